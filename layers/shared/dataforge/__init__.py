@@ -1,0 +1,1 @@
+"""DataForge: the data backend of a training organisation."""
