@@ -1,0 +1,1 @@
+"""The laptop cloud: PostgreSQL, an AWS emulator and the deployed template, started by ``python -m infra.local``."""
