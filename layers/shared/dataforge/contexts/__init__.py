@@ -1,0 +1,1 @@
+"""Bounded contexts; each is reached from others through its `contract` only."""

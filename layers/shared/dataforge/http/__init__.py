@@ -1,0 +1,1 @@
+"""HTTP edge: app factory, problems, calls, ETags, cursors and idempotency."""

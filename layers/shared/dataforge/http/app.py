@@ -1,0 +1,112 @@
+"""The app factory: every HTTP function is one FastAPI app whose contexts are loaded when first asked for."""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dataforge.http.encoding import parse_json
+from dataforge.http.middleware import RequestEnvelope, cors_options
+from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_validation_error
+from dataforge.kernel.errors import DataForgeError
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+class StrictJsonRequest(Request):
+    """A request whose JSON is parsed strictly: no NaN, no NUL characters, errors with their place."""
+
+    async def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        """The parsed body."""
+        return parse_json(await self.body())
+
+
+class StrictJsonRoute(APIRoute):
+    """A route that reads its body through StrictJsonRequest."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """FastAPI's handler with the strict request class."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            response: Response = await handler(StrictJsonRequest(request.scope, request.receive))
+            return response
+
+        return strict
+
+
+def context_router(tag: str) -> APIRouter:
+    """The router of one context: strict JSON, one tag in the OpenAPI."""
+    return APIRouter(route_class=StrictJsonRoute, tags=[tag])
+
+
+class LazyContexts:
+    """Loads a context's routes when its first request arrives, so that a cold start pays only for what it serves.
+
+    `owners` maps the first path segments (`/api/courses`) to the module that defines `router`.
+    """
+
+    def __init__(self, app: FastAPI, inner: ASGIApp, owners: Mapping[str, str]) -> None:
+        self._app = app
+        self._inner = inner
+        self._owners = dict(owners)
+        self._loaded: set[str] = set()
+
+    def load(self, module: str) -> None:
+        """Import one routes module and add its router; a second call does nothing."""
+        if module not in self._loaded:
+            self._app.include_router(import_module(module).router)
+            self._loaded.add(module)
+
+    def load_all(self) -> None:
+        """Import every context; for the OpenAPI document and for warm starts that are prepared in advance."""
+        for module in dict.fromkeys(self._owners.values()):
+            self.load(module)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Load the owner of the path, then pass the request on."""
+        if scope["type"] == "http":
+            segments = str(scope["path"]).split("/", 3)
+            for prefix in ("/".join(segments[:3]), "/".join(segments[:2])):
+                if prefix in self._owners:
+                    self.load(self._owners[prefix])
+                    break
+        await self._inner(scope, receive, send)
+
+
+class DataForgeApp(FastAPI):
+    """A FastAPI app that knows how to load all of its contexts."""
+
+    contexts: LazyContexts
+
+
+def create_app(
+    *,
+    services: object,
+    owners: Mapping[str, str],
+    cors_origins: Iterable[str] = (),
+    title: str = "DataForge",
+    max_body: int = MAX_BODY_BYTES,
+) -> tuple[DataForgeApp, ASGIApp]:
+    """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
+
+    `services` is put on `app.state.services`. Documentation pages are not served by functions; the OpenAPI is committed.
+    """
+    app = DataForgeApp(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.services = services
+    app.add_exception_handler(DataForgeError, handle_domain_error)
+    app.add_exception_handler(RequestValidationError, handle_validation_error)
+    app.add_exception_handler(HTTPException, handle_http_exception)
+    app.contexts = LazyContexts(app, app, owners)
+    asgi: ASGIApp = app.contexts
+    origins = list(cors_origins)
+    if origins:
+        asgi = CORSMiddleware(asgi, **cors_options(origins))  # type: ignore[arg-type]
+    return app, RequestEnvelope(asgi, max_body=max_body)

@@ -1,0 +1,141 @@
+"""One authenticated call: runs commands and queries for a route, so that a route only parses and shapes."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dataforge.http.encoding import dump_json
+from dataforge.http.etag import expected_revision
+from dataforge.http.problems import problem_response
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.errors import BadRequest, DataForgeError
+from dataforge.kernel.paging import DEFAULT_LIMIT, CursorSigner, Page
+from dataforge.kernel.principal import Principal
+from dataforge.platform.db.database import Database
+from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, store
+from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+
+P = ParamSpec("P")
+Command = TypeVar("Command")
+Result = TypeVar("Result")
+Uow = TypeVar("Uow", bound=SqlUnitOfWork)
+
+
+class Services(Protocol):
+    """What the composition root puts on `app.state.services` for routes to use."""
+
+    database: Database
+    clock: Clock
+    cursors: CursorSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command's outcome that is kept although it is an error to the caller (a FAILED_… enrolment, say)."""
+
+    error: DataForgeError
+
+
+def json_response(
+    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = "application/json"
+) -> Response:
+    """A JSON response; 204 and None give an empty body."""
+    body = b"" if status == 204 else dump_json(value)
+    return Response(body, status_code=status, headers=dict(headers or {}), media_type=media_type if body else None)
+
+
+class Call:
+    """One request of one principal."""
+
+    def __init__(self, request: Request, principal: Principal) -> None:
+        self.request = request
+        self.principal = principal
+        self.services: Services = request.app.state.services
+
+    async def execute(
+        self,
+        unit_of_work: type[Uow],
+        handler: Callable[[Command, Uow], Awaitable[Result]],
+        command: Command,
+        render: Callable[[Result], Response],
+    ) -> Response:
+        """Run one command in one transaction and answer; honours Idempotency-Key on POST.
+
+        The handler commits by returning: this method commits after it, with the stored answer. A handler that raises
+        leaves nothing behind. A handler that returns `Refused` keeps its changes and answers the error.
+        """
+        request_id = str(self.request.scope.get("dataforge.request_id", ""))
+        uow = unit_of_work(
+            self.services.database, principal=self.principal, clock=self.services.clock, request_id=request_id
+        )
+        idempotent = await self._idempotent_request()
+        async with uow:
+            if idempotent is not None:
+                known = await claim(uow.connection, idempotent)
+                if known is not None:
+                    headers = {**known.headers, "Idempotency-Replayed": "true"}
+                    return Response(known.body, status_code=known.status, headers=headers)
+            result = await handler(command, uow)
+            if isinstance(result, Refused):
+                path = self.request.url.path
+                response = problem_response(result.error, request_id=request_id, instance=path)
+            else:
+                response = render(result)
+            if idempotent is not None:
+                kept = {key: value for key, value in response.headers.items() if key != "content-length"}
+                answer = StoredResponse(response.status_code, bytes(response.body), kept)
+                await store(uow.connection, idempotent, answer, uow.now)
+            await uow.commit()
+            return response
+
+    async def query(
+        self,
+        function: Callable[Concatenate[AsyncConnection, P], Awaitable[Result]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Result:
+        """Run one query function in a READ ONLY transaction."""
+        async with self.services.database.read_only() as connection:
+            return await function(connection, *args, **kwargs)
+
+    def expected_revision(self) -> str:
+        """The revision in If-Match; raises PreconditionRequired when it is missing."""
+        return expected_revision(self.request)
+
+    def after(self, cursor: str | None) -> tuple[Any, ...] | None:
+        """The position in a cursor of this list with these filters; None starts at the beginning."""
+        return None if cursor is None else self.services.cursors.open(self._list_scope(), cursor)
+
+    def page_response(self, page: Page[Any], *, items: str = "items", limit: int = DEFAULT_LIMIT, **more: object) -> Response:
+        """A list answer: `{items, next_cursor, next}` and a Link header (RFC 8288) when there is more."""
+        body: dict[str, object] = {items: list(page.rows), "limit": limit, **more, "next_cursor": None, "next": None}
+        headers = {}
+        if page.next_key is not None:
+            cursor = self.services.cursors.seal(self._list_scope(), page.next_key)
+            # Relative to the host and with the stage the gateway put before our path, so that it can be followed.
+            path = str(self.request.scope.get("root_path", "")) + self.request.url.path
+            query = self.request.url.include_query_params(cursor=cursor).query
+            body["next_cursor"], body["next"] = cursor, f"{path}?{query}"
+            headers["Link"] = f'<{path}?{query}>; rel="next"'
+        return json_response(body, headers=headers)
+
+    def _list_scope(self) -> str:
+        filters = sorted(
+            (key, value) for key, value in self.request.query_params.multi_items() if key not in ("cursor", "limit")
+        )
+        return f"{self.request.url.path}?{filters}"
+
+    async def _idempotent_request(self) -> IdempotentRequest | None:
+        key = self.request.headers.get("idempotency-key")
+        if key is None or self.request.method != "POST":
+            return None
+        if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+            message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
+            raise BadRequest(message)
+        digest = hashlib.sha256(f"POST\n{self.request.url.path}\n".encode() + await self.request.body())
+        return IdempotentRequest(str(self.principal.user_id), key, digest.hexdigest())

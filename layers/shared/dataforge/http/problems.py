@@ -1,0 +1,88 @@
+"""Errors as RFC 9457 problem documents."""
+
+from collections.abc import Iterable
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from dataforge.http.encoding import dump_json
+from dataforge.kernel.errors import (
+    BadRequest,
+    DataForgeError,
+    MethodNotAllowed,
+    NotFound,
+    UnsupportedMediaType,
+    ValidationFailed,
+    Violation,
+)
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "https://github.com/dataforge/dataforge/blob/main/infra/openapi/errors.md#"
+_BY_STATUS: dict[int, type[DataForgeError]] = {404: NotFound, 405: MethodNotAllowed, 415: UnsupportedMediaType}
+
+
+def request_id_of(request: Request) -> str:
+    """The id of this request, as the correlation middleware chose it."""
+    return str(request.scope.get("dataforge.request_id", ""))
+
+
+def problem_response(error: DataForgeError, *, request_id: str, instance: str) -> Response:
+    """The problem document of an error (RFC 9457 §3): no stack trace, no SQL."""
+    document: dict[str, object] = {
+        "type": DOCS + error.code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": instance,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if error.violations:
+        document["errors"] = [
+            {"pointer": item.pointer, "detail": item.message, "rule": item.rule} for item in error.violations
+        ]
+    for key, value in error.facts.items():
+        document.setdefault(key, value)
+    return Response(dump_json(document), status_code=error.status, media_type=MEDIA_TYPE, headers=error.headers)
+
+
+def _pointer(location: Iterable[object]) -> str:
+    # FastAPI's location starts with where the value came from: body, query, path or header.
+    source, *rest = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    return "/" + "/".join(rest) if source == "body" else f"{source}:" + "/".join(rest)
+
+
+def from_validation(error: RequestValidationError) -> ValidationFailed:
+    """FastAPI's validation errors as ours, with one JSON pointer each."""
+    violations = [
+        Violation(_pointer(item["loc"]), str(item["msg"]), str(item["type"]))
+        for item in error.errors()
+    ]
+    places = ", ".join(sorted({item.pointer or "/" for item in violations})[:5])
+    return ValidationFailed(f"Correct what `errors` lists and send the request again. Places: {places}.", violations=violations)
+
+
+async def handle_domain_error(request: Request, error: Exception) -> Response:
+    """Handler of the whole DataForgeError tree."""
+    assert isinstance(error, DataForgeError)  # noqa: S101 - registered for this class only
+    return problem_response(error, request_id=request_id_of(request), instance=request.url.path)
+
+
+async def handle_validation_error(request: Request, error: Exception) -> Response:
+    """Handler of FastAPI's request validation."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    return await handle_domain_error(request, from_validation(error))
+
+
+async def handle_http_exception(request: Request, error: Exception) -> Response:
+    """Handler of Starlette's own refusals: unknown path, wrong method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    kind = _BY_STATUS.get(error.status_code, BadRequest)
+    details = {
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.method} is not offered at {request.url.path}.",
+    }
+    detail = details.get(error.status_code, str(error.detail))
+    return await handle_domain_error(request, kind(detail, headers=error.headers))

@@ -1,0 +1,1 @@
+"""Pure building blocks every context shares: no I/O, no frameworks."""

@@ -1,0 +1,50 @@
+"""One canonical text per value, and the hash over it that plans and requests are compared by."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | int | str):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is the value unequal to itself
+            message = "NaN and Infinity have no canonical form"
+            raise ValueError(message)
+        return int(value) if value.is_integer() else value
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item) for item in value), key=repr)
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
+    message = f"{type(value).__name__} has no canonical form"
+    raise TypeError(message)
+
+
+def canonical_json(value: object) -> str:
+    """Compact JSON with sorted keys, ISO 8601 dates and plain decimals; raises ValueError on NaN and Infinity."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_hash(value: object) -> str:
+    """SHA-256 of the canonical JSON, 64 hex digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def plan_hash(kind: str, *, inputs: object, state: object, operations: object) -> str:
+    """The hash a plan is applied by: over what was asked for, the state that was seen, and what would be done."""
+    return content_hash({"kind": kind, "inputs": inputs, "state": state, "operations": operations})

@@ -1,0 +1,1 @@
+"""Adapters: the database, AWS and observability."""
