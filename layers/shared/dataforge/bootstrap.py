@@ -1,0 +1,123 @@
+"""The composition root: the only place that turns settings into adapters and adapters into handlers.
+
+Each `…_handler` function imports what its Lambda needs and nothing else; connections, secrets and clients are made at
+first use, never here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dataforge.kernel.clock import Clock, SystemClock
+from dataforge.settings import ApiSettings, DatabaseSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
+
+    from dataforge.contexts.identity.tokens import TokenService
+    from dataforge.kernel.paging import CursorSigner
+    from dataforge.platform.aws.secrets import SecretStore
+    from dataforge.platform.db.database import Database
+
+Handler = Callable[[Any, Any], Any]
+
+# First path segments -> the module whose `router` serves them (see http.app.LazyContexts).
+API_OWNERS = {
+    "/api/signup": "dataforge.contexts.identity.routes",
+    "/api/auth": "dataforge.contexts.identity.routes",
+    "/api/users": "dataforge.contexts.identity.routes",
+    "/api/xapi-credentials": "dataforge.contexts.identity.routes",
+    "/.well-known": "dataforge.contexts.identity.routes",
+    "/api/cohorts": "dataforge.contexts.records.routes",
+    "/api/lessons": "dataforge.contexts.records.routes",
+    "/api/departments": "dataforge.contexts.academics.routes",
+    "/api/courses": "dataforge.contexts.academics.routes",
+    "/api/semesters": "dataforge.contexts.academics.routes",
+    "/api/sections": "dataforge.contexts.academics.routes",
+    "/api/students": "dataforge.contexts.academics.routes",
+    "/api/enrollments": "dataforge.contexts.academics.routes",
+    "/api/rosters": "dataforge.contexts.academics.routes",
+    "/api/oneroster": "dataforge.contexts.academics.routes",
+    "/api/health": "dataforge.contexts.operations.routes",
+}
+
+
+class Container:
+    """The services of one function, each made when first used and then kept."""
+
+    def __init__(self, settings: Any, *, clock: Clock | None = None) -> None:  # noqa: ANN401 - one of the settings models
+        self.settings = settings
+        self.clock = clock or SystemClock()
+
+    @cached_property
+    def secrets(self) -> "SecretStore":
+        """Secrets Manager behind a cache."""
+        from dataforge.platform.aws.secrets import SecretStore
+
+        return SecretStore()
+
+    @cached_property
+    def database(self) -> "Database":
+        """PostgreSQL."""
+        from dataforge.platform.db.database import Database
+
+        return Database(self.database_url, pool_size=1)
+
+    def database_url(self) -> str:
+        """The database's URL, with credentials from Secrets Manager unless it is given whole."""
+        settings: DatabaseSettings = self.settings
+        if settings.database_url is not None:
+            return settings.database_url.get_secret_value()
+        secret = self.secrets.read(settings.database_secret_arn or "")
+        user, password = quote(secret["username"], safe=""), quote(secret["password"], safe="")
+        host, port = settings.database_host or secret["host"], settings.database_port
+        return f"postgresql://{user}:{password}@{host}:{port}/{settings.database_name}?sslmode=require"
+
+    @cached_property
+    def cursors(self) -> "CursorSigner":
+        """Signs list cursors with the application's key."""
+        from dataforge.kernel.paging import CursorSigner
+
+        return CursorSigner(self.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
+
+    @cached_property
+    def authenticator(self) -> "TokenService":
+        """Issues and checks access tokens."""
+        from dataforge.contexts.identity.tokens import TokenService
+
+        return TokenService(self.database, self.secrets, self.settings, self.clock)
+
+
+def own_event_loop() -> asyncio.AbstractEventLoop:
+    """The one event loop of this worker: pooled connections belong to a loop and must find it again next time."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+def api_app(container: Container) -> "tuple[FastAPI, ASGIApp]":
+    """The REST API of all light contexts."""
+    from dataforge.http.app import create_app
+
+    return create_app(
+        services=container,
+        owners=API_OWNERS,
+        cors_origins=container.settings.cors_origins,
+        title="DataForge API",
+    )
+
+
+def _http_handler(asgi: "ASGIApp") -> Handler:
+    from mangum import Mangum
+
+    own_event_loop()
+    return Mangum(asgi, lifespan="off")
+
+
+def api_handler() -> Handler:
+    """The handler of the function `api`."""
+    _, asgi = api_app(Container(ApiSettings()))
+    return _http_handler(asgi)

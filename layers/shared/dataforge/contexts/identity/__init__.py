@@ -1,0 +1,1 @@
+"""People, sign-in, signing keys and xAPI credentials."""

@@ -1,0 +1,106 @@
+"""Tables of identity, in the PostgreSQL schema `identity`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    Time,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from dataforge.platform.db.metadata import metadata
+
+SCHEMA = "identity"
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("username", String(255), nullable=False),
+    Column("email", String(255), nullable=False),
+    Column("avatar", String(64), nullable=False, unique=True),
+    Column("display_name", String(255), nullable=False),
+    Column("password_hash", Text),
+    Column("github_id", BigInteger, unique=True),
+    Column("soeid", String(20), unique=True),
+    Column("role", String(20), nullable=False),
+    Column("preferences", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("time_zone", String(64), nullable=False, server_default=text("'UTC'")),
+    Column("locale", String(35), nullable=False, server_default=text("'en'")),
+    Column("reminder_time", Time, nullable=False, server_default=text("'09:00'")),
+    Column("quiet_from", Time),
+    Column("quiet_to", Time),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    Column("suspended_at", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("role IN ('admin','registrar','instructor','analyst','learner','viewer')", name="role"),
+    schema=SCHEMA,
+)
+Index("uq_users_username_ci", func.lower(users.c.username), unique=True)
+Index("uq_users_email_ci", func.lower(users.c.email), unique=True)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("family", UUID(as_uuid=True), nullable=False, index=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("public_jwk", JSONB, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("not_after", DateTime(timezone=True)),
+    CheckConstraint("state IN ('active','retiring','retired')", name="state"),
+    Index("uq_signing_keys_active", "state", unique=True, postgresql_where=text("state = 'active'")),
+    schema=SCHEMA,
+)
+
+login_throttles = Table(
+    "login_throttles",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_failure_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("locked_until", DateTime(timezone=True)),
+    schema=SCHEMA,
+)
+
+xapi_credentials = Table(
+    "xapi_credentials",
+    metadata,
+    Column("key_id", String(40), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("public_pem", Text),
+    Column("workspace_id", UUID(as_uuid=True)),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("authority", JSONB, nullable=False),
+    Column("created_by", UUID(as_uuid=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("published", Boolean, nullable=False, server_default=text("false")),
+    schema=SCHEMA,
+)

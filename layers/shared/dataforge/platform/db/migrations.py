@@ -1,0 +1,101 @@
+"""The platform's own migrations, run by `schema_deployer` on release and by the tests."""
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+from dataforge.platform.db.database import sqlalchemy_url
+from dataforge.platform.db.metadata import metadata
+
+VERSION_SCHEMA = "platform"
+CONTEXTS = ("identity", "academics", "records", "datasets")
+
+
+def load_all_tables() -> None:
+    """Import every context's tables, so that the metadata is complete."""
+    import_module("dataforge.platform.db.tables")
+    for name in CONTEXTS:
+        module = f"dataforge.contexts.{name}.tables"
+        if find_spec(f"dataforge.contexts.{name}") and find_spec(module):
+            import_module(module)
+
+
+def migrations_directory() -> Path:
+    """Where the revision files are: MIGRATIONS_DIR, else `migrations` at the top of the source tree."""
+    given = os.environ.get("MIGRATIONS_DIR")
+    return Path(given) if given else Path(__file__).resolve().parents[5] / "migrations"
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_directory()))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head_revision() -> str:
+    """The newest revision this code knows."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_directory()))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def upgrade(url: str, revision: str = "head") -> dict[str, str | None]:
+    """Bring the database to a revision; returns the revisions before and after. Running it again changes nothing."""
+    engine = create_engine(sqlalchemy_url(url), use_native_hstore=False)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {VERSION_SCHEMA}"))
+            connection.commit()
+            before = current(connection)
+            connection.commit()
+            command.upgrade(_config(connection), revision)
+            connection.commit()
+            return {"before": before, "after": current(connection)}
+    finally:
+        engine.dispose()
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to a revision; for tests of reversibility and for operators."""
+    engine = create_engine(sqlalchemy_url(url), use_native_hstore=False)
+    try:
+        with engine.connect() as connection:
+            command.downgrade(_config(connection), revision)
+            connection.commit()
+    finally:
+        engine.dispose()
+
+
+def current(connection: Connection) -> str | None:
+    """The revision a database is at."""
+    return MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA}).get_current_revision()
+
+
+def differences(url: str) -> list[object]:
+    """What autogenerate would change: empty when tables and migrations agree."""
+    load_all_tables()
+    engine = create_engine(sqlalchemy_url(url), use_native_hstore=False)
+    try:
+        with engine.connect() as connection:
+            options = {
+                "version_table_schema": VERSION_SCHEMA,
+                "include_schemas": True,
+                "compare_type": True,
+                "include_name": _is_ours,
+            }
+            return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+    finally:
+        engine.dispose()
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "schema" or name in {VERSION_SCHEMA, *CONTEXTS}

@@ -1,0 +1,113 @@
+"""Settings: small parts, composed into one model per function, read from the environment when the function starts."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """Where the code runs."""
+
+    LOCAL = "local"
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+
+
+class EtlMode(StrEnum):
+    """How statements reach the tables: as they arrive, or by the scheduled job only."""
+
+    STREAMING = "streaming"
+    INCREMENTAL = "incremental"
+
+
+class CommonSettings(BaseSettings):
+    """What every function has."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    environment: Environment = Environment.LOCAL
+
+
+class DatabaseSettings(BaseSettings):
+    """A URL (laptop, existing database), or a secret and the proxy's host (Aurora behind RDS Proxy)."""
+
+    database_url: SecretStr | None = None
+    database_secret_arn: str | None = None
+    database_host: str | None = None
+    database_port: int = 5432
+    database_name: str = "dataforge"
+
+    @field_validator("database_url", "database_secret_arn", "database_host", mode="before")
+    @classmethod
+    def _empty_is_absent(cls, value: object) -> object:
+        # CloudFormation cannot leave a variable out on a condition without repeating the block; empty means absent.
+        return value or None
+
+
+class StorageSettings(BaseSettings):
+    """The private bucket for credentials, large queue bodies, uploads, exports and chunks."""
+
+    data_bucket: str = ""
+
+
+class QueueSettings(BaseSettings):
+    """URLs of the queues."""
+
+    statements_queue_url: str = ""
+    statements_dlq_url: str = ""
+    imports_queue_url: str = ""
+    imports_dlq_url: str = ""
+    exports_queue_url: str = ""
+    exports_dlq_url: str = ""
+
+
+class SecretSettings(BaseSettings):
+    """Names of secrets; their values are fetched at first use and cached."""
+
+    app_secret_arn: str = ""
+    signing_keys_secret_arn: str = ""
+
+
+class HttpSettings(BaseSettings):
+    """What the HTTP edge needs."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    jwt_issuer: str = "dataforge"
+    jwt_audience: str = "dataforge-api"
+    access_token_seconds: int = Field(default=900, ge=60, le=86_400)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class EtlSettings(BaseSettings):
+    """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
+
+    etl_mode: EtlMode = EtlMode.STREAMING
+
+    @field_validator("etl_mode", mode="before")
+    @classmethod
+    def _aliases(cls, value: object) -> object:
+        return {"stream": "streaming", "batch": "incremental"}.get(str(value).lower(), value)
+
+
+class ApiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, HttpSettings):
+    """The functions `api` and `datasets_api`."""
+
+
+class XapiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, HttpSettings):
+    """The function `xapi`."""
+
+
+class WorkerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, EtlSettings):
+    """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_export`, `maintenance`."""
+
+
+class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings):
+    """The function `schema_deployer`."""

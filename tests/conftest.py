@@ -1,0 +1,62 @@
+"""Fixtures every test may use: a throwaway PostgreSQL cluster with a migrated database per test."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
+os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+os.environ.setdefault("ENVIRONMENT", "local")
+
+from dataforge.kernel.clock import FixedClock  # noqa: E402 - the environment above must come first
+from dataforge.platform.db.database import Database  # noqa: E402
+from dataforge.platform.db.migrations import upgrade  # noqa: E402
+from infra.local.postgres import PostgresServer, start  # noqa: E402
+from tests.builders.time import NOW  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL cluster of this test run; not durable, therefore fast."""
+    directory: Path = tmp_path_factory.mktemp("pg")
+    server = start(directory, durable=False)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: PostgresServer) -> str:
+    """The name of a migrated, empty database to copy."""
+    name = "template_dataforge"
+    upgrade(postgres.create_database(name))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, template_database: str) -> Iterator[str]:
+    """A migrated database of this test alone."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield postgres.create_database(name, template=template_database)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The migrated database behind the pool the code uses."""
+    database = Database(database_url, pool_size=10)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands still at `tests.builders.time.NOW`."""
+    return FixedClock(NOW)
