@@ -1,0 +1,10 @@
+import json
+
+
+def handler(event, context):
+    print(json.dumps({"message": "request", "event": event}))
+    return {
+        "statusCode": 200,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps({"function": "datasets_api", "event": event}),
+    }
