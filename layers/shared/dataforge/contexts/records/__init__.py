@@ -1,0 +1,1 @@
+"""The learning record store: statements, lessons, cohorts and who completed what."""
