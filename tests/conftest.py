@@ -18,6 +18,7 @@ from dataforge.kernel.clock import FixedClock  # noqa: E402 - the environment ab
 from dataforge.platform.db.database import Database  # noqa: E402
 from dataforge.platform.db.migrations import upgrade  # noqa: E402
 from infra.local.postgres import PostgresServer, start  # noqa: E402
+from tests.builders.api import ApiUnderTest  # noqa: E402
 from tests.builders.time import NOW  # noqa: E402
 
 
@@ -60,3 +61,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def clock() -> FixedClock:
     """A clock that stands still at `tests.builders.time.NOW`."""
     return FixedClock(NOW)
+
+
+@pytest.fixture
+async def api(database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTest]:
+    """The API in process; `await api.as_role(Role.REGISTRAR)` gives a signed-in httpx client."""
+    async with ApiUnderTest(database, clock) as api:
+        yield api

@@ -129,6 +129,11 @@ CREATE TABLE identity.refresh_tokens (
 CREATE INDEX ix_refresh_tokens_expires_at ON identity.refresh_tokens (expires_at);
 CREATE INDEX ix_refresh_tokens_family ON identity.refresh_tokens (family);
 CREATE INDEX ix_refresh_tokens_user_id ON identity.refresh_tokens (user_id);
+
+-- What other contexts may read of people; columns are only ever added.
+CREATE VIEW identity.directory AS
+SELECT id AS user_id, username, lower(email) AS email, avatar, display_name, role, time_zone, locale, suspended_at
+FROM identity.users;
 """
 
 DOWNGRADE = """

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from dataforge.contexts.identity.contract import CredentialVerifier
+    from dataforge.contexts.identity.credentials import CredentialPublisher
     from dataforge.contexts.identity.tokens import TokenService
     from dataforge.kernel.paging import CursorSigner
     from dataforge.platform.aws.secrets import SecretStore
@@ -89,6 +91,20 @@ class Container:
         from dataforge.contexts.identity.tokens import TokenService
 
         return TokenService(self.database, self.secrets, self.settings, self.clock)
+
+    @cached_property
+    def credential_publisher(self) -> "CredentialPublisher":
+        """Publishes xAPI credentials to where they are checked without the database."""
+        from dataforge.contexts.identity.credentials import CredentialPublisher
+
+        return CredentialPublisher(self.database, self.settings.data_bucket)
+
+    @cached_property
+    def credentials(self) -> "CredentialVerifier":
+        """Checks xAPI credentials without the database."""
+        from dataforge.contexts.identity.credentials import CredentialDirectory
+
+        return CredentialDirectory(self.settings.data_bucket)
 
 
 def own_event_loop() -> asyncio.AbstractEventLoop:

@@ -21,7 +21,8 @@ class Authenticator(Protocol):
 class AuthenticatedServices(Services, Protocol):
     """Services of an app with sign-in."""
 
-    authenticator: Authenticator
+    @property
+    def authenticator(self) -> Authenticator: ...
 
 
 async def principal_of(request: Request) -> Principal:

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
 from dataforge.http.problems import problem_response
 from dataforge.kernel.clock import Clock
-from dataforge.kernel.errors import BadRequest, DataForgeError
+from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, CursorSigner, Page
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.database import Database
@@ -29,16 +29,12 @@ Uow = TypeVar("Uow", bound=SqlUnitOfWork)
 class Services(Protocol):
     """What the composition root puts on `app.state.services` for routes to use."""
 
-    database: Database
-    clock: Clock
-    cursors: CursorSigner
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A command's outcome that is kept although it is an error to the caller (a FAILED_… enrolment, say)."""
-
-    error: DataForgeError
+    @property
+    def database(self) -> Database: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def cursors(self) -> CursorSigner: ...
 
 
 def json_response(
@@ -57,6 +53,31 @@ class Call:
         self.principal = principal
         self.services: Services = request.app.state.services
 
+    @property
+    def user_id(self) -> UUID:
+        """The signed-in person; raises Forbidden where only the system is asking."""
+        if self.principal.user_id is None:
+            message = "This needs a signed-in person."
+            raise Forbidden(message)
+        return self.principal.user_id
+
+    async def run(
+        self, unit_of_work: type[Uow], handler: Callable[[Command, Uow], Awaitable[Result]], command: Command
+    ) -> Result:
+        """Run one command in one transaction, committed when the handler returns; without Idempotency-Key."""
+        async with self._unit_of_work(unit_of_work) as uow:
+            result = await handler(command, uow)
+            await uow.commit()
+            return result
+
+    def _unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
+        return unit_of_work(
+            self.services.database,
+            principal=self.principal,
+            clock=self.services.clock,
+            request_id=str(self.request.scope.get("dataforge.request_id", "")),
+        )
+
     async def execute(
         self,
         unit_of_work: type[Uow],
@@ -67,25 +88,17 @@ class Call:
         """Run one command in one transaction and answer; honours Idempotency-Key on POST.
 
         The handler commits by returning: this method commits after it, with the stored answer. A handler that raises
-        leaves nothing behind. A handler that returns `Refused` keeps its changes and answers the error.
+        leaves nothing behind; one that must keep its changes and yet refuse returns the refusal, and `render` makes a
+        problem of it with `problem`.
         """
-        request_id = str(self.request.scope.get("dataforge.request_id", ""))
-        uow = unit_of_work(
-            self.services.database, principal=self.principal, clock=self.services.clock, request_id=request_id
-        )
         idempotent = await self._idempotent_request()
-        async with uow:
+        async with self._unit_of_work(unit_of_work) as uow:
             if idempotent is not None:
                 known = await claim(uow.connection, idempotent)
                 if known is not None:
                     headers = {**known.headers, "Idempotency-Replayed": "true"}
                     return Response(known.body, status_code=known.status, headers=headers)
-            result = await handler(command, uow)
-            if isinstance(result, Refused):
-                path = self.request.url.path
-                response = problem_response(result.error, request_id=request_id, instance=path)
-            else:
-                response = render(result)
+            response = render(await handler(command, uow))
             if idempotent is not None:
                 kept = {key: value for key, value in response.headers.items() if key != "content-length"}
                 answer = StoredResponse(response.status_code, bytes(response.body), kept)
@@ -102,6 +115,11 @@ class Call:
         """Run one query function in a READ ONLY transaction."""
         async with self.services.database.read_only() as connection:
             return await function(connection, *args, **kwargs)
+
+    def problem(self, error: DataForgeError) -> Response:
+        """The problem document of an error that is answered without being raised."""
+        request_id = str(self.request.scope.get("dataforge.request_id", ""))
+        return problem_response(error, request_id=request_id, instance=self.request.url.path)
 
     def expected_revision(self) -> str:
         """The revision in If-Match; raises PreconditionRequired when it is missing."""

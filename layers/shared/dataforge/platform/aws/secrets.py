@@ -2,9 +2,21 @@
 
 import json
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from dataforge.platform.aws.clients import client
+
+
+class JsonSecrets(Protocol):
+    """Secrets that are JSON objects, by name or ARN."""
+
+    def read(self, arn: str, *, fresh: bool = False) -> dict[str, Any]:
+        """The object; possibly cached unless `fresh`."""
+        ...
+
+    def write(self, arn: str, value: dict[str, Any]) -> None:
+        """Replace the object."""
+        ...
 
 
 class SecretStore:

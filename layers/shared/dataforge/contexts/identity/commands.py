@@ -1,0 +1,296 @@
+"""What identity does: sign-up, sign-in, refresh, sign-out, roles, xAPI credentials."""
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.identity.contract import XAPI_SCOPES
+from dataforge.contexts.identity.domain import (
+    AccountSuspended,
+    InvalidCredentials,
+    InvalidPublicKey,
+    InvalidRefreshToken,
+    LastAdmin,
+    LoginThrottled,
+    RefreshTokenReused,
+)
+from dataforge.contexts.identity.passwords import hash_password, verify_password
+from dataforge.contexts.identity.ports import IdentityUnitOfWork
+from dataforge.kernel.errors import DataForgeError, NotFound, PreconditionFailed, ValidationFailed, Violation
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import Role
+from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+
+REFRESH_DAYS = 30
+DEFAULT_SCOPES = ("statements/write", "statements/read/mine", "state", "define", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """A new person; `avatar` is the pseudonym that statements carry instead of the name."""
+
+    username: str
+    email: str
+    password: str = field(repr=False)
+    avatar: str | None = None
+    display_name: str | None = None
+    time_zone: str = "UTC"
+    locale: str = "en"
+    role: Role = Role.LEARNER
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Username or e-mail address, password, and where the attempt comes from."""
+
+    username: str
+    password: str = field(repr=False)
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Exchange a refresh token for a new pair."""
+
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """End the sign-in a refresh token belongs to."""
+
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUser:
+    """Change a person's profile, role or suspension; `expected` is the revision the caller read."""
+
+    user_id: UUID
+    expected: str
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateXapiCredential:
+    """A key and secret for an LMS or course player."""
+
+    name: str
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    public_pem: str | None = None
+    workspace_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeXapiCredential:
+    """End a credential."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in person and the refresh token that continues the sign-in."""
+
+    user_id: UUID
+    username: str
+    role: Role
+    family: UUID
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A sign-in that failed: what was counted or revoked is kept, and the caller gets the error."""
+
+    error: DataForgeError
+
+
+@dataclass(frozen=True, slots=True)
+class NewXapiCredential:
+    """The only time the secret is known."""
+
+    key_id: str
+    secret: str = field(repr=False)
+    fingerprint: str
+    name: str
+    scopes: tuple[str, ...]
+
+
+def token_hash(token: str) -> str:
+    """SHA-256 of a random token; such tokens carry 256 bits, so that a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def fingerprint(secret_hash: str) -> str:
+    """How a credential is told apart in lists without showing anything that could be used."""
+    return "SHA256:" + secret_hash[:16]
+
+
+async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
+    """Create the account; raises DuplicateUsername, DuplicateEmail or DuplicateAvatar."""
+    user_id = uuid7()
+    password_hash = await asyncio.to_thread(hash_password, command.password)
+    await uow.users.add(
+        {
+            "id": user_id,
+            "username": command.username,
+            "email": command.email.lower(),
+            "avatar": command.avatar or f"learner-{secrets.token_hex(6)}",
+            "display_name": command.display_name or command.username,
+            "password_hash": password_hash,
+            "role": command.role.value,
+            "time_zone": command.time_zone,
+            "locale": command.locale,
+            "created_at": uow.now,
+            "updated_at": uow.now,
+        }
+    )
+    uow.audit(AuditEntry("signed_up", "user", str(user_id), after={"role": command.role.value}))
+    return user_id
+
+
+async def sign_in(command: SignIn, uow: IdentityUnitOfWork) -> Session | Rejected:
+    """Check the password behind a throttle that lives in the database and so outlives any function."""
+    attempts = await uow.throttles.begin(command.username, command.address)
+    locked = [item.locked_until for item in attempts if item.locked(uow.now) and item.locked_until is not None]
+    if locked:
+        wait = max(1, int((max(locked) - uow.now).total_seconds()))
+        message = f"Too many failed sign-ins. Try again in {wait} seconds."
+        return Rejected(LoginThrottled(message, headers={"Retry-After": str(wait)}))
+    account = await uow.users.account(command.username)
+    matches = await asyncio.to_thread(verify_password, account.password_hash if account else None, command.password)
+    if account is None or not matches:
+        await uow.throttles.failed(attempts)
+        return Rejected(InvalidCredentials("The username or the password is wrong."))
+    if account.suspended:
+        return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
+    await uow.throttles.succeeded(attempts)
+    family = uuid7()
+    token = await _issue_refresh_token(account.user_id, family, uow)
+    return Session(account.user_id, account.username, account.role, family, token)
+
+
+async def refresh(command: Refresh, uow: IdentityUnitOfWork) -> Session | Rejected:
+    """Rotate a refresh token; one that was used before revokes its family (RFC 9700 §4.14.2)."""
+    known = await uow.refresh_tokens.lock(token_hash(command.refresh_token))
+    if known is None:
+        return Rejected(InvalidRefreshToken("This refresh token is not known. Sign in again."))
+    try:
+        known.check_usable(uow.now)
+    except RefreshTokenReused as error:
+        await uow.refresh_tokens.revoke_family(known.family)
+        uow.audit(AuditEntry("refresh_token_reused", "user", str(known.user_id)))
+        return Rejected(error)
+    except InvalidRefreshToken as error:
+        return Rejected(error)
+    account = await uow.users.account_by_id(known.user_id)
+    if account is None or account.suspended:
+        await uow.refresh_tokens.revoke_family(known.family)
+        return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
+    await uow.refresh_tokens.mark_used(known.id)
+    token = await _issue_refresh_token(account.user_id, known.family, uow)
+    return Session(account.user_id, account.username, account.role, known.family, token)
+
+
+async def sign_out(command: SignOut, uow: IdentityUnitOfWork) -> None:
+    """Revoke the family of the token; an unknown token is nothing to end and no error."""
+    known = await uow.refresh_tokens.lock(token_hash(command.refresh_token))
+    if known is not None:
+        await uow.refresh_tokens.revoke_family(known.family)
+
+
+async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
+    """Apply changes under the row lock; raises NotFound, PreconditionFailed or LastAdmin."""
+    user = await uow.users.lock(command.user_id)
+    if user is None:
+        message = f"There is no user {command.user_id}."
+        raise NotFound(message)
+    if command.expected not in ("*", str(user["revision"])):
+        message = "The user has been changed since you read it; read it again and repeat your change."
+        raise PreconditionFailed(message)
+    changes = dict(command.changes)
+    if "suspended" in changes:
+        changes["suspended_at"] = uow.now if changes.pop("suspended") else None
+    demoted = changes.get("role", user["role"]) != Role.ADMIN or changes.get("suspended_at") is not None
+    if user["role"] == Role.ADMIN and demoted and await uow.users.active_admins() <= 1:
+        message = "This is the last active administrator; make another one first."
+        raise LastAdmin(message)
+    if changes.get("suspended_at") is not None:
+        await uow.refresh_tokens.revoke_user(command.user_id)
+    before = {key: user[key] for key in changes}
+    await uow.users.update(command.user_id, {**changes, "updated_at": uow.now})
+    uow.audit(AuditEntry("changed", "user", str(command.user_id), before=before, after=changes))
+    return command.user_id
+
+
+async def create_xapi_credential(command: CreateXapiCredential, uow: IdentityUnitOfWork) -> NewXapiCredential:
+    """Make a key and a 256-bit secret; only the secret's hash is kept. Raises ValidationFailed, InvalidPublicKey."""
+    unknown = sorted(set(command.scopes) - XAPI_SCOPES)
+    if unknown or not command.scopes:
+        allowed = ", ".join(sorted(XAPI_SCOPES))
+        message = f"Scopes must be one or more of: {allowed}."
+        raise ValidationFailed(message, violations=[Violation("/scopes", message, "scope")])
+    if command.public_pem is not None:
+        _check_public_key(command.public_pem)
+    key_id, secret = f"lrs_{secrets.token_hex(10)}", secrets.token_urlsafe(32)
+    hashed = token_hash(secret)
+    authority = {
+        "objectType": "Agent",
+        "name": command.name,
+        "account": {"homePage": "https://dataforge.example/xapi-credentials", "name": key_id},
+    }
+    await uow.xapi_credentials.add(
+        {
+            "key_id": key_id,
+            "name": command.name,
+            "secret_hash": hashed,
+            "public_pem": command.public_pem,
+            "workspace_id": command.workspace_id,
+            "scopes": list(command.scopes),
+            "authority": authority,
+            "created_by": uow.principal.user_id,
+            "created_at": uow.now,
+        }
+    )
+    _credential_changed(key_id, "created", uow, {"name": command.name, "scopes": list(command.scopes)})
+    return NewXapiCredential(key_id, secret, fingerprint(hashed), command.name, command.scopes)
+
+
+async def revoke_xapi_credential(command: RevokeXapiCredential, uow: IdentityUnitOfWork) -> str:
+    """End a credential; revoking it again changes nothing. Raises NotFound."""
+    if not await uow.xapi_credentials.revoke(command.key_id):
+        message = f"There is no xAPI credential {command.key_id}."
+        raise NotFound(message)
+    _credential_changed(command.key_id, "revoked", uow, None)
+    return command.key_id
+
+
+def _credential_changed(key_id: str, action: str, uow: IdentityUnitOfWork, after: dict[str, object] | None) -> None:
+    uow.audit(AuditEntry(action, "xapi_credential", key_id, after=after))
+    uow.publish(DomainEvent("identity.xapi_credential_changed", key_id, {"key_id": key_id}))
+
+
+async def _issue_refresh_token(user_id: UUID, family: UUID, uow: IdentityUnitOfWork) -> str:
+    token = secrets.token_urlsafe(32)
+    expires_at = uow.now + timedelta(days=REFRESH_DAYS)
+    await uow.refresh_tokens.add(user_id, family, token_hash(token), expires_at)
+    return token
+
+
+def _check_public_key(pem: str) -> None:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(pem.encode())
+    except ValueError as error:
+        message = "public_pem must be a PEM block `BEGIN PUBLIC KEY` with an RSA key."
+        raise InvalidPublicKey(message, violations=[Violation("/public_pem", message, "public_key")]) from error
+    if not isinstance(key, RSAPublicKey) or key.key_size < 2048:
+        message = "public_pem must hold an RSA key of at least 2048 bits."
+        raise InvalidPublicKey(message, violations=[Violation("/public_pem", message, "public_key")])

@@ -1,0 +1,113 @@
+"""What other contexts may know of identity.
+
+People are read through the view `identity.directory(user_id, username, email, avatar, display_name, role, time_zone,
+locale, suspended_at)`: its columns only grow, so that a query of another context never breaks on a change here.
+E-mail is lower-cased in it.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from dataforge.kernel.errors import Forbidden, Unauthenticated
+
+DIRECTORY_VIEW = "identity.directory"
+
+# Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
+XAPI_SCOPES = frozenset(
+    {
+        "statements/write",
+        "statements/read",
+        "statements/read/mine",
+        "state",
+        "define",
+        "profile",
+        "all/read",
+        "all",
+    }
+)
+_READS = frozenset({"statements/read", "statements/read/mine"})
+
+
+class SignatureInvalid(Unauthenticated):
+    """A credential with a public key was used without a valid signature over the body."""
+
+    code = "signature_invalid"
+    title = "The signature is missing or wrong"
+
+
+class ScopeMissing(Forbidden):
+    """The credential may not do this."""
+
+    code = "scope_missing"
+    title = "The credential lacks a scope"
+
+
+@dataclass(frozen=True, slots=True)
+class XapiCredential:
+    """A verified xAPI credential: `authority` is the Agent that statements are stored under."""
+
+    key_id: str
+    scopes: frozenset[str]
+    authority: Mapping[str, object]
+    public_pem: str | None = field(default=None, repr=False)
+    workspace_id: UUID | None = None
+
+    def allows(self, scope: str) -> bool:
+        """Whether the scope is granted, itself or by a wider one."""
+        if scope in self.scopes or "all" in self.scopes:
+            return True
+        if "all/read" in self.scopes and scope in _READS:
+            return True
+        return scope == "statements/read/mine" and "statements/read" in self.scopes
+
+    def require(self, scope: str) -> None:
+        """Raise ScopeMissing (403) unless the scope is granted."""
+        if not self.allows(scope):
+            message = f"This credential does not have the scope {scope}."
+            raise ScopeMissing(message, facts={"required_scope": scope})
+
+    def check_signature(self, body: bytes, signature: str | None) -> None:
+        """Verify `X-Signature`: base64 of RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2) over the raw body.
+
+        Does nothing for a credential without a public key; raises SignatureInvalid (401).
+        """
+        if self.public_pem is None:
+            return
+        if not signature:
+            message = "This credential requires an X-Signature header: base64 of the RSA-SHA256 signature over the body."
+            raise SignatureInvalid(message)
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+        key = load_pem_public_key(self.public_pem.encode())
+        try:
+            if not isinstance(key, RSAPublicKey):
+                raise InvalidSignature
+            key.verify(base64.b64decode(signature, validate=True), body, PKCS1v15(), SHA256())
+        except (InvalidSignature, binascii.Error) as error:
+            message = "X-Signature does not match the body under this credential's public key."
+            raise SignatureInvalid(message) from error
+
+
+class CredentialVerifier(Protocol):
+    """Checks an xAPI key and secret without the database."""
+
+    async def verify(self, key_id: str, secret: str) -> XapiCredential:
+        """The credential; raises Unauthenticated (401) for an unknown, revoked or wrong one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class XapiCredentialChanged:
+    """Payload of the outbox event `identity.xapi_credential_changed`."""
+
+    key_id: str
+    at: datetime

@@ -1,0 +1,134 @@
+"""xAPI credentials outside the database: published to S3 on every change, read from there with a short cache.
+
+See infra/adr/0004-xapi-credentials-without-the-database.md for why, and for how soon a revocation takes effect.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from dataforge.contexts.identity.contract import XapiCredential
+from dataforge.contexts.identity.domain import InvalidCredentials
+from dataforge.contexts.identity.tables import xapi_credentials
+from dataforge.kernel.errors import Unavailable
+from dataforge.platform.aws.clients import client
+from dataforge.platform.db.database import Database
+from dataforge.platform.observability import logger
+
+PREFIX = "xapi-credentials/"
+FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
+STALE_SECONDS = 3600  # how long a known credential goes on working while S3 does not answer
+UNKNOWN_SECONDS = 2  # how long an unknown key is remembered: a new credential works this soon
+_MAX_ENTRIES = 10_000
+
+
+class CredentialPublisher:
+    """Writes the published form of a credential: everything needed to check it, and no secret."""
+
+    def __init__(self, database: Database, bucket: str) -> None:
+        self._database = database
+        self._bucket = bucket
+
+    async def publish(self, key_id: str) -> None:
+        """Put the credential's current state into S3; the row lock keeps two publications in order."""
+        async with self._database.transaction() as connection:
+            query = select(xapi_credentials).where(xapi_credentials.c.key_id == key_id).with_for_update()
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return
+            document = {
+                "key_id": row.key_id,
+                "secret_hash": row.secret_hash,
+                "public_pem": row.public_pem,
+                "workspace_id": str(row.workspace_id) if row.workspace_id else None,
+                "scopes": row.scopes,
+                "authority": row.authority,
+                "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
+            }
+            await asyncio.to_thread(
+                client("s3").put_object,
+                Bucket=self._bucket,
+                Key=f"{PREFIX}{key_id}.json",
+                Body=json.dumps(document).encode(),
+                ContentType="application/json",
+            )
+            changed = update(xapi_credentials).where(xapi_credentials.c.key_id == key_id).values(published=True)
+            await connection.execute(changed)
+
+
+@dataclass(slots=True)
+class _Entry:
+    document: dict[str, Any] | None
+    etag: str | None
+    checked_at: float
+    answered_at: float = field(default=0.0)
+
+
+class CredentialDirectory:
+    """Verifies xAPI keys and secrets from S3, without the database."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+        self._entries: dict[str, _Entry] = {}
+
+    async def verify(self, key_id: str, secret: str) -> XapiCredential:
+        """The credential of a key and secret; raises InvalidCredentials, or Unavailable if S3 was never reached."""
+        document = None
+        if key_id.isascii() and key_id.replace("_", "").replace("-", "").isalnum() and len(key_id) <= 40:
+            document = await self._document(key_id)
+        given = hashlib.sha256(secret.encode()).hexdigest()
+        expected = document["secret_hash"] if document else "0" * 64
+        if not hmac.compare_digest(given, expected) or document is None or document["revoked_at"] is not None:
+            message = "The xAPI key or secret is wrong, or the credential was revoked."
+            challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8"'}
+            raise InvalidCredentials(message, headers=challenge)
+        return XapiCredential(
+            key_id=document["key_id"],
+            scopes=frozenset(document["scopes"]),
+            authority=document["authority"],
+            public_pem=document["public_pem"],
+            workspace_id=UUID(document["workspace_id"]) if document["workspace_id"] else None,
+        )
+
+    async def _document(self, key_id: str) -> dict[str, Any] | None:
+        now = time.monotonic()
+        entry = self._entries.get(key_id)
+        if entry is not None:
+            fresh = FRESH_SECONDS if entry.document is not None else UNKNOWN_SECONDS
+            if now - entry.checked_at < fresh:
+                return entry.document
+        try:
+            entry = await asyncio.to_thread(self._fetch, key_id, entry, now)
+        except Exception as error:
+            if entry is None or entry.document is None or now - entry.answered_at > STALE_SECONDS:
+                message = "Credentials cannot be checked at the moment; repeat the request."
+                raise Unavailable(message, headers={"Retry-After": "5"}) from error
+            logger.warning("credential store does not answer, using the last known state", key_id=key_id)
+            entry.checked_at = now
+            return entry.document
+        if len(self._entries) >= _MAX_ENTRIES:
+            self._entries.clear()
+        self._entries[key_id] = entry
+        return entry.document
+
+    def _fetch(self, key_id: str, known: _Entry | None, now: float) -> _Entry:
+        from botocore.exceptions import ClientError
+
+        condition = {"IfNoneMatch": known.etag} if known is not None and known.etag else {}
+        try:
+            answer = client("s3").get_object(Bucket=self._bucket, Key=f"{PREFIX}{key_id}.json", **condition)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code in ("304", "NotModified") and known is not None:
+                return _Entry(known.document, known.etag, now, now)
+            if code in ("NoSuchKey", "404"):
+                return _Entry(None, None, now, now)
+            raise
+        return _Entry(json.loads(answer["Body"].read()), answer["ETag"], now, now)

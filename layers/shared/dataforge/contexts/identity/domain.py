@@ -1,0 +1,147 @@
+"""Rules of identity: names, passwords, throttling, token families."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dataforge.kernel.errors import BadRequest, Forbidden, TooManyRequests, Unauthenticated, Unavailable, ValidationFailed
+from dataforge.kernel.principal import Role
+
+USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,254}")
+PASSWORD_MIN, PASSWORD_MAX = 8, 1024  # NIST SP 800-63B §5.1.1.2: length, not composition
+
+
+class DuplicateUsername(BadRequest):
+    """Somebody has this username."""
+
+    code = "duplicate_username"
+    title = "The username is taken"
+
+
+class DuplicateEmail(BadRequest):
+    """Somebody has this e-mail address."""
+
+    code = "duplicate_email"
+    title = "The e-mail address is registered already"
+
+
+class DuplicateAvatar(BadRequest):
+    """Somebody has this avatar; it is the pseudonym in statements and names one person."""
+
+    code = "duplicate_avatar"
+    title = "The avatar is taken"
+
+
+class InvalidCredentials(Unauthenticated):
+    """Wrong username or password; which of the two is not said."""
+
+    code = "invalid_credentials"
+    title = "Sign-in failed"
+
+
+class AccountSuspended(Forbidden):
+    """The account was suspended by an administrator."""
+
+    code = "account_suspended"
+    title = "The account is suspended"
+
+
+class LoginThrottled(TooManyRequests):
+    """Too many failed sign-ins."""
+
+    code = "login_throttled"
+    title = "Too many failed sign-ins"
+
+
+class InvalidToken(Unauthenticated):
+    """The access token is forged, expired or not for this service."""
+
+    code = "invalid_token"
+    title = "The access token is not valid"
+
+
+class InvalidRefreshToken(Unauthenticated):
+    """The refresh token is unknown, expired or revoked."""
+
+    code = "invalid_refresh_token"
+    title = "The refresh token is not valid"
+
+
+class RefreshTokenReused(Unauthenticated):
+    """A refresh token was used twice: it may have been stolen, so its whole family is revoked."""
+
+    code = "refresh_token_reused"
+    title = "The refresh token was used before"
+
+
+class NoSigningKey(Unavailable):
+    """No active signing key exists yet."""
+
+    code = "no_signing_key"
+    title = "Sign-in is not set up"
+
+
+class LastAdmin(BadRequest):
+    """The last active administrator cannot be demoted or suspended."""
+
+    code = "last_admin"
+    title = "There must be an administrator"
+
+
+class InvalidPublicKey(ValidationFailed):
+    """The PEM is not an RSA public key of at least 2048 bits."""
+
+    code = "invalid_public_key"
+    title = "The public key cannot be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Failed sign-ins counted under one throttle key, with the count from which it is locked."""
+
+    key: str
+    free: int
+    failures: int
+    locked_until: datetime | None
+
+    def locked(self, now: datetime) -> bool:
+        """Whether attempts are refused at this instant."""
+        return self.locked_until is not None and now < self.locked_until
+
+    def lock_after_failure(self, now: datetime) -> datetime | None:
+        """Until when to refuse after one more failure: doubling from 1 s past the free ones, 15 minutes at most."""
+        over = self.failures - self.free
+        return now + timedelta(seconds=min(2**over, 900)) if over >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """One refresh token of a family; a family is one sign-in on one device."""
+
+    id: UUID
+    user_id: UUID
+    family: UUID
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+    def check_usable(self, now: datetime) -> None:
+        """Raise RefreshTokenReused or InvalidRefreshToken unless it may be exchanged now."""
+        if self.used_at is not None:
+            message = "This refresh token was used before; every token of that sign-in is revoked. Sign in again."
+            raise RefreshTokenReused(message)
+        if self.revoked_at is not None or now >= self.expires_at:
+            message = "This refresh token is expired or revoked. Sign in again."
+            raise InvalidRefreshToken(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What signing in needs to know of a person."""
+
+    user_id: UUID
+    username: str
+    role: Role
+    password_hash: str | None
+    suspended: bool

@@ -1,0 +1,27 @@
+"""Password hashing: argon2id with the library's parameters (RFC 9106 §4, second recommended option)."""
+
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+_hasher = PasswordHasher()
+
+
+@cache
+def _decoy() -> str:
+    return _hasher.hash("no account has this password")
+
+
+def hash_password(password: str) -> str:
+    """The encoded hash with its salt and parameters."""
+    return _hasher.hash(password)
+
+
+def verify_password(encoded: str | None, password: str) -> bool:
+    """Whether the password matches; None (no such account) takes as long as a wrong password and is False."""
+    try:
+        _hasher.verify(encoded or _decoy(), password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return encoded is not None

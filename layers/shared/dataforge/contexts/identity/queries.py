@@ -1,0 +1,65 @@
+"""Read models of identity."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.identity.commands import fingerprint
+from dataforge.contexts.identity.tables import users, xapi_credentials
+from dataforge.kernel.errors import NotFound
+from dataforge.kernel.paging import Page
+from dataforge.platform.db.database import row_dict
+
+_PUBLIC = [column for column in users.c if column.name not in ("password_hash", "github_id", "soeid")]
+
+
+async def get_user(connection: AsyncConnection, user_id: UUID) -> dict[str, Any]:
+    """A person without anything secret; raises NotFound."""
+    row = (await connection.execute(select(*_PUBLIC).where(users.c.id == user_id))).one_or_none()
+    if row is None:
+        message = f"There is no user {user_id}."
+        raise NotFound(message)
+    return row_dict(row)
+
+
+async def list_users(
+    connection: AsyncConnection, *, after: tuple[Any, ...] | None, limit: int, role: str | None, search: str | None
+) -> Page[dict[str, Any]]:
+    """People in order of their username."""
+    query = select(*_PUBLIC).order_by(users.c.username, users.c.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(users.c.username, users.c.id) > tuple_(after[0], UUID(after[1])))
+    if role is not None:
+        query = query.where(users.c.role == role)
+    if search:
+        matches = (column.icontains(search, autoescape=True) for column in (users.c.username, users.c.email, users.c.display_name))
+        first, *rest = matches
+        condition = first
+        for other in rest:
+            condition = condition | other
+        query = query.where(condition)
+    rows = [row_dict(row) for row in await connection.execute(query)]
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, (rows[-1]["username"], str(rows[-1]["id"])) if more else None)
+
+
+async def list_xapi_credentials(connection: AsyncConnection) -> list[dict[str, Any]]:
+    """Credentials by fingerprint, newest first; never a secret."""
+    query = select(xapi_credentials).order_by(xapi_credentials.c.created_at.desc(), xapi_credentials.c.key_id)
+    return [
+        {
+            "key": row.key_id,
+            "name": row.name,
+            "fingerprint": fingerprint(row.secret_hash),
+            "scopes": row.scopes,
+            "signed": row.public_pem is not None,
+            "workspace_id": row.workspace_id,
+            "created_at": row.created_at,
+            "last_used_at": row.last_used_at,
+            "revoked_at": row.revoked_at,
+        }
+        for row in await connection.execute(query)
+    ]

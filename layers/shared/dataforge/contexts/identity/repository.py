@@ -1,0 +1,263 @@
+"""The only write SQL of identity."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.identity.domain import (
+    Account,
+    Attempts,
+    DuplicateAvatar,
+    DuplicateEmail,
+    DuplicateUsername,
+    RefreshToken,
+)
+from dataforge.contexts.identity.tables import login_throttles, refresh_tokens, users, xapi_credentials
+from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+
+# Failures that cost nothing: per person and address, per address, per person whatever the address.
+FREE_PAIR, FREE_ADDRESS, FREE_PERSON = 5, 50, 100
+FORGET_AFTER = timedelta(hours=1)
+
+
+def _duplicate(error: IntegrityError) -> DataForgeError | None:
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
+    if name == "uq_users_username_ci":
+        return DuplicateUsername("This username is taken; choose another one.")
+    if name == "uq_users_email_ci":
+        return DuplicateEmail("An account with this e-mail address exists; sign in instead.")
+    if name == "uq_users_avatar":
+        return DuplicateAvatar("This avatar is taken; choose another one.")
+    return None
+
+
+class SqlUsers:
+    """People in `identity.users`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, values: Mapping[str, Any]) -> None:
+        """Insert; raises DuplicateUsername, DuplicateEmail or DuplicateAvatar."""
+        try:
+            await self._connection.execute(insert(users).values(**values))
+        except IntegrityError as error:
+            duplicate = _duplicate(error)
+            if duplicate is not None:
+                raise duplicate from error
+            raise
+
+    async def account(self, username: str) -> Account | None:
+        """By username or e-mail address, ignoring case."""
+        name = username.lower()
+        return await self._account(or_(func.lower(users.c.username) == name, func.lower(users.c.email) == name))
+
+    async def account_by_id(self, user_id: UUID) -> Account | None:
+        """By id."""
+        return await self._account(users.c.id == user_id)
+
+    async def _account(self, condition: Any) -> Account | None:  # noqa: ANN401 - an SQL expression
+        columns = (users.c.id, users.c.username, users.c.role, users.c.password_hash, users.c.suspended_at)
+        row = (await self._connection.execute(select(*columns).where(condition).limit(1))).one_or_none()
+        if row is None:
+            return None
+        return Account(row.id, row.username, Role(row.role), row.password_hash, row.suspended_at is not None)
+
+    async def lock(self, user_id: UUID) -> Mapping[str, Any] | None:
+        """The row, locked until the end of the transaction."""
+        row = (await self._connection.execute(select(users).where(users.c.id == user_id).with_for_update())).one_or_none()
+        return None if row is None else row_dict(row)
+
+    async def active_admins(self) -> int:
+        """How many administrators are not suspended; locks them in the order of their ids."""
+        query = (
+            select(users.c.id)
+            .where(users.c.role == Role.ADMIN.value, users.c.suspended_at.is_(None))
+            .order_by(users.c.id)
+            .with_for_update()
+        )
+        return len((await self._connection.execute(query)).all())
+
+    async def update(self, user_id: UUID, changes: Mapping[str, Any]) -> None:
+        """Write the changes and count the revision up."""
+        statement = update(users).where(users.c.id == user_id).values(**changes, revision=users.c.revision + 1)
+        try:
+            await self._connection.execute(statement)
+        except IntegrityError as error:
+            duplicate = _duplicate(error)
+            if duplicate is not None:
+                raise duplicate from error
+            raise
+
+
+class SqlThrottles:
+    """Failed sign-ins in `identity.login_throttles`; keys are hashed, so that no address is kept."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def begin(self, username: str, address: str) -> Sequence[Attempts]:
+        """Count the attempt for the person, and for the person at this address, and hold both until the end.
+
+        The row locks make attempts on one account take turns, so that guesses in parallel are counted too. The address
+        alone is only read here: people behind one address must not wait for each other. A locked key is not counted.
+        """
+        person, place = username.lower(), address or "unknown"
+        limits = {_throttle_key("pair", person, place): FREE_PAIR, _throttle_key("person", person): FREE_PERSON}
+        counted = await self._count(sorted(limits))
+        limits[_throttle_key("address", place)] = FREE_ADDRESS
+        columns = (login_throttles.c.key, login_throttles.c.failures, login_throttles.c.locked_until)
+        address_key = _throttle_key("address", place)
+        read = (await self._connection.execute(select(*columns).where(login_throttles.c.key == address_key))).one_or_none()
+        known = [*counted, (address_key, read.failures if read else 0, read.locked_until if read else None)]
+        return [Attempts(key, limits[key], failures, locked_until) for key, failures, locked_until in known]
+
+    async def _count(self, keys: Sequence[str]) -> list[tuple[str, int, datetime | None]]:
+        # Rows are locked in the order of the keys by everyone: no deadlock between two sign-ins.
+        statement = pg_insert(login_throttles).values(
+            [{"key": key, "failures": 1, "last_failure_at": self._now} for key in keys]
+        )
+        expired = login_throttles.c.last_failure_at < self._now - FORGET_AFTER
+        locked = login_throttles.c.locked_until > self._now
+        upsert = statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "failures": case((locked, login_throttles.c.failures), (expired, 1), else_=login_throttles.c.failures + 1),
+                "last_failure_at": self._now,
+            },
+        ).returning(login_throttles.c.key, login_throttles.c.failures, login_throttles.c.locked_until)
+        return [(row.key, row.failures, row.locked_until) for row in await self._connection.execute(upsert)]
+
+    async def failed(self, attempts: Sequence[Attempts]) -> None:
+        """Count the failure for the address too, and lock what is over its limit."""
+        by_address = [item for item in attempts if item.free == FREE_ADDRESS]
+        counted = await self._count([item.key for item in by_address])
+        known = [item for item in attempts if item.free != FREE_ADDRESS]
+        known += [Attempts(key, FREE_ADDRESS, failures, locked_until) for key, failures, locked_until in counted]
+        for attempt in known:
+            until = attempt.lock_after_failure(self._now)
+            if until is not None:
+                await self._connection.execute(
+                    update(login_throttles).where(login_throttles.c.key == attempt.key).values(locked_until=until)
+                )
+
+    async def succeeded(self, attempts: Sequence[Attempts]) -> None:
+        """Forget the failures of this person from this address; the attempt does not count against the person."""
+        pair = [item.key for item in attempts if item.free == FREE_PAIR]
+        person = [item.key for item in attempts if item.free == FREE_PERSON]
+        await self._connection.execute(delete(login_throttles).where(login_throttles.c.key.in_(pair)))
+        await self._connection.execute(
+            update(login_throttles)
+            .where(login_throttles.c.key.in_(person))
+            .values(failures=func.greatest(login_throttles.c.failures - 1, 0))
+        )
+
+
+def _throttle_key(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+class SqlRefreshTokens:
+    """Refresh tokens in `identity.refresh_tokens`."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def add(self, user_id: UUID, family: UUID, hashed: str, expires_at: datetime) -> None:
+        """Insert."""
+        await self._connection.execute(
+            insert(refresh_tokens).values(
+                id=uuid7(),
+                user_id=user_id,
+                token_hash=hashed,
+                family=family,
+                expires_at=expires_at,
+                created_at=self._now,
+            )
+        )
+
+    async def lock(self, hashed: str) -> RefreshToken | None:
+        """The token, locked."""
+        query = select(refresh_tokens).where(refresh_tokens.c.token_hash == hashed).with_for_update()
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return RefreshToken(row.id, row.user_id, row.family, row.expires_at, row.used_at, row.revoked_at)
+
+    async def mark_used(self, token_id: UUID) -> None:
+        """It has been exchanged."""
+        await self._connection.execute(
+            update(refresh_tokens).where(refresh_tokens.c.id == token_id).values(used_at=self._now)
+        )
+
+    async def revoke_family(self, family: UUID) -> None:
+        """End one sign-in."""
+        await self._revoke(refresh_tokens.c.family == family)
+
+    async def revoke_user(self, user_id: UUID) -> None:
+        """End every sign-in of a person."""
+        await self._revoke(refresh_tokens.c.user_id == user_id)
+
+    async def _revoke(self, condition: Any) -> None:  # noqa: ANN401 - an SQL expression
+        await self._connection.execute(
+            update(refresh_tokens).where(condition, refresh_tokens.c.revoked_at.is_(None)).values(revoked_at=self._now)
+        )
+
+
+class SqlXapiCredentials:
+    """xAPI credentials in `identity.xapi_credentials`."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def add(self, values: Mapping[str, Any]) -> None:
+        """Insert."""
+        await self._connection.execute(insert(xapi_credentials).values(**values))
+
+    async def revoke(self, key_id: str) -> bool:
+        """Mark revoked; False when there is no such key."""
+        statement = (
+            update(xapi_credentials)
+            .where(xapi_credentials.c.key_id == key_id)
+            .values(revoked_at=func.coalesce(xapi_credentials.c.revoked_at, self._now), published=False)
+            .returning(xapi_credentials.c.key_id)
+        )
+        return (await self._connection.execute(statement)).one_or_none() is not None
+
+
+class SqlIdentityUnitOfWork(SqlUnitOfWork):
+    """A transaction with identity's repositories."""
+
+    @property
+    def users(self) -> SqlUsers:
+        """People."""
+        return SqlUsers(self.connection)
+
+    @property
+    def throttles(self) -> SqlThrottles:
+        """Failed sign-ins."""
+        return SqlThrottles(self.connection, self.now)
+
+    @property
+    def refresh_tokens(self) -> SqlRefreshTokens:
+        """Refresh tokens."""
+        return SqlRefreshTokens(self.connection, self.now)
+
+    @property
+    def xapi_credentials(self) -> SqlXapiCredentials:
+        """xAPI credentials."""
+        return SqlXapiCredentials(self.connection, self.now)

@@ -1,0 +1,171 @@
+"""Wire models of identity."""
+
+import re
+from datetime import datetime, time
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
+from dataforge.kernel.principal import Role
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
+
+
+def _username(value: str) -> str:
+    if not USERNAME.fullmatch(value):
+        message = "must have 3 to 255 letters, digits or underscores and start with a letter"
+        raise ValueError(message)
+    return value
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.fullmatch(value) or ".." in value:
+        message = "must be an e-mail address such as ada@example.org"
+        raise ValueError(message)
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        message = "must be an IANA time zone such as Europe/Berlin"
+        raise ValueError(message)
+    return value
+
+
+Username = Annotated[str, AfterValidator(_username)]
+Email = Annotated[str, Field(max_length=255), AfterValidator(_email)]
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
+Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
+
+
+class In(BaseModel):
+    """A request body: unknown members are refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class SignUpIn(In):
+    """A new account; `avatar` is the pseudonym in learning records and is made up when left out."""
+
+    username: Username
+    email: Email
+    password: Annotated[str, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX, repr=False)]
+    avatar: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")] | None = None
+    display_name: Line | None = None
+    time_zone: TimeZone = "UTC"
+    locale: Locale = "en"
+
+
+class LoginIn(In):
+    """Username or e-mail address, and password."""
+
+    username: Annotated[str, Field(min_length=1, max_length=255)]
+    password: Annotated[str, Field(min_length=1, max_length=PASSWORD_MAX, repr=False)]
+
+
+class RefreshIn(In):
+    """A refresh token."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
+
+
+class TokenOut(BaseModel):
+    """An access token and the refresh token that continues the sign-in; `expires_in` in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in: int
+
+
+class UserOut(BaseModel):
+    """A person, without anything secret."""
+
+    id: UUID
+    username: str
+    email: str
+    avatar: str
+    display_name: str
+    role: Role
+    preferences: dict[str, Any]
+    time_zone: str
+    locale: str
+    reminder_time: time
+    quiet_from: time | None
+    quiet_to: time | None
+    revision: int
+    suspended_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserPage(BaseModel):
+    """A page of people."""
+
+    items: list[UserOut]
+    limit: int
+    next_cursor: str | None
+    next: str | None
+
+
+class ProfileIn(In):
+    """What people change about themselves; members left out stay as they are."""
+
+    display_name: Line | None = None
+    email: Email | None = None
+    time_zone: TimeZone | None = None
+    locale: Locale | None = None
+    preferences: dict[str, Any] | None = None
+    reminder_time: time | None = None
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+
+
+class UserChangeIn(In):
+    """What administrators change about others."""
+
+    role: Role | None = None
+    suspended: bool | None = None
+
+
+class XapiCredentialIn(In):
+    """A credential for an LMS or course player; with `public_pem`, bodies must be signed."""
+
+    name: Line
+    scopes: Annotated[list[str], Field(min_length=1, max_length=20)] | None = None
+    public_pem: Annotated[str, Field(max_length=10_000)] | None = None
+    workspace_id: UUID | None = None
+
+
+class XapiCredentialOut(BaseModel):
+    """A new credential; `secret` is shown this once."""
+
+    key: str
+    secret: str
+    fingerprint: str
+    name: str
+    scopes: list[str]
+
+
+class XapiCredentialRow(BaseModel):
+    """A credential in the list."""
+
+    key: str
+    name: str
+    fingerprint: str
+    scopes: list[str]
+    signed: bool
+    workspace_id: UUID | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class XapiCredentialList(BaseModel):
+    """All credentials, newest first."""
+
+    items: list[XapiCredentialRow]

@@ -1,0 +1,183 @@
+"""Access tokens: JWTs signed with ES256 (RFC 7518 §3.4), and the keys they are signed and checked with."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import jwt
+from sqlalchemy import insert, select, text, update
+
+from dataforge.contexts.identity.commands import Session
+from dataforge.contexts.identity.domain import InvalidToken, NoSigningKey
+from dataforge.contexts.identity.tables import signing_keys
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import Principal, Role
+from dataforge.platform.aws.secrets import JsonSecrets
+from dataforge.platform.db.database import Database
+
+ALGORITHM = "ES256"
+_LEEWAY_SECONDS = 30
+_KEYS_SECONDS = 300  # how long public keys are kept before they are read again
+_UNKNOWN_KID_SECONDS = 10  # how often an unknown kid may cause a read, so that forged tokens cannot flood the database
+
+
+class TokenSettings(Protocol):
+    """The settings this service reads."""
+
+    @property
+    def jwt_issuer(self) -> str: ...
+    @property
+    def jwt_audience(self) -> str: ...
+    @property
+    def access_token_seconds(self) -> int: ...
+    @property
+    def signing_keys_secret_arn(self) -> str: ...
+
+
+class TokenService:
+    """Issues, checks and rotates; private keys live in Secrets Manager, public ones in `identity.signing_keys`."""
+
+    def __init__(self, database: Database, secrets: JsonSecrets, settings: TokenSettings, clock: Clock) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._settings = settings
+        self._secret_arn = settings.signing_keys_secret_arn
+        self._clock = clock
+        self._public: dict[str, Any] = {}
+        self._read_at = float("-inf")
+
+    async def issue(self, session: Session) -> dict[str, object]:
+        """The token answer of a sign-in (RFC 6749 §5.1); raises NoSigningKey before the first key was made."""
+        keys = await self._load_keys()
+        active = [kid for kid, key in keys.items() if key["state"] == "active"]
+        private = (await self._private_keys()).get(active[0]) if active else None
+        if private is None:
+            message = "There is no signing key yet; the operator makes one with the command rotate_signing_keys."
+            raise NoSigningKey(message)
+        now = self._clock.now()
+        lifetime = self._settings.access_token_seconds
+        claims = {
+            "iss": self._settings.jwt_issuer,
+            "aud": self._settings.jwt_audience,
+            "sub": str(session.user_id),
+            "iat": now,
+            "exp": now + timedelta(seconds=lifetime),
+            "jti": uuid7().hex,
+            "sid": str(session.family),
+            "role": session.role.value,
+            "username": session.username,
+        }
+        return {
+            "access_token": jwt.encode(claims, private, algorithm=ALGORITHM, headers={"kid": active[0]}),
+            "refresh_token": session.refresh_token,
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+        }
+
+    async def authenticate(self, token: str) -> Principal:
+        """The principal of a valid token; raises InvalidToken for a forged, expired or foreign one."""
+        try:
+            header = jwt.get_unverified_header(token)
+            kid, algorithm = header.get("kid"), header.get("alg")
+            # The algorithm is ours to choose, never the token's (RFC 8725 §3.1).
+            if algorithm != ALGORITHM or not isinstance(kid, str):
+                raise jwt.InvalidTokenError
+            claims = jwt.decode(
+                token,
+                await self._public_key(kid),
+                algorithms=[ALGORITHM],
+                issuer=self._settings.jwt_issuer,
+                audience=self._settings.jwt_audience,
+                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
+            )
+            self._check_times(claims)
+            return Principal(UUID(claims["sub"]), Role(claims["role"]), claims["username"], UUID(claims["sid"]))
+        except jwt.ExpiredSignatureError as error:
+            message = "The access token has expired; exchange the refresh token at POST /api/auth/refresh."
+            raise InvalidToken(message) from error
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+            message = "The access token is not valid for this service; sign in again."
+            raise InvalidToken(message) from error
+
+    def _check_times(self, claims: dict[str, Any]) -> None:
+        # Against our own clock, so that tests and replays decide by the same time as everything else.
+        now = self._clock.now().timestamp()
+        if now > float(claims["exp"]) + _LEEWAY_SECONDS:
+            raise jwt.ExpiredSignatureError
+        if now < float(claims["iat"]) - _LEEWAY_SECONDS:
+            raise jwt.ImmatureSignatureError
+
+    async def jwks(self) -> dict[str, object]:
+        """The JSON Web Key Set (RFC 7517 §5): active and retiring keys."""
+        keys = await self._load_keys()
+        return {"keys": [key["jwk"] for key in keys.values()]}
+
+    async def rotate(self) -> str:
+        """Make a new active key; the old one stays valid until every token it signed has expired. Returns the kid."""
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        private = ec.generate_private_key(ec.SECP256R1())
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        kid = uuid7().hex
+        jwk = jwt.get_algorithm_by_name(ALGORITHM).to_jwk(private.public_key(), as_dict=True)
+        jwk = {**jwk, "kid": kid, "alg": ALGORITHM, "use": "sig"}
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._settings.access_token_seconds + 2 * _LEEWAY_SECONDS + _KEYS_SECONDS)
+        async with self._database.transaction() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(4022)"))
+            retired = (signing_keys.c.state == "retiring") & (signing_keys.c.not_after < now)
+            await connection.execute(update(signing_keys).where(retired).values(state="retired"))
+            active = signing_keys.c.state == "active"
+            await connection.execute(update(signing_keys).where(active).values(state="retiring", not_after=until))
+            await connection.execute(
+                insert(signing_keys).values(kid=kid, public_jwk=jwk, state="active", created_at=now)
+            )
+            kept = set(
+                await connection.scalars(select(signing_keys.c.kid).where(signing_keys.c.state != "retired"))
+            )
+            # The secret is written before the commit: a public key without its private half must never become active.
+            known = await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)
+            private_keys = {name: value for name, value in known.get("keys", {}).items() if name in kept}
+            await asyncio.to_thread(self._secrets.write, self._secret_arn, {"keys": {**private_keys, kid: pem}})
+        self._read_at = float("-inf")
+        return kid
+
+    async def ensure_key(self) -> str:
+        """The active key's kid; makes the first one when there is none."""
+        keys = await self._load_keys(fresh=True)
+        for kid, key in keys.items():
+            if key["state"] == "active":
+                return kid
+        return await self.rotate()
+
+    async def _public_key(self, kid: str) -> Any:  # noqa: ANN401 - a key object of the cryptography package
+        keys = await self._load_keys()
+        if kid not in keys and time.monotonic() - self._read_at > _UNKNOWN_KID_SECONDS:
+            keys = await self._load_keys(fresh=True)
+        if kid not in keys:
+            raise jwt.InvalidKeyError
+        return keys[kid]["key"]
+
+    async def _private_keys(self) -> dict[str, str]:
+        keys = (await asyncio.to_thread(self._secrets.read, self._secret_arn)).get("keys", {})
+        active = [kid for kid, key in self._public.items() if key["state"] == "active"]
+        if active and active[0] not in keys:  # rotated since the secret was cached
+            keys = (await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)).get("keys", {})
+        return dict(keys)
+
+    async def _load_keys(self, *, fresh: bool = False) -> dict[str, Any]:
+        if fresh or time.monotonic() - self._read_at > _KEYS_SECONDS:
+            now = self._clock.now()
+            async with self._database.read_only() as connection:
+                rows = (await connection.execute(select(signing_keys).where(signing_keys.c.state != "retired"))).all()
+            self._public = {
+                row.kid: {"jwk": row.public_jwk, "state": row.state, "key": jwt.PyJWK(row.public_jwk).key}
+                for row in sorted(rows, key=lambda row: row.created_at, reverse=True)
+                if row.not_after is None or row.not_after > now
+            }
+            self._read_at = time.monotonic()
+        return self._public

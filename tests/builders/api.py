@@ -1,0 +1,100 @@
+"""The real API in process: the app as the function serves it, a real database, real tokens."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import insert
+from starlette.types import ASGIApp
+
+from dataforge.bootstrap import Container, api_app
+from dataforge.contexts.identity.commands import Session
+from dataforge.contexts.identity.tables import users
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from dataforge.settings import ApiSettings
+
+BASE_URL = "http://api.test"
+
+
+class FakeSecrets:
+    """Secrets Manager's place in tests: one dict per secret."""
+
+    def __init__(self, values: Mapping[str, dict[str, Any]]) -> None:
+        self.values = dict(values)
+
+    def read(self, arn: str, *, fresh: bool = False) -> dict[str, Any]:
+        return self.values.get(arn, {})
+
+    def write(self, arn: str, value: dict[str, Any]) -> None:
+        self.values[arn] = value
+
+
+class ApiUnderTest:
+    """Makes clients of the app, anonymous or as a new person with a role."""
+
+    def __init__(self, database: Database, clock: Clock, **settings: Any) -> None:
+        values: dict[str, Any] = {
+            "database_url": SecretStr("unused: the database is given"),
+            "app_secret_arn": "app",
+            "signing_keys_secret_arn": "signing-keys",
+            "data_bucket": "test-bucket",
+            **settings,
+        }
+        self.container = Container(ApiSettings(**values), clock=clock)
+        self.container.__dict__["database"] = database
+        self.secrets = FakeSecrets({"app": {"cursor_key": "a key of the tests"}})
+        self.container.__dict__["secrets"] = self.secrets
+        self.app, self.asgi = api_app(self.container)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.container.authenticator.ensure_key()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def client(self, token: str | None = None, asgi: ASGIApp | None = None) -> httpx.AsyncClient:
+        """A client without or with an access token."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.ASGITransport(asgi or self.asgi)
+        client = httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
+        return await self._stack.enter_async_context(client)
+
+    async def add_user(self, role: Role, **values: Any) -> UUID:
+        """A person in the database; returns the id."""
+        user_id, now = uuid7(), self.container.clock.now()
+        name = f"{role.value}_{user_id.hex[-8:]}"
+        row = {
+            "id": user_id,
+            "username": name,
+            "email": f"{name}@example.org",
+            "avatar": f"avatar-{user_id.hex[-12:]}",
+            "display_name": name.capitalize(),
+            "role": role.value,
+            "created_at": now,
+            "updated_at": now,
+            **values,
+        }
+        async with self.container.database.transaction() as connection:
+            await connection.execute(insert(users).values(**row))
+        return user_id
+
+    async def token(self, user_id: UUID, role: Role, username: str = "somebody") -> str:
+        """A real access token of a person."""
+        answer = await self.container.authenticator.issue(Session(user_id, username, role, uuid7(), "unused"))
+        return str(answer["access_token"])
+
+    async def as_user(self, user_id: UUID, role: Role) -> httpx.AsyncClient:
+        """A client signed in as an existing person."""
+        return await self.client(await self.token(user_id, role))
+
+    async def as_role(self, role: Role) -> httpx.AsyncClient:
+        """A client signed in as a new person with this role."""
+        return await self.as_user(await self.add_user(role), role)
