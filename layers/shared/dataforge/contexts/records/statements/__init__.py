@@ -1,0 +1,81 @@
+"""The statement model of xAPI 1.0.3 and 2.0: reading, validating, completing, comparing and flattening statements.
+
+Pure functions over parsed JSON, at domain level: no database, queue or HTTP. A request goes through it as
+
+    parse_body(bytes, content_type) -> StatementsBody     strict JSON, exact numbers
+    prepare_batch(body, ...)        -> PreparedBatch      every violation or every statement, with ids
+    PreparedStatement.to_json()     -> bytes              into the queue
+    read_json(bytes)                -> the statement      out of the queue
+    flatten_statement(statement)    -> FlatStatement      the row of the reports
+
+Attachment data (multipart/mixed) enters as `StatementsBody.part_hashes`; everything after reading is the same for it.
+"""
+
+from dataforge.contexts.records.statements.batch import (
+    InvalidStatements,
+    PreparedBatch,
+    PreparedStatement,
+    prepare_batch,
+    validate_body,
+    voided_id,
+)
+from dataforge.contexts.records.statements.completion import is_completion
+from dataforge.contexts.records.statements.flatten import FlatStatement, actor_email, actor_key, flatten_statement
+from dataforge.contexts.records.statements.identity import parse_statement_id, with_statement_id
+from dataforge.contexts.records.statements.json_text import (
+    MAX_BODY_BYTES,
+    MAX_DEPTH,
+    MAX_NUMBER_DIGITS,
+    MAX_VIOLATIONS,
+    InvalidJson,
+    StatementsBody,
+    UnsupportedStatementBody,
+    parse_body,
+    parse_json,
+    read_json,
+    to_json,
+)
+from dataforge.contexts.records.statements.normal_form import content_sha256, normal_form, same_statement
+from dataforge.contexts.records.statements.rules import Rule
+from dataforge.contexts.records.statements.times import duration_ms, format_timestamp, parse_timestamp
+from dataforge.contexts.records.statements.validation import VOIDED, validate_agent, validate_statement
+from dataforge.contexts.records.statements.versions import XapiVersion, negotiate_version
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_DEPTH",
+    "MAX_NUMBER_DIGITS",
+    "MAX_VIOLATIONS",
+    "VOIDED",
+    "FlatStatement",
+    "InvalidJson",
+    "InvalidStatements",
+    "PreparedBatch",
+    "PreparedStatement",
+    "Rule",
+    "StatementsBody",
+    "UnsupportedStatementBody",
+    "XapiVersion",
+    "actor_email",
+    "actor_key",
+    "content_sha256",
+    "duration_ms",
+    "flatten_statement",
+    "format_timestamp",
+    "is_completion",
+    "negotiate_version",
+    "normal_form",
+    "parse_body",
+    "parse_json",
+    "parse_statement_id",
+    "parse_timestamp",
+    "prepare_batch",
+    "read_json",
+    "same_statement",
+    "to_json",
+    "validate_agent",
+    "validate_body",
+    "validate_statement",
+    "voided_id",
+    "with_statement_id",
+]

@@ -1,0 +1,58 @@
+"""Whether one statement says that its object is done.
+
+There is no single way to say so: it arrives as the verb completed, passed, satisfied, mastered or waived, or as
+`result.completion` beside another verb. What must not count: a question that was answered with `completion: true` (the
+question is done, not the lesson), a verb contradicted by its own result, plans (SubStatements), statements about people
+or statements, and voiding. cmi5's moveOn is the launching system's business; it says the outcome with `satisfied`.
+Voided statements are left out by whoever reads the rows.
+"""
+
+from collections.abc import Mapping
+
+COMPLETING_VERBS = frozenset(
+    {
+        "http://adlnet.gov/expapi/verbs/completed",
+        "http://adlnet.gov/expapi/verbs/passed",
+        "http://adlnet.gov/expapi/verbs/mastered",
+        "https://w3id.org/xapi/adl/verbs/completed",
+        "https://w3id.org/xapi/adl/verbs/passed",
+        "https://w3id.org/xapi/adl/verbs/satisfied",
+        "https://w3id.org/xapi/adl/verbs/waived",
+        "http://activitystrea.ms/schema/1.0/complete",
+        "http://activitystrea.ms/complete",
+    },
+)
+"""Verbs that mean done by themselves."""
+
+_SUCCESS_VERBS = frozenset(verb for verb in COMPLETING_VERBS if verb.endswith(("passed", "mastered")))
+_PARTIAL_VERBS = ("/answered", "/responded", "/interacted", "/progressed", "/attempted", "/initialized", "/launched")
+_INTERACTION_TYPES = frozenset(
+    {
+        "http://adlnet.gov/expapi/activities/cmi.interaction",
+        "http://adlnet.gov/expapi/activities/interaction",
+        "http://adlnet.gov/expapi/activities/question",
+    },
+)
+
+
+def is_completion(statement: Mapping[str, object]) -> bool:
+    """Whether a valid statement says that its actor has done its object, an Activity that is no question."""
+    target, verb = statement.get("object"), statement.get("verb")
+    if not isinstance(target, dict) or not isinstance(verb, dict) or target.get("objectType", "Activity") != "Activity":
+        return False
+    if _is_question(target.get("definition")):
+        return False
+    result = statement.get("result")
+    found = result if isinstance(result, dict) else {}
+    verb_id = verb.get("id")
+    if not isinstance(verb_id, str) or found.get("completion") is False:
+        return False
+    if verb_id in COMPLETING_VERBS:
+        return not (verb_id in _SUCCESS_VERBS and found.get("success") is False)
+    return found.get("completion") is True and not verb_id.endswith(_PARTIAL_VERBS)
+
+
+def _is_question(definition: object) -> bool:
+    if not isinstance(definition, dict):
+        return False
+    return "interactionType" in definition or definition.get("type") in _INTERACTION_TYPES
