@@ -14,12 +14,12 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 os.environ.setdefault("ENVIRONMENT", "local")
 
-from dataforge.kernel.clock import FixedClock  # noqa: E402 - the environment above must come first
-from dataforge.platform.db.database import Database  # noqa: E402
-from dataforge.platform.db.migrations import upgrade  # noqa: E402
-from infra.local.postgres import PostgresServer, start  # noqa: E402
-from tests.builders.api import ApiUnderTest  # noqa: E402
-from tests.builders.time import NOW  # noqa: E402
+from dataforge.kernel.clock import FixedClock
+from dataforge.platform.db.database import Database
+from dataforge.platform.db.migrations import upgrade
+from infra.local.postgres import PostgresServer, start
+from tests.builders.api import ApiUnderTest
+from tests.builders.time import NOW
 
 
 @pytest.fixture(scope="session")

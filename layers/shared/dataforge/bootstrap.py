@@ -130,7 +130,7 @@ def _http_handler(asgi: "ASGIApp") -> Handler:
     from mangum import Mangum
 
     own_event_loop()
-    return Mangum(asgi, lifespan="off")
+    return Mangum(asgi, lifespan="off")  # type: ignore[arg-type]  # Mangum wants a coroutine function, ASGI an awaitable
 
 
 def api_handler() -> Handler:

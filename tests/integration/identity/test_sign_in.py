@@ -153,9 +153,7 @@ async def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(api: ApiUnd
     client = await signed_up(api)
     token = (await sign_in(client)).json()["refresh_token"]
 
-    answers = await asyncio.gather(
-        *(client.post("/api/auth/refresh", json={"refresh_token": token}) for _ in range(2))
-    )
+    answers = await asyncio.gather(*(client.post("/api/auth/refresh", json={"refresh_token": token}) for _ in range(2)))
 
     assert sorted(item.status_code for item in answers) == [200, 401]
 
@@ -198,7 +196,9 @@ async def test_no_password_or_token_is_stored_readable(api: ApiUnderTest, databa
     tokens = (await sign_in(client)).json()
 
     async with database.read_only() as connection:
-        stored = str((await connection.execute(text("SELECT u, r FROM identity.users u, identity.refresh_tokens r"))).all())
+        stored = str(
+            (await connection.execute(text("SELECT u, r FROM identity.users u, identity.refresh_tokens r"))).all()
+        )
 
     assert PASSWORD not in stored
     assert tokens["refresh_token"] not in stored

@@ -99,7 +99,9 @@ def create_app(
 
     `services` is put on `app.state.services`. Documentation pages are not served by functions; the OpenAPI is committed.
     """
-    app = DataForgeApp(title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = DataForgeApp(
+        title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     app.state.services = services
     app.add_exception_handler(DataForgeError, handle_domain_error)
     app.add_exception_handler(RequestValidationError, handle_validation_error)

@@ -129,7 +129,9 @@ class Call:
         """The position in a cursor of this list with these filters; None starts at the beginning."""
         return None if cursor is None else self.services.cursors.open(self._list_scope(), cursor)
 
-    def page_response(self, page: Page[Any], *, items: str = "items", limit: int = DEFAULT_LIMIT, **more: object) -> Response:
+    def page_response(
+        self, page: Page[Any], *, items: str = "items", limit: int = DEFAULT_LIMIT, **more: object
+    ) -> Response:
         """A list answer: `{items, next_cursor, next}` and a Link header (RFC 8288) when there is more."""
         body: dict[str, object] = {items: list(page.rows), "limit": limit, **more, "next_cursor": None, "next": None}
         headers = {}

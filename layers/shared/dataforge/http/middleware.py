@@ -67,8 +67,8 @@ class RequestEnvelope:
             emit_metrics({"unhandled": 1})
             status = 500
             if not began:
-                error = DataForgeError("The request could not be completed. Quote the request id if you report this.")
-                await problem_response(error, request_id=request_id, instance=scope["path"])(
+                failure = DataForgeError("The request could not be completed. Quote the request id if you report this.")
+                await problem_response(failure, request_id=request_id, instance=scope["path"])(
                     scope, receive, send_with_headers
                 )
         finally:
@@ -120,11 +120,24 @@ def cors_options(origins: Iterable[str]) -> dict[str, object]:
         "allow_origins": list(origins),
         "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         "allow_headers": [
-            "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id",
-            "X-Experience-API-Version", "X-Signature", "Accept-Language",
+            "Authorization",
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            "Idempotency-Key",
+            "X-Request-Id",
+            "X-Experience-API-Version",
+            "X-Signature",
+            "Accept-Language",
         ],
         "expose_headers": [
-            "ETag", "Last-Modified", "Link", "Location", "Retry-After", "X-Request-Id", "X-Experience-API-Version",
+            "ETag",
+            "Last-Modified",
+            "Link",
+            "Location",
+            "Retry-After",
+            "X-Request-Id",
+            "X-Experience-API-Version",
             "X-Experience-API-Consistent-Through",
         ],
         "max_age": 3600,

@@ -56,12 +56,11 @@ def _pointer(location: Iterable[object]) -> str:
 
 def from_validation(error: RequestValidationError) -> ValidationFailed:
     """FastAPI's validation errors as ours, with one JSON pointer each."""
-    violations = [
-        Violation(_pointer(item["loc"]), str(item["msg"]), str(item["type"]))
-        for item in error.errors()
-    ]
+    violations = [Violation(_pointer(item["loc"]), str(item["msg"]), str(item["type"])) for item in error.errors()]
     places = ", ".join(sorted({item.pointer or "/" for item in violations})[:5])
-    return ValidationFailed(f"Correct what `errors` lists and send the request again. Places: {places}.", violations=violations)
+    return ValidationFailed(
+        f"Correct what `errors` lists and send the request again. Places: {places}.", violations=violations
+    )
 
 
 async def handle_domain_error(request: Request, error: Exception) -> Response:

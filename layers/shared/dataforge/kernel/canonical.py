@@ -6,25 +6,30 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from uuid import UUID
 
 
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | int | str):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is the value unequal to itself
-            message = "NaN and Infinity have no canonical form"
-            raise ValueError(message)
-        return int(value) if value.is_integer() else value
+def _number(value: float | Decimal) -> object:
+    if not isfinite(value):
+        message = "NaN and Infinity have no canonical form"
+        raise ValueError(message)
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
+    return int(value) if value.is_integer() else value
+
+
+def _plain(value: object) -> object:  # noqa: PLR0911 - one return per kind of value
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float | Decimal):
+        return _number(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
-    if isinstance(value, Enum):
-        return _plain(value.value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):

@@ -1,7 +1,7 @@
 """The one exception tree of the product.
 
-Every refusal a client can see is a class here or derives from one here. A class carries a stable `code`, an HTTP `status`
-and a `title`; an instance carries the sentence that says what was wrong, where, and what to do.
+Every refusal a client can see is a class here or derives from one here. A class carries a stable `code`, an HTTP
+`status` and a `title`; an instance carries the sentence that says what was wrong, where, and what to do.
 
     DataForgeError
     ├── BadRequest                400  the request cannot be understood

@@ -13,7 +13,7 @@ from dataforge.kernel.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """Something that happened, written to the outbox in the same transaction; `payload` is JSON-able and holds no secret."""
+    """Something that happened, written to the outbox with the change; `payload` is JSON-able and holds no secret."""
 
     name: str
     key: str

@@ -1,6 +1,7 @@
 """Logs, metrics and traces behind one facade, so that no context knows the library.
 
-Logs are JSON lines with a correlation id; metrics go out in CloudWatch's embedded metric format (EMF) on the same stream.
+Logs are JSON lines with a correlation id; metrics go out in CloudWatch's embedded metric format (EMF) on the same
+stream.
 """
 
 import os

@@ -79,7 +79,9 @@ class XapiCredential:
         if self.public_pem is None:
             return
         if not signature:
-            message = "This credential requires an X-Signature header: base64 of the RSA-SHA256 signature over the body."
+            message = (
+                "This credential requires an X-Signature header: base64 of the RSA-SHA256 signature over the body."
+            )
             raise SignatureInvalid(message)
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from dataforge.kernel.errors import BadRequest, Forbidden, TooManyRequests, Unauthenticated, Unavailable, ValidationFailed
+from dataforge.kernel.errors import (
+    BadRequest,
+    Forbidden,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    ValidationFailed,
+)
 from dataforge.kernel.principal import Role
 
 USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,254}")

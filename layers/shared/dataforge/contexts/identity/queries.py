@@ -34,7 +34,10 @@ async def list_users(
     if role is not None:
         query = query.where(users.c.role == role)
     if search:
-        matches = (column.icontains(search, autoescape=True) for column in (users.c.username, users.c.email, users.c.display_name))
+        matches = (
+            column.icontains(search, autoescape=True)
+            for column in (users.c.username, users.c.email, users.c.display_name)
+        )
         first, *rest = matches
         condition = first
         for other in rest:

@@ -76,7 +76,9 @@ class SqlUsers:
 
     async def lock(self, user_id: UUID) -> Mapping[str, Any] | None:
         """The row, locked until the end of the transaction."""
-        row = (await self._connection.execute(select(users).where(users.c.id == user_id).with_for_update())).one_or_none()
+        row = (
+            await self._connection.execute(select(users).where(users.c.id == user_id).with_for_update())
+        ).one_or_none()
         return None if row is None else row_dict(row)
 
     async def active_admins(self) -> int:
@@ -120,7 +122,9 @@ class SqlThrottles:
         limits[_throttle_key("address", place)] = FREE_ADDRESS
         columns = (login_throttles.c.key, login_throttles.c.failures, login_throttles.c.locked_until)
         address_key = _throttle_key("address", place)
-        read = (await self._connection.execute(select(*columns).where(login_throttles.c.key == address_key))).one_or_none()
+        read = (
+            await self._connection.execute(select(*columns).where(login_throttles.c.key == address_key))
+        ).one_or_none()
         known = [*counted, (address_key, read.failures if read else 0, read.locked_until if read else None)]
         return [Attempts(key, limits[key], failures, locked_until) for key, failures, locked_until in known]
 
@@ -134,7 +138,9 @@ class SqlThrottles:
         upsert = statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
-                "failures": case((locked, login_throttles.c.failures), (expired, 1), else_=login_throttles.c.failures + 1),
+                "failures": case(
+                    (locked, login_throttles.c.failures), (expired, 1), else_=login_throttles.c.failures + 1
+                ),
                 "last_failure_at": self._now,
             },
         ).returning(login_throttles.c.key, login_throttles.c.failures, login_throttles.c.locked_until)

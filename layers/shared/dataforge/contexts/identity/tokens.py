@@ -136,9 +136,7 @@ class TokenService:
             await connection.execute(
                 insert(signing_keys).values(kid=kid, public_jwk=jwk, state="active", created_at=now)
             )
-            kept = set(
-                await connection.scalars(select(signing_keys.c.kid).where(signing_keys.c.state != "retired"))
-            )
+            kept = set(await connection.scalars(select(signing_keys.c.kid).where(signing_keys.c.state != "retired")))
             # The secret is written before the commit: a public key without its private half must never become active.
             known = await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)
             private_keys = {name: value for name, value in known.get("keys", {}).items() if name in kept}
