@@ -1,10 +1,5 @@
-import json
+"""REST API of the light contexts and the web pages."""
 
+from dataforge.bootstrap import api_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "api", "event": event}),
-    }
+handler = api_handler()

@@ -1,10 +1,5 @@
-import json
+"""The scheduled minute's work, and operator commands."""
 
+from dataforge.bootstrap import maintenance_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "maintenance", "event": event}),
-    }
+handler = maintenance_handler()

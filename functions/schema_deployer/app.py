@@ -1,10 +1,5 @@
-import json
+"""Platform migrations on release and planned schema changes."""
 
+from dataforge.bootstrap import schema_deployer_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "schema_deployer", "event": event}),
-    }
+handler = schema_deployer_handler()

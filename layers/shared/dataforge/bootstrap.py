@@ -5,13 +5,13 @@ first use, never here.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dataforge.kernel.clock import Clock, SystemClock
-from dataforge.settings import ApiSettings, DatabaseSettings
+from dataforge.settings import ApiSettings, DatabaseSettings, DeployerSettings, WorkerSettings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -46,12 +46,38 @@ API_OWNERS = {
     "/api/health": "dataforge.contexts.operations.routes",
 }
 
+# Commands of `maintenance`: the scheduler runs `tick`, operators invoke the others by name.
+MAINTENANCE_COMMANDS = {
+    "tick": "dataforge.events.jobs:tick",
+    "create_admin": "dataforge.contexts.identity.consumers:create_admin",
+    "create_xapi_credential": "dataforge.contexts.identity.consumers:create_xapi_credential",
+    "revoke_xapi_credential": "dataforge.contexts.identity.consumers:revoke_xapi_credential",
+    "rotate_signing_keys": "dataforge.contexts.identity.consumers:rotate_signing_keys",
+}
+# What one tick does, in this order; one that fails does not stop the others.
+MAINTENANCE_JOBS = {
+    "outbox": "dataforge.events.jobs:relay_outbox",
+    "cleanup": "dataforge.events.jobs:clean_up",
+    "identity": "dataforge.contexts.identity.consumers:forget_expired",
+}
+# Who hears of which outbox event.
+OUTBOX_SUBSCRIBERS = {
+    "identity.xapi_credential_changed": ("dataforge.contexts.identity.consumers:publish_credential",),
+}
+DEPLOYER_COMMANDS = {
+    "migrate": "dataforge.platform.deployer:migrate",
+}
+
 
 class Container:
     """The services of one function, each made when first used and then kept."""
 
-    def __init__(self, settings: Any, *, clock: Clock | None = None) -> None:  # noqa: ANN401 - one of the settings models
+    jobs = MAINTENANCE_JOBS
+    subscribers = OUTBOX_SUBSCRIBERS
+
+    def __init__(self, settings: Any, *, clock: Clock | None = None, pool_size: int = 1) -> None:  # noqa: ANN401 - one of the settings models
         self.settings = settings
+        self.pool_size = pool_size
         self.clock = clock or SystemClock()
 
     @cached_property
@@ -66,7 +92,7 @@ class Container:
         """PostgreSQL."""
         from dataforge.platform.db.database import Database
 
-        return Database(self.database_url, pool_size=1)
+        return Database(self.database_url, pool_size=self.pool_size)
 
     def database_url(self) -> str:
         """The database's URL, with credentials from Secrets Manager unless it is given whole."""
@@ -137,3 +163,25 @@ def api_handler() -> Handler:
     """The handler of the function `api`."""
     _, asgi = api_app(Container(ApiSettings()))
     return _http_handler(asgi)
+
+
+def _command_handler(commands: Mapping[str, str], container: Container, *, default: str) -> Handler:
+    from dataforge.events.commands import dispatch
+
+    loop = own_event_loop()
+
+    def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
+        return loop.run_until_complete(dispatch(event, commands, container, default=default))
+
+    return handler
+
+
+def maintenance_handler() -> Handler:
+    """The handler of the function `maintenance`."""
+    # A relay holds one connection while a subscriber uses another.
+    return _command_handler(MAINTENANCE_COMMANDS, Container(WorkerSettings(), pool_size=3), default="tick")
+
+
+def schema_deployer_handler() -> Handler:
+    """The handler of the function `schema_deployer`."""
+    return _command_handler(DEPLOYER_COMMANDS, Container(DeployerSettings()), default="migrate")

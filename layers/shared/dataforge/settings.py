@@ -71,14 +71,18 @@ class SecretSettings(BaseSettings):
     signing_keys_secret_arn: str = ""
 
 
+class TokenSettings(BaseSettings):
+    """How access and refresh tokens are made and checked."""
+
+    jwt_issuer: str = "dataforge"
+    jwt_audience: str = "dataforge-api"
+    access_token_seconds: int = Field(default=900, ge=60, le=86_400)
+
+
 class HttpSettings(BaseSettings):
     """What the HTTP edge needs."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    jwt_issuer: str = "dataforge"
-    jwt_audience: str = "dataforge-api"
-    access_token_seconds: int = Field(default=900, ge=60, le=86_400)
-    refresh_token_days: int = Field(default=30, ge=1, le=365)
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -97,17 +101,17 @@ class EtlSettings(BaseSettings):
         return {"stream": "streaming", "batch": "incremental"}.get(str(value).lower(), value)
 
 
-class ApiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, HttpSettings):
+class ApiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings):
     """The functions `api` and `datasets_api`."""
 
 
-class XapiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, HttpSettings):
+class XapiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings):
     """The function `xapi`."""
 
 
-class WorkerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, EtlSettings):
+class WorkerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, EtlSettings):
     """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_export`, `maintenance`."""
 
 
-class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings):
+class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):
     """The function `schema_deployer`."""

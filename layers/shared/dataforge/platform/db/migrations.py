@@ -1,6 +1,5 @@
 """The platform's own migrations, run by `schema_deployer` on release and by the tests."""
 
-import os
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,9 +28,10 @@ def load_all_tables() -> None:
 
 
 def migrations_directory() -> Path:
-    """Where the revision files are: MIGRATIONS_DIR, else `migrations` at the top of the source tree."""
-    given = os.environ.get("MIGRATIONS_DIR")
-    return Path(given) if given else Path(__file__).resolve().parents[5] / "migrations"
+    """Where the revision files are: beside the package in the layer, else at the top of the source tree."""
+    packages = Path(__file__).resolve().parents[3]
+    packaged = packages / "dataforge_migrations"
+    return packaged if packaged.is_dir() else packages.parents[1] / "migrations"
 
 
 def _config(connection: Connection) -> Config:

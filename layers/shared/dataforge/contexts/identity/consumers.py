@@ -1,0 +1,104 @@
+"""Operator commands and event subscribers of identity; operators reach them by invoking the function `maintenance`."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import delete
+
+from dataforge.contexts.identity import commands, schemas
+from dataforge.contexts.identity.credentials import CredentialPublisher
+from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.identity.tables import login_throttles, refresh_tokens
+from dataforge.contexts.identity.tokens import TokenService
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from dataforge.platform.db.outbox import RelayedEvent
+
+Model = TypeVar("Model", bound=schemas.In)
+
+
+class OperatorServices(Protocol):
+    """What operator commands use of the composition root."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def authenticator(self) -> TokenService: ...
+    @property
+    def credential_publisher(self) -> CredentialPublisher: ...
+
+
+def _parse(model: type[Model], payload: Mapping[str, Any]) -> Model:
+    try:
+        return TypeAdapter(model).validate_python(dict(payload))
+    except ValidationError as error:
+        violations = [
+            Violation("/" + "/".join(map(str, item["loc"])), item["msg"], item["type"]) for item in error.errors()
+        ]
+        places = "; ".join(f"{item.pointer}: {item.message}" for item in violations)
+        message = f"Correct the command's arguments. {places}"
+        raise ValidationFailed(message, violations=violations) from error
+
+
+async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+    """Make an administrator `{username, email, password?}`; without a password one is made up and told this once."""
+    password = payload.get("password") or secrets.token_urlsafe(18)
+    body = _parse(schemas.SignUpIn, {**payload, "password": password})
+    await services.authenticator.ensure_key()
+    command = commands.SignUp(**body.model_dump(), role=Role.ADMIN)
+    async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
+        user_id = await commands.sign_up(command, uow)
+        await uow.commit()
+    told = {} if payload.get("password") else {"password": password}
+    return {"user_id": str(user_id), "username": body.username, **told}
+
+
+async def create_xapi_credential(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+    """Make an xAPI credential `{name, scopes?, public_pem?}`; the secret is told this once."""
+    body = _parse(schemas.XapiCredentialIn, payload)
+    scopes = tuple(body.scopes or commands.DEFAULT_SCOPES)
+    command = commands.CreateXapiCredential(body.name, scopes, body.public_pem, body.workspace_id)
+    async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
+        made = await commands.create_xapi_credential(command, uow)
+        await uow.commit()
+    await services.credential_publisher.publish(made.key_id)
+    return {"key": made.key_id, "secret": made.secret, "fingerprint": made.fingerprint, "scopes": list(made.scopes)}
+
+
+async def revoke_xapi_credential(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+    """Revoke an xAPI credential `{key}`."""
+    command = commands.RevokeXapiCredential(str(payload.get("key", "")))
+    async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
+        key_id = await commands.revoke_xapi_credential(command, uow)
+        await uow.commit()
+    await services.credential_publisher.publish(key_id)
+    return {"key": key_id, "revoked": True}
+
+
+async def rotate_signing_keys(_payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+    """Make a new signing key; tokens of the old one work until they expire."""
+    return {"kid": await services.authenticator.rotate()}
+
+
+async def publish_credential(event: RelayedEvent, services: OperatorServices) -> None:
+    """Publish a changed credential again; publishing twice writes the same object."""
+    await services.credential_publisher.publish(event.key)
+
+
+async def forget_expired(services: OperatorServices) -> dict[str, int]:
+    """Delete refresh tokens a month past their end and throttle counts older than a day."""
+    now = services.clock.now()
+    async with services.database.transaction() as connection:
+        tokens = delete(refresh_tokens).where(refresh_tokens.c.expires_at < now - timedelta(days=30))
+        throttles = delete(login_throttles).where(login_throttles.c.last_failure_at < now - timedelta(days=1))
+        return {
+            "refresh_tokens": (await connection.execute(tokens)).rowcount,
+            "login_throttles": (await connection.execute(throttles)).rowcount,
+        }

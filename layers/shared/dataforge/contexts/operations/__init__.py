@@ -1,0 +1,1 @@
+"""Health, queues and what operators look at."""

@@ -1,0 +1,63 @@
+"""REST of operations."""
+
+from typing import Any, Protocol
+
+from fastapi import Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from dataforge.http.app import context_router
+from dataforge.http.call import json_response
+from dataforge.platform.db.database import Database
+from dataforge.platform.health import check_health
+from dataforge.settings import QueueSettings
+
+router = context_router("operations")
+
+
+class HealthServices(Protocol):
+    """What these routes use of the composition root."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def settings(self) -> QueueSettings: ...
+
+
+class HealthOut(BaseModel):
+    """Whether what is behind this function answers; queue depths are approximate."""
+
+    status: str
+    function: str
+    database: dict[str, Any]
+    queues: dict[str, dict[str, Any]]
+
+
+def queue_urls(settings: QueueSettings) -> dict[str, str]:
+    """The queues by name."""
+    return {
+        "statements": settings.statements_queue_url,
+        "statements_dlq": settings.statements_dlq_url,
+        "imports": settings.imports_queue_url,
+        "imports_dlq": settings.imports_dlq_url,
+        "exports": settings.exports_queue_url,
+        "exports_dlq": settings.exports_dlq_url,
+    }
+
+
+@router.get("/api/health", response_model=HealthOut)
+async def health(request: Request) -> Response:
+    """Database, queue depths and migration revision as the function `api` sees them; 503 when one does not answer."""
+    return await _health(request, "api")
+
+
+@router.get("/api/health/{function}", response_model=HealthOut)
+async def health_of_function(function: str, request: Request) -> Response:
+    """The same from another HTTP function: `xapi`, `datasets`."""
+    return await _health(request, function)
+
+
+async def _health(request: Request, function: str) -> Response:
+    services: HealthServices = request.app.state.services
+    found = await check_health(services.database, queue_urls(services.settings))
+    return json_response({"function": function, **found}, status=200 if found["status"] == "ok" else 503)

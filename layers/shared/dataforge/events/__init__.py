@@ -1,0 +1,1 @@
+"""Parsing and loops for SQS, S3 and schedule events."""
