@@ -26,17 +26,13 @@ HOST = "host"
 BOTOCORE_SERVICES = frozenset(
     {"cloudwatch", "lambda", "s3", "scheduler", "secretsmanager", "ses", "sesv2", "sqs", "sso-oidc", "sts"}
 )
+_WORTH_STRIPPING = 300_000
 # What clevercsv's wheel puts beside its package by mistake.
 _STRAY_DIRECTORIES = ("auxiliary", "docs", "man", "notes", "src", "stubs")
 # Directories that only serve the tests or the compilation of other packages.
-UNUSED_DIRECTORIES = ("**/tests", "bin", "include", "pyarrow/include", "pyarrow/src", "numpy/_core/include", "numpy/f2py", *_STRAY_DIRECTORIES)
-    "**/tests",
-    "bin",
-    "include",
-    "pyarrow/include",
-    "pyarrow/src",
-    "numpy/_core/include",
-    "numpy/f2py",
+UNUSED_DIRECTORIES = (
+    *("**/tests", "bin", "include", "pyarrow/include", "pyarrow/src", "numpy/_core/include", "numpy/f2py"),
+    *_STRAY_DIRECTORIES,
 )
 UNUSED_FILES = (
     *("**/*.c", "**/*.cpp", "**/*.h", "**/*.hpp", "**/*.pxd", "**/*.pxi", "**/*.pyx", "**/*.a", "**/*.pyi"),
@@ -57,6 +53,7 @@ def main() -> None:
     shutil.rmtree(target, ignore_errors=True)
     install(ROOT / "layers" / layer / "requirements.txt", target)
     strip(target)
+    strip_debug_information(target)
     if layer == "shared":
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(ROOT / "layers" / "shared" / "dataforge", target / "dataforge", ignore=ignored)
@@ -92,6 +89,29 @@ def strip(target: Path) -> None:
         for entry in models.iterdir():
             if entry.is_dir() and entry.name not in BOTOCORE_SERVICES:
                 shutil.rmtree(entry)
+
+
+def strip_debug_information(target: Path) -> None:
+    """Drop the debug sections of extension modules, 14 MB over all layers, where a tool for the target is at hand.
+
+    Vendored libraries (``*.libs``) are left alone: their headers were rewritten by the wheel's repair tool.
+    """
+    if os.environ.get("DATAFORGE_TARGET_PLATFORM", DEFAULT_PLATFORM) == HOST:
+        tools = ["strip"] if sys.platform == "linux" else []
+    else:
+        tools = ["aarch64-linux-gnu-strip", "llvm-strip"]
+    tool = next((path for name in tools if (path := shutil.which(name))), None)
+    if tool is None:
+        return
+    for module in target.rglob("*.so"):
+        if module.stat().st_size < _WORTH_STRIPPING or any(part.endswith(".libs") for part in module.parts):
+            continue
+        # Into a new file: the old one may be a hard link into uv's cache.
+        stripped = module.with_suffix(".stripped")
+        if subprocess.run([tool, "--strip-debug", "-o", str(stripped), str(module)], check=False).returncode == 0:
+            stripped.replace(module)
+        else:
+            stripped.unlink(missing_ok=True)
 
 
 def precompile(target: Path) -> None:
