@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from starlette.types import ASGIApp
 
 from dataforge.bootstrap import Container, api_app
-from dataforge.contexts.identity.commands import Session
+from dataforge.contexts.identity.domain import Session
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7

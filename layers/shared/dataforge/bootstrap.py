@@ -161,7 +161,7 @@ def _http_handler(asgi: "ASGIApp") -> Handler:
 
 def api_handler() -> Handler:
     """The handler of the function `api`."""
-    _, asgi = api_app(Container(ApiSettings()))
+    _, asgi = api_app(Container(ApiSettings.from_environment()))
     return _http_handler(asgi)
 
 
@@ -179,9 +179,9 @@ def _command_handler(commands: Mapping[str, str], container: Container, *, defau
 def maintenance_handler() -> Handler:
     """The handler of the function `maintenance`."""
     # A relay holds one connection while a subscriber uses another.
-    return _command_handler(MAINTENANCE_COMMANDS, Container(WorkerSettings(), pool_size=3), default="tick")
+    return _command_handler(MAINTENANCE_COMMANDS, Container(WorkerSettings.from_environment(), pool_size=3), default="tick")
 
 
 def schema_deployer_handler() -> Handler:
     """The handler of the function `schema_deployer`."""
-    return _command_handler(DEPLOYER_COMMANDS, Container(DeployerSettings()), default="migrate")
+    return _command_handler(DEPLOYER_COMMANDS, Container(DeployerSettings.from_environment()), default="migrate")

@@ -1,10 +1,13 @@
-"""Settings: small parts, composed into one model per function, read from the environment when the function starts."""
+"""Settings: small parts, composed into one model per function, read from the environment when the function starts.
 
+A variable is named like its field in capitals: `data_bucket` is `DATA_BUCKET`.
+"""
+
+import os
 from enum import StrEnum
-from typing import Annotated
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class Environment(StrEnum):
@@ -23,15 +26,25 @@ class EtlMode(StrEnum):
     INCREMENTAL = "incremental"
 
 
-class CommonSettings(BaseSettings):
-    """What every function has."""
+class Settings(BaseModel):
+    """A part: fields with defaults that are safe on a laptop."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the fields from the environment; raises pydantic's ValidationError naming what is wrong."""
+        given = {name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ}
+        return cls.model_validate(given)
+
+
+class CommonSettings(Settings):
+    """What every function has."""
 
     environment: Environment = Environment.LOCAL
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(Settings):
     """A URL (laptop, existing database), or a secret and the proxy's host (Aurora behind RDS Proxy)."""
 
     database_url: SecretStr | None = None
@@ -47,13 +60,13 @@ class DatabaseSettings(BaseSettings):
         return value or None
 
 
-class StorageSettings(BaseSettings):
+class StorageSettings(Settings):
     """The private bucket for credentials, large queue bodies, uploads, exports and chunks."""
 
     data_bucket: str = ""
 
 
-class QueueSettings(BaseSettings):
+class QueueSettings(Settings):
     """URLs of the queues."""
 
     statements_queue_url: str = ""
@@ -64,14 +77,14 @@ class QueueSettings(BaseSettings):
     exports_dlq_url: str = ""
 
 
-class SecretSettings(BaseSettings):
+class SecretSettings(Settings):
     """Names of secrets; their values are fetched at first use and cached."""
 
     app_secret_arn: str = ""
     signing_keys_secret_arn: str = ""
 
 
-class TokenSettings(BaseSettings):
+class TokenSettings(Settings):
     """How access and refresh tokens are made and checked."""
 
     jwt_issuer: str = "dataforge"
@@ -79,10 +92,10 @@ class TokenSettings(BaseSettings):
     access_token_seconds: int = Field(default=900, ge=60, le=86_400)
 
 
-class HttpSettings(BaseSettings):
+class HttpSettings(Settings):
     """What the HTTP edge needs."""
 
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: tuple[str, ...] = ()
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -90,7 +103,7 @@ class HttpSettings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class EtlSettings(BaseSettings):
+class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
     etl_mode: EtlMode = EtlMode.STREAMING

@@ -47,6 +47,10 @@ def context_router(tag: str) -> APIRouter:
     return APIRouter(route_class=StrictJsonRoute, tags=[tag])
 
 
+def _routes_of(router: APIRouter) -> list[APIRoute]:
+    return [route for route in router.routes if isinstance(route, APIRoute)]
+
+
 class LazyContexts:
     """Loads a context's routes when its first request arrives, so that a cold start pays only for what it serves.
 
@@ -69,6 +73,10 @@ class LazyContexts:
         """Import every context; for the OpenAPI document and for warm starts that are prepared in advance."""
         for module in dict.fromkeys(self._owners.values()):
             self.load(module)
+
+    def routes(self) -> list[APIRoute]:
+        """The routes of the contexts loaded so far."""
+        return [route for module in sorted(self._loaded) for route in _routes_of(import_module(module).router)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Load the owner of the path, then pass the request on."""

@@ -1,7 +1,6 @@
 """What identity does: sign-up, sign-in, refresh, sign-out, roles, xAPI credentials."""
 
 import asyncio
-import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +16,9 @@ from dataforge.contexts.identity.domain import (
     LastAdmin,
     LoginThrottled,
     RefreshTokenReused,
+    Session,
+    fingerprint,
+    token_hash,
 )
 from dataforge.contexts.identity.passwords import hash_password, verify_password
 from dataforge.contexts.identity.ports import IdentityUnitOfWork
@@ -93,17 +95,6 @@ class RevokeXapiCredential:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A signed-in person and the refresh token that continues the sign-in."""
-
-    user_id: UUID
-    username: str
-    role: Role
-    family: UUID
-    refresh_token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Rejected:
     """A sign-in that failed: what was counted or revoked is kept, and the caller gets the error."""
 
@@ -119,16 +110,6 @@ class NewXapiCredential:
     fingerprint: str
     name: str
     scopes: tuple[str, ...]
-
-
-def token_hash(token: str) -> str:
-    """SHA-256 of a random token; such tokens carry 256 bits, so that a slow hash would add nothing."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def fingerprint(secret_hash: str) -> str:
-    """How a credential is told apart in lists without showing anything that could be used."""
-    return "SHA256:" + secret_hash[:16]
 
 
 async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:

@@ -1,7 +1,8 @@
 """Rules of identity: names, passwords, throttling, token families."""
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -152,3 +153,24 @@ class Account:
     role: Role
     password_hash: str | None
     suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in person and the refresh token that continues the sign-in."""
+
+    user_id: UUID
+    username: str
+    role: Role
+    family: UUID
+    refresh_token: str = field(repr=False)
+
+
+def token_hash(token: str) -> str:
+    """SHA-256 of a random token; such tokens carry 256 bits, so that a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def fingerprint(secret_hash: str) -> str:
+    """How a credential is told apart in lists without showing anything that could be used."""
+    return "SHA256:" + secret_hash[:16]

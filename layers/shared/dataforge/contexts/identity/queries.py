@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.identity.commands import fingerprint
+from dataforge.contexts.identity.domain import fingerprint
 from dataforge.contexts.identity.tables import users, xapi_credentials
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.identity import commands, queries, schemas
 from dataforge.contexts.identity.credentials import CredentialPublisher
+from dataforge.contexts.identity.domain import Session
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.contexts.identity.tokens import TokenService
 from dataforge.http.app import context_router
@@ -46,7 +47,7 @@ def _user_response(user: dict[str, Any], *, status: int = 200) -> Response:
     return json_response(body, status=status, headers={"ETag": etag(user["revision"])})
 
 
-async def _session_response(call: Call, result: commands.Session | commands.Rejected) -> Response:
+async def _session_response(call: Call, result: Session | commands.Rejected) -> Response:
     if isinstance(result, commands.Rejected):
         return call.problem(result.error)
     return json_response(await _services(call.request).authenticator.issue(result))

@@ -9,8 +9,7 @@ from uuid import UUID
 import jwt
 from sqlalchemy import insert, select, text, update
 
-from dataforge.contexts.identity.commands import Session
-from dataforge.contexts.identity.domain import InvalidToken, NoSigningKey
+from dataforge.contexts.identity.domain import InvalidToken, NoSigningKey, Session
 from dataforge.contexts.identity.tables import signing_keys
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7

@@ -1,0 +1,76 @@
+"""Every route, walked as the wrong person: nothing answers that should not."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from dataforge.http.auth import Require
+from dataforge.kernel.principal import Role
+from tests.builders.api import ApiUnderTest
+
+# Public on purpose; each line is a decision.
+PUBLIC = {
+    ("POST", "/api/signup"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/refresh"),
+    ("POST", "/api/auth/logout"),
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/api/health"),
+    ("GET", "/api/health/{function}"),
+}
+SAMPLE = "00000000-0000-7000-8000-000000000000"
+
+
+def routes(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
+    api.app.contexts.load_all()
+    for route in api.app.contexts.routes():
+        for method in sorted(route.methods or ()):
+            yield method, route
+
+
+def requirement(route: APIRoute) -> Require | None:
+    todo = list(route.dependant.dependencies)
+    while todo:
+        dependency = todo.pop()
+        if isinstance(dependency.call, Require):
+            return dependency.call
+        todo.extend(dependency.dependencies)
+    return None
+
+
+def address(route: APIRoute) -> str:
+    return route.path_format.format(**{name: SAMPLE for name in route.param_convertors})
+
+
+async def test_a_route_without_a_requirement_is_public_on_purpose(api: ApiUnderTest) -> None:
+    open_routes = {(method, route.path_format) for method, route in routes(api) if requirement(route) is None}
+
+    assert open_routes == PUBLIC
+
+
+async def test_nobody_gets_in_without_a_token(api: ApiUnderTest) -> None:
+    client = await api.client()
+
+    answers = {
+        (method, route.path_format): (await client.request(method, address(route), json={})).status_code
+        for method, route in routes(api)
+        if requirement(route) is not None
+    }
+
+    assert answers
+    assert {route: status for route, status in answers.items() if status != 401} == {}
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
+async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role) -> None:
+    client = await api.as_role(role)
+    answers = {}
+    for method, route in routes(api):
+        needed = requirement(route)
+        if needed is not None and needed.roles and role not in needed.roles:
+            response = await client.request(method, address(route), json={})
+            answers[method, route.path_format] = (response.status_code, response.json().get("code"))
+
+    assert answers
+    assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
