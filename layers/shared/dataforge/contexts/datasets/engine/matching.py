@@ -1,0 +1,143 @@
+"""Finding the rows of a new version in an earlier one while the new rows stream by."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Leaves, Manifest
+from dataforge.contexts.datasets.engine.pairing import pair_up
+from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, leaf_rows
+from dataforge.contexts.datasets.engine.rowhash import RowHashes, U64
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.model.columns import TableSchema
+
+_POOL_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Closed leaves in row order: their rows' hashes, the leaves, and in keyed tables the encoded key of the last row."""
+
+    hashes: RowHashes
+    leaves: Leaves
+    last_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Per row of a batch the physical address in the base or `NONE`; rows of the base that a new row replaces (same key,
+    other values), as base row number or -1; and base row numbers that are surely gone."""
+
+    NONE: ClassVar[np.uint64] = np.uint64(0xFFFFFFFFFFFFFFFF)
+    addresses: U64
+    replaced: I64
+    gone: I64
+
+
+class BaseMatcher:
+    """Walks the base beside the new rows: equal leaves first, then equal rows among the leaves that differ."""
+
+    def __init__(self, tables: TableStore, base: Manifest, schema: TableSchema, *, first_leaf: int = 0) -> None:
+        self._tables = tables
+        self._base = base
+        self._schema = schema
+        self._keyed = bool(schema.key)
+        self._next = first_leaf
+        self._pool: I64 = EMPTY
+        self._pool_hashes = RowHashes(*(np.empty(0, dtype=np.uint64) for _ in range(3)))
+        self._comparable = base.schema.signature == schema.signature
+        self._by_hash: dict[tuple[int, int], list[int]] = {}
+        if self._comparable:
+            for at, pair in enumerate(base.leaves.hashes.tolist()):
+                self._by_hash.setdefault((pair[0], pair[1]), []).append(at)
+
+    def match(self, batch: Batch) -> Found:
+        """Addresses of the batch's rows; every batch continues where the one before ended."""
+        counts = batch.leaves.counts
+        addresses = np.full(len(batch.hashes), Found.NONE, dtype=np.uint64)
+        partners = self._equal_leaves(batch.leaves)
+        starts = np.cumsum(counts) - counts
+        known = [at for at, base_leaf in enumerate(partners) if base_leaf >= 0]
+        for at in known:
+            begin = self._base.leaf_start(partners[at])
+            count = int(counts[at])
+            addresses[starts[at] : starts[at] + count] = self._base.addresses(begin, begin + count)
+        self._load(batch, [partners[at] for at in known], int(counts.sum()) - sum(int(counts[at]) for at in known))
+        todo = np.flatnonzero(addresses == Found.NONE)
+        replaced = np.full(len(batch.hashes), -1, dtype=np.int64)
+        self._equal_rows(batch.hashes, todo, addresses, replaced)
+        return Found(addresses, replaced, self._surely_gone())
+
+    def leftovers(self) -> I64:
+        """Base rows that nothing matched, once all new rows have been seen."""
+        rest = leaf_rows(self._base, np.arange(self._next, len(self._base.leaves)))
+        self._next = len(self._base.leaves)
+        found = np.concatenate([self._pool, rest])
+        self._pool = EMPTY
+        return found
+
+    def _equal_leaves(self, leaves: Leaves) -> list[int]:
+        """Per new leaf the base leaf with the same hash, in increasing order, or -1."""
+        at = self._next
+        partners: list[int] = []
+        for low, high in leaves.hashes.tolist():
+            places = self._by_hash.get((low, high), [])
+            place = bisect_right(places, at - 1)
+            if place < len(places) and (self._keyed or places[place] - at < 4096):
+                at = places[place] + 1
+                partners.append(places[place])
+            else:
+                partners.append(-1)
+        return partners
+
+    def _load(self, batch: Batch, known: list[int], fresh: int) -> None:
+        """Put the rows of passed base leaves without a partner into the pool."""
+        if batch.last_key is not None:
+            end = bisect_right(self._base.leaves.first_keys, batch.last_key)
+        else:
+            end = known[-1] + 1 if known else self._next
+            room = fresh + 1024
+            while room > 0 and end < len(self._base.leaves) and fresh:
+                room -= int(self._base.leaves.counts[end])
+                end += 1
+        end = max(end, self._next)
+        skip = set(known)
+        passed = np.array([leaf for leaf in range(self._next, end) if leaf not in skip], dtype=np.int64)
+        self._next = end
+        if not len(passed):
+            return
+        rows = leaf_rows(self._base, passed)
+        hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses_at(self._base, rows))
+        self._pool = np.concatenate([self._pool, rows])
+        self._pool_hashes = RowHashes.concat([self._pool_hashes, hashes])
+
+    def _equal_rows(self, hashes: RowHashes, todo: I64, addresses: U64, replaced: I64) -> None:
+        pool = self._pool_hashes
+        mine, theirs = pair_up((hashes.key if self._keyed else hashes.low)[todo], pool.key if self._keyed else pool.low)
+        if not len(mine):
+            return
+        rows = todo[mine]
+        same = (hashes.low[rows] == pool.low[theirs]) & (hashes.high[rows] == pool.high[theirs])
+        addresses[rows[same]] = addresses_at(self._base, self._pool[theirs[same]])
+        used = np.zeros(len(pool), dtype=bool)
+        used[theirs[same]] = True
+        if self._keyed:
+            replaced[rows[~same]] = self._pool[theirs[~same]]
+            used[theirs] = True
+        keep = np.flatnonzero(~used)
+        self._pool, self._pool_hashes = self._pool[keep], pool.take(keep)
+
+    def _surely_gone(self) -> I64:
+        """Base rows that no later row can match: in keyed tables all but the last loaded leaf's, else what overflows the pool."""
+        if self._keyed:
+            bound = self._base.leaf_start(self._next - 1) if self._next else 0
+            gone = self._pool < bound
+        else:
+            gone = np.arange(len(self._pool)) < len(self._pool) - _POOL_ROWS
+        found = self._pool[gone]
+        self._pool, self._pool_hashes = self._pool[~gone], self._pool_hashes.take(np.flatnonzero(~gone))
+        return found

@@ -1,0 +1,33 @@
+"""Pairing rows of two versions by hash, vectorised."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dataforge.contexts.datasets.engine.manifest import I64
+from dataforge.contexts.datasets.engine.rowhash import U64
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def occurrence(keys: U64) -> U64:
+    """Which repetition of its value each entry is: 0 for the first, 1 for the second, in order."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    firsts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+    rank = np.arange(len(keys)) - np.repeat(firsts, np.diff(np.append(firsts, len(keys))))
+    found = np.empty(len(keys), dtype=np.uint64)
+    found[order] = rank.astype(np.uint64)
+    return found
+
+
+def pair_up(one: U64, other: U64) -> tuple[I64, I64]:
+    """Indexes of equal values, each entry used once: repeated values pair first with first, second with second."""
+    if not len(one) or not len(other):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    left, right = one + occurrence(one) * _ODD, other + occurrence(other) * _ODD
+    order = np.argsort(right, kind="stable")
+    at = np.minimum(np.searchsorted(right, left, sorter=order), len(right) - 1)
+    partner = order[at]
+    hit = right[partner] == left
+    return np.flatnonzero(hit), partner[hit]

@@ -1,0 +1,269 @@
+"""Columns with ids that survive renames, table schemas, and the rules by which a schema may change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dataforge.contexts.datasets.errors import SchemaMismatch
+
+TYPES = ("bool", "int", "float", "string", "date", "time", "timestamp", "timestamptz", "binary", "json")
+_DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)\Z")
+_SPELLINGS = {
+    "boolean": "bool", "integer": "int", "bigint": "int", "int64": "int", "double": "float", "float64": "float", "number": "float",
+    "text": "string", "str": "string", "datetime": "timestamp",
+}  # fmt: skip
+
+ChangeType = Literal["added", "removed", "renamed", "type_changed", "moved"]
+
+
+def normal_type(name: str) -> str:
+    """The type name as schemas spell it; `decimal(p,s)` with 1 <= p <= 76 and 0 <= s <= p; raises SchemaMismatch."""
+    spelled = name.strip().lower().replace(" ", "")
+    spelled = _SPELLINGS.get(spelled, spelled)
+    if spelled in TYPES:
+        return spelled
+    match = _DECIMAL.match(spelled)
+    if match and 1 <= int(match[1]) <= 76 and int(match[2]) <= int(match[1]):
+        return spelled
+    message = f"{name!r} is not a column type; use one of {', '.join(TYPES)} or decimal(precision,scale)"
+    raise SchemaMismatch(message)
+
+
+def decimal_digits(type_: str) -> tuple[int, int] | None:
+    """Precision and scale of a decimal type, None for every other type."""
+    match = _DECIMAL.match(type_)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def kind_of(type_: str) -> str:
+    """The hash family of a type: values of one family hash alike, whatever the type that carries them."""
+    if type_ in {"int", "float"} or type_.startswith("decimal"):
+        return "number"
+    if type_ == "timestamptz":
+        return "timestamp"
+    return "string" if type_ == "json" else type_
+
+
+def common_type(one: str, other: str) -> str:
+    """The narrowest type that every value of both can be read as without loss of meaning."""
+    if one == other:
+        return one
+    pair = {one, other}
+    digits = [found for found in map(decimal_digits, pair) if found]
+    if len(digits) == 2:
+        scale = max(s for _, s in digits)
+        whole = max(p - s for p, s in digits)
+        return f"decimal({whole + scale},{scale})" if whole + scale <= 76 else "float"
+    if digits and "int" in pair:
+        scale = digits[0][1]
+        whole = max(19, digits[0][0] - scale)
+        return f"decimal({whole + scale},{scale})" if whole + scale <= 76 else "float"
+    if "float" in pair and (digits or "int" in pair):
+        return "float"
+    if pair == {"date", "timestamp"}:
+        return "timestamp"
+    return "string"
+
+
+def widens(old: str, new: str) -> bool:
+    """Whether every value of the old type can be read as the new one: then no stored byte has to change."""
+    return common_type(old, new) == new
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: an id that never changes, its present name, its type; `nullable` False is a promise that imports check."""
+
+    id: str
+    name: str
+    type: str
+    nullable: bool = True
+
+
+def column_id(name: str, taken: Iterable[str] = ()) -> str:
+    """16 hex digits from the name a column was born with, so that the same file imported twice has the same ids."""
+    known = set(taken)
+    attempt = 0
+    while True:
+        text = name if not attempt else f"{name}\x00{attempt}"
+        found = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        if found not in known:
+            return found
+        attempt += 1
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """Ordered columns and the ids of the key columns; an empty key means rows in file order without identity."""
+
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The key columns in key order."""
+        return tuple(self.by_id(item) for item in self.key)
+
+    def by_id(self, wanted: str) -> Column:
+        """The column with this id; raises KeyError."""
+        for column in self.columns:
+            if column.id == wanted:
+                return column
+        raise KeyError(wanted)
+
+    def by_name(self, name: str) -> Column | None:
+        """The column with this name, if there is one."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def has(self, wanted: str) -> bool:
+        """Whether a column has this id."""
+        return any(column.id == wanted for column in self.columns)
+
+    @property
+    def signature(self) -> str:
+        """What row hashes depend on: the set of column ids and hash families, neither names nor order."""
+        text = "|".join(sorted(f"{column.id}:{kind_of(column.type)}" for column in self.columns)) + "#" + ",".join(self.key)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON for the database and the wire."""
+        return {
+            "columns": [{"id": c.id, "name": c.name, "type": c.type, "nullable": c.nullable} for c in self.columns],
+            "key": list(self.key),
+        }
+
+    @staticmethod
+    def from_json(value: Mapping[str, object]) -> TableSchema:
+        """The schema that `to_json` wrote; raises KeyError or TypeError on anything else."""
+        columns, key = value["columns"], value["key"]
+        if not isinstance(columns, list) or not isinstance(key, list):
+            message = "a schema has a list of columns and a list of key column ids"
+            raise TypeError(message)
+        return TableSchema(
+            tuple(Column(str(c["id"]), str(c["name"]), str(c["type"]), bool(c["nullable"])) for c in columns),
+            tuple(str(item) for item in key),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """One difference of two schemas, `column` by its present name (its last name when it was removed)."""
+
+    column: str
+    change_type: ChangeType
+    before: str | None = None
+    after: str | None = None
+
+
+def make_schema(columns: Iterable[tuple[str, str]], key: Iterable[str] = (), *, base: TableSchema | None = None) -> TableSchema:
+    """A schema from (name, type) pairs and key names; columns known to `base` by name keep their ids.
+
+    Raises SchemaMismatch on duplicate or missing names.
+    """
+    pairs = list(columns)
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        message = f"column names must differ, these occur twice: {', '.join(twice[:10])}"
+        raise SchemaMismatch(message)
+    known = {column.name: column.id for column in base.columns} if base else {}
+    taken = set(known.values())
+    made: list[Column] = []
+    for name, type_ in pairs:
+        identity = known.get(name) or column_id(name, taken)
+        taken.add(identity)
+        made.append(Column(identity, name, normal_type(type_)))
+    schema = TableSchema(tuple(made))
+    ids: list[str] = []
+    for name in key:
+        column = schema.by_name(name)
+        if column is None:
+            message = f"the key names a column {name!r} that the table does not have; it has {', '.join(names[:20])}"
+            raise SchemaMismatch(message)
+        ids.append(column.id)
+    return replace(schema, key=tuple(ids))
+
+
+def schema_changes(before: TableSchema, after: TableSchema) -> list[SchemaChange]:
+    """Added, removed, renamed, retyped and moved columns, in the order of the new schema, removed ones last."""
+    old = {column.id: column for column in before.columns}
+    changes: list[SchemaChange] = []
+    shared_before = [column.id for column in before.columns if after.has(column.id)]
+    shared_after = [column.id for column in after.columns if column.id in old]
+    stays = _longest_common(shared_before, shared_after)
+    for column in after.columns:
+        was = old.get(column.id)
+        if was is None:
+            changes.append(SchemaChange(column.name, "added", None, column.type))
+            continue
+        if was.name != column.name:
+            changes.append(SchemaChange(column.name, "renamed", was.name, column.name))
+        if was.type != column.type:
+            changes.append(SchemaChange(column.name, "type_changed", was.type, column.type))
+        if column.id not in stays:
+            changes.append(SchemaChange(column.name, "moved"))
+    changes.extend(SchemaChange(c.name, "removed", c.type) for c in before.columns if not after.has(c.id))
+    return changes
+
+
+def _longest_common(one: list[str], other: list[str]) -> set[str]:
+    """Members of a longest increasing subsequence of positions: what a smallest set of moves leaves in place."""
+    position = {item: index for index, item in enumerate(one)}
+    best: list[list[str]] = []
+    for item in other:
+        place = len(best)
+        for index, chain in enumerate(best):
+            if position[chain[-1]] >= position[item]:
+                place = index
+                break
+        chain = [*(best[place - 1] if place else []), item]
+        best[place : place + 1] = [chain]
+    return set(best[-1]) if best else set()
+
+
+@dataclass(frozen=True, slots=True)
+class EvolutionRules:
+    """What a new import may change of the schema it finds; everything else fails the import."""
+
+    add_columns: bool = True
+    drop_columns: bool = True
+    widen_types: bool = True
+    change_types: bool = False
+
+
+def evolve(base: TableSchema, found: TableSchema, rules: EvolutionRules, *, pinned: frozenset[str] = frozenset()) -> TableSchema:
+    """The schema of the next commit: `found`, with types of `base` kept where they hold more.
+
+    Columns match by id. `pinned` ids have a declared type that decides. Raises SchemaMismatch naming each broken rule.
+    """
+    problems: list[str] = []
+    columns: list[Column] = []
+    for column in found.columns:
+        if not base.has(column.id):
+            if not rules.add_columns:
+                problems.append(f"column {column.name!r} is new")
+            columns.append(column)
+            continue
+        old = base.by_id(column.id)
+        type_ = column.type if column.id in pinned else common_type(old.type, column.type)
+        if type_ != old.type:
+            if widens(old.type, type_):
+                if not (rules.widen_types or rules.change_types):
+                    problems.append(f"column {column.name!r} would widen from {old.type} to {type_}")
+            elif not rules.change_types:
+                problems.append(f"column {column.name!r} would change from {old.type} to {type_}")
+        columns.append(replace(column, type=type_, nullable=old.nullable))
+    if not rules.drop_columns:
+        problems.extend(f"column {c.name!r} is missing" for c in base.columns if not found.has(c.id))
+    if problems:
+        raise SchemaMismatch("The schema may not change like this: " + "; ".join(problems[:20]) + ".")
+    return TableSchema(tuple(columns), found.key)
