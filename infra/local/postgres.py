@@ -98,6 +98,12 @@ def start(directory: Path, *, durable: bool = True) -> PostgresServer:
     return server
 
 
+def stop_left_over(directory: Path) -> None:
+    """Stop a server that a killed run left behind, if there is one."""
+    if _running_pid(directory.resolve()) is not None:
+        _run("pg_ctl", "-D", str(directory.resolve() / "data"), "-m", "fast", "-w", "stop", directory=directory)
+
+
 def _settings(directory: Path) -> dict[str, str]:
     path = directory / "server.json"
     try:

@@ -64,7 +64,7 @@ def main() -> None:
 def install(requirements: Path, target: Path) -> None:
     """Install hashed requirements for the target's Python and platform."""
     platform = os.environ.get("DATAFORGE_TARGET_PLATFORM", DEFAULT_PLATFORM)
-    uv = shutil.which("uv", path=str(ROOT / ".local" / "bootstrap" / "bin")) or shutil.which("uv")
+    uv = shutil.which("uv", path=str(ROOT / ".local" / "tools" / "uv" / "bin")) or shutil.which("uv")
     if uv is None:
         sys.exit("uv is not installed: run 'make setup' first.")
     command = [uv, "pip", "install", "-q", "--require-hashes", "--no-deps", "--only-binary", ":all:"]

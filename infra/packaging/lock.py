@@ -52,7 +52,7 @@ def blocks(text: str) -> dict[str, str]:
 
 
 def _compile(*arguments: str, project: bool = True) -> None:
-    uv = shutil.which("uv", path=str(ROOT / ".local" / "bootstrap" / "bin")) or shutil.which("uv")
+    uv = shutil.which("uv", path=str(ROOT / ".local" / "tools" / "uv" / "bin")) or shutil.which("uv")
     if uv is None:
         sys.exit("uv is not installed: run 'make setup' first.")
     source = ("pyproject.toml",) if project else ()

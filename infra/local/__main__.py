@@ -1,0 +1,94 @@
+"""``python -m infra.local run|reset``: what ``make run`` and ``make reset`` call."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import importlib.util
+import signal
+import sys
+import time
+from types import FrameType
+
+from infra.local.errors import LocalStackError
+from infra.local.follow import follow
+from infra.local.layout import DEVELOPMENT, LOCAL, TEST, TOOLS
+from infra.local.stack import LocalStack, exclusive, reset, start
+from infra.local.summary import summary
+
+
+def main() -> int:
+    """Run the command; a problem is one line on stderr and status 1."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="start everything and stay in the foreground")
+    run.add_argument("--port", type=int, default=None, help="port of the AWS emulator")
+    commands.add_parser("reset", help="delete the local stack and its data")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if arguments.command == "reset":
+            reset(DEVELOPMENT, keep=(TOOLS, TEST.root))
+            print(f"Deleted the local stack and its data beneath {LOCAL}. 'make run' starts a new one.")
+        else:
+            _run(arguments.port)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    except LocalStackError as error:
+        return _fail(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _fail(f"{error}. See the logs beneath {LOCAL / 'logs'}.")
+        return _fail(f"There is no space left on the disk of {LOCAL}. Free some space and run again.")
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return 1
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(port: int | None) -> None:
+    began = time.monotonic()
+    with exclusive(DEVELOPMENT):
+        stack = start(DEVELOPMENT, port=port)
+        try:
+            _demo(stack)
+            print(summary(stack))
+            print(
+                f"Up after {time.monotonic() - began:.0f} s. Logs follow; Ctrl-C stops everything and keeps the data.\n"
+            )
+            for line in follow(stack):
+                if line:
+                    print(line, flush=True)
+                else:
+                    time.sleep(1)
+                    _check_servers(stack)
+        finally:
+            # A second Ctrl-C must not tear the stopping apart: the state is being saved.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            print("\nStopping: saving the emulator's state, then the database …", flush=True)
+            stack.stop()
+
+
+def _demo(stack: LocalStack) -> None:
+    if importlib.util.find_spec("infra.local.demo"):
+        importlib.import_module("infra.local.demo").run_demo(stack)
+
+
+def _check_servers(stack: LocalStack) -> None:
+    if stack.postgres.pid is None:
+        raise LocalStackError("PostgreSQL stopped.", f"See {stack.postgres.directory / 'postgres.log'} and run again.")
+    if not stack.emulator.is_running:
+        raise LocalStackError(
+            "The AWS emulator stopped.", f"See {stack.directory.logs / 'emulator.log'} and run again."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

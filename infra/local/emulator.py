@@ -1,0 +1,148 @@
+"""The AWS emulator (MiniStack): started with its state on disk, stopped so that the state is saved."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from infra.local import processes
+from infra.local.errors import LocalStackError
+from infra.local.layout import TOOLS, StackDirectory
+from infra.local.ports import LOOPBACK, free_port, port_is_free
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+_READY_SECONDS = 60
+# Every function worker is a process: more of them than this only fight for the machine.
+_LARGEST_CONCURRENCY = "24"
+_IDLE_WORKER_SECONDS = "120"
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator."""
+
+    directory: Path
+    port: int
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where the AWS APIs answer."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def api_url(self, api_id: str, stage: str) -> str:
+        """Base address of a deployed REST API; the path form needs no name resolution."""
+        return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+
+    def client(self, service: str) -> boto3.client:
+        """A boto3 client of this emulator that takes nothing from the caller's AWS configuration."""
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            verify=False,
+            config=Config(retries={"total_max_attempts": 2}, read_timeout=960, proxies={}),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Variables that point AWS tools at this emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return processes.recorded(self.directory / "process.json") is not None
+
+    def stop(self) -> None:
+        """Save the state and stop, function workers included."""
+        processes.stop(self.directory / "process.json")
+
+
+def start(stack: StackDirectory, *, port: int | None = None) -> Emulator:
+    """Start the emulator of a stack on ``port``, else on the port it had, else on a preferred or free one.
+
+    An emulator that a killed run left behind is stopped first, so that its state is saved and found again.
+    """
+    directory = stack.emulator
+    directory.mkdir(parents=True, exist_ok=True)
+    processes.stop(directory / "process.json")
+    if not stack.deployed_file.exists():
+        # Whatever is here belongs to a deployment that never ended.
+        for name in ("state", "objects"):
+            shutil.rmtree(directory / name, ignore_errors=True)
+    shutil.rmtree(directory / "tmp", ignore_errors=True)
+    for name in ("state", "objects", "tmp"):
+        (directory / name).mkdir(exist_ok=True)
+    stack.logs.mkdir(exist_ok=True)
+    emulator = Emulator(directory=directory, port=_choose_port(stack, port))
+    (directory / "port.json").write_text(json.dumps(emulator.port))
+    log = stack.logs / "emulator.log"
+    log.unlink(missing_ok=True)
+    environment = processes.clean_environment(
+        {
+            "BIND_HOST": LOOPBACK,
+            "GATEWAY_PORT": str(emulator.port),
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(directory / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(directory / "objects"),
+            "TMPDIR": str(directory / "tmp"),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LAMBDA_ACCOUNT_CONCURRENCY": _LARGEST_CONCURRENCY,
+            "LAMBDA_WARM_TTL_SECONDS": _IDLE_WORKER_SECONDS,
+            "AWS_DEFAULT_REGION": REGION,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
+    command = (str(TOOLS / "emulator" / "bin" / "python"), "-m", "ministack")
+    process = processes.spawn(command, environment=environment, log=log, record=directory / "process.json")
+    deadline = time.monotonic() + _READY_SECONDS
+    while not _answers(emulator):
+        if process.poll() is not None or time.monotonic() > deadline:
+            emulator.stop()
+            lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            raise LocalStackError(
+                f"The AWS emulator did not start: {lines[-1] if lines else 'no output'}", f"See {log}."
+            )
+        time.sleep(0.1)
+    return emulator
+
+
+def _choose_port(stack: StackDirectory, requested: int | None) -> int:
+    if requested is not None:
+        wanted = requested
+    else:
+        try:
+            wanted = int(json.loads((stack.emulator / "port.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            wanted = stack.preferred_port or free_port()
+    if not port_is_free(wanted):
+        raise LocalStackError(
+            f"Port {wanted} is taken by another program.",
+            f"Stop it, or choose another port: make run PORT={free_port()}",
+        )
+    return wanted
+
+
+def _answers(emulator: Emulator) -> bool:
+    try:
+        with urllib.request.urlopen(f"{emulator.endpoint_url}/_ministack/health", timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,246 @@
+"""Bring a local stack up: database, emulator, build, deployment, migrations, first credentials.
+
+Everything is skipped that was done before and has not changed; what a killed run left half done is done again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local import build, emulator, postgres, processes
+from infra.local.emulator import Emulator
+from infra.local.errors import LocalStackError
+from infra.local.layout import ARCHITECTURE, BUILD, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
+from infra.local.postgres import PostgresServer
+from infra.local.progress import step
+
+STAGE = "local"
+DEPLOYMENT_BUCKET = "deployments"
+ADMIN_USERNAME = "admin"
+# Small ones: a consumer that was killed must see its messages again within half a minute.
+_TIMEOUTS = {
+    "EtlTimeoutSeconds": "5",
+    "EtlVisibilitySeconds": "30",
+    "DatasetTimeoutSeconds": "300",
+    "DatasetVisibilitySeconds": "1800",
+    "LogRetentionDays": "1",
+}
+
+
+@dataclass
+class LocalStack:
+    """A running stack: its two servers and the facts in ``stack.json``."""
+
+    directory: StackDirectory
+    postgres: PostgresServer
+    emulator: Emulator
+    facts: dict[str, Any]
+
+    def invoke(self, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke a function by its short name (``maintenance``) and return its answer.
+
+        Raises LocalStackError when the function fails or refuses.
+        """
+        name = f"{self.directory.stack_name}-{function}"
+        body = json.dumps(dict(payload)).encode()
+        answer = self.emulator.client("lambda").invoke(FunctionName=name, Payload=body, Qualifier="live")
+        result = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            reason = result.get("errorMessage", result) if isinstance(result, dict) else result
+            raise LocalStackError(f"The function {function} failed: {str(reason).splitlines()[0]}", self._see_logs())
+        if not isinstance(result, dict):
+            raise LocalStackError(f"The function {function} answered {result!r}.", self._see_logs())
+        if isinstance(result.get("error"), dict):
+            raise LocalStackError(f"The function {function} refused: {result['error'].get('detail')}", self._see_logs())
+        return result
+
+    def write_file(self) -> None:
+        """Write ``stack.json`` in one piece, readable by the owner only."""
+        file = self.directory.stack_file
+        partial = file.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(self.facts, indent=2) + "\n")
+        partial.replace(file)
+
+    def stop(self) -> None:
+        """Stop the emulator, which saves its state, then the database."""
+        self.emulator.stop()
+        self.postgres.stop()
+
+    def _see_logs(self) -> str:
+        return f"See {self.directory.logs / 'emulator.log'}."
+
+
+@contextmanager
+def exclusive(directory: StackDirectory) -> Iterator[None]:
+    """Hold the stack's directory: two launchers on one directory would stop each other's servers."""
+    directory.root.mkdir(parents=True, exist_ok=True)
+    with directory.lock_file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise LocalStackError(
+                f"This stack is already running (process {owner}).",
+                f"Use it, its addresses are in {directory.stack_file}, or stop it with Ctrl-C where it runs.",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def start(
+    directory: StackDirectory, *, port: int | None = None, parameters: Mapping[str, str] | None = None
+) -> LocalStack:
+    """Start the stack and deploy what has changed; ``parameters`` override the template's for this stack.
+
+    Raises LocalStackError with a one-line cause; whatever was started is stopped again.
+    """
+    started: list[Emulator | PostgresServer] = []
+    try:
+        with step("database"):
+            database = postgres.start(directory.postgres)
+            started.append(database)
+        with step("AWS emulator"):
+            cloud = emulator.start(directory, port=port)
+            started.append(cloud)
+        with step("build" if not build.is_current() else "build (unchanged)"):
+            source = build.build(directory.logs)
+        wanted = _parameters(directory, database, cloud) | dict(parameters or {})
+        fingerprint = hashlib.sha256(json.dumps([source, wanted], sort_keys=True).encode()).hexdigest()
+        if _deployed(directory) != fingerprint:
+            with step("deployment"):
+                _deploy(directory, cloud, wanted)
+                # What the emulator knows is on disk only after a stop: from here on even a killed run can continue.
+                cloud.stop()
+                directory.deployed_file.write_text(json.dumps({"fingerprint": fingerprint}))
+                cloud = emulator.start(directory, port=cloud.port)
+                started[-1] = cloud
+        stack = LocalStack(directory, database, cloud, _facts(directory, database, cloud))
+        with step("migrations"):
+            stack.invoke("schema-deployer", {"command": "migrate"})
+        with step("credentials"):
+            _ensure_credentials(stack)
+    except BaseException:
+        for server in reversed(started):
+            server.stop()
+        raise
+    return stack
+
+
+def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, str]:
+    return {
+        "Environment": "local",
+        "Runtime": f"python{PYTHON_VERSION}",
+        "Architecture": ARCHITECTURE,
+        "DatabaseUrl": database.url,
+        "PublicBaseUrl": cloud.api_url(directory.stack_name, STAGE),
+        "EtlMode": os.environ.get("ETL_MODE", "streaming"),
+        **_TIMEOUTS,
+    }
+
+
+def _deployed(directory: StackDirectory) -> str | None:
+    try:
+        return str(json.loads(directory.deployed_file.read_text())["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str, str]) -> None:
+    bucket = DEPLOYMENT_BUCKET
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    command = [str(TOOLS / "sam" / "bin" / "sam"), "deploy", "--template-file", str(BUILD / "template.yaml")]
+    command += ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--no-progressbar"]
+    command += ["--stack-name", directory.stack_name, "--s3-bucket", bucket]
+    # The emulator takes the API's id from this tag: the address is known before the stack exists, and never changes.
+    command += ["--tags", f"ms-custom-id={directory.stack_name}"]
+    command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+    environment = build.sam_environment() | cloud.environment()
+    log = directory.logs / "deploy.log"
+    processes.run_tool(command, environment=environment, log=log, what="the deployment", cwd=ROOT)
+
+
+def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, Any]:
+    description = cloud.client("cloudformation").describe_stacks(StackName=directory.stack_name)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
+    api_url = cloud.api_url(directory.stack_name, STAGE)
+    functions = ("api", "datasets-api", "xapi", "xapi-etl", "dataset-import", "dataset-export", "schema-deployer")
+    return {
+        "api_url": api_url,
+        "xapi_url": f"{api_url}/xapi",
+        "database_url": database.url,
+        "aws_endpoint_url": cloud.endpoint_url,
+        "credentials": _known_credentials(directory),
+        "region": emulator.REGION,
+        "stack_name": directory.stack_name,
+        "data_bucket": outputs["DataBucketName"],
+        "queues": {
+            "statements": outputs["StatementsQueueUrl"],
+            "statements_dlq": outputs["StatementsDeadLetterQueueUrl"],
+        },
+        "functions": {name: f"{directory.stack_name}-{name}" for name in (*functions, "maintenance")},
+        "postgres_directory": str(directory.postgres),
+        "logs_directory": str(directory.logs),
+    }
+
+
+def _known_credentials(directory: StackDirectory) -> dict[str, Any]:
+    try:
+        credentials = json.loads(directory.stack_file.read_text())["credentials"]
+        return dict(credentials)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _ensure_credentials(stack: LocalStack) -> None:
+    """Make the first administrator and an xAPI credential; each is told once, so it is written down at once."""
+    credentials = stack.facts["credentials"]
+    if "admin" not in credentials:
+        # Another name where an earlier run was killed between making the administrator and writing it down.
+        for username in (ADMIN_USERNAME, f"{ADMIN_USERNAME}-{secrets.token_hex(3)}"):
+            request = {
+                "username": username,
+                "email": f"{username}@dataforge.example",
+                "password": secrets.token_urlsafe(18),
+            }
+            try:
+                stack.invoke("maintenance", {"command": "create_admin", **request})
+            except LocalStackError:
+                if username != ADMIN_USERNAME:
+                    raise
+                continue
+            credentials["admin"] = {"username": username, "password": request["password"]}
+            break
+        stack.write_file()
+    if "xapi" not in credentials:
+        made = stack.invoke("maintenance", {"command": "create_xapi_credential", "name": "Local LMS"})
+        credentials["xapi"] = {"key": made["key"], "secret": made["secret"]}
+    stack.write_file()
+
+
+def reset(directory: StackDirectory, *, keep: tuple[Path, ...]) -> None:
+    """Delete everything of a stack that does not run; ``keep`` names what else lives in its directory."""
+    with exclusive(directory):
+        processes.stop(directory.emulator / "process.json")
+        if (directory.postgres / "server.json").exists():
+            postgres.stop_left_over(directory.postgres)
+        for entry in directory.root.iterdir():
+            if entry in keep or entry == directory.lock_file:
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
