@@ -5,7 +5,7 @@ Pure functions over parsed JSON, at domain level: no database, queue or HTTP. A 
     parse_body(bytes, content_type) -> StatementsBody     strict JSON, exact numbers
     prepare_batch(body, ...)        -> PreparedBatch      every violation or every statement, with ids
     PreparedStatement.to_json()     -> bytes              into the queue
-    read_json(bytes)                -> the statement      out of the queue
+    read_statement(bytes)           -> the statement      out of the queue
     flatten_statement(statement)    -> FlatStatement      the row of the reports
 
 Attachment data (multipart/mixed) enters as `StatementsBody.part_hashes`; everything after reading is the same for it.
@@ -33,6 +33,7 @@ from dataforge.contexts.records.statements.json_text import (
     parse_body,
     parse_json,
     read_json,
+    read_statement,
     to_json,
 )
 from dataforge.contexts.records.statements.normal_form import content_sha256, normal_form, same_statement
@@ -71,6 +72,7 @@ __all__ = [
     "parse_timestamp",
     "prepare_batch",
     "read_json",
+    "read_statement",
     "same_statement",
     "to_json",
     "validate_agent",

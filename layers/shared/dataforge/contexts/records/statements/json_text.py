@@ -46,7 +46,7 @@ class InvalidJson(ValidationFailed):
     title = "The JSON cannot be stored as it is"
 
 
-class _Refused(Exception):  # noqa: N818 - never leaves this module
+class _Refused(Exception):
     """Raised by a hook on the fast path; the places are then looked for by `_diagnose`."""
 
 
@@ -296,6 +296,15 @@ def read_json(body: bytes | str) -> object:
     """JSON this service wrote itself, with every number exact; no strictness (ValueError if it is not JSON)."""
     root: object = json.loads(body, parse_float=_trusted_number, parse_int=_trusted_whole)
     return root
+
+
+def read_statement(body: bytes | str) -> dict[str, object]:
+    """A statement this service wrote itself; ValueError if the text is no JSON object."""
+    root = read_json(body)
+    if isinstance(root, dict):
+        return root
+    message = "A stored statement is a JSON object"
+    raise ValueError(message)
 
 
 def _trusted_number(text: str) -> float | Decimal:

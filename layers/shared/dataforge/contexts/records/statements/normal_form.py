@@ -2,7 +2,8 @@
 
 Data 2.3.1 (statement immutability and exceptions) says what an LRS may change or ignore: `id`, `stored`, `authority`
 and `version`, the order of Group members, the spelling of defaults, single context activities, time zones, and seconds
-of a duration beyond 0.01. Key order, white space and the spelling of a number never count.
+of a duration beyond 0.01. Key order, white space and the spelling of a number never count. Statements come from
+`parse_json` or `read_json`, which give one Python value per number.
 """
 
 import hashlib

@@ -74,12 +74,12 @@ def canonical_timestamp(text: str) -> str:
     if found is None:
         return text
     at, fraction, _ = found
-    return f"{at:%Y-%m-%dT%H:%M:%S}{'.' if fraction else ''}{fraction}Z"
+    return f"{at.isoformat()[:19]}{'.' if fraction else ''}{fraction}Z"
 
 
 def format_timestamp(at: datetime) -> str:
     """An instant as statements carry it: UTC, six decimals, `Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _duration_parts(text: str) -> dict[str, str] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _SEVENTAPS = re.compile(r"https?://(?:[a-z0-9-]+\.)?7taps\.com/(?:.*/)?([^/?#]+)/?(?:[?#].*)?\Z", re.IGNORECASE)
+_MAX_KEY_LENGTH = 300
 _MAX_LESSON_NUMBER = 2**31 - 1
 
 
@@ -41,7 +42,7 @@ def lesson_hints(statement: Mapping[str, object]) -> LessonHints:
     found: dict[str, object] = {}
     for extensions in _extension_maps(statement):
         for key, value in extensions.items():
-            if "7taps" not in key.lower():
+            if len(key) > _MAX_KEY_LENGTH or "7taps" not in key.lower():
                 continue
             match = _SEVENTAPS.match(key)
             if match is not None:

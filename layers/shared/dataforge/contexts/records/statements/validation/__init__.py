@@ -1,7 +1,5 @@
 """Whether a statement follows the standard: every violation with its place, in one pass over the parsed JSON."""
 
-from collections.abc import Sequence
-
 from dataforge.contexts.records.statements.rules import Rule
 from dataforge.contexts.records.statements.validation.activities import check_activity
 from dataforge.contexts.records.statements.validation.actors import (
@@ -129,14 +127,14 @@ def _check_voiding(value: dict[str, object], path: str, report: Report) -> None:
 
 
 def validate_statement(
-    statement: object, *, version: XapiVersion, path: str = "", part_hashes: Sequence[str] | frozenset[str] = ()
+    statement: object, *, version: XapiVersion, path: str = "", part_hashes: frozenset[str] = frozenset()
 ) -> list[Violation]:
     """Every rule of xAPI-Data 2 that a statement breaks; an empty list means it is valid. Never raises on any JSON.
 
     `path` is the JSON pointer of the statement in the request ("" when it is the whole body), `part_hashes` the SHA-2
     hashes of the attachment data that came with it.
     """
-    report = Report(version, frozenset(part_hashes))
+    report = Report(version, part_hashes)
     if not isinstance(statement, dict):
         report.wrong_type(statement, path, "a statement object")
         return report.violations

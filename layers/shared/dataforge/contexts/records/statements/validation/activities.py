@@ -82,16 +82,18 @@ def check_definition(value: object, path: str, report: Report) -> None:
         report.wrong_type(value, path, "an object")
         return
     check_members(value, path, report, _DEFINITION)
-    interaction = value.get("interactionType")
-    if interaction is None and "correctResponsesPattern" in value:
-        message = "`correctResponsesPattern` belongs to an interaction: `interactionType` is missing."
-        report.add(path, Rule.INTERACTION, message)
-    if _COMPONENT_LISTS.isdisjoint(value):
+    if "interactionType" not in value:
+        for name in sorted({"correctResponsesPattern", *_COMPONENT_LISTS}.intersection(value)):
+            message = f"`{name}` belongs to an interaction: `interactionType` is missing."
+            report.add(f"{path}/{name}", Rule.INTERACTION, message)
         return
-    allowed = _COMPONENTS.get(interaction, _COMPONENT_LISTS) if isinstance(interaction, str) else frozenset[str]()
+    interaction = value["interactionType"]
+    allowed = _COMPONENTS.get(interaction) if isinstance(interaction, str) else None
+    if allowed is None or _COMPONENT_LISTS.isdisjoint(value):
+        return
     for name in sorted(_COMPONENT_LISTS.intersection(value) - allowed):
-        kind = f"interaction type {preview(interaction)}" if isinstance(interaction, str) else "no interaction type"
-        report.add(f"{path}/{name}", Rule.INTERACTION, f"`{name}` does not go with {kind}.")
+        message = f"`{name}` does not go with the interaction type {preview(interaction)}."
+        report.add(f"{path}/{name}", Rule.INTERACTION, message)
 
 
 _ACTIVITY: dict[str, Check] = {"objectType": exactly("Activity"), "id": check_iri, "definition": check_definition}

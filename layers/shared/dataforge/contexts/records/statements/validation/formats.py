@@ -11,10 +11,11 @@ from dataforge.contexts.records.statements.versions import XapiVersion, is_state
 
 UUID_TEXT = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\Z")
 # RFC 3987 §2.2: a scheme, and after it none of the characters that are excluded from IRIs; `%` starts two hex digits.
+# Possessive, so that a megabyte of IRI costs neither a stack nor a second look.
 _IRI = re.compile(
     r"[A-Za-z][A-Za-z0-9+.\-]*:"
-    '(?:[^\\x00-\\x20\\x7f-\\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff<>"{}|\\\\^`%]'
-    r"|%[0-9A-Fa-f]{2})+\Z",
+    '(?:[^\\x00-\\x20\\x7f-\\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff<>"{}|\\\\^`%]++'
+    r"|%[0-9A-Fa-f]{2})++\Z",
 )
 # RFC 5646 §2.1. Repeated variants and singletons are looked for afterwards (§2.2.9).
 _LANGUAGE_TAG = re.compile(
@@ -35,13 +36,16 @@ _GRANDFATHERED = frozenset({
 })
 # fmt: on
 _MAX_TAG_LENGTH = 255
+_CACHED_LENGTH = 256
+
+
+def is_language_tag(tag: str) -> bool:
+    """Whether a language tag is well-formed (RFC 5646 §2.2.9); registration of its subtags is not looked at."""
+    return len(tag) <= _MAX_TAG_LENGTH and tag.isascii() and _is_tag(tag)
 
 
 @lru_cache(maxsize=4096)
-def is_language_tag(tag: str) -> bool:
-    """Whether a language tag is well-formed (RFC 5646 §2.2.9); registration of its subtags is not looked at."""
-    if len(tag) > _MAX_TAG_LENGTH or not tag.isascii():
-        return False
+def _is_tag(tag: str) -> bool:
     tag = tag.lower()
     match = _LANGUAGE_TAG.match(tag)
     if match is None:
@@ -51,9 +55,14 @@ def is_language_tag(tag: str) -> bool:
     return len(set(variants)) == len(variants) and len(set(singletons)) == len(singletons)
 
 
-@lru_cache(maxsize=16384)
 def is_iri(text: str) -> bool:
     """Whether the text is an absolute IRI by its characters: a scheme and no excluded one (RFC 3987 §2.2)."""
+    # Verbs and activities come again and again; a long IRI is not worth the memory it would hold.
+    return _is_short_iri(text) if len(text) <= _CACHED_LENGTH else _IRI.match(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def _is_short_iri(text: str) -> bool:
     return _IRI.match(text) is not None
 
 
