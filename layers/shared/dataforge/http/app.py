@@ -14,7 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dataforge.http.encoding import parse_json
 from dataforge.http.middleware import RequestEnvelope, cors_options
-from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_validation_error
+from dataforge.http.problems import (
+    handle_domain_error,
+    handle_http_exception,
+    handle_unforeseen_error,
+    handle_validation_error,
+)
 from dataforge.kernel.errors import DataForgeError
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -114,6 +119,7 @@ def create_app(
     app.add_exception_handler(DataForgeError, handle_domain_error)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, handle_http_exception)
+    app.add_exception_handler(Exception, handle_unforeseen_error)
     app.contexts = LazyContexts(app, app, owners)
     asgi: ASGIApp = app.contexts
     origins = list(cors_origins)

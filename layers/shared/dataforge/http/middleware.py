@@ -42,12 +42,10 @@ class RequestEnvelope:
         scope["dataforge.request_id"] = request_id
         logger.correlate(request_id)
         status = 500
-        began = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status, began
+            nonlocal status
             if message["type"] == "http.response.start":
-                began = True
                 status = message["status"]
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"] = request_id
@@ -62,15 +60,10 @@ class RequestEnvelope:
             await problem_response(error, request_id=request_id, instance=scope["path"])(
                 scope, receive, send_with_headers
             )
-        except Exception:  # noqa: BLE001 - the last net: log it, count it, tell the client nothing of it
+        except Exception:  # noqa: BLE001 - the last net; the app has answered, here it is logged and counted
             logger.error("unhandled error", exc_info=True, method=scope["method"], path=scope["path"])
             emit_metrics({"unhandled": 1})
             status = 500
-            if not began:
-                failure = DataForgeError("The request could not be completed. Quote the request id if you report this.")
-                await problem_response(failure, request_id=request_id, instance=scope["path"])(
-                    scope, receive, send_with_headers
-                )
         finally:
             logger.info(
                 "request",

@@ -69,6 +69,12 @@ async def handle_domain_error(request: Request, error: Exception) -> Response:
     return problem_response(error, request_id=request_id_of(request), instance=request.url.path)
 
 
+async def handle_unforeseen_error(request: Request, _error: Exception) -> Response:
+    """What a client is told of an error nobody foresaw; the envelope around the app logs and counts it."""
+    detail = "The request could not be completed. Quote the request id if you report this."
+    return await handle_domain_error(request, DataForgeError(detail))
+
+
 async def handle_validation_error(request: Request, error: Exception) -> Response:
     """Handler of FastAPI's request validation."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
@@ -78,6 +84,9 @@ async def handle_validation_error(request: Request, error: Exception) -> Respons
 async def handle_http_exception(request: Request, error: Exception) -> Response:
     """Handler of Starlette's own refusals: unknown path, wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    cause = error.__cause__
+    if isinstance(cause, DataForgeError):  # raised while FastAPI read the body, which wraps whatever happens there
+        return await handle_domain_error(request, cause)
     kind = _BY_STATUS.get(error.status_code, BadRequest)
     details = {
         404: f"There is nothing at {request.url.path}.",

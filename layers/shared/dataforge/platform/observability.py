@@ -13,6 +13,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "dataforge")
 NAMESPACE = "DataForge"
+_CALLER = 3  # frames between the caller and the standard logger, so that a line names who wrote it
 
 
 class StructuredLogger:
@@ -32,15 +33,15 @@ class StructuredLogger:
 
     def info(self, message: str, **facts: object) -> None:
         """One line at level INFO."""
-        self._logger.info(message, extra=facts)
+        self._logger.info(message, extra=facts, stacklevel=_CALLER)
 
     def warning(self, message: str, *, exc_info: bool = False, **facts: object) -> None:
         """One line at level WARNING, with the traceback if asked for."""
-        self._logger.warning(message, exc_info=exc_info, extra=facts)
+        self._logger.warning(message, exc_info=exc_info, extra=facts, stacklevel=_CALLER)
 
     def error(self, message: str, *, exc_info: bool = False, **facts: object) -> None:
         """One line at level ERROR, with the traceback if asked for."""
-        self._logger.error(message, exc_info=exc_info, extra=facts)
+        self._logger.error(message, exc_info=exc_info, extra=facts, stacklevel=_CALLER)
 
 
 logger = StructuredLogger()

@@ -1,0 +1,114 @@
+"""Profiles, roles and suspension through the API."""
+
+import asyncio
+
+from sqlalchemy import text
+
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from tests.builders.api import ApiUnderTest
+
+
+async def test_a_profile_change_needs_the_version_that_was_read(api: ApiUnderTest) -> None:
+    client = await api.as_role(Role.LEARNER)
+    etag = (await client.get("/api/users/me")).headers["etag"]
+
+    missing = await client.patch("/api/users/me", json={"display_name": "Ada L."})
+    changed = await client.patch("/api/users/me", json={"display_name": "Ada L."}, headers={"If-Match": etag})
+    stale = await client.patch("/api/users/me", json={"display_name": "Eve"}, headers={"If-Match": etag})
+
+    assert (missing.status_code, missing.json()["code"]) == (428, "precondition_required")
+    assert (changed.status_code, changed.json()["display_name"]) == (200, "Ada L.")
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale_version")
+
+
+async def test_nobody_gives_themselves_a_role(api: ApiUnderTest) -> None:
+    client = await api.as_role(Role.LEARNER)
+
+    response = await client.patch("/api/users/me", json={"role": "admin"}, headers={"If-Match": "*"})
+
+    assert (response.status_code, response.json()["code"]) == (400, "validation_failed")
+
+
+async def test_an_e_mail_address_of_somebody_else_is_refused(api: ApiUnderTest) -> None:
+    await api.add_user(Role.LEARNER, email="taken@example.org")
+    client = await api.as_role(Role.LEARNER)
+
+    response = await client.patch("/api/users/me", json={"email": "Taken@example.org"}, headers={"If-Match": "*"})
+
+    assert (response.status_code, response.json()["code"]) == (400, "duplicate_email")
+
+
+async def test_an_administrator_changes_a_role_and_the_audit_log_says_who(api: ApiUnderTest, database: Database) -> None:
+    admin = await api.as_role(Role.ADMIN)
+    user = await api.add_user(Role.LEARNER)
+
+    response = await admin.patch(f"/api/users/{user}", json={"role": "instructor"}, headers={"If-Match": '"1"'})
+
+    assert (response.status_code, response.json()["role"]) == (200, "instructor")
+    async with database.read_only() as connection:
+        entry = (
+            await connection.execute(text("SELECT * FROM platform.audit_log WHERE action = 'changed'"))
+        ).one()
+    assert (entry.before, entry.after) == ({"role": "learner"}, {"role": "instructor"})
+    assert entry.actor_id is not None
+    assert entry.request_id == response.headers["x-request-id"]
+
+
+async def test_the_last_administrator_stays(api: ApiUnderTest) -> None:
+    only = await api.add_user(Role.ADMIN)
+    client = await api.as_user(only, Role.ADMIN)
+
+    demoted = await client.patch(f"/api/users/{only}", json={"role": "learner"}, headers={"If-Match": "*"})
+    suspended = await client.patch(f"/api/users/{only}", json={"suspended": True}, headers={"If-Match": "*"})
+
+    assert demoted.json()["code"] == suspended.json()["code"] == "last_admin"
+
+
+async def test_two_administrators_demoting_each_other_leave_one(api: ApiUnderTest) -> None:
+    first, second = await api.add_user(Role.ADMIN), await api.add_user(Role.ADMIN)
+    clients = [await api.as_user(first, Role.ADMIN), await api.as_user(second, Role.ADMIN)]
+
+    answers = await asyncio.gather(
+        *(
+            client.patch(f"/api/users/{other}", json={"role": "viewer"}, headers={"If-Match": "*"})
+            for client, other in zip(clients, (second, first), strict=True)
+        )
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 400]
+
+
+async def test_people_are_listed_page_by_page_in_order(api: ApiUnderTest) -> None:
+    for number in range(5):
+        await api.add_user(Role.VIEWER, username=f"viewer_{number}")
+    admin = await api.as_role(Role.ADMIN)
+
+    names, url = [], "/api/users?role=viewer&limit=2"
+    while url:
+        page = (await admin.get(url)).json()
+        names += [item["username"] for item in page["items"]]
+        url = page["next"]
+
+    assert names == [f"viewer_{number}" for number in range(5)]
+    assert "password" not in str(page)
+
+
+async def test_a_search_takes_wildcards_literally(api: ApiUnderTest) -> None:
+    await api.add_user(Role.VIEWER, username="percent", display_name="100% Ada")
+    admin = await api.as_role(Role.ADMIN)
+
+    found = (await admin.get("/api/users", params={"search": "100%"})).json()["items"]
+    none = (await admin.get("/api/users", params={"search": "'; DROP TABLE identity.users; --"})).json()["items"]
+
+    assert [item["username"] for item in found] == ["percent"]
+    assert none == []
+
+
+async def test_an_unknown_user_is_404(api: ApiUnderTest) -> None:
+    admin = await api.as_role(Role.ADMIN)
+    missing = "/api/users/00000000-0000-7000-8000-000000000000"
+
+    assert (await admin.get(missing)).status_code == 404
+    assert (await admin.patch(missing, json={"role": "viewer"}, headers={"If-Match": "*"})).status_code == 404
+    assert (await admin.get("/api/users/not-an-id")).status_code == 400

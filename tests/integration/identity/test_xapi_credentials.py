@@ -1,0 +1,232 @@
+"""xAPI credentials: made and revoked through the API, checked without the database."""
+
+import base64
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from moto import mock_aws
+from sqlalchemy import text
+
+from dataforge.contexts.identity import credentials as module
+from dataforge.contexts.identity.consumers import create_admin, create_xapi_credential, revoke_xapi_credential
+from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
+from dataforge.contexts.identity.credentials import CredentialDirectory
+from dataforge.contexts.identity.domain import InvalidCredentials
+from dataforge.events.jobs import relay_outbox
+from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.principal import Role
+from dataforge.platform.aws.clients import client as aws_client
+from dataforge.platform.db.database import Database
+from tests.builders.api import ApiUnderTest
+
+BUCKET = "test-bucket"
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    with mock_aws():
+        aws_client.cache_clear()
+        boto3.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        yield BUCKET
+    aws_client.cache_clear()
+
+
+def public_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+async def made(api: ApiUnderTest, **body: object) -> dict[str, str]:
+    admin = await api.as_role(Role.ADMIN)
+    response = await admin.post("/api/xapi-credentials", json={"name": "Moodle", **body})
+    assert response.status_code == 201, response.text
+    answer: dict[str, str] = response.json()
+    return answer
+
+
+async def test_a_new_credential_works_at_once(api: ApiUnderTest, bucket: str) -> None:
+    answer = await made(api)
+
+    credential = await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+
+    assert credential.allows("statements/write")
+    assert credential.authority["name"] == "Moodle"
+
+
+async def test_the_secret_is_shown_once_and_stored_nowhere(api: ApiUnderTest, bucket: str, database: Database) -> None:
+    answer = await made(api)
+
+    admin = await api.as_role(Role.ADMIN)
+    listed = (await admin.get("/api/xapi-credentials")).text
+    published = boto3.client("s3").get_object(Bucket=bucket, Key=f"xapi-credentials/{answer['key']}.json")["Body"].read()
+    async with database.read_only() as connection:
+        stored = str((await connection.execute(text("SELECT c, a FROM identity.xapi_credentials c, platform.audit_log a"))).all())
+
+    assert answer["fingerprint"] in listed
+    for place in (listed, published.decode(), stored):
+        assert answer["secret"] not in place
+
+
+@pytest.mark.parametrize("key", ["lrs_unknown", "../signing-keys", "", "a" * 300, "ключ"])
+async def test_an_unknown_key_is_refused(bucket: str, key: str) -> None:
+    with pytest.raises(InvalidCredentials):
+        await CredentialDirectory(bucket).verify(key, "secret")
+
+
+async def test_a_wrong_secret_is_refused(api: ApiUnderTest, bucket: str) -> None:
+    answer = await made(api)
+
+    with pytest.raises(InvalidCredentials):
+        await CredentialDirectory(bucket).verify(answer["key"], answer["secret"] + "x")
+
+
+async def test_a_revocation_takes_effect_within_thirty_seconds(
+    api: ApiUnderTest, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = await made(api)
+    directory = CredentialDirectory(bucket)
+    now = 1000.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    await directory.verify(answer["key"], answer["secret"])
+    admin = await api.as_role(Role.ADMIN)
+
+    assert (await admin.delete(f"/api/xapi-credentials/{answer['key']}")).status_code == 204
+
+    now += 30
+    with pytest.raises(InvalidCredentials):
+        await directory.verify(answer["key"], answer["secret"])
+
+
+async def test_a_known_credential_goes_on_while_the_store_is_away_but_not_for_ever(
+    api: ApiUnderTest, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = await made(api)
+    directory = CredentialDirectory(bucket)
+    now = 1000.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    await directory.verify(answer["key"], answer["secret"])
+    boto3.client("s3").delete_object(Bucket=bucket, Key=f"xapi-credentials/{answer['key']}.json")
+    boto3.client("s3").delete_bucket(Bucket=bucket)
+
+    now += 600
+    assert (await directory.verify(answer["key"], answer["secret"])).key_id == answer["key"]
+    now += 3600
+    with pytest.raises(Unavailable):
+        await directory.verify(answer["key"], answer["secret"])
+    with pytest.raises(Unavailable):
+        await directory.verify("lrs_never_seen", "secret")
+
+
+async def test_a_publication_that_failed_is_made_up_for_by_the_outbox(
+    api: ApiUnderTest, bucket: str, database: Database
+) -> None:
+    boto3.client("s3").delete_bucket(Bucket=bucket)
+    answer = await made(api)
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+
+    counts = await relay_outbox(api.container)
+
+    assert counts["relayed"] == 1
+    await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+
+
+class TestSignedBodies:
+    async def test_a_body_signed_with_the_private_key_passes_and_no_other(self, api: ApiUnderTest, bucket: str) -> None:
+        private = rsa.generate_private_key(65537, 2048)
+        answer = await made(api, public_pem=public_pem(private))
+        credential = await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+        body = b'[{"actor": 1}]'
+        signature = base64.b64encode(private.sign(body, PKCS1v15(), SHA256())).decode()
+
+        credential.check_signature(body, signature)
+
+        for wrong in (None, "", "not base64!", base64.b64encode(b"x" * 256).decode()):
+            with pytest.raises(SignatureInvalid):
+                credential.check_signature(body, wrong)
+        with pytest.raises(SignatureInvalid):
+            credential.check_signature(body + b" ", signature)
+
+    @pytest.mark.parametrize(
+        "pem",
+        ["not a key", public_pem(ec.generate_private_key(ec.SECP256R1())), public_pem(rsa.generate_private_key(65537, 1024))],
+    )
+    async def test_a_key_that_cannot_be_used_is_refused(self, api: ApiUnderTest, pem: str) -> None:
+        admin = await api.as_role(Role.ADMIN)
+
+        response = await admin.post("/api/xapi-credentials", json={"name": "LMS", "public_pem": pem})
+
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_public_key")
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "allowed"),
+    [
+        ("statements/write", "statements/write", True),
+        ("statements/write", "statements/read", False),
+        ("statements/read", "statements/read/mine", True),
+        ("statements/read/mine", "statements/read", False),
+        ("all/read", "statements/read", True),
+        ("all/read", "statements/write", False),
+        ("all", "statements/write", True),
+    ],
+)
+def test_a_scope_allows_what_it_names_and_what_it_contains(granted: str, asked: str, allowed: bool) -> None:
+    credential = XapiCredential("key", frozenset({granted}), {})
+
+    assert credential.allows(asked) is allowed
+    if not allowed:
+        with pytest.raises(ScopeMissing):
+            credential.require(asked)
+
+
+async def test_an_unknown_scope_is_refused(api: ApiUnderTest) -> None:
+    admin = await api.as_role(Role.ADMIN)
+
+    response = await admin.post("/api/xapi-credentials", json={"name": "LMS", "scopes": ["everything"]})
+
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, "/scopes")
+
+
+async def test_revoking_an_unknown_credential_is_404(api: ApiUnderTest) -> None:
+    admin = await api.as_role(Role.ADMIN)
+
+    assert (await admin.delete("/api/xapi-credentials/lrs_none")).status_code == 404
+
+
+class TestOperatorCommands:
+    async def test_the_first_administrator_gets_a_made_up_password_that_works(self, api: ApiUnderTest) -> None:
+        answer = await create_admin({"username": "root_admin", "email": "root@example.org"}, api.container)
+
+        login = {"username": "root_admin", "password": answer["password"]}
+        response = await (await api.client()).post("/api/auth/login", json=login)
+
+        assert response.status_code == 200
+        assert len(answer["password"]) >= 20
+
+    async def test_a_credential_is_made_and_revoked_by_command(self, api: ApiUnderTest, bucket: str) -> None:
+        answer = await create_xapi_credential({"name": "Player"}, api.container)
+        await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+
+        await revoke_xapi_credential({"key": answer["key"]}, api.container)
+
+        with pytest.raises(InvalidCredentials):
+            await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+
+
+async def test_throttles_and_tokens_past_their_time_are_forgotten(api: ApiUnderTest, clock: FixedClock) -> None:
+    from datetime import timedelta
+
+    from dataforge.contexts.identity.consumers import forget_expired
+
+    client = await api.client()
+    await client.post("/api/auth/login", json={"username": "nobody", "password": "wrong"})
+    clock.advance(timedelta(days=2))
+
+    assert (await forget_expired(api.container))["login_throttles"] >= 1

@@ -1,0 +1,164 @@
+"""What every HTTP function does with bad input and with its own failures."""
+
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from dataforge.http.app import context_router, create_app
+from dataforge.http.encoding import dump_json, parse_json
+from dataforge.kernel.errors import Conflict, MalformedBody, Violation
+
+router = context_router("sample")
+
+
+class Thing(BaseModel):
+    name: str
+    size: int
+
+
+@router.post("/api/things")
+async def make(thing: Thing) -> dict[str, str]:
+    return {"made": thing.name}
+
+
+@router.get("/api/things/conflict")
+async def conflict() -> None:
+    raise Conflict("Somebody was faster.", facts={"winner": "ada"}, violations=[Violation("/a", "taken")])
+
+
+@router.get("/api/things/broken")
+async def broken() -> None:
+    message = "secret internals: SELECT password FROM users"
+    raise RuntimeError(message)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    _, asgi = create_app(
+        services=object(), owners={"/api/things": __name__}, cors_origins=["https://lms.example"], max_body=10_000
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://test") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "says"),
+    [
+        (b'{"name": "a", "size": 1', "malformed_body", "line 1"),
+        (b"not json", "malformed_body", "line 1, column 1"),
+        (b"", "validation_failed", ""),
+        (b'{"name": NaN, "size": 1}', "malformed_body", "line 1"),
+        (b'{"name": "a\xff", "size": 1}', "malformed_body", "JSON"),
+        (b'{"name": "a\x00b", "size": 1}', "malformed_body", "line 1"),
+        (b'{"name": "a\\u0000b", "size": 1}', "malformed_body", "/name"),
+        (b'{"name": "a", "size": "1; DROP TABLE users"}', "validation_failed", "/size"),
+        (b'{"name": 7, "size": 1}', "validation_failed", "/name"),
+        (b"[" * 5000, "malformed_body", ""),
+        (b'"text"', "validation_failed", ""),
+    ],
+)
+async def test_a_bad_body_is_a_problem_with_its_place(
+    client: httpx.AsyncClient, body: bytes, code: str, says: str
+) -> None:
+    response = await client.post("/api/things", content=body, headers={"content-type": "application/json"})
+
+    assert (response.status_code, response.json()["code"]) == (400, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert says in response.text
+
+
+async def test_a_body_over_the_limit_is_413_and_says_what_to_do(client: httpx.AsyncClient) -> None:
+    response = await client.post("/api/things", content=b"x" * 10_001)
+
+    assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
+    assert response.json()["limit_bytes"] == 10_000
+    assert "presigned" in response.json()["detail"]
+
+
+async def test_a_streamed_body_without_a_length_is_limited_too(client: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 1000
+
+    response = await client.post("/api/things", content=chunks())
+
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/api/things/%00", "/api/things?name=%00"])
+async def test_a_nul_in_the_address_is_refused(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/api/things/none", "/api/../things", "//api//things"])
+async def test_an_unknown_path_is_a_404_problem(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+async def test_a_wrong_method_is_a_405_problem(client: httpx.AsyncClient) -> None:
+    response = await client.delete("/api/things")
+
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
+
+async def test_a_domain_error_carries_facts_and_violations(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/things/conflict", headers={"X-Request-Id": "abc-1"})
+
+    assert response.status_code == 409
+    body = response.json()
+    assert (body["code"], body["winner"], body["request_id"]) == ("conflict", "ada", "abc-1")
+    assert body["errors"] == [{"pointer": "/a", "detail": "taken", "rule": "invalid"}]
+    assert response.headers["x-request-id"] == "abc-1"
+
+
+async def test_an_unforeseen_error_tells_the_client_nothing(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/things/broken")
+
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "SELECT" not in response.text
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+async def test_a_request_id_that_could_forge_log_lines_is_replaced(client: httpx.AsyncClient) -> None:
+    response = await client.get("/api/things/none", headers={"X-Request-Id": 'x" , "level": "FORGED'})
+
+    assert "FORGED" not in response.headers["x-request-id"]
+
+
+async def test_browsers_may_call_from_listed_origins_only(client: httpx.AsyncClient) -> None:
+    preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "Authorization"}
+
+    listed = await client.options("/api/things", headers={"Origin": "https://lms.example", **preflight})
+    other = await client.options("/api/things", headers={"Origin": "https://evil.example", **preflight})
+
+    assert listed.headers["access-control-allow-origin"] == "https://lms.example"
+    assert "access-control-allow-origin" not in other.headers
+
+
+async def test_one_line_is_logged_per_request_without_the_body(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.post("/api/things", json={"name": "secret-name", "size": 1})
+
+    lines = [vars(record) for record in caplog.records]
+    assert [(line["msg"], line["status"], line["route"]) for line in lines] == [("request", 200, "/api/things")]
+    assert lines[0]["filename"] == "middleware.py"
+    assert "secret-name" not in str(lines)
+
+
+def test_json_out_never_holds_nan() -> None:
+    assert json.loads(dump_json({"a": float("nan"), "b": float("inf")})) == {"a": None, "b": None}
+
+
+def test_a_nul_in_a_key_is_refused() -> None:
+    with pytest.raises(MalformedBody):
+        parse_json(b'{"a": [{"x\\u0000": 1}]}')
+
+
+def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
+    assert parse_json(b'{"a": "\\\\u0000"}') == {"a": "\\u0000"}
