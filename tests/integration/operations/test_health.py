@@ -1,0 +1,90 @@
+"""Health and maintenance."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dataforge.events.commands import dispatch
+from dataforge.events.jobs import clean_up, tick
+from dataforge.kernel.clock import FixedClock
+from dataforge.platform.aws.clients import client as aws_client
+from dataforge.platform.db.database import Database
+from dataforge.platform.db.migrations import head_revision
+from tests.builders.api import ApiUnderTest
+
+
+@pytest.fixture
+def queue() -> Iterator[str]:
+    with mock_aws():
+        aws_client.cache_clear()
+        sqs = boto3.client("sqs")
+        url: str = sqs.create_queue(QueueName="statements")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="one")
+        yield url
+    aws_client.cache_clear()
+
+
+async def test_health_tells_the_migration_revision_and_the_queue_depth(
+    database: Database, clock: FixedClock, queue: str
+) -> None:
+    async with ApiUnderTest(database, clock, statements_queue_url=queue) as api:
+        response = await (await api.client()).get("/api/health")
+
+    assert response.status_code == 200
+    assert response.json() == {
+        "function": "api",
+        "status": "ok",
+        "database": {"status": "ok", "migration_revision": head_revision()},
+        "queues": {"statements": {"status": "ok", "waiting": 1, "in_flight": 0, "delayed": 0}},
+    }
+
+
+async def test_a_database_that_is_away_is_named_and_makes_it_503(clock: FixedClock) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout_seconds=1)
+    api = ApiUnderTest(away, clock)
+
+    response = await (await api.client()).get("/api/health")
+
+    assert (response.status_code, response.json()["database"]["status"]) == (503, "unreachable")
+
+
+async def test_a_command_on_a_database_that_is_away_is_503_and_says_to_repeat(clock: FixedClock) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout_seconds=1)
+    api = ApiUnderTest(away, clock)
+
+    response = await (await api.client()).post("/api/auth/login", json={"username": "ada", "password": "x"})
+
+    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+    assert response.headers["retry-after"] == "5"
+
+
+async def test_a_job_that_fails_does_not_stop_the_next(api: ApiUnderTest) -> None:
+    services = api.container
+    services.__dict__["jobs"] = {"broken": "dataforge.no_such_module:job", "cleanup": "dataforge.events.jobs:clean_up"}
+
+    results = await tick({}, services)
+
+    assert results["broken"] == {"error": "ModuleNotFoundError"}
+    assert results["cleanup"] == {"idempotency_keys": 0, "relayed_events": 0}
+
+
+async def test_cleaning_up_an_empty_database_deletes_nothing(api: ApiUnderTest) -> None:
+    assert set((await clean_up(api.container)).values()) == {0}
+
+
+async def test_an_unknown_command_is_refused_with_the_known_ones(api: ApiUnderTest) -> None:
+    answer = await dispatch({"command": "format_disk"}, {"tick": "x:y"}, api.container, default="tick")
+
+    assert answer["error"]["code"] == "bad_request"
+    assert "tick" in answer["error"]["detail"]
+
+
+async def test_a_refused_command_answers_its_code(api: ApiUnderTest) -> None:
+    commands = {"create_admin": "dataforge.contexts.identity.consumers:create_admin"}
+
+    answer = await dispatch({"command": "create_admin", "username": "1"}, commands, api.container, default="tick")
+
+    assert answer["error"]["code"] == "validation_failed"
+    assert "/username" in answer["error"]["detail"]
