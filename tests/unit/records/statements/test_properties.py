@@ -85,6 +85,12 @@ def test_the_order_of_keys_does_not_matter(made: dict[str, Any], order: random.R
 
 
 @thorough
+@given(broken_statements())
+def test_statements_that_were_never_validated_can_be_compared(made: dict[str, Any]) -> None:
+    assert same_statement(made, made)
+
+
+@thorough
 @given(STATEMENTS)
 def test_a_stored_statement_is_the_same_as_the_one_that_was_sent(made: dict[str, Any]) -> None:
     assert same_statement(prepared(made).statements[0].payload, made)

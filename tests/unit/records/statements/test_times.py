@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.records.statements import duration_ms, format_timestamp, parse_timestamp
@@ -46,6 +46,7 @@ def test_the_same_instant_has_one_canonical_timestamp() -> None:
     assert canonical_timestamp("no time") == "no time"
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.just(timezone(timedelta(hours=-3)))).filter(lambda at: 1 < at.year < 9999))
 def test_a_written_timestamp_reads_back_as_the_same_instant(at: datetime) -> None:
     assert parse_timestamp(format_timestamp(at)) == at

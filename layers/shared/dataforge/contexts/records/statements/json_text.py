@@ -8,9 +8,10 @@ was written, and `Decimal` otherwise; `to_json` writes each back as the same num
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 import orjson
 
@@ -116,17 +117,20 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _mark_number(read: Callable[[str], object]) -> Callable[[str], object]:
-    def mark(text: str) -> object:
-        number = read(text)
-        if number is not None:
-            return number
-        message = f"This number needs more than {MAX_NUMBER_DIGITS} digits; write a shorter one."
-        return _Marked(Rule.JSON_NUMBER, message)
-
-    return mark
+_TOO_LONG = _Marked(Rule.JSON_NUMBER, f"This number needs more than {MAX_NUMBER_DIGITS} digits; write a shorter one.")
 
 
+def _mark_number(text: str) -> object:
+    number = _exact(text)
+    return _TOO_LONG if number is None else number
+
+
+def _mark_whole(text: str) -> object:
+    number = _whole(text)
+    return _TOO_LONG if number is None else number
+
+
+@lru_cache(maxsize=4)
 def _mark_constant(text: str) -> object:
     return _Marked(Rule.JSON_NUMBER, f"{text} is not a JSON number; leave the property out or send a finite number.")
 
@@ -143,46 +147,61 @@ def _mark_duplicates(pairs: list[tuple[str, object]]) -> object:
     return _Marked(Rule.JSON_DUPLICATE_KEY, "This name is given twice in one object; keep one.", found, twice)
 
 
+def _children(path: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield f"{path}/{pointer_token(key)}", item
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield f"{path}/{index}", item
+
+
+def _places(root: object) -> Iterator[tuple[str, object]]:
+    """Every value with its pointer in document order, made one by one: the caller may have enough early."""
+    stack = [iter([("", root)])]
+    while stack:
+        place = next(stack[-1], None)
+        if place is None:
+            stack.pop()
+            continue
+        yield place
+        path, value = place
+        below = value.value if isinstance(value, _Marked) else value
+        if isinstance(below, dict | list):
+            stack.append(_children(path, below))
+
+
 def _diagnose(text: str) -> list[Violation]:
-    """Read again with marks instead of refusals, and say where every mark is."""
+    """Read again with marks instead of refusals, and say where the marks are."""
     root = json.loads(
         text,
-        parse_float=_mark_number(_exact),
-        parse_int=_mark_number(_whole),
+        parse_float=_mark_number,
+        parse_int=_mark_whole,
         parse_constant=_mark_constant,
         object_pairs_hook=_mark_duplicates,
     )
     found: list[Violation] = []
-    todo: list[tuple[str, object]] = [("", root)]
-    while todo and len(found) < MAX_VIOLATIONS:
-        path, value = todo.pop()
+    for path, value in _places(root):
         if isinstance(value, _Marked):
             places = [f"{path}/{pointer_token(key)}" for key in value.duplicates] or [path]
             found += [Violation(place, value.message, value.rule) for place in places]
-            value = value.value
-        if isinstance(value, dict):
-            todo += [(f"{path}/{pointer_token(key)}", item) for key, item in reversed(value.items())]
-        elif isinstance(value, list):
-            todo += [(f"{path}/{index}", item) for index, item in reversed(list(enumerate(value)))]
-    return found
+        if len(found) >= MAX_VIOLATIONS:
+            break
+    return found[:MAX_VIOLATIONS]
 
 
 def _bad_characters(root: object) -> list[Violation]:
-    """Every string, key or value, that holds U+0000 or a lone surrogate."""
+    """Every string, name or value, that holds U+0000 or a lone surrogate."""
     found: list[Violation] = []
-    todo: list[tuple[str, object]] = [("", root)]
-    while todo and len(found) < MAX_VIOLATIONS:
-        path, value = todo.pop()
+    for path, value in _places(root):
         if isinstance(value, dict):
-            for key, item in value.items():
-                place = f"{path}/{pointer_token(key)}"
-                found += _bad_string(place, key)
-                todo.append((place, item))
-        elif isinstance(value, list):
-            todo += [(f"{path}/{index}", item) for index, item in enumerate(value)]
+            for key in value:
+                found += _bad_string(f"{path}/{pointer_token(key)}", key)
         elif isinstance(value, str):
             found += _bad_string(path, value)
-    return found
+        if len(found) >= MAX_VIOLATIONS:
+            break
+    return found[:MAX_VIOLATIONS]
 
 
 def _bad_string(path: str, text: str) -> list[Violation]:

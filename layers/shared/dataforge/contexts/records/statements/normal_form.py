@@ -31,8 +31,6 @@ def _number(value: float | Decimal) -> object:
         if abs(value) < _EXACT_INTEGERS:
             return value
         value = Decimal(value)
-    elif value == 0:
-        return 0
     sign, digits, exponent = value.as_tuple()
     # Decimal.normalize() would round to the precision of the context.
     kept = len(digits)

@@ -27,8 +27,13 @@ class Report:
 
     def add(self, path: str, rule: Rule, message: str) -> None:
         """Note a broken rule at a JSON pointer; beyond MAX_VIOLATIONS nothing more is noted."""
-        if len(self.violations) < MAX_VIOLATIONS:
+        if not self.is_full:
             self.violations.append(Violation(path, message, rule))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is noted."""
+        return len(self.violations) >= MAX_VIOLATIONS
 
     def wrong_type(self, value: object, path: str, wanted: str) -> None:
         """Note that a value is null or of another JSON type than the one wanted."""
@@ -72,6 +77,8 @@ def check_members(
     for key, item in value.items():
         check = checks.get(key)  # type: ignore[call-overload]  # a key that is no string is unknown too
         if check is None:
+            if report.is_full:
+                break
             _unknown(str(key), path, report, checks)
         else:
             check(item, f"{path}/{key}", report)
