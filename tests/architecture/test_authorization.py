@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.routing import APIRoute
 
-from dataforge.http.auth import Require
+from dataforge.http.openapi import requirement_of
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest
 
@@ -29,22 +29,12 @@ def routes(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
             yield method, route
 
 
-def requirement(route: APIRoute) -> Require | None:
-    todo = list(route.dependant.dependencies)
-    while todo:
-        dependency = todo.pop()
-        if isinstance(dependency.call, Require):
-            return dependency.call
-        todo.extend(dependency.dependencies)
-    return None
-
-
 def address(route: APIRoute) -> str:
-    return route.path_format.format(**{name: SAMPLE for name in route.param_convertors})
+    return route.path_format.format(**dict.fromkeys(route.param_convertors, SAMPLE))
 
 
 async def test_a_route_without_a_requirement_is_public_on_purpose(api: ApiUnderTest) -> None:
-    open_routes = {(method, route.path_format) for method, route in routes(api) if requirement(route) is None}
+    open_routes = {(method, route.path_format) for method, route in routes(api) if requirement_of(route) is None}
 
     assert open_routes == PUBLIC
 
@@ -55,7 +45,7 @@ async def test_nobody_gets_in_without_a_token(api: ApiUnderTest) -> None:
     answers = {
         (method, route.path_format): (await client.request(method, address(route), json={})).status_code
         for method, route in routes(api)
-        if requirement(route) is not None
+        if requirement_of(route) is not None
     }
 
     assert answers
@@ -67,7 +57,7 @@ async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role
     client = await api.as_role(role)
     answers = {}
     for method, route in routes(api):
-        needed = requirement(route)
+        needed = requirement_of(route)
         if needed is not None and needed.roles and role not in needed.roles:
             response = await client.request(method, address(route), json={})
             answers[method, route.path_format] = (response.status_code, response.json().get("code"))

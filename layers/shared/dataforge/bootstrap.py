@@ -14,12 +14,12 @@ from dataforge.kernel.clock import Clock, SystemClock
 from dataforge.settings import ApiSettings, DatabaseSettings, DeployerSettings, WorkerSettings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
     from dataforge.contexts.identity.contract import CredentialVerifier
     from dataforge.contexts.identity.credentials import CredentialPublisher
     from dataforge.contexts.identity.tokens import TokenService
+    from dataforge.http.app import DataForgeApp
     from dataforge.kernel.paging import CursorSigner
     from dataforge.platform.aws.secrets import SecretStore
     from dataforge.platform.db.database import Database
@@ -140,7 +140,7 @@ def own_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def api_app(container: Container) -> "tuple[FastAPI, ASGIApp]":
+def api_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
     """The REST API of all light contexts."""
     from dataforge.http.app import create_app
 
@@ -179,7 +179,8 @@ def _command_handler(commands: Mapping[str, str], container: Container, *, defau
 def maintenance_handler() -> Handler:
     """The handler of the function `maintenance`."""
     # A relay holds one connection while a subscriber uses another.
-    return _command_handler(MAINTENANCE_COMMANDS, Container(WorkerSettings.from_environment(), pool_size=3), default="tick")
+    container = Container(WorkerSettings.from_environment(), pool_size=3)
+    return _command_handler(MAINTENANCE_COMMANDS, container, default="tick")
 
 
 def schema_deployer_handler() -> Handler:

@@ -39,7 +39,9 @@ async def test_an_e_mail_address_of_somebody_else_is_refused(api: ApiUnderTest) 
     assert (response.status_code, response.json()["code"]) == (400, "duplicate_email")
 
 
-async def test_an_administrator_changes_a_role_and_the_audit_log_says_who(api: ApiUnderTest, database: Database) -> None:
+async def test_an_administrator_changes_a_role_and_the_audit_log_says_who(
+    api: ApiUnderTest, database: Database
+) -> None:
     admin = await api.as_role(Role.ADMIN)
     user = await api.add_user(Role.LEARNER)
 
@@ -47,9 +49,7 @@ async def test_an_administrator_changes_a_role_and_the_audit_log_says_who(api: A
 
     assert (response.status_code, response.json()["role"]) == (200, "instructor")
     async with database.read_only() as connection:
-        entry = (
-            await connection.execute(text("SELECT * FROM platform.audit_log WHERE action = 'changed'"))
-        ).one()
+        entry = (await connection.execute(text("SELECT * FROM platform.audit_log WHERE action = 'changed'"))).one()
     assert (entry.before, entry.after) == ({"role": "learner"}, {"role": "instructor"})
     assert entry.actor_id is not None
     assert entry.request_id == response.headers["x-request-id"]

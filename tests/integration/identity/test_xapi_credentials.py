@@ -1,6 +1,7 @@
 """xAPI credentials: made and revoked through the API, checked without the database."""
 
 import base64
+import time
 from collections.abc import Iterator
 
 import boto3
@@ -12,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
 from sqlalchemy import text
 
-from dataforge.contexts.identity import credentials as module
 from dataforge.contexts.identity.consumers import create_admin, create_xapi_credential, revoke_xapi_credential
 from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
 from dataforge.contexts.identity.credentials import CredentialDirectory
@@ -65,9 +65,13 @@ async def test_the_secret_is_shown_once_and_stored_nowhere(api: ApiUnderTest, bu
 
     admin = await api.as_role(Role.ADMIN)
     listed = (await admin.get("/api/xapi-credentials")).text
-    published = boto3.client("s3").get_object(Bucket=bucket, Key=f"xapi-credentials/{answer['key']}.json")["Body"].read()
+    published = (
+        boto3.client("s3").get_object(Bucket=bucket, Key=f"xapi-credentials/{answer['key']}.json")["Body"].read()
+    )
     async with database.read_only() as connection:
-        stored = str((await connection.execute(text("SELECT c, a FROM identity.xapi_credentials c, platform.audit_log a"))).all())
+        stored = str(
+            (await connection.execute(text("SELECT c, a FROM identity.xapi_credentials c, platform.audit_log a"))).all()
+        )
 
     assert answer["fingerprint"] in listed
     for place in (listed, published.decode(), stored):
@@ -93,7 +97,7 @@ async def test_a_revocation_takes_effect_within_thirty_seconds(
     answer = await made(api)
     directory = CredentialDirectory(bucket)
     now = 1000.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     await directory.verify(answer["key"], answer["secret"])
     admin = await api.as_role(Role.ADMIN)
 
@@ -110,7 +114,7 @@ async def test_a_known_credential_goes_on_while_the_store_is_away_but_not_for_ev
     answer = await made(api)
     directory = CredentialDirectory(bucket)
     now = 1000.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     await directory.verify(answer["key"], answer["secret"])
     boto3.client("s3").delete_object(Bucket=bucket, Key=f"xapi-credentials/{answer['key']}.json")
     boto3.client("s3").delete_bucket(Bucket=bucket)
@@ -155,7 +159,11 @@ class TestSignedBodies:
 
     @pytest.mark.parametrize(
         "pem",
-        ["not a key", public_pem(ec.generate_private_key(ec.SECP256R1())), public_pem(rsa.generate_private_key(65537, 1024))],
+        [
+            "not a key",
+            public_pem(ec.generate_private_key(ec.SECP256R1())),
+            public_pem(rsa.generate_private_key(65537, 1024)),
+        ],
     )
     async def test_a_key_that_cannot_be_used_is_refused(self, api: ApiUnderTest, pem: str) -> None:
         admin = await api.as_role(Role.ADMIN)

@@ -110,7 +110,7 @@ def create_app(
 ) -> tuple[DataForgeApp, ASGIApp]:
     """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
 
-    `services` is put on `app.state.services`. Documentation pages are not served by functions; the OpenAPI is committed.
+    `services` is put on `app.state.services`. Functions serve no documentation pages; the OpenAPI is committed.
     """
     app = DataForgeApp(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False

@@ -1,10 +1,10 @@
 """Errors as RFC 9457 problem documents."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from dataforge.http.encoding import dump_json
@@ -17,6 +17,10 @@ from dataforge.kernel.errors import (
     ValidationFailed,
     Violation,
 )
+
+if TYPE_CHECKING:
+    # The xAPI function answers problems too and does not pay for FastAPI when it starts.
+    from fastapi.exceptions import RequestValidationError
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "https://github.com/dataforge/dataforge/blob/main/infra/openapi/errors.md#"
@@ -54,7 +58,7 @@ def _pointer(location: Iterable[object]) -> str:
     return "/" + "/".join(rest) if source == "body" else f"{source}:" + "/".join(rest)
 
 
-def from_validation(error: RequestValidationError) -> ValidationFailed:
+def from_validation(error: "RequestValidationError") -> ValidationFailed:
     """FastAPI's validation errors as ours, with one JSON pointer each."""
     violations = [Violation(_pointer(item["loc"]), str(item["msg"]), str(item["type"])) for item in error.errors()]
     places = ", ".join(sorted({item.pointer or "/" for item in violations})[:5])
@@ -77,6 +81,8 @@ async def handle_unforeseen_error(request: Request, _error: Exception) -> Respon
 
 async def handle_validation_error(request: Request, error: Exception) -> Response:
     """Handler of FastAPI's request validation."""
+    from fastapi.exceptions import RequestValidationError
+
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     return await handle_domain_error(request, from_validation(error))
 

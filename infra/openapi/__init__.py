@@ -1,0 +1,1 @@
+"""The committed OpenAPI document and the list of error codes, written from the code."""

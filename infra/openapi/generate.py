@@ -1,0 +1,64 @@
+"""Write `openapi.json` and `errors.md` from the code: `python -m infra.openapi.generate [--check]`."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import dataforge
+from dataforge.bootstrap import Container, api_app
+from dataforge.http.openapi import openapi_document
+from dataforge.kernel.errors import registered_errors
+from dataforge.settings import ApiSettings
+
+HERE = Path(__file__).resolve().parent
+
+
+def openapi() -> dict[str, Any]:
+    """The document of every REST function."""
+    routes = []
+    for build in (api_app,):
+        app, _ = build(Container(ApiSettings()))
+        app.contexts.load_all()
+        routes += [route for route in app.contexts.routes() if route not in routes]
+    return openapi_document(
+        "DataForge API", sorted(routes, key=lambda route: (route.path_format, sorted(route.methods or ())))
+    )
+
+
+def error_list() -> str:
+    """The error codes as a Markdown page, one heading each so that problem documents can point to it."""
+    for module in walk_packages(dataforge.__path__, "dataforge."):
+        import_module(module.name)
+    lines = [
+        "# Error codes",
+        "",
+        "Every problem document (RFC 9457) carries one of these in `code`. They never change.",
+        "",
+    ]
+    for code, error in registered_errors().items():
+        meaning = " ".join((error.__doc__ or "").split())
+        lines += [f"## {code}", "", f"**{error.status}** {error.title}. {meaning}", ""]
+    return "\n".join(lines)
+
+
+def main(*, check: bool) -> int:
+    """Write the files, or with `check` say whether they are current; returns the exit status."""
+    wanted = {
+        HERE / "openapi.json": json.dumps(openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        HERE / "errors.md": error_list(),
+    }
+    stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    if check:
+        if stale:
+            print(f"not current: {', '.join(stale)}; run `make openapi` and commit")
+        return 1 if stale else 0
+    for path, text in wanted.items():
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv))
