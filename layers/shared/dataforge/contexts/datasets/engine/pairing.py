@@ -25,9 +25,27 @@ def pair_up(one: U64, other: U64) -> tuple[I64, I64]:
     """Indexes of equal values, each entry used once: repeated values pair first with first, second with second."""
     if not len(one) or not len(other):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    left, right = one + occurrence(one) * _ODD, other + occurrence(other) * _ODD
-    order = np.argsort(right, kind="stable")
-    at = np.minimum(np.searchsorted(right, left, sorter=order), len(right) - 1)
-    partner = order[at]
-    hit = right[partner] == left
-    return np.flatnonzero(hit), partner[hit]
+    found = _pairs(one, other)
+    return found if found is not None else _pairs_or_none(one + occurrence(one) * _ODD, other + occurrence(other) * _ODD)
+
+
+def _pairs(one: U64, other: U64) -> tuple[I64, I64] | None:
+    """Neighbours after one sort of both sides together; None when a side repeats a value."""
+    both = np.concatenate([one, other])
+    order = np.argsort(both)
+    ordered = both[order]
+    equal = np.flatnonzero(ordered[1:] == ordered[:-1])
+    first, second = order[equal], order[equal + 1]
+    left, right = np.minimum(first, second), np.maximum(first, second)
+    if ((left < len(one)) & (right >= len(one))).all() and (np.diff(equal) > 1).all():
+        by_left = np.argsort(left)
+        return left[by_left], right[by_left] - len(one)
+    return None
+
+
+def _pairs_or_none(one: U64, other: U64) -> tuple[I64, I64]:
+    found = _pairs(one, other)
+    if found is None:
+        message = "the occurrence numbers of a value are not unique"
+        raise ArithmeticError(message)
+    return found

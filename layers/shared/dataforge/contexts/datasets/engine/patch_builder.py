@@ -44,8 +44,8 @@ class PatchBuilder:
         self._after_rows = 0
         self._before_rows = 0
 
-    def changed(self, table: pa.Table, hashes: RowHashes, rows: I64, replaced: I64, offset: int, addresses: U64) -> None:
-        """New rows of a batch that begins at row number `offset`; writes their future addresses into `addresses`."""
+    def changed(self, table: pa.Table, hashes: RowHashes, rows: I64, replaced: I64, positions: I64, addresses: U64) -> None:
+        """The new rows of a batch: `positions` are their row numbers; writes their future addresses into `addresses`."""
         if not len(rows):
             return
         if self._after_rows + self._before_rows > PATCH_ROWS:
@@ -59,7 +59,7 @@ class PatchBuilder:
         before = np.full(len(rows), -1, dtype=np.int64)
         before[updates] = self._take_before(old[updates])
         kind = np.where(updates, UPDATE, INSERT)
-        self._ops.append(np.stack([kind, numbers, before, rows + offset, old]))
+        self._ops.append(np.stack([kind, numbers, before, positions, old]))
         self._after_rows += len(rows)
         self.updated_count += int(updates.sum())
         self.inserted_count += int(len(rows) - updates.sum())

@@ -16,7 +16,7 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.keys import encode_keys
 from dataforge.contexts.datasets.engine.leaves import cut, leaf_hashes
 from dataforge.contexts.datasets.engine.manifest import (
-    Change, I64, KeyList, Leaves, Manifest, Pieces, Source, drop_unused, join_leaves, join_pieces, pieces_of, slice_leaves, slice_pieces,
+    Change, KeyList, Leaves, Manifest, Pieces, Source, drop_unused, join_leaves, join_pieces, pieces_of, slice_leaves, slice_pieces,
 )  # fmt: skip
 from dataforge.contexts.datasets.engine.matching import BaseMatcher, Batch
 from dataforge.contexts.datasets.engine.patch_builder import PatchBuilder
@@ -156,7 +156,7 @@ class TableWriter:
         for start, stop in whole:
             in_runs[start:stop] = True
         rows = np.flatnonzero(fresh & ~in_runs)
-        self._patches.changed(table, hashes, rows, found.replaced, self._rows, found.addresses)
+        self._patches.changed(table, hashes, rows, found.replaced, rows + self._rows, found.addresses)
         self._patches.deleted(found.gone, self._rows)
         at = 0
         for start, stop in [*whole, (len(fresh), len(fresh))]:
@@ -248,8 +248,3 @@ def _worth_a_dictionary(table: pa.Table) -> list[str]:
 
 def _same_key_types(one: TableSchema, other: TableSchema) -> bool:
     return [c.type for c in one.key_columns] == [c.type for c in other.key_columns]
-
-
-def rewrite_pieces(pieces: Pieces, renumber: I64) -> Pieces:
-    """Pieces with their sources renumbered."""
-    return Pieces(renumber[pieces.source], pieces.start, pieces.count)
