@@ -1,10 +1,5 @@
-import json
+"""The xAPI resources; statements go to the queue."""
 
+from dataforge.bootstrap import xapi_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "xapi", "event": event}),
-    }
+handler = xapi_handler()

@@ -1,10 +1,5 @@
-import json
+"""Statements from the queue into raw and flat rows."""
 
+from dataforge.bootstrap import xapi_etl_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "xapi_etl", "event": event}),
-    }
+handler = xapi_etl_handler()

@@ -28,7 +28,6 @@ CREATE UNIQUE INDEX uq_cohorts_workspace_id_name_ci ON records.cohorts (workspac
 CREATE TABLE records.intake (
     request_id UUID NOT NULL,
     stored_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
-    suspect_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_intake PRIMARY KEY (request_id)
 );
 CREATE INDEX ix_intake_stored_at ON records.intake (stored_at);
@@ -72,6 +71,7 @@ CREATE TABLE records.statements_flat (
     object_id TEXT,
     object_name TEXT,
     object_type VARCHAR(20) NOT NULL,
+    lesson_url VARCHAR(500),
     lesson_id UUID,
     score_scaled NUMERIC,
     score_raw NUMERIC,
@@ -96,7 +96,7 @@ CREATE INDEX ix_statements_flat_lesson ON records.statements_flat (lesson_id, us
 CREATE INDEX ix_statements_flat_stored_at ON records.statements_flat (stored_at);
 CREATE INDEX ix_statements_flat_unmatched_account ON records.statements_flat (actor_account) WHERE user_id IS NULL;
 CREATE INDEX ix_statements_flat_unmatched_email ON records.statements_flat (actor_email) WHERE user_id IS NULL;
-CREATE INDEX ix_statements_flat_unmatched_object ON records.statements_flat USING hash (object_id) WHERE lesson_id IS NULL AND completes;
+CREATE INDEX ix_statements_flat_unmatched_lesson ON records.statements_flat (lesson_url) WHERE lesson_id IS NULL;
 CREATE TABLE records.statements_raw (
     statement_id UUID NOT NULL,
     payload JSONB NOT NULL,

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dataforge.kernel.clock import Clock, SystemClock
-from dataforge.settings import ApiSettings, DatabaseSettings, DeployerSettings, WorkerSettings
+from dataforge.settings import (
+    ApiSettings,
+    DatabaseSettings,
+    DeployerSettings,
+    EtlMode,
+    WorkerSettings,
+    XapiSettings,
+)
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -19,9 +26,14 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.contract import CredentialVerifier
     from dataforge.contexts.identity.credentials import CredentialPublisher
     from dataforge.contexts.identity.tokens import TokenService
+    from dataforge.contexts.records.commands.accept import StatementAcceptor
+    from dataforge.contexts.records.consumers import IncrementalEtl, StatementLoader
+    from dataforge.contexts.records.repository.intake import SqlIntake
     from dataforge.http.app import DataForgeApp
     from dataforge.kernel.paging import CursorSigner
+    from dataforge.platform.aws.s3 import ObjectStore
     from dataforge.platform.aws.secrets import SecretStore
+    from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
 
 Handler = Callable[[Any, Any], Any]
@@ -59,6 +71,7 @@ MAINTENANCE_JOBS = {
     "outbox": "dataforge.events.jobs:relay_outbox",
     "cleanup": "dataforge.events.jobs:clean_up",
     "identity": "dataforge.contexts.identity.consumers:forget_expired",
+    "records": "dataforge.contexts.records.consumers:incremental_etl",
 }
 # Who hears of which outbox event.
 OUTBOX_SUBSCRIBERS = {
@@ -132,6 +145,62 @@ class Container:
 
         return CredentialDirectory(self.settings.data_bucket)
 
+    @cached_property
+    def objects(self) -> "ObjectStore":
+        """The private bucket."""
+        from dataforge.platform.aws.s3 import ObjectStore
+
+        return ObjectStore(self.settings.data_bucket)
+
+    @cached_property
+    def statements_queue(self) -> "Queue":
+        """Where accepted statements wait."""
+        from dataforge.platform.aws.sqs import Queue
+
+        return Queue(self.settings.statements_queue_url)
+
+    @cached_property
+    def intake(self) -> "SqlIntake":
+        """Ids and requests noted before the answer."""
+        from dataforge.contexts.records.repository.intake import SqlIntake
+
+        return SqlIntake(self.database)
+
+    @cached_property
+    def acceptor(self) -> "StatementAcceptor":
+        """Accepts xAPI statements."""
+        from dataforge.contexts.records.commands.accept import StatementAcceptor
+
+        return StatementAcceptor(
+            queue=self.statements_queue, bodies=self.objects, intake=self.intake, clock=self.clock
+        )
+
+    @cached_property
+    def statement_loader(self) -> "StatementLoader":
+        """Lands statements; in incremental mode without flattening them."""
+        from dataforge.contexts.records.consumers import StatementLoader
+
+        flatten = self.settings.etl_mode is EtlMode.STREAMING
+        return StatementLoader(self.database, self.objects, self.clock, flatten=flatten)
+
+    @cached_property
+    def incremental_etl(self) -> "IncrementalEtl":
+        """Flattens what is not flat; in incremental mode it drains the queue too."""
+        from dataforge.contexts.records.consumers import IncrementalEtl
+
+        queue = self.statements_queue if self.settings.etl_mode is EtlMode.INCREMENTAL else None
+        return IncrementalEtl(self.database, self.clock, loader=self.statement_loader, queue=queue)
+
+    async def health(self) -> Mapping[str, Any]:
+        """What the function `xapi` is allowed to see of what is behind it."""
+        from dataforge.platform.health import check_health
+
+        queues = {
+            "statements": self.settings.statements_queue_url,
+            "statements_dlq": self.settings.statements_dlq_url,
+        }
+        return await check_health(self.database, queues)
+
 
 def own_event_loop() -> asyncio.AbstractEventLoop:
     """The one event loop of this worker: pooled connections belong to a loop and must find it again next time."""
@@ -186,3 +255,29 @@ def maintenance_handler() -> Handler:
 def schema_deployer_handler() -> Handler:
     """The handler of the function `schema_deployer`."""
     return _command_handler(DEPLOYER_COMMANDS, Container(DeployerSettings.from_environment()), default="migrate")
+
+
+def xapi_app(container: Container) -> "ASGIApp":
+    """The xAPI resources."""
+    from dataforge.contexts.records.xapi import create_xapi_app
+
+    return create_xapi_app(container)
+
+
+def xapi_handler() -> Handler:
+    """The handler of the function `xapi`."""
+    return _http_handler(xapi_app(Container(XapiSettings.from_environment())))
+
+
+def xapi_etl_handler() -> Handler:
+    """The handler of the function `xapi_etl`."""
+    from dataforge.events.sqs import batch_response, queue_records
+
+    container = Container(WorkerSettings.from_environment())
+    loop = own_event_loop()
+
+    def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
+        failed = loop.run_until_complete(container.statement_loader.load(queue_records(event)))
+        return batch_response(failed)
+
+    return handler

@@ -109,7 +109,6 @@ intake = Table(
     metadata,
     Column("request_id", UUID(as_uuid=True), primary_key=True),
     Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
-    Column("suspect_at", DateTime(timezone=True)),
     Index("ix_intake_stored_at", "stored_at"),
     schema=SCHEMA,
 )
@@ -150,6 +149,8 @@ statements_flat = Table(
     Column("object_id", Text),
     Column("object_name", Text),
     Column("object_type", String(20), nullable=False),
+    # What the lesson is matched by; a longer value than a lesson's cannot match and is left out.
+    Column("lesson_url", String(500)),
     Column("lesson_id", UUID(as_uuid=True)),
     Column("score_scaled", Numeric),
     Column("score_raw", Numeric),
@@ -171,13 +172,7 @@ statements_flat = Table(
     Index("ix_statements_flat_lesson", "lesson_id", "user_id", postgresql_where=text("completes AND NOT voided")),
     Index("ix_statements_flat_unmatched_email", "actor_email", postgresql_where=text("user_id IS NULL")),
     Index("ix_statements_flat_unmatched_account", "actor_account", postgresql_where=text("user_id IS NULL")),
-    # A hash: an object id may be longer than a B-tree entry.
-    Index(
-        "ix_statements_flat_unmatched_object",
-        "object_id",
-        postgresql_using="hash",
-        postgresql_where=text("lesson_id IS NULL AND completes"),
-    ),
+    Index("ix_statements_flat_unmatched_lesson", "lesson_url", postgresql_where=text("lesson_id IS NULL")),
     Index("ix_statements_flat_stored_at", "stored_at"),
     schema=SCHEMA,
 )

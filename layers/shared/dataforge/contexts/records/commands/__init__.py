@@ -1,0 +1,1 @@
+"""What records does: accept statements, land them, keep lessons and cohorts."""

@@ -1,0 +1,150 @@
+"""Ids and requests noted before the answer, with a breaker: statements are accepted while the database is away.
+
+The consistency bound rests on three facts, all on the database's own clock:
+
+1. A request is noted in `records.intake` with its `stored` before it is queued, only if `stored` is not older than
+   FRESH seconds then, and the note counts (`noted` in the message) only if it was committed within PATIENCE seconds.
+2. The loader takes the note away in the transaction that makes the statements visible; a request whose note does not
+   count or is gone (database away, note withdrawn or cleaned up) is noted anew with a `stored` of that moment.
+3. The bound is the oldest note, or MARGIN seconds ago: FRESH + PATIENCE < MARGIN, so no note appears behind the bound.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.records.ports import Claim, Registration
+from dataforge.kernel.errors import DataForgeError
+from dataforge.platform.db.database import Database, DatabaseUnavailable
+from dataforge.platform.observability import logger
+
+FRESH_SECONDS = 0.5
+PATIENCE_SECONDS = 1.2
+MARGIN_SECONDS = 2.0
+BREAK_SECONDS = 5.0
+BOUND_SECONDS = 1.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Whatever keeps the database from answering, a missing table before the first migration included.
+_AWAY = (TimeoutError, DataForgeError, OSError, SQLAlchemyError)
+
+_CLAIM = text(
+    "INSERT INTO records.statement_claims (statement_id, content_sha256, claimed_at) "
+    "SELECT statement_id, content_sha256, clock_timestamp() "
+    "FROM unnest(CAST(:ids AS uuid[]), CAST(:hashes AS bytea[])) AS c (statement_id, content_sha256) "
+    "ORDER BY statement_id ON CONFLICT DO NOTHING"
+)
+_CONFLICTS = text(
+    "WITH given AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:hashes AS bytea[])) AS c (id, hash)) "
+    "SELECT g.id FROM given g JOIN records.statement_claims c ON c.statement_id = g.id "
+    "WHERE c.content_sha256 <> g.hash UNION "
+    "SELECT g.id FROM given g JOIN records.statements_raw r ON r.statement_id = g.id WHERE r.payload_sha256 <> g.hash"
+)
+_NOTE = text(
+    "INSERT INTO records.intake (request_id, stored_at) SELECT :request_id, :stored_at "
+    f"WHERE CAST(:stored_at AS timestamptz) >= clock_timestamp() - interval '{FRESH_SECONDS} seconds' "
+    "ON CONFLICT (request_id) DO NOTHING RETURNING stored_at"
+)
+_FORGET = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
+_NOTE_NOW = text(
+    "INSERT INTO records.intake (request_id) SELECT unnest(CAST(:ids AS uuid[])) RETURNING request_id, stored_at"
+)
+_BOUND = text(
+    "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
+    f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
+)
+_REPORT_BOUND = text(
+    "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
+    "(SELECT min(stored_at) - interval '1 microsecond' FROM records.statements_raw "
+    "WHERE state IN ('pending','failed')), "
+    f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
+)
+
+
+async def report_bound(connection: AsyncConnection) -> datetime:
+    """Every statement stored up to this instant is in `statements_flat`, as seen by this transaction."""
+    found: datetime = (await connection.execute(_REPORT_BOUND)).scalar_one()
+    return found
+
+
+async def note_arrival(database: Database, request_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Note requests that come to the loader without a note that counts; returns the `stored` of each, a moment ago.
+
+    Raises DatabaseUnavailable when that took so long that the bound may have passed the notes.
+    """
+    started = time.monotonic()
+    ids = sorted(request_ids)
+    async with database.transaction() as connection:
+        await connection.execute(_FORGET, {"ids": ids})
+        found = {row.request_id: row.stored_at for row in await connection.execute(_NOTE_NOW, {"ids": ids})}
+    if time.monotonic() - started > PATIENCE_SECONDS:
+        message = "The database is too slow to note the requests; they are tried again."
+        raise DatabaseUnavailable(message)
+    return found
+
+
+class SqlIntake:
+    """Claims and notes in PostgreSQL; skipped for BREAK_SECONDS after a failure."""
+
+    def __init__(self, database: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._monotonic = monotonic
+        self._open_until = 0.0
+        self._bound = EPOCH
+        self._bound_at = float("-inf")
+
+    async def register(self, request_id: UUID, stored_at: datetime, claims: Sequence[Claim]) -> Registration:
+        """Claim the ids and note the request; conflicting ids leave nothing behind."""
+        if self._monotonic() < self._open_until:
+            return Registration(registered=False)
+        started = self._monotonic()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._register(request_id, stored_at, claims)
+        except _AWAY:
+            self._break("statements are accepted without the database", self._monotonic() - started)
+            return Registration(registered=False)
+
+    async def _register(self, request_id: UUID, stored_at: datetime, claims: Sequence[Claim]) -> Registration:
+        ordered = sorted(claims, key=lambda claim: claim.statement_id)
+        given = {"ids": [item.statement_id for item in ordered], "hashes": [item.content_sha256 for item in ordered]}
+        async with self._database.connect() as connection:
+            if claims:
+                await connection.execute(_CLAIM, given)
+                # A second statement, so that claims which others committed meanwhile are seen.
+                conflicts = tuple((await connection.execute(_CONFLICTS, given)).scalars())
+                if conflicts:
+                    await connection.rollback()
+                    return Registration(registered=False, conflicts=conflicts)
+            noted = (await connection.execute(_NOTE, {"request_id": request_id, "stored_at": stored_at})).scalar()
+            await connection.commit()
+        return Registration(registered=noted is not None)
+
+    async def withdraw(self, request_id: UUID) -> None:
+        """Forget a request that was not queued; what cannot be withdrawn now is cleaned up by maintenance."""
+        with suppress(*_AWAY):
+            async with asyncio.timeout(PATIENCE_SECONDS), self._database.transaction() as connection:
+                await connection.execute(_FORGET, {"ids": [request_id]})
+
+    async def consistent_through(self) -> datetime:
+        """The bound, at most BOUND_SECONDS old; the last known one (at first 1970) while the database is away."""
+        now = self._monotonic()
+        if now - self._bound_at < BOUND_SECONDS or now < self._open_until:
+            return self._bound
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS), self._database.connect() as connection:
+                found: datetime = (await connection.execute(_BOUND)).scalar_one()
+            self._bound, self._bound_at = max(self._bound, found), now
+        except _AWAY:
+            self._break("the consistency bound stands still without the database", self._monotonic() - now)
+        return self._bound
+
+    def _break(self, message: str, waited: float) -> None:
+        self._open_until = self._monotonic() + BREAK_SECONDS
+        logger.warning(message, exc_info=True, waited_ms=round(waited * 1000), pause_seconds=BREAK_SECONDS)

@@ -1,0 +1,300 @@
+"""Raw and flat statements: every write goes to PostgreSQL as one JSON parameter per table.
+
+Measured against COPY into a staging table and `unnest` of arrays (infra/bench/etl.py): one statement per table, no rows
+left behind by a crash, and JSON made by orjson is the cheapest thing Python can hand over.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ARRAY, Text, bindparam, select, text
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.records.contract import LESSON_COMPLETED, LessonCompleted
+from dataforge.contexts.records.domain.flat_rows import FlatRow, Landed, LessonRef, Person
+from dataforge.contexts.records.ports import Pending, RawRow, SetAside
+from dataforge.contexts.records.statements import VOIDED, read_json, to_json
+from dataforge.contexts.records.tables import directory, intake, lessons, statements_raw
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.unit_of_work import DomainEvent
+
+_VOIDING_LOCK = 4101
+
+_RAW_COLUMNS = {
+    "statement_id": "uuid",
+    "payload": "jsonb",
+    "payload_sha256": "bytea",
+    "source": "text",
+    "authority": "text",
+    "occurred_at": "timestamptz",
+    "stored_at": "timestamptz",
+    "state": "text",
+    "error": "text",
+}
+_FLAT_COLUMNS = {
+    "statement_id": "uuid",
+    "actor_key": "text",
+    "actor_email": "text",
+    "actor_account": "text",
+    "actor_name": "text",
+    "user_id": "uuid",
+    "verb_id": "text",
+    "verb_display": "text",
+    "object_id": "text",
+    "object_name": "text",
+    "object_type": "text",
+    "lesson_url": "text",
+    "lesson_id": "uuid",
+    "score_scaled": "numeric",
+    "score_raw": "numeric",
+    "score_min": "numeric",
+    "score_max": "numeric",
+    "success": "boolean",
+    "completion": "boolean",
+    "response": "text",
+    "duration_ms": "bigint",
+    "registration": "uuid",
+    "platform": "text",
+    "language": "text",
+    "cohort_key": "text",
+    "completes": "boolean",
+    "occurred_at": "timestamptz",
+    "stored_at": "timestamptz",
+    "processed_at": "timestamptz",
+}
+
+
+def _recordset(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+_INSERT_RAW = text(
+    f"INSERT INTO records.statements_raw ({', '.join(_RAW_COLUMNS)}) SELECT {', '.join(_RAW_COLUMNS)} "
+    f"FROM json_to_recordset(CAST(:rows AS json)) AS r ({_recordset(_RAW_COLUMNS)}) "
+    "ON CONFLICT DO NOTHING RETURNING statement_id"
+)
+# Data 2.3.2: a voiding statement cannot itself be voided.
+_INSERT_FLAT = text(
+    f"INSERT INTO records.statements_flat ({', '.join(_FLAT_COLUMNS)}, voided) SELECT {', '.join(_FLAT_COLUMNS)}, "
+    f"verb_id <> '{VOIDED}' AND EXISTS (SELECT 1 FROM records.statement_voids v WHERE v.target_id = r.statement_id) "
+    f"FROM json_to_recordset(CAST(:rows AS json)) AS r ({_recordset(_FLAT_COLUMNS)}) "
+    "ON CONFLICT DO NOTHING "
+    "RETURNING statement_id, user_id, lesson_id, completes, voided, score_scaled, occurred_at"
+)
+_INSERT_VOIDS = text(
+    "INSERT INTO records.statement_voids (target_id, voided_by, voided_at) "
+    "SELECT target_id, voided_by, :at FROM unnest(CAST(:targets AS uuid[]), CAST(:voiders AS uuid[])) "
+    "AS v (target_id, voided_by) ON CONFLICT DO NOTHING"
+)
+_MARK_VOIDED = text(
+    "UPDATE records.statements_flat SET voided = true "
+    f"WHERE statement_id = ANY(CAST(:targets AS uuid[])) AND NOT voided AND verb_id <> '{VOIDED}'"
+)
+_NO_FLAT_ROW = (
+    "r.state <> 'dead' AND NOT EXISTS (SELECT 1 FROM records.statements_flat f WHERE f.statement_id = r.statement_id) "
+    "AND r.statement_id > :after ORDER BY r.statement_id LIMIT :limit FOR UPDATE OF r SKIP LOCKED"
+)
+_PENDING = (
+    text(
+        "SELECT r.statement_id, r.payload::text AS payload, r.attempts FROM records.statements_raw r "
+        f"WHERE r.state IN ('pending','failed') AND {_NO_FLAT_ROW}"
+    ),
+    text(
+        "SELECT r.statement_id, r.payload::text AS payload, r.attempts FROM records.statements_raw r "
+        f"WHERE r.stored_at >= :since AND {_NO_FLAT_ROW}"
+    ),
+)
+_MARK = text(
+    "UPDATE records.statements_raw SET state = :state, error = :error, attempts = attempts + 1 "
+    "WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
+)
+_SET_ASIDE = text(
+    "INSERT INTO records.quarantine "
+    "(id, body_sha256, s3_key, reason, error, pointer, statement_id, request_id, received_at) "
+    "VALUES (:id, :body_sha256, :s3_key, :reason, :error, :pointer, :statement_id, :request_id, clock_timestamp()) "
+    "ON CONFLICT (body_sha256, reason) DO NOTHING"
+)
+_NIL = UUID(int=0)
+_UUIDS = ARRAY(PG_UUID(as_uuid=True))
+
+
+class SqlStatementTables:
+    """`statements_raw`, `statements_flat` and what hangs on them, inside one transaction."""
+
+    def __init__(self, connection: AsyncConnection, publish: Callable[[DomainEvent], None]) -> None:
+        self._connection = connection
+        self._publish = publish
+
+    async def lock_voiding(self, *, exclusive: bool) -> None:
+        """Transactions with a voiding statement wait for all others, so that neither overlooks the other's rows."""
+        function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+        await self._connection.execute(text(f"SELECT {function}({_VOIDING_LOCK})"))
+
+    async def known_requests(self, request_ids: Iterable[UUID]) -> set[UUID]:
+        """Which of the requests are noted as on their way; locks them."""
+        query = (
+            select(intake.c.request_id)
+            .where(intake.c.request_id == bindparam("ids", list(request_ids), type_=_UUIDS).any_())
+            .order_by(intake.c.request_id)
+            .with_for_update()
+        )
+        return set((await self._connection.execute(query)).scalars())
+
+    async def landed_requests(self, request_ids: Iterable[UUID]) -> None:
+        """The requests' statements are in the tables with this transaction."""
+        delete = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
+        await self._connection.execute(delete, {"ids": list(request_ids)})
+
+    async def insert_raw(self, rows: Sequence[RawRow]) -> set[UUID]:
+        """Insert in order of id; returns the ids that were new."""
+        if not rows:
+            return set()
+        found = await self._connection.execute(_INSERT_RAW, {"rows": _json([_raw(row) for row in rows])})
+        return set(found.scalars())
+
+    async def stored_hashes(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Content hashes of stored statements."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        query = select(statements_raw.c.statement_id, statements_raw.c.payload_sha256).where(
+            statements_raw.c.statement_id == bindparam("ids", wanted, type_=_UUIDS).any_()
+        )
+        return {row.statement_id: bytes(row.payload_sha256) for row in await self._connection.execute(query)}
+
+    async def people(self, emails: Iterable[str], avatars: Iterable[str]) -> Sequence[Person]:
+        """Accounts with one of the e-mail addresses or pseudonyms, through identity's view."""
+        by_email, by_avatar = sorted(set(emails)), sorted(set(avatars))
+        if not by_email and not by_avatar:
+            return ()
+        columns = select(directory.c.user_id, directory.c.email, directory.c.avatar)
+        query = columns.where(directory.c.email == bindparam("emails", by_email, type_=ARRAY(Text)).any_()).union(
+            columns.where(directory.c.avatar == bindparam("avatars", by_avatar, type_=ARRAY(Text)).any_())
+        )
+        return [Person(row.user_id, row.email, row.avatar) for row in await self._connection.execute(query)]
+
+    async def lessons(self, urls: Iterable[str]) -> Mapping[str, LessonRef]:
+        """Lessons by activity id."""
+        wanted = sorted(set(urls))
+        if not wanted:
+            return {}
+        query = select(lessons.c.lesson_url, lessons.c.id, lessons.c.section_id).where(
+            lessons.c.lesson_url == bindparam("urls", wanted, type_=ARRAY(Text)).any_()
+        )
+        return {row.lesson_url: LessonRef(row.id, row.section_id) for row in await self._connection.execute(query)}
+
+    async def insert_flat(
+        self, rows: Sequence[tuple[FlatRow, UUID | None, UUID | None]], processed_at: datetime
+    ) -> Sequence[Landed]:
+        """Insert (row, user, lesson) in order of id; returns the rows that were new."""
+        if not rows:
+            return ()
+        body = _json([_flat(row, user_id, lesson_id, processed_at) for row, user_id, lesson_id in rows])
+        found = await self._connection.execute(_INSERT_FLAT, {"rows": body})
+        return [Landed(*row) for row in found]
+
+    async def void(self, voids: Mapping[UUID, UUID], at: datetime) -> None:
+        """Note target -> voiding statement and mark targets that are here already."""
+        targets = sorted(voids)
+        values = {"targets": targets, "voiders": [voids[target] for target in targets], "at": at}
+        await self._connection.execute(_INSERT_VOIDS, values)
+        await self._connection.execute(_MARK_VOIDED, {"targets": targets})
+
+    async def pending(self, *, after: UUID | None, since: datetime, limit: int) -> Sequence[Pending]:
+        """Raw statements without a flat row in order of id, locked: known as pending, or stored after `since`."""
+        found: dict[UUID, Pending] = {}
+        values = {"after": after or _NIL, "limit": limit, "since": since}
+        for query in _PENDING:
+            for row in await self._connection.execute(query, values if ":since" in query.text else _without(values)):
+                found[row.statement_id] = Pending(row.statement_id, _object(row.payload), row.attempts)
+        return [found[key] for key in sorted(found)][:limit]
+
+    async def mark(self, ids: Iterable[UUID], state: str, error: str | None = None) -> None:
+        """Set the state of raw statements and count the attempt."""
+        await self._connection.execute(_MARK, {"ids": list(ids), "state": state, "error": error})
+
+    async def set_aside(self, entry: SetAside) -> None:
+        """Note what is in quarantine; the same body for the same reason is noted once."""
+        await self._connection.execute(
+            _SET_ASIDE,
+            {
+                "id": uuid7(),
+                "body_sha256": entry.body_sha256,
+                "s3_key": entry.s3_key,
+                "reason": entry.reason,
+                "error": entry.error[:2000],
+                "pointer": entry.pointer,
+                "statement_id": entry.statement_id,
+                "request_id": entry.request_id,
+            },
+        )
+
+    def completed(self, events: Sequence[LessonCompleted]) -> None:
+        """Publish completions with this transaction."""
+        for event in events:
+            self._publish(DomainEvent(LESSON_COMPLETED, str(event.user_id), event.payload()))
+
+
+def _without(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name != "since"}
+
+
+def _object(body: str) -> Mapping[str, object]:
+    found = read_json(body)
+    return found if isinstance(found, dict) else {}
+
+
+def _json(rows: list[dict[str, object]]) -> str:
+    return to_json(rows).decode()
+
+
+def _raw(row: RawRow) -> dict[str, object]:
+    return {
+        "statement_id": row.statement_id,
+        "payload": orjson.Fragment(to_json(row.payload)),
+        "payload_sha256": f"\\x{row.sha.hex()}",
+        "source": row.source,
+        "authority": row.authority,
+        "occurred_at": row.occurred_at,
+        "stored_at": row.stored_at,
+        "state": row.state,
+        "error": row.error,
+    }
+
+
+def _flat(row: FlatRow, user_id: UUID | None, lesson_id: UUID | None, processed_at: datetime) -> dict[str, object]:
+    flat = row.flat
+    return {
+        "statement_id": flat.statement_id,
+        "actor_key": flat.actor_key,
+        "actor_email": row.actor_email,
+        "actor_account": row.actor_account,
+        "actor_name": flat.actor_name,
+        "user_id": user_id,
+        "verb_id": flat.verb_id,
+        "verb_display": flat.verb_display,
+        "object_id": flat.object_id,
+        "object_name": flat.object_name,
+        "object_type": flat.object_type,
+        "lesson_url": row.lesson_url,
+        "lesson_id": lesson_id,
+        "score_scaled": flat.score_scaled,
+        "score_raw": flat.score_raw,
+        "score_min": flat.score_min,
+        "score_max": flat.score_max,
+        "success": flat.success,
+        "completion": flat.completion,
+        "response": flat.response,
+        "duration_ms": flat.duration_ms,
+        "registration": flat.registration,
+        "platform": flat.platform,
+        "language": flat.language,
+        "cohort_key": flat.cohort_key,
+        "completes": flat.completes,
+        "occurred_at": flat.occurred_at,
+        "stored_at": flat.stored_at,
+        "processed_at": processed_at,
+    }
