@@ -9,6 +9,7 @@ import importlib.util
 import signal
 import sys
 import time
+import traceback
 from types import FrameType
 
 from infra.local.errors import LocalStackError
@@ -41,6 +42,10 @@ def main() -> int:
         if error.errno != errno.ENOSPC:
             return _fail(f"{error}. See the logs beneath {LOCAL / 'logs'}.")
         return _fail(f"There is no space left on the disk of {LOCAL}. Free some space and run again.")
+    except Exception as error:  # noqa: BLE001 - nobody foresaw it: one line for the person, the traceback for the log
+        log = LOCAL / "launcher.log"
+        log.write_text(traceback.format_exc())
+        return _fail(f"{type(error).__name__}: {error}. Details: {log}; 'make reset' starts over.")
     return 0
 
 

@@ -21,8 +21,8 @@ _LARGEST_LINE = 400
 def follow(stack: LocalStack) -> Iterator[str]:
     """Yield readable lines of all functions from now on, in the order of their time stamps; an empty one when idle."""
     logs = stack.emulator.client("logs")
-    seen_until = {name: int(time.time() * 1000) for name in stack.facts["functions"]}
-    seen: dict[str, set[str]] = {name: set() for name in seen_until}
+    seen_until = dict.fromkeys(stack.facts["functions"], int(time.time() * 1000))
+    seen: set[tuple[str, int, str]] = set()
     while True:
         batch: list[tuple[int, str]] = []
         for name, since in seen_until.items():
@@ -31,16 +31,14 @@ def follow(stack: LocalStack) -> Iterator[str]:
                 events = logs.filter_log_events(logGroupName=group, startTime=since)["events"]
             except (BotoCoreError, ClientError):
                 continue  # the emulator is stopping
-            fresh = [event for event in events if event["eventId"] not in seen[name]]
-            if not fresh:
-                continue
-            newest = max(event["timestamp"] for event in fresh)
-            seen[name] = {event["eventId"] for event in events if event["timestamp"] >= newest}
-            seen_until[name] = newest
-            for event in fresh:
-                line = readable(name, event["timestamp"], event["message"])
+            for event in events:
+                identity = (name, event["timestamp"], event["message"])
+                line = None if identity in seen else readable(*identity)
+                seen.add(identity)
                 if line:
                     batch.append((event["timestamp"], line))
+            seen_until[name] = max([since, *(event["timestamp"] for event in events)])
+        seen = {identity for identity in seen if identity[1] >= seen_until[identity[0]]}
         yield from (line for _, line in sorted(batch))
         yield ""
 

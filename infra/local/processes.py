@@ -74,6 +74,6 @@ def run_tool(command: Sequence[str], *, environment: Mapping[str, str], log: Pat
     text = log.read_text(errors="replace")
     if "No space left on device" in text:
         raise LocalStackError(f"There is no space left for {what}.", f"Free some space beneath {cwd} and run again.")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("make:")]
     telling = [line for line in lines if "rror" in line] or lines or ["no output"]
     raise LocalStackError(f"{what} failed: {telling[-1][:500]}", f"Details: {log}")

@@ -119,7 +119,7 @@ def precompile(target: Path) -> None:
     if _target_python() != f"{sys.version_info.major}.{sys.version_info.minor}":
         return  # byte code of another minor version would be dead weight
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    if not compileall.compile_dir(target, quiet=2, workers=0, invalidation_mode=mode, stripdir=str(target)):
+    if not compileall.compile_dir(target, quiet=1, workers=0, invalidation_mode=mode, stripdir=str(target)):
         sys.exit(f"A file below {target} does not compile.")
 
 

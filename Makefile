@@ -1,0 +1,86 @@
+# DataForge: `make run` starts the product on this machine, `make test` proves it. Everything else is for contributors.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first of these that is new enough; `make PYTHON=/path/to/python3` chooses another.
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$candidate"; break; }; \
+	done)
+VENV := .venv/bin
+RUN := $(VENV)/python
+ENVIRONMENTS := "$(PYTHON)" -m infra.local.environments
+SOURCES := layers/shared functions infra migrations tests
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: python
+python:
+	@test -n "$(PYTHON)" || { echo "error: No Python 3.11 or newer found ($$(python3 --version 2>&1)). Install one, or name it: make PYTHON=/path/to/python3 run" >&2; exit 1; }
+
+.PHONY: setup
+setup: python ## Install the tools into .venv and .local/tools
+	@$(ENVIRONMENTS) dev emulator sam
+
+.PHONY: setup-dev
+setup-dev: python
+	@$(ENVIRONMENTS) dev
+
+.PHONY: run
+run: setup ## Start everything on this machine and stay in the foreground (PORT=4566)
+	@exec $(RUN) -m infra.local run $(if $(PORT),--port $(PORT))
+
+.PHONY: reset
+reset: setup-dev ## Delete the local stack and its data
+	@$(RUN) -m infra.local reset
+
+.PHONY: test
+test: setup ## Everything: lint, types, unit, integration, functions, e2e, architecture, coverage
+	@$(RUN) -m infra.local.checks
+
+.PHONY: test-fast
+test-fast: setup-dev ## The inner loop: lint, unit and architecture tests; no stack
+	@$(RUN) -m infra.local.checks --fast
+
+.PHONY: lint
+lint: setup-dev ## Style and import rules
+	@$(VENV)/ruff check $(SOURCES)
+	@$(VENV)/ruff format --check $(SOURCES)
+	@PYTHONPATH=layers/shared $(VENV)/lint-imports
+
+.PHONY: format
+format: setup-dev ## Rewrite the sources in the house style
+	@$(VENV)/ruff check --fix $(SOURCES)
+	@$(VENV)/ruff format $(SOURCES)
+
+.PHONY: types
+types: setup-dev ## Strict types
+	@$(VENV)/mypy layers/shared/dataforge functions infra migrations
+
+.PHONY: coverage
+coverage: setup ## Unit and integration tests with line coverage
+	@$(RUN) -m pytest tests/unit tests/integration -q --cov --cov-report=term --cov-report=html:.local/coverage
+
+.PHONY: bench
+bench: setup ## The figures of the README, measured here
+	@$(RUN) -m infra.bench
+
+.PHONY: sizes
+sizes: setup ## Package sizes as AWS counts them, for arm64 and this machine
+	@$(RUN) -m infra.packaging.sizes
+
+.PHONY: openapi
+openapi: setup-dev ## Write infra/openapi from the code
+	@PYTHONPATH=layers/shared $(RUN) -m infra.openapi.generate
+
+.PHONY: lock
+lock: setup-dev ## Resolve pyproject.toml into hashed requirements
+	@$(RUN) -m infra.packaging.lock
+
+.PHONY: deploy
+deploy: setup ## Deploy to AWS: make deploy ENV=dev|staging|prod (infra/runbooks/deployment.md)
+	@$(RUN) -m infra.packaging.deploy "$(ENV)"

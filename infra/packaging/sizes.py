@@ -1,0 +1,95 @@
+"""Package sizes as Lambda counts them: a function with its layers, unzipped, may have 250 MB (262,144,000 bytes)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BUDGET_BYTES = 250 * 1024 * 1024
+HEADROOM_BYTES = 2 * 1024 * 1024
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags, read as their long forms."""
+
+
+def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_tag)
+
+
+def load_template(path: Path = ROOT / "template.yaml") -> dict[str, Any]:
+    """Parse a template, short intrinsics included."""
+    return dict(yaml.load(path.read_text(), Loader=_Loader))
+
+
+def function_layers(template: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Logical ids of functions and of the layers each carries, those of Globals included."""
+    common = template.get("Globals", {}).get("Function", {}).get("Layers", [])
+    found = {}
+    for name, resource in template["Resources"].items():
+        if isinstance(resource, dict) and resource.get("Type") == "AWS::Serverless::Function":
+            found[name] = [layer["Ref"] for layer in [*common, *resource["Properties"].get("Layers", [])]]
+    return found
+
+
+def tree_size(directory: Path) -> int:
+    """Bytes of all files beneath a directory."""
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+
+
+def packaged_sizes(build: Path) -> dict[str, int]:
+    """Bytes per function of a build directory, layers included."""
+    layers = function_layers(load_template())
+    return {
+        name: tree_size(build / name) + sum(tree_size(build / layer) for layer in carried)
+        for name, carried in layers.items()
+    }
+
+
+def build_layers_for_aws(target: Path) -> None:
+    """Build the layers for the platform of the template's defaults into ``target``, on any machine."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DATAFORGE_TARGET")}
+    for layer in sorted({name for carried in function_layers(load_template()).values() for name in carried}):
+        directory = target / layer
+        directory.mkdir(parents=True)
+        name = layer.removesuffix("Layer").lower()
+        command = [sys.executable, str(ROOT / "infra" / "packaging" / "layer.py"), name, str(directory)]
+        subprocess.run(command, check=True, env=environment)
+
+
+def main() -> None:
+    """Print sizes per function for AWS, and for this machine if it was built."""
+    with tempfile.TemporaryDirectory() as scratch:
+        aws = Path(scratch)
+        build_layers_for_aws(aws)
+        for name in function_layers(load_template()):
+            (aws / name).symlink_to(ROOT / "functions")
+        columns = {"AWS (arm64)": packaged_sizes(aws)}
+        if (ROOT / ".aws-sam" / "build").is_dir():
+            columns["this machine"] = packaged_sizes(ROOT / ".aws-sam" / "build")
+        print(f"{'function':28}" + "".join(f"{title:>14}" for title in columns) + "   (MB of 250)")
+        for name in columns["AWS (arm64)"]:
+            print(f"{name:28}" + "".join(f"{sizes[name] / 1024**2:14.1f}" for sizes in columns.values()))
+
+
+if __name__ == "__main__":
+    main()
