@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
 from dataforge.kernel.principal import Role
@@ -40,6 +40,10 @@ Email = Annotated[str, Field(max_length=255), AfterValidator(_email)]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
+# A time on the person's wall clock: RFC 3339 has no format for one without an offset.
+WallTime = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]})
+]
 
 
 class In(BaseModel):
@@ -94,9 +98,9 @@ class UserOut(BaseModel):
     preferences: dict[str, Any]
     time_zone: str
     locale: str
-    reminder_time: time
-    quiet_from: time | None
-    quiet_to: time | None
+    reminder_time: WallTime
+    quiet_from: WallTime | None
+    quiet_to: WallTime | None
     revision: int
     suspended_at: datetime | None
     created_at: datetime
@@ -120,9 +124,9 @@ class ProfileIn(In):
     time_zone: TimeZone | None = None
     locale: Locale | None = None
     preferences: dict[str, Any] | None = None
-    reminder_time: time | None = None
-    quiet_from: time | None = None
-    quiet_to: time | None = None
+    reminder_time: WallTime | None = None
+    quiet_from: WallTime | None = None
+    quiet_to: WallTime | None = None
 
 
 class UserChangeIn(In):
