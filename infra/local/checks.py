@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-fast``: each stage with its time, pytest last so that its closing line is the last line."""
+"""``make test`` and ``make test-fast``: each stage with its time, and pytest's closing line at the end."""
 
 from __future__ import annotations
 

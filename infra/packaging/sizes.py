@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
             value = value.split(".", 1)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
 
@@ -65,10 +66,13 @@ def packaged_sizes(build: Path) -> dict[str, int]:
     }
 
 
-def build_layers_for_aws(target: Path) -> None:
-    """Build the layers for the platform of the template's defaults into ``target``, on any machine."""
+def build_for_aws(target: Path) -> None:
+    """Lay out functions and layers for the platform of the template's defaults in ``target``, on any machine."""
+    template = load_template()
+    for name in function_layers(template):
+        shutil.copytree(ROOT / template["Resources"][name]["Properties"]["CodeUri"], target / name)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATAFORGE_TARGET")}
-    for layer in sorted({name for carried in function_layers(load_template()).values() for name in carried}):
+    for layer in sorted({name for carried in function_layers(template).values() for name in carried}):
         directory = target / layer
         directory.mkdir(parents=True)
         name = layer.removesuffix("Layer").lower()
@@ -80,9 +84,7 @@ def main() -> None:
     """Print sizes per function for AWS, and for this machine if it was built."""
     with tempfile.TemporaryDirectory() as scratch:
         aws = Path(scratch)
-        build_layers_for_aws(aws)
-        for name in function_layers(load_template()):
-            (aws / name).symlink_to(ROOT / "functions")
+        build_for_aws(aws)
         columns = {"AWS (arm64)": packaged_sizes(aws)}
         if (ROOT / ".aws-sam" / "build").is_dir():
             columns["this machine"] = packaged_sizes(ROOT / ".aws-sam" / "build")
