@@ -112,3 +112,14 @@ async def test_an_unknown_user_is_404(api: ApiUnderTest) -> None:
     assert (await admin.get(missing)).status_code == 404
     assert (await admin.patch(missing, json={"role": "viewer"}, headers={"If-Match": "*"})).status_code == 404
     assert (await admin.get("/api/users/not-an-id")).status_code == 400
+
+
+async def test_null_clears_quiet_hours_and_nothing_that_must_be_there(api: ApiUnderTest) -> None:
+    client = await api.as_role(Role.LEARNER)
+    await client.patch("/api/users/me", json={"quiet_from": "22:00"}, headers={"If-Match": "*"})
+
+    cleared = await client.patch("/api/users/me", json={"quiet_from": None}, headers={"If-Match": "*"})
+    refused = await client.patch("/api/users/me", json={"preferences": None}, headers={"If-Match": "*"})
+
+    assert (cleared.status_code, cleared.json()["quiet_from"]) == (200, None)
+    assert (refused.status_code, refused.json()["code"]) == (400, "validation_failed")

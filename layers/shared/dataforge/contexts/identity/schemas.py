@@ -2,11 +2,11 @@
 
 import re
 from datetime import datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
 from dataforge.kernel.principal import Role
@@ -50,6 +50,22 @@ class In(BaseModel):
     """A request body: unknown members are refused, so that a typing error is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Changes(In):
+    """A partial update: a member left out stays as it is; null clears what can be empty and is refused elsewhere."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, values: Any) -> Any:  # noqa: ANN401 - the raw body
+        if isinstance(values, dict):
+            for name, value in values.items():
+                if value is None and name in cls.model_fields and name not in cls.clearable:
+                    message = f"{name} cannot be null; leave it out to keep it as it is"
+                    raise ValueError(message)
+        return values
 
 
 class SignUpIn(In):
@@ -116,8 +132,10 @@ class UserPage(BaseModel):
     next: str | None
 
 
-class ProfileIn(In):
-    """What people change about themselves; members left out stay as they are."""
+class ProfileIn(Changes):
+    """What people change about themselves; the quiet hours can be cleared."""
+
+    clearable = frozenset({"quiet_from", "quiet_to"})
 
     display_name: Line | None = None
     email: Email | None = None
@@ -129,7 +147,7 @@ class ProfileIn(In):
     quiet_to: WallTime | None = None
 
 
-class UserChangeIn(In):
+class UserChangeIn(Changes):
     """What administrators change about others."""
 
     role: Role | None = None
