@@ -28,7 +28,7 @@ STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
 ADMIN_USERNAME = "admin"
 # Small ones: a consumer that was killed must see its messages again within half a minute.
-_TIMEOUTS = {
+FIXED_PARAMETERS = {
     "EtlTimeoutSeconds": "5",
     "EtlVisibilitySeconds": "30",
     "DatasetTimeoutSeconds": "300",
@@ -148,7 +148,7 @@ def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emul
         "DatabaseUrl": database.url,
         "PublicBaseUrl": cloud.api_url(directory.stack_name, STAGE),
         "EtlMode": os.environ.get("ETL_MODE", "streaming"),
-        **_TIMEOUTS,
+        **FIXED_PARAMETERS,
     }
 
 

@@ -96,6 +96,8 @@ class HttpSettings(Settings):
     """What the HTTP edge needs."""
 
     cors_origins: tuple[str, ...] = ()
+    # The address people use, stage included; empty: the one of the request.
+    public_base_url: str = ""
 
     @field_validator("cors_origins", mode="before")
     @classmethod
