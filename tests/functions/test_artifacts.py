@@ -24,7 +24,7 @@ for module in pkgutil.walk_packages(dataforge.__path__, "dataforge."):
         importlib.import_module(module.name)
     except ImportError as error:
         missing.append(f"{{module.name}}: {{error}}")
-sys.exit("\\n".join(missing))
+sys.exit("\\n".join(missing) or 0)
 """
 
 
