@@ -1,0 +1,1 @@
+"""The figures of the README, each printed by a program here."""
