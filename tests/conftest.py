@@ -19,6 +19,7 @@ from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import upgrade
 from infra.local.postgres import PostgresServer, start
 from tests.builders.api import ApiUnderTest
+from tests.builders.emulator import EmulatedAws, emulated_aws
 from tests.builders.time import NOW
 
 
@@ -68,3 +69,10 @@ async def api(database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTe
     """The API in process; `await api.as_role(Role.REGISTRAR)` gives a signed-in httpx client."""
     async with ApiUnderTest(database, clock) as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAws]:
+    """The AWS emulator of this test run; the code's own clients talk to it."""
+    with emulated_aws(tmp_path_factory.mktemp("emulator")) as aws:
+        yield aws

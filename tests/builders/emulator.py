@@ -1,0 +1,55 @@
+"""The AWS emulator of the local stack, for tests of adapters: empty, on a free port, one for the whole run."""
+
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataforge.platform.aws.clients import client
+from infra.local.emulator import Emulator, start
+from infra.local.layout import StackDirectory
+
+
+@dataclass(frozen=True)
+class EmulatedAws:
+    """Makes queues and buckets that belong to one test."""
+
+    emulator: Emulator
+
+    def queue(self, *, visibility_seconds: int = 30) -> str:
+        """URL of a new queue."""
+        name = f"test-{secrets.token_hex(6)}"
+        attributes = {"VisibilityTimeout": str(visibility_seconds)}
+        url: str = client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        return url
+
+    def bucket(self) -> str:
+        """Name of a new bucket."""
+        name = f"test-{secrets.token_hex(6)}"
+        where = {"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
+        client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        return name
+
+
+@contextmanager
+def emulated_aws(directory: Path) -> Iterator[EmulatedAws]:
+    """Start the emulator and point this process's clients at it until the block ends."""
+    with warnings.catch_warnings():
+        # The launcher finds its server again by the process id it wrote down, and lets go of the handle.
+        warnings.simplefilter("ignore", ResourceWarning)
+        emulator = start(StackDirectory(root=directory, stack_name="tests", preferred_port=None))
+    before = os.environ.get("AWS_ENDPOINT_URL")
+    os.environ["AWS_ENDPOINT_URL"] = emulator.endpoint_url
+    client.cache_clear()
+    try:
+        yield EmulatedAws(emulator)
+    finally:
+        client.cache_clear()
+        if before is None:
+            os.environ.pop("AWS_ENDPOINT_URL")
+        else:
+            os.environ["AWS_ENDPOINT_URL"] = before
+        emulator.stop()
