@@ -52,6 +52,7 @@ API_OWNERS = {
     "/api/semesters": "dataforge.contexts.academics.routes",
     "/api/sections": "dataforge.contexts.academics.routes",
     "/api/students": "dataforge.contexts.academics.routes",
+    "/api/instructors": "dataforge.contexts.academics.routes",
     "/api/enrollments": "dataforge.contexts.academics.routes",
     "/api/rosters": "dataforge.contexts.academics.routes",
     "/api/oneroster": "dataforge.contexts.academics.routes",

@@ -1,0 +1,1 @@
+"""Catalogue, sections, prerequisites, enrolment, schedules and rosters."""

@@ -1,0 +1,1 @@
+"""What can be done: command dataclasses, each with its handler."""

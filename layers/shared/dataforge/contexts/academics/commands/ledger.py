@@ -1,0 +1,91 @@
+"""Collects the decisions of one command about one section, and writes them with their events."""
+
+from uuid import UUID
+
+from dataforge.contexts.academics.contract import ENROLLMENT_CHANGED
+from dataforge.contexts.academics.domain.enrollment import Decision, Enrollment, Transition
+from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
+from dataforge.contexts.academics.domain.seats import Seats
+from dataforge.contexts.academics.domain.status import EnrollmentStatus
+from dataforge.contexts.academics.ports import AcademicsUnitOfWork
+from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+
+
+class Ledger:
+    """The seats of one locked section as they change, and everything that happened to its enrolments."""
+
+    def __init__(self, uow: AcademicsUnitOfWork, terms: SectionTerms, seats: Seats) -> None:
+        self._uow = uow
+        self._terms = terms
+        self._before = seats
+        self._enrollments: dict[UUID, Enrollment] = {}
+        self._steps: list[Transition] = []
+        self.seats = seats
+
+    def open(self, enrollment: Enrollment) -> None:
+        """Note that an enrolment was asked for."""
+        reason = f"requested by {self._uow.principal.username or 'the system'}"
+        self._steps.append(Transition(enrollment.id, None, EnrollmentStatus.PENDING, reason))
+
+    def add(self, decision: Decision, student: StudentFile) -> None:
+        """Take over the seats after a decision, and note its steps for the log, the audit and the mail."""
+        self.seats = decision.seats
+        if not decision.transitions:
+            return
+        self._enrollments[decision.enrollment.id] = decision.enrollment
+        self._steps.extend(decision.transitions)
+        for step in decision.transitions:
+            self._uow.publish(
+                DomainEvent(ENROLLMENT_CHANGED, str(step.enrollment_id), self._facts(step, decision, student))
+            )
+            self._uow.audit(
+                AuditEntry(
+                    action=f"enrollment.{step.after.lower()}",
+                    entity="enrollment",
+                    entity_id=str(step.enrollment_id),
+                    before=None if step.before is None else {"status": step.before.value},
+                    after={"status": step.after.value, "reason": step.reason},
+                )
+            )
+
+    async def save(self) -> None:
+        """Write everything in one statement; nothing when nothing happened."""
+        if not self._steps and self.seats == self._before:
+            return
+        if self.seats.capacity != self._before.capacity:
+            self._uow.audit(
+                AuditEntry(
+                    action="section.capacity_raised",
+                    entity="section",
+                    entity_id=str(self.seats.section_id),
+                    before={"capacity": self._before.capacity},
+                    after={"capacity": self.seats.capacity},
+                )
+            )
+        actor = self._uow.principal.user_id
+        await self._uow.enrollments.save(
+            list(self._enrollments.values()), self._steps, self.seats, actor, self._uow.now
+        )
+
+    def _facts(self, step: Transition, decision: Decision, student: StudentFile) -> dict[str, object]:
+        actor = self._uow.principal.user_id
+        return {
+            "enrollment_id": str(step.enrollment_id),
+            "student_id": str(student.student_id),
+            "student_name": student.name,
+            "user_id": None if student.user_id is None else str(student.user_id),
+            "email": student.email,
+            "section_id": str(self._terms.section_id),
+            "section_code": self._terms.code,
+            "course_id": str(self._terms.course_id),
+            "course_code": self._terms.course_code,
+            "course_title": self._terms.course_title,
+            "semester_code": self._terms.semester.code,
+            "from": None if step.before is None else step.before.value,
+            "to": step.after.value,
+            "wait_no": decision.enrollment.wait_no,
+            "reason": step.reason,
+            "rule": None if step.rule is None else step.rule.value,
+            "actor_id": None if actor is None else str(actor),
+            "at": self._uow.now.isoformat(),
+        }

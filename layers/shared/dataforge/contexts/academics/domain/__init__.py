@@ -1,0 +1,1 @@
+"""Entities and rules of academics; imports nothing but the kernel."""

@@ -1,0 +1,287 @@
+"""What academics needs from the outside."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from dataforge.contexts.academics.domain.catalogue import Meeting
+from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
+from dataforge.contexts.academics.domain.prerequisites import Completion, Requirement
+from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow, StudentRows
+from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
+from dataforge.contexts.academics.domain.seats import Seats
+from dataforge.kernel.unit_of_work import UnitOfWork
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSection:
+    """A section under its row lock; `student_locked` tells whether the student was locked with it."""
+
+    seats: Seats
+    student_locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSection:
+    """A section that takes enrolments; `in_window` tells whether its semester's last day to add is still to come."""
+
+    section_id: UUID
+    code: str
+    semester_code: str
+    in_window: bool
+
+
+class RowStore(Protocol):
+    """Plain versioned rows of one kind. Missing rows raise NotFound, natural keys AlreadyExists, references InUse."""
+
+    async def add(self, values: Row) -> Row:
+        """Insert and return the row; `id`, revision and timestamps are filled in."""
+        ...
+
+    async def lock(self, row_id: UUID) -> Row:
+        """The row, locked until the transaction ends."""
+        ...
+
+    async def change(self, row_id: UUID, changes: Row) -> Row:
+        """Update, raise the revision and return the row."""
+        ...
+
+    async def remove(self, row_id: UUID) -> None:
+        """Delete; raises InUse while anything refers to it."""
+        ...
+
+
+class CatalogueRepository(Protocol):
+    """Departments, courses, semesters, sections."""
+
+    @property
+    def departments(self) -> RowStore:
+        """Rows of departments."""
+        ...
+
+    @property
+    def courses(self) -> RowStore:
+        """Rows of courses."""
+        ...
+
+    @property
+    def semesters(self) -> RowStore:
+        """Rows of semesters."""
+        ...
+
+    @property
+    def sections(self) -> RowStore:
+        """Rows of sections."""
+        ...
+
+
+    async def set_meetings(self, section_id: UUID, meetings: Sequence[Meeting]) -> None:
+        """Replace the meetings of a section."""
+        ...
+
+    async def lock_prerequisites(self) -> None:
+        """One change of prerequisites at a time, so that two cannot close a cycle together."""
+        ...
+
+    async def set_prerequisites(self, course_id: UUID, requirements: Sequence[Requirement]) -> None:
+        """Replace the requirements of a course."""
+        ...
+
+    async def requirement_edges(self, start: Collection[UUID]) -> tuple[dict[UUID, list[UUID]], dict[UUID, str]]:
+        """Requirements of the given courses and of all they lead to, and the codes of these courses."""
+        ...
+
+    async def set_lessons(self, course_id: UUID, lesson_ids: Collection[UUID]) -> None:
+        """Replace the lessons whose completion counts as completing the course."""
+        ...
+
+    async def is_instructor(self, user_id: UUID) -> bool:
+        """Whether a user of identity may teach."""
+        ...
+
+    async def courses_of_lesson(self, lesson_id: UUID | None, section_id: UUID | None) -> list[UUID]:
+        """The courses that completing a lesson (or everything of a section) completes."""
+        ...
+
+
+class StudentRepository(Protocol):
+    """Students, their holds, overrides and completions."""
+
+    @property
+    def students(self) -> RowStore:
+        """Rows of students."""
+        ...
+
+    async def of_user(self, user_id: UUID) -> UUID | None:
+        """The student a user is."""
+        ...
+
+    async def is_user(self, user_id: UUID) -> bool:
+        """Whether identity knows the user."""
+        ...
+
+    async def add_hold(self, values: Row) -> Row:
+        """Place a hold."""
+        ...
+
+    async def release_hold(self, student_id: UUID, hold_id: UUID, by: UUID | None, at: datetime) -> Row:
+        """Release it; raises NotFound when there is no such hold in force."""
+        ...
+
+    async def add_override(self, values: Row) -> Row:
+        """Grant an override."""
+        ...
+
+    async def revoke_override(self, student_id: UUID, override_id: UUID, by: UUID | None, at: datetime) -> Row:
+        """Revoke it; raises NotFound when there is no such override in force."""
+        ...
+
+    async def add_completion(self, student_id: UUID, completion: Completion, at: datetime) -> bool:
+        """Store evidence; the same evidence again changes the score only. Returns whether it was new."""
+        ...
+
+    async def waits_in(self, student_id: UUID) -> list[UUID]:
+        """Sections with a free seat in which the student waits."""
+        ...
+
+
+class EnrollmentRepository(Protocol):
+    """Enrolments. Lock order everywhere: section rows by id, then student rows by id in one pass, nothing after."""
+
+    async def open_sections(self, course_id: UUID, now: datetime) -> list[OpenSection]:
+        """The sections of a published course that take enrolments."""
+        ...
+
+    async def lock(self, section_id: UUID, student_id: UUID) -> LockedSection:
+        """Lock a section, then the student unless others wait for a free seat and must be locked with the student."""
+        ...
+
+    async def lock_section(self, section_id: UUID) -> Seats:
+        """Lock a section; raises NotFound."""
+        ...
+
+    async def lock_enrollment(self, enrollment_id: UUID) -> tuple[Enrollment, Seats]:
+        """Lock the section of an enrolment and read both; raises NotFound."""
+        ...
+
+    async def lock_students(self, student_ids: Collection[UUID]) -> None:
+        """Lock students in the order of their ids."""
+        ...
+
+    async def load(
+        self, section_id: UUID, student_ids: Collection[UUID]
+    ) -> tuple[SectionTerms, dict[UUID, StudentFile]]:
+        """What the rules need to know of a section and of some students; raises NotFound without the section."""
+        ...
+
+    async def waiting(self, section_id: UUID, after: int, limit: int) -> list[Enrollment]:
+        """Who waits, in order of number."""
+        ...
+
+    async def save(
+        self,
+        enrollments: Sequence[Enrollment],
+        steps: Sequence[Transition],
+        seats: Seats,
+        actor: UUID | None,
+        at: datetime,
+    ) -> None:
+        """Write enrolments, their events and the counts of their section in one statement."""
+        ...
+
+
+class RosterRepository(Protocol):
+    """Staged rosters, their plans, and applying them with set-based statements."""
+
+    async def stage(self, plan_id: UUID, rows: AsyncIterator[StagedRow]) -> int:
+        """Copy the rows of a roster into the staging table; returns their number."""
+        ...
+
+    async def resolve(self, plan_id: UUID, semester_id: UUID, fmt: str, options: Row) -> None:
+        """Decide everything but enrolments: what each org, session, course, class and user row would do."""
+        ...
+
+    async def section_seats(self, plan_id: UUID, semester_id: UUID) -> dict[UUID, tuple[SectionTerms, Seats]]:
+        """Terms and counts of the sections enrolments may go to, those the plan creates included."""
+        ...
+
+    async def plan_drops(self, plan_id: UUID, semester_id: UUID, *, implied: bool) -> dict[UUID, int]:
+        """Mark drops (asked for by a row, or implied by absence); returns seats freed by section."""
+        ...
+
+    def students(self, plan_id: UUID, semester_id: UUID, now: datetime) -> AsyncIterator[StudentRows]:
+        """The enrolment rows that are not decided yet, student by student in order of appearance."""
+        ...
+
+    async def decide(self, plan_id: UUID, rows: AsyncIterator[PlannedRow]) -> None:
+        """Store the decisions on enrolment rows."""
+        ...
+
+    async def fingerprint(self, semester_id: UUID, now: datetime) -> str:
+        """A hash over all the state a plan for the semester depends on."""
+        ...
+
+    async def summary(self, plan_id: UUID) -> tuple[dict[str, dict[str, int]], str]:
+        """Counts by kind and action, and a hash over all decisions."""
+        ...
+
+    async def add_plan(self, values: Row) -> Row:
+        """Store a plan."""
+        ...
+
+    async def lock_plan(self, plan_id: UUID) -> Row:
+        """The plan, locked; raises NotFound."""
+        ...
+
+    async def lock_semester(self, semester_id: UUID) -> None:
+        """Lock the sections and students of a semester's enrolments, in the order everybody does."""
+        ...
+
+    async def apply(self, plan: Row, actor: UUID | None, now: datetime) -> list[UUID]:
+        """Carry the plan out; returns the sections whose waitlists may move."""
+        ...
+
+    async def mark_applied(self, plan_id: UUID, actor: UUID | None, now: datetime) -> Row:
+        """Note who applied the plan, and when."""
+        ...
+
+
+class ConsumedEvents(Protocol):
+    """Which events a consumer has dealt with."""
+
+    async def first_time(self, consumer: str, event_id: UUID, now: datetime) -> bool:
+        """Note the event; False when it was noted before."""
+        ...
+
+
+class AcademicsUnitOfWork(UnitOfWork, Protocol):
+    """One transaction with the repositories of academics."""
+
+    @property
+    def catalogue(self) -> CatalogueRepository:
+        """Departments, courses, semesters, sections."""
+        ...
+
+    @property
+    def people(self) -> StudentRepository:
+        """Students and what is noted of them."""
+        ...
+
+    @property
+    def enrollments(self) -> EnrollmentRepository:
+        """Enrolments."""
+        ...
+
+    @property
+    def rosters(self) -> RosterRepository:
+        """Roster plans."""
+        ...
+
+    @property
+    def consumed(self) -> ConsumedEvents:
+        """Events dealt with."""
+        ...

@@ -1,0 +1,1 @@
+"""Read models: SQL to rows to answers, no entities."""

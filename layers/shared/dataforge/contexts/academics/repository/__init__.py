@@ -1,0 +1,63 @@
+"""The only write SQL of academics."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.academics.repository.catalogue import SqlCatalogue
+from dataforge.contexts.academics.repository.enrollments import SqlEnrollments
+from dataforge.contexts.academics.repository.rosters import SqlRosters
+from dataforge.contexts.academics.repository.students import SqlStudents
+from dataforge.contexts.academics.tables import consumed_events
+from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+
+
+class SqlConsumedEvents:
+    """Which events a consumer has dealt with."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def first_time(self, consumer: str, event_id: UUID, now: datetime) -> bool:
+        """Note the event; False when it was noted before."""
+        statement = (
+            upsert(consumed_events)
+            .values(consumer=consumer, event_id=event_id, consumed_at=now)
+            .on_conflict_do_nothing()
+            .returning(consumed_events.c.event_id)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
+
+class SqlAcademicsUnitOfWork(SqlUnitOfWork):
+    """One transaction with the repositories of academics."""
+
+    @property
+    def catalogue(self) -> SqlCatalogue:
+        """Departments, courses, semesters, sections."""
+        return SqlCatalogue(self.connection, self.now)
+
+    @property
+    def people(self) -> SqlStudents:
+        """Students and what is noted of them."""
+        return SqlStudents(self.connection, self.now)
+
+    @property
+    def enrollments(self) -> SqlEnrollments:
+        """Enrolments."""
+        return SqlEnrollments(self.connection)
+
+    @property
+    def rosters(self) -> SqlRosters:
+        """Roster plans."""
+        return SqlRosters(self.connection)
+
+    @property
+    def consumed(self) -> SqlConsumedEvents:
+        """Events dealt with."""
+        return SqlConsumedEvents(self.connection)
+
+
+__all__ = ["SqlAcademicsUnitOfWork"]

@@ -1,0 +1,218 @@
+"""Writes of enrolments.
+
+Lock order, the same in every transaction: section rows in the order of their ids, then student rows in the order of their
+ids in one pass. The section's lock protects seats and waitlist; the student's lock protects what is counted per student
+(credits, times, duplicates) when two sections decide about the same student at once. The locks are FOR NO KEY UPDATE: they
+exclude each other, and leave the foreign-key checks of holds, overrides and completions alone.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.academics.domain.access import missing
+from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
+from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
+from dataforge.contexts.academics.domain.seats import Seats
+from dataforge.contexts.academics.domain.status import EnrollmentStatus
+from dataforge.contexts.academics.ports import LockedSection, OpenSection
+from dataforge.contexts.academics.repository.loading import FILE_COLUMNS, TERMS_COLUMNS, file_of, terms_of
+from dataforge.contexts.academics.tables import enrollments
+
+_SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wait_seq"
+
+# One round trip for both locks. The scalar subquery over `sec` is evaluated before the student is touched, which keeps the
+# order. The student is left alone when a seat is free that others wait for: then they are locked together, see above.
+_LOCK = text(f"""
+WITH sec AS (SELECT {_SEATS} FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE),
+student AS (
+    SELECT s.id FROM academics.students s
+    WHERE s.id = :student_id AND (SELECT enrolled_count >= capacity OR waitlisted_count = 0 FROM sec)
+    FOR NO KEY UPDATE
+)
+SELECT sec.*, student.id AS student_id FROM sec LEFT JOIN student ON TRUE
+""")
+
+_LOCK_SECTION = text(f"SELECT {_SEATS} FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE")
+
+_LOCK_SECTION_OF = text(f"""
+SELECT {_SEATS} FROM academics.sections
+WHERE id = (SELECT section_id FROM academics.enrollments WHERE id = :enrollment_id) FOR NO KEY UPDATE
+""")
+
+_LOCK_STUDENTS = text("SELECT id FROM academics.students WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+
+_LOAD = text(f"""
+WITH t AS (
+    SELECT {TERMS_COLUMNS}
+    FROM academics.sections sec
+    JOIN academics.courses c ON c.id = sec.course_id
+    JOIN academics.semesters sem ON sem.id = sec.semester_id
+    WHERE sec.id = :section_id
+)
+SELECT t.*, {FILE_COLUMNS},
+    (SELECT jsonb_agg(jsonb_build_array(o.id, o.rules, o.reason, o.expires_at) ORDER BY o.id)
+     FROM academics.overrides o
+     WHERE o.student_id = s.id AND o.section_id = t.section_id AND o.revoked_at IS NULL) AS overrides
+FROM t LEFT JOIN academics.students s ON s.id = ANY(:student_ids)
+""")
+
+_OPEN_SECTIONS = text("""
+SELECT sec.id, sec.code, sem.code AS semester_code,
+    sem.add_by >= (CAST(:now AS timestamptz) AT TIME ZONE sem.time_zone)::date AS in_window
+FROM academics.sections sec
+JOIN academics.courses c ON c.id = sec.course_id
+JOIN academics.semesters sem ON sem.id = sec.semester_id
+WHERE sec.course_id = :course_id AND sec.state = 'open' AND c.state = 'published'
+ORDER BY sem.starts_on, sec.code, sec.id
+""")
+
+_SAVE = text("""
+WITH given AS (
+    SELECT * FROM jsonb_to_recordset(CAST(:enrollments AS jsonb)) AS x(
+        id uuid, student_id uuid, section_id uuid, status text, wait_no int, failure jsonb, score numeric,
+        requested_at timestamptz, decided_at timestamptz)
+), saved AS (
+    INSERT INTO academics.enrollments
+        (id, student_id, section_id, status, wait_no, failure, score, requested_at, decided_at)
+    SELECT id, student_id, section_id, status, wait_no, failure, score, requested_at, decided_at FROM given
+    ON CONFLICT (id) DO UPDATE SET status = excluded.status, wait_no = excluded.wait_no, failure = excluded.failure,
+        score = excluded.score, decided_at = excluded.decided_at
+), logged AS (
+    INSERT INTO academics.enrollment_events (enrollment_id, from_status, to_status, reason, rule, facts, actor_id, at)
+    SELECT enrollment_id, from_status, to_status, reason, rule, facts, CAST(:actor AS uuid), CAST(:at AS timestamptz)
+    FROM jsonb_to_recordset(CAST(:steps AS jsonb)) AS x(
+        no int, enrollment_id uuid, from_status text, to_status text, reason text, rule text, facts jsonb)
+    ORDER BY no
+)
+UPDATE academics.sections SET revision = revision + CASE WHEN capacity = :capacity THEN 0 ELSE 1 END,
+    capacity = :capacity, waitlist_capacity = :waitlist_capacity, enrolled_count = :enrolled_count,
+    waitlisted_count = :waitlisted_count, wait_seq = :wait_seq
+WHERE id = :section_id
+""")
+
+
+def _seats(row: Any) -> Seats:  # noqa: ANN401 - a row of _SEATS
+    return Seats(row.id, row.capacity, row.waitlist_capacity, row.enrolled_count, row.waitlisted_count, row.wait_seq)
+
+
+def _enrollment(row: Any) -> Enrollment:  # noqa: ANN401 - a row of the table
+    return Enrollment(
+        row.id, row.student_id, row.section_id, EnrollmentStatus(row.status), row.requested_at, row.wait_no, row.failure,
+        row.score, row.decided_at,
+    )  # fmt: skip
+
+
+class SqlEnrollments:
+    """Enrolments of PostgreSQL."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def open_sections(self, course_id: UUID, now: datetime) -> list[OpenSection]:
+        """Sections of a published course that take enrolments."""
+        found = await self._connection.execute(_OPEN_SECTIONS, {"course_id": course_id, "now": now})
+        return [OpenSection(row.id, row.code, row.semester_code, row.in_window) for row in found]
+
+    async def lock(self, section_id: UUID, student_id: UUID) -> LockedSection:
+        """Lock section and student in one round trip; raises NotFound without the section."""
+        row = (
+            await self._connection.execute(_LOCK, {"section_id": section_id, "student_id": student_id})
+        ).one_or_none()
+        if row is None:
+            raise missing("section", section_id)
+        return LockedSection(_seats(row), row.student_id is not None)
+
+    async def lock_section(self, section_id: UUID) -> Seats:
+        """Lock a section."""
+        row = (await self._connection.execute(_LOCK_SECTION, {"section_id": section_id})).one_or_none()
+        if row is None:
+            raise missing("section", section_id)
+        return _seats(row)
+
+    async def lock_enrollment(self, enrollment_id: UUID) -> tuple[Enrollment, Seats]:
+        """Lock the section of an enrolment, then read the enrolment as it is under that lock."""
+        row = (await self._connection.execute(_LOCK_SECTION_OF, {"enrollment_id": enrollment_id})).one_or_none()
+        if row is None:
+            raise missing("enrolment", enrollment_id)
+        found = (await self._connection.execute(select(enrollments).where(enrollments.c.id == enrollment_id))).one()
+        return _enrollment(found), _seats(row)
+
+    async def lock_students(self, student_ids: Collection[UUID]) -> None:
+        """Lock students in the order of their ids."""
+        await self._connection.execute(_LOCK_STUDENTS, {"ids": sorted(set(student_ids))})
+
+    async def load(
+        self, section_id: UUID, student_ids: Collection[UUID]
+    ) -> tuple[SectionTerms, dict[UUID, StudentFile]]:
+        """Terms of a section and files of students."""
+        rows = (
+            await self._connection.execute(_LOAD, {"section_id": section_id, "student_ids": list(student_ids)})
+        ).all()
+        if not rows:
+            raise missing("section", section_id)
+        return terms_of(rows[0]), {row.student_id: file_of(row) for row in rows if row.student_id is not None}
+
+    async def waiting(self, section_id: UUID, after: int, limit: int) -> list[Enrollment]:
+        """Who waits, in order of number."""
+        statement = (
+            select(enrollments)
+            .where(enrollments.c.section_id == section_id, enrollments.c.wait_no > after)
+            .order_by(enrollments.c.wait_no)
+            .limit(limit)
+        )
+        return [_enrollment(row) for row in await self._connection.execute(statement)]
+
+    async def save(
+        self,
+        enrollments: Sequence[Enrollment],
+        steps: Sequence[Transition],
+        seats: Seats,
+        actor: UUID | None,
+        at: datetime,
+    ) -> None:
+        """Write enrolments, events and counts in one statement."""
+        given = [
+            {
+                "id": item.id,
+                "student_id": item.student_id,
+                "section_id": item.section_id,
+                "status": item.status.value,
+                "wait_no": item.wait_no,
+                "failure": item.failure,
+                "score": None if item.score is None else str(item.score),
+                "requested_at": item.requested_at.isoformat(),
+                "decided_at": None if item.decided_at is None else item.decided_at.isoformat(),
+            }
+            for item in enrollments
+        ]
+        logged = [
+            {
+                "no": number,
+                "enrollment_id": step.enrollment_id,
+                "from_status": None if step.before is None else step.before.value,
+                "to_status": step.after.value,
+                "reason": step.reason,
+                "rule": None if step.rule is None else step.rule.value,
+                "facts": step.facts,
+            }
+            for number, step in enumerate(steps)
+        ]
+        parameters = {
+            "enrollments": json.dumps(given, default=str),
+            "steps": json.dumps(logged, default=str),
+            "actor": actor,
+            "at": at,
+            "section_id": seats.section_id,
+            "capacity": seats.capacity,
+            "waitlist_capacity": seats.waitlist_capacity,
+            "enrolled_count": seats.enrolled_count,
+            "waitlisted_count": seats.waitlisted_count,
+            "wait_seq": seats.wait_seq,
+        }
+        await self._connection.execute(_SAVE, parameters)

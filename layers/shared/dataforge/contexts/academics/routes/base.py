@@ -1,0 +1,50 @@
+"""What the routes of academics share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Query
+from starlette.responses import Response
+
+from dataforge.contexts.academics.schemas.inputs import In
+from dataforge.http.app import context_router
+from dataforge.http.call import json_response
+from dataforge.http.etag import etag
+
+router = context_router("academics")
+
+HIDDEN = ("search", "enrolled_at")
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"description": "not there, or not for you"},
+    409: {"description": "a rule or the present state refuses; `code` names it"},
+}
+VERSIONED: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    412: {"description": "If-Match names another version"},
+    428: {"description": "If-Match is missing"},
+}
+SearchText = Query(max_length=200, description="words, each the beginning of a word of code, title or description")
+
+
+def changes_of(body: In) -> dict[str, Any]:
+    """The members that were sent, enums as their values."""
+    return {key: getattr(value, "value", value) for key, value in dict(body).items() if key in body.model_fields_set}
+
+
+def values_of(body: In) -> dict[str, Any]:
+    """All members, defaults included, enums as their values."""
+    return {key: getattr(value, "value", value) for key, value in dict(body).items()}
+
+
+def versioned(row: Mapping[str, Any], *, status: int = 200, location: str | None = None) -> Response:
+    """A row with its revision as ETag; a new one with its Location."""
+    headers = {"ETag": etag(row["revision"])}
+    if location is not None:
+        headers["Location"] = f"{location}/{row['id']}"
+    shown = {key: value for key, value in row.items() if key not in HIDDEN}
+    return json_response(shown, status=status, headers=headers)
+
+
+def no_content(_result: object) -> Response:
+    """204."""
+    return json_response(None, status=204)

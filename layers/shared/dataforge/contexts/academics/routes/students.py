@@ -1,0 +1,181 @@
+"""Students: holds, overrides, schedule, transcript, progress."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from dataforge.contexts.academics.commands import students as commands
+from dataforge.contexts.academics.commands.catalogue import Change, Create, Delete
+from dataforge.contexts.academics.domain.prerequisites import Completion
+from dataforge.contexts.academics.queries import enrollment as queries
+from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork as Work
+from dataforge.contexts.academics.routes.base import (
+    PROBLEMS,
+    VERSIONED,
+    changes_of,
+    no_content,
+    router,
+    values_of,
+    versioned,
+)
+from dataforge.contexts.academics.schemas import inputs, outputs
+from dataforge.http.auth import AnyoneCall, RegistrarCall
+from dataforge.http.call import json_response
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.paging import DEFAULT_LIMIT
+
+STUDENTS = "/api/students"
+
+
+def _json(value: object) -> Response:
+    return json_response(value)
+
+
+def _created(row: Any) -> Response:  # noqa: ANN401 - any row
+    return json_response(row, status=201)
+
+
+@router.get(STUDENTS, response_model=outputs.Page[outputs.StudentOut])
+async def list_students(
+    call: RegistrarCall,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    q: Annotated[str | None, Query(max_length=200, description="beginning of a name, number or e-mail address")] = None,
+) -> Response:
+    """Students by name."""
+    page = await call.query(queries.list_students, after=call.after(cursor), limit=limit, q=q)
+    return call.page_response(page, limit=limit)
+
+
+@router.post(STUDENTS, status_code=201, response_model=outputs.StudentOut, responses=PROBLEMS)
+async def create_student(body: inputs.StudentIn, call: RegistrarCall) -> Response:
+    """Add a student."""
+    command = Create(values_of(body))
+    return await call.execute(
+        Work, commands.create_student, command, lambda row: versioned(row, status=201, location=STUDENTS)
+    )
+
+
+@router.get(STUDENTS + "/me", response_model=outputs.StudentOut, responses=PROBLEMS)
+async def get_own_student(call: AnyoneCall) -> Response:
+    """The student the signed-in person is."""
+    return versioned(await call.query(queries.get_own_student, call.user_id))
+
+
+@router.get(STUDENTS + "/{student_id}", response_model=outputs.StudentOut, responses=PROBLEMS)
+async def get_student(student_id: UUID, call: AnyoneCall) -> Response:
+    """One student: oneself, or (registrars) anybody."""
+    return versioned(await call.query(queries.get_student, student_id, call.principal))
+
+
+@router.put(STUDENTS + "/{student_id}", response_model=outputs.StudentOut, responses=VERSIONED)
+async def replace_student(student_id: UUID, body: inputs.StudentIn, call: RegistrarCall) -> Response:
+    """Replace a student; needs If-Match."""
+    command = Change(student_id, call.expected_revision(), values_of(body))
+    return await call.execute(Work, commands.change_student, command, versioned)
+
+
+@router.patch(STUDENTS + "/{student_id}", response_model=outputs.StudentOut, responses=VERSIONED)
+async def change_student(student_id: UUID, body: inputs.StudentPatch, call: RegistrarCall) -> Response:
+    """Change a student; needs If-Match."""
+    command = Change(student_id, call.expected_revision(), changes_of(body))
+    return await call.execute(Work, commands.change_student, command, versioned)
+
+
+@router.delete(STUDENTS + "/{student_id}", status_code=204, responses=VERSIONED)
+async def delete_student(student_id: UUID, call: RegistrarCall) -> Response:
+    """Delete a student of whom nothing else is known; needs If-Match."""
+    command = Delete(student_id, call.expected_revision())
+    return await call.execute(Work, commands.delete_student, command, no_content)
+
+
+@router.get(STUDENTS + "/{student_id}/holds", response_model=list[outputs.HoldOut], responses=PROBLEMS)
+async def list_holds(student_id: UUID, call: AnyoneCall) -> Response:
+    """Holds, those in force first."""
+    return json_response(await call.query(queries.list_holds, student_id, call.principal))
+
+
+@router.post(STUDENTS + "/{student_id}/holds", status_code=201, response_model=outputs.HoldOut, responses=PROBLEMS)
+async def place_hold(student_id: UUID, body: inputs.HoldIn, call: RegistrarCall) -> Response:
+    """Stop a student from enrolling."""
+    command = commands.PlaceHold(student_id, body.code, body.reason)
+    return await call.execute(Work, commands.place_hold, command, _created)
+
+
+@router.post(STUDENTS + "/{student_id}/holds/{hold_id}/release", response_model=outputs.HoldOut, responses=PROBLEMS)
+async def release_hold(student_id: UUID, hold_id: UUID, call: RegistrarCall) -> Response:
+    """Release a hold."""
+    return await call.execute(Work, commands.release_hold, commands.ReleaseHold(student_id, hold_id), _json)
+
+
+@router.get(STUDENTS + "/{student_id}/overrides", response_model=list[outputs.OverrideOut], responses=PROBLEMS)
+async def list_overrides(student_id: UUID, call: AnyoneCall) -> Response:
+    """Overrides, those in force first."""
+    return json_response(await call.query(queries.list_overrides, student_id, call.principal))
+
+
+@router.post(
+    STUDENTS + "/{student_id}/overrides", status_code=201, response_model=outputs.OverrideOut, responses=PROBLEMS
+)
+async def grant_override(student_id: UUID, body: inputs.OverrideIn, call: RegistrarCall) -> Response:
+    """Lift named rules for a student in a section, with a reason."""
+    command = commands.GrantOverride(student_id, body.section_id, frozenset(body.rules), body.reason, body.expires_at)
+    return await call.execute(Work, commands.grant_override, command, _created)
+
+
+@router.post(
+    STUDENTS + "/{student_id}/overrides/{override_id}/revoke", response_model=outputs.OverrideOut, responses=PROBLEMS
+)
+async def revoke_override(student_id: UUID, override_id: UUID, call: RegistrarCall) -> Response:
+    """End an override now."""
+    command = commands.RevokeOverride(student_id, override_id)
+    return await call.execute(Work, commands.revoke_override, command, _json)
+
+
+@router.post(
+    STUDENTS + "/{student_id}/completions", status_code=201, response_model=outputs.CompletionOut, responses=PROBLEMS
+)
+async def record_completion(student_id: UUID, body: inputs.CompletionIn, call: RegistrarCall) -> Response:
+    """Record evidence from outside, such as a transfer credit; the same reference again corrects it."""
+    command = commands.RecordCompletion(student_id, body.course_id, body.score, body.completed_on, body.reference)
+
+    def render(evidence: Completion) -> Response:
+        shown = {"student_id": student_id, "source": evidence.source, **body.model_dump()}
+        return json_response(shown, status=201)
+
+    return await call.execute(Work, commands.record_completion, command, render)
+
+
+@router.get(
+    STUDENTS + "/{student_id}/schedule",
+    response_model=outputs.ScheduleOut,
+    responses={**PROBLEMS, 200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}},
+)
+async def get_schedule(student_id: UUID, call: AnyoneCall, semester_id: UUID | None = None) -> Response:
+    """What a student is in or waits for; `Accept: text/calendar` gives it as iCalendar (RFC 5545)."""
+    found = await call.query(queries.schedule, student_id, call.principal, semester_id=semester_id)
+    if "text/calendar" not in call.request.headers.get("accept", ""):
+        return json_response(found, headers={"Vary": "Accept"})
+    from dataforge.contexts.academics.schemas.calendar import MEDIA_TYPE, schedule_calendar
+
+    calendar = schedule_calendar(found["entries"], stamp=call.services.clock.now())
+    headers = {"Vary": "Accept", "Content-Disposition": 'attachment; filename="schedule.ics"'}
+    return Response(calendar, media_type=MEDIA_TYPE, headers=headers)
+
+
+@router.get(STUDENTS + "/{student_id}/transcript", response_model=outputs.TranscriptOut, responses=PROBLEMS)
+async def get_transcript(student_id: UUID, call: AnyoneCall) -> Response:
+    """What a student completed, with scores, evidence and credits."""
+    return json_response(await call.query(queries.transcript, student_id, call.principal))
+
+
+@router.get(STUDENTS + "/{student_id}/progress", response_model=outputs.ProgressOut, responses=PROBLEMS)
+async def get_progress(
+    student_id: UUID,
+    call: AnyoneCall,
+    course_id: Annotated[list[UUID], Query(min_length=1, max_length=500, description="the required courses")],
+) -> Response:
+    """How far a student is in a set of required courses."""
+    return json_response(await call.query(queries.progress, student_id, call.principal, course_id))
