@@ -132,12 +132,15 @@ def _choose_port(stack: StackDirectory, requested: int | None) -> int:
             wanted = int(json.loads((stack.emulator / "port.json").read_text()))
         except (OSError, ValueError, TypeError):
             wanted = stack.preferred_port or free_port()
-    if not port_is_free(wanted):
-        raise LocalStackError(
-            f"Port {wanted} is taken by another program.",
-            f"Stop it, or choose another port: make run PORT={free_port()}",
-        )
+    require_free(wanted)
     return wanted
+
+
+def require_free(port: int) -> None:
+    """Raise LocalStackError, naming a port to use instead, when somebody listens on this one."""
+    if not port_is_free(port):
+        way_out = f"Stop it, or choose another port: make run PORT={free_port()}"
+        raise LocalStackError(f"Port {port} is taken by another program.", way_out)
 
 
 def _answers(emulator: Emulator) -> bool:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from infra.local import build, emulator, postgres, processes
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
@@ -64,6 +66,13 @@ class LocalStack:
             raise LocalStackError(f"The function {function} refused: {result['error'].get('detail')}", self._see_logs())
         return result
 
+    def workers(self, function: str) -> list[psutil.Process]:
+        """The processes that run a function now, for tests that kill them."""
+        server = processes.recorded(self.emulator.directory / "process.json")
+        wanted = f"{self.directory.stack_name}-{function}"
+        children = server.children(recursive=True) if server else []
+        return [child for child in children if _function_name(child) == wanted]
+
     def write_file(self) -> None:
         """Write ``stack.json`` in one piece, readable by the owner only."""
         file = self.directory.stack_file
@@ -79,6 +88,13 @@ class LocalStack:
 
     def _see_logs(self) -> str:
         return f"See {self.directory.logs / 'emulator.log'}."
+
+
+def _function_name(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME")
+    except psutil.Error:
+        return None
 
 
 @contextmanager
@@ -231,7 +247,7 @@ def _ensure_credentials(stack: LocalStack) -> None:
     stack.write_file()
 
 
-def reset(directory: StackDirectory, *, keep: tuple[Path, ...]) -> None:
+def reset(directory: StackDirectory, *, keep: tuple[Path, ...] = ()) -> None:
     """Delete everything of a stack that does not run; ``keep`` names what else lives in its directory."""
     with exclusive(directory):
         processes.stop(directory.emulator / "process.json")
