@@ -183,8 +183,7 @@ async def test_an_eleven_megabyte_body_is_refused_and_says_what_to_do(records: R
         b"[1,]",
         b"\xff\xfe",
         b'{"actor": "\xc3("}',
-        b'[{"actor":{"mbox":"mailto:a@example.org","name":"a\\u0000"},"verb":{"id":"http://e.org/v"},'
-        b'"object":{"id":"http://e.org/o"}}]',
+        b'{"actor":{"mbox":"mailto:a@e.org","name":"\\u0000"},"verb":{"id":"e:v"},"object":{"id":"e:o"}}',
         b'"text"',
         b"null",
         b"[[]]",
@@ -210,7 +209,6 @@ async def test_metacharacters_arrive_as_they_were_sent(records: RecordsUnderTest
     answer = await records.post(
         statement(result={"response": nasty}, actor={"mbox": "mailto:a@example.org", "name": nasty})
     )
-
     await records.deliver()
 
     row = await records.flat(answer.json()[0])
