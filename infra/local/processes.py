@@ -13,6 +13,10 @@ import psutil
 from infra.local.errors import LocalStackError
 
 
+# Our own children, to be reaped when they end; servers of earlier runs are known by their record only.
+_SPAWNED: dict[int, subprocess.Popen[bytes]] = {}
+
+
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The few variables a child needs; nothing of the caller's Python, proxies or AWS configuration gets through."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "SSL_CERT_FILE", "UV_CACHE_DIR", "XDG_CACHE_HOME")
@@ -33,6 +37,7 @@ def spawn(
             start_new_session=True,
             cwd=log.parent,
         )
+    _SPAWNED[process.pid] = process
     record.write_text(json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
     return process
 
@@ -60,6 +65,9 @@ def stop(record: Path, *, patience_seconds: float = 60) -> None:
             process.kill()
         for child in psutil.wait_procs(children, timeout=5)[1]:
             child.kill()
+        child_of_ours = _SPAWNED.pop(process.pid, None)
+        if child_of_ours is not None:
+            child_of_ours.wait()
     record.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dataforge.http.problems import problem_response
+from dataforge.http.problems import problem_response, unforeseen
 from dataforge.kernel.errors import BadRequest, DataForgeError, PayloadTooLarge
 from dataforge.platform.observability import emit_metrics, logger
 
@@ -42,10 +42,12 @@ class RequestEnvelope:
         scope["dataforge.request_id"] = request_id
         logger.correlate(request_id)
         status = 500
+        began = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, began
             if message["type"] == "http.response.start":
+                began = True
                 status = message["status"]
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"] = request_id
@@ -60,10 +62,14 @@ class RequestEnvelope:
             await problem_response(error, request_id=request_id, instance=scope["path"])(
                 scope, receive, send_with_headers
             )
-        except Exception:  # noqa: BLE001 - the last net; the app has answered, here it is logged and counted
+        except Exception:  # noqa: BLE001 - the last net: logged and counted, and the client is told nothing of it
             logger.error("unhandled error", exc_info=True, method=scope["method"], path=scope["path"])
             emit_metrics({"unhandled": 1})
             status = 500
+            if not began:  # it happened outside the app, while a context was loaded, say
+                await problem_response(unforeseen(), request_id=request_id, instance=scope["path"])(
+                    scope, receive, send_with_headers
+                )
         finally:
             logger.info(
                 "request",
@@ -76,7 +82,8 @@ class RequestEnvelope:
             )
 
     async def _check(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
-        raw = scope.get("raw_path", b"") + b"?" + scope.get("query_string", b"")
+        # Mangum leaves raw_path unset (None).
+        raw = (scope.get("raw_path") or b"") + b"?" + scope.get("query_string", b"")
         if b"%00" in raw or "\0" in scope["path"]:
             message = "The address contains a NUL character."
             raise BadRequest(message)
