@@ -222,7 +222,8 @@ def api_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
     )
 
 
-def _http_handler(asgi: "ASGIApp") -> Handler:
+def http_handler(asgi: "ASGIApp") -> Handler:
+    """A Lambda handler for an ASGI app behind API Gateway."""
     from mangum import Mangum
 
     own_event_loop()
@@ -232,7 +233,7 @@ def _http_handler(asgi: "ASGIApp") -> Handler:
 def api_handler() -> Handler:
     """The handler of the function `api`."""
     _, asgi = api_app(Container(ApiSettings.from_environment()))
-    return _http_handler(asgi)
+    return http_handler(asgi)
 
 
 def _command_handler(commands: Mapping[str, str], container: Container, *, default: str) -> Handler:
@@ -267,7 +268,7 @@ def xapi_app(container: Container) -> "ASGIApp":
 
 def xapi_handler() -> Handler:
     """The handler of the function `xapi`."""
-    return _http_handler(xapi_app(Container(XapiSettings.from_environment())))
+    return http_handler(xapi_app(Container(XapiSettings.from_environment())))
 
 
 def xapi_etl_handler() -> Handler:

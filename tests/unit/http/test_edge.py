@@ -124,6 +124,17 @@ async def test_an_unforeseen_error_tells_the_client_nothing(client: httpx.AsyncC
     assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
+async def test_a_context_that_cannot_be_loaded_is_a_500_problem_too() -> None:
+    _, asgi = create_app(services=object(), owners={"/api/lost": "dataforge.contexts.no_such_context.routes"})
+    transport = httpx.ASGITransport(asgi)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        response = await client.get("/api/lost")
+
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "no_such_context" not in response.text
+
+
 async def test_a_request_id_that_could_forge_log_lines_is_replaced(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/things/none", headers={"X-Request-Id": 'x" , "level": "FORGED'})
 

@@ -67,6 +67,11 @@ def from_validation(error: "RequestValidationError") -> ValidationFailed:
     )
 
 
+def unforeseen() -> DataForgeError:
+    """What a client is told of an error nobody foresaw."""
+    return DataForgeError("The request could not be completed. Quote the request id if you report this.")
+
+
 async def handle_domain_error(request: Request, error: Exception) -> Response:
     """Handler of the whole DataForgeError tree."""
     assert isinstance(error, DataForgeError)  # noqa: S101 - registered for this class only
@@ -74,9 +79,8 @@ async def handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 async def handle_unforeseen_error(request: Request, _error: Exception) -> Response:
-    """What a client is told of an error nobody foresaw; the envelope around the app logs and counts it."""
-    detail = "The request could not be completed. Quote the request id if you report this."
-    return await handle_domain_error(request, DataForgeError(detail))
+    """Handler of everything else; the envelope around the app logs and counts it."""
+    return await handle_domain_error(request, unforeseen())
 
 
 async def handle_validation_error(request: Request, error: Exception) -> Response:
