@@ -29,6 +29,12 @@ def rest_event(
     }
 
 
+def document(answer: dict[str, Any]) -> dict[str, Any]:
+    body = answer["body"]
+    found: dict[str, Any] = json.loads(base64.b64decode(body) if answer["isBase64Encoded"] else body)
+    return found
+
+
 @pytest.fixture
 def invoke() -> Iterator[Any]:
     _, asgi = api_app(Container(ApiSettings()))
@@ -42,14 +48,14 @@ def test_a_request_reaches_the_app_and_its_answer_the_gateway(invoke: Any) -> No
     answer = invoke("GET", "/api/nowhere")
 
     assert answer["statusCode"] == 404
-    assert json.loads(answer["body"])["code"] == "not_found"
+    assert document(answer)["code"] == "not_found"
 
 
 def test_a_base64_body_is_read_as_bytes(invoke: Any) -> None:
     answer = invoke("POST", "/api/signup", body=b'{"username": "\xff"}')
 
     assert answer["statusCode"] == 400
-    assert json.loads(answer["body"])["code"] == "malformed_body"
+    assert document(answer)["code"] == "malformed_body"
 
 
 def test_eleven_megabytes_are_refused(invoke: Any) -> None:
