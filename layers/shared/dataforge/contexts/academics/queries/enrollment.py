@@ -1,6 +1,6 @@
 """Read models of enrolments, students, schedules and progress."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -284,3 +284,14 @@ async def progress(
         "percent": round(100 * len(done) / len(rows), 1) if rows else 100.0,
         "courses": rows,
     }
+
+
+async def mail_address(connection: AsyncConnection, payload: Mapping[str, Any]) -> str | None:
+    """Where mail about an enrolment goes: the student's own address, else the user's; None while suspended."""
+    if payload["user_id"] is None:
+        return payload["email"] or None
+    sql = "SELECT email, suspended_at FROM identity.directory WHERE user_id = CAST(:id AS uuid)"
+    user = (await connection.execute(text(sql), {"id": payload["user_id"]})).one_or_none()
+    if user is not None and user.suspended_at is not None:
+        return None
+    return payload["email"] or (None if user is None else str(user.email))

@@ -1,0 +1,198 @@
+"""What academics does with outbox events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.academics import consumers
+from dataforge.contexts.academics.commands.catalogue import SetLessons, set_lessons
+from dataforge.contexts.academics.domain.prerequisites import Requirement
+from dataforge.kernel.clock import Clock, FixedClock
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import Role
+from dataforge.platform.aws.ses import Mail
+from dataforge.platform.db.database import Database
+from dataforge.platform.db.outbox import RelayedEvent, relay
+from tests.builders.academics import Campus
+from tests.builders.api import ApiUnderTest
+
+
+@dataclass
+class Outgoing:
+    """Mail that was handed over."""
+
+    sent: list[Mail] = field(default_factory=list)
+    refusing: bool = False
+
+    async def send(self, mail: Mail) -> str:
+        if self.refusing:
+            message = "the provider is away"
+            raise ConnectionError(message)
+        self.sent.append(mail)
+        return f"message-{len(self.sent)}"
+
+
+@dataclass
+class Services:
+    """What the subscribers use."""
+
+    database: Database
+    clock: Clock
+    mailer: Outgoing = field(default_factory=Outgoing)
+
+
+async def relayed(services: Services) -> dict[str, int]:
+    async def mail(event: RelayedEvent) -> None:
+        await consumers.mail_enrollment_change(event, services)
+
+    async def promote(event: RelayedEvent) -> None:
+        await consumers.promote_waiting(event, services)
+
+    subscribers = {"academics.enrollment_changed": [mail], "academics.promotion_due": [promote]}
+    return await relay(services.database, subscribers, clock=services.clock)
+
+
+def completed(user: UUID, *, name: str = "records.lesson_completed", **payload: Any) -> RelayedEvent:
+    at = datetime.fromisoformat("2026-08-30T10:00:00+00:00")
+    values = {"user_id": str(user), "statement_id": str(uuid7()), "score": 0.8, "occurred_at": at.isoformat(), **payload}
+    return RelayedEvent(uuid7(), name, "key", values, at)
+
+
+async def test_a_promotion_is_mailed_to_the_one_it_concerns(campus: Campus, database: Database, clock: FixedClock) -> None:
+    services = Services(database, clock)
+    section = await campus.section(capacity=1)
+    taken = await campus.enroll(await campus.student(email="first@example.org"), section)
+    await campus.enroll(await campus.student(email="second@example.org"), section)
+    await relayed(services)
+    services.mailer.sent.clear()
+
+    await campus.drop(taken.enrollment.id)
+    await relayed(services)
+
+    texts = {mail.to: mail.text for mail in services.mailer.sent}
+    assert "no longer in" in texts["first@example.org"]
+    assert "you moved up from the waitlist" in texts["second@example.org"]
+
+
+async def test_an_event_that_comes_twice_is_mailed_once(campus: Campus, database: Database, clock: FixedClock) -> None:
+    services = Services(database, clock)
+    await campus.enroll(await campus.student(email="ada@example.org"), await campus.section())
+    [row] = await campus.rows("SELECT * FROM platform.outbox WHERE name = 'academics.enrollment_changed'")
+    event = RelayedEvent(row["id"], row["name"], row["key"], row["payload"], row["occurred_at"])
+
+    await consumers.mail_enrollment_change(event, services)
+    await consumers.mail_enrollment_change(event, services)
+
+    assert [mail.to for mail in services.mailer.sent] == ["ada@example.org"]
+
+
+async def test_mail_that_could_not_be_handed_over_is_tried_again(
+    campus: Campus, database: Database, clock: FixedClock
+) -> None:
+    from datetime import timedelta
+
+    services = Services(database, clock)
+    await campus.enroll(await campus.student(email="ada@example.org"), await campus.section())
+    services.mailer.refusing = True
+    failed = await relayed(services)
+    services.mailer.refusing = False
+    clock.advance(timedelta(minutes=1))
+
+    await relayed(services)
+
+    assert failed["failed"] == 1
+    assert [mail.to for mail in services.mailer.sent] == ["ada@example.org"]
+
+
+async def test_a_refusal_is_not_mailed(campus: Campus, database: Database, clock: FixedClock) -> None:
+    services = Services(database, clock)
+    section = await campus.section(capacity=0, waitlist_capacity=0)
+    await campus.enroll(await campus.student(email="ada@example.org"), section)
+
+    await relayed(services)
+
+    assert services.mailer.sent == []
+
+
+async def test_a_student_without_an_address_gets_mail_at_the_users(
+    campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
+) -> None:
+    services = Services(database, clock)
+    user = await api.add_user(Role.LEARNER, email="User@Example.org")
+    await campus.enroll(await campus.student(user_id=user), await campus.section())
+
+    await relayed(services)
+
+    assert [mail.to for mail in services.mailer.sent] == ["user@example.org"]
+
+
+async def test_after_a_released_hold_the_relay_promotes(campus: Campus, database: Database, clock: FixedClock) -> None:
+    section, held = await campus.section(capacity=0), await campus.student()
+    await campus.enroll(held, section)
+    hold = await campus.hold(held)
+    await campus.resize(section, capacity=1)
+    await campus.release(held, hold["id"])
+
+    await relayed(Services(database, clock))
+
+    assert await campus.statuses(section) == {"ENROLLED": 1}
+
+
+async def test_a_statement_satisfies_a_prerequisite(
+    campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
+) -> None:
+    user, lesson = await api.add_user(Role.LEARNER), uuid7()
+    student = await campus.student(user_id=user)
+    first, second = await campus.course(), await campus.course()
+    await campus.requires(second, Requirement(1, first, "", min_score=Decimal(80)))
+    await campus.run(set_lessons, SetLessons(first, [lesson]))
+    section = await campus.section(course=second)
+
+    await consumers.record_xapi_completion(completed(user, lesson_id=str(lesson)), Services(database, clock))
+
+    assert (await campus.enroll(student, section)).enrollment.status == "ENROLLED"
+
+
+async def test_the_same_statement_counts_once(
+    campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
+) -> None:
+    user, lesson = await api.add_user(Role.LEARNER), uuid7()
+    await campus.student(user_id=user)
+    await campus.run(set_lessons, SetLessons(await campus.course(), [lesson]))
+    event = completed(user, lesson_id=str(lesson))
+
+    await consumers.record_xapi_completion(event, Services(database, clock))
+    await consumers.record_xapi_completion(event, Services(database, clock))
+
+    [evidence] = await campus.rows("SELECT source, score, reference FROM academics.course_completions")
+    assert evidence == {"source": "xapi", "score": Decimal(80), "reference": event.payload["statement_id"]}
+
+
+async def test_a_completed_course_counts_for_the_course_of_its_section_and_a_lesson_of_it_does_not(
+    campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
+) -> None:
+    user = await api.add_user(Role.LEARNER)
+    await campus.student(user_id=user)
+    course = await campus.course()
+    section = str(await campus.section(course=course))
+    services = Services(database, clock)
+
+    await consumers.record_xapi_completion(completed(user, lesson_id=str(uuid7()), section_id=section), services)
+    nothing = await campus.rows("SELECT 1 FROM academics.course_completions")
+    await consumers.record_xapi_completion(
+        completed(user, name="records.course_completed", lesson_id=None, section_id=section), services
+    )
+
+    assert nothing == []
+    [evidence] = await campus.rows("SELECT course_id FROM academics.course_completions")
+    assert evidence["course_id"] == course
+
+
+async def test_a_statement_of_somebody_who_is_no_student_is_passed_over(
+    campus: Campus, database: Database, clock: FixedClock
+) -> None:
+    await consumers.record_xapi_completion(completed(uuid7(), lesson_id=str(uuid7())), Services(database, clock))
+
+    assert await campus.rows("SELECT 1 FROM academics.course_completions") == []
