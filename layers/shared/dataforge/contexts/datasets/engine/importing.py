@@ -1,0 +1,168 @@
+"""Importing a file into one version: what `dataset_import` runs between download and commit."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
+from dataforge.contexts.datasets.engine.landing import Hashed, NotSorted, append, replace_sorted, replace_sorting, upsert
+from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.rowhash import hash_rows
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.errors import SchemaMismatch
+from dataforge.contexts.datasets.model.columns import TableSchema, normal_type
+from dataforge.contexts.datasets.model.imports import ColumnReport, ImportOptions, ImportReport, Progress, ProgressCallback, TableReport, no_progress
+from dataforge.contexts.datasets.parsing.csv_table import TextTable, Widened, target_schema, too_many
+from dataforge.contexts.datasets.parsing.formats import open_file
+from dataforge.contexts.datasets.parsing.sources import FileSource
+from dataforge.contexts.datasets.parsing.text_file import Blocks, open_text
+from dataforge.contexts.datasets.parsing.typed import TypedTable
+
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """The new manifests by table name, and the report. Tables of the base that the file does not have are not in it."""
+
+    tables: dict[str, Manifest]
+    report: ImportReport
+
+
+def import_file(
+    tables: TableStore,
+    source: FileSource,
+    options: ImportOptions,
+    bases: Mapping[str, Manifest] | None = None,
+    *,
+    progress: ProgressCallback = no_progress,
+    folder: Path | None = None,
+) -> ImportOutcome:
+    """Read a file and store its rows against the versions in `bases` (the tables of the ref's commit, by name).
+
+    Everything the manifests name is stored when this returns, and nothing is visible until the caller commits them. `progress` may
+    raise to cancel. `folder` is where sort runs go (the system's temporary directory by default). Raises ImportRefused and
+    its kin, SchemaMismatch, DuplicateKeys, TooManyRejectedRows.
+    """
+    report = ImportReport()
+    found: dict[str, Manifest] = {}
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
+        for name, table in open_file(source, options, report, folder):
+            base = (bases or {}).get(name)
+            found[name] = table(_Landing(tables, options, base, pool, progress, folder, report, name))
+    return ImportOutcome(found, report)
+
+
+@dataclass(slots=True)
+class _Landing:
+    """Where the rows of one table go."""
+
+    tables: TableStore
+    options: ImportOptions
+    base: Manifest | None
+    pool: Executor
+    progress: ProgressCallback
+    folder: Path | None
+    report: ImportReport
+    name: str
+
+    def text(self, blocks: Blocks, *, name: str, samples: tuple[bytes, ...] = ()) -> Manifest:
+        """Land a delimited text file."""
+        file = open_text(blocks, self.options, name=name, samples=samples)
+        described = TableReport(self.name, notes=list(file.notes))
+        view = TextTable(file, self.options, self.base.schema if self.base else None, described)
+        self.report.encoding, self.report.header = file.encoding.name, file.header
+        self.report.delimiter, self.report.quote = file.dialect.delimiter, file.dialect.quote
+        view.prepare()
+        sorting = False
+        while True:
+            try:
+                manifest = self.rows(view.schema, lambda: view.tables(self.pool, self.progress), sort=sorting)
+                break
+            except NotSorted:
+                sorting = True
+            except Widened as wider:
+                view.settle(wider.kinds)
+        if file.repaired:
+            self.report.sequential_from = file.first_repair
+            described.notes.append(f"{file.repaired} records have quotes that RFC 4180 does not allow; they were read one by one and their text was kept.")
+        self.finished(described, manifest)
+        return manifest
+
+    def typed(self, table: TypedTable) -> Manifest:
+        """Land a table whose types are known."""
+        if table.rejected and len(table.rejected) > self.options.max_rejected:
+            raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
+        described = TableReport(self.name, notes=list(table.notes), rejected=list(table.rejected), rejected_count=len(table.rejected))
+        declared = {name: normal_type(self.options.declared.get(name, type_)) for name, type_ in table.columns}
+        schema = target_schema(
+            list(declared.items()), self.options, self.base.schema if self.base else None, frozenset(self.options.declared)
+        )  # fmt: skip
+        try:
+            manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=False)
+        except NotSorted:
+            manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=True)
+        described.rows = manifest.rows
+        described.columns = [
+            ColumnReport(name, schema.columns[at].type, reason) for at, ((name, _), reason) in enumerate(zip(table.columns, table.reasons, strict=True))
+        ]  # fmt: skip
+        self.finished(described, manifest)
+        return manifest
+
+    def _typed_rows(self, table: TypedTable, schema: TableSchema) -> Iterator[Hashed]:
+        """Tables by column id, hashed on the pool while the one before is written."""
+        done = 0
+        waiting: deque[Future[Hashed]] = deque()
+        for part in table.read():
+            waiting.append(self.pool.submit(_hashed, part, schema))
+            done += part.num_rows
+            self.progress(Progress("reading", done, 0))
+            if len(waiting) > WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def rows(self, schema: TableSchema, rows: Callable[[], Iterator[Hashed]], *, sort: bool) -> Manifest:
+        """Land typed tables in the mode of the import."""
+        options, base = self.options, self.base
+        if options.mode == "upsert" and not schema.key:
+            raise SchemaMismatch("Upsert needs a key; declare the key columns of the table.")
+        if base is None or options.mode == "replace":
+            if sort and schema.key:
+                return replace_sorting(self.tables, schema, rows(), base, self.pool, self.folder)
+            return replace_sorted(self.tables, schema, rows(), base, self.pool)
+        land = append if options.mode == "append" else upsert
+        return land(self.tables, schema, rows(), base, self.pool, self.folder)
+
+    def finished(self, described: TableReport, manifest: Manifest) -> None:
+        """Put the table's numbers into the report."""
+        change = manifest.change
+        described.inserted = change.inserted if change else manifest.rows
+        described.updated = change.updated if change else 0
+        described.deleted = change.deleted if change else 0
+        self.report.tables.append(described)
+
+
+def _hashed(part: pa.Table, schema: TableSchema) -> Hashed:
+    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the first value that does not fit."""
+    arrays = []
+    for column in schema.columns:
+        kind = to_arrow(column.type)
+        if column.name not in part.schema.names:
+            arrays.append(pa.nulls(part.num_rows, kind))
+            continue
+        try:
+            arrays.append(widen(part.column(column.name), kind))
+        except pa.ArrowInvalid as error:
+            raise SchemaMismatch(f"Column {column.name!r} cannot be read as {column.type}: {error}.") from error
+    table = pa.table(arrays, names=[column.id for column in schema.columns])
+    empty = [column.name for column in schema.columns if (column.id in schema.key or not column.nullable) and table.column(column.id).null_count]
+    if empty:
+        raise SchemaMismatch(f"Column {empty[0]!r} has empty values and may not have any.")
+    return table, hash_rows(table, schema)

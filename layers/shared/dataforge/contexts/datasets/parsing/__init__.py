@@ -1,0 +1,1 @@
+"""Files to rows: encoding, dialect, exact splitting, types, CSV, archives, workbooks, Parquet, JSON lines."""

@@ -1,0 +1,219 @@
+"""A text file to typed, hashed tables: parse blocks on a pool, keep their order, widen the plan when a value breaks it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
+from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
+from dataforge.contexts.datasets.errors import SchemaMismatch, TooManyRejectedRows
+from dataforge.contexts.datasets.model.columns import TableSchema, evolve, make_schema, normal_type
+from dataforge.contexts.datasets.model.imports import ColumnReport, ImportOptions, Progress, ProgressCallback, RejectedRow, TableReport
+from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock, RowProblem, first_evidence, parse_block
+from dataforge.contexts.datasets.parsing.inference import NOTHING, REASONS, TEXT, column_type, join
+from dataforge.contexts.datasets.parsing.text_file import TextFile
+
+_IN_FLIGHT = 3
+
+
+class Widened(Exception):  # noqa: N818 - a signal inside the parser: read again with the wider plan
+    """The whole file needs wider types than the sample showed."""
+
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        super().__init__(kinds)
+        self.kinds = kinds
+
+
+@dataclass(slots=True)
+class TextTable:
+    """A text file seen as a table of one dataset: the plan and the schema it leads to."""
+
+    file: TextFile
+    options: ImportOptions
+    base: TableSchema | None
+    report: TableReport
+    kinds: tuple[str, ...] = ()
+    schema: TableSchema = field(default_factory=lambda: TableSchema(()))
+    _declared: Mapping[int, str] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Evidence of the first buffer, then the schema. Raises ImportRefused, SchemaMismatch."""
+        self._declared = _declared_columns(self.file.names, self.options)
+        self.kinds = tuple(self._declared.get(at, NOTHING) for at in range(len(self.file.names)))
+        first = next(self.file.buffers(), b"")
+        if first:
+            try:
+                self.kinds = first_evidence(_head(first), self.plan())
+            except RowProblem as problem:
+                raise problem.refused(0) from None
+        self.settle(self.kinds)
+
+    def settle(self, kinds: tuple[str, ...]) -> None:
+        """Take these kinds for the whole file."""
+        self.kinds = kinds
+        pairs = [(name, column_type(kind)) for name, kind in zip(self.file.names, kinds, strict=True)]
+        declared = frozenset(self.file.names[at] for at in self._declared)
+        self.schema = target_schema(pairs, self.options, self.base, declared)
+        if self.base is None:
+            return
+        by_name = {column.name: column.type for column in self.schema.columns}
+        self.kinds = tuple(
+            TEXT if by_name[name] == "string" and at not in self._declared else kind
+            for at, (name, kind) in enumerate(zip(self.file.names, kinds, strict=True))
+        )
+
+    def plan(self) -> BlockPlan:
+        """What the workers need."""
+        names = tuple(self.file.names)
+        keys = {column.name for column in self.schema.key_columns} or set(self.options.key or ())
+        required = {at for at, name in enumerate(names) if name in keys}
+        if self.base is not None:
+            strict = {column.name for column in self.base.columns if not column.nullable}
+            required |= {at for at, name in enumerate(names) if name in strict}
+        return BlockPlan(
+            self.file.dialect, len(names), self.kinds, frozenset(self._declared), frozenset(required), ("", *self.options.null_values), names,
+            self.options.max_rejected,
+        )  # fmt: skip
+
+    def tables(self, pool: Executor | None, progress: ProgressCallback) -> Iterator[tuple[pa.Table, RowHashes]]:
+        """Typed tables (columns by id) with their hashes, in file order. Raises Widened once all evidence is in."""
+        plan, schema = self.plan(), self.schema
+        kinds = list(plan.kinds)
+        records = done = 0
+        self.report.rejected_count, self.report.rejected = 0, []
+        for size, (parsed, made) in _in_order(pool, self.file.buffers(), plan, schema, lambda: records):
+            self._reject(parsed, records)
+            records += parsed.records
+            done += size
+            progress(Progress("reading", records, done))
+            if parsed.widened:
+                kinds = [join(one, other) for one, other in zip(kinds, parsed.widened, strict=True)]
+            if made is not None and kinds == list(plan.kinds):
+                yield made
+        if kinds != list(plan.kinds):
+            raise Widened(tuple(kinds))
+        self._describe(records)
+
+    def _reject(self, parsed: ParsedBlock, before: int) -> None:
+        if not parsed.rejected_count:
+            return
+        self.report.rejected_count += parsed.rejected_count
+        room = self.options.max_rejected + 1 - len(self.report.rejected)
+        for row in sorted(parsed.rejected, key=lambda item: item.row)[: max(0, room)]:
+            self.report.rejected.append(replace(row, row=before + row.row))
+        if self.report.rejected_count > self.options.max_rejected:
+            raise too_many(self.report.rejected, self.report.rejected_count, self.options.max_rejected)
+
+    def _describe(self, records: int) -> None:
+        self.report.rows = records - self.report.rejected_count
+        self.report.columns = [
+            ColumnReport(name, _type_of(self.schema, name), "declared" if at in self._declared else REASONS[kind])
+            for at, (name, kind) in enumerate(zip(self.file.names, self.kinds, strict=True))
+        ]
+
+
+def target_schema(
+    pairs: Sequence[tuple[str, str]], options: ImportOptions, base: TableSchema | None, declared: frozenset[str] = frozenset()
+) -> TableSchema:  # fmt: skip
+    """The schema of the version that an import makes from (name, type) pairs. Raises SchemaMismatch.
+
+    `append` keeps columns that the file lacks (null in its rows); `upsert` replaces whole rows and so refuses such a file.
+    """
+    key = options.key
+    if key is None:
+        key = tuple(column.name for column in base.key_columns) if base else ()
+    found = make_schema(pairs, key, base=base)
+    if base is None:
+        return found
+    missing = [column for column in base.columns if not found.has(column.id)]
+    if options.mode == "upsert" and missing:
+        names = ", ".join(column.name for column in missing[:10])
+        raise SchemaMismatch(f"An upsert replaces whole rows, and the file lacks the columns {names}.")
+    if options.mode == "append":
+        found = replace(found, columns=(*found.columns, *missing))
+    if options.mode != "replace" and found.key != base.key:
+        raise SchemaMismatch("The key of a table changes only with an import that replaces it.")
+    pinned = frozenset(column.id for column in found.columns if column.name in declared)
+    return evolve(base, found, options.evolution, pinned=pinned)
+
+
+def too_many(rejected: list[RejectedRow], count: int, limit: int) -> TooManyRejectedRows:
+    """The error for people, with the rows as facts."""
+    first = rejected[0]
+    return TooManyRejectedRows(
+        f"{count} rows or more cannot be taken and at most {limit} may be left out. The first is row {first.row}: {first.reason}.",
+        facts={"rejected": [{"row": row.row, "reason": row.reason, "text": row.text} for row in rejected[:100]]},
+    )
+
+
+def _type_of(schema: TableSchema, name: str) -> str:
+    column = schema.by_name(name)
+    return column.type if column else ""
+
+
+def _head(data: bytes, size: int = 512 << 10) -> bytes:
+    """A sample of whole lines; a cut inside quotes only makes the sample a little wrong, and the plan is checked anyway."""
+    if len(data) <= size:
+        return data
+    at = data.rfind(b"\n", 0, size)
+    if at < 0 or data.count(b'"', 0, at) % 2:
+        return data
+    return data[: at + 1]
+
+
+def _declared_columns(names: list[str], options: ImportOptions) -> dict[int, str]:
+    missing = sorted(set(options.declared) - set(names))
+    if missing:
+        raise SchemaMismatch(f"The declared columns {', '.join(missing[:10])} are not in the file; it has {', '.join(names[:20])}.")
+    return {at: normal_type(options.declared[name]) for at, name in enumerate(names) if name in options.declared}
+
+
+def work(data: bytes, plan: BlockPlan, schema: TableSchema) -> tuple[ParsedBlock, tuple[pa.Table, RowHashes] | None]:
+    """Parse, convert and hash one buffer; what every worker runs."""
+    parsed = parse_block(data, plan)
+    if parsed.columns is None:
+        return parsed, None
+    by_name = dict(zip(plan.names, parsed.columns, strict=True))
+    rows = len(parsed.columns[0]) if parsed.columns else 0
+    arrays = [
+        _cast(by_name[column.name], column.type) if column.name in by_name else pa.nulls(rows, to_arrow(column.type)) for column in schema.columns
+    ]
+    table = pa.table(arrays, names=[column.id for column in schema.columns])
+    return parsed, (table, hash_rows(table, schema))
+
+
+def _cast(array: pa.Array, type_: str) -> pa.Array:
+    kind = to_arrow(type_)
+    if array.type == kind:
+        return array
+    return widen(pa.chunked_array([array]), kind).combine_chunks()
+
+
+_Done = tuple[ParsedBlock, "tuple[pa.Table, RowHashes] | None"]
+
+
+def _in_order(pool: Executor | None, buffers: Iterator[bytes], plan: BlockPlan, schema: TableSchema, records: object) -> Iterator[tuple[int, _Done]]:
+    """Results in the order of the buffers, a few of them under way at a time."""
+    waiting: deque[tuple[int, Future[_Done]]] = deque()
+    try:
+        for data in buffers:
+            if pool is None:
+                yield len(data), work(data, plan, schema)
+                continue
+            waiting.append((len(data), pool.submit(work, data, plan, schema)))
+            if len(waiting) > _IN_FLIGHT:
+                size, future = waiting.popleft()
+                yield size, future.result()
+        while waiting:
+            size, future = waiting.popleft()
+            yield size, future.result()
+    except RowProblem as problem:
+        raise problem.refused(records()) from None  # type: ignore[operator]
+    finally:
+        for _, future in waiting:
+            future.cancel()

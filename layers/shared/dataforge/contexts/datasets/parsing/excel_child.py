@@ -1,0 +1,287 @@
+"""The child process that reads a workbook: extent first, values after, each sheet to an Arrow file."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import zipfile
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+import pyarrow as pa
+import python_calamine
+
+from dataforge.contexts.datasets.parsing.dialect import header_names
+
+MOST_CELLS = 40_000_000
+_PART = 16_384
+_READ = 1 << 20
+
+
+class Refused(Exception):  # noqa: N818 - becomes the parent's WorkbookRefused
+    """The workbook is not read; the text says why."""
+
+
+class Extent:
+    """One pass over a sheet's XML: the rectangle of its values, and what the report mentions."""
+
+    def __init__(self) -> None:
+        self.last_row = self.last_column = -1
+        self.first_row = self.first_column = 1 << 30
+        self.values = self.merged = self.formulas = self.errors = 0
+        self._row = -1
+        self._column = -1
+
+    def scan(self, file: Any, name: str) -> None:
+        """Read the sheet. Raises Refused on malformed XML and on document types, which workbooks never have."""
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.StartDoctypeDeclHandler = self._doctype
+        try:
+            while data := file.read(_READ):
+                parser.Parse(data, False)
+            parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise Refused(f"Sheet {name!r} is malformed: {error}.") from error
+
+    def _doctype(self, *_: object) -> None:
+        raise Refused("The workbook's XML declares a document type; this is no workbook a spreadsheet program wrote.")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "c":
+            place = attributes.get("r")
+            if place is None:
+                self._column += 1
+            else:
+                self._column, self._row = _place(place)
+            if attributes.get("t") == "e":
+                self.errors += 1
+        elif tag in {"v", "is"}:
+            self._value()
+        elif tag == "row":
+            place = attributes.get("r")
+            self._row = int(place) - 1 if place else self._row + 1
+            self._column = -1
+        elif tag == "f":
+            self.formulas += 1
+        elif tag == "mergeCell":
+            self.merged += 1
+
+    def _value(self) -> None:
+        self.values += 1
+        row, column = self._row, self._column
+        if row > self.last_row:
+            self.last_row = row
+        if column > self.last_column:
+            self.last_column = column
+        if row < self.first_row:
+            self.first_row = row
+        if column < self.first_column:
+            self.first_column = column
+
+    @property
+    def cells(self) -> int:
+        """Cells of the rectangle."""
+        return 0 if self.last_row < 0 else (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
+
+    def notes(self) -> list[str]:
+        """Sentences for the report."""
+        found = []
+        if self.merged:
+            found.append(f"{self.merged} merged ranges: the value stands in the first cell, the others are empty.")
+        if self.formulas:
+            found.append(f"{self.formulas} formulas: the values the spreadsheet program last saved were read.")
+        if self.errors:
+            found.append(f"{self.errors} error cells (such as #DIV/0!) were read as null.")
+        return found
+
+
+def _place(reference: str) -> tuple[int, int]:
+    """Column and row, from 0, of a reference such as XFD1048576."""
+    at = 0
+    column = 0
+    for char in reference:
+        if char < "A":
+            break
+        column = column * 26 + ord(char) - 64
+        at += 1
+    return column - 1, int(reference[at:]) - 1
+
+
+def _sheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str, str]], bool]:
+    """(name, state, part) of every sheet, and whether dates count from 1904."""
+    parts: dict[str, str] = {}
+    sheets: list[tuple[str, str, str]] = []
+    flags = {"1904": False}
+
+    def relation(tag: str, attributes: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "Relationship":
+            parts[attributes["Id"]] = attributes["Target"]
+
+    def entry(tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "sheet":
+            identity = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
+            target = parts.get(identity, "").lstrip("/")
+            sheets.append((attributes["name"], attributes.get("state", "visible"), target if target.startswith("xl/") else f"xl/{target}"))
+        elif tag == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
+            flags["1904"] = True
+
+    for part, handler in (("xl/_rels/workbook.xml.rels", relation), ("xl/workbook.xml", entry)):
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = handler
+        parser.StartDoctypeDeclHandler = Extent()._doctype  # noqa: SLF001 - the same refusal
+        parser.Parse(archive.read(part), True)
+    return sheets, flags["1904"]
+
+
+def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) -> dict[str, Any]:
+    """Columns, Arrow file and notes of every worksheet."""
+    notes: list[str] = []
+    found: list[dict[str, Any]] = []
+    with zipfile.ZipFile(path) as archive:
+        try:
+            sheets, old_dates = _sheets(archive)
+        except (KeyError, expat.ExpatError) as error:
+            raise Refused(f"The workbook is malformed: {error}.") from error
+        missing = [name for name in wanted if name not in {sheet[0] for sheet in sheets}]
+        if missing:
+            raise Refused(f"The workbook has no sheet {missing[0]!r}; it has {', '.join(repr(s[0]) for s in sheets[:20])}.")
+        if old_dates:
+            notes.append("Dates of this workbook count from 1904.")
+        extents: dict[str, Extent] = {}
+        for name, state, part in sheets:
+            if (wanted and name not in wanted) or "worksheets/" not in part:
+                continue
+            if state != "visible":
+                notes.append(f"Sheet {name!r} is {state}; it was read.")
+            extents[name] = extent = Extent()
+            try:
+                with archive.open(part) as file:
+                    extent.scan(file, name)
+            except (KeyError, zipfile.BadZipFile) as error:
+                raise Refused(f"Sheet {name!r} cannot be read: {error}.") from error
+            if extent.cells > MOST_CELLS:
+                raise Refused(
+                    f"Sheet {name!r} has {extent.values} values spread over {extent.last_row + 1} rows and {extent.last_column + 1} columns; "
+                    "delete the far cells, or export the sheet as CSV."
+                )
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        for number, (name, extent) in enumerate(extents.items()):
+            columns = _write(book, name, folder / f"{number}.arrow", header=header) if extent.values else []
+            found.append({"name": name, "file": f"{number}.arrow", "columns": columns, "notes": extent.notes()})
+    except python_calamine.CalamineError as error:
+        raise Refused(f"The workbook is malformed: {error}.") from error
+    return {"sheets": found, "notes": notes}
+
+
+def _write(book: Any, name: str, path: Path, *, header: bool) -> list[tuple[str, str]]:
+    """The values of a sheet as an Arrow file; the columns found."""
+    rows = iter(book.get_sheet_by_name(name).iter_rows())
+    first = next((row for row in rows if any(cell != "" for cell in row)), None)
+    if first is None:
+        return []
+    names = header_names([_text(cell) or "" for cell in first])[0] if header else [f"column_{at}" for at in range(1, len(first) + 1)]
+    parts: list[list[pa.Array]] = []
+    kinds = ["nothing"] * len(names)
+    held: list[list[object]] = [] if header else [first]
+    for row in rows:
+        held.append(row)
+        if len(held) == _PART:
+            parts.append(_arrays(held, kinds))
+            held = []
+    if held:
+        parts.append(_arrays(held, kinds))
+    types = [_TYPES[kind] for kind in kinds]
+    schema = pa.schema([pa.field(name, _ARROW[type_]) for name, type_ in zip(names, types, strict=True)])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        for part in parts:
+            arrays = [_as(array, type_) for array, type_ in zip(part, types, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+    return list(zip(names, types, strict=True))
+
+
+_TYPES = {"nothing": "string", "int": "int", "float": "float", "bool": "bool", "date": "date", "timestamp": "timestamp", "time": "time", "text": "string"}
+_ARROW = {
+    "string": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us"),
+    "time": pa.time64("us"),
+}  # fmt: skip
+_OF_TYPE = {str: "text", float: "float", int: "int", bool: "bool", date: "date", datetime: "timestamp", time: "time", timedelta: "text"}
+
+
+def _join(one: str, other: str) -> str:
+    if one == other or other == "nothing":
+        return one
+    if one == "nothing":
+        return other
+    if {one, other} == {"int", "float"}:
+        return "float"
+    return "timestamp" if {one, other} == {"date", "timestamp"} else "text"
+
+
+def _arrays(rows: list[list[object]], kinds: list[str]) -> list[pa.Array]:
+    """Columns of a part, each in the narrowest type of its own values; `kinds` grows to cover them."""
+    made: list[pa.Array] = []
+    for at, cells in enumerate(zip(*rows, strict=True)):
+        values: list[object] = [None if cell == "" or (type(cell) is str and cell in _ERRORS) else cell for cell in cells]
+        kind = "nothing"
+        for type_ in set(map(type, values)) - {type(None)}:
+            kind = _join(kind, _OF_TYPE.get(type_, "text"))
+        if kind == "float" and all(v is None or (float(v).is_integer() and abs(float(v)) < 1e15) for v in values):  # type: ignore[arg-type]
+            kind = "int"
+        kinds[at] = _join(kinds[at], kind)
+        if kind == "text":
+            made.append(pa.array([_text(v) for v in values], pa.string()))
+        elif kind == "int":
+            made.append(pa.array([None if v is None else int(v) for v in values], pa.int64()))  # type: ignore[call-overload]
+        else:
+            made.append(pa.array(values, _ARROW[_TYPES[kind]]))
+    return made
+
+
+_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA"})
+
+
+def _text(value: object) -> str | None:
+    """A cell of a column that mixes types, as people read it in the sheet."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value)
+
+
+def _as(array: pa.Array, type_: str) -> pa.Array:
+    kind = _ARROW[type_]
+    if array.type == kind:
+        return array
+    if type_ == "string":
+        return pa.array([_text(value) for value in array.to_pylist()], pa.string())
+    return array.cast(kind)
+
+
+def main() -> None:
+    """Read the request from standard input, answer on standard output."""
+    request = json.loads(sys.stdin.buffer.read())
+    resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        answer = read_workbook(Path(request["path"]), Path(request["folder"]), request["sheets"], header=request["header"])
+    except Refused as error:
+        answer = {"refused": str(error)}
+    except (MemoryError, pa.ArrowMemoryError):
+        answer = {"refused": f"The workbook needs more than {request['memory'] >> 20} MB of memory; export its sheets as CSV."}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

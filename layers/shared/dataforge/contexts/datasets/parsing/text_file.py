@@ -1,0 +1,123 @@
+"""A delimited text file, opened: what it is, and its records as buffers that begin and end with a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dataforge.contexts.datasets.errors import ImportRefused
+from dataforge.contexts.datasets.model.imports import ImportOptions
+from dataforge.contexts.datasets.parsing.dialect import detect_dialect, has_header, header_names, sample_rows
+from dataforge.contexts.datasets.parsing.encoding import SAMPLE, Encoding, as_utf8, detect_encoding
+from dataforge.contexts.datasets.parsing.splitting import MOST_RECORD_BYTES, Dialect, last_record_end, read_record, repair, stray_quote
+
+BLOCK = 6 << 20
+MOST_COLUMNS = 16_384
+
+Blocks = Callable[[], Iterator[bytes]]
+
+
+@dataclass(slots=True)
+class TextFile:
+    """Name, encoding, dialect and columns of a text file; `buffers` may be called again and again."""
+
+    blocks: Blocks
+    encoding: Encoding
+    dialect: Dialect
+    names: list[str]
+    header: bool
+    notes: list[str] = field(default_factory=list)
+    repaired: int = 0
+    first_repair: int | None = None
+
+    def buffers(self) -> Iterator[bytes]:
+        """UTF-8 buffers of whole records without the header, valid for RFC 4180. Raises ImportRefused on a record without end."""
+        self.repaired, self.first_repair = 0, None
+        first = self.header
+        for data in self._aligned():
+            body = data
+            if first:
+                body = data[_record_bytes(data, self.dialect) :]
+                first = False
+            if body:
+                yield body
+
+    def _aligned(self) -> Iterator[bytes]:
+        carry = b""
+        number = 0
+        for block in as_utf8(self.blocks(), self.encoding):
+            data = carry + block if carry else block
+            cut = last_record_end(data, self.dialect, final=False)
+            if not cut or stray_quote(data[:cut] if cut < len(data) else data, self.dialect) >= 0:
+                fixed, cut = self._repaired(data, number, final=False)
+                if not cut and len(data) > MOST_RECORD_BYTES:
+                    raise ImportRefused(_endless(number))
+                if cut:
+                    yield fixed
+            else:
+                yield data[:cut]
+            number += cut > 0
+            carry = data[cut:]
+        if carry:
+            if len(carry) > MOST_RECORD_BYTES and not last_record_end(carry, self.dialect, final=False):
+                raise ImportRefused(_endless(number))
+            yield self._repaired(carry, number, final=True)[0] if stray_quote(carry, self.dialect) >= 0 else carry
+
+    def _repaired(self, data: bytes, number: int, *, final: bool) -> tuple[bytes, int]:
+        fixed, consumed, changed = repair(data, self.dialect, final=final)
+        if changed:
+            self.repaired += changed
+            self.first_repair = number if self.first_repair is None else self.first_repair
+        return fixed, consumed
+
+
+def _endless(number: int) -> str:
+    return (
+        f"A record is longer than {MOST_RECORD_BYTES >> 20} MB (in buffer {number + 1}). A quoted field is probably never closed, "
+        "or the delimiter or quote character is another one."
+    )
+
+
+def _record_bytes(data: bytes, dialect: Dialect) -> int:
+    """Bytes of the first record."""
+    for size in (64 << 10, 4 << 20, len(data)):
+        text = data[:size].decode("utf-8", "surrogateescape")
+        record = read_record(text, 0, dialect, final=size >= len(data))
+        if record.end >= 0:
+            return len(text[: record.end].encode("utf-8", "surrogateescape"))
+    return len(data)
+
+
+def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: tuple[bytes, ...] = ()) -> TextFile:
+    """Find encoding, dialect and header. `samples` are further places of the file (middle, tail). Raises ImportRefused."""
+    head = b""
+    whole = True
+    for block in blocks():
+        head += block
+        if len(head) >= SAMPLE * 4:
+            whole = False
+            break
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise ImportRefused("The file is empty: it has neither a header nor rows.")
+    encoding = detect_encoding(head, options.encoding, whole=whole)
+    text = next(_decoded_head(head, encoding))
+    delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
+    others = [sample.decode("utf-8", "replace").partition("\n")[2] for sample in samples] if encoding.is_utf8 else []
+    dialect = detect_dialect([text[: SAMPLE // 2], *others], delimiter=delimiter, quote=options.quote)
+    first = read_record(text, 0, dialect, final=whole)
+    if first.end < 0:
+        raise ImportRefused("The first record is longer than 1 MB; this does not look like a table.")
+    rows = sample_rows(text[: SAMPLE // 2], dialect)
+    header = has_header(rows) if options.header is None else options.header
+    cells = [cell for cell, _ in first.fields]
+    if len(cells) > MOST_COLUMNS:
+        raise ImportRefused(f"The file has {len(cells)} columns; at most {MOST_COLUMNS} can be imported.")
+    names, notes = header_names(cells) if header else ([f"column_{at}" for at in range(1, len(cells) + 1)], [])
+    return TextFile(blocks, encoding, dialect, names, header, notes)
+
+
+def _decoded_head(head: bytes, encoding: Encoding) -> Iterator[str]:
+    """The sample as text; a character cut off at its end is left out."""
+    part = head[encoding.mark :]
+    errors = "replace" if encoding.is_utf8 else "ignore"
+    yield part[: len(part) // 4 * 4 if encoding.name.startswith("utf-32") else len(part)].decode(encoding.name, errors)

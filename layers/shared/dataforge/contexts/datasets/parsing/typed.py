@@ -1,0 +1,21 @@
+"""Tables whose values come with types: from workbooks, Parquet and JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from dataforge.contexts.datasets.model.imports import RejectedRow
+
+
+@dataclass(slots=True)
+class TypedTable:
+    """Names, schema types with the reason for each, and the rows as tables whose columns have the names, again on every call."""
+
+    columns: list[tuple[str, str]]
+    reasons: list[str]
+    read: Callable[[], Iterator[pa.Table]]
+    notes: list[str] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
