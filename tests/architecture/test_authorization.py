@@ -16,6 +16,8 @@ PUBLIC = {
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/auth/logout"),
     ("GET", "/.well-known/jwks.json"),
+    ("GET", "/"),
+    ("GET", "/ui"),
     ("GET", "/api/health"),
     ("GET", "/api/health/{function}"),
 }

@@ -59,6 +59,8 @@ def test_functions_import_only_the_composition_root() -> None:
 
 
 def test_handlers_stay_thin() -> None:
-    long = {str(path): n for path in (ROOT / "functions").glob("*/app.py") if (n := len(path.read_text().splitlines())) > 40}
+    long = {
+        str(path): n for path in (ROOT / "functions").glob("*/app.py") if (n := len(path.read_text().splitlines())) > 40
+    }
 
     assert long == {}

@@ -57,6 +57,8 @@ API_OWNERS = {
     "/api/rosters": "dataforge.contexts.academics.routes",
     "/api/oneroster": "dataforge.contexts.academics.routes",
     "/api/health": "dataforge.contexts.operations.routes",
+    "/ui": "dataforge.contexts.operations.routes",
+    "/": "dataforge.contexts.operations.routes",
 }
 
 # Commands of `maintenance`: the scheduler runs `tick`, operators invoke the others by name.

@@ -88,3 +88,13 @@ async def test_a_refused_command_answers_its_code(api: ApiUnderTest) -> None:
 
     assert answer["error"]["code"] == "validation_failed"
     assert "/username" in answer["error"]["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/ui"])
+async def test_the_status_page_loads_nothing_from_elsewhere(api: ApiUnderTest, path: str) -> None:
+    response = await (await api.client()).get(path)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "://" not in response.text

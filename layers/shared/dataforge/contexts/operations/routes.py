@@ -1,10 +1,11 @@
 """REST of operations."""
 
+from importlib.resources import files
 from typing import Any, Protocol
 
 from fastapi import Request
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from dataforge.http.app import context_router
 from dataforge.http.call import json_response
@@ -43,6 +44,21 @@ def queue_urls(settings: QueueSettings) -> dict[str, str]:
         "exports": settings.exports_queue_url,
         "exports_dlq": settings.exports_dlq_url,
     }
+
+
+# The page is one file with its own style and script: nothing else may be loaded, and nobody may frame it.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+
+@router.get("/", response_class=HTMLResponse)
+@router.get("/ui", response_class=HTMLResponse)
+async def status_page() -> Response:
+    """A page that shows what is behind the API."""
+    page = files("dataforge.contexts.operations").joinpath("pages/status.html").read_text(encoding="utf-8")
+    return HTMLResponse(page, headers=_PAGE_HEADERS)
 
 
 @router.get("/api/health", response_model=HealthOut)
