@@ -12,7 +12,6 @@ import psutil
 
 from infra.local.errors import LocalStackError
 
-
 # Our own children, to be reaped when they end; servers of earlier runs are known by their record only.
 _SPAWNED: dict[int, subprocess.Popen[bytes]] = {}
 

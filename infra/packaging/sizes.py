@@ -7,49 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
+from infra.packaging.template import function_layers, load_template
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_BYTES = 250 * 1024 * 1024
-HEADROOM_BYTES = 2 * 1024 * 1024
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags, read as their long forms."""
-
-
-def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            value = value.split(".", 1)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_tag)
-
-
-def load_template(path: Path = ROOT / "template.yaml") -> dict[str, Any]:
-    """Parse a template, short intrinsics included."""
-    return dict(yaml.load(path.read_text(), Loader=_Loader))
-
-
-def function_layers(template: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Logical ids of functions and of the layers each carries, those of Globals included."""
-    common = template.get("Globals", {}).get("Function", {}).get("Layers", [])
-    found = {}
-    for name, resource in template["Resources"].items():
-        if isinstance(resource, dict) and resource.get("Type") == "AWS::Serverless::Function":
-            found[name] = [layer["Ref"] for layer in [*common, *resource["Properties"].get("Layers", [])]]
-    return found
 
 
 def tree_size(directory: Path) -> int:

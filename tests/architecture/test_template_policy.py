@@ -11,35 +11,11 @@ from dataforge import settings
 from infra.local import stack as local_stack
 from infra.local.build import sam_environment
 from infra.local.layout import ROOT, TOOLS
-from infra.packaging.sizes import load_template
+from infra.packaging.template import expand_loops, load_template
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
 # Read by the runtime's libraries rather than by our settings.
 LIBRARY_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
-
-
-def expand_loops(resources: dict[str, Any]) -> dict[str, Any]:
-    """Repeat what `Fn::ForEach` repeats, as CloudFormation's language extensions do."""
-    expanded: dict[str, Any] = {}
-    for name, body in resources.items():
-        if not name.startswith("Fn::ForEach::"):
-            expanded[name] = body
-            continue
-        variable, values, fragments = body
-        for value in values:
-            alphanumeric = "".join(character for character in value if character.isalnum())
-            for key, fragment in fragments.items():
-                logical_id = key.replace(f"&{{{variable}}}", alphanumeric)
-                expanded[logical_id] = _substitute(fragment, f"${{{variable}}}", value)
-    return expanded
-
-
-def _substitute(node: Any, placeholder: str, value: str) -> Any:
-    if isinstance(node, dict):
-        return {key: _substitute(item, placeholder, value) for key, item in node.items()}
-    if isinstance(node, list):
-        return [_substitute(item, placeholder, value) for item in node]
-    return node.replace(placeholder, value) if isinstance(node, str) else node
 
 
 TEMPLATE = load_template()

@@ -18,7 +18,7 @@ import pytest
 from infra.local.build import build
 from infra.local.layout import ARCHITECTURE, BUILD, TEST, TOOLS
 from infra.local.ports import free_port
-from infra.packaging.sizes import function_layers, load_template
+from infra.packaging.template import function_layers, load_template
 
 # What the Lambda runtime itself brings besides Python; everything else must come out of the package.
 RUNTIME_MODULES = ("awslambdaric", "runtime_client", "snapshot_restore_py", "simplejson")

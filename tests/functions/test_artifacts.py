@@ -8,7 +8,7 @@ import pytest
 
 from dataforge.platform.db.migrations import head_revision
 from infra.local.postgres import PostgresServer
-from infra.packaging.sizes import function_layers, load_template
+from infra.packaging.template import function_layers, load_template
 from tests.functions.conftest import PackagedFunction, http_event
 
 pytestmark = pytest.mark.build

@@ -1,0 +1,1 @@
+"""The Docker Compose way of running the stack."""
