@@ -60,7 +60,8 @@ class Campus:
         if not values and self._semester is not None:
             return self._semester
         row = await self.run(
-            catalogue.create_semester, Create({"code": f"S{next(self._numbers)}", "time_zone": "UTC", **SEMESTER, **values})
+            catalogue.create_semester,
+            Create({"code": f"S{next(self._numbers)}", "time_zone": "UTC", **SEMESTER, **values}),
         )
         if not values:
             self._semester = row["id"]
@@ -121,7 +122,9 @@ class Campus:
         await self.run(catalogue.set_prerequisites, catalogue.SetPrerequisites(course, "*", requirements))
 
     async def enroll(self, student: UUID, section: UUID, principal: Principal = SYSTEM) -> Outcome:
-        outcome: Outcome = await self.run(enrollment.enroll_student, EnrollStudent(student, section_id=section), principal)
+        outcome: Outcome = await self.run(
+            enrollment.enroll_student, EnrollStudent(student, section_id=section), principal
+        )
         return outcome
 
     async def drop(self, enrollment_id: UUID) -> Outcome:
@@ -144,7 +147,9 @@ class Campus:
         return row
 
     async def hold(self, student: UUID) -> dict[str, Any]:
-        row: dict[str, Any] = await self.run(students.place_hold, students.PlaceHold(student, "LIB", "books are missing"))
+        row: dict[str, Any] = await self.run(
+            students.place_hold, students.PlaceHold(student, "LIB", "books are missing")
+        )
         return row
 
     async def release(self, student: UUID, hold: UUID) -> None:
@@ -167,7 +172,9 @@ class Campus:
         [seats] = await self.rows("SELECT * FROM academics.sections WHERE id = :id", id=section)
         counts = await self.statuses(section)
         seated = counts.get("ENROLLED", 0) + counts.get("COMPLETED", 0)
-        sql = "SELECT wait_no FROM academics.enrollments WHERE section_id = :id AND wait_no IS NOT NULL ORDER BY wait_no"
+        sql = (
+            "SELECT wait_no FROM academics.enrollments WHERE section_id = :id AND wait_no IS NOT NULL ORDER BY wait_no"
+        )
         waiting = [row["wait_no"] for row in await self.rows(sql, id=section)]
         doubled = await self.rows(
             "SELECT student_id FROM academics.enrollments WHERE section_id = :id"

@@ -34,7 +34,9 @@ async def made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> di
 
 async def made_course(client: httpx.AsyncClient, code: str = "CS101", **more: Any) -> dict[str, Any]:
     departments = (await client.get("/api/departments")).json()["items"]
-    department = departments[0] if departments else await made(client, "/api/departments", {"code": "CS", "name": "Computing"})
+    department = (
+        departments[0] if departments else await made(client, "/api/departments", {"code": "CS", "name": "Computing"})
+    )
     body = {"code": code, "title": "Introduction", "credits": 3, "department_id": department["id"], **more}
     return await made(client, "/api/courses", body)
 
@@ -156,9 +158,7 @@ async def test_learners_do_not_see_drafts(registrar: httpx.AsyncClient, api: Api
     assert (await registrar.get(f"/api/courses/{draft['id']}")).status_code == 200
 
 
-async def test_what_has_enrolments_is_never_deleted(
-    registrar: httpx.AsyncClient, campus: Campus
-) -> None:
+async def test_what_has_enrolments_is_never_deleted(registrar: httpx.AsyncClient, campus: Campus) -> None:
     section, student = await campus.section(capacity=0, waitlist_capacity=0), await campus.student()
     await campus.enroll(student, section)
     [row] = await campus.rows("SELECT course_id, semester_id FROM academics.sections")
@@ -192,9 +192,7 @@ async def test_search_finds_the_beginnings_of_words_in_any_order(registrar: http
     assert await found("!!") == ["CS-101", "HIS 7"]
 
 
-async def test_filters_by_department_semester_and_open_seats(
-    registrar: httpx.AsyncClient, campus: Campus
-) -> None:
+async def test_filters_by_department_semester_and_open_seats(registrar: httpx.AsyncClient, campus: Campus) -> None:
     full, free = await campus.course("FULL"), await campus.course("FREE")
     await campus.course("NOT-OFFERED")
     await campus.section(course=full, capacity=0)
@@ -258,7 +256,9 @@ async def test_a_section_has_meetings_an_instructor_and_the_courses_capacity(
     assert (listed["display_name"], listed["sections"]) == ("Grace Hopper", 1)
 
 
-async def test_a_section_taught_by_a_learner_is_refused(registrar: httpx.AsyncClient, campus: Campus, api: ApiUnderTest) -> None:
+async def test_a_section_taught_by_a_learner_is_refused(
+    registrar: httpx.AsyncClient, campus: Campus, api: ApiUnderTest
+) -> None:
     section = await campus.section()
     learner = await api.add_user(Role.LEARNER)
 

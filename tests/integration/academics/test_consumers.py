@@ -56,11 +56,19 @@ async def relayed(services: Services) -> dict[str, int]:
 
 def completed(user: UUID, *, name: str = "records.lesson_completed", **payload: Any) -> RelayedEvent:
     at = datetime.fromisoformat("2026-08-30T10:00:00+00:00")
-    values = {"user_id": str(user), "statement_id": str(uuid7()), "score": 0.8, "occurred_at": at.isoformat(), **payload}
+    values = {
+        "user_id": str(user),
+        "statement_id": str(uuid7()),
+        "score": 0.8,
+        "occurred_at": at.isoformat(),
+        **payload,
+    }
     return RelayedEvent(uuid7(), name, "key", values, at)
 
 
-async def test_a_promotion_is_mailed_to_the_one_it_concerns(campus: Campus, database: Database, clock: FixedClock) -> None:
+async def test_a_promotion_is_mailed_to_the_one_it_concerns(
+    campus: Campus, database: Database, clock: FixedClock
+) -> None:
     services = Services(database, clock)
     section = await campus.section(capacity=1)
     taken = await campus.enroll(await campus.student(email="first@example.org"), section)

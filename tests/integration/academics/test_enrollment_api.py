@@ -163,9 +163,7 @@ async def test_the_schedule_is_a_calendar_too(api: ApiUnderTest, campus: Campus)
     section = await campus.section(semester_id=berlin, meetings=(Meeting(2, time(9), time(10, 30), "Room A1; ground"),))
     await enrolled(person, section_id=section)
 
-    response = await person.client.get(
-        f"/api/students/{person.student}/schedule", headers={"Accept": "text/calendar"}
-    )
+    response = await person.client.get(f"/api/students/{person.student}/schedule", headers={"Accept": "text/calendar"})
 
     calendar = Calendar.from_ical(response.content)
     [event] = calendar.walk("VEVENT")
@@ -180,9 +178,7 @@ async def test_the_schedule_is_a_calendar_too(api: ApiUnderTest, campus: Campus)
 async def test_an_empty_schedule_is_a_calendar_without_events(api: ApiUnderTest, campus: Campus) -> None:
     person = await learner(api, campus)
 
-    response = await person.client.get(
-        f"/api/students/{person.student}/schedule", headers={"Accept": "text/calendar"}
-    )
+    response = await person.client.get(f"/api/students/{person.student}/schedule", headers={"Accept": "text/calendar"})
 
     assert response.text.splitlines()[0] == "BEGIN:VCALENDAR"
     assert "VEVENT" not in response.text
@@ -350,7 +346,9 @@ async def test_students_are_found_by_the_beginning_of_a_name_or_number(api: ApiU
     assert await found("") == ["Hopper", "Zuse"]
 
 
-async def test_a_student_is_changed_with_if_match_and_belongs_to_a_known_user(api: ApiUnderTest, campus: Campus) -> None:
+async def test_a_student_is_changed_with_if_match_and_belongs_to_a_known_user(
+    api: ApiUnderTest, campus: Campus
+) -> None:
     registrar, student = await api.as_role(Role.REGISTRAR), await campus.student()
     path = f"/api/students/{student}"
     tag = (await registrar.get(path)).headers["ETag"]

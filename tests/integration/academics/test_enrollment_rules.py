@@ -265,7 +265,9 @@ async def test_a_duplicate_cannot_be_overridden(campus: Campus) -> None:
         await campus.override(student, section, "duplicate")
 
 
-async def test_a_drop_after_its_deadline_is_refused_and_an_override_allows_it(campus: Campus, clock: FixedClock) -> None:
+async def test_a_drop_after_its_deadline_is_refused_and_an_override_allows_it(
+    campus: Campus, clock: FixedClock
+) -> None:
     section, student = await campus.section(), await campus.student()
     outcome = await campus.enroll(student, section)
     clock.advance(timedelta(days=32))

@@ -39,7 +39,9 @@ async def ask(client: httpx.AsyncClient, student: UUID, section: UUID, key: str 
     return await client.post("/api/enrollments", json=body, headers=headers)
 
 
-async def test_fifty_callers_for_ten_seats_and_a_waitlist_of_twenty(crowd: Campus, registrar: httpx.AsyncClient) -> None:
+async def test_fifty_callers_for_ten_seats_and_a_waitlist_of_twenty(
+    crowd: Campus, registrar: httpx.AsyncClient
+) -> None:
     section = await crowd.section(capacity=10, waitlist_capacity=20)
     students = await crowd.many_students(50)
 
@@ -155,7 +157,10 @@ async def test_one_student_in_many_sections_at_once_does_not_beat_the_credit_lim
 
 
 async def test_two_sections_promote_each_others_students_without_a_deadlock(crowd: Campus) -> None:
-    one, two = await crowd.section(capacity=0, waitlist_capacity=40), await crowd.section(capacity=0, waitlist_capacity=40)
+    one, two = (
+        await crowd.section(capacity=0, waitlist_capacity=40),
+        await crowd.section(capacity=0, waitlist_capacity=40),
+    )
     students = await crowd.many_students(30)
     for student in students:
         await crowd.enroll(student, one)
