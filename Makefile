@@ -4,9 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# The first of these that is new enough; `make PYTHON=/path/to/python3` chooses another.
+# The first of these that the locked packages exist for; `make PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
-	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$candidate"; break; }; \
+	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && { command -v "$$candidate"; break; }; \
 	done)
 VENV := .venv/bin
 RUN := $(VENV)/python
@@ -20,7 +20,7 @@ help: ## Show what there is
 
 .PHONY: python
 python:
-	@test -n "$(PYTHON)" || { echo "error: No Python 3.11 or newer found ($$(python3 --version 2>&1)). Install one, or name it: make PYTHON=/path/to/python3 run" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: No Python from 3.11 to 3.13 found ($$(python3 --version 2>&1)). Install one, or name it: make PYTHON=/path/to/python3 run" >&2; exit 1; }
 
 .PHONY: setup
 setup: python ## Install the tools into .venv and .local/tools

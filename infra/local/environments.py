@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".local" / "tools"
 OLDEST = (3, 11)
+TOO_NEW = (3, 14)
 _NEEDED_BYTES = 3 * 1024**3
 ENVIRONMENTS = {
     "uv": (TOOLS / "uv", ROOT / "requirements" / "bootstrap.txt"),
@@ -26,9 +27,9 @@ ENVIRONMENTS = {
 
 def main() -> int:
     """Bring the named environments up to date; returns the exit status."""
-    if sys.version_info < OLDEST:
+    if not OLDEST <= sys.version_info < TOO_NEW:
         return _fail(
-            "Python {}.{} is too old: DataForge needs 3.11 or newer.".format(*sys.version_info[:2]),
+            "Python {}.{} does not fit: DataForge needs 3.11, 3.12 or 3.13.".format(*sys.version_info[:2]),
             "Run 'make PYTHON=/path/to/python3.11 …'.",
         )
     names = [name for name in ("uv", *sys.argv[1:]) if not _is_current(name)]
