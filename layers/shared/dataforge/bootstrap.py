@@ -23,6 +23,7 @@ from dataforge.settings import (
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from dataforge.contexts.identity.accounts import SqlLearnerAccounts
     from dataforge.contexts.identity.contract import CredentialVerifier
     from dataforge.contexts.identity.credentials import CredentialPublisher
     from dataforge.contexts.identity.tokens import TokenService
@@ -147,6 +148,13 @@ class Container:
         from dataforge.contexts.identity.credentials import CredentialDirectory
 
         return CredentialDirectory(self.settings.data_bucket)
+
+    @property
+    def learner_accounts(self) -> "type[SqlLearnerAccounts]":
+        """Accounts of learners inside a caller's transaction."""
+        from dataforge.contexts.identity.accounts import SqlLearnerAccounts
+
+        return SqlLearnerAccounts
 
     @cached_property
     def objects(self) -> "ObjectStore":

@@ -177,8 +177,8 @@ class RecordsUnitOfWork(UnitOfWork, Protocol):
 class Catalog(Protocol):
     """Lessons, cohorts and their members."""
 
-    async def add_cohort(self, values: Mapping[str, Any]) -> None:
-        """Insert; raises DuplicateCohort."""
+    async def add_cohort(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Insert and return the row; raises DuplicateCohort."""
         ...
 
     async def lock_cohort(self, cohort_id: UUID) -> Mapping[str, Any] | None:
@@ -209,8 +209,12 @@ class Catalog(Protocol):
         """End a membership; False if there was none."""
         ...
 
-    async def add_lesson(self, values: Mapping[str, Any]) -> None:
-        """Insert; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
+    async def person_exists(self, user_id: UUID) -> bool:
+        """Whether identity knows the person."""
+        ...
+
+    async def add_lesson(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Insert and return the row; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
         ...
 
     async def lock_lesson(self, lesson_id: UUID) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.records.domain.errors import CohortInUse, DuplicateCohort, DuplicateLessonUrl
 from dataforge.contexts.records.domain.flat_rows import Landed
-from dataforge.contexts.records.tables import cohort_members, cohorts, lessons
+from dataforge.contexts.records.tables import cohort_members, cohorts, directory, lessons
 from dataforge.kernel.errors import NotFound
 from dataforge.platform.db.database import row_dict
 
@@ -44,9 +44,9 @@ class SqlCatalog:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add_cohort(self, values: Mapping[str, Any]) -> None:
-        """Insert; raises DuplicateCohort."""
-        await self._cohort_write(insert(cohorts).values(**values), values)
+    async def add_cohort(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Insert and return the row; raises DuplicateCohort."""
+        return await self._cohort_write(insert(cohorts).values(**values).returning(cohorts), values)
 
     async def lock_cohort(self, cohort_id: UUID) -> Mapping[str, Any] | None:
         """The row, locked."""
@@ -54,12 +54,12 @@ class SqlCatalog:
 
     async def update_cohort(self, cohort_id: UUID, changes: Mapping[str, Any]) -> None:
         """Write the changes and count the revision up; raises DuplicateCohort."""
-        statement = update(cohorts).where(cohorts.c.id == cohort_id)
-        await self._cohort_write(statement.values(**changes, revision=cohorts.c.revision + 1), changes)
+        statement = update(cohorts).where(cohorts.c.id == cohort_id).values(**changes, revision=cohorts.c.revision + 1)
+        await self._cohort_write(statement.returning(cohorts), changes)
 
-    async def _cohort_write(self, statement: Any, values: Mapping[str, Any]) -> None:  # noqa: ANN401 - insert or update
+    async def _cohort_write(self, statement: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - insert or update
         try:
-            await self._connection.execute(statement)
+            return row_dict((await self._connection.execute(statement)).one())
         except IntegrityError as error:
             message = f"There is already a cohort named {values.get('name')!r}."
             raise DuplicateCohort(message) from error
@@ -116,9 +116,14 @@ class SqlCatalog:
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
 
-    async def add_lesson(self, values: Mapping[str, Any]) -> None:
-        """Insert; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
-        await self._lesson_write(insert(lessons).values(**values), values)
+    async def person_exists(self, user_id: UUID) -> bool:
+        """Whether identity knows the person."""
+        query = select(directory.c.user_id).where(directory.c.user_id == user_id)
+        return (await self._connection.execute(query)).one_or_none() is not None
+
+    async def add_lesson(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Insert and return the row; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
+        return await self._lesson_write(insert(lessons).values(**values).returning(lessons), values)
 
     async def lock_lesson(self, lesson_id: UUID) -> Mapping[str, Any] | None:
         """The row, locked."""
@@ -126,12 +131,12 @@ class SqlCatalog:
 
     async def update_lesson(self, lesson_id: UUID, changes: Mapping[str, Any]) -> None:
         """Write the changes and count the revision up; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
-        statement = update(lessons).where(lessons.c.id == lesson_id)
-        await self._lesson_write(statement.values(**changes, revision=lessons.c.revision + 1), changes)
+        statement = update(lessons).where(lessons.c.id == lesson_id).values(**changes, revision=lessons.c.revision + 1)
+        await self._lesson_write(statement.returning(lessons), changes)
 
-    async def _lesson_write(self, statement: Any, values: Mapping[str, Any]) -> None:  # noqa: ANN401 - insert or update
+    async def _lesson_write(self, statement: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - insert or update
         try:
-            await self._connection.execute(statement)
+            return row_dict((await self._connection.execute(statement)).one())
         except IntegrityError as error:
             if _constraint(error) == "uq_lessons_lesson_url":
                 message = f"There is already a lesson for {values.get('lesson_url')!r}."

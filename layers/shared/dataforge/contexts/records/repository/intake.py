@@ -1,12 +1,6 @@
-"""Ids and requests noted before the answer, with a breaker: statements are accepted while the database is away.
+"""Ids and requests noted before the answer; statements are accepted while the database is away.
 
-The consistency bound rests on three facts, all on the database's own clock:
-
-1. A request is noted in `records.intake` with its `stored` before it is queued, only if `stored` is not older than
-   FRESH seconds then, and the note counts (`noted` in the message) only if it was committed within PATIENCE seconds.
-2. The loader takes the note away in the transaction that makes the statements visible; a request whose note does not
-   count or is gone (database away, note withdrawn or cleaned up) is noted anew with a `stored` of that moment.
-3. The bound is the oldest note, or MARGIN seconds ago: FRESH + PATIENCE < MARGIN, so no note appears behind the bound.
+Why the bound holds is told in `domain.consistency`.
 """
 
 import asyncio
@@ -18,16 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.records.domain.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS
 from dataforge.contexts.records.ports import Claim, Registration
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import Database, DatabaseUnavailable
 from dataforge.platform.observability import logger
 
-FRESH_SECONDS = 0.5
-PATIENCE_SECONDS = 1.2
-MARGIN_SECONDS = 2.0
 BREAK_SECONDS = 5.0
 BOUND_SECONDS = 1.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,18 +50,6 @@ _BOUND = text(
     "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
     f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
 )
-_REPORT_BOUND = text(
-    "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
-    "(SELECT min(stored_at) - interval '1 microsecond' FROM records.statements_raw "
-    "WHERE state IN ('pending','failed')), "
-    f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
-)
-
-
-async def report_bound(connection: AsyncConnection) -> datetime:
-    """Every statement stored up to this instant is in `statements_flat`, as seen by this transaction."""
-    found: datetime = (await connection.execute(_REPORT_BOUND)).scalar_one()
-    return found
 
 
 async def note_arrival(database: Database, request_ids: Sequence[UUID]) -> dict[UUID, datetime]:

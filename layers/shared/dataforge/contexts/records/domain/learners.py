@@ -1,0 +1,146 @@
+"""The learner list: `First Name,Last Name,Email,Group,Team`, as spreadsheets export it.
+
+Every line ends up in exactly one place: a learner, or a problem with its line and reason. Nothing gets lost.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
+
+MAX_ROWS = 20_000
+COLUMNS = ("First Name", "Last Name", "Email", "Group", "Team")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MAX_TEXT = 120
+_DELIMITERS = (",", ";", "\t")
+_REQUIRED = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """One usable line; `line` counts from 1, the header included. The e-mail address is in lower case."""
+
+    line: int
+    name: str
+    email: str
+    cohort: str
+    group: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One line that is not used, and why."""
+
+    line: int
+    code: str
+    detail: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerList:
+    """What a file says."""
+
+    learners: tuple[Learner, ...]
+    problems: tuple[Problem, ...]
+
+
+def cohort_name(group: str, team: str) -> str:
+    """`Group Team`, with X for what is empty."""
+    return f"{group.strip() or 'X'} {team.strip() or 'X'}"
+
+
+def parse_learners(body: bytes) -> LearnerList:
+    """Read the file: UTF-8 with or without byte order mark, any line ending, separated by comma, semicolon or tab.
+
+    Raises MalformedBody (not text, not a table) or ValidationFailed (no e-mail column, too many rows).
+    """
+    lines = _records(_text(body))
+    header = next(lines, None)
+    if header is None:
+        message = f"The file is empty; the first line names the columns: {','.join(COLUMNS)}."
+        raise MalformedBody(message)
+    places = _places(header[1])
+    learners: list[Learner] = []
+    problems: list[Problem] = []
+    seen: dict[tuple[str, str], int] = {}
+    for line, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(learners) + len(problems) >= MAX_ROWS:
+            message = f"The file has more than {MAX_ROWS:,} rows; split it."
+            raise ValidationFailed(message, facts={"max_rows": MAX_ROWS})
+        found = _learner(line, cells, places, columns=len(header[1]))
+        if isinstance(found, Learner):
+            first = seen.setdefault((found.email, found.cohort.lower()), line)
+            if first != line:
+                found = Problem(line, "duplicate", f"Line {first} says the same.", found.email)
+        if isinstance(found, Learner):
+            learners.append(found)
+        else:
+            problems.append(found)
+    return LearnerList(tuple(learners), tuple(problems))
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n") + 1
+        message = f"The file is not UTF-8: line {line} has the byte 0x{body[error.start]:02x}. Save it as CSV UTF-8."
+        raise MalformedBody(message, facts={"line": line}) from error
+    return text
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Records with the line each begins at."""
+    head = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins = 1
+    try:
+        for cells in reader:
+            yield begins, cells
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        message = f"The file is not a table at line {begins}: {error}."
+        raise MalformedBody(message, facts={"line": begins}) from error
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    names = [re.sub(r"[\s_-]+", " ", cell).strip().lower() for cell in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    places = {name: names.index(name) for name in (column.lower() for column in COLUMNS) if name in names}
+    if _REQUIRED not in places or twice:
+        wanted = f"twice: {', '.join(twice)}" if twice else "no column Email"
+        message = f"The first line has {wanted}; it names the columns {', '.join(COLUMNS)}."
+        raise ValidationFailed(message, violations=[Violation("/1", message, "header")])
+    return places
+
+
+def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: int) -> Learner | Problem:
+    def cell(name: str) -> str:
+        place = places.get(name)
+        return cells[place].strip() if place is not None and place < len(cells) else ""
+
+    email = cell("email").lower()
+    if len(cells) > columns and any(extra.strip() for extra in cells[columns:]):
+        return Problem(
+            line, "too_many_fields", f"The line has {len(cells)} fields, the header {columns}.", email or None
+        )
+    if not email:
+        return Problem(line, "missing_email", "The e-mail address is empty.")
+    if len(email) > 255 or ".." in email or not _EMAIL.fullmatch(email):
+        return Problem(line, "bad_email", f"{email[:80]!r} is not an e-mail address.", email[:255])
+    first, last, group, team = (cell(name) for name in ("first name", "last name", "group", "team"))
+    for name, value in (("First Name", first), ("Last Name", last), ("Group", group), ("Team", team)):
+        if len(value) > _MAX_TEXT or _CONTROL.search(value):
+            detail = f"{name} has control characters or more than {_MAX_TEXT} characters."
+            return Problem(line, "bad_text", detail, email)
+    name = " ".join(part for part in (first, last) if part) or email.partition("@")[0]
+    return Learner(line, name, email, cohort_name(group, team), group, team)
