@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from pathlib import Path
 
 from infra.local import processes
 from infra.local.layout import ARCHITECTURE, BUILD, PYTHON_VERSION, ROOT, TOOLS, content_hash
@@ -24,7 +23,7 @@ def is_current() -> bool:
     return stamp.exists() and stamp.read_text() == source_hash()
 
 
-def build(logs: Path) -> str:
+def build() -> str:
     """Build all functions and layers into ``.aws-sam/build`` and return the hash of their sources."""
     BUILD.parent.mkdir(exist_ok=True)
     with (BUILD.parent / "build.lock").open("w") as lock:
@@ -34,7 +33,6 @@ def build(logs: Path) -> str:
             return wanted
         partial = BUILD.with_name("build.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        logs.mkdir(parents=True, exist_ok=True)
         environment = sam_environment() | {
             "DATAFORGE_TARGET_PLATFORM": "host",
             "DATAFORGE_TARGET_PYTHON": PYTHON_VERSION,
@@ -50,7 +48,7 @@ def build(logs: Path) -> str:
                 *overrides,
             ],
             environment=environment,
-            log=logs / "build.log",
+            log=BUILD.with_name("build.log"),
             what="the build",
             cwd=ROOT,
         )

@@ -9,7 +9,7 @@ import time
 
 from infra.local import build
 from infra.local.errors import LocalStackError
-from infra.local.layout import ROOT, TEST
+from infra.local.layout import ROOT
 
 SOURCES = ("layers/shared", "functions", "infra", "migrations", "tests")
 TYPED = ("layers/shared/dataforge", "functions", "infra", "migrations")
@@ -34,7 +34,7 @@ def main() -> int:
         return _stage("tests", [*pytest, "-m", "not build", "tests/unit", "tests/architecture"])
     began = time.monotonic()
     try:
-        build.build(TEST.logs)
+        build.build()
     except LocalStackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -23,9 +23,9 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def spawn(
-    command: Sequence[str], *, environment: Mapping[str, str], log: Path, record: Path
+    command: Sequence[str], *, environment: Mapping[str, str], log: Path, record: Path, cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, with its output in ``log``, and write down who it is in ``record``."""
+    """Start a program in a session of its own, with its output in ``log``, and write down who it is in ``record``."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -34,7 +34,7 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            cwd=log.parent,
+            cwd=cwd or log.parent,
         )
     _SPAWNED[process.pid] = process
     record.write_text(json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
@@ -70,12 +70,23 @@ def stop(record: Path, *, patience_seconds: float = 60) -> None:
     record.unlink(missing_ok=True)
 
 
+def tool_record(log: Path) -> Path:
+    """Where `run_tool` writes down who it runs."""
+    return log.with_suffix(".process.json")
+
+
 def run_tool(command: Sequence[str], *, environment: Mapping[str, str], log: Path, what: str, cwd: Path) -> None:
-    """Run a tool to its end with its output in ``log``; its last words become the one-line cause when it fails."""
-    with log.open("wb") as output:
-        status = subprocess.run(
-            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, check=False
-        ).returncode
+    """Run a tool to its end with its output in ``log``; its last words become the one-line cause when it fails.
+
+    The same tool left over from a run that was killed is stopped first, and this one when we are interrupted.
+    """
+    record = tool_record(log)
+    stop(record, patience_seconds=5)
+    log.unlink(missing_ok=True)
+    try:
+        status = spawn(command, environment=environment, log=log, record=record, cwd=cwd).wait()
+    finally:
+        stop(record, patience_seconds=5)
     if status == 0:
         return
     text = log.read_text(errors="replace")

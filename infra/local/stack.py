@@ -125,6 +125,8 @@ def start(
     Raises LocalStackError with a one-line cause; whatever was started is stopped again.
     """
     started: list[Emulator | PostgresServer] = []
+    # A deployment whose launcher was killed would go on, into the emulator that is started next.
+    processes.stop(processes.tool_record(_deploy_log(directory)), patience_seconds=5)
     try:
         with step("database"):
             database = postgres.start(directory.postgres)
@@ -133,7 +135,7 @@ def start(
             cloud = emulator.start(directory, port=port)
             started.append(cloud)
         with step("build" if not build.is_current() else "build (unchanged)"):
-            source = build.build(directory.logs)
+            source = build.build()
         wanted = _parameters(directory, database, cloud) | dict(parameters or {})
         fingerprint = hashlib.sha256(json.dumps([source, wanted], sort_keys=True).encode()).hexdigest()
         if _deployed(directory) != fingerprint:
@@ -175,6 +177,10 @@ def _deployed(directory: StackDirectory) -> str | None:
         return None
 
 
+def _deploy_log(directory: StackDirectory) -> Path:
+    return directory.logs / "deploy.log"
+
+
 def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str, str]) -> None:
     bucket = DEPLOYMENT_BUCKET
     cloud.client("s3").create_bucket(Bucket=bucket)
@@ -185,8 +191,7 @@ def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str,
     command += ["--tags", f"ms-custom-id={directory.stack_name}"]
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
     environment = build.sam_environment() | cloud.environment()
-    log = directory.logs / "deploy.log"
-    processes.run_tool(command, environment=environment, log=log, what="the deployment", cwd=ROOT)
+    processes.run_tool(command, environment=environment, log=_deploy_log(directory), what="the deployment", cwd=ROOT)
 
 
 def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, Any]:

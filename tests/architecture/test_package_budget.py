@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from infra.local.build import build
-from infra.local.layout import BUILD, TEST
+from infra.local.layout import BUILD
 from infra.packaging.sizes import BUDGET_BYTES, build_for_aws, packaged_sizes
 
 pytestmark = pytest.mark.build
 
 
 def test_what_was_built_for_this_machine_fits() -> None:
-    build(TEST.logs)
+    build()
 
     sizes = packaged_sizes(BUILD)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from infra.local.build import build
-from infra.local.layout import ARCHITECTURE, BUILD, TEST, TOOLS
+from infra.local.layout import ARCHITECTURE, BUILD, TOOLS
 from infra.local.ports import free_port
 from infra.packaging.template import function_layers, load_template
 
@@ -69,7 +69,7 @@ Invoke = Callable[[str, dict[str, Any]], Any]
 @pytest.fixture(scope="session")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], PackagedFunction]:
     """The built functions by logical id; builds first when the sources have changed."""
-    build(TEST.logs)
+    build()
     runtime = tmp_path_factory.mktemp("runtime")
     for name in RUNTIME_MODULES:
         spec = find_spec(name)
