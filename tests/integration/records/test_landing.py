@@ -60,7 +60,8 @@ async def person(records: RecordsUnderTest, email: str, avatar: str = "avatar-1"
 async def lesson(records: RecordsUnderTest, url: str = LESSON) -> Any:
     lesson_id = uuid7()
     await records.change(
-        "INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) VALUES (:id, :url, 'L', now(), now())",
+        "INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) "
+        "VALUES (:id, :url, 'L', now(), now())",
         id=lesson_id,
         url=url,
     )
