@@ -1,10 +1,5 @@
-import json
+"""REST API of the versioned datasets."""
 
+from dataforge.bootstrap import datasets_api_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "datasets_api", "event": event}),
-    }
+handler = datasets_api_handler()

@@ -23,6 +23,8 @@ from dataforge.settings import (
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from dataforge.contexts.datasets.memberships import NoMemberships
+    from dataforge.contexts.datasets.storage import S3Files
     from dataforge.contexts.identity.accounts import SqlLearnerAccounts
     from dataforge.contexts.identity.contract import CredentialVerifier
     from dataforge.contexts.identity.credentials import CredentialPublisher
@@ -60,6 +62,11 @@ API_OWNERS = {
     "/api/health": "dataforge.contexts.operations.routes",
     "/ui": "dataforge.contexts.operations.routes",
     "/": "dataforge.contexts.operations.routes",
+}
+
+DATASETS_OWNERS = {
+    "/api/datasets": "dataforge.contexts.datasets.routes",
+    "/api/health": "dataforge.contexts.operations.routes",
 }
 
 # Commands of `maintenance`: the scheduler runs `tick`, operators invoke the others by name.
@@ -202,6 +209,34 @@ class Container:
         queue = self.statements_queue if self.settings.etl_mode is EtlMode.INCREMENTAL else None
         return IncrementalEtl(self.database, self.clock, loader=self.statement_loader, queue=queue)
 
+    @cached_property
+    def memberships(self) -> "NoMemberships":
+        """Which workspaces a person is in."""
+        from dataforge.contexts.datasets.memberships import NoMemberships
+
+        return NoMemberships()
+
+    @cached_property
+    def files(self) -> "S3Files":
+        """Uploads and exports of datasets."""
+        from dataforge.contexts.datasets.storage import S3Files
+
+        return S3Files(self.settings.data_bucket)
+
+    @cached_property
+    def import_queue(self) -> "Queue":
+        """Where imports of datasets wait."""
+        from dataforge.platform.aws.sqs import Queue
+
+        return Queue(self.settings.imports_queue_url)
+
+    @cached_property
+    def export_queue(self) -> "Queue":
+        """Where exports and the upkeep of datasets wait."""
+        from dataforge.platform.aws.sqs import Queue
+
+        return Queue(self.settings.exports_queue_url)
+
     async def health(self) -> Mapping[str, Any]:
         """What the function `xapi` is allowed to see of what is behind it."""
         from dataforge.platform.health import check_health
@@ -232,6 +267,18 @@ def api_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
     )
 
 
+def datasets_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
+    """The REST API of the versioned datasets; what reads columnar data is imported with the first request."""
+    from dataforge.http.app import create_app
+
+    return create_app(
+        services=container,
+        owners=DATASETS_OWNERS,
+        cors_origins=container.settings.cors_origins,
+        title="DataForge datasets API",
+    )
+
+
 def http_handler(asgi: "ASGIApp") -> Handler:
     """A Lambda handler for an ASGI app behind API Gateway."""
     from mangum import Mangum
@@ -243,6 +290,13 @@ def http_handler(asgi: "ASGIApp") -> Handler:
 def api_handler() -> Handler:
     """The handler of the function `api`."""
     _, asgi = api_app(Container(ApiSettings.from_environment()))
+    return http_handler(asgi)
+
+
+def datasets_api_handler() -> Handler:
+    """The handler of the function `datasets_api`."""
+    # A request may read the version it works on while its transaction waits for a row.
+    _, asgi = datasets_app(Container(ApiSettings.from_environment(), pool_size=2))
     return http_handler(asgi)
 
 

@@ -225,6 +225,14 @@ class Jobs(Protocol):
         """A message for it was put on a queue."""
         ...
 
+    async def rebase(self, job_id: UUID, commit_id: str) -> None:
+        """Start a locked job from another commit."""
+        ...
+
+    async def remove(self, job_id: UUID) -> None:
+        """Delete a locked job."""
+        ...
+
 
 class Uploads(Protocol):
     """Uploads."""

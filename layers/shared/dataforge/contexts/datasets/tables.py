@@ -293,7 +293,11 @@ review_comments = Table(
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
     Column(
-        "review_id", UUID(as_uuid=True), ForeignKey(review_requests.c.id, ondelete="CASCADE"), nullable=False, index=True
+        "review_id",
+        UUID(as_uuid=True),
+        ForeignKey(review_requests.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
     ),
     Column("author_id", UUID(as_uuid=True)),
     Column("body", Text, nullable=False),

@@ -34,7 +34,7 @@ class ManifestRecord:
 
 @dataclass(frozen=True, slots=True)
 class CommitTable:
-    """One table of a commit: which manifest holds it, its schema as JSON, its size, and what changed against the parent."""
+    """One table of a commit: which manifest holds it, its schema, its size, and what changed."""
 
     sheet: str
     position: int

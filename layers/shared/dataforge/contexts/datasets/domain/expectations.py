@@ -51,7 +51,7 @@ class InvalidExpectation(ValidationFailed):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One rule for one sheet (None: every sheet that has the columns); `parameters` by rule as `check_parameters` says."""
+    """One rule for one sheet (None: every sheet that has the columns); `parameters` as `check_parameters` says."""
 
     id: UUID
     name: str
@@ -97,8 +97,10 @@ def check_parameters(rule: Rule, columns: tuple[str, ...], parameters: Mapping[s
         Rule.FOREIGN_KEY: {"dataset_id", "ref", "sheet", "columns"},
         Rule.ROW_COUNT_DRIFT: {"max_percent"},
     }[rule]
-    for name in sorted(set(parameters) - allowed):
-        problems.append(Violation(f"/parameters/{name}", f"is not a parameter of {rule.value}", "unknown"))
+    problems.extend(
+        Violation(f"/parameters/{name}", f"is not a parameter of {rule.value}", "unknown")
+        for name in sorted(set(parameters) - allowed)
+    )
     if rule is Rule.ROW_COUNT_DRIFT:
         if columns:
             problems.append(Violation("/columns", "row_count_drift is about the whole table", "columns"))

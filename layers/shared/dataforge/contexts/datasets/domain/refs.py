@@ -88,7 +88,10 @@ def check_ref_name(name: str, pointer: str = "/name") -> str:
         "must be 1 to 100 letters, digits, '.', '_' or '-', start with a letter or digit, not end with '.', "
         "not contain '..', and not look like a commit id"
     )
-    raise ValidationFailed(f"{name!r} is not a name for a branch or tag: it {message}.", violations=[Violation(pointer, message, "ref_name")])
+    raise ValidationFailed(
+        f"{name!r} is not a name for a branch or tag: it {message}.",
+        violations=[Violation(pointer, message, "ref_name")],
+    )
 
 
 def is_commit_id(text: str) -> bool:
@@ -103,6 +106,16 @@ def ref_moved(name: str, expected: str, current: str | None) -> RefMoved:
         "Read it again and repeat your change on top of it."
     )
     return RefMoved(message, facts={"ref": name, "expected_commit": expected, "current_commit": current})
+
+
+def ref_missing(name: str) -> RefNotFound:
+    """The refusal for a name that is neither a branch nor a tag."""
+    return RefNotFound(f"There is no branch or tag {name!r} in this dataset.", facts={"ref": name})
+
+
+def commit_missing(commit_id: str) -> CommitNotFound:
+    """The refusal for an unknown commit."""
+    return CommitNotFound(f"There is no commit {commit_id} in this dataset.", facts={"commit_id": commit_id})
 
 
 @dataclass(frozen=True, slots=True)

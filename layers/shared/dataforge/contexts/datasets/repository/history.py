@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.commits import NewCommit
-from dataforge.contexts.datasets.domain.refs import CommitNotFound, Ref, RefExists, RefKind, RefNotFound, is_commit_id
+from dataforge.contexts.datasets.domain.refs import Ref, RefExists, RefKind, commit_missing, ref_missing
+from dataforge.contexts.datasets.lookups import resolve_version
 from dataforge.contexts.datasets.tables import commit_tables, commits, datasets, manifests, refs
 
 # Walks from the descendant towards the roots and stops below the generation of the commit looked for.
@@ -29,31 +30,6 @@ _IS_ANCESTOR = text(
     SELECT EXISTS (SELECT 1 FROM walk WHERE commit_id = :ancestor)
     """
 )
-
-
-def ref_missing(name: str) -> RefNotFound:
-    """The refusal for a name that is neither a branch nor a tag."""
-    return RefNotFound(f"There is no branch or tag {name!r} in this dataset.", facts={"ref": name})
-
-
-def commit_missing(commit_id: str) -> CommitNotFound:
-    """The refusal for an unknown commit."""
-    return CommitNotFound(f"There is no commit {commit_id} in this dataset.", facts={"commit_id": commit_id})
-
-
-async def resolve_version(connection: AsyncConnection, dataset_id: UUID, version: str) -> str:
-    """The commit id of a branch, a tag or a commit id; raises RefNotFound or CommitNotFound."""
-    if is_commit_id(version):
-        known = select(commits.c.commit_id).where(commits.c.dataset_id == dataset_id, commits.c.commit_id == version)
-        if await connection.scalar(known) is None:
-            raise commit_missing(version)
-        return version
-    found = await connection.scalar(
-        select(refs.c.commit_id).where(refs.c.dataset_id == dataset_id, refs.c.name == version)
-    )
-    if found is None:
-        raise ref_missing(version)
-    return str(found)
 
 
 class SqlRefs:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.jobs import Job, JobCancelled, JobLost, JobStatus, RunType
@@ -89,7 +89,9 @@ class SqlJobs:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else job_of(row)
 
-    async def renew(self, job_id: UUID, worker: UUID, lease_until: datetime, progress: Mapping[str, Any]) -> bool | None:
+    async def renew(
+        self, job_id: UUID, worker: UUID, lease_until: datetime, progress: Mapping[str, Any]
+    ) -> bool | None:
         """Extend the lease and note progress: whether to stop because somebody cancelled; None when it is lost."""
         statement = self._mine(job_id, worker).values(lease_until=lease_until, progress=dict(progress))
         row = (await self._connection.execute(statement.returning(jobs.c.cancel_requested))).one_or_none()
@@ -158,6 +160,14 @@ class SqlJobs:
     async def note_queued(self, job_id: UUID) -> None:
         """A message for it was put on a queue."""
         await self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(queued_at=self._now))
+
+    async def rebase(self, job_id: UUID, commit_id: str) -> None:
+        """Start a locked job from another commit."""
+        await self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(source_commit_id=commit_id))
+
+    async def remove(self, job_id: UUID) -> None:
+        """Delete a locked job."""
+        await self._connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
     @staticmethod
     def _mine(job_id: UUID, worker: UUID) -> Any:  # noqa: ANN401 - an UPDATE to be completed

@@ -120,7 +120,7 @@ class SqlExpectations:
         try:
             await self._connection.execute(statement)
         except IntegrityError as error:
-            if constraint_of(error) == "uq_expectations_dataset_id":
+            if constraint_of(error) == "uq_expectations_dataset_id_name":
                 message = f"There is an expectation named {expectation.name!r}; choose another name."
                 raise ExpectationExists(message) from error
             raise

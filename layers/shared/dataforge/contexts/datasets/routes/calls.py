@@ -1,0 +1,106 @@
+"""What the routes share: the router, and calls that have been checked against the permissions of their dataset."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol, TypeVar
+from uuid import UUID
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dataforge.contexts.datasets.domain.access import Level, check_access
+from dataforge.contexts.datasets.ports import JobQueue, Memberships
+from dataforge.contexts.datasets.queries.datasets import DatasetAccess, dataset_access
+from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
+from dataforge.contexts.datasets.storage import S3Files
+from dataforge.http.app import context_router
+from dataforge.http.auth import AnyoneCall
+from dataforge.http.call import Call, Services
+from dataforge.kernel.principal import Principal
+
+Command = TypeVar("Command")
+Result = TypeVar("Result")
+
+router = context_router("datasets")
+
+
+class DatasetsServices(Services, Protocol):
+    """What these routes use of the composition root."""
+
+    @property
+    def memberships(self) -> Memberships: ...
+    @property
+    def files(self) -> S3Files: ...
+    @property
+    def import_queue(self) -> JobQueue: ...
+    @property
+    def export_queue(self) -> JobQueue: ...
+
+
+def services_of(request: Request) -> DatasetsServices:
+    """The composition root of the app."""
+    services: DatasetsServices = request.app.state.services
+    return services
+
+
+async def memberships_of(call: Call) -> list[UUID]:
+    """The workspaces of the caller."""
+    if call.principal.user_id is None:
+        return []
+    return list(await services_of(call.request).memberships.workspaces_of(call.principal.user_id))
+
+
+async def execute(
+    call: Call,
+    handler: Callable[[Command, SqlDatasetsUnitOfWork], Awaitable[Result]],
+    command: Command,
+    show: Callable[[AsyncConnection, Result], Awaitable[Response]],
+) -> Response:
+    """Run a command and answer with what it made, read in the same transaction; honours Idempotency-Key."""
+
+    async def run_and_show(command: Command, uow: SqlDatasetsUnitOfWork) -> Response:
+        result = await handler(command, uow)
+        return await show(uow.connection, result)
+
+    return await call.execute(SqlDatasetsUnitOfWork, run_and_show, command, lambda response: response)
+
+
+class DatasetCall(Call):
+    """A call about one dataset that the caller may do this with."""
+
+    def __init__(self, request: Request, principal: Principal, access: DatasetAccess) -> None:
+        super().__init__(request, principal)
+        self.access = access
+
+    @property
+    def dataset_id(self) -> UUID:
+        """The dataset."""
+        return self.access.id
+
+
+class Allow:
+    """Dependency: a signed-in caller whose level covers `level`; gives the DatasetCall.
+
+    Answers 404 for a dataset the caller may not read, and 403 for a level below the one needed. A deleted dataset is
+    there for `deleted` routes only.
+    """
+
+    def __init__(self, level: Level, *, deleted: bool = False) -> None:
+        self.level = level
+        self.deleted = deleted
+
+    async def __call__(self, dataset_id: UUID, call: AnyoneCall) -> DatasetCall:
+        """Look the caller's level up and compare."""
+        workspaces = await memberships_of(call)
+        access = await call.query(dataset_access, dataset_id, call.principal, workspaces)
+        seen = access is not None and (self.deleted or not access.deleted)
+        check_access(access.level if access is not None and seen else None, self.level, dataset_id)
+        assert access is not None  # noqa: S101 - check_access has raised otherwise
+        return DatasetCall(call.request, call.principal, access)
+
+
+ReadCall = Annotated[DatasetCall, Depends(Allow(Level.READ))]
+WriteCall = Annotated[DatasetCall, Depends(Allow(Level.WRITE))]
+AdminCall = Annotated[DatasetCall, Depends(Allow(Level.ADMIN))]
+RestoreCall = Annotated[DatasetCall, Depends(Allow(Level.ADMIN, deleted=True))]

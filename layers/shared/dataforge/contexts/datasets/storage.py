@@ -1,0 +1,267 @@
+"""S3 for datasets: immutable chunks, multipart uploads by presigned URLs, and links to exports."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataforge.contexts.datasets.domain.uploads import URL_SECONDS
+from dataforge.contexts.datasets.errors import ObjectMissing
+from dataforge.platform.aws.clients import client
+
+_MISSING = ("404", "NoSuchKey", "NotFound")
+_TAKEN = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
+_DOWNLOAD_PART = 8 << 20
+
+
+def _code(error: Any) -> str:  # noqa: ANN401 - botocore's ClientError, imported late
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class S3Object:
+    """A listed object."""
+
+    key: str
+    size: int
+    modified: float
+
+
+class S3ObjectStore:
+    """Immutable objects of one bucket; safe for threads."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Store the object unless the key is taken (`If-None-Match: *`); True if this call stored it."""
+        from botocore.exceptions import ClientError
+
+        try:
+            client("s3").put_object(Bucket=self._bucket, Key=key, Body=bytes(data), IfNoneMatch="*")
+        except ClientError as error:
+            if _code(error) in _TAKEN:
+                return False
+            raise
+        return True
+
+    def get(self, key: str) -> bytes:
+        """The whole object; raises ObjectMissing."""
+        body: bytes = self._call("get_object", key)["Body"].read()
+        return body
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`; raises ObjectMissing."""
+        body: bytes = self._call("get_object", key, Range=f"bytes={start}-{start + length - 1}")["Body"].read()
+        return body
+
+    def size(self, key: str) -> int:
+        """Bytes of the object; raises ObjectMissing."""
+        return int(self._call("head_object", key)["ContentLength"])
+
+    def delete(self, key: str) -> None:
+        """Remove the object; a missing one is fine."""
+        client("s3").delete_object(Bucket=self._bucket, Key=key)
+
+    def list(self, prefix: str) -> Iterator[S3Object]:
+        """Every object whose key starts with the prefix."""
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield S3Object(item["Key"], int(item["Size"]), item["LastModified"].timestamp())
+
+    def _call(self, operation: str, key: str, **arguments: object) -> dict[str, Any]:
+        from botocore.exceptions import ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(client("s3"), operation)(Bucket=self._bucket, Key=key, **arguments)
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                raise ObjectMissing(f"Object {key} is not in the store.") from error
+            raise
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class S3Part:
+    """A part that has arrived; `sha256` in base64 as S3 keeps it."""
+
+    number: int
+    size: int
+    etag: str
+    sha256: str | None
+
+
+class S3Files:
+    """Files of people: uploaded in parts with presigned URLs, downloaded with presigned URLs."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def create(self, key: str, content_type: str) -> str:
+        """Begin a multipart upload whose parts carry SHA-256 checksums; its id at S3."""
+        answer = client("s3").create_multipart_upload(
+            Bucket=self._bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="SHA256"
+        )
+        return str(answer["UploadId"])
+
+    def part_url(self, key: str, upload_id: str, number: int, sha256: str, length: int) -> tuple[str, dict[str, str]]:
+        """A URL that takes exactly this part for an hour, and the headers the PUT must carry; `sha256` in base64.
+
+        Checksum and length are signed: another body is refused by S3.
+        """
+        url = client("s3").generate_presigned_url(
+            "upload_part",
+            Params={
+                "Bucket": self._bucket,
+                "Key": key,
+                "UploadId": upload_id,
+                "PartNumber": number,
+                "ChecksumSHA256": sha256,
+                "ContentLength": length,
+            },
+            ExpiresIn=URL_SECONDS,
+        )
+        return str(url), {"x-amz-checksum-sha256": sha256, "Content-Length": str(length)}
+
+    def parts(self, key: str, upload_id: str) -> Sequence[S3Part] | None:
+        """The parts that have arrived, in order; None when S3 no longer knows the upload."""
+        from botocore.exceptions import ClientError
+
+        try:
+            pages = client("s3").get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+            return [
+                S3Part(int(part["PartNumber"]), int(part["Size"]), part["ETag"], part.get("ChecksumSHA256"))
+                for page in pages
+                for part in page.get("Parts", [])
+            ]
+        except ClientError as error:
+            if _code(error) in (*_MISSING, "NoSuchUpload"):
+                return None
+            raise
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[Any]) -> None:
+        """Make one object of the parts, in one step for readers."""
+        made = [
+            {"PartNumber": part.number, "ETag": part.etag, **({"ChecksumSHA256": part.sha256} if part.sha256 else {})}
+            for part in parts
+        ]
+        client("s3").complete_multipart_upload(
+            Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": made}
+        )
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Forget the upload and its parts; forgetting an unknown one is fine."""
+        from botocore.exceptions import ClientError
+
+        try:
+            client("s3").abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        except ClientError as error:
+            if _code(error) not in (*_MISSING, "NoSuchUpload"):
+                raise
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under the key."""
+        from botocore.exceptions import ClientError
+
+        try:
+            client("s3").head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                return False
+            raise
+        return True
+
+    def download_url(self, key: str, file_name: str) -> str:
+        """A URL that downloads the object under this name for an hour."""
+        disposition = f'attachment; filename="{file_name}"'
+        return str(
+            client("s3").generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition},
+                ExpiresIn=URL_SECONDS,
+            )
+        )
+
+    def delete(self, key: str) -> None:
+        """Remove an object; a missing one is fine."""
+        client("s3").delete_object(Bucket=self._bucket, Key=key)
+
+    def writer(self, key: str, content_type: str) -> S3Writer:
+        """A binary file to write an object through, in parts: constant memory, visible when closed."""
+        return S3Writer(self._bucket, key, content_type)
+
+
+class S3Writer:
+    """Collects bytes and uploads them in parts; `close` makes the object visible, `abort` leaves nothing."""
+
+    def __init__(self, bucket: str, key: str, content_type: str) -> None:
+        self._target = {"Bucket": bucket, "Key": key}
+        self._upload: str = client("s3").create_multipart_upload(**self._target, ContentType=content_type)["UploadId"]
+        self._buffer = bytearray()
+        self._parts: list[dict[str, object]] = []
+        self.size = 0
+        self.closed = False
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def readable(self) -> bool:
+        """Never."""
+        return False
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Parts have a least size: nothing is sent before there are enough bytes."""
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - anything with the buffer protocol
+        """Take bytes; sends a part whenever there are 8 MiB."""
+        view = memoryview(data).cast("B")
+        self._buffer += view
+        self.size += len(view)
+        while len(self._buffer) >= _DOWNLOAD_PART:
+            self._send(bytes(self._buffer[:_DOWNLOAD_PART]))
+            del self._buffer[:_DOWNLOAD_PART]
+        return len(view)
+
+    def close(self) -> None:
+        """Send the rest and make the object visible; closing again does nothing."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._buffer or not self._parts:
+            self._send(bytes(self._buffer))
+        client("s3").complete_multipart_upload(
+            **self._target, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abort(self) -> None:
+        """Leave nothing behind; does nothing after `close`."""
+        if not self.closed:
+            self.closed = True
+            client("s3").abort_multipart_upload(**self._target, UploadId=self._upload)
+
+    def _send(self, data: bytes) -> None:
+        number = len(self._parts) + 1
+        answer = client("s3").upload_part(**self._target, UploadId=self._upload, PartNumber=number, Body=data)
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+
+
+def base64_sha256(text: str) -> str | None:
+    """The checksum as S3 wants it (base64), from 64 hex digits or base64; None if it is neither."""
+    try:
+        raw = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    return base64.b64encode(raw).decode() if len(raw) == 32 else None
