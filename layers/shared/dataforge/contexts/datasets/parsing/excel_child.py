@@ -239,9 +239,19 @@ def _arrays(rows: list[list[object]], kinds: list[str]) -> list[pa.Array]:
             made.append(pa.array([_text(v) for v in values], pa.string()))
         elif kind == "int":
             made.append(pa.array([None if v is None else int(v) for v in values], pa.int64()))  # type: ignore[call-overload]
+        elif kind == "timestamp":
+            made.append(pa.array([_moment(v) for v in values], pa.timestamp("us")))
         else:
             made.append(pa.array(values, _ARROW[_TYPES[kind]]))
     return made
+
+
+def _moment(value: object) -> object:
+    """A date as its first instant; times to the millisecond, which is what a serial number carries exactly."""
+    if isinstance(value, datetime):
+        rounded = (value.microsecond + 500) // 1000 * 1000
+        return value.replace(microsecond=0) + timedelta(microseconds=rounded)
+    return datetime(value.year, value.month, value.day) if isinstance(value, date) else value  # noqa: DTZ001 - cells have no time zone
 
 
 _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA"})

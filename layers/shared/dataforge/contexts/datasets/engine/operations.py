@@ -1,0 +1,153 @@
+"""Direct commits: rows inserted, updated and deleted by key; and changes of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
+from dataforge.contexts.datasets.engine.keys import column_from_json, encode_keys, key_table
+from dataforge.contexts.datasets.engine.landing import append, same_hashes
+from dataforge.contexts.datasets.engine.manifest import Change, Manifest
+from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.writer import TableWriter
+from dataforge.contexts.datasets.errors import OperationRefused, SchemaMismatch
+from dataforge.contexts.datasets.model.columns import Column, TableSchema, column_id, normal_type
+
+MOST_OPERATIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowOperation:
+    """One change. `values` are cells by column name; an insert carries its key in them, update and delete name it in `key`."""
+
+    op: Literal["insert", "update", "delete"]
+    key: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
+    """The version after the operations, all or nothing. Raises OperationRefused naming the operation (from 1) that cannot be done."""
+    schema = base.schema
+    if not 1 <= len(operations) <= MOST_OPERATIONS:
+        raise OperationRefused(f"A direct commit has 1 to {MOST_OPERATIONS} operations; import a file for more.")
+    for number, operation in enumerate(operations, 1):
+        _check_columns(operation, schema, number)
+    if not schema.key:
+        return _insert_only(tables, base, operations)
+    keys = key_table([_key_of(operation, schema, number) for number, operation in enumerate(operations, 1)], schema)
+    for column in schema.key_columns:
+        if keys.column(column.id).null_count:
+            raise OperationRefused(f"Key column {column.name!r} is null in one of the operations.")
+    encoded = encode_keys(keys, schema)
+    if len(set(encoded)) != len(encoded):
+        raise OperationRefused("Two operations name the same key; put them into one.")
+    found, at = place_keys(tables, base, keys)
+    _check_presence(operations, found)
+    return apply_edits(tables, base, _edits(tables, base, operations, np.array(found), np.array(at), encoded))
+
+
+def _check_columns(operation: RowOperation, schema: TableSchema, number: int) -> None:
+    for name in (*operation.key, *operation.values):
+        if schema.by_name(name) is None:
+            raise OperationRefused(f"Operation {number} names a column {name!r} that the table does not have.")
+    if operation.op == "update" and any(operation.values.get(c.name, operation.key.get(c.name)) != operation.key.get(c.name) for c in schema.key_columns):
+        raise OperationRefused(f"Operation {number} changes the key; delete the row and insert it anew.")
+
+
+def _key_of(operation: RowOperation, schema: TableSchema, number: int) -> list[object]:
+    named = {**operation.values, **operation.key} if operation.op == "insert" else operation.key
+    missing = [column.name for column in schema.key_columns if column.name not in named]
+    if missing:
+        raise OperationRefused(f"Operation {number} lacks the key column {missing[0]!r}.")
+    return [named[column.name] for column in schema.key_columns]
+
+
+def _check_presence(operations: Sequence[RowOperation], found: np.ndarray) -> None:
+    for number, (operation, row) in enumerate(zip(operations, found.tolist(), strict=True), 1):
+        if operation.op == "insert" and row >= 0:
+            raise OperationRefused(f"Operation {number} inserts a key that is there already.")
+        if operation.op != "insert" and row < 0:
+            raise OperationRefused(f"Operation {number}: there is no row with key {dict(operation.key)}.")
+
+
+def _edits(
+    tables: TableStore, base: Manifest, operations: Sequence[RowOperation], found: np.ndarray, at: np.ndarray, encoded: Sequence[bytes]
+) -> Edits:  # fmt: skip
+    schema = base.schema
+    order = sorted((i for i, operation in enumerate(operations) if operation.op != "delete"), key=lambda i: encoded[i])
+    old = rows_at_positions(tables, base, np.array([found[i] for i in order if found[i] >= 0], dtype=np.int64))
+    place = {i: row for row, i in enumerate(i for i in order if found[i] >= 0)}
+    arrays = []
+    for column in schema.columns:
+        fresh = [i for i in order if i not in place or column.name in operations[i].values]
+        values = column_from_json([{**operations[i].values, **operations[i].key}.get(column.name) for i in fresh], column)
+        if not column.nullable and values.null_count:
+            raise OperationRefused(f"Column {column.name!r} may not be null.")
+        both = pa.chunked_array([*old.column(column.id).chunks, values])
+        new_at = {i: len(place) + row for row, i in enumerate(fresh)}
+        arrays.append(both.take(pa.array([new_at.get(i, place.get(i, 0)) for i in order], pa.int64())))
+    rows = pa.table(arrays, names=[column.id for column in schema.columns])
+    picks = np.array(order, dtype=np.int64)
+    gone = np.sort(np.array([found[i] for i, operation in enumerate(operations) if operation.op == "delete"], dtype=np.int64))
+    return Edits(rows, at[picks], found[picks], gone)
+
+
+def _insert_only(tables: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
+    if any(operation.op != "insert" for operation in operations):
+        raise OperationRefused("Rows of a table without a key can be inserted, but not updated or deleted one by one.")
+    arrays = [column_from_json([operation.values.get(c.name) for operation in operations], c) for c in base.schema.columns]
+    table = pa.table(arrays, names=[c.id for c in base.schema.columns])
+    return append(tables, base.schema, [(table, None)], base, None)
+
+
+def change_schema(
+    tables: TableStore, base: Manifest, *, renames: Mapping[str, str] | None = None, types: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (), add: Sequence[tuple[str, str]] = (), order: Sequence[str] = (),
+) -> Manifest:  # fmt: skip
+    """Rename, retype, drop, add and reorder columns (all by their present names). Stored rows stay where they are.
+
+    Raises SchemaMismatch on unknown or repeated names, on dropping a key column, and when a value does not fit the new type.
+    """
+    schema = _changed(base.schema, dict(renames or {}), dict(types or {}), set(drop), add, order)
+    if same_hashes(base.schema, schema) and all(schema.by_id(k).type == base.schema.by_id(k).type for k in schema.key):
+        return replace(base, schema=schema, change=Change(base.digest, complete=True))
+    writer = TableWriter(tables, schema, base=base)
+    try:
+        for table in scan(tables, replace(base, schema=schema)):
+            writer.add(table)
+    except pa.ArrowInvalid as error:
+        raise SchemaMismatch(f"A value does not fit its new type: {error}.") from error
+    return writer.finish()
+
+
+def _changed(
+    schema: TableSchema, renames: dict[str, str], types: dict[str, str], drop: set[str], add: Sequence[tuple[str, str]], order: Sequence[str]
+) -> TableSchema:  # fmt: skip
+    unknown = [name for name in (*renames, *types, *drop) if schema.by_name(name) is None]
+    if unknown:
+        raise SchemaMismatch(f"There is no column {unknown[0]!r}.")
+    keys = {column.name for column in schema.key_columns}
+    if keys & (drop | set(types)):
+        raise SchemaMismatch("A key column can be renamed, but neither dropped nor retyped; import the table anew with another key.")
+    columns = [
+        Column(c.id, renames.get(c.name, c.name), normal_type(types.get(c.name, c.type)), c.nullable) for c in schema.columns if c.name not in drop
+    ]
+    taken = {column.id for column in schema.columns}
+    for name, type_ in add:
+        identity = column_id(name, taken)
+        taken.add(identity)
+        columns.append(Column(identity, name, normal_type(type_)))
+    names = [column.name for column in columns]
+    if len(set(names)) != len(names):
+        raise SchemaMismatch("Two columns would have the same name.")
+    if order:
+        if sorted(order) != sorted(names):
+            raise SchemaMismatch("The order must name every column once.")
+        columns.sort(key=lambda column: list(order).index(column.name))
+    return TableSchema(tuple(columns), schema.key)

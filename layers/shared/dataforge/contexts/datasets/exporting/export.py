@@ -1,0 +1,251 @@
+"""What `dataset_export` runs: a version, or a difference, to a sink."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, Protocol, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dataforge.contexts.datasets.engine.arrow_types import to_arrow
+from dataforge.contexts.datasets.engine.diffing import Difference, difference_page
+from dataforge.contexts.datasets.engine.filtering import matching
+from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.reading import read_range
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.errors import FilterRefused
+from dataforge.contexts.datasets.exporting.text import csv_header, csv_rows, json_rows
+from dataforge.contexts.datasets.exporting.workbook import write_workbook
+from dataforge.contexts.datasets.model.filters import Filter, check_filter, filter_columns
+from dataforge.contexts.datasets.model.imports import Progress, ProgressCallback, no_progress
+
+BATCH = 32_768
+_AHEAD = 3
+ExportFormat = Literal["csv", "excel", "parquet", "jsonl"]
+Compression = Literal["none", "gzip", "zstd"]
+
+
+class Sink(Protocol):
+    """Where the bytes go: a file, or a multipart upload."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take the bytes; returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What to write: column names (None for all, in schema order), a filter, and for CSV the delimiter."""
+
+    format: ExportFormat = "csv"
+    compression: Compression = "none"
+    columns: tuple[str, ...] | None = None
+    where: Filter | None = None
+    delimiter: str = ","
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """Rows and bytes written."""
+
+    rows: int
+    bytes: int
+
+
+class _Counting:
+    """A write-only binary file over a sink, compressing on the way when asked to."""
+
+    def __init__(self, sink: Sink, compression: Compression) -> None:
+        self._sink = sink
+        self._gzip = zlib.compressobj(6, wbits=31) if compression == "gzip" else None
+        self._zstd: pa.CompressedOutputStream | None = None
+        self.written = 0
+        self.closed = False
+        self._at = 0
+        if compression == "zstd":
+            self._zstd = pa.CompressedOutputStream(pa.PythonFile(_Raw(self._raw), mode="w"), "zstd")
+
+    def _raw(self, data: bytes) -> int:
+        if data:
+            self._sink.write(data)
+            self.written += len(data)
+        return len(data)
+
+    def write(self, data: bytes) -> int:
+        self._at += len(data)
+        if self._gzip is not None:
+            self._raw(self._gzip.compress(data))
+        elif self._zstd is not None:
+            self._zstd.write(data)
+        else:
+            self._raw(bytes(data) if not isinstance(data, bytes) else data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._at
+
+    def flush(self) -> None:
+        """The sink decides when bytes leave."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+    def finish(self) -> None:
+        """End the compressed stream."""
+        if self._gzip is not None:
+            self._raw(self._gzip.flush())
+        if self._zstd is not None:
+            self._zstd.close()
+
+
+class _Raw:
+    """The file object Arrow's compressor writes to."""
+
+    def __init__(self, write: Callable[[bytes], int]) -> None:
+        self._write = write
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        return self._write(bytes(data))
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        return 0
+
+
+def export_table(
+    tables: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, *, name: str = "data", progress: ProgressCallback = no_progress
+) -> ExportReport:
+    """Write one table. Raises FilterRefused on unknown columns, OperationRefused beyond the limits of a workbook."""
+    return export_workbook(tables, {name: manifest}, options, sink, progress=progress) if options.format == "excel" else _export(
+        tables, manifest, options, sink, progress
+    )  # fmt: skip
+
+
+def export_workbook(
+    tables: TableStore, manifests: Mapping[str, Manifest], options: ExportOptions, sink: Sink, *, progress: ProgressCallback = no_progress
+) -> ExportReport:
+    """Write tables as the sheets of one workbook."""
+    out = _Counting(sink, options.compression)
+    shown = [(name, _names(manifest, options), _batches(tables, manifest, options, progress)) for name, manifest in manifests.items()]
+    rows = write_workbook(cast("BinaryIO", out), shown)
+    out.finish()
+    return ExportReport(rows, out.written)
+
+
+def _names(manifest: Manifest, options: ExportOptions) -> list[str]:
+    schema = manifest.schema
+    names = list(options.columns) if options.columns is not None else schema.names
+    missing = [name for name in names if schema.by_name(name) is None]
+    if missing:
+        raise FilterRefused(f"There is no column {missing[0]!r}; the table has {', '.join(schema.names[:30])}.")
+    check_filter(options.where, schema)
+    return names
+
+
+def _batches(tables: TableStore, manifest: Manifest, options: ExportOptions, progress: ProgressCallback) -> Iterator[pa.Table]:
+    """Matching rows with columns by name."""
+    names = _names(manifest, options)
+    ids = [column.id for name in names if (column := manifest.schema.by_name(name))]
+    read = list(dict.fromkeys([*ids, *(c.id for n in filter_columns(options.where) if (c := manifest.schema.by_name(n)))]))
+    for start in range(0, manifest.rows, BATCH):
+        table = read_range(tables, manifest, start, start + BATCH, read)
+        if options.where is not None:
+            table = table.filter(pa.array(matching(table, options.where, manifest.schema)))
+        progress(Progress("exporting", min(start + BATCH, manifest.rows), 0))
+        yield table.select(ids).rename_columns(names)
+
+
+def _export(tables: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, progress: ProgressCallback) -> ExportReport:
+    out = _Counting(sink, options.compression)
+    batches = _batches(tables, manifest, options, progress)
+    names = _names(manifest, options)
+    if options.format == "parquet":
+        rows = _parquet(out, batches, manifest, names)
+    else:
+        if options.format == "csv":
+            out.write(csv_header(names, options.delimiter))
+        rows = _lines(out, batches, options)
+    out.finish()
+    return ExportReport(rows, out.written)
+
+
+def _lines(out: _Counting, batches: Iterator[pa.Table], options: ExportOptions) -> int:
+    """Render batches on two threads, write them in order."""
+
+    def render(table: pa.Table) -> tuple[int, bytes | pa.Buffer]:
+        return table.num_rows, csv_rows(table, options.delimiter) if options.format == "csv" else json_rows(table)
+
+    rows = 0
+    waiting: deque[Future[tuple[int, bytes | pa.Buffer]]] = deque()
+    with ThreadPoolExecutor(2, thread_name_prefix="export") as pool:
+        for table in batches:
+            waiting.append(pool.submit(render, table))
+            if len(waiting) > _AHEAD:
+                rows += _written(out, waiting.popleft())
+        while waiting:
+            rows += _written(out, waiting.popleft())
+    return rows
+
+
+def _written(out: _Counting, done: Future[tuple[int, bytes | pa.Buffer]]) -> int:
+    rows, data = done.result()
+    out.write(memoryview(data) if isinstance(data, pa.Buffer) else data)  # type: ignore[arg-type]
+    return rows
+
+
+def _parquet(out: _Counting, batches: Iterator[pa.Table], manifest: Manifest, names: list[str]) -> int:
+    schema = pa.schema([pa.field(name, to_arrow(c.type)) for name in names if (c := manifest.schema.by_name(name))])
+    rows = 0
+    with pq.ParquetWriter(pa.PythonFile(out, mode="w"), schema, compression="zstd", compression_level=1) as writer:
+        for table in batches:
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows
+
+
+def export_difference(tables: TableStore, found: Difference, options: ExportOptions, sink: Sink) -> ExportReport:
+    """Write changed rows: `_change`, then every column of both versions, `before` and `after` where it was updated. CSV and JSON lines."""
+    names = list(dict.fromkeys([*found.head.schema.names, *found.base.schema.names]))
+    out = _Counting(sink, options.compression)
+    header = ["_change", *(f"{name}{side}" for name in names for side in (" (before)", " (after)"))]
+    if options.format == "csv":
+        out.write(csv_header(header, options.delimiter))
+    for start in range(0, len(found), 1000):
+        page = difference_page(tables, found, start, 1000)
+        columns: list[list[object]] = [[change.kind for change in page]]
+        for name in names:
+            columns.append([(change.before or {}).get(name) for change in page])
+            columns.append([(change.after or {}).get(name) for change in page])
+        table = pa.table([pa.array([None if v is None else str(v) for v in values], pa.string()) for values in columns], names=header)
+        out.write(bytes(csv_rows(table, options.delimiter)) if options.format == "csv" else json_rows(table))
+    out.finish()
+    return ExportReport(len(found), out.written)
