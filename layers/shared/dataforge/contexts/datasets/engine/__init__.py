@@ -4,7 +4,7 @@ What the metadata layer (commands, jobs, consumers) calls. Everything here is sy
 `asyncio.to_thread`. Nothing here talks to Postgres; nothing is visible to readers until the caller's transaction moves a ref.
 
 Stores
-    `ports.ObjectStore`                     `engine.stores.LocalDirectoryStore(root)`, `platform.aws.objects.S3ObjectStore(bucket)`
+    `ports.ObjectStore`                     `engine.stores.LocalDirectoryStore(root)`, `platform.aws.objects.S3ObjectStore(client, bucket)`
     `table_store.TableStore(objects, prefix, cache_bytes=...)`
                                             one per dataset and process; prefix e.g. `datasets/<dataset id>/`; it owns the caches
 Versions
@@ -35,13 +35,15 @@ Reading
     `model.filters.parse_filter(json) -> Filter`                          eq neq gt gte lt lte contains ... in AND/OR groups
     `pages.row_history(tables, [(commit_id, Manifest)] newest first, key values) -> [RowVersion]`
     `statistics.table_statistics(tables, manifest) -> dict`               JSON; cache it by `manifest.digest` and schema
-    `expectations.check(tables, manifest, [Expectation], base=Manifest | None, foreign={name: Manifest}) -> [CheckResult]`
+    `expectations.check(tables, manifest, [Expectation], base=Manifest | None, foreign={name: (TableStore, Manifest)}) -> [CheckResult]`
+    `model.expectations.parse_expectation(json) -> Expectation`
 Comparing
     `diffing.difference(tables, base, head) -> Difference`                .counts, .schema_changes, len(); no cells read yet
     `diffing.select(difference, tables, kinds=('inserted', ...), column=column id) -> Difference`
     `diffing.difference_page(tables, difference, offset, limit) -> [RowChange]`
 Exporting and SQL
     `exporting.export_table(tables, manifest, ExportOptions(format, compression, columns, where), sink) -> ExportReport`
+        sink: anything with `write(bytes)`, e.g. `platform.aws.objects.MultipartSink(client, bucket, key)` (a context manager)
     `exporting.export_workbook(tables, {name: Manifest}, options, sink)`, `exporting.export_difference(tables, difference, options, sink)`
     `sql.run_sql(tables, {name: Manifest}, statement, caps=SqlCaps()) -> SqlResult(columns, rows, truncated, elapsed_ms)`
 Lifecycle
