@@ -294,7 +294,8 @@ def _explain(program: str, output: str, directory: Path) -> LocalStackError:
     details = output
     if program == "pg_ctl" and server_log.exists():
         details += server_log.read_text(errors="replace")[-4000:]
-    if "No space left on device" in details:
+    # A file system that is full within a page gives PostgreSQL a short write and no error number.
+    if "No space left on device" in details or "bytes at block" in details:
         return LocalStackError(
             "There is no space left for the local database.", f"Free some space beneath {directory}."
         )

@@ -29,6 +29,7 @@ from infra.local.progress import step
 STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
 ADMIN_USERNAME = "admin"
+_NEEDED_BYTES = 700 * 1024**2
 # Small ones: a consumer that was killed must see its messages again within half a minute.
 FIXED_PARAMETERS = {
     "EtlTimeoutSeconds": "5",
@@ -124,6 +125,7 @@ def start(
 
     Raises LocalStackError with a one-line cause; whatever was started is stopped again.
     """
+    _require_space(directory)
     started: list[Emulator | PostgresServer] = []
     # A deployment whose launcher was killed would go on, into the emulator that is started next.
     processes.stop(processes.tool_record(_deploy_log(directory)), patience_seconds=5)
@@ -143,6 +145,9 @@ def start(
                 _deploy(directory, cloud, wanted)
                 # What the emulator knows is on disk only after a stop: from here on even a killed run can continue.
                 cloud.stop()
+                if not (directory.emulator / "state" / "lambda.json").exists():
+                    cause = "The AWS emulator could not save its state."
+                    raise LocalStackError(cause, f"Free some space beneath {directory.emulator} and run again.")
                 directory.deployed_file.write_text(json.dumps({"fingerprint": fingerprint}))
                 cloud = emulator.start(directory, port=cloud.port)
                 started[-1] = cloud
@@ -156,6 +161,17 @@ def start(
             server.stop()
         raise
     return stack
+
+
+def _require_space(directory: StackDirectory) -> None:
+    places = [place for place in (directory.root, directory.postgres, directory.emulator) if place.exists()]
+    for place in places:
+        free = shutil.disk_usage(place).free
+        if free < _NEEDED_BYTES:
+            cause = (
+                f"Only {free // 1024**2} MB are free on the disk of {place}; a stack takes {_NEEDED_BYTES // 1024**2}."
+            )
+            raise LocalStackError(cause, "Free some space and run again.")
 
 
 def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, str]:
