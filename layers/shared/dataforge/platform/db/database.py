@@ -81,6 +81,8 @@ class Database:
                 pool_pre_ping=True,
                 pool_recycle=600,
                 use_native_hstore=False,
+                # Errors are logged with their text: the values of a statement are passwords' hashes and people.
+                hide_parameters=True,
                 json_serializer=_dumps,
                 connect_args=dict(self._connect_args),
             )
