@@ -9,6 +9,9 @@ import jwt
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.identity.commands import Refresh, refresh
+from dataforge.contexts.identity.domain import Session
+from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
@@ -156,6 +159,25 @@ async def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(api: ApiUnd
     answers = await asyncio.gather(*(client.post("/api/auth/refresh", json={"refresh_token": token}) for _ in range(2)))
 
     assert sorted(item.status_code for item in answers) == [200, 401]
+
+
+async def test_a_rotation_that_is_under_way_does_not_outlive_the_revocation(
+    api: ApiUnderTest, database: Database
+) -> None:
+    client = await signed_up(api)
+    used = (await sign_in(client)).json()["refresh_token"]
+    current = (await client.post("/api/auth/refresh", json={"refresh_token": used})).json()["refresh_token"]
+
+    async with SqlIdentityUnitOfWork(database, clock=api.container.clock) as rotation:
+        rotated = await refresh(Refresh(current), rotation)
+        reuse = asyncio.create_task(client.post("/api/auth/refresh", json={"refresh_token": used}))
+        await asyncio.sleep(0.2)  # long enough for the revocation to wait at a lock
+        await rotation.commit()
+    assert (await reuse).json()["code"] == "refresh_token_reused"
+    assert isinstance(rotated, Session)
+    after = await client.post("/api/auth/refresh", json={"refresh_token": rotated.refresh_token})
+
+    assert (after.status_code, after.json()["code"]) == (401, "invalid_refresh_token")
 
 
 async def test_a_refresh_token_expires(api: ApiUnderTest, clock: FixedClock) -> None:

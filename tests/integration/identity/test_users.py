@@ -7,6 +7,7 @@ from sqlalchemy import text
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
+from tests.builders.time import NOW
 
 
 async def test_a_profile_change_needs_the_version_that_was_read(api: ApiUnderTest) -> None:
@@ -77,6 +78,29 @@ async def test_two_administrators_demoting_each_other_leave_one(api: ApiUnderTes
     )
 
     assert sorted(answer.status_code for answer in answers) == [200, 400]
+
+
+async def test_six_administrators_demoting_each_other_in_a_ring_do_not_block_each_other(api: ApiUnderTest) -> None:
+    people = [await api.add_user(Role.ADMIN) for _ in range(6)]
+    clients = [await api.as_user(person, Role.ADMIN) for person in people]
+
+    answers = await asyncio.gather(
+        *(
+            client.patch(f"/api/users/{other}", json={"role": "viewer"}, headers={"If-Match": "*"})
+            for client, other in zip(clients, [*people[1:], people[0]], strict=True)
+        )
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [400]
+
+
+async def test_a_suspended_administrator_can_be_demoted_beside_the_last_active_one(api: ApiUnderTest) -> None:
+    suspended = await api.add_user(Role.ADMIN, suspended_at=NOW)
+    admin = await api.as_role(Role.ADMIN)
+
+    answer = await admin.patch(f"/api/users/{suspended}", json={"role": "viewer"}, headers={"If-Match": "*"})
+
+    assert answer.status_code == 200
 
 
 async def test_people_are_listed_page_by_page_in_order(api: ApiUnderTest) -> None:

@@ -187,6 +187,9 @@ async def sign_out(command: SignOut, uow: IdentityUnitOfWork) -> None:
 
 async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
     """Apply changes under the row lock; raises NotFound, PreconditionFailed or LastAdmin."""
+    # Administrators are locked first and by everyone in one order, so that two demotions do not wait for each other.
+    decides_admins = not {"role", "suspended"}.isdisjoint(command.changes)
+    admins = await uow.users.active_admins() if decides_admins else None
     user = await uow.users.lock(command.user_id)
     if user is None:
         message = f"There is no user {command.user_id}."
@@ -198,7 +201,8 @@ async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
     if "suspended" in changes:
         changes["suspended_at"] = uow.now if changes.pop("suspended") else None
     demoted = changes.get("role", user["role"]) != Role.ADMIN or changes.get("suspended_at") is not None
-    if user["role"] == Role.ADMIN and demoted and await uow.users.active_admins() <= 1:
+    was_admin = user["role"] == Role.ADMIN and user["suspended_at"] is None
+    if was_admin and demoted and admins is not None and admins <= 1:
         message = "This is the last active administrator; make another one first."
         raise LastAdmin(message)
     if changes.get("suspended_at") is not None:

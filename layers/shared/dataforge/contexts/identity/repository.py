@@ -196,7 +196,12 @@ class SqlRefreshTokens:
         )
 
     async def lock(self, hashed: str) -> RefreshToken | None:
-        """The token, locked."""
+        """The token, locked, behind a lock on its person: rotations and revocations of one person take turns.
+
+        With the token's own lock alone, a revocation that waits for a rotation would miss the token the rotation adds.
+        """
+        owner = select(refresh_tokens.c.user_id).where(refresh_tokens.c.token_hash == hashed).scalar_subquery()
+        await self._connection.execute(select(users.c.id).where(users.c.id == owner).with_for_update(key_share=True))
         query = select(refresh_tokens).where(refresh_tokens.c.token_hash == hashed).with_for_update()
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
