@@ -109,5 +109,5 @@ def test_every_line_ends_up_in_exactly_one_place(rows: list[tuple[str, str, str]
 
     filled = [row for row in rows if any(cell.strip() for cell in row)]
     assert len(found.learners) + len(found.problems) == len(filled)
-    lines = [item.line for item in (*found.learners, *found.problems)]
+    lines = [learner.line for learner in found.learners] + [problem.line for problem in found.problems]
     assert len(set(lines)) == len(lines)
