@@ -21,8 +21,9 @@ from infra.local.ports import LOOPBACK, free_port, port_is_free
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 _READY_SECONDS = 60
-# Every function worker is a process: more of them than this only fight for the machine.
-_LARGEST_CONCURRENCY = "24"
+# Every invocation in flight needs a worker process, and beyond this the emulator answers 429 as AWS does: enough for a
+# rush of fifty callers with something to spare, few enough for a machine with 8 GB.
+_LARGEST_CONCURRENCY = "64"
 _IDLE_WORKER_SECONDS = "120"
 
 
