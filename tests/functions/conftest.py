@@ -1,5 +1,6 @@
 """Built functions under AWS's Runtime Interface Emulator, with nothing on their path but what was packaged."""
 
+import base64
 import json
 import os
 import subprocess
@@ -50,6 +51,7 @@ class PackagedFunction:
             "AWS_SECRET_ACCESS_KEY": "test",
             # Nobody listens there: what a test does not provide must not be needed for an answer.
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
             "ENVIRONMENT": "local",
             "POWERTOOLS_SERVICE_NAME": self.code.name,
             **variables,
@@ -130,13 +132,18 @@ def _post(url: str, event: dict[str, Any]) -> Any:
 
 def http_event(method: str, path: str, *, body: str | None = None) -> dict[str, Any]:
     """A request as API Gateway's REST proxy integration hands it over."""
+    headers = {
+        "host": "api.dataforge.example",
+        "content-type": "application/json",
+        "x-experience-api-version": "1.0.3",
+    }
     return {
         "version": "1.0",
         "resource": "/{proxy+}",
         "path": path,
         "httpMethod": method,
-        "headers": {"host": "api.dataforge.example", "content-type": "application/json"},
-        "multiValueHeaders": {"host": ["api.dataforge.example"], "content-type": ["application/json"]},
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
         "pathParameters": {"proxy": path.lstrip("/")},
@@ -153,3 +160,9 @@ def http_event(method: str, path: str, *, body: str | None = None) -> dict[str, 
         "body": body,
         "isBase64Encoded": False,
     }
+
+
+def json_body(response: dict[str, Any]) -> Any:
+    """The body of an HTTP function's answer."""
+    body = response["body"]
+    return json.loads(base64.b64decode(body) if response.get("isBase64Encoded") else body)

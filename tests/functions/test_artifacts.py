@@ -1,6 +1,5 @@
 """Each built artifact answers with nothing on its path but what was packaged."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from dataforge.platform.db.migrations import head_revision
 from infra.local.postgres import PostgresServer
 from infra.packaging.template import function_layers, load_template
-from tests.functions.conftest import PackagedFunction, http_event
+from tests.functions.conftest import PackagedFunction, http_event, json_body
 
 pytestmark = pytest.mark.build
 
@@ -45,10 +44,10 @@ def test_an_http_function_answers_an_unknown_path_with_a_problem(logical_id: str
     response = invoke(logical_id, http_event("GET", "/api/no-such-thing"))
 
     assert response["statusCode"] == 404
-    assert json.loads(response["body"])["code"] == "not_found"
+    assert json_body(response)["code"] == "not_found"
 
 
-def test_the_xapi_function_asks_for_credentials(invoke: Callable[..., Any]) -> None:
+def test_the_xapi_function_asks_for_credentials_while_the_database_is_away(invoke: Callable[..., Any]) -> None:
     response = invoke("XapiFunction", http_event("POST", "/xapi/statements", body="[]"))
 
     assert response["statusCode"] == 401
