@@ -1,0 +1,125 @@
+"""The real datasets API in process: the app as the function serves it, a real database, the emulator's S3 and queues."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import UUID
+
+import httpx
+
+from dataforge.bootstrap import datasets_app
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from tests.builders.api import ApiUnderTest
+from tests.builders.emulator import EmulatedAws
+
+COMMIT = "0" * 64
+
+
+class DatasetsUnderTest(ApiUnderTest):
+    """Makes clients of the datasets app, and files and messages beside it."""
+
+    def __init__(self, database: Database, clock: Clock, emulator: EmulatedAws) -> None:
+        super().__init__(
+            database,
+            clock,
+            data_bucket=emulator.bucket(),
+            imports_queue_url=emulator.queue(),
+            exports_queue_url=emulator.queue(),
+        )
+        self.app, self.asgi = datasets_app(self.container)
+
+    async def analyst(self) -> httpx.AsyncClient:
+        """A new person who may create datasets."""
+        return await self.as_role(Role.ANALYST)
+
+    async def member(self, owner: httpx.AsyncClient, dataset_id: str, level: str) -> httpx.AsyncClient:
+        """A new person with this level on a dataset."""
+        user_id = await self.add_user(Role.VIEWER)
+        path = f"/api/datasets/{dataset_id}/permissions/user/{user_id}"
+        ok(await owner.put(path, json={"level": level}))
+        return await self.as_user(user_id, Role.VIEWER)
+
+
+def ok(response: httpx.Response, status: int = 200) -> Any:
+    """The JSON of an answer that must have this status."""
+    assert response.status_code == status, response.text
+    return response.json() if response.content else None
+
+
+def refused(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem."""
+    return response.status_code, response.json()["code"]
+
+
+async def new_dataset(client: httpx.AsyncClient, name: str = "Rosters", **values: Any) -> str:
+    """A new dataset; its id."""
+    return str(ok(await client.post("/api/datasets", json={"name": name, **values}), 201)["id"])
+
+
+async def head(client: httpx.AsyncClient, dataset_id: str, ref: str = "main") -> str:
+    """The commit a branch is at."""
+    return str(ok(await client.get(f"/api/datasets/{dataset_id}/refs/{ref}"))["commit_id"])
+
+
+async def branch(client: httpx.AsyncClient, dataset_id: str, name: str, at: str | None = None) -> str:
+    """A new branch; the commit it is at."""
+    made = ok(await client.post(f"/api/datasets/{dataset_id}/refs", json={"name": name, "at": at}), 201)
+    return str(made["commit_id"])
+
+
+def sha256(data: bytes) -> str:
+    """Base64 of the SHA-256, as S3 spells checksums."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def put(url: str, data: bytes, headers: Mapping[str, str]) -> int:
+    """Send bytes to a presigned URL; the status."""
+    with urlopen(Request(url, data=data, method="PUT", headers=dict(headers)), timeout=30) as answer:
+        return int(answer.status)
+
+
+async def open_upload(
+    client: httpx.AsyncClient, dataset_id: str, data: bytes, *, ref: str = "main", name: str = "people.csv", **options: Any
+) -> dict[str, Any]:
+    """A new upload for these bytes."""
+    body = {"file_name": name, "size_bytes": len(data), "part_size": 5 * 1024 * 1024, "import": options}
+    return dict(ok(await client.post(f"/api/datasets/{dataset_id}/refs/{ref}/uploads", json=body), 201))
+
+
+async def send_parts(
+    client: httpx.AsyncClient, upload: Mapping[str, Any], data: bytes, numbers: Sequence[int] | None = None
+) -> None:
+    """Upload some or all parts through presigned URLs."""
+    size = upload["part_size"]
+    wanted = numbers or range(1, upload["part_count"] + 1)
+    bodies = {number: data[(number - 1) * size : number * size] for number in wanted}
+    asked = {"parts": [{"number": number, "sha256": sha256(body)} for number, body in bodies.items()]}
+    path = f"/api/datasets/{upload['dataset_id']}/uploads/{upload['id']}/parts"
+    for part in ok(await client.post(path, json=asked))["parts"]:
+        status = await asyncio.to_thread(put, part["url"], bodies[part["number"]], part["headers"])
+        assert status == 200
+
+
+async def complete(client: httpx.AsyncClient, upload: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete an upload; the job."""
+    path = f"/api/datasets/{upload['dataset_id']}/uploads/{upload['id']}/complete"
+    return dict(ok(await client.post(path), 202))
+
+
+async def upload_file(client: httpx.AsyncClient, dataset_id: str, data: bytes, **options: Any) -> dict[str, Any]:
+    """Upload a file whole; the job that waits."""
+    upload = await open_upload(client, dataset_id, data, **options)
+    await send_parts(client, upload, data)
+    return await complete(client, upload)
+
+
+def job_message(job_id: str | UUID) -> dict[str, Any]:
+    """The SQS event of one job."""
+    body = json.dumps({"job_id": str(job_id)})
+    return {"Records": [{"messageId": "m1", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}]}
