@@ -70,6 +70,14 @@ async def test_the_same_key_with_another_body_is_refused(shop: httpx.AsyncClient
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
+async def test_the_same_key_with_other_parameters_is_refused(shop: httpx.AsyncClient) -> None:
+    await shop.post("/api/orders?dry_run=true", json={"item": "pen"}, headers={"Idempotency-Key": "k1"})
+
+    response = await shop.post("/api/orders", json={"item": "pen"}, headers={"Idempotency-Key": "k1"})
+
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
+
+
 async def test_of_requests_at_once_one_is_done_and_the_others_are_told_to_wait_or_get_its_answer(
     shop: httpx.AsyncClient, api: ApiUnderTest
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from dataforge.http.app import context_router, create_app
 from dataforge.http.encoding import dump_json, parse_json
@@ -24,6 +24,19 @@ async def make(thing: Thing) -> dict[str, str]:
     return {"made": thing.name}
 
 
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.post("/api/strict")
+async def make_strict(_thing: Strict) -> None: ...
+
+
+@router.get("/api/things")
+async def things() -> dict[str, int]:
+    return {"things": 2}
+
+
 @router.get("/api/things/conflict")
 async def conflict() -> None:
     raise Conflict("Somebody was faster.", facts={"winner": "ada"}, violations=[Violation("/a", "taken")])
@@ -37,9 +50,8 @@ async def broken() -> None:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    _, asgi = create_app(
-        services=object(), owners={"/api/things": __name__}, cors_origins=["https://lms.example"], max_body=10_000
-    )
+    owners = {"/api/things": __name__, "/api/strict": __name__, "/api/lost": "dataforge.contexts.no_such.routes"}
+    _, asgi = create_app(services=object(), owners=owners, cors_origins=["https://lms.example"], max_body=12_000)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://test") as client:
         yield client
 
@@ -58,6 +70,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         (b'{"name": 7, "size": 1}', "validation_failed", "/name"),
         (b"[" * 5000, "malformed_body", ""),
         (b'"text"', "validation_failed", ""),
+        (b'{"a":' * 950 + b'"\\u0000"' + b"}" * 950, "malformed_body", "NUL"),
+        (b'{"name": "\\ud800", "size": 1}', "malformed_body", "line 1"),
+        (b'{"name": "a", "size": 1e400}', "malformed_body", "line 1"),
+        (b'{"name": "a", "size": 18446744073709551617}', "validation_failed", "/size"),
     ],
 )
 async def test_a_bad_body_is_a_problem_with_its_place(
@@ -71,11 +87,42 @@ async def test_a_bad_body_is_a_problem_with_its_place(
 
 
 async def test_a_body_over_the_limit_is_413_and_says_what_to_do(client: httpx.AsyncClient) -> None:
-    response = await client.post("/api/things", content=b"x" * 10_001)
+    response = await client.post("/api/things", content=b"x" * 12_001)
 
     assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
-    assert response.json()["limit_bytes"] == 10_000
+    assert response.json()["limit_bytes"] == 12_000
     assert "presigned" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/things?name=%00", "/api/lost"])
+async def test_a_browser_may_read_a_refusal_that_comes_before_the_app(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path, headers={"Origin": "https://lms.example"})
+
+    assert response.status_code in (400, 500)
+    assert response.headers["access-control-allow-origin"] == "https://lms.example"
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1"])
+async def test_a_length_that_is_no_number_does_not_break_the_count(client: httpx.AsyncClient, length: str) -> None:
+    headers = [(b"content-length", length.encode("latin-1")), (b"content-type", b"application/json")]
+
+    response = await client.post("/api/things", content=b'{"name": "a", "size": 1}', headers=headers)
+
+    assert response.status_code == 200
+
+
+async def test_many_wrong_members_do_not_make_a_larger_answer(client: httpx.AsyncClient) -> None:
+    response = await client.post("/api/strict", json={f"k{number}": 1 for number in range(900)})
+
+    assert len(response.json()["errors"]) == 100
+    assert response.json()["errors_omitted"] == 800
+
+
+async def test_head_answers_as_get_without_the_content(client: httpx.AsyncClient) -> None:
+    head, full = await client.head("/api/things"), await client.get("/api/things")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == full.headers["content-length"]
 
 
 async def test_a_streamed_body_without_a_length_is_limited_too(client: httpx.AsyncClient) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from dataforge.bootstrap import Container, api_app, http_handler
+from dataforge.http.app import create_app
+from dataforge.http.gateway import public_path
 from dataforge.settings import ApiSettings
 
 
@@ -67,3 +70,34 @@ def test_eleven_megabytes_are_refused(invoke: Any) -> None:
 @pytest.mark.parametrize(("path", "query"), [("/api/a\0b", None), ("/api/users", {"search": "a\0b"})])
 def test_a_nul_in_the_address_is_refused(invoke: Any, path: str, query: dict[str, str] | None) -> None:
     assert invoke("GET", path, query=query)["statusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("base", "outside", "expected"),
+    [
+        ("", "/local/api/users", "/local/api/users"),
+        ("", "/api/users", "/api/users"),
+        ("", None, "/api/users"),
+        ("https://school.example", "/local/api/users", "/api/users"),
+        (
+            "http://127.0.0.1:4566/_aws/execute-api/a1/local/",
+            "/local/api/users",
+            "/_aws/execute-api/a1/local/api/users",
+        ),
+    ],
+)
+def test_a_next_link_starts_where_the_client_knows_the_api(base: str, outside: str | None, expected: str) -> None:
+    app, _ = create_app(services=object(), owners={}, public_base_url=base)
+    event = {"requestContext": {"stage": "local", "path": outside}}
+
+    path = public_path(Request({"type": "http", "app": app, "path": "/api/users", "aws.event": event}))
+
+    assert path == expected
+
+
+def test_a_path_in_a_link_is_percent_encoded() -> None:
+    app, _ = create_app(services=object(), owners={})
+
+    assert (
+        public_path(Request({"type": "http", "app": app, "path": "/api/\u0142\r\nX: y"})) == "/api/%C5%82%0D%0AX%3A%20y"
+    )

@@ -8,12 +8,11 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataforge.http.encoding import parse_json
-from dataforge.http.middleware import RequestEnvelope, cors_options
+from dataforge.http.middleware import RequestEnvelope
 from dataforge.http.problems import (
     handle_domain_error,
     handle_http_exception,
@@ -91,7 +90,19 @@ class LazyContexts:
                 if prefix in self._owners:
                     self.load(self._owners[prefix])
                     break
+            if scope["method"] == "HEAD":
+                await self._head(scope, receive, send)
+                return
         await self._inner(scope, receive, send)
+
+    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # As GET, without the content (RFC 9110 §9.3.2). The server looks at its own scope for the method, hence a copy.
+        async def head_only(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        inner = {**scope, "method": "GET"}
+        await self._inner(inner, receive, head_only)
+        scope.update({**inner, "method": "HEAD"})
 
 
 class DataForgeApp(FastAPI):
@@ -107,22 +118,21 @@ def create_app(
     cors_origins: Iterable[str] = (),
     title: str = "DataForge",
     max_body: int = MAX_BODY_BYTES,
+    public_base_url: str = "",
 ) -> tuple[DataForgeApp, ASGIApp]:
     """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
 
-    `services` is put on `app.state.services`. Functions serve no documentation pages; the OpenAPI is committed.
+    `services` is put on `app.state.services`; `public_base_url` is the address people use, stage included, empty if the
+    gateway's own events tell it. Functions serve no documentation pages; the OpenAPI is committed.
     """
     app = DataForgeApp(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.services = services
+    app.state.public_base_url = public_base_url
     app.add_exception_handler(DataForgeError, handle_domain_error)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, handle_http_exception)
     app.add_exception_handler(Exception, handle_unforeseen_error)
     app.contexts = LazyContexts(app, app, owners)
-    asgi: ASGIApp = app.contexts
-    origins = list(cors_origins)
-    if origins:
-        asgi = CORSMiddleware(asgi, **cors_options(origins))  # type: ignore[arg-type]
-    return app, RequestEnvelope(asgi, max_body=max_body)
+    return app, RequestEnvelope(app.contexts, max_body=max_body, cors_origins=cors_origins)

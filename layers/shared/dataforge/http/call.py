@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
+from dataforge.http.gateway import public_path
 from dataforge.http.problems import problem_response
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
@@ -137,8 +138,7 @@ class Call:
         headers = {}
         if page.next_key is not None:
             cursor = self.services.cursors.seal(self._list_scope(), page.next_key)
-            # Relative to the host and with the stage the gateway put before our path, so that it can be followed.
-            path = str(self.request.scope.get("root_path", "")) + self.request.url.path
+            path = public_path(self.request)
             query = self.request.url.include_query_params(cursor=cursor).query
             body["next_cursor"], body["next"] = cursor, f"{path}?{query}"
             headers["Link"] = f'<{path}?{query}>; rel="next"'
@@ -157,5 +157,6 @@ class Call:
         if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
             message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
             raise BadRequest(message)
-        digest = hashlib.sha256(f"POST\n{self.request.url.path}\n".encode() + await self.request.body())
+        digest = hashlib.sha256(f"POST\n{self.request.url.path}?{self.request.url.query}\n".encode())
+        digest.update(await self.request.body())
         return IdempotentRequest(str(self.principal.user_id), key, digest.hexdigest())

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataforge.http.problems import problem_response, unforeseen
@@ -13,6 +14,7 @@ from dataforge.kernel.errors import BadRequest, DataForgeError, PayloadTooLarge
 from dataforge.platform.observability import emit_metrics, logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_LENGTH = re.compile(r"[0-9]{1,1000}")  # int() would take other digits too, and refuses more than 4300 of them
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -24,30 +26,31 @@ _SECURITY_HEADERS = {
 class RequestEnvelope:
     """Gives every request an id, a size limit, security headers and one log line; turns what escapes into a problem.
 
-    `max_body` is in bytes; Lambda takes 6 MB of event, which is about 4.5 MB of body once base64-encoded.
+    `max_body` is in bytes; Lambda takes 6 MB of event, which is about 4.5 MB of body once base64-encoded. Browsers of
+    `cors_origins` may read every answer, refusals made here included; none given: no CORS headers from here.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
-        self._app = app
-        self._max_body = max_body
+    def __init__(self, app: ASGIApp, *, max_body: int, cors_origins: Iterable[str] = ()) -> None:
+        self._app: ASGIApp = SafetyNet(app, max_body=max_body)
+        origins = list(cors_origins)
+        if origins:
+            self._app = CORSMiddleware(self._app, **cors_options(origins))  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and account for it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
+        given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["dataforge.request_id"] = request_id
         logger.correlate(request_id)
         status = 500
-        began = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status, began
+            nonlocal status
             if message["type"] == "http.response.start":
-                began = True
                 status = message["status"]
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"] = request_id
@@ -56,20 +59,7 @@ class RequestEnvelope:
             await send(message)
 
         try:
-            checked = await self._check(scope, headers, receive)
-            await self._app(scope, checked, send_with_headers)
-        except DataForgeError as error:
-            await problem_response(error, request_id=request_id, instance=scope["path"])(
-                scope, receive, send_with_headers
-            )
-        except Exception:  # noqa: BLE001 - the last net: logged and counted, and the client is told nothing of it
-            logger.error("unhandled error", exc_info=True, method=scope["method"], path=scope["path"])
-            emit_metrics({"unhandled": 1})
-            status = 500
-            if not began:  # it happened outside the app, while a context was loaded, say
-                await problem_response(unforeseen(), request_id=request_id, instance=scope["path"])(
-                    scope, receive, send_with_headers
-                )
+            await self._app(scope, receive, send_with_headers)
         finally:
             logger.info(
                 "request",
@@ -81,16 +71,50 @@ class RequestEnvelope:
                 user=scope.get("dataforge.user"),
             )
 
-    async def _check(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+
+class SafetyNet:
+    """Refuses addresses and bodies nothing behind it could take, and answers whatever error comes out of there."""
+
+    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
+        self._app = app
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; an error becomes a problem document if no answer has begun."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        problem: DataForgeError | None = None
+        try:
+            self._check(scope)
+            await self._app(scope, self._limited(receive), noticed)
+        except DataForgeError as error:
+            problem = error
+        except Exception:  # noqa: BLE001 - the last net: logged and counted, and the client is told nothing of it
+            logger.error("unhandled error", exc_info=True, method=scope["method"], path=scope["path"])
+            emit_metrics({"unhandled": 1})
+            problem = unforeseen()
+        if problem is not None and not began:  # it happened outside the app, while a context was loaded, say
+            request_id = str(scope.get("dataforge.request_id", ""))
+            await problem_response(problem, request_id=request_id, instance=scope["path"])(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
         # Mangum leaves raw_path unset (None).
         raw = (scope.get("raw_path") or b"") + b"?" + scope.get("query_string", b"")
         if b"%00" in raw or "\0" in scope["path"]:
             message = "The address contains a NUL character."
             raise BadRequest(message)
-        declared = headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > self._max_body:
+        declared = Headers(scope=scope).get("content-length", "")
+        # A length that is no number is left to the count of what really comes.
+        if _LENGTH.fullmatch(declared) and int(declared) > self._max_body:
             raise self._too_large()
-        return self._limited(receive)
 
     def _limited(self, receive: Receive) -> Receive:
         seen = 0
@@ -132,6 +156,7 @@ def cors_options(origins: Iterable[str]) -> dict[str, object]:
         ],
         "expose_headers": [
             "ETag",
+            "Idempotency-Replayed",
             "Last-Modified",
             "Link",
             "Location",

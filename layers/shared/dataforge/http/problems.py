@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fastapi.exceptions import RequestValidationError
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 100  # places listed at most: a body with a hundred thousand wrong members must not make a larger answer
+_MAX_PLACE = 200  # characters
 DOCS = "https://github.com/dataforge/dataforge/blob/main/infra/openapi/errors.md#"
 _BY_STATUS: dict[int, type[DataForgeError]] = {404: NotFound, 405: MethodNotAllowed, 415: UnsupportedMediaType}
 
@@ -59,11 +61,18 @@ def _pointer(location: Iterable[object]) -> str:
 
 
 def from_validation(error: "RequestValidationError") -> ValidationFailed:
-    """FastAPI's validation errors as ours, with one JSON pointer each."""
-    violations = [Violation(_pointer(item["loc"]), str(item["msg"]), str(item["type"])) for item in error.errors()]
+    """FastAPI's validation errors as ours, with one JSON pointer each, a hundred at most."""
+    found = error.errors()
+    violations = [
+        Violation(_pointer(item["loc"])[:_MAX_PLACE], str(item["msg"]), str(item["type"]))
+        for item in found[:MAX_ERRORS]
+    ]
     places = ", ".join(sorted({item.pointer or "/" for item in violations})[:5])
+    omitted = len(found) - len(violations)
     return ValidationFailed(
-        f"Correct what `errors` lists and send the request again. Places: {places}.", violations=violations
+        f"Correct what `errors` lists and send the request again. Places: {places}.",
+        violations=violations,
+        facts={"errors_omitted": omitted} if omitted else None,
     )
 
 

@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,7 +33,7 @@ from dataforge.contexts.records.statements import (
     with_statement_id,
 )
 from dataforge.http.encoding import dump_json
-from dataforge.http.middleware import RequestEnvelope, cors_options
+from dataforge.http.middleware import RequestEnvelope
 from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_unforeseen_error
 from dataforge.kernel.errors import DataForgeError, MalformedBody, Unauthenticated
 
@@ -213,5 +212,4 @@ def create_xapi_app(services: XapiServices, *, max_body: int = MAX_BODY_BYTES) -
         },
     )
     app.state.services = services
-    cors = CORSMiddleware(app, **cors_options(["*"]))  # type: ignore[arg-type]
-    return XapiHeaders(RequestEnvelope(cors, max_body=max_body), services)
+    return XapiHeaders(RequestEnvelope(app, max_body=max_body, cors_origins=["*"]), services)
