@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
 
 from dataforge.kernel.principal import Role
@@ -136,6 +137,27 @@ async def test_an_unknown_user_is_404(api: ApiUnderTest) -> None:
     assert (await admin.get(missing)).status_code == 404
     assert (await admin.patch(missing, json={"role": "viewer"}, headers={"If-Match": "*"})).status_code == 404
     assert (await admin.get("/api/users/not-an-id")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"reminder_time": "09:00+02:00"}, "/reminder_time"),
+        ({"email": "ada@a.org,eve@example.org"}, "/email"),
+        ({"email": "ada,eve@example.org"}, "/email"),
+        ({"email": "<eve@example.org"}, "/email"),
+        ({"email": "eve@example.org\r\nBcc: all@example.org"}, "/email"),
+    ],
+)
+async def test_a_profile_member_that_means_something_else_elsewhere_is_refused(
+    api: ApiUnderTest, change: dict[str, str], pointer: str
+) -> None:
+    client = await api.as_role(Role.LEARNER)
+
+    response = await client.patch("/api/users/me", json=change, headers={"If-Match": "*"})
+
+    assert response.status_code == 400
+    assert [item["pointer"] for item in response.json()["errors"]] == [pointer]
 
 
 async def test_null_clears_quiet_hours_and_nothing_that_must_be_there(api: ApiUnderTest) -> None:

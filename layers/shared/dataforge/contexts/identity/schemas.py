@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
 from dataforge.kernel.principal import Role
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
+# No characters that separate or quote addresses: one text must never become two recipients.
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 
 
 def _username(value: str) -> str:
@@ -35,6 +36,13 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _without_offset(value: time) -> time:
+    if value.tzinfo is not None:
+        message = "must be a time on the person's own clock such as 09:00, without an offset"
+        raise ValueError(message)
+    return value
+
+
 Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, Field(max_length=255), AfterValidator(_email)]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
@@ -42,7 +50,9 @@ Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
 # A time on the person's wall clock: RFC 3339 has no format for one without an offset.
 WallTime = Annotated[
-    time, WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]})
+    time,
+    AfterValidator(_without_offset),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
 ]
 
 
