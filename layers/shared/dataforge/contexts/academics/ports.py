@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from dataforge.contexts.academics.domain.catalogue import Meeting
+from dataforge.contexts.academics.domain.catalogue import Meeting, Semester
 from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
 from dataforge.contexts.academics.domain.prerequisites import Completion, Requirement
 from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow, StudentRows
+from dataforge.contexts.academics.domain.roster_files import RosterTable
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.kernel.unit_of_work import UnitOfWork
@@ -77,7 +78,6 @@ class CatalogueRepository(Protocol):
     def sections(self) -> RowStore:
         """Rows of sections."""
         ...
-
 
     async def set_meetings(self, section_id: UUID, meetings: Sequence[Meeting]) -> None:
         """Replace the meetings of a section."""
@@ -194,6 +194,22 @@ class EnrollmentRepository(Protocol):
         ...
 
 
+class RosterSource(Protocol):
+    """A roster to read: a file in a request, an upload, a commit of a dataset."""
+
+    def describe(self) -> Mapping[str, object]:
+        """Where it comes from; JSON-able."""
+        ...
+
+    def sha256(self) -> str:
+        """SHA-256 of its content, 64 hex digits."""
+        ...
+
+    def tables(self) -> AsyncIterator[RosterTable]:
+        """Its CSV files or sheets, one after another; raises RosterUnreadable."""
+        ...
+
+
 class RosterRepository(Protocol):
     """Staged rosters, their plans, and applying them with set-based statements."""
 
@@ -202,22 +218,30 @@ class RosterRepository(Protocol):
         ...
 
     async def resolve(self, plan_id: UUID, semester_id: UUID, fmt: str, options: Row) -> None:
-        """Decide everything but enrolments: what each org, session, course, class and user row would do."""
+        """Decide every row but the enrolments that the rules must judge."""
         ...
 
-    async def section_seats(self, plan_id: UUID, semester_id: UUID) -> dict[UUID, tuple[SectionTerms, Seats]]:
-        """Terms and counts of the sections enrolments may go to, those the plan creates included."""
+    async def matched_session(self, plan_id: UUID) -> bool:
+        """Whether a session row is the plan's semester."""
         ...
 
-    async def plan_drops(self, plan_id: UUID, semester_id: UUID, *, implied: bool) -> dict[UUID, int]:
-        """Mark drops (asked for by a row, or implied by absence); returns seats freed by section."""
+    async def plan_drops(
+        self, plan_id: UUID, semester_id: UUID, now: datetime, *, implied: bool, late: bool
+    ) -> dict[UUID, tuple[int, int]]:
+        """Mark drops (asked for, or `implied` by absence); returns seats and waitlist places freed by section."""
         ...
 
-    def students(self, plan_id: UUID, semester_id: UUID, now: datetime) -> AsyncIterator[StudentRows]:
-        """The enrolment rows that are not decided yet, student by student in order of appearance."""
+    async def section_seats(self, plan_id: UUID, semester: Semester) -> dict[UUID, tuple[SectionTerms, Seats]]:
+        """Terms and counts of the semester's sections, and of those the plan creates."""
         ...
 
-    async def decide(self, plan_id: UUID, rows: AsyncIterator[PlannedRow]) -> None:
+    async def students(
+        self, plan_id: UUID, semester_id: UUID, *, after: int, size: int
+    ) -> tuple[list[StudentRows], int]:
+        """The next students with undecided enrolment rows, and where to go on; an empty list is the end."""
+        ...
+
+    async def decide(self, plan_id: UUID, rows: Sequence[PlannedRow]) -> None:
         """Store the decisions on enrolment rows."""
         ...
 
@@ -237,8 +261,8 @@ class RosterRepository(Protocol):
         """The plan, locked; raises NotFound."""
         ...
 
-    async def lock_semester(self, semester_id: UUID) -> None:
-        """Lock the sections and students of a semester's enrolments, in the order everybody does."""
+    async def lock_semester(self, plan_id: UUID, semester_id: UUID) -> None:
+        """Lock the semester's sections, then the students the plan is about, each in the order of their ids."""
         ...
 
     async def apply(self, plan: Row, actor: UUID | None, now: datetime) -> list[UUID]:

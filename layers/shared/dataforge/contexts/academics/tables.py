@@ -319,6 +319,6 @@ roster_rows = Table(
     Column("outcome", String(24)),
     Column("wait_no", Integer),
     Index("ix_roster_rows_plan_id_kind_sourced_id", "plan_id", "kind", "sourced_id"),
-    Index("ix_roster_rows_plan_id_action_row_no", "plan_id", "action", "row_no"),
+    Index("ix_roster_rows_plan_id_student_id", "plan_id", "student_id"),
     schema=SCHEMA,
 )

@@ -1,0 +1,237 @@
+"""Roster files in one shape: OneRoster 1.2 CSV (six files) and a simple CSV with one enrolment a line.
+
+OneRoster: IMS Global OneRoster 1.2 CSV Binding, §4: `status` is empty or active for what is there and tobedeleted for what
+is to go; extension columns are called `metadata.…`, of which capacity, waitlistCapacity and credits are understood.
+Simple: student_number, course_code, section_code; first_name, last_name, email for students who may be new; status
+(empty, active, drop).
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from dataforge.contexts.academics.domain.roster import RowKind, StagedRow
+from dataforge.kernel.errors import BadRequest
+
+Fields = Mapping[str, str]
+MAX_ROWS = 500_000
+
+
+class RosterUnreadable(BadRequest):
+    """The file is not a roster of the format it was said to be."""
+
+    code = "roster_unreadable"
+    title = "The roster cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class RosterTable:
+    """One CSV file, or one sheet: its header, and its lines with their numbers (the header is line 1)."""
+
+    name: str
+    header: tuple[str, ...]
+    lines: AsyncIterator[tuple[int, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    kind: RowKind
+    required: tuple[str, ...]
+    convert: Callable[[Fields], dict[str, object]]
+
+
+class _Bad(ValueError):
+    pass
+
+
+def _needed(row: Fields, name: str) -> str:
+    value = row.get(name, "")
+    if not value:
+        message = f"{name} is empty"
+        raise _Bad(message)
+    return value
+
+
+def _day(row: Fields, name: str) -> str:
+    try:
+        return date.fromisoformat(_needed(row, name)).isoformat()
+    except ValueError as error:
+        message = f"{name} must be a date such as 2026-09-01"
+        raise _Bad(message) from error
+
+
+def _whole(row: Fields, name: str) -> int | None:
+    value = row.get(name, "")
+    if not value:
+        return None
+    if not value.isascii() or not value.isdigit() or len(value) > 6:
+        message = f"{name} must be a whole number from 0 to 999999"
+        raise _Bad(message)
+    return int(value)
+
+
+def _credits(row: Fields, name: str) -> str | None:
+    value = row.get(name, "")
+    if not value:
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not number.is_finite() or not 0 <= number < 1000:
+        message = f"{name} must be a number from 0 to 999"
+        raise _Bad(message)
+    return str(round(number, 2))
+
+
+def _short(row: Fields, name: str, most: int) -> str:
+    value = _needed(row, name)
+    if len(value) > most:
+        message = f"{name} is longer than {most} characters"
+        raise _Bad(message)
+    return value
+
+
+def _org(row: Fields) -> dict[str, object]:
+    code = row.get("identifier") or row["sourcedId"]
+    return {"code": code[:32], "name": _short(row, "name", 255), "type": row.get("type", "")}
+
+
+def _session(row: Fields) -> dict[str, object]:
+    return {
+        "code": _short(row, "title", 255),
+        "starts_on": _day(row, "startDate"),
+        "ends_on": _day(row, "endDate"),
+        "type": row.get("type", ""),
+    }
+
+
+def _course(row: Fields) -> dict[str, object]:
+    return {
+        "code": _short(row, "courseCode", 32),
+        "title": _short(row, "title", 255),
+        "org": row.get("orgSourcedId", ""),
+        "credits": _credits(row, "metadata.credits"),
+    }
+
+
+def _class(row: Fields) -> dict[str, object]:
+    terms = [item.strip() for item in _needed(row, "termSourcedIds").split(",") if item.strip()]
+    return {
+        "code": (row.get("classCode") or row["sourcedId"])[:32],
+        "title": row.get("title", ""),
+        "course": _needed(row, "courseSourcedId"),
+        "terms": terms,
+        "capacity": _whole(row, "metadata.capacity"),
+        "waitlist_capacity": _whole(row, "metadata.waitlistCapacity"),
+    }
+
+
+def _user(row: Fields) -> dict[str, object]:
+    return {
+        "number": (row.get("identifier") or row.get("username") or row["sourcedId"])[:64],
+        "first_name": _short(row, "givenName", 255),
+        "last_name": _short(row, "familyName", 255),
+        "email": row.get("email", "")[:255],
+    }
+
+
+def _enrollment(row: Fields) -> dict[str, object]:
+    return {
+        "class": _needed(row, "classSourcedId"),
+        "user": _needed(row, "userSourcedId"),
+        "role": _needed(row, "role").lower(),
+        "primary": row.get("primary", "").lower(),
+    }
+
+
+def _simple(row: Fields) -> dict[str, object]:
+    number = _short(row, "student_number", 64)
+    return {
+        "number": number,
+        "user": f"number:{number}",
+        "first_name": row.get("first_name", "")[:255],
+        "last_name": row.get("last_name", "")[:255],
+        "email": row.get("email", "")[:255],
+        "course_code": _short(row, "course_code", 32),
+        "section_code": _short(row, "section_code", 32),
+        "role": "student",
+    }
+
+
+_ONEROSTER = {
+    "orgs": _File(RowKind.ORG, ("sourcedId", "name", "type"), _org),
+    "academicsessions": _File(RowKind.SESSION, ("sourcedId", "title", "type", "startDate", "endDate"), _session),
+    "courses": _File(RowKind.COURSE, ("sourcedId", "title", "courseCode", "orgSourcedId"), _course),
+    "classes": _File(RowKind.CLASS, ("sourcedId", "title", "courseSourcedId", "termSourcedIds"), _class),
+    "users": _File(RowKind.USER, ("sourcedId", "givenName", "familyName"), _user),
+    "enrollments": _File(RowKind.ENROLLMENT, ("sourcedId", "classSourcedId", "userSourcedId", "role"), _enrollment),
+}
+_SIMPLE = _File(RowKind.ENROLLMENT, ("student_number", "course_code", "section_code"), _simple)
+_GONE = {"tobedeleted", "drop"}
+_THERE = {"", "active"}
+
+
+def _file_of(fmt: str, name: str) -> _File | None:
+    if fmt == "simple":
+        return _SIMPLE
+    stem = name.rsplit("/", 1)[-1].removesuffix(".csv").lower()
+    return _ONEROSTER.get(stem)
+
+
+async def staged_rows(fmt: str, tables: AsyncIterator[RosterTable]) -> AsyncIterator[StagedRow]:
+    """The rows of all files in one shape; a line that cannot be read is staged as a conflict that says why.
+
+    Raises RosterUnreadable for a missing file or column, and for more than 500,000 rows. Other OneRoster files (manifest,
+    roles, demographics, …) are passed over.
+    """
+    row_no = 0
+    seen: set[str] = set()
+    async for table in tables:
+        file = _file_of(fmt, table.name)
+        if file is None:
+            continue
+        if file.kind in seen:
+            message = f"{table.name} is there twice."
+            raise RosterUnreadable(message)
+        seen.add(file.kind)
+        missing = [column for column in file.required if column not in table.header]
+        if missing:
+            message = f"{table.name or 'The file'} lacks the column {missing[0]}; it needs {', '.join(file.required)}."
+            raise RosterUnreadable(message, facts={"file": table.name, "missing": missing})
+        async for line, values in table.lines:
+            row_no += 1
+            if row_no > MAX_ROWS:
+                message = f"A roster has at most {MAX_ROWS:,} rows; split it by department."
+                raise RosterUnreadable(message)
+            yield _staged(row_no, table, file, line, values)
+    expected = {_SIMPLE.kind} if fmt == "simple" else {item.kind for item in _ONEROSTER.values()} - {RowKind.ORG}
+    if expected - seen:
+        message = f"The roster lacks the files for {', '.join(sorted(expected - seen))}."
+        raise RosterUnreadable(message, facts={"missing_kinds": sorted(expected - seen)})
+
+
+def _staged(row_no: int, table: RosterTable, file: _File, line: int, values: Sequence[str]) -> StagedRow:
+    if len(values) != len(table.header):
+        reason = f"the line has {len(values)} fields, the header {len(table.header)}"
+        return _broken(row_no, table, file, line, reason)
+    row = {name: value.strip() for name, value in zip(table.header, values, strict=True)}
+    status = row.get("status", "").lower()
+    sourced_id = row.get("sourcedId") or None
+    try:
+        if any("\0" in value for value in values):
+            raise _Bad("a field contains a NUL character")
+        if file is not _SIMPLE and (sourced_id is None or len(sourced_id) > 255):
+            raise _Bad("sourcedId is empty or longer than 255 characters")
+        if status not in _THERE | _GONE:
+            raise _Bad(f"status {status!r} is neither active nor tobedeleted")
+        data = file.convert(row)
+    except _Bad as error:
+        return _broken(row_no, table, file, line, str(error))
+    return StagedRow(row_no, table.name, line, file.kind, data, sourced_id, status in _GONE)
+
+
+def _broken(row_no: int, table: RosterTable, file: _File, line: int, reason: str) -> StagedRow:
+    conflict = {"rule": "unreadable", "message": f"Line {line}: {reason}."}
+    return StagedRow(row_no, table.name, line, file.kind, {}, None, conflict=conflict)

@@ -1,0 +1,117 @@
+"""Rosters in bulk: upload, plan, look at it, apply it."""
+
+from typing import Annotated, Literal, Protocol
+from uuid import UUID
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from dataforge.contexts.academics.commands import rosters as commands
+from dataforge.contexts.academics.domain.roster import RowAction, RowKind
+from dataforge.contexts.academics.queries import rosters as queries
+from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork as Work
+from dataforge.contexts.academics.routes.base import PROBLEMS, router
+from dataforge.contexts.academics.schemas import inputs, outputs
+from dataforge.contexts.academics.sources import FileSource, from_bytes, from_upload, upload_address
+from dataforge.http.auth import RegistrarCall
+from dataforge.http.call import Call, json_response
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.errors import UnsupportedMediaType
+from dataforge.kernel.paging import DEFAULT_LIMIT
+
+ROSTERS = "/api/rosters"
+_MEDIA_TYPES = ("text/csv", "application/zip", "application/octet-stream")
+
+
+class _Settings(Protocol):
+    data_bucket: str
+
+
+def _bucket(request: Request) -> str:
+    settings: _Settings = request.app.state.services.settings
+    return settings.data_bucket
+
+
+def _options(given: inputs.RosterOptionsIn) -> commands.RosterOptions:
+    return commands.RosterOptions(
+        given.mode, given.drop_threshold, given.default_capacity, frozenset(given.waive), given.waive_reason
+    )
+
+
+async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, given: inputs.RosterOptionsIn) -> Response:
+    try:
+        row = await call.run(Work, commands.plan_roster, commands.PlanRoster(semester_id, fmt, source, _options(given)))
+    finally:
+        source.close()
+    plan = await call.query(queries.get_plan, row["id"])
+    return json_response(plan, status=201, headers={"Location": f"{ROSTERS}/plans/{plan['id']}"})
+
+
+@router.post(ROSTERS + "/uploads", status_code=201, response_model=outputs.UploadOut)
+async def create_upload(body: inputs.UploadIn, call: RegistrarCall) -> Response:
+    """Where to PUT a roster file (CSV, or a zip of OneRoster files)."""
+    return json_response(upload_address(_bucket(call.request), body.filename, call.user_id), status=201)
+
+
+@router.post(ROSTERS + "/plans", status_code=201, response_model=outputs.RosterPlanOut, responses=PROBLEMS)
+async def plan_upload(body: inputs.RosterPlanIn, call: RegistrarCall) -> Response:
+    """Plan from an upload: what every row would create, change or drop, and which conflict and why. Changes nothing."""
+    source = await from_upload(_bucket(call.request), body.upload_key)
+    return await _plan(call, body.semester_id, body.format, source, body)
+
+
+@router.post(
+    ROSTERS + "/{semester_id}/plans",
+    status_code=201,
+    response_model=outputs.RosterPlanOut,
+    responses={**PROBLEMS, 415: {"description": "the body is neither text/csv nor a zip"}},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/zip": {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+)
+async def plan_body(
+    semester_id: UUID,
+    call: RegistrarCall,
+    options: Annotated[inputs.RosterOptionsIn, Query()],
+    format: Literal["simple", "oneroster"] = "simple",  # noqa: A002 - the parameter's name
+) -> Response:
+    """Plan from a file in the body, up to 4 MB; larger ones go through an upload."""
+    media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in _MEDIA_TYPES:
+        message = f"Send the roster as {' or '.join(_MEDIA_TYPES)}."
+        raise UnsupportedMediaType(message)
+    return await _plan(call, semester_id, format, from_bytes(await call.request.body()), options)
+
+
+@router.get(ROSTERS + "/plans/{plan_id}", response_model=outputs.RosterPlanOut, responses=PROBLEMS)
+async def get_plan(plan_id: UUID, call: RegistrarCall) -> Response:
+    """A plan with its counts and its hash."""
+    return json_response(await call.query(queries.get_plan, plan_id))
+
+
+@router.get(ROSTERS + "/plans/{plan_id}/rows", response_model=outputs.Page[outputs.RosterRowOut], responses=PROBLEMS)
+async def list_rows(
+    plan_id: UUID,
+    call: RegistrarCall,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    action: RowAction | None = None,
+    kind: RowKind | None = None,
+) -> Response:
+    """What the plan decides row by row."""
+    page = await call.query(queries.list_rows, plan_id, after=call.after(cursor), limit=limit, action=action, kind=kind)
+    return call.page_response(page, limit=limit)
+
+
+@router.post(ROSTERS + "/plans/{plan_id}/apply", response_model=outputs.RosterPlanOut, responses=PROBLEMS)
+async def apply_plan(plan_id: UUID, body: inputs.RosterApplyIn, call: RegistrarCall) -> Response:
+    """Apply the plan with this hash: whole or not at all, and once; 409 `plan_stale` when what it saw has moved."""
+    command = commands.ApplyRoster(plan_id, body.plan_hash, body.confirm_drops)
+    await call.run(Work, commands.apply_roster, command)
+    return json_response(await call.query(queries.get_plan, plan_id))

@@ -1,0 +1,184 @@
+"""Where rosters come from: an upload in S3, or the body of a request; a CSV file or a zip of CSV files."""
+
+import csv
+import hashlib
+import io
+import tempfile
+import zipfile
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import IO, Any
+from uuid import UUID
+
+from dataforge.contexts.academics.domain.roster_files import RosterTable, RosterUnreadable
+from dataforge.kernel.ids import uuid7
+from dataforge.platform.aws.clients import client
+
+UPLOAD_PREFIX = "uploads/rosters/"
+UPLOAD_SECONDS = 900
+MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+MAX_ENTRIES = 50
+# What is kept in memory before it goes to a file in /tmp.
+_SPOOL_BYTES = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
+_LONGEST_LINE = 1_000_000
+
+
+def upload_address(bucket: str, filename: str, user_id: UUID) -> dict[str, Any]:
+    """A presigned PUT for one roster; the file's own name is a label and never part of a path."""
+    suffix = ".zip" if filename.lower().endswith(".zip") else ".csv"
+    key = f"{UPLOAD_PREFIX}{user_id}/{uuid7()}{suffix}"
+    url = client("s3").generate_presigned_url(
+        "put_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS
+    )
+    return {"upload_key": key, "url": url, "method": "PUT", "expires_in": UPLOAD_SECONDS}
+
+
+class FileSource:
+    """A roster in a file that can be read several times; closed with `close`."""
+
+    def __init__(self, description: Mapping[str, object]) -> None:
+        self._description = dict(description)
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - see close
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Append to the file; raises RosterUnreadable above 256 MiB."""
+        self._size += len(chunk)
+        if self._size > MAX_FILE_BYTES:
+            message = f"A roster file has at most {MAX_FILE_BYTES:,} bytes."
+            raise RosterUnreadable(message)
+        self._hash.update(chunk)
+        self._file.write(chunk)
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+    def describe(self) -> dict[str, object]:
+        """Where it came from, and how long it is."""
+        return {**self._description, "size_bytes": self._size}
+
+    def sha256(self) -> str:
+        """SHA-256 of the file, 64 hex digits."""
+        return self._hash.hexdigest()
+
+    async def tables(self) -> AsyncIterator[RosterTable]:
+        """The CSV files in it, one after another."""
+        self._file.seek(0)
+        if self._file.read(4) != b"PK\x03\x04":
+            self._file.seek(0)
+            yield _table("roster.csv", self._file)
+            return
+        self._file.seek(0)
+        try:
+            with zipfile.ZipFile(self._file) as archive:
+                for entry in _checked_entries(archive):
+                    with archive.open(entry) as file:
+                        yield _table(entry.filename, file)
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            message = f"The zip file is damaged or encrypted: {error}."
+            raise RosterUnreadable(message) from error
+
+
+def from_bytes(content: bytes) -> FileSource:
+    """A roster that came as the body of a request."""
+    source = FileSource({"kind": "body"})
+    source.add(content)
+    return source
+
+
+async def from_upload(bucket: str, key: str) -> FileSource:
+    """A roster that was uploaded; raises RosterUnreadable when there is no such upload."""
+    if not key.startswith(UPLOAD_PREFIX):
+        message = f"An upload's key begins with {UPLOAD_PREFIX}; POST /api/rosters/uploads gives one."
+        raise RosterUnreadable(message)
+    source = FileSource({"kind": "upload", "key": key})
+    try:
+        await to_thread(_download, bucket, key, source)
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+def _download(bucket: str, key: str, source: FileSource) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        body = client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+            message = f"There is no upload {key}; PUT the file to the presigned URL first."
+            raise RosterUnreadable(message) from error
+        raise
+    for chunk in iter(lambda: body.read(_CHUNK), b""):
+        source.add(chunk)
+
+
+def _checked_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".csv")]
+    if len(archive.infolist()) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        message = f"A roster archive has at most {MAX_ENTRIES} files and {MAX_UNPACKED_BYTES:,} bytes unpacked."
+        raise RosterUnreadable(message)
+    # Rows refer to rows of other files by sourcedId, so any order does; this one reads well in the plan.
+    order = ("orgs", "academicsessions", "courses", "classes", "users", "enrollments")
+    names = {entry.filename: entry.filename.rsplit("/", 1)[-1].removesuffix(".csv").lower() for entry in entries}
+    return sorted(entries, key=lambda e: order.index(names[e.filename]) if names[e.filename] in order else len(order))
+
+
+def _text_lines(name: str, file: IO[bytes]) -> Iterator[str]:
+    # newline="" leaves line ends to the CSV reader, which knows which of them are inside quotes.
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict", newline="")
+    number = 0
+    try:
+        for line in iter(lambda: text.readline(_LONGEST_LINE), ""):
+            number += 1
+            if len(line) == _LONGEST_LINE:
+                message = f"{name} has a line of more than {_LONGEST_LINE:,} characters after line {number - 1}."
+                raise RosterUnreadable(message)
+            yield line
+    except UnicodeDecodeError as error:
+        # All lines before this chunk were given out already, but for the one that goes on in it.
+        bad = number + bytes(error.object[: error.start]).count(b"\n") + 1
+        message = f"{name} is not UTF-8 at line {bad}: {error.reason}. Save it as UTF-8."
+        raise RosterUnreadable(message, facts={"file": name, "line": bad}) from error
+    finally:
+        # Otherwise the wrapper would close the file with itself.
+        if not file.closed:
+            text.detach()
+
+
+def _table(name: str, file: IO[bytes]) -> RosterTable:
+    reader = csv.reader(_text_lines(name, file), strict=True)
+    try:
+        header = tuple(column.strip() for column in next(reader, []))
+    except csv.Error as error:
+        raise _not_csv(name, reader.line_num, error) from error
+    if not any(header):
+        message = f"{name} is empty; its first line names the columns."
+        raise RosterUnreadable(message)
+    doubled = {column for column in header if header.count(column) > 1}
+    if doubled:
+        message = f"{name} names the column {min(doubled)} twice."
+        raise RosterUnreadable(message)
+    return RosterTable(name, header, _lines(name, reader))
+
+
+async def _lines(name: str, reader: Any) -> AsyncIterator[tuple[int, Sequence[str]]]:  # noqa: ANN401 - csv's reader type is private
+    try:
+        for values in reader:
+            if values:
+                yield reader.line_num, values
+    except csv.Error as error:
+        raise _not_csv(name, reader.line_num, error) from error
+
+
+def _not_csv(name: str, line: int, error: csv.Error) -> RosterUnreadable:
+    message = f"{name} is not CSV at line {line}: {error}."
+    return RosterUnreadable(message, facts={"file": name, "line": line})
+
+
+__all__ = ["FileSource", "from_bytes", "from_upload", "upload_address"]
