@@ -264,6 +264,7 @@ def api_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
         services=container,
         owners=API_OWNERS,
         cors_origins=container.settings.cors_origins,
+        public_base_url=container.settings.public_base_url,
         title="DataForge API",
     )
 
@@ -276,6 +277,7 @@ def datasets_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
         services=container,
         owners=DATASETS_OWNERS,
         cors_origins=container.settings.cors_origins,
+        public_base_url=container.settings.public_base_url,
         title="DataForge datasets API",
     )
 
