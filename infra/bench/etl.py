@@ -1,7 +1,7 @@
 """The `xapi_etl` handler on full batches into PostgreSQL: statements per second, CPU per statement and memory.
 
-Run as `python -m infra.bench.etl`; `--statements 1000000` shows that memory stays flat. Messages are made outside of the
-measured time, ten of fifty statements each per invocation, as SQS hands them over.
+Run as `python -m infra.bench.etl`; `--statements 1000000` shows that memory stays flat. Messages are made outside of
+the measured time, ten of fifty statements each per invocation, as SQS hands them over.
 """
 
 import argparse
@@ -60,12 +60,13 @@ def furnish(connection: "psycopg.Connection[Any]") -> None:
     """People and lessons that part of the statements belong to."""
     connection.execute(
         "INSERT INTO identity.users (id, username, email, avatar, display_name, role, created_at, updated_at) "
-        "SELECT gen_random_uuid(), 'learner' || n, 'learner' || n || '@example.org', n::text, 'Learner ' || n, 'learner', "
-        "now(), now() FROM generate_series(1, 2000) n"
+        "SELECT gen_random_uuid(), 'learner' || n, 'learner' || n || '@example.org', n::text, 'Learner ' || n, "
+        "'learner', now(), now() FROM generate_series(1, 2000) n"
     )
     connection.execute(
         "INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) SELECT gen_random_uuid(), "
-        "'https://moodle.example.org/mod/page/view.php?id=' || n, 'Page ' || n, now(), now() FROM generate_series(0, 49) n"
+        "'https://moodle.example.org/mod/page/view.php?id=' || n, 'Page ' || n, now(), now() "
+        "FROM generate_series(0, 49) n"
     )
 
 
@@ -81,7 +82,9 @@ def measure(given: Stand, statements: int) -> dict[str, Any]:
         furnish(connection)
         for index, (event, requests) in enumerate(events(invocations)):
             with connection.cursor() as cursor:
-                cursor.executemany("INSERT INTO records.intake (request_id) VALUES (%s)", [(item,) for item in requests])
+                cursor.executemany(
+                    "INSERT INTO records.intake (request_id) VALUES (%s)", [(item,) for item in requests]
+                )
             started, used = time.perf_counter(), time.process_time()
             answer = handler(event, None)
             busy += time.perf_counter() - started

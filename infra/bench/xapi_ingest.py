@@ -34,10 +34,11 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), lifespan="off", log_co
 
 def bodies(count: int, size: int, *, ids: bool) -> list[bytes]:
     """Requests of `size` statements; every statement is another."""
-    extra = (lambda: {"id": str(uuid4())}) if ids else dict
-    return [
-        json.dumps([{**moodle(request * size + n), **extra()} for n in range(size)]).encode() for request in range(count)
-    ]
+
+    def one(number: int) -> dict[str, object]:
+        return {**moodle(number), "id": str(uuid4())} if ids else moodle(number)
+
+    return [json.dumps([one(request * size + n) for n in range(size)]).encode() for request in range(count)]
 
 
 async def load(url: str, given: Stand, requests: list[bytes], *, clients: int, seconds: float) -> tuple[int, float]:
