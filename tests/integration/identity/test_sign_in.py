@@ -180,6 +180,19 @@ async def test_a_rotation_that_is_under_way_does_not_outlive_the_revocation(
     assert (after.status_code, after.json()["code"]) == (401, "invalid_refresh_token")
 
 
+async def test_a_refresh_that_cannot_be_answered_leaves_the_token_unspent(api: ApiUnderTest) -> None:
+    client = await signed_up(api)
+    token = {"refresh_token": (await sign_in(client)).json()["refresh_token"]}
+    keys = api.secrets.values.pop("signing-keys")
+
+    failed = await client.post("/api/auth/refresh", json=token)
+    api.secrets.values["signing-keys"] = keys
+    repeated = await client.post("/api/auth/refresh", json=token)
+
+    assert (failed.status_code, failed.json()["code"]) == (503, "no_signing_key")
+    assert repeated.status_code == 200
+
+
 async def test_a_refresh_token_expires(api: ApiUnderTest, clock: FixedClock) -> None:
     client = await signed_up(api)
     token = (await sign_in(client)).json()["refresh_token"]

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
 from sqlalchemy import text
 
+from dataforge.contexts.identity import credentials
 from dataforge.contexts.identity.consumers import create_admin, create_xapi_credential, revoke_xapi_credential
 from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
 from dataforge.contexts.identity.credentials import CredentialDirectory
@@ -126,6 +127,22 @@ async def test_a_known_credential_goes_on_while_the_store_is_away_but_not_for_ev
         await directory.verify(answer["key"], answer["secret"])
     with pytest.raises(Unavailable):
         await directory.verify("lrs_never_seen", "secret")
+
+
+async def test_made_up_keys_do_not_push_a_known_credential_out(
+    api: ApiUnderTest, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = await made(api)
+    directory = CredentialDirectory(bucket)
+    monkeypatch.setattr(credentials, "_MAX_ENTRIES", 5)
+    await directory.verify(answer["key"], answer["secret"])
+    for number in range(12):
+        with pytest.raises(InvalidCredentials):
+            await directory.verify(f"lrs_{number}", "secret")
+
+    boto3.client("s3").delete_object(Bucket=bucket, Key=f"xapi-credentials/{answer['key']}.json")
+
+    assert (await directory.verify(answer["key"], answer["secret"])).key_id == answer["key"]
 
 
 async def test_a_publication_that_failed_is_made_up_for_by_the_outbox(

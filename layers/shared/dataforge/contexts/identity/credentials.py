@@ -114,7 +114,9 @@ class CredentialDirectory:
             entry.checked_at = now
             return entry.document
         if len(self._entries) >= _MAX_ENTRIES:
-            self._entries.clear()
+            # Made-up keys go first, so that they cannot push out what must go on working while S3 does not answer.
+            good = {known: kept for known, kept in self._entries.items() if kept.document is not None}
+            self._entries = good if len(good) < _MAX_ENTRIES else {}
         self._entries[key_id] = entry
         return entry.document
 

@@ -75,6 +75,8 @@ async def refresh(body: schemas.RefreshIn, request: Request) -> Response:
     """Exchange a refresh token for a new pair; each works once."""
     call = _public_call(request)
     command = commands.Refresh(body.refresh_token)
+    # What can fail of issuing fails before the token is spent: its repetition would look like a theft.
+    await _services(request).authenticator.check_ready()
     return await _session_response(call, await call.run(SqlIdentityUnitOfWork, commands.refresh, command))
 
 

@@ -50,12 +50,7 @@ class TokenService:
 
     async def issue(self, session: Session) -> dict[str, object]:
         """The token answer of a sign-in (RFC 6749 §5.1); raises NoSigningKey before the first key was made."""
-        keys = await self._load_keys()
-        active = [kid for kid, key in keys.items() if key["state"] == "active"]
-        private = (await self._private_keys()).get(active[0]) if active else None
-        if private is None:
-            message = "There is no signing key yet; the operator makes one with the command rotate_signing_keys."
-            raise NoSigningKey(message)
+        kid, private = await self._active_key()
         now = self._clock.now()
         lifetime = self._settings.access_token_seconds
         claims = {
@@ -70,11 +65,24 @@ class TokenService:
             "username": session.username,
         }
         return {
-            "access_token": jwt.encode(claims, private, algorithm=ALGORITHM, headers={"kid": active[0]}),
+            "access_token": jwt.encode(claims, private, algorithm=ALGORITHM, headers={"kid": kid}),
             "refresh_token": session.refresh_token,
             "token_type": "Bearer",
             "expires_in": lifetime,
         }
+
+    async def check_ready(self) -> None:
+        """Fetch and keep what `issue` needs; raises what it would raise."""
+        await self._active_key()
+
+    async def _active_key(self) -> tuple[str, str]:
+        keys = await self._load_keys()
+        active = next((kid for kid, key in keys.items() if key["state"] == "active"), None)
+        private = (await self._private_keys()).get(active) if active else None
+        if active is None or private is None:
+            message = "There is no signing key yet; the operator makes one with the command rotate_signing_keys."
+            raise NoSigningKey(message)
+        return active, private
 
     async def authenticate(self, token: str) -> Principal:
         """The principal of a valid token; raises InvalidToken for a forged, expired or foreign one."""
