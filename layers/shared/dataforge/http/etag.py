@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from dataforge.kernel.errors import PreconditionFailed, PreconditionRequired
+from dataforge.kernel.errors import PreconditionRequired
 
 
 def etag(revision: int | str) -> str:
@@ -21,10 +21,3 @@ def expected_revision(request: Request) -> str:
         raise PreconditionRequired(message)
     value = header.strip().removeprefix("W/")
     return value.strip('"')
-
-
-def check_revision(expected: str, current: int | str) -> None:
-    """Raise PreconditionFailed (412) unless the expected revision is the current one."""
-    if expected not in ("*", str(current)):
-        message = "It has been changed since you read it; read it again and repeat your change."
-        raise PreconditionFailed(message, facts={"current": etag(current)}, headers={"ETag": etag(current)})

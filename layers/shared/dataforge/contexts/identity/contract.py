@@ -9,7 +9,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -105,11 +104,3 @@ class CredentialVerifier(Protocol):
     async def verify(self, key_id: str, secret: str) -> XapiCredential:
         """The credential; raises Unauthenticated (401) for an unknown, revoked or wrong one."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class XapiCredentialChanged:
-    """Payload of the outbox event `identity.xapi_credential_changed`."""
-
-    key_id: str
-    at: datetime
