@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from dataforge.platform.db.database import Database
+from dataforge.platform.db.database import Database, DatabaseUnavailable
 
 
 async def test_the_error_of_a_statement_does_not_tell_its_values(database: Database) -> None:
@@ -13,3 +13,25 @@ async def test_the_error_of_a_statement_does_not_tell_its_values(database: Datab
             await connection.execute(text("SELECT 1 / (length(:value) - 6)"), {"value": "secret"})
 
     assert "secret" not in str(caught.value)
+
+
+async def test_a_second_connection_that_the_pool_does_not_have_is_refused_in_time(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, pool_timeout_seconds=0.1)
+
+    async with database.read_only():
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+
+    await database.ping()
+    await database.dispose()
+
+
+async def test_an_address_is_fetched_again_after_the_server_was_lost(database_url: str) -> None:
+    addresses = ["postgresql://nobody@127.0.0.1:1/old", database_url]
+    database = Database(lambda: addresses.pop(0))
+
+    with pytest.raises(DatabaseUnavailable):
+        await database.ping()
+
+    await database.ping()
+    await database.dispose()

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from dataforge.kernel.errors import Unavailable
@@ -47,7 +48,9 @@ def connection_lost(error: BaseException) -> bool:
 
 
 class Database:
-    """A connection pool that is made at first use; `url` may be a callable that fetches the credentials then.
+    """A connection pool that is made at first use.
+
+    `url` may be a callable that fetches the credentials: it is asked at first use, and again after the server was lost.
 
     The defaults fit a Lambda behind RDS Proxy: one connection per worker, no server-side prepared statements.
     """
@@ -59,9 +62,11 @@ class Database:
         pool_size: int = 1,
         application_name: str = "dataforge",
         connect_timeout_seconds: int = 3,
+        pool_timeout_seconds: float = 20,
     ) -> None:
         self._url = url
         self._pool_size = pool_size
+        self._pool_timeout = pool_timeout_seconds  # below API Gateway's 29 s, so that the client gets our answer
         self._connect_args: Mapping[str, object] = {
             "prepare_threshold": None,
             "connect_timeout": connect_timeout_seconds,
@@ -78,6 +83,7 @@ class Database:
                 sqlalchemy_url(url),
                 pool_size=self._pool_size,
                 max_overflow=0,
+                pool_timeout=self._pool_timeout,
                 pool_pre_ping=True,
                 pool_recycle=600,
                 use_native_hstore=False,
@@ -94,8 +100,12 @@ class Database:
         try:
             async with self.engine.connect() as connection:
                 yield connection
+        except PoolTimeout as error:
+            raise DatabaseUnavailable(_UNREACHABLE, headers={"Retry-After": "5"}) from error
         except DBAPIError as error:
             if connection_lost(error):
+                if callable(self._url):
+                    await self.dispose()  # the credentials may have been rotated: the next use fetches them again
                 raise DatabaseUnavailable(_UNREACHABLE, headers={"Retry-After": "5"}) from error
             raise
 
