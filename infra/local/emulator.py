@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from infra.local import processes
+from infra.local import packages, processes
 from infra.local.errors import LocalStackError
 from infra.local.layout import TOOLS, StackDirectory
 from infra.local.ports import LOOPBACK, free_port, port_is_free
@@ -109,9 +109,11 @@ def start(stack: StackDirectory, *, port: int | None = None) -> Emulator:
             "LAMBDA_WARM_TTL_SECONDS": _IDLE_WORKER_SECONDS,
             "AWS_DEFAULT_REGION": REGION,
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": packages.search_path(stack),
         }
     )
-    command = (str(TOOLS / "emulator" / "bin" / "python"), "-m", "ministack")
+    # -E: the path is for the workers, which inherit it; the emulator has its own packages.
+    command = (str(TOOLS / "emulator" / "bin" / "python"), "-E", "-m", "ministack")
     process = processes.spawn(command, environment=environment, log=log, record=directory / "process.json")
     deadline = time.monotonic() + _READY_SECONDS
     while not _answers(emulator):

@@ -35,6 +35,11 @@ class StackDirectory:
         return self.root / "emulator"
 
     @property
+    def packages(self) -> Path:
+        """What the layers carry, unpacked once for all workers of this stack."""
+        return self.root / "packages"
+
+    @property
     def logs(self) -> Path:
         """Output of the servers and tools."""
         return self.root / "logs"

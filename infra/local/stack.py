@@ -19,10 +19,10 @@ from typing import Any
 
 import psutil
 
-from infra.local import build, emulator, postgres, processes
+from infra.local import build, emulator, packages, postgres, processes
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
-from infra.local.layout import ARCHITECTURE, BUILD, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
+from infra.local.layout import ARCHITECTURE, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
 from infra.local.postgres import PostgresServer
 from infra.local.progress import step
 
@@ -142,6 +142,7 @@ def start(
         fingerprint = hashlib.sha256(json.dumps([source, wanted], sort_keys=True).encode()).hexdigest()
         if _deployed(directory) != fingerprint:
             with step("deployment"):
+                packages.unpack(directory)
                 _deploy(directory, cloud, wanted)
                 # What the emulator knows is on disk only after a stop: from here on even a killed run can continue.
                 cloud.stop()
@@ -200,7 +201,12 @@ def _deploy_log(directory: StackDirectory) -> Path:
 def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str, str]) -> None:
     bucket = DEPLOYMENT_BUCKET
     cloud.client("s3").create_bucket(Bucket=bucket)
-    command = [str(TOOLS / "sam" / "bin" / "sam"), "deploy", "--template-file", str(BUILD / "template.yaml")]
+    command = [
+        str(TOOLS / "sam" / "bin" / "sam"),
+        "deploy",
+        "--template-file",
+        str(packages.template_with_empty_layers()),
+    ]
     command += ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--no-progressbar"]
     command += ["--stack-name", directory.stack_name, "--s3-bucket", bucket]
     # The emulator takes the API's id from this tag: the address is known before the stack exists, and never changes.

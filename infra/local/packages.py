@@ -1,0 +1,63 @@
+"""Layers by reference: the laptop's workers import from one unpacked copy instead of unpacking their own.
+
+The emulator unpacks every layer anew for each worker process, one after the other: 85 MB a worker, which turns fifty
+callers at once into minutes. So the stack keeps one copy of the built layers, the emulator's workers find it through
+PYTHONPATH, and what is uploaded as a layer is an empty one. That the real layers are complete is shown by the tests
+of the built artifacts under AWS's runtime interface emulator (infra/adr/0006-layers-by-reference-on-the-laptop.md).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import yaml
+
+from infra.local.layout import BUILD, StackDirectory
+from infra.packaging.sizes import load_template
+
+LAYER = "AWS::Serverless::LayerVersion"
+
+
+def search_path(directory: StackDirectory) -> str:
+    """PYTHONPATH of the workers."""
+    return os.pathsep.join(str(directory.packages / name) for name in layers())
+
+
+def layers() -> list[str]:
+    """Logical ids of the template's layers, in its order."""
+    resources = load_template()["Resources"]
+    return [
+        name for name, resource in resources.items() if isinstance(resource, dict) and resource.get("Type") == LAYER
+    ]
+
+
+def unpack(directory: StackDirectory) -> None:
+    """Copy the built layers for this stack's workers (hard links where the file system has them)."""
+    partial = directory.packages.with_name("packages.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name in layers():
+        shutil.copytree(BUILD / name / "python", partial / name, copy_function=_link)
+    shutil.rmtree(directory.packages, ignore_errors=True)
+    partial.rename(directory.packages)
+
+
+def template_with_empty_layers() -> Path:
+    """The built template with an empty layer in place of each; beside the original, whose paths are relative."""
+    empty = BUILD / "EmptyLayer" / "python"
+    empty.mkdir(parents=True, exist_ok=True)
+    (empty / "README.txt").write_text("The packages of this layer are on PYTHONPATH.\n")
+    template = load_template(BUILD / "template.yaml")
+    for name in layers():
+        template["Resources"][name]["Properties"]["ContentUri"] = "EmptyLayer"
+    written = BUILD / "template.local.yaml"
+    written.write_text(yaml.safe_dump(template, sort_keys=False))
+    return written
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copy2(source, target)
