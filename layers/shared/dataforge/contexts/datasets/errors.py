@@ -19,6 +19,7 @@
 """
 
 from dataforge.kernel.errors import BadRequest, Conflict, DataForgeError
+from dataforge.platform.objects import ObjectMissing
 
 
 class ImportRefused(BadRequest):
@@ -109,8 +110,18 @@ class CorruptStorage(DataForgeError):
     title = "Stored data does not match its hash"
 
 
-class ObjectMissing(DataForgeError):
-    """A stored object that a manifest names is not there."""
-
-    code = "object_missing"
-    title = "Stored data is missing"
+__all__ = [
+    "ArchiveRefused",
+    "CorruptStorage",
+    "DuplicateKeys",
+    "EncodingRefused",
+    "FilterRefused",
+    "ImportRefused",
+    "MergeConflicts",
+    "ObjectMissing",
+    "OperationRefused",
+    "SchemaMismatch",
+    "SqlRefused",
+    "TooManyRejectedRows",
+    "WorkbookRefused",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataforge.contexts.datasets.errors import ObjectMissing
+from dataforge.platform.objects import ObjectMissing
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -126,4 +126,6 @@ class MultipartSink:
             return
         if self._held:
             self._part(bytes(self._held))
-        self._client.complete_multipart_upload(**self._target, UploadId=self._upload, MultipartUpload={"Parts": self._parts})
+        self._client.complete_multipart_upload(
+            **self._target, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+        )

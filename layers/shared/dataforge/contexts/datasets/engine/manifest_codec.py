@@ -230,7 +230,7 @@ def _piece_words(source: I64, pieces: Pieces) -> U64:
 
 def _runs(new: U64, old: U64) -> tuple[I64, I64]:
     """How `new` is made of `old`: flat (literals before, first copied, copied) triples, and the indexes of the literals."""
-    if not len(old):
+    if not len(old) or not len(new):
         return np.array([len(new), 0, 0], dtype=np.int64), np.arange(len(new))
     order = np.argsort(old, kind="stable")
     at = np.minimum(np.searchsorted(old, new, sorter=order), len(old) - 1)

@@ -214,7 +214,7 @@ def _word_parts(words: U64, seeds: tuple[np.uint64, np.uint64]) -> tuple[U64, U6
 def _float_parts(values: npt.NDArray[np.float64], column_id: str) -> tuple[U64, U64]:
     with np.errstate(invalid="ignore"):
         whole = values.astype(np.int64)
-        integral = (whole == values) & (np.abs(values) < 2.0**63)
+        integral = (whole == values) & (values >= -(2.0**63)) & (values < 2.0**63)
     words = values.view(np.uint64).copy()
     words[values != values] = _NAN  # noqa: PLR0124 - NaN is the value unequal to itself
     np.copyto(words, whole.view(np.uint64), where=integral)

@@ -82,7 +82,9 @@ def _settled(present: pa.Array, kind: str) -> str:
     if kind != "date:?":
         return kind
     both = [order for order in ("date:dmy", "date:mdy") if convert(present, order) is not None]
-    return "date:?" if len(both) == 2 else both[0]
+    if len(both) == 2:
+        return "date:?"
+    return both[0] if both else TEXT
 
 
 def _dates_and_times(present: pa.Array) -> bool:
@@ -166,7 +168,7 @@ def _float(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
         used = data[int(ends[0]) : int(ends[-1])]
         if not bool(_PLAIN_NUMBER[used].all()):
             fits = pc.or_(pc.match_substring_regex(texts, _NUMBER), pc.match_substring_regex(texts, _NOT_FINITE))
-            if not pc.all(fits).as_py() or not pc.any(pc.match_substring_regex(texts, _NUMBER)).as_py():
+            if pc.all(fits).as_py() is False:
                 return None
         if not _plain_shape(texts):
             return None
@@ -193,7 +195,7 @@ def _plain_shape(texts: pa.Array) -> bool:
 
 def _gives_back(texts: pa.Array, values: pa.Array) -> bool:
     """Whether no digit is lost: up to 15 digits none can be; longer texts must be what the double prints as."""
-    long = np.flatnonzero(_lengths(texts) > 16)
+    long = np.flatnonzero(_lengths(texts) > 15)
     if not len(long):
         return True
     picked = texts.take(pa.array(long))
@@ -203,6 +205,8 @@ def _gives_back(texts: pa.Array, values: pa.Array) -> bool:
         return True
     printed = values.take(pa.array(long)).filter(suspicious).cast(pa.string())
     wanted = picked.filter(suspicious)
+    if not pc.all(pc.match_substring_regex(wanted, r"[.eE]")).as_py():
+        return False
     same = pc.or_(pc.equal(printed, wanted), pc.equal(pc.binary_join_element_wise(printed, pa.scalar(".0"), ""), wanted))
     return bool(pc.all(pc.or_(same, pc.equal(pc.utf8_lower(wanted), printed))).as_py())
 
@@ -234,7 +238,8 @@ def _time(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001, A
     lengths = _lengths(texts)
     if len(lengths) and bool(((lengths < 8) & (lengths != 0)).any()):
         return None
-    return texts.cast(pa.time64("us"))
+    moments = pc.binary_join_element_wise(pa.scalar("1970-01-01T"), texts, pa.scalar("")).cast(pa.timestamp("us"))
+    return moments.cast(pa.time64("us"))
 
 
 def _timestamp(kind: pa.DataType) -> object:

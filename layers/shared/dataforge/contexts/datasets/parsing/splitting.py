@@ -52,21 +52,25 @@ def quote_positions(data: Bytes, dialect: Dialect) -> npt.NDArray[np.int64]:
 
 
 def last_record_end(data: bytes, dialect: Dialect, *, final: bool) -> int:
-    """Bytes up to and with the last record end of a buffer that begins outside quotes; 0 when no record ends in it."""
+    """Bytes up to and with the last record end of a buffer that begins outside quotes; 0 when no record ends in it.
+
+    A CR that ends the buffer may be half of CRLF, so where CR ends records that is no place to cut.
+    """
     if final:
         return len(data)
     view = np.frombuffer(data, dtype=np.uint8)
     newline = dialect.newline.encode()
     quote = dialect.quote.encode()
+    whole = len(data) - (newline == b"\r" and data.endswith(b"\r"))
     if not quote or quote not in data:
-        return _whole_newline(data, data.rfind(newline), newline)
+        return data.rfind(newline, 0, whole) + 1
     if dialect.escape:
         quotes = quote_positions(view, dialect)
         inside = len(quotes) % 2 == 1
     else:
         quotes = None
         inside = int(np.count_nonzero(view == quote[0])) % 2 == 1
-    end = len(data)
+    end = whole
     while True:
         at = data.rfind(newline, 0, end)
         if at < 0:
@@ -74,17 +78,8 @@ def last_record_end(data: bytes, dialect: Dialect, *, final: bool) -> int:
         between = data.count(quote, at + 1, end) if quotes is None else int(((quotes > at) & (quotes < end)).sum())
         inside ^= between % 2 == 1
         if not inside:
-            cut = _whole_newline(data, at, newline)
-            if cut:
-                return cut
+            return at + 1
         end = at
-
-
-def _whole_newline(data: bytes, at: int, newline: bytes) -> int:
-    """The cut after a newline; a CR that ends the buffer may be half of CRLF, so it is no place to cut."""
-    if at < 0 or (newline == b"\r" and at == len(data) - 1):
-        return 0
-    return at + 1
 
 
 def stray_quote(data: bytes, dialect: Dialect) -> int:

@@ -1,0 +1,298 @@
+"""Versions: leaves, manifests, reuse of rows, diffs and edits, with and without a key."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
+from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from dataforge.contexts.datasets.engine.reading import read_range, row_by_key
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.writer import TableWriter
+from dataforge.contexts.datasets.errors import CorruptStorage
+from dataforge.contexts.datasets.model.columns import make_schema
+from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.builders.tables import LINES, PEOPLE, people, rows_of, store, table, version
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> TableStore:
+    return store(tmp_path)
+
+
+@st.composite
+def edited(draw: st.DrawFn, size: int = 3000) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Two versions of a table: rows with even ids, then some changed, removed and added."""
+    count = draw(st.integers(0, size))
+    rows = people(range(0, count * 2, 2))
+    picks = draw(st.lists(st.integers(0, max(0, count * 2)), max_size=12))
+    after = {row["id"]: dict(row) for row in rows}
+    for pick in picks:
+        action = draw(st.sampled_from(["update", "delete", "insert"]))
+        if action == "insert":
+            after[pick | 1] = {"id": pick | 1, "name": "new", "score": draw(st.sampled_from([None, 0.0, 1.5]))}
+        elif pick & ~1 in after and action == "update":
+            after[pick & ~1]["name"] = draw(st.sampled_from(["changed", None, ""]))
+        else:
+            after.pop(pick & ~1, None)
+    return rows, sorted(after.values(), key=lambda row: row["id"])  # type: ignore[arg-type,return-value]
+
+
+def applied(found: Difference, tables: TableStore, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The base's rows with the listed changes carried out."""
+    by_id = {row["id"]: row for row in rows}
+    for change in difference_page(tables, found, 0, len(found)):
+        if change.after is not None:
+            by_id[change.after["id"]] = change.after
+        elif change.before is not None:
+            del by_id[change.before["id"]]
+    return [by_id[key] for key in sorted(by_id)]  # type: ignore[type-var]
+
+
+@quick
+@given(edited())
+def test_a_difference_applied_to_the_base_gives_the_head(tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]]) -> None:
+    before, after = versions
+    base = version(tables, before)
+    head = version(tables, after, base=base)
+
+    along = difference(tables, base, head)
+    anyway = difference(tables, base, head.without_change())
+    independent = difference(tables, base, version(tables, after))
+
+    assert applied(along, tables, before) == after
+    assert applied(anyway, tables, before) == after
+    assert applied(independent, tables, before) == after
+    assert along.counts == anyway.counts == independent.counts
+
+
+@quick
+@given(edited(), st.integers(1, 9))
+def test_content_does_not_depend_on_storage_or_on_the_way_there(
+    tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]], parts: int
+) -> None:
+    before, after = versions
+    base = version(tables, before)
+
+    patched = version(tables, after, base=base, parts=parts)
+    plain = version(tables, after)
+
+    assert patched.digest == plain.digest
+    assert rows_of(tables, patched) == rows_of(tables, plain) == after
+    assert patched.leaves.counts.tolist() == plain.leaves.counts.tolist()
+    assert commit_id(tree_hash({"t": patched.content}), parents=[], author="a", message="m") == commit_id(
+        tree_hash({"t": plain.content}), parents=[], author="a", message="m"
+    )
+
+
+@quick
+@given(edited())
+def test_row_edits_give_what_writing_everything_gives(tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]]) -> None:
+    before, after = versions
+    base = version(tables, before)
+    old = {row["id"]: row for row in before}
+    new = {row["id"]: row for row in after}
+    put = table([row for row in after if old.get(row["id"]) != row])
+    found, at = place_keys(tables, base, put.select(list(PEOPLE.key)))
+    gone = [index for index, row in enumerate(before) if row["id"] not in new]
+
+    result = apply_edits(tables, base, Edits(put, at, found, np.array(gone, dtype=np.int64)))
+
+    assert result.digest == version(tables, after).digest
+    assert rows_of(tables, result) == after
+    assert difference(tables, base, result).counts == difference(tables, base, result.without_change()).counts
+
+
+@quick
+@given(edited(), edited())
+def test_manifests_come_back_from_bytes_and_from_deltas(
+    tables: TableStore, one: tuple[list[dict[str, object]], list[dict[str, object]]], two: tuple[list[dict[str, object]], list[dict[str, object]]]
+) -> None:
+    records: dict[str, bytes] = {}
+    parent: EncodedManifest | None = None
+    base: Manifest | None = None
+    for rows in (*one, *two):
+        manifest = version(tables, rows, base=base)
+
+        record = encode_manifest(manifest, parent=parent, others=records)
+        records[record.id] = record.data
+        again = decode_manifest(record, records)
+
+        assert again.digest == manifest.digest
+        assert again.schema == manifest.schema
+        assert again.change == manifest.change
+        assert rows_of(tables, again) == rows
+        assert [again.leaves.first_keys[at] for at in range(len(again.leaves))] == [manifest.leaves.first_keys[at] for at in range(len(manifest.leaves))]
+        parent, base = record, again
+
+
+def test_a_chain_of_commits_stays_short_and_small(tables: TableStore) -> None:
+    rows = people(range(20_000))
+    manifest = version(tables, rows)
+    record = encode_manifest(manifest)
+    records = {record.id: record.data}
+    whole = len(record.data)
+
+    sizes = []
+    for number in range(40):
+        rows[number * 400]["name"] = "changed"
+        put = table([rows[number * 400]])
+        found, at = place_keys(tables, manifest, put.select(list(PEOPLE.key)))
+        manifest = apply_edits(tables, manifest, Edits(put, at, found, np.empty(0, dtype=np.int64)))
+        record = encode_manifest(manifest, parent=record, others=records)
+        records[record.id] = record.data
+        sizes.append(len(record.data))
+        assert len(record.chain) <= 16
+
+    assert max(sizes[:15]) < 2048
+    assert sorted(sizes)[-3] < whole
+    assert rows_of(tables, decode_manifest(record, records)) == rows
+
+
+def test_a_changed_byte_of_a_manifest_is_noticed(tables: TableStore) -> None:
+    record = encode_manifest(version(tables, people(range(100))))
+    broken = EncodedManifest(record.id, record.data[:-1] + b"x")
+
+    with pytest.raises(CorruptStorage, match="does not match its hash"):
+        decode_manifest(broken)
+
+
+@quick
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 3)), max_size=1500), st.lists(st.integers(0, 1500), max_size=6))
+def test_without_a_key_file_order_and_repeated_rows_are_kept(tables: TableStore, values: list[tuple[str | None, int]], cuts: list[int]) -> None:
+    before = [{"name": name, "score": float(score)} for name, score in values]
+    after = [row for index, row in enumerate(before) if index not in cuts] + [{"name": "tail", "score": 9.0}]
+    base = version(tables, before, LINES)
+
+    head = version(tables, after, LINES, base=base, parts=3)
+    found = difference(tables, base, head)
+
+    assert rows_of(tables, head) == after
+    assert head.digest == version(tables, after, LINES).digest
+    assert found.counts == difference(tables, base, head.without_change()).counts
+    assert found.counts["inserted"] - found.counts["deleted"] == len(after) - len(before)
+
+
+def test_a_repeated_row_survives_a_second_import(tables: TableStore) -> None:
+    rows = [{"name": "same", "score": 1.0}] * 700
+    base = version(tables, rows, LINES)
+
+    again = version(tables, [*rows, rows[0]], LINES, base=base)
+
+    assert again.rows == 701
+    assert difference(tables, base, again).counts == {"inserted": 1, "updated": 0, "deleted": 0}
+
+
+def test_scattered_edits_grow_storage_by_a_patch_only(tables: TableStore, tmp_path: Path) -> None:
+    rows = people(range(50_000))
+    base = version(tables, rows)
+    before = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    for number in range(0, 50_000, 500):
+        rows[number]["name"] = "corrected"
+
+    head = version(tables, rows, base=base)
+
+    after = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert after - before < 20_000
+    assert head.change is not None
+    assert (head.change.updated, head.change.complete, len(head.change.patches)) == (100, True, 1)
+
+
+def test_a_long_new_stretch_becomes_chunks_of_its_own(tables: TableStore) -> None:
+    base = version(tables, people(range(10_000)))
+
+    head = version(tables, people(range(30_000)), base=base)
+
+    assert head.change is not None
+    assert head.change.inserted == 20_000
+    assert {source.kind for source in head.sources[len(base.sources) :]} <= {"chunk", "patch"}
+    assert difference(tables, base, head).counts == {"inserted": 20_000, "updated": 0, "deleted": 0}
+
+
+def test_rows_are_found_by_key_and_by_place(tables: TableStore) -> None:
+    manifest = version(tables, people(range(0, 20_000, 2)))
+
+    assert row_by_key(tables, manifest, [8_000]) == 4_000
+    assert row_by_key(tables, manifest, [8_001]) is None
+    assert read_range(tables, manifest, 9_999, 20_000).num_rows == 1
+    assert read_range(tables, manifest, 10_000, 10_001).num_rows == 0
+
+
+def test_composite_text_keys_sort_by_code_point_and_numbers_by_value(tables: TableStore) -> None:
+    schema = make_schema([("n", "int"), ("t", "string")], ["n", "t"])
+    rows: list[dict[str, object]] = [{"n": n, "t": t} for n in (-3, 2, 10) for t in ("", "a", "a\x00", "ab", "z", "é")]
+
+    manifest = version(tables, rows, schema)
+
+    assert rows_of(tables, manifest) == rows
+    assert [row_by_key(tables, manifest, [row["n"], row["t"]]) for row in rows] == list(range(len(rows)))
+
+
+def test_a_new_column_and_a_dropped_one_are_schema_changes_and_no_row_changes(tables: TableStore) -> None:
+    rows = people(range(2_000))
+    base = version(tables, rows)
+    schema = make_schema([("id", "int"), ("name", "string"), ("extra", "int")], ["id"], base=PEOPLE)
+
+    head = version(tables, [{**row, "extra": 1} for row in rows], schema, base=base)
+    found = difference(tables, base, head)
+
+    assert found.counts == {"inserted": 0, "updated": 0, "deleted": 0}
+    assert [(change.column, change.change_type) for change in found.schema_changes] == [("extra", "added"), ("score", "removed")]
+
+
+def test_a_wider_type_is_told_from_a_changed_value(tables: TableStore) -> None:
+    schema = make_schema([("id", "int"), ("v", "int")], ["id"])
+    wider = make_schema([("id", "int"), ("v", "string")], ["id"])
+    base = version(tables, [{"id": n, "v": n} for n in range(500)], schema)
+    rows = [{"id": n, "v": str(n)} for n in range(500)]
+    rows[7]["v"] = "seven"
+
+    found = difference(tables, base, version(tables, rows, wider))
+
+    assert found.counts == {"inserted": 0, "updated": 1, "deleted": 0}
+    assert [(c.change_type, c.before, c.after) for c in found.schema_changes] == [("type_changed", "int", "string")]
+
+
+def test_a_difference_can_be_narrowed_to_a_kind_and_a_column(tables: TableStore) -> None:
+    rows = people(range(1_000))
+    base = version(tables, rows)
+    after = [dict(row) for row in rows if row["id"] != 5]
+    after[10]["name"] = "x"
+    after[20]["score"] = -1.0
+    head = version(tables, after, base=base)
+    found = difference(tables, base, head)
+
+    names = select(found, tables, kinds=("updated",), column=PEOPLE.columns[1].id)
+    page = difference_page(tables, names, 0, 10)
+
+    assert len(found) == 3
+    assert [(change.kind, change.changed) for change in page] == [("updated", ("name",))]
+    assert page[0].before == rows[11]
+
+
+def test_a_table_in_many_small_parts_is_the_table_in_one(tables: TableStore) -> None:
+    whole = table(people(range(5_000)))
+    writer = TableWriter(tables, PEOPLE)
+    for start in range(0, 5_000, 7):
+        writer.add(whole.slice(start, 7))
+
+    assert writer.finish().digest == version(tables, people(range(5_000))).digest
+
+
+def test_wide_tables_get_smaller_chunks(tables: TableStore) -> None:
+    schema = make_schema([("id", "int"), *((f"c{n}", "string") for n in range(300))], ["id"])
+    row = pa.array([f"value {n}" for n in range(2_000)])
+    writer = TableWriter(tables, schema)
+    writer.add(pa.table([pa.array(range(2_000)), *([row] * 300)], names=[c.id for c in schema.columns]))
+
+    manifest = writer.finish()
+
+    assert max(source.rows for source in manifest.sources) < 1_500
+    assert max(source.size for source in manifest.sources) <= 1 << 20
