@@ -80,10 +80,12 @@ def test_a_consumer_killed_in_the_middle_of_a_batch_leaves_nothing_half_done(
         blocker.execute("LOCK TABLE records.statements_flat IN ACCESS EXCLUSIVE MODE")
         assert lms.post("/statements", json=sent).status_code == 200
         eventually(lambda: waiting_ports(stack) != [], "the consumer is in the middle of its batch")
-        for process in workers_at(stack, waiting_ports(stack)):
+        killed = workers_at(stack, waiting_ports(stack))
+        for process in killed:
             process.kill()
-        eventually(lambda: waiting_ports(stack) == [], "its transaction is gone")
+        psutil.wait_procs(killed, timeout=10)
 
+    assert killed
     eventually(lambda: counts(stack, ids) == (20, 20), "all statements in raw and flat once", within_seconds=150)
 
 
