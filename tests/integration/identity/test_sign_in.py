@@ -12,6 +12,7 @@ from sqlalchemy import text
 from dataforge.contexts.identity.commands import Refresh, refresh
 from dataforge.contexts.identity.domain import Session
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.identity.tokens import TokenService
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
@@ -317,6 +318,16 @@ class TestKeyRotation:
         assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
         for token in (old, new):
             assert (await (await api.client(token)).get("/api/users/me")).status_code == 200
+
+    async def test_a_function_that_read_its_keys_before_the_rotation_knows_the_new_one(self, api: ApiUnderTest) -> None:
+        mine = api.container
+        other = TokenService(mine.database, api.secrets, mine.settings, mine.clock)
+        user = await api.add_user(Role.LEARNER)
+        await other.authenticate(await api.token(user, Role.LEARNER))
+
+        await mine.authenticator.rotate()
+
+        assert (await other.authenticate(await api.token(user, Role.LEARNER))).user_id == user
 
     async def test_the_key_set_lists_both_keys_and_no_private_part(self, api: ApiUnderTest) -> None:
         await api.container.authenticator.rotate()

@@ -11,6 +11,13 @@ from tests.builders.api import ApiUnderTest
 from tests.builders.time import NOW
 
 
+def nested(depth: int) -> dict[str, object]:
+    value: dict[str, object] = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
 async def test_a_profile_change_needs_the_version_that_was_read(api: ApiUnderTest) -> None:
     client = await api.as_role(Role.LEARNER)
     etag = (await client.get("/api/users/me")).headers["etag"]
@@ -143,6 +150,8 @@ async def test_an_unknown_user_is_404(api: ApiUnderTest) -> None:
     ("change", "pointer"),
     [
         ({"reminder_time": "09:00+02:00"}, "/reminder_time"),
+        ({"preferences": {"text": "x" * 16_384}}, "/preferences"),
+        ({"preferences": nested(400)}, "/preferences"),
         ({"email": "ada@a.org,eve@example.org"}, "/email"),
         ({"email": "ada,eve@example.org"}, "/email"),
         ({"email": "<eve@example.org"}, "/email"),
@@ -150,7 +159,7 @@ async def test_an_unknown_user_is_404(api: ApiUnderTest) -> None:
     ],
 )
 async def test_a_profile_member_that_means_something_else_elsewhere_is_refused(
-    api: ApiUnderTest, change: dict[str, str], pointer: str
+    api: ApiUnderTest, change: dict[str, object], pointer: str
 ) -> None:
     client = await api.as_role(Role.LEARNER)
 

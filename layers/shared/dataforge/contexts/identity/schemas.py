@@ -6,11 +6,13 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
 from dataforge.kernel.principal import Role
 
+PREFERENCES_MAX = 16_384  # bytes; a page of the list holds hundreds of people and must fit Lambda's 6 MB
 # No characters that separate or quote addresses: one text must never become two recipients.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 
@@ -39,6 +41,18 @@ def _time_zone(value: str) -> str:
 def _without_offset(value: time) -> time:
     if value.tzinfo is not None:
         message = "must be a time on the person's own clock such as 09:00, without an offset"
+        raise ValueError(message)
+    return value
+
+
+def _small(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(orjson.dumps(value))
+    except orjson.JSONEncodeError as error:
+        message = "is nested too deeply"
+        raise ValueError(message) from error
+    if size > PREFERENCES_MAX:
+        message = f"must be at most {PREFERENCES_MAX:,} bytes of JSON"
         raise ValueError(message)
     return value
 
@@ -151,7 +165,7 @@ class ProfileIn(Changes):
     email: Email | None = None
     time_zone: TimeZone | None = None
     locale: Locale | None = None
-    preferences: dict[str, Any] | None = None
+    preferences: Annotated[dict[str, Any], AfterValidator(_small)] | None = None
     reminder_time: WallTime | None = None
     quiet_from: WallTime | None = None
     quiet_to: WallTime | None = None

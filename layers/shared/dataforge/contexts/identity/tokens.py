@@ -47,6 +47,7 @@ class TokenService:
         self._clock = clock
         self._public: dict[str, Any] = {}
         self._read_at = float("-inf")
+        self._asked_at = float("-inf")  # when an unknown kid last caused a read
 
     async def issue(self, session: Session) -> dict[str, object]:
         """The token answer of a sign-in (RFC 6749 §5.1); raises NoSigningKey before the first key was made."""
@@ -161,7 +162,8 @@ class TokenService:
 
     async def _public_key(self, kid: str) -> Any:  # noqa: ANN401 - a key object of the cryptography package
         keys = await self._load_keys()
-        if kid not in keys and time.monotonic() - self._read_at > _UNKNOWN_KID_SECONDS:
+        if kid not in keys and time.monotonic() - self._asked_at > _UNKNOWN_KID_SECONDS:
+            self._asked_at = time.monotonic()
             keys = await self._load_keys(fresh=True)
         if kid not in keys:
             raise jwt.InvalidKeyError
