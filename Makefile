@@ -66,8 +66,8 @@ coverage: setup ## Unit and integration tests with line coverage
 	@$(RUN) -m pytest tests/unit tests/integration -q --cov --cov-report=term --cov-report=html:.local/coverage
 
 .PHONY: bench
-bench: setup ## The figures of the README, measured here
-	@$(RUN) -m infra.bench
+bench: setup ## The figures of the README, measured here (ONLY="imports etl")
+	@$(RUN) -m infra.bench $(ONLY)
 
 .PHONY: sizes
 sizes: setup ## Package sizes as AWS counts them, for arm64 and this machine

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib
-import importlib.util
 import signal
 import sys
 import time
 import traceback
 from types import FrameType
 
+from infra.local.demo import run_demo
 from infra.local.errors import LocalStackError
 from infra.local.follow import follow
 from infra.local.layout import DEVELOPMENT, LOCAL, TEST, TOOLS
@@ -63,7 +62,7 @@ def _run(port: int | None) -> None:
     with exclusive(DEVELOPMENT):
         stack = start(DEVELOPMENT, port=port)
         try:
-            _demo(stack)
+            run_demo(stack)
             print(summary(stack))
             print(
                 f"Up after {time.monotonic() - began:.0f} s. Logs follow; Ctrl-C stops everything and keeps the data.\n"
@@ -79,11 +78,6 @@ def _run(port: int | None) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             print("\nStopping: saving the emulator's state, then the database …", flush=True)
             stack.stop()
-
-
-def _demo(stack: LocalStack) -> None:
-    if importlib.util.find_spec("infra.local.demo"):
-        importlib.import_module("infra.local.demo").run_demo(stack)
 
 
 def _check_servers(stack: LocalStack) -> None:

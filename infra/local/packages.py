@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from infra.local.layout import BUILD, StackDirectory
-from infra.packaging.sizes import load_template
+from infra.packaging.template import load_template
 
 LAYER = "AWS::Serverless::LayerVersion"
 

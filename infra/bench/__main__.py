@@ -1,0 +1,45 @@
+"""Run the benches one after the other: `python -m infra.bench [name …]`; each is a program of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCHES = {
+    "imports": "infra.bench.imports",
+    "sizes": "infra.packaging.sizes",
+    "statements": "infra.bench.statements",
+    "xapi": "infra.bench.xapi_ingest",
+    "etl": "infra.bench.etl",
+    "latency": "infra.bench.latency",
+    "academics": "infra.bench.academics",
+    "datasets": "infra.bench.datasets",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benches, all without names; returns 1 when one of them failed."""
+    unknown = sorted(set(names) - set(BENCHES))
+    if unknown:
+        print(f"There is no bench {', '.join(unknown)}. Known: {', '.join(BENCHES)}.", file=sys.stderr)
+        return 2
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "layers" / "shared"), str(ROOT)))}
+    failed = []
+    for name in names or BENCHES:
+        print(f"\n== {name}", flush=True)
+        began = time.monotonic()
+        status = subprocess.run(
+            [sys.executable, "-m", BENCHES[name]], cwd=ROOT, env=environment, check=False
+        ).returncode
+        print(f"-- {name}: {time.monotonic() - began:.0f} s", flush=True)
+        if status != 0:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
