@@ -116,15 +116,21 @@ class EtlSettings(Settings):
         return {"stream": "streaming", "batch": "incremental"}.get(str(value).lower(), value)
 
 
-class ApiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings):
+class ApiSettings(
+    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings
+):
     """The functions `api` and `datasets_api`."""
 
 
-class XapiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings):
+class XapiSettings(
+    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings
+):
     """The function `xapi`."""
 
 
-class WorkerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, EtlSettings):
+class WorkerSettings(
+    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, EtlSettings
+):
     """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_export`, `maintenance`."""
 
 
