@@ -39,7 +39,7 @@ def _data(array: pa.Array) -> pa.Buffer:
 def _cells(column: pa.ChunkedArray, delimiter: str) -> pa.Array:
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     text = text_of(array)
-    return _quoted(text, delimiter) if pa.types.is_string(array.type) else text
+    return _quoted(text, delimiter) if pa.types.is_string(array.type) or pa.types.is_binary(array.type) else text
 
 
 def _quoted(text: pa.Array, delimiter: str) -> pa.Array:

@@ -97,7 +97,7 @@ def covers(texts: pa.Array, kind: str) -> pa.Array | None:
 
 
 def convert(texts: pa.Array, kind: str, *, lenient: bool = False) -> pa.Array | None:
-    """The values as `kind` (evidence or schema type), or None if one of them does not read as it. Empty text is null except in text.
+    """The values as `kind` (evidence or schema type), or None if one of them does not read as it. Empty text is null except in text and binary.
 
     `lenient` is for declared types: the user's word stands above leading zeros and long numbers.
     """
@@ -105,7 +105,8 @@ def convert(texts: pa.Array, kind: str, *, lenient: bool = False) -> pa.Array | 
         if kind != NOTHING:
             return texts if kind != "date:?" or _slashed(texts) else None
         return texts if texts.null_count == len(texts) or not pc.any(pc.not_equal(texts, "")).as_py() else None
-    texts = _empty_is_null(texts)
+    if kind != "binary":
+        texts = _empty_is_null(texts)
     try:
         return _CONVERT[kind](texts, lenient) if kind in _CONVERT else _declared(texts, kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
