@@ -78,6 +78,7 @@ CREATE TABLE academics.students (
     first_name VARCHAR(255) NOT NULL,
     last_name VARCHAR(255) NOT NULL,
     email VARCHAR(255),
+    facts_revision INTEGER DEFAULT 0 NOT NULL,
     sourced_id VARCHAR(255),
     revision INTEGER DEFAULT 1 NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -13,17 +13,22 @@ from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow, St
 from dataforge.contexts.academics.domain.roster_files import RosterTable
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
-from dataforge.kernel.unit_of_work import UnitOfWork
+from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent, UnitOfWork
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class LockedSection:
-    """A section under its row lock; `student_locked` tells whether the student was locked with it."""
+    """A section under its row lock, and the student locked with it (None: not there, or left for a lock with others)."""
 
     seats: Seats
-    student_locked: bool
+    revision: int
+    student_facts: int | None
+
+    def confirms(self, terms: SectionTerms, student: StudentFile) -> bool:
+        """Whether what was read before the locks is still true under them."""
+        return self.revision == terms.revision and self.student_facts == student.facts_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,18 @@ class OpenSection:
     code: str
     semester_code: str
     in_window: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Enrolments as they are now, the steps that led there, and what is published and audited of it."""
+
+    enrollments: Sequence[Enrollment]
+    steps: Sequence[Transition]
+    events: Sequence[DomainEvent]
+    audit: Sequence[AuditEntry]
+    actor: UUID | None
+    at: datetime
 
 
 class RowStore(Protocol):
@@ -144,6 +161,10 @@ class StudentRepository(Protocol):
         """Store evidence; the same evidence again changes the score only. Returns whether it was new."""
         ...
 
+    async def touch(self, student_id: UUID) -> None:
+        """Lock a student and say that what the rules look at is about to change; raises NotFound."""
+        ...
+
     async def waits_in(self, student_id: UUID) -> list[UUID]:
         """Sections with a free seat in which the student waits."""
         ...
@@ -182,15 +203,8 @@ class EnrollmentRepository(Protocol):
         """Who waits, in order of number."""
         ...
 
-    async def save(
-        self,
-        enrollments: Sequence[Enrollment],
-        steps: Sequence[Transition],
-        seats: Seats,
-        actor: UUID | None,
-        at: datetime,
-    ) -> None:
-        """Write enrolments, their events and the counts of their section in one statement."""
+    async def save(self, changes: Changes, seats: Seats) -> None:
+        """Write everything a command decided about one section, and the section's counts, in one statement."""
         ...
 
 

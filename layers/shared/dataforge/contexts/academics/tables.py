@@ -155,6 +155,8 @@ students = Table(
     Column("first_name", String(255), nullable=False),
     Column("last_name", String(255), nullable=False),
     Column("email", String(255)),
+    # Raised by whatever the rules of enrolment look at: facts read before the locks are still true if it has not moved.
+    Column("facts_revision", Integer, nullable=False, server_default=text("0")),
     *_versioned(),
     schema=SCHEMA,
 )

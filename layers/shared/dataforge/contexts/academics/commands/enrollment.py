@@ -35,16 +35,22 @@ class EnrollStudent:
 
 
 async def enroll_student(command: EnrollStudent, uow: AcademicsUnitOfWork) -> Outcome:
-    """Decide under the locks of section and student; a rule's refusal is kept and returned, not raised."""
+    """Decide under the locks of section and student; a rule's refusal is kept and returned, not raised.
+
+    What the rules look at is read before the locks and read again only when it has changed by then, so that the lock on a
+    section everybody wants is held for one statement and the commit.
+    """
     section_id = command.section_id or await _only_open_section(command.course_id, uow)
+    terms, files = await uow.enrollments.load(section_id, [command.student_id])
+    student = _own_file(files, command.student_id, uow)
     locked = await uow.enrollments.lock(section_id, command.student_id)
     queue: list[Enrollment] = []
-    if not locked.student_locked:
+    if not locked.confirms(terms, student):
         queue = await candidates(uow, locked.seats)
-        await uow.enrollments.lock_students([command.student_id, *(item.student_id for item in queue)])
-    everyone = [command.student_id, *(item.student_id for item in queue)]
-    terms, files = await uow.enrollments.load(section_id, everyone)
-    student = _own_file(files, command.student_id, uow)
+        everyone = [command.student_id, *(item.student_id for item in queue)]
+        await uow.enrollments.lock_students(everyone)
+        terms, files = await uow.enrollments.load(section_id, everyone)
+        student = _own_file(files, command.student_id, uow)
     _require_open(terms)
     ledger = Ledger(uow, terms, locked.seats)
     examined = bool(queue) and promote_in_order(uow, ledger, terms, queue, files)
@@ -72,7 +78,7 @@ async def drop_enrollment(command: DropEnrollment, uow: AcademicsUnitOfWork) -> 
     decision = enrollment.drop(terms.semester, seats, uow.now, reason, lifted=lifted)
     ledger = Ledger(uow, terms, seats)
     ledger.add(decision, student)
-    await fill_seats(uow, ledger.seats, ledger=ledger)
+    await fill_seats(uow, ledger.seats, ledger=ledger, leaving=student.student_id)
     return Outcome(decision.enrollment)
 
 
@@ -92,7 +98,7 @@ async def withdraw_enrollment(command: WithdrawEnrollment, uow: AcademicsUnitOfW
     decision = enrollment.withdraw(terms.semester, seats, uow.now, reason, lifted=lifted)
     ledger = Ledger(uow, terms, seats)
     ledger.add(decision, student)
-    await fill_seats(uow, ledger.seats, ledger=ledger)
+    await fill_seats(uow, ledger.seats, ledger=ledger, leaving=student.student_id)
     return Outcome(decision.enrollment)
 
 

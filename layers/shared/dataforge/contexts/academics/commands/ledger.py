@@ -7,7 +7,7 @@ from dataforge.contexts.academics.domain.enrollment import Decision, Enrollment,
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.domain.status import EnrollmentStatus
-from dataforge.contexts.academics.ports import AcademicsUnitOfWork
+from dataforge.contexts.academics.ports import AcademicsUnitOfWork, Changes
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
 
 
@@ -20,6 +20,8 @@ class Ledger:
         self._before = seats
         self._enrollments: dict[UUID, Enrollment] = {}
         self._steps: list[Transition] = []
+        self._events: list[DomainEvent] = []
+        self._audit: list[AuditEntry] = []
         self.seats = seats
 
     def open(self, enrollment: Enrollment) -> None:
@@ -35,10 +37,10 @@ class Ledger:
         self._enrollments[decision.enrollment.id] = decision.enrollment
         self._steps.extend(decision.transitions)
         for step in decision.transitions:
-            self._uow.publish(
+            self._events.append(
                 DomainEvent(ENROLLMENT_CHANGED, str(step.enrollment_id), self._facts(step, decision, student))
             )
-            self._uow.audit(
+            self._audit.append(
                 AuditEntry(
                     action=f"enrollment.{step.after.lower()}",
                     entity="enrollment",
@@ -53,7 +55,7 @@ class Ledger:
         if not self._steps and self.seats == self._before:
             return
         if self.seats.capacity != self._before.capacity:
-            self._uow.audit(
+            self._audit.append(
                 AuditEntry(
                     action="section.capacity_raised",
                     entity="section",
@@ -62,10 +64,15 @@ class Ledger:
                     after={"capacity": self.seats.capacity},
                 )
             )
-        actor = self._uow.principal.user_id
-        await self._uow.enrollments.save(
-            list(self._enrollments.values()), self._steps, self.seats, actor, self._uow.now
+        changes = Changes(
+            enrollments=list(self._enrollments.values()),
+            steps=self._steps,
+            events=self._events,
+            audit=self._audit,
+            actor=self._uow.principal.user_id,
+            at=self._uow.now,
         )
+        await self._uow.enrollments.save(changes, self.seats)
 
     def _facts(self, step: Transition, decision: Decision, student: StudentFile) -> dict[str, object]:
         actor = self._uow.principal.user_id

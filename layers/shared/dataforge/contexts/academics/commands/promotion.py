@@ -34,12 +34,18 @@ async def promote_waiting(command: PromoteWaiting, uow: AcademicsUnitOfWork) -> 
     return await fill_seats(uow, seats, after=command.after_wait_no)
 
 
-async def fill_seats(uow: AcademicsUnitOfWork, seats: Seats, *, after: int = 0, ledger: Ledger | None = None) -> Seats:
-    """Promote in a section whose lock is held, and save; `ledger` holds what the caller decided before."""
+async def fill_seats(
+    uow: AcademicsUnitOfWork, seats: Seats, *, after: int = 0, ledger: Ledger | None = None, leaving: UUID | None = None
+) -> Seats:
+    """Promote in a section whose lock is held, and save; `ledger` holds what the caller decided before.
+
+    `leaving` is a student the ledger is about: saving changes that row too, so it is locked in the same pass.
+    """
     queue = await candidates(uow, seats, after)
     if queue:
-        await uow.enrollments.lock_students([item.student_id for item in queue])
-        terms, files = await uow.enrollments.load(seats.section_id, [item.student_id for item in queue])
+        waiting = [item.student_id for item in queue]
+        await uow.enrollments.lock_students(waiting if leaving is None else [leaving, *waiting])
+        terms, files = await uow.enrollments.load(seats.section_id, waiting)
         ledger = ledger or Ledger(uow, terms, seats)
         promote_in_order(uow, ledger, terms, queue, files)
     if ledger is not None:

@@ -57,7 +57,7 @@ class PlaceHold:
 
 async def place_hold(command: PlaceHold, uow: AcademicsUnitOfWork) -> Row:
     """Place a hold, under the student's lock: an enrolment that is being decided comes before or after it."""
-    await uow.people.students.lock(command.student_id)
+    await uow.people.touch(command.student_id)
     row = await uow.people.add_hold(
         {
             "student_id": command.student_id,
@@ -82,6 +82,7 @@ class ReleaseHold:
 
 async def release_hold(command: ReleaseHold, uow: AcademicsUnitOfWork) -> Row:
     """Release a hold, and have the waitlists looked at in which the student was skipped for it."""
+    await uow.people.touch(command.student_id)
     row = await uow.people.release_hold(command.student_id, command.hold_id, uow.principal.user_id, uow.now)
     uow.audit(AuditEntry("hold.released", "student", str(command.student_id), before={"code": row["code"]}))
     announce(uow, await uow.people.waits_in(command.student_id))
@@ -106,7 +107,7 @@ async def grant_override(command: GrantOverride, uow: AcademicsUnitOfWork) -> Ro
         raise invalid("/rules", f"Name one or more of these rules: {named}.", "not_overridable")
     if command.expires_at is not None and command.expires_at <= uow.now:
         raise invalid("/expires_at", "An override ends in the future.", "in_the_past")
-    await uow.people.students.lock(command.student_id)
+    await uow.people.touch(command.student_id)
     rules = sorted(rule.value for rule in command.rules)
     row = await uow.people.add_override(
         {
@@ -135,6 +136,7 @@ class RevokeOverride:
 
 async def revoke_override(command: RevokeOverride, uow: AcademicsUnitOfWork) -> Row:
     """Revoke an override."""
+    await uow.people.touch(command.student_id)
     row = await uow.people.revoke_override(command.student_id, command.override_id, uow.principal.user_id, uow.now)
     uow.audit(AuditEntry("override.revoked", "student", str(command.student_id), before={"rules": row["rules"]}))
     return row
@@ -153,7 +155,7 @@ class RecordCompletion:
 
 async def record_completion(command: RecordCompletion, uow: AcademicsUnitOfWork) -> Completion:
     """Store imported evidence; the same reference again corrects it."""
-    await uow.people.students.lock(command.student_id)
+    await uow.people.touch(command.student_id)
     evidence = Completion(
         command.course_id, command.score, command.completed_on, EvidenceSource.IMPORT, command.reference
     )
@@ -181,6 +183,7 @@ async def record_xapi_completion(command: RecordXapiCompletion, uow: AcademicsUn
     student_id = await uow.people.of_user(command.user_id)
     if student_id is None:
         return 0
+    await uow.people.touch(student_id)
     new = 0
     for course_id in await uow.catalogue.courses_of_lesson(command.lesson_id, command.section_id):
         evidence = Completion(course_id, command.score, command.completed_on, EvidenceSource.XAPI, command.statement_id)

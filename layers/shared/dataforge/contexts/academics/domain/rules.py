@@ -36,6 +36,7 @@ class SectionTerms:
     instructor_id: UUID | None = None
     meetings: tuple[Meeting, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    revision: int = 0
 
     @property
     def takes_enrollments(self) -> bool:
@@ -85,7 +86,7 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class StudentFile:
-    """Everything the rules need to know of one student, read under the student's lock."""
+    """Everything the rules need to know of one student; true as long as `facts_revision` is the student's."""
 
     student_id: UUID
     user_id: UUID | None
@@ -95,6 +96,7 @@ class StudentFile:
     overrides: tuple[Override, ...] = ()
     commitments: tuple[Commitment, ...] = ()
     completions: tuple[Completion, ...] = ()
+    facts_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

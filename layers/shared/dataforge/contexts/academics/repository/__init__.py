@@ -47,7 +47,7 @@ class SqlAcademicsUnitOfWork(SqlUnitOfWork):
     @property
     def enrollments(self) -> SqlEnrollments:
         """Enrolments."""
-        return SqlEnrollments(self.connection)
+        return SqlEnrollments(self.connection, self._request_id)
 
     @property
     def rosters(self) -> SqlRosters:

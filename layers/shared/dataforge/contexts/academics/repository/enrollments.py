@@ -7,7 +7,8 @@ exclude each other, and leave the foreign-key checks of holds, overrides and com
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from dataforge.contexts.academics.domain.enrollment import Enrollment, Transitio
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.domain.status import EnrollmentStatus
-from dataforge.contexts.academics.ports import LockedSection, OpenSection
+from dataforge.contexts.academics.ports import Changes, LockedSection, OpenSection
 from dataforge.contexts.academics.repository.loading import FILE_COLUMNS, TERMS_COLUMNS, file_of, terms_of
 from dataforge.contexts.academics.tables import enrollments
 
@@ -29,13 +30,13 @@ _SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wai
 # One round trip for both locks. The scalar subquery over `sec` is evaluated before the student is touched, which keeps the
 # order. The student is left alone when a seat is free that others wait for: then they are locked together, see above.
 _LOCK = text(f"""
-WITH sec AS (SELECT {_SEATS} FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE),
+WITH sec AS (SELECT {_SEATS}, revision FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE),
 student AS (
-    SELECT s.id FROM academics.students s
+    SELECT s.facts_revision FROM academics.students s
     WHERE s.id = :student_id AND (SELECT enrolled_count >= capacity OR waitlisted_count = 0 FROM sec)
     FOR NO KEY UPDATE
 )
-SELECT sec.*, student.id AS student_id FROM sec LEFT JOIN student ON TRUE
+SELECT sec.*, student.facts_revision FROM sec LEFT JOIN student ON TRUE
 """)
 
 _LOCK_SECTION = text(f"SELECT {_SEATS} FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE")
@@ -74,7 +75,7 @@ ORDER BY sem.starts_on, sec.code, sec.id
 
 _SAVE = text("""
 WITH given AS (
-    SELECT * FROM jsonb_to_recordset(CAST(:enrollments AS jsonb)) AS x(
+    SELECT * FROM json_to_recordset(CAST(:enrollments AS json)) AS x(
         id uuid, student_id uuid, section_id uuid, status text, wait_no int, failure jsonb, score numeric,
         requested_at timestamptz, decided_at timestamptz)
 ), saved AS (
@@ -83,12 +84,23 @@ WITH given AS (
     SELECT id, student_id, section_id, status, wait_no, failure, score, requested_at, decided_at FROM given
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, wait_no = excluded.wait_no, failure = excluded.failure,
         score = excluded.score, decided_at = excluded.decided_at
+), touched AS (
+    UPDATE academics.students SET facts_revision = facts_revision + 1 WHERE id = ANY(:student_ids)
 ), logged AS (
     INSERT INTO academics.enrollment_events (enrollment_id, from_status, to_status, reason, rule, facts, actor_id, at)
     SELECT enrollment_id, from_status, to_status, reason, rule, facts, CAST(:actor AS uuid), CAST(:at AS timestamptz)
-    FROM jsonb_to_recordset(CAST(:steps AS jsonb)) AS x(
+    FROM json_to_recordset(CAST(:steps AS json)) AS x(
         no int, enrollment_id uuid, from_status text, to_status text, reason text, rule text, facts jsonb)
     ORDER BY no
+), published AS (
+    INSERT INTO platform.outbox (id, name, key, payload, occurred_at, next_attempt_at)
+    SELECT id, name, key, payload, CAST(:at AS timestamptz), CAST(:at AS timestamptz)
+    FROM json_to_recordset(CAST(:events AS json)) AS x(id uuid, name text, key text, payload jsonb)
+), audited AS (
+    INSERT INTO platform.audit_log (at, actor_id, action, entity, entity_id, before, after, request_id)
+    SELECT CAST(:at AS timestamptz), CAST(:actor AS uuid), action, entity, entity_id, before, after, :request_id
+    FROM json_to_recordset(CAST(:audit AS json)) AS x(
+        action text, entity text, entity_id text, before jsonb, after jsonb)
 )
 UPDATE academics.sections SET revision = revision + CASE WHEN capacity = :capacity THEN 0 ELSE 1 END,
     capacity = :capacity, waitlist_capacity = :waitlist_capacity, enrolled_count = :enrolled_count,
@@ -111,8 +123,9 @@ def _enrollment(row: Any) -> Enrollment:  # noqa: ANN401 - a row of the table
 class SqlEnrollments:
     """Enrolments of PostgreSQL."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, request_id: str | None = None) -> None:
         self._connection = connection
+        self._request_id = request_id
 
     async def open_sections(self, course_id: UUID, now: datetime) -> list[OpenSection]:
         """Sections of a published course that take enrolments."""
@@ -126,7 +139,7 @@ class SqlEnrollments:
         ).one_or_none()
         if row is None:
             raise missing("section", section_id)
-        return LockedSection(_seats(row), row.student_id is not None)
+        return LockedSection(_seats(row), row.revision, row.facts_revision)
 
     async def lock_section(self, section_id: UUID) -> Seats:
         """Lock a section."""
@@ -168,46 +181,17 @@ class SqlEnrollments:
         )
         return [_enrollment(row) for row in await self._connection.execute(statement)]
 
-    async def save(
-        self,
-        enrollments: Sequence[Enrollment],
-        steps: Sequence[Transition],
-        seats: Seats,
-        actor: UUID | None,
-        at: datetime,
-    ) -> None:
-        """Write enrolments, events and counts in one statement."""
-        given = [
-            {
-                "id": item.id,
-                "student_id": item.student_id,
-                "section_id": item.section_id,
-                "status": item.status.value,
-                "wait_no": item.wait_no,
-                "failure": item.failure,
-                "score": None if item.score is None else str(item.score),
-                "requested_at": item.requested_at.isoformat(),
-                "decided_at": None if item.decided_at is None else item.decided_at.isoformat(),
-            }
-            for item in enrollments
-        ]
-        logged = [
-            {
-                "no": number,
-                "enrollment_id": step.enrollment_id,
-                "from_status": None if step.before is None else step.before.value,
-                "to_status": step.after.value,
-                "reason": step.reason,
-                "rule": None if step.rule is None else step.rule.value,
-                "facts": step.facts,
-            }
-            for number, step in enumerate(steps)
-        ]
+    async def save(self, changes: Changes, seats: Seats) -> None:
+        """Write enrolments, steps, events, audit entries and counts in one statement: the lock on the section is held."""
         parameters = {
-            "enrollments": json.dumps(given, default=str),
-            "steps": json.dumps(logged, default=str),
-            "actor": actor,
-            "at": at,
+            "enrollments": _json([_enrollment_json(item) for item in changes.enrollments]),
+            "steps": _json([_step_json(number, step) for number, step in enumerate(changes.steps)]),
+            "events": _json([asdict(event) for event in changes.events]),
+            "audit": _json([asdict(entry) for entry in changes.audit]),
+            "student_ids": sorted({item.student_id for item in changes.enrollments}),
+            "request_id": self._request_id,
+            "actor": changes.actor,
+            "at": changes.at,
             "section_id": seats.section_id,
             "capacity": seats.capacity,
             "waitlist_capacity": seats.waitlist_capacity,
@@ -216,3 +200,33 @@ class SqlEnrollments:
             "wait_seq": seats.wait_seq,
         }
         await self._connection.execute(_SAVE, parameters)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _enrollment_json(item: Enrollment) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "student_id": item.student_id,
+        "section_id": item.section_id,
+        "status": item.status.value,
+        "wait_no": item.wait_no,
+        "failure": item.failure,
+        "score": None if item.score is None else str(item.score),
+        "requested_at": item.requested_at.isoformat(),
+        "decided_at": None if item.decided_at is None else item.decided_at.isoformat(),
+    }
+
+
+def _step_json(number: int, step: Transition) -> dict[str, object]:
+    return {
+        "no": number,
+        "enrollment_id": step.enrollment_id,
+        "from_status": None if step.before is None else step.before.value,
+        "to_status": step.after.value,
+        "reason": step.reason,
+        "rule": None if step.rule is None else step.rule.value,
+        "facts": step.facts,
+    }

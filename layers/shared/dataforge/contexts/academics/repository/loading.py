@@ -22,7 +22,7 @@ Part = Sequence[Any]
 
 # The parts of a section `sec` of course `c` in semester `sem`.
 TERMS_COLUMNS = """
-    sec.id AS section_id, sec.code AS section_code, sec.state AS section_state, sec.instructor_id,
+    sec.id AS section_id, sec.revision AS section_revision, sec.code AS section_code, sec.state AS section_state, sec.instructor_id,
     c.id AS course_id, c.code AS course_code, c.title AS course_title, c.state AS course_state, c.credits,
     sem.id AS semester_id, sem.code AS semester_code, sem.starts_on, sem.ends_on, sem.add_by, sem.drop_by,
     sem.withdraw_by, sem.max_credits, sem.time_zone,
@@ -36,7 +36,7 @@ TERMS_COLUMNS = """
 
 # The file of a student `s`, as far as a section in a semester from `starts_on` to `ends_on` is concerned.
 FILE_COLUMNS = """
-    s.id AS student_id, s.user_id, s.first_name, s.last_name, s.email,
+    s.id AS student_id, s.facts_revision, s.user_id, s.first_name, s.last_name, s.email,
     (SELECT jsonb_agg(jsonb_build_array(h.id, h.code, h.reason) ORDER BY h.id)
      FROM academics.holds h WHERE h.student_id = s.id AND h.released_at IS NULL) AS holds,
     (SELECT jsonb_agg(jsonb_build_array(e.id, e.status, os.id, os.code, oc.id, oc.code, oc.credits::text, osem.id,
@@ -128,6 +128,7 @@ def terms_of(row: Any) -> SectionTerms:  # noqa: ANN401 - a row of TERMS_COLUMNS
         instructor_id=row.instructor_id,
         meetings=meetings_of(row.meetings),
         requirements=requirements_of(row.requirements),
+        revision=row.section_revision,
     )
 
 
@@ -142,4 +143,5 @@ def file_of(row: Any) -> StudentFile:  # noqa: ANN401 - a row of FILE_COLUMNS
         overrides=overrides_of(row.overrides),
         commitments=commitments_of(row.commitments),
         completions=completions_of(row.completions),
+        facts_revision=row.facts_revision,
     )

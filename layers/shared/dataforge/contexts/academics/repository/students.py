@@ -95,6 +95,17 @@ class SqlStudents:
             )
         return bool(inserted)
 
+    async def touch(self, student_id: UUID) -> None:
+        """Raise the revision of the student's facts, which locks the row until the transaction ends."""
+        statement = (
+            update(students)
+            .where(students.c.id == student_id)
+            .values(facts_revision=students.c.facts_revision + 1)
+            .returning(students.c.id)
+        )
+        if (await self._connection.execute(statement)).first() is None:
+            raise missing("student", student_id)
+
     async def waits_in(self, student_id: UUID) -> list[UUID]:
         """Sections with a free seat in which the student waits."""
         statement = (

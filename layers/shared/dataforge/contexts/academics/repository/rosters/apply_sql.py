@@ -119,6 +119,10 @@ FROM (
     GROUP BY r.section_id
 ) d WHERE s.id = d.section_id
 """
+_TOUCHED = f"""
+UPDATE academics.students s SET facts_revision = s.facts_revision + 1
+WHERE s.id IN (SELECT r.student_id FROM {_R} r WHERE {_mine("enrollment", "create", "change", "drop")})
+"""
 _CHANGED = f"{_mine('enrollment', 'create', 'change', 'drop')} AND coalesce(r.data->>'role', 'student') = 'student'"
 _OUTBOX = f"""
 INSERT INTO platform.outbox (id, name, key, payload, occurred_at, next_attempt_at)
@@ -178,6 +182,7 @@ STEPS = (
     _NEW_ENROLLMENTS,
     _EVENTS,
     _COUNTS,
+    _TOUCHED,
     _OUTBOX,
     _AUDIT,
     _AUDIT_TEACHERS,
