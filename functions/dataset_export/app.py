@@ -1,10 +1,5 @@
-import json
+"""Exports of datasets, and their upkeep."""
 
+from dataforge.bootstrap import dataset_export_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "dataset_export", "event": event}),
-    }
+handler = dataset_export_handler()

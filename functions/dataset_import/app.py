@@ -1,10 +1,5 @@
-import json
+"""Imports of uploaded files into datasets."""
 
+from dataforge.bootstrap import dataset_import_handler
 
-def handler(event, context):
-    print(json.dumps({"message": "request", "event": event}))
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps({"function": "dataset_import", "event": event}),
-    }
+handler = dataset_import_handler()

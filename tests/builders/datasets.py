@@ -123,3 +123,43 @@ def job_message(job_id: str | UUID) -> dict[str, Any]:
     """The SQS event of one job."""
     body = json.dumps({"job_id": str(job_id)})
     return {"Records": [{"messageId": "m1", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}]}
+
+
+def csv(rows: Sequence[Sequence[object]]) -> bytes:
+    """Rows as CSV; the first is the header."""
+    return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+
+
+PEOPLE = csv([("id", "name", "age"), (1, "Ada", 36), (2, "Grace", 45), (3, "Linus", 21)])
+
+
+async def run_job(datasets: DatasetsUnderTest, client: httpx.AsyncClient, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Do a job as its function would; the job afterwards."""
+    worker = datasets.container.importer if job["run_type"] == "import" else datasets.container.exporter
+    await worker.run(UUID(job["id"]))
+    return dict(ok(await client.get(f"/api/datasets/{job['dataset_id']}/jobs/{job['id']}")))
+
+
+async def import_file(
+    datasets: DatasetsUnderTest, client: httpx.AsyncClient, dataset_id: str, data: bytes = PEOPLE, **options: Any
+) -> dict[str, Any]:
+    """Upload a file and import it; the summary of the commit."""
+    job = await run_job(datasets, client, await upload_file(client, dataset_id, data, **options))
+    assert job["status"] == "completed", job["error"]
+    return dict(job["output_summary"])
+
+
+async def commit_rows(
+    client: httpx.AsyncClient, dataset_id: str, operations: Sequence[Mapping[str, Any]], *, ref: str = "main", **more: Any
+) -> httpx.Response:
+    """A direct commit on where the branch is."""
+    at = more.pop("at", None) or await head(client, dataset_id, ref)
+    body = {"message": "change", "operations": list(operations), **more}
+    path = f"/api/datasets/{dataset_id}/refs/{ref}/commits"
+    return await client.post(path, json=body, headers={"If-Match": f'"{at}"'})
+
+
+async def rows_of(client: httpx.AsyncClient, dataset_id: str, version: str = "main", **params: Any) -> list[dict[str, Any]]:
+    """The cells of the first page of rows."""
+    page = ok(await client.get(f"/api/datasets/{dataset_id}/refs/{version}/data", params=params))
+    return [row["data"] for row in page["rows"]]

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from dataforge.contexts.datasets.memberships import NoMemberships
+    from dataforge.contexts.datasets.services.comparing import Comparer
+    from dataforge.contexts.datasets.services.exports import Exporter
+    from dataforge.contexts.datasets.services.imports import Importer
+    from dataforge.contexts.datasets.services.versions import Versions
+    from dataforge.contexts.datasets.services.working import JobRunner
     from dataforge.contexts.datasets.storage import S3Files
     from dataforge.contexts.identity.accounts import SqlLearnerAccounts
     from dataforge.contexts.identity.contract import CredentialVerifier
@@ -190,9 +195,7 @@ class Container:
         """Accepts xAPI statements."""
         from dataforge.contexts.records.commands.accept import StatementAcceptor
 
-        return StatementAcceptor(
-            queue=self.statements_queue, bodies=self.objects, intake=self.intake, clock=self.clock
-        )
+        return StatementAcceptor(queue=self.statements_queue, bodies=self.objects, intake=self.intake, clock=self.clock)
 
     @cached_property
     def statement_loader(self) -> "StatementLoader":
@@ -237,6 +240,43 @@ class Container:
         from dataforge.platform.aws.sqs import Queue
 
         return Queue(self.settings.exports_queue_url)
+
+    @cached_property
+    def dataset_versions(self) -> "Versions":
+        """Versions of datasets, with their caches."""
+        from dataforge.contexts.datasets.services.versions import Versions
+        from dataforge.platform.aws.clients import client
+        from dataforge.platform.aws.objects import S3ObjectStore
+
+        return Versions(self.database, S3ObjectStore(client("s3"), self.settings.data_bucket))
+
+    @cached_property
+    def comparer(self) -> "Comparer":
+        """Compares versions of datasets."""
+        from dataforge.contexts.datasets.services.comparing import Comparer
+
+        return Comparer(self.dataset_versions)
+
+    @cached_property
+    def job_runner(self) -> "JobRunner":
+        """Claims dataset jobs and keeps them alive."""
+        from dataforge.contexts.datasets.services.working import JobRunner
+
+        return JobRunner(self.database, self.clock)
+
+    @cached_property
+    def importer(self) -> "Importer":
+        """Does import jobs."""
+        from dataforge.contexts.datasets.services.imports import Importer
+
+        return Importer(self.dataset_versions, self.job_runner)
+
+    @cached_property
+    def exporter(self) -> "Exporter":
+        """Does export jobs."""
+        from dataforge.contexts.datasets.services.exports import Exporter
+
+        return Exporter(self.dataset_versions, self.job_runner, self.files)
 
     async def health(self) -> Mapping[str, Any]:
         """What the function `xapi` is allowed to see of what is behind it."""
@@ -353,3 +393,28 @@ def xapi_etl_handler() -> Handler:
         return batch_response(failed)
 
     return handler
+
+
+def _message_handler(path: str, container: Container) -> Handler:
+    from dataforge.events.commands import resolve
+
+    loop = own_event_loop()
+    handle = resolve(path)
+
+    def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
+        return loop.run_until_complete(handle(event, container))
+
+    return handler
+
+
+def dataset_import_handler() -> Handler:
+    """The handler of the function `dataset_import`."""
+    # The heartbeat of a job uses one connection while the job reads with another.
+    container = Container(WorkerSettings.from_environment(), pool_size=3)
+    return _message_handler("dataforge.contexts.datasets.consumers:import_messages", container)
+
+
+def dataset_export_handler() -> Handler:
+    """The handler of the function `dataset_export`."""
+    container = Container(WorkerSettings.from_environment(), pool_size=3)
+    return _message_handler("dataforge.contexts.datasets.consumers:export_messages", container)

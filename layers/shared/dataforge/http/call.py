@@ -130,6 +130,10 @@ class Call:
         """The position in a cursor of this list with these filters; None starts at the beginning."""
         return None if cursor is None else self.services.cursors.open(self._list_scope(), cursor)
 
+    def seal(self, key: tuple[object, ...]) -> str:
+        """The cursor for a position in this list with these filters."""
+        return self.services.cursors.seal(self._list_scope(), key)
+
     def page_response(
         self, page: Page[Any], *, items: str = "items", limit: int = DEFAULT_LIMIT, **more: object
     ) -> Response:
@@ -137,7 +141,7 @@ class Call:
         body: dict[str, object] = {items: list(page.rows), "limit": limit, **more, "next_cursor": None, "next": None}
         headers = {}
         if page.next_key is not None:
-            cursor = self.services.cursors.seal(self._list_scope(), page.next_key)
+            cursor = self.seal(page.next_key)
             path = public_path(self.request)
             query = self.request.url.include_query_params(cursor=cursor).query
             body["next_cursor"], body["next"] = cursor, f"{path}?{query}"

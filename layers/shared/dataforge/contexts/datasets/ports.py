@@ -213,6 +213,10 @@ class Jobs(Protocol):
         """End it badly; False when another worker has it."""
         ...
 
+    async def release(self, job_id: UUID, worker: UUID) -> None:
+        """Let go of a job that will be tried again."""
+        ...
+
     async def cancel(self, job_id: UUID) -> None:
         """End a locked pending job, or ask a running one to stop."""
         ...

@@ -1,88 +1,22 @@
-"""S3 for datasets: immutable chunks, multipart uploads by presigned URLs, and links to exports."""
+"""S3 for people's files: multipart uploads by presigned URLs, and exports with links."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dataforge.contexts.datasets.domain.uploads import URL_SECONDS
-from dataforge.contexts.datasets.errors import ObjectMissing
 from dataforge.platform.aws.clients import client
 
 _MISSING = ("404", "NoSuchKey", "NotFound")
-_TAKEN = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
 _DOWNLOAD_PART = 8 << 20
 
 
 def _code(error: Any) -> str:  # noqa: ANN401 - botocore's ClientError, imported late
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class S3Object:
-    """A listed object."""
-
-    key: str
-    size: int
-    modified: float
-
-
-class S3ObjectStore:
-    """Immutable objects of one bucket; safe for threads."""
-
-    def __init__(self, bucket: str) -> None:
-        self._bucket = bucket
-
-    def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Store the object unless the key is taken (`If-None-Match: *`); True if this call stored it."""
-        from botocore.exceptions import ClientError
-
-        try:
-            client("s3").put_object(Bucket=self._bucket, Key=key, Body=bytes(data), IfNoneMatch="*")
-        except ClientError as error:
-            if _code(error) in _TAKEN:
-                return False
-            raise
-        return True
-
-    def get(self, key: str) -> bytes:
-        """The whole object; raises ObjectMissing."""
-        body: bytes = self._call("get_object", key)["Body"].read()
-        return body
-
-    def get_range(self, key: str, start: int, length: int) -> bytes:
-        """`length` bytes from `start`; raises ObjectMissing."""
-        body: bytes = self._call("get_object", key, Range=f"bytes={start}-{start + length - 1}")["Body"].read()
-        return body
-
-    def size(self, key: str) -> int:
-        """Bytes of the object; raises ObjectMissing."""
-        return int(self._call("head_object", key)["ContentLength"])
-
-    def delete(self, key: str) -> None:
-        """Remove the object; a missing one is fine."""
-        client("s3").delete_object(Bucket=self._bucket, Key=key)
-
-    def list(self, prefix: str) -> Iterator[S3Object]:
-        """Every object whose key starts with the prefix."""
-        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
-            for item in page.get("Contents", []):
-                yield S3Object(item["Key"], int(item["Size"]), item["LastModified"].timestamp())
-
-    def _call(self, operation: str, key: str, **arguments: object) -> dict[str, Any]:
-        from botocore.exceptions import ClientError
-
-        try:
-            answer: dict[str, Any] = getattr(client("s3"), operation)(Bucket=self._bucket, Key=key, **arguments)
-        except ClientError as error:
-            if _code(error) in _MISSING:
-                raise ObjectMissing(f"Object {key} is not in the store.") from error
-            raise
-        return answer
 
 
 @dataclass(frozen=True, slots=True)

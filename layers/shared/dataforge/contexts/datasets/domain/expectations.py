@@ -85,7 +85,7 @@ class CheckResult:
 def check_parameters(rule: Rule, columns: tuple[str, ...], parameters: Mapping[str, Any]) -> None:
     """Raise InvalidExpectation unless columns and parameters fit the rule.
 
-    `range`: {min?, max?}; `regex`: {pattern}; `foreign_key`: {dataset_id, ref, sheet?, columns};
+    `range`: {min?, max?}; `regex`: {pattern}; `foreign_key`: {dataset_id, ref, sheet?, column};
     `row_count_drift`: {max_percent} against the branch the change would go to; the others have none.
     """
     problems: list[Violation] = []
@@ -94,7 +94,7 @@ def check_parameters(rule: Rule, columns: tuple[str, ...], parameters: Mapping[s
         Rule.UNIQUE: set[str](),
         Rule.RANGE: {"min", "max"},
         Rule.REGEX: {"pattern"},
-        Rule.FOREIGN_KEY: {"dataset_id", "ref", "sheet", "columns"},
+        Rule.FOREIGN_KEY: {"dataset_id", "ref", "sheet", "column"},
         Rule.ROW_COUNT_DRIFT: {"max_percent"},
     }[rule]
     problems.extend(
@@ -145,9 +145,10 @@ def _foreign_key(columns: tuple[str, ...], parameters: Mapping[str, Any]) -> lis
         problems.append(Violation("/parameters/dataset_id", "must be the id of a dataset", "dataset_id"))
     if not isinstance(parameters.get("ref"), str):
         problems.append(Violation("/parameters/ref", "must name a branch, tag or commit", "ref"))
-    others = parameters.get("columns")
-    if not isinstance(others, list) or len(others) != len(columns) or not all(isinstance(o, str) for o in others):
-        problems.append(Violation("/parameters/columns", "must name as many columns as `columns` does", "columns"))
+    if len(columns) > 1:
+        problems.append(Violation("/columns", "a foreign key has one column", "columns"))
+    if not isinstance(parameters.get("column"), str):
+        problems.append(Violation("/parameters/column", "must name the column of the other table", "column"))
     return problems
 
 

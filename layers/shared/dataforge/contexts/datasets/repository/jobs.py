@@ -130,6 +130,12 @@ class SqlJobs:
         )
         return (await self._connection.execute(statement)).rowcount == 1
 
+    async def release(self, job_id: UUID, worker: UUID) -> None:
+        """Let go of a job that will be tried again."""
+        await self._connection.execute(
+            self._mine(job_id, worker).values(status="pending", worker=None, lease_until=None)
+        )
+
     async def cancel(self, job_id: UUID) -> None:
         """End a locked pending job, or ask a running one to stop."""
         pending = update(jobs).where(jobs.c.id == job_id, jobs.c.status == "pending")

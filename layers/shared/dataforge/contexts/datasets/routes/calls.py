@@ -13,6 +13,8 @@ from dataforge.contexts.datasets.domain.access import Level, check_access
 from dataforge.contexts.datasets.ports import JobQueue, Memberships
 from dataforge.contexts.datasets.queries.datasets import DatasetAccess, dataset_access
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
+from dataforge.contexts.datasets.services.comparing import Comparer
+from dataforge.contexts.datasets.services.versions import Authorship, Versions
 from dataforge.contexts.datasets.storage import S3Files
 from dataforge.http.app import context_router
 from dataforge.http.auth import AnyoneCall
@@ -32,6 +34,10 @@ class DatasetsServices(Services, Protocol):
     def memberships(self) -> Memberships: ...
     @property
     def files(self) -> S3Files: ...
+    @property
+    def dataset_versions(self) -> Versions: ...
+    @property
+    def comparer(self) -> Comparer: ...
     @property
     def import_queue(self) -> JobQueue: ...
     @property
@@ -77,6 +83,15 @@ class DatasetCall(Call):
     def dataset_id(self) -> UUID:
         """The dataset."""
         return self.access.id
+
+    @property
+    def versions(self) -> Versions:
+        """Versions of datasets."""
+        return services_of(self.request).dataset_versions
+
+    def authorship(self, message: str) -> Authorship:
+        """A commit by the caller, now."""
+        return Authorship(str(self.user_id), self.user_id, message, self.services.clock.now().isoformat())
 
 
 class Allow:

@@ -22,7 +22,8 @@ from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.observability import logger
 
 
-def _shown(call: DatasetCall, job: dict[str, Any]) -> dict[str, Any]:
+def shown_job(call: DatasetCall, job: dict[str, Any]) -> dict[str, Any]:
+    """A job for the wire; a completed export comes with a link that works for an hour."""
     shown = outputs.JobOut.model_validate(job).model_dump(mode="json")
     summary = job["output_summary"] or {}
     if job["run_type"] == RunType.EXPORT and job["status"] == JobStatus.COMPLETED and "s3_key" in summary:
@@ -32,10 +33,10 @@ def _shown(call: DatasetCall, job: dict[str, Any]) -> dict[str, Any]:
 
 
 async def job_response(call: DatasetCall, job_id: UUID, *, status: int = 200) -> Response:
-    """The job as it is now; a completed export comes with a link that works for an hour."""
+    """The job as it is now."""
     job = await call.query(queries.get_job, call.dataset_id, job_id)
     headers = {"Location": f"/api/datasets/{call.dataset_id}/jobs/{job_id}"} if status in (201, 202) else {}
-    return json_response(_shown(call, job), status=status, headers=headers)
+    return json_response(shown_job(call, job), status=status, headers=headers)
 
 
 async def send_job(call: DatasetCall, job_id: UUID, run_type: RunType) -> None:
@@ -79,7 +80,7 @@ async def list_jobs(
         run_type=run_type.value if run_type else None,
         status=status.value if status else None,
     )
-    return call.page_response(Page([_shown(call, job) for job in page.rows], page.next_key), limit=limit)
+    return call.page_response(Page([shown_job(call, job) for job in page.rows], page.next_key), limit=limit)
 
 
 @router.get("/api/datasets/{dataset_id}/jobs/{job_id}", response_model=outputs.JobOut)

@@ -201,12 +201,15 @@ class CommitIn(In):
 
 
 class ResolutionIn(In):
-    """How one conflict is resolved: by a side, or by a row of its own (null deletes the row)."""
+    """How one listed conflict is resolved: by the row of a side, with `values` as cells over it.
+
+    `row_id` "" is the sheet itself, where one side removed it and the other changed it.
+    """
 
     sheet: Sheet | None = None
-    key: Annotated[list[JsonValue], Field(min_length=1, max_length=32)]
-    take: Literal["base", "ours", "theirs", "row"]
-    row: dict[str, JsonValue] | None = None
+    row_id: Annotated[str, Field(max_length=10_000)]
+    take: Literal["base", "ours", "theirs"] = "ours"
+    values: dict[str, JsonValue] = {}
 
 
 class MergeIn(In):

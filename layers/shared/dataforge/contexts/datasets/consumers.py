@@ -1,0 +1,97 @@
+"""Queue handlers of datasets: uploaded files and exports, one message at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+from urllib.parse import unquote_plus
+from uuid import UUID
+
+from dataforge.contexts.datasets.queries.jobs import upload_by_key
+from dataforge.contexts.datasets.services.exports import Exporter
+from dataforge.contexts.datasets.services.imports import Importer
+from dataforge.contexts.datasets.services.working import Done
+from dataforge.events.sqs import batch_response, queue_records
+from dataforge.platform.db.database import Database
+from dataforge.platform.observability import logger
+
+
+class ImportServices(Protocol):
+    """What imports use of the composition root."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def importer(self) -> Importer: ...
+
+
+class ExportServices(Protocol):
+    """What exports use of the composition root."""
+
+    @property
+    def exporter(self) -> Exporter: ...
+
+
+Handle = Callable[[Mapping[str, Any]], Awaitable[bool]]
+
+
+async def each_message(event: Mapping[str, Any], handle: Handle) -> dict[str, Any]:
+    """Handle the messages of an SQS event; those that could not be finished are given back to the queue."""
+    failed = []
+    for record in queue_records(event):
+        try:
+            body = json.loads(record.body)
+            finished = await handle(body if isinstance(body, dict) else {})
+        except Exception:  # noqa: BLE001 - one message must not take the others along
+            logger.error("message failed", exc_info=True, message_id=record.message_id)
+            finished = False
+        if not finished:
+            failed.append(record.message_id)
+    return batch_response(failed)
+
+
+async def import_messages(event: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
+    """Messages of the imports queue: S3's notices of new objects, and `{"job_id": …}` of a retry or a sweep."""
+
+    async def handle(body: Mapping[str, Any]) -> bool:
+        finished = True
+        for job_id in await _import_jobs(body, services.database):
+            finished = await services.importer.run(job_id) is Done.ENDED and finished
+        return finished
+
+    return await each_message(event, handle)
+
+
+async def export_messages(event: Mapping[str, Any], services: ExportServices) -> dict[str, Any]:
+    """Messages of the exports queue: `{"job_id": …}`."""
+
+    async def handle(body: Mapping[str, Any]) -> bool:
+        job_id = _job_id(body)
+        return job_id is None or await services.exporter.run(job_id) is Done.ENDED
+
+    return await each_message(event, handle)
+
+
+async def _import_jobs(body: Mapping[str, Any], database: Database) -> list[UUID]:
+    direct = _job_id(body)
+    if direct is not None:
+        return [direct]
+    found = []
+    for record in body.get("Records", []):
+        # S3 encodes keys in its notices as in a query string.
+        key = unquote_plus(str(record.get("s3", {}).get("object", {}).get("key", "")))
+        async with database.read_only() as connection:
+            upload = await upload_by_key(connection, key)
+        if upload is None or upload["job_id"] is None:
+            logger.warning("an object that no upload announced", key=key)
+            continue
+        found.append(upload["job_id"])
+    return found
+
+
+def _job_id(body: Mapping[str, Any]) -> UUID | None:
+    try:
+        return UUID(str(body["job_id"]))
+    except (KeyError, ValueError):
+        return None

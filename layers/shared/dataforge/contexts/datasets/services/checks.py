@@ -1,0 +1,104 @@
+"""Expectations, checked against tables that are committed or about to be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from dataforge.contexts.datasets.domain.expectations import CheckResult, Expectation, Rule
+from dataforge.contexts.datasets.engine.expectations import check
+from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.errors import FilterRefused
+from dataforge.contexts.datasets.model.expectations import Expectation as EngineExpectation
+from dataforge.contexts.datasets.queries.reviews import expectation_of, list_expectations
+from dataforge.contexts.datasets.services.versions import Versions
+from dataforge.kernel.errors import DataForgeError
+
+EXAMPLES = 10
+
+
+async def run_checks(
+    versions: Versions, dataset_id: UUID, tables: Mapping[str, Manifest], before: Mapping[str, Manifest]
+) -> list[CheckResult]:
+    """One result per expectation and sheet it is about; `before` is what row-count drift compares with."""
+    async with versions.database.read_only() as connection:
+        wanted = [expectation_of(row) for row in await list_expectations(connection, dataset_id)]
+    results: list[CheckResult] = []
+    for expectation in wanted:
+        sheets = _sheets(expectation, tables)
+        results += [await _check(versions, dataset_id, expectation, sheet, tables, before) for sheet in sheets]
+    return results
+
+
+def _sheets(expectation: Expectation, tables: Mapping[str, Manifest]) -> Sequence[str]:
+    if expectation.sheet is not None:
+        return [expectation.sheet]
+    has_all = [
+        sheet
+        for sheet, manifest in tables.items()
+        if all(manifest.schema.by_name(column) is not None for column in expectation.columns)
+    ]
+    return has_all or [""]
+
+
+async def _check(
+    versions: Versions,
+    dataset_id: UUID,
+    expectation: Expectation,
+    sheet: str,
+    tables: Mapping[str, Manifest],
+    before: Mapping[str, Manifest],
+) -> CheckResult:
+    def result(*, passed: bool, broken: int, detail: str, examples: Sequence[str] = ()) -> CheckResult:
+        shown = tuple({"row_id": one} for one in examples[:EXAMPLES])
+        return CheckResult(
+            expectation.id,
+            expectation.name,
+            expectation.rule,
+            expectation.severity,
+            sheet or None,
+            passed,
+            broken,
+            detail,
+            shown,
+        )
+
+    manifest = tables.get(sheet)
+    if manifest is None:
+        what = f"There is no sheet {sheet!r}." if sheet else "No sheet has these columns."
+        return result(passed=False, broken=0, detail=what)
+    try:
+        foreign = await _foreign(versions, expectation)
+        wanted = _for_engine(expectation)
+        found = await asyncio.to_thread(
+            check, versions.store(dataset_id), manifest, [wanted], base=before.get(sheet), foreign=foreign
+        )
+    except (FilterRefused, DataForgeError) as error:
+        return result(passed=False, broken=0, detail=error.detail)
+    one = found[0]
+    return result(passed=one.passed, broken=one.broken, detail=one.message, examples=one.examples)
+
+
+async def _foreign(versions: Versions, expectation: Expectation) -> dict[str, tuple[TableStore, Manifest]]:
+    if expectation.rule is not Rule.FOREIGN_KEY:
+        return {}
+    other = UUID(str(expectation.parameters["dataset_id"]))
+    version = await versions.load(other, str(expectation.parameters["ref"]))
+    _, manifest = version.sheet(expectation.parameters.get("sheet"))
+    return {"foreign": (versions.store(other), manifest)}
+
+
+def _for_engine(expectation: Expectation) -> EngineExpectation:
+    parameters = expectation.parameters
+    return EngineExpectation(
+        kind=expectation.rule.value,
+        columns=expectation.columns,
+        low=parameters.get("min"),
+        high=parameters.get("max"),
+        pattern=str(parameters.get("pattern", "")),
+        table="foreign" if expectation.rule is Rule.FOREIGN_KEY else "",
+        other=str(parameters.get("column", "")),
+        share=float(parameters.get("max_percent", 0)) / 100,
+    )

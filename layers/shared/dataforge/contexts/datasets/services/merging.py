@@ -1,0 +1,177 @@
+"""Three-way merges of whole versions, sheet by sheet; revert and cherry-pick are merges with another base."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from dataforge.contexts.datasets.domain.commits import NewCommit
+from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.merging import Resolution, merge
+from dataforge.contexts.datasets.errors import MergeConflicts
+from dataforge.contexts.datasets.queries.history import merge_base
+from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions, prepare_commit
+from dataforge.kernel.errors import Conflict
+
+Rule = Literal["ours", "theirs"]
+CONFLICTS_LISTED = 100
+
+
+class NoParent(Conflict):
+    """The first commit has nothing before it to compare with."""
+
+    code = "no_parent"
+    title = "The commit has no parent"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How conflicts end: by rule, or one by one as sheet -> row id -> resolution."""
+
+    rule: Rule | None = None
+    rows: Mapping[str, Mapping[str, Resolution]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """What a merge would do: fast-forward, nothing, or new tables; `conflicts` that are left stand in its way."""
+
+    base: Version | None
+    ours: Version
+    theirs: Version
+    tables: Mapping[str, Manifest]
+    conflicts: Sequence[dict[str, Any]] = ()
+    fast_forward: bool = False
+    up_to_date: bool = False
+
+    def require(self) -> None:
+        """Raise MergeConflicts listing the first hundred, with the rows of all sides."""
+        if self.conflicts:
+            message = (
+                f"{len(self.conflicts)} conflict(s): rows were changed on both sides. Resolve them by `rule` or one by "
+                "one in `resolutions`."
+            )
+            facts = {"conflict_count": len(self.conflicts), "conflicts": list(self.conflicts[:CONFLICTS_LISTED])}
+            raise MergeConflicts(message, facts=facts)
+
+
+async def plan_merge(versions: Versions, dataset_id: UUID, ours: str, theirs: str, settlement: Settlement) -> MergePlan:
+    """What merging `theirs` into `ours` does; both by branch, tag or commit id."""
+    our_version, their_version = await versions.load(dataset_id, ours), await versions.load(dataset_id, theirs)
+    async with versions.database.read_only() as connection:
+        common = await merge_base(connection, dataset_id, our_version.commit_id, their_version.commit_id)
+    if common == their_version.commit_id:
+        return MergePlan(our_version, our_version, their_version, our_version.manifests, up_to_date=True)
+    if common == our_version.commit_id:
+        return MergePlan(our_version, our_version, their_version, their_version.manifests, fast_forward=True)
+    base = None if common is None else await versions.load(dataset_id, common)
+    return await three_way(versions, base, our_version, their_version, settlement)
+
+
+async def three_way(
+    versions: Versions, base: Version | None, ours: Version, theirs: Version, settlement: Settlement
+) -> MergePlan:
+    """What `theirs` changed since `base`, brought into `ours`."""
+    return await asyncio.to_thread(_three_way, versions, base, ours, theirs, settlement)
+
+
+async def plan_pick(
+    versions: Versions, dataset_id: UUID, onto: str, commit: str, settlement: Settlement, *, undo: bool
+) -> MergePlan:
+    """What a cherry-pick (or with `undo` a revert) of one commit does; merges count against their first parent."""
+    head, picked = await versions.load(dataset_id, onto), await versions.load(dataset_id, commit)
+    if picked.parent is None:
+        message = f"Commit {commit} is the first of its dataset; there is nothing before it."
+        raise NoParent(message)
+    parent = await versions.load(dataset_id, picked.parent)
+    base, theirs = (picked, parent) if undo else (parent, picked)
+    return await three_way(versions, base, head, theirs, settlement)
+
+
+def commit_of(plan: MergePlan, by: Authorship, *, joins: bool) -> NewCommit | None:
+    """The commit of a plan without conflicts; `joins` makes `theirs` its second parent. Blocks."""
+    plan.require()
+    return prepare_commit(plan.ours, plan.tables, by, merge_parent=plan.theirs.commit_id if joins else None)
+
+
+def _three_way(
+    versions: Versions, base: Version | None, ours: Version, theirs: Version, settlement: Settlement
+) -> MergePlan:
+    before = base.manifests if base is not None else {}
+    mine, others = ours.manifests, theirs.manifests
+    tables: dict[str, Manifest] = {}
+    conflicts: list[dict[str, Any]] = []
+    for sheet in dict.fromkeys([*mine, *others]):
+        merged, found = _sheet(
+            versions, ours.dataset_id, sheet, before.get(sheet), mine.get(sheet), others.get(sheet), settlement
+        )
+        conflicts.extend(found)
+        if merged is not None:
+            tables[sheet] = merged
+    return MergePlan(base, ours, theirs, tables, conflicts)
+
+
+def _same(one: Manifest | None, other: Manifest | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.digest == other.digest and one.schema == other.schema
+
+
+def _sheet(
+    versions: Versions,
+    dataset_id: UUID,
+    sheet: str,
+    base: Manifest | None,
+    ours: Manifest | None,
+    theirs: Manifest | None,
+    settlement: Settlement,
+) -> tuple[Manifest | None, list[dict[str, Any]]]:
+    if _same(base, theirs) or _same(ours, theirs):
+        return ours, []
+    if _same(base, ours):
+        return theirs, []
+    resolutions = settlement.rows.get(sheet, {})
+    if ours is None or theirs is None:
+        whole = resolutions.get("")
+        taken = whole.take if whole is not None else settlement.rule
+        if taken is not None:
+            return {"ours": ours, "theirs": theirs, "base": base}[taken], []
+        kind = "sheet_deleted_by_us" if ours is None else "sheet_deleted_by_them"
+        return ours, [_conflict(sheet, "", kind)]
+    result = merge(
+        versions.store(dataset_id),
+        base if base is not None else Manifest(ours.schema),
+        ours,
+        theirs,
+        rule=settlement.rule,
+        resolutions=resolutions,
+    )
+    found = [
+        _conflict(sheet, one.row_id, one.kind, one.columns, one.base, one.ours, one.theirs) for one in result.conflicts
+    ]
+    if result.manifest is None:
+        return ours, found
+    return result.manifest, []
+
+
+def _conflict(
+    sheet: str,
+    row_id: str,
+    kind: str,
+    columns: Sequence[str] = (),
+    base: Mapping[str, object] | None = None,
+    ours: Mapping[str, object] | None = None,
+    theirs: Mapping[str, object] | None = None,
+) -> dict[str, Any]:
+    return {
+        "sheet_name": sheet,
+        "row_id": row_id,
+        "kind": kind,
+        "columns": list(columns),
+        "base": base,
+        "ours": ours,
+        "theirs": theirs,
+    }

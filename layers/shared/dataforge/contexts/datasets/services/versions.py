@@ -1,0 +1,292 @@
+"""Versions of a dataset: their manifests from PostgreSQL, their rows from objects, new commits made of both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.datasets.domain.commits import CommitTable, ManifestRecord, NewCommit
+from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.errors import CorruptStorage
+from dataforge.contexts.datasets.lookups import resolve_version
+from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
+from dataforge.contexts.datasets.ports import ObjectStore
+from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
+from dataforge.kernel.errors import NotFound
+from dataforge.platform.db.database import Database
+
+CACHED_DATASETS = 4
+CACHED_MANIFESTS = 64
+CACHE_BYTES = 96 << 20
+MOST_TABLES = 1000
+Value = TypeVar("Value")
+
+
+class SheetNotFound(NotFound):
+    """The version has no such sheet, or several and none was named."""
+
+    code = "sheet_not_found"
+    title = "There is no such sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table of a commit as its row says, its manifest, and the records it was decoded from."""
+
+    row: CommitTable
+    manifest: Manifest
+    record: EncodedManifest
+    chain: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One commit: its tables by sheet in their order."""
+
+    dataset_id: UUID
+    commit_id: str
+    content_hash: str
+    parent: str | None
+    merge_parent: str | None
+    tables: Mapping[str, StoredTable]
+
+    @property
+    def manifests(self) -> dict[str, Manifest]:
+        """Manifests by sheet."""
+        return {sheet: table.manifest for sheet, table in self.tables.items()}
+
+    def sheet_name(self, sheet: str | None) -> str:
+        """The sheet asked for, or the only one; raises SheetNotFound."""
+        if sheet is None and len(self.tables) == 1:
+            return next(iter(self.tables))
+        if sheet is not None and sheet in self.tables:
+            return sheet
+        names = ", ".join(list(self.tables)[:20])
+        if not self.tables:
+            message = f"Commit {self.commit_id} has no tables yet; import a file or create a table."
+        elif sheet is None:
+            message = f"The version has {len(self.tables)} sheets; name one: {names}."
+        else:
+            message = f"There is no sheet {sheet!r}; the version has {names}."
+        raise SheetNotFound(message, facts={"sheets": list(self.tables)[:1000]})
+
+    def sheet(self, sheet: str | None) -> tuple[str, Manifest]:
+        """Name and manifest of the sheet asked for, or of the only one; raises SheetNotFound."""
+        name = self.sheet_name(sheet)
+        return name, self.tables[name].manifest
+
+
+class Recent(OrderedDict[Any, Value]):
+    """The most recently used values, up to a number of them."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def find(self, key: object) -> Value | None:
+        """The value, which is the most recent one from now on."""
+        if key in self:
+            self.move_to_end(key)
+            return self[key]
+        return None
+
+    def keep(self, key: object, value: Value) -> Value:
+        """Remember the value and forget the oldest."""
+        self[key] = value
+        while len(self) > self._most:
+            self.popitem(last=False)
+        return value
+
+
+class Versions:
+    """Loads and prepares versions; keep one per process for its caches. All caches are of immutable things."""
+
+    def __init__(self, database: Database, objects: ObjectStore) -> None:
+        self.database = database
+        self.objects = objects
+        self._stores: Recent[TableStore] = Recent(CACHED_DATASETS)
+        self._decoded: Recent[tuple[EncodedManifest, Manifest, Mapping[str, bytes]]] = Recent(CACHED_MANIFESTS)
+
+    def store(self, dataset_id: UUID) -> TableStore:
+        """Reads and writes the objects of a dataset; nothing is shared between datasets."""
+        found = self._stores.find(dataset_id)
+        if found is not None:
+            return found
+        store = TableStore(self.objects, f"chunks/{dataset_id}/", cache_bytes=CACHE_BYTES)
+        return self._stores.keep(dataset_id, store)
+
+    async def load(self, dataset_id: UUID, version: str, *, sheet: str | None = None) -> Version:
+        """A version by branch, tag or commit id, `sheet` alone if it is named; raises RefNotFound, CommitNotFound."""
+        async with self.database.read_only() as connection:
+            found = await resolve_version(connection, dataset_id, version)
+            return await self.read(connection, dataset_id, found, sheet=sheet)
+
+    async def read(
+        self, connection: AsyncConnection, dataset_id: UUID, commit: str, *, sheet: str | None = None
+    ) -> Version:
+        """The version of a commit that exists."""
+        head = (
+            await connection.execute(
+                select(commits).where(commits.c.dataset_id == dataset_id, commits.c.commit_id == commit)
+            )
+        ).one()
+        query = select(commit_tables).where(
+            commit_tables.c.dataset_id == dataset_id, commit_tables.c.commit_id == commit
+        )
+        if sheet is not None:
+            named = (
+                select(1)
+                .where(
+                    commit_tables.c.dataset_id == dataset_id,
+                    commit_tables.c.commit_id == commit,
+                    commit_tables.c.sheet == sheet,
+                )
+                .exists()
+            )
+            # All of them when there is none of the name, so that the refusal can list what there is.
+            query = query.where(or_(commit_tables.c.sheet == sheet, ~named))
+        rows = (await connection.execute(query.order_by(commit_tables.c.position, commit_tables.c.sheet))).all()
+        decoded = await self.manifests(connection, dataset_id, [row.manifest_id for row in rows])
+        tables = {}
+        for row in rows:
+            record, manifest, chain = decoded[row.manifest_id]
+            tables[row.sheet] = StoredTable(_table_of(row), manifest, record, chain)
+        return Version(dataset_id, commit, head.content_hash, head.parent_commit_id, head.merge_parent_id, tables)
+
+    async def manifests(
+        self, connection: AsyncConnection, dataset_id: UUID, ids: Sequence[str]
+    ) -> dict[str, tuple[EncodedManifest, Manifest, Mapping[str, bytes]]]:
+        """Manifests by id, with their records and chains; raises CorruptStorage."""
+        found = {one: known for one in dict.fromkeys(ids) if (known := self._decoded.find((dataset_id, one)))}
+        missing = [one for one in dict.fromkeys(ids) if one not in found]
+        if not missing:
+            return found
+        mine = manifests.c.dataset_id == dataset_id
+        chains = select(func.unnest(manifests.c.chain)).where(mine, manifests.c.manifest_id.in_(missing))
+        query = select(manifests.c.manifest_id, manifests.c.chain, manifests.c.data).where(
+            mine, or_(manifests.c.manifest_id.in_(missing), manifests.c.manifest_id.in_(chains))
+        )
+        records = {row.manifest_id: row for row in await connection.execute(query)}
+        for one in missing:
+            if one not in records:
+                raise CorruptStorage(f"Manifest {one} is missing.")
+            row = records[one]
+            record = EncodedManifest(one, bytes(row.data), tuple(row.chain))
+            others = {link: bytes(records[link].data) for link in record.chain if link in records}
+            manifest = await asyncio.to_thread(decode_manifest, record, others)
+            found[one] = self._decoded.keep((dataset_id, one), (record, manifest, others))
+        return found
+
+
+def _table_of(row: Any) -> CommitTable:  # noqa: ANN401 - a SQLAlchemy row
+    return CommitTable(
+        row.sheet,
+        row.position,
+        row.manifest_id,
+        row.leaves_sha256,
+        row.definition,
+        row.row_count,
+        row.size_bytes,
+        row.changes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who makes a commit, what they say of it, and when (ISO 8601, the same when it is tried again)."""
+
+    author: str
+    author_id: UUID | None
+    message: str
+    at: str
+
+
+def prepare_commit(
+    base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
+) -> NewCommit | None:
+    """The commit that makes `tables` (all of them, in order) of the base; None when nothing is different.
+
+    Blocks: encodes manifests. Two merges of equal content still differ from their base, because they join histories.
+    """
+    tree = tree_hash({sheet: manifest.content for sheet, manifest in tables.items()})
+    order = list(tables) == list(base.tables)
+    if tree == base.content_hash and order and merge_parent is None:
+        return None
+    rows: list[CommitTable] = []
+    records: list[ManifestRecord] = []
+    for position, (sheet, manifest) in enumerate(tables.items()):
+        row, record = _stored(base.tables.get(sheet), sheet, position, manifest)
+        rows.append(row)
+        if record is not None:
+            records.append(record)
+    parents = [base.commit_id] if merge_parent is None else [base.commit_id, merge_parent]
+    identity = commit_id(tree, parents=parents, author=by.author, message=by.message, authored_at=by.at)
+    return NewCommit(
+        identity,
+        tree,
+        base.commit_id,
+        merge_parent,
+        by.message,
+        by.author,
+        by.author_id,
+        by.at,
+        tuple(rows),
+        tuple(records),
+    )
+
+
+def _stored(
+    before: StoredTable | None, sheet: str, position: int, manifest: Manifest
+) -> tuple[CommitTable, ManifestRecord | None]:
+    definition = manifest.schema.to_json()
+    if before is not None and manifest.digest == before.manifest.digest and manifest.schema == before.manifest.schema:
+        row = before.row
+        kept = CommitTable(
+            sheet, position, row.manifest_id, row.leaves_sha256, definition, row.row_count, row.size_bytes, no_changes()
+        )
+        return kept, None
+    parent, chain = (None, {}) if before is None else (before.record, before.chain)
+    encoded = encode_manifest(manifest, parent=parent, others=chain)
+    row = CommitTable(
+        sheet,
+        position,
+        encoded.id,
+        manifest.digest,
+        definition,
+        manifest.rows,
+        manifest.size_bytes,
+        changes_of(before, manifest),
+    )
+    return row, ManifestRecord(encoded.id, encoded.chain, encoded.data)
+
+
+def no_changes() -> dict[str, int]:
+    """Counts of a table that a commit leaves as it was."""
+    return {"inserted": 0, "updated": 0, "deleted": 0}
+
+
+def changes_of(before: StoredTable | None, manifest: Manifest) -> dict[str, int] | None:
+    """Rows inserted, updated and deleted against the parent; None when nobody counted them."""
+    if before is None:
+        return {"inserted": manifest.rows, "updated": 0, "deleted": 0}
+    change = manifest.change
+    if change is None or change.base_digest != before.manifest.digest:
+        return None
+    return {"inserted": change.inserted, "updated": change.updated, "deleted": change.deleted}
+
+
+def sheet_summaries(tables: Sequence[CommitTable]) -> list[dict[str, Any]]:
+    """The sheets of a commit for people: name, rows, and what changed."""
+    return [
+        {"sheet_name": table.sheet, "row_count": table.row_count, **(table.changes or {"inserted": None})}
+        for table in tables
+    ]
