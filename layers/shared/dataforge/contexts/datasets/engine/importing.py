@@ -18,6 +18,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import SchemaMismatch
 from dataforge.contexts.datasets.model.columns import TableSchema, normal_type
 from dataforge.contexts.datasets.model.imports import ColumnReport, ImportOptions, ImportReport, Progress, ProgressCallback, TableReport, no_progress
+from dataforge.contexts.datasets.parsing.csv_block import StrayQuote
 from dataforge.contexts.datasets.parsing.csv_table import TextTable, Widened, target_schema, too_many
 from dataforge.contexts.datasets.parsing.formats import open_file
 from dataforge.contexts.datasets.parsing.sources import FileSource
@@ -87,6 +88,8 @@ class _Landing:
                 break
             except NotSorted:
                 sorting = True
+            except StrayQuote:
+                file.careful = True
             except Widened as wider:
                 view.settle(wider.kinds)
         if file.repaired:

@@ -11,9 +11,13 @@ from pyarrow import csv
 from dataforge.contexts.datasets.errors import EncodingRefused, ImportRefused
 from dataforge.contexts.datasets.model.imports import RejectedRow
 from dataforge.contexts.datasets.parsing.inference import NOTHING, convert, evidence_of, join, rows_that_break
-from dataforge.contexts.datasets.parsing.splitting import Dialect, read_record
+from dataforge.contexts.datasets.parsing.splitting import Dialect, read_record, stray_quote
 
 _SHOWN = 200
+
+
+class StrayQuote(Exception):  # noqa: N818 - a signal inside the parser: read again, carefully
+    """A quote that RFC 4180 does not allow, so the cuts by quote parity may be wrong."""
 
 
 class RowProblem(Exception):  # noqa: N818 - never leaves the parser: `refused` turns it into the error that does
@@ -64,6 +68,8 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
 
     Raises RowProblem on bytes that are not UTF-8 and on NUL bytes, ImportRefused on anything else that cannot be read.
     """
+    if stray_quote(data, plan.dialect) >= 0:
+        raise StrayQuote
     if b"\x00" in data:
         row, column, _ = locate(data, data.index(b"\x00"), plan.dialect)
         raise RowProblem(ImportRefused, row, f"column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.")

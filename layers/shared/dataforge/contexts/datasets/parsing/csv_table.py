@@ -14,7 +14,7 @@ from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.errors import SchemaMismatch, TooManyRejectedRows
 from dataforge.contexts.datasets.model.columns import TableSchema, evolve, make_schema, normal_type
 from dataforge.contexts.datasets.model.imports import ColumnReport, ImportOptions, Progress, ProgressCallback, RejectedRow, TableReport
-from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock, RowProblem, first_evidence, parse_block
+from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock, RowProblem, StrayQuote, first_evidence, parse_block
 from dataforge.contexts.datasets.parsing.inference import NOTHING, REASONS, TEXT, column_type, join
 from dataforge.contexts.datasets.parsing.text_file import TextFile
 
@@ -45,13 +45,19 @@ class TextTable:
         """Evidence of the first buffer, then the schema. Raises ImportRefused, SchemaMismatch."""
         self._declared = _declared_columns(self.file.names, self.options)
         self.kinds = tuple(self._declared.get(at, NOTHING) for at in range(len(self.file.names)))
-        first = next(self.file.buffers(), b"")
-        if first:
-            try:
-                self.kinds = first_evidence(_head(first), self.plan())
-            except RowProblem as problem:
-                raise problem.refused(0) from None
+        try:
+            self.kinds = self._sampled()
+        except StrayQuote:
+            self.file.careful = True
+            self.kinds = self._sampled()
         self.settle(self.kinds)
+
+    def _sampled(self) -> tuple[str, ...]:
+        first = next(self.file.buffers(), b"")
+        try:
+            return first_evidence(_head(first), self.plan()) if first else self.kinds
+        except RowProblem as problem:
+            raise problem.refused(0) from None
 
     def settle(self, kinds: tuple[str, ...]) -> None:
         """Take these kinds for the whole file."""

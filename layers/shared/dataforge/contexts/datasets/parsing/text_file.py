@@ -27,11 +27,16 @@ class TextFile:
     names: list[str]
     header: bool
     notes: list[str] = field(default_factory=list)
+    careful: bool = False
     repaired: int = 0
     first_repair: int | None = None
 
     def buffers(self) -> Iterator[bytes]:
-        """UTF-8 buffers of whole records without the header, valid for RFC 4180. Raises ImportRefused on a record without end."""
+        """UTF-8 buffers of whole records without the header. Raises ImportRefused on a record without end.
+
+        Cut by quote parity alone until `careful` is set; whoever parses a buffer proves with `stray_quote` that this was right, and if it was
+        not, sets `careful` and starts over: then every buffer is checked here and repaired where RFC 4180 does not hold.
+        """
         self.repaired, self.first_repair = 0, None
         first = self.header
         for data in self._aligned():
@@ -48,7 +53,7 @@ class TextFile:
         for block in as_utf8(self.blocks(), self.encoding):
             data = carry + block if carry else block
             cut = last_record_end(data, self.dialect, final=False)
-            if not cut or stray_quote(data[:cut] if cut < len(data) else data, self.dialect) >= 0:
+            if not cut or (self.careful and stray_quote(data[:cut], self.dialect) >= 0):
                 fixed, cut = self._repaired(data, number, final=False)
                 if not cut and len(data) > MOST_RECORD_BYTES:
                     raise ImportRefused(_endless(number))
