@@ -326,3 +326,14 @@ def test_sam_validates_the_template() -> None:
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert "is a valid SAM Template" in result.stdout
+
+
+def test_a_release_that_changes_only_a_layer_publishes_new_versions() -> None:
+    resources = [item for item in TEMPLATE["Resources"].values() if isinstance(item, dict)]
+    layers = [item["Properties"] for item in resources if item.get("Type") == "AWS::Serverless::LayerVersion"]
+    functions = [item["Properties"] for item in resources if item.get("Type") == "AWS::Serverless::Function"]
+
+    assert layers
+    assert functions
+    assert all(layer.get("PublishLambdaVersion") is True for layer in layers)
+    assert all(function.get("AutoPublishAliasAllProperties") is True for function in functions)
