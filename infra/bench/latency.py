@@ -58,7 +58,7 @@ def prepare(api: httpx.Client, learners: int) -> tuple[str, str, list[str]]:
 
 
 def measure(facts: dict[str, Any], samples: int) -> list[float]:
-    """Seconds from before the POST until the report shows the statement, per sample; the first few warm the functions."""
+    """Seconds from before the POST until the report shows it; the first few samples only warm the functions."""
     credentials = facts["credentials"]
     lms = httpx.Client(auth=(credentials["xapi"]["key"], credentials["xapi"]["secret"]), headers=_VERSION, timeout=60)
     with httpx.Client(base_url=facts["api_url"], timeout=60) as api, lms:

@@ -28,6 +28,7 @@ from dataforge.contexts.records.commands.land import (
     restamped,
 )
 from dataforge.contexts.records.domain.messages import (
+    QueuedStatement,
     StatementMessage,
     UnreadableMessage,
     read_message,
@@ -152,7 +153,7 @@ class StatementLoader:
         """Keep what cannot land: its body in S3, its error beside it, and the raw row as far as it can be stored."""
         for item in rejected:
             body = to_json(item.statement.payload)
-            digest = hashlib.sha256(body).hexdigest()
+            digest = _digest(item.statement)
             entry = SetAside(
                 body_sha256=digest,
                 s3_key=f"{QUARANTINE_PREFIX}{digest}.json",
@@ -187,6 +188,11 @@ class StatementLoader:
         await self._bodies.put(entry.s3_key, body, content_type="text/plain")
         await self._note_aside(entry, None)
         logger.warning("message set aside", message_id=record.message_id, sha256=digest)
+
+
+def _digest(statement: QueuedStatement) -> str:
+    """The hash a statement is set aside under: the same when its message comes again and is stamped anew."""
+    return hashlib.sha256(to_json({**statement.payload, "stored": None})).hexdigest()
 
 
 def _groups(records: Sequence[QueueRecord]) -> Iterator[list[QueueRecord]]:

@@ -30,10 +30,6 @@ class Bodies(Protocol):
         """The object; raises when it cannot be read."""
         ...
 
-    async def delete(self, key: str) -> None:
-        """Remove the object; removing nothing is fine."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:

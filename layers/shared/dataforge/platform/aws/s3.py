@@ -1,21 +1,12 @@
-"""S3: whole objects of one bucket."""
+"""S3: whole objects of one bucket, small enough to be held in memory."""
 
 import asyncio
-from typing import Any
 
-from dataforge.kernel.errors import NotFound
 from dataforge.platform.aws.clients import client
 
 
-class ObjectMissing(NotFound):
-    """There is no object under the key."""
-
-    code = "object_missing"
-    title = "The object does not exist"
-
-
 class ObjectStore:
-    """Objects small enough to be held in memory; boto3 blocks, so every call runs in a thread."""
+    """Puts and gets; boto3 blocks, so every call runs in a thread and raises botocore's errors."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -27,22 +18,9 @@ class ObjectStore:
         )
 
     async def get(self, key: str) -> bytes:
-        """The object's content; raises ObjectMissing."""
+        """The object's content."""
         return await asyncio.to_thread(self._get, key)
 
-    async def delete(self, key: str) -> None:
-        """Remove an object; removing nothing is fine."""
-        await asyncio.to_thread(client("s3").delete_object, Bucket=self._bucket, Key=key)
-
     def _get(self, key: str) -> bytes:
-        from botocore.exceptions import ClientError
-
-        try:
-            answer: dict[str, Any] = client("s3").get_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
-                message = f"There is no object {key}."
-                raise ObjectMissing(message) from error
-            raise
-        body: bytes = answer["Body"].read()
+        body: bytes = client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return body

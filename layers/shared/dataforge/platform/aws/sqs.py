@@ -64,15 +64,3 @@ class Queue:
         if receipt_handles:
             entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(receipt_handles)]
             await asyncio.to_thread(client("sqs").delete_message_batch, QueueUrl=self._url, Entries=entries)
-
-    async def depth(self) -> dict[str, int]:
-        """Approximate counts: `waiting`, `in_flight`, `delayed`."""
-        names = {
-            "waiting": "ApproximateNumberOfMessages",
-            "in_flight": "ApproximateNumberOfMessagesNotVisible",
-            "delayed": "ApproximateNumberOfMessagesDelayed",
-        }
-        answer = await asyncio.to_thread(
-            client("sqs").get_queue_attributes, QueueUrl=self._url, AttributeNames=list(names.values())
-        )
-        return {name: int(answer["Attributes"].get(attribute, 0)) for name, attribute in names.items()}
