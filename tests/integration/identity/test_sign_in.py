@@ -131,6 +131,15 @@ async def test_guesses_in_parallel_are_counted_one_by_one(api: ApiUnderTest) -> 
     assert [item.status_code for item in answers].count(401) == 5
 
 
+async def test_guesses_by_name_and_by_address_count_together(api: ApiUnderTest) -> None:
+    client = await signed_up(api)
+    names = ["ada", "ada@example.org", "ADA", "Ada@Example.org", "ada", "ada@example.org"]
+
+    answers = [await sign_in(client, username=name, password="wrong") for name in names]
+
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+
+
 async def test_a_refresh_token_works_once(api: ApiUnderTest) -> None:
     client = await signed_up(api)
     first = (await sign_in(client)).json()["refresh_token"]

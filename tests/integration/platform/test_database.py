@@ -35,3 +35,26 @@ async def test_an_address_is_fetched_again_after_the_server_was_lost(database_ur
 
     await database.ping()
     await database.dispose()
+
+
+async def test_of_two_transactions_in_a_deadlock_one_is_told_to_repeat(database: Database) -> None:
+    import asyncio
+
+    from dataforge.platform.db.database import TransactionConflict
+
+    first_locked, second_locked = asyncio.Event(), asyncio.Event()
+
+    async def take(own: int, other: int, mine: asyncio.Event, theirs: asyncio.Event) -> str:
+        try:
+            async with database.transaction() as connection:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": own})
+                mine.set()
+                await theirs.wait()
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": other})
+        except TransactionConflict as error:
+            return error.code
+        return "done"
+
+    outcomes = await asyncio.gather(take(1, 2, first_locked, second_locked), take(2, 1, second_locked, first_locked))
+
+    assert sorted(outcomes) == ["done", "transaction_conflict"]

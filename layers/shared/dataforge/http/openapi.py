@@ -84,5 +84,6 @@ def _complete(operation: dict[str, Any], method: str, required: Require | None) 
         operation["description"] = (
             operation.get("description", "") + f"\n\nRoles: {', '.join(sorted({'admin', *required.roles}))}."
         ).strip()
-    if method == "POST":
+    # Where the answer holds a secret it is not kept, so the request cannot be repeated by key.
+    if method == "POST" and operation.pop("x-secret-answer", False) is False:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

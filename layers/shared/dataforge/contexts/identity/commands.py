@@ -137,13 +137,14 @@ async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
 
 async def sign_in(command: SignIn, uow: IdentityUnitOfWork) -> Session | Rejected:
     """Check the password behind a throttle that lives in the database and so outlives any function."""
-    attempts = await uow.throttles.begin(command.username, command.address)
+    account = await uow.users.account(command.username)
+    # Under the account's own name, so that guesses by username and by e-mail address count together.
+    attempts = await uow.throttles.begin(account.username if account else command.username, command.address)
     locked = [item.locked_until for item in attempts if item.locked(uow.now) and item.locked_until is not None]
     if locked:
         wait = max(1, int((max(locked) - uow.now).total_seconds()))
         message = f"Too many failed sign-ins. Try again in {wait} seconds."
         return Rejected(LoginThrottled(message, headers={"Retry-After": str(wait)}))
-    account = await uow.users.account(command.username)
     matches = await asyncio.to_thread(verify_password, account.password_hash if account else None, command.password)
     if account is None or not matches:
         await uow.throttles.failed(attempts)

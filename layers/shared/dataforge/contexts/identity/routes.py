@@ -139,7 +139,12 @@ async def _change(call: Call, user_id: UUID, body: schemas.In) -> Response:
     return _user_response(await call.query(queries.get_user, user_id))
 
 
-@router.post("/api/xapi-credentials", status_code=201, response_model=schemas.XapiCredentialOut)
+@router.post(
+    "/api/xapi-credentials",
+    status_code=201,
+    response_model=schemas.XapiCredentialOut,
+    openapi_extra={"x-secret-answer": True},
+)
 async def create_xapi_credential(body: schemas.XapiCredentialIn, call: AdminCall) -> Response:
     """Make a key and secret for an LMS; the secret is shown this once."""
     values = body.model_dump(exclude_none=True)

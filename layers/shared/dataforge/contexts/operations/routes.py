@@ -1,5 +1,6 @@
 """REST of operations."""
 
+from enum import StrEnum
 from importlib.resources import files
 from typing import Any, Protocol
 
@@ -23,6 +24,14 @@ class HealthServices(Protocol):
     def database(self) -> Database: ...
     @property
     def settings(self) -> QueueSettings: ...
+
+
+class HttpFunction(StrEnum):
+    """The functions that answer HTTP."""
+
+    API = "api"
+    DATASETS = "datasets"
+    XAPI = "xapi"
 
 
 class HealthOut(BaseModel):
@@ -68,9 +77,9 @@ async def health(request: Request) -> Response:
 
 
 @router.get("/api/health/{function}", response_model=HealthOut)
-async def health_of_function(function: str, request: Request) -> Response:
+async def health_of_function(function: HttpFunction, request: Request) -> Response:
     """The same from another HTTP function: `xapi`, `datasets`."""
-    return await _health(request, function)
+    return await _health(request, function.value)
 
 
 async def _health(request: Request, function: str) -> Response:

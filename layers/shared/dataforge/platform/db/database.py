@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from dataforge.kernel.errors import Unavailable
 
+_CONFLICTS = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _UNREACHABLE = "The database does not answer; nothing was done. Repeat the request in a moment."
 
 
@@ -28,6 +29,13 @@ class DatabaseUnavailable(Unavailable):
     """PostgreSQL does not answer."""
 
     code = "database_unavailable"
+
+
+class TransactionConflict(Unavailable):
+    """Two transactions stood in each other's way and PostgreSQL ended this one; nothing was done."""
+
+    code = "transaction_conflict"
+    title = "Somebody changed the same thing at the same moment"
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -107,6 +115,9 @@ class Database:
                 if callable(self._url):
                     await self.dispose()  # the credentials may have been rotated: the next use fetches them again
                 raise DatabaseUnavailable(_UNREACHABLE, headers={"Retry-After": "5"}) from error
+            if getattr(error.orig, "sqlstate", "") in _CONFLICTS:
+                message = "Another change of the same thing came first and nothing was done. Repeat the request."
+                raise TransactionConflict(message, headers={"Retry-After": "1"}) from error
             raise
 
     @asynccontextmanager
