@@ -28,6 +28,8 @@ class DatasetsUnderTest(ApiUnderTest):
         super().__init__(
             database,
             clock,
+            # Tests move the clock for hours with one token.
+            access_token_seconds=86_400,
             data_bucket=emulator.bucket(),
             imports_queue_url=emulator.queue(),
             exports_queue_url=emulator.queue(),

@@ -1,0 +1,221 @@
+"""The importer dies at every step: the branch is at the old or the new commit, and the retry finishes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from dataforge.contexts.datasets.domain.jobs import LEASE
+from dataforge.contexts.datasets.ports import ObjectStore
+from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
+from dataforge.contexts.datasets.services.imports import Importer
+from dataforge.contexts.datasets.services.versions import Versions
+from dataforge.contexts.datasets.services.working import Done, JobRunner
+from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import SYSTEM, Principal
+from dataforge.platform.aws.clients import client as aws
+from dataforge.platform.aws.objects import S3ObjectStore
+from tests.builders.datasets import (
+    PEOPLE,
+    DatasetsUnderTest,
+    csv,
+    head,
+    import_file,
+    new_dataset,
+    ok,
+    rows_of,
+    upload_file,
+)
+
+NEW = csv([("id", "name", "age"), *((n, f"n{n}", n % 90) for n in range(1, 400))])
+STEPS = 40
+
+
+class Killed(BaseException):
+    """Nothing of ours may catch the end of the process."""
+
+
+class Countdown:
+    """Dies at the given step; a step is whatever the importer does to the outside."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+        self.died = False
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0 or self.died:
+            self.died = True
+            raise Killed
+
+
+class DyingStore:
+    """The real object store; dies before or after what it does."""
+
+    def __init__(self, store: ObjectStore, countdown: Countdown) -> None:
+        self._store = store
+        self._countdown = countdown
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        real = getattr(self._store, name)
+
+        def call(*args: Any) -> Any:
+            self._countdown.step()
+            answer = real(*args)
+            self._countdown.step()
+            return answer
+
+        return call
+
+
+class DyingUnitOfWork(SqlDatasetsUnitOfWork):
+    """The real transaction; dies before it begins, before its commit, or right after."""
+
+    countdown: Countdown
+
+    async def __aenter__(self) -> Self:
+        self.countdown.step()
+        return await super().__aenter__()
+
+    async def commit(self) -> None:
+        self.countdown.step()
+        await super().commit()
+        self.countdown.step()
+
+
+class DyingRunner(JobRunner):
+    """Makes transactions that die."""
+
+    def __init__(self, datasets: DatasetsUnderTest, countdown: Countdown) -> None:
+        super().__init__(datasets.container.database, datasets.container.clock, heartbeat_seconds=3600)
+        self._datasets = datasets
+        self._countdown = countdown
+
+    def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
+        uow = DyingUnitOfWork(self._datasets.container.database, principal=principal, clock=self._datasets.container.clock)
+        uow.countdown = self._countdown
+        return uow
+
+
+def dying_importer(datasets: DatasetsUnderTest, countdown: Countdown) -> Importer:
+    real = S3ObjectStore(aws("s3"), datasets.container.settings.data_bucket)
+    store: Any = DyingStore(real, countdown)
+    return Importer(Versions(datasets.container.database, store), DyingRunner(datasets, countdown))
+
+
+async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry_finishes(
+    datasets: DatasetsUnderTest, clock: FixedClock
+) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    await import_file(datasets, client, dataset_id, PEOPLE, key=["id"])
+    old = await head(client, dataset_id)
+    deaths = finished = 0
+
+    for step in range(1, STEPS):
+        name = f"b{step}"
+        ok(await client.post(f"/api/datasets/{dataset_id}/refs", json={"name": name, "at": old}), 201)
+        job = await upload_file(client, dataset_id, NEW, ref=name)
+        countdown = Countdown(step)
+        try:
+            await dying_importer(datasets, countdown).run(UUID(job["id"]))
+            finished += 1
+        except Killed:
+            deaths += 1
+        killed_at = await head(client, dataset_id, name)
+        seen = await rows_of(client, dataset_id, name, limit=1000)
+        clock.advance(LEASE + timedelta(seconds=1))
+        retried = await datasets.container.importer.run(UUID(job["id"]))
+        done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
+        new = await head(client, dataset_id, name)
+
+        assert retried is Done.ENDED
+        assert (done["status"], done["output_summary"]["new_commit_id"]) == ("completed", new)
+        assert killed_at in (old, new)
+        assert len(seen) == (3 if killed_at == old else 399)
+        assert len(await rows_of(client, dataset_id, name, limit=1000)) == 399
+        history = ok(await client.get(f"/api/datasets/{dataset_id}/refs/{name}/history"))["commits"]
+        assert [row["commit_id"] for row in history[:2]] == [new, old]
+
+    assert deaths > 10
+    assert finished > 0
+
+
+async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUnderTest, clock: FixedClock) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    job = await upload_file(client, dataset_id, PEOPLE, key=["id"])
+    job_id = UUID(job["id"])
+    outcomes: list[Done] = []
+
+    class Overtaken(JobRunner):
+        """Another worker takes the job over and finishes it just before this one commits."""
+
+        def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
+            return OvertakenUnitOfWork(self._database, principal=principal, clock=self._clock)
+
+    class OvertakenUnitOfWork(SqlDatasetsUnitOfWork):
+        async def __aenter__(self) -> Self:
+            if self.principal is not SYSTEM and not outcomes:
+                clock.advance(LEASE + timedelta(seconds=1))
+                outcomes.append(await datasets.container.importer.run(job_id))
+            return await super().__aenter__()
+
+    runner = Overtaken(datasets.container.database, clock, heartbeat_seconds=3600)
+    slow = Importer(datasets.container.dataset_versions, runner)
+
+    outcome = await slow.run(job_id)
+
+    done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job_id}"))
+    history = ok(await client.get(f"/api/datasets/{dataset_id}/refs/main/history"))["commits"]
+    assert outcomes == [Done.ENDED]
+    assert outcome in (Done.BUSY, Done.ENDED)
+    assert (done["status"], done["attempt"], len(history)) == ("completed", 2, 2)
+
+
+async def test_a_running_job_is_stopped_by_a_cancellation(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    before = await head(client, dataset_id)
+    job = await upload_file(client, dataset_id, PEOPLE)
+    path = f"/api/datasets/{dataset_id}/jobs/{job['id']}"
+
+    class Cancelled(SqlDatasetsUnitOfWork):
+        async def __aenter__(self) -> Self:
+            # The transaction that would publish the commit is the first on behalf of the person.
+            if self.principal is not SYSTEM:
+                await client.post(f"{path}/cancel")
+            return await super().__aenter__()
+
+    class Runner(JobRunner):
+        def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
+            return Cancelled(self._database, principal=principal, clock=self._clock)
+
+    runner = Runner(datasets.container.database, datasets.container.clock, heartbeat_seconds=3600)
+    await Importer(datasets.container.dataset_versions, runner).run(UUID(job["id"]))
+
+    done = ok(await client.get(path))
+    assert done["status"] == "cancelled"
+    assert await head(client, dataset_id) == before
+
+
+async def test_an_error_of_ours_is_tried_again_and_given_up_in_the_end(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    job = await upload_file(client, dataset_id, PEOPLE)
+
+    class Broken:
+        """Storage that answers nothing."""
+
+        def size(self, key: str) -> int:
+            raise ConnectionError(key)
+
+    broken: Any = Broken()
+    importer = Importer(Versions(datasets.container.database, broken), datasets.container.job_runner)
+
+    outcomes = [await importer.run(UUID(job["id"])) for _ in range(6)]
+
+    done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
+    assert outcomes == [*[Done.AGAIN] * 4, Done.ENDED, Done.ENDED]
+    assert (done["status"], done["error"]["code"], done["attempt"]) == ("failed", "job_gave_up", 5)
+    assert "ConnectionError" not in str(done)
