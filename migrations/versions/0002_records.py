@@ -93,7 +93,7 @@ CREATE TABLE records.statements_flat (
     CONSTRAINT pk_statements_flat PRIMARY KEY (statement_id)
 );
 CREATE INDEX ix_statements_flat_lesson ON records.statements_flat (lesson_id, user_id) WHERE completes AND NOT voided;
-CREATE INDEX ix_statements_flat_stored_at ON records.statements_flat (stored_at);
+CREATE INDEX ix_statements_flat_stored_at ON records.statements_flat (stored_at, statement_id);
 CREATE INDEX ix_statements_flat_unmatched_account ON records.statements_flat (actor_account) WHERE user_id IS NULL;
 CREATE INDEX ix_statements_flat_unmatched_email ON records.statements_flat (actor_email) WHERE user_id IS NULL;
 CREATE INDEX ix_statements_flat_unmatched_lesson ON records.statements_flat (lesson_url) WHERE lesson_id IS NULL;
@@ -113,7 +113,7 @@ CREATE TABLE records.statements_raw (
     CONSTRAINT ck_statements_raw_state CHECK (state IN ('pending','done','failed','dead'))
 );
 CREATE INDEX ix_statements_raw_dead ON records.statements_raw (stored_at) WHERE state = 'dead';
-CREATE INDEX ix_statements_raw_stored_at ON records.statements_raw (stored_at);
+CREATE INDEX ix_statements_raw_stored_at ON records.statements_raw (stored_at, statement_id) WHERE state = 'done';
 CREATE INDEX ix_statements_raw_unflattened ON records.statements_raw (statement_id) WHERE state IN ('pending','failed');
 CREATE TABLE records.task_status (
     id UUID NOT NULL,

@@ -47,7 +47,7 @@ from dataforge.platform.observability import emit_metrics, logger
 
 QUARANTINE_PREFIX = "quarantine/"
 _GROUP_BYTES = 2 * 1024 * 1024
-LOOKBACK = timedelta(days=2)
+LOOKBACK = timedelta(days=1)
 _PAGE = 500
 
 

@@ -130,7 +130,8 @@ statements_raw = Table(
     CheckConstraint("state IN ('pending','done','failed','dead')", name="state"),
     Index("ix_statements_raw_unflattened", "statement_id", postgresql_where=text("state IN ('pending','failed')")),
     Index("ix_statements_raw_dead", "stored_at", postgresql_where=text("state = 'dead'")),
-    Index("ix_statements_raw_stored_at", "stored_at"),
+    # Read together with its like on the flat rows, and without the rows themselves, to find what is missing there.
+    Index("ix_statements_raw_stored_at", "stored_at", "statement_id", postgresql_where=text("state = 'done'")),
     schema=SCHEMA,
 )
 
@@ -173,7 +174,7 @@ statements_flat = Table(
     Index("ix_statements_flat_unmatched_email", "actor_email", postgresql_where=text("user_id IS NULL")),
     Index("ix_statements_flat_unmatched_account", "actor_account", postgresql_where=text("user_id IS NULL")),
     Index("ix_statements_flat_unmatched_lesson", "lesson_url", postgresql_where=text("lesson_id IS NULL")),
-    Index("ix_statements_flat_stored_at", "stored_at"),
+    Index("ix_statements_flat_stored_at", "stored_at", "statement_id"),
     schema=SCHEMA,
 )
 

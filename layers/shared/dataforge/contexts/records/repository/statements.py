@@ -93,19 +93,19 @@ _MARK_VOIDED = text(
     "UPDATE records.statements_flat SET voided = true "
     f"WHERE statement_id = ANY(CAST(:targets AS uuid[])) AND NOT voided AND verb_id <> '{VOIDED}'"
 )
-_NO_FLAT_ROW = (
-    "r.state <> 'dead' AND NOT EXISTS (SELECT 1 FROM records.statements_flat f WHERE f.statement_id = r.statement_id) "
-    "AND r.statement_id > :after ORDER BY r.statement_id LIMIT :limit FOR UPDATE OF r SKIP LOCKED"
-)
-_PENDING = (
-    text(
-        "SELECT r.statement_id, r.payload::text AS payload, r.attempts FROM records.statements_raw r "
-        f"WHERE r.state IN ('pending','failed') AND {_NO_FLAT_ROW}"
-    ),
-    text(
-        "SELECT r.statement_id, r.payload::text AS payload, r.attempts FROM records.statements_raw r "
-        f"WHERE r.stored_at >= :since AND {_NO_FLAT_ROW}"
-    ),
+# What waits, at any age; and what was stored lately, is said to be done and yet has no flat row (someone deleted it).
+_PENDING = text(
+    "WITH waiting AS MATERIALIZED ("
+    "SELECT statement_id FROM records.statements_raw WHERE state IN ('pending','failed') AND statement_id > :after "
+    "ORDER BY statement_id LIMIT :limit), "
+    "missing AS MATERIALIZED ("
+    "SELECT r.statement_id FROM records.statements_raw r "
+    "WHERE r.state = 'done' AND r.stored_at >= :since AND r.statement_id > :after AND NOT EXISTS ("
+    "SELECT 1 FROM records.statements_flat f WHERE f.statement_id = r.statement_id AND f.stored_at >= :since) "
+    "ORDER BY r.statement_id LIMIT :limit) "
+    "SELECT r.statement_id, r.payload::text AS payload, r.attempts FROM records.statements_raw r "
+    "WHERE r.statement_id IN (SELECT statement_id FROM waiting UNION SELECT statement_id FROM missing) "
+    "AND r.state <> 'dead' ORDER BY r.statement_id LIMIT :limit FOR UPDATE OF r SKIP LOCKED"
 )
 _MARK = text(
     "UPDATE records.statements_raw SET state = :state, error = :error, attempts = attempts + 1 "
@@ -205,12 +205,9 @@ class SqlStatementTables:
 
     async def pending(self, *, after: UUID | None, since: datetime, limit: int) -> Sequence[Pending]:
         """Raw statements without a flat row in order of id, locked: known as pending, or stored after `since`."""
-        found: dict[UUID, Pending] = {}
         values = {"after": after or _NIL, "limit": limit, "since": since}
-        for query in _PENDING:
-            for row in await self._connection.execute(query, values if ":since" in query.text else _without(values)):
-                found[row.statement_id] = Pending(row.statement_id, _object(row.payload), row.attempts)
-        return [found[key] for key in sorted(found)][:limit]
+        found = await self._connection.execute(_PENDING, values)
+        return [Pending(row.statement_id, _object(row.payload), row.attempts) for row in found]
 
     async def mark(self, ids: Iterable[UUID], state: str, error: str | None = None) -> None:
         """Set the state of raw statements and count the attempt."""
@@ -236,10 +233,6 @@ class SqlStatementTables:
         """Publish completions with this transaction."""
         for event in events:
             self._publish(DomainEvent(LESSON_COMPLETED, str(event.user_id), event.payload()))
-
-
-def _without(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if name != "since"}
 
 
 def _object(body: str) -> Mapping[str, object]:
