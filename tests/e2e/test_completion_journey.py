@@ -94,9 +94,7 @@ def test_a_repeated_request_counts_once(
     assert flat_rows(stack, ids) == 2
 
 
-def test_another_content_for_an_id_is_refused_before_the_first_has_landed(
-    school: School, lms: httpx.Client
-) -> None:
+def test_another_content_for_an_id_is_refused_before_the_first_has_landed(school: School, lms: httpx.Client) -> None:
     given = str(uuid4())
 
     first = lms.put("/statements", params={"statementId": given}, json=school.done(0))
