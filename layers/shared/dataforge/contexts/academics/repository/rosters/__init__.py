@@ -119,16 +119,17 @@ class SqlRosters:
                         reason,
                     )
                 )
-        await self._connection.execute(text("ANALYZE academics.roster_rows"))
         return count
 
     async def resolve(self, plan_id: UUID, semester_id: UUID, fmt: str, options: Mapping[str, Any]) -> None:
         """Decide every row but the enrolments that the rules must judge."""
         if fmt == "simple":
             await self._run(plan_sql.DERIVE_USERS, plan_id, semester_id, base=await self._last_row(plan_id))
+        await self._set_based()
         steps = plan_sql.SIMPLE_STEPS if fmt == "simple" else plan_sql.ONEROSTER_STEPS
         for step in steps:
             await self._run(step, plan_id, semester_id, default_capacity=options["default_capacity"])
+        await self._connection.execute(text("SET LOCAL enable_nestloop = on"))
 
     async def matched_session(self, plan_id: UUID) -> bool:
         """Whether a session row is the plan's semester."""
@@ -228,7 +229,7 @@ class SqlRosters:
 
     async def lock_semester(self, plan_id: UUID, semester_id: UUID) -> None:
         """Lock the semester's sections, then the students the plan is about, each in the order of their ids."""
-        await self._connection.execute(text("SET LOCAL jit = off"))
+        await self._set_based()
         for statement in (apply_sql.LOCK_SECTIONS, apply_sql.LOCK_STUDENTS):
             await self._run(statement, plan_id, semester_id)
 
@@ -249,6 +250,12 @@ class SqlRosters:
             .returning(roster_plans)
         )
         return row_dict((await self._connection.execute(statement)).one())
+
+    async def _set_based(self) -> None:
+        """Fresh statistics and no nested loops: what was written in this transaction is otherwise taken for one row."""
+        await self._connection.execute(text("ANALYZE academics.roster_rows"))
+        await self._connection.execute(text("SET LOCAL jit = off"))
+        await self._connection.execute(text("SET LOCAL enable_nestloop = off"))
 
     async def _last_row(self, plan_id: UUID) -> int:
         statement = select(func.coalesce(func.max(roster_rows.c.row_no), 0)).where(roster_rows.c.plan_id == plan_id)
