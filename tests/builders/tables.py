@@ -33,11 +33,13 @@ def table(rows: Iterable[Row], schema: TableSchema = PEOPLE) -> pa.Table:
     """Rows by column name as the engine stores them, in key order when there is a key."""
     named = [{column.id: row.get(column.name) for column in schema.columns} for row in rows]
     if schema.key:
-        named.sort(key=lambda row: tuple(row[key] for key in schema.key))  # type: ignore[arg-type,return-value]
+        named.sort(key=lambda row: tuple(row[key] for key in schema.key))
     return pa.Table.from_pylist(named, arrow_schema(schema))
 
 
-def version(tables: TableStore, rows: Iterable[Row], schema: TableSchema = PEOPLE, base: Manifest | None = None, parts: int = 1) -> Manifest:
+def version(
+    tables: TableStore, rows: Iterable[Row], schema: TableSchema = PEOPLE, base: Manifest | None = None, parts: int = 1
+) -> Manifest:
     """A version of exactly these rows, added in some number of parts."""
     writer = TableWriter(tables, schema, base=base)
     whole = table(rows, schema)
@@ -58,8 +60,13 @@ def rows_of(tables: TableStore, manifest: Manifest) -> list[dict[str, object]]:
 
 
 def imported(
-    tables: TableStore, data: bytes | str, options: ImportOptions | None = None, *, name: str = "file.csv", bases: Mapping[str, Manifest] | None = None
-) -> ImportOutcome:  # fmt: skip
+    tables: TableStore,
+    data: bytes | str,
+    options: ImportOptions | None = None,
+    *,
+    name: str = "file.csv",
+    bases: Mapping[str, Manifest] | None = None,
+) -> ImportOutcome:
     """Import bytes (or text in UTF-8) as a file."""
     content = data.encode() if isinstance(data, str) else data
     return import_file(tables, BytesSource(content, name), options or ImportOptions(), bases)

@@ -1,7 +1,7 @@
 """The table every figure is stated on: 1,000,000 rows of 12 columns, 153 MB of CSV, and a scattered second version.
 
-`v2` differs from `v1` by 1,000 modified, 500 inserted and 500 deleted rows per million, spread evenly at random, because
-corrections of real tables are scattered and not clustered.
+`v2` differs from `v1` by 1,000 modified, 500 inserted and 500 deleted rows per million, spread evenly at random,
+because corrections of real tables are scattered and not clustered.
 """
 
 from __future__ import annotations
@@ -16,12 +16,53 @@ from pyarrow import csv
 
 BLOCK = 100_000
 FIRST = ["Ada", "Björn", "Chiara", "Dmitri", "Edsger", "Fatima", "Grace", "Hedy", "Ivan", "José", "Katherine", "Linus"]
-LAST = ["Lovelace", "Müller", "Rossi", "Ivanova", "Dijkstra", "Al-Fihri", "Hopper", "Lamarr", "Petrov", "García", "Johnson"]
+LAST = [
+    "Lovelace",
+    "Müller",
+    "Rossi",
+    "Ivanova",
+    "Dijkstra",
+    "Al-Fihri",
+    "Hopper",
+    "Lamarr",
+    "Petrov",
+    "García",
+    "Johnson",
+]
 CITIES = ["Berlin", "São Paulo", "New York", "Kraków", "Nairobi", "東京", "Reykjavík", "Buenos Aires", "Toronto"]
 STATES = ["enrolled", "completed", "dropped", "waitlisted", "failed"]
-WORDS = "the learner asked for a later section because of work and the registrar agreed after two reminders".split()
+WORDS = [
+    "the",
+    "learner",
+    "asked",
+    "for",
+    "a",
+    "later",
+    "section",
+    "because",
+    "of",
+    "work",
+    "and",
+    "the",
+    "registrar",
+    "agreed",
+    "after",
+    "two",
+    "reminders",
+]
 COLUMNS = [
-    "id", "email", "first_name", "last_name", "city", "status", "score", "attempts", "amount", "born_on", "updated_at", "note",
+    "id",
+    "email",
+    "first_name",
+    "last_name",
+    "city",
+    "status",
+    "score",
+    "attempts",
+    "amount",
+    "born_on",
+    "updated_at",
+    "note",
 ]
 
 
@@ -31,7 +72,9 @@ def block(start: int, rows: int, seed: int) -> pa.Table:
     ids = np.arange(start, start + rows, dtype=np.int64) * 3 + 1_000_000
 
     def pick(values: list[str]) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(rng.integers(0, len(values), rows, dtype=np.int32), pa.array(values)).cast(pa.string())
+        return pa.DictionaryArray.from_arrays(
+            rng.integers(0, len(values), rows, dtype=np.int32), pa.array(values)
+        ).cast(pa.string())
 
     notes = pc.binary_join_element_wise(*(pick(WORDS) for _ in range(5)), " ")
     hexes = pa.array(np.char.mod("%08x", rng.integers(0, 2**32, rows)))
@@ -40,7 +83,10 @@ def block(start: int, rows: int, seed: int) -> pa.Table:
         [
             pa.array(ids),
             pc.binary_join_element_wise(hexes, pa.array(["@example.org"] * rows), ""),
-            pick(FIRST), pick(LAST), pick(CITIES), pick(STATES),
+            pick(FIRST),
+            pick(LAST),
+            pick(CITIES),
+            pick(STATES),
             pa.array(np.round(rng.random(rows) * 100, 2), mask=rng.random(rows) < 0.05),
             pa.array(rng.integers(0, 30, rows)),
             pa.array(np.round(rng.gamma(2.0, 4000.0, rows), 2)),
@@ -52,7 +98,14 @@ def block(start: int, rows: int, seed: int) -> pa.Table:
     )
 
 
-def changed(table: pa.Table, rng: np.random.Generator, *, modified: float = 0.001, inserted: float = 0.0005, deleted: float = 0.0005) -> pa.Table:
+def changed(
+    table: pa.Table,
+    rng: np.random.Generator,
+    *,
+    modified: float = 0.001,
+    inserted: float = 0.0005,
+    deleted: float = 0.0005,
+) -> pa.Table:
     """The second version of a block: scattered edits, key order kept."""
     n = table.num_rows
     picks = rng.permutation(n)
@@ -62,7 +115,9 @@ def changed(table: pa.Table, rng: np.random.Generator, *, modified: float = 0.00
     status[mod] = "corrected"
     amount = table["amount"].to_numpy().copy()
     amount[mod] += 1
-    v2 = table.set_column(5, "status", pa.array(status, pa.string())).set_column(8, "amount", pa.array(np.round(amount, 2)))
+    v2 = table.set_column(5, "status", pa.array(status, pa.string())).set_column(
+        8, "amount", pa.array(np.round(amount, 2))
+    )
     new = table.take(pa.array(ins))
     new = new.set_column(0, "id", pc.add(new["id"], 1))
     keep = np.ones(n, dtype=bool)

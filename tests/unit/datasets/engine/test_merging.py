@@ -3,16 +3,19 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from dataforge.contexts.datasets.engine.diffing import difference
 from dataforge.contexts.datasets.engine.merging import Resolution, cherry_pick, merge, revert
 from dataforge.contexts.datasets.engine.operations import change_schema
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import MergeConflicts
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.builders.tables import LINES, people, rows_of, store, version
 
-quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quick = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 BASE = people(range(0, 600, 2))
 
 
@@ -32,7 +35,9 @@ def side(draw: st.DrawFn, low: int = 0, high: int = 600) -> list[dict[str, objec
         elif action == "delete":
             rows.pop(pick & ~1, None)
         elif pick & ~1 in rows:
-            rows[pick & ~1][action] = draw(st.sampled_from(["x", "y"])) if action == "name" else draw(st.sampled_from([-1.0, -2.0]))
+            rows[pick & ~1][action] = (
+                draw(st.sampled_from(["x", "y"])) if action == "name" else draw(st.sampled_from([-1.0, -2.0]))
+            )
     return sorted(rows.values(), key=lambda row: row["id"])  # type: ignore[arg-type,return-value]
 
 
@@ -49,7 +54,9 @@ def test_merging_nothing_changes_nothing(tables: TableStore, ours: list[dict[str
 
 @quick
 @given(side(0, 300), side(300, 600))
-def test_changes_to_other_rows_merge_in_either_order(tables: TableStore, ours: list[dict[str, object]], theirs: list[dict[str, object]]) -> None:
+def test_changes_to_other_rows_merge_in_either_order(
+    tables: TableStore, ours: list[dict[str, object]], theirs: list[dict[str, object]]
+) -> None:
     base = version(tables, BASE)
     one, two = version(tables, ours, base=base), version(tables, theirs, base=base)
     expected = [row for row in ours if row["id"] < 300] + [row for row in theirs if row["id"] >= 300]  # type: ignore[operator]
@@ -71,7 +78,10 @@ def test_conflicts_are_the_same_from_both_sides_and_a_rule_ends_them(
     forward, backward = merge(tables, base, one, two), merge(tables, base, two, one)
 
     assert {(c.row_id, c.columns) for c in forward.conflicts} == {(c.row_id, c.columns) for c in backward.conflicts}
-    assert merge(tables, base, one, two, rule="ours").require().digest == merge(tables, base, two, one, rule="theirs").require().digest
+    assert (
+        merge(tables, base, one, two, rule="ours").require().digest
+        == merge(tables, base, two, one, rule="theirs").require().digest
+    )
 
 
 @quick
@@ -90,7 +100,12 @@ def changed(number: int, **cells: object) -> list[dict[str, object]]:
 def test_two_cells_of_one_row_merge(tables: TableStore) -> None:
     base = version(tables, BASE)
 
-    merged = merge(tables, base, version(tables, changed(8, name="ours"), base=base), version(tables, changed(8, score=-1.0), base=base)).require()
+    merged = merge(
+        tables,
+        base,
+        version(tables, changed(8, name="ours"), base=base),
+        version(tables, changed(8, score=-1.0), base=base),
+    ).require()
 
     assert rows_of(tables, merged)[4] == {"id": 8, "name": "ours", "score": -1.0}
     assert difference(tables, base, merged).counts == {"inserted": 0, "updated": 1, "deleted": 0}
@@ -105,14 +120,23 @@ def test_one_cell_changed_on_both_sides_is_a_conflict_with_three_values(tables: 
     assert result.manifest is None
     [conflict] = result.conflicts
     assert (conflict.row_id, conflict.kind, conflict.columns) == ("8", "cells", ("name",))
-    assert [row and row["name"] for row in (conflict.base, conflict.ours, conflict.theirs)] == [BASE[4]["name"], "ours", "theirs"]
+    assert [row and row["name"] for row in (conflict.base, conflict.ours, conflict.theirs)] == [
+        BASE[4]["name"],
+        "ours",
+        "theirs",
+    ]
     with pytest.raises(MergeConflicts, match="1 rows were changed on both sides"):
         result.require()
 
 
 @pytest.mark.parametrize(
     ("resolution", "name"),
-    [(Resolution("ours"), "ours"), (Resolution("theirs"), "theirs"), (Resolution("base"), BASE[4]["name"]), (Resolution(values={"name": "both"}), "both")],
+    [
+        (Resolution("ours"), "ours"),
+        (Resolution("theirs"), "theirs"),
+        (Resolution("base"), BASE[4]["name"]),
+        (Resolution(values={"name": "both"}), "both"),
+    ],
 )
 def test_a_conflict_is_resolved_by_row(tables: TableStore, resolution: Resolution, name: str) -> None:
     base = version(tables, BASE)
@@ -137,7 +161,9 @@ def test_a_row_deleted_here_and_changed_there_is_a_conflict(tables: TableStore) 
 def test_a_cherry_pick_takes_one_commit_of_another_line(tables: TableStore) -> None:
     base = version(tables, BASE)
     parent = version(tables, changed(8, name="parent"), base=base)
-    commit = version(tables, [{**row, "score": -9.0} if row["id"] == 20 else row for row in changed(8, name="parent")], base=parent)
+    commit = version(
+        tables, [{**row, "score": -9.0} if row["id"] == 20 else row for row in changed(8, name="parent")], base=parent
+    )
     head = version(tables, changed(30, name="head"), base=base)
 
     picked = cherry_pick(tables, commit, parent, head).require()
@@ -160,7 +186,9 @@ def test_a_column_added_here_and_rows_changed_there_merge(tables: TableStore) ->
 
 @quick
 @given(st.lists(st.integers(0, 299), max_size=4), st.lists(st.integers(300, 599), max_size=4))
-def test_without_a_key_each_sides_lines_are_carried_over_in_place(tables: TableStore, ours: list[int], theirs: list[int]) -> None:
+def test_without_a_key_each_sides_lines_are_carried_over_in_place(
+    tables: TableStore, ours: list[int], theirs: list[int]
+) -> None:
     lines: list[dict[str, object]] = [{"name": f"line {n % 50}", "score": float(n)} for n in range(600)]
 
     def edit(picks: list[int]) -> list[dict[str, object]]:
@@ -186,7 +214,10 @@ def test_without_a_key_each_sides_lines_are_carried_over_in_place(tables: TableS
 def test_without_a_key_a_line_replaced_on_both_sides_is_a_conflict(tables: TableStore) -> None:
     lines: list[dict[str, object]] = [{"name": f"line {n}", "score": float(n)} for n in range(100)]
     base = version(tables, lines, LINES)
-    ours, theirs = (version(tables, [*lines[:40], {"name": name, "score": 0.0}, *lines[41:]], LINES, base=base) for name in ("ours", "theirs"))
+    ours, theirs = (
+        version(tables, [*lines[:40], {"name": name, "score": 0.0}, *lines[41:]], LINES, base=base)
+        for name in ("ours", "theirs")
+    )
 
     result = merge(tables, base, ours, theirs)
 

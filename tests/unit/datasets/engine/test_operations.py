@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from dataforge.contexts.datasets.engine.diffing import difference
 from dataforge.contexts.datasets.engine.expectations import check
 from dataforge.contexts.datasets.engine.maintenance import collect_garbage, compact, live_keys, needs_compaction, verify
@@ -32,13 +33,21 @@ def ids(tables: TableStore, manifest: Manifest) -> list[object]:
 def test_rows_are_inserted_updated_and_deleted_in_one_commit(tables: TableStore) -> None:
     base = version(tables, people(range(0, 1000, 2)))
 
-    head = apply_operations(tables, base, [
-        RowOperation("insert", values={"id": 7, "name": "seven"}), RowOperation("update", key={"id": 4}, values={"score": None}),
-        RowOperation("delete", key={"id": 6}),
-    ])  # fmt: skip
+    head = apply_operations(
+        tables,
+        base,
+        [
+            RowOperation("insert", values={"id": 7, "name": "seven"}),
+            RowOperation("update", key={"id": 4}, values={"score": None}),
+            RowOperation("delete", key={"id": 6}),
+        ],
+    )
 
     rows = rows_of(tables, head)
-    assert rows[2:4] == [{"id": 4, "name": people([4])[0]["name"], "score": None}, {"id": 7, "name": "seven", "score": None}]
+    assert rows[2:4] == [
+        {"id": 4, "name": people([4])[0]["name"], "score": None},
+        {"id": 7, "name": "seven", "score": None},
+    ]
     assert difference(tables, base, head).counts == {"inserted": 1, "updated": 1, "deleted": 1}
 
 
@@ -50,7 +59,10 @@ def test_rows_are_inserted_updated_and_deleted_in_one_commit(tables: TableStore)
         (RowOperation("delete", key={"id": 5}), "Operation 1: there is no row with key"),
         (RowOperation("update", key={"id": 4}, values={"nope": 1}), "names a column 'nope'"),
         (RowOperation("update", key={"id": 4}, values={"id": 5}), "changes the key"),
-        (RowOperation("update", key={"id": 4}, values={"score": "high"}), "'high' does not fit column 'score' of type float"),
+        (
+            RowOperation("update", key={"id": 4}, values={"score": "high"}),
+            "'high' does not fit column 'score' of type float",
+        ),
         (RowOperation("delete", key={}), "lacks the key column 'id'"),
         (RowOperation("delete", key={"id": None}), "is null"),
         (RowOperation("delete", key={"id": True}), "True does not fit column 'id'"),
@@ -68,7 +80,9 @@ def test_two_operations_on_one_key_are_refused(tables: TableStore) -> None:
     base = version(tables, people(range(3)))
 
     with pytest.raises(OperationRefused, match="Two operations name the same key"):
-        apply_operations(tables, base, [RowOperation("delete", key={"id": 1}), RowOperation("insert", values={"id": 1})])
+        apply_operations(
+            tables, base, [RowOperation("delete", key={"id": 1}), RowOperation("insert", values={"id": 1})]
+        )
 
 
 def test_rows_are_inserted_into_an_empty_table(tables: TableStore) -> None:
@@ -89,9 +103,16 @@ def test_without_a_key_rows_can_only_be_appended(tables: TableStore) -> None:
 
 @pytest.mark.parametrize("count", [50, 70_000])
 def test_an_upsert_puts_rows_in_by_key(tables: TableStore, count: int) -> None:
-    base = imported(tables, "id,v\n" + "".join(f"{n},old\n" for n in range(0, 2_000, 2)), ImportOptions(key=("id",))).tables
+    base = imported(
+        tables, "id,v\n" + "".join(f"{n},old\n" for n in range(0, 2_000, 2)), ImportOptions(key=("id",))
+    ).tables
 
-    head = imported(tables, "id,v\n" + "".join(f"{n},new\n" for n in reversed(range(count))), ImportOptions(mode="upsert"), bases=base).tables["data"]
+    head = imported(
+        tables,
+        "id,v\n" + "".join(f"{n},new\n" for n in reversed(range(count))),
+        ImportOptions(mode="upsert"),
+        bases=base,
+    ).tables["data"]
 
     rows = rows_of(tables, head)
     assert column(rows, "id") == sorted({*range(0, 2_000, 2), *range(count)})
@@ -113,7 +134,9 @@ def test_an_upsert_of_equal_rows_changes_nothing(tables: TableStore) -> None:
 def test_an_append_keeps_the_base_where_it_is(tables: TableStore) -> None:
     base = imported(tables, "n,v\n" + "".join(f"{n},x\n" for n in range(5_000))).tables
 
-    head = imported(tables, "n,w\n" + "".join(f"{n},y\n" for n in range(300)), ImportOptions(mode="append"), bases=base).tables["data"]
+    head = imported(
+        tables, "n,w\n" + "".join(f"{n},y\n" for n in range(300)), ImportOptions(mode="append"), bases=base
+    ).tables["data"]
 
     assert head.rows == 5_300
     assert rows_of(tables, head)[4_999:5_001] == [{"n": 4_999, "w": None, "v": "x"}, {"n": 0, "w": "y", "v": None}]
@@ -160,7 +183,14 @@ def test_an_identical_import_is_an_empty_change(tables: TableStore) -> None:
 def test_a_column_is_renamed_dropped_retyped_and_added_without_touching_rows(tables: TableStore) -> None:
     base = version(tables, people(range(500)))
 
-    head = change_schema(tables, base, renames={"name": "label"}, types={"score": "string"}, add=[("note", "string")], order=["id", "note", "label", "score"])
+    head = change_schema(
+        tables,
+        base,
+        renames={"name": "label"},
+        types={"score": "string"},
+        add=[("note", "string")],
+        order=["id", "note", "label", "score"],
+    )
     dropped = change_schema(tables, base, drop=["score"])
 
     assert rows_of(tables, head)[3] == {"id": 3, "note": None, "label": people([3])[0]["name"], "score": "0.75"}
@@ -197,11 +227,19 @@ def wanted(**where: object) -> PageRequest:
         ({"column": "name", "op": "not_in", "value": ["ab", "b"]}, [2, 4, 5]),
         ({"column": "name", "op": "is_null"}, [0]),
         ({"column": "name", "op": "is_not_null"}, [1, 2, 3, 4, 5]),
-        ({"or": [{"column": "id", "op": "lt", "value": 1}, {"and": [{"column": "id", "op": "gte", "value": 4}, {"column": "name", "op": "eq", "value": "*"}]}]}, [0, 4]),
+        (
+            {
+                "or": [
+                    {"column": "id", "op": "lt", "value": 1},
+                    {"and": [{"column": "id", "op": "gte", "value": 4}, {"column": "name", "op": "eq", "value": "*"}]},
+                ]
+            },
+            [0, 4],
+        ),
         ({"and": []}, [0, 1, 2, 3, 4, 5]),
         ({"or": []}, []),
     ],
-)  # fmt: skip
+)
 def test_filters_pick_rows(tables: TableStore, where: dict[str, object], expected: list[int]) -> None:
     names = [None, "ab", "ca", "b", "*", "a*"]
     manifest = version(tables, [{"id": n, "name": name} for n, name in enumerate(names)])
@@ -215,9 +253,17 @@ def test_filters_pick_rows(tables: TableStore, where: dict[str, object], expecte
 
 @pytest.mark.parametrize(
     "where",
-    [{"column": "nope", "op": "eq", "value": 1}, {"column": "id", "op": "like", "value": 1}, {"column": "id", "op": "eq"}, {"column": "id", "op": "in", "value": 1},
-     {"column": "id", "op": "eq", "value": "one"}, {"and": [], "or": []}, [], {"column": "name", "op": "contains", "value": 1}],
-)  # fmt: skip
+    [
+        {"column": "nope", "op": "eq", "value": 1},
+        {"column": "id", "op": "like", "value": 1},
+        {"column": "id", "op": "eq"},
+        {"column": "id", "op": "in", "value": 1},
+        {"column": "id", "op": "eq", "value": "one"},
+        {"and": [], "or": []},
+        [],
+        {"column": "name", "op": "contains", "value": 1},
+    ],
+)
 def test_a_filter_that_makes_no_sense_is_refused(tables: TableStore, where: object) -> None:
     manifest = version(tables, people(range(3)))
 
@@ -227,12 +273,18 @@ def test_a_filter_that_makes_no_sense_is_refused(tables: TableStore, where: obje
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("where", [None, {"column": "id", "op": "gte", "value": 0}])
-def test_pages_by_cursor_cover_every_row_once(tables: TableStore, where: dict[str, object] | None, descending: bool) -> None:
+def test_pages_by_cursor_cover_every_row_once(
+    tables: TableStore, where: dict[str, object] | None, descending: bool
+) -> None:
     manifest = version(tables, people(range(2_345)))
     seen: list[object] = []
     after: int | None = None
     while True:
-        page = read_page(tables, manifest, PageRequest(limit=1000, after=after, descending=descending, where=parse_filter(where) if where else None))
+        page = read_page(
+            tables,
+            manifest,
+            PageRequest(limit=1000, after=after, descending=descending, where=parse_filter(where) if where else None),
+        )
         seen += [row["logical_row_id"] for row in page.rows]
         after = page.next_after
         if not page.has_more:
@@ -246,7 +298,10 @@ def test_a_page_names_its_columns_and_its_rows(tables: TableStore) -> None:
 
     page = read_page(tables, manifest, PageRequest(offset=98, limit=5, columns=("score",)))
 
-    assert page.rows == [{"logical_row_id": "98", "data": {"score": 24.5}}, {"logical_row_id": "99", "data": {"score": 24.75}}]
+    assert page.rows == [
+        {"logical_row_id": "98", "data": {"score": 24.5}},
+        {"logical_row_id": "99", "data": {"score": 24.75}},
+    ]
     assert (page.total_rows, page.has_more, page.next_after) == (100, False, None)
     with pytest.raises(FilterRefused, match="limit is between"):
         read_page(tables, manifest, PageRequest(limit=1001))
@@ -260,7 +315,11 @@ def test_the_history_of_a_row_names_each_commit_that_changed_it(tables: TableSto
 
     found = row_history(tables, [("c4", four), ("c3", three), ("c2", two), ("c1", one)], [3])
 
-    assert [(change.commit_id, change.kind) for change in found] == [("c4", "deleted"), ("c2", "updated"), ("c1", "inserted")]
+    assert [(change.commit_id, change.kind) for change in found] == [
+        ("c4", "deleted"),
+        ("c2", "updated"),
+        ("c1", "inserted"),
+    ]
     assert found[1].data == {"id": 3, "name": "x", "score": 0.75}
 
 
@@ -270,7 +329,9 @@ def by_name(statistics: dict[str, object]) -> dict[str, dict[str, object]]:
 
 
 def test_statistics_of_a_small_table_are_exact(tables: TableStore) -> None:
-    manifest = version(tables, [{"id": n, "name": None if n % 4 == 0 else "ab"[n % 2], "score": float(n)} for n in range(101)])
+    manifest = version(
+        tables, [{"id": n, "name": None if n % 4 == 0 else "ab"[n % 2], "score": float(n)} for n in range(101)]
+    )
 
     found = table_statistics(tables, manifest)
 
@@ -304,17 +365,31 @@ def test_statistics_of_a_large_table_are_close(tables: TableStore) -> None:
         ({"kind": "row_count_drift", "share": 0.5}, []),
     ],
 )
-def test_expectations_name_the_rows_that_break_them(tables: TableStore, expectation: dict[str, object], broken: list[str]) -> None:
-    rows = [{"id": 1, "name": "x", "score": 0.0}, {"id": 2, "name": "n2", "score": 9.0}, {"id": 3, "name": None, "score": 1.0}, {"id": 4, "name": "n4", "score": 1.0}]
+def test_expectations_name_the_rows_that_break_them(
+    tables: TableStore, expectation: dict[str, object], broken: list[str]
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": 1, "name": "x", "score": 0.0},
+        {"id": 2, "name": "n2", "score": 9.0},
+        {"id": 3, "name": None, "score": 1.0},
+        {"id": 4, "name": "n4", "score": 1.0},
+    ]
     other = version(tables, people([1, 2, 3]))
 
-    [result] = check(tables, version(tables, rows), [parse_expectation(expectation)], base=other, foreign={"other": (tables, other)})
+    [result] = check(
+        tables, version(tables, rows), [parse_expectation(expectation)], base=other, foreign={"other": (tables, other)}
+    )
 
     assert (result.passed, list(result.examples)) == (not broken, broken)
 
 
 def test_too_great_a_drift_of_rows_breaks_its_expectation(tables: TableStore) -> None:
-    [result] = check(tables, version(tables, people(range(8))), [parse_expectation({"kind": "row_count_drift", "share": 0.1})], base=version(tables, people(range(10))))
+    [result] = check(
+        tables,
+        version(tables, people(range(8))),
+        [parse_expectation({"kind": "row_count_drift", "share": 0.1})],
+        base=version(tables, people(range(10))),
+    )
 
     assert (result.passed, result.broken) == (False, 2)
 
@@ -322,7 +397,9 @@ def test_too_great_a_drift_of_rows_breaks_its_expectation(tables: TableStore) ->
 def patched(tables: TableStore, commits: int = 20) -> Manifest:
     manifest = version(tables, people(range(20_000)))
     for number in range(commits):
-        manifest = apply_operations(tables, manifest, [RowOperation("update", key={"id": number * 900}, values={"name": "x"})])
+        manifest = apply_operations(
+            tables, manifest, [RowOperation("update", key={"id": number * 900}, values={"name": "x"})]
+        )
     return manifest
 
 
@@ -349,7 +426,9 @@ def test_garbage_goes_and_what_is_reachable_or_young_stays(tables: TableStore, t
     assert young.removed == 0
     assert done.removed == young.too_young > 0
     assert verify(tables, compacted) == []
-    assert {path.name.partition(".")[0] for path in tmp_path.rglob("*") if path.is_file()} == {key.rpartition("/")[2] for key in live}
+    assert {path.name.partition(".")[0] for path in tmp_path.rglob("*") if path.is_file()} == {
+        key.rpartition("/")[2] for key in live
+    }
 
 
 def test_verify_names_a_missing_and_a_changed_object(tables: TableStore, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
-from dataforge.contexts.datasets.model.columns import Column, TableSchema
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
+from dataforge.contexts.datasets.model.columns import Column, TableSchema
 
 
 def hashes(array: pa.Array, type_: str = "string") -> list[tuple[int, int]]:
@@ -17,11 +18,17 @@ def hashes(array: pa.Array, type_: str = "string") -> list[tuple[int, int]]:
 
 
 def test_the_specification_has_not_moved() -> None:
-    table = pa.table({
-        "a": pa.array([1, -5, None]), "b": pa.array(["", "héllo wörld, again", None]), "c": pa.array([0.5, float("nan"), None]),
-        "d": pa.array([True, False, None]), "e": pa.array([0, 19000, None], pa.date32()), "f": pa.array([0, 1_700_000_000_123_456, None], pa.timestamp("us")),
-        "g": pa.array([Decimal("1.50"), Decimal("-7"), None], pa.decimal128(10, 2)),
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "a": pa.array([1, -5, None]),
+            "b": pa.array(["", "héllo wörld, again", None]),
+            "c": pa.array([0.5, float("nan"), None]),
+            "d": pa.array([True, False, None]),
+            "e": pa.array([0, 19000, None], pa.date32()),
+            "f": pa.array([0, 1_700_000_000_123_456, None], pa.timestamp("us")),
+            "g": pa.array([Decimal("1.50"), Decimal(-7), None], pa.decimal128(10, 2)),
+        }
+    )
     schema = TableSchema(tuple(Column(name, name, "string") for name in table.schema.names), ("a",))
 
     found = hash_rows(table, schema)
@@ -59,11 +66,17 @@ def test_equal_values_of_other_types_hash_alike(one: pa.Array, other: pa.Array) 
 
 def test_values_that_differ_hash_apart() -> None:
     arrays = [
-        pa.array([0, 1, -1, 256, 2**62]), pa.array([0.5, 1.5, float("inf"), -float("inf"), float("nan"), 1e300]), pa.array([True, False]),
+        pa.array([0, 1, -1, 256, 2**62]),
+        pa.array([0.5, 1.5, float("inf"), -float("inf"), float("nan"), 1e300]),
+        pa.array([True, False]),
         pa.array(["", "0", "1", "a", "aa", "a\x00", "12345678", "123456780", "x" * 128, "x" * 129, "x" * 130]),
-        pa.array([0, 1], pa.date32()), pa.array([0, 1], pa.timestamp("us")), pa.array([0, 1], pa.time64("us")), pa.array([b"", b"a"]),
-        pa.array([Decimal("0.1"), Decimal("0.2")], pa.decimal128(5, 1)), pa.array([None], pa.int64()),
-    ]  # fmt: skip
+        pa.array([0, 1], pa.date32()),
+        pa.array([0, 1], pa.timestamp("us")),
+        pa.array([0, 1], pa.time64("us")),
+        pa.array([b"", b"a"]),
+        pa.array([Decimal("0.1"), Decimal("0.2")], pa.decimal128(5, 1)),
+        pa.array([None], pa.int64()),
+    ]
 
     every = [pair for array in arrays for pair in hashes(array)]
 
@@ -79,7 +92,9 @@ def test_null_is_not_empty_text_and_adds_nothing() -> None:
 def test_columns_count_by_id_and_not_by_name_or_place() -> None:
     data = {"x": pa.array([1, 2]), "y": pa.array(["a", None])}
     one = TableSchema((Column("x", "first", "int"), Column("y", "second", "string")))
-    other = TableSchema((Column("y", "renamed", "string"), Column("z", "new and null", "int"), Column("x", "first", "int")))
+    other = TableSchema(
+        (Column("y", "renamed", "string"), Column("z", "new and null", "int"), Column("x", "first", "int"))
+    )
 
     assert hash_rows(pa.table(data), one).low.tolist() == hash_rows(pa.table(data), other).low.tolist()
 

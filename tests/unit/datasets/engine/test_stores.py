@@ -5,13 +5,14 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ObjectMissing
 from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from dataforge.contexts.datasets.ports import ObjectStore
 from dataforge.platform.aws.objects import MultipartSink, S3ObjectStore
-from moto import mock_aws
 from tests.builders.tables import people, rows_of, version
 
 
@@ -88,9 +89,10 @@ def test_a_failed_export_leaves_no_parts_behind() -> None:
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket="exports")
 
-        with pytest.raises(RuntimeError, match="stop"), MultipartSink(client, "exports", "out.csv") as sink:
-            sink.write(b"x" * (9 << 20))
-            raise RuntimeError("stop")
+        sink = MultipartSink(client, "exports", "out.csv")
+        sink.write(b"x" * (9 << 20))
+
+        sink.__exit__(RuntimeError, RuntimeError("stop"), None)
 
         assert "Uploads" not in client.list_multipart_uploads(Bucket="exports")
         assert client.list_objects_v2(Bucket="exports")["KeyCount"] == 0

@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
 from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
 from dataforge.contexts.datasets.engine.manifest import Manifest
@@ -15,11 +18,11 @@ from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.model.columns import make_schema
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.builders.tables import LINES, PEOPLE, people, rows_of, store, table, version
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quick = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture
@@ -58,7 +61,9 @@ def applied(found: Difference, tables: TableStore, rows: list[dict[str, object]]
 
 @quick
 @given(edited())
-def test_a_difference_applied_to_the_base_gives_the_head(tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]]) -> None:
+def test_a_difference_applied_to_the_base_gives_the_head(
+    tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]]
+) -> None:
     before, after = versions
     base = version(tables, before)
     head = version(tables, after, base=base)
@@ -94,7 +99,9 @@ def test_content_does_not_depend_on_storage_or_on_the_way_there(
 
 @quick
 @given(edited())
-def test_row_edits_give_what_writing_everything_gives(tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]]) -> None:
+def test_row_edits_give_what_writing_everything_gives(
+    tables: TableStore, versions: tuple[list[dict[str, object]], list[dict[str, object]]]
+) -> None:
     before, after = versions
     base = version(tables, before)
     old = {row["id"]: row for row in before}
@@ -113,7 +120,9 @@ def test_row_edits_give_what_writing_everything_gives(tables: TableStore, versio
 @quick
 @given(edited(), edited())
 def test_manifests_come_back_from_bytes_and_from_deltas(
-    tables: TableStore, one: tuple[list[dict[str, object]], list[dict[str, object]]], two: tuple[list[dict[str, object]], list[dict[str, object]]]
+    tables: TableStore,
+    one: tuple[list[dict[str, object]], list[dict[str, object]]],
+    two: tuple[list[dict[str, object]], list[dict[str, object]]],
 ) -> None:
     records: dict[str, bytes] = {}
     parent: EncodedManifest | None = None
@@ -129,7 +138,9 @@ def test_manifests_come_back_from_bytes_and_from_deltas(
         assert again.schema == manifest.schema
         assert again.change == manifest.change
         assert rows_of(tables, again) == rows
-        assert [again.leaves.first_keys[at] for at in range(len(again.leaves))] == [manifest.leaves.first_keys[at] for at in range(len(manifest.leaves))]
+        assert [again.leaves.first_keys[at] for at in range(len(again.leaves))] == [
+            manifest.leaves.first_keys[at] for at in range(len(manifest.leaves))
+        ]
         parent, base = record, again
 
 
@@ -165,8 +176,13 @@ def test_a_changed_byte_of_a_manifest_is_noticed(tables: TableStore) -> None:
 
 
 @quick
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 3)), max_size=1500), st.lists(st.integers(0, 1500), max_size=6))
-def test_without_a_key_file_order_and_repeated_rows_are_kept(tables: TableStore, values: list[tuple[str | None, int]], cuts: list[int]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 3)), max_size=1500),
+    st.lists(st.integers(0, 1500), max_size=6),
+)
+def test_without_a_key_file_order_and_repeated_rows_are_kept(
+    tables: TableStore, values: list[tuple[str | None, int]], cuts: list[int]
+) -> None:
     before = [{"name": name, "score": float(score)} for name, score in values]
     after = [row for index, row in enumerate(before) if index not in cuts] + [{"name": "tail", "score": 9.0}]
     base = version(tables, before, LINES)
@@ -244,7 +260,10 @@ def test_a_new_column_and_a_dropped_one_are_schema_changes_and_no_row_changes(ta
     found = difference(tables, base, head)
 
     assert found.counts == {"inserted": 0, "updated": 0, "deleted": 0}
-    assert [(change.column, change.change_type) for change in found.schema_changes] == [("extra", "added"), ("score", "removed")]
+    assert [(change.column, change.change_type) for change in found.schema_changes] == [
+        ("extra", "added"),
+        ("score", "removed"),
+    ]
 
 
 def test_a_wider_type_is_told_from_a_changed_value(tables: TableStore) -> None:
@@ -296,3 +315,13 @@ def test_wide_tables_get_smaller_chunks(tables: TableStore) -> None:
 
     assert max(source.rows for source in manifest.sources) < 1_500
     assert max(source.size for source in manifest.sources) <= 1 << 20
+
+
+def test_a_new_first_leaf_before_the_old_ones_survives_a_delta(tables: TableStore) -> None:
+    base = version(tables, people(range(1_000, 4_000)))
+    head = version(tables, people(range(4_000)), base=base)
+    parent = encode_manifest(base)
+
+    record = encode_manifest(head, parent=parent)
+
+    assert decode_manifest(record, {parent.id: parent.data}).digest == head.digest

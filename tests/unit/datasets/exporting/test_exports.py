@@ -1,5 +1,7 @@
 """Exports: every format comes back as the same content, and diffs can be exported too."""
 
+# ruff: noqa: DTZ001 - columns without a time zone are what is tested
+
 import csv
 import io
 import zipfile
@@ -9,6 +11,9 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from dataforge.contexts.datasets.engine.diffing import difference
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -18,15 +23,26 @@ from dataforge.contexts.datasets.exporting import workbook as workbook_module
 from dataforge.contexts.datasets.model.columns import TableSchema, make_schema
 from dataforge.contexts.datasets.model.filters import parse_filter
 from dataforge.contexts.datasets.model.imports import ImportOptions
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from tests.builders.tables import PEOPLE, imported, people, rows_of, store, version
+from tests.builders.tables import PEOPLE, imported, people, store, version
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-EVERY = make_schema([
-    ("id", "int"), ("t", "string"), ("f", "float"), ("b", "bool"), ("d", "date"), ("at", "timestamp"), ("utc", "timestamptz"), ("x", "decimal(12,3)"),
-    ("time", "time"), ("raw", "binary"),
-], ["id"])  # fmt: skip
+quick = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+EVERY = make_schema(
+    [
+        ("id", "int"),
+        ("t", "string"),
+        ("f", "float"),
+        ("b", "bool"),
+        ("d", "date"),
+        ("at", "timestamp"),
+        ("utc", "timestamptz"),
+        ("x", "decimal(12,3)"),
+        ("time", "time"),
+        ("raw", "binary"),
+    ],
+    ["id"],
+)
 
 
 @pytest.fixture
@@ -45,21 +61,36 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def rows() -> st.SearchStrategy[list[dict[str, object]]]:
-    cells = st.fixed_dictionaries({
-        "t": st.none() | texts(), "f": st.none() | st.floats(), "b": st.none() | st.booleans(), "d": st.none() | st.dates(),
-        "at": st.none() | st.datetimes(), "utc": st.none() | st.datetimes(timezones=st.just(UTC)),
-        "x": st.none() | st.decimals(-999_999, 999_999, places=3), "time": st.none() | st.times(), "raw": st.none() | st.binary(max_size=5),
-    })  # fmt: skip
+    cells = st.fixed_dictionaries(
+        {
+            "t": st.none() | texts(),
+            "f": st.none() | st.floats(),
+            "b": st.none() | st.booleans(),
+            "d": st.none() | st.dates(),
+            "at": st.none() | st.datetimes(),
+            "utc": st.none() | st.datetimes(timezones=st.just(UTC)),
+            "x": st.none() | st.decimals(-999_999, 999_999, places=3),
+            "time": st.none() | st.times(),
+            "raw": st.none() | st.binary(max_size=5),
+        }
+    )
     return st.lists(cells, max_size=15).map(lambda found: [{"id": number, **row} for number, row in enumerate(found)])
 
 
 @quick
 @given(rows(), st.sampled_from(["csv", "parquet"]), st.sampled_from(["none", "gzip", "zstd"]))
-def test_an_export_imports_as_the_same_content(tables: TableStore, values: list[dict[str, object]], kind: str, compression: str) -> None:
+def test_an_export_imports_as_the_same_content(
+    tables: TableStore, values: list[dict[str, object]], kind: str, compression: str
+) -> None:
     manifest = version(tables, values, EVERY)
 
     data = exported(tables, manifest, ExportOptions(kind, compression if kind == "csv" else "none"))  # type: ignore[arg-type]
-    again = imported(tables, data, ImportOptions(declared={c.name: c.type for c in EVERY.columns}, header=True, delimiter=","), bases={"data": manifest})
+    again = imported(
+        tables,
+        data,
+        ImportOptions(declared={c.name: c.type for c in EVERY.columns}, header=True, delimiter=","),
+        bases={"data": manifest},
+    )
 
     assert again.tables["data"].digest == manifest.digest
     assert again.tables["data"].schema == manifest.schema
@@ -80,11 +111,42 @@ def test_text_survives_csv_in_any_dialect(tables: TableStore, values: list[str |
 
 
 def simple(tables: TableStore) -> Manifest:
-    schema = make_schema([("id", "int"), ("t", "string"), ("f", "float"), ("b", "bool"), ("d", "date"), ("at", "timestamp"), ("long", "int")], ["id"])
-    return version(tables, [
-        {"id": 1, "t": "a & <b> \"c\"\n", "f": 1.5, "b": True, "d": date(2024, 2, 29), "at": datetime(2024, 2, 29, 12, 30, 1), "long": 5},
-        {"id": 2, "t": None, "f": 2.25, "b": False, "d": date(1999, 12, 31), "at": datetime(2000, 1, 1, 1), "long": -5},
-    ], schema)  # fmt: skip
+    schema = make_schema(
+        [
+            ("id", "int"),
+            ("t", "string"),
+            ("f", "float"),
+            ("b", "bool"),
+            ("d", "date"),
+            ("at", "timestamp"),
+            ("long", "int"),
+        ],
+        ["id"],
+    )
+    return version(
+        tables,
+        [
+            {
+                "id": 1,
+                "t": 'a & <b> "c"\n',
+                "f": 1.5,
+                "b": True,
+                "d": date(2024, 2, 29),
+                "at": datetime(2024, 2, 29, 12, 30, 1),
+                "long": 5,
+            },
+            {
+                "id": 2,
+                "t": None,
+                "f": 2.25,
+                "b": False,
+                "d": date(1999, 12, 31),
+                "at": datetime(2000, 1, 1, 1),
+                "long": -5,
+            },
+        ],
+        schema,
+    )
 
 
 @pytest.mark.parametrize("kind", ["excel", "jsonl"])
@@ -92,19 +154,31 @@ def test_workbooks_and_json_lines_come_back_too(tables: TableStore, kind: str) -
     manifest = simple(tables)
 
     data = exported(tables, manifest, ExportOptions(kind))  # type: ignore[arg-type]
-    again = imported(tables, data, ImportOptions(format="jsonl" if kind == "jsonl" else "auto"), bases={"data": manifest}).tables["data"]
+    again = imported(
+        tables, data, ImportOptions(format="jsonl" if kind == "jsonl" else "auto"), bases={"data": manifest}
+    ).tables["data"]
 
     assert again.digest == manifest.digest
 
 
 def test_another_reader_understands_the_workbook(tables: TableStore) -> None:
     out = io.BytesIO()
-    export_workbook(tables, {"a/b": simple(tables), "A_B": version(tables, people(range(3)))}, ExportOptions("excel"), out)
+    export_workbook(
+        tables, {"a/b": simple(tables), "A_B": version(tables, people(range(3)))}, ExportOptions("excel"), out
+    )
 
     book = openpyxl.load_workbook(out)
 
     assert book.sheetnames == ["a_b", "A_B (2)"]
-    assert [cell.value for cell in book["a_b"][2]] == [1, 'a & <b> "c"\n', 1.5, True, datetime(2024, 2, 29), datetime(2024, 2, 29, 12, 30, 1), 5]
+    assert [cell.value for cell in book["a_b"][2]] == [
+        1,
+        'a & <b> "c"\n',
+        1.5,
+        True,
+        datetime(2024, 2, 29),
+        datetime(2024, 2, 29, 12, 30, 1),
+        5,
+    ]
 
 
 def test_what_a_workbook_would_change_is_written_as_text(tables: TableStore) -> None:
@@ -126,7 +200,13 @@ def test_more_rows_than_a_sheet_holds_are_refused(tables: TableStore, monkeypatc
 def test_an_export_can_be_narrowed_to_columns_and_rows(tables: TableStore) -> None:
     manifest = version(tables, people(range(100)))
 
-    data = exported(tables, manifest, ExportOptions(columns=("score", "id"), where=parse_filter({"column": "name", "op": "eq", "value": people([9])[0]["name"]})))
+    data = exported(
+        tables,
+        manifest,
+        ExportOptions(
+            columns=("score", "id"), where=parse_filter({"column": "name", "op": "eq", "value": people([9])[0]["name"]})
+        ),
+    )
 
     assert data == b"score,id\n2.25,9\n"
     with pytest.raises(FilterRefused, match="no column 'nope'"):
@@ -137,19 +217,27 @@ def test_an_empty_table_exports_its_header(tables: TableStore) -> None:
     empty = Manifest(PEOPLE)
 
     assert exported(tables, empty, ExportOptions()) == b"id,name,score\n"
-    assert imported(tables, exported(tables, empty, ExportOptions("parquet"))).tables["data"].schema.names == PEOPLE.names
+    assert (
+        imported(tables, exported(tables, empty, ExportOptions("parquet"))).tables["data"].schema.names == PEOPLE.names
+    )
 
 
 def test_json_lines_have_neither_nan_nor_infinity(tables: TableStore) -> None:
     schema = TableSchema(make_schema([("f", "float"), ("t", "time")]).columns)
     manifest = version(tables, [{"f": float("nan"), "t": time(1, 2, 3)}, {"f": float("-inf"), "t": None}], schema)
 
-    assert exported(tables, manifest, ExportOptions("jsonl")) == b'{"f":null,"t":"01:02:03.000000"}\n{"f":null,"t":null}\n'
+    assert (
+        exported(tables, manifest, ExportOptions("jsonl")) == b'{"f":null,"t":"01:02:03.000000"}\n{"f":null,"t":null}\n'
+    )
 
 
 def test_a_difference_is_exported_with_both_sides(tables: TableStore) -> None:
     base = version(tables, people(range(4)))
-    head = version(tables, [*people(range(3))[:2], {"id": 2, "name": None, "score": 9.0}, {"id": 8, "name": "new", "score": 1.0}], base=base)
+    head = version(
+        tables,
+        [*people(range(3))[:2], {"id": 2, "name": None, "score": 9.0}, {"id": 8, "name": "new", "score": 1.0}],
+        base=base,
+    )
     out = io.BytesIO()
 
     report = export_difference(tables, difference(tables, base, head), ExportOptions(), out)
@@ -157,8 +245,10 @@ def test_a_difference_is_exported_with_both_sides(tables: TableStore) -> None:
     lines = list(csv.DictReader(io.StringIO(out.getvalue().decode())))
     assert report.rows == 3
     assert [(line["_change"], line["id (before)"], line["id (after)"], line["score (after)"]) for line in lines] == [
-        ("updated", "2", "2", "9.0"), ("deleted", "3", "", ""), ("inserted", "", "8", "1.0"),
-    ]  # fmt: skip
+        ("updated", "2", "2", "9.0"),
+        ("deleted", "3", "", ""),
+        ("inserted", "", "8", "1.0"),
+    ]
 
 
 def test_decimals_keep_their_digits(tables: TableStore) -> None:

@@ -11,6 +11,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import (
     ArchiveRefused,
@@ -34,7 +35,12 @@ def tables(tmp_path: Path) -> TableStore:
 
 
 def test_a_latin_1_byte_at_row_900_000_is_named(tables: TableStore) -> None:
-    data = b"id,name\n" + b"".join(b"%d,plain\n" % n for n in range(1, 900_000)) + "900000,caf\xe9\n".encode("latin-1") + b"900001,plain\n"
+    data = (
+        b"id,name\n"
+        + b"".join(b"%d,plain\n" % n for n in range(1, 900_000))
+        + "900000,caf\xe9\n".encode("latin-1")
+        + b"900001,plain\n"
+    )
 
     with pytest.raises(EncodingRefused, match="Row 900000, column 2: byte 0xE9 at place 4 of the field is not UTF-8"):
         imported(tables, data)
@@ -58,7 +64,7 @@ def test_latin_1_is_guessed_from_the_head_and_can_be_declared(tables: TableStore
 
 
 def test_a_broken_character_of_a_declared_encoding_is_named(tables: TableStore) -> None:
-    with pytest.raises(EncodingRefused, match="Byte 4 of the file is not ascii|byte 0xE9"):
+    with pytest.raises(EncodingRefused, match=r"Byte 4 of the file is not ascii|byte 0xE9"):
         imported(tables, b"id\n\xe9\n", ImportOptions(encoding="ascii"))
 
 
@@ -81,8 +87,9 @@ def test_ragged_rows_are_reported_with_their_number(tables: TableStore) -> None:
 
     assert column(rows_of(tables, found.tables["data"]), "id") == [1, 4]
     assert [(row.row, row.reason, row.text) for row in found.report.tables[0].rejected] == [
-        (2, "1 fields instead of 2", "2"), (3, "3 fields instead of 2", "3,three,more"),
-    ]  # fmt: skip
+        (2, "1 fields instead of 2", "2"),
+        (3, "3 fields instead of 2", "3,three,more"),
+    ]
 
 
 def test_one_ragged_row_fails_an_import_that_allows_none(tables: TableStore) -> None:
@@ -122,7 +129,9 @@ def test_more_columns_than_a_table_may_have(tables: TableStore) -> None:
         imported(tables, ",".join(f"c{n}" for n in range(20_000)) + "\n")
 
 
-def test_a_field_of_100_mb_is_refused_without_reading_it_all(tables: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_field_of_100_mb_is_refused_without_reading_it_all(
+    tables: TableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(splitting, "MOST_RECORD_BYTES", 1 << 20)
     monkeypatch.setattr("dataforge.contexts.datasets.parsing.text_file.MOST_RECORD_BYTES", 8 << 20)
 
@@ -167,7 +176,11 @@ def test_compressed_files_are_read(tables: TableStore) -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../etc/evil.csv", TABLE)
 
-    for data in (gzip.compress(TABLE.encode()), bytes(pa.compress(TABLE.encode(), "zstd", asbytes=True)), packed.getvalue()):
+    for data in (
+        gzip.compress(TABLE.encode()),
+        bytes(pa.compress(TABLE.encode(), "zstd", asbytes=True)),
+        packed.getvalue(),
+    ):
         assert rows_of(tables, imported(tables, data).tables["data"]) == ROWS
 
 
@@ -268,7 +281,8 @@ def replaced(data: bytes, part: str, content: bytes) -> bytes:
 
 def test_an_xml_bomb_in_a_workbook_is_refused(tables: TableStore) -> None:
     entities = "".join(f'<!ENTITY e{n} "{("&e" + str(n - 1) + ";") * 10 if n else "lol"}">' for n in range(10))
-    bomb = f"<?xml version='1.0'?><!DOCTYPE w [{entities}]><worksheet><sheetData><row><c><v>&e9;</v></c></row></sheetData></worksheet>"
+    sheet = "<worksheet><sheetData><row><c><v>&e9;</v></c></row></sheetData></worksheet>"
+    bomb = f"<?xml version='1.0'?><!DOCTYPE w [{entities}]>{sheet}"
 
     with pytest.raises(WorkbookRefused, match="declares a document type"):
         imported(tables, replaced(workbook({"A1": "a"}), "xl/worksheets/sheet1.xml", bomb.encode()))
@@ -290,7 +304,15 @@ def parquet_bytes() -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"PAR1", parquet_bytes()[:-20], parquet_bytes()[:-8] + b"\xff\xff\xff\x7fPAR1", parquet_bytes()[:4] + b"x" * 40 + b"PAR1"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PAR1",
+        parquet_bytes()[:-20],
+        parquet_bytes()[:-8] + b"\xff\xff\xff\x7fPAR1",
+        parquet_bytes()[:4] + b"x" * 40 + b"PAR1",
+    ],
+)
 def test_malformed_parquet_is_refused(tables: TableStore, data: bytes) -> None:
     with pytest.raises(ImportRefused, match="malformed"):
         imported(tables, data, name="x.parquet")

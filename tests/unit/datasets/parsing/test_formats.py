@@ -1,5 +1,7 @@
 """Workbooks, Parquet, JSON lines and dialects: what comes out is what was put in."""
 
+# ruff: noqa: DTZ001 - columns without a time zone are what is tested
+
 import io
 import json
 from datetime import date, datetime
@@ -10,6 +12,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ImportRefused, TooManyRejectedRows, WorkbookRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions
@@ -32,8 +35,11 @@ def test_every_sheet_of_a_workbook_is_a_table_with_types(tables: TableStore) -> 
     book = openpyxl.Workbook()
     people = book.worksheets[0]
     people.title = "People"
-    for row in (["id", "name", "born", "seen", "score", "ok", "mixed"], [1, "007", date(2000, 2, 29), datetime(2024, 1, 2, 3, 4, 5), 1.5, True, 1],
-                [2, None, date(1999, 1, 1), datetime(2024, 1, 2), 2, False, "x"]):  # fmt: skip
+    for row in (
+        ["id", "name", "born", "seen", "score", "ok", "mixed"],
+        [1, "007", date(2000, 2, 29), datetime(2024, 1, 2, 3, 4, 5), 1.5, True, 1],
+        [2, None, date(1999, 1, 1), datetime(2024, 1, 2), 2, False, "x"],
+    ):
         people.append(row)
     hidden = book.create_sheet("Secret")
     hidden.sheet_state = "hidden"
@@ -44,12 +50,39 @@ def test_every_sheet_of_a_workbook_is_a_table_with_types(tables: TableStore) -> 
     found = imported(tables, saved(book), name="x.xlsx")
 
     assert list(found.tables) == ["People", "Secret"]
-    assert [c.type for c in found.tables["People"].schema.columns] == ["int", "string", "date", "timestamp", "float", "bool", "string"]
-    assert rows_of(tables, found.tables["People"]) == [
-        {"id": 1, "name": "007", "born": "2000-02-29", "seen": "2024-01-02T03:04:05", "score": 1.5, "ok": True, "mixed": "1"},
-        {"id": 2, "name": None, "born": "1999-01-01", "seen": "2024-01-02T00:00:00", "score": 2.0, "ok": False, "mixed": "x"},
+    assert [c.type for c in found.tables["People"].schema.columns] == [
+        "int",
+        "string",
+        "date",
+        "timestamp",
+        "float",
+        "bool",
+        "string",
     ]
-    assert found.report.notes == ["Sheet 'Secret' is hidden; it was read.", "Sheet 'Nothing' is empty and was left out."]
+    assert rows_of(tables, found.tables["People"]) == [
+        {
+            "id": 1,
+            "name": "007",
+            "born": "2000-02-29",
+            "seen": "2024-01-02T03:04:05",
+            "score": 1.5,
+            "ok": True,
+            "mixed": "1",
+        },
+        {
+            "id": 2,
+            "name": None,
+            "born": "1999-01-01",
+            "seen": "2024-01-02T00:00:00",
+            "score": 2.0,
+            "ok": False,
+            "mixed": "x",
+        },
+    ]
+    assert found.report.notes == [
+        "Sheet 'Secret' is hidden; it was read.",
+        "Sheet 'Nothing' is empty and was left out.",
+    ]
 
 
 def test_merged_cells_formulas_and_error_cells_are_reported(tables: TableStore) -> None:
@@ -100,31 +133,61 @@ def parquet(table: pa.Table) -> bytes:
 
 
 def test_parquet_types_are_kept_and_nested_values_become_json(tables: TableStore) -> None:
-    data = parquet(pa.table({
-        "i": pa.array([1, None], pa.int32()), "f": pa.array([1.5, float("nan")], pa.float32()), "d": pa.array([Decimal("1.20"), None]),
-        "big": pa.array([2**64 - 1, 1], pa.uint64()), "l": [[1, 2], None], "s": [{"a": 1}, {"a": None}], "c": pa.array(["x", "y"]).dictionary_encode(),
-        "n": pa.array([1, 1_000], pa.timestamp("ns")), "u": pa.array([1_000, 2_000], pa.timestamp("us", "Europe/Berlin")), "z": pa.nulls(2),
-        "b": pa.array([b"\x00\xff", None]),
-    }))  # fmt: skip
+    data = parquet(
+        pa.table(
+            {
+                "i": pa.array([1, None], pa.int32()),
+                "f": pa.array([1.5, float("nan")], pa.float32()),
+                "d": pa.array([Decimal("1.20"), None]),
+                "big": pa.array([2**64 - 1, 1], pa.uint64()),
+                "l": [[1, 2], None],
+                "s": [{"a": 1}, {"a": None}],
+                "c": pa.array(["x", "y"]).dictionary_encode(),
+                "n": pa.array([1, 1_000], pa.timestamp("ns")),
+                "u": pa.array([1_000, 2_000], pa.timestamp("us", "Europe/Berlin")),
+                "z": pa.nulls(2),
+                "b": pa.array([b"\x00\xff", None]),
+            }
+        )
+    )
 
     manifest = imported(tables, data, name="x.parquet").tables["data"]
 
     assert {c.name: c.type for c in manifest.schema.columns} == {
-        "i": "int", "f": "float", "d": "decimal(3,2)", "big": "decimal(20,0)", "l": "json", "s": "json", "c": "string", "n": "string",
-        "u": "timestamptz", "z": "string", "b": "binary",
-    }  # fmt: skip
+        "i": "int",
+        "f": "float",
+        "d": "decimal(3,2)",
+        "big": "decimal(20,0)",
+        "l": "json",
+        "s": "json",
+        "c": "string",
+        "n": "string",
+        "u": "timestamptz",
+        "z": "string",
+        "b": "binary",
+    }
     first = rows_of(tables, manifest)[0]
     assert (first["d"], first["big"], first["l"], first["s"]) == ("1.20", "18446744073709551615", "[1, 2]", '{"a": 1}')
     assert (first["n"], first["u"], first["b"]) == ("1970-01-01T00:00:00.000000001", "1970-01-01T00:00:00.001Z", "00ff")
 
 
 def test_json_lines_become_a_table_in_order_of_first_appearance(tables: TableStore) -> None:
-    lines = [{"id": 1, "v": 1, "t": "007"}, {"id": 2, "v": 2.5, "day": "2024-01-31"}, {"id": 3, "tags": ["a", 1], "t": 5}]
+    lines = [
+        {"id": 1, "v": 1, "t": "007"},
+        {"id": 2, "v": 2.5, "day": "2024-01-31"},
+        {"id": 3, "tags": ["a", 1], "t": 5},
+    ]
     text = "\n".join(json.dumps(line) for line in lines) + "\n\n"
 
     manifest = imported(tables, text, name="x.jsonl").tables["data"]
 
-    assert [(c.name, c.type) for c in manifest.schema.columns] == [("id", "int"), ("v", "float"), ("t", "string"), ("day", "date"), ("tags", "json")]
+    assert [(c.name, c.type) for c in manifest.schema.columns] == [
+        ("id", "int"),
+        ("v", "float"),
+        ("t", "string"),
+        ("day", "date"),
+        ("tags", "json"),
+    ]
     assert rows_of(tables, manifest)[2] == {"id": 3, "v": None, "t": "5", "day": None, "tags": '["a", 1]'}
 
 
@@ -168,7 +231,11 @@ def test_rows_without_a_header_get_numbered_columns(tables: TableStore) -> None:
 
 
 def test_a_header_of_years_is_a_header(tables: TableStore) -> None:
-    assert imported(tables, "country,2020,2021\nde,1,2\nfr,3,4\n").tables["data"].schema.names == ["country", "2020", "2021"]
+    assert imported(tables, "country,2020,2021\nde,1,2\nfr,3,4\n").tables["data"].schema.names == [
+        "country",
+        "2020",
+        "2021",
+    ]
 
 
 def test_backslash_escapes_are_understood(tables: TableStore) -> None:

@@ -4,23 +4,25 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from dataforge.contexts.datasets.engine.reading import read_range
 from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, StrayQuote, text_columns
 from dataforge.contexts.datasets.parsing.splitting import Dialect, last_record_end, repair, stray_quote
 from dataforge.contexts.datasets.parsing.text_file import open_text
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.builders.tables import imported, rows_of, store
 
 NASTY = st.lists(st.sampled_from(["a", '"', ",", "\r", "\n", "\r\n", " ", "é", "0", ";"]), max_size=6).map("".join)
 PLAIN = Dialect()
 
 
-def written(rows: list[list[str]], quoting: int = csv.QUOTE_MINIMAL) -> bytes:
+def written(rows: list[list[str]], quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out, quoting=quoting).writerows(rows)
     return out.getvalue().encode()
@@ -55,7 +57,11 @@ def test_broken_quoting_is_read_the_same_however_it_is_cut(pieces: list[str], si
 
     def outcome(step: int) -> object:
         try:
-            file = open_text(lambda: (data[at : at + step] for at in range(0, len(data), step)), ImportOptions(delimiter=",", quote='"', header=True), name="f")
+            file = open_text(
+                lambda: (data[at : at + step] for at in range(0, len(data), step)),
+                ImportOptions(delimiter=",", quote='"', header=True),
+                name="f",
+            )
             plan = BlockPlan(file.dialect, 2, ("string", "string"), most_rejected=100)
             try:
                 parts = [text_columns(buffer, plan) for buffer in file.buffers()]
@@ -64,7 +70,9 @@ def test_broken_quoting_is_read_the_same_however_it_is_cut(pieces: list[str], si
                 parts = [text_columns(buffer, plan) for buffer in file.buffers()]
         except ImportRefused as error:
             return type(error)
-        return [row for columns, _, _ in parts for row in zip(columns[0].to_pylist(), columns[1].to_pylist(), strict=True)]
+        return [
+            row for columns, _, _ in parts for row in zip(columns[0].to_pylist(), columns[1].to_pylist(), strict=True)
+        ]
 
     assert outcome(size) == outcome(len(data))
 
@@ -92,7 +100,11 @@ def test_a_stray_quote_is_kept_as_text_and_reported(tmp_path: Path) -> None:
 
     found = imported(tables, 'id,size\n1,5" pipe\n2,"a ""b"" c"\n3,"x"y\n', ImportOptions(delimiter=","))
 
-    assert rows_of(tables, found.tables["data"]) == [{"id": 1, "size": '5" pipe'}, {"id": 2, "size": 'a "b" c'}, {"id": 3, "size": "xy"}]
+    assert rows_of(tables, found.tables["data"]) == [
+        {"id": 1, "size": '5" pipe'},
+        {"id": 2, "size": 'a "b" c'},
+        {"id": 3, "size": "xy"},
+    ]
     assert found.report.sequential_from is not None
     assert "2 records" in found.report.tables[0].notes[-1]
 

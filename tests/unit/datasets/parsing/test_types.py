@@ -5,15 +5,30 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dataforge.contexts.datasets.errors import SchemaMismatch, TooManyRejectedRows
 from dataforge.contexts.datasets.model.columns import EvolutionRules
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.inference import NOTHING, column_type, convert, evidence_of, join
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.builders.tables import column, imported, rows_of, store
 
-KINDS = [NOTHING, "int", "float", "bool:true", "bool:yes", "date", "time", "timestamp", "timestamptz", "date:?", "date:dmy", "date:mdy", "string"]
+KINDS = [
+    NOTHING,
+    "int",
+    "float",
+    "bool:true",
+    "bool:yes",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "date:?",
+    "date:dmy",
+    "date:mdy",
+    "string",
+]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +88,25 @@ def test_evidence_joins_in_any_order(one: str, two: str, three: str) -> None:
 
 
 VALUES = st.sampled_from(
-    ["1", "-5", "0", "2.5", "007", "true", "no", "yes", "2024-01-01", "2024-01-01T10:00:00", "31/12/2024", "12/31/2024", "01/02/2024", "", None, "x", "1e5"]
+    [
+        "1",
+        "-5",
+        "0",
+        "2.5",
+        "007",
+        "true",
+        "no",
+        "yes",
+        "2024-01-01",
+        "2024-01-01T10:00:00",
+        "31/12/2024",
+        "12/31/2024",
+        "01/02/2024",
+        "",
+        None,
+        "x",
+        "1e5",
+    ]
 )
 
 
@@ -98,7 +131,9 @@ def test_every_double_comes_back_from_its_text(values: list[float]) -> None:
     assert found.to_pylist() == values
 
 
-def test_a_type_that_breaks_in_the_last_row_widens_the_whole_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_that_breaks_in_the_last_row_widens_the_whole_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats._READ", 1 << 12)
     tables = store(tmp_path)
     text = "a,b\n" + "".join(f"{n},{n}\n" for n in range(200_000)) + "200000,x7\n"
@@ -117,8 +152,9 @@ def test_a_declared_type_decides_and_rejects_what_breaks_it(tmp_path: Path) -> N
 
     assert rows_of(tables, found.tables["data"]) == [{"id": "1", "n": 7}, {"id": "3", "n": None}, {"id": "4", "n": 9}]
     assert [(row.row, row.reason) for row in found.report.tables[0].rejected] == [
-        (2, "column 'n': 'x' is not int"), (5, "1 fields instead of 2"),
-    ]  # fmt: skip
+        (2, "column 'n': 'x' is not int"),
+        (5, "1 fields instead of 2"),
+    ]
 
 
 def test_more_broken_rows_than_allowed_fail_the_import_and_are_named(tmp_path: Path) -> None:
@@ -147,7 +183,12 @@ def test_rules_may_forbid_a_change_of_the_schema(tmp_path: Path) -> None:
     first = imported(tables, "id,v\n1,2\n").tables
 
     with pytest.raises(SchemaMismatch, match="'w' is new; column 'v' is missing"):
-        imported(tables, "id,w\n1,2\n", ImportOptions(evolution=EvolutionRules(add_columns=False, drop_columns=False)), bases=first)
+        imported(
+            tables,
+            "id,w\n1,2\n",
+            ImportOptions(evolution=EvolutionRules(add_columns=False, drop_columns=False)),
+            bases=first,
+        )
 
 
 def test_quoted_empty_text_is_not_null_in_text_and_null_in_numbers(tmp_path: Path) -> None:

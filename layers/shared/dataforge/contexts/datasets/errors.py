@@ -1,21 +1,21 @@
 """What can go wrong with rows and bytes, each with a stable code.
 
-    BadRequest
-    ├── ImportRefused            422  the file cannot be imported; the sentence names the place
-    │   ├── EncodingRefused      422  bytes that are not text in the encoding
-    │   ├── ArchiveRefused       422  truncated, forged, encrypted or exploding archives
-    │   ├── WorkbookRefused      422
-    │   ├── TooManyRejectedRows  422  more rows were rejected than the caller allows
-    │   ├── DuplicateKeys        422  the declared key is not unique; the first 100 are listed
-    │   └── SchemaMismatch       422  the rows break the declared schema
-    ├── FilterRefused            422  a filter names an unknown column or a value of another type
-    ├── OperationRefused         422  a row operation that cannot be carried out
-    └── SqlRefused               422  the statement is not a read-only SELECT, or went over a cap
-    Conflict
-    └── MergeConflicts           409  cells changed on both sides and no rule resolves them
-    DataForgeError
-    ├── CorruptStorage           500  stored bytes do not match their address or their format
-    └── ObjectMissing            500  a stored object that a manifest names is not there
+BadRequest
+├── ImportRefused            422  the file cannot be imported; the sentence names the place
+│   ├── EncodingRefused      422  bytes that are not text in the encoding
+│   ├── ArchiveRefused       422  truncated, forged, encrypted or exploding archives
+│   ├── WorkbookRefused      422
+│   ├── TooManyRejectedRows  422  more rows were rejected than the caller allows
+│   ├── DuplicateKeys        422  the declared key is not unique; the first 100 are listed
+│   └── SchemaMismatch       422  the rows break the declared schema
+├── FilterRefused            422  a filter names an unknown column or a value of another type
+├── OperationRefused         422  a row operation that cannot be carried out
+└── SqlRefused               422  the statement is not a read-only SELECT, or went over a cap
+Conflict
+└── MergeConflicts           409  cells changed on both sides and no rule resolves them
+DataForgeError
+├── CorruptStorage           500  stored bytes do not match their address or their format
+└── ObjectMissing            500  a stored object that a manifest names is not there
 """
 
 from dataforge.kernel.errors import BadRequest, Conflict, DataForgeError

@@ -201,8 +201,12 @@ class Jobs(Protocol):
         """Take the job if nobody has it: running, with one more attempt. None when it cannot be taken now."""
         ...
 
-    async def renew(self, job_id: UUID, worker: UUID, lease_until: datetime, progress: Mapping[str, Any]) -> bool | None:
-        """Extend the lease and note progress: whether to stop because somebody cancelled; None when the lease is lost."""
+    async def renew(
+        self, job_id: UUID, worker: UUID, lease_until: datetime, progress: Mapping[str, Any]
+    ) -> bool | None:
+        """Extend the lease and note progress: whether to stop because somebody cancelled; None when the lease is
+        lost.
+        """
         ...
 
     async def complete(self, job_id: UUID, worker: UUID, output_summary: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """SQL over a version: one read-only SELECT in DuckDB, over the commit's tables and nothing else.
 
-What keeps it inside is the engine's own lock-down, not a list of forbidden words: external access, extensions and configuration changes are
-switched off before the statement is seen, and only statements that the parser itself calls SELECT or EXPLAIN are run. Tables are Arrow
-streams over the manifests' chunks. Time, memory and rows are capped.
+What keeps it inside is the engine's own lock-down, not a list of forbidden words: external access, extensions and
+configuration changes are switched off before the statement is seen, and only statements that the parser itself calls
+SELECT or EXPLAIN are run. Tables are Arrow streams over the manifests' chunks. Time, memory and rows are capped.
 """
 
 from __future__ import annotations
@@ -51,13 +51,23 @@ class SqlResult:
     elapsed_ms: float
 
 
-def run_sql(tables: TableStore, manifests: Mapping[str, Manifest], statement: str, caps: SqlCaps | None = None) -> SqlResult:
+def run_sql(
+    tables: TableStore, manifests: Mapping[str, Manifest], statement: str, caps: SqlCaps | None = None
+) -> SqlResult:
     """Run a SELECT or EXPLAIN over tables named as in the commit. Raises SqlRefused with DuckDB's own sentence."""
     limits = caps or SqlCaps()
     if len(statement) > MOST_STATEMENT:
         raise SqlRefused(f"The statement is longer than {MOST_STATEMENT} characters.")
     started = time.perf_counter()
-    connection = duckdb.connect(":memory:", config={"memory_limit": f"{limits.memory_mb}MB", "threads": 2, "temp_directory": "", "python_enable_replacements": False})
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{limits.memory_mb}MB",
+            "threads": 2,
+            "temp_directory": "",
+            "python_enable_replacements": False,
+        },
+    )
     try:
         _only_statement(connection, statement)
         for name, manifest in manifests.items():

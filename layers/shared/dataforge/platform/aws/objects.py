@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
@@ -86,7 +86,9 @@ def _explained(error: ClientError, key: str) -> Exception:
 
 
 class MultipartSink:
-    """A sink for exports: parts of 8 MB as they fill up, one plain put when the whole is smaller. Use as a context manager."""
+    """A sink for exports: parts of 8 MB as they fill up, one plain put when the whole is smaller. Use as a context
+    manager.
+    """
 
     def __init__(self, client: Any, bucket: str, key: str, content_type: str = "application/octet-stream") -> None:  # noqa: ANN401
         self._client = client
@@ -96,7 +98,7 @@ class MultipartSink:
         self._upload = ""
         self._parts: list[dict[str, object]] = []
 
-    def __enter__(self) -> MultipartSink:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, failed: object, *_: object) -> None:

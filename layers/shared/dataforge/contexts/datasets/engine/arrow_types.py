@@ -9,9 +9,17 @@ import pyarrow.compute as pc
 from dataforge.contexts.datasets.model.columns import Column, TableSchema, decimal_digits
 
 _ARROW = {
-    "bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "string": pa.string(), "json": pa.string(), "date": pa.date32(),
-    "time": pa.time64("us"), "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"), "binary": pa.binary(),
-}  # fmt: skip
+    "bool": pa.bool_(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "string": pa.string(),
+    "json": pa.string(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", "UTC"),
+    "binary": pa.binary(),
+}
 
 
 def to_arrow(type_: str) -> pa.DataType:
@@ -29,10 +37,18 @@ def from_arrow(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "timestamptz" if kind.tz else "timestamp"
     for test, name in (
-        (pa.types.is_boolean, "bool"), (pa.types.is_integer, "int"), (pa.types.is_floating, "float"), (pa.types.is_date, "date"),
-        (pa.types.is_time, "time"), (pa.types.is_string, "string"), (pa.types.is_large_string, "string"), (pa.types.is_binary, "binary"),
-        (pa.types.is_large_binary, "binary"), (pa.types.is_fixed_size_binary, "binary"), (pa.types.is_null, "string"),
-    ):  # fmt: skip
+        (pa.types.is_boolean, "bool"),
+        (pa.types.is_integer, "int"),
+        (pa.types.is_floating, "float"),
+        (pa.types.is_date, "date"),
+        (pa.types.is_time, "time"),
+        (pa.types.is_string, "string"),
+        (pa.types.is_large_string, "string"),
+        (pa.types.is_binary, "binary"),
+        (pa.types.is_large_binary, "binary"),
+        (pa.types.is_fixed_size_binary, "binary"),
+        (pa.types.is_null, "string"),
+    ):
         if test(kind):
             return name
     raise KeyError(str(kind))
@@ -51,7 +67,9 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     if pa.types.is_timestamp(kind):
         utc = array.cast(pa.timestamp("us"))
         text = pc.strftime(utc, "%Y-%m-%dT%H:%M:%S")
-        text = pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".") if _has_fraction(utc) else pc.utf8_slice_codeunits(text, 0, 19)
+        text = (
+            pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".") if _has_fraction(utc) else pc.utf8_slice_codeunits(text, 0, 19)
+        )
         return pc.binary_join_element_wise(text, pa.scalar("Z"), "") if kind.tz else text
     if pa.types.is_floating(kind):
         return _float_text(array)
@@ -62,11 +80,15 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 def _has_fraction(array: pa.Array | pa.ChunkedArray) -> bool:
     micros = array.cast(pa.int64())
-    return bool(pc.any(pc.not_equal(pc.subtract(micros, pc.multiply(pc.divide(micros, 1_000_000), 1_000_000)), 0)).as_py())
+    return bool(
+        pc.any(pc.not_equal(pc.subtract(micros, pc.multiply(pc.divide(micros, 1_000_000), 1_000_000)), 0)).as_py()
+    )
 
 
 def _float_text(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Shortest text that reads back as the same double; a decimal point always, so that it reads back as a float column."""
+    """Shortest text that reads back as the same double; a decimal point always, so that it reads back as a float
+    column.
+    """
     text = array.cast(pa.string())
     plain = pc.match_substring_regex(text, r"^-?[0-9]+$")
     if pc.any(plain).as_py():
@@ -82,7 +104,11 @@ def conform(table: pa.Table, schema: TableSchema, columns: list[str] | None = No
     wanted = [schema.by_id(item) for item in columns] if columns is not None else list(schema.columns)
     present = set(table.schema.names)
     arrays = [_conformed(table, column, present) for column in wanted]
-    return pa.Table.from_arrays(arrays, schema=pa.schema([pa.field(c.id, to_arrow(c.type)) for c in wanted])) if wanted else table.select([])
+    return (
+        pa.Table.from_arrays(arrays, schema=pa.schema([pa.field(c.id, to_arrow(c.type)) for c in wanted]))
+        if wanted
+        else table.select([])
+    )
 
 
 def _conformed(table: pa.Table, column: Column, present: set[str]) -> pa.ChunkedArray:
@@ -105,7 +131,11 @@ def plain_rows(table: pa.Table) -> list[dict[str, object]]:
     """Rows as JSON values: dates and decimals as text, bytes as hex, NaN and Infinity as null (JSON has neither)."""
     columns = [(name, _plain_column(table.column(name))) for name in table.schema.names]
     names = [name for name, _ in columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*(values for _, values in columns), strict=True)] if columns else []
+    return (
+        [dict(zip(names, row, strict=True)) for row in zip(*(values for _, values in columns), strict=True)]
+        if columns
+        else []
+    )
 
 
 def _plain_column(array: pa.ChunkedArray) -> list[object]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import conform, plain_rows, to_arrow, widen
+from dataforge.contexts.datasets.engine.arrow_types import conform, from_arrow, plain_rows, to_arrow, widen
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, Pieces
 from dataforge.contexts.datasets.engine.pairing import pair_up
 from dataforge.contexts.datasets.engine.patch_builder import in_order
 from dataforge.contexts.datasets.engine.patches import DELETE, INSERT, UPDATE, Operations
 from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, leaf_rows, rows_at_positions
-from dataforge.contexts.datasets.engine.rowhash import RowHashes
+from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import Column, SchemaChange, TableSchema, common_type, schema_changes
 
@@ -52,8 +52,10 @@ class Difference:
 def common_schema(base: TableSchema, head: TableSchema) -> TableSchema:
     """The columns that both versions have, each of the narrowest type that holds both."""
     shared = [
-        Column(c.id, c.name, common_type(base.by_id(c.id).type, c.type), c.nullable) for c in head.columns if base.has(c.id)
-    ]  # fmt: skip
+        Column(c.id, c.name, common_type(base.by_id(c.id).type, c.type), c.nullable)
+        for c in head.columns
+        if base.has(c.id)
+    ]
     key = head.key if head.key == base.key else ()
     return TableSchema(tuple(shared), key)
 
@@ -63,7 +65,12 @@ def difference(tables: TableStore, base: Manifest, head: Manifest) -> Difference
     physically, then equal leaves, and compares the hashes of the rest. Columns that only one side has do not count as
     changed rows; they are schema changes."""
     change = head.change
-    if change is not None and change.complete and change.base_digest == base.digest and base.schema.signature == head.schema.signature:
+    if (
+        change is not None
+        and change.complete
+        and change.base_digest == base.digest
+        and base.schema.signature == head.schema.signature
+    ):
         return Difference(base, head, _from_patches(tables, head))
     return _any_to_any(tables, base, head)
 
@@ -73,7 +80,9 @@ def _from_patches(tables: TableStore, head: Manifest) -> Operations:
     found = [tables.patch(identity).operations for identity in head.change.patches]
     if not found:
         return Operations(EMPTY, EMPTY, EMPTY, EMPTY, EMPTY)
-    kind, new, old = (np.concatenate([getattr(ops, name) for ops in found]) for name in ("kind", "new_position", "old_position"))
+    kind, new, old = (
+        np.concatenate([getattr(ops, name) for ops in found]) for name in ("kind", "new_position", "old_position")
+    )
     return Operations(kind, np.where(kind == DELETE, _NONE, new), np.where(kind == INSERT, _NONE, old), new, old)
 
 
@@ -104,7 +113,12 @@ def _not_shared(base: Manifest, head: Manifest, old: I64, new: I64) -> tuple[I64
     renumber = np.array([places.get(source.id, extra + at) for at, source in enumerate(head.sources)], dtype=np.int64)
     if not len(old) or not len(new) or not any(source.id in places for source in head.sources):
         return old, new
-    renamed = Manifest(head.schema, head.sources, head.leaves, Pieces(renumber[head.pieces.source], head.pieces.start, head.pieces.count))
+    renamed = Manifest(
+        head.schema,
+        head.sources,
+        head.leaves,
+        Pieces(renumber[head.pieces.source], head.pieces.start, head.pieces.count),
+    )
     first, second = pair_up(addresses_at(base, old), addresses_at(renamed, new))
     left, right = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
     left[first] = right[second] = False
@@ -134,7 +148,9 @@ def _operations(gone: I64, come: I64, changed_old: I64, changed_new: I64) -> Ope
     return Operations(kind, after, before, after, before)
 
 
-def select(found: Difference, tables: TableStore, *, kinds: Sequence[str] = (), column: str | None = None) -> Difference:
+def select(
+    found: Difference, tables: TableStore, *, kinds: Sequence[str] = (), column: str | None = None
+) -> Difference:
     """The same difference restricted to some kinds, and to updates that changed one column (by id)."""
     ops = found.operations
     keep = np.ones(len(ops), dtype=bool)
@@ -144,30 +160,35 @@ def select(found: Difference, tables: TableStore, *, kinds: Sequence[str] = (), 
     if column is not None:
         rows = np.flatnonzero(keep & (ops.kind == UPDATE))
         sides = [
-            rows_at_positions(tables, m, at[rows], [column]).column(column).combine_chunks() if m.schema.has(column) else None
+            rows_at_positions(tables, m, at[rows], [column]).column(column).combine_chunks()
+            if m.schema.has(column)
+            else None
             for m, at in ((found.base, ops.before), (found.head, ops.after))
-        ]  # fmt: skip
-        same = np.zeros(len(rows), dtype=bool) if sides[0] is None or sides[1] is None else ~cells_differ(sides[0], sides[1])
+        ]
+        same = (
+            np.zeros(len(rows), dtype=bool)
+            if sides[0] is None or sides[1] is None
+            else ~cells_differ(sides[0], sides[1])
+        )
         keep[rows[same]] = False
-    picked = Operations(*(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position")))
+    picked = Operations(
+        *(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position"))
+    )
     return Difference(found.base, found.head, picked, found.guessed)
 
 
 def cells_differ(before: pa.Array, after: pa.Array) -> np.ndarray:
     """Per row whether two cells of one column differ by the rules of the row hash (null equals null, 1 equals 1.0)."""
-    from dataforge.contexts.datasets.engine.rowhash import hash_rows  # noqa: PLC0415
-
     schema = TableSchema((Column("x", "x", "string"),))
     if before.type != after.type:
         kind = to_arrow(common_type(*_types(before, after)))
         before, after = (widen(pa.chunked_array([side]), kind) for side in (before, after))
     one, two = (hash_rows(pa.table({"x": side}), schema) for side in (before, after))
-    return (one.low != two.low) | (one.high != two.high)
+    differ: np.ndarray = (one.low != two.low) | (one.high != two.high)
+    return differ
 
 
 def _types(before: pa.Array, after: pa.Array) -> tuple[str, str]:
-    from dataforge.contexts.datasets.engine.arrow_types import from_arrow  # noqa: PLC0415
-
     return from_arrow(before.type), from_arrow(after.type)
 
 
@@ -205,7 +226,7 @@ def difference_page(tables: TableStore, found: Difference, offset: int, limit: i
             differing.get(row, ()),
         )
         for row in range(len(kind))
-    ]  # fmt: skip
+    ]
 
 
 def _cells(tables: TableStore, found: Difference, before: I64, after: I64) -> tuple[pa.Table, pa.Table]:
@@ -217,7 +238,9 @@ def _cells(tables: TableStore, found: Difference, before: I64, after: I64) -> tu
         removed = np.flatnonzero(ops.before >= 0)
         order = removed[np.argsort(ops.old_position[removed])]
         at = np.searchsorted(ops.old_position[order], before)
-        if len(order) >= len(before) and (not len(before) or np.array_equal(ops.old_position[order][np.minimum(at, len(order) - 1)], before)):
+        if len(order) >= len(before) and (
+            not len(before) or np.array_equal(ops.old_position[order][np.minimum(at, len(order) - 1)], before)
+        ):
             rows = conform(patch.before.take(pa.array(ops.before[order][at])), found.base.schema)
             return rows, rows_at_positions(tables, found.head, after)
     return rows_at_positions(tables, found.base, before), rows_at_positions(tables, found.head, after)

@@ -11,11 +11,30 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.keys import encode_keys
 from dataforge.contexts.datasets.engine.leaves import cut, leaf_hashes
 from dataforge.contexts.datasets.engine.manifest import (
-    Change, I64, KeyList, Leaves, Manifest, Pieces, Source, drop_unused, join_leaves, join_pieces, pieces_of, slice_leaves, slice_pieces,
-)  # fmt: skip
+    I64,
+    Change,
+    KeyList,
+    Leaves,
+    Manifest,
+    Pieces,
+    Source,
+    drop_unused,
+    join_leaves,
+    join_pieces,
+    pieces_of,
+    slice_leaves,
+    slice_pieces,
+)
 from dataforge.contexts.datasets.engine.patch_builder import PatchBuilder
-from dataforge.contexts.datasets.engine.reading import addresses_at, find_keys, hashes_at, leaf_of_key, leaf_rows, rows_at
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, U64, hash_rows
+from dataforge.contexts.datasets.engine.reading import (
+    addresses_at,
+    find_keys,
+    hashes_at,
+    leaf_of_key,
+    leaf_rows,
+    rows_at,
+)
+from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 
 _MARK = np.uint64(PatchBuilder.MARK << 32)
@@ -25,8 +44,8 @@ _MARK = np.uint64(PatchBuilder.MARK << 32)
 class Edits:
     """Changes to a version, positions being its row numbers.
 
-    Row i of `rows` (columns by id) stands before row `at[i]`, in place of row `replaces[i]` unless that is -1. Rows are in
-    the order they shall have; `at` is sorted and equals `replaces` where there is one. `deletes` is sorted.
+    Row i of `rows` (columns by id) stands before row `at[i]`, in place of row `replaces[i]` unless that is -1. Rows
+    are in the order they shall have; `at` is sorted and equals `replaces` where there is one. `deletes` is sorted.
     """
 
     rows: pa.Table
@@ -35,12 +54,14 @@ class Edits:
     deletes: I64
 
     def __len__(self) -> int:
-        return self.rows.num_rows + len(self.deletes)
+        return int(self.rows.num_rows) + len(self.deletes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """Freshly cut leaves: rows by address (new ones marked), counts and digests of the leaves, addresses of their first rows."""
+    """Freshly cut leaves: rows by address (new ones marked), counts and digests of the leaves, addresses of their
+    first rows.
+    """
 
     addresses: U64
     counts: I64
@@ -75,7 +96,9 @@ def _touched(base: Manifest, edits: Edits) -> I64:
     return np.unique(np.minimum(np.searchsorted(base.leaf_ends, places, side="right"), len(base.leaves) - 1))
 
 
-def _recut(tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, first: int) -> tuple[_Region, int]:
+def _recut(
+    tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, first: int
+) -> tuple[_Region, int]:
     """Apply the edits of one leaf and the leaves after it, until a cut falls where an old one was."""
     stop = first
     while True:
@@ -95,7 +118,7 @@ def _recut(tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, r
 
 def _edited(
     tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, start: int, stop: int
-) -> tuple[U64, RowHashes]:  # fmt: skip
+) -> tuple[U64, RowHashes]:
     """Rows `start .. stop` after the edits that fall into them."""
     end = min(stop, base.rows)
     kept = np.ones(end - start, dtype=bool)
@@ -111,7 +134,9 @@ def _edited(
     return addresses, RowHashes.concat([before, fresh.slice(first, last)]).take(order)
 
 
-def _patch(tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64) -> tuple[list[Source], Change]:
+def _patch(
+    tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64
+) -> tuple[list[Source], Change]:
     builder = PatchBuilder(tables, base, base.schema)
     positions = edits.at - np.searchsorted(removed, edits.at) + np.arange(edits.rows.num_rows)
     rows = np.arange(edits.rows.num_rows)
@@ -119,15 +144,25 @@ def _patch(tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, r
     builder.deleted(edits.deletes, 0)
     patches = builder.finish()
     change = Change(
-        base.digest, tuple(p.id for p in patches), complete=True, inserted=builder.inserted_count, updated=builder.updated_count,
+        base.digest,
+        tuple(p.id for p in patches),
+        complete=True,
+        inserted=builder.inserted_count,
+        updated=builder.updated_count,
         deleted=builder.deleted_count,
-    )  # fmt: skip
+    )
     return patches, change
 
 
-def _joined(tables: TableStore, base: Manifest, edits: Edits, parts: list[tuple[int, int] | _Region]) -> tuple[Leaves, Pieces]:
+def _joined(
+    tables: TableStore, base: Manifest, edits: Edits, parts: list[tuple[int, int] | _Region]
+) -> tuple[Leaves, Pieces]:
     regions = [part for part in parts if isinstance(part, _Region)]
-    keys = iter(_first_keys(tables, base, edits, np.concatenate([r.firsts for r in regions])) if base.schema.key and regions else [])
+    keys = iter(
+        _first_keys(tables, base, edits, np.concatenate([r.firsts for r in regions]))
+        if base.schema.key and regions
+        else []
+    )
     leaves: list[Leaves] = []
     pieces: list[Pieces] = []
     for part in parts:
@@ -169,7 +204,9 @@ def place_keys(tables: TableStore, base: Manifest, keys: pa.Table) -> tuple[I64,
     leaf_of = [leaf_of_key(base, key) for key in encoded]
     touched = np.unique(np.array(leaf_of, dtype=np.int64))
     rows = leaf_rows(base, touched)
-    present = encode_keys(rows_at(tables, base.schema, base.sources, addresses_at(base, rows), list(base.schema.key)), base.schema)
+    present = encode_keys(
+        rows_at(tables, base.schema, base.sources, addresses_at(base, rows), list(base.schema.key)), base.schema
+    )
     counts = base.leaves.counts[touched]
     ends = np.cumsum(counts)
     place = {int(leaf): (int(end - count), int(end)) for leaf, count, end in zip(touched, counts, ends, strict=True)}

@@ -24,19 +24,29 @@ SHOWN = 20
 
 
 def check(
-    tables: TableStore, manifest: Manifest, expectations: Sequence[Expectation], *, base: Manifest | None = None,
+    tables: TableStore,
+    manifest: Manifest,
+    expectations: Sequence[Expectation],
+    *,
+    base: Manifest | None = None,
     foreign: Mapping[str, tuple[TableStore, Manifest]] | None = None,
-) -> list[CheckResult]:  # fmt: skip
-    """One result per expectation. `base` is what row-count drift compares with; `foreign` holds the referenced tables by name.
+) -> list[CheckResult]:
+    """One result per expectation. `base` is what row-count drift compares with; `foreign` holds the referenced tables
+    by name.
 
-    Raises FilterRefused when an expectation names a column or table that is not there, or its pattern is no regular expression.
+    Raises FilterRefused when an expectation names a column or table that is not there, or its pattern is no regular
+    expression.
     """
     return [_check(tables, manifest, item, base, dict(foreign or {})) for item in expectations]
 
 
 def _check(
-    tables: TableStore, manifest: Manifest, item: Expectation, base: Manifest | None, foreign: Mapping[str, tuple[TableStore, Manifest]]
-) -> CheckResult:  # fmt: skip
+    tables: TableStore,
+    manifest: Manifest,
+    item: Expectation,
+    base: Manifest | None,
+    foreign: Mapping[str, tuple[TableStore, Manifest]],
+) -> CheckResult:
     if item.kind == "row_count_drift":
         return _drift(item, manifest, base)
     columns = [_column(manifest.schema, name) for name in item.columns]
@@ -89,7 +99,9 @@ def _bad(table: pa.Table, column: Column, item: Expectation, schema: TableSchema
         except pa.ArrowInvalid as error:
             raise FilterRefused(f"{item.pattern!r} is no regular expression (RE2): {error}.") from error
         return np.asarray(pc.fill_null(pc.invert(hit), False).to_numpy())  # noqa: FBT003 - pyarrow's own signature
-    bounds = [Condition(column.name, op, bound) for op, bound in (("lt", item.low), ("gt", item.high)) if bound is not None]
+    bounds = [
+        Condition(column.name, op, bound) for op, bound in (("lt", item.low), ("gt", item.high)) if bound is not None
+    ]
     return matching(table, Group(every=False, items=tuple(bounds)), schema)
 
 
@@ -108,16 +120,21 @@ def _repeated(codes: U64) -> np.ndarray:
 
 
 def _orphans(
-    tables: TableStore, manifest: Manifest, column: Column, item: Expectation, foreign: Mapping[str, tuple[TableStore, Manifest]]
-) -> np.ndarray:  # fmt: skip
+    tables: TableStore,
+    manifest: Manifest,
+    column: Column,
+    item: Expectation,
+    foreign: Mapping[str, tuple[TableStore, Manifest]],
+) -> np.ndarray:
     if item.table not in foreign:
         raise FilterRefused(f"An expectation refers to a table {item.table!r} that is not given.")
     other_tables, other = foreign[item.table]
     target = _column(other.schema, item.other)
     same = Column(column.id, target.name, target.type)
     codes = [
-        hash_rows(table.rename_columns([column.id]), TableSchema((same,))).low for table in scan(other_tables, other, [target.id])
-    ]  # fmt: skip
+        hash_rows(table.rename_columns([column.id]), TableSchema((same,))).low
+        for table in scan(other_tables, other, [target.id])
+    ]
     known = np.concatenate(codes) if codes else np.empty(0, dtype=np.uint64)
     mine = _codes(tables, manifest, [column])
     return np.flatnonzero((mine != 0) & ~np.isin(mine, known))

@@ -14,12 +14,21 @@ from dataforge.contexts.datasets.errors import FilterRefused, OperationRefused
 from dataforge.contexts.datasets.model.columns import Column, TableSchema
 from dataforge.contexts.datasets.model.filters import Condition, Filter, Group
 
-_COMPARE = {"eq": pc.equal, "neq": pc.not_equal, "gt": pc.greater, "gte": pc.greater_equal, "lt": pc.less, "lte": pc.less_equal}
+_COMPARE = {
+    "eq": pc.equal,
+    "neq": pc.not_equal,
+    "gt": pc.greater,
+    "gte": pc.greater_equal,
+    "lt": pc.less,
+    "lte": pc.less_equal,
+}
 _TEXT = {"contains": pc.match_substring, "starts_with": pc.starts_with, "ends_with": pc.ends_with}
 
 
 def matching(table: pa.Table, found: Filter, schema: TableSchema) -> np.ndarray:
-    """Per row of a table (columns by id) whether the filter holds. Raises FilterRefused when a value does not fit its column."""
+    """Per row of a table (columns by id) whether the filter holds. Raises FilterRefused when a value does not fit
+    its column.
+    """
     mask = _mask(table, found, schema)
     flat = mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
     result: np.ndarray = pc.fill_null(flat, False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - pyarrow's own signature

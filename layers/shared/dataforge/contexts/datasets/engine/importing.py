@@ -11,13 +11,28 @@ from pathlib import Path
 import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
-from dataforge.contexts.datasets.engine.landing import Hashed, NotSorted, append, replace_sorted, replace_sorting, upsert
+from dataforge.contexts.datasets.engine.landing import (
+    Hashed,
+    NotSorted,
+    append,
+    replace_sorted,
+    replace_sorting,
+    upsert,
+)
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import SchemaMismatch
 from dataforge.contexts.datasets.model.columns import TableSchema, normal_type
-from dataforge.contexts.datasets.model.imports import ColumnReport, ImportOptions, ImportReport, Progress, ProgressCallback, TableReport, no_progress
+from dataforge.contexts.datasets.model.imports import (
+    ColumnReport,
+    ImportOptions,
+    ImportReport,
+    Progress,
+    ProgressCallback,
+    TableReport,
+    no_progress,
+)
 from dataforge.contexts.datasets.parsing.csv_block import StrayQuote
 from dataforge.contexts.datasets.parsing.csv_table import TextTable, Widened, target_schema, too_many
 from dataforge.contexts.datasets.parsing.formats import open_file
@@ -47,9 +62,9 @@ def import_file(
 ) -> ImportOutcome:
     """Read a file and store its rows against the versions in `bases` (the tables of the ref's commit, by name).
 
-    Everything the manifests name is stored when this returns, and nothing is visible until the caller commits them. `progress` may
-    raise to cancel. `folder` is where sort runs go (the system's temporary directory by default). Raises ImportRefused and
-    its kin, SchemaMismatch, DuplicateKeys, TooManyRejectedRows.
+    Everything the manifests name is stored when this returns, and nothing is visible until the caller commits them.
+    `progress` may raise to cancel. `folder` is where sort runs go (the system's temporary directory by default).
+    Raises ImportRefused and its kin, SchemaMismatch, DuplicateKeys, TooManyRejectedRows.
     """
     report = ImportReport()
     found: dict[str, Manifest] = {}
@@ -94,7 +109,10 @@ class _Landing:
                 view.settle(wider.kinds)
         if file.repaired:
             self.report.sequential_from = file.first_repair
-            described.notes.append(f"{file.repaired} records have quotes that RFC 4180 does not allow; they were read one by one and their text was kept.")
+            described.notes.append(
+                f"{file.repaired} records have quotes that RFC 4180 does not allow; "
+                "they were read one by one and their text was kept."
+            )
         self.finished(described, manifest)
         return manifest
 
@@ -102,19 +120,25 @@ class _Landing:
         """Land a table whose types are known."""
         if table.rejected and len(table.rejected) > self.options.max_rejected:
             raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
-        described = TableReport(self.name, notes=list(table.notes), rejected=list(table.rejected), rejected_count=len(table.rejected))
+        described = TableReport(
+            self.name, notes=list(table.notes), rejected=list(table.rejected), rejected_count=len(table.rejected)
+        )
         declared = {name: normal_type(self.options.declared.get(name, type_)) for name, type_ in table.columns}
         schema = target_schema(
-            list(declared.items()), self.options, self.base.schema if self.base else None, frozenset(self.options.declared)
-        )  # fmt: skip
+            list(declared.items()),
+            self.options,
+            self.base.schema if self.base else None,
+            frozenset(self.options.declared),
+        )
         try:
             manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=False)
         except NotSorted:
             manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=True)
         described.rows = manifest.rows
         described.columns = [
-            ColumnReport(name, schema.columns[at].type, reason) for at, ((name, _), reason) in enumerate(zip(table.columns, table.reasons, strict=True))
-        ]  # fmt: skip
+            ColumnReport(name, schema.columns[at].type, reason)
+            for at, ((name, _), reason) in enumerate(zip(table.columns, table.reasons, strict=True))
+        ]
         self.finished(described, manifest)
         return manifest
 
@@ -153,7 +177,9 @@ class _Landing:
 
 
 def _hashed(part: pa.Table, schema: TableSchema) -> Hashed:
-    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the first value that does not fit."""
+    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the first value that
+    does not fit.
+    """
     arrays = []
     for column in schema.columns:
         kind = to_arrow(column.type)
@@ -165,7 +191,11 @@ def _hashed(part: pa.Table, schema: TableSchema) -> Hashed:
         except pa.ArrowInvalid as error:
             raise SchemaMismatch(f"Column {column.name!r} cannot be read as {column.type}: {error}.") from error
     table = pa.table(arrays, names=[column.id for column in schema.columns])
-    empty = [column.name for column in schema.columns if (column.id in schema.key or not column.nullable) and table.column(column.id).null_count]
+    empty = [
+        column.name
+        for column in schema.columns
+        if (column.id in schema.key or not column.nullable) and table.column(column.id).null_count
+    ]
     if empty:
         raise SchemaMismatch(f"Column {empty[0]!r} has empty values and may not have any.")
     return table, hash_rows(table, schema)

@@ -1,7 +1,8 @@
 """Keys as bytes that compare like the keys: what leaves are found by.
 
-Numbers, dates and times are big-endian with the sign flipped; text is escaped (00 becomes 00 FF) and ended by 00 01; parts of a
-composite key follow each other. The order is the one of Arrow's sort: text by code point, false before true, NaN last.
+Numbers, dates and times are big-endian with the sign flipped; text is escaped (00 becomes 00 FF) and ended by 00 01;
+parts of a composite key follow each other. The order is the one of Arrow's sort: text by code point, false before
+true, NaN last.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def _encode_column(array: pa.ChunkedArray, type_: str) -> list[bytes]:
 
 
 def key_table(keys: Sequence[Sequence[object]], schema: TableSchema) -> pa.Table:
-    """Keys given as JSON values, as a table of the key columns; raises OperationRefused naming the value that does not fit."""
+    """Keys given as JSON values, as a table of the key columns; raises OperationRefused naming the value that does
+    not fit.
+    """
     columns = schema.key_columns
     if any(len(key) != len(columns) for key in keys):
         raise OperationRefused(f"A key of this table has {len(columns)} parts: {', '.join(c.name for c in columns)}.")
@@ -55,7 +58,9 @@ def key_table(keys: Sequence[Sequence[object]], schema: TableSchema) -> pa.Table
 
 
 def column_from_json(values: Sequence[object], column: Column) -> pa.Array:
-    """JSON values as an Arrow array of the column's type; raises OperationRefused naming the first value that does not fit."""
+    """JSON values as an Arrow array of the column's type; raises OperationRefused naming the first value that does
+    not fit.
+    """
     kind = to_arrow(column.type)
     try:
         return pa.array([_python_value(value, column.type) for value in values], kind)
@@ -69,7 +74,7 @@ def column_from_json(values: Sequence[object], column: Column) -> pa.Array:
         raise
 
 
-def _python_value(value: object, type_: str) -> object:
+def _python_value(value: object, type_: str) -> object:  # noqa: C901, PLR0911 - one line per type is the clearest form
     if value is None:
         return None
     if type_ == "bool" and not isinstance(value, bool):
@@ -110,5 +115,3 @@ def strictly_increasing(table: pa.Table, schema: TableSchema) -> bool:
         decided = less if decided is None else pc.or_(decided, pc.and_(equal, less))
         equal = same if equal is None else pc.and_(equal, same)
     return bool(pc.all(decided).as_py())
-
-

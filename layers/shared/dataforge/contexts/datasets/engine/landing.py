@@ -28,12 +28,16 @@ Hashed = tuple[pa.Table, RowHashes | None]
 _SMALL_UPSERT = 65_536
 
 
-class NotSorted(Exception):  # noqa: N818 - a signal inside the engine: read again and sort
+class NotSorted(Exception):
     """The rows of a keyed table did not come in key order."""
 
 
-def replace_sorted(tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest | None, pool: Executor | None) -> Manifest:
-    """A version that is exactly these rows. In a keyed table they must come in key order; raises NotSorted otherwise."""
+def replace_sorted(
+    tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest | None, pool: Executor | None
+) -> Manifest:
+    """A version that is exactly these rows. In a keyed table they must come in key order; raises NotSorted
+    otherwise.
+    """
     writer = TableWriter(tables, schema, base=base, pool=pool)
     last = b""
     for table, hashes in rows:
@@ -48,7 +52,12 @@ def replace_sorted(tables: TableStore, schema: TableSchema, rows: Iterable[Hashe
 
 
 def replace_sorting(
-    tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest | None, pool: Executor | None, folder: Path | None = None
+    tables: TableStore,
+    schema: TableSchema,
+    rows: Iterable[Hashed],
+    base: Manifest | None,
+    pool: Executor | None,
+    folder: Path | None = None,
 ) -> Manifest:
     """The same for rows in any order; raises DuplicateKeys."""
     with KeySorter(schema, folder) as sorter:
@@ -60,7 +69,14 @@ def replace_sorting(
         return writer.finish()
 
 
-def append(tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest, pool: Executor | None, folder: Path | None = None) -> Manifest:
+def append(
+    tables: TableStore,
+    schema: TableSchema,
+    rows: Iterable[Hashed],
+    base: Manifest,
+    pool: Executor | None,
+    folder: Path | None = None,
+) -> Manifest:
     """The base and then these rows. With a key the rows must be new; raises DuplicateKeys."""
     if schema.key:
         return upsert(tables, schema, rows, base, pool, folder, only_new=True)
@@ -77,16 +93,28 @@ def append(tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base
 
 
 def upsert(
-    tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest, pool: Executor | None, folder: Path | None = None,
-    *, only_new: bool = False,
-) -> Manifest:  # fmt: skip
-    """The base with these rows put in by key. Raises DuplicateKeys when a key comes twice, or is there and `only_new`."""
+    tables: TableStore,
+    schema: TableSchema,
+    rows: Iterable[Hashed],
+    base: Manifest,
+    pool: Executor | None,
+    folder: Path | None = None,
+    *,
+    only_new: bool = False,
+) -> Manifest:
+    """The base with these rows put in by key. Raises DuplicateKeys when a key comes twice, or is there and
+    `only_new`.
+    """
     with KeySorter(schema, folder) as sorter:
         for table, _ in rows:
             sorter.add(table)
         incoming = sorter.sorted_tables()
         small = sorter.rows <= _SMALL_UPSERT and base.rows
-        if small and same_hashes(base.schema, schema) and all(base.schema.by_id(c.id).type == c.type for c in schema.key_columns):
+        if (
+            small
+            and same_hashes(base.schema, schema)
+            and all(base.schema.by_id(c.id).type == c.type for c in schema.key_columns)
+        ):
             parts = list(incoming)
             table = pa.concat_tables(parts) if parts else None
             seen = replace(base, schema=schema)
@@ -101,9 +129,12 @@ def upsert(
 
 
 def same_hashes(base: TableSchema, schema: TableSchema) -> bool:
-    """Whether rows of the base hash alike under the new schema: no column lost, no family changed; new columns are null there."""
+    """Whether rows of the base hash alike under the new schema: no column lost, no family changed; new columns are
+    null there.
+    """
     return base.key == schema.key and all(
-        schema.has(column.id) and kind_of(schema.by_id(column.id).type) == kind_of(column.type) for column in base.columns
+        schema.has(column.id) and kind_of(schema.by_id(column.id).type) == kind_of(column.type)
+        for column in base.columns
     )
 
 
@@ -126,7 +157,9 @@ def _refuse_known(table: pa.Table, schema: TableSchema, rows: np.ndarray, *, onl
         raise duplicate_keys([list(row.values()) for row in keys.to_pylist()], schema)
 
 
-def _merged(tables: TableStore, base: Manifest, incoming: Iterator[pa.Table], schema: TableSchema, *, only_new: bool) -> Iterator[pa.Table]:
+def _merged(
+    tables: TableStore, base: Manifest, incoming: Iterator[pa.Table], schema: TableSchema, *, only_new: bool
+) -> Iterator[pa.Table]:
     """Base and incoming rows in key order, the incoming ones winning."""
     order = [(identity, "ascending") for identity in schema.key]
     pending: list[pa.Table] = []

@@ -1,8 +1,8 @@
 """Leaves: runs of 32 to 512 consecutive rows cut on the key hash, so that an update moves no boundary.
 
-A row ends a leaf when the leaf has at least `LEAST` rows and the top 7 bits of its key hash are zero, or when the leaf has `MOST` rows.
-The cut of a row depends on nothing after it, so a stream cut in any blocks gives the same leaves; after an edit the cuts meet the old
-ones again at the next shared boundary.
+A row ends a leaf when the leaf has at least `LEAST` rows and the top 7 bits of its key hash are zero, or when the leaf
+has `MOST` rows. The cut of a row depends on nothing after it, so a stream cut in any blocks gives the same leaves;
+after an edit the cuts meet the old ones again at the next shared boundary.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, U64
+from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 
 LEAST = 32
 MOST = 512

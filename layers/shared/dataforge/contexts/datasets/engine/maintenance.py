@@ -73,7 +73,8 @@ class Problem:
 
 
 def verify(tables: TableStore, manifest: Manifest) -> list[Problem]:
-    """Walk a version from leaf hashes to stored bytes: addresses of objects, rows against leaf hashes, order of keys, patches.
+    """Walk a version from leaf hashes to stored bytes: addresses of objects, rows against leaf hashes, order of keys,
+    patches.
 
     Stops at the first broken object or leaf; an empty list means that every byte is what the commit id says.
     """
@@ -105,7 +106,7 @@ def _verify_leaves(tables: TableStore, manifest: Manifest) -> list[Problem]:
     ends = manifest.leaf_ends
     first = 0
     while first < len(ends):
-        last = int(min(len(ends), np.searchsorted(ends, manifest.leaf_start(first) + 65_536, side="right") + 1))
+        last = min(len(ends), int(np.searchsorted(ends, manifest.leaf_start(first) + 65_536, side="right")) + 1)
         start, stop = manifest.leaf_start(first), int(ends[last - 1])
         try:
             table = read_range(tables, manifest, start, stop)
@@ -120,8 +121,14 @@ def _verify_leaves(tables: TableStore, manifest: Manifest) -> list[Problem]:
             keys = encode_keys(table.select(list(manifest.schema.key)), manifest.schema)
             bad = next((at for at in range(1, len(keys)) if keys[at] <= keys[at - 1]), None)
             starts = [0, *bounds[:-1]]
-            if bad is not None or [keys[at] for at in starts] != [manifest.leaves.first_keys[leaf] for leaf in range(first, last)]:
-                return [Problem("keys", f"{start + 1 + (bad or 0)}", "the rows are not in key order, or a first key is wrong")]
+            if bad is not None or [keys[at] for at in starts] != [
+                manifest.leaves.first_keys[leaf] for leaf in range(first, last)
+            ]:
+                return [
+                    Problem(
+                        "keys", f"{start + 1 + (bad or 0)}", "the rows are not in key order, or a first key is wrong"
+                    )
+                ]
         first = last
     return []
 
@@ -131,7 +138,11 @@ def _verify_part(manifest: Manifest, hashes: RowHashes, bounds: list[int], first
     wrong = np.flatnonzero((fresh != manifest.leaves.hashes[first:last]).any(axis=1))
     if len(wrong):
         leaf = first + int(wrong[0])
-        return Problem("leaf", str(leaf), f"rows {manifest.leaf_start(leaf) + 1} to {int(manifest.leaf_ends[leaf])} do not match the leaf hash")
+        return Problem(
+            "leaf",
+            str(leaf),
+            f"rows {manifest.leaf_start(leaf) + 1} to {int(manifest.leaf_ends[leaf])} do not match the leaf hash",
+        )
     expected = cut(hashes.key)
     if last == len(manifest.leaves) and (not expected or expected[-1] < len(hashes)):
         expected.append(len(hashes))
@@ -161,7 +172,8 @@ class Garbage:
 
 
 def collect_garbage(tables: TableStore, live: set[str], *, older_than: float) -> Garbage:
-    """Delete objects of the dataset that no live version names and that were last written before `older_than` (epoch seconds).
+    """Delete objects of the dataset that no live version names and that were last written before `older_than` (epoch
+    seconds).
 
     Choose `older_than` further back than any import runs: objects are stored before the commit that names them.
     """

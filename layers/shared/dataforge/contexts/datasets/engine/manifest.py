@@ -1,8 +1,9 @@
 """Manifest: one version of one table, logical (leaves) and physical (pieces of immutable objects), as struct of arrays.
 
-Logical: per leaf the row count, the 128-bit hash and, in keyed tables, the first key. Physical: a piece table. A piece is a run of
-consecutive rows of one source (a base chunk or a patch object); the rows of the version are its pieces one after the other. So a
-patched version is read by slicing, "offset k" is a binary search, and compaction replaces pieces without touching the leaves.
+Logical: per leaf the row count, the 128-bit hash and, in keyed tables, the first key. Physical: a piece table. A piece
+is a run of consecutive rows of one source (a base chunk or a patch object); the rows of the version are its pieces one
+after the other. So a patched version is read by slicing, "offset k" is a binary search, and compaction replaces pieces
+without touching the leaves.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a version did to the one before it. `complete` means that the patches hold every changed row, before and after."""
+    """What a version did to the one before it. `complete` means that the patches hold every changed row, before and
+    after.
+    """
 
     base_digest: str
     patches: tuple[str, ...] = ()
@@ -214,7 +217,9 @@ def slice_pieces(manifest: Manifest, start: int, stop: int) -> Pieces:
         return NO_PIECES
     ends = manifest.piece_ends
     first, last = int(np.searchsorted(ends, start, side="right")), int(np.searchsorted(ends, stop - 1, side="right"))
-    source, begin, count = (getattr(manifest.pieces, name)[first : last + 1].copy() for name in ("source", "start", "count"))
+    source, begin, count = (
+        getattr(manifest.pieces, name)[first : last + 1].copy() for name in ("source", "start", "count")
+    )
     skip = start - (int(ends[first - 1]) if first else 0)
     begin[0] += skip
     count[0] -= skip

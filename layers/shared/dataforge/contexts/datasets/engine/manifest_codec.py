@@ -1,8 +1,9 @@
 """Manifests as bytes: whole, or as the difference to the manifest of an earlier version.
 
-A one-row commit must not cost a whole manifest, so a record is stored against the record of its base when that is small: copied
-runs and literals of leaves and pieces. `EncodedManifest.chain` names the records that decoding needs, the whole one first; a
-chain has at most `MOST_LINKS` records, then the next record skips back to the whole one, or is whole itself.
+A one-row commit must not cost a whole manifest, so a record is stored against the record of its base when that is
+small: copied runs and literals of leaves and pieces. `EncodedManifest.chain` names the records that decoding needs,
+the whole one first; a chain has at most `MOST_LINKS` records, then the next record skips back to the whole one, or is
+whole itself.
 
 A record's id is the SHA-256 of its bytes; it names storage, not content, and changes with compaction.
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.manifest import Change, I64, KeyList, Leaves, Manifest, Pieces, Source
+from dataforge.contexts.datasets.engine.manifest import I64, Change, KeyList, Leaves, Manifest, Pieces, Source
 from dataforge.contexts.datasets.engine.rowhash import U64
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.model.columns import TableSchema
@@ -30,14 +31,18 @@ _ZSTD = pa.Codec("zstd", compression_level=3)
 
 @dataclass(frozen=True, slots=True)
 class EncodedManifest:
-    """A record to store: its bytes, its id, and the ids of the records to decode before it (oldest first, often none)."""
+    """A record to store: its bytes, its id, and the ids of the records to decode before it (oldest first, often
+    none).
+    """
 
     id: str
     data: bytes
     chain: tuple[str, ...] = ()
 
 
-def encode_manifest(manifest: Manifest, *, parent: EncodedManifest | None = None, others: Mapping[str, bytes] | None = None) -> EncodedManifest:
+def encode_manifest(
+    manifest: Manifest, *, parent: EncodedManifest | None = None, others: Mapping[str, bytes] | None = None
+) -> EncodedManifest:
     """The record of a manifest, against the record of the version it came from when that is much smaller.
 
     `others` holds the bytes of the parent's chain by id, as for decoding.
@@ -63,7 +68,10 @@ def _bases(parent: EncodedManifest, others: Mapping[str, bytes]) -> list[Encoded
 def _same(one: Manifest, other: Manifest) -> bool:
     """Whether two manifests name the same rows; guards against a collision in the run search."""
     ids = ([s.id for s in m.sources] for m in (one, other))
-    first, second = (np.array(list(names))[m.pieces.source] if len(m.pieces) else m.pieces.source for names, m in zip(ids, (one, other), strict=True))
+    first, second = (
+        np.array(list(names))[m.pieces.source] if len(m.pieces) else m.pieces.source
+        for names, m in zip(ids, (one, other), strict=True)
+    )
     return (
         one.digest == other.digest
         and np.array_equal(first, second)
@@ -89,10 +97,17 @@ def _header(manifest: Manifest) -> dict[str, object]:
     change = manifest.change
     return {
         "schema": manifest.schema.to_json(),
-        "change": None if change is None else [
-            change.base_digest, list(change.patches), change.complete, change.inserted, change.updated, change.deleted
+        "change": None
+        if change is None
+        else [
+            change.base_digest,
+            list(change.patches),
+            change.complete,
+            change.inserted,
+            change.updated,
+            change.deleted,
         ],
-    }  # fmt: skip
+    }
 
 
 def _pack(header: dict[str, object], arrays: Sequence[bytes]) -> bytes:
@@ -112,7 +127,11 @@ def _unpack(data: bytes, base: Manifest | None) -> Manifest:
     for length in header["lengths"]:
         parts.append(body[at : at + length])
         at += length
-    change = None if header["change"] is None else Change(header["change"][0], tuple(header["change"][1]), *header["change"][2:])
+    change = (
+        None
+        if header["change"] is None
+        else Change(header["change"][0], tuple(header["change"][1]), *header["change"][2:])
+    )
     schema = TableSchema.from_json(header["schema"])
     sources = _sources(parts[0])
     literal_leaves = _leaves(parts[1:4], keyed=bool(schema.key))
@@ -123,8 +142,13 @@ def _unpack(data: bytes, base: Manifest | None) -> Manifest:
         raise CorruptStorage("A manifest record needs the record before it.")
     sources = (*base.sources, *sources)
     leaf_runs, piece_runs = (_ints(part).reshape(-1, 3) for part in parts[7:9])
-    return Manifest(schema, sources, _replay_leaves(base.leaves, literal_leaves, leaf_runs),
-                    _replay_pieces(base.pieces, literal_pieces, piece_runs), change)  # fmt: skip
+    return Manifest(
+        schema,
+        sources,
+        _replay_leaves(base.leaves, literal_leaves, leaf_runs),
+        _replay_pieces(base.pieces, literal_pieces, piece_runs),
+        change,
+    )
 
 
 def _whole_arrays(manifest: Manifest) -> list[bytes]:
@@ -134,7 +158,12 @@ def _whole_arrays(manifest: Manifest) -> list[bytes]:
 def _source_bytes(sources: Sequence[Source]) -> bytes:
     kinds = "".join(source.kind[0] for source in sources).encode()
     ids = b"".join(bytes.fromhex(source.id) for source in sources)
-    return struct.pack("<I", len(sources)) + kinds + ids + _shuffled(np.array([[s.rows, s.size] for s in sources], dtype=np.int64).reshape(-1))
+    return (
+        struct.pack("<I", len(sources))
+        + kinds
+        + ids
+        + _shuffled(np.array([[s.rows, s.size] for s in sources], dtype=np.int64).reshape(-1))
+    )
 
 
 def _sources(data: bytes) -> tuple[Source, ...]:
@@ -161,7 +190,11 @@ def _leaf_bytes(leaves: Leaves) -> list[bytes]:
     blob = keys.blob[int(keys.offsets[0]) : int(keys.offsets[-1])]
     if len(lengths) and (lengths == lengths[0]).all():
         blob = np.frombuffer(blob, dtype=np.uint8).reshape(len(lengths), -1).T.tobytes()
-    return [_shuffled(leaves.counts), np.ascontiguousarray(leaves.hashes, dtype="<u8").tobytes(), _shuffled(lengths) + blob]
+    return [
+        _shuffled(leaves.counts),
+        np.ascontiguousarray(leaves.hashes, dtype="<u8").tobytes(),
+        _shuffled(lengths) + blob,
+    ]
 
 
 def _leaves(parts: Sequence[bytes], *, keyed: bool) -> Leaves:
@@ -215,12 +248,20 @@ def _delta(manifest: Manifest, record: EncodedManifest, base: Manifest) -> bytes
         KeyList.of([keys[at] for at in fresh_leaves.tolist()]) if len(keys) else keys,
     )
     literal_pieces = Pieces(source[fresh_pieces], pieces.start[fresh_pieces], pieces.count[fresh_pieces])
-    arrays = [_source_bytes(extra), *_leaf_bytes(literals), *_piece_bytes(literal_pieces), _shuffled(leaf_runs), _shuffled(piece_runs)]
+    arrays = [
+        _source_bytes(extra),
+        *_leaf_bytes(literals),
+        *_piece_bytes(literal_pieces),
+        _shuffled(leaf_runs),
+        _shuffled(piece_runs),
+    ]
     return _pack({"whole": False, "base": record.id, **_header(manifest)}, arrays)
 
 
 def _leaf_words(leaves: Leaves) -> U64:
-    return leaves.hashes[:, 0] ^ (leaves.hashes[:, 1] * np.uint64(3)) ^ leaves.counts.view(np.uint64)
+    mixed = leaves.hashes[:, 0] ^ (leaves.hashes[:, 1] * np.uint64(3))
+    words: U64 = np.bitwise_xor(mixed, leaves.counts.view(np.uint64))
+    return words
 
 
 def _piece_words(source: I64, pieces: Pieces) -> U64:
@@ -229,13 +270,17 @@ def _piece_words(source: I64, pieces: Pieces) -> U64:
 
 
 def _runs(new: U64, old: U64) -> tuple[I64, I64]:
-    """How `new` is made of `old`: flat (literals before, first copied, copied) triples, and the indexes of the literals."""
+    """How `new` is made of `old`: flat (literals before, first copied, copied) triples, and the indexes of the
+    literals.
+    """
     if not len(old) or not len(new):
         return np.array([len(new), 0, 0], dtype=np.int64), np.arange(len(new))
     order = np.argsort(old, kind="stable")
     at = np.minimum(np.searchsorted(old, new, sorter=order), len(old) - 1)
     found = np.where(old[order[at]] == new, order[at], -1)
-    starts = np.flatnonzero(np.concatenate([[True], (np.diff(found) != 1) & ~((found[1:] == -1) & (found[:-1] == -1))])[: len(found)])
+    literal = found < 0
+    goes_on = np.where(literal[1:], literal[:-1], ~literal[:-1] & (np.diff(found) == 1))
+    starts = np.flatnonzero(np.concatenate([[True], ~goes_on]))
     ends = np.append(starts[1:], len(found))
     triples: list[tuple[int, int, int]] = []
     literals = 0
@@ -280,5 +325,7 @@ def _replay_leaves(base: Leaves, literal: Leaves, runs: I64) -> Leaves:
 
 def _replay_pieces(base: Pieces, literal: Pieces, runs: I64) -> Pieces:
     picks = _gather(runs, len(literal), len(base))
-    source, start, count = (np.concatenate([getattr(base, n), getattr(literal, n)])[picks] for n in ("source", "start", "count"))
+    source, start, count = (
+        np.concatenate([getattr(base, n), getattr(literal, n)])[picks] for n in ("source", "start", "count")
+    )
     return Pieces(source, start, count)

@@ -11,7 +11,7 @@ import numpy as np
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Leaves, Manifest
 from dataforge.contexts.datasets.engine.pairing import pair_up
 from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, leaf_rows
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, U64
+from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
@@ -20,7 +20,9 @@ _POOL_ROWS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Closed leaves in row order: their rows' hashes, the leaves, and in keyed tables the encoded key of the last row."""
+    """Closed leaves in row order: their rows' hashes, the leaves, and in keyed tables the encoded key of the last
+    row.
+    """
 
     hashes: RowHashes
     leaves: Leaves
@@ -29,8 +31,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Per row of a batch the physical address in the base or `NONE`; rows of the base that a new row replaces (same key,
-    other values), as base row number or -1; and base row numbers that are surely gone."""
+    """Per row of a batch the physical address in the base or `NONE`; rows of the base that a new row replaces (same
+    key, other values), as base row number or -1; and base row numbers that are surely gone."""
 
     NONE: ClassVar[np.uint64] = np.uint64(0xFFFFFFFFFFFFFFFF)
     addresses: U64
@@ -132,7 +134,9 @@ class BaseMatcher:
         self._pool, self._pool_hashes = self._pool[keep], pool.take(keep)
 
     def _surely_gone(self) -> I64:
-        """Base rows that no later row can match: in keyed tables all but the last loaded leaf's, else what overflows the pool."""
+        """Base rows that no later row can match: in keyed tables all but the last loaded leaf's, else what
+        overflows the pool.
+        """
         if self._keyed:
             bound = self._base.leaf_start(self._next - 1) if self._next else 0
             gone = self._pool < bound

@@ -1,8 +1,9 @@
 """Three-way merge by row and cell, revert and cherry-pick.
 
-With a key, a row changed on one side only is taken from it; a row changed on both is merged cell by cell, and cells that both changed to
-different values are conflicts, as are rows deleted on one side and changed on the other. Without a key rows have no identity: each
-side's deletions and insertions are carried over in place, and a row that both sides replaced differently is a conflict.
+With a key, a row changed on one side only is taken from it; a row changed on both is merged cell by cell, and cells
+that both changed to different values are conflicts, as are rows deleted on one side and changed on the other. Without
+a key rows have no identity: each side's deletions and insertions are carried over in place, and a row that both sides
+replaced differently is a conflict.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A row both sides changed: `kind` cells | deleted_by_us | deleted_by_them | both_inserted | both_replaced; rows by column name."""
+    """A row both sides changed: `kind` cells | deleted_by_us | deleted_by_them | both_inserted | both_replaced;
+    rows by column name.
+    """
 
     row_id: str
     kind: str
@@ -69,9 +72,14 @@ class MergeResult:
 
 
 def merge(
-    tables: TableStore, base: Manifest, ours: Manifest, theirs: Manifest, *, rule: Rule | None = None,
+    tables: TableStore,
+    base: Manifest,
+    ours: Manifest,
+    theirs: Manifest,
+    *,
+    rule: Rule | None = None,
     resolutions: Mapping[str, Resolution] | None = None,
-) -> MergeResult:  # fmt: skip
+) -> MergeResult:
     """Bring what `theirs` changed since `base` into `ours`. The result's change is relative to `ours`."""
     schema = merged_schema(base.schema, ours.schema, theirs.schema)
     target = ours if ours.schema == schema else _as_schema(tables, ours, schema)
@@ -84,12 +92,16 @@ def merge(
     return MergeResult(replace(result.manifest, change=Change(ours.digest)), result.conflicts)
 
 
-def revert(tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None) -> MergeResult:
+def revert(
+    tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
+) -> MergeResult:
     """The head without what a commit did."""
     return merge(tables, commit, head, parent, rule=rule)
 
 
-def cherry_pick(tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None) -> MergeResult:
+def cherry_pick(
+    tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
+) -> MergeResult:
     """The head with what a commit on another line did."""
     return merge(tables, parent, head, commit, rule=rule)
 
@@ -106,7 +118,13 @@ def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema) -> 
         other = theirs.by_id(column.id)
         was = base.by_id(column.id) if base.has(column.id) else column
         name = column.name if column.name != was.name else other.name
-        type_ = other.type if column.type == was.type else column.type if other.type == was.type else common_type(column.type, other.type)
+        type_ = (
+            other.type
+            if column.type == was.type
+            else column.type
+            if other.type == was.type
+            else common_type(column.type, other.type)
+        )
         columns.append(Column(column.id, name, type_, column.nullable and other.nullable))
     columns += [c for c in theirs.columns if not base.has(c.id) and not ours.has(c.id)]
     names = [column.name for column in columns]
@@ -120,9 +138,11 @@ def _as_schema(tables: TableStore, manifest: Manifest, schema: TableSchema) -> M
     old = manifest.schema
     by_id = {column.id: column for column in schema.columns}
     changed = change_schema(
-        tables, manifest, drop=[c.name for c in old.columns if c.id not in by_id],
+        tables,
+        manifest,
+        drop=[c.name for c in old.columns if c.id not in by_id],
         types={c.name: by_id[c.id].type for c in old.columns if c.id in by_id and by_id[c.id].type != c.type},
-    )  # fmt: skip
+    )
     return replace(changed, schema=schema)
 
 
@@ -164,7 +184,9 @@ class _Merger:
         keys = np.zeros(len(ops), dtype=np.uint64)
         for manifest, at in ((found.base, ops.before), (found.head, ops.after)):
             rows = np.flatnonzero(at >= 0)
-            table = rows_at_positions(self.tables, replace(manifest, schema=self.schema), at[rows], list(self.schema.key))
+            table = rows_at_positions(
+                self.tables, replace(manifest, schema=self.schema), at[rows], list(self.schema.key)
+            )
             keys[rows] = key_hashes(table, self.schema)
         return keys
 
@@ -206,9 +228,7 @@ class _Merger:
             kind = "deleted_by_us" if our is None else "deleted_by_them"
             return self._resolve(kind, (), was, our, their, None)
         columns = differ.conflicting(index)
-        merged = {
-            c.id: their[c.id] if differ.theirs_only(index, c.id) else our[c.id] for c in self.schema.columns
-        }  # fmt: skip
+        merged = {c.id: their[c.id] if differ.theirs_only(index, c.id) else our[c.id] for c in self.schema.columns}
         if not columns:
             return merged
         return self._resolve("cells" if was is not None else "both_inserted", columns, was, our, their, merged)
@@ -220,7 +240,9 @@ class _Merger:
         take = resolution.take if resolution else self.rule
         if take is None:
             names = tuple(self.schema.by_id(item).name for item in columns)
-            self.conflicts.append(Conflict(identity, kind, names, self._plain(was), self._plain(our), self._plain(their)))
+            self.conflicts.append(
+                Conflict(identity, kind, names, self._plain(was), self._plain(our), self._plain(their))
+            )
             return our
         chosen = {"ours": our, "theirs": their, "base": was}[take]
         if merged is not None and chosen is not None:
@@ -229,7 +251,9 @@ class _Merger:
             for name, value in resolution.values.items():
                 column = self.schema.by_name(name)
                 if column is None or column.id in self.schema.key:
-                    raise MergeConflicts(f"The resolution of row {identity} sets {name!r}, which is no column or part of the key.")
+                    raise MergeConflicts(
+                        f"The resolution of row {identity} sets {name!r}, which is no column or part of the key."
+                    )
                 chosen = {**chosen, column.id: column_from_json([value], column)[0].as_py()}
         return chosen
 
@@ -260,7 +284,10 @@ class _Merger:
 
     def unkeyed(self) -> MergeResult:
         """Merge by place: theirs' deletions and insertions carried over to ours."""
-        mine, other = difference(self.tables, self.base, self.ours).operations, difference(self.tables, self.base, self.theirs).operations
+        mine, other = (
+            difference(self.tables, self.base, self.ours).operations,
+            difference(self.tables, self.base, self.theirs).operations,
+        )
         my_gone, my_come = np.sort(mine.before[mine.kind == DELETE]), np.sort(mine.after[mine.kind == INSERT])
         their_gone, their_come = np.sort(other.before[other.kind == DELETE]), np.sort(other.after[other.kind == INSERT])
         my_gap, their_gap = _gaps(my_gone, my_come), _gaps(their_gone, their_come)
@@ -298,8 +325,10 @@ class _Merger:
         return hashes_at(self.tables, self.schema, manifest.sources, addresses_at(manifest, rows)).low
 
     def _replaced(self, row: int, mine: I64, other: I64) -> None:
-        shown = [plain_rows(self._rows(m, at).rename_columns(self.schema.names))[0] for m, at in (
-            (self.base, np.array([row])), (self.ours, mine[:1]), (self.theirs, other[:1]))]  # fmt: skip
+        shown = [
+            plain_rows(self._rows(m, at).rename_columns(self.schema.names))[0]
+            for m, at in ((self.base, np.array([row])), (self.ours, mine[:1]), (self.theirs, other[:1]))
+        ]
         self.conflicts.append(Conflict(f"row {row + 1}", "both_replaced", tuple(self.schema.names), *shown))
 
 
@@ -331,9 +360,21 @@ class _Differences:
         self._sides: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         in_base = np.array([index in base.place for index in shared], dtype=bool)
         for column in schema.columns:
-            our = ours.table.column(column.id).take(pa.array([ours.place[i] for i in shared], pa.int64())).combine_chunks()
-            their = theirs.table.column(column.id).take(pa.array([theirs.place[i] for i in shared], pa.int64())).combine_chunks()
-            was = base.table.column(column.id).take(pa.array([base.place.get(i) for i in shared], pa.int64())).combine_chunks()
+            our = (
+                ours.table.column(column.id)
+                .take(pa.array([ours.place[i] for i in shared], pa.int64()))
+                .combine_chunks()
+            )
+            their = (
+                theirs.table.column(column.id)
+                .take(pa.array([theirs.place[i] for i in shared], pa.int64()))
+                .combine_chunks()
+            )
+            was = (
+                base.table.column(column.id)
+                .take(pa.array([base.place.get(i) for i in shared], pa.int64()))
+                .combine_chunks()
+            )
             apart = cells_differ(our, their)
             self._sides[column.id] = (cells_differ(was, our) | ~in_base, cells_differ(was, their) | ~in_base, apart)
 

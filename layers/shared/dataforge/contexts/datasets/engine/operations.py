@@ -24,7 +24,9 @@ MOST_OPERATIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RowOperation:
-    """One change. `values` are cells by column name; an insert carries its key in them, update and delete name it in `key`."""
+    """One change. `values` are cells by column name; an insert carries its key in them, update and delete name it
+    in `key`.
+    """
 
     op: Literal["insert", "update", "delete"]
     key: Mapping[str, object] = field(default_factory=dict)
@@ -32,7 +34,9 @@ class RowOperation:
 
 
 def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
-    """The version after the operations, all or nothing. Raises OperationRefused naming the operation (from 1) that cannot be done."""
+    """The version after the operations, all or nothing. Raises OperationRefused naming the operation (from 1) that
+    cannot be done.
+    """
     schema = base.schema
     if not 1 <= len(operations) <= MOST_OPERATIONS:
         raise OperationRefused(f"A direct commit has 1 to {MOST_OPERATIONS} operations; import a file for more.")
@@ -56,7 +60,9 @@ def _check_columns(operation: RowOperation, schema: TableSchema, number: int) ->
     for name in (*operation.key, *operation.values):
         if schema.by_name(name) is None:
             raise OperationRefused(f"Operation {number} names a column {name!r} that the table does not have.")
-    if operation.op == "update" and any(operation.values.get(c.name, operation.key.get(c.name)) != operation.key.get(c.name) for c in schema.key_columns):
+    if operation.op == "update" and any(
+        operation.values.get(c.name, operation.key.get(c.name)) != operation.key.get(c.name) for c in schema.key_columns
+    ):
         raise OperationRefused(f"Operation {number} changes the key; delete the row and insert it anew.")
 
 
@@ -77,8 +83,13 @@ def _check_presence(operations: Sequence[RowOperation], found: np.ndarray) -> No
 
 
 def _edits(
-    tables: TableStore, base: Manifest, operations: Sequence[RowOperation], found: np.ndarray, at: np.ndarray, encoded: Sequence[bytes]
-) -> Edits:  # fmt: skip
+    tables: TableStore,
+    base: Manifest,
+    operations: Sequence[RowOperation],
+    found: np.ndarray,
+    at: np.ndarray,
+    encoded: Sequence[bytes],
+) -> Edits:
     schema = base.schema
     order = sorted((i for i, operation in enumerate(operations) if operation.op != "delete"), key=lambda i: encoded[i])
     old = rows_at_positions(tables, base, np.array([found[i] for i in order if found[i] >= 0], dtype=np.int64))
@@ -86,7 +97,9 @@ def _edits(
     arrays = []
     for column in schema.columns:
         fresh = [i for i in order if i not in place or column.name in operations[i].values]
-        values = column_from_json([{**operations[i].values, **operations[i].key}.get(column.name) for i in fresh], column)
+        values = column_from_json(
+            [{**operations[i].values, **operations[i].key}.get(column.name) for i in fresh], column
+        )
         if not column.nullable and values.null_count:
             raise OperationRefused(f"Column {column.name!r} may not be null.")
         both = pa.chunked_array([*old.column(column.id).chunks, values])
@@ -94,25 +107,36 @@ def _edits(
         arrays.append(both.take(pa.array([new_at.get(i, place.get(i, 0)) for i in order], pa.int64())))
     rows = pa.table(arrays, names=[column.id for column in schema.columns])
     picks = np.array(order, dtype=np.int64)
-    gone = np.sort(np.array([found[i] for i, operation in enumerate(operations) if operation.op == "delete"], dtype=np.int64))
+    gone = np.sort(
+        np.array([found[i] for i, operation in enumerate(operations) if operation.op == "delete"], dtype=np.int64)
+    )
     return Edits(rows, at[picks], found[picks], gone)
 
 
 def _insert_only(tables: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
     if any(operation.op != "insert" for operation in operations):
         raise OperationRefused("Rows of a table without a key can be inserted, but not updated or deleted one by one.")
-    arrays = [column_from_json([operation.values.get(c.name) for operation in operations], c) for c in base.schema.columns]
+    arrays = [
+        column_from_json([operation.values.get(c.name) for operation in operations], c) for c in base.schema.columns
+    ]
     table = pa.table(arrays, names=[c.id for c in base.schema.columns])
     return append(tables, base.schema, [(table, None)], base, None)
 
 
 def change_schema(
-    tables: TableStore, base: Manifest, *, renames: Mapping[str, str] | None = None, types: Mapping[str, str] | None = None,
-    drop: Sequence[str] = (), add: Sequence[tuple[str, str]] = (), order: Sequence[str] = (),
-) -> Manifest:  # fmt: skip
+    tables: TableStore,
+    base: Manifest,
+    *,
+    renames: Mapping[str, str] | None = None,
+    types: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (),
+    add: Sequence[tuple[str, str]] = (),
+    order: Sequence[str] = (),
+) -> Manifest:
     """Rename, retype, drop, add and reorder columns (all by their present names). Stored rows stay where they are.
 
-    Raises SchemaMismatch on unknown or repeated names, on dropping a key column, and when a value does not fit the new type.
+    Raises SchemaMismatch on unknown or repeated names, on dropping a key column, and when a value does not fit the new
+    type.
     """
     schema = _changed(base.schema, dict(renames or {}), dict(types or {}), set(drop), add, order)
     if same_hashes(base.schema, schema) and all(schema.by_id(k).type == base.schema.by_id(k).type for k in schema.key):
@@ -127,16 +151,25 @@ def change_schema(
 
 
 def _changed(
-    schema: TableSchema, renames: dict[str, str], types: dict[str, str], drop: set[str], add: Sequence[tuple[str, str]], order: Sequence[str]
-) -> TableSchema:  # fmt: skip
+    schema: TableSchema,
+    renames: dict[str, str],
+    types: dict[str, str],
+    drop: set[str],
+    add: Sequence[tuple[str, str]],
+    order: Sequence[str],
+) -> TableSchema:
     unknown = [name for name in (*renames, *types, *drop) if schema.by_name(name) is None]
     if unknown:
         raise SchemaMismatch(f"There is no column {unknown[0]!r}.")
     keys = {column.name for column in schema.key_columns}
     if keys & (drop | set(types)):
-        raise SchemaMismatch("A key column can be renamed, but neither dropped nor retyped; import the table anew with another key.")
+        raise SchemaMismatch(
+            "A key column can be renamed, but neither dropped nor retyped; import the table anew with another key."
+        )
     columns = [
-        Column(c.id, renames.get(c.name, c.name), normal_type(types.get(c.name, c.type)), c.nullable) for c in schema.columns if c.name not in drop
+        Column(c.id, renames.get(c.name, c.name), normal_type(types.get(c.name, c.type)), c.nullable)
+        for c in schema.columns
+        if c.name not in drop
     ]
     taken = {column.id for column in schema.columns}
     for name, type_ in add:

@@ -36,7 +36,9 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows as `{logical_row_id, data}`; `total_rows` is None when a filter makes it unknown; `next_after` continues the page."""
+    """Rows as `{logical_row_id, data}`; `total_rows` is None when a filter makes it unknown; `next_after` continues
+    the page.
+    """
 
     rows: list[dict[str, object]]
     total_rows: int | None
@@ -57,7 +59,10 @@ def read_page(tables: TableStore, manifest: Manifest, request: PageRequest) -> P
     else:
         positions, more = _search(tables, manifest, request)
     table = _rows(tables, manifest, positions, ids)
-    rows = [{"logical_row_id": name, "data": data} for name, data in zip(row_ids(table, schema), _data(table, schema, wanted), strict=True)]
+    rows: list[dict[str, object]] = [
+        {"logical_row_id": name, "data": data}
+        for name, data in zip(row_ids(table, schema), _data(table, schema, wanted), strict=True)
+    ]
     last = int(positions[-1]) if len(positions) else None
     return Page(rows, manifest.rows if request.where is None else None, more, last if more else None)
 
@@ -76,7 +81,11 @@ def _column_ids(schema: TableSchema, names: Sequence[str] | None) -> list[str] |
 
 def _window(manifest: Manifest, request: PageRequest) -> tuple[np.ndarray, bool]:
     total = manifest.rows
-    start = request.offset if request.after is None else request.offset + (total - request.after if request.descending else request.after + 1)
+    start = (
+        request.offset
+        if request.after is None
+        else request.offset + (total - request.after if request.descending else request.after + 1)
+    )
     stop = min(start + request.limit, total)
     found = np.arange(min(start, total), stop)
     return (total - 1 - found if request.descending else found), stop < total
@@ -129,7 +138,9 @@ def _data(table: pa.Table, schema: TableSchema, wanted: Sequence[str] | None) ->
 
 
 def row_ids(table: pa.Table, schema: TableSchema) -> list[str]:
-    """What a row is called in answers: its key, several parts as a JSON list; without a key the 32 hex digits of its hash."""
+    """What a row is called in answers: its key, several parts as a JSON list; without a key the 32 hex digits of
+    its hash.
+    """
     if schema.key:
         rows = plain_rows(table.select(list(schema.key)))
         if len(schema.key) == 1:
@@ -148,7 +159,9 @@ class RowVersion:
     data: dict[str, object] | None
 
 
-def row_history(tables: TableStore, versions: Sequence[tuple[str, Manifest]], key: Sequence[object]) -> list[RowVersion]:
+def row_history(
+    tables: TableStore, versions: Sequence[tuple[str, Manifest]], key: Sequence[object]
+) -> list[RowVersion]:
     """The commits that changed the row with this key, newest first. `versions` is a line of history, newest first.
 
     Raises OperationRefused when a key value fits no key; FilterRefused when the newest version has no key.

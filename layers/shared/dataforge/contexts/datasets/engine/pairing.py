@@ -26,7 +26,9 @@ def pair_up(one: U64, other: U64) -> tuple[I64, I64]:
     if not len(one) or not len(other):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     found = _pairs(one, other)
-    return found if found is not None else _pairs_or_none(one + occurrence(one) * _ODD, other + occurrence(other) * _ODD)
+    return (
+        found if found is not None else _pairs_or_none(one + occurrence(one) * _ODD, other + occurrence(other) * _ODD)
+    )
 
 
 def _pairs(one: U64, other: U64) -> tuple[I64, I64] | None:

@@ -12,7 +12,7 @@ from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, So
 from dataforge.contexts.datasets.engine.pairing import pair_up
 from dataforge.contexts.datasets.engine.patches import DELETE, INSERT, UPDATE, Operations, Patch
 from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, rows_at
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, U64
+from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
@@ -44,8 +44,12 @@ class PatchBuilder:
         self._after_rows = 0
         self._before_rows = 0
 
-    def changed(self, table: pa.Table, hashes: RowHashes, rows: I64, replaced: I64, positions: I64, addresses: U64) -> None:
-        """The new rows of a batch: `positions` are their row numbers; writes their future addresses into `addresses`."""
+    def changed(
+        self, table: pa.Table, hashes: RowHashes, rows: I64, replaced: I64, positions: I64, addresses: U64
+    ) -> None:
+        """The new rows of a batch: `positions` are their row numbers; writes their future addresses into
+        `addresses`.
+        """
         if not len(rows):
             return
         if self._after_rows + self._before_rows > PATCH_ROWS:
@@ -107,12 +111,17 @@ class PatchBuilder:
         positions = np.concatenate(self._before_positions) if before else EMPTY
         before_hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses_at(self._base, positions))
         hashes = RowHashes.concat(self._hashes)
-        operations = self._without_moves(in_order(Operations(*np.concatenate(self._ops, axis=1))), hashes, before_hashes)
+        operations = self._without_moves(
+            in_order(Operations(*np.concatenate(self._ops, axis=1))), hashes, before_hashes
+        )
         patch = Patch(
             pa.concat_tables(self._after) if self._after else arrow_schema(self._schema).empty_table(),
             pa.concat_tables(before) if before else arrow_schema(self._base.schema).empty_table(),
-            hashes, before_hashes, operations, self._schema.signature,
-        )  # fmt: skip
+            hashes,
+            before_hashes,
+            operations,
+            self._schema.signature,
+        )
         self._written.append(self._tables.put_patch(patch))
         self._start()
 
@@ -128,11 +137,14 @@ class PatchBuilder:
         keep[new[first]] = keep[old[second]] = False
         self.inserted_count -= len(first)
         self.deleted_count -= len(first)
-        return Operations(*(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position")))
+        return Operations(
+            *(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position"))
+        )
 
 
 def in_order(ops: Operations) -> Operations:
-    """Operations as a reader of the new version meets them: by the number of unchanged rows before them, deletions first.
+    """Operations as a reader of the new version meets them: by the number of unchanged rows before them, deletions
+    first.
 
     A deletion gets the row number of the new version at which its row would have stood.
     """
@@ -145,4 +157,6 @@ def in_order(ops: Operations) -> Operations:
     new_position = np.where(ops.kind == DELETE, rank + np.searchsorted(come_ranks, rank), ops.new_position)
     class_order = np.where(ops.kind == DELETE, 0, np.where(ops.kind == INSERT, 1, 2))
     order = np.lexsort((np.where(ops.kind == DELETE, ops.old_position, ops.new_position), class_order, rank))
-    return Operations(ops.kind[order], ops.after[order], ops.before[order], new_position[order], ops.old_position[order])
+    return Operations(
+        ops.kind[order], ops.after[order], ops.before[order], new_position[order], ops.old_position[order]
+    )

@@ -1,8 +1,8 @@
 """Patch objects: what one commit changed, rows before and after, in one small object.
 
-Layout: magic, u64 length, then zstd over: u32 header length, JSON header, Arrow IPC stream of the after-rows, IPC stream of the
-before-rows, row hashes of both (24 bytes a row), operations. An operation is (kind, after row or -1, before row or -1,
-position in the new version, position in the old one); operations are in the order of the new version.
+Layout: magic, u64 length, then zstd over: u32 header length, JSON header, Arrow IPC stream of the after-rows, IPC
+stream of the before-rows, row hashes of both (24 bytes a row), operations. An operation is (kind, after row or -1,
+before row or -1, position in the new version, position in the old one); operations are in the order of the new version.
 """
 
 from __future__ import annotations
@@ -55,10 +55,15 @@ def encode_patch(patch: Patch) -> tuple[str, bytes]:
     ops = patch.operations
     table = np.stack([ops.kind, ops.after, ops.before, ops.new_position, ops.old_position])
     parts = [
-        _stream(patch.after), _stream(patch.before), patch.after_hashes.to_bytes(), patch.before_hashes.to_bytes(),
+        _stream(patch.after),
+        _stream(patch.before),
+        patch.after_hashes.to_bytes(),
+        patch.before_hashes.to_bytes(),
         np.ascontiguousarray(table, dtype="<i8").view(np.uint8).reshape(-1, 8).T.tobytes(),
-    ]  # fmt: skip
-    header = json.dumps({"signature": patch.signature, "lengths": [len(part) for part in parts]}, separators=(",", ":")).encode()
+    ]
+    header = json.dumps(
+        {"signature": patch.signature, "lengths": [len(part) for part in parts]}, separators=(",", ":")
+    ).encode()
     body = struct.pack("<I", len(header)) + header + b"".join(parts)
     data = MAGIC + struct.pack("<Q", len(body)) + _ZSTD.compress(body, asbytes=True)
     return hashlib.sha256(data).hexdigest(), data

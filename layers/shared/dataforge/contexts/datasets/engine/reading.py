@@ -11,7 +11,7 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.arrow_types import arrow_schema, conform
 from dataforge.contexts.datasets.engine.keys import encode_keys, key_table
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, Source, slice_pieces
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, U64, key_hashes
+from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes, key_hashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
@@ -19,7 +19,9 @@ SCAN_ROWS = 65_536
 _LOW32 = np.uint64(0xFFFFFFFF)
 
 
-def read_range(tables: TableStore, manifest: Manifest, start: int, stop: int, columns: Sequence[str] | None = None) -> pa.Table:
+def read_range(
+    tables: TableStore, manifest: Manifest, start: int, stop: int, columns: Sequence[str] | None = None
+) -> pa.Table:
     """Rows `start .. stop` (cut to the version) as the schema sees them, columns by id."""
     start, stop = max(0, start), min(manifest.rows, stop)
     wanted = list(columns) if columns is not None else [column.id for column in manifest.schema.columns]
@@ -27,7 +29,9 @@ def read_range(tables: TableStore, manifest: Manifest, start: int, stop: int, co
         return conform(arrow_schema(manifest.schema).empty_table(), manifest.schema, wanted)
     pieces = slice_pieces(manifest, start, stop)
     used = np.unique(pieces.source).tolist()
-    loaded = dict(zip(used, tables.each(lambda s: tables.rows(s, wanted), [manifest.sources[at] for at in used]), strict=True))
+    loaded = dict(
+        zip(used, tables.each(lambda s: tables.rows(s, wanted), [manifest.sources[at] for at in used]), strict=True)
+    )
     seen: dict[int, pa.Table] = {}
     parts = []
     for source, begin, count in zip(pieces.source.tolist(), pieces.start.tolist(), pieces.count.tolist(), strict=True):
@@ -41,7 +45,13 @@ def read_range(tables: TableStore, manifest: Manifest, start: int, stop: int, co
 
 
 def scan(
-    tables: TableStore, manifest: Manifest, columns: Sequence[str] | None = None, *, rows: int = SCAN_ROWS, start: int = 0, stop: int | None = None
+    tables: TableStore,
+    manifest: Manifest,
+    columns: Sequence[str] | None = None,
+    *,
+    rows: int = SCAN_ROWS,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[pa.Table]:
     """The rows in order, `rows` at a time; memory is bounded by that and the cache."""
     last = manifest.rows if stop is None else min(stop, manifest.rows)
@@ -49,7 +59,13 @@ def scan(
         yield read_range(tables, manifest, at, min(at + rows, last), columns)
 
 
-def rows_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source], addresses: U64, columns: Sequence[str] | None = None) -> pa.Table:
+def rows_at(
+    tables: TableStore,
+    schema: TableSchema,
+    sources: Sequence[Source],
+    addresses: U64,
+    columns: Sequence[str] | None = None,
+) -> pa.Table:
     """Rows at physical addresses, in the order of the addresses."""
     wanted = list(columns) if columns is not None else [column.id for column in schema.columns]
     if not len(addresses):
@@ -87,7 +103,9 @@ def hashes_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source]
     return RowHashes(low, high, key)
 
 
-def rows_at_positions(tables: TableStore, manifest: Manifest, positions: I64, columns: Sequence[str] | None = None) -> pa.Table:
+def rows_at_positions(
+    tables: TableStore, manifest: Manifest, positions: I64, columns: Sequence[str] | None = None
+) -> pa.Table:
     """Rows at row numbers of the version, in that order."""
     return rows_at(tables, manifest.schema, manifest.sources, addresses_at(manifest, positions), columns)
 
@@ -113,7 +131,9 @@ def find_keys(tables: TableStore, manifest: Manifest, keys: pa.Table) -> I64:
     if not manifest.rows or not keys.num_rows:
         return np.full(keys.num_rows, -1, dtype=np.int64)
     wanted = key_hashes(keys, manifest.schema)
-    leaves = np.fromiter((leaf_of_key(manifest, key) for key in encode_keys(keys, manifest.schema)), dtype=np.int64, count=keys.num_rows)
+    leaves = np.fromiter(
+        (leaf_of_key(manifest, key) for key in encode_keys(keys, manifest.schema)), dtype=np.int64, count=keys.num_rows
+    )
     positions = leaf_rows(manifest, np.unique(leaves))
     present = hashes_at(tables, manifest.schema, manifest.sources, addresses_at(manifest, positions)).key
     order = np.argsort(present, kind="stable")
@@ -134,6 +154,8 @@ def leaf_rows(manifest: Manifest, leaves: I64) -> I64:
 
 
 def row_by_key(tables: TableStore, manifest: Manifest, key: Sequence[object]) -> int | None:
-    """The row number of one key given as JSON values; None when there is no such row. Raises OperationRefused on a value that fits no key."""
+    """The row number of one key given as JSON values; None when there is no such row. Raises OperationRefused on a
+    value that fits no key.
+    """
     at = int(find_keys(tables, manifest, key_table([key], manifest.schema))[0])
     return None if at < 0 else at

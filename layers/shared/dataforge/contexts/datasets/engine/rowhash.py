@@ -2,16 +2,19 @@
 
 The specification, fixed for ever under this name (a change is `h2`):
 
-- A row hash is two 64-bit lanes; each lane is the sum modulo 2^64 of the parts of its cells. A null cell's part is 0. So
-  renaming, reordering, adding a null column or dropping a column changes no other column's part.
-- The seed of a cell in lane L is word L (little-endian) of BLAKE2b-128(`h1|` + column id + `|` + family). Families: `number`, `fraction`,
+- A row hash is two 64-bit lanes; each lane is the sum modulo 2^64 of the parts of its cells. A null cell's part is 0.
+  So renaming, reordering, adding a null column or dropping a column changes no other column's part.
+- The seed of a cell in lane L is word L (little-endian) of BLAKE2b-128(`h1|` + column id + `|` + family). Families:
+  `number`, `fraction`,
   `decimal`, `string`, `binary`, `bool`, `date`, `time`, `timestamp`.
 - A one-word cell has part fmix_L(word XOR seed_L), with fmix(h) = h*A; h ^= h>>32; h *= B; h ^= h>>29.
-- number: any integral value in [-2^63, 2^63) as two's complement, whether it came as int, float or decimal (so -0.0 is 0).
-  fraction: every other float as IEEE bits, NaN always 0x7ff8000000000000. decimal: every other decimal as its shortest text without
-  trailing zeros, hashed like a string. date: days, time: microseconds, timestamp: microseconds in UTC, bool: 0 or 1.
-- string (UTF-8) and binary: s = seed XOR length*G; for each 8-byte little-endian word, zero-padded: s = (s XOR word)*A; s ^= s>>32; the part
-  is fmix(s). Above 128 bytes the text is replaced by its 16-byte BLAKE2b digest (the length stays the original one).
+- number: any integral value in [-2^63, 2^63) as two's complement, whether it came as int, float or decimal (so -0.0 is
+  0). fraction: every other float as IEEE bits, NaN always 0x7ff8000000000000. decimal: every other decimal as its
+  shortest text without trailing zeros, hashed like a string. date: days, time: microseconds, timestamp: microseconds
+  in UTC, bool: 0 or 1.
+- string (UTF-8) and binary: s = seed XOR length*G; for each 8-byte little-endian word, zero-padded: s = (s XOR
+  word)*A; s ^= s>>32; the part is fmix(s). Above 128 bytes the text is replaced by its 16-byte BLAKE2b digest (the
+  length stays the original one).
 - The key hash is fmix_0 of the sum of the lane-0 parts of the key columns; without a key, of the whole row.
 
 It is a fingerprint for comparing rows, not a defence against crafted collisions; stored bytes are addressed by SHA-256.
@@ -44,7 +47,9 @@ _SLICE = 1 << 15
 
 @dataclass(frozen=True, slots=True)
 class RowHashes:
-    """Hashes of consecutive rows: `low` and `high` are the two lanes, `key` the 64-bit key hash; uint64, equal lengths."""
+    """Hashes of consecutive rows: `low` and `high` are the two lanes, `key` the 64-bit key hash; uint64, equal
+    lengths.
+    """
 
     low: U64
     high: U64
@@ -156,7 +161,9 @@ def _parts(array: pa.Array, column_id: str) -> tuple[U64, U64]:
     if pa.types.is_dictionary(array.type):
         one, two = _parts(array.dictionary, column_id)
         codes = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
-        parts = (one[codes], two[codes]) if len(one) else (np.zeros(len(array), np.uint64), np.zeros(len(array), np.uint64))
+        parts = (
+            (one[codes], two[codes]) if len(one) else (np.zeros(len(array), np.uint64), np.zeros(len(array), np.uint64))
+        )
     else:
         parts = _kind_parts(array, column_id)
     if array.null_count:
@@ -166,7 +173,7 @@ def _parts(array: pa.Array, column_id: str) -> tuple[U64, U64]:
     return parts
 
 
-def _kind_parts(array: pa.Array, column_id: str) -> tuple[U64, U64]:
+def _kind_parts(array: pa.Array, column_id: str) -> tuple[U64, U64]:  # noqa: PLR0911 - one line per type
     kind = array.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _text_parts(array, column_id, "string")
@@ -250,7 +257,9 @@ def _text_parts(array: pa.Array, column_id: str, family: str) -> tuple[U64, U64]
     wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
     _, offset_buffer, data_buffer = array.buffers()
     count = len(array)
-    offsets = np.frombuffer(offset_buffer, dtype=np.int64 if wide else np.int32, count=count + 1, offset=array.offset * (8 if wide else 4))
+    offsets = np.frombuffer(
+        offset_buffer, dtype=np.int64 if wide else np.int32, count=count + 1, offset=array.offset * (8 if wide else 4)
+    )
     starts = offsets[:-1].astype(np.int64)
     lengths = offsets[1:].astype(np.int64) - starts
     one = lengths.view(np.uint64) * _G
@@ -284,7 +293,9 @@ def _absorb(state: U64, lane: int, rows: npt.NDArray[np.int64] | None, words: U6
         state[rows] = some
 
 
-def _absorb_words(one: U64, two: U64, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> None:
+def _absorb_words(
+    one: U64, two: U64, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]
+) -> None:
     """Feed every row's 8-byte words, all rows' first words first; rows drop out as they end."""
     most = int(lengths.max(initial=0))
     if not most:

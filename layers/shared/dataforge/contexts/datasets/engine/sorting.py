@@ -6,6 +6,7 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,9 @@ _OUT_ROWS = 65_536
 
 
 class KeySorter:
-    """Add tables (columns by id) in any order, then take them back in key order. Use as a context manager: it owns a directory."""
+    """Add tables (columns by id) in any order, then take them back in key order. Use as a context manager: it owns
+    a directory.
+    """
 
     def __init__(self, schema: TableSchema, folder: Path | None = None) -> None:
         self._schema = schema
@@ -29,7 +32,7 @@ class KeySorter:
         self._runs: list[tuple[Path, list[bytes], int]] = []
         self._rows = 0
 
-    def __enter__(self) -> KeySorter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,8 +103,8 @@ class KeySorter:
             return table
         if refuse:
             names = table.select(list(self._schema.key))
-            for at in repeated[: DUPLICATES_LISTED - len(duplicates)]:
-                duplicates.append([names.column(n)[at].as_py() for n in range(names.num_columns)])
+            listed = repeated[: DUPLICATES_LISTED - len(duplicates)]
+            duplicates.extend([names.column(n)[at].as_py() for n in range(names.num_columns)] for at in listed)
             return table
         gone = {at - 1 for at in repeated}
         return table.take(pa.array([at for at in range(len(keys)) if at not in gone]))
@@ -112,6 +115,7 @@ def duplicate_keys(keys: list[object], schema: TableSchema) -> DuplicateKeys:
     names = ", ".join(column.name for column in schema.key_columns)
     shown = ", ".join(str(key[0] if isinstance(key, list) and len(key) == 1 else key) for key in keys[:10])
     return DuplicateKeys(
-        f"The key ({names}) is not unique: {shown}{' …' if len(keys) > 10 else ''}. Declare another key, or import without a key in file order.",
+        f"The key ({names}) is not unique: {shown}{' …' if len(keys) > 10 else ''}. "
+        "Declare another key, or import without a key in file order.",
         facts={"duplicates": [str(key) for key in keys[:DUPLICATES_LISTED]]},
     )

@@ -1,8 +1,9 @@
 """Per-column statistics of a version in one pass and bounded memory.
 
-Nulls, minimum and maximum are exact. Distinct values are estimated from the 1,024 smallest cell hashes (a KMV sketch, standard error about
-3 %; exact below 1,024). Quantiles, histogram and top values come from the rows with the smallest row hashes, a uniform sample of up to
-16,384 rows that is the same on every run; they are exact when the table is not larger (`sampled` says so).
+Nulls, minimum and maximum are exact. Distinct values are estimated from the 1,024 smallest cell hashes (a KMV sketch,
+standard error about 3 %; exact below 1,024). Quantiles, histogram and top values come from the rows with the smallest
+row hashes, a uniform sample of up to 16,384 rows that is the same on every run; they are exact when the table is not
+larger (`sampled` says so).
 """
 
 from __future__ import annotations
@@ -26,15 +27,25 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def table_statistics(tables: TableStore, manifest: Manifest) -> dict[str, object]:
-    """JSON: `row_count`, `size_bytes`, `sampled`, and per column name, type, nulls, distinct, min, max, quantiles, histogram, top."""
+    """JSON: `row_count`, `size_bytes`, `sampled`, and per column name, type, nulls, distinct, min, max, quantiles,
+    histogram, top.
+    """
     counts = {column.id: _Counts() for column in manifest.schema.columns}
     for start in range(0, manifest.rows, SCAN_ROWS):
         table = read_range(tables, manifest, start, start + SCAN_ROWS)
         for column in manifest.schema.columns:
             counts[column.id].add(table.column(column.id), column.id)
     sample = rows_at_positions(tables, manifest, _sample(tables, manifest))
-    columns = [_described(column, counts[column.id], sample.column(column.id), manifest.rows) for column in manifest.schema.columns]
-    return {"row_count": manifest.rows, "size_bytes": manifest.size_bytes, "sampled": manifest.rows > SAMPLE_ROWS, "columns": columns}
+    columns = [
+        _described(column, counts[column.id], sample.column(column.id), manifest.rows)
+        for column in manifest.schema.columns
+    ]
+    return {
+        "row_count": manifest.rows,
+        "size_bytes": manifest.size_bytes,
+        "sampled": manifest.rows > SAMPLE_ROWS,
+        "columns": columns,
+    }
 
 
 def _sample(tables: TableStore, manifest: Manifest) -> np.ndarray:
@@ -98,19 +109,32 @@ class _Counts:
 def _described(column: Column, counts: _Counts, sample: pa.ChunkedArray, rows: int) -> dict[str, object]:
     present = sample.drop_null()
     found: dict[str, object] = {
-        "name": column.name, "type": column.type, "nulls": counts.nulls, "distinct": min(counts.distinct, rows - counts.nulls),
-        "min": _plain(counts.low), "max": _plain(counts.high), "not_finite": counts.not_finite,
-    }  # fmt: skip
+        "name": column.name,
+        "type": column.type,
+        "nulls": counts.nulls,
+        "distinct": min(counts.distinct, rows - counts.nulls),
+        "min": _plain(counts.low),
+        "max": _plain(counts.high),
+        "not_finite": counts.not_finite,
+    }
     numbers = _numbers(present)
     if numbers is not None and len(numbers):
-        found["quantiles"] = {str(q): _shown(value, present.type) for q, value in zip(QUANTILES, np.quantile(numbers, QUANTILES), strict=True)}
+        found["quantiles"] = {
+            str(q): _shown(value, present.type)
+            for q, value in zip(QUANTILES, np.quantile(numbers, QUANTILES), strict=True)
+        }
         heights, edges = np.histogram(numbers, bins=BINS)
         found["histogram"] = {"counts": heights.tolist(), "edges": [_shown(edge, present.type) for edge in edges]}
     if len(present) and not pa.types.is_binary(present.type):
-        top = sorted(pc.value_counts(present).to_pylist(), key=lambda entry: (-entry["counts"], str(entry["values"])))[:TOP]
+        top = sorted(pc.value_counts(present).to_pylist(), key=lambda entry: (-entry["counts"], str(entry["values"])))[
+            :TOP
+        ]
         scale = (rows - counts.nulls) / len(present)
         values = plain_rows(pa.table({"v": pa.array([entry["values"] for entry in top], present.type)}))
-        found["top"] = [{"value": value["v"], "count": round(entry["counts"] * scale)} for value, entry in zip(values, top, strict=True)]
+        found["top"] = [
+            {"value": value["v"], "count": round(entry["counts"] * scale)}
+            for value, entry in zip(values, top, strict=True)
+        ]
     return found
 
 

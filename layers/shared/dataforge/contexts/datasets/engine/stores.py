@@ -21,7 +21,9 @@ class LocalObject:
 
 
 class LocalDirectoryStore:
-    """One file per object, written under another name and linked into place, so that a reader never sees half of one."""
+    """One file per object, written under another name and linked into place, so that a reader never sees half of
+    one.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()

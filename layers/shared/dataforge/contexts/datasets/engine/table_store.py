@@ -1,7 +1,7 @@
 """Chunks, patches and hash sidecars of one dataset in an object store, with caches of what is immutable.
 
-Keys: `<prefix>chunks/<2 hex>/<sha256>` Parquet, `<prefix>patches/<2 hex>/<sha256>`, `<prefix>hashes/<2 hex>/<chunk sha256>.<signature>`.
-The prefix is one tenant's, so nothing is deduplicated across tenants.
+Keys: `<prefix>chunks/<2 hex>/<sha256>` Parquet, `<prefix>patches/<2 hex>/<sha256>`, `<prefix>hashes/<2 hex>/<chunk
+sha256>.<signature>`. The prefix is one tenant's, so nothing is deduplicated across tenants.
 """
 
 from __future__ import annotations
@@ -73,13 +73,21 @@ class TableStore:
         """The object key of a manifest's source."""
         return self.key("chunks" if source.kind == "chunk" else "patches", source.id)
 
-    def put_chunk(self, table: pa.Table, hashes: RowHashes, schema: TableSchema, dictionary: Sequence[str] = ()) -> Source:
+    def put_chunk(
+        self, table: pa.Table, hashes: RowHashes, schema: TableSchema, dictionary: Sequence[str] = ()
+    ) -> Source:
         """Store rows (columns by id) and their hashes; idempotent. `dictionary` names columns worth a dictionary."""
         sink = pa.BufferOutputStream()
         pq.write_table(
-            table, sink, compression="zstd", compression_level=1, use_dictionary=list(dictionary), write_statistics=False,
-            store_schema=False, row_group_size=max(1, table.num_rows),
-        )  # fmt: skip
+            table,
+            sink,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=list(dictionary),
+            write_statistics=False,
+            store_schema=False,
+            row_group_size=max(1, table.num_rows),
+        )
         data = sink.getvalue()
         identity = hashlib.sha256(data).hexdigest()
         self.objects.put_if_absent(self.key("hashes", identity, f".{schema.signature}"), hashes.to_bytes())
@@ -125,7 +133,9 @@ class TableStore:
         return table
 
     def hashes(self, source: Source, schema: TableSchema) -> RowHashes:
-        """Row hashes of a source as `schema` sees it: from the sidecar, or computed when the chunk was hashed under another schema."""
+        """Row hashes of a source as `schema` sees it: from the sidecar, or computed when the chunk was hashed under
+        another schema.
+        """
         key = ("hashes", source.id, schema.signature)
         found = self._cache.get(key)
         if isinstance(found, RowHashes):
@@ -134,7 +144,9 @@ class TableStore:
         if hashes is None:
             hashes = hash_rows(conform(self.rows(source), schema), schema)
         if len(hashes) != source.rows:
-            raise CorruptStorage(f"The hash sidecar of {source.id} has {len(hashes)} rows, its manifest says {source.rows}.")
+            raise CorruptStorage(
+                f"The hash sidecar of {source.id} has {len(hashes)} rows, its manifest says {source.rows}."
+            )
         self._cache.put(key, hashes, len(hashes) * 24 + 256)
         return hashes
 

@@ -1,8 +1,9 @@
 """Writing a version from rows in their final order, against an earlier version or from nothing.
 
-The writer cuts leaves, and for each batch of closed leaves decides where its rows live: leaves and rows that the base has already are
-named where they lie; long runs of new rows become base chunks; scattered new rows go to the commit's patch object together with
-the rows they replace. Memory is bounded by a few batches plus the patch (at most `PATCH_ROWS` rows, then a further patch begins).
+The writer cuts leaves, and for each batch of closed leaves decides where its rows live: leaves and rows that the base
+has already are named where they lie; long runs of new rows become base chunks; scattered new rows go to the commit's
+patch object together with the rows they replace. Memory is bounded by a few batches plus the patch (at most
+`PATCH_ROWS` rows, then a further patch begins).
 """
 
 from __future__ import annotations
@@ -16,8 +17,19 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.keys import encode_keys
 from dataforge.contexts.datasets.engine.leaves import cut, leaf_hashes
 from dataforge.contexts.datasets.engine.manifest import (
-    Change, KeyList, Leaves, Manifest, Pieces, Source, drop_unused, join_leaves, join_pieces, pieces_of, slice_leaves, slice_pieces,
-)  # fmt: skip
+    Change,
+    KeyList,
+    Leaves,
+    Manifest,
+    Pieces,
+    Source,
+    drop_unused,
+    join_leaves,
+    join_pieces,
+    pieces_of,
+    slice_leaves,
+    slice_pieces,
+)
 from dataforge.contexts.datasets.engine.matching import BaseMatcher, Batch
 from dataforge.contexts.datasets.engine.patch_builder import PatchBuilder
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
@@ -39,11 +51,21 @@ class TableWriter:
     """
 
     def __init__(
-        self, tables: TableStore, schema: TableSchema, *, base: Manifest | None = None, base_leaf: int = 0, pool: Executor | None = None
+        self,
+        tables: TableStore,
+        schema: TableSchema,
+        *,
+        base: Manifest | None = None,
+        base_leaf: int = 0,
+        pool: Executor | None = None,
     ) -> None:
         self._tables = tables
         self._schema = schema
-        self._base = base if base is not None and base.rows and base.schema.key == schema.key and _same_key_types(base.schema, schema) else None
+        self._base = (
+            base
+            if base is not None and base.rows and base.schema.key == schema.key and _same_key_types(base.schema, schema)
+            else None
+        )
         self._pool = pool
         self._open: list[tuple[pa.Table, RowHashes]] = []
         self._open_rows = 0
@@ -111,10 +133,17 @@ class TableWriter:
 
     def _change(self, patches: list[Source]) -> Change | None:
         if self._patches is None:
-            return Change(self._base_digest, inserted=self._rows, deleted=self._base_rows) if self._base_digest else None
+            return (
+                Change(self._base_digest, inserted=self._rows, deleted=self._base_rows) if self._base_digest else None
+            )
         counts = self._patches
         return Change(
-            self._base_digest, tuple(p.id for p in patches), self._complete, counts.inserted_count, counts.updated_count, counts.deleted_count
+            self._base_digest,
+            tuple(p.id for p in patches),
+            self._complete,
+            counts.inserted_count,
+            counts.updated_count,
+            counts.deleted_count,
         )
 
     @staticmethod
@@ -147,7 +176,11 @@ class TableWriter:
         """Against the base: name what it has, gather the rest."""
         assert self._matcher is not None  # noqa: S101 - narrows the type
         assert self._patches is not None  # noqa: S101 - narrows the type
-        last_key = encode_keys(table.select(list(self._schema.key)).slice(table.num_rows - 1), self._schema)[0] if self._schema.key else None
+        last_key = (
+            encode_keys(table.select(list(self._schema.key)).slice(table.num_rows - 1), self._schema)[0]
+            if self._schema.key
+            else None
+        )
         found = self._matcher.match(Batch(hashes, leaves, last_key))
         fresh = found.addresses == found.NONE
         whole = self._chunk_runs(fresh, leaves)

@@ -1,4 +1,5 @@
-"""Versions to files, in constant memory: CSV, Excel, Parquet, JSON lines; plain, gzip or zstd; also a difference as a file.
+"""Versions to files, in constant memory: CSV, Excel, Parquet, JSON lines; plain, gzip or zstd; also a difference as a
+file.
 
 A re-import of an export (into the same dataset, or with the schema declared) yields the same content hash.
 """

@@ -83,7 +83,7 @@ class _Counting:
         elif self._zstd is not None:
             self._zstd.write(data)
         else:
-            self._raw(bytes(data) if not isinstance(data, bytes) else data)
+            self._raw(bytes(data))
         return len(data)
 
     def tell(self) -> int:
@@ -142,20 +142,36 @@ class _Raw:
 
 
 def export_table(
-    tables: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, *, name: str = "data", progress: ProgressCallback = no_progress
+    tables: TableStore,
+    manifest: Manifest,
+    options: ExportOptions,
+    sink: Sink,
+    *,
+    name: str = "data",
+    progress: ProgressCallback = no_progress,
 ) -> ExportReport:
     """Write one table. Raises FilterRefused on unknown columns, OperationRefused beyond the limits of a workbook."""
-    return export_workbook(tables, {name: manifest}, options, sink, progress=progress) if options.format == "excel" else _export(
-        tables, manifest, options, sink, progress
-    )  # fmt: skip
+    return (
+        export_workbook(tables, {name: manifest}, options, sink, progress=progress)
+        if options.format == "excel"
+        else _export(tables, manifest, options, sink, progress)
+    )
 
 
 def export_workbook(
-    tables: TableStore, manifests: Mapping[str, Manifest], options: ExportOptions, sink: Sink, *, progress: ProgressCallback = no_progress
+    tables: TableStore,
+    manifests: Mapping[str, Manifest],
+    options: ExportOptions,
+    sink: Sink,
+    *,
+    progress: ProgressCallback = no_progress,
 ) -> ExportReport:
     """Write tables as the sheets of one workbook."""
     out = _Counting(sink, options.compression)
-    shown = [(name, _names(manifest, options), _batches(tables, manifest, options, progress)) for name, manifest in manifests.items()]
+    shown = [
+        (name, _names(manifest, options), _batches(tables, manifest, options, progress))
+        for name, manifest in manifests.items()
+    ]
     rows = write_workbook(cast("BinaryIO", out), shown)
     out.finish()
     return ExportReport(rows, out.written)
@@ -171,11 +187,15 @@ def _names(manifest: Manifest, options: ExportOptions) -> list[str]:
     return names
 
 
-def _batches(tables: TableStore, manifest: Manifest, options: ExportOptions, progress: ProgressCallback) -> Iterator[pa.Table]:
+def _batches(
+    tables: TableStore, manifest: Manifest, options: ExportOptions, progress: ProgressCallback
+) -> Iterator[pa.Table]:
     """Matching rows with columns by name."""
     names = _names(manifest, options)
     ids = [column.id for name in names if (column := manifest.schema.by_name(name))]
-    read = list(dict.fromkeys([*ids, *(c.id for n in filter_columns(options.where) if (c := manifest.schema.by_name(n)))]))
+    read = list(
+        dict.fromkeys([*ids, *(c.id for n in filter_columns(options.where) if (c := manifest.schema.by_name(n)))])
+    )
     for start in range(0, manifest.rows, BATCH):
         table = read_range(tables, manifest, start, start + BATCH, read)
         if options.where is not None:
@@ -184,7 +204,9 @@ def _batches(tables: TableStore, manifest: Manifest, options: ExportOptions, pro
         yield table.select(ids).rename_columns(names)
 
 
-def _export(tables: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, progress: ProgressCallback) -> ExportReport:
+def _export(
+    tables: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, progress: ProgressCallback
+) -> ExportReport:
     out = _Counting(sink, options.compression)
     batches = _batches(tables, manifest, options, progress)
     names = _names(manifest, options)
@@ -233,7 +255,9 @@ def _parquet(out: _Counting, batches: Iterator[pa.Table], manifest: Manifest, na
 
 
 def export_difference(tables: TableStore, found: Difference, options: ExportOptions, sink: Sink) -> ExportReport:
-    """Write changed rows: `_change`, then every column of both versions, `before` and `after` where it was updated. CSV and JSON lines."""
+    """Write changed rows: `_change`, then every column of both versions, `before` and `after` where it was updated.
+    CSV and JSON lines.
+    """
     names = list(dict.fromkeys([*found.head.schema.names, *found.base.schema.names]))
     out = _Counting(sink, options.compression)
     header = ["_change", *(f"{name}{side}" for name in names for side in (" (before)", " (after)"))]
@@ -245,7 +269,9 @@ def export_difference(tables: TableStore, found: Difference, options: ExportOpti
         for name in names:
             columns.append([(change.before or {}).get(name) for change in page])
             columns.append([(change.after or {}).get(name) for change in page])
-        table = pa.table([pa.array([None if v is None else str(v) for v in values], pa.string()) for values in columns], names=header)
+        table = pa.table(
+            [pa.array([None if v is None else str(v) for v in values], pa.string()) for values in columns], names=header
+        )
         out.write(bytes(csv_rows(table, options.delimiter)) if options.format == "csv" else json_rows(table))
     out.finish()
     return ExportReport(len(found), out.written)

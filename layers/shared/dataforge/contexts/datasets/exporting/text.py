@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import plain_rows, text_of
 
+
 def csv_header(names: Sequence[str], delimiter: str) -> bytes:
     """The header line; names are quoted where they must be."""
     cells = pa.array(list(names), pa.string())
@@ -45,7 +46,11 @@ def _cells(column: pa.ChunkedArray, delimiter: str) -> pa.Array:
 def _quoted(text: pa.Array, delimiter: str) -> pa.Array:
     offsets = np.frombuffer(text.buffers()[1], dtype=np.int32, count=len(text) + 1, offset=text.offset * 4)
     data = text.buffers()[2]
-    used = np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]] if data is not None else np.empty(0, dtype=np.uint8)
+    used = (
+        np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]]
+        if data is not None
+        else np.empty(0, dtype=np.uint8)
+    )
     special = _NEEDS_QUOTES[used].any() or bool((used == ord(delimiter)).any())
     empty = bool((np.diff(offsets) == 0).any())
     if not special and not empty:

@@ -1,7 +1,7 @@
 """A streaming writer of .xlsx (ECMA-376): sheet XML is joined by Arrow, a batch at a time, straight into the zip entry.
 
-Text is inline, dates are serial numbers with a format, whole numbers beyond 15 digits and dates before March 1900 are text, because a
-spreadsheet would change them. NaN and Infinity are empty cells.
+Text is inline, dates are serial numbers with a format, whole numbers beyond 15 digits and dates before March 1900 are
+text, because a spreadsheet would change them. NaN and Infinity are empty cells.
 """
 
 from __future__ import annotations
@@ -31,12 +31,15 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _STYLES = (
     f'{_HEAD}<styleSheet {_MAIN}><numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
-    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd hh:mm:ss"/><numFmt numFmtId="166" formatCode="hh:mm:ss"/></numFmts>'
-    '<fonts count="1"><font/></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
+    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd hh:mm:ss"/>'
+    '<numFmt numFmtId="166" formatCode="hh:mm:ss"/></numFmts>'
+    '<fonts count="1"><font/></fonts><fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border/></borders>'
     '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="4"><xf/><xf numFmtId="164" applyNumberFormat="1"/>'
-    '<xf numFmtId="165" applyNumberFormat="1"/><xf numFmtId="166" applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
-)  # fmt: skip
+    '<xf numFmtId="165" applyNumberFormat="1"/><xf numFmtId="166" applyNumberFormat="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
 
 
 def sheet_name(name: str, taken: set[str]) -> str:
@@ -52,7 +55,9 @@ def sheet_name(name: str, taken: set[str]) -> str:
 
 
 def write_workbook(out: BinaryIO, sheets: Iterable[tuple[str, Sequence[str], Iterable[pa.Table]]]) -> int:
-    """Write sheets of (name, header, batches); returns the rows written. Raises OperationRefused beyond the limits of the format."""
+    """Write sheets of (name, header, batches); returns the rows written. Raises OperationRefused beyond the limits
+    of the format.
+    """
     taken: set[str] = set()
     names: list[str] = []
     total = 0
@@ -68,14 +73,24 @@ def write_workbook(out: BinaryIO, sheets: Iterable[tuple[str, Sequence[str], Ite
 def _write_sheet(part: object, name: str, header: Sequence[str], batches: Iterable[pa.Table]) -> int:
     write = part.write  # type: ignore[attr-defined]
     if len(header) > MOST_COLUMNS:
-        raise OperationRefused(f"Sheet {name!r} would have {len(header)} columns; a workbook has at most {MOST_COLUMNS}.")
+        raise OperationRefused(
+            f"Sheet {name!r} would have {len(header)} columns; a workbook has at most {MOST_COLUMNS}."
+        )
     write(f"{_HEAD}<worksheet {_MAIN}><sheetData>".encode())
-    write(("<row>" + "".join(f'<c t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>' for cell in header) + "</row>").encode())
+    write(
+        (
+            "<row>"
+            + "".join(f'<c t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>' for cell in header)
+            + "</row>"
+        ).encode()
+    )
     rows = 0
     for batch in batches:
         rows += batch.num_rows
         if rows > MOST_ROWS:
-            raise OperationRefused(f"Sheet {name!r} would have more than {MOST_ROWS} rows; export CSV or Parquet, or filter.")
+            raise OperationRefused(
+                f"Sheet {name!r} would have more than {MOST_ROWS} rows; export CSV or Parquet, or filter."
+            )
         if batch.num_rows:
             write(_rows(batch))
     write(b"</sheetData></worksheet>")
@@ -102,19 +117,25 @@ def _cells(array: pa.Array) -> pa.Array:
         serial = pc.subtract(array.cast(pa.int32()), _EPOCH)
         return _serial(serial, text_of(array), 1)
     if pa.types.is_timestamp(kind) and not kind.tz:
-        serial = pc.subtract(pc.divide(pc.cast(array.cast(pa.int64()), pa.float64(), safe=False), 86_400_000_000.0), float(_EPOCH))
+        serial = pc.subtract(
+            pc.divide(pc.cast(array.cast(pa.int64()), pa.float64(), safe=False), 86_400_000_000.0), float(_EPOCH)
+        )
         exact = pc.equal(array.cast(pa.timestamp("ms"), safe=False).cast(kind), array)
         return pc.if_else(exact, _serial(serial, text_of(array), 2), _text(text_of(array)))
     return _text(text_of(array))
 
 
 def _serial(serial: pa.Array, text: pa.Array, style: int) -> pa.Array:
-    return pc.if_else(pc.less(serial, _MARCH_1900), _text(text), _wrapped(f'<c s="{style}"><v>', serial.cast(pa.string()), "</v></c>"))
+    return pc.if_else(
+        pc.less(serial, _MARCH_1900), _text(text), _wrapped(f'<c s="{style}"><v>', serial.cast(pa.string()), "</v></c>")
+    )
 
 
 def _text(text: pa.Array) -> pa.Array:
     if (pc.max(pc.utf8_length(text)).as_py() or 0) > MOST_TEXT:
-        raise OperationRefused(f"A text is longer than {MOST_TEXT} characters, the most a cell holds; export CSV or Parquet.")
+        raise OperationRefused(
+            f"A text is longer than {MOST_TEXT} characters, the most a cell holds; export CSV or Parquet."
+        )
     if pc.any(pc.match_substring_regex(text, _CONTROL)).as_py():
         text = pa.array([None if v is None else _without_controls(v) for v in text.to_pylist()], pa.string())
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "_x000D_")):
@@ -132,18 +153,33 @@ def _wrapped(before: str, text: pa.Array, after: str) -> pa.Array:
 
 def _write_parts(archive: zipfile.ZipFile, names: Sequence[str]) -> None:
     numbers = range(1, len(names) + 1)
-    sheets = "".join(f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True))
-    archive.writestr("xl/workbook.xml", f'{_HEAD}<workbook {_MAIN} xmlns:r="{_REL}"><sheets>{sheets}</sheets></workbook>')
-    relations = "".join(f'<Relationship Id="rId{n}" Type="{_REL}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers)
+    sheets = "".join(
+        f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True)
+    )
+    archive.writestr(
+        "xl/workbook.xml", f'{_HEAD}<workbook {_MAIN} xmlns:r="{_REL}"><sheets>{sheets}</sheets></workbook>'
+    )
+    relations = "".join(
+        f'<Relationship Id="rId{n}" Type="{_REL}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+    )
     styles = f'<Relationship Id="rId0" Type="{_REL}/styles" Target="styles.xml"/>'
-    archive.writestr("xl/_rels/workbook.xml.rels", f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{relations}{styles}</Relationships>')
+    archive.writestr(
+        "xl/_rels/workbook.xml.rels",
+        f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{relations}{styles}</Relationships>',
+    )
     archive.writestr("xl/styles.xml", _STYLES)
     document = f'<Relationship Id="rId1" Type="{_REL}/officeDocument" Target="xl/workbook.xml"/>'
-    archive.writestr("_rels/.rels", f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{document}</Relationships>')
-    overrides = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>' for n in numbers)
+    archive.writestr(
+        "_rels/.rels", f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{document}</Relationships>'
+    )
+    overrides = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>' for n in numbers
+    )
     archive.writestr(
         "[Content_Types].xml",
-        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
         f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>{overrides}</Types>',
-    )  # fmt: skip
+    )

@@ -13,9 +13,17 @@ from dataforge.contexts.datasets.errors import SchemaMismatch
 TYPES = ("bool", "int", "float", "string", "date", "time", "timestamp", "timestamptz", "binary", "json")
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)\Z")
 _SPELLINGS = {
-    "boolean": "bool", "integer": "int", "bigint": "int", "int64": "int", "double": "float", "float64": "float", "number": "float",
-    "text": "string", "str": "string", "datetime": "timestamp",
-}  # fmt: skip
+    "boolean": "bool",
+    "integer": "int",
+    "bigint": "int",
+    "int64": "int",
+    "double": "float",
+    "float64": "float",
+    "number": "float",
+    "text": "string",
+    "str": "string",
+    "datetime": "timestamp",
+}
 
 ChangeType = Literal["added", "removed", "renamed", "type_changed", "moved"]
 
@@ -76,7 +84,9 @@ def widens(old: str, new: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: an id that never changes, its present name, its type; `nullable` False is a promise that imports check."""
+    """A column: an id that never changes, its present name, its type; `nullable` False is a promise that imports
+    check.
+    """
 
     id: str
     name: str
@@ -131,7 +141,11 @@ class TableSchema:
     @property
     def signature(self) -> str:
         """What row hashes depend on: the set of column ids and hash families, neither names nor order."""
-        text = "|".join(sorted(f"{column.id}:{kind_of(column.type)}" for column in self.columns)) + "#" + ",".join(self.key)
+        text = (
+            "|".join(sorted(f"{column.id}:{kind_of(column.type)}" for column in self.columns))
+            + "#"
+            + ",".join(self.key)
+        )
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def to_json(self) -> dict[str, object]:
@@ -164,7 +178,9 @@ class SchemaChange:
     after: str | None = None
 
 
-def make_schema(columns: Iterable[tuple[str, str]], key: Iterable[str] = (), *, base: TableSchema | None = None) -> TableSchema:
+def make_schema(
+    columns: Iterable[tuple[str, str]], key: Iterable[str] = (), *, base: TableSchema | None = None
+) -> TableSchema:
     """A schema from (name, type) pairs and key names; columns known to `base` by name keep their ids.
 
     Raises SchemaMismatch on duplicate or missing names.
@@ -240,7 +256,9 @@ class EvolutionRules:
     change_types: bool = False
 
 
-def evolve(base: TableSchema, found: TableSchema, rules: EvolutionRules, *, pinned: frozenset[str] = frozenset()) -> TableSchema:
+def evolve(
+    base: TableSchema, found: TableSchema, rules: EvolutionRules, *, pinned: frozenset[str] = frozenset()
+) -> TableSchema:
     """The schema of the next commit: `found`, with types of `base` kept where they hold more.
 
     Columns match by id. `pinned` ids have a declared type that decides. Raises SchemaMismatch naming each broken rule.

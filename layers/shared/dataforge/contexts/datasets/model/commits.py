@@ -24,15 +24,12 @@ class TableContent:
 def tree_hash(tables: Mapping[str, TableContent]) -> str:
     """64 hex digits over names, schemas and leaf hashes of all tables: equal content, equal hash."""
     body = [
-        [name, tables[name].schema.to_json(), tables[name].rows, tables[name].leaves_sha256]
-        for name in sorted(tables)
-    ]  # fmt: skip
+        [name, tables[name].schema.to_json(), tables[name].rows, tables[name].leaves_sha256] for name in sorted(tables)
+    ]
     return hashlib.sha256(_canonical([_VERSION, body])).hexdigest()
 
 
-def commit_id(
-    tree: str, *, parents: Sequence[str], author: str, message: str, authored_at: str = ""
-) -> str:  # fmt: skip
+def commit_id(tree: str, *, parents: Sequence[str], author: str, message: str, authored_at: str = "") -> str:
     """64 hex digits over content, parents, author, message and time; storage may be rewritten without changing it."""
     return hashlib.sha256(_canonical([_VERSION, tree, list(parents), author, message, authored_at])).hexdigest()
 

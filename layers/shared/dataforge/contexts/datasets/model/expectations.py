@@ -14,8 +14,8 @@ KINDS: tuple[Kind, ...] = ("not_null", "unique", "range", "regex", "foreign_key"
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One rule. `low` and `high` bound a range; `pattern` is RE2 and must match the whole text; `table` and `other` name the
-    referenced table and column; `share` is how far the number of rows may move (0.1 is ten per cent)."""
+    """One rule. `low` and `high` bound a range; `pattern` is RE2 and must match the whole text; `table` and `other`
+    name the referenced table and column; `share` is how far the number of rows may move (0.1 is ten per cent)."""
 
     kind: Kind
     columns: tuple[str, ...] = ()
@@ -47,9 +47,17 @@ def parse_expectation(value: Mapping[str, object]) -> Expectation:
     if not isinstance(columns, list) or (kind != "row_count_drift" and not columns):
         raise FilterRefused(f"Expectation {kind} names its columns.")
     low, high, share = value.get("low"), value.get("high"), value.get("share", 0.0)
-    if not isinstance(share, int | float) or any(not isinstance(bound, int | float | str | None) for bound in (low, high)):
+    if not isinstance(share, int | float) or any(
+        not isinstance(bound, int | float | str | None) for bound in (low, high)
+    ):
         raise FilterRefused(f"Expectation {kind} has a bound that is neither a number nor a text.")
     return Expectation(
-        kind, tuple(str(name) for name in columns), low, high,  # type: ignore[arg-type]
-        str(value.get("pattern", "")), str(value.get("table", "")), str(value.get("other", "")), float(share),
-    )  # fmt: skip
+        kind,
+        tuple(str(name) for name in columns),
+        low,  # type: ignore[arg-type]
+        high,  # type: ignore[arg-type]
+        str(value.get("pattern", "")),
+        str(value.get("table", "")),
+        str(value.get("other", "")),
+        float(share),
+    )

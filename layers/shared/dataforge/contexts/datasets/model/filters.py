@@ -1,6 +1,7 @@
 """Filters over rows: conditions in AND/OR groups, parsed from JSON and checked against a schema.
 
-`{"column": "age", "op": "gte", "value": 18}`, `{"and": [...]}`, `{"or": [...]}`. As in SQL, a null cell matches nothing but `is_null`.
+`{"column": "age", "op": "gte", "value": 18}`, `{"and": [...]}`, `{"or": [...]}`. As in SQL, a null cell matches
+nothing but `is_null`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _parse(value: object, depth: int, count: list[int]) -> Filter:
         raise FilterRefused(f"A filter has at most {MOST_CONDITIONS} conditions.")
     column, op = value.get("column"), value.get("op")
     if not isinstance(column, str) or op not in OPERATORS:
-        raise FilterRefused(f"A condition has a column and an op out of {', '.join(OPERATORS)}; this one has {column!r} and {op!r}.")
+        raise FilterRefused(
+            f"A condition has a column and an op out of {', '.join(OPERATORS)}; this one has {column!r} and {op!r}."
+        )
     operand = value.get("value")
     if op in LISTS and not isinstance(operand, list):
         raise FilterRefused(f"Operator {op!r} on {column!r} takes a list of values.")

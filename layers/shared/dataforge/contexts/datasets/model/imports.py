@@ -17,8 +17,9 @@ DUPLICATES_LISTED = 100
 class ImportOptions:
     """How to read a file and what to do with its rows. `None` and `auto` mean: find out and say so in the report.
 
-    `key` holds column names; None keeps the key the table has, () declares that there is none. `declared` maps column names to types and then decides. `max_rejected` rows may be left out
-    before the import fails. `table` names the table of a file that has only one.
+    `key` holds column names; None keeps the key the table has, () declares that there is none. `declared` maps column
+    names to types and then decides. `max_rejected` rows may be left out before the import fails. `table` names the
+    table of a file that has only one.
     """
 
     mode: Mode = "replace"
@@ -86,7 +87,7 @@ class ImportReport:
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON."""
-        from dataclasses import asdict  # noqa: PLC0415 - only reports need it
+        from dataclasses import asdict
 
         return asdict(self)
 

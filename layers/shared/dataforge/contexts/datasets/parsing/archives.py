@@ -1,4 +1,6 @@
-"""gzip, zip and zstd as streams of blocks, with limits on bytes, ratio and entries; names inside are labels, never paths."""
+"""gzip, zip and zstd as streams of blocks, with limits on bytes, ratio and entries; names inside are labels, never
+paths.
+"""
 
 from __future__ import annotations
 
@@ -38,11 +40,16 @@ class Budget:
         if self.out > self.most:
             raise ArchiveRefused(f"{self.name}: more than {self.most >> 20} MB come out of the archive.")
         if self.out > RATIO_AFTER and self.out > self.packed * MOST_RATIO:
-            raise ArchiveRefused(f"{self.name}: {self.out >> 20} MB come out of {self.packed >> 10} KB; this is no table but an archive bomb.")
+            raise ArchiveRefused(
+                f"{self.name}: {self.out >> 20} MB come out of {self.packed >> 10} KB; "
+                "this is no table but an archive bomb."
+            )
 
 
 def gzip_blocks(source: FileSource) -> Iterator[bytes]:
-    """The content of a gzip file, all its members. Raises ArchiveRefused naming the byte where it breaks or ends too soon."""
+    """The content of a gzip file, all its members. Raises ArchiveRefused naming the byte where it breaks or ends
+    too soon.
+    """
     budget = Budget(source.name)
     engine = zlib.decompressobj(wbits=31)
     at = 0
@@ -58,7 +65,9 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
             try:
                 out = engine.decompress(pending, _OUT)
             except zlib.error as error:
-                raise ArchiveRefused(f"{source.name}: the gzip data is damaged near byte {at + len(data) - len(pending) + 1} ({error}).") from error
+                raise ArchiveRefused(
+                    f"{source.name}: the gzip data is damaged near byte {at + len(data) - len(pending) + 1} ({error})."
+                ) from error
             fresh = False
             rest = engine.unused_data if engine.eof else engine.unconsumed_tail
             budget.count(len(pending) - len(rest), len(out))
@@ -72,7 +81,9 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
                 engine, fresh = zlib.decompressobj(wbits=31), True
         at += len(data)
     if not fresh:
-        raise ArchiveRefused(f"{source.name}: the gzip data ends at byte {source.size}, before its end mark; the file is truncated.")
+        raise ArchiveRefused(
+            f"{source.name}: the gzip data ends at byte {source.size}, before its end mark; the file is truncated."
+        )
     if held:
         yield b"".join(held)
 
@@ -119,12 +130,16 @@ def zstd_blocks(source: FileSource) -> Iterator[bytes]:
                 before = reads.at
                 yield out
     except OSError as error:
-        raise ArchiveRefused(f"{source.name}: the zstd data is damaged or truncated near byte {reads.at} ({error}).") from error
+        raise ArchiveRefused(
+            f"{source.name}: the zstd data is damaged or truncated near byte {reads.at} ({error})."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class ZipEntry:
-    """A file in a zip archive: its label, where its local header is, how it is packed, and what the directory claims."""
+    """A file in a zip archive: its label, where its local header is, how it is packed, and what the directory
+    claims.
+    """
 
     name: str
     offset: int
@@ -141,7 +156,9 @@ def zip_entries(source: FileSource) -> list[ZipEntry]:
     tail = source.read(tail_start, source.size - tail_start)
     at = tail.rfind(_EOCD)
     if at < 0 or len(tail) - at < 22:
-        raise ArchiveRefused(f"{source.name}: the zip archive has no directory at its end; it is truncated after byte {source.size}.")
+        raise ArchiveRefused(
+            f"{source.name}: the zip archive has no directory at its end; it is truncated after byte {source.size}."
+        )
     disk, _, _, count, size, start = struct.unpack("<HHHHII", tail[at + 4 : at + 20])
     if 0xFFFF in {count, disk} or 0xFFFFFFFF in {size, start}:
         count, size, start = _zip64(source, tail, at)
@@ -202,7 +219,10 @@ def zip_blocks(source: FileSource, entry: ZipEntry, *, most: int = MOST_BYTES) -
     if entry.encrypted:
         raise ArchiveRefused(f"{label(entry.name)} in {source.name} is encrypted; upload it without a password.")
     if entry.method not in {0, 8}:
-        raise ArchiveRefused(f"{label(entry.name)} in {source.name} is packed by method {entry.method}; only stored and deflate are read.")
+        raise ArchiveRefused(
+            f"{label(entry.name)} in {source.name} is packed by method {entry.method}; "
+            "only stored and deflate are read."
+        )
     header = source.read(entry.offset, 30)
     if header[:4] != _LOCAL or len(header) < 30:
         raise ArchiveRefused(f"{label(entry.name)} in {source.name}: there is no entry at byte {entry.offset + 1}.")
@@ -217,7 +237,10 @@ def zip_blocks(source: FileSource, entry: ZipEntry, *, most: int = MOST_BYTES) -
             crc = zlib.crc32(out, crc)
             yield out
     if (engine is not None and not engine.eof) or budget.out != entry.size:
-        raise ArchiveRefused(f"{budget.name}: {budget.out} bytes came out and the directory says {entry.size}; the entry is truncated or forged.")
+        raise ArchiveRefused(
+            f"{budget.name}: {budget.out} bytes came out and the directory says {entry.size}; "
+            "the entry is truncated or forged."
+        )
     if crc != entry.crc:
         raise ArchiveRefused(f"{budget.name}: the checksum does not match; the entry is damaged.")
 
@@ -232,7 +255,9 @@ def _inflated(engine: zlib._Decompress | None, data: bytes, budget: Budget, at: 
         try:
             out = engine.decompress(pending, _OUT)
         except zlib.error as error:
-            raise ArchiveRefused(f"{budget.name}: the data is damaged near byte {at + len(data) - len(pending) + 1} ({error}).") from error
+            raise ArchiveRefused(
+                f"{budget.name}: the data is damaged near byte {at + len(data) - len(pending) + 1} ({error})."
+            ) from error
         budget.count(len(pending) - len(engine.unconsumed_tail), len(out))
         pending = engine.unconsumed_tail
         if out:

@@ -16,11 +16,11 @@ from dataforge.contexts.datasets.parsing.splitting import Dialect, read_record, 
 _SHOWN = 200
 
 
-class StrayQuote(Exception):  # noqa: N818 - a signal inside the parser: read again, carefully
+class StrayQuote(Exception):
     """A quote that RFC 4180 does not allow, so the cuts by quote parity may be wrong."""
 
 
-class RowProblem(Exception):  # noqa: N818 - never leaves the parser: `refused` turns it into the error that does
+class RowProblem(Exception):
     """A problem at a row of one buffer; whoever knows how many rows came before names the row of the file."""
 
     def __init__(self, error: type[ImportRefused], row: int, text: str) -> None:
@@ -72,12 +72,18 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
         raise StrayQuote
     if b"\x00" in data:
         row, column, _ = locate(data, data.index(b"\x00"), plan.dialect)
-        raise RowProblem(ImportRefused, row, f"column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.")
+        raise RowProblem(
+            ImportRefused,
+            row,
+            f"column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.",
+        )
     ragged: list[RejectedRow] = []
 
     def on_ragged(row: csv.InvalidRow) -> str:
         text = row.text if isinstance(row.text, str) else row.text.decode("utf-8", "replace")
-        ragged.append(RejectedRow(row.number, f"{row.actual_columns} fields instead of {row.expected_columns}", text[:_SHOWN]))
+        ragged.append(
+            RejectedRow(row.number, f"{row.actual_columns} fields instead of {row.expected_columns}", text[:_SHOWN])
+        )
         return "skip"
 
     names = [str(at) for at in range(plan.columns)]
@@ -87,14 +93,21 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
             pa.BufferReader(data),
             csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
             csv.ParseOptions(
-                delimiter=plan.dialect.delimiter, quote_char=plan.dialect.quote or False, escape_char=plan.dialect.escape or False,
-                newlines_in_values=True, ignore_empty_lines=plan.columns > 1, invalid_row_handler=on_ragged,
+                delimiter=plan.dialect.delimiter,
+                quote_char=plan.dialect.quote or False,
+                escape_char=plan.dialect.escape or False,
+                newlines_in_values=True,
+                ignore_empty_lines=plan.columns > 1,
+                invalid_row_handler=on_ragged,
             ),
             csv.ConvertOptions(
-                column_types=dict.fromkeys(names, kind), null_values=list(plan.null_values), strings_can_be_null=True,
-                quoted_strings_can_be_null=False, check_utf8=True,
+                column_types=dict.fromkeys(names, kind),
+                null_values=list(plan.null_values),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                check_utf8=True,
             ),
-        )  # fmt: skip
+        )
     except pa.ArrowInvalid as error:
         raise _explained(data, plan.dialect, error) from error
     columns = [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
@@ -107,7 +120,9 @@ def _explained(data: bytes, dialect: Dialect, error: pa.ArrowInvalid) -> Excepti
     except UnicodeDecodeError as bad:
         row, column, byte = locate(data, bad.start, dialect)
         found = f"byte 0x{data[bad.start]:02X} at place {byte} of the field"
-        return RowProblem(EncodingRefused, row, f"column {column}: {found} is not UTF-8. Name the encoding of the file.")
+        return RowProblem(
+            EncodingRefused, row, f"column {column}: {found} is not UTF-8. Name the encoding of the file."
+        )
     return ImportRefused(f"The rows cannot be read: {error}")
 
 
@@ -162,7 +177,9 @@ def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
         columns = _without(columns, texts, plan, sorted(broken))
         ragged += _broken_rows(broken, texts, ragged)
     found = None if widened == list(plan.kinds) else tuple(widened)
-    return ParsedBlock(records, None if found else columns, found, ragged[: plan.most_rejected + 1], ragged_count + len(broken))
+    return ParsedBlock(
+        records, None if found else columns, found, ragged[: plan.most_rejected + 1], ragged_count + len(broken)
+    )
 
 
 def _nulls(column: pa.Array) -> list[int]:
@@ -208,5 +225,6 @@ def first_evidence(data: bytes, plan: BlockPlan) -> tuple[str, ...]:
     """The evidence of a sample: where the plan of the whole file begins."""
     texts, _, _ = text_columns(data, plan)
     return tuple(
-        kind if at in plan.declared else evidence_of(texts[at]) if len(texts[at]) else NOTHING for at, kind in enumerate(plan.kinds)
+        kind if at in plan.declared else evidence_of(texts[at]) if len(texts[at]) else NOTHING
+        for at, kind in enumerate(plan.kinds)
     )

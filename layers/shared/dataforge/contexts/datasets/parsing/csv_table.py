@@ -1,4 +1,6 @@
-"""A text file to typed, hashed tables: parse blocks on a pool, keep their order, widen the plan when a value breaks it."""
+"""A text file to typed, hashed tables: parse blocks on a pool, keep their order, widen the plan when a value breaks
+it.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,29 @@ from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.errors import SchemaMismatch, TooManyRejectedRows
 from dataforge.contexts.datasets.model.columns import TableSchema, evolve, make_schema, normal_type
-from dataforge.contexts.datasets.model.imports import ColumnReport, ImportOptions, Progress, ProgressCallback, RejectedRow, TableReport
-from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock, RowProblem, StrayQuote, first_evidence, parse_block
+from dataforge.contexts.datasets.model.imports import (
+    ColumnReport,
+    ImportOptions,
+    Progress,
+    ProgressCallback,
+    RejectedRow,
+    TableReport,
+)
+from dataforge.contexts.datasets.parsing.csv_block import (
+    BlockPlan,
+    ParsedBlock,
+    RowProblem,
+    StrayQuote,
+    first_evidence,
+    parse_block,
+)
 from dataforge.contexts.datasets.parsing.inference import NOTHING, REASONS, TEXT, column_type, join
 from dataforge.contexts.datasets.parsing.text_file import TextFile
 
 _IN_FLIGHT = 3
 
 
-class Widened(Exception):  # noqa: N818 - a signal inside the parser: read again with the wider plan
+class Widened(Exception):
     """The whole file needs wider types than the sample showed."""
 
     def __init__(self, kinds: tuple[str, ...]) -> None:
@@ -82,19 +98,27 @@ class TextTable:
             strict = {column.name for column in self.base.columns if not column.nullable}
             required |= {at for at, name in enumerate(names) if name in strict}
         return BlockPlan(
-            self.file.dialect, len(names), self.kinds, frozenset(self._declared), frozenset(required), ("", *self.options.null_values), names,
+            self.file.dialect,
+            len(names),
+            self.kinds,
+            frozenset(self._declared),
+            frozenset(required),
+            ("", *self.options.null_values),
+            names,
             self.options.max_rejected,
-        )  # fmt: skip
+        )
 
     def tables(self, pool: Executor | None, progress: ProgressCallback) -> Iterator[tuple[pa.Table, RowHashes]]:
         """Typed tables (columns by id) with their hashes, in file order. Raises Widened once all evidence is in."""
         plan, schema = self.plan(), self.schema
         kinds = list(plan.kinds)
         records = done = 0
+        counted = [0]
         self.report.rejected_count, self.report.rejected = 0, []
-        for size, (parsed, made) in _in_order(pool, self.file.buffers(), plan, schema, lambda: records):
+        for size, (parsed, made) in _in_order(pool, self.file.buffers(), plan, schema, lambda: counted[0]):
             self._reject(parsed, records)
             records += parsed.records
+            counted[0] = records
             done += size
             progress(Progress("reading", records, done))
             if parsed.widened:
@@ -103,7 +127,7 @@ class TextTable:
                 yield made
         if kinds != list(plan.kinds):
             raise Widened(tuple(kinds))
-        self._describe(records)
+        self.describe(records)
 
     def _reject(self, parsed: ParsedBlock, before: int) -> None:
         if not parsed.rejected_count:
@@ -115,7 +139,8 @@ class TextTable:
         if self.report.rejected_count > self.options.max_rejected:
             raise too_many(self.report.rejected, self.report.rejected_count, self.options.max_rejected)
 
-    def _describe(self, records: int) -> None:
+    def describe(self, records: int) -> None:
+        """Put rows, columns and reasons into the report."""
         self.report.rows = records - self.report.rejected_count
         self.report.columns = [
             ColumnReport(name, _type_of(self.schema, name), "declared" if at in self._declared else REASONS[kind])
@@ -124,11 +149,15 @@ class TextTable:
 
 
 def target_schema(
-    pairs: Sequence[tuple[str, str]], options: ImportOptions, base: TableSchema | None, declared: frozenset[str] = frozenset()
-) -> TableSchema:  # fmt: skip
+    pairs: Sequence[tuple[str, str]],
+    options: ImportOptions,
+    base: TableSchema | None,
+    declared: frozenset[str] = frozenset(),
+) -> TableSchema:
     """The schema of the version that an import makes from (name, type) pairs. Raises SchemaMismatch.
 
-    `append` keeps columns that the file lacks (null in its rows); `upsert` replaces whole rows and so refuses such a file.
+    `append` keeps columns that the file lacks (null in its rows); `upsert` replaces whole rows and so refuses such a
+    file.
     """
     key = options.key
     if key is None:
@@ -152,7 +181,8 @@ def too_many(rejected: list[RejectedRow], count: int, limit: int) -> TooManyReje
     """The error for people, with the rows as facts."""
     first = rejected[0]
     return TooManyRejectedRows(
-        f"{count} rows or more cannot be taken and at most {limit} may be left out. The first is row {first.row}: {first.reason}.",
+        f"{count} rows or more cannot be taken and at most {limit} may be left out. "
+        f"The first is row {first.row}: {first.reason}.",
         facts={"rejected": [{"row": row.row, "reason": row.reason, "text": row.text} for row in rejected[:100]]},
     )
 
@@ -163,7 +193,9 @@ def _type_of(schema: TableSchema, name: str) -> str:
 
 
 def _head(data: bytes, size: int = 512 << 10) -> bytes:
-    """A sample of whole lines; a cut inside quotes only makes the sample a little wrong, and the plan is checked anyway."""
+    """A sample of whole lines; a cut inside quotes only makes the sample a little wrong, and the plan is checked
+    anyway.
+    """
     if len(data) <= size:
         return data
     at = data.rfind(b"\n", 0, size)
@@ -175,7 +207,9 @@ def _head(data: bytes, size: int = 512 << 10) -> bytes:
 def _declared_columns(names: list[str], options: ImportOptions) -> dict[int, str]:
     missing = sorted(set(options.declared) - set(names))
     if missing:
-        raise SchemaMismatch(f"The declared columns {', '.join(missing[:10])} are not in the file; it has {', '.join(names[:20])}.")
+        raise SchemaMismatch(
+            f"The declared columns {', '.join(missing[:10])} are not in the file; it has {', '.join(names[:20])}."
+        )
     return {at: normal_type(options.declared[name]) for at, name in enumerate(names) if name in options.declared}
 
 
@@ -187,7 +221,8 @@ def work(data: bytes, plan: BlockPlan, schema: TableSchema) -> tuple[ParsedBlock
     by_name = dict(zip(plan.names, parsed.columns, strict=True))
     rows = len(parsed.columns[0]) if parsed.columns else 0
     arrays = [
-        _cast(by_name[column.name], column.type) if column.name in by_name else pa.nulls(rows, to_arrow(column.type)) for column in schema.columns
+        _cast(by_name[column.name], column.type) if column.name in by_name else pa.nulls(rows, to_arrow(column.type))
+        for column in schema.columns
     ]
     table = pa.table(arrays, names=[column.id for column in schema.columns])
     return parsed, (table, hash_rows(table, schema))
@@ -203,7 +238,9 @@ def _cast(array: pa.Array, type_: str) -> pa.Array:
 _Done = tuple[ParsedBlock, "tuple[pa.Table, RowHashes] | None"]
 
 
-def _in_order(pool: Executor | None, buffers: Iterator[bytes], plan: BlockPlan, schema: TableSchema, records: object) -> Iterator[tuple[int, _Done]]:
+def _in_order(
+    pool: Executor | None, buffers: Iterator[bytes], plan: BlockPlan, schema: TableSchema, records: object
+) -> Iterator[tuple[int, _Done]]:
     """Results in the order of the buffers, a few of them under way at a time."""
     waiting: deque[tuple[int, Future[_Done]]] = deque()
     try:

@@ -16,32 +16,53 @@ from dataforge.contexts.datasets.parsing.splitting import Dialect
 DELIMITERS = (",", ";", "\t", "|", ":", "^")
 _ROWS = 200
 _TYPED = re.compile(
-    r"\s*(?:|-?\d+|-?\d*[.,]\d+|\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|[\w.+-]+@[\w.-]+|true|false|\w+|[\w ]+)\s*\Z",
+    r"\s*(?:|-?\d+|-?\d*[.,]\d+|\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
+    r"|[\w.+-]+@[\w.-]+|true|false|\w+|[\w ]+)\s*\Z",
     re.IGNORECASE,
 )
 
 
 def detect_dialect(samples: Sequence[str], *, delimiter: str | None = None, quote: str | None = None) -> Dialect:
-    """The dialect that makes rows of one length with cells that look like values; what the caller names is taken as it is."""
+    """The dialect that makes rows of one length with cells that look like values; what the caller names is taken as
+    it is.
+    """
     head = samples[0]
     newline = "\n" if any("\n" in sample for sample in samples) or "\r" not in head else "\r"
     quotes = [quote] if quote is not None else ['"', "'"] if _may_quote(head, "'") else ['"']
     choices = [delimiter] if delimiter else [d for d in DELIMITERS if d in head] or [","]
-    scored = sorted(((_score(samples, d, q), -DELIMITERS.index(d) if d in DELIMITERS else 0, q == '"', d, q) for d in choices for q in quotes), reverse=True)
+    scored = sorted(
+        (
+            (_score(samples, d, q), -DELIMITERS.index(d) if d in DELIMITERS else 0, q == '"', d, q)
+            for d in choices
+            for q in quotes
+        ),
+        reverse=True,
+    )
     best, *others = scored
     chosen = best[3], best[4]
     if delimiter is None and (best[0] < 0.6 or (others and others[0][3] != best[3] and others[0][0] > best[0] * 0.97)):
         chosen = _second_opinion(head, chosen, {entry[3] for entry in scored})
-    escape = "\\" if chosen[1] and re.search(r"\\" + re.escape(chosen[1]) + r"(?!\s*(?:\r|\n|\Z|" + re.escape(chosen[0]) + r"))", head) else ""
+    escape = (
+        "\\"
+        if chosen[1]
+        and re.search(r"\\" + re.escape(chosen[1]) + r"(?!\s*(?:\r|\n|\Z|" + re.escape(chosen[0]) + r"))", head)
+        else ""
+    )
     return Dialect(chosen[0], chosen[1], escape, newline)
 
 
 def _may_quote(head: str, quote: str) -> bool:
-    return head.count(quote) >= 2 and '"' not in head and re.search(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", head, re.MULTILINE) is not None
+    return (
+        head.count(quote) >= 2
+        and '"' not in head
+        and re.search(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", head, re.MULTILINE) is not None
+    )
 
 
 def _score(samples: Sequence[str], delimiter: str, quote: str) -> float:
-    """Share of rows of the usual length times share of typed cells; one column alone never wins over a split that holds."""
+    """Share of rows of the usual length times share of typed cells; one column alone never wins over a split that
+    holds.
+    """
     total = weight = 0.0
     for sample in samples:
         rows = sample_rows(sample, Dialect(delimiter, quote))
@@ -63,9 +84,12 @@ def sample_rows(sample: str, dialect: Dialect) -> list[list[str]]:
     rows: list[list[str]] = []
     with contextlib.suppress(csv.Error):
         reader = csv.reader(
-            io.StringIO(sample, newline=""), delimiter=dialect.delimiter, quotechar=dialect.quote or None,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE, escapechar=dialect.escape or None,
-        )  # fmt: skip
+            io.StringIO(sample, newline=""),
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote or None,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            escapechar=dialect.escape or None,
+        )
         for row in reader:
             if row:
                 rows.append(row)
@@ -83,14 +107,22 @@ def _second_opinion(head: str, chosen: tuple[str, str], candidates: set[str]) ->
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: it does unless one of its cells is a number or date like the cells below it."""
+    """Whether the first row names columns: it does unless one of its cells is a number or date like the cells below
+    it.
+    """
     if len(rows) < 2:
         return True
     first = rows[0]
     value = re.compile(r"-?\d+(?:\.\d+)?\Z|\d{4}-\d\d-\d\d")
-    like_below = [at for at, cell in enumerate(first) if value.match(cell) and all(at < len(row) and value.match(row[at]) for row in rows[1:20])]
+    like_below = [
+        at
+        for at, cell in enumerate(first)
+        if value.match(cell) and all(at < len(row) and value.match(row[at]) for row in rows[1:20])
+    ]
     named = [cell for cell in first if cell and not value.match(cell)]
-    return not like_below or (bool(named) and len(like_below) == len(first) - len(named) and all(len(first[at]) == 4 for at in like_below))
+    return not like_below or (
+        bool(named) and len(like_below) == len(first) - len(named) and all(len(first[at]) == 4 for at in like_below)
+    )
 
 
 def header_names(cells: Sequence[str]) -> tuple[list[str], list[str]]:

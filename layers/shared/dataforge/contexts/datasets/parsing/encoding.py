@@ -1,4 +1,6 @@
-"""The encoding of a text file: byte order mark, then UTF-8, then a guess over at most 256 KB; and decoding as a stream."""
+"""The encoding of a text file: byte order mark, then UTF-8, then a guess over at most 256 KB; and decoding as a
+stream.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,12 @@ from dataforge.contexts.datasets.errors import EncodingRefused
 
 SAMPLE = 256 << 10
 _MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,9 @@ class Encoding:
 
 
 def detect_encoding(sample: bytes, declared: str | None = None, *, whole: bool = False) -> Encoding:
-    """The encoding of a file that begins with `sample`; `whole` says that the sample is all of it. Raises EncodingRefused."""
+    """The encoding of a file that begins with `sample`; `whole` says that the sample is all of it. Raises
+    EncodingRefused.
+    """
     mark, marked = next(((mark, name) for mark, name in _MARKS if sample.startswith(mark)), (b"", ""))
     if declared:
         name = _codec(declared)
@@ -67,15 +74,20 @@ def _wide(sample: bytes) -> str:
         return ""
     zeros = [sample[at::4].count(0) * 4 / max(1, len(sample)) for at in range(4)]
     for pattern, name in (
-        ((0, 1, 1, 1), "utf-32-le"), ((1, 1, 1, 0), "utf-32-be"), ((0, 1, 0, 1), "utf-16-le"), ((1, 0, 1, 0), "utf-16-be"),
-    ):  # fmt: skip
+        ((0, 1, 1, 1), "utf-32-le"),
+        ((1, 1, 1, 0), "utf-32-be"),
+        ((0, 1, 0, 1), "utf-16-le"),
+        ((1, 0, 1, 0), "utf-16-be"),
+    ):
         if all((zero > 0.7) == bool(want) for zero, want in zip(zeros, pattern, strict=True)):
             return name
     return ""
 
 
 def as_utf8(blocks: Iterator[bytes], encoding: Encoding) -> Iterator[bytes]:
-    """The same text in UTF-8, without the mark. Raises EncodingRefused naming the byte of the file that does not decode."""
+    """The same text in UTF-8, without the mark. Raises EncodingRefused naming the byte of the file that does not
+    decode.
+    """
     skip = encoding.mark
     if encoding.is_utf8:
         for block in blocks:
@@ -98,5 +110,6 @@ def _decoded(decoder: codecs.IncrementalDecoder, part: bytes, done: int, encodin
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         raise EncodingRefused(
-            f"Byte {done + start + 1} of the file is not {encoding.name}: {getattr(error, 'reason', error)}.", facts={"byte": done + start + 1}
+            f"Byte {done + start + 1} of the file is not {encoding.name}: {getattr(error, 'reason', error)}.",
+            facts={"byte": done + start + 1},
         ) from error

@@ -1,7 +1,7 @@
 """Workbooks: checked as a zip first, then read in a child process whose memory and time are limited.
 
-The reader asks the allocator for the whole rectangle between the first and the last cell, and a hostile or unlucky workbook of 5 KB can
-make that 550 GB, which aborts the process. In a child an abort is an import error.
+The reader asks the allocator for the whole rectangle between the first and the last cell, and a hostile or unlucky
+workbook of 5 KB can make that 550 GB, which aborts the process. In a child an abort is an import error.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class WorkbookFile:
                 total.packed = source.size
 
 
-def sheet_tables(workbook: WorkbookFile, options: ImportOptions, report: ImportReport) -> Iterator[tuple[str, TypedTable]]:
+def sheet_tables(
+    workbook: WorkbookFile, options: ImportOptions, report: ImportReport
+) -> Iterator[tuple[str, TypedTable]]:
     """Every sheet that has a header, in order. Raises WorkbookRefused naming the sheet and the cell where it can."""
     with tempfile.TemporaryDirectory(dir=workbook.folder, prefix="workbook-") as name:
         folder = Path(name)
@@ -63,7 +65,12 @@ def sheet_tables(workbook: WorkbookFile, options: ImportOptions, report: ImportR
                 report.notes.append(f"Sheet {sheet['name']!r} is empty and was left out.")
                 continue
             columns = [(column, type_) for column, type_ in sheet["columns"]]
-            yield sheet["name"], TypedTable(columns, ["cells of the sheet"] * len(columns), _reader(folder / sheet["file"]), sheet["notes"])
+            yield (
+                sheet["name"],
+                TypedTable(
+                    columns, ["cells of the sheet"] * len(columns), _reader(folder / sheet["file"]), sheet["notes"]
+                ),
+            )
 
 
 def _reader(path: Path) -> Callable[[], Iterator[pa.Table]]:
@@ -76,17 +83,33 @@ def _reader(path: Path) -> Callable[[], Iterator[pa.Table]]:
     return read
 
 
-def run_reader(path: Path, folder: Path, options: ImportOptions, *, memory: int = MEMORY_BYTES, seconds: float = SECONDS) -> dict[str, list]:  # type: ignore[type-arg]
+def run_reader(
+    path: Path, folder: Path, options: ImportOptions, *, memory: int = MEMORY_BYTES, seconds: float = SECONDS
+) -> dict[str, list]:  # type: ignore[type-arg]
     """The child's findings. Raises WorkbookRefused when it refuses, dies or takes too long."""
-    request = json.dumps({"path": str(path), "folder": str(folder), "memory": memory, "sheets": list(options.sheets), "header": options.header is not False})
-    code = "import sys; sys.path[:] = {!r}; from dataforge.contexts.datasets.parsing.excel_child import main; main()".format(sys.path)
+    request = json.dumps(
+        {
+            "path": str(path),
+            "folder": str(folder),
+            "memory": memory,
+            "sheets": list(options.sheets),
+            "header": options.header is not False,
+        }
+    )
+    module = "dataforge.contexts.datasets.parsing.excel_child"
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main()"
     try:
-        done = subprocess.run([sys.executable, "-c", code], input=request.encode(), capture_output=True, timeout=seconds, check=False)
+        done = subprocess.run(  # noqa: S603 - our own interpreter and code; the file name goes over standard input
+            [sys.executable, "-c", code], input=request.encode(), capture_output=True, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired as error:
-        raise WorkbookRefused(f"{label(path.name)}: reading the workbook took more than {seconds:.0f} seconds.") from error
+        raise WorkbookRefused(
+            f"{label(path.name)}: reading the workbook took more than {seconds:.0f} seconds."
+        ) from error
     if done.returncode != 0:
         raise WorkbookRefused(
-            f"The workbook cannot be read within {memory >> 20} MB of memory (the reader stopped with code {done.returncode}). "
+            f"The workbook cannot be read within {memory >> 20} MB of memory "
+            f"(the reader stopped with code {done.returncode}). "
             "Save it again, or export the sheet as CSV."
         )
     answer = json.loads(done.stdout)

@@ -6,9 +6,10 @@ import json
 import resource
 import sys
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ _PART = 16_384
 _READ = 1 << 20
 
 
-class Refused(Exception):  # noqa: N818 - becomes the parent's WorkbookRefused
+class Refused(Exception):
     """The workbook is not read; the text says why."""
 
 
@@ -35,15 +36,15 @@ class Extent:
         self._row = -1
         self._column = -1
 
-    def scan(self, file: Any, name: str) -> None:
+    def scan(self, file: IO[bytes], name: str) -> None:
         """Read the sheet. Raises Refused on malformed XML and on document types, which workbooks never have."""
         parser = expat.ParserCreate()
         parser.StartElementHandler = self._start
         parser.StartDoctypeDeclHandler = self._doctype
         try:
             while data := file.read(_READ):
-                parser.Parse(data, False)
-            parser.Parse(b"", True)
+                parser.Parse(data, False)  # noqa: FBT003 - expat's own signature
+            parser.Parse(b"", True)  # noqa: FBT003 - expat's own signature
         except expat.ExpatError as error:
             raise Refused(f"Sheet {name!r} is malformed: {error}.") from error
 
@@ -74,19 +75,19 @@ class Extent:
     def _value(self) -> None:
         self.values += 1
         row, column = self._row, self._column
-        if row > self.last_row:
-            self.last_row = row
-        if column > self.last_column:
-            self.last_column = column
-        if row < self.first_row:
-            self.first_row = row
-        if column < self.first_column:
-            self.first_column = column
+        self.last_row = max(self.last_row, row)
+        self.last_column = max(self.last_column, column)
+        self.first_row = min(self.first_row, row)
+        self.first_column = min(self.first_column, column)
 
     @property
     def cells(self) -> int:
         """Cells of the rectangle."""
-        return 0 if self.last_row < 0 else (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
+        return (
+            0
+            if self.last_row < 0
+            else (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
+        )
 
     def notes(self) -> list[str]:
         """Sentences for the report."""
@@ -127,7 +128,13 @@ def _sheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str, str]], bool]
         if tag == "sheet":
             identity = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
             target = parts.get(identity, "").lstrip("/")
-            sheets.append((attributes["name"], attributes.get("state", "visible"), target if target.startswith("xl/") else f"xl/{target}"))
+            sheets.append(
+                (
+                    attributes["name"],
+                    attributes.get("state", "visible"),
+                    target if target.startswith("xl/") else f"xl/{target}",
+                )
+            )
         elif tag == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
             flags["1904"] = True
 
@@ -135,7 +142,7 @@ def _sheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str, str]], bool]
         parser = expat.ParserCreate()
         parser.StartElementHandler = handler
         parser.StartDoctypeDeclHandler = Extent()._doctype  # noqa: SLF001 - the same refusal
-        parser.Parse(archive.read(part), True)
+        parser.Parse(archive.read(part), True)  # noqa: FBT003 - expat's own signature
     return sheets, flags["1904"]
 
 
@@ -150,7 +157,9 @@ def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) 
             raise Refused(f"The workbook is malformed: {error}.") from error
         missing = [name for name in wanted if name not in {sheet[0] for sheet in sheets}]
         if missing:
-            raise Refused(f"The workbook has no sheet {missing[0]!r}; it has {', '.join(repr(s[0]) for s in sheets[:20])}.")
+            raise Refused(
+                f"The workbook has no sheet {missing[0]!r}; it has {', '.join(repr(s[0]) for s in sheets[:20])}."
+            )
         if old_dates:
             notes.append("Dates of this workbook count from 1904.")
         extents: dict[str, Extent] = {}
@@ -167,7 +176,8 @@ def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) 
                 raise Refused(f"Sheet {name!r} cannot be read: {error}.") from error
             if extent.cells > MOST_CELLS:
                 raise Refused(
-                    f"Sheet {name!r} has {extent.values} values spread over {extent.last_row + 1} rows and {extent.last_column + 1} columns; "
+                    f"Sheet {name!r} has {extent.values} values "
+                    f"spread over {extent.last_row + 1} rows and {extent.last_column + 1} columns; "
                     "delete the far cells, or export the sheet as CSV."
                 )
     try:
@@ -180,16 +190,20 @@ def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) 
     return {"sheets": found, "notes": notes}
 
 
-def _write(book: Any, name: str, path: Path, *, header: bool) -> list[tuple[str, str]]:
+def _write(book: python_calamine.CalamineWorkbook, name: str, path: Path, *, header: bool) -> list[tuple[str, str]]:
     """The values of a sheet as an Arrow file; the columns found."""
     rows = iter(book.get_sheet_by_name(name).iter_rows())
     first = next((row for row in rows if any(cell != "" for cell in row)), None)
     if first is None:
         return []
-    names = header_names([_text(cell) or "" for cell in first])[0] if header else [f"column_{at}" for at in range(1, len(first) + 1)]
+    names = (
+        header_names([_text(cell) or "" for cell in first])[0]
+        if header
+        else [f"column_{at}" for at in range(1, len(first) + 1)]
+    )
     parts: list[list[pa.Array]] = []
     kinds = ["nothing"] * len(names)
-    held: list[list[object]] = [] if header else [first]
+    held: list[Sequence[object]] = [] if header else [first]
     for row in rows:
         held.append(row)
         if len(held) == _PART:
@@ -206,16 +220,39 @@ def _write(book: Any, name: str, path: Path, *, header: bool) -> list[tuple[str,
     return list(zip(names, types, strict=True))
 
 
-_TYPES = {"nothing": "string", "int": "int", "float": "float", "bool": "bool", "date": "date", "timestamp": "timestamp", "time": "time", "text": "string"}
+_TYPES = {
+    "nothing": "string",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "date": "date",
+    "timestamp": "timestamp",
+    "time": "time",
+    "text": "string",
+}
 _ARROW = {
-    "string": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us"),
+    "string": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
     "time": pa.time64("us"),
-}  # fmt: skip
-_OF_TYPE = {str: "text", float: "float", int: "int", bool: "bool", date: "date", datetime: "timestamp", time: "time", timedelta: "text"}
+}
+_OF_TYPE = {
+    str: "text",
+    float: "float",
+    int: "int",
+    bool: "bool",
+    date: "date",
+    datetime: "timestamp",
+    time: "time",
+    timedelta: "text",
+}
 
 
 def _join(one: str, other: str) -> str:
-    if one == other or other == "nothing":
+    if other in {one, "nothing"}:
         return one
     if one == "nothing":
         return other
@@ -224,11 +261,13 @@ def _join(one: str, other: str) -> str:
     return "timestamp" if {one, other} == {"date", "timestamp"} else "text"
 
 
-def _arrays(rows: list[list[object]], kinds: list[str]) -> list[pa.Array]:
+def _arrays(rows: Sequence[Sequence[object]], kinds: list[str]) -> list[pa.Array]:
     """Columns of a part, each in the narrowest type of its own values; `kinds` grows to cover them."""
     made: list[pa.Array] = []
     for at, cells in enumerate(zip(*rows, strict=True)):
-        values: list[object] = [None if cell == "" or (type(cell) is str and cell in _ERRORS) else cell for cell in cells]
+        values: list[object] = [
+            None if cell == "" or (type(cell) is str and cell in _ERRORS) else cell for cell in cells
+        ]
         kind = "nothing"
         for type_ in set(map(type, values)) - {type(None)}:
             kind = _join(kind, _OF_TYPE.get(type_, "text"))
@@ -285,11 +324,15 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        answer = read_workbook(Path(request["path"]), Path(request["folder"]), request["sheets"], header=request["header"])
+        answer = read_workbook(
+            Path(request["path"]), Path(request["folder"]), request["sheets"], header=request["header"]
+        )
     except Refused as error:
         answer = {"refused": str(error)}
     except (MemoryError, pa.ArrowMemoryError):
-        answer = {"refused": f"The workbook needs more than {request['memory'] >> 20} MB of memory; export its sheets as CSV."}
+        answer = {
+            "refused": f"The workbook needs more than {request['memory'] >> 20} MB of memory; export its sheets as CSV."
+        }
     sys.stdout.write(json.dumps(answer))
 
 

@@ -9,7 +9,14 @@ from typing import Protocol
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.errors import ArchiveRefused, ImportRefused, WorkbookRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions, ImportReport
-from dataforge.contexts.datasets.parsing.archives import ZipEntry, gzip_blocks, label, zip_blocks, zip_entries, zstd_blocks
+from dataforge.contexts.datasets.parsing.archives import (
+    ZipEntry,
+    gzip_blocks,
+    label,
+    zip_blocks,
+    zip_entries,
+    zstd_blocks,
+)
 from dataforge.contexts.datasets.parsing.excel import WorkbookFile, sheet_tables
 from dataforge.contexts.datasets.parsing.jsonl import json_table
 from dataforge.contexts.datasets.parsing.parquet import parquet_table
@@ -37,7 +44,9 @@ class Lander(Protocol):
 Landing = Callable[[Lander], Manifest]
 
 
-def open_file(source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None) -> Iterator[tuple[str, Landing]]:
+def open_file(
+    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None
+) -> Iterator[tuple[str, Landing]]:
     """Each table of a file by name, with what lands it. Raises ImportRefused and its kin."""
     if not source.size:
         raise ImportRefused("The file is empty: it has no bytes.")
@@ -71,7 +80,9 @@ def _samples(source: FileSource) -> tuple[bytes, ...]:
     return source.read(source.size // 2, 32 << 10), source.read(source.size - (32 << 10), 32 << 10)
 
 
-def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport, samples: tuple[bytes, ...] = ()) -> Landing:
+def _text(
+    blocks: Blocks, name: str, options: ImportOptions, report: ImportReport, samples: tuple[bytes, ...] = ()
+) -> Landing:
     jsonl = options.format == "jsonl" or (options.format == "auto" and name.lower().endswith(_JSON_NAMES))
     report.format = "jsonl" if jsonl else "csv"
     if jsonl:
@@ -79,7 +90,9 @@ def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportRepor
     return lambda lander: lander.text(blocks, name=name, samples=samples)
 
 
-def _zip(source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None) -> Iterator[tuple[str, Landing]]:
+def _zip(
+    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None
+) -> Iterator[tuple[str, Landing]]:
     entries = zip_entries(source)
     if any(entry.name == "[Content_Types].xml" for entry in entries):
         report.format = "excel"

@@ -1,12 +1,14 @@
-"""Types of text columns: evidence that joins over blocks in any order, and conversion that never changes a value silently.
+"""Types of text columns: evidence that joins over blocks in any order, and conversion that never changes a value
+silently.
 
-A type is taken only if every value of the column reads as it. Leading zeros, a plus sign, more than 15 digits that a double would not
-give back, `1E10`-like codes, dates that are not ISO and whose day and month order is not proven: all of these stay text. The types
-form a semilattice (`join`), so the result does not depend on how the file was cut.
+A type is taken only if every value of the column reads as it. Leading zeros, a plus sign, more than 15 digits that a
+double would not give back, `1E10`-like codes, dates that are not ISO and whose day and month order is not proven: all
+of these stay text. The types form a semilattice (`join`), so the result does not depend on how the file was cut.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
@@ -15,9 +17,22 @@ import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import to_arrow
 
+_Converter = Callable[[pa.Array, bool], "pa.Array | None"]
 NOTHING = "nothing"
 TEXT = "string"
-_ORDER = ("int", "float", "bool:true", "bool:yes", "date", "time", "timestamp", "timestamptz", "date:?", "date:dmy", "date:mdy")
+_ORDER = (
+    "int",
+    "float",
+    "bool:true",
+    "bool:yes",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "date:?",
+    "date:dmy",
+    "date:mdy",
+)
 _WORDS = {"bool:true": ("true", "false"), "bool:yes": ("yes", "no")}
 _NOT_FINITE = r"^(?:-?(?:inf|Inf|INF|infinity|Infinity|INFINITY)|nan|NaN|NAN)$"
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$|^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+[eE][+-]?[0-9]{1,3}|[eE][+-][0-9]{1,3})$"
@@ -41,7 +56,7 @@ REASONS = {
 
 def join(one: str, other: str) -> str:
     """The narrowest evidence that covers both; associative, commutative, idempotent."""
-    if one == other or other == NOTHING:
+    if other in {one, NOTHING}:
         return one
     if one == NOTHING:
         return other
@@ -97,7 +112,8 @@ def covers(texts: pa.Array, kind: str) -> pa.Array | None:
 
 
 def convert(texts: pa.Array, kind: str, *, lenient: bool = False) -> pa.Array | None:
-    """The values as `kind` (evidence or schema type), or None if one of them does not read as it. Empty text is null except in text and binary.
+    """The values as `kind` (evidence or schema type), or None if one of them does not read as it. Empty text is null
+    except in text and binary.
 
     `lenient` is for declared types: the user's word stands above leading zeros and long numbers.
     """
@@ -200,7 +216,9 @@ def _gives_back(texts: pa.Array, values: pa.Array) -> bool:
     if not len(long):
         return True
     picked = texts.take(pa.array(long))
-    digits = pc.utf8_length(pc.replace_substring_regex(pc.replace_substring_regex(picked, r"[eE].*$", ""), r"[^0-9]|^-?0\.0*", ""))
+    digits = pc.utf8_length(
+        pc.replace_substring_regex(pc.replace_substring_regex(picked, r"[eE].*$", ""), r"[^0-9]|^-?0\.0*", "")
+    )
     suspicious = pc.fill_null(pc.greater(digits, 15), False)  # noqa: FBT003
     if not pc.any(suspicious).as_py():
         return True
@@ -208,11 +226,13 @@ def _gives_back(texts: pa.Array, values: pa.Array) -> bool:
     wanted = picked.filter(suspicious)
     if not pc.all(pc.match_substring_regex(wanted, r"[.eE]")).as_py():
         return False
-    same = pc.or_(pc.equal(printed, wanted), pc.equal(pc.binary_join_element_wise(printed, pa.scalar(".0"), ""), wanted))
+    same = pc.or_(
+        pc.equal(printed, wanted), pc.equal(pc.binary_join_element_wise(printed, pa.scalar(".0"), ""), wanted)
+    )
     return bool(pc.all(pc.or_(same, pc.equal(pc.utf8_lower(wanted), printed))).as_py())
 
 
-def _bool(words: tuple[str, str]) -> object:
+def _bool(words: tuple[str, str]) -> _Converter:
     def read(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
         if len(texts) and int(_lengths(texts).max()) > 5:
             return None
@@ -243,7 +263,7 @@ def _time(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001, A
     return moments.cast(pa.time64("us"))
 
 
-def _timestamp(kind: pa.DataType) -> object:
+def _timestamp(kind: pa.DataType) -> _Converter:
     def read(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
         lengths = _lengths(texts)
         if len(lengths) and not lenient and bool(((lengths < 16) & (lengths != 0) & (lengths != 10)).any()):
@@ -261,8 +281,8 @@ def _slashed(texts: pa.Array) -> bool:
     return pc.all(pc.match_substring_regex(_empty_is_null(texts), _SLASHED)).as_py() is not False
 
 
-def _ordered_date(order: str) -> object:
-    def read(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001, ARG001
+def _ordered_date(order: str) -> _Converter:
+    def read(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
         parts = pc.extract_regex(texts, _SLASHED)
         if parts.null_count > texts.null_count:
             return None
@@ -282,11 +302,17 @@ def _declared(texts: pa.Array, kind: str) -> pa.Array | None:
     return texts.cast(to_arrow(kind))
 
 
-_CONVERT = {
-    "int": _int, "float": _float, "date": _date, "time": _time,
-    "timestamp": _timestamp(pa.timestamp("us")), "timestamptz": _timestamp(pa.timestamp("us", "UTC")),
-    "date:dmy": _ordered_date("dmy"), "date:mdy": _ordered_date("mdy"), **{name: _bool(words) for name, words in _WORDS.items()},
-}  # fmt: skip
+_CONVERT: dict[str, _Converter] = {
+    "int": _int,
+    "float": _float,
+    "date": _date,
+    "time": _time,
+    "timestamp": _timestamp(pa.timestamp("us")),
+    "timestamptz": _timestamp(pa.timestamp("us", "UTC")),
+    "date:dmy": _ordered_date("dmy"),
+    "date:mdy": _ordered_date("mdy"),
+    **{name: _bool(words) for name, words in _WORDS.items()},
+}
 
 
 def rows_that_break(texts: pa.Array, kind: str, *, most: int) -> list[int]:

@@ -1,7 +1,7 @@
 """JSON lines to tables: one object a line; columns in order of first appearance.
 
-Values that are objects or lists are kept as JSON text (type `json`). A column is of the type all its values have; whole and fractional
-numbers make `float`, anything else that mixes makes text.
+Values that are objects or lists are kept as JSON text (type `json`). A column is of the type all its values have;
+whole and fractional numbers make `float`, anything else that mixes makes text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _INT64 = 1 << 63
 
 
 def json_table(blocks: Blocks, options: ImportOptions) -> TypedTable:
-    """The table of a JSON lines file: read once for columns and types, then again for the rows. Raises ImportRefused."""
+    """The table of a JSON lines file: read once for columns and types, then again for the rows. Raises
+    ImportRefused.
+    """
     kinds: dict[str, str] = {}
     rejected: list[RejectedRow] = []
     for rows in _parts(blocks, options, rejected):
@@ -71,7 +73,7 @@ def _kind(value: object) -> str:
 
 
 def _join(one: str, other: str) -> str:
-    if one == "nothing" or one == other or (one.startswith("text") and other in {"text", "nothing"}):
+    if one in {"nothing", other} or (one.startswith("text") and other in {"text", "nothing"}):
         return one if one != "nothing" else other
     if other == "nothing":
         return one

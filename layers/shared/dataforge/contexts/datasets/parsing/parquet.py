@@ -1,7 +1,8 @@
 """Parquet files to tables.
 
-Nested values become JSON text (type `json`) in one column each: lists, structs and maps are not flattened, so that no row is multiplied
-and no name invented. Unsigned 64-bit integers above 2^63 become decimals; nanosecond times that microseconds cannot hold become ISO text.
+Nested values become JSON text (type `json`) in one column each: lists, structs and maps are not flattened, so that no
+row is multiplied and no name invented. Unsigned 64-bit integers above 2^63 become decimals; nanosecond times that
+microseconds cannot hold become ISO text.
 """
 
 from __future__ import annotations
@@ -103,7 +104,11 @@ def _type_of(kind: pa.DataType) -> str:
 
 def _need_wider(source: FileSource, schema: pa.Schema) -> dict[int, str]:
     """Columns whose values do not fit the usual type, found by reading those columns once."""
-    suspects = [at for at, field in enumerate(schema) if field.type == pa.uint64() or (pa.types.is_timestamp(field.type) and field.type.unit == "ns")]
+    suspects = [
+        at
+        for at, field in enumerate(schema)
+        if field.type == pa.uint64() or (pa.types.is_timestamp(field.type) and field.type.unit == "ns")
+    ]
     found: dict[int, str] = {}
     for table in _batches(source) if suspects else ():
         for at in suspects:
@@ -122,13 +127,22 @@ def _column(array: pa.ChunkedArray, type_: str) -> pa.ChunkedArray:
         array = array.cast(kind.value_type)
         kind = array.type
     if type_ == "json":
-        return pa.chunked_array([pa.array([None if v is None else json.dumps(v, default=str, ensure_ascii=False) for v in array.to_pylist()], pa.string())])
+        return pa.chunked_array(
+            [
+                pa.array(
+                    [None if v is None else json.dumps(v, default=str, ensure_ascii=False) for v in array.to_pylist()],
+                    pa.string(),
+                )
+            ]
+        )
     if type_ == "string" and not pa.types.is_string(kind):
         if pa.types.is_timestamp(kind):
             return pc.strftime(array, "%Y-%m-%dT%H:%M:%S")
-        return array.cast(pa.string()) if not pa.types.is_null(kind) else pa.chunked_array([pa.nulls(len(array), pa.string())])
+        return (
+            array.cast(pa.string())
+            if not pa.types.is_null(kind)
+            else pa.chunked_array([pa.nulls(len(array), pa.string())])
+        )
     if pa.types.is_timestamp(kind) and kind.tz:
         return array.cast(pa.timestamp("us", "UTC"), safe=False)
     return array.cast(to_arrow(type_), safe=not pa.types.is_floating(kind))
-
-

@@ -1,8 +1,8 @@
 """Cutting CSV bytes at record ends, exactly, without reading fields.
 
-Whether a byte lies inside quotes is the parity of the quotes before it; parity is a monoid, so ranges can be counted apart and folded.
-That holds for quoting as RFC 4180 has it. `stray_quote` proves per buffer that it does; a buffer that breaks it is read record by
-record by the careful reader (`repair`), from there on.
+Whether a byte lies inside quotes is the parity of the quotes before it; parity is a monoid, so ranges can be counted
+apart and folded. That holds for quoting as RFC 4180 has it. `stray_quote` proves per buffer that it does; a buffer
+that breaks it is read record by record by the careful reader (`repair`), from there on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the fields of a text file are told apart; `quote` and `escape` may be empty. `newline` is LF, or CR for files that have only CR."""
+    """How the fields of a text file are told apart; `quote` and `escape` may be empty. `newline` is LF, or CR for
+    files that have only CR.
+    """
 
     delimiter: str = ","
     quote: str = '"'
@@ -83,9 +85,11 @@ def last_record_end(data: bytes, dialect: Dialect, *, final: bool) -> int:
 
 
 def stray_quote(data: bytes, dialect: Dialect) -> int:
-    """The place of the first quote that RFC 4180 does not allow in a buffer that begins with a record; -1 when there is none.
+    """The place of the first quote that RFC 4180 does not allow in a buffer that begins with a record; -1 when there
+    is none.
 
-    An opening quote follows a delimiter or a record end (or is the second of a doubled one); a closing one precedes them.
+    An opening quote follows a delimiter or a record end (or is the second of a doubled one); a closing one precedes
+    them.
     """
     if not dialect.quote or dialect.quote.encode() not in data:
         return -1
@@ -104,14 +108,17 @@ def stray_quote(data: bytes, dialect: Dialect) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record read by the careful reader: its fields, and where it ends in the buffer (-1: it goes on after the buffer)."""
+    """One record read by the careful reader: its fields, and where it ends in the buffer (-1: it goes on after the
+    buffer).
+    """
 
     fields: list[tuple[str, bool]]
     end: int
 
 
 def read_record(text: str, start: int, dialect: Dialect, *, final: bool) -> Record:
-    """The record at `start`, quotes being special only at the start of a field; text after a closing quote is kept as it is.
+    """The record at `start`, quotes being special only at the start of a field; text after a closing quote is kept as
+    it is.
 
     Fields are (text, was quoted) pairs.
     """
@@ -157,16 +164,19 @@ def rewrite(fields: list[tuple[str, bool]], dialect: Dialect) -> str:
     """A record as RFC 4180 writes it, so that the fast reader can read it with all others."""
     specials = (dialect.delimiter, dialect.quote, "\r", "\n")
     cells = [
-        dialect.quote + text.replace(dialect.quote, dialect.quote * 2) + dialect.quote if quoted or any(s in text for s in specials) else text
+        dialect.quote + text.replace(dialect.quote, dialect.quote * 2) + dialect.quote
+        if quoted or any(s in text for s in specials)
+        else text
         for text, quoted in fields
-    ]  # fmt: skip
+    ]
     return dialect.delimiter.join(cells) + "\n"
 
 
 def repair(data: bytes, dialect: Dialect, *, final: bool) -> tuple[bytes, int, int]:
     """Rewrite a buffer that breaks RFC 4180 record by record.
 
-    Returns the rewritten bytes, how many bytes of the buffer they stand for, and the number of records that were changed.
+    Returns the rewritten bytes, how many bytes of the buffer they stand for, and the number of records that were
+    changed.
     """
     text = data.decode("utf-8", "surrogateescape")
     parts: list[str] = []

@@ -9,7 +9,14 @@ from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.dialect import detect_dialect, has_header, header_names, sample_rows
 from dataforge.contexts.datasets.parsing.encoding import SAMPLE, Encoding, as_utf8, detect_encoding
-from dataforge.contexts.datasets.parsing.splitting import MOST_RECORD_BYTES, Dialect, last_record_end, read_record, repair, stray_quote
+from dataforge.contexts.datasets.parsing.splitting import (
+    MOST_RECORD_BYTES,
+    Dialect,
+    last_record_end,
+    read_record,
+    repair,
+    stray_quote,
+)
 
 BLOCK = 6 << 20
 MOST_COLUMNS = 16_384
@@ -34,8 +41,9 @@ class TextFile:
     def buffers(self) -> Iterator[bytes]:
         """UTF-8 buffers of whole records without the header. Raises ImportRefused on a record without end.
 
-        Cut by quote parity alone until `careful` is set; whoever parses a buffer proves with `stray_quote` that this was right, and if it was
-        not, sets `careful` and starts over: then every buffer is checked here and repaired where RFC 4180 does not hold.
+        Cut by quote parity alone until `careful` is set; whoever parses a buffer proves with `stray_quote` that this
+        was right, and if it was not, sets `careful` and starts over: then every buffer is checked here and repaired
+        where RFC 4180 does not hold.
         """
         self.repaired, self.first_repair = 0, None
         first = self.header
@@ -78,7 +86,8 @@ class TextFile:
 
 def _endless(number: int) -> str:
     return (
-        f"A record is longer than {MOST_RECORD_BYTES >> 20} MB (in buffer {number + 1}). A quoted field is probably never closed, "
+        f"A record is longer than {MOST_RECORD_BYTES >> 20} MB (in buffer {number + 1}). "
+        "A quoted field is probably never closed, "
         "or the delimiter or quote character is another one."
     )
 
@@ -94,7 +103,9 @@ def _record_bytes(data: bytes, dialect: Dialect) -> int:
 
 
 def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: tuple[bytes, ...] = ()) -> TextFile:
-    """Find encoding, dialect and header. `samples` are further places of the file (middle, tail). Raises ImportRefused."""
+    """Find encoding, dialect and header. `samples` are further places of the file (middle, tail). Raises
+    ImportRefused.
+    """
     head = b""
     whole = True
     for block in blocks():

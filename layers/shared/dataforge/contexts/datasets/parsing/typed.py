@@ -12,7 +12,9 @@ from dataforge.contexts.datasets.model.imports import RejectedRow
 
 @dataclass(slots=True)
 class TypedTable:
-    """Names, schema types with the reason for each, and the rows as tables whose columns have the names, again on every call."""
+    """Names, schema types with the reason for each, and the rows as tables whose columns have the names, again on
+    every call.
+    """
 
     columns: list[tuple[str, str]]
     reasons: list[str]
