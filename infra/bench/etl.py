@@ -125,9 +125,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with stand() as given:
         found = measure(given, arguments.statements)
-    print(
-        "| statements | per second | CPU-ms per statement | of PostgreSQL | memory, MiB: first … last |\n|---|---|---|---|---|"
-    )
+    print("| statements | per second | CPU-ms per statement | of PostgreSQL | memory, MiB: first … last |")
+    print("|---|---|---|---|---|")
     print(
         f"| {found['statements']:,} | {found['statements_per_second']:.0f} | {found['cpu_ms_per_statement']:.3f} "
         f"| {found['server_cpu_ms_per_statement']:.3f} | {found['memory_mib'][1]} … {found['memory_mib'][-1]} |"
