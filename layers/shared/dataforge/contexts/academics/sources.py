@@ -78,7 +78,7 @@ class FileSource:
                 for entry in _checked_entries(archive):
                     with archive.open(entry) as file:
                         yield _table(entry.filename, file)
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError) as error:
             message = f"The zip file is damaged or encrypted: {error}."
             raise RosterUnreadable(message) from error
 
