@@ -220,7 +220,10 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
     description = cloud.client("cloudformation").describe_stacks(StackName=directory.stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
     api_url = cloud.api_url(directory.stack_name, STAGE)
-    functions = ("api", "datasets-api", "xapi", "xapi-etl", "dataset-import", "dataset-export", "schema-deployer")
+    functions = [
+        *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import", "dataset-export"),
+        *("schema-deployer", "maintenance"),
+    ]
     return {
         "api_url": api_url,
         "xapi_url": f"{api_url}/xapi",
@@ -233,8 +236,12 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
         "queues": {
             "statements": outputs["StatementsQueueUrl"],
             "statements_dlq": outputs["StatementsDeadLetterQueueUrl"],
+            "imports": outputs["ImportsQueueUrl"],
+            "imports_dlq": outputs["ImportsDeadLetterQueueUrl"],
+            "exports": outputs["ExportsQueueUrl"],
+            "exports_dlq": outputs["ExportsDeadLetterQueueUrl"],
         },
-        "functions": {name: f"{directory.stack_name}-{name}" for name in (*functions, "maintenance")},
+        "functions": {name: f"{directory.stack_name}-{name}" for name in functions},
         "postgres_directory": str(directory.postgres),
         "logs_directory": str(directory.logs),
     }

@@ -24,16 +24,18 @@ def main() -> None:
     """Write every locked file; a changed file is a change to review and commit."""
     shared = ROOT / "layers" / "shared" / "requirements.txt"
     constraint = ("-c", str(shared))
+    tested = ROOT / "requirements" / "dev.txt"
     requirements = ROOT / "requirements"
     _compile("-o", str(shared))
-    _compile("--all-extras", "--group", "dev", *constraint, "-o", str(requirements / "dev.txt"))
+    _compile("--all-extras", "--group", "dev", *constraint, "-o", str(tested))
     for group in ("emulator", "sam", "bootstrap"):
         _compile("--group", group, "-o", str(requirements / f"{group}.txt"), project=False)
     base = set(blocks(shared.read_text()))
     with tempfile.TemporaryDirectory() as scratch:
-        for extra in ("columnar", "sql"):
+        for extra in ("columnar", "parsers", "sql"):
             everything = Path(scratch) / f"{extra}.txt"
-            _compile("--extra", extra, *constraint, "-o", str(everything))
+            # The versions that the tests run with.
+            _compile("--extra", extra, "-c", str(tested), "-o", str(everything))
             added = {name: block for name, block in blocks(everything.read_text()).items() if name not in base}
             (ROOT / "layers" / extra / "requirements.txt").write_text("".join(added.values()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -15,22 +16,23 @@ ROOT = Path(__file__).resolve().parents[2]
 BUDGET_BYTES = 250 * 1024 * 1024
 
 
-def tree_size(directory: Path) -> int:
+def tree_size(directory: Path, *, byte_code: bool = True) -> int:
     """Bytes of all files beneath a directory."""
-    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    files = (file for file in directory.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in files if byte_code or file.suffix != ".pyc")
 
 
-def packaged_sizes(build: Path) -> dict[str, int]:
+def packaged_sizes(build: Path, *, byte_code: bool = True) -> dict[str, int]:
     """Bytes per function of a build directory, layers included."""
-    layers = function_layers(load_template())
-    return {
-        name: tree_size(build / name) + sum(tree_size(build / layer) for layer in carried)
-        for name, carried in layers.items()
-    }
+    trees = {name: [name, *carried] for name, carried in function_layers(load_template()).items()}
+    return {name: sum(tree_size(build / tree, byte_code=byte_code) for tree in parts) for name, parts in trees.items()}
 
 
 def build_for_aws(target: Path) -> None:
-    """Lay out functions and layers for the platform of the template's defaults in ``target``, on any machine."""
+    """Lay out functions and layers for the platform of the template's defaults in ``target``, on any machine.
+
+    The byte code is that of this Python where it is not the target's: to be measured, not to be deployed.
+    """
     template = load_template()
     for name in function_layers(template):
         shutil.copytree(ROOT / template["Resources"][name]["Properties"]["CodeUri"], target / name)
@@ -38,9 +40,10 @@ def build_for_aws(target: Path) -> None:
     for layer in sorted({name for carried in function_layers(template).values() for name in carried}):
         directory = target / layer
         directory.mkdir(parents=True)
-        name = layer.removesuffix("Layer").lower()
+        name = Path(template["Resources"][layer]["Properties"]["ContentUri"]).name
         command = [sys.executable, str(ROOT / "infra" / "packaging" / "layer.py"), name, str(directory)]
         subprocess.run(command, check=True, env=environment)
+        compileall.compile_dir(directory, quiet=2, workers=0)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """What the template promises about every function, queue, bucket and role, read from the template itself."""
 
+import re
 import subprocess
 import tomllib
 from typing import Any
@@ -221,6 +222,21 @@ def test_managed_policies_are_those_that_cannot_name_a_resource(name: str) -> No
         assert text.rpartition("/")[2] in {"AWSXRayDaemonWriteAccess", "AWSLambdaENIManagementAccess"}
 
 
+def served_by(path: str) -> str:
+    """The function that gets a request: at each place a fixed name wins over a variable, and that over a greedy one."""
+
+    def rank(pattern: str) -> list[int]:
+        return [2 if part.endswith("+}") else int(part.startswith("{")) for part in pattern.split("/")]
+
+    def matches(pattern: str) -> bool:
+        expression = re.sub(r"\\{\w+\\}", "[^/]+", re.sub(r"\\{\w+\\\+\\}", ".+", re.escape(pattern)))
+        return re.fullmatch(expression, path) is not None
+
+    best = min(filter(matches, rest_paths()), key=rank)
+    uri = rest_paths()[best]["get"]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    return str(uri.split("functions/${")[1].split(".Arn}")[0])
+
+
 def rest_paths() -> dict[str, dict[str, Any]]:
     return dict(of_type("AWS::Serverless::Api")["RestApi"]["DefinitionBody"]["paths"])
 
@@ -230,7 +246,39 @@ def test_a_path_spells_out_its_methods(path: str) -> None:
     item = rest_paths()[path]
 
     assert set(item) - {"parameters"} == METHODS
-    assert ("{proxy+}" in path) == ("parameters" in item)
+    assert [parameter["name"] for parameter in item.get("parameters", [])] == re.findall(r"{(\w+)\+?}", path)
+
+
+def test_no_place_in_the_tree_of_paths_has_two_variables() -> None:
+    variables: dict[str, set[str]] = {}
+    for path in rest_paths():
+        place = ""
+        for part in path.strip("/").split("/"):
+            if part.startswith("{"):
+                variables.setdefault(place, set()).add(part)
+            place += f"/{part}"
+
+    # API Gateway refuses a second one, greedy or not.
+    assert {place: names for place, names in variables.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("/api/datasets", "DatasetsApiFunction"),
+        ("/api/datasets/1", "DatasetsApiFunction"),
+        ("/api/datasets/1/refs", "DatasetsApiFunction"),
+        ("/api/datasets/1/refs/main", "DatasetsApiFunction"),
+        ("/api/datasets/1/refs/main/data", "DatasetsApiFunction"),
+        ("/api/datasets/1/compare", "DatasetsApiFunction"),
+        ("/api/datasets/1/refs/main/sql", "DatasetsSqlFunction"),
+        ("/api/datasets/1/commits/a1/sql", "DatasetsSqlFunction"),
+        ("/api/cohorts/1/completions", "ApiFunction"),
+        ("/api/xapi/statements", "XapiFunction"),
+    ],
+)
+def test_the_most_specific_path_wins(path: str, function: str) -> None:
+    assert served_by(path) == function
 
 
 def test_each_path_goes_to_one_function_that_the_gateway_may_call() -> None:

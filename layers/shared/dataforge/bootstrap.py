@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.services.comparing import Comparer
     from dataforge.contexts.datasets.services.exports import Exporter
     from dataforge.contexts.datasets.services.imports import Importer
+    from dataforge.contexts.datasets.services.lifecycle import Lifecycle
     from dataforge.contexts.datasets.services.versions import Versions
     from dataforge.contexts.datasets.services.working import JobRunner
     from dataforge.contexts.datasets.storage import S3Files
@@ -88,11 +89,17 @@ MAINTENANCE_JOBS = {
     "outbox": "dataforge.events.jobs:relay_outbox",
     "cleanup": "dataforge.events.jobs:clean_up",
     "identity": "dataforge.contexts.identity.consumers:forget_expired",
+    "datasets": "dataforge.contexts.datasets.upkeep:sweep",
     "records": "dataforge.contexts.records.consumers:incremental_etl",
 }
 # Who hears of which outbox event.
 OUTBOX_SUBSCRIBERS = {
     "identity.xapi_credential_changed": ("dataforge.contexts.identity.consumers:publish_credential",),
+}
+# Commands of `dataset_import`, which may read and write chunks; operators invoke them by name.
+DATASET_COMMANDS = {
+    "verify_dataset": "dataforge.contexts.datasets.consumers:verify_dataset",
+    "upkeep_dataset": "dataforge.contexts.datasets.consumers:upkeep_dataset",
 }
 DEPLOYER_COMMANDS = {
     "migrate": "dataforge.platform.deployer:migrate",
@@ -278,6 +285,13 @@ class Container:
 
         return Exporter(self.dataset_versions, self.job_runner, self.files)
 
+    @cached_property
+    def lifecycle(self) -> "Lifecycle":
+        """Compacts, collects, purges and verifies datasets."""
+        from dataforge.contexts.datasets.services.lifecycle import Lifecycle
+
+        return Lifecycle(self.dataset_versions, self.clock)
+
     async def health(self) -> Mapping[str, Any]:
         """What the function `xapi` is allowed to see of what is behind it."""
         from dataforge.platform.health import check_health
@@ -343,6 +357,12 @@ def datasets_api_handler() -> Handler:
     return http_handler(asgi)
 
 
+def datasets_sql_handler() -> Handler:
+    """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
+    _, asgi = datasets_app(Container(ApiSettings.from_environment(), pool_size=2))
+    return http_handler(asgi)
+
+
 def _command_handler(commands: Mapping[str, str], container: Container, *, default: str) -> Handler:
     from dataforge.events.commands import dispatch
 
@@ -395,13 +415,15 @@ def xapi_etl_handler() -> Handler:
     return handler
 
 
-def _message_handler(path: str, container: Container) -> Handler:
-    from dataforge.events.commands import resolve
+def _message_handler(path: str, container: Container, commands: Mapping[str, str]) -> Handler:
+    from dataforge.events.commands import dispatch, resolve
 
     loop = own_event_loop()
     handle = resolve(path)
 
     def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
+        if "command" in event:
+            return loop.run_until_complete(dispatch(event, commands, container, default=""))
         return loop.run_until_complete(handle(event, container))
 
     return handler
@@ -411,10 +433,10 @@ def dataset_import_handler() -> Handler:
     """The handler of the function `dataset_import`."""
     # The heartbeat of a job uses one connection while the job reads with another.
     container = Container(WorkerSettings.from_environment(), pool_size=3)
-    return _message_handler("dataforge.contexts.datasets.consumers:import_messages", container)
+    return _message_handler("dataforge.contexts.datasets.consumers:import_messages", container, DATASET_COMMANDS)
 
 
 def dataset_export_handler() -> Handler:
     """The handler of the function `dataset_export`."""
     container = Container(WorkerSettings.from_environment(), pool_size=3)
-    return _message_handler("dataforge.contexts.datasets.consumers:export_messages", container)
+    return _message_handler("dataforge.contexts.datasets.consumers:export_messages", container, {})

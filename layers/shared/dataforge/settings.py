@@ -119,7 +119,7 @@ class EtlSettings(Settings):
 class ApiSettings(
     CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings
 ):
-    """The functions `api` and `datasets_api`."""
+    """The functions `api`, `datasets_api` and `datasets_sql`."""
 
 
 class XapiSettings(

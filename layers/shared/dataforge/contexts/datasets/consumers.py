@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_plus
 from uuid import UUID
 
 from dataforge.contexts.datasets.queries.jobs import upload_by_key
-from dataforge.contexts.datasets.services.exports import Exporter
-from dataforge.contexts.datasets.services.imports import Importer
 from dataforge.contexts.datasets.services.working import Done
 from dataforge.events.sqs import batch_response, queue_records
+from dataforge.kernel.errors import BadRequest
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
+
+if TYPE_CHECKING:  # what reads files is packaged with the importer only
+    from dataforge.contexts.datasets.services.exports import Exporter
+    from dataforge.contexts.datasets.services.imports import Importer
+from dataforge.contexts.datasets.services.lifecycle import Lifecycle
 
 
 class ImportServices(Protocol):
@@ -24,6 +28,8 @@ class ImportServices(Protocol):
     def database(self) -> Database: ...
     @property
     def importer(self) -> Importer: ...
+    @property
+    def lifecycle(self) -> Lifecycle: ...
 
 
 class ExportServices(Protocol):
@@ -52,9 +58,16 @@ async def each_message(event: Mapping[str, Any], handle: Handle) -> dict[str, An
 
 
 async def import_messages(event: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
-    """Messages of the imports queue: S3's notices of new objects, and `{"job_id": …}` of a retry or a sweep."""
+    """Messages of the imports queue: S3's notices of new objects, `{"job_id": …}` of a retry or a sweep, and upkeep.
+
+    Upkeep is here because this function may write and delete chunks: `{"upkeep": dataset}`, `{"purge": dataset}`.
+    """
 
     async def handle(body: Mapping[str, Any]) -> bool:
+        if (dataset_id := _id(body, "upkeep")) is not None:
+            await services.lifecycle.upkeep(dataset_id)
+        if (dataset_id := _id(body, "purge")) is not None:
+            await services.lifecycle.purge(dataset_id)
         finished = True
         for job_id in await _import_jobs(body, services.database):
             finished = await services.importer.run(job_id) is Done.ENDED and finished
@@ -67,14 +80,14 @@ async def export_messages(event: Mapping[str, Any], services: ExportServices) ->
     """Messages of the exports queue: `{"job_id": …}`."""
 
     async def handle(body: Mapping[str, Any]) -> bool:
-        job_id = _job_id(body)
+        job_id = _id(body, "job_id")
         return job_id is None or await services.exporter.run(job_id) is Done.ENDED
 
     return await each_message(event, handle)
 
 
 async def _import_jobs(body: Mapping[str, Any], database: Database) -> list[UUID]:
-    direct = _job_id(body)
+    direct = _id(body, "job_id")
     if direct is not None:
         return [direct]
     found = []
@@ -90,8 +103,29 @@ async def _import_jobs(body: Mapping[str, Any], database: Database) -> list[UUID
     return found
 
 
-def _job_id(body: Mapping[str, Any]) -> UUID | None:
+def _id(body: Mapping[str, Any], name: str) -> UUID | None:
     try:
-        return UUID(str(body["job_id"]))
+        return UUID(str(body[name]))
     except (KeyError, ValueError):
         return None
+
+
+async def verify_dataset(payload: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
+    """Operator command `{"command": "verify_dataset", "dataset_id": …}`: walk a dataset from its refs to its bytes.
+
+    Names the first broken hash in `broken`; null means that every byte is what the commit ids say.
+    """
+    return await services.lifecycle.verify(_required(payload))
+
+
+async def upkeep_dataset(payload: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
+    """Operator command `{"command": "upkeep_dataset", "dataset_id": …}`: compact and collect garbage now."""
+    return await services.lifecycle.upkeep(_required(payload))
+
+
+def _required(payload: Mapping[str, Any]) -> UUID:
+    dataset_id = _id(payload, "dataset_id")
+    if dataset_id is None:
+        message = "Give the id of a dataset as `dataset_id`."
+        raise BadRequest(message)
+    return dataset_id

@@ -13,13 +13,11 @@ from dataforge.contexts.datasets.routes.calls import ReadCall, router
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services import reading
 from dataforge.contexts.datasets.services.versions import Version
-from dataforge.contexts.datasets.sql import SqlCaps
 from dataforge.http.call import json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor
 
 SHOWN_ROWS = 100
-SqlSeconds = 20.0
 SheetName = Annotated[str | None, Query(max_length=255, description="needed when the version has several sheets")]
 
 
@@ -172,8 +170,7 @@ def _key_of(text: str) -> list[object]:
 async def run_sql(version: str, body: inputs.SqlIn, call: ReadCall) -> Response:
     """Run one SELECT (or EXPLAIN of one) in DuckDB over the sheets of a version, and nothing else."""
     found = await call.versions.load(call.dataset_id, version)
-    caps = SqlCaps(seconds=SqlSeconds, rows=body.max_rows)
-    result = await reading.query_sql(call.versions, found, body.sql, caps)
+    result = await reading.query_sql(call.versions, found, body.sql, rows=body.max_rows)
     answer = {
         "dataset_id": call.dataset_id,
         "ref_name": ref_name(version, found),

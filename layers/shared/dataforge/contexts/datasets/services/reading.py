@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,13 +20,17 @@ from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.filters import Filter, parse_filter
 from dataforge.contexts.datasets.queries.history import first_parents
 from dataforge.contexts.datasets.services.versions import SheetNotFound, Version, Versions
-from dataforge.contexts.datasets.sql import SqlCaps, SqlResult, run_sql
 from dataforge.contexts.datasets.tables import table_statistics as statistics_table
 from dataforge.kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from dataforge.contexts.datasets.sql import SqlResult
 
 MOST_FILTER = 50_000
 HISTORY_COMMITS = 2000
 HISTORY_CHANGES = 200
+# Below API Gateway's 29 seconds, so that a statement that takes longer is told so.
+SQL_SECONDS = 20.0
 
 
 def filter_of(text: str | None) -> Filter | None:
@@ -128,7 +132,10 @@ async def history_of_row(
     ]
 
 
-async def query_sql(versions: Versions, version: Version, statement: str, caps: SqlCaps) -> SqlResult:
-    """Run one SELECT over the sheets of a version; raises SqlRefused."""
-    tables = versions.store(version.dataset_id)
+async def query_sql(versions: Versions, version: Version, statement: str, *, rows: int) -> SqlResult:
+    """Run one SELECT over the sheets of a version, for at most so many rows; raises SqlRefused."""
+    # DuckDB is packaged with the one function that serves SQL.
+    from dataforge.contexts.datasets.sql import SqlCaps, run_sql
+
+    tables, caps = versions.store(version.dataset_id), SqlCaps(seconds=SQL_SECONDS, rows=rows)
     return await asyncio.to_thread(run_sql, tables, version.manifests, statement, caps)
