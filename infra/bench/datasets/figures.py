@@ -154,7 +154,11 @@ def pages(folder: Path, name: str, *, delay: float = 0.0, count: int = 300) -> d
 def diffs(folder: Path) -> dict[str, float]:
     """Differences with their first page: along history, and between versions that were imported apart."""
     found: dict[str, float] = {}
-    for label, head, history in (("history", "v2", True), ("any_sharing", "v2", False), ("any_apart", "v2-apart", False)):
+    for label, head, history in (
+        ("history", "v2", True),
+        ("any_sharing", "v2", False),
+        ("any_apart", "v2-apart", False),
+    ):
         (_, base), (_, manifest) = load(folder / "manifests", "v1"), load(folder / "manifests", head)
         manifest = manifest if history else manifest.without_change()
         runs = []
@@ -249,7 +253,11 @@ def run(folder: Path, rows: int, delay: float) -> dict[str, dict[str, float]]:
     for name in ("v1", "v2"):
         figure(f"page of {name}, warm", pages, store, name)
         found[f"page of {name}, cold"] = pages(store, name, delay=delay, count=60)
-        print(f"page of {name}, cold with {delay * 1000:.0f} ms reads", json.dumps(found[f"page of {name}, cold"]), flush=True)
+        print(
+            f"page of {name}, cold with {delay * 1000:.0f} ms reads",
+            json.dumps(found[f"page of {name}, cold"]),
+            flush=True,
+        )
     figure("1-row commit", commits, store)
     for kind in ("csv", "parquet"):
         figure(f"export {kind}", export, store, kind)
@@ -260,7 +268,11 @@ def run(folder: Path, rows: int, delay: float) -> dict[str, dict[str, float]]:
     mean = float(np.mean([found[f"floor {number}"]["wall_s"] for number in (1, 2, 3)]))
     cpu = float(np.mean([found[f"floor {number}"]["cpu_s"] for number in (1, 2, 3)]))
     for name in ("import v1", "import v2"):
-        ratios = {"to_best_floor": found[name]["wall_s"] / best, "to_mean_floor": found[name]["wall_s"] / mean, "cpu": found[name]["cpu_s"] / cpu}
+        ratios = {
+            "to_best_floor": found[name]["wall_s"] / best,
+            "to_mean_floor": found[name]["wall_s"] / mean,
+            "cpu": found[name]["cpu_s"] / cpu,
+        }
         found[f"{name} against the floor"] = {key: round(value, 2) for key, value in ratios.items()}
         print(f"{name} against the floor", json.dumps(found[f"{name} against the floor"]), flush=True)
     return found

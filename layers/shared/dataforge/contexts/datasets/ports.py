@@ -117,6 +117,10 @@ class Datasets(Protocol):
         """The record, locked, deleted ones included."""
         ...
 
+    async def hold(self, dataset_id: UUID) -> bool:
+        """Keep garbage collection away until the transaction ends; False when the dataset is deleted."""
+        ...
+
     async def update(self, dataset_id: UUID, changes: Mapping[str, Any]) -> None:
         """Write the changes and count the revision up; raises DatasetExists."""
         ...
@@ -174,7 +178,7 @@ class Commits(Protocol):
     """Commits, their tables and manifests."""
 
     async def add(self, dataset_id: UUID, commit: NewCommit) -> None:
-        """Insert what is not there yet; raises CommitNotFound when a parent is missing."""
+        """Insert what is not there yet; raises CommitNotFound when a parent is missing, StorageMoved for a record."""
         ...
 
     async def resolve(self, dataset_id: UUID, version: str) -> str:

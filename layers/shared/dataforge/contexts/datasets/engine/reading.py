@@ -89,18 +89,31 @@ def rows_at(
 
 def hashes_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source], addresses: U64) -> RowHashes:
     """Row hashes at physical addresses, as `schema` sees the rows."""
-    source, row = (addresses >> np.uint64(32)).astype(np.int64), (addresses & _LOW32).astype(np.int64)
     low, high, key = (np.empty(len(addresses), dtype=np.uint64) for _ in range(3))
-    if len(addresses):
-        order = np.argsort(source, kind="stable")
-        used, firsts = np.unique(source[order], return_index=True)
-        ends = np.append(firsts[1:], len(order))
-        loaded = tables.each(lambda s: tables.hashes(s, schema), [sources[at] for at in used.tolist()])
-        for at, found in enumerate(loaded):
-            here = order[firsts[at] : ends[at]]
-            rows = row[here]
-            low[here], high[here], key[here] = found.low[rows], found.high[rows], found.key[rows]
+    runs = _runs_by_source(addresses)
+
+    def fill(run: tuple[int, slice | I64, I64]) -> None:
+        number, here, rows = run
+        found = tables.hashes(sources[number], schema)
+        low[here], high[here], key[here] = found.low[rows], found.high[rows], found.key[rows]
+
+    tables.each_of(fill, runs)
     return RowHashes(low, high, key)
+
+
+def _runs_by_source(addresses: U64) -> list[tuple[int, slice | I64, I64]]:
+    """Per source its index, the places in `addresses` that lie in it, and the rows there."""
+    source, row = (addresses >> np.uint64(32)).astype(np.int64), (addresses & _LOW32).astype(np.int64)
+    if not len(source):
+        return []
+    order = None if (source[1:] >= source[:-1]).all() else np.argsort(source, kind="stable")
+    ordered = source if order is None else source[order]
+    firsts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])).tolist()
+    runs: list[tuple[int, slice | I64, I64]] = []
+    for start, stop in zip(firsts, [*firsts[1:], len(source)], strict=True):
+        here: slice | I64 = slice(start, stop) if order is None else order[start:stop]
+        runs.append((int(ordered[start]), here, row[here]))
+    return runs
 
 
 def rows_at_positions(

@@ -27,6 +27,7 @@ from dataforge.contexts.datasets.ports import ObjectStore
 CACHE_BYTES = 128 << 20
 _READERS = 16
 _Result = TypeVar("_Result")
+_Item = TypeVar("_Item")
 
 
 class _Cache:
@@ -161,8 +162,12 @@ class TableStore:
 
     def each(self, call: Callable[[Source], _Result], sources: Sequence[Source]) -> list[_Result]:
         """The results of a read of every source, in order; the reads run at the same time so that latencies overlap."""
-        if len(sources) < 2:
-            return [call(source) for source in sources]
+        return self.each_of(call, sources)
+
+    def each_of(self, call: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+        """The same for anything that reads one object per item."""
+        if len(items) < 2:
+            return [call(item) for item in items]
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="objects")
-        return list(self._pool.map(call, sources))
+        return list(self._pool.map(call, items))

@@ -13,6 +13,7 @@ from typing import IO, Any
 from xml.parsers import expat
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import python_calamine
 
 from dataforge.contexts.datasets.parsing.dialect import header_names
@@ -35,6 +36,8 @@ class Extent:
         self.values = self.merged = self.formulas = self.errors = 0
         self._row = -1
         self._column = -1
+        self._cell = ""
+        self._letters: dict[str, int] = {}
 
     def scan(self, file: IO[bytes], name: str) -> None:
         """Read the sheet. Raises Refused on malformed XML and on document types, which workbooks never have."""
@@ -52,16 +55,14 @@ class Extent:
         raise Refused("The workbook's XML declares a document type; this is no workbook a spreadsheet program wrote.")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag = tag.rpartition(":")[2]
+        if ":" in tag:
+            tag = tag.rpartition(":")[2]
         if tag == "c":
-            place = attributes.get("r")
-            if place is None:
-                self._column += 1
-            else:
-                self._column, self._row = _place(place)
+            self._cell = attributes.get("r", "")
+            self._column += 1
             if attributes.get("t") == "e":
                 self.errors += 1
-        elif tag in {"v", "is"}:
+        elif tag == "v" or tag == "is":  # noqa: PLR1714 - the hottest line of a large workbook
             self._value()
         elif tag == "row":
             place = attributes.get("r")
@@ -74,10 +75,24 @@ class Extent:
 
     def _value(self) -> None:
         self.values += 1
-        row, column = self._row, self._column
-        self.last_row = max(self.last_row, row)
+        row = self._row
+        if self._cell:
+            letters = self._cell.rstrip("0123456789")
+            row = int(self._cell[len(letters) :]) - 1
+            if letters not in self._letters:
+                self._letters[letters] = _column_number(letters)
+                self._widen(self._letters[letters])
+            self._column = self._letters[letters]
+        else:
+            self._widen(self._column)
+        if row > self.last_row:  # noqa: PLR1730 - a call of max for every cell would cost a second per sheet
+            self.last_row = row
+        if row < self.first_row:  # noqa: PLR1730 - as above
+            self.first_row = row
+        self._row = row
+
+    def _widen(self, column: int) -> None:
         self.last_column = max(self.last_column, column)
-        self.first_row = min(self.first_row, row)
         self.first_column = min(self.first_column, column)
 
     @property
@@ -101,16 +116,12 @@ class Extent:
         return found
 
 
-def _place(reference: str) -> tuple[int, int]:
-    """Column and row, from 0, of a reference such as XFD1048576."""
-    at = 0
-    column = 0
-    for char in reference:
-        if char < "A":
-            break
-        column = column * 26 + ord(char) - 64
-        at += 1
-    return column - 1, int(reference[at:]) - 1
+def _column_number(letters: str) -> int:
+    """From 0: A is 0, Z is 25, AA is 26."""
+    number = 0
+    for char in letters:
+        number = number * 26 + ord(char) - 64
+    return number - 1
 
 
 def _sheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str, str]], bool]:
@@ -183,14 +194,20 @@ def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) 
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         for number, (name, extent) in enumerate(extents.items()):
-            columns = _write(book, name, folder / f"{number}.arrow", header=header) if extent.values else []
+            columns = (
+                _write(book, name, folder / f"{number}.arrow", header=header, errors=extent.errors > 0)
+                if extent.values
+                else []
+            )
             found.append({"name": name, "file": f"{number}.arrow", "columns": columns, "notes": extent.notes()})
     except python_calamine.CalamineError as error:
         raise Refused(f"The workbook is malformed: {error}.") from error
     return {"sheets": found, "notes": notes}
 
 
-def _write(book: python_calamine.CalamineWorkbook, name: str, path: Path, *, header: bool) -> list[tuple[str, str]]:
+def _write(
+    book: python_calamine.CalamineWorkbook, name: str, path: Path, *, header: bool, errors: bool
+) -> list[tuple[str, str]]:
     """The values of a sheet as an Arrow file; the columns found."""
     rows = iter(book.get_sheet_by_name(name).iter_rows())
     first = next((row for row in rows if any(cell != "" for cell in row)), None)
@@ -207,10 +224,10 @@ def _write(book: python_calamine.CalamineWorkbook, name: str, path: Path, *, hea
     for row in rows:
         held.append(row)
         if len(held) == _PART:
-            parts.append(_arrays(held, kinds))
+            parts.append(_arrays(held, kinds, errors=errors))
             held = []
     if held:
-        parts.append(_arrays(held, kinds))
+        parts.append(_arrays(held, kinds, errors=errors))
     types = [_TYPES[kind] for kind in kinds]
     schema = pa.schema([pa.field(name, _ARROW[type_]) for name, type_ in zip(names, types, strict=True)])
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
@@ -261,36 +278,60 @@ def _join(one: str, other: str) -> str:
     return "timestamp" if {one, other} == {"date", "timestamp"} else "text"
 
 
-def _arrays(rows: Sequence[Sequence[object]], kinds: list[str]) -> list[pa.Array]:
+def _arrays(rows: Sequence[Sequence[object]], kinds: list[str], *, errors: bool) -> list[pa.Array]:
     """Columns of a part, each in the narrowest type of its own values; `kinds` grows to cover them."""
     made: list[pa.Array] = []
     for at, cells in enumerate(zip(*rows, strict=True)):
-        values: list[object] = [
-            None if cell == "" or (type(cell) is str and cell in _ERRORS) else cell for cell in cells
-        ]
+        types = set(map(type, cells))
+        values: Sequence[object] = cells
+        if str in types:
+            values = [
+                None if cell == "" or (errors and type(cell) is str and cell in _ERRORS) else cell for cell in cells
+            ]
+            types = set(map(type, values))
         kind = "nothing"
-        for type_ in set(map(type, values)) - {type(None)}:
+        for type_ in types - {type(None)}:
             kind = _join(kind, _OF_TYPE.get(type_, "text"))
-        if kind == "float" and all(v is None or (float(v).is_integer() and abs(float(v)) < 1e15) for v in values):  # type: ignore[arg-type]
-            kind = "int"
+        array = _array(values, kind, plain=len(types - {type(None)}) == 1)
+        if kind == "float" and _whole(array):
+            kind, array = "int", array.cast(pa.int64())
         kinds[at] = _join(kinds[at], kind)
-        if kind == "text":
-            made.append(pa.array([_text(v) for v in values], pa.string()))
-        elif kind == "int":
-            made.append(pa.array([None if v is None else int(v) for v in values], pa.int64()))  # type: ignore[call-overload]
-        elif kind == "timestamp":
-            made.append(pa.array([_moment(v) for v in values], pa.timestamp("us")))
-        else:
-            made.append(pa.array(values, _ARROW[_TYPES[kind]]))
+        made.append(array)
     return made
 
 
+def _array(values: Sequence[object], kind: str, *, plain: bool) -> pa.Array:
+    """The values of one kind; `plain` says that they have one Python type besides None.
+
+    Times are rounded to the millisecond, which is what a serial number carries exactly.
+    """
+    if kind == "text":
+        return pa.array(
+            values if plain and isinstance(_first(values), str) else [_text(v) for v in values], pa.string()
+        )
+    if kind == "timestamp":
+        moments = values if plain else [_moment(v) for v in values]
+        micros = pc.add(pa.array(moments, pa.timestamp("us")).cast(pa.int64()), 500)
+        return pc.multiply(
+            pc.floor(pc.divide(micros.cast(pa.float64(), safe=False), 1000.0)).cast(pa.int64()), 1000
+        ).cast(pa.timestamp("us"))
+    return pa.array(values, _ARROW[_TYPES[kind]])
+
+
+def _first(values: Sequence[object]) -> object:
+    return next((value for value in values if value is not None), None)
+
+
+def _whole(array: pa.Array) -> bool:
+    """Whether every number is whole and small enough to be exact."""
+    return pc.all(pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), 1e15))).as_py() is not False
+
+
 def _moment(value: object) -> object:
-    """A date as its first instant; times to the millisecond, which is what a serial number carries exactly."""
-    if isinstance(value, datetime):
-        rounded = (value.microsecond + 500) // 1000 * 1000
-        return value.replace(microsecond=0) + timedelta(microseconds=rounded)
-    return datetime(value.year, value.month, value.day) if isinstance(value, date) else value  # noqa: DTZ001 - cells have no time zone
+    """A date as its first instant."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - cells have no time zone
+    return value
 
 
 _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA"})
