@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from infra.packaging.files import link_or_copy, tree_size
+from infra.packaging.sizes import BUDGET_BYTES
 from infra.packaging.template import expand_loops, function_layers, load_template
 
 _EXTENSIONS = "AWS::LanguageExtensions"
@@ -22,9 +24,14 @@ def fold_layers(build: Path, folded: Path) -> Path:
     carried = function_layers(template)
     shutil.rmtree(folded, ignore_errors=True)
     for name, layers in carried.items():
-        shutil.copytree(build / name, folded / name)
+        function = folded / name
+        shutil.copytree(build / name, function, copy_function=link_or_copy)
         for layer in layers:
-            shutil.copytree(build / layer / "python", folded / name, dirs_exist_ok=True)
+            shutil.copytree(build / layer / "python", function, dirs_exist_ok=True, copy_function=link_or_copy)
+        if tree_size(function) > BUDGET_BYTES:
+            # LocalStack has the same limit as AWS. Python makes the byte code again, if at the price of a slower start.
+            for cache in list(function.rglob("__pycache__")):
+                shutil.rmtree(cache)
     target = folded / "template.yaml"
     target.write_text(yaml.safe_dump(without_layers(template), sort_keys=False))
     return target

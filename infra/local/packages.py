@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from infra.local.layout import BUILD, StackDirectory
+from infra.packaging.files import link_or_copy
 from infra.packaging.template import load_template
 
 LAYER = "AWS::Serverless::LayerVersion"
@@ -38,7 +39,7 @@ def unpack(directory: StackDirectory) -> None:
     partial = directory.packages.with_name("packages.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name in layers():
-        shutil.copytree(BUILD / name / "python", partial / name, copy_function=_link)
+        shutil.copytree(BUILD / name / "python", partial / name, copy_function=link_or_copy)
     shutil.rmtree(directory.packages, ignore_errors=True)
     partial.rename(directory.packages)
 
@@ -54,10 +55,3 @@ def template_with_empty_layers() -> Path:
     written = BUILD / "template.local.yaml"
     written.write_text(yaml.safe_dump(template, sort_keys=False))
     return written
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without hard links
-        shutil.copy2(source, target)

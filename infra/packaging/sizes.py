@@ -10,16 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from infra.packaging.files import tree_size
 from infra.packaging.template import function_layers, load_template
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_BYTES = 250 * 1024 * 1024
-
-
-def tree_size(directory: Path, *, byte_code: bool = True) -> int:
-    """Bytes of all files beneath a directory."""
-    files = (file for file in directory.rglob("*") if file.is_file())
-    return sum(file.stat().st_size for file in files if byte_code or file.suffix != ".pyc")
 
 
 def packaged_sizes(build: Path, *, byte_code: bool = True) -> dict[str, int]:
