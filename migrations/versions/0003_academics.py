@@ -48,8 +48,8 @@ CREATE TABLE academics.roster_rows (
     wait_no INTEGER,
     CONSTRAINT pk_roster_rows PRIMARY KEY (plan_id, row_no)
 );
+CREATE INDEX ix_roster_rows_drops ON academics.roster_rows (plan_id, student_id) WHERE action = 'drop';
 CREATE INDEX ix_roster_rows_plan_id_kind_sourced_id ON academics.roster_rows (plan_id, kind, sourced_id);
-CREATE INDEX ix_roster_rows_plan_id_student_id ON academics.roster_rows (plan_id, student_id);
 CREATE TABLE academics.semesters (
     id UUID NOT NULL,
     code VARCHAR(32) NOT NULL,

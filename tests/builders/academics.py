@@ -185,7 +185,8 @@ class Campus:
         torn = await self.rows(
             """
             WITH steps AS (
-                SELECT v.*, lag(to_status) OVER w AS previous, row_number() OVER (PARTITION BY enrollment_id ORDER BY v.id DESC) AS back
+                SELECT v.*, lag(to_status) OVER w AS previous, row_number() OVER (PARTITION BY enrollment_id ORDER BY
+                    v.id DESC) AS back
                 FROM academics.enrollment_events v JOIN academics.enrollments e ON e.id = v.enrollment_id
                 WHERE e.section_id = :id WINDOW w AS (PARTITION BY enrollment_id ORDER BY v.id)
             )

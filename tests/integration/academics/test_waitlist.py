@@ -9,7 +9,10 @@ from tests.builders.academics import Campus
 
 
 async def waiting(campus: Campus, section: UUID) -> list[tuple[UUID, int]]:
-    sql = "SELECT student_id, wait_no FROM academics.enrollments WHERE section_id = :id AND wait_no IS NOT NULL ORDER BY wait_no"
+    sql = (
+        "SELECT student_id, wait_no FROM academics.enrollments"
+        " WHERE section_id = :id AND wait_no IS NOT NULL ORDER BY wait_no"
+    )
     return [(row["student_id"], row["wait_no"]) for row in await campus.rows(sql, id=section)]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -92,4 +93,4 @@ def test_a_cycle_is_found_exactly_when_there_is_a_way_back(edges: dict[UUID, lis
     if cycle is not None:
         assert (cycle[0], cycle[-1]) == (A, A)
         steps = {**edges, A: required}
-        assert all(after in steps[before] for before, after in zip(cycle, cycle[1:], strict=False))
+        assert all(after in steps[before] for before, after in pairwise(cycle))

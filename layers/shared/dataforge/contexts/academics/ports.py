@@ -20,7 +20,8 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LockedSection:
-    """A section under its row lock, and the student locked with it (None: not there, or left for a lock with others)."""
+    """A section under its row lock, and the student locked with it (None: not there, or left for a lock with
+    others)."""
 
     seats: Seats
     revision: int

@@ -1,8 +1,8 @@
 """Tables of academics, in the PostgreSQL schema `academics`.
 
-Seats are protected here: a section's counts are changed under its row lock only, and the CHECK constraints refuse a count
-above a capacity whatever the code does. `user_id` and `instructor_id` are users of identity, without a foreign key across
-schemas.
+Seats are protected here: a section's counts are changed under its row lock only, and the CHECK constraints refuse a
+count above a capacity whatever the code does. `user_id` and `instructor_id` are users of identity, without a foreign
+key across schemas.
 """
 
 from sqlalchemy import (
@@ -321,6 +321,6 @@ roster_rows = Table(
     Column("outcome", String(24)),
     Column("wait_no", Integer),
     Index("ix_roster_rows_plan_id_kind_sourced_id", "plan_id", "kind", "sourced_id"),
-    Index("ix_roster_rows_plan_id_student_id", "plan_id", "student_id"),
+    Index("ix_roster_rows_drops", "plan_id", "student_id", postgresql_where=text("action = 'drop'")),
     schema=SCHEMA,
 )

@@ -37,8 +37,8 @@ class EnrollStudent:
 async def enroll_student(command: EnrollStudent, uow: AcademicsUnitOfWork) -> Outcome:
     """Decide under the locks of section and student; a rule's refusal is kept and returned, not raised.
 
-    What the rules look at is read before the locks and read again only when it has changed by then, so that the lock on a
-    section everybody wants is held for one statement and the commit.
+    What the rules look at is read before the locks and read again only when it has changed by then, so that the lock
+    on a section everybody wants is held for one statement and the commit.
     """
     section_id = command.section_id or await _only_open_section(command.course_id, uow)
     terms, files = await uow.enrollments.load(section_id, [command.student_id])

@@ -15,7 +15,7 @@ _NEXT_STATE = {CourseState.DRAFT: CourseState.PUBLISHED, CourseState.PUBLISHED: 
 
 
 def next_course_state(current: CourseState, wanted: CourseState) -> CourseState:
-    """The state after a change; raises InvalidTransition unless it is the same or the next of draft → published → archived."""
+    """The state after a change: the same or the next; raises InvalidTransition for any other."""
     if wanted in (current, _NEXT_STATE.get(current)):
         return wanted
     message = f"A course goes from draft to published to archived; this one is {current} and cannot become {wanted}."

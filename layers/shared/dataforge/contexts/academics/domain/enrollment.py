@@ -72,7 +72,8 @@ class Enrollment:
     def confirm(self, application: Application, seats: Seats, *, queue_examined: bool = False) -> Decision:
         """Apply every rule and then capacity: a seat, a place on the waitlist, or a refusal that is kept.
 
-        A free seat goes to a newcomer when nobody waits, or when everybody who waits was just refused (`queue_examined`).
+        A free seat goes to a newcomer when nobody waits, or when everybody who waits was just refused
+        (`queue_examined`).
         """
         self._only_from(_S.PENDING, step="confirmed")
         refusal, lifted = judge(application)
@@ -87,8 +88,9 @@ class Enrollment:
         if seats.waitlist_has_room:
             return self._waiting(seats.wait(), application.now, facts)
         message = (
-            f"{application.terms.course_code} {application.terms.code} is full: {seats.enrolled_count} of {seats.capacity} "
-            f"seats are taken and {seats.waitlisted_count} of {seats.waitlist_capacity} places on the waitlist."
+            f"{application.terms.course_code} {application.terms.code} is full: "
+            f"{seats.enrolled_count} of {seats.capacity} seats are taken and "
+            f"{seats.waitlisted_count} of {seats.waitlist_capacity} places on the waitlist."
         )
         counts: dict[str, object] = {
             "capacity": seats.capacity,

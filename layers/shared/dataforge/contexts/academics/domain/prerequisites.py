@@ -24,7 +24,8 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Evidence that a student completed a course; `reference` is the enrolment, the statement or the import it is known from."""
+    """Evidence that a student completed a course; `reference` is the enrolment, the statement or the import it is
+    known from."""
 
     course_id: UUID
     score: Decimal | None

@@ -1,6 +1,7 @@
 """Roster files in one shape: OneRoster 1.2 CSV (six files) and a simple CSV with one enrolment a line.
 
-OneRoster: IMS Global OneRoster 1.2 CSV Binding, §4: `status` is empty or active for what is there and tobedeleted for what
+OneRoster: IMS Global OneRoster 1.2 CSV Binding, §4: `status` is empty or active for what is there and tobedeleted
+for what
 is to go; extension columns are called `metadata.…`, of which capacity, waitlistCapacity and credits are understood.
 Simple: student_number, course_code, section_code; first_name, last_name, email for students who may be new; status
 (empty, active, drop).
@@ -183,8 +184,8 @@ def _file_of(fmt: str, name: str) -> _File | None:
 async def staged_rows(fmt: str, tables: AsyncIterator[RosterTable]) -> AsyncIterator[StagedRow]:
     """The rows of all files in one shape; a line that cannot be read is staged as a conflict that says why.
 
-    Raises RosterUnreadable for a missing file or column, and for more than 500,000 rows. Other OneRoster files (manifest,
-    roles, demographics, …) are passed over.
+    Raises RosterUnreadable for a missing file or column, and for more than 500,000 rows. Other OneRoster files
+    (manifest, roles, demographics, …) are passed over.
     """
     row_no = 0
     seen: set[str] = set()

@@ -1,4 +1,5 @@
-"""The rules of enrolment, in order: hold, window, duplicate, prerequisites, time conflict, credit limit (capacity: Seats)."""
+"""The rules of enrolment, in order: hold, window, duplicate, prerequisites, time conflict, credit limit (capacity:
+Seats)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -224,7 +225,7 @@ RULES: tuple[tuple[Rule, Callable[[Application], RuleRefused | None]], ...] = (
 
 
 def judge(application: Application) -> tuple[RuleRefused | None, tuple[Rule, ...]]:
-    """The first rule that refuses (None: only capacity is left to ask), and the rules that would have but are lifted."""
+    """The first rule that refuses (None: only capacity is left), and those that would have but are lifted."""
     lifted: list[Rule] = []
     for rule, check in RULES:
         refusal = check(application)

@@ -17,7 +17,8 @@ Row = dict[str, Any]
 
 _DEPARTMENT = "SELECT d.id, d.code, d.name, d.sourced_id, d.revision, d.created_at, d.updated_at"
 _SEMESTER = """
-SELECT s.id, s.code, s.starts_on, s.ends_on, s.add_by, s.drop_by, s.withdraw_by, s.max_credits, s.time_zone, s.sourced_id,
+SELECT s.id, s.code, s.starts_on, s.ends_on, s.add_by, s.drop_by, s.withdraw_by, s.max_credits, s.time_zone,
+    s.sourced_id,
     s.revision, s.created_at, s.updated_at
 """
 _COURSE = """
@@ -63,7 +64,8 @@ async def list_departments(connection: AsyncConnection, *, after: After, limit: 
     if after is not None:
         conditions.append("(lower(d.code), d.id) > (:code, CAST(:after AS uuid))")
         parameters = {"code": after[0], "after": after[1]}
-    sql = f"{_DEPARTMENT}, lower(d.code) AS _code FROM academics.departments d {where(conditions)} ORDER BY lower(d.code), d.id"
+    source = f"FROM academics.departments d {where(conditions)} ORDER BY lower(d.code), d.id"
+    sql = f"{_DEPARTMENT}, lower(d.code) AS _code {source}"
     return await keyset(connection, sql, parameters, key=("_code", "id"), limit=limit)
 
 

@@ -17,7 +17,8 @@ After = tuple[Any, ...] | None
 Row = dict[str, Any]
 
 _STUDENT_COLUMNS = """
-SELECT s.id, s.user_id, s.number, s.first_name, s.last_name, s.email, s.sourced_id, s.revision, s.created_at, s.updated_at
+SELECT s.id, s.user_id, s.number, s.first_name, s.last_name, s.email, s.sourced_id, s.revision, s.created_at,
+    s.updated_at
 """
 _STUDENT = f"{_STUDENT_COLUMNS} FROM academics.students s"
 _ENROLLMENT = """
@@ -54,7 +55,8 @@ async def list_students(connection: AsyncConnection, *, after: After, limit: int
     parameters: Row = {}
     if q:
         conditions.append(
-            "(lower(s.last_name) LIKE :q OR lower(s.first_name) LIKE :q OR lower(s.number) LIKE :q OR lower(s.email) LIKE :q)"
+            "(lower(s.last_name) LIKE :q OR lower(s.first_name) LIKE :q OR lower(s.number) LIKE :q"
+            " OR lower(s.email) LIKE :q)"
         )
         escaped = q.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         parameters["q"] = f"{escaped}%"
@@ -177,7 +179,8 @@ async def section_roster(
         )
         parameters |= {"wait": after[0], "last": after[1], "first": after[2], "after": after[3]}
     listing = f"""
-    SELECT e.id AS enrollment_id, e.status, e.wait_no, e.failure, e.score, e.requested_at, e.decided_at, s.id AS student_id,
+    SELECT e.id AS enrollment_id, e.status, e.wait_no, e.failure, e.score, e.requested_at, e.decided_at, s.id AS
+        student_id,
         s.number, s.first_name, s.last_name, s.email, coalesce(e.wait_no, 0) AS _wait, lower(s.last_name) AS _last,
         lower(s.first_name) AS _first
     FROM academics.enrollments e JOIN academics.students s ON s.id = e.student_id {where(conditions)}
@@ -210,15 +213,16 @@ async def schedule(
     """
     found = await connection.execute(text(sql), {"id": student_id, "semester_id": semester_id})
     entries = [row_dict(row) for row in found]
-    credits = sum(entry["credits"] for entry in entries if entry["status"] == "ENROLLED")
-    return {"student_id": student_id, "semester_id": semester_id, "credits": credits, "entries": entries}
+    taken = sum(entry["credits"] for entry in entries if entry["status"] == "ENROLLED")
+    return {"student_id": student_id, "semester_id": semester_id, "credits": taken, "entries": entries}
 
 
 async def transcript(connection: AsyncConnection, student_id: UUID, principal: Principal) -> Row:
     """`{student, completions, withdrawals, credits_earned}`; a course counts its credits once."""
     student = await get_student(connection, student_id, principal)
     completions = """
-    SELECT cc.course_id, c.code AS course_code, c.title AS course_title, c.credits, cc.score, cc.completed_on, cc.source,
+    SELECT cc.course_id, c.code AS course_code, c.title AS course_title, c.credits, cc.score, cc.completed_on,
+        cc.source,
         cc.reference, sem.code AS semester_code
     FROM academics.course_completions cc
     JOIN academics.courses c ON c.id = cc.course_id
@@ -246,7 +250,7 @@ async def transcript(connection: AsyncConnection, student_id: UUID, principal: P
 async def progress(
     connection: AsyncConnection, student_id: UUID, principal: Principal, course_ids: Sequence[UUID]
 ) -> Row:
-    """How far a student is in a set of required courses: completed, in_progress, waitlisted or missing, each with why."""
+    """How far a student is in required courses: completed, in_progress, waitlisted or missing, each with why."""
     await get_student(connection, student_id, principal)
     sql = """
     SELECT c.id AS course_id, c.code AS course_code, c.title AS course_title, c.credits,

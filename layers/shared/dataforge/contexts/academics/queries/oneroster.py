@@ -70,8 +70,10 @@ COLLECTIONS = {
             "courses",
             "course",
             f"""
-            SELECT {_COURSE} AS "sourcedId", CASE c.state WHEN 'archived' THEN 'tobedeleted' ELSE 'active' END AS "status",
-                c.updated_at AS "dateLastModified", c.title AS "title", c.code AS "courseCode", {_ref("org", _ORG)} AS "org",
+            SELECT {_COURSE} AS "sourcedId", CASE c.state WHEN 'archived' THEN 'tobedeleted' ELSE 'active' END AS
+                "status",
+                c.updated_at AS "dateLastModified", c.title AS "title", c.code AS "courseCode", {_ref("org", _ORG)}
+                    AS "org",
                 jsonb_build_object('credits', c.credits, 'state', c.state) AS "metadata"
             FROM academics.courses c JOIN academics.departments d ON d.id = c.department_id WHERE c.state <> 'draft'
             """,
@@ -81,7 +83,8 @@ COLLECTIONS = {
             "classes",
             "class",
             f"""
-            SELECT {_CLASS} AS "sourcedId", CASE sec.state WHEN 'closed' THEN 'tobedeleted' ELSE 'active' END AS "status",
+            SELECT {_CLASS} AS "sourcedId", CASE sec.state WHEN 'closed' THEN 'tobedeleted' ELSE 'active' END AS
+                "status",
                 sec.updated_at AS "dateLastModified", c.title || ' ' || sec.code AS "title", sec.code AS "classCode",
                 'scheduled' AS "classType",
                 (SELECT min(m.room) FROM academics.section_meetings m WHERE m.section_id = sec.id) AS "location",
@@ -105,7 +108,8 @@ COLLECTIONS = {
                 jsonb_build_array(jsonb_build_object('roleType', 'primary', 'role', 'student')) AS "roles"
             FROM academics.students s
             UNION ALL
-            SELECT i.user_id::text, 'active', NULL, 'true', i.username, i.username, i.display_name, '', i.email, 'teacher',
+            SELECT i.user_id::text, 'active', NULL, 'true', i.username, i.username, i.display_name, '', i.email,
+                'teacher',
                 jsonb_build_array(jsonb_build_object('roleType', 'primary', 'role', 'teacher'))
             FROM identity.directory i
             WHERE i.user_id IN (SELECT instructor_id FROM academics.sections WHERE instructor_id IS NOT NULL)

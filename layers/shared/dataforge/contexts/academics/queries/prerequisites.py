@@ -40,7 +40,8 @@ async def prerequisite_tree(
 ) -> dict[str, Any]:
     """`{course, met, groups: [{group_no, met, options: [{course, kind, min_score, met, evidence, groups}]}]}`.
 
-    `met` and `evidence` are there for a student only. A course that occurs twice is expanded once (`expanded` false after).
+    `met` and `evidence` are there for a student only. A course that occurs twice is expanded once (`expanded` false
+    after).
     """
     sql = "SELECT id, code, title, revision FROM academics.courses WHERE id = :id AND (:drafts OR state <> 'draft')"
     course = (await connection.execute(text(sql), {"id": course_id, "drafts": drafts})).one_or_none()

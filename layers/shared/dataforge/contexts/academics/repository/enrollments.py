@@ -1,9 +1,10 @@
 """Writes of enrolments.
 
-Lock order, the same in every transaction: section rows in the order of their ids, then student rows in the order of their
+Lock order, the same in every transaction: section rows in the order of their ids, then student rows in the order of
+their
 ids in one pass. The section's lock protects seats and waitlist; the student's lock protects what is counted per student
-(credits, times, duplicates) when two sections decide about the same student at once. The locks are FOR NO KEY UPDATE: they
-exclude each other, and leave the foreign-key checks of holds, overrides and completions alone.
+(credits, times, duplicates) when two sections decide about the same student at once. The locks are FOR NO KEY
+UPDATE: they exclude each other, and leave the foreign-key checks of holds, overrides and completions alone.
 """
 
 import json
@@ -27,7 +28,8 @@ from dataforge.contexts.academics.tables import enrollments
 
 _SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wait_seq"
 
-# One round trip for both locks. The scalar subquery over `sec` is evaluated before the student is touched, which keeps the
+# One round trip for both locks. The scalar subquery over `sec` is evaluated before the student is touched, which
+# keeps the
 # order. The student is left alone when a seat is free that others wait for: then they are locked together, see above.
 _LOCK = text(f"""
 WITH sec AS (SELECT {_SEATS}, revision FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE),
@@ -115,8 +117,8 @@ def _seats(row: Any) -> Seats:  # noqa: ANN401 - a row of _SEATS
 
 def _enrollment(row: Any) -> Enrollment:  # noqa: ANN401 - a row of the table
     return Enrollment(
-        row.id, row.student_id, row.section_id, EnrollmentStatus(row.status), row.requested_at, row.wait_no, row.failure,
-        row.score, row.decided_at,
+        row.id, row.student_id, row.section_id, EnrollmentStatus(row.status), row.requested_at, row.wait_no,
+        row.failure, row.score, row.decided_at,
     )  # fmt: skip
 
 
@@ -182,7 +184,7 @@ class SqlEnrollments:
         return [_enrollment(row) for row in await self._connection.execute(statement)]
 
     async def save(self, changes: Changes, seats: Seats) -> None:
-        """Write enrolments, steps, events, audit entries and counts in one statement: the lock on the section is held."""
+        """Write all of it in one statement: the lock on the section is held meanwhile."""
         parameters = {
             "enrollments": _json([_enrollment_json(item) for item in changes.enrollments]),
             "steps": _json([_step_json(number, step) for number, step in enumerate(changes.steps)]),

@@ -22,7 +22,8 @@ Part = Sequence[Any]
 
 # The parts of a section `sec` of course `c` in semester `sem`.
 TERMS_COLUMNS = """
-    sec.id AS section_id, sec.revision AS section_revision, sec.code AS section_code, sec.state AS section_state, sec.instructor_id,
+    sec.id AS section_id, sec.revision AS section_revision, sec.code AS section_code, sec.state AS section_state,
+        sec.instructor_id,
     c.id AS course_id, c.code AS course_code, c.title AS course_title, c.state AS course_state, c.credits,
     sem.id AS semester_id, sem.code AS semester_code, sem.starts_on, sem.ends_on, sem.add_by, sem.drop_by,
     sem.withdraw_by, sem.max_credits, sem.time_zone,

@@ -42,7 +42,7 @@ async def list_oneroster(
     order_by: Annotated[Literal["asc", "desc"], Query(alias="orderBy")] = "asc",
     fields: Fields = None,
 ) -> Response:
-    """A collection: `filter=familyName='Hopper' AND status='active'`, `sort`, `orderBy`, `fields`, `limit`, `offset`."""
+    """A collection: `filter=familyName='Hopper'`, `sort`, `orderBy`, `fields`, `limit`, `offset`."""
     chosen = COLLECTIONS[collection]
     items, total = await call.query(
         list_collection,

@@ -39,14 +39,16 @@ SELECT {TERMS_COLUMNS}, coalesce((r.data->>'capacity')::int, sec.capacity) AS ca
 FROM academics.sections sec
 JOIN academics.courses c ON c.id = sec.course_id
 JOIN academics.semesters sem ON sem.id = sec.semester_id
-LEFT JOIN academics.roster_rows r ON r.plan_id = :plan AND r.kind = 'class' AND r.action = 'change' AND r.entity_id = sec.id
+LEFT JOIN academics.roster_rows r ON r.plan_id = :plan AND r.kind = 'class' AND r.action = 'change'
+    AND r.entity_id = sec.id
 WHERE sec.semester_id = :semester
 """)
 
 _NEW_SECTIONS = text("""
 SELECT r.entity_id, r.data, coalesce(c.id, (r.data->>'course_id')::uuid) AS course_id,
     coalesce(c.code, course.data->>'code') AS course_code, coalesce(c.title, course.data->>'title') AS course_title,
-    coalesce(c.credits, (course.data->>'credits')::numeric, 0) AS credits, coalesce(c.state, 'published') AS course_state,
+    coalesce(c.credits, (course.data->>'credits')::numeric, 0) AS credits,
+    coalesce(c.state, 'published') AS course_state,
     (SELECT jsonb_agg(jsonb_build_array(p.group_no, p.required_course_id, rc.code, p.kind, p.min_score::text))
      FROM academics.prerequisites p JOIN academics.courses rc ON rc.id = p.required_course_id
      WHERE p.course_id = c.id) AS requirements
@@ -75,7 +77,8 @@ ORDER BY batch.first
 """)
 
 _DECIDE = text("""
-UPDATE academics.roster_rows r SET action = x.action, reason = x.reason, entity_id = x.enrollment_id, outcome = x.outcome,
+UPDATE academics.roster_rows r SET action = x.action, reason = x.reason, entity_id = x.enrollment_id,
+    outcome = x.outcome,
     wait_no = x.wait_no
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
     row_no int, action text, reason jsonb, enrollment_id uuid, outcome text, wait_no int)

@@ -1,4 +1,4 @@
-"""Carrying a roster plan out, set by set. Every statement takes `plan`, `semester`, `now`, `actor`; in the order of STEPS."""
+"""Carrying a roster plan out, set by set, in the order of STEPS; statements take `plan`, `semester`, `now`, `actor`."""
 
 from dataforge.contexts.academics.repository.rosters.plan_sql import UUID7
 
@@ -32,10 +32,12 @@ UPDATE academics.semesters s SET sourced_id = r.sourced_id, revision = s.revisio
 FROM {_R} r WHERE {_mine("session", "change")} AND s.id = r.entity_id
 """
 _NEW_COURSES = f"""
-INSERT INTO academics.courses (id, code, title, description, credits, capacity, department_id, state, search, sourced_id,
+INSERT INTO academics.courses (id, code, title, description, credits, capacity, department_id, state, search,
+    sourced_id,
     created_at, updated_at)
 SELECT entity_id, data->>'code', data->>'title', '', coalesce((data->>'credits')::numeric, 0), 0,
-    (data->>'department_id')::uuid, 'published', {_words("(data->>'code')", "(data->>'title')")}, sourced_id, {_AT}, {_AT}
+    (data->>'department_id')::uuid, 'published', {_words("(data->>'code')", "(data->>'title')")}, sourced_id,
+    {_AT}, {_AT}
 FROM {_R} r WHERE {_mine("course", "create")}
 """
 _CHANGED_COURSES = f"""
@@ -89,9 +91,11 @@ SELECT entity_id, student_id, section_id, outcome, wait_no, {_AT}, {_AT}, NULL F
 """
 _EVENTS = f"""
 INSERT INTO academics.enrollment_events (enrollment_id, from_status, to_status, reason, facts, actor_id, at)
-SELECT entity_id, from_status, to_status, reason, jsonb_build_object('roster_plan', :plan, 'row', row_no), {_ACTOR}, {_AT}
+SELECT entity_id, from_status, to_status, reason, jsonb_build_object('roster_plan', :plan, 'row', row_no),
+    {_ACTOR}, {_AT}
 FROM (
-    SELECT r.entity_id, r.row_no, 0 AS step, NULL AS from_status, 'PENDING' AS to_status, 'requested by a roster' AS reason
+    SELECT r.entity_id, r.row_no, 0 AS step, NULL AS from_status, 'PENDING' AS to_status,
+        'requested by a roster' AS reason
     FROM {_R} r WHERE {_ADDED}
     UNION ALL
     SELECT r.entity_id, r.row_no, 1, 'PENDING', r.outcome, coalesce(r.reason->>'message', 'in the roster')

@@ -5,7 +5,8 @@ Every statement takes `plan` and `semester`; they run in the order of STEPS.
 
 # UUID version 7 (RFC 9562 §5.7) in SQL: 48 bits of milliseconds over a random UUID, version and variant set.
 UUID7 = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1),
+    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1),
+        53, 1),
     'hex')::uuid"""
 
 _R = "academics.roster_rows"
@@ -76,7 +77,8 @@ WHERE {_OPEN} AND r.kind = 'course' AND NOT EXISTS (
 _OTHER_ORGS = f"""
 UPDATE {_R} r SET {_ignored("no course of this semester belongs to it")}
 WHERE {_OPEN} AND r.kind = 'org' AND NOT EXISTS (
-    SELECT FROM {_R} c WHERE c.plan_id = :plan AND c.kind = 'course' AND c.action IS NULL AND c.data->>'org' = r.sourced_id)
+    SELECT FROM {_R} c WHERE c.plan_id = :plan AND c.kind = 'course' AND c.action IS NULL AND c.data->>'org' =
+        r.sourced_id)
 """
 
 _ORGS = f"""
@@ -99,7 +101,8 @@ UPDATE {_R} r SET entity_id = coalesce(c.id, {UUID7}),
           OR c.credits <> (r.data->>'credits')::numeric THEN 'change'
         ELSE 'unchanged' END,
     reason = CASE WHEN c.id IS NULL AND g.row_no IS NULL AND dep.id IS NULL THEN jsonb_build_object(
-        'rule', 'unknown_org', 'message', 'There is no department ' || (r.data->>'org') || ' to put a new course in.') END,
+        'rule', 'unknown_org', 'message', 'There is no department ' || (r.data->>'org') ||
+            ' to put a new course in.') END,
     data = r.data || jsonb_build_object('department_id', coalesce(g.entity_id, dep.id))
 FROM {_R} o
 LEFT JOIN LATERAL (
@@ -237,7 +240,8 @@ WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' <> 'student'
 _UNKNOWN = f"""
 UPDATE {_R} r SET action = 'conflict', reason = CASE
     WHEN r.section_id IS NULL THEN jsonb_build_object('rule', 'unknown_section', 'message', 'There is no section '
-        || coalesce(r.data->>'class', (r.data->>'course_code') || ' ' || (r.data->>'section_code')) || ' in this semester.')
+        || coalesce(r.data->>'class', (r.data->>'course_code') || ' ' || (r.data->>'section_code')) ||
+            ' in this semester.')
     ELSE jsonb_build_object('rule', 'unknown_student', 'message', 'There is no usable student '
         || coalesce(r.data->>'number', r.data->>'user') || '; see the conflicts of user rows.') END
 WHERE {_OPEN} AND r.kind = 'enrollment' AND (r.section_id IS NULL OR r.student_id IS NULL)
@@ -249,7 +253,8 @@ FROM (SELECT row_no, min(row_no) OVER (PARTITION BY student_id, section_id) AS f
 WHERE {_OPEN} AND r.row_no = d.row_no AND d.first < d.row_no
 """
 _PRESENT = f"""
-UPDATE {_R} r SET entity_id = e.id, action = CASE WHEN r.removed AND e.status <> 'COMPLETED' THEN 'drop' ELSE 'unchanged' END,
+UPDATE {_R} r SET entity_id = e.id,
+    action = CASE WHEN r.removed AND e.status <> 'COMPLETED' THEN 'drop' ELSE 'unchanged' END,
     outcome = e.status,
     reason = CASE WHEN e.status = 'WAITLISTED' AND NOT r.removed
         THEN jsonb_build_object('message', 'waits already, with number ' || e.wait_no) END
@@ -274,8 +279,9 @@ WHERE e.status = 'ENROLLED' AND NOT EXISTS (
       AND r.section_id = e.section_id)
 """
 
+_TOO_LATE = "'The last day to drop was ' || s.drop_by || '; waive drop_deadline to drop.'"
 LATE_DROPS = f"""
-UPDATE {_R} r SET {_conflict("drop_deadline", "'The last day to drop was ' || s.drop_by || '; waive drop_deadline to drop.'")}
+UPDATE {_R} r SET {_conflict("drop_deadline", _TOO_LATE)}
 FROM academics.semesters s
 WHERE r.plan_id = :plan AND r.action = 'drop' AND r.outcome = 'ENROLLED' AND s.id = :semester
   AND s.drop_by < (CAST(:now AS timestamptz) AT TIME ZONE s.time_zone)::date
@@ -320,14 +326,16 @@ SIMPLE_STEPS = (
     _NOTHING_TO_DROP,
 )
 
-# All the state a plan looks at, as sums of row hashes: any change of any of these rows changes it, in whatever order they
-# are read. 64-bit hashes summed as numeric: this notices changes, it is no protection against forgery.
+# All the state a plan looks at, as sums of row hashes: any change of any of these rows changes it, in whatever order
+# they are read. 64-bit hashes summed as numeric: this notices changes, it is no protection against forgery.
 FINGERPRINT = """
 WITH sums(part, value) AS (
-    SELECT 'today', (CAST(:now AS timestamptz) AT TIME ZONE time_zone)::date::text FROM academics.semesters WHERE id = :semester
+    SELECT 'today', (CAST(:now AS timestamptz) AT TIME ZONE time_zone)::date::text
+        FROM academics.semesters WHERE id = :semester
     UNION ALL SELECT 'semesters', sum(hashtextextended(t::text, 0)::numeric)::text FROM academics.semesters t
     UNION ALL SELECT 'departments', sum(hashtextextended(t::text, 0)::numeric)::text FROM academics.departments t
-    UNION ALL SELECT 'courses', sum(hashtextextended(concat_ws('|', id, code, title, credits, capacity, state, revision), 0)
+    UNION ALL SELECT 'courses', sum(hashtextextended(concat_ws('|', id, code, title, credits, capacity, state,
+        revision), 0)
         ::numeric)::text FROM academics.courses
     UNION ALL SELECT 'prerequisites', sum(hashtextextended(t::text, 0)::numeric)::text FROM academics.prerequisites t
     UNION ALL SELECT 'sections', sum(hashtextextended(t::text, 0)::numeric)::text
