@@ -1,9 +1,10 @@
-"""The engine's figures, each beside the pyarrow floor of the same run: wall seconds, CPU seconds, peak memory, bytes grown.
+"""The engine's figures, each beside the pyarrow floor of the same run: wall seconds, CPU seconds, peak memory, bytes
+grown.
 
     python -m infra.bench.datasets.figures <folder> [--rows 1000000] [--get-delay-ms 30]
 
-Every measurement of an import runs in a process of its own, so that its peak memory is its own. Wall times on a shared machine say little;
-compare the ratios to the floor of the same run and the CPU seconds.
+Every measurement of an import runs in a process of its own, so that its peak memory is its own. Wall times on a shared
+machine say little; compare the ratios to the floor of the same run and the CPU seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from pyarrow import csv
+
 from dataforge.contexts.datasets.engine.diffing import difference, difference_page
 from dataforge.contexts.datasets.engine.importing import import_file
 from dataforge.contexts.datasets.engine.manifest import Manifest
@@ -32,8 +35,6 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.sources import BytesSource, PathSource
-from pyarrow import csv
-
 from infra.bench.datasets.generate import write
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -203,7 +204,7 @@ def wide(folder: Path) -> dict[str, float]:
     rng = np.random.default_rng(7)
     path = folder / "wide.csv"
     if not path.exists():
-        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa
 
         numbers = {f"n{at}": rng.integers(0, 10_000, 100_000) for at in range(150)}
         texts = {f"t{at}": np.char.mod("text %d", rng.integers(0, 500, 100_000)) for at in range(50)}
@@ -216,13 +217,18 @@ def workbook(folder: Path) -> dict[str, float]:
     source = folder / "workbook.xlsx"
     tables = TableStore(LocalDirectoryStore(folder / "objects"))
     if not source.exists():
-        from dataforge.contexts.datasets.engine.reading import read_range  # noqa: PLC0415
-        from dataforge.contexts.datasets.exporting.workbook import write_workbook  # noqa: PLC0415
+        from dataforge.contexts.datasets.engine.reading import read_range
+        from dataforge.contexts.datasets.exporting.workbook import write_workbook
 
         _, manifest = load(folder / "manifests", "v1")
         names = manifest.schema.names
-        parts = [[read_range(tables, manifest, at, at + 20_000).rename_columns(names) for at in range(start, start + 100_000, 20_000)]
-                 for start in (0, 100_000, 200_000)]  # fmt: skip
+        parts = [
+            [
+                read_range(tables, manifest, at, at + 20_000).rename_columns(names)
+                for at in range(start, start + 100_000, 20_000)
+            ]
+            for start in (0, 100_000, 200_000)
+        ]
         with source.open("wb") as out:
             write_workbook(out, [(f"sheet {number}", names, part) for number, part in enumerate(parts)])
     figures: dict[str, float] = {}
