@@ -25,6 +25,7 @@ from infra.local.errors import LocalStackError
 from infra.local.layout import ARCHITECTURE, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
 from infra.local.postgres import PostgresServer
 from infra.local.progress import step
+from infra.packaging.template import load_template
 
 STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
@@ -181,10 +182,16 @@ def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emul
         "Runtime": f"python{PYTHON_VERSION}",
         "Architecture": ARCHITECTURE,
         "DatabaseUrl": database.url,
-        "PublicBaseUrl": cloud.api_url(directory.stack_name, STAGE),
+        "PublicBaseUrl": cloud.api_url(_api_id(directory), STAGE),
         "EtlMode": os.environ.get("ETL_MODE", "streaming"),
         **FIXED_PARAMETERS,
     }
+
+
+def _api_id(directory: StackDirectory) -> str:
+    """The API's id, the same for the same routes: the emulator replaces an API whose routes change, and needs another."""
+    routes = json.dumps(load_template()["Resources"]["RestApi"], sort_keys=True)
+    return f"{directory.stack_name}-{hashlib.sha256(routes.encode()).hexdigest()[:6]}"
 
 
 def _deployed(directory: StackDirectory) -> str | None:
@@ -210,7 +217,7 @@ def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str,
     command += ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--no-progressbar"]
     command += ["--stack-name", directory.stack_name, "--s3-bucket", bucket]
     # The emulator takes the API's id from this tag: the address is known before the stack exists, and never changes.
-    command += ["--tags", f"ms-custom-id={directory.stack_name}"]
+    command += ["--tags", f"ms-custom-id={_api_id(directory)}"]
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
     environment = build.sam_environment() | cloud.environment()
     processes.run_tool(command, environment=environment, log=_deploy_log(directory), what="the deployment", cwd=ROOT)
@@ -219,7 +226,7 @@ def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str,
 def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, Any]:
     description = cloud.client("cloudformation").describe_stacks(StackName=directory.stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
-    api_url = cloud.api_url(directory.stack_name, STAGE)
+    api_url = cloud.api_url(_api_id(directory), STAGE)
     functions = [
         *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import", "dataset-export"),
         *("schema-deployer", "maintenance"),
