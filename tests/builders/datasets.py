@@ -1,4 +1,4 @@
-"""The real datasets API in process: the app as the function serves it, a real database, the emulator's S3 and queues."""
+"""The real datasets API in process: the app as its function serves it, a database, the emulator's S3."""
 
 import asyncio
 import base64
@@ -87,7 +87,13 @@ def put(url: str, data: bytes, headers: Mapping[str, str]) -> int:
 
 
 async def open_upload(
-    client: httpx.AsyncClient, dataset_id: str, data: bytes, *, ref: str = "main", name: str = "people.csv", **options: Any
+    client: httpx.AsyncClient,
+    dataset_id: str,
+    data: bytes,
+    *,
+    ref: str = "main",
+    name: str = "people.csv",
+    **options: Any,
 ) -> dict[str, Any]:
     """A new upload for these bytes."""
     body = {"file_name": name, "size_bytes": len(data), "part_size": 5 * 1024 * 1024, "import": options}
@@ -152,7 +158,12 @@ async def import_file(
 
 
 async def commit_rows(
-    client: httpx.AsyncClient, dataset_id: str, operations: Sequence[Mapping[str, Any]], *, ref: str = "main", **more: Any
+    client: httpx.AsyncClient,
+    dataset_id: str,
+    operations: Sequence[Mapping[str, Any]],
+    *,
+    ref: str = "main",
+    **more: Any,
 ) -> httpx.Response:
     """A direct commit on where the branch is."""
     at = more.pop("at", None) or await head(client, dataset_id, ref)
@@ -161,7 +172,9 @@ async def commit_rows(
     return await client.post(path, json=body, headers={"If-Match": f'"{at}"'})
 
 
-async def rows_of(client: httpx.AsyncClient, dataset_id: str, version: str = "main", **params: Any) -> list[dict[str, Any]]:
+async def rows_of(
+    client: httpx.AsyncClient, dataset_id: str, version: str = "main", **params: Any
+) -> list[dict[str, Any]]:
     """The cells of the first page of rows."""
     page = ok(await client.get(f"/api/datasets/{dataset_id}/refs/{version}/data", params=params))
     return [row["data"] for row in page["rows"]]

@@ -30,8 +30,9 @@ async def test_two_datasets_of_one_person_in_one_instant_do_not_collide(datasets
 
     first, second = await new_dataset(client, "One"), await new_dataset(client, "Two")
 
-    assert ok(await client.get(f"/api/datasets/{first}/refs/main"))["commit_id"] == (
-        ok(await client.get(f"/api/datasets/{second}/refs/main"))["commit_id"]
+    assert (
+        ok(await client.get(f"/api/datasets/{first}/refs/main"))["commit_id"]
+        == (ok(await client.get(f"/api/datasets/{second}/refs/main"))["commit_id"])
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from dataforge.contexts.datasets.consumers import import_messages
 from dataforge.kernel.clock import FixedClock
@@ -167,10 +168,8 @@ class TestMessages:
         dataset_id = await new_dataset(client)
         job = await upload_file(client, dataset_id, PEOPLE, name="new people (1).csv")
         async with datasets.container.database.read_only() as connection:
-            from sqlalchemy import text
-
             key = await connection.scalar(text("SELECT s3_key FROM datasets.uploads"))
-        body = json.dumps({"Records": [{"eventName": "ObjectCreated:CompleteMultipartUpload", "s3": {"object": {"key": key}}}]})
+        body = json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]})
         event = {"Records": [{"messageId": "m1", "body": body}]}
 
         answer = await import_messages(event, datasets.container)

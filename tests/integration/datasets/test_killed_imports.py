@@ -92,7 +92,9 @@ class DyingRunner(JobRunner):
         self._countdown = countdown
 
     def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
-        uow = DyingUnitOfWork(self._datasets.container.database, principal=principal, clock=self._datasets.container.clock)
+        uow = DyingUnitOfWork(
+            self._datasets.container.database, principal=principal, clock=self._datasets.container.clock
+        )
         uow.countdown = self._countdown
         return uow
 

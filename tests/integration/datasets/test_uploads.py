@@ -1,7 +1,9 @@
 """Uploads by presigned parts."""
 
-import pytest
 from urllib.error import HTTPError
+
+import pytest
+from sqlalchemy import text
 
 from dataforge.platform.aws.clients import client as aws
 from tests.builders.datasets import (
@@ -20,6 +22,7 @@ from tests.builders.datasets import (
 )
 
 MEBIBYTE = 1024 * 1024
+FILE_NAMES = ["../../etc/passwd", "..\\..\\x.csv", "/abs/olute.csv", "a\u202eb.csv", "\u00fc \u4f60.csv", ".."]
 
 
 async def test_a_file_arrives_in_parts_and_waits_to_be_imported(datasets: DatasetsUnderTest) -> None:
@@ -141,7 +144,7 @@ async def test_an_upload_for_a_branch_that_moved_is_refused(datasets: DatasetsUn
     assert refused(response) == (409, "ref_moved")
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\x.csv", "/abs/olute.csv", "a\u202eb.csv", "\u00fc \u4f60.csv", ".."])
+@pytest.mark.parametrize("name", FILE_NAMES)
 async def test_a_file_name_never_becomes_a_path(datasets: DatasetsUnderTest, name: str) -> None:
     client = await datasets.analyst()
     dataset_id = await new_dataset(client)
@@ -149,8 +152,6 @@ async def test_a_file_name_never_becomes_a_path(datasets: DatasetsUnderTest, nam
     upload = await open_upload(client, dataset_id, b"id\n", name=name)
 
     async with datasets.container.database.read_only() as connection:
-        from sqlalchemy import text
-
         key = await connection.scalar(text("SELECT s3_key FROM datasets.uploads"))
     folder, label = key.rsplit("/", 1)
     assert folder == f"uploads/{dataset_id}/{upload['id']}"

@@ -58,6 +58,8 @@ datasets = Table(
     Column("description", Text, nullable=False, server_default=text("''")),
     Column("default_branch", String(100), nullable=False, server_default=text("'main'")),
     Column("review_count", Integer, nullable=False, server_default=text("0")),
+    # When its storage was last compacted and collected.
+    Column("upkeep_at", DateTime(timezone=True)),
     Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("created_by", UUID(as_uuid=True)),
     _at("created_at"),
@@ -154,7 +156,7 @@ commit_tables = Table(
     ),
     ForeignKeyConstraint(
         ["dataset_id", "manifest_id"], ["datasets.manifests.dataset_id", "datasets.manifests.manifest_id"],
-        name="fk_commit_tables_manifest",
+        name="fk_commit_tables_manifest", deferrable=True, initially="DEFERRED",
     ),
     Index("ix_commit_tables_manifest", "dataset_id", "manifest_id"),
     schema=SCHEMA,

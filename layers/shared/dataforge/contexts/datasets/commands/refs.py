@@ -1,15 +1,17 @@
 """Create, move, protect and delete branches and tags; publish commits on branches."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.domain.access import DatasetNotFound
 from dataforge.contexts.datasets.domain.commits import NewCommit, Published
-from dataforge.contexts.datasets.domain.refs import NotFastForward, Ref, RefKind, check_ref_name
-from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
+from dataforge.contexts.datasets.domain.refs import NotFastForward, Ref, RefKind, StorageMoved, check_ref_name
+from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, ObjectStore
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.platform.objects import ObjectMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +127,25 @@ async def delete_ref(command: DeleteRef, uow: DatasetsUnitOfWork) -> None:
     uow.audit(AuditEntry("deleted", "dataset_ref", entity, before={"commit_id": ref.commit_id}))
 
 
-async def publish_commit(command: PublishCommit, uow: DatasetsUnitOfWork) -> Published:
+def _check_objects(keys: Sequence[str], objects: ObjectStore) -> None:
+    try:
+        for key in keys:
+            objects.size(key)
+    except ObjectMissing as error:
+        message = "Storage was tidied up while this commit was made; nothing was changed. Try again."
+        raise StorageMoved(message, headers={"Retry-After": "1"}) from error
+
+
+async def publish_commit(command: PublishCommit, uow: DatasetsUnitOfWork, *, objects: ObjectStore) -> Published:
     """Commit, tables, manifests, ref and the end of the job become visible together or not at all.
 
-    Raises RefMoved when the branch is elsewhere by now, RefProtected, NotABranch, JobLost, JobCancelled.
+    Raises RefMoved when the branch is elsewhere by now, RefProtected, NotABranch, JobLost, JobCancelled, StorageMoved.
     """
-    record = await uow.datasets.lock(command.dataset_id) if command.job is not None else None
-    if command.job is not None and (record is None or record.deleted_at is not None):
-        message = "The dataset was deleted while the job ran."
+    if not await uow.datasets.hold(command.dataset_id):
+        message = "The dataset was deleted meanwhile."
         raise DatasetNotFound(message)
+    if command.commit is not None and command.commit.reused:
+        await asyncio.to_thread(_check_objects, command.commit.reused, objects)
     ref = await uow.refs.lock(command.dataset_id, command.ref)
     ref.check_at(command.expected)
     if not command.reviewed:

@@ -21,7 +21,7 @@ from dataforge.contexts.datasets.domain.reviews import (
     Verdict,
     missing_for_merge,
 )
-from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
+from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, ObjectStore
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -186,7 +186,7 @@ async def note_checks(command: NoteChecks, uow: DatasetsUnitOfWork) -> None:
     )
 
 
-async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork) -> Published:
+async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork, *, objects: ObjectStore) -> Published:
     """Merge when approvals and checks allow it; raises ReviewIncomplete, ReviewEnded, RefMoved."""
     review = await uow.reviews.lock(command.dataset_id, command.number)
     review.check_open()
@@ -209,7 +209,9 @@ async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork) -> Publish
         published = Published(target.name, target.commit_id, command.head)
     else:
         published = await publish_commit(
-            PublishCommit(command.dataset_id, target.name, command.target, command.commit, reviewed=True), uow
+            PublishCommit(command.dataset_id, target.name, command.target, command.commit, reviewed=True),
+            uow,
+            objects=objects,
         )
     await uow.reviews.update(
         review.id,

@@ -60,6 +60,8 @@ class NewCommit:
     authored_at: str
     tables: tuple[CommitTable, ...] = ()
     manifests: tuple[ManifestRecord, ...] = ()
+    # Objects that were there already when this commit's rows were stored: nobody may have collected them since.
+    reused: tuple[str, ...] = ()
 
     @property
     def row_count(self) -> int:

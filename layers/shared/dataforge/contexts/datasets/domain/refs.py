@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dataforge.kernel.errors import AlreadyExists, Conflict, Locked, NotFound, ValidationFailed, Violation
+from dataforge.kernel.errors import AlreadyExists, Conflict, Locked, NotFound, Unavailable, ValidationFailed, Violation
 
 # No slash: API Gateway decodes %2F before it routes, so that such a name could not be told from a path.
 REF_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
@@ -53,6 +53,13 @@ class RefProtected(Locked):
 
     code = "ref_protected"
     title = "The branch or tag is protected"
+
+
+class StorageMoved(Unavailable):
+    """What a commit builds on was collected or compacted while it was made; nothing was changed."""
+
+    code = "storage_moved"
+    title = "Storage was tidied up at this moment"
 
 
 class NotABranch(Conflict):

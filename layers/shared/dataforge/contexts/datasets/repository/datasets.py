@@ -66,6 +66,12 @@ class SqlDatasets:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else DatasetRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented accessor
 
+    async def hold(self, dataset_id: UUID) -> bool:
+        """Keep garbage collection away until the transaction ends; writers do not wait for each other here."""
+        query = select(datasets.c.deleted_at).where(datasets.c.id == dataset_id).with_for_update(read=True)
+        row = (await self._connection.execute(query)).one_or_none()
+        return row is not None and row.deleted_at is None
+
     async def update(self, dataset_id: UUID, changes: Mapping[str, Any]) -> None:
         """Write the changes and count the revision up; raises DatasetExists."""
         values = {**changes, "updated_at": self._now, "revision": datasets.c.revision + 1}

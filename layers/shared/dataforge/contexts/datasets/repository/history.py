@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.commits import NewCommit
-from dataforge.contexts.datasets.domain.refs import Ref, RefExists, RefKind, commit_missing, ref_missing
+from dataforge.contexts.datasets.domain.refs import Ref, RefExists, RefKind, StorageMoved, commit_missing, ref_missing
 from dataforge.contexts.datasets.lookups import resolve_version
 from dataforge.contexts.datasets.tables import commit_tables, commits, datasets, manifests, refs
 
@@ -125,6 +125,7 @@ class SqlCommits:
         if added.one_or_none() is None:
             return  # the id is a hash over all of it: it is the same commit
         if commit.manifests:
+            await self._check_chains(dataset_id, commit)
             rows = [
                 {
                     "dataset_id": dataset_id,
@@ -155,6 +156,15 @@ class SqlCommits:
                     for table in commit.tables
                 ],
             )
+
+    async def _check_chains(self, dataset_id: UUID, commit: NewCommit) -> None:
+        """Compaction may have replaced a record, and collection removed it, since this commit was based on it."""
+        fresh = {manifest.id for manifest in commit.manifests}
+        needed = {link for manifest in commit.manifests for link in manifest.chain} - fresh
+        query = select(func.count()).where(manifests.c.dataset_id == dataset_id, manifests.c.manifest_id.in_(needed))
+        if needed and await self._connection.scalar(query) != len(needed):
+            message = "Storage was tidied up while this commit was made; nothing was changed. Try again."
+            raise StorageMoved(message, headers={"Retry-After": "1"})
 
     async def resolve(self, dataset_id: UUID, version: str) -> str:
         """The commit id of a branch, a tag or a commit id; raises RefNotFound or CommitNotFound."""

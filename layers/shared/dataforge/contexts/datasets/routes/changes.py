@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,7 +63,8 @@ async def publish(call: DatasetCall, ref: str, base: Version, commit: NewCommit 
         return published_response(published, rows)
 
     command = PublishCommit(call.dataset_id, ref, base.commit_id, commit)
-    return await execute(call, publish_commit, command, show)
+    handler = partial(publish_commit, objects=call.versions.objects)
+    return await execute(call, handler, command, show)
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/commits", status_code=201, response_model=outputs.CommitSummary)
@@ -158,7 +160,7 @@ async def merge(ref: str, body: inputs.MergeIn, call: WriteCall) -> Response:
     if plan.fast_forward and body.fast_forward:
         return await _fast_forward(call, ref, plan)
     by = call.authorship(body.message or f"Merge {body.source} into {ref}")
-    made = await asyncio.to_thread(merging.commit_of, plan, by, joins=True)
+    made = await asyncio.to_thread(merging.commit_of, call.versions, plan, by, joins=True)
     return await publish(call, ref, plan.ours, made, 0)
 
 
@@ -201,5 +203,5 @@ async def _pick(ref: str, body: inputs.PickIn, call: DatasetCall, *, undo: bool)
     plan = await merging.plan_pick(call.versions, call.dataset_id, ours.commit_id, body.commit_id, settled, undo=undo)
     what = "Revert" if undo else "Cherry-pick"
     by = call.authorship(body.message or f"{what} {body.commit_id[:12]}")
-    made = await asyncio.to_thread(merging.commit_of, plan, by, joins=False)
+    made = await asyncio.to_thread(merging.commit_of, call.versions, plan, by, joins=False)
     return await publish(call, ref, plan.ours, made, 0)

@@ -1,6 +1,7 @@
 """Review requests and expectations."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -139,13 +140,14 @@ async def merge_review(number: Number, body: inputs.ReviewMergeIn, call: WriteCa
     by = call.authorship(body.message or f"Merge {review['source_ref']} into {review['target_ref']} (#{number})")
     forward = plan.fast_forward
     skip = forward or plan.up_to_date
-    made = None if skip else await asyncio.to_thread(merging.commit_of, plan, by, joins=True)
+    made = None if skip else await asyncio.to_thread(merging.commit_of, call.versions, plan, by, joins=True)
     command = commands.MergeReview(call.dataset_id, number, head, target, made, results, fast_forward=forward)
 
     async def show(_connection: AsyncConnection, published: Published) -> Response:
         return published_response(published, 0)
 
-    return await execute(call, commands.merge_review, command, show)
+    handler = partial(commands.merge_review, objects=call.versions.objects)
+    return await execute(call, handler, command, show)
 
 
 @router.get("/api/datasets/{dataset_id}/expectations", response_model=outputs.ExpectationList)

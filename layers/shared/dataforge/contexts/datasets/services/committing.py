@@ -16,7 +16,6 @@ from dataforge.contexts.datasets.services.versions import (
     SheetNotFound,
     Version,
     Versions,
-    prepare_commit,
 )
 from dataforge.kernel.errors import AlreadyExists, BadRequest
 
@@ -115,7 +114,7 @@ def _compute(versions: Versions, base: Version, changes: Changes, by: Authorship
         by_sheet.setdefault(_name(tables, item.sheet), []).append(item.operation)
     for sheet, operations in by_sheet.items():
         tables[sheet] = apply_operations(store, tables[sheet], operations)
-    return prepare_commit(base, tables, by)
+    return versions.prepare(base, tables, by)
 
 
 def _name(tables: dict[str, Manifest], sheet: str | None) -> str:

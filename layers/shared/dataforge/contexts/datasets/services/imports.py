@@ -26,7 +26,6 @@ from dataforge.contexts.datasets.services.versions import (
     Version,
     Versions,
     no_changes,
-    prepare_commit,
     sheet_summaries,
 )
 from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
@@ -110,7 +109,7 @@ class Importer:
         claim = JobClaim(job.id, control.worker, summary)
         async with self._runner.unit_of_work(principal_of(job)) as uow:
             command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
-            await publish_commit(command, uow)
+            await publish_commit(command, uow, objects=self._versions.objects)
             await uow.commit()
 
     def _compute(
@@ -136,7 +135,7 @@ class Importer:
         message = parameters.get("message") or f"Import {upload['file_name']}"
         # The time of the job, not of this attempt: trying again makes the same commit.
         by = Authorship(str(job.user_id or "system"), job.user_id, message, job.created_at.isoformat())
-        return outcome, prepare_commit(base, merged_tables(base, outcome, parameters), by)
+        return outcome, self._versions.prepare(base, merged_tables(base, outcome, parameters), by)
 
 
 def _unchanged(base: Version) -> list[dict[str, Any]]:

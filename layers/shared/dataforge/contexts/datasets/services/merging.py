@@ -13,7 +13,7 @@ from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.merging import Resolution, merge
 from dataforge.contexts.datasets.errors import MergeConflicts
 from dataforge.contexts.datasets.queries.history import merge_base
-from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions, prepare_commit
+from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions
 from dataforge.kernel.errors import Conflict
 
 Rule = Literal["ours", "theirs"]
@@ -91,10 +91,10 @@ async def plan_pick(
     return await three_way(versions, base, head, theirs, settlement)
 
 
-def commit_of(plan: MergePlan, by: Authorship, *, joins: bool) -> NewCommit | None:
+def commit_of(versions: Versions, plan: MergePlan, by: Authorship, *, joins: bool) -> NewCommit | None:
     """The commit of a plan without conflicts; `joins` makes `theirs` its second parent. Blocks."""
     plan.require()
-    return prepare_commit(plan.ours, plan.tables, by, merge_parent=plan.theirs.commit_id if joins else None)
+    return versions.prepare(plan.ours, plan.tables, by, merge_parent=plan.theirs.commit_id if joins else None)
 
 
 def _three_way(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.lookups import resolve_version
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
-from dataforge.contexts.datasets.ports import ObjectStore
+from dataforge.contexts.datasets.ports import ObjectStore, StoredObject
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
 from dataforge.kernel.errors import NotFound
 from dataforge.platform.db.database import Database
@@ -28,6 +29,7 @@ CACHED_DATASETS = 4
 CACHED_MANIFESTS = 64
 CACHE_BYTES = 96 << 20
 MOST_TABLES = 1000
+REMEMBERED = 100_000
 Value = TypeVar("Value")
 
 
@@ -107,12 +109,64 @@ class Recent(OrderedDict[Any, Value]):
         return value
 
 
+def chunk_prefix(dataset_id: UUID) -> str:
+    """Where the objects of a dataset are."""
+    return f"chunks/{dataset_id}/"
+
+
+class WatchedStore:
+    """An object store that remembers which objects were there already when somebody wanted to store them.
+
+    Such an object may be garbage that a collection is about to remove, so a commit that names it looks again before it
+    is published (see `commands.refs.publish_commit`).
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._reused: Recent[bool] = Recent(REMEMBERED)
+        self._lock = threading.Lock()
+
+    def reused(self) -> set[str]:
+        """Keys that were taken."""
+        with self._lock:
+            return set(self._reused)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Store unless the key is taken."""
+        stored = self._store.put_if_absent(key, data)
+        if not stored:
+            with self._lock:
+                self._reused.keep(key, value=True)
+        return stored
+
+    def get(self, key: str) -> bytes:
+        """The whole object."""
+        return self._store.get(key)
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Some bytes of it."""
+        return self._store.get_range(key, start, length)
+
+    def size(self, key: str) -> int:
+        """Its bytes."""
+        return self._store.size(key)
+
+    def delete(self, key: str) -> None:
+        """Remove it."""
+        self._store.delete(key)
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Objects under a prefix."""
+        return self._store.list(prefix)
+
+
 class Versions:
     """Loads and prepares versions; keep one per process for its caches. All caches are of immutable things."""
 
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         self.database = database
         self.objects = objects
+        self._watched = WatchedStore(objects)
         self._stores: Recent[TableStore] = Recent(CACHED_DATASETS)
         self._decoded: Recent[tuple[EncodedManifest, Manifest, Mapping[str, bytes]]] = Recent(CACHED_MANIFESTS)
 
@@ -121,8 +175,25 @@ class Versions:
         found = self._stores.find(dataset_id)
         if found is not None:
             return found
-        store = TableStore(self.objects, f"chunks/{dataset_id}/", cache_bytes=CACHE_BYTES)
+        store = TableStore(self._watched, chunk_prefix(dataset_id), cache_bytes=CACHE_BYTES)
         return self._stores.keep(dataset_id, store)
+
+    def prepare(
+        self, base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
+    ) -> NewCommit | None:
+        """`prepare_commit`, with the objects that this process found in place instead of storing them. Blocks."""
+        made = prepare_commit(base, tables, by, merge_parent=merge_parent)
+        if made is None:
+            return None
+        before = {source.id for table in base.tables.values() for source in table.manifest.sources}
+        store = self.store(base.dataset_id)
+        fresh = {
+            store.source_key(source)
+            for manifest in tables.values()
+            for source in manifest.sources
+            if source.id not in before
+        }
+        return replace(made, reused=tuple(sorted(fresh & self._watched.reused())))
 
     async def load(self, dataset_id: UUID, version: str, *, sheet: str | None = None) -> Version:
         """A version by branch, tag or commit id, `sheet` alone if it is named; raises RefNotFound, CommitNotFound."""
