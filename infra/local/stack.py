@@ -189,7 +189,7 @@ def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emul
 
 
 def _api_id(directory: StackDirectory) -> str:
-    """The API's id, the same for the same routes: the emulator replaces an API whose routes change, and needs another."""
+    """The API's id, the same for the same routes: the emulator replaces an API whose routes change under a new id."""
     routes = json.dumps(load_template()["Resources"]["RestApi"], sort_keys=True)
     return f"{directory.stack_name}-{hashlib.sha256(routes.encode()).hexdigest()[:6]}"
 
