@@ -15,12 +15,13 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, text
@@ -218,7 +219,7 @@ async def search(url: str) -> list[Figure]:
     async with database.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("VACUUM ANALYZE"))
-    kinds = {
+    kinds: dict[str, Callable[[], dict[str, Any]]] = {
         "one word": lambda: {"q": chance.choice(_WORDS)},
         "two beginnings": lambda: {"q": f"{chance.choice(_WORDS)[:3]} {chance.choice(_WORDS)[:3]}"},
         "a code": lambda: {"q": f"C{chance.randrange(len(course_ids)):05}"},
@@ -241,7 +242,8 @@ async def search(url: str) -> list[Figure]:
         for _ in range(SEARCHES // len(kinds)):
             began = time.perf_counter()
             async with database.read_only() as connection:
-                await list_sections(connection, **{"after": None, "limit": 50, "drafts": False, **make()})
+                given: dict[str, Any] = {"after": None, "limit": 50, "drafts": False, **make()}
+                await list_sections(connection, **given)
             waits.append(time.perf_counter() - began)
         everything += waits
         figures.append(Figure(f"p95 ms of a search by {name}", percentile(waits, 0.95) * 1000, 30))

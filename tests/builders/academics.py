@@ -136,7 +136,7 @@ class Campus:
         outcome: Outcome = await self.run(enrollment.complete_enrollment, command)
         return outcome
 
-    async def resize(self, section: UUID, **limits: int) -> None:
+    async def resize(self, section: UUID, **limits: int | str) -> None:
         await self.run(catalogue.change_section, catalogue.ChangeSection(section, "*", limits))
 
     async def override(self, student: UUID, section: UUID, *rules: str, **values: Any) -> dict[str, Any]:

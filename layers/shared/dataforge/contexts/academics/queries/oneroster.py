@@ -173,7 +173,8 @@ def _where(collection: Collection, given: str | None) -> tuple[str, Row]:
     """SQL of a filter: at most one AND or OR, as the standard has it (§3.4.3), evaluated left to right."""
     if not given:
         return "TRUE", {}
-    sql, parameters, position, number = "", {}, 0, 0
+    parameters: Row = {}
+    sql, position, number = "", 0, 0
     while True:
         match = _CONDITION.match(given, position)
         if match is None or number == 10:

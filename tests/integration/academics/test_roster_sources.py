@@ -1,0 +1,106 @@
+"""Where rosters come from: S3 as moto plays it, request bodies, archives of every kind."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from dataforge.contexts.academics import sources
+from dataforge.contexts.academics.domain.roster_files import RosterTable, RosterUnreadable
+from dataforge.kernel.ids import uuid7
+from dataforge.platform.aws.clients import client
+
+BUCKET = "rosters-of-a-test"
+CONTENT = b"student_number,course_code,section_code\n1,CS1,A\n"
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    client.cache_clear()
+    with mock_aws():
+        made = client("s3")
+        made.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield made
+    client.cache_clear()
+
+
+async def content_of(source: sources.FileSource) -> dict[str, list[tuple[int, list[str]]]]:
+    found = {}
+    try:
+        async for table in source.tables():
+            found[table.name] = [(line, list(values)) async for line, values in table.lines]
+    finally:
+        source.close()
+    return found
+
+
+async def test_what_was_put_to_the_presigned_address_is_read_from_its_key(s3: Any) -> None:
+    upload = sources.upload_address(BUCKET, "roster.csv", uuid7())
+    s3.put_object(Bucket=BUCKET, Key=upload["upload_key"], Body=CONTENT)
+
+    source = await sources.from_upload(BUCKET, upload["upload_key"])
+
+    assert source.describe() == {"kind": "upload", "key": upload["upload_key"], "size_bytes": len(CONTENT)}
+    assert await content_of(source) == {"roster.csv": [(2, ["1", "CS1", "A"])]}
+
+
+async def test_an_upload_that_never_came_is_refused(s3: Any) -> None:
+    with pytest.raises(RosterUnreadable, match="PUT the file to the presigned URL first"):
+        await sources.from_upload(BUCKET, f"{sources.UPLOAD_PREFIX}nobody/nothing.csv")
+
+
+async def test_the_same_content_has_the_same_hash_wherever_it_comes_from(s3: Any) -> None:
+    key = f"{sources.UPLOAD_PREFIX}somebody/roster.csv"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=CONTENT)
+
+    uploaded, sent = await sources.from_upload(BUCKET, key), sources.from_bytes(CONTENT)
+
+    assert uploaded.sha256() == sent.sha256()
+    uploaded.close()
+    sent.close()
+
+
+async def test_a_field_may_hold_quotes_line_ends_and_separators() -> None:
+    nasty = 'a,b\r\n"x\r\ny","say ""hi"", \u2028 you"\r\n'.encode()
+
+    assert await content_of(sources.from_bytes(nasty)) == {"roster.csv": [(3, ["x\r\ny", 'say "hi", \u2028 you'])]}
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
+    source = sources.from_bytes(b"\xef\xbb\xbf" + CONTENT)
+    tables: list[RosterTable] = [table async for table in source.tables()]
+    source.close()
+
+    assert tables[0].header[0] == "student_number"
+
+
+async def test_a_source_can_be_read_twice() -> None:
+    source = sources.from_bytes(CONTENT)
+
+    first = [table.name async for table in source.tables()]
+    second = [table.name async for table in source.tables()]
+    source.close()
+
+    assert first == second == ["roster.csv"]
+
+
+async def test_an_archive_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_UNPACKED_BYTES", 1_000)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("users.csv", "a,b\n" + "0" * 2_000)
+
+    with pytest.raises(RosterUnreadable, match="bytes unpacked"):
+        await content_of(sources.from_bytes(out.getvalue()))
+
+
+async def test_a_file_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 10)
+    source = sources.FileSource({"kind": "body"})
+
+    with pytest.raises(RosterUnreadable, match="at most 10 bytes"):
+        source.add(CONTENT)
+    source.close()
