@@ -19,6 +19,7 @@ CREATE TABLE datasets.datasets (
     description TEXT DEFAULT '' NOT NULL,
     default_branch VARCHAR(100) DEFAULT 'main' NOT NULL,
     review_count INTEGER DEFAULT 0 NOT NULL,
+    upkeep_at TIMESTAMP WITH TIME ZONE,
     revision INTEGER DEFAULT 1 NOT NULL,
     created_by UUID,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -188,7 +189,7 @@ CREATE TABLE datasets.commit_tables (
     changes JSONB,
     CONSTRAINT pk_commit_tables PRIMARY KEY (dataset_id, commit_id, sheet),
     CONSTRAINT fk_commit_tables_commit FOREIGN KEY(dataset_id, commit_id) REFERENCES datasets.commits (dataset_id, commit_id) ON DELETE CASCADE,
-    CONSTRAINT fk_commit_tables_manifest FOREIGN KEY(dataset_id, manifest_id) REFERENCES datasets.manifests (dataset_id, manifest_id),
+    CONSTRAINT fk_commit_tables_manifest FOREIGN KEY(dataset_id, manifest_id) REFERENCES datasets.manifests (dataset_id, manifest_id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT fk_commit_tables_dataset_id_datasets FOREIGN KEY(dataset_id) REFERENCES datasets.datasets (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_commit_tables_manifest ON datasets.commit_tables (dataset_id, manifest_id);
