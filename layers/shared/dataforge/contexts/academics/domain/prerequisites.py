@@ -24,8 +24,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Evidence that a student completed a course; `reference` is the enrolment, the statement or the import it is
-    known from."""
+    """Evidence of a completed course; `reference` is the enrolment, statement or import it is known from."""
 
     course_id: UUID
     score: Decimal | None

@@ -1,8 +1,7 @@
 """Roster files in one shape: OneRoster 1.2 CSV (six files) and a simple CSV with one enrolment a line.
 
-OneRoster: IMS Global OneRoster 1.2 CSV Binding, §4: `status` is empty or active for what is there and tobedeleted
-for what
-is to go; extension columns are called `metadata.…`, of which capacity, waitlistCapacity and credits are understood.
+OneRoster: 1EdTech OneRoster 1.2 CSV binding. `status` is empty or active for what is there and tobedeleted for what is
+to go; extension columns are called `metadata.…`, of which capacity, waitlistCapacity and credits are understood.
 Simple: student_number, course_code, section_code; first_name, last_name, email for students who may be new; status
 (empty, active, drop).
 """

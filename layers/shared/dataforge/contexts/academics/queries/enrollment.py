@@ -17,8 +17,8 @@ After = tuple[Any, ...] | None
 Row = dict[str, Any]
 
 _STUDENT_COLUMNS = """
-SELECT s.id, s.user_id, s.number, s.first_name, s.last_name, s.email, s.sourced_id, s.revision, s.created_at,
-    s.updated_at
+SELECT s.id, s.user_id, s.number, s.first_name, s.last_name, s.email, s.sourced_id, s.revision,
+    s.created_at, s.updated_at
 """
 _STUDENT = f"{_STUDENT_COLUMNS} FROM academics.students s"
 _ENROLLMENT = """

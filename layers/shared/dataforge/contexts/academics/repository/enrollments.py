@@ -1,9 +1,8 @@
 """Writes of enrolments.
 
 Lock order, the same in every transaction: section rows in the order of their ids, then student rows in the order of
-their
-ids in one pass. The section's lock protects seats and waitlist; the student's lock protects what is counted per student
-(credits, times, duplicates) when two sections decide about the same student at once. The locks are FOR NO KEY
+their ids in one pass. The section's lock protects seats and waitlist; the student's lock protects what is counted per
+student (credits, times, duplicates) when two sections decide about the same student at once. The locks are FOR NO KEY
 UPDATE: they exclude each other, and leave the foreign-key checks of holds, overrides and completions alone.
 """
 
@@ -28,11 +27,16 @@ from dataforge.contexts.academics.tables import enrollments
 
 _SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wait_seq"
 
-# One round trip for both locks. The scalar subquery over `sec` is evaluated before the student is touched, which
-# keeps the
+# Whoever wants a section stands in line for it: a row lock alone goes to whoever comes at the right moment, which keeps
+# some callers waiting ten times as long as others. The advisory lock only orders; what protects is the row lock.
+_TURN = "(SELECT pg_advisory_xact_lock(hashtextextended(CAST(:section_id AS uuid)::text, 21)) IS NOT NULL)"
+
+# One round trip for all locks. Scalar subqueries are evaluated before the rows they guard are touched, which keeps the
 # order. The student is left alone when a seat is free that others wait for: then they are locked together, see above.
 _LOCK = text(f"""
-WITH sec AS (SELECT {_SEATS}, revision FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE),
+WITH sec AS (
+    SELECT {_SEATS}, revision FROM academics.sections WHERE id = :section_id AND {_TURN} FOR NO KEY UPDATE
+),
 student AS (
     SELECT s.facts_revision FROM academics.students s
     WHERE s.id = :student_id AND (SELECT enrolled_count >= capacity OR waitlisted_count = 0 FROM sec)
