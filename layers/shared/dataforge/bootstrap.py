@@ -6,7 +6,7 @@ first use, never here.
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -76,8 +76,11 @@ DATASETS_OWNERS = {
     "/api/health": "dataforge.contexts.operations.routes",
 }
 
+# What every function answers when it is invoked with `{"command": "health"}`.
+HEALTH_COMMANDS = {"health": "dataforge.platform.health:report"}
 # Commands of `maintenance`: the scheduler runs `tick`, operators invoke the others by name.
 MAINTENANCE_COMMANDS = {
+    **HEALTH_COMMANDS,
     "tick": "dataforge.events.jobs:tick",
     "create_admin": "dataforge.contexts.identity.consumers:create_admin",
     "create_xapi_credential": "dataforge.contexts.identity.consumers:create_xapi_credential",
@@ -98,12 +101,17 @@ OUTBOX_SUBSCRIBERS = {
 }
 # Commands of `dataset_import`, which may read and write chunks; operators invoke them by name.
 DATASET_COMMANDS = {
+    **HEALTH_COMMANDS,
     "verify_dataset": "dataforge.contexts.datasets.consumers:verify_dataset",
     "upkeep_dataset": "dataforge.contexts.datasets.consumers:upkeep_dataset",
 }
 DEPLOYER_COMMANDS = {
+    **HEALTH_COMMANDS,
     "migrate": "dataforge.platform.deployer:migrate",
 }
+
+
+QUEUES = ("statements", "imports", "exports")
 
 
 class Container:
@@ -112,8 +120,18 @@ class Container:
     jobs = MAINTENANCE_JOBS
     subscribers = OUTBOX_SUBSCRIBERS
 
-    def __init__(self, settings: Any, *, clock: Clock | None = None, pool_size: int = 1) -> None:  # noqa: ANN401 - one of the settings models
+    def __init__(
+        self,
+        settings: Any,  # noqa: ANN401 - one of the settings models
+        *,
+        clock: Clock | None = None,
+        pool_size: int = 1,
+        queues: Sequence[str] = QUEUES,
+        dead_letter_queues: Sequence[str] = QUEUES,
+    ) -> None:
         self.settings = settings
+        self.queues = queues
+        self.dead_letter_queues = dead_letter_queues
         self.pool_size = pool_size
         self.clock = clock or SystemClock()
 
@@ -292,15 +310,13 @@ class Container:
 
         return Lifecycle(self.dataset_versions, self.clock)
 
-    async def health(self) -> Mapping[str, Any]:
-        """What the function `xapi` is allowed to see of what is behind it."""
+    async def health(self) -> dict[str, Any]:
+        """What this function can see of what is behind it."""
         from dataforge.platform.health import check_health
 
-        queues = {
-            "statements": self.settings.statements_queue_url,
-            "statements_dlq": self.settings.statements_dlq_url,
-        }
-        return await check_health(self.database, queues)
+        urls = {name: getattr(self.settings, f"{name}_queue_url", None) for name in self.queues}
+        urls |= {f"{name}_dlq": getattr(self.settings, f"{name}_dlq_url", None) for name in self.dead_letter_queues}
+        return await check_health(self.database, {name: url for name, url in urls.items() if url})
 
 
 def own_event_loop() -> asyncio.AbstractEventLoop:
@@ -353,7 +369,9 @@ def api_handler() -> Handler:
 def datasets_api_handler() -> Handler:
     """The handler of the function `datasets_api`."""
     # A request may read the version it works on while its transaction waits for a row.
-    _, asgi = datasets_app(Container(ApiSettings.from_environment(), pool_size=2))
+    settings = ApiSettings.from_environment()
+    container = Container(settings, pool_size=2, queues=("imports", "exports"), dead_letter_queues=())
+    _, asgi = datasets_app(container)
     return http_handler(asgi)
 
 
@@ -383,7 +401,8 @@ def maintenance_handler() -> Handler:
 
 def schema_deployer_handler() -> Handler:
     """The handler of the function `schema_deployer`."""
-    return _command_handler(DEPLOYER_COMMANDS, Container(DeployerSettings.from_environment()), default="migrate")
+    container = Container(DeployerSettings.from_environment(), queues=(), dead_letter_queues=())
+    return _command_handler(DEPLOYER_COMMANDS, container, default="migrate")
 
 
 def xapi_app(container: Container) -> "ASGIApp":
@@ -395,20 +414,24 @@ def xapi_app(container: Container) -> "ASGIApp":
 
 def xapi_handler() -> Handler:
     """The handler of the function `xapi`."""
-    return http_handler(xapi_app(Container(XapiSettings.from_environment())))
+    seen = ("statements",)
+    return http_handler(xapi_app(Container(XapiSettings.from_environment(), queues=seen, dead_letter_queues=seen)))
 
 
 def xapi_etl_handler() -> Handler:
     """The handler of the function `xapi_etl`."""
+    from dataforge.events.commands import dispatch
     from dataforge.events.sqs import batch_response, queue_records
 
     # A batch makes hundreds of thousands of objects and frees them all at once: with the default thresholds the
     # collector looks at them again and again for nothing, at half of the CPU time (infra/bench/etl.py).
     gc.set_threshold(50_000, 50, 100)
-    container = Container(WorkerSettings.from_environment())
+    container = Container(WorkerSettings.from_environment(), queues=("statements",), dead_letter_queues=())
     loop = own_event_loop()
 
     def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
+        if "command" in event:
+            return loop.run_until_complete(dispatch(event, HEALTH_COMMANDS, container, default=""))
         failed = loop.run_until_complete(container.statement_loader.load(queue_records(event)))
         return batch_response(failed)
 
@@ -432,11 +455,11 @@ def _message_handler(path: str, container: Container, commands: Mapping[str, str
 def dataset_import_handler() -> Handler:
     """The handler of the function `dataset_import`."""
     # The heartbeat of a job uses one connection while the job reads with another.
-    container = Container(WorkerSettings.from_environment(), pool_size=3)
+    container = Container(WorkerSettings.from_environment(), pool_size=3, queues=("imports",), dead_letter_queues=())
     return _message_handler("dataforge.contexts.datasets.consumers:import_messages", container, DATASET_COMMANDS)
 
 
 def dataset_export_handler() -> Handler:
     """The handler of the function `dataset_export`."""
-    container = Container(WorkerSettings.from_environment(), pool_size=3)
-    return _message_handler("dataforge.contexts.datasets.consumers:export_messages", container, {})
+    container = Container(WorkerSettings.from_environment(), pool_size=3, queues=("exports",), dead_letter_queues=())
+    return _message_handler("dataforge.contexts.datasets.consumers:export_messages", container, HEALTH_COMMANDS)

@@ -6,12 +6,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from dataforge.bootstrap import HEALTH_COMMANDS, Container
 from dataforge.events.commands import dispatch
 from dataforge.events.jobs import clean_up, tick
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import head_revision
+from dataforge.settings import WorkerSettings
 from tests.builders.api import ApiUnderTest
 
 
@@ -98,3 +100,17 @@ async def test_the_status_page_loads_nothing_from_elsewhere(api: ApiUnderTest, p
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert "://" not in response.text
+
+
+async def test_functions_without_routes_answer_the_health_command(api: ApiUnderTest) -> None:
+    answer = await dispatch({"command": "health"}, HEALTH_COMMANDS, api.container, default="tick")
+
+    assert (answer["status"], answer["database"]["migration_revision"]) == ("ok", head_revision())
+
+
+async def test_a_function_reports_only_the_queues_it_may_see(database: Database, queue: str) -> None:
+    settings = WorkerSettings(imports_queue_url=queue, statements_queue_url=queue, imports_dlq_url=queue)
+    container = Container(settings, queues=("imports",), dead_letter_queues=())
+    container.__dict__["database"] = database
+
+    assert list((await container.health())["queues"]) == ["imports"]

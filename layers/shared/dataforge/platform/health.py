@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import text
 
@@ -20,15 +20,28 @@ _DEPTHS = {
 async def check_health(database: Database, queues: Mapping[str, str]) -> dict[str, Any]:
     """Database, migration revision and queue depths: `{status: ok|degraded, database: {…}, queues: {name: {…}}}`.
 
-    `queues` maps names to URLs; one without a URL is left out. Never raises: what does not answer is named.
+    `queues` maps names to URLs. Never raises: what does not answer is named.
     """
     found_database, *found_queues = await asyncio.gather(
-        _database(database), *(asyncio.to_thread(_depth, url) for url in queues.values() if url)
+        _database(database), *(asyncio.to_thread(_depth, url) for url in queues.values())
     )
-    named = dict(zip([name for name, url in queues.items() if url], found_queues, strict=True))
+    named = dict(zip(queues, found_queues, strict=True))
     parts = [found_database, *found_queues]
     healthy = all(part["status"] == "ok" for part in parts)
     return {"status": "ok" if healthy else "degraded", "database": found_database, "queues": named}
+
+
+class HealthServices(Protocol):
+    """What answers for a function's health."""
+
+    async def health(self) -> dict[str, Any]:
+        """The report of `check_health`."""
+        ...
+
+
+async def report(_payload: Mapping[str, Any], services: HealthServices) -> dict[str, Any]:
+    """The command `health` of functions without an HTTP route."""
+    return await services.health()
 
 
 async def _database(database: Database) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -10,20 +10,9 @@ from starlette.responses import HTMLResponse, Response
 
 from dataforge.http.app import context_router
 from dataforge.http.call import json_response
-from dataforge.platform.db.database import Database
-from dataforge.platform.health import check_health
-from dataforge.settings import QueueSettings
+from dataforge.platform.health import HealthServices
 
 router = context_router("operations")
-
-
-class HealthServices(Protocol):
-    """What these routes use of the composition root."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def settings(self) -> QueueSettings: ...
 
 
 class HttpFunction(StrEnum):
@@ -41,18 +30,6 @@ class HealthOut(BaseModel):
     function: str
     database: dict[str, Any]
     queues: dict[str, dict[str, Any]]
-
-
-def queue_urls(settings: QueueSettings) -> dict[str, str]:
-    """The queues by name."""
-    return {
-        "statements": settings.statements_queue_url,
-        "statements_dlq": settings.statements_dlq_url,
-        "imports": settings.imports_queue_url,
-        "imports_dlq": settings.imports_dlq_url,
-        "exports": settings.exports_queue_url,
-        "exports_dlq": settings.exports_dlq_url,
-    }
 
 
 # The page is one file with its own style and script: nothing else may be loaded, and nobody may frame it.
@@ -84,5 +61,5 @@ async def health_of_function(function: HttpFunction, request: Request) -> Respon
 
 async def _health(request: Request, function: str) -> Response:
     services: HealthServices = request.app.state.services
-    found = await check_health(services.database, queue_urls(services.settings))
+    found = await services.health()
     return json_response({"function": function, **found}, status=200 if found["status"] == "ok" else 503)
