@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from dataforge.bootstrap_datasets import DatasetServices
 from dataforge.kernel.clock import Clock, SystemClock
 from dataforge.settings import (
     ApiSettings,
@@ -24,14 +25,6 @@ from dataforge.settings import (
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from dataforge.contexts.datasets.memberships import NoMemberships
-    from dataforge.contexts.datasets.services.comparing import Comparer
-    from dataforge.contexts.datasets.services.exports import Exporter
-    from dataforge.contexts.datasets.services.imports import Importer
-    from dataforge.contexts.datasets.services.lifecycle import Lifecycle
-    from dataforge.contexts.datasets.services.versions import Versions
-    from dataforge.contexts.datasets.services.working import JobRunner
-    from dataforge.contexts.datasets.storage import S3Files
     from dataforge.contexts.identity.accounts import SqlLearnerAccounts
     from dataforge.contexts.identity.contract import CredentialVerifier
     from dataforge.contexts.identity.credentials import CredentialPublisher
@@ -43,6 +36,7 @@ if TYPE_CHECKING:
     from dataforge.kernel.paging import CursorSigner
     from dataforge.platform.aws.s3 import ObjectStore
     from dataforge.platform.aws.secrets import SecretStore
+    from dataforge.platform.aws.ses import SesSender
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
 
@@ -98,6 +92,10 @@ MAINTENANCE_JOBS = {
 # Who hears of which outbox event.
 OUTBOX_SUBSCRIBERS = {
     "identity.xapi_credential_changed": ("dataforge.contexts.identity.consumers:publish_credential",),
+    "academics.enrollment_changed": ("dataforge.contexts.academics.consumers:mail_enrollment_change",),
+    "academics.promotion_due": ("dataforge.contexts.academics.consumers:promote_waiting",),
+    "records.lesson_completed": ("dataforge.contexts.academics.consumers:record_xapi_completion",),
+    "records.course_completed": ("dataforge.contexts.academics.consumers:record_xapi_completion",),
 }
 # Commands of `dataset_import`, which may read and write chunks; operators invoke them by name.
 DATASET_COMMANDS = {
@@ -114,7 +112,7 @@ DEPLOYER_COMMANDS = {
 QUEUES = ("statements", "imports", "exports")
 
 
-class Container:
+class Container(DatasetServices):
     """The services of one function, each made when first used and then kept."""
 
     jobs = MAINTENANCE_JOBS
@@ -165,6 +163,13 @@ class Container:
         from dataforge.kernel.paging import CursorSigner
 
         return CursorSigner(self.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
+
+    @cached_property
+    def mailer(self) -> "SesSender":
+        """Sends mail."""
+        from dataforge.platform.aws.ses import SesSender
+
+        return SesSender(self.settings.mail_from)
 
     @cached_property
     def authenticator(self) -> "TokenService":
@@ -237,78 +242,6 @@ class Container:
 
         queue = self.statements_queue if self.settings.etl_mode is EtlMode.INCREMENTAL else None
         return IncrementalEtl(self.database, self.clock, loader=self.statement_loader, queue=queue)
-
-    @cached_property
-    def memberships(self) -> "NoMemberships":
-        """Which workspaces a person is in."""
-        from dataforge.contexts.datasets.memberships import NoMemberships
-
-        return NoMemberships()
-
-    @cached_property
-    def files(self) -> "S3Files":
-        """Uploads and exports of datasets."""
-        from dataforge.contexts.datasets.storage import S3Files
-
-        return S3Files(self.settings.data_bucket)
-
-    @cached_property
-    def import_queue(self) -> "Queue":
-        """Where imports of datasets wait."""
-        from dataforge.platform.aws.sqs import Queue
-
-        return Queue(self.settings.imports_queue_url)
-
-    @cached_property
-    def export_queue(self) -> "Queue":
-        """Where exports and the upkeep of datasets wait."""
-        from dataforge.platform.aws.sqs import Queue
-
-        return Queue(self.settings.exports_queue_url)
-
-    @cached_property
-    def dataset_versions(self) -> "Versions":
-        """Versions of datasets, with their caches."""
-        from dataforge.contexts.datasets.services.versions import Versions
-        from dataforge.platform.aws.clients import client
-        from dataforge.platform.aws.objects import S3ObjectStore
-
-        return Versions(self.database, S3ObjectStore(client("s3"), self.settings.data_bucket))
-
-    @cached_property
-    def comparer(self) -> "Comparer":
-        """Compares versions of datasets."""
-        from dataforge.contexts.datasets.services.comparing import Comparer
-
-        return Comparer(self.dataset_versions)
-
-    @cached_property
-    def job_runner(self) -> "JobRunner":
-        """Claims dataset jobs and keeps them alive."""
-        from dataforge.contexts.datasets.services.working import JobRunner
-
-        return JobRunner(self.database, self.clock)
-
-    @cached_property
-    def importer(self) -> "Importer":
-        """Does import jobs."""
-        from dataforge.contexts.datasets.services.imports import Importer
-
-        return Importer(self.dataset_versions, self.job_runner)
-
-    @cached_property
-    def exporter(self) -> "Exporter":
-        """Does export jobs."""
-        from dataforge.contexts.datasets.services.exports import Exporter
-
-        return Exporter(self.dataset_versions, self.job_runner, self.files)
-
-    @cached_property
-    def lifecycle(self) -> "Lifecycle":
-        """Compacts, collects, purges and verifies datasets."""
-        from dataforge.contexts.datasets.services.lifecycle import Lifecycle
-
-        return Lifecycle(self.dataset_versions, self.clock)
 
     async def health(self) -> dict[str, Any]:
         """What this function can see of what is behind it."""

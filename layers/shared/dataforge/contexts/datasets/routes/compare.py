@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from starlette.responses import Response
 
+from dataforge.contexts.datasets.domain.sheets import SheetNotFound
 from dataforge.contexts.datasets.queries.history import merge_base
 from dataforge.contexts.datasets.routes.calls import ReadCall, router, services_of
 from dataforge.contexts.datasets.routes.data import SheetName, ref_name
-from dataforge.contexts.datasets.services.versions import SheetNotFound
 from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor
 

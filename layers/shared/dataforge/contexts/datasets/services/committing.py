@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dataforge.contexts.datasets.domain.commits import NewCommit
+from dataforge.contexts.datasets.domain.sheets import SheetNotFound
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations, change_schema
 from dataforge.contexts.datasets.model.columns import make_schema
 from dataforge.contexts.datasets.services.versions import (
     MOST_TABLES,
     Authorship,
-    SheetNotFound,
     Version,
     Versions,
 )

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
+from dataforge.contexts.datasets.domain.sheets import SheetNotFound
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.pages import Page, PageRequest, read_page, row_history
 from dataforge.contexts.datasets.engine.statistics import table_statistics
@@ -19,7 +20,7 @@ from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.filters import Filter, parse_filter
 from dataforge.contexts.datasets.queries.history import first_parents
-from dataforge.contexts.datasets.services.versions import SheetNotFound, Version, Versions
+from dataforge.contexts.datasets.services.versions import Version, Versions
 from dataforge.contexts.datasets.tables import table_statistics as statistics_table
 from dataforge.kernel.clock import Clock
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.commits import CommitTable, ManifestRecord, NewCommit
+from dataforge.contexts.datasets.domain.sheets import SheetNotFound
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -22,7 +23,6 @@ from dataforge.contexts.datasets.lookups import resolve_version
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
 from dataforge.contexts.datasets.ports import ObjectStore, StoredObject
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
-from dataforge.kernel.errors import NotFound
 from dataforge.platform.db.database import Database
 
 CACHED_DATASETS = 4
@@ -31,13 +31,6 @@ CACHE_BYTES = 96 << 20
 MOST_TABLES = 1000
 REMEMBERED = 100_000
 Value = TypeVar("Value")
-
-
-class SheetNotFound(NotFound):
-    """The version has no such sheet, or several and none was named."""
-
-    code = "sheet_not_found"
-    title = "There is no such sheet"
 
 
 @dataclass(frozen=True, slots=True)

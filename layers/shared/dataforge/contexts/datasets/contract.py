@@ -1,0 +1,69 @@
+"""What other contexts may know of datasets: events, and the rows of a version without Arrow.
+
+**Rows of a version.** The functions of other contexts carry no Arrow, so they never decode chunks. They ask for an
+export instead: `DatasetReader.prepare` checks that the person may read the dataset, pins the version to its commit and
+queues an export to JSON lines, or finds the one that was made of the same commit, sheet and columns before. While it
+is not ready the caller answers 202 and is asked again; `prepare` may be called as often as one likes. When it is
+ready, `rows` streams it from S3 in batches of dicts: JSON keeps numbers, texts and nulls apart, which CSV would not.
+The commit id and `content_sha256` make the answer of a plan reproducible: same commit, same rows.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NewType, Protocol
+from uuid import UUID
+
+from dataforge.kernel.principal import Principal
+
+DatasetId = NewType("DatasetId", UUID)
+CommitId = NewType("CommitId", str)
+
+# A branch or tag is on another commit. Payload: {dataset_id, ref, previous_commit_id, commit_id}.
+REF_MOVED: Final = "datasets.ref_moved"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRows:
+    """An export of one sheet of one commit.
+
+    `status` is pending, running, completed, failed or cancelled; `error` says why it failed; `row_count` and
+    `content_sha256` (over commit, sheet and columns) are known from the start.
+    """
+
+    job_id: UUID
+    dataset_id: UUID
+    commit_id: str
+    sheet: str
+    columns: tuple[str, ...]
+    row_count: int
+    content_sha256: str
+    status: str
+    error: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether `rows` can be read."""
+        return self.status == "completed"
+
+
+class DatasetReader(Protocol):
+    """Rows of datasets for contexts that carry no Arrow."""
+
+    async def prepare(
+        self,
+        principal: Principal,
+        dataset_id: UUID,
+        version: str,
+        sheet: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> PreparedRows:
+        """Have the rows of a branch, tag or commit made readable; the same call finds them again.
+
+        Raises the datasets' own refusals: 404 for a dataset, version or sheet that is not there or may not be read,
+        422 for an unknown column.
+        """
+        ...
+
+    def rows(self, prepared: PreparedRows) -> AsyncIterator[list[dict[str, Any]]]:
+        """The rows in order, in batches of up to 1,000 dicts by column name; raises Conflict until they are ready."""
+        ...
