@@ -212,7 +212,8 @@ def test_a_role_names_what_it_may_do_and_to_what(name: str) -> None:
         for resource in statement["Resource"]:
             assert isinstance(resource, dict), f"{resource} is not the ARN of a resource of this stack"
             if "Fn::Sub" in resource:
-                assert resource["Fn::Sub"].startswith("arn:${AWS::Partition}:s3:::${DataBucket}/")
+                own = ("arn:${AWS::Partition}:s3:::${DataBucket}/", "${AWS::AccountId}:identity/${MailIdentity}")
+                assert any(part in resource["Fn::Sub"] for part in own)
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.local.stack import LocalStack
+
 pytestmark = pytest.mark.build
 
 
@@ -43,11 +45,22 @@ def course(admin: httpx.Client) -> dict[str, Any]:
     return course
 
 
-def test_ten_get_a_seat_twenty_a_number_and_twenty_a_reason(admin: httpx.Client, course: dict[str, Any]) -> None:
+def test_ten_get_a_seat_twenty_a_number_and_twenty_a_reason(
+    admin: httpx.Client, http: httpx.Client, stack: LocalStack, course: dict[str, Any]
+) -> None:
     tag = token_hex(4)
-    students = [
-        made(admin, "/api/students", first_name="Learner", last_name=str(n), number=f"{tag}-{n}")["id"] for n in range(50)
+    people = [
+        made(
+            admin,
+            "/api/students",
+            first_name="Learner",
+            last_name=str(n),
+            number=f"{tag}-{n}",
+            email=f"{tag}-{n}@example.org",
+        )
+        for n in range(50)
     ]
+    students = [person["id"] for person in people]
 
     with ThreadPoolExecutor(50) as crowd:
         answers = list(
@@ -74,3 +87,8 @@ def test_ten_get_a_seat_twenty_a_number_and_twenty_a_reason(admin: httpx.Client,
     assert promoted["status"] == "ENROLLED"
     schedule = admin.get(f"/api/students/{promoted['student_id']}/schedule").json()
     assert [entry["status"] for entry in schedule["entries"]] == ["ENROLLED"]
+
+    address = next(person["email"] for person in people if person["id"] == promoted["student_id"])
+    stack.invoke("maintenance", {"command": "tick"})
+    mails = http.get(f"{stack.facts['aws_endpoint_url']}/_ministack/ses/messages").text
+    assert address in mails

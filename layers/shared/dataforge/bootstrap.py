@@ -310,7 +310,8 @@ def datasets_api_handler() -> Handler:
 
 def datasets_sql_handler() -> Handler:
     """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
-    _, asgi = datasets_app(Container(ApiSettings.from_environment(), pool_size=2))
+    container = Container(ApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=())
+    _, asgi = datasets_app(container)
     return http_handler(asgi)
 
 

@@ -105,6 +105,12 @@ class HttpSettings(Settings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+class MailSettings(Settings):
+    """Who mail comes from; SES sends for verified addresses and domains only."""
+
+    mail_from: str = "no-reply@dataforge.example"
+
+
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -129,7 +135,14 @@ class XapiSettings(
 
 
 class WorkerSettings(
-    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, EtlSettings
+    CommonSettings,
+    DatabaseSettings,
+    StorageSettings,
+    QueueSettings,
+    SecretSettings,
+    TokenSettings,
+    MailSettings,
+    EtlSettings,
 ):
     """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_export`, `maintenance`."""
 
