@@ -16,7 +16,7 @@ from infra.local.summary import curl_lines
 pytestmark = pytest.mark.build
 
 
-@pytest.mark.parametrize("path", ["/api/health", "/api/health/xapi", "/api/health/datasets"])
+@pytest.mark.parametrize("path", ["/api/health", "/api/health/xapi", "/api/health/datasets", "/api/health/sql"])
 def test_each_http_function_is_healthy_and_sees_the_newest_migration(
     path: str, stack: LocalStack, http: httpx.Client
 ) -> None:

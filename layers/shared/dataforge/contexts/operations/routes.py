@@ -20,6 +20,7 @@ class HttpFunction(StrEnum):
 
     API = "api"
     DATASETS = "datasets"
+    SQL = "sql"
     XAPI = "xapi"
 
 
