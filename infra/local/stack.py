@@ -31,8 +31,10 @@ STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
 ADMIN_USERNAME = "admin"
 _NEEDED_BYTES = 700 * 1024**2
-# Small ones: a consumer that was killed must see its messages again within half a minute.
+# A rush of callers starts its workers one after the other here, so they get time. The consumer's are small: when it was
+# killed it must see its messages again within half a minute.
 FIXED_PARAMETERS = {
+    "HttpTimeoutSeconds": "120",
     "EtlTimeoutSeconds": "5",
     "EtlVisibilitySeconds": "30",
     "DatasetTimeoutSeconds": "300",
