@@ -1,4 +1,4 @@
-"""Journey 2 up to the preview: a roster is uploaded in parts, imported on a branch, compared with main, and exported."""
+"""Journey 2 up to the preview: a roster is uploaded, imported on a branch, compared with main, and exported."""
 
 import base64
 import hashlib

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from dataforge.contexts.datasets.consumers import import_messages
+from dataforge.contexts.datasets.domain.jobs import Job
+from dataforge.contexts.datasets.services.imports import Importer
+from dataforge.contexts.datasets.services.working import JobControl, JobRunner
 from dataforge.kernel.clock import FixedClock
 from tests.builders.datasets import (
     PEOPLE,
@@ -160,6 +163,63 @@ async def test_a_bad_file_fails_its_job_with_a_reason(
         assert (job["status"], job["error"]["code"]) == ("failed", code), job
         assert await head(client, dataset_id) == before
     assert job["status"] in ("failed", "completed")
+
+
+async def test_a_declared_schema_decides_and_names_what_broke_it(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    data = PEOPLE + b"4,Alan,old\n"
+
+    strict = await run_job(datasets, client, await upload_file(client, dataset_id, data, declared_types={"age": "int"}))
+    lenient = await run_job(
+        datasets, client, await upload_file(client, dataset_id, data, declared_types={"age": "int"}, max_rejected=1)
+    )
+
+    assert (strict["status"], strict["error"]["code"]) == ("failed", "too_many_rejected_rows")
+    table = lenient["output_summary"]["report"]["tables"][0]
+    assert (lenient["status"], table["rows"], table["rejected_count"]) == ("completed", 3, 1)
+    assert (table["rejected"][0]["row"], "age" in table["rejected"][0]["reason"]) == (4, True)
+
+
+async def test_a_schema_evolves_by_the_rules_given(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    await import_file(datasets, client, dataset_id, key=["id"])
+    wider = csv([("id", "name", "age", "mail"), (1, "Ada", 36.5, "a@example.org")])
+
+    refused = await run_job(
+        datasets, client, await upload_file(client, dataset_id, wider, evolution={"add_columns": False})
+    )
+    allowed = await run_job(datasets, client, await upload_file(client, dataset_id, wider))
+
+    schema = ok(await client.get(f"/api/datasets/{dataset_id}/refs/main/schema"))["sheets"][0]
+    assert (refused["status"], refused["error"]["code"]) == ("failed", "schema_mismatch")
+    assert "mail" in refused["error"]["detail"]
+    assert allowed["status"] == "completed"
+    assert [column["name"] for column in schema["columns"]] == ["id", "name", "age", "mail"]
+    assert schema["columns"][2]["type"] != "int"
+
+
+async def test_progress_tells_stage_rows_and_bytes(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    waiting = await upload_file(client, dataset_id, PEOPLE)
+    seen = []
+
+    class Watched(JobRunner):
+        """Stores progress with every report and not only with the heartbeat."""
+
+        async def beat(self, job: Job, control: JobControl) -> None:
+            await super().beat(job, control)
+            seen.append(dict(control.progress))
+
+    runner = Watched(datasets.container.database, datasets.container.clock, heartbeat_seconds=0.001)
+    await Importer(datasets.container.dataset_versions, runner).run(UUID(waiting["id"]))
+
+    done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))
+    assert done["progress"]["stage"] == "completed"
+    assert done["progress"]["rows"] == 3
+    assert all(set(item) == {"stage", "rows", "bytes_done", "bytes_total"} for item in seen)
 
 
 class TestMessages:

@@ -142,6 +142,19 @@ async def test_a_request_that_makes_no_sense_is_told_why(
     assert refused(response) == (status, code)
 
 
+async def test_rows_that_do_not_fit_into_an_answer_are_refused_with_advice(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    await import_file(datasets, client, dataset_id, csv([("id", "text"), *((n, "x" * 50_000) for n in range(120))]))
+    path = f"/api/datasets/{dataset_id}/refs/main/data"
+
+    all_rows = await client.get(path, params={"limit": 1000})
+    some = await client.get(path, params={"limit": 50})
+
+    assert refused(all_rows) == (422, "answer_too_large")
+    assert len(ok(some)["rows"]) == 50
+
+
 async def test_a_dataset_without_tables_says_so(datasets: DatasetsUnderTest) -> None:
     client = await datasets.analyst()
     dataset_id = await new_dataset(client)

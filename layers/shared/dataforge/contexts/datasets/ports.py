@@ -213,7 +213,9 @@ class Jobs(Protocol):
         """
         ...
 
-    async def complete(self, job_id: UUID, worker: UUID, output_summary: Mapping[str, Any]) -> None:
+    async def complete(
+        self, job_id: UUID, worker: UUID, output_summary: Mapping[str, Any], progress: Mapping[str, Any]
+    ) -> None:
         """End it well; raises JobLost when another worker has it, JobCancelled when it was cancelled meanwhile."""
         ...
 

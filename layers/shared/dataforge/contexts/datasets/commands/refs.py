@@ -61,6 +61,7 @@ class JobClaim:
     job_id: UUID
     worker: UUID
     summary: Mapping[str, Any]
+    progress: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,8 @@ async def publish_commit(command: PublishCommit, uow: DatasetsUnitOfWork, *, obj
         _tell(command.dataset_id, ref, command.commit.commit_id, "committed", uow)
     if command.job is not None:
         summary = {"new_commit_id": published.commit_id, "updated_ref": ref.name, **command.job.summary}
-        await uow.jobs.complete(command.job.job_id, command.job.worker, {**summary, "unchanged": published.unchanged})
+        end = {**summary, "unchanged": published.unchanged}
+        await uow.jobs.complete(command.job.job_id, command.job.worker, end, command.job.progress)
     return published
 
 

@@ -97,7 +97,9 @@ class SqlJobs:
         row = (await self._connection.execute(statement.returning(jobs.c.cancel_requested))).one_or_none()
         return None if row is None else bool(row.cancel_requested)
 
-    async def complete(self, job_id: UUID, worker: UUID, output_summary: Mapping[str, Any]) -> None:
+    async def complete(
+        self, job_id: UUID, worker: UUID, output_summary: Mapping[str, Any], progress: Mapping[str, Any]
+    ) -> None:
         """End it well; raises JobLost when another worker has it, JobCancelled when it was cancelled meanwhile."""
         statement = (
             self._mine(job_id, worker)
@@ -105,6 +107,7 @@ class SqlJobs:
             .values(
                 status="completed",
                 output_summary=dict(output_summary),
+                progress={**progress, "stage": "completed"},
                 failure=None,
                 error_message=None,
                 lease_until=None,

@@ -18,13 +18,25 @@ from dataforge.contexts.datasets.services.versions import Authorship, Versions
 from dataforge.contexts.datasets.storage import S3Files
 from dataforge.http.app import context_router
 from dataforge.http.auth import AnyoneCall
-from dataforge.http.call import Call, Services
+from dataforge.http.call import Call, Services, json_response
+from dataforge.http.etag import etag
+from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.principal import Principal
 
+# Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 Command = TypeVar("Command")
 Result = TypeVar("Result")
 
 router = context_router("datasets")
+
+
+class AnswerTooLarge(BadRequest):
+    """The rows asked for do not fit into one answer."""
+
+    code = "answer_too_large"
+    status = 422
+    title = "The answer would be too large"
 
 
 class DatasetsServices(Services, Protocol):
@@ -70,6 +82,18 @@ async def execute(
         return await show(uow.connection, result)
 
     return await call.execute(SqlDatasetsUnitOfWork, run_and_show, command, lambda response: response)
+
+
+def bounded(body: object, *, etag_of: str | None = None) -> Response:
+    """A JSON answer that fits through the gateway; raises AnswerTooLarge for one that does not."""
+    response = json_response(body, headers={} if etag_of is None else {"ETag": etag(etag_of)})
+    if len(response.body) > MAX_ANSWER_BYTES:
+        message = (
+            f"The answer would have {len(response.body):,} bytes; at most {MAX_ANSWER_BYTES:,} go through. "
+            "Ask for fewer rows or columns, or export the version to a file."
+        )
+        raise AnswerTooLarge(message, facts={"limit_bytes": MAX_ANSWER_BYTES})
+    return response
 
 
 class DatasetCall(Call):

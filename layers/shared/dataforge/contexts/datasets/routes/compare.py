@@ -7,9 +7,8 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
 from dataforge.contexts.datasets.queries.history import merge_base
-from dataforge.contexts.datasets.routes.calls import ReadCall, router, services_of
+from dataforge.contexts.datasets.routes.calls import ReadCall, bounded, router, services_of
 from dataforge.contexts.datasets.routes.data import SheetName, ref_name
-from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor
 
 SHOWN_ROWS = 100
@@ -64,11 +63,11 @@ async def compare(
     different = [item["sheet_name"] for item in sheets if item["status"] != "unchanged"]
     shown = sheet if sheet is not None else (different[0] if len(different) == 1 else None)
     if shown is None:
-        return json_response(body)
+        return bounded(body)
     start = body["offset"]
     rows, total = await comparer.rows(one, two, shown, kinds=kind or (), column=column, offset=start, limit=limit)
     more = start + len(rows) < total
     body.update({"sheet_name": shown, "rows": rows, "total_rows": total, "has_more": more})
     if more:
         body["next_cursor"] = call.seal((one.commit_id, two.commit_id, start + len(rows)))
-    return json_response(body)
+    return bounded(body)

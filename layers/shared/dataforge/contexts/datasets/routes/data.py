@@ -9,12 +9,10 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.engine.pages import PageRequest
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.queries import history as history_queries
-from dataforge.contexts.datasets.routes.calls import ReadCall, router
+from dataforge.contexts.datasets.routes.calls import ReadCall, bounded, router
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services import reading
 from dataforge.contexts.datasets.services.versions import Version
-from dataforge.http.call import json_response
-from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor
 
 SHOWN_ROWS = 100
@@ -71,7 +69,7 @@ async def get_data(
     }
     if page.has_more:
         body["next_cursor"] = call.seal((found.commit_id, page.next_after, shown + len(page.rows)))
-    return json_response(body, headers={"ETag": etag(found.commit_id)})
+    return bounded(body, etag_of=found.commit_id)
 
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/schema")
@@ -82,7 +80,7 @@ async def get_schema(version: str, call: ReadCall, sheet: SheetName = None) -> R
     names = [found.sheet_name(sheet)] if sheet is not None else list(found.tables)
     sheets = [{"sheet_name": name, **reading.schema_json(found.tables[name].manifest.schema)} for name in names]
     body = {"dataset_id": call.dataset_id, "ref_name": ref_name(version, found), "commit_id": found.commit_id}
-    return json_response({**body, "sheets": sheets}, headers={"ETag": etag(found.commit_id)})
+    return bounded({**body, "sheets": sheets}, etag_of=found.commit_id)
 
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/tables")
@@ -92,7 +90,7 @@ async def get_tables(version: str, call: ReadCall) -> Response:
     commit_id, name = await call.query(history_queries.find_version, call.dataset_id, version)
     commit = await call.query(history_queries.get_commit, call.dataset_id, commit_id)
     body = {"dataset_id": call.dataset_id, "ref_name": name, "commit_id": commit_id, "tables": commit["tables"]}
-    return json_response(body, headers={"ETag": etag(commit_id)})
+    return bounded(body, etag_of=commit_id)
 
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/overview")
@@ -124,7 +122,7 @@ async def get_overview(version: str, call: ReadCall) -> Response:
         "sheets": sheets,
         **counts,
     }
-    return json_response(body, headers={"ETag": etag(found.commit_id)})
+    return bounded(body, etag_of=found.commit_id)
 
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/statistics")
@@ -135,7 +133,7 @@ async def get_statistics(version: str, call: ReadCall, sheet: SheetName = None) 
     name = found.sheet_name(sheet)
     made = await reading.statistics_of(call.versions, found, name, call.services.clock)
     body = {"dataset_id": call.dataset_id, "ref_name": ref_name(version, found), "commit_id": found.commit_id}
-    return json_response({**body, "sheet_name": name, **made}, headers={"ETag": etag(found.commit_id)})
+    return bounded({**body, "sheet_name": name, **made}, etag_of=found.commit_id)
 
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/row-history")
@@ -151,7 +149,7 @@ async def get_row_history(
     name = found.sheet_name(sheet)
     history = await reading.history_of_row(call.versions, call.dataset_id, found.commit_id, name, _key_of(key))
     body = {"dataset_id": call.dataset_id, "ref_name": ref_name(version, found), "commit_id": found.commit_id}
-    return json_response({**body, "sheet_name": name, "history": history})
+    return bounded({**body, "sheet_name": name, "history": history})
 
 
 def _key_of(text: str) -> list[object]:
@@ -180,4 +178,4 @@ async def run_sql(version: str, body: inputs.SqlIn, call: ReadCall) -> Response:
         "truncated": result.truncated,
         "elapsed_ms": round(result.elapsed_ms, 1),
     }
-    return json_response(answer)
+    return bounded(answer)

@@ -86,7 +86,7 @@ class Exporter:
             "sheets": [{"sheet_name": one} for one in ([sheet] if sheet else list(version.tables))],
         }
         async with self._runner.unit_of_work(principal_of(job)) as uow:
-            await uow.jobs.complete(job.id, control.worker, summary)
+            await uow.jobs.complete(job.id, control.worker, summary, {**control.progress, "rows": report.rows})
             await uow.commit()
 
     def _write(

@@ -106,7 +106,7 @@ class Importer:
         rows = sum(table.rows for table in outcome.report.tables)
         sheets = sheet_summaries(commit.tables) if commit is not None else _unchanged(base)
         summary = {"rows_processed": rows, "sheets": sheets, "report": report_json(outcome.report)}
-        claim = JobClaim(job.id, control.worker, summary)
+        claim = JobClaim(job.id, control.worker, summary, {**control.progress, "rows": rows})
         async with self._runner.unit_of_work(principal_of(job)) as uow:
             command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
             await publish_commit(command, uow, objects=self._versions.objects)
