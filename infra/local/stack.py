@@ -30,10 +30,12 @@ from infra.packaging.template import load_template
 STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
 ADMIN_USERNAME = "admin"
+MAIL_FROM = "no-reply@dataforge.example"
 _NEEDED_BYTES = 700 * 1024**2
 # A rush of callers starts its workers one after the other here, so they get time. The consumer's are small: when it was
 # killed it must see its messages again within half a minute.
 FIXED_PARAMETERS = {
+    "MailFrom": MAIL_FROM,
     "HttpTimeoutSeconds": "120",
     "EtlTimeoutSeconds": "5",
     "EtlVisibilitySeconds": "30",
@@ -156,6 +158,8 @@ def start(
                 cloud = emulator.start(directory, port=cloud.port)
                 started[-1] = cloud
         stack = LocalStack(directory, database, cloud, _facts(directory, database, cloud))
+        # SES refuses senders it has not verified, here as on AWS.
+        cloud.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
         with step("migrations"):
             stack.invoke("schema-deployer", {"command": "migrate"})
         with step("credentials"):
