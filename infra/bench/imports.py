@@ -27,7 +27,8 @@ _, asgi = api_app(Container(ApiSettings()))
 async def receive(): return {"type": "http.request", "body": b""}
 async def send(message): pass
 scope = {"type": "http", "method": "GET", "path": sys.argv[1], "raw_path": sys.argv[1].encode(), "query_string": b"",
-         "headers": [], "scheme": "http", "server": ("x", 80), "client": ("x", 1), "root_path": "", "http_version": "1.1"}
+         "headers": [], "scheme": "http", "server": ("x", 80), "client": ("x", 1), "root_path": "",
+         "http_version": "1.1"}
 started = time.process_time()
 asyncio.run(asgi(scope, receive, send))
 print(time.process_time() - started, file=sys.stderr)
