@@ -1,5 +1,6 @@
 """Uploaded files into commits."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -273,6 +274,23 @@ class TestMessages:
         assert busy == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
         assert taken_over == {"batchItemFailures": []}
         assert (done["status"], done["attempt"]) == ("completed", 2)
+
+    async def test_a_job_whose_row_is_held_for_a_moment_is_waited_for(self, datasets: DatasetsUnderTest) -> None:
+        client = await datasets.analyst()
+        dataset_id = await new_dataset(client)
+        job = await upload_file(client, dataset_id, PEOPLE)
+
+        # S3's notice may arrive before the request that completed the upload has ended.
+        async with datasets.container.database.transaction() as connection:
+            hold = text("SELECT 1 FROM datasets.jobs WHERE id = :id FOR UPDATE")
+            await connection.execute(hold, {"id": job["id"]})
+            work = asyncio.create_task(import_messages(job_message(job["id"]), datasets.container))
+            done, _ = await asyncio.wait([work], timeout=0.3)
+
+        assert done == set()
+        assert await work == {"batchItemFailures": []}
+        ended = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
+        assert (ended["status"], ended["attempt"]) == ("completed", 1)
 
 
 class TestCancelling:

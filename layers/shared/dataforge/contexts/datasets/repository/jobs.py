@@ -69,13 +69,16 @@ class SqlJobs:
         return None if row is None else job_of(row)
 
     async def claim(self, job_id: UUID, worker: UUID, lease_until: datetime) -> Job | None:
-        """Take the job if nobody has it; a row that another worker holds at this moment is passed over."""
+        """Take the job if nobody has it.
+
+        Waits for a transaction that holds the row (the end of an upload, a cancellation) instead of passing it over:
+        what it would miss then is the only message about the job.
+        """
         expired = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= self._now)
         free = or_(jobs.c.status == "pending", and_(jobs.c.status == "running", expired))
-        chosen = select(jobs.c.id).where(jobs.c.id == job_id, free).with_for_update(skip_locked=True)
         statement = (
             update(jobs)
-            .where(jobs.c.id.in_(chosen))
+            .where(jobs.c.id == job_id, free)
             .values(
                 status="running",
                 worker=worker,
