@@ -1,30 +1,23 @@
-"""Where rosters come from: S3 as moto plays it, request bodies, archives of every kind."""
+"""Where rosters come from: S3 as the emulator plays it, request bodies, archives of every kind."""
 
 import io
 import zipfile
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from dataforge.contexts.academics import sources
 from dataforge.contexts.academics.domain.roster_files import RosterTable, RosterUnreadable
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.aws.clients import client
+from tests.builders.emulator import EmulatedAws
 
-BUCKET = "rosters-of-a-test"
 CONTENT = b"student_number,course_code,section_code\n1,CS1,A\n"
 
 
 @pytest.fixture
-def s3() -> Iterator[Any]:
-    client.cache_clear()
-    with mock_aws():
-        made = client("s3")
-        made.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        yield made
-    client.cache_clear()
+def bucket(emulator: EmulatedAws) -> str:
+    """A bucket of this test alone."""
+    return emulator.bucket()
 
 
 async def content_of(source: sources.FileSource) -> dict[str, list[tuple[int, list[str]]]]:
@@ -37,26 +30,26 @@ async def content_of(source: sources.FileSource) -> dict[str, list[tuple[int, li
     return found
 
 
-async def test_what_was_put_to_the_presigned_address_is_read_from_its_key(s3: Any) -> None:
-    upload = sources.upload_address(BUCKET, "roster.csv", uuid7())
-    s3.put_object(Bucket=BUCKET, Key=upload["upload_key"], Body=CONTENT)
+async def test_what_was_put_to_the_presigned_address_is_read_from_its_key(bucket: str) -> None:
+    upload = sources.upload_address(bucket, "roster.csv", uuid7())
+    client("s3").put_object(Bucket=bucket, Key=upload["upload_key"], Body=CONTENT)
 
-    source = await sources.from_upload(BUCKET, upload["upload_key"])
+    source = await sources.from_upload(bucket, upload["upload_key"])
 
     assert source.describe() == {"kind": "upload", "key": upload["upload_key"], "size_bytes": len(CONTENT)}
     assert await content_of(source) == {"roster.csv": [(2, ["1", "CS1", "A"])]}
 
 
-async def test_an_upload_that_never_came_is_refused(s3: Any) -> None:
+async def test_an_upload_that_never_came_is_refused(bucket: str) -> None:
     with pytest.raises(RosterUnreadable, match="PUT the file to the presigned URL first"):
-        await sources.from_upload(BUCKET, f"{sources.UPLOAD_PREFIX}nobody/nothing.csv")
+        await sources.from_upload(bucket, f"{sources.UPLOAD_PREFIX}nobody/nothing.csv")
 
 
-async def test_the_same_content_has_the_same_hash_wherever_it_comes_from(s3: Any) -> None:
+async def test_the_same_content_has_the_same_hash_wherever_it_comes_from(bucket: str) -> None:
     key = f"{sources.UPLOAD_PREFIX}somebody/roster.csv"
-    s3.put_object(Bucket=BUCKET, Key=key, Body=CONTENT)
+    client("s3").put_object(Bucket=bucket, Key=key, Body=CONTENT)
 
-    uploaded, sent = await sources.from_upload(BUCKET, key), sources.from_bytes(CONTENT)
+    uploaded, sent = await sources.from_upload(bucket, key), sources.from_bytes(CONTENT)
 
     assert uploaded.sha256() == sent.sha256()
     uploaded.close()

@@ -1,4 +1,4 @@
-"""Where rosters come from: an upload in S3, or the body of a request; a CSV file or a zip of CSV files."""
+"""Where rosters come from: an upload in S3, the body of a request (CSV or a zip of CSV files), a dataset's commit."""
 
 import csv
 import hashlib
@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import IO, Any
 from uuid import UUID
 
-from dataforge.contexts.academics.domain.roster_files import RosterTable, RosterUnreadable
+from dataforge.contexts.academics.domain.roster_files import MAX_ROWS, RosterTable, RosterUnreadable, simple_columns
+from dataforge.contexts.datasets.contract import DatasetReader, PreparedRows
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.aws.clients import client
 
@@ -104,6 +105,63 @@ async def from_upload(bucket: str, key: str) -> FileSource:
     return source
 
 
+class DatasetSource(FileSource):
+    """A roster in one sheet of a dataset's commit; a row's number in the sheet, after a header, is its line."""
+
+    def __init__(self, prepared: PreparedRows, version: str) -> None:
+        columns = simple_columns(prepared.sheet, prepared.columns)
+        if prepared.row_count > MAX_ROWS:
+            message = f"{prepared.sheet} has {prepared.row_count:,} rows; a roster has at most {MAX_ROWS:,}."
+            raise RosterUnreadable(message)
+        super().__init__(
+            {
+                "kind": "dataset",
+                "dataset_id": str(prepared.dataset_id),
+                "version": version,
+                "commit_id": prepared.commit_id,
+                "sheet": prepared.sheet,
+                "content_sha256": prepared.content_sha256,
+                "row_count": prepared.row_count,
+            }
+        )
+        self._prepared = prepared
+        self._columns = columns
+
+    async def fetch(self, reader: DatasetReader) -> None:
+        """Copy the rows here, so that the plan's transaction waits for nobody; raises Conflict until they are ready."""
+        async for batch in reader.rows(self._prepared):
+            out = io.StringIO(newline="")
+            writer = csv.writer(out)
+            writer.writerows([_text(row.get(name)) for name in self._columns.values()] for row in batch)
+            self.add(out.getvalue().encode())
+
+    def sha256(self) -> str:
+        """The hash of the commit's content, whatever the copy looks like."""
+        return self._prepared.content_sha256
+
+    async def tables(self) -> AsyncIterator[RosterTable]:
+        """The sheet, with the columns of a simple roster under the names a roster has for them."""
+        self._file.seek(0)
+        name = self._prepared.sheet
+        yield RosterTable(name, tuple(self._columns), _rows(name, self._file))
+
+
+async def _rows(name: str, file: IO[bytes]) -> AsyncIterator[tuple[int, Sequence[str]]]:
+    number = 1
+    async for _, values in _lines(name, csv.reader(_text_lines(name, file), strict=True)):
+        number += 1
+        yield number, values
+
+
+def _text(value: object) -> str:
+    """A cell as a CSV file would have it; a whole number that became a float is written as whole."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def _download(bucket: str, key: str, source: FileSource) -> None:
     from botocore.exceptions import ClientError
 
@@ -181,4 +239,4 @@ def _not_csv(name: str, line: int, error: csv.Error) -> RosterUnreadable:
     return RosterUnreadable(message, facts={"file": name, "line": line})
 
 
-__all__ = ["FileSource", "from_bytes", "from_upload", "upload_address"]
+__all__ = ["DatasetSource", "FileSource", "from_bytes", "from_upload", "upload_address"]

@@ -169,8 +169,34 @@ _ONEROSTER = {
     "enrollments": _File(RowKind.ENROLLMENT, ("sourcedId", "classSourcedId", "userSourcedId", "role"), _enrollment),
 }
 _SIMPLE = _File(RowKind.ENROLLMENT, ("student_number", "course_code", "section_code"), _simple)
+_SIMPLE_COLUMNS = (*_SIMPLE.required, "first_name", "last_name", "email", "status")
 _GONE = {"tobedeleted", "drop"}
 _THERE = {"", "active"}
+
+
+def simple_columns(name: str, header: Sequence[str]) -> dict[str, str]:
+    """The columns of a simple roster and what a table calls them; capitals and spaces around do not matter.
+
+    Columns a roster does not know are passed over. Raises RosterUnreadable for one that is missing or there twice.
+    """
+    found: dict[str, str] = {}
+    for column in header:
+        known = column.strip().lower()
+        if known not in _SIMPLE_COLUMNS:
+            continue
+        if known in found:
+            message = f"{name} has both {found[known]!r} and {column!r}; a roster needs one column {known}."
+            raise RosterUnreadable(message, facts={"file": name, "columns": [found[known], column]})
+        found[known] = column
+    missing = [column for column in _SIMPLE.required if column not in found]
+    if missing:
+        raise _lacking(name, missing, _SIMPLE)
+    return found
+
+
+def _lacking(name: str, missing: Sequence[str], file: _File) -> RosterUnreadable:
+    message = f"{name or 'The file'} lacks the column {missing[0]}; it needs {', '.join(file.required)}."
+    return RosterUnreadable(message, facts={"file": name, "missing": list(missing)})
 
 
 def _file_of(fmt: str, name: str) -> _File | None:
@@ -198,8 +224,7 @@ async def staged_rows(fmt: str, tables: AsyncIterator[RosterTable]) -> AsyncIter
         seen.add(file.kind)
         missing = [column for column in file.required if column not in table.header]
         if missing:
-            message = f"{table.name or 'The file'} lacks the column {missing[0]}; it needs {', '.join(file.required)}."
-            raise RosterUnreadable(message, facts={"file": table.name, "missing": missing})
+            raise _lacking(table.name, missing, file)
         async for line, values in table.lines:
             row_no += 1
             if row_no > MAX_ROWS:

@@ -1,30 +1,41 @@
 """Rosters in bulk: upload, plan, look at it, apply it."""
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from fastapi import Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from dataforge.contexts.academics.commands import rosters as commands
 from dataforge.contexts.academics.domain.roster import RowAction, RowKind
 from dataforge.contexts.academics.queries import rosters as queries
+from dataforge.contexts.academics.queries.catalogue import get_semester
 from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork as Work
 from dataforge.contexts.academics.routes.base import PROBLEMS, router
 from dataforge.contexts.academics.schemas import inputs, outputs
-from dataforge.contexts.academics.sources import FileSource, from_bytes, from_upload, upload_address
+from dataforge.contexts.academics.sources import DatasetSource, FileSource, from_bytes, from_upload, upload_address
+from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.http.auth import RegistrarCall
 from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
-from dataforge.kernel.errors import UnsupportedMediaType
+from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 ROSTERS = "/api/rosters"
-_MEDIA_TYPES = ("text/csv", "application/zip", "application/octet-stream")
+_MEDIA_TYPES = ("text/csv", "application/zip", "application/octet-stream", "application/json")
+_RETRY_AFTER = "2"
 
 
 class _Settings(Protocol):
     data_bucket: str
+
+
+def _dataset_schema() -> dict[str, Any]:
+    # Its enums are components of the document already, by way of the plan from an upload.
+    schema = inputs.RosterDatasetIn.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {key: value for key, value in schema.items() if key != "$defs"}
 
 
 def _bucket(request: Request) -> str:
@@ -60,17 +71,62 @@ async def plan_upload(body: inputs.RosterPlanIn, call: RegistrarCall) -> Respons
     return await _plan(call, body.semester_id, body.format, source, body)
 
 
+async def _dataset_body(request: Request) -> inputs.RosterDatasetIn:
+    # The path takes files too, so FastAPI does not read its body.
+    if request.query_params:
+        message = "Options of a plan from a dataset are members of the JSON body, not of the address."
+        raise BadRequest(message)
+    try:
+        return inputs.RosterDatasetIn.model_validate(await request.json())
+    except ValidationError as error:
+        found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_context=False)]
+        raise RequestValidationError(found) from error
+
+
+async def _plan_dataset(call: Call, semester_id: UUID) -> Response:
+    body = await _dataset_body(call.request)
+    await call.query(get_semester, semester_id)
+    reader: DatasetReader = call.request.app.state.services.dataset_reader
+    prepared = await reader.prepare(call.principal, body.dataset_id, body.version, body.sheet)
+    source = DatasetSource(prepared, body.version)
+    if prepared.ready:
+        try:
+            await source.fetch(reader)
+        except BaseException:
+            source.close()
+            raise
+        return await _plan(call, semester_id, "simple", source, body)
+    source.close()
+    waiting = {
+        "status": "preparing",
+        "job_id": prepared.job_id,
+        "dataset_id": prepared.dataset_id,
+        "commit_id": prepared.commit_id,
+        "sheet": prepared.sheet,
+        "row_count": prepared.row_count,
+    }
+    return json_response(waiting, status=202, headers={"Retry-After": _RETRY_AFTER})
+
+
 @router.post(
     ROSTERS + "/{semester_id}/plans",
     status_code=201,
     response_model=outputs.RosterPlanOut,
-    responses={**PROBLEMS, 415: {"description": "the body is neither text/csv nor a zip"}},
+    responses={
+        202: {
+            "model": outputs.RosterPreparingOut,
+            "description": "the dataset's rows are being made readable; repeat the request after Retry-After seconds",
+        },
+        **PROBLEMS,
+        415: {"description": "the body is neither text/csv, a zip nor JSON"},
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
             "content": {
                 "text/csv": {"schema": {"type": "string"}},
                 "application/zip": {"schema": {"type": "string", "format": "binary"}},
+                "application/json": {"schema": _dataset_schema()},
             },
         }
     },
@@ -81,11 +137,17 @@ async def plan_body(
     options: Annotated[inputs.RosterOptionsIn, Query()],
     format: Literal["simple", "oneroster"] = "simple",  # noqa: A002 - the parameter's name
 ) -> Response:
-    """Plan from a file in the body, up to 4 MB; larger ones go through an upload."""
+    """Plan from a file in the body, up to 4 MB (larger ones go through an upload), or from a dataset named in JSON.
+
+    A dataset's commit is planned like a simple CSV. The plan names the commit it came from, and the same commit gives
+    the same hash.
+    """
     media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _MEDIA_TYPES:
         message = f"Send the roster as {' or '.join(_MEDIA_TYPES)}."
         raise UnsupportedMediaType(message)
+    if media_type == "application/json":
+        return await _plan_dataset(call, semester_id)
     return await _plan(call, semester_id, format, from_bytes(await call.request.body()), options)
 
 

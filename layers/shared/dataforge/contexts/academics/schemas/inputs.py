@@ -303,6 +303,17 @@ class RosterPlanIn(RosterOptionsIn):
     upload_key: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class RosterDatasetIn(RosterOptionsIn):
+    """A plan from a commit of a dataset: `version` is a branch, a tag or a commit; one sheet needs no name.
+
+    The columns are those of the simple CSV, in any order and case.
+    """
+
+    dataset_id: UUID
+    version: Annotated[str, Field(min_length=1, max_length=100)]
+    sheet: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+
+
 class RosterApplyIn(In):
     """The hash of the plan that was read, and the number of drops if it is over the threshold."""
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -282,6 +282,20 @@ class RosterPlanOut(BaseModel):
     created_by: UUID | None
     applied_at: datetime | None
     applied_by: UUID | None
+
+
+class RosterPreparingOut(BaseModel):
+    """The rows of a dataset's commit are being made readable: repeat the request after Retry-After seconds.
+
+    Repeat it with `commit_id` as the version to plan this commit even if the branch moves meanwhile.
+    """
+
+    status: Literal["preparing"]
+    job_id: UUID
+    dataset_id: UUID
+    commit_id: str
+    sheet: str
+    row_count: int
 
 
 class RosterRowOut(BaseModel):
