@@ -88,6 +88,7 @@ MAINTENANCE_JOBS = {
     "identity": "dataforge.contexts.identity.consumers:forget_expired",
     "datasets": "dataforge.contexts.datasets.upkeep:sweep",
     "records": "dataforge.contexts.records.consumers:incremental_etl",
+    "academics": "dataforge.contexts.academics.consumers:forget_old",
 }
 # Who hears of which outbox event.
 OUTBOX_SUBSCRIBERS = {

@@ -1,13 +1,14 @@
 """What academics does with outbox events."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics import consumers
 from dataforge.contexts.academics.commands.catalogue import SetLessons, set_lessons
+from dataforge.contexts.academics.commands.rosters import ApplyRoster, PlanRoster, apply_roster, plan_roster
 from dataforge.contexts.academics.domain.prerequisites import Requirement
 from dataforge.kernel.clock import Clock, FixedClock
 from dataforge.kernel.ids import uuid7
@@ -17,6 +18,7 @@ from dataforge.platform.db.database import Database
 from dataforge.platform.db.outbox import RelayedEvent, relay
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
+from tests.builders.rosters import simple_csv, source
 
 
 @dataclass
@@ -204,3 +206,33 @@ async def test_a_statement_of_somebody_who_is_no_student_is_passed_over(
     await consumers.record_xapi_completion(completed(uuid7(), lesson_id=str(uuid7())), Services(database, clock))
 
     assert await campus.rows("SELECT 1 FROM academics.course_completions") == []
+
+
+async def test_old_plans_and_notes_of_events_are_forgotten_and_applied_plans_kept_without_rows(
+    campus: Campus, clock: FixedClock
+) -> None:
+    services = Services(campus.database, clock)
+    await campus.section(course=await campus.course("CS1"), code="A")
+
+    async def planned(number: str) -> dict[str, Any]:
+        row = {"student_number": number, "first_name": "A", "last_name": "B", "course_code": "CS1", "section_code": "A"}
+        file = source(simple_csv(row))
+        made: dict[str, Any] = await campus.run(plan_roster, PlanRoster(await campus.semester(), "simple", file))
+        file.close()
+        return made
+
+    applied = await planned("1")
+    await campus.run(apply_roster, ApplyRoster(applied["id"], applied["plan_hash"]))
+    await planned("2")
+    await relayed(services)
+    clock.advance(timedelta(days=31))
+    young = await planned("3")
+
+    first, second = await consumers.forget_old(services), await consumers.forget_old(services)
+
+    left = await campus.rows("SELECT id FROM academics.roster_plans ORDER BY created_at")
+    rows = await campus.rows("SELECT DISTINCT plan_id FROM academics.roster_rows")
+    assert first == {"roster_plans": 2, "consumed_events": 1}
+    assert second == {"roster_plans": 0, "consumed_events": 0}
+    assert [row["id"] for row in left] == [applied["id"], young["id"]]
+    assert [row["plan_id"] for row in rows] == [young["id"]]

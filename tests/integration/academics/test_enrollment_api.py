@@ -1,5 +1,6 @@
 """Enrolment, schedules and who may see what, over HTTP."""
 
+from collections import Counter
 from datetime import time
 from decimal import Decimal
 from typing import Any
@@ -80,12 +81,27 @@ async def test_a_course_with_several_open_sections_asks_which(api: ApiUnderTest,
     assert {item["section_id"] for item in response.json()["sections"]} == sections
 
 
-async def test_a_course_without_an_open_section_says_so(api: ApiUnderTest, campus: Campus) -> None:
-    course, person = await campus.course(), await learner(api, campus)
+@pytest.mark.parametrize(
+    ("state", "sections", "detail"),
+    [
+        ("published", [], "The course NONE has no section yet."),
+        ("published", ["closed", "closed"], "The course NONE has no open section; its sections: 2 closed."),
+        ("draft", ["open"], "The course NONE is draft, so that nobody can enrol in it."),
+    ],
+)
+async def test_a_course_that_takes_nobody_says_why(
+    api: ApiUnderTest, campus: Campus, state: str, sections: list[str], detail: str
+) -> None:
+    course, person = await campus.course("NONE", state=state), await learner(api, campus)
+    for section in sections:
+        await campus.section(course=course, state=section)
 
     response = await enrolled(person, course_id=course)
 
-    assert (response.status_code, response.json()["code"]) == (409, "no_open_section")
+    problem = response.json()
+    assert (response.status_code, problem["code"], problem["detail"]) == (409, "no_open_section", detail)
+    assert (problem["course_id"], problem["course_state"]) == (str(course), state)
+    assert problem["sections_by_state"] == dict(Counter(sections))
 
 
 async def test_a_draft_or_a_closed_section_takes_nobody(api: ApiUnderTest, campus: Campus) -> None:

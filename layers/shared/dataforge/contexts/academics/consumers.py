@@ -1,7 +1,7 @@
-"""Subscribers of outbox events; each may get an event more than once."""
+"""Subscribers of outbox events, each of which may get an event more than once, and the minute's clean-up."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +16,8 @@ from dataforge.platform.db.database import Database
 from dataforge.platform.db.outbox import RelayedEvent
 
 COURSE_COMPLETED = "records.course_completed"
+KEEP = timedelta(days=30)
+PLANS_PER_TICK = 5
 _S = EnrollmentStatus
 
 
@@ -33,6 +35,19 @@ class MailServices(ConsumerServices, Protocol):
 
     @property
     def mailer(self) -> MailSender: ...
+
+
+async def forget_old(services: ConsumerServices) -> dict[str, int]:
+    """Delete roster plans and notes of events that are older than 30 days; a job of `maintenance`.
+
+    Returns counts: roster_plans (a few at a time, each may have 500,000 rows), consumed_events.
+    """
+    async with SqlAcademicsUnitOfWork(services.database, clock=services.clock) as uow:
+        before = uow.now - KEEP
+        plans = await uow.rosters.forget(before, PLANS_PER_TICK)
+        events = await uow.consumed.forget(before)
+        await uow.commit()
+    return {"roster_plans": plans, "consumed_events": events}
 
 
 async def promote_waiting(event: RelayedEvent, services: ConsumerServices) -> None:

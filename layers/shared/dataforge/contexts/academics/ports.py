@@ -13,6 +13,7 @@ from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow, St
 from dataforge.contexts.academics.domain.roster_files import RosterTable
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
+from dataforge.contexts.academics.domain.status import CourseState
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent, UnitOfWork
 
 Row = Mapping[str, Any]
@@ -40,6 +41,16 @@ class OpenSection:
     code: str
     semester_code: str
     in_window: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedCourse:
+    """A course that takes nobody: its own state, and how many sections it has in which state."""
+
+    course_id: UUID
+    code: str
+    state: CourseState
+    sections: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,10 @@ class EnrollmentRepository(Protocol):
         """The sections of a published course that take enrolments."""
         ...
 
+    async def why_closed(self, course_id: UUID) -> ClosedCourse:
+        """What a course without open sections is like; raises NotFound."""
+        ...
+
     async def lock(self, section_id: UUID, student_id: UUID) -> LockedSection:
         """Lock a section, then the student unless others wait for a free seat and must be locked with the student."""
         ...
@@ -288,12 +303,23 @@ class RosterRepository(Protocol):
         """Note who applied the plan, and when."""
         ...
 
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Delete plans made before that time with their rows, `limit` at most; of applied ones the plan itself stays.
+
+        Returns how many plans were dealt with.
+        """
+        ...
+
 
 class ConsumedEvents(Protocol):
     """Which events a consumer has dealt with."""
 
     async def first_time(self, consumer: str, event_id: UUID, now: datetime) -> bool:
         """Note the event; False when it was noted before."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Forget events noted before that time; returns their number."""
         ...
 
 

@@ -12,8 +12,8 @@ from dataforge.contexts.academics.domain.errors import NoOpenSection, NotOpen, R
 from dataforge.contexts.academics.domain.prerequisites import Completion
 from dataforge.contexts.academics.domain.rules import Application, SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
-from dataforge.contexts.academics.domain.status import EvidenceSource, Rule
-from dataforge.contexts.academics.ports import AcademicsUnitOfWork
+from dataforge.contexts.academics.domain.status import CourseState, EvidenceSource, Rule
+from dataforge.contexts.academics.ports import AcademicsUnitOfWork, ClosedCourse
 from dataforge.kernel.ids import uuid7
 
 
@@ -136,14 +136,26 @@ async def _only_open_section(course_id: UUID | None, uow: AcademicsUnitOfWork) -
     if len(offered) == 1:
         return offered[0].section_id
     if not offered:
-        message = "The course has no open section, or it is not published."
-        raise NoOpenSection(message, facts={"course_id": str(course_id)})
+        raise _nothing_open(await uow.enrollments.why_closed(course_id))
     sections = [
         {"section_id": str(item.section_id), "code": item.code, "semester": item.semester_code} for item in offered
     ]
     raise SectionRequired(
         "Several sections of the course are open; send the section_id of one.", facts={"sections": sections}
     )
+
+
+def _nothing_open(course: ClosedCourse) -> NoOpenSection:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(course.sections.items()))
+    facts: dict[str, object] = {"course_id": str(course.course_id), "course_state": course.state.value}
+    facts["sections_by_state"] = dict(course.sections)
+    if course.state is not CourseState.PUBLISHED:
+        message = f"The course {course.code} is {course.state.value}, so that nobody can enrol in it."
+    elif states:
+        message = f"The course {course.code} has no open section; its sections: {states}."
+    else:
+        message = f"The course {course.code} has no section yet."
+    return NoOpenSection(message, facts=facts)
 
 
 def _require_open(terms: SectionTerms) -> None:

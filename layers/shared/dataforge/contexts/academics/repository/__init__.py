@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,6 +30,11 @@ class SqlConsumedEvents:
             .returning(consumed_events.c.event_id)
         )
         return (await self._connection.execute(statement)).first() is not None
+
+    async def forget(self, before: datetime) -> int:
+        """Forget events noted before that time; returns their number."""
+        statement = delete(consumed_events).where(consumed_events.c.consumed_at < before)
+        return (await self._connection.execute(statement)).rowcount
 
 
 class SqlAcademicsUnitOfWork(SqlUnitOfWork):

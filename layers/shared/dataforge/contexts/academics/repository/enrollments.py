@@ -20,8 +20,8 @@ from dataforge.contexts.academics.domain.access import missing
 from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
-from dataforge.contexts.academics.domain.status import EnrollmentStatus
-from dataforge.contexts.academics.ports import Changes, LockedSection, OpenSection
+from dataforge.contexts.academics.domain.status import CourseState, EnrollmentStatus
+from dataforge.contexts.academics.ports import Changes, ClosedCourse, LockedSection, OpenSection
 from dataforge.contexts.academics.repository.loading import FILE_COLUMNS, TERMS_COLUMNS, file_of, terms_of
 from dataforge.contexts.academics.tables import enrollments
 
@@ -77,6 +77,13 @@ JOIN academics.courses c ON c.id = sec.course_id
 JOIN academics.semesters sem ON sem.id = sec.semester_id
 WHERE sec.course_id = :course_id AND sec.state = 'open' AND c.state = 'published'
 ORDER BY sem.starts_on, sec.code, sec.id
+""")
+
+_WHY_CLOSED = text("""
+SELECT c.id, c.code, c.state,
+    (SELECT coalesce(jsonb_object_agg(state, count), '{}') FROM (
+        SELECT state, count(*) FROM academics.sections WHERE course_id = c.id GROUP BY state) AS by_state) AS sections
+FROM academics.courses c WHERE c.id = :course_id
 """)
 
 _SAVE = text("""
@@ -137,6 +144,13 @@ class SqlEnrollments:
         """Sections of a published course that take enrolments."""
         found = await self._connection.execute(_OPEN_SECTIONS, {"course_id": course_id, "now": now})
         return [OpenSection(row.id, row.code, row.semester_code, row.in_window) for row in found]
+
+    async def why_closed(self, course_id: UUID) -> ClosedCourse:
+        """What a course without open sections is like; raises NotFound."""
+        row = (await self._connection.execute(_WHY_CLOSED, {"course_id": course_id})).one_or_none()
+        if row is None:
+            raise missing("course", course_id)
+        return ClosedCourse(row.id, row.code, CourseState(row.state), row.sections)
 
     async def lock(self, section_id: UUID, student_id: UUID) -> LockedSection:
         """Lock section and student in one round trip; raises NotFound without the section."""

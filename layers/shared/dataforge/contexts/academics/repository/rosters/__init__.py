@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.domain.access import missing
@@ -253,6 +253,23 @@ class SqlRosters:
             .returning(roster_plans)
         )
         return row_dict((await self._connection.execute(statement)).one())
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Delete plans made before that time with their rows; of applied ones the plan stays, as history names it."""
+        has_rows = exists().where(roster_rows.c.plan_id == roster_plans.c.id)
+        due = (
+            select(roster_plans.c.id)
+            .where(roster_plans.c.created_at < before, or_(roster_plans.c.state == "planned", has_rows))
+            .order_by(roster_plans.c.created_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        plans = list((await self._connection.scalars(due)).all())
+        if plans:
+            await self._connection.execute(delete(roster_rows).where(roster_rows.c.plan_id.in_(plans)))
+            never_applied = delete(roster_plans).where(roster_plans.c.id.in_(plans), roster_plans.c.state == "planned")
+            await self._connection.execute(never_applied)
+        return len(plans)
 
     async def _set_based(self) -> None:
         """Fresh statistics and no nested loops: what was written in this transaction is otherwise taken for one row."""
