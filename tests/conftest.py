@@ -17,9 +17,10 @@ os.environ.setdefault("ENVIRONMENT", "local")
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import upgrade
+from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer, start
 from tests.builders.api import ApiUnderTest
-from tests.builders.emulator import EmulatedAws, emulated_aws
+from tests.builders.emulator import EmulatedAws, emulated_aws, started_emulator
 from tests.builders.time import NOW
 
 
@@ -72,7 +73,14 @@ async def api(database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTe
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAws]:
-    """The AWS emulator of this test run; the code's own clients talk to it."""
-    with emulated_aws(tmp_path_factory.mktemp("emulator")) as aws:
+def emulator_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The AWS emulator of this test run."""
+    with started_emulator(tmp_path_factory.mktemp("emulator")) as server:
+        yield server
+
+
+@pytest.fixture
+def emulator(emulator_server: Emulator) -> Iterator[EmulatedAws]:
+    """The AWS emulator; the code's own clients talk to it during the test."""
+    with emulated_aws(emulator_server) as aws:
         yield aws

@@ -242,7 +242,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
         "xapi_url": f"{api_url}/xapi",
         "database_url": database.url,
         "aws_endpoint_url": cloud.endpoint_url,
-        "credentials": _known_credentials(directory),
+        "credentials": {},
         "region": emulator.REGION,
         "stack_name": directory.stack_name,
         "data_bucket": outputs["DataBucketName"],
@@ -257,13 +257,14 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
         "functions": {name: f"{directory.stack_name}-{name}" for name in functions},
         "postgres_directory": str(directory.postgres),
         "logs_directory": str(directory.logs),
-    }
+    } | _remembered(directory)
 
 
-def _known_credentials(directory: StackDirectory) -> dict[str, Any]:
+def _remembered(directory: StackDirectory) -> dict[str, Any]:
+    """What cannot be found out again: credentials that were told once, and which rows are the demo's."""
     try:
-        credentials = json.loads(directory.stack_file.read_text())["credentials"]
-        return dict(credentials)
+        facts = json.loads(directory.stack_file.read_text())
+        return {name: dict(facts[name]) for name in ("credentials", "demo") if name in facts}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -35,12 +35,21 @@ class EmulatedAws:
 
 
 @contextmanager
-def emulated_aws(directory: Path) -> Iterator[EmulatedAws]:
-    """Start the emulator and point this process's clients at it until the block ends."""
+def started_emulator(directory: Path) -> Iterator[Emulator]:
+    """Start an empty emulator, which runs until the block ends."""
     with warnings.catch_warnings():
         # The launcher finds its server again by the process id it wrote down, and lets go of the handle.
         warnings.simplefilter("ignore", ResourceWarning)
         emulator = start(StackDirectory(root=directory, stack_name="tests", preferred_port=None))
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
+
+
+@contextmanager
+def emulated_aws(emulator: Emulator) -> Iterator[EmulatedAws]:
+    """Point this process's clients at the emulator until the block ends; other tests use moto, in process."""
     before = os.environ.get("AWS_ENDPOINT_URL")
     os.environ["AWS_ENDPOINT_URL"] = emulator.endpoint_url
     client.cache_clear()
@@ -52,4 +61,3 @@ def emulated_aws(directory: Path) -> Iterator[EmulatedAws]:
             os.environ.pop("AWS_ENDPOINT_URL")
         else:
             os.environ["AWS_ENDPOINT_URL"] = before
-        emulator.stop()

@@ -19,11 +19,12 @@ from starlette.types import Receive, Scope, Send
 from dataforge.kernel.clock import SystemClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
+from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer
 from infra.openapi.generate import HERE
 from tests.builders.api import ApiUnderTest
 from tests.builders.datasets import DatasetsUnderTest, new_dataset
-from tests.builders.emulator import EmulatedAws
+from tests.builders.emulator import emulated_aws
 from tests.builders.server import ServedApp
 
 # Bodies that are files are sent as the bytes they are.
@@ -42,27 +43,28 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(postgres: PostgresServer, template_database: str, emulator: EmulatedAws) -> Iterator[Target]:
+def target(postgres: PostgresServer, template_database: str, emulator_server: Emulator) -> Iterator[Target]:
     """Both REST apps behind one address, as the gateway puts them, and an administrator's token."""
-    name = f"generated_{secrets.token_hex(4)}"
-    database = Database(postgres.create_database(name, template=template_database), pool_size=5)
-    api = ApiUnderTest(database, SystemClock(), data_bucket=emulator.bucket())
-    datasets = DatasetsUnderTest(database, SystemClock(), emulator)
-    datasets.container.__dict__["authenticator"] = api.container.authenticator
+    with emulated_aws(emulator_server) as emulator:
+        name = f"generated_{secrets.token_hex(4)}"
+        database = Database(postgres.create_database(name, template=template_database), pool_size=5)
+        api = ApiUnderTest(database, SystemClock(), data_bucket=emulator.bucket())
+        datasets = DatasetsUnderTest(database, SystemClock(), emulator)
+        datasets.container.__dict__["authenticator"] = api.container.authenticator
 
-    async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
-        behind = datasets if scope["path"].startswith("/api/datasets") else api
-        await behind.asgi(scope, receive, send)
+        async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
+            behind = datasets if scope["path"].startswith("/api/datasets") else api
+            await behind.asgi(scope, receive, send)
 
-    async def admin() -> Target:
-        await api.container.authenticator.ensure_key()
-        token = await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)
-        return Target(server.url, token, await new_dataset(await datasets.client(token)))
+        async def admin() -> Target:
+            await api.container.authenticator.ensure_key()
+            token = await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)
+            return Target(server.url, token, await new_dataset(await datasets.client(token)))
 
-    with ServedApp(gateway) as server:
-        yield server.run(admin())
-        server.run(database.dispose())
-    postgres.drop_database(name)
+        with ServedApp(gateway) as server:
+            yield server.run(admin())
+            server.run(database.dispose())
+        postgres.drop_database(name)
 
 
 @schema.parametrize()
