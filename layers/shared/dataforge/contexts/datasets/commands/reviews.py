@@ -95,12 +95,13 @@ async def open_review(command: OpenReview, uow: DatasetsUnitOfWork) -> int:
     if command.source_ref == command.target_ref:
         message = "A branch cannot be merged into itself."
         raise ValidationFailed(message, violations=[Violation("/source_ref", message, "same_ref")])
+    # The dataset's row first, then its refs: everybody takes them in this order.
+    number = await uow.datasets.next_review_number(command.dataset_id)
     for name in sorted({command.source_ref, command.target_ref}):
         ref = await uow.refs.lock(command.dataset_id, name)
         if ref.kind is not RefKind.BRANCH:
             message = f"{name} is a tag; review requests are between branches."
             raise NotABranch(message)
-    number = await uow.datasets.next_review_number(command.dataset_id)
     await uow.reviews.add(
         {
             "id": uuid7(),
@@ -188,6 +189,7 @@ async def note_checks(command: NoteChecks, uow: DatasetsUnitOfWork) -> None:
 
 async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork, *, objects: ObjectStore) -> Published:
     """Merge when approvals and checks allow it; raises ReviewIncomplete, ReviewEnded, RefMoved."""
+    await uow.datasets.hold(command.dataset_id)
     review = await uow.reviews.lock(command.dataset_id, command.number)
     review.check_open()
     first, second = sorted((review.source_ref, review.target_ref))
