@@ -43,9 +43,8 @@ def imported(
     job = told(admin.post(f"{path}/complete"), 202)
     where = f"/api/datasets/{dataset}/jobs/{job['id']}"
     eventually(lambda: told(admin.get(where))["status"] in ("completed", "failed"), "the import ends")
-    done: dict[str, Any] = told(admin.get(where))
+    done = told(admin.get(where))
     assert done["status"] == "completed", done["error"]
-    return done
 
 
 def planned(admin: httpx.Client, semester: str, dataset: str, version: str) -> tuple[dict[str, Any], list[int]]:
