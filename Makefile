@@ -39,7 +39,7 @@ reset: setup-dev ## Delete the local stack and its data
 	@$(RUN) -m infra.local reset
 
 .PHONY: test
-test: setup ## Everything: lint, types, unit, integration, functions, e2e, architecture, coverage
+test: setup ## Everything: lint, types, unit, integration, functions, e2e, architecture
 	@$(RUN) -m infra.local.checks
 
 .PHONY: test-fast
