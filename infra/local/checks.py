@@ -40,7 +40,7 @@ def main() -> int:
         return 1
     print(f"== build: {time.monotonic() - began:.0f} s", flush=True)
     directories = [f"tests/{name}" for name in ("unit", "architecture", "integration", "functions", "e2e")]
-    # Without coverage: following SQLAlchemy's greenlets on Python 3.11 it hangs now and then. `make coverage` is the gate.
+    # No coverage here: following SQLAlchemy's greenlets on Python 3.11 hangs now and then. `make coverage` is the gate.
     return _stage("tests", [*pytest, *directories])
 
 
