@@ -62,8 +62,8 @@ types: setup-dev ## Strict types
 	@$(VENV)/mypy layers/shared/dataforge functions infra migrations
 
 .PHONY: coverage
-coverage: setup ## Unit and integration tests with line coverage
-	@$(RUN) -m pytest tests/unit tests/integration -q --cov --cov-report=term --cov-report=html:.local/coverage
+coverage: setup ## Unit and integration tests, and the lines they do not reach
+	@$(RUN) -m infra.local.coverage --missing -q tests/unit tests/integration
 
 .PHONY: bench
 bench: setup ## The figures of the README, measured here (ONLY="imports etl")

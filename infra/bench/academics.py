@@ -111,10 +111,10 @@ async def add_students(database: Database, number: int) -> list[UUID]:
 
 
 def call_in_a_process(url: str, section: UUID, callers: list[UUID], connections: int) -> list[float]:
-    """Enrol some students over some connections at once; returns the seconds each waited for a decision."""
+    """Enrol some students over some direct connections at once; returns the seconds each waited for a decision."""
 
     async def run() -> list[float]:
-        database, waits, todo = Database(url, pool_size=connections), [], list(reversed(callers))
+        database, waits, todo = Database(url, pool_size=connections, prepared_statements=True), [], list(reversed(callers))
 
         async def caller() -> None:
             while todo:

@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-fast``: each stage with its time, and pytest's closing line at the end."""
+"""``make test`` and ``make test-fast``: each stage with its time, pytest's closing line and the coverage at the end."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ def main() -> int:
         status = _stage(name, command)
         if status != 0:
             return status
-    pytest = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
+    options = ["-q", "--durations=5"]
     if fast:
-        return _stage("tests", [*pytest, "-m", "not build", "tests/unit", "tests/architecture"])
+        fast_ones = ["-m", "not build", "tests/unit", "tests/architecture"]
+        return _stage("tests", [sys.executable, "-m", "pytest", *options, *fast_ones])
     began = time.monotonic()
     try:
         build.build()
@@ -40,8 +41,7 @@ def main() -> int:
         return 1
     print(f"== build: {time.monotonic() - began:.0f} s", flush=True)
     directories = [f"tests/{name}" for name in ("unit", "architecture", "integration", "functions", "e2e")]
-    # No coverage here: following SQLAlchemy's greenlets on Python 3.11 hangs now and then. `make coverage` is the gate.
-    return _stage("tests", [*pytest, *directories])
+    return _stage("tests", [sys.executable, "-m", "infra.local.coverage", *options, *directories])
 
 
 def _stage(name: str, command: list[str]) -> int:

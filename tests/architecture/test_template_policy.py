@@ -386,3 +386,9 @@ def test_a_release_that_changes_only_a_layer_publishes_new_versions() -> None:
     assert functions
     assert all(layer.get("PublishLambdaVersion") is True for layer in layers)
     assert all(function.get("AutoPublishAliasAllProperties") is True for function in functions)
+
+
+def test_statements_are_prepared_on_a_database_of_ones_own_but_never_through_the_proxy() -> None:
+    value = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["DATABASE_PREPARED_STATEMENTS"]
+
+    assert value == {"Fn::If": ["CreateDatabase", "false", {"Ref": "DatabasePreparedStatements"}]}

@@ -146,7 +146,9 @@ class Container(DatasetServices):
         """PostgreSQL."""
         from dataforge.platform.db.database import Database
 
-        return Database(self.database_url, pool_size=self.pool_size)
+        settings: DatabaseSettings = self.settings
+        prepared = settings.database_prepared_statements
+        return Database(self.database_url, pool_size=self.pool_size, prepared_statements=prepared)
 
     def database_url(self) -> str:
         """The database's URL, with credentials from Secrets Manager unless it is given whole."""

@@ -45,13 +45,17 @@ class CommonSettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """A URL (laptop, existing database), or a secret and the proxy's host (Aurora behind RDS Proxy)."""
+    """A URL (laptop, existing database), or a secret and the proxy's host (Aurora behind RDS Proxy).
+
+    Prepared statements are for a direct connection; behind a pooler that shares connections they stay off.
+    """
 
     database_url: SecretStr | None = None
     database_secret_arn: str | None = None
     database_host: str | None = None
     database_port: int = 5432
     database_name: str = "dataforge"
+    database_prepared_statements: bool = False
 
     @field_validator("database_url", "database_secret_arn", "database_host", mode="before")
     @classmethod

@@ -58,3 +58,17 @@ async def test_of_two_transactions_in_a_deadlock_one_is_told_to_repeat(database:
     outcomes = await asyncio.gather(take(1, 2, first_locked, second_locked), take(2, 1, second_locked, first_locked))
 
     assert sorted(outcomes) == ["done", "transaction_conflict"]
+
+
+async def test_statements_are_prepared_only_over_a_direct_connection(database_url: str) -> None:
+    prepared = {}
+    for direct in (False, True):
+        database = Database(database_url, prepared_statements=direct)
+        async with database.read_only() as connection:
+            for value in range(8):
+                assert await connection.scalar(text("SELECT CAST(:value AS int) + 1"), {"value": value}) == value + 1
+            found = text("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql")
+            prepared[direct] = await connection.scalar(found)
+        await database.dispose()
+
+    assert prepared == {False: 0, True: 1}

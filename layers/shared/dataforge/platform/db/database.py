@@ -60,7 +60,9 @@ class Database:
 
     `url` may be a callable that fetches the credentials: it is asked at first use, and again after the server was lost.
 
-    The defaults fit a Lambda behind RDS Proxy: one connection per worker, no server-side prepared statements.
+    The defaults fit a Lambda behind RDS Proxy: one connection per worker, no server-side prepared statements (they pin
+    a client to its server connection). `prepared_statements` is for a server that is connected to directly: it plans a
+    statement once per connection instead of every time.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Database:
         url: str | Callable[[], str],
         *,
         pool_size: int = 1,
+        prepared_statements: bool = False,
         application_name: str = "dataforge",
         connect_timeout_seconds: int = 3,
         pool_timeout_seconds: float = 20,
@@ -76,7 +79,7 @@ class Database:
         self._pool_size = pool_size
         self._pool_timeout = pool_timeout_seconds  # below API Gateway's 29 s, so that the client gets our answer
         self._connect_args: Mapping[str, object] = {
-            "prepare_threshold": None,
+            "prepare_threshold": 5 if prepared_statements else None,  # from that use on a statement is prepared
             "connect_timeout": connect_timeout_seconds,
             "application_name": application_name,
         }

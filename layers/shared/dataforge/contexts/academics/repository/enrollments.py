@@ -8,7 +8,6 @@ UPDATE: they exclude each other, and leave the foreign-key checks of holds, over
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +23,7 @@ from dataforge.contexts.academics.domain.status import CourseState, EnrollmentSt
 from dataforge.contexts.academics.ports import Changes, ClosedCourse, LockedSection, OpenSection
 from dataforge.contexts.academics.repository.loading import FILE_COLUMNS, TERMS_COLUMNS, file_of, terms_of
 from dataforge.contexts.academics.tables import enrollments
+from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
 
 _SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wait_seq"
 
@@ -206,8 +206,8 @@ class SqlEnrollments:
         parameters = {
             "enrollments": _json([_enrollment_json(item) for item in changes.enrollments]),
             "steps": _json([_step_json(number, step) for number, step in enumerate(changes.steps)]),
-            "events": _json([asdict(event) for event in changes.events]),
-            "audit": _json([asdict(entry) for entry in changes.audit]),
+            "events": _json([_event_json(event) for event in changes.events]),
+            "audit": _json([_audit_json(entry) for entry in changes.audit]),
             "student_ids": sorted({item.student_id for item in changes.enrollments}),
             "request_id": self._request_id,
             "actor": changes.actor,
@@ -237,6 +237,20 @@ def _enrollment_json(item: Enrollment) -> dict[str, object]:
         "score": None if item.score is None else str(item.score),
         "requested_at": item.requested_at.isoformat(),
         "decided_at": None if item.decided_at is None else item.decided_at.isoformat(),
+    }
+
+
+def _event_json(event: DomainEvent) -> dict[str, object]:
+    return {"id": event.id, "name": event.name, "key": event.key, "payload": event.payload}
+
+
+def _audit_json(entry: AuditEntry) -> dict[str, object]:
+    return {
+        "action": entry.action,
+        "entity": entry.entity,
+        "entity_id": entry.entity_id,
+        "before": entry.before,
+        "after": entry.after,
     }
 
 
