@@ -114,7 +114,8 @@ def call_in_a_process(url: str, section: UUID, callers: list[UUID], connections:
     """Enrol some students over some direct connections at once; returns the seconds each waited for a decision."""
 
     async def run() -> list[float]:
-        database, waits, todo = Database(url, pool_size=connections, prepared_statements=True), [], list(reversed(callers))
+        database = Database(url, pool_size=connections, prepared_statements=True)
+        waits, todo = [], list(reversed(callers))
 
         async def caller() -> None:
             while todo:

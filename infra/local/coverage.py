@@ -1,4 +1,4 @@
-"""Run pytest and measure which lines of `dataforge` it reaches: ``python -m infra.local.coverage [pytest's arguments]``.
+"""Run pytest and measure the lines of `dataforge` it reaches: ``python -m infra.local.coverage [pytest's arguments]``.
 
 SlipCover counts in the bytecode itself. Tracers lose their place when SQLAlchemy switches greenlets in the middle of a
 call, so that whatever follows an awaited statement looks untested.
