@@ -31,7 +31,7 @@ def main() -> int:
             return status
     options = ["-q", "--durations=5"]
     if fast:
-        fast_ones = ["-m", "not build", "tests/unit", "tests/architecture"]
+        fast_ones = ["-n", "auto", "-m", "not build", "tests/unit", "tests/architecture"]
         return _stage("tests", [sys.executable, "-m", "pytest", *options, *fast_ones])
     began = time.monotonic()
     try:
