@@ -1,6 +1,6 @@
 """A large CSV file through independent workers, with the result of the sequential reader.
 
-The coordinator asks `call` to run a work item for every range: on a pool here, or over a queue. Workers store chunks
+The coordinator asks `call` to do a task for every range: on a pool of processes, or over a queue. Workers store chunks
 and answer with a manifest of their rows; the coordinator puts the manifests together and cuts the leaves anew at the
 seams.
 """
@@ -8,18 +8,28 @@ seams.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from dataforge.contexts.datasets.engine.fanout_codec import error_class
+from dataforge.contexts.datasets.engine.fanout_tasks import (
+    UNSORTED,
+    RangeAnswer,
+    RangeRows,
+    RangeTask,
+    RangeUnsuited,
+    Stage,
+)
 from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
 from dataforge.contexts.datasets.engine.keys import encode_keys, strictly_increasing
-from dataforge.contexts.datasets.engine.landing import NotSorted
 from dataforge.contexts.datasets.engine.leaves import cut, leaf_hashes
 from dataforge.contexts.datasets.engine.manifest import (
+    Change,
     KeyList,
     Leaves,
     Manifest,
@@ -29,93 +39,55 @@ from dataforge.contexts.datasets.engine.manifest import (
     join_pieces,
     slice_leaves,
 )
-from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest
 from dataforge.contexts.datasets.engine.reading import hashes_at, rows_at
 from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.engine.writer import TableWriter
+from dataforge.contexts.datasets.errors import CorruptStorage, ImportRefused
 from dataforge.contexts.datasets.model.columns import TableSchema
-from dataforge.contexts.datasets.model.imports import ImportOptions, ImportReport, RejectedRow, TableReport
-from dataforge.contexts.datasets.parsing.csv_block import BlockPlan
+from dataforge.contexts.datasets.model.imports import (
+    ImportOptions,
+    ImportReport,
+    Progress,
+    ProgressCallback,
+    RejectedRow,
+    TableReport,
+    no_progress,
+)
+from dataforge.contexts.datasets.parsing.csv_block import RowProblem, StrayQuote
 from dataforge.contexts.datasets.parsing.csv_table import TextTable, too_many, work
+from dataforge.contexts.datasets.parsing.formats import plain_text
+from dataforge.contexts.datasets.parsing.inference import join
 from dataforge.contexts.datasets.parsing.ranges import (
     RANGE_BYTES,
     ByteRange,
     RangeEvidence,
     RangeScan,
     fold_scans,
-    join_evidence,
     plan_ranges,
-    range_buffers,
-    range_evidence,
-    scan_range,
 )
 from dataforge.contexts.datasets.parsing.sources import FileSource
-from dataforge.contexts.datasets.parsing.splitting import Dialect, read_record
-from dataforge.contexts.datasets.parsing.text_file import open_text
+from dataforge.contexts.datasets.parsing.splitting import MOST_RECORD_BYTES, Dialect, read_record
+from dataforge.contexts.datasets.parsing.text_file import TextFile
 
-_Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
+_STAGES = {Stage.SCAN: "scanning", Stage.EVIDENCE: "reading", Stage.WRITE: "writing"}
+STRAY = "it has quotes that RFC 4180 does not allow"
 
 
 class Call(Protocol):
-    """Runs a work item for each of the items, anywhere and in any order; answers come in the order of the items."""
+    """Does a task for each of its ranges, anywhere and in any order.
 
-    def __call__(self, work: Callable[[_Item], _Answer], items: Sequence[_Item], /) -> Iterable[_Answer]:
-        """The answers."""
+    Gives the answers in the order of the ranges, each as soon as those before it are there. Raises the domain errors
+    that workers met, in that order too.
+    """
+
+    def __call__(self, task: RangeTask, /) -> Iterator[RangeAnswer]:
+        """The answers; a caller that has seen enough stops asking."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class WriteItem:
-    """Store the rows of one exact range."""
-
-    source: FileSource
-    part: ByteRange
-    plan: BlockPlan
-    schema: TableSchema
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A scan or an evidence item."""
-
-    source: FileSource
-    part: ByteRange
-    plan: BlockPlan
-
-
-def _scan(item: _Asked) -> RangeScan:
-    return scan_range(item.source, item.part, item.plan.dialect)
-
-
-def _evidence(item: _Asked) -> RangeEvidence:
-    return range_evidence(item.source, item.part, item.plan)
-
-
-class RangeWriter:
-    """What a worker runs for a `WriteItem`; picklable when its store is."""
-
-    def __init__(self, tables: Callable[[], TableStore]) -> None:
-        self._tables = tables
-
-    def __call__(self, item: WriteItem) -> bytes:
-        """The bytes of the range's manifest. Raises NotSorted when a keyed range is not in key order."""
-        writer = TableWriter(self._tables(), item.schema)
-        last = b""
-        for data in range_buffers(item.source, item.part, item.plan.dialect):
-            _, made = work(data, item.plan, item.schema)
-            if made is None:
-                message = "the evidence of the range does not cover its values"
-                raise ArithmeticError(message)
-            table, hashes = made
-            if item.schema.key and table.num_rows:
-                keys = table.select(list(item.schema.key))
-                encoded = encode_keys(keys.take(pa.array([0, table.num_rows - 1])), item.schema)
-                if encoded[0] <= last or not strictly_increasing(keys, item.schema):
-                    raise NotSorted
-                last = encoded[1]
-            writer.add(table, hashes)
-        return encode_manifest(writer.finish()).data
+class Unsuited(Exception):
+    """Ranges of this file cannot be read apart; the reason is for people."""
 
 
 def import_ranges(
@@ -123,60 +95,134 @@ def import_ranges(
     source: FileSource,
     options: ImportOptions,
     call: Call,
-    writer: Callable[[WriteItem], bytes],
+    bases: Mapping[str, Manifest] | None = None,
     *,
+    key: str = "",
     length: int = RANGE_BYTES,
+    progress: ProgressCallback = no_progress,
+    folder: Path | None = None,
 ) -> ImportOutcome:
-    """Import a plain UTF-8 CSV file into a new version by ranges. Anything else is imported sequentially, and the
-    report says why.
+    """Import a plain UTF-8 CSV file as the first rows of a table by ranges; `key` is where workers find the file.
 
-    Equal to `import_file` with mode replace and no base, in content hash and report. Raises what it raises.
+    Equal to `import_file` in content hash and report. What cannot be read by ranges is imported sequentially, and the
+    report says why. Raises what `import_file` raises.
     """
-    file = open_text(
-        lambda: (source.read(at, 6 << 20) for at in range(0, source.size, 6 << 20)), options, name=source.name
-    )
-    if not file.encoding.is_utf8 or file.dialect.escape:
-        return _sequential(tables, source, options, "its encoding or its escapes need reading from the start")
-    report = TableReport(options.table, notes=list(file.notes))
-    view = TextTable(file, options, None, report)
-    view.prepare()
-    parts = plan_ranges(
-        _first_record(source, file.encoding.mark, file.dialect, header=file.header), source.size, length=length
-    )
-    exact = fold_scans(parts, list(call(_scan, [_Asked(source, part, view.plan()) for part in parts])))
-    evidence = list(call(_evidence, [_Asked(source, part, view.plan()) for part in exact]))
-    stray = next((index for index, found in enumerate(evidence) if found.stray or found.problem), None)
-    if stray is not None:
-        return _sequential(
-            tables, source, options, f"range {stray + 1} has quotes or bytes that need reading from the start"
-        )
-    _collect(report, evidence, options)
-    view.settle(join_evidence(evidence, view.kinds))
-    items = [WriteItem(source, part, view.plan(), view.schema) for part in exact]
+    base = (bases or {}).get(options.table)
     try:
-        records = list(call(writer, items))
-        manifest = stitch(tables, view.schema, [_decoded(data) for data in records])
-    except NotSorted:
-        return _sequential(tables, source, options, "its rows are not in key order and had to be sorted")
-    view.describe(sum(found.records for found in evidence))
-    report.inserted = manifest.rows
-    outcome = ImportReport(
-        "csv",
-        "utf-8",
-        "",
-        file.dialect.delimiter,
-        file.dialect.quote,
-        file.header,
-        bytes_read=source.size,
-        tables=[report],
-    )
-    return ImportOutcome({options.table: manifest}, outcome)
+        file = _opened(source, options, base)
+        return _RangeImport(tables, source, options, base, call, key, progress).run(file, length)
+    except Unsuited as unsuited:
+        outcome = import_file(tables, source, options, bases, progress=progress, folder=folder)
+        outcome.report.notes.append(f"The file was read sequentially: {unsuited}.")
+        return outcome
 
 
-def _sequential(tables: TableStore, source: FileSource, options: ImportOptions, reason: str) -> ImportOutcome:
-    outcome = import_file(tables, source, options)
-    outcome.report.notes.append(f"The file was read sequentially: {reason}.")
-    return outcome
+def _opened(source: FileSource, options: ImportOptions, base: Manifest | None) -> TextFile:
+    if base is not None and base.rows:
+        raise Unsuited("the table has rows already")
+    if options.mode == "upsert":
+        raise Unsuited("an upsert needs all rows in key order")
+    file = plain_text(source, options)
+    if file is None:
+        raise Unsuited("it is not plain delimited text")
+    if not file.encoding.is_utf8 or file.dialect.escape:
+        raise Unsuited("its encoding or its escapes need reading from the start")
+    return file
+
+
+@dataclass(slots=True)
+class _RangeImport:
+    tables: TableStore
+    source: FileSource
+    options: ImportOptions
+    base: Manifest | None
+    call: Call
+    key: str
+    progress: ProgressCallback
+
+    def run(self, file: TextFile, length: int) -> ImportOutcome:
+        """The three stages. Raises Unsuited."""
+        options = self.options
+        report = TableReport(options.table, notes=list(file.notes))
+        view = TextTable(file, options, self.base.schema if self.base else None, report)
+        view.prepare()
+        if file.careful:
+            raise Unsuited(STRAY)
+        _check_head(file, view)
+        start = _first_record(self.source, file.encoding.mark, file.dialect, header=file.header)
+        parts = self._scanned(plan_ranges(start, self.source.size, length=length), view, length)
+        records = self._settled(parts, view, report)
+        manifest = self._written(parts, view, records)
+        if self.base is not None:
+            manifest = replace(manifest, change=Change(self.base.digest, inserted=manifest.rows))
+        view.describe(records)
+        report.inserted = manifest.rows
+        found = ImportReport(
+            "csv",
+            file.encoding.name,
+            "",
+            file.dialect.delimiter,
+            file.dialect.quote,
+            file.header,
+            bytes_read=self.source.size,
+            tables=[report],
+        )
+        return ImportOutcome({options.table: manifest}, found)
+
+    def _scanned(self, parts: Sequence[ByteRange], view: TextTable, length: int) -> list[ByteRange]:
+        """Exact ranges."""
+        exact = fold_scans(parts, self._ask(Stage.SCAN, parts, view, RangeScan))
+        if any(part.stop - part.start > length + MOST_RECORD_BYTES for part in exact):
+            raise Unsuited("a record seems to have no end")
+        return exact
+
+    def _settled(self, parts: Sequence[ByteRange], view: TextTable, report: TableReport) -> int:
+        """Types of the whole file in the view, its rejected rows in the report; the number of its records."""
+        records = 0
+        kinds = view.kinds
+        for found in self._ask(Stage.EVIDENCE, parts, view, RangeEvidence):
+            _reject(report, found, records, self.options.max_rejected)
+            if found.stray:
+                raise Unsuited(STRAY)
+            if found.problem is not None:
+                raise _problem_of(found).refused(records)
+            records += found.records
+            kinds = tuple(join(one, other) for one, other in zip(kinds, found.kinds, strict=True))
+        view.settle(kinds)
+        return records
+
+    def _written(self, parts: Sequence[ByteRange], view: TextTable, records: int) -> Manifest:
+        answers = self._ask(Stage.WRITE, parts, view, RangeRows, records)
+        return stitch(self.tables, view.schema, [_decoded(found.manifest) for found in answers])
+
+    def _ask(
+        self, stage: Stage, parts: Sequence[ByteRange], view: TextTable, kind: type[_Answer], records: int = 0
+    ) -> Iterator[_Answer]:
+        schema = view.schema if stage is Stage.WRITE else TableSchema(())
+        task = RangeTask(stage, self.key, self.source.name, tuple(parts), view.plan(), schema)
+        rows = done = 0
+        for part, answer in zip(parts, self.call(task), strict=True):
+            if isinstance(answer, RangeUnsuited):
+                raise Unsuited(answer.reason)
+            if not isinstance(answer, kind):
+                message = f"The stage {stage.value} was answered with {type(answer).__name__}."
+                raise CorruptStorage(message)
+            done += part.stop - part.start
+            rows = rows + answer.records if isinstance(answer, RangeEvidence) else records
+            self.progress(Progress(_STAGES[stage], rows, done, self.source.size))
+            yield answer
+
+
+def _check_head(file: TextFile, view: TextTable) -> None:
+    """Raise Unsuited when the first rows of a keyed table are out of order already: two stages would be for nothing."""
+    if not view.schema.key:
+        return
+    try:
+        _, made = work(next(file.buffers(), b""), view.plan(), view.schema)
+    except (RowProblem, StrayQuote, ImportRefused):
+        return  # found again with its row by the stage that reads
+    if made is not None and not strictly_increasing(made[0].select(list(view.schema.key)), view.schema):
+        raise Unsuited(UNSORTED)
 
 
 def _first_record(source: FileSource, mark: int, dialect: Dialect, *, header: bool) -> int:
@@ -188,16 +234,24 @@ def _first_record(source: FileSource, mark: int, dialect: Dialect, *, header: bo
     return mark + len(text[: record.end].encode("utf-8", "surrogateescape"))
 
 
-def _collect(report: TableReport, evidence: Sequence[RangeEvidence], options: ImportOptions) -> None:
-    before = 0
-    for found in evidence:
-        report.rejected_count += found.rejected_count
-        for row in found.rejected:
-            if len(report.rejected) <= options.max_rejected:
-                report.rejected.append(RejectedRow(before + int(str(row["row"])), str(row["reason"]), str(row["text"])))
-        before += found.records
-    if report.rejected_count > options.max_rejected:
-        raise too_many(report.rejected, report.rejected_count, options.max_rejected)
+def _reject(report: TableReport, evidence: RangeEvidence, before: int, most: int) -> None:
+    """Count rejected rows buffer by buffer, as the sequential reader does. Raises TooManyRejectedRows."""
+    for part in evidence.rejections:
+        report.rejected_count += part.count
+        room = most + 1 - len(report.rejected)
+        for row in part.rows[: max(0, room)]:
+            report.rejected.append(RejectedRow(before + row.row, row.reason, row.text))
+        if report.rejected_count > most:
+            raise too_many(report.rejected, report.rejected_count, most)
+
+
+def _problem_of(evidence: RangeEvidence) -> RowProblem:
+    assert evidence.problem is not None  # noqa: S101 - the caller looked
+    error = error_class(evidence.problem.code)
+    if not issubclass(error, ImportRefused):
+        message = f"{evidence.problem.code} is no error of a row."
+        raise CorruptStorage(message)
+    return RowProblem(error, evidence.problem.row, evidence.problem.text)
 
 
 def _decoded(data: bytes) -> Manifest:
@@ -205,7 +259,7 @@ def _decoded(data: bytes) -> Manifest:
 
 
 def stitch(tables: TableStore, schema: TableSchema, parts: Sequence[Manifest]) -> Manifest:
-    """Manifests of consecutive rows as one: the leaves of a seam are cut anew until the cuts meet. Raises NotSorted."""
+    """Manifests of consecutive rows as one: the leaves of a seam are cut anew until the cuts meet. Raises Unsuited."""
     whole = _side_by_side(schema, [part for part in parts if part.rows])
     leaves: list[Leaves] = []
     leaf = 0
@@ -259,7 +313,7 @@ def _recut(tables: TableStore, whole: Manifest, first: int) -> tuple[Leaves, int
     if whole.schema.key:
         table = rows_at(tables, whole.schema, whole.sources, addresses[:meet], list(whole.schema.key))
         if not strictly_increasing(table, whole.schema):
-            raise NotSorted
+            raise Unsuited(UNSORTED)
         keys = KeyList.of(encode_keys(table.take(pa.array(starts)), whole.schema))
     made = Leaves(np.diff(np.array([0, *ends])), leaf_hashes(hashes.slice(0, meet), ends), keys)
     return made, int(np.searchsorted(whole.leaf_ends, start_row + meet, side="right"))

@@ -21,11 +21,12 @@ from dataforge.contexts.datasets.parsing.excel import WorkbookFile, sheet_tables
 from dataforge.contexts.datasets.parsing.jsonl import json_table
 from dataforge.contexts.datasets.parsing.parquet import parquet_table
 from dataforge.contexts.datasets.parsing.sources import FileSource
-from dataforge.contexts.datasets.parsing.text_file import Blocks
+from dataforge.contexts.datasets.parsing.text_file import Blocks, TextFile, open_text
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 _READ = 6 << 20
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\x28\xb5\x2f\xfd")
 _JSON_NAMES = (".jsonl", ".ndjson", ".jsonlines")
 
 
@@ -69,6 +70,19 @@ def open_file(
         yield options.table, _text(_plain(source), source.name, options, report, _samples(source))
 
 
+def plain_text(source: FileSource, options: ImportOptions) -> TextFile | None:
+    """The file opened as delimited text as it lies there; None when it is compressed or anything else."""
+    head = source.read(0, 8)
+    packed = head[:2] == b"\x1f\x8b" or head[:4] in _MAGIC or head == _OLE
+    if not source.size or packed or options.format == "parquet" or _is_jsonl(source.name, options):
+        return None
+    return open_text(_plain(source), options, name=source.name, samples=_samples(source))
+
+
+def _is_jsonl(name: str, options: ImportOptions) -> bool:
+    return options.format == "jsonl" or (options.format == "auto" and name.lower().endswith(_JSON_NAMES))
+
+
 def _plain(source: FileSource) -> Blocks:
     return lambda: (source.read(start, _READ) for start in range(0, source.size, _READ))
 
@@ -83,9 +97,8 @@ def _samples(source: FileSource) -> tuple[bytes, ...]:
 def _text(
     blocks: Blocks, name: str, options: ImportOptions, report: ImportReport, samples: tuple[bytes, ...] = ()
 ) -> Landing:
-    jsonl = options.format == "jsonl" or (options.format == "auto" and name.lower().endswith(_JSON_NAMES))
-    report.format = "jsonl" if jsonl else "csv"
-    if jsonl:
+    report.format = "jsonl" if _is_jsonl(name, options) else "csv"
+    if report.format == "jsonl":
         return lambda lander: lander.typed(json_table(blocks, options))
     return lambda lander: lander.text(blocks, name=name, samples=samples)
 

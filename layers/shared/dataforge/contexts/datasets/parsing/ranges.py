@@ -1,15 +1,15 @@
 """Ranges of a large CSV file for independent workers: exact record boundaries from quote parity, then type evidence.
 
-Every work item and every answer is plain JSON, so that a queue can carry them. The steps: `plan_ranges`, then
-`scan_range` for each (any order),
-`fold_scans` to exact ranges, `range_evidence` for each (any order), `join_evidence`. Valid for RFC 4180 quoting, which
+The steps: `plan_ranges`, then `scan_range` for each (any order), `fold_scans` to exact ranges, `range_evidence` for
+each (any order), `join_evidence`. A range that is a multiple of `STEP` long is cut into the very buffers that the
+sequential reader makes, so that both meet the same errors at the same rows. Valid for RFC 4180 quoting, which
 `range_evidence` proves; where it does not hold the caller reads the file sequentially.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,10 +17,15 @@ from dataforge.contexts.datasets.model.imports import RejectedRow
 from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock, RowProblem, StrayQuote, parse_block
 from dataforge.contexts.datasets.parsing.inference import join
 from dataforge.contexts.datasets.parsing.sources import FileSource
-from dataforge.contexts.datasets.parsing.splitting import Dialect, last_record_end, quote_positions
+from dataforge.contexts.datasets.parsing.splitting import (
+    MOST_RECORD_BYTES,
+    Dialect,
+    last_record_end,
+    quote_positions,
+)
+from dataforge.contexts.datasets.parsing.text_file import BLOCK as STEP
 
-RANGE_BYTES = 64 << 20
-_STEP = 6 << 20
+RANGE_BYTES = 10 * STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,8 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class RangeScan:
-    """What one range says about quotes: odd or even, and the first record end if it begins outside or inside quotes
-    (-1: none).
+    """What one range says about quotes: odd or even, and where its last record ends if it begins outside or inside
+    quotes (-1: none does).
     """
 
     odd: bool
@@ -43,107 +48,139 @@ class RangeScan:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejections:
+    """The rows that one buffer left out: how many, and the first of them, numbered from the start of the range."""
+
+    count: int
+    rows: tuple[RejectedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RangeProblem:
+    """What ends the import at a row of the range: the code of the error, the row, and the rest of its sentence."""
+
+    code: str
+    row: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RangeEvidence:
-    """Types and number of records of an exact range; `stray` says that its quoting is not RFC 4180."""
+    """Types and number of records of an exact range up to where it ends or its reading does.
+
+    Reading ends at a `problem`, at quoting that is not RFC 4180 (`stray`), or when more rows are rejected than the
+    whole import allows.
+    """
 
     kinds: tuple[str, ...]
     records: int
-    stray: bool
-    rejected_count: int
-    rejected: tuple[dict[str, object], ...]
-    problem: str = ""
-    problem_row: int = 0
-
-    def to_json(self) -> dict[str, object]:
-        """Plain JSON for a queue."""
-        return asdict(self)
+    rejections: tuple[Rejections, ...] = ()
+    stray: bool = False
+    problem: RangeProblem | None = None
 
 
 def plan_ranges(start: int, size: int, *, length: int = RANGE_BYTES) -> list[ByteRange]:
-    """Ranges of about equal length that cover a file from its first record on."""
-    return [ByteRange(at, min(size, at + length)) for at in range(start, size, length)]
+    """Ranges that cover a file from its first record on and end at multiples of `length`."""
+    stops = [*range((start // length + 1) * length, size, length), size]
+    return [ByteRange(at, stop) for at, stop in zip([start, *stops[:-1]], stops, strict=True) if stop > at]
+
+
+def _steps(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Reads that end at multiples of `STEP`, as (start, length)."""
+    at = start
+    while at < stop:
+        end = min(stop, (at // STEP + 1) * STEP)
+        yield at, end - at
+        at = end
 
 
 def scan_range(source: FileSource, part: ByteRange, dialect: Dialect) -> RangeScan:
-    """Count quotes and find the first record end under both hypotheses."""
+    """Count quotes and find the last record end under both hypotheses."""
     odd = False
     found = [-1, -1]
-    newline = ord(dialect.newline)
-    for at in range(part.start, part.stop, _STEP):
-        view = np.frombuffer(source.read(at, min(_STEP, part.stop - at)), dtype=np.uint8)
+    newline = dialect.newline.encode()
+    for at, length in _steps(part.start, part.stop):
+        data = source.read(at, length)
+        # A CR that ends the range may be half of CRLF, so that the sequential reader does not cut behind it either.
+        ends_in_cr = newline == b"\r" and at + length == part.stop and data.endswith(b"\r")
+        whole = len(data) - ends_in_cr
+        if not dialect.quote or dialect.quote.encode() not in data:
+            end = data.rfind(newline, 0, whole)
+            if end >= 0:
+                found[odd] = at + end + 1
+            continue
+        view = np.frombuffer(data, dtype=np.uint8)
         quotes = quote_positions(view, dialect)
-        if -1 in found:
-            ends = np.flatnonzero(view == newline)
-            parity = (np.searchsorted(quotes, ends) + odd) % 2
-            for hypothesis in (0, 1):
-                hits = ends[parity == hypothesis]
-                if found[hypothesis] < 0 and len(hits):
-                    found[hypothesis] = at + int(hits[0]) + 1
+        ends = np.flatnonzero(view[:whole] == newline[0])
+        parity = (np.searchsorted(quotes, ends) + odd) % 2
+        for hypothesis in (0, 1):
+            hits = ends[parity == hypothesis]
+            if len(hits):
+                found[hypothesis] = at + int(hits[-1]) + 1
         odd ^= bool(len(quotes) % 2)
     return RangeScan(odd, found[0], found[1])
 
 
-def fold_scans(parts: Sequence[ByteRange], scans: Sequence[RangeScan]) -> list[ByteRange]:
+def fold_scans(parts: Sequence[ByteRange], scans: Iterable[RangeScan]) -> list[ByteRange]:
     """Ranges that begin and end with a record. The first one begins with a record by construction."""
-    starts = [parts[0].start] if parts else []
+    if not parts:
+        return []
+    cuts = [parts[0].start]
     odd = False
-    for index, scan in enumerate(scans):
-        if index:
-            first = scan.inside if odd else scan.outside
-            if first >= 0:
-                starts.append(first)
+    for scan in list(scans)[:-1]:
+        end = scan.inside if odd else scan.outside
+        if end >= 0:
+            cuts.append(end)
         odd ^= scan.odd
-    stops = [*starts[1:], parts[-1].stop] if parts else []
-    return [ByteRange(start, stop) for start, stop in zip(starts, stops, strict=True) if stop > start]
+    stops = [*cuts[1:], parts[-1].stop]
+    return [ByteRange(start, stop) for start, stop in zip(cuts, stops, strict=True) if stop > start]
 
 
 def range_buffers(source: FileSource, part: ByteRange, dialect: Dialect) -> Iterator[bytes]:
-    """Buffers of whole records of an exact range."""
+    """The sequential reader's buffers of an exact range. Raises StrayQuote when a record seems to have no end."""
     carry = b""
-    for at in range(part.start, part.stop, _STEP):
-        data = carry + source.read(at, min(_STEP, part.stop - at))
-        cut = last_record_end(data, dialect, final=at + _STEP >= part.stop)
+    for at, length in _steps(part.start, part.stop):
+        data = carry + source.read(at, length)
+        cut = last_record_end(data, dialect, final=False)
         if cut:
             yield data[:cut]
+        elif len(data) > MOST_RECORD_BYTES:
+            raise StrayQuote
         carry = data[cut:]
+    if carry:
+        yield carry
 
 
 def range_evidence(source: FileSource, part: ByteRange, plan: BlockPlan) -> RangeEvidence:
     """Parse an exact range and keep only what it says about types, its record count and its rejected rows."""
     kinds = plan.kinds
-    records = count = 0
-    rejected: list[RejectedRow] = []
+    records = rejected = 0
+    rejections: list[Rejections] = []
     try:
         for data in range_buffers(source, part, plan.dialect):
             parsed = parse_block(data, plan)
             if parsed.widened:
                 kinds = tuple(join(one, other) for one, other in zip(kinds, parsed.widened, strict=True))
-            count += parsed.rejected_count
-            rejected += shifted(parsed, records)[: plan.most_rejected + 1 - len(rejected)]
+            if parsed.rejected_count:
+                rejected += parsed.rejected_count
+                rejections.append(Rejections(parsed.rejected_count, shifted(parsed, records)))
             records += parsed.records
+            if rejected > plan.most_rejected:
+                break
     except StrayQuote:
-        return RangeEvidence(kinds, records, stray=True, rejected_count=count, rejected=())
+        return RangeEvidence(kinds, records, tuple(rejections), stray=True)
     except RowProblem as problem:
-        return RangeEvidence(
-            kinds,
-            records,
-            stray=False,
-            rejected_count=count,
-            rejected=(),
-            problem=problem.text,
-            problem_row=problem.row + records,
-        )
-    return RangeEvidence(
-        kinds, records, stray=False, rejected_count=count, rejected=tuple(asdict(row) for row in rejected)
-    )
+        found = RangeProblem(problem.error.code, problem.row + records, problem.text)
+        return RangeEvidence(kinds, records, tuple(rejections), problem=found)
+    return RangeEvidence(kinds, records, tuple(rejections))
 
 
-def shifted(parsed: ParsedBlock, before: int) -> list[RejectedRow]:
-    """Rejected rows numbered from the start of the range."""
-    return [
+def shifted(parsed: ParsedBlock, before: int) -> tuple[RejectedRow, ...]:
+    """Rejected rows of a buffer numbered from the start of the range."""
+    return tuple(
         RejectedRow(row.row + before, row.reason, row.text)
         for row in sorted(parsed.rejected, key=lambda item: item.row)
-    ]
+    )
 
 
 def join_evidence(found: Iterable[RangeEvidence], start: tuple[str, ...]) -> tuple[str, ...]:
