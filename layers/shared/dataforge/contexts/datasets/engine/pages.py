@@ -12,7 +12,13 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.arrow_types import plain_rows
 from dataforge.contexts.datasets.engine.filtering import matching
 from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.reading import SCAN_ROWS, read_range, row_by_key, rows_at_positions
+from dataforge.contexts.datasets.engine.reading import (
+    SCAN_ROWS,
+    read_range,
+    row_by_key,
+    rows_at_positions,
+    windows,
+)
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
@@ -100,7 +106,7 @@ def _search(tables: TableStore, manifest: Manifest, request: PageRequest) -> tup
     found: list[np.ndarray] = []
     have = 0
     step = SCAN_ROWS // 4
-    bounds = _bounds(manifest.rows, request, step)
+    bounds = _bounds(manifest, request, step)
     for start, stop in bounds:
         table = read_range(tables, manifest, start, stop, columns)
         hits = np.flatnonzero(matching(table, request.where, schema)) + start
@@ -112,12 +118,10 @@ def _search(tables: TableStore, manifest: Manifest, request: PageRequest) -> tup
     return every[request.offset : request.offset + request.limit], len(every) >= need
 
 
-def _bounds(total: int, request: PageRequest, step: int) -> Iterable[tuple[int, int]]:
+def _bounds(manifest: Manifest, request: PageRequest, step: int) -> Iterable[tuple[int, int]]:
     if request.descending:
-        top = total if request.after is None else request.after
-        return ((max(0, stop - step), stop) for stop in range(top, 0, -step))
-    first = 0 if request.after is None else request.after + 1
-    return ((start, min(total, start + step)) for start in range(first, total, step))
+        return reversed(list(windows(manifest, 0, manifest.rows if request.after is None else request.after, step)))
+    return windows(manifest, 0 if request.after is None else request.after + 1, manifest.rows, step)
 
 
 def _rows(tables: TableStore, manifest: Manifest, positions: np.ndarray, ids: Sequence[str] | None) -> pa.Table:

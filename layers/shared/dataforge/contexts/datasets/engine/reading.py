@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 SCAN_ROWS = 65_536
+SCAN_CHUNKS = 16
 _LOW32 = np.uint64(0xFFFFFFFF)
 
 
@@ -53,10 +54,25 @@ def scan(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[pa.Table]:
-    """The rows in order, `rows` at a time; memory is bounded by that and the cache."""
+    """The rows in order, a window at a time; memory is bounded by that and the cache."""
     last = manifest.rows if stop is None else min(stop, manifest.rows)
-    for at in range(start, last, rows):
-        yield read_range(tables, manifest, at, min(at + rows, last), columns)
+    for first, end in windows(manifest, start, last, rows):
+        yield read_range(tables, manifest, first, end, columns)
+
+
+def windows(manifest: Manifest, start: int, stop: int, rows: int = SCAN_ROWS) -> Iterator[tuple[int, int]]:
+    """Ranges one after the other of at most `rows` rows and about `SCAN_CHUNKS` chunks.
+
+    Rows of 50 KB lie 64 to a chunk: 65,536 of them at once would be 3 GB.
+    """
+    sizes = np.array([max(1, source.rows) for source in manifest.sources], dtype=np.float64)
+    ends = np.concatenate([[0], manifest.piece_ends])
+    chunks = np.concatenate([[0.0], np.cumsum(manifest.pieces.count / sizes[manifest.pieces.source])])
+    while start < stop:
+        limit = np.interp(np.interp(start, ends, chunks) + SCAN_CHUNKS, chunks, ends)
+        end = min(stop, start + rows, max(start + 1, int(limit)))
+        yield start, end
+        start = end
 
 
 def rows_at(
