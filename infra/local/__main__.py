@@ -26,7 +26,11 @@ def main() -> int:
     run.add_argument("--port", type=int, default=None, help="port of the AWS emulator")
     commands.add_parser("reset", help="delete the local stack and its data")
     arguments = parser.parse_args()
+    # A shell starts background jobs with Ctrl-C ignored; whoever sends it all the same means it.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it, a closed terminal sends it
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         if arguments.command == "reset":
             reset(DEVELOPMENT, keep=(TOOLS, TEST.root))

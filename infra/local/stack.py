@@ -33,14 +33,18 @@ ADMIN_USERNAME = "admin"
 MAIL_FROM = "no-reply@dataforge.example"
 _NEEDED_BYTES = 700 * 1024**2
 # A rush of callers starts its workers one after the other here, so they get time. The consumer's are small: when it was
-# killed it must see its messages again within half a minute.
+# killed it must see its messages again within the minute. Two of it load as fast as two cores can; eight cold starts
+# at once would run out of that time.
 FIXED_PARAMETERS = {
     "MailFrom": MAIL_FROM,
     "HttpTimeoutSeconds": "120",
-    "EtlTimeoutSeconds": "5",
-    "EtlVisibilitySeconds": "30",
+    "EtlTimeoutSeconds": "8",
+    "EtlVisibilitySeconds": "48",
+    "EtlConcurrency": "2",
     "DatasetTimeoutSeconds": "300",
     "DatasetVisibilitySeconds": "1800",
+    "RangeTimeoutSeconds": "60",
+    "RangeVisibilitySeconds": "360",
     "LogRetentionDays": "1",
 }
 
@@ -234,8 +238,8 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
     api_url = cloud.api_url(_api_id(directory), STAGE)
     functions = [
-        *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import", "dataset-export"),
-        *("schema-deployer", "maintenance"),
+        *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import"),
+        *("dataset-import-range", "dataset-export", "schema-deployer", "maintenance"),
     ]
     return {
         "api_url": api_url,
@@ -251,6 +255,8 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
             "statements_dlq": outputs["StatementsDeadLetterQueueUrl"],
             "imports": outputs["ImportsQueueUrl"],
             "imports_dlq": outputs["ImportsDeadLetterQueueUrl"],
+            "import_ranges": outputs["ImportRangesQueueUrl"],
+            "import_ranges_dlq": outputs["ImportRangesDeadLetterQueueUrl"],
             "exports": outputs["ExportsQueueUrl"],
             "exports_dlq": outputs["ExportsDeadLetterQueueUrl"],
         },

@@ -112,7 +112,7 @@ def test_a_queue_consumer_reports_single_failures_and_is_bounded(name: str) -> N
     for event in FUNCTIONS[name].get("Events", {}).values():
         if event["Type"] == "SQS":
             assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-            assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2
+            assert parameter_default(event["Properties"]["ScalingConfig"]["MaximumConcurrency"]) >= 2
 
 
 def test_a_message_stays_invisible_for_six_timeouts_of_its_consumer() -> None:
@@ -200,7 +200,7 @@ def test_a_bucket_is_private_encrypted_tls_only_and_cleans_up(name: str) -> None
         denies_plaintext(statement) for policy in policies for statement in policy["PolicyDocument"]["Statement"]
     )
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
-    assert {"uploads/", "exports/", "queue-bodies/"} <= {
+    assert {"uploads/", "exports/", "imports/", "queue-bodies/"} <= {
         rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule
     }
 
