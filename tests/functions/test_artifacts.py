@@ -25,6 +25,7 @@ NEEDED_BY = {
         "dataforge.contexts.datasets.engine.importing",
         "dataforge.contexts.datasets.engine.fanout",
         "dataforge.contexts.datasets.services.imports",
+        "dataforge.contexts.datasets.services.ranges",
     ],
     "SqlLayer": ["dataforge.contexts.datasets.sql"],
 }
@@ -48,6 +49,7 @@ LOOKED_UP = {
     "DatasetsApiFunction": ["DATASETS_OWNERS"],
     "DatasetsSqlFunction": ["DATASETS_OWNERS"],
     "DatasetImportFunction": ["DATASET_COMMANDS"],
+    "DatasetImportRangeFunction": ["HEALTH_COMMANDS"],
     "DatasetExportFunction": ["HEALTH_COMMANDS"],
     "XapiEtlFunction": ["HEALTH_COMMANDS"],
     "MaintenanceFunction": ["MAINTENANCE_COMMANDS", "MAINTENANCE_JOBS", "OUTBOX_SUBSCRIBERS"],
@@ -133,7 +135,10 @@ def test_the_xapi_function_asks_for_credentials_while_the_database_is_away(invok
     assert response["statusCode"] == 401
 
 
-@pytest.mark.parametrize("logical_id", ["XapiEtlFunction", "DatasetImportFunction", "DatasetExportFunction"])
+@pytest.mark.parametrize(
+    "logical_id",
+    ["XapiEtlFunction", "DatasetImportFunction", "DatasetImportRangeFunction", "DatasetExportFunction"],
+)
 def test_a_consumer_acknowledges_an_empty_batch(logical_id: str, invoke: Callable[..., Any]) -> None:
     response = invoke(logical_id, {"Records": []})
 

@@ -124,12 +124,16 @@ class WatchedStore:
         with self._lock:
             return set(self._reused)
 
+    def note(self, key: str) -> None:
+        """Remember that an object was there already."""
+        with self._lock:
+            self._reused.keep(key, value=True)
+
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Store unless the key is taken."""
         stored = self._store.put_if_absent(key, data)
         if not stored:
-            with self._lock:
-                self._reused.keep(key, value=True)
+            self.note(key)
         return stored
 
     def get(self, key: str) -> bytes:
@@ -170,6 +174,12 @@ class Versions:
             return found
         store = TableStore(self._watched, chunk_prefix(dataset_id), cache_bytes=CACHE_BYTES)
         return self._stores.keep(dataset_id, store)
+
+    def note_reused(self, dataset_id: UUID, chunks: Sequence[str]) -> None:
+        """Chunks that another process found in place when it stored rows of a commit that is prepared here."""
+        store = self.store(dataset_id)
+        for chunk in chunks:
+            self._watched.note(store.key("chunks", chunk))
 
     def prepare(
         self, base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
