@@ -33,14 +33,12 @@ ADMIN_USERNAME = "admin"
 MAIL_FROM = "no-reply@dataforge.example"
 _NEEDED_BYTES = 700 * 1024**2
 # A rush of callers starts its workers one after the other here, so they get time. The consumer's are small: when it was
-# killed it must see its messages again within the minute. Two of it load as fast as two cores can; eight cold starts
-# at once would run out of that time.
+# killed it must see its messages again within the minute.
 FIXED_PARAMETERS = {
     "MailFrom": MAIL_FROM,
     "HttpTimeoutSeconds": "120",
     "EtlTimeoutSeconds": "8",
     "EtlVisibilitySeconds": "48",
-    "EtlConcurrency": "2",
     "DatasetTimeoutSeconds": "300",
     "DatasetVisibilitySeconds": "1800",
     "RangeTimeoutSeconds": "60",
