@@ -101,10 +101,14 @@ def job_folder(job_id: UUID) -> str:
 
 
 def forget_answers(objects: ObjectStore, job_id: UUID) -> None:
-    """Remove the tasks and answers of an import; a worker that is still busy with one finds out and stops."""
-    keys = sorted((found.key for found in objects.list(job_folder(job_id))), key=lambda key: not key.endswith("/task"))
+    """Remove the tasks and answers of an import.
+
+    The tasks go first: an answer that comes later is removed by its worker, who looks for the task again.
+    """
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="forget") as pool:
-        list(pool.map(objects.delete, keys))
+        for only_tasks in (True, False):
+            keys = [found.key for found in objects.list(job_folder(job_id))]
+            list(pool.map(objects.delete, [key for key in keys if key.endswith("/task") or not only_tasks]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,8 @@ class RangeWorker:
             raise CorruptStorage(text)
         answer = self._answer(message, decode_task(asked))
         self._objects.put_if_absent(key, encode_answer(answer))
+        if not self._is_there(f"{message.folder}task"):
+            self._objects.delete(key)
         logger.info("range answered", **told, answer=type(answer).__name__)
 
     def _answer(self, message: RangeMessage, task: RangeTask) -> RangeAnswer | DataForgeError:
