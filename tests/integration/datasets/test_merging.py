@@ -114,6 +114,32 @@ async def test_a_preview_tells_what_would_happen_and_changes_nothing(datasets: D
     assert await head(client, dataset_id) == before
 
 
+async def test_without_a_key_a_row_changed_on_both_sides_is_a_conflict_by_its_number(
+    datasets: DatasetsUnderTest,
+) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    rows = [(1, "Ada", 36), (2, "Grace", 45), (3, "Linus", 21)]
+    header = ("id", "name", "age")
+    await import_file(datasets, client, dataset_id, csv([header, *rows]))
+    await branch(client, dataset_id, "mine")
+    await import_file(datasets, client, dataset_id, csv([header, rows[0], (2, "Grace", 46), rows[2]]))
+    await import_file(datasets, client, dataset_id, csv([header, rows[0], (2, "Hopper", 45)]), ref="mine")
+
+    refusal = await merge(client, dataset_id)
+    resolution = {"row_id": "row 2", "values": {"name": "Hopper"}}
+    ok(await merge(client, dataset_id, resolutions=[resolution]), 201)
+
+    assert refused(refusal) == (409, "merge_conflicts")
+    assert [(c["row_id"], c["kind"], c["columns"]) for c in refusal.json()["conflicts"]] == [
+        ("row 2", "both_replaced", ["name", "age"])
+    ]
+    assert await rows_of(client, dataset_id) == [
+        {"id": 1, "name": "Ada", "age": 36},
+        {"id": 2, "name": "Hopper", "age": 46},
+    ]
+
+
 async def test_sheets_are_merged_one_by_one(datasets: DatasetsUnderTest) -> None:
     client, dataset_id = await people(datasets)
     await import_file(

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.datasets.engine.diffing import difference
-from dataforge.contexts.datasets.engine.merging import Resolution, cherry_pick, merge, revert
+from dataforge.contexts.datasets.engine.merging import cherry_pick, merge, revert
 from dataforge.contexts.datasets.engine.operations import change_schema
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import MergeConflicts
-from tests.builders.tables import LINES, people, rows_of, store, version
+from dataforge.contexts.datasets.model.merges import Resolution
+from tests.builders.tables import people, rows_of, store, version
 
 quick = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -182,45 +183,3 @@ def test_a_column_added_here_and_rows_changed_there_merge(tables: TableStore) ->
 
     assert rows_of(tables, merged)[4] == {"id": 8, "label": "theirs", "score": 2.0, "extra": None}
     assert other.content == merged.content
-
-
-@quick
-@given(st.lists(st.integers(0, 299), max_size=4), st.lists(st.integers(300, 599), max_size=4))
-def test_without_a_key_each_sides_lines_are_carried_over_in_place(
-    tables: TableStore, ours: list[int], theirs: list[int]
-) -> None:
-    lines: list[dict[str, object]] = [{"name": f"line {n % 50}", "score": float(n)} for n in range(600)]
-
-    def edit(picks: list[int]) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
-        for number, line in enumerate(lines):
-            if number in picks:
-                found.append({"name": "new", "score": -float(number)})
-                if number % 2:
-                    found.append(line)
-            else:
-                found.append(line)
-        return found
-
-    base = version(tables, lines, LINES)
-    one, two = version(tables, edit(ours), LINES, base=base), version(tables, edit(theirs), LINES, base=base)
-
-    merged = merge(tables, base, one, two).require()
-
-    assert rows_of(tables, merged) == edit([*ours, *theirs])
-    assert merge(tables, base, two, one).require().digest == merged.digest
-
-
-def test_without_a_key_a_line_replaced_on_both_sides_is_a_conflict(tables: TableStore) -> None:
-    lines: list[dict[str, object]] = [{"name": f"line {n}", "score": float(n)} for n in range(100)]
-    base = version(tables, lines, LINES)
-    ours, theirs = (
-        version(tables, [*lines[:40], {"name": name, "score": 0.0}, *lines[41:]], LINES, base=base)
-        for name in ("ours", "theirs")
-    )
-
-    result = merge(tables, base, ours, theirs)
-
-    assert [(c.row_id, c.kind) for c in result.conflicts] == [("row 41", "both_replaced")]
-    assert merge(tables, base, ours, theirs, rule="ours").require().digest == ours.digest
-    assert merge(tables, base, ours, theirs, rule="theirs").require().digest == theirs.digest

@@ -38,7 +38,7 @@ Writing
     `operations.apply_operations(tables, manifest, [RowOperation(op, key, values)]) -> Manifest`   op insert | update |
     delete
     `operations.change_schema(tables, manifest, renames=, types=, drop=, add=) -> Manifest`
-    `merging.merge(tables, base, ours, theirs, rule=None | 'ours' | 'theirs', resolutions={key: Resolution}) ->
+    `merging.merge(tables, base, ours, theirs, rule=None | 'ours' | 'theirs', resolutions={row id: Resolution}) ->
     MergeResult(manifest, conflicts)`
         `manifest` is None while conflicts remain. revert(commit) on head = merge(base=commit, ours=head, theirs=its
         parent); cherry-pick(commit) on head = merge(base=its parent, ours=head, theirs=commit): `merging.revert`,

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commands.refs import MoveRef, PublishCommit, move_ref, publish_commit
 from dataforge.contexts.datasets.domain.commits import NewCommit, Published
 from dataforge.contexts.datasets.domain.refs import CommitNotFound, is_commit_id, ref_moved
-from dataforge.contexts.datasets.engine.merging import Resolution
 from dataforge.contexts.datasets.engine.operations import RowOperation
+from dataforge.contexts.datasets.model.merges import Resolution
 from dataforge.contexts.datasets.queries import history as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.routes.calls import DatasetCall, WriteCall, execute, router
