@@ -62,8 +62,8 @@ types: setup-dev ## Strict types
 	@$(VENV)/mypy layers/shared/dataforge functions infra migrations
 
 .PHONY: coverage
-coverage: setup ## Unit and integration tests, and the lines they do not reach
-	@$(RUN) -m infra.local.coverage --missing -q tests/unit tests/integration
+coverage: setup ## Unit, architecture and integration tests, and the lines they do not reach
+	@PYTEST_PLUGINS=infra.local.coverage PYTHONPATH=layers/shared $(RUN) -m pytest -q -n auto --maxprocesses 4 -m 'not build' tests/unit tests/architecture tests/integration
 
 .PHONY: bench
 bench: setup ## The figures of the README, measured here (ONLY="imports etl")

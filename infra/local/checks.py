@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-fast``: each stage with its time, pytest's closing line and the coverage at the end."""
+"""``make test`` and ``make test-fast``: each stage with its time, the coverage and pytest's closing line at the end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infra.local.layout import ROOT
 SOURCES = ("layers/shared", "functions", "infra", "migrations", "tests")
 TYPED = ("layers/shared/dataforge", "functions", "infra", "migrations")
 BIN = ROOT / ".venv" / "bin"
+_PARALLEL = ("-n", "auto", "--maxprocesses", "4")  # each worker has a PostgreSQL of its own
 
 
 def main() -> int:
@@ -29,10 +30,9 @@ def main() -> int:
         status = _stage(name, command)
         if status != 0:
             return status
-    options = ["-q", "--durations=5"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
     if fast:
-        fast_ones = ["-n", "auto", "-m", "not build", "tests/unit", "tests/architecture"]
-        return _stage("tests", [sys.executable, "-m", "pytest", *options, *fast_ones])
+        return _stage("tests", [*pytest, *_PARALLEL, "-m", "not build", "tests/unit", "tests/architecture"])
     began = time.monotonic()
     try:
         build.build()
@@ -40,18 +40,22 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"== build: {time.monotonic() - began:.0f} s", flush=True)
-    directories = [f"tests/{name}" for name in ("unit", "architecture", "integration", "functions", "e2e")]
-    return _stage("tests", [sys.executable, "-m", "infra.local.coverage", *options, *directories])
+    # There is one stack, and what it runs is out of the reach of coverage: one after the other, and first.
+    status = _stage("tests of the built functions and the deployed stack", [*pytest, "tests/functions", "tests/e2e"])
+    if status != 0:
+        return status
+    directories = [f"tests/{name}" for name in ("unit", "architecture", "integration")]
+    return _stage("tests", [*pytest, *_PARALLEL, *directories], PYTEST_PLUGINS="infra.local.coverage")
 
 
-def _stage(name: str, command: list[str]) -> int:
+def _stage(name: str, command: list[str], **variables: str) -> int:
     began = time.monotonic()
-    last = name == "tests"
-    if last:
-        print("== tests", flush=True)
-    environment = os.environ | {"PYTHONPATH": "layers/shared"}
+    tests = name.startswith("tests")
+    if tests:
+        print(f"== {name}", flush=True)
+    environment = os.environ | {"PYTHONPATH": "layers/shared"} | variables
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    if not last:
+    if not tests:
         print(f"== {name}: {time.monotonic() - began:.0f} s{'' if status == 0 else ', failed'}", flush=True)
     return status
 

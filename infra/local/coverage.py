@@ -1,39 +1,69 @@
-"""Run pytest and measure the lines of `dataforge` it reaches: ``python -m infra.local.coverage [pytest's arguments]``.
+"""A pytest plugin: the lines of `dataforge` that the tests of all xdist workers reach; less than 90 % fails the run.
 
-SlipCover counts in the bytecode itself. Tracers lose their place when SQLAlchemy switches greenlets in the middle of a
-call, so that whatever follows an awaited statement looks untested.
+Named in PYTEST_PLUGINS, because a plugin of the command line is loaded too late in a worker. SlipCover counts in the
+bytecode itself: tracers lose their place when SQLAlchemy switches greenlets in the middle of a call, so that whatever
+follows an awaited statement looks untested.
 """
 
 from __future__ import annotations
 
-import sys
+import json
+from typing import Any
 
 import pytest
-from slipcover import FileMatcher, ImportManager, Slipcover
+from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage, print_coverage
 
-from infra.local.layout import ROOT
+from infra.local.layout import LOCAL, ROOT
 
 SOURCE = ROOT / "layers" / "shared" / "dataforge"
+REPORT = LOCAL / "coverage.txt"
 LEAST = 90.0
-# pytest would like to rewrite the assertions of SlipCover, which it knows as a plugin; it has none.
-_QUIET = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
 
 
-def main(arguments: list[str]) -> int:
-    """Run the tests; 1 when a test fails or less than 90 % of the lines are reached. `--missing` lists the lines."""
-    missing = "--missing" in arguments
-    measured = Slipcover(source=[str(SOURCE)])
-    with ImportManager(measured, FileMatcher(sources=[SOURCE])):
-        status = int(pytest.main([*(item for item in arguments if item != "--missing"), *_QUIET]))
-    summary = measured.get_coverage()["summary"]
-    covered, lines = summary["covered_lines"], summary["covered_lines"] + summary["missing_lines"]
-    if missing:
-        measured.print_coverage()
-    kept = summary["percent_covered"] >= LEAST
-    verdict = "" if kept else f", less than {LEAST:.0f} %"
-    print(f"== coverage: {summary['percent_covered']:.1f} % of {lines:,} lines ({covered:,}){verdict}", flush=True)
-    return status or int(not kept)
+class Coverage:
+    """Counts in the process that runs tests, adds up in the one that hands them out."""
+
+    def __init__(self) -> None:
+        self._measured = Slipcover(source=[str(SOURCE)])
+        self._found: dict[str, Any] | None = None
+        ImportManager(self._measured, FileMatcher(sources=[SOURCE])).__enter__()
+
+    def _add(self, found: dict[str, Any]) -> None:
+        self._found = found if self._found is None else merge_coverage(self._found, found)
+
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's own, untyped
+        """Take over what a worker counted."""
+        if "coverage" in getattr(node, "workeroutput", {}):
+            self._add(json.loads(node.workeroutput["coverage"]))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over the count, or judge it."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["coverage"] = json.dumps(self._measured.get_coverage())
+            return
+        self._add(self._measured.get_coverage())
+        if session.exitstatus == pytest.ExitCode.OK and self._summary["percent_covered"] < LEAST:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @property
+    def _summary(self) -> dict[str, Any]:
+        found: dict[str, Any] = (self._found or {})["summary"]
+        return found
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - untyped
+        """The share of lines; a file lists those that were not reached."""
+        with REPORT.open("w") as file:
+            print_coverage(self._found, outfile=file, skip_covered=True)
+        reached, missed = self._summary["covered_lines"], self._summary["missing_lines"]
+        share = self._summary["percent_covered"]
+        verdict = "" if share >= LEAST else f", less than {LEAST:.0f} %"
+        told = f"coverage: {share:.1f} % of {reached + missed:,} lines{verdict}; the others: {REPORT.relative_to(ROOT)}"
+        terminalreporter.write_line(told)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Start before anything imports `dataforge`."""
+    early_config.pluginmanager.register(Coverage(), "dataforge-coverage")
