@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from dataforge.bootstrap import api_app
+from dataforge.contexts.datasets.facade import FAILURE_STANDS
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.platform.aws.clients import client as aws
 from dataforge.platform.db.database import Database
 from tests.builders.academics import Campus
 from tests.builders.datasets import (
@@ -101,6 +103,28 @@ async def test_a_plan_waits_for_the_rows_and_then_names_the_commit_it_came_from(
         ("data", 2, "S1"),
         ("data", 3, "S2"),
     ]
+
+
+async def test_rows_that_cannot_be_exported_are_told_so_and_not_queued_on_every_poll(
+    registry: Registry, clock: FixedClock
+) -> None:
+    await registry.open()
+    job_id = ok(await registry.ask(), 202)["job_id"]
+    bucket = registry.datasets.container.settings.data_bucket
+    for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix=f"chunks/{registry.dataset_id}/chunks/")["Contents"]:
+        aws("s3").delete_object(Bucket=bucket, Key=item["Key"])
+    await registry.datasets.container.exporter.run(UUID(job_id))
+
+    answers = [await registry.ask() for _ in range(3)]
+    jobs = ok(await registry.analyst.get(f"/api/datasets/{registry.dataset_id}/jobs", params={"run_type": "export"}))
+    clock.advance(FAILURE_STANDS)
+    later = await registry.ask()
+
+    assert {refused(answer) for answer in answers} == {(400, "roster_unreadable")}
+    assert {answer.json()["job_id"] for answer in answers} == {job_id}
+    assert "is not in the" in answers[0].json()["detail"]
+    assert [(job["id"], job["status"]) for job in jobs["items"]] == [(job_id, "failed")]
+    assert ok(later, 202)["job_id"] != job_id
 
 
 async def test_a_plan_from_a_dataset_is_applied_like_any_other(registry: Registry) -> None:

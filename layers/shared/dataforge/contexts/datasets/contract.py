@@ -3,9 +3,10 @@
 **Rows of a version.** The functions of other contexts carry no Arrow, so they never decode chunks. They ask for an
 export instead: `DatasetReader.prepare` checks that the person may read the dataset, pins the version to its commit and
 queues an export to JSON lines, or finds the one that was made of the same commit, sheet and columns before. While it
-is not ready the caller answers 202 and is asked again; `prepare` may be called as often as one likes. When it is
-ready, `rows` streams it from S3 in batches of dicts: JSON keeps numbers, texts and nulls apart, which CSV would not.
-The commit id and `content_sha256` make the answer of a plan reproducible: same commit, same rows.
+is not ready the caller answers 202 and is asked again; `prepare` may be called as often as one likes. An export that
+failed is not made again for ten minutes: `prepare` gives its error. When it is ready, `rows` streams it from S3 in
+batches of dicts: JSON keeps numbers, texts and nulls apart, which CSV would not. The commit id and `content_sha256`
+make the answer of a plan reproducible: same commit, same rows.
 """
 
 from collections.abc import AsyncIterator, Sequence

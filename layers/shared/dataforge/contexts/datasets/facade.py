@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from dataforge.contexts.datasets.commands.jobs import QueueJob, queue_job
 from dataforge.contexts.datasets.contract import PreparedRows
@@ -31,6 +32,8 @@ from dataforge.platform.observability import logger
 BATCH = 1000
 _STEP = 1 << 20
 _USABLE = (JobStatus.PENDING.value, JobStatus.RUNNING.value, JobStatus.COMPLETED.value)
+# For this long a failure is the answer; somebody who asks every two seconds does not have it tried again each time.
+FAILURE_STANDS = timedelta(minutes=10)
 
 
 class RowsNotReady(Conflict):
@@ -60,7 +63,7 @@ class ExportedRows:
         sheet: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> PreparedRows:
-        """Have the rows of a version made readable; the same call finds them again."""
+        """Have the rows of a version made readable; the same call finds them again, or the failure of a moment ago."""
         workspaces = [] if principal.user_id is None else await self._memberships.workspaces_of(principal.user_id)
         async with self._database.read_only() as connection:
             access = await dataset_access(connection, dataset_id, principal, workspaces)
@@ -80,7 +83,13 @@ class ExportedRows:
                 jobs.c.dataset_id == dataset_id,
                 jobs.c.run_type == RunType.EXPORT.value,
                 jobs.c.source_commit_id == commit_id,
-                jobs.c.status.in_(_USABLE),
+                or_(
+                    jobs.c.status.in_(_USABLE),
+                    and_(
+                        jobs.c.status == JobStatus.FAILED.value,
+                        jobs.c.completed_at > self._clock.now() - FAILURE_STANDS,
+                    ),
+                ),
                 jobs.c.run_parameters == parameters,
             )
             known = (await connection.execute(query.order_by(jobs.c.id.desc()).limit(1))).one_or_none()

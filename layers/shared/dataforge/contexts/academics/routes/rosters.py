@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.academics.commands import rosters as commands
 from dataforge.contexts.academics.domain.roster import RowAction, RowKind
+from dataforge.contexts.academics.domain.roster_files import RosterUnreadable
 from dataforge.contexts.academics.queries import rosters as queries
 from dataforge.contexts.academics.queries.catalogue import get_semester
 from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork as Work
@@ -97,6 +98,9 @@ async def _plan_dataset(call: Call, semester_id: UUID) -> Response:
             raise
         return await _plan(call, semester_id, "simple", source, body)
     source.close()
+    if prepared.status == "failed":
+        message = f"The rows of {prepared.sheet} cannot be read: {prepared.error}"
+        raise RosterUnreadable(message, facts={"job_id": str(prepared.job_id)})
     waiting = {
         "status": "preparing",
         "job_id": prepared.job_id,
