@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from dataforge.contexts.datasets.errors import SchemaMismatch, TooManyRejectedRows
 from dataforge.contexts.datasets.model.columns import EvolutionRules
 from dataforge.contexts.datasets.model.imports import ImportOptions
+from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, parse_block
 from dataforge.contexts.datasets.parsing.inference import NOTHING, column_type, convert, evidence_of, join
+from dataforge.contexts.datasets.parsing.splitting import Dialect
 from tests.builders.tables import column, imported, rows_of, store
 
 KINDS = [
@@ -197,3 +199,14 @@ def test_quoted_empty_text_is_not_null_in_text_and_null_in_numbers(tmp_path: Pat
     manifest = imported(tables, 't,n\n"",""\n,\nx,1\n').tables["data"]
 
     assert rows_of(tables, manifest) == [{"t": "", "n": None}, {"t": None, "n": None}, {"t": "x", "n": 1}]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("empty", [b"", b'""'])
+def test_a_block_whose_column_is_empty_throughout_breaks_no_type(kind: str, empty: bytes) -> None:
+    plan = BlockPlan(Dialect(), 2, ("int", kind), names=("a", "b"))
+
+    parsed = parse_block(b"1," + empty + b"\n2," + empty + b"\n", plan)
+
+    assert parsed.widened is None
+    assert parsed.records == 2

@@ -142,7 +142,8 @@ def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     _, offsets, data = texts.buffers()
     kind = np.int64 if wide else np.int32
     ends = np.frombuffer(offsets, dtype=kind, count=len(texts) + 1, offset=texts.offset * (8 if wide else 4))
-    return ends, np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(1, dtype=np.uint8)
+    # Values without a single byte have no data, or data of no bytes; callers look at the byte before an end.
+    return ends, np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else np.zeros(1, dtype=np.uint8)
 
 
 def _lengths(texts: pa.Array) -> np.ndarray:
