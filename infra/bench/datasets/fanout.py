@@ -13,14 +13,14 @@ import multiprocessing
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from pyarrow import csv
 
-from dataforge.contexts.datasets.engine.fanout import import_ranges
+from dataforge.contexts.datasets.engine.fanout import Answers, import_ranges
 from dataforge.contexts.datasets.engine.fanout_codec import (
     decode_answer,
     decode_task,
@@ -28,7 +28,7 @@ from dataforge.contexts.datasets.engine.fanout_codec import (
     encode_task,
     task_id,
 )
-from dataforge.contexts.datasets.engine.fanout_tasks import RangeAnswer, RangeTask, do_range
+from dataforge.contexts.datasets.engine.fanout_tasks import RangeTask, do_range
 from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
 from dataforge.contexts.datasets.engine.manifest_codec import encode_manifest
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
@@ -103,7 +103,7 @@ class Pool:
         self._store = store
         self.wall: dict[str, float] = {}
 
-    def __call__(self, task: RangeTask) -> Iterator[RangeAnswer]:
+    def __call__(self, task: RangeTask) -> Answers:
         """Every range at once, answers in order."""
         began = time.perf_counter()
         asked = encode_task(task)

@@ -16,6 +16,7 @@ import pytest
 from dataforge.contexts.datasets.consumers import range_messages
 from dataforge.contexts.datasets.domain.jobs import LEASE
 from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.parsing import formats
 from dataforge.contexts.datasets.ports import ObjectStore
 from dataforge.contexts.datasets.services.imports import Importer
 from dataforge.contexts.datasets.services.ranges import Fanout, FanoutLimits, RangeWorker
@@ -243,15 +244,20 @@ async def test_a_file_that_is_gone_fails_the_job_with_the_workers_own_words(rang
     assert ranges.left(job) == []
 
 
-async def test_rows_out_of_key_order_are_read_sequentially_and_the_report_says_why(ranges: Ranges) -> None:
+@pytest.mark.parametrize("head_bytes", [2_000, 6 << 20])
+async def test_rows_out_of_key_order_are_read_sequentially_and_the_report_says_why(
+    ranges: Ranges, monkeypatch: pytest.MonkeyPatch, head_bytes: int
+) -> None:
     client = await ranges.datasets.analyst()
-    # In order at its start, so that only a worker finds out.
+    # An importer that sees only rows in order hears of the others from a worker.
+    monkeypatch.setattr(formats, "_READ", head_bytes)
     data = HEADER + b"".join([*ROWS[:2_500], *reversed(ROWS[2_500:])])
     job = await ranges.job(client, data, key=["id"])
 
     async with ranges.working():
         await ranges.importer().run(UUID(job["id"]))
 
+    assert bool(ranges.queue.sent) is (head_bytes < len(data))
     done = await ranges.done(client, job)
     other = await sequential(ranges, client, data, key=["id"])
     assert done["status"] == "completed", done["error"]

@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.datasets.engine import fanout
-from dataforge.contexts.datasets.engine.fanout import Call, import_ranges
+from dataforge.contexts.datasets.engine.fanout import Answers, Call, import_ranges
 from dataforge.contexts.datasets.engine.fanout_codec import decode_answer, decode_task, encode_answer, encode_task
-from dataforge.contexts.datasets.engine.fanout_tasks import RangeAnswer, RangeTask, do_range
+from dataforge.contexts.datasets.engine.fanout_tasks import RangeTask, do_range
 from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -38,7 +38,7 @@ def tables(tmp_path: Path) -> TableStore:
 def shuffled(tables: TableStore, source: FileSource) -> Call:
     """Workers that take the ranges in another order and know nothing but bytes; answers in the order of the ranges."""
 
-    def call(task: RangeTask) -> Iterator[RangeAnswer]:
+    def call(task: RangeTask) -> Answers:
         asked = encode_task(task)
         order = list(range(len(task.parts)))
         random.Random(7).shuffle(order)
@@ -209,7 +209,7 @@ def test_a_table_without_rows_keeps_its_column_ids_and_types(
     [
         ("f.csv", b"a,b\n\xe9,1\n", ImportOptions(encoding="latin-1"), "encoding"),
         ("f.csv", b'a,b\n1,"never closed\n' + b"2,3\n" * 20_000, ImportOptions(), "quotes"),
-        ("f.csv.gz", gzip.compress(b"a,b\n1,2\n"), ImportOptions(), "not plain delimited text"),
+        ("f.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0), ImportOptions(), "not plain delimited text"),
         ("f.jsonl", b'{"a": 1}\n', ImportOptions(), "not plain delimited text"),
         ("f.csv", b"a,b\n1,2\n", ImportOptions(mode="upsert", key=("a",)), "upsert"),
     ],

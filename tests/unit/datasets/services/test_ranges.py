@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataforge.bootstrap import Container
 from dataforge.contexts.datasets.consumers import range_messages
 from dataforge.contexts.datasets.domain.jobs import Job, JobCancelled, JobStatus, RunType
 from dataforge.contexts.datasets.engine.fanout import import_ranges
@@ -21,6 +22,7 @@ from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.imports import ImportOptions
+from dataforge.contexts.datasets.parsing import formats
 from dataforge.contexts.datasets.parsing.sources import ObjectSource
 from dataforge.contexts.datasets.ports import ObjectStore
 from dataforge.contexts.datasets.services.ranges import (
@@ -34,8 +36,9 @@ from dataforge.contexts.datasets.services.ranges import (
 )
 from dataforge.contexts.datasets.services.versions import chunk_prefix
 from dataforge.kernel.clock import SystemClock
-from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.errors import BadRequest, Unavailable
 from dataforge.kernel.ids import uuid7
+from dataforge.settings import ApiSettings, WorkerSettings
 
 DATA = b"id,v\r\n" + b"".join(b'%d,"line\r\n%d"\r\n' % (n, n % 7) for n in range(4_000))
 LIMITS = FanoutLimits(1, import_seconds=100, range_seconds=10, range_bytes=10_000)
@@ -191,8 +194,45 @@ def test_an_importer_without_workers_gives_up_in_time_and_keeps_what_there_is(st
         stack.imported()
 
     assert stalled.value.facts["missing"][0] == 4  # type: ignore[index]
-    assert 0.6 * LIMITS.import_seconds < stack.time - began < 0.8 * LIMITS.import_seconds
+    assert 3 * LIMITS.range_seconds < stack.time - began < 0.5 * LIMITS.import_seconds
+    assert stack.sent.count(stack.sent[-1]) == 3
     assert len([key for key in stack.answers() if not key.endswith("/task")]) == 3
+
+
+def test_an_importer_that_runs_out_of_time_while_answers_come_leaves_the_rest_to_its_next_attempt(stack: Stack) -> None:
+    def work_slowly() -> None:
+        stack.time += 8
+        stack.work()
+
+    stack.on_pause = work_slowly
+    began = stack.time
+
+    with pytest.raises(Unavailable, match="another attempt goes on"):
+        stack.imported()
+    stopped = stack.time
+    stack.on_pause = stack.work
+
+    assert 0.6 * LIMITS.import_seconds < stopped - began < 0.9 * LIMITS.import_seconds
+    assert stack.imported().content == stack.expected().content
+
+
+def test_a_fallback_calls_its_workers_off(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "_READ", 5_000)  # so that the importer itself sees only the first rows
+    rows = [b"%d,x\r\n" % n for n in range(8_000)]
+    data = b"id,v\r\n" + b"".join([*rows[:2_000], *reversed(rows[2_000:3_000]), *rows[3_000:]])
+    stack.objects.delete("uploads/f.csv")
+    stack.objects.put_if_absent("uploads/f.csv", data)
+    source = ObjectSource(stack.objects, "uploads/f.csv", "f.csv")
+
+    found = import_ranges(stack.tables, source, OPTIONS, stack.call(), key="uploads/f.csv", length=LIMITS.range_bytes)
+
+    assert "not in key order" in found.report.notes[0]
+    assert stack.queue
+    before = stack.answers()
+    while stack.queue:
+        stack.work()
+    assert stack.answers() == before
+    assert not [key for key in before if "/write/" in key and key.endswith("/task")]
 
 
 def test_a_job_that_shall_stop_stops_while_it_waits(stack: Stack) -> None:
@@ -312,3 +352,17 @@ def test_a_message_of_another_shape_is_refused(change: dict[str, Any]) -> None:
 
     with pytest.raises(BadRequest, match="no message about a range"):
         RangeMessage.decode({**json.loads(message.model_dump_json()), **change})
+
+
+def test_a_queue_for_ranges_turns_the_fan_out_on() -> None:
+    settings = WorkerSettings(
+        import_ranges_queue_url="url", import_fanout_bytes=5, import_timeout_seconds=60, import_range_timeout_seconds=7
+    )
+
+    fanout = Container(settings).fanout
+
+    assert fanout is not None
+    assert (fanout.limits.import_seconds, fanout.limits.range_seconds) == (60, 7)
+    assert [fanout.wanted(size) for size in (4, 5)] == [False, True]
+    assert Container(WorkerSettings()).fanout is None
+    assert Container(ApiSettings(import_ranges_queue_url="url")).fanout is None

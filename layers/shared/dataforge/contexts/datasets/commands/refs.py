@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ from dataforge.contexts.datasets.domain.refs import NotFastForward, Ref, RefKind
 from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, ObjectStore
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
 from dataforge.platform.objects import ObjectMissing
+
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,9 @@ async def delete_ref(command: DeleteRef, uow: DatasetsUnitOfWork) -> None:
 
 def _check_objects(keys: Sequence[str], objects: ObjectStore) -> None:
     try:
-        for key in keys:
-            objects.size(key)
+        # A large import that is tried again names thousands, and the branch waits.
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="objects") as pool:
+            list(pool.map(objects.size, keys))
     except ObjectMissing as error:
         message = "Storage was tidied up while this commit was made; nothing was changed. Try again."
         raise StorageMoved(message, headers={"Retry-After": "1"}) from error

@@ -8,7 +8,8 @@ seams.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -69,6 +70,7 @@ from dataforge.contexts.datasets.parsing.sources import FileSource
 from dataforge.contexts.datasets.parsing.splitting import MOST_RECORD_BYTES, Dialect, read_record
 from dataforge.contexts.datasets.parsing.text_file import TextFile
 
+Answers = Generator[RangeAnswer, None, None]
 _Answer = TypeVar("_Answer")
 _STAGES = {Stage.SCAN: "scanning", Stage.EVIDENCE: "reading", Stage.WRITE: "writing"}
 STRAY = "it has quotes that RFC 4180 does not allow"
@@ -81,8 +83,8 @@ class Call(Protocol):
     that workers met, in that order too.
     """
 
-    def __call__(self, task: RangeTask, /) -> Iterator[RangeAnswer]:
-        """The answers; a caller that has seen enough stops asking."""
+    def __call__(self, task: RangeTask, /) -> Answers:
+        """The answers; a caller that has seen enough closes them."""
         ...
 
 
@@ -112,9 +114,11 @@ def import_ranges(
         file = _opened(source, options, base)
         return _RangeImport(tables, source, options, base, call, key, progress).run(file, length)
     except Unsuited as unsuited:
-        outcome = import_file(tables, source, options, bases, progress=progress, folder=folder)
-        outcome.report.notes.append(f"The file was read sequentially: {unsuited}.")
-        return outcome
+        reason = str(unsuited)
+    # Only here has the exception let go of the stage it ended, and the stage of its workers.
+    outcome = import_file(tables, source, options, bases, progress=progress, folder=folder)
+    outcome.report.notes.append(f"The file was read sequentially: {reason}.")
+    return outcome
 
 
 def _opened(source: FileSource, options: ImportOptions, base: Manifest | None) -> TextFile:
@@ -201,16 +205,17 @@ class _RangeImport:
         schema = view.schema if stage is Stage.WRITE else TableSchema(())
         task = RangeTask(stage, self.key, self.source.name, tuple(parts), view.plan(), schema)
         rows = done = 0
-        for part, answer in zip(parts, self.call(task), strict=True):
-            if isinstance(answer, RangeUnsuited):
-                raise Unsuited(answer.reason)
-            if not isinstance(answer, kind):
-                message = f"The stage {stage.value} was answered with {type(answer).__name__}."
-                raise CorruptStorage(message)
-            done += part.stop - part.start
-            rows = rows + answer.records if isinstance(answer, RangeEvidence) else records
-            self.progress(Progress(_STAGES[stage], rows, done, self.source.size))
-            yield answer
+        with closing(self.call(task)) as answers:
+            for part, answer in zip(parts, answers, strict=True):
+                if isinstance(answer, RangeUnsuited):
+                    raise Unsuited(answer.reason)
+                if not isinstance(answer, kind):
+                    message = f"The stage {stage.value} was answered with {type(answer).__name__}."
+                    raise CorruptStorage(message)
+                done += part.stop - part.start
+                rows = rows + answer.records if isinstance(answer, RangeEvidence) else records
+                self.progress(Progress(_STAGES[stage], rows, done, self.source.size))
+                yield answer
 
 
 def _check_head(file: TextFile, view: TextTable) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
@@ -19,6 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dataforge.contexts.datasets.domain.jobs import Job
+from dataforge.contexts.datasets.engine.fanout import Answers
 from dataforge.contexts.datasets.engine.fanout_codec import (
     VERSION,
     decode_answer,
@@ -44,6 +45,8 @@ from dataforge.platform.observability import logger
 KEEP_ANSWERS_SECONDS = 20 * 3600
 # What is left for a sequential reading, the commit and the end of the job when an importer stops waiting.
 WAIT_SHARE = 0.7
+# Without any new answer for this many times as long as a worker may run, asking again is in vain.
+ASKED_IN_VAIN = 3
 _AT_ONCE = 10
 
 
@@ -142,7 +145,8 @@ class QueuedRanges:
     """Does tasks over a queue (the fan-out's `Call`): sends each range, waits for its object, sends again what was
     lost.
 
-    `check` raises when the job shall stop. Raises ImportStalled when answers are missing for too long.
+    `check` raises when the job shall stop. Raises ImportStalled when nothing moves, and Unavailable when time runs out
+    while it does.
     """
 
     def __init__(
@@ -166,51 +170,65 @@ class QueuedRanges:
         self._now = now
         self._pause = pause
         self._deadline = now() + limits.import_seconds * WAIT_SHARE
+        self._there: set[int] = set()
+        self._moved = self._asked = now()
+        self._progressed = False
 
-    def __call__(self, task: RangeTask) -> Iterator[RangeAnswer]:
+    def __call__(self, task: RangeTask) -> Answers:
         """The answers in order, each as soon as it is there. Raises what a worker met."""
         asked = encode_task(task)
         named = RangeMessage(
             v=VERSION, dataset=self._job.dataset_id, job=self._job.id, stage=task.stage, task=task_id(asked), number=0
         )
-        self._drop_stale(named.folder)
-        there = self._listed(named.folder)
-        kept, count = len(there), len(task.parts)
-        self._ask(named, asked, count, there)
-        moved = self._now()
-        for number in range(count):
-            while (data := self._read(named, number, there)) is None:
-                found = self._listed(named.folder)
-                if found - there:
-                    there, moved = found, self._now()
-                elif self._now() >= self._deadline:
-                    raise self._stalled(task, count, there)
-                elif self._now() - moved > self._limits.range_seconds:
-                    # Longer than a worker may run and nothing new: what is missing was lost, or waits for its
-                    # visibility timeout. A message too many finds its answer there.
-                    logger.warning("ranges asked again", job_id=str(self._job.id), stage=task.stage.value)
-                    self._ask(named, asked, count, there)
-                    moved = self._now()
-                else:
-                    self._check()
-                    self._pause(self._limits.poll_seconds)
-            self._check()
-            yield self._answer(data)
-        logger.info("ranges done", job_id=str(self._job.id), stage=task.stage.value, ranges=count, kept=kept)
+        try:
+            for number in range(len(task.parts)):
+                yield self._answer(self._await(named, asked, number, len(task.parts)))
+        except GeneratorExit:
+            # Nobody wants the other answers: workers that find no task drop their messages.
+            self._objects.delete(f"{named.folder}task")
+            raise
 
-    def _ask(self, named: RangeMessage, asked: bytes, count: int, there: set[int]) -> None:
+    def _await(self, named: RangeMessage, asked: bytes, number: int, count: int) -> bytes:
+        """The bytes of an answer once they are there."""
+        if number == 0:
+            self._drop_stale(named.folder)
+            self._there = self._listed(named.folder)
+            self._ask(named, asked, count)
+            self._moved = self._now()
+        while (data := self._read(named, number)) is None:
+            found, now = self._listed(named.folder), self._now()
+            if found - self._there:
+                self._there, self._moved, self._asked, self._progressed = found, now, now, True
+                continue
+            if now - self._moved > ASKED_IN_VAIN * self._limits.range_seconds:
+                raise self._stalled(named, count)
+            if now >= self._deadline:
+                raise self._out_of_time(named, count)
+            if now - self._asked > self._limits.range_seconds:
+                # Longer than a worker may run and nothing new: what is missing was lost, or waits for its visibility
+                # timeout. A message too many finds its answer there.
+                logger.warning("ranges asked again", job_id=str(self._job.id), stage=named.stage.value)
+                self._ask(named, asked, count)
+                continue
+            self._check()
+            self._pause(self._limits.poll_seconds)
+        self._check()
+        return data
+
+    def _ask(self, named: RangeMessage, asked: bytes, count: int) -> None:
         self._objects.put_if_absent(f"{named.folder}task", asked)
-        missing = [number for number in range(count) if number not in there]
+        self._asked = self._now()
+        missing = [number for number in range(count) if number not in self._there]
         self._send([named.model_copy(update={"number": number}).model_dump_json() for number in missing])
 
-    def _read(self, named: RangeMessage, number: int, there: set[int]) -> bytes | None:
+    def _read(self, named: RangeMessage, number: int) -> bytes | None:
         """An answer that was listed; another attempt that ended may have removed it since."""
-        if number not in there:
+        if number not in self._there:
             return None
         try:
             return self._objects.get(f"{named.folder}{number}")
         except ObjectMissing:
-            there.discard(number)
+            self._there.discard(number)
             return None
 
     def _listed(self, folder: str) -> set[int]:
@@ -231,12 +249,19 @@ class QueuedRanges:
             self._note_stored(answer.found_stored)
         return answer
 
-    def _stalled(self, task: RangeTask, count: int, there: set[int]) -> ImportStalled:
-        missing = [number + 1 for number in range(count) if number not in there]
+    def _out_of_time(self, named: RangeMessage, count: int) -> DataForgeError:
+        """What ends this attempt; the next one goes on with what this one has got done."""
+        if not self._progressed:
+            return self._stalled(named, count)
+        done = len(self._there)
+        return Unavailable(f"{done} of {count} parts are done (stage {named.stage.value}); another attempt goes on.")
+
+    def _stalled(self, named: RangeMessage, count: int) -> ImportStalled:
+        missing = [number + 1 for number in range(count) if number not in self._there]
         return ImportStalled(
-            f"{len(missing)} of {count} parts of the file were not read in time (stage {task.stage.value}, the first "
+            f"{len(missing)} of {count} parts of the file were not read in time (stage {named.stage.value}, the first "
             f"is part {missing[0]}). Retry the job: it goes on with the parts that are done.",
-            facts={"stage": task.stage.value, "parts": count, "missing": missing[:100]},
+            facts={"stage": named.stage.value, "parts": count, "missing": missing[:100]},
         )
 
 
