@@ -6,7 +6,6 @@ and come to another.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -18,6 +17,7 @@ from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at
 from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
+from dataforge.contexts.datasets.model.sequences import increasing
 
 _SLOW_PAIRS = 250_000
 
@@ -129,18 +129,5 @@ def _in_order(first: I64, second: I64) -> tuple[I64, I64]:
     """The longest choice of pairs in which both sides increase; `first` increases already."""
     if not (np.diff(second) < 0).any():
         return first, second
-    tails: list[int] = []
-    ends: list[int] = []
-    before = np.full(len(second), -1, dtype=np.int64)
-    for at, value in enumerate(second.tolist()):
-        place = bisect_left(tails, value)
-        before[at] = ends[place - 1] if place else -1
-        tails[place : place + 1] = [value]
-        ends[place : place + 1] = [at]
-    chosen: list[int] = []
-    at = ends[-1]
-    while at >= 0:
-        chosen.append(at)
-        at = int(before[at])
-    picks = np.array(chosen[::-1], dtype=np.int64)
+    picks = np.array(increasing(second.tolist()), dtype=np.int64)
     return first[picks], second[picks]

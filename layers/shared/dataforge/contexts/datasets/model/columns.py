@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from dataforge.contexts.datasets.errors import SchemaMismatch
+from dataforge.contexts.datasets.model.sequences import increasing
 
 TYPES = ("bool", "int", "float", "string", "date", "time", "timestamp", "timestamptz", "binary", "json")
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)\Z")
@@ -94,21 +97,23 @@ class Column:
     nullable: bool = True
 
 
-def column_id(name: str, taken: Iterable[str] = ()) -> str:
+def column_id(name: str, taken: Container[str] = ()) -> str:
     """16 hex digits from the name a column was born with, so that the same file imported twice has the same ids."""
-    known = set(taken)
     attempt = 0
     while True:
         text = name if not attempt else f"{name}\x00{attempt}"
         found = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        if found not in known:
+        if found not in taken:
             return found
         attempt += 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableSchema:
-    """Ordered columns and the ids of the key columns; an empty key means rows in file order without identity."""
+    """Ordered columns and the ids of the key columns; an empty key means rows in file order without identity.
+
+    A table may have 16,384 columns, so they are found by name and id without a search.
+    """
 
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
@@ -125,18 +130,23 @@ class TableSchema:
 
     def by_id(self, wanted: str) -> Column:
         """The column with this id; raises KeyError."""
-        for column in self.columns:
-            if column.id == wanted:
-                return column
-        raise KeyError(wanted)
+        return self._ids[wanted]
 
     def by_name(self, name: str) -> Column | None:
         """The column with this name, if there is one."""
-        return next((column for column in self.columns if column.name == name), None)
+        return self._names.get(name)
 
     def has(self, wanted: str) -> bool:
         """Whether a column has this id."""
-        return any(column.id == wanted for column in self.columns)
+        return wanted in self._ids
+
+    @cached_property
+    def _ids(self) -> dict[str, Column]:
+        return {column.id: column for column in self.columns}
+
+    @cached_property
+    def _names(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
 
     @property
     def signature(self) -> str:
@@ -188,7 +198,7 @@ def make_schema(
     pairs = list(columns)
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
         message = f"column names must differ, these occur twice: {', '.join(twice[:10])}"
         raise SchemaMismatch(message)
     known = {column.name: column.id for column in base.columns} if base else {}
@@ -215,7 +225,9 @@ def schema_changes(before: TableSchema, after: TableSchema) -> list[SchemaChange
     changes: list[SchemaChange] = []
     shared_before = [column.id for column in before.columns if after.has(column.id)]
     shared_after = [column.id for column in after.columns if column.id in old]
-    stays = _longest_common(shared_before, shared_after)
+    position = {item: index for index, item in enumerate(shared_before)}
+    # What a smallest set of moves leaves in place.
+    stays = {shared_after[at] for at in increasing([position[item] for item in shared_after])}
     for column in after.columns:
         was = old.get(column.id)
         if was is None:
@@ -229,21 +241,6 @@ def schema_changes(before: TableSchema, after: TableSchema) -> list[SchemaChange
             changes.append(SchemaChange(column.name, "moved"))
     changes.extend(SchemaChange(c.name, "removed", c.type) for c in before.columns if not after.has(c.id))
     return changes
-
-
-def _longest_common(one: list[str], other: list[str]) -> set[str]:
-    """Members of a longest increasing subsequence of positions: what a smallest set of moves leaves in place."""
-    position = {item: index for index, item in enumerate(one)}
-    best: list[list[str]] = []
-    for item in other:
-        place = len(best)
-        for index, chain in enumerate(best):
-            if position[chain[-1]] >= position[item]:
-                place = index
-                break
-        chain = [*(best[place - 1] if place else []), item]
-        best[place : place + 1] = [chain]
-    return set(best[-1]) if best else set()
 
 
 @dataclass(frozen=True, slots=True)
