@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
-from dataforge.contexts.datasets.errors import SchemaMismatch, TooManyRejectedRows
+from dataforge.contexts.datasets.errors import ImportRefused, SchemaMismatch, TooManyRejectedRows
 from dataforge.contexts.datasets.model.columns import TableSchema, evolve, make_schema, normal_type
 from dataforge.contexts.datasets.model.imports import (
     ColumnReport,
@@ -243,8 +243,9 @@ def _in_order(
 ) -> Iterator[tuple[int, _Done]]:
     """Results in the order of the buffers, a few of them under way at a time."""
     waiting: deque[tuple[int, Future[_Done]]] = deque()
+    late: list[ImportRefused] = []
     try:
-        for data in buffers:
+        for data in _until_refused(buffers, late):
             if pool is None:
                 yield len(data), work(data, plan, schema)
                 continue
@@ -255,8 +256,18 @@ def _in_order(
         while waiting:
             size, future = waiting.popleft()
             yield size, future.result()
+        if late:
+            raise late[0]
     except RowProblem as problem:
         raise problem.refused(records()) from None  # type: ignore[operator]
     finally:
         for _, future in waiting:
             future.cancel()
+
+
+def _until_refused(buffers: Iterator[bytes], late: list[ImportRefused]) -> Iterator[bytes]:
+    """The buffers, read ahead of their parsing: what refuses the next one is told after what is wrong before it."""
+    try:
+        yield from buffers
+    except ImportRefused as refused:
+        late.append(refused)
