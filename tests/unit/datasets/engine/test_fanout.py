@@ -152,7 +152,8 @@ def ended(call: Callable[[], ImportOutcome]) -> object:
     return outcome.tables["data"].content, {**outcome.report.to_json(), "notes": notes}
 
 
-# Arrow hands the text of a ragged row to its handler as UTF-8 and says so aloud when it is none; the row is told anyway.
+# Arrow hands the text of a ragged row to its handler as UTF-8, and says so aloud when it is none; the row is told all
+# the same.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
