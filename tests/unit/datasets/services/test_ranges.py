@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from dataforge.bootstrap import Container
 from dataforge.contexts.datasets.consumers import range_messages
-from dataforge.contexts.datasets.domain.jobs import Job, JobCancelled, JobStatus, RunType
+from dataforge.contexts.datasets.domain.jobs import Job, JobCancelled, JobLost, JobStatus, RunType
 from dataforge.contexts.datasets.engine.fanout import import_ranges
 from dataforge.contexts.datasets.engine.fanout_tasks import Stage
 from dataforge.contexts.datasets.engine.importing import import_file
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.model.imports import ImportOptions
+from dataforge.contexts.datasets.model.imports import ImportOptions, Progress
 from dataforge.contexts.datasets.parsing import formats
 from dataforge.contexts.datasets.parsing.sources import ObjectSource
 from dataforge.contexts.datasets.ports import ObjectStore
@@ -275,9 +275,41 @@ def test_answers_that_another_attempt_removed_are_asked_for_again(stack: Stack) 
             forget_answers(stack.objects, stack.job_id)
 
     stack.on_pause = remove_once
+    began = stack.time
 
     assert stack.imported().content == stack.expected().content
     assert removed
+    assert stack.time - began < 6 * LIMITS.range_seconds
+
+
+@pytest.mark.parametrize(("stop", "stays"), [(JobLost, True), (None, False)])
+def test_an_importer_that_lost_its_job_leaves_the_task_to_the_one_that_has_it(
+    stack: Stack, stop: type[JobLost] | None, stays: bool
+) -> None:
+    stopped: list[JobLost] = []
+
+    def progress(_: Progress) -> None:
+        stopped.extend([stop("another worker has it")] if stop else [])
+        raise RuntimeError
+
+    def check() -> None:
+        if stopped:
+            raise stopped[0]
+
+    source = ObjectSource(stack.objects, "uploads/f.csv", "f.csv")
+
+    with pytest.raises(RuntimeError):
+        import_ranges(
+            stack.tables,
+            source,
+            OPTIONS,
+            stack.call(check),
+            key="uploads/f.csv",
+            length=LIMITS.range_bytes,
+            progress=progress,
+        )
+
+    assert any(key.endswith("/task") for key in stack.answers()) is stays
 
 
 def test_answers_from_long_ago_are_not_trusted(stack: Stack) -> None:

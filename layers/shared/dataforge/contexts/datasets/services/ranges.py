@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from uuid import UUID
@@ -184,8 +185,10 @@ class QueuedRanges:
             for number in range(len(task.parts)):
                 yield self._answer(self._await(named, asked, number, len(task.parts)))
         except GeneratorExit:
-            # Nobody wants the other answers: workers that find no task drop their messages.
-            self._objects.delete(f"{named.folder}task")
+            # Nobody wants the other answers, unless another worker has the job: without a task messages are dropped.
+            with suppress(DataForgeError):
+                self._check()
+                self._objects.delete(f"{named.folder}task")
             raise
 
     def _await(self, named: RangeMessage, asked: bytes, number: int, count: int) -> bytes:
@@ -228,7 +231,7 @@ class QueuedRanges:
         try:
             return self._objects.get(f"{named.folder}{number}")
         except ObjectMissing:
-            self._there.discard(number)
+            self._there, self._asked = self._listed(named.folder), 0.0
             return None
 
     def _listed(self, folder: str) -> set[int]:
