@@ -40,12 +40,12 @@ class Countdown:
 
     def __init__(self, steps: int) -> None:
         self.left = steps
-        self.died = False
+        self.died_at: str | None = None
 
-    def step(self) -> None:
+    def step(self, name: str) -> None:
         self.left -= 1
-        if self.left == 0 or self.died:
-            self.died = True
+        if self.left == 0 or self.died_at is not None:
+            self.died_at = self.died_at or name
             raise Killed
 
 
@@ -60,9 +60,9 @@ class DyingStore:
         real = getattr(self._store, name)
 
         def call(*args: Any) -> Any:
-            self._countdown.step()
+            self._countdown.step(f"before {name}")
             answer = real(*args)
-            self._countdown.step()
+            self._countdown.step(f"after {name}")
             return answer
 
         return call
@@ -74,13 +74,13 @@ class DyingUnitOfWork(SqlDatasetsUnitOfWork):
     countdown: Countdown
 
     async def __aenter__(self) -> Self:
-        self.countdown.step()
+        self.countdown.step("before a transaction")
         return await super().__aenter__()
 
     async def commit(self) -> None:
-        self.countdown.step()
+        self.countdown.step("before a commit")
         await super().commit()
-        self.countdown.step()
+        self.countdown.step("after a commit")
 
 
 class DyingRunner(JobRunner):
@@ -112,7 +112,8 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
     dataset_id = await new_dataset(client)
     await import_file(datasets, client, dataset_id, PEOPLE, key=["id"])
     old = await head(client, dataset_id)
-    deaths = finished = 0
+    deaths: list[str] = []
+    finished = 0
 
     for step in range(1, STEPS):
         name = f"b{step}"
@@ -123,7 +124,7 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
             await dying_importer(datasets, countdown).run(UUID(job["id"]))
             finished += 1
         except Killed:
-            deaths += 1
+            deaths.append(str(countdown.died_at))
         killed_at = await head(client, dataset_id, name)
         seen = await rows_of(client, dataset_id, name, limit=1000)
         clock.advance(LEASE + timedelta(seconds=1))
@@ -139,8 +140,15 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
         history = ok(await client.get(f"/api/datasets/{dataset_id}/refs/{name}/history"))["commits"]
         assert [row["commit_id"] for row in history[:2]] == [new, old]
 
-    assert deaths > 10
+    # More steps were tried than there are, so that each of them was the last one once.
     assert finished > 0
+    assert len(deaths) + finished == STEPS - 1
+    assert {
+        *("before a transaction", "before a commit", "after a commit", "before size", "after size"),
+        *("before get_range", "after get_range", "before put_if_absent", "after put_if_absent"),
+    } <= set(deaths)
+    # Claimed, kept alive, and published together with the end of the job.
+    assert (deaths.count("before a commit"), deaths.count("after a commit")) == (3, 3)
 
 
 async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUnderTest, clock: FixedClock) -> None:

@@ -1,12 +1,16 @@
-"""Per-column statistics of a version in one pass and bounded memory.
+"""Per-column statistics of a version in one pass and bounded memory and time.
 
-Nulls, minimum and maximum are exact. Distinct values are estimated from the 1,024 smallest cell hashes (a KMV sketch,
-standard error about 3 %; exact below 1,024). Quantiles, histogram and top values come from the rows with the smallest
-row hashes, a uniform sample of up to 16,384 rows that is the same on every run; they are exact when the table is not
-larger (`sampled` says so).
+Up to `MOST_CELLS` cells every row is read: nulls, minimum and maximum are exact, and distinct values are estimated
+from the 1,024 smallest cell hashes (a KMV sketch, standard error about 3 %; exact below 1,024). Of larger tables as
+many rows are read, in stretches spread evenly over the table; `rows_read` says how many, nulls are scaled up, and so
+are distinct values where nearly every one of them was seen once. Quantiles, histogram and top values come from a
+uniform sample of up to 16,384 of the rows read, the same on every run; they are exact when the table is not larger
+(`sampled` says so).
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -14,55 +18,84 @@ import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import plain_rows
 from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.reading import SCAN_ROWS, addresses_at, hashes_at, read_range, rows_at_positions
+from dataforge.contexts.datasets.engine.reading import read_range, windows
 from dataforge.contexts.datasets.engine.rowhash import U64, cell_codes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import Column
 
+MOST_CELLS = 24_000_000
 SAMPLE_ROWS = 16_384
+SAMPLE_BYTES = 32 << 20
 SKETCH = 1_024
 BINS = 20
 TOP = 10
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+SHOWN_TEXT = 200
+_ONCE = 0.9
 
 
-def table_statistics(tables: TableStore, manifest: Manifest) -> dict[str, object]:
-    """JSON: `row_count`, `size_bytes`, `sampled`, and per column name, type, nulls, distinct, min, max, quantiles,
-    histogram, top.
+def table_statistics(tables: TableStore, manifest: Manifest, *, most_cells: int = MOST_CELLS) -> dict[str, object]:
+    """JSON: `row_count`, `rows_read`, `size_bytes`, `sampled`, and per column name, type, nulls, distinct, min, max,
+    quantiles, histogram, top.
     """
     counts = {column.id: _Counts() for column in manifest.schema.columns}
-    for start in range(0, manifest.rows, SCAN_ROWS):
-        table = read_range(tables, manifest, start, start + SCAN_ROWS)
+    sample = _Sample()
+    read = 0
+    for start, stop in _stretches(manifest, max(1, most_cells // max(1, len(manifest.schema.columns)))):
+        table = read_range(tables, manifest, start, stop)
+        read += table.num_rows
+        sample.add(table, start)
         for column in manifest.schema.columns:
             counts[column.id].add(table.column(column.id), column.id)
-    sample = rows_at_positions(tables, manifest, _sample(tables, manifest))
+    picked = sample.table(read_range(tables, manifest, 0, 0))
     columns = [
-        _described(column, counts[column.id], sample.column(column.id), manifest.rows)
+        _described(column, counts[column.id], picked.column(column.id), manifest.rows, read)
         for column in manifest.schema.columns
     ]
     return {
         "row_count": manifest.rows,
+        "rows_read": read,
         "size_bytes": manifest.size_bytes,
-        "sampled": manifest.rows > SAMPLE_ROWS,
+        "sampled": manifest.rows > picked.num_rows,
         "columns": columns,
     }
 
 
-def _sample(tables: TableStore, manifest: Manifest) -> np.ndarray:
-    """Row numbers of the smallest row hashes, in row order."""
-    if manifest.rows <= SAMPLE_ROWS:
-        return np.arange(manifest.rows)
-    best = np.empty(0, dtype=np.int64)
-    codes: U64 = np.empty(0, dtype=np.uint64)
-    for start in range(0, manifest.rows, SCAN_ROWS * 4):
-        rows = np.arange(start, min(manifest.rows, start + SCAN_ROWS * 4))
-        found = hashes_at(tables, manifest.schema, manifest.sources, addresses_at(manifest, rows)).high
-        rows, found = np.concatenate([best, rows]), np.concatenate([codes, found])
-        if len(found) > SAMPLE_ROWS:
-            keep = np.argpartition(found, SAMPLE_ROWS)[:SAMPLE_ROWS]
-            rows, found = rows[keep], found[keep]
-        best, codes = rows, found
-    return np.sort(best)
+def _stretches(manifest: Manifest, most: int) -> list[tuple[int, int]]:
+    """Row ranges to read: all of them, or about `most` rows, evenly spread."""
+    every = list(windows(manifest, 0, manifest.rows))
+    if manifest.rows <= most:
+        return every
+    rows = max(1, most // len(every))
+    return [(start, min(stop, start + rows)) for start, stop in every]
+
+
+class _Sample:
+    """The rows whose scrambled row numbers are the smallest: `SAMPLE_ROWS`, or fewer where rows are wide."""
+
+    def __init__(self) -> None:
+        self._most = SAMPLE_ROWS
+        self._parts: list[pa.Table] = []
+        self._codes: U64 = np.empty(0, dtype=np.uint64)
+
+    def add(self, table: pa.Table, start: int) -> None:
+        """The next rows; `start` is the number of the first."""
+        self._most = min(self._most, max(1, SAMPLE_BYTES * table.num_rows // max(1, table.nbytes)))
+        codes = np.arange(start, start + table.num_rows, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        codes ^= codes >> np.uint64(32)
+        codes *= np.uint64(0xD6E8FEB86659FD93)
+        if len(self._codes) >= self._most:
+            keep = np.flatnonzero(codes < self._codes.max())
+            table, codes = table.take(pa.array(keep)), codes[keep]
+        self._parts.append(table)
+        self._codes = np.concatenate([self._codes, codes])
+        if len(self._codes) > self._most:
+            best = np.sort(np.argpartition(self._codes, self._most)[: self._most])
+            self._parts, self._codes = [pa.concat_tables(self._parts).take(pa.array(best))], self._codes[best]
+
+    def table(self, empty: pa.Table) -> pa.Table:
+        """The rows in row order."""
+        return pa.concat_tables([empty, *self._parts])
 
 
 class _Counts:
@@ -80,7 +113,7 @@ class _Counts:
         self.nulls += values.null_count
         if values.null_count == len(values):
             return
-        codes = cell_codes(values, column_id)
+        codes = cell_codes(values.unique(), column_id)
         if len(self._sketch) == SKETCH:
             codes = codes[codes < self._sketch[-1]]
         self._sketch = np.unique(np.concatenate([self._sketch, codes[codes != 0]]))[:SKETCH]
@@ -106,36 +139,53 @@ class _Counts:
         return round((SKETCH - 1) / (float(self._sketch[-1]) / 2.0**64))
 
 
-def _described(column: Column, counts: _Counts, sample: pa.ChunkedArray, rows: int) -> dict[str, object]:
+def _described(column: Column, counts: _Counts, sample: pa.ChunkedArray, rows: int, read: int) -> dict[str, object]:
     present = sample.drop_null()
+    nulls = round(counts.nulls * rows / max(1, read))
+    distinct = min(counts.distinct, read - counts.nulls)
+    if distinct >= _ONCE * (read - counts.nulls):
+        distinct = round(distinct * rows / max(1, read))
     found: dict[str, object] = {
         "name": column.name,
         "type": column.type,
-        "nulls": counts.nulls,
-        "distinct": min(counts.distinct, rows - counts.nulls),
+        "nulls": nulls,
+        "distinct": min(distinct, rows - nulls),
         "min": _plain(counts.low),
         "max": _plain(counts.high),
-        "not_finite": counts.not_finite,
+        "not_finite": round(counts.not_finite * rows / max(1, read)),
     }
     numbers = _numbers(present)
     if numbers is not None and len(numbers):
+        cuts = np.quantile(numbers, QUANTILES, method="inverted_cdf")
         found["quantiles"] = {
-            str(q): _shown(value, present.type)
-            for q, value in zip(QUANTILES, np.quantile(numbers, QUANTILES), strict=True)
+            str(q): _shown(value, present.type) for q, value in zip(QUANTILES, cuts.tolist(), strict=True)
         }
-        heights, edges = np.histogram(numbers, bins=BINS)
-        found["histogram"] = {"counts": heights.tolist(), "edges": [_shown(edge, present.type) for edge in edges]}
+        edges = _edges(float(numbers.min()), float(numbers.max()))
+        heights = np.histogram(numbers, bins=edges)[0]
+        found["histogram"] = {
+            "counts": heights.tolist(),
+            "edges": [_shown(edge, present.type) for edge in edges],
+        }
     if len(present) and not pa.types.is_binary(present.type):
         top = sorted(pc.value_counts(present).to_pylist(), key=lambda entry: (-entry["counts"], str(entry["values"])))[
             :TOP
         ]
-        scale = (rows - counts.nulls) / len(present)
+        scale = (rows - nulls) / len(present)
         values = plain_rows(pa.table({"v": pa.array([entry["values"] for entry in top], present.type)}))
         found["top"] = [
-            {"value": value["v"], "count": round(entry["counts"] * scale)}
+            {"value": _short(value["v"]), "count": round(entry["counts"] * scale)}
             for value, entry in zip(values, top, strict=True)
         ]
     return found
+
+
+def _edges(low: float, high: float) -> list[float]:
+    """Edges of equal bins; halves are taken first, so that the widest range of doubles does not overflow."""
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    inner = (low * (1 - at / BINS) + high * (at / BINS) for at in range(1, BINS))
+    edges = [low, *inner, high]
+    return edges if all(one < two for one, two in pairwise(edges)) else [low, max(high, np.nextafter(low, np.inf))]
 
 
 def _numbers(present: pa.ChunkedArray) -> np.ndarray | None:
@@ -161,4 +211,14 @@ def _shown(value: float, kind: pa.DataType) -> object:
 
 
 def _plain(value: pa.Scalar | None) -> object:
-    return None if value is None else plain_rows(pa.table({"v": pa.array([value.as_py()], value.type)}))[0]["v"]
+    if value is None:
+        return None
+    return _short(plain_rows(pa.table({"v": pa.array([value.as_py()], value.type)}))[0]["v"])
+
+
+def _short(value: object) -> object:
+    """Texts are shown from their beginning; PostgreSQL's JSON has no NUL character."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\x00", "\ufffd")
+    return text if len(text) <= SHOWN_TEXT else text[:SHOWN_TEXT] + "\u2026"
