@@ -30,8 +30,8 @@ from tests.builders.datasets import DatasetsUnderTest, head, new_dataset, ok, ru
 from tests.builders.emulator import EmulatedAws
 
 RANGE = 8_000
-# CRLF inside quotes everywhere, so that every boundary meets some; keys in order.
-ROWS = [b'%d,"line\r\n""%d""",%d.5\r\n' % (n, n % 11, n) for n in range(3_000)]
+# CRLF inside quotes everywhere, so that every boundary meets some; keys in order; a late row widens a type.
+ROWS = [b'%d,"line\r\n""%d""",%b\r\n' % (n, n % 11, b"late" if n == 2_300 else b"0.5") for n in range(3_000)]
 HEADER = b"id,text,amount\r\n"
 DATA = HEADER + b"".join(ROWS)
 
@@ -143,6 +143,12 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.fixture(autouse=True)
+def _short_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The importer itself sees only the first rows."""
+    monkeypatch.setattr(formats, "_READ", 2_000)
+
+
 @pytest.fixture
 def ranges(datasets: DatasetsUnderTest, emulator: EmulatedAws) -> Ranges:
     return Ranges(datasets, emulator)
@@ -183,8 +189,9 @@ async def test_a_file_by_ranges_is_the_commit_of_the_sequential_reader(ranges: R
         assert await ranges.importer().run(UUID(job["id"])) is Done.ENDED
 
     done = await assert_like_sequential(ranges, client, job, DATA, key=["id"])
-    asked = [(body["stage"], body["number"]) for body in ranges.queue.sent]
-    assert len(asked) == len(set(asked)) > 20
+    asked = [(body["stage"], body["task"], body["number"]) for body in ranges.queue.sent]
+    assert len(asked) == len(set(asked)) > 30
+    assert {stage for stage, _, _ in asked} == {"scan", "evidence", "write"}
     assert done["progress"]["rows"] == 3_000
     assert done["progress"]["bytes_done"] == done["progress"]["bytes_total"] - len(HEADER)
 
@@ -250,8 +257,8 @@ async def test_rows_out_of_key_order_are_read_sequentially_and_the_report_says_w
 ) -> None:
     client = await ranges.datasets.analyst()
     # An importer that sees only rows in order hears of the others from a worker.
+    data = HEADER + b"".join([*ROWS[:2_500], *reversed(ROWS[2_500:])]).replace(b"late", b"1.5")
     monkeypatch.setattr(formats, "_READ", head_bytes)
-    data = HEADER + b"".join([*ROWS[:2_500], *reversed(ROWS[2_500:])])
     job = await ranges.job(client, data, key=["id"])
 
     async with ranges.working():
@@ -295,7 +302,7 @@ async def test_duplicated_messages_change_nothing(datasets: DatasetsUnderTest, e
     await assert_like_sequential(ranges, client, job, DATA, key=["id"])
 
 
-@pytest.mark.parametrize("step", [2, 9, 15, 22, 29])
+@pytest.mark.parametrize("step", [2, 9, 17, 25, 33])
 async def test_an_importer_killed_at_any_step_is_finished_by_the_next_with_the_answers_that_are_there(
     ranges: Ranges, clock: FixedClock, step: int
 ) -> None:
@@ -307,12 +314,12 @@ async def test_an_importer_killed_at_any_step_is_finished_by_the_next_with_the_a
     async with ranges.working():
         with pytest.raises(Killed):
             await ranges.importer(store=dying).run(UUID(job["id"]))  # type: ignore[arg-type]
-        kept = {tuple(key.split("/")[2:5:2]) for key in ranges.left(job) if not key.endswith("/task")}
+        kept = {tuple(key.split("/")[2:5]) for key in ranges.left(job) if not key.endswith("/task")}
         first = len(ranges.queue.sent)
         clock.advance(LEASE + timedelta(seconds=1))
         assert await ranges.importer().run(UUID(job["id"])) is Done.ENDED
 
-    again = {(body["stage"], str(body["number"])) for body in ranges.queue.sent[first:]}
+    again = {(body["stage"], body["task"], str(body["number"])) for body in ranges.queue.sent[first:]}
     assert kept
     assert not kept & again
     await assert_like_sequential(ranges, client, job, DATA, key=["id"])

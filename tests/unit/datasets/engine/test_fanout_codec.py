@@ -58,19 +58,21 @@ rejections = st.builds(
     count=WHOLE,
     rows=st.lists(st.builds(RejectedRow, row=WHOLE, reason=TEXT, text=TEXT), max_size=3).map(tuple),
 )
+evidence = st.builds(
+    RangeEvidence,
+    kinds=TEXTS,
+    records=WHOLE,
+    rejections=st.lists(rejections, max_size=3).map(tuple),
+    stray=st.booleans(),
+    problem=st.none() | st.builds(RangeProblem, code=TEXT, row=WHOLE, text=TEXT),
+)
 answers: st.SearchStrategy[RangeAnswer] = st.one_of(
     st.builds(RangeScan, odd=st.booleans(), outside=PLACE, inside=PLACE),
-    st.builds(
-        RangeEvidence,
-        kinds=TEXTS,
-        records=WHOLE,
-        rejections=st.lists(rejections, max_size=3).map(tuple),
-        stray=st.booleans(),
-        problem=st.none() | st.builds(RangeProblem, code=TEXT, row=WHOLE, text=TEXT),
-    ),
+    evidence,
     st.builds(
         RangeRows,
         manifest=st.binary(max_size=60),
+        evidence=evidence,
         found_stored=st.lists(st.text("0123456789abcdef", min_size=64, max_size=64), max_size=3).map(tuple),
     ),
     st.builds(RangeUnsuited, reason=TEXT),
@@ -138,8 +140,8 @@ def test_an_answer_of_another_version_or_shape_is_refused(change: dict[str, Any]
 @pytest.mark.parametrize(
     "data",
     [
-        encode_answer(RangeRows(b"manifest"))[:-1],
-        encode_answer(RangeRows(b"manifest")) + b"x",
+        encode_answer(RangeRows(b"manifest", RangeEvidence(("int",), 3)))[:-1],
+        encode_answer(RangeRows(b"manifest", RangeEvidence(("int",), 3))) + b"x",
         encode_answer(RangeUnsuited("why")) + b"x",
         b"",
     ],

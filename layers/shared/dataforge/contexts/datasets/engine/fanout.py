@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.fanout_codec import error_class
 from dataforge.contexts.datasets.engine.fanout_tasks import (
+    UNCOVERED,
     UNSORTED,
     RangeAnswer,
     RangeRows,
@@ -155,8 +156,13 @@ class _RangeImport:
         _check_head(file, view)
         start = _first_record(self.source, file.encoding.mark, file.dialect, header=file.header)
         parts = self._scanned(plan_ranges(start, self.source.size, length=length), view, length)
-        records = self._settled(parts, view, report)
-        manifest = self._written(parts, view, records)
+        try:
+            manifest, records = self._written(parts, view, report)
+        except Unsuited as unsuited:
+            if str(unsuited) != UNCOVERED:
+                raise
+            self._settle(parts, view)
+            manifest, records = self._written(parts, view, report)
         if self.base is not None:
             manifest = replace(manifest, change=Change(self.base.digest, inserted=manifest.rows))
         view.describe(records)
@@ -180,28 +186,36 @@ class _RangeImport:
             raise Unsuited("a record seems to have no end")
         return exact
 
-    def _settled(self, parts: Sequence[ByteRange], view: TextTable, report: TableReport) -> int:
-        """Types of the whole file in the view, its rejected rows in the report; the number of its records."""
+    def _settle(self, parts: Sequence[ByteRange], view: TextTable) -> None:
+        """Types of the whole file in the view, when they are wider than those of its head."""
+        scratch = TableReport(self.options.table)
         records = 0
         kinds = view.kinds
         for found in self._ask(Stage.EVIDENCE, parts, view, RangeEvidence):
-            _reject(report, found, records, self.options.max_rejected)
-            if found.stray:
-                raise Unsuited(STRAY)
-            if found.problem is not None:
-                raise _problem_of(found).refused(records)
-            records += found.records
+            records += self._told(found, records, scratch)
             kinds = tuple(join(one, other) for one, other in zip(kinds, found.kinds, strict=True))
         view.settle(kinds)
-        return records
 
-    def _written(self, parts: Sequence[ByteRange], view: TextTable, records: int) -> Manifest:
-        answers = self._ask(Stage.WRITE, parts, view, RangeRows, records)
-        return stitch(self.tables, view.schema, [_decoded(found.manifest) for found in answers])
+    def _written(self, parts: Sequence[ByteRange], view: TextTable, report: TableReport) -> tuple[Manifest, int]:
+        """The rows, as the view has their types, and the number of records; their rejected rows are in the report."""
+        report.rejected_count, report.rejected = 0, []
+        records = 0
+        made: list[Manifest] = []
+        for found in self._ask(Stage.WRITE, parts, view, RangeRows):
+            records += self._told(found.evidence, records, report)
+            made.append(_decoded(found.manifest))
+        return stitch(self.tables, view.schema, made), records
 
-    def _ask(
-        self, stage: Stage, parts: Sequence[ByteRange], view: TextTable, kind: type[_Answer], records: int = 0
-    ) -> Iterator[_Answer]:
+    def _told(self, found: RangeEvidence, before: int, report: TableReport) -> int:
+        """The records of a range that ends neither the import nor reading by ranges; rejected rows go to the report."""
+        _reject(report, found, before, self.options.max_rejected)
+        if found.stray:
+            raise Unsuited(STRAY)
+        if found.problem is not None:
+            raise _problem_of(found).refused(before)
+        return found.records
+
+    def _ask(self, stage: Stage, parts: Sequence[ByteRange], view: TextTable, kind: type[_Answer]) -> Iterator[_Answer]:
         schema = view.schema if stage is Stage.WRITE else TableSchema(())
         task = RangeTask(stage, self.key, self.source.name, tuple(parts), view.plan(), schema)
         rows = done = 0
@@ -213,9 +227,15 @@ class _RangeImport:
                     message = f"The stage {stage.value} was answered with {type(answer).__name__}."
                     raise CorruptStorage(message)
                 done += part.stop - part.start
-                rows = rows + answer.records if isinstance(answer, RangeEvidence) else records
+                rows += _records(answer)
                 self.progress(Progress(_STAGES[stage], rows, done, self.source.size))
                 yield answer
+
+
+def _records(answer: RangeAnswer) -> int:
+    if isinstance(answer, RangeRows):
+        return answer.evidence.records
+    return answer.records if isinstance(answer, RangeEvidence) else 0
 
 
 def _check_head(file: TextFile, view: TextTable) -> None:

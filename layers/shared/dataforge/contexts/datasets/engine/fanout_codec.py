@@ -105,9 +105,7 @@ class _Problem(_Wire):
     text: str
 
 
-class _Evidence(_Wire):
-    v: Literal[1]
-    answer: Literal["evidence"]
+class _Found(_Wire):
     kinds: tuple[str, ...]
     records: int
     rejections: tuple[_Rejections, ...]
@@ -115,10 +113,17 @@ class _Evidence(_Wire):
     problem: _Problem | None
 
 
+class _Evidence(_Wire):
+    v: Literal[1]
+    answer: Literal["evidence"]
+    found: _Found
+
+
 class _Rows(_Wire):
     v: Literal[1]
     answer: Literal["rows"]
     size: int
+    found: _Found
     found_stored: tuple[Annotated[str, Field(pattern=_SHA256)], ...]
 
 
@@ -210,7 +215,13 @@ def task_id(data: bytes) -> str:
 def encode_answer(answer: RangeAnswer | DataForgeError) -> bytes:
     """The bytes of an answer, or of the domain error a range met."""
     if isinstance(answer, RangeRows):
-        head = _Rows(v=VERSION, answer="rows", size=len(answer.manifest), found_stored=answer.found_stored)
+        head = _Rows(
+            v=VERSION,
+            answer="rows",
+            size=len(answer.manifest),
+            found=_found_of(answer.evidence),
+            found_stored=answer.found_stored,
+        )
         return head.model_dump_json().encode() + b"\n" + answer.manifest
     return _wire_of(answer).model_dump_json().encode() + b"\n"
 
@@ -230,20 +241,22 @@ def _wire_of(answer: RangeScan | RangeEvidence | RangeUnsuited | DataForgeError)
             facts=answer.facts,
             violations=violations,
         )
-    problem = answer.problem
-    return _Evidence(
-        v=VERSION,
-        answer="evidence",
-        kinds=answer.kinds,
-        records=answer.records,
+    return _Evidence(v=VERSION, answer="evidence", found=_found_of(answer))
+
+
+def _found_of(evidence: RangeEvidence) -> _Found:
+    problem = evidence.problem
+    return _Found(
+        kinds=evidence.kinds,
+        records=evidence.records,
         rejections=tuple(
             _Rejections(
                 count=part.count,
                 rows=tuple(_Row(row=row.row, reason=row.reason, text=row.text) for row in part.rows),
             )
-            for part in answer.rejections
+            for part in evidence.rejections
         ),
-        stray=answer.stray,
+        stray=evidence.stray,
         problem=None if problem is None else _Problem(code=problem.code, row=problem.row, text=problem.text),
     )
 
@@ -261,12 +274,16 @@ def decode_answer(data: bytes) -> RangeAnswer | DataForgeError:
     if isinstance(wire, _Scan):
         return RangeScan(wire.odd, wire.outside, wire.inside)
     if isinstance(wire, _Rows):
-        return RangeRows(rest, wire.found_stored)
+        return RangeRows(rest, _evidence_of(wire.found), wire.found_stored)
     if isinstance(wire, _Unsuited):
         return RangeUnsuited(wire.reason)
     if isinstance(wire, _Failed):
         violations = [Violation(*one) for one in wire.violations]
         return error_class(wire.code)(wire.detail, facts=wire.facts, violations=violations)
+    return _evidence_of(wire.found)
+
+
+def _evidence_of(wire: _Found) -> RangeEvidence:
     problem = wire.problem
     return RangeEvidence(
         wire.kinds,

@@ -17,13 +17,12 @@ from dataforge.contexts.datasets.engine.manifest_codec import encode_manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.model.columns import TableSchema
-from dataforge.contexts.datasets.parsing.csv_block import BlockPlan
+from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock
 from dataforge.contexts.datasets.parsing.csv_table import work
 from dataforge.contexts.datasets.parsing.ranges import (
     ByteRange,
     RangeEvidence,
     RangeScan,
-    range_buffers,
     range_evidence,
     scan_range,
 )
@@ -52,9 +51,14 @@ class RangeTask:
 
 @dataclass(frozen=True, slots=True)
 class RangeRows:
-    """A range is stored: the bytes of its manifest, and the ids of its chunks that were stored already."""
+    """A range is stored: the bytes of its manifest, what its rows say, and the ids of its chunks that were stored
+    already.
+
+    When the evidence ends early, so does the manifest.
+    """
 
     manifest: bytes
+    evidence: RangeEvidence
     found_stored: tuple[str, ...] = ()
 
 
@@ -82,20 +86,32 @@ def do_range(task: RangeTask, number: int, open_source: OpenSource, tables: Tabl
     return _write(source, part, task, tables)
 
 
+class _Unsuited(Exception):
+    """Why the range cannot be stored apart from the others."""
+
+
 def _write(source: FileSource, part: ByteRange, task: RangeTask, tables: TableStore) -> RangeRows | RangeUnsuited:
     schema = task.schema
     writer = TableWriter(tables, schema)
     last = b""
-    for data in range_buffers(source, part, task.plan.dialect):
-        _, made = work(data, task.plan, schema)
+
+    def store(data: bytes) -> ParsedBlock:
+        nonlocal last
+        parsed, made = work(data, task.plan, schema)
         if made is None:
-            return RangeUnsuited(UNCOVERED)
+            raise _Unsuited(UNCOVERED)
         table, hashes = made
         if schema.key and table.num_rows:
             keys = table.select(list(schema.key))
             ends = encode_keys(keys.take(pa.array([0, table.num_rows - 1])), schema)
             if ends[0] <= last or not strictly_increasing(keys, schema):
-                return RangeUnsuited(UNSORTED)
+                raise _Unsuited(UNSORTED)
             last = ends[1]
         writer.add(table, hashes)
-    return RangeRows(encode_manifest(writer.finish()).data)
+        return parsed
+
+    try:
+        evidence = range_evidence(source, part, task.plan, store)
+    except _Unsuited as unsuited:
+        return RangeUnsuited(str(unsuited))
+    return RangeRows(encode_manifest(writer.finish()).data, evidence)
