@@ -45,6 +45,8 @@ FIXED_PARAMETERS = {
     "RangeVisibilitySeconds": "360",
     "LogRetentionDays": "1",
 }
+# What a developer may choose by the variable that the functions know it under.
+_CHOICES = {"ETL_MODE": "EtlMode", "IMPORT_FANOUT_BYTES": "ImportFanoutBytes"}
 
 
 @dataclass
@@ -191,7 +193,7 @@ def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emul
         "Architecture": ARCHITECTURE,
         "DatabaseUrl": database.url,
         "PublicBaseUrl": cloud.api_url(_api_id(directory), STAGE),
-        "EtlMode": os.environ.get("ETL_MODE", "streaming"),
+        **{parameter: os.environ[name] for name, parameter in _CHOICES.items() if name in os.environ},
         **FIXED_PARAMETERS,
     }
 

@@ -8,6 +8,7 @@ import pytest
 
 from infra.local.layout import TEST
 from infra.local.stack import LocalStack, exclusive, reset, start
+from tests.builders.deployed import FANOUT_BYTES
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,8 @@ def stack() -> Iterator[LocalStack]:
     the stack running.
     """
     reset(TEST)
-    with exclusive(TEST):
+    with exclusive(TEST), pytest.MonkeyPatch.context() as choices:
+        choices.setenv("IMPORT_FANOUT_BYTES", str(FANOUT_BYTES))
         running = start(TEST)
         try:
             yield running

@@ -1,56 +1,28 @@
 """Journey 2 up to the preview: a roster is uploaded, imported on a branch, compared with main, and exported."""
 
-import base64
 import hashlib
-from collections.abc import Callable
 from secrets import token_hex
-from typing import Any
 
 import httpx
 import pytest
 
 from infra.local.stack import LocalStack
+from tests.builders.deployed import Eventually, finished, told, uploaded
 
 pytestmark = pytest.mark.build
 
-Eventually = Callable[..., None]
 FIRST = b"student,section,status\n" + b"".join(b"S%04d,A,active\n" % n for n in range(2000))
 SECOND = FIRST.replace(b"S0007,A,active", b"S0007,B,active").replace(b"S0008,A,active\n", b"") + b"S9999,C,active\n"
-
-
-def told(answer: httpx.Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json() if answer.content else None
-
-
-def finished(admin: httpx.Client, job: dict[str, Any], eventually: Eventually) -> dict[str, Any]:
-    path = f"/api/datasets/{job['dataset_id']}/jobs/{job['id']}"
-    eventually(lambda: told(admin.get(path))["status"] in ("completed", "failed"), f"the {job['run_type']} ends")
-    done: dict[str, Any] = told(admin.get(path))
-    assert done["status"] == "completed", done["error"]
-    return done
-
-
-def uploaded(admin: httpx.Client, http: httpx.Client, dataset: str, ref: str, data: bytes, **options: Any) -> Any:
-    """The file in presigned parts, as a browser sends it; the job that S3's notice starts."""
-    body = {"file_name": "roster.csv", "size_bytes": len(data), "import": options}
-    upload = told(admin.post(f"/api/datasets/{dataset}/refs/{ref}/uploads", json=body), 201)
-    path = f"/api/datasets/{dataset}/uploads/{upload['id']}"
-    checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    asked = {"parts": [{"number": 1, "sha256": checksum}]}
-    for part in told(admin.post(f"{path}/parts", json=asked))["parts"]:
-        assert http.put(part["url"], content=data, headers=part["headers"]).status_code == 200
-    return told(admin.post(f"{path}/complete"), 202)
 
 
 def test_a_roster_is_uploaded_imported_on_a_branch_compared_and_exported(
     stack: LocalStack, admin: httpx.Client, http: httpx.Client, eventually: Eventually
 ) -> None:
     dataset = told(admin.post("/api/datasets", json={"name": f"Roster {token_hex(4)}", "tags": ["roster"]}), 201)["id"]
-    finished(admin, uploaded(admin, http, dataset, "main", FIRST, key=["student"]), eventually)
+    finished(admin, uploaded(admin, dataset, "main", FIRST, key=["student"]), eventually)
     told(admin.post(f"/api/datasets/{dataset}/refs", json={"name": "autumn"}), 201)
 
-    imported = finished(admin, uploaded(admin, http, dataset, "autumn", SECOND, key=["student"]), eventually)
+    imported = finished(admin, uploaded(admin, dataset, "autumn", SECOND, key=["student"]), eventually)
 
     compared = told(admin.get(f"/api/datasets/{dataset}/compare", params={"base": "main", "head": "autumn"}))
     assert imported["output_summary"]["updated_ref"] == "autumn"
@@ -73,7 +45,7 @@ def test_an_import_that_was_overtaken_says_which_commits_met(
 ) -> None:
     dataset = told(admin.post("/api/datasets", json={"name": f"Roster {token_hex(4)}"}), 201)["id"]
     path = f"/api/datasets/{dataset}"
-    finished(admin, uploaded(admin, http, dataset, "main", FIRST, key=["student"]), eventually)
+    finished(admin, uploaded(admin, dataset, "main", FIRST, key=["student"]), eventually)
     seen = told(admin.get(f"{path}/refs/main"))["commit_id"]
     body = {"file_name": "late.csv", "size_bytes": len(SECOND), "import": {"key": ["student"]}}
     upload = told(admin.post(f"{path}/refs/main/uploads", json=body), 201)

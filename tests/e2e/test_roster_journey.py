@@ -1,9 +1,6 @@
 """Journey 2 to its end: a roster is uploaded, imported on a branch, compared with main, planned and applied."""
 
-import base64
-import hashlib
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -12,39 +9,15 @@ import httpx
 import pytest
 
 from infra.local.stack import LocalStack
+from tests.builders.deployed import Eventually, finished, told, uploaded
 
 pytestmark = pytest.mark.build
 
-Eventually = Callable[..., None]
 HEADER = "Student_Number,First_Name,Last_Name,Course_Code,Section_Code\n"
-
-
-def told(answer: httpx.Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json()
 
 
 def roster(course: str, tag: str, numbers: range) -> bytes:
     return (HEADER + "".join(f"{tag}-{n:03},Learner,No {n},{course},A\n" for n in numbers)).encode()
-
-
-def imported(
-    admin: httpx.Client, http: httpx.Client, dataset: str, ref: str, data: bytes, eventually: Eventually
-) -> None:
-    """The file through presigned parts, and the import job that follows."""
-    options = {"key": ["Student_Number"]}
-    body = {"file_name": "roster.csv", "size_bytes": len(data), "import": options}
-    upload = told(admin.post(f"/api/datasets/{dataset}/refs/{ref}/uploads", json=body), 201)
-    path = f"/api/datasets/{dataset}/uploads/{upload['id']}"
-    checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    asked = {"parts": [{"number": 1, "sha256": checksum}]}
-    for part in told(admin.post(f"{path}/parts", json=asked))["parts"]:
-        assert http.put(part["url"], content=data, headers=part["headers"]).status_code == 200
-    job = told(admin.post(f"{path}/complete"), 202)
-    where = f"/api/datasets/{dataset}/jobs/{job['id']}"
-    eventually(lambda: told(admin.get(where))["status"] in ("completed", "failed"), "the import ends")
-    done = told(admin.get(where))
-    assert done["status"] == "completed", done["error"]
 
 
 def planned(admin: httpx.Client, semester: str, dataset: str, version: str) -> tuple[dict[str, Any], list[int]]:
@@ -84,16 +57,20 @@ def school(admin: httpx.Client) -> dict[str, str]:
 
 
 def test_a_roster_goes_from_a_file_by_way_of_a_branch_into_the_sections(
-    stack: LocalStack, admin: httpx.Client, http: httpx.Client, eventually: Eventually, school: dict[str, str]
+    stack: LocalStack, admin: httpx.Client, eventually: Eventually, school: dict[str, str]
 ) -> None:
     tag, course, semester = school["tag"], school["course"], school["semester"]
     dataset = told(admin.post("/api/datasets", json={"name": f"Roster {tag}"}), 201)["id"]
-    imported(admin, http, dataset, "main", roster(course, tag, range(20)), eventually)
+    finished(
+        admin, uploaded(admin, dataset, "main", roster(course, tag, range(20)), key=["Student_Number"]), eventually
+    )
     first, _ = planned(admin, semester, dataset, "main")
     applied(admin, first)
     told(admin.post(f"/api/datasets/{dataset}/refs", json={"name": "week-2"}), 201)
 
-    imported(admin, http, dataset, "week-2", roster(course, tag, range(5, 30)), eventually)
+    finished(
+        admin, uploaded(admin, dataset, "week-2", roster(course, tag, range(5, 30)), key=["Student_Number"]), eventually
+    )
     compared = told(admin.get(f"/api/datasets/{dataset}/compare", params={"base": "main", "head": "week-2"}))
     plan, statuses = planned(admin, semester, dataset, "week-2")
     again, _ = planned(admin, semester, dataset, "week-2")
