@@ -113,6 +113,17 @@ class Job:
         return self.status is JobStatus.RUNNING and (self.lease_until is None or self.lease_until <= now)
 
 
+def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The same JSON without NUL characters, which PostgreSQL cannot store; reports quote whatever a file has."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
+
+
 def failure_of(error: DataForgeError) -> dict[str, Any]:
     """What a failed job keeps of its error: code, status, the sentence, facts and violations."""
     return {

@@ -193,10 +193,13 @@ def make_schema(
 ) -> TableSchema:
     """A schema from (name, type) pairs and key names; columns known to `base` by name keep their ids.
 
-    Raises SchemaMismatch on duplicate or missing names.
+    Raises SchemaMismatch on duplicate or missing names, and on names that the database cannot store.
     """
     pairs = list(columns)
     names = [name for name, _ in pairs]
+    for number, name in enumerate(names, 1):
+        if "\x00" in name:
+            raise SchemaMismatch(f"The name of column {number} has a NUL character: {name!r:.100}.")
     if len(set(names)) != len(names):
         twice = sorted(name for name, times in Counter(names).items() if times > 1)
         message = f"column names must differ, these occur twice: {', '.join(twice[:10])}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 
 import orjson
 import pyarrow as pa
@@ -24,6 +23,7 @@ from dataforge.contexts.datasets.parsing.text_file import Blocks
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 _ROWS = 32_768
+_BYTES = 16 << 20
 _INT64 = 1 << 63
 
 
@@ -96,8 +96,7 @@ def _column(rows: list[dict[str, object]], name: str, type_: str) -> pa.Array:
 
 def _parts(blocks: Blocks, options: ImportOptions, rejected: list[RejectedRow]) -> Iterator[list[dict[str, object]]]:
     """Objects in bounded lists; lines that are no object are rejected up to the caller's limit."""
-    numbered = enumerate(_lines(blocks, options), 1)
-    while part := list(islice(numbered, _ROWS)):
+    for part in _portions(enumerate(_lines(blocks, options), 1)):
         rows: list[dict[str, object]] = []
         for number, line in part:
             try:
@@ -117,12 +116,30 @@ def _parts(blocks: Blocks, options: ImportOptions, rejected: list[RejectedRow]) 
             yield rows
 
 
+def _portions(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Up to `_ROWS` lines, or about `_BYTES`, at a time."""
+    held: list[tuple[int, bytes]] = []
+    size = 0
+    for item in lines:
+        held.append(item)
+        size += len(item[1])
+        if len(held) == _ROWS or size >= _BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
 def _large_numbers(line: bytes) -> object:
-    """What Python's reader takes and orjson does not: integers beyond 64 bits. NaN and Infinity are no JSON."""
+    """What Python's reader takes and orjson does not: integers beyond 64 bits. NaN, Infinity and halves of surrogate
+    pairs are no JSON.
+    """
     try:
-        return json.loads(line, parse_constant=_no_constant)
+        value = json.loads(line, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
+    return value
 
 
 def _no_constant(name: str) -> object:

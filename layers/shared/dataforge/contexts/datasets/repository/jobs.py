@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.datasets.domain.jobs import Job, JobCancelled, JobLost, JobStatus, RunType
+from dataforge.contexts.datasets.domain.jobs import Job, JobCancelled, JobLost, JobStatus, RunType, storable
 from dataforge.contexts.datasets.domain.uploads import UploadNotFound
 from dataforge.contexts.datasets.tables import jobs, uploads
 from dataforge.platform.db.database import row_dict
@@ -109,7 +109,7 @@ class SqlJobs:
             .where(jobs.c.cancel_requested.is_(False))
             .values(
                 status="completed",
-                output_summary=dict(output_summary),
+                output_summary=storable(output_summary),
                 progress={**progress, "stage": "completed"},
                 failure=None,
                 error_message=None,
@@ -129,8 +129,8 @@ class SqlJobs:
         """End it badly; False when another worker has it."""
         statement = self._mine(job_id, worker).values(
             status="cancelled" if cancelled else "failed",
-            failure=None if failure is None else dict(failure),
-            error_message=None if failure is None else str(failure.get("detail", "")),
+            failure=None if failure is None else storable(failure),
+            error_message=None if failure is None else storable(str(failure.get("detail", ""))),
             lease_until=None,
             completed_at=self._now,
         )
