@@ -59,8 +59,8 @@ async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, giv
     return json_response(plan, status=201, headers={"Location": f"{ROSTERS}/plans/{plan['id']}"})
 
 
-@router.post(ROSTERS + "/uploads", status_code=201, response_model=outputs.UploadOut)
-async def create_upload(body: inputs.UploadIn, call: RegistrarCall) -> Response:
+@router.post(ROSTERS + "/uploads", status_code=201, response_model=outputs.RosterUploadOut)
+async def create_upload(body: inputs.RosterUploadIn, call: RegistrarCall) -> Response:
     """Where to PUT a roster file (CSV, or a zip of OneRoster files)."""
     return json_response(upload_address(_bucket(call.request), body.filename, call.user_id), status=201)
 

@@ -135,7 +135,10 @@ async def revoke_override(student_id: UUID, override_id: UUID, call: RegistrarCa
 
 
 @router.post(
-    STUDENTS + "/{student_id}/completions", status_code=201, response_model=outputs.CompletionOut, responses=PROBLEMS
+    STUDENTS + "/{student_id}/completions",
+    status_code=201,
+    response_model=outputs.CourseCompletionOut,
+    responses=PROBLEMS,
 )
 async def record_completion(student_id: UUID, body: inputs.CompletionIn, call: RegistrarCall) -> Response:
     """Record evidence from outside, such as a transfer credit; the same reference again corrects it."""

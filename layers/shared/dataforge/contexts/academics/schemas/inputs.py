@@ -321,7 +321,7 @@ class RosterApplyIn(In):
     confirm_drops: Annotated[int, Field(ge=0)] | None = None
 
 
-class UploadIn(In):
+class RosterUploadIn(In):
     """A file to upload."""
 
     filename: Annotated[str, Field(min_length=1, max_length=255)]

@@ -140,7 +140,7 @@ class OverrideOut(BaseModel):
     revoked_at: datetime | None
 
 
-class CompletionOut(BaseModel):
+class CourseCompletionOut(BaseModel):
     """Evidence that a course was completed."""
 
     student_id: UUID
@@ -256,7 +256,7 @@ class LessonsOut(BaseModel):
     lesson_ids: list[UUID]
 
 
-class UploadOut(BaseModel):
+class RosterUploadOut(BaseModel):
     """Where to PUT the file, and the key to plan from."""
 
     upload_key: str
