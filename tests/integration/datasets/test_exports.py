@@ -11,6 +11,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from dataforge.platform.aws.clients import client as aws
 from tests.builders.datasets import (
     DatasetsUnderTest,
     commit_rows,
@@ -158,3 +159,24 @@ async def test_a_workbook_has_every_sheet(datasets: DatasetsUnderTest) -> None:
     data, _ = await exported(datasets, client, dataset_id, format="excel")
 
     assert openpyxl.load_workbook(io.BytesIO(data)).sheetnames == ["people", "courses"]
+
+
+async def test_a_large_file_is_written_in_parts_and_a_broken_off_one_leaves_nothing(
+    datasets: DatasetsUnderTest,
+) -> None:
+    files, bucket = datasets.container.files, datasets.container.settings.data_bucket
+    block = bytes(range(256)) * 4096
+
+    whole, broken = files.writer("exports/whole", "text/csv"), files.writer("exports/broken", "text/csv")
+    for _ in range(20):
+        whole.write(block)
+        broken.write(block)
+    unseen = files.exists("exports/whole")
+    whole.close()
+    broken.abort()
+
+    stored = aws("s3").get_object(Bucket=bucket, Key="exports/whole")
+    assert (unseen, files.exists("exports/broken")) == (False, False)
+    assert stored["Body"].read() == block * 20
+    assert stored["ContentType"] == "text/csv"
+    assert "Uploads" not in aws("s3").list_multipart_uploads(Bucket=bucket)

@@ -124,7 +124,10 @@ def test_what_goes_together_is_merged_and_what_does_not_is_listed(tables: TableS
             ]
             assert counted(merged) == counted(both.of(base) + extra)
             if not set(mine.inserted) & set(other.inserted):
-                assert merged == Side(both.names, both.deleted, {**mine.inserted, **other.inserted}).of(base), (mine, other)
+                assert merged == Side(both.names, both.deleted, {**mine.inserted, **other.inserted}).of(base), (
+                    mine,
+                    other,
+                )
 
     check()
 

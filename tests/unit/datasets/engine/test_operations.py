@@ -18,7 +18,7 @@ from dataforge.contexts.datasets.engine.operations import RowOperation, apply_op
 from dataforge.contexts.datasets.engine.pages import PageRequest, read_page, row_history
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import DuplicateKeys, FilterRefused, OperationRefused, SchemaMismatch
-from dataforge.contexts.datasets.model.expectations import parse_expectation
+from dataforge.contexts.datasets.model.expectations import Expectation
 from dataforge.contexts.datasets.model.filters import COMPARISONS, LISTS, NULLS, TEXTS, parse_filter
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from tests.builders.tables import LINES, PEOPLE, column, imported, people, rows_of, store, version
@@ -371,17 +371,17 @@ def test_the_history_of_a_row_names_each_commit_that_changed_it(tables: TableSto
 @pytest.mark.parametrize(
     ("expectation", "broken"),
     [
-        ({"kind": "not_null", "column": "name"}, ["3"]),
-        ({"kind": "unique", "column": "score"}, ["4"]),
-        ({"kind": "unique", "columns": ["id", "score"]}, []),
-        ({"kind": "range", "column": "score", "low": 0, "high": 2}, ["2"]),
-        ({"kind": "regex", "column": "name", "pattern": "n[0-9]"}, ["1"]),
-        ({"kind": "foreign_key", "column": "id", "table": "other", "other": "id"}, ["4"]),
-        ({"kind": "row_count_drift", "share": 0.5}, []),
+        (Expectation("not_null", ("name",)), ["3"]),
+        (Expectation("unique", ("score",)), ["4"]),
+        (Expectation("unique", ("id", "score")), []),
+        (Expectation("range", ("score",), low=0, high=2), ["2"]),
+        (Expectation("regex", ("name",), pattern="n[0-9]"), ["1"]),
+        (Expectation("foreign_key", ("id",), table="other", other="id"), ["4"]),
+        (Expectation("row_count_drift", share=0.5), []),
     ],
 )
 def test_expectations_name_the_rows_that_break_them(
-    tables: TableStore, expectation: dict[str, object], broken: list[str]
+    tables: TableStore, expectation: Expectation, broken: list[str]
 ) -> None:
     rows: list[dict[str, object]] = [
         {"id": 1, "name": "x", "score": 0.0},
@@ -391,9 +391,7 @@ def test_expectations_name_the_rows_that_break_them(
     ]
     other = version(tables, people([1, 2, 3]))
 
-    [result] = check(
-        tables, version(tables, rows), [parse_expectation(expectation)], base=other, foreign={"other": (tables, other)}
-    )
+    [result] = check(tables, version(tables, rows), [expectation], base=other, foreign={"other": (tables, other)})
 
     assert (result.passed, list(result.examples)) == (not broken, broken)
 
@@ -402,7 +400,7 @@ def test_too_great_a_drift_of_rows_breaks_its_expectation(tables: TableStore) ->
     [result] = check(
         tables,
         version(tables, people(range(8))),
-        [parse_expectation({"kind": "row_count_drift", "share": 0.1})],
+        [Expectation("row_count_drift", share=0.1)],
         base=version(tables, people(range(10))),
     )
 

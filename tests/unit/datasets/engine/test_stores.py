@@ -10,9 +10,8 @@ from moto import mock_aws
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ObjectMissing
-from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from dataforge.contexts.datasets.ports import ObjectStore
-from dataforge.platform.aws.objects import MultipartSink, S3ObjectStore
+from dataforge.platform.aws.objects import S3ObjectStore
 from tests.builders.tables import people, rows_of, version
 
 
@@ -68,31 +67,3 @@ def test_versions_are_written_and_read(objects: ObjectStore) -> None:
 def test_keys_never_leave_the_directory(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not an object key"):
         LocalDirectoryStore(tmp_path).get("../secret")
-
-
-@pytest.mark.parametrize("rows", [10, 400_000])
-def test_an_export_is_uploaded_in_parts(tmp_path: Path, rows: int) -> None:
-    tables = TableStore(LocalDirectoryStore(tmp_path))
-    manifest = version(tables, people(range(rows)))
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="exports")
-
-        with MultipartSink(client, "exports", "out.csv", "text/csv") as sink:
-            report = export_table(tables, manifest, ExportOptions(), sink)
-
-        assert client.head_object(Bucket="exports", Key="out.csv")["ContentLength"] == report.bytes
-
-
-def test_a_failed_export_leaves_no_parts_behind() -> None:
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="exports")
-
-        sink = MultipartSink(client, "exports", "out.csv")
-        sink.write(b"x" * (9 << 20))
-
-        sink.__exit__(RuntimeError, RuntimeError("stop"), None)
-
-        assert "Uploads" not in client.list_multipart_uploads(Bucket="exports")
-        assert client.list_objects_v2(Bucket="exports")["KeyCount"] == 0

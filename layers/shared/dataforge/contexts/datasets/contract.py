@@ -11,13 +11,10 @@ make the answer of a plan reproducible: same commit, same rows.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NewType, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from dataforge.kernel.principal import Principal
-
-DatasetId = NewType("DatasetId", UUID)
-CommitId = NewType("CommitId", str)
 
 # A branch or tag is on another commit. Payload: {dataset_id, ref, previous_commit_id, commit_id}.
 REF_MOVED: Final = "datasets.ref_moved"

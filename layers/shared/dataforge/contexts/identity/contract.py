@@ -14,8 +14,6 @@ from uuid import UUID
 
 from dataforge.kernel.errors import Forbidden, Unauthenticated
 
-DIRECTORY_VIEW = "identity.directory"
-
 # Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
 XAPI_SCOPES = frozenset(
     {

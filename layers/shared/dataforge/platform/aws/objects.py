@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -12,7 +12,6 @@ from dataforge.platform.objects import ObjectMissing
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-_STEP = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,51 +82,3 @@ def _code(error: ClientError) -> str:
 
 def _explained(error: ClientError, key: str) -> Exception:
     return ObjectMissing(f"Object {key} is not in the bucket.") if _code(error) in _MISSING else error
-
-
-class MultipartSink:
-    """A sink for exports: parts of 8 MB as they fill up, one plain put when the whole is smaller. Use as a context
-    manager.
-    """
-
-    def __init__(self, client: Any, bucket: str, key: str, content_type: str = "application/octet-stream") -> None:  # noqa: ANN401
-        self._client = client
-        self._target = {"Bucket": bucket, "Key": key}
-        self._type = content_type
-        self._held = bytearray()
-        self._upload = ""
-        self._parts: list[dict[str, object]] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, failed: object, *_: object) -> None:
-        if failed is None:
-            self._finish()
-        elif self._upload:
-            self._client.abort_multipart_upload(**self._target, UploadId=self._upload)
-
-    def write(self, data: bytes) -> int:
-        """Take bytes; a full part leaves at once."""
-        self._held += data
-        while len(self._held) >= _STEP:
-            self._part(bytes(self._held[:_STEP]))
-            del self._held[:_STEP]
-        return len(data)
-
-    def _part(self, data: bytes) -> None:
-        if not self._upload:
-            self._upload = self._client.create_multipart_upload(**self._target, ContentType=self._type)["UploadId"]
-        number = len(self._parts) + 1
-        answer = self._client.upload_part(**self._target, UploadId=self._upload, PartNumber=number, Body=data)
-        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-
-    def _finish(self) -> None:
-        if not self._upload:
-            self._client.put_object(**self._target, Body=bytes(self._held), ContentType=self._type)
-            return
-        if self._held:
-            self._part(bytes(self._held))
-        self._client.complete_multipart_upload(
-            **self._target, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
-        )

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -135,11 +134,6 @@ class Database:
         async with self.connect() as connection:
             await connection.execution_options(postgresql_readonly=True)
             yield connection
-
-    async def ping(self) -> None:
-        """One round trip; raises DatabaseUnavailable when the server is away."""
-        async with self.read_only() as connection:
-            await connection.execute(text("SELECT 1"))
 
     async def dispose(self) -> None:
         """Close the pool; it is made again at the next use."""

@@ -53,7 +53,6 @@ Reading
     `statistics.table_statistics(tables, manifest) -> dict`               JSON; cache it by `manifest.digest` and schema
     `expectations.check(tables, manifest, [Expectation], base=Manifest | None, foreign={name: (TableStore, Manifest)})
     -> [CheckResult]`
-    `model.expectations.parse_expectation(json) -> Expectation`
 Comparing
     `diffing.difference(tables, base, head) -> Difference`                .counts, .schema_changes, len(); no cells
     read yet
@@ -61,8 +60,7 @@ Comparing
     `diffing.difference_page(tables, difference, offset, limit) -> [RowChange]`
 Exporting and SQL
     `exporting.export_table(tables, manifest, ExportOptions(format, compression, columns, where), sink) -> ExportReport`
-        sink: anything with `write(bytes)`, e.g. `platform.aws.objects.MultipartSink(client, bucket, key)` (a context
-        manager)
+        sink: anything with `write(bytes)`, e.g. `storage.S3Writer(bucket, key, content_type)`
     `exporting.export_workbook(tables, {name: Manifest}, options, sink)`, `exporting.export_difference(tables,
     difference, options, sink)`
     `sql.run_sql(tables, {name: Manifest}, statement, caps=SqlCaps()) -> SqlResult(columns, rows, truncated,

@@ -9,7 +9,6 @@ of these stay text. The types form a semilattice (`join`), so the result does no
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -104,11 +103,6 @@ def _settled(present: pa.Array, kind: str) -> str:
 
 def _dates_and_times(present: pa.Array) -> bool:
     return convert(present, "timestamp") is not None
-
-
-def covers(texts: pa.Array, kind: str) -> pa.Array | None:
-    """The converted block if the planned evidence covers it, else None."""
-    return convert(texts, kind)
 
 
 def convert(texts: pa.Array, kind: str, *, lenient: bool = False) -> pa.Array | None:
@@ -330,8 +324,3 @@ def rows_that_break(texts: pa.Array, kind: str, *, most: int) -> list[int]:
         middle = (start + stop) // 2
         todo += [(middle, stop), (start, middle)]
     return found
-
-
-def join_all(kinds: list[str]) -> str:
-    """Evidence of all blocks together."""
-    return reduce(join, kinds, NOTHING)
