@@ -104,7 +104,7 @@ def prepare_batch(
 def _refusal(violations: list[Violation], count: int) -> InvalidStatements:
     first = violations[0]
     where = f" at {first.pointer}" if first.pointer else ""
-    more = f" There are {len(violations) - 1} more violations." if len(violations) > 1 else ""
+    more = f" Violations besides: {len(violations) - 1}." if len(violations) > 1 else ""
     kept = "; none of the statements of this request is stored" if count > 1 else ""
     message = f"The request breaks rules of xAPI{where}{kept}. {first.message}{more}"
     return InvalidStatements(message, violations=violations)
