@@ -459,6 +459,30 @@ def test_verify_names_a_missing_and_a_changed_object(tables: TableStore, tmp_pat
     assert "is missing" in missing.reason
 
 
+def test_verify_names_a_sidecar_that_lies_and_does_without_a_missing_one(tables: TableStore, tmp_path: Path) -> None:
+    manifest = version(tables, people(range(5_000)))
+    path = next((tmp_path / "t" / "hashes").rglob("*.*"))
+    content = bytearray(path.read_bytes())
+
+    content[100] ^= 1
+    path.write_bytes(content)
+    [problem] = verify(store(tmp_path), manifest)
+    path.unlink()
+
+    assert (problem.thing, problem.identity) == ("hash sidecar", path.name.partition(".")[0])
+    assert verify(store(tmp_path), manifest) == []
+
+
+def test_verify_names_a_patch_that_was_changed(tables: TableStore, tmp_path: Path) -> None:
+    manifest = patched(tables, 1)
+    path = next((tmp_path / "t" / "patches").rglob("*/*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+    [problem] = verify(store(tmp_path), manifest)
+
+    assert (problem.thing, problem.identity) == ("patch", path.name)
+
+
 def test_verify_names_a_leaf_that_does_not_match_its_rows(tables: TableStore) -> None:
     manifest = version(tables, people(range(5_000)))
     hashes = manifest.leaves.hashes.copy()

@@ -180,6 +180,34 @@ def test_a_second_import_keeps_the_wider_type(tmp_path: Path) -> None:
     assert column(rows_of(tables, second), "v") == ["007", "8"]
 
 
+@pytest.mark.parametrize(
+    ("rules", "text", "declared", "outcome"),
+    [
+        (EvolutionRules(), "id,v\n1,x\n", {}, "string"),
+        (EvolutionRules(widen_types=False), "id,v\n1,x\n", {}, "'v' would widen from int to string"),
+        (EvolutionRules(widen_types=False), "id,v\n1,7\n", {}, "int"),
+        (EvolutionRules(), "id,v\n1,7\n", {"v": "bool"}, "'v' would change from int to bool"),
+        (EvolutionRules(change_types=True), "id,v\n1,1\n", {"v": "bool"}, "bool"),
+        (EvolutionRules(add_columns=False), "id,v,w\n1,2,3\n", {}, "column 'w' is new"),
+        (EvolutionRules(drop_columns=False), "id\n1\n", {}, "column 'v' is missing"),
+    ],
+)
+def test_each_rule_of_evolution_allows_or_names_its_change(
+    tmp_path: Path, rules: EvolutionRules, text: str, declared: dict[str, str], outcome: str
+) -> None:
+    tables = store(tmp_path)
+    first = imported(tables, "id,v\n1,2\n").tables
+
+    def told() -> str:
+        try:
+            second = imported(tables, text, ImportOptions(evolution=rules, declared=declared), bases=first)
+        except SchemaMismatch as error:
+            return error.detail
+        return next(column.type for column in second.tables["data"].schema.columns if column.name == "v")
+
+    assert outcome in told()
+
+
 def test_rules_may_forbid_a_change_of_the_schema(tmp_path: Path) -> None:
     tables = store(tmp_path)
     first = imported(tables, "id,v\n1,2\n").tables
