@@ -7,6 +7,7 @@ the coordinator on a pool of processes, or a queue (see `fanout_codec` for both 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +73,7 @@ class RangeUnsuited:
 RangeAnswer = RangeScan | RangeEvidence | RangeRows | RangeUnsuited
 OpenSource = Callable[[str, str], FileSource]
 
+_STORING = 4
 UNSORTED = "its rows are not in key order and had to be sorted"
 UNCOVERED = "one of its ranges needs wider types than its values had shown"
 
@@ -83,16 +85,20 @@ def do_range(task: RangeTask, number: int, open_source: OpenSource, tables: Tabl
         return scan_range(source, part, task.plan.dialect)
     if task.stage is Stage.EVIDENCE:
         return range_evidence(source, part, task.plan)
-    return _write(source, part, task, tables)
+    # Chunks are stored while the next ones are parsed: storing waits more than it works.
+    with ThreadPoolExecutor(_STORING, thread_name_prefix="range") as pool:
+        return _write(source, part, task, tables, pool)
 
 
 class _Unsuited(Exception):
     """Why the range cannot be stored apart from the others."""
 
 
-def _write(source: FileSource, part: ByteRange, task: RangeTask, tables: TableStore) -> RangeRows | RangeUnsuited:
+def _write(
+    source: FileSource, part: ByteRange, task: RangeTask, tables: TableStore, pool: Executor
+) -> RangeRows | RangeUnsuited:
     schema = task.schema
-    writer = TableWriter(tables, schema)
+    writer = TableWriter(tables, schema, pool=pool)
     last = b""
 
     def store(data: bytes) -> ParsedBlock:
