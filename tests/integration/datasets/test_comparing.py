@@ -79,6 +79,23 @@ async def test_without_a_key_rows_are_counted_as_a_multiset(datasets: DatasetsUn
     }
 
 
+async def test_without_a_key_like_rows_at_one_place_are_shown_as_a_guessed_update(datasets: DatasetsUnderTest) -> None:
+    client, dataset_id = await people(datasets, key=[])
+    base = await head(client, dataset_id)
+    changed = csv([("id", "name", "age"), (1, "Ada", 36), (2, "Grace", 46), (7, "Alan", 41)])
+    await import_file(datasets, client, dataset_id, changed)
+
+    answer = await compared(client, dataset_id, base, "main")
+    ages = await compared(client, dataset_id, base, "main", sheet="data", column="age", kind="updated")
+
+    assert answer["sheets"][0]["counts"] == {"inserted": 1, "updated": 1, "deleted": 1}
+    rows = {row["kind"]: row for row in answer["rows"]}
+    assert (rows["updated"]["guessed"], rows["updated"]["changed_columns"]) == (True, ["age"])
+    assert (rows["updated"]["before"]["age"], rows["updated"]["after"]["age"]) == (45, 46)
+    assert (rows["deleted"]["guessed"], rows["deleted"]["before"]["name"]) == (False, "Linus")
+    assert [row["after"]["name"] for row in ages["rows"]] == ["Grace"]
+
+
 async def test_kinds_and_columns_filter_and_pages_cover_everything(datasets: DatasetsUnderTest) -> None:
     client = await datasets.analyst()
     dataset_id = await new_dataset(client)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
 from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
+from dataforge.contexts.datasets.engine.likeness import guess_updates
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
 from dataforge.contexts.datasets.engine.reading import read_range, row_by_key
@@ -194,6 +195,41 @@ def test_without_a_key_file_order_and_repeated_rows_are_kept(
     assert head.digest == version(tables, after, LINES).digest
     assert found.counts == difference(tables, base, head.without_change()).counts
     assert found.counts["inserted"] - found.counts["deleted"] == len(after) - len(before)
+
+
+@quick
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["name", "both", "delete", "insert"])), max_size=8))
+def test_without_a_key_a_guess_changes_how_a_difference_is_told_and_not_what_it_is(
+    tables: TableStore, edits: list[tuple[int, str]]
+) -> None:
+    before: list[dict[str, object]] = [{"name": f"n{n}", "score": float(n)} for n in range(40)]
+    told = dict(edits)
+    after: list[dict[str, object]] = []
+    for number, row in enumerate(before):
+        action = told.get(number, "")
+        after += [{"name": "fresh", "score": 100.0 + number}] if action == "insert" else []
+        if action != "delete":
+            after.append({**row, **({"name": "x"} if action in ("name", "both") else {})})
+            after[-1].update({"score": -1.0 - number} if action == "both" else {})
+    base = version(tables, before, LINES)
+    plain = difference(tables, base, version(tables, after, LINES))
+
+    guess = guess_updates(tables, plain)
+
+    updates = [change for change in difference_page(tables, guess, 0, len(guess)) if change.kind == "updated"]
+    renamed = [n for n, action in told.items() if action == "name" and n < 40]
+    assert len(guess) + len(updates) == len(plain)
+    assert guess.guessed == bool(updates)
+    assert sorted(change.before["score"] for change in updates if change.before) == sorted(map(float, renamed))
+    assert all(change.changed == ("name",) for change in updates)
+    for side in ("before", "after"):
+        one, two = (
+            sorted(
+                str(row) for change in difference_page(tables, found, 0, len(found)) if (row := getattr(change, side))
+            )
+            for found in (plain, guess)
+        )
+        assert one == two
 
 
 def test_a_repeated_row_survives_a_second_import(tables: TableStore) -> None:

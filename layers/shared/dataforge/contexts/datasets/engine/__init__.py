@@ -56,6 +56,8 @@ Reading
 Comparing
     `diffing.difference(tables, base, head) -> Difference`                .counts, .schema_changes, len(); no cells
     read yet
+    `likeness.guess_updates(tables, difference) -> Difference`            without a key: like rows at one place become
+    updates, and `.guessed` says so
     `diffing.select(difference, tables, kinds=('inserted', ...), column=column id) -> Difference`
     `diffing.difference_page(tables, difference, offset, limit) -> [RowChange]`
 Exporting and SQL

@@ -19,14 +19,12 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.alignment import Alignment, align, row_codes
 from dataforge.contexts.datasets.engine.diffing import cells_differ
 from dataforge.contexts.datasets.engine.edits import Edits, apply_edits
+from dataforge.contexts.datasets.engine.likeness import MOST_COMPARED, alike, cell_matrix
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest
 from dataforge.contexts.datasets.engine.merge_sides import MergeResult, Row, Sides
 from dataforge.contexts.datasets.engine.pairing import pair_up
-from dataforge.contexts.datasets.engine.rowhash import U64, cell_codes
+from dataforge.contexts.datasets.engine.rowhash import U64
 from dataforge.contexts.datasets.model.merges import Conflict
-
-_MOST_COMPARED = 10_000
-_GAP = np.uint64(0x9E3779B97F4A7C15)
 
 
 def merge_by_place(sides: Sides) -> MergeResult:
@@ -62,14 +60,14 @@ class _Changes:
     def pair_like(self, sides: Sides) -> None:
         """Find what replaced which base row, gap by gap, by the cells they have in common."""
         gone, come, bounds = self._gaps(np.array(list(self.moved.values()), dtype=np.int64))
-        small = np.prod([stop - start for start, stop in bounds], axis=0) <= _MOST_COMPARED
+        small = np.prod([stop - start for start, stop in bounds], axis=0) <= MOST_COMPARED
         codes = [
             _cell_codes(sides, manifest, rows, where[:, small])
             for manifest, rows, where in ((sides.base, gone, bounds[0]), (self.manifest, come, bounds[1]))
         ]
         for first, stop, start, end, few in zip(*bounds[0].tolist(), *bounds[1].tolist(), small.tolist(), strict=True):
             pairs = (
-                _alike(codes[0][:, first:stop], codes[1][:, start:end]) if few else _in_turn(stop - first, end - start)
+                alike(codes[0][:, first:stop], codes[1][:, start:end]) if few else _in_turn(stop - first, end - start)
             )
             for left, right in pairs:
                 self.replaced[int(gone[first + left])] = int(come[start + right])
@@ -93,6 +91,10 @@ class _Changes:
         bounds = [np.searchsorted(where, np.stack([gaps, gaps + 1])) for where in places]
         return self.rows.gone[gone], self.rows.come[come], bounds
 
+    def unpaired(self) -> np.ndarray:
+        """Which of the rows that came replace nothing."""
+        return ~np.isin(self.rows.come, list(self.replaced.values()))
+
     def is_like(self, row: int) -> bool:
         """Whether a base row was changed into another: one with cells in common."""
         return row in self.replaced and row not in self.unlike
@@ -114,6 +116,20 @@ class _Changes:
             found[at] = anchor
         return found
 
+    def earliest(self) -> I64:
+        """The same seen from the other end: the first base row that it may stand before, as nothing tells where among
+        gone rows a new one belongs.
+        """
+        found, stands_for = self.rows.gaps(), {new: old for old, new in self.replaced.items()}
+        run = place = -1
+        for at in np.flatnonzero(np.isin(found, self.rows.gap_of_gone())).tolist():
+            gap = int(found[at])
+            if gap != run:
+                run = place = gap
+            found[at] = place
+            place = max(place, stands_for.get(int(self.rows.come[at]), place - 1) + 1)
+        return found
+
     def places(self, base_rows: I64) -> I64:
         """Where rows that stood before these base rows stand now."""
         found = self.rows.place(base_rows)
@@ -131,30 +147,12 @@ def _cell_codes(sides: Sides, manifest: Manifest, rows: I64, ranges: I64) -> U64
     """One row per column, one word per cell; read for the ranges of `rows` only."""
     found = np.zeros((len(sides.schema.columns), len(rows)), dtype=np.uint64)
     wanted = np.concatenate([np.arange(start, stop) for start, stop in ranges.T.tolist()] or [EMPTY])
-    table = sides.rows(manifest, rows[wanted])
-    for at, column in enumerate(sides.schema.columns):
-        found[at, wanted] = cell_codes(table.column(column.id), column.id)
+    found[:, wanted] = cell_matrix(sides.rows(manifest, rows[wanted]), sides.schema)
     return found
 
 
 def _in_turn(rows: int, others: int) -> list[tuple[int, int]]:
     return [(at, at) for at in range(min(rows, others))]
-
-
-def _alike(old: U64, new: U64) -> list[tuple[int, int]]:
-    """Pair columns of cell codes that have cells in common, those with the most first, then by place."""
-    rows, others = old.shape[1], new.shape[1]
-    common = (old[:, :, None] == new[:, None, :]).sum(axis=0)
-    apart = np.abs(np.arange(rows)[:, None] - np.arange(others)[None, :])
-    found: list[tuple[int, int]] = []
-    left, right = set(range(rows)), set(range(others))
-    for at in np.lexsort((apart.ravel(), -common.ravel())).tolist():
-        one, two = divmod(at, others)
-        if one in left and two in right and common[one, two]:
-            found.append((one, two))
-            left.remove(one)
-            right.remove(two)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ class _PlaceMerge:
         for changes in (self.mine, self.other):
             changes.pair_like(self.sides)
         anchors = self.other.anchors()
-        self._agree(self.mine.anchors(), anchors)
+        self._agree(anchors)
         for changes in (self.mine, self.other):
             changes.pair_rest()
         clashes = [clash for row in both.tolist() if (clash := self._both_changed(row)) is not None]
@@ -270,13 +268,21 @@ class _PlaceMerge:
                 found[where[at]].append(column.id)
         return [tuple(columns) for columns in found]
 
-    def _agree(self, my_places: I64, their_places: I64) -> None:
-        """Find rows that both sides put at the same place and that replace nothing; each counts once."""
-        free = [~np.isin(c.rows.come, list(c.replaced.values())) for c in (self.mine, self.other)]
-        mine, theirs = (
-            (changes.come ^ (places.view(np.uint64) * _GAP))[unused]
-            for changes, places, unused in ((self.mine, my_places, free[0]), (self.other, their_places, free[1]))
-        )
-        first, second = pair_up(mine, theirs)
-        self.mine.agreed = self.mine.rows.come[free[0]][first]
-        self.other.agreed = self.other.rows.come[free[1]][second]
+    def _agree(self, anchors: I64) -> None:
+        """Find equal rows that both sides put where it may be the same place, and that replace nothing: each counts
+        once.
+        """
+        mine, other = self.mine, self.other
+        known: dict[int, list[tuple[int, int, int]]] = {}
+        spans = mine.earliest().tolist(), mine.anchors().tolist()
+        for at in np.flatnonzero(np.isin(mine.come, other.come) & mine.unpaired()).tolist():
+            known.setdefault(int(mine.come[at]), []).append((spans[0][at], spans[1][at], int(mine.rows.come[at])))
+        pairs: list[tuple[int, int]] = []
+        earliest = other.earliest().tolist()
+        for at in np.flatnonzero(np.isin(other.come, mine.come) & other.unpaired()).tolist():
+            waiting = known.get(int(other.come[at]), [])
+            meets = (n for n, (low, high, _) in enumerate(waiting) if low <= anchors[at] and earliest[at] <= high)
+            found = next(meets, None)
+            if found is not None:
+                pairs.append((waiting.pop(found)[2], int(other.rows.come[at])))
+        mine.agreed, other.agreed = np.array(pairs, dtype=np.int64).reshape(-1, 2).T

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
+from dataforge.contexts.datasets.engine.likeness import guess_updates
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import TableSchema, schema_changes
@@ -129,8 +130,12 @@ class Comparer:
         known = self._known.find(key)
         if known is not None:
             return known
-        made = await asyncio.to_thread(difference, self._versions.store(head.dataset_id), before, after)
+        made = await asyncio.to_thread(self._compute, head, before, after)
         return self._known.keep(key, made)
+
+    def _compute(self, head: Version, before: Manifest, after: Manifest) -> Difference:
+        tables = self._versions.store(head.dataset_id)
+        return guess_updates(tables, difference(tables, before, after))
 
 
 def _column_id(one: SheetDifference, name: str) -> str:
