@@ -173,6 +173,16 @@ def test_a_field_of_100_mb_is_refused_long_before_it_is_read(
     assert source.most <= 8 << 20
 
 
+def test_rows_too_wide_to_be_held_are_refused(tables: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats._READ", 1 << 18)
+    data = "id,t\n" + "".join(f"{n},{'x' * 100_000}\n" for n in range(200))
+
+    assert imported(tables, data).tables["data"].rows == 200
+    monkeypatch.setattr("dataforge.contexts.datasets.engine.writer.MOST_LEAF_BYTES", 1 << 20)
+    with pytest.raises(ImportRefused, match="rows one after the other have more than 1 MB"):
+        imported(tables, data)
+
+
 def test_names_that_the_database_cannot_store_are_refused(tables: TableStore) -> None:
     packed = io.BytesIO()
     pq.write_table(pa.table({"a\x00b": [1]}), packed)

@@ -34,11 +34,14 @@ from dataforge.contexts.datasets.engine.matching import BaseMatcher, Batch
 from dataforge.contexts.datasets.engine.patch_builder import PatchBuilder
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 CHUNK_ROWS = 8192
 CHUNK_RAW_BYTES = 3 << 20
 CHUNK_RUN = 2048
+# A leaf is held whole, and may have a few hundred rows.
+MOST_LEAF_BYTES = 256 << 20
 _IN_FLIGHT = 4
 _CHUNK_MARK = 1 << 29
 
@@ -69,6 +72,7 @@ class TableWriter:
         self._pool = pool
         self._open: list[tuple[pa.Table, RowHashes]] = []
         self._open_rows = 0
+        self._open_bytes = 0
         self._chunk: list[tuple[pa.Table, RowHashes]] = []
         self._chunk_rows = 0
         self._chunk_limit = 0
@@ -107,6 +111,12 @@ class TableWriter:
         if not ends:
             self._open.append((table, hashes))
             self._open_rows += table.num_rows
+            self._open_bytes += table.nbytes
+            if self._open_bytes > MOST_LEAF_BYTES:
+                raise ImportRefused(
+                    f"{self._open_rows} rows one after the other have more than {MOST_LEAF_BYTES >> 20} MB; "
+                    "cells as large as these are files rather than values."
+                )
             return
         stop = ends[-1]
         carried = self._open_rows
@@ -158,7 +168,7 @@ class TableWriter:
         """Take all open rows, which end with a leaf, out of the buffer."""
         table = pa.concat_tables([part for part, _ in self._open]) if len(self._open) > 1 else self._open[0][0]
         hashes = RowHashes.concat([part for _, part in self._open])
-        self._open, self._open_rows = [], 0
+        self._open, self._open_rows, self._open_bytes = [], 0, 0
         digests = leaf_hashes(hashes, ends)
         starts = [0, *ends[:-1]]
         keys = KeyList(b"", np.zeros(1, dtype=np.int64))
