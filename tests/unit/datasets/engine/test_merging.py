@@ -183,3 +183,29 @@ def test_a_column_added_here_and_rows_changed_there_merge(tables: TableStore) ->
 
     assert rows_of(tables, merged)[4] == {"id": 8, "label": "theirs", "score": 2.0, "extra": None}
     assert other.content == merged.content
+
+
+def test_two_new_names_of_one_column_are_a_conflict_that_a_rule_ends(tables: TableStore) -> None:
+    base = version(tables, BASE)
+    ours, theirs = (change_schema(tables, base, renames={"name": name}) for name in ("label", "title"))
+
+    with pytest.raises(MergeConflicts, match="'name' is now 'label' on our side and 'title' on theirs"):
+        merge(tables, base, ours, theirs)
+
+    names = [merge(tables, base, ours, theirs, rule=rule).require().schema.names[1] for rule in ("ours", "theirs")]  # type: ignore[arg-type]
+    assert names == ["label", "title"]
+
+
+def test_cells_changed_in_a_column_that_the_other_side_dropped_are_not_lost_silently(tables: TableStore) -> None:
+    base = version(tables, BASE)
+    dropped = change_schema(tables, base, drop=["score"])
+    edited = version(tables, changed(8, score=-1.0), base=base)
+    renamed = version(tables, changed(8, name="other"), base=base)
+
+    for ours, theirs in ((dropped, edited), (edited, dropped)):
+        with pytest.raises(MergeConflicts, match="'score' was dropped on one side, and 1 of its cells were changed"):
+            merge(tables, base, ours, theirs)
+        assert merge(tables, base, ours, theirs, rule="ours").require().schema.names == ["id", "name"]
+    merged = merge(tables, base, dropped, renamed).require()
+
+    assert rows_of(tables, merged)[4] == {"id": 8, "name": "other"}

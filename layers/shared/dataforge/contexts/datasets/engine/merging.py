@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dataforge.contexts.datasets.engine.diffing import difference, select
 from dataforge.contexts.datasets.engine.manifest import Change, Manifest
 from dataforge.contexts.datasets.engine.merge_by_key import merge_by_key
 from dataforge.contexts.datasets.engine.merge_by_place import merge_by_place
@@ -29,8 +30,13 @@ def merge(
     rule: Rule | None = None,
     resolutions: Mapping[str, Resolution] | None = None,
 ) -> MergeResult:
-    """Bring what `theirs` changed since `base` into `ours`. The result's change is relative to `ours`."""
-    schema = merged_schema(base.schema, ours.schema, theirs.schema)
+    """Bring what `theirs` changed since `base` into `ours`. The result's change is relative to `ours`.
+
+    Raises MergeConflicts where the columns do not go together.
+    """
+    if rule is None:
+        _check_columns(tables, base, ours, theirs)
+    schema = merged_schema(base.schema, ours.schema, theirs.schema, rule)
     target = ours if ours.schema == schema else _as_schema(tables, ours, schema)
     if target.schema.key != base.schema.key or theirs.schema.key != base.schema.key:
         raise MergeConflicts("The key of the table changed on one side; merge by importing it anew.")
@@ -55,7 +61,30 @@ def cherry_pick(
     return merge(tables, parent, head, commit, rule=rule)
 
 
-def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema) -> TableSchema:
+def _check_columns(tables: TableStore, base: Manifest, ours: Manifest, theirs: Manifest) -> None:
+    """Refuse two new names of one column, and changed cells in a column that the other side dropped. With a rule the
+    name is that of its side, and what was dropped is gone.
+    """
+    for column in base.schema.columns:
+        here, there = ours.schema.has(column.id), theirs.schema.has(column.id)
+        if here and there:
+            names = [side.schema.by_id(column.id).name for side in (ours, theirs)]
+            if len({column.name, *names}) == 3:
+                raise MergeConflicts(
+                    f"Column {column.name!r} is now {names[0]!r} on our side and {names[1]!r} on theirs; "
+                    "choose by rule, or rename one of them first."
+                )
+        elif here or there:
+            found = difference(tables, base, ours if here else theirs)
+            changed = len(select(found, tables, kinds=("updated",), column=column.id))
+            if changed:
+                raise MergeConflicts(
+                    f"Column {column.name!r} was dropped on one side, and {changed} of its cells were changed on the "
+                    "other; with a rule it is dropped."
+                )
+
+
+def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema, rule: Rule | None = None) -> TableSchema:
     """Columns of ours, with what theirs added, dropped, renamed or widened since base."""
     columns: list[Column] = []
     for column in ours.columns:
@@ -66,7 +95,8 @@ def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema) -> 
             continue
         other = theirs.by_id(column.id)
         was = base.by_id(column.id) if base.has(column.id) else column
-        name = column.name if column.name != was.name else other.name
+        theirs_wins = column.name == was.name or (rule == "theirs" and other.name != was.name)
+        name = other.name if theirs_wins else column.name
         type_ = (
             other.type
             if column.type == was.type
