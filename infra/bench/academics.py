@@ -9,7 +9,6 @@ when a figure of the product is missed.
 import argparse
 import asyncio
 import csv
-import json
 import random
 import resource
 import sys
@@ -17,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -45,25 +43,12 @@ from dataforge.kernel.clock import SystemClock
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import upgrade
+from infra.bench.figure import Figure, show
 from infra.local.postgres import start
 
 SEATS, WAITLIST, CALLERS, CONNECTIONS, PROCESSES = 500, 5_000, 5_000, 16, 2
 SECTIONS, SEARCHES = 50_000, 400
 ROWS = 100_000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A measured value and what it must not pass."""
-
-    name: str
-    value: float
-    limit: float
-    at_least: bool = False
-
-    @property
-    def kept(self) -> bool:
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -324,11 +309,7 @@ def main() -> int:
                 if wanted in (name, "all"):
                     url = server.create_database(f"bench_{name}")
                     upgrade(url)
-                    for figure in asyncio.run(part(url)):
-                        missed += not figure.kept
-                        limit = f"{'≥' if figure.at_least else '≤'} {figure.limit:g}"
-                        line = {"part": name, "figure": figure.name, "value": round(figure.value, 2), "limit": limit}
-                        print(json.dumps({**line, "kept": figure.kept}, ensure_ascii=False), flush=True)
+                    missed += show(name, asyncio.run(part(url)))
         finally:
             server.stop()
     return 1 if missed else 0

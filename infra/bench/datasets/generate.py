@@ -7,6 +7,7 @@ because corrections of real tables are scattered and not clustered.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -128,20 +129,27 @@ def changed(
 
 def write(folder: Path, rows: int, *, seed: int = 4) -> tuple[Path, Path]:
     """`v1-<rows>.csv` and `v2-<rows>.csv` in the folder; kept when they are already there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = folder / f"v1-{rows}.csv", folder / f"v2-{rows}.csv"
-    if all(path.exists() for path in paths):
-        return paths
     rng = np.random.default_rng(seed + 1)
-    temporary = [path.with_suffix(".part") for path in paths]
-    with temporary[0].open("wb") as one, temporary[1].open("wb") as two:
-        for start in range(0, rows, BLOCK):
-            table = block(start, min(BLOCK, rows - start), seed)
-            for out, part in ((one, table), (two, changed(table, rng))):
-                csv.write_csv(part, out, csv.WriteOptions(include_header=start == 0, quoting_style="needed"))
-    for path, done in zip(temporary, paths, strict=True):
-        path.rename(done)
-    return paths
+    one = _written(folder / f"v1-{rows}.csv", rows, lambda start, size: block(start, size, seed))
+    two = _written(folder / f"v2-{rows}.csv", rows, lambda start, size: changed(block(start, size, seed), rng))
+    return one, two
+
+
+def write_first(folder: Path, rows: int, *, seed: int = 4) -> Path:
+    """`v1-<rows>.csv` alone."""
+    return _written(folder / f"v1-{rows}.csv", rows, lambda start, size: block(start, size, seed))
+
+
+def _written(path: Path, rows: int, make: Callable[[int, int], pa.Table]) -> Path:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".part")
+        with temporary.open("wb") as out:
+            for start in range(0, rows, BLOCK):
+                table = make(start, min(BLOCK, rows - start))
+                csv.write_csv(table, out, csv.WriteOptions(include_header=start == 0, quoting_style="needed"))
+        temporary.rename(path)
+    return path
 
 
 def main() -> None:

@@ -135,3 +135,28 @@ def test_several_blocks_parsed_at_once_come_out_in_file_order(tmp_path: Path, mo
 
     assert manifest.rows == 5_000
     assert read_range(tables, manifest, 0, 5_000).column(0).to_pylist() == list(range(5_000))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(['"', '"', "a", ",", "\n", "\r", "\\", "a" * 61]), min_size=1, max_size=80).map("".join),
+    st.sampled_from(["", "\\"]),
+)
+def test_the_first_stray_quote_is_the_one_a_reader_of_single_bytes_finds(text: str, escape: str) -> None:
+    borders, inside, escaped, quotes, wrong = ',"\r\n', False, False, [], []
+    for at, char in enumerate(text):
+        counts = char == '"' and not escaped
+        escaped = bool(escape) and char == escape and not escaped
+        if not counts:
+            continue
+        inside = not inside
+        quotes.append(at)
+        beside = text[at - 1 : at] if inside else text[at + 1 : at + 2]
+        if beside and beside not in borders:
+            wrong.append(at)
+    if inside:
+        wrong.append(quotes[-1])
+
+    found = stray_quote(text.encode(), Dialect(escape=escape))
+
+    assert found == min(wrong, default=-1)

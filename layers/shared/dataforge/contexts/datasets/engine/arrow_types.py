@@ -65,11 +65,7 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return array
     if pa.types.is_timestamp(kind):
-        utc = array.cast(pa.timestamp("us"))
-        text = pc.strftime(utc, "%Y-%m-%dT%H:%M:%S")
-        text = (
-            pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".") if _has_fraction(utc) else pc.utf8_slice_codeunits(text, 0, 19)
-        )
+        text = _moment_text(array.cast(pa.timestamp("us")))
         return pc.binary_join_element_wise(text, pa.scalar("Z"), "") if kind.tz else text
     if pa.types.is_floating(kind):
         return _float_text(array)
@@ -78,22 +74,29 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return array.cast(pa.string())
 
 
-def _has_fraction(array: pa.Array | pa.ChunkedArray) -> bool:
-    micros = array.cast(pa.int64())
-    return bool(
-        pc.any(pc.not_equal(pc.subtract(micros, pc.multiply(pc.divide(micros, 1_000_000), 1_000_000)), 0)).as_py()
-    )
+def _moment_text(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """`2026-01-31T12:30:00`, with the digits of a second it needs. A cast is ten times faster than `strftime`."""
+    try:
+        text = array.cast(pa.timestamp("s")).cast(pa.string())
+    except pa.ArrowInvalid:  # some have fractions of a second
+        text = pc.utf8_rtrim(pc.utf8_rtrim(array.cast(pa.string()), "0"), ".")
+    return pc.replace_substring(text, " ", "T")
 
 
 def _float_text(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Shortest text that reads back as the same double; a decimal point always, so that it reads back as a float
     column.
     """
+    if isinstance(array, pa.ChunkedArray):
+        return pa.chunked_array([_float_text(chunk) for chunk in array.chunks], pa.string())
     text = array.cast(pa.string())
-    plain = pc.match_substring_regex(text, r"^-?[0-9]+$")
-    if pc.any(plain).as_py():
-        text = pc.if_else(plain, pc.binary_join_element_wise(text, pa.scalar(".0"), ""), text)
-    return text
+    bare = pc.invert(pc.match_substring(text, "."))
+    if not pc.any(bare).as_py():
+        return text
+    bare = pc.fill_null(bare, False)  # noqa: FBT003 - pyarrow's own signature
+    short = text.filter(bare)
+    pointed = pc.binary_join_element_wise(short, pa.scalar(".0"), "")
+    return pc.replace_with_mask(text, bare, pc.if_else(pc.match_substring_regex(short, r"^-?[0-9]+$"), pointed, short))
 
 
 def conform(table: pa.Table, schema: TableSchema, columns: list[str] | None = None) -> pa.Table:

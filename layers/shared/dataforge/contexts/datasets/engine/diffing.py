@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.arrow_types import conform, from_arrow, plain_rows, to_arrow, widen
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, Pieces
-from dataforge.contexts.datasets.engine.pairing import pair_up
+from dataforge.contexts.datasets.engine.pairing import may_differ, pair_up
 from dataforge.contexts.datasets.engine.patch_builder import in_order
 from dataforge.contexts.datasets.engine.patches import DELETE, INSERT, UPDATE, Operations
 from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, leaf_rows, rows_at_positions
@@ -119,13 +119,13 @@ def _not_shared(base: Manifest, head: Manifest, old: I64, new: I64) -> tuple[I64
         head.leaves,
         Pieces(renumber[head.pieces.source], head.pieces.start, head.pieces.count),
     )
-    first, second = pair_up(addresses_at(base, old), addresses_at(renamed, new))
-    left, right = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
-    left[first] = right[second] = False
+    left, right = may_differ([(addresses_at(base, old), addresses_at(renamed, new))])
     return old[left], new[right]
 
 
 def _keyed(old: I64, new: I64, before: RowHashes, after: RowHashes) -> Operations:
+    left, right = (np.flatnonzero(side) for side in may_differ([(before.low, after.low), (before.high, after.high)]))
+    old, new, before, after = old[left], new[right], before.take(left), after.take(right)
     first, second = pair_up(before.key, after.key)
     differ = (before.low[first] != after.low[second]) | (before.high[first] != after.high[second])
     gone, come = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)

@@ -132,9 +132,9 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over leaf counts and hashes: equal rows in equal order, equal digest."""
-        packed = np.ascontiguousarray(self.leaves.hashes, dtype="<u8").tobytes()
-        hashes = (packed[at : at + 16] for at in range(0, len(packed), 16))
-        return leaves_digest(hashes, self.leaves.counts.tolist())
+        pairs = np.empty(len(self.leaves), dtype=[("count", "<u4"), ("hash", "<u8", 2)])
+        pairs["count"], pairs["hash"] = self.leaves.counts, self.leaves.hashes
+        return leaves_digest(pairs.tobytes())
 
     @property
     def content(self) -> TableContent:

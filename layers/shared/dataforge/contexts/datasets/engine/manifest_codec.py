@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +28,7 @@ from dataforge.contexts.datasets.model.columns import TableSchema
 
 MAGIC = b"DFM1"
 MOST_LINKS = 16
+_SMALL = 2048
 _ZSTD = pa.Codec("zstd", compression_level=3)
 
 
@@ -47,15 +50,27 @@ def encode_manifest(
 
     `others` holds the bytes of the parent's chain by id, as for decoding.
     """
-    whole = _pack({"whole": True, **_header(manifest)}, _whole_arrays(manifest))
+    whole = b""
     if parent is not None:
         known = dict(others or {})
         for base in _bases(parent, known):
             before = decode_manifest(base, known)
             data = _delta(manifest, base, before)
-            if (len(data) * 4 <= len(whole) or len(data) < 2048) and _same(_unpack(data, before), manifest):
-                return EncodedManifest(hashlib.sha256(data).hexdigest(), data, (*base.chain, base.id))
+            if len(data) >= _SMALL:
+                whole = whole or _whole(manifest)
+            back = _unpack(data, before)
+            if (not whole or len(data) * 4 <= len(whole)) and _same(back, manifest):
+                record = EncodedManifest(hashlib.sha256(data).hexdigest(), data, (*base.chain, base.id))
+                _recent.put(
+                    record.id, back
+                )  # not `manifest`: its sources may stand in another order than decoding gives
+                return record
+    whole = whole or _whole(manifest)
     return EncodedManifest(hashlib.sha256(whole).hexdigest(), whole)
+
+
+def _whole(manifest: Manifest) -> bytes:
+    return _pack({"whole": True, **_header(manifest)}, _whole_arrays(manifest))
 
 
 def _bases(parent: EncodedManifest, others: Mapping[str, bytes]) -> list[EncodedManifest]:
@@ -82,15 +97,49 @@ def _same(one: Manifest, other: Manifest) -> bool:
 
 def decode_manifest(record: EncodedManifest, others: Mapping[str, bytes] | None = None) -> Manifest:
     """The manifest of a record; `others` holds the bytes of the chain by id. Raises CorruptStorage."""
-    found: Manifest | None = None
-    for identity in (*record.chain, record.id):
-        data = record.data if identity == record.id else (others or {}).get(identity, b"")
+    links = {identity: (others or {}).get(identity, b"") for identity in record.chain} | {record.id: record.data}
+    for identity, data in links.items():
         if hashlib.sha256(data).hexdigest() != identity:
             raise CorruptStorage(f"Manifest {identity} does not match its hash.")
-        found = _unpack(data, found)
+    todo: list[str] = []
+    found: Manifest | None = None
+    for identity in reversed(links):
+        found = _recent.get(identity)
+        if found is not None:
+            break
+        todo.append(identity)
+    for identity in reversed(todo):
+        found = _unpack(links[identity], found)
     if found is None:
         raise CorruptStorage("A manifest record has neither bytes nor a chain.")
+    _recent.put(record.id, found)
     return found
+
+
+class _Recent:
+    """The manifests of the last few records by id, so that a commit does not replay the chain it adds to."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[str, Manifest] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, identity: str) -> Manifest | None:
+        with self._lock:
+            found = self._found.get(identity)
+            if found is not None:
+                self._found.move_to_end(identity)
+            return found
+
+    def put(self, identity: str, manifest: Manifest) -> None:
+        with self._lock:
+            self._found[identity] = manifest
+            self._found.move_to_end(identity)
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+
+
+_recent = _Recent(4)
 
 
 def _header(manifest: Manifest) -> dict[str, object]:

@@ -62,13 +62,9 @@ class BaseMatcher:
         counts = batch.leaves.counts
         addresses = np.full(len(batch.hashes), Found.NONE, dtype=np.uint64)
         partners = self._equal_leaves(batch.leaves)
-        starts = np.cumsum(counts) - counts
-        known = [at for at, base_leaf in enumerate(partners) if base_leaf >= 0]
-        for at in known:
-            begin = self._base.leaf_start(partners[at])
-            count = int(counts[at])
-            addresses[starts[at] : starts[at] + count] = self._base.addresses(begin, begin + count)
-        self._load(batch, [partners[at] for at in known], int(counts.sum()) - sum(int(counts[at]) for at in known))
+        known = partners >= 0
+        addresses[np.repeat(known, counts)] = addresses_at(self._base, leaf_rows(self._base, partners[known]))
+        self._load(batch, partners[known], int(counts[~known].sum()))
         todo = np.flatnonzero(addresses == Found.NONE)
         replaced = np.full(len(batch.hashes), -1, dtype=np.int64)
         self._equal_rows(batch.hashes, todo, addresses, replaced)
@@ -82,7 +78,7 @@ class BaseMatcher:
         self._pool = EMPTY
         return found
 
-    def _equal_leaves(self, leaves: Leaves) -> list[int]:
+    def _equal_leaves(self, leaves: Leaves) -> I64:
         """Per new leaf the base leaf with the same hash, in increasing order, or -1."""
         at = self._next
         partners: list[int] = []
@@ -94,21 +90,20 @@ class BaseMatcher:
                 partners.append(places[place])
             else:
                 partners.append(-1)
-        return partners
+        return np.array(partners, dtype=np.int64)
 
-    def _load(self, batch: Batch, known: list[int], fresh: int) -> None:
+    def _load(self, batch: Batch, known: I64, fresh: int) -> None:
         """Put the rows of passed base leaves without a partner into the pool."""
         if batch.last_key is not None:
             end = bisect_right(self._base.leaves.first_keys, batch.last_key)
         else:
-            end = known[-1] + 1 if known else self._next
+            end = int(known[-1]) + 1 if len(known) else self._next
             room = fresh + 1024
             while room > 0 and end < len(self._base.leaves) and fresh:
                 room -= int(self._base.leaves.counts[end])
                 end += 1
         end = max(end, self._next)
-        skip = set(known)
-        passed = np.array([leaf for leaf in range(self._next, end) if leaf not in skip], dtype=np.int64)
+        passed = np.setdiff1d(np.arange(self._next, end), known, assume_unique=True)
         self._next = end
         if not len(passed):
             return

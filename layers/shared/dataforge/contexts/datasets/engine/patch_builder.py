@@ -54,7 +54,7 @@ class PatchBuilder:
             return
         if self._after_rows + self._before_rows > PATCH_ROWS:
             self._write()
-        self._after.append(table.take(pa.array(rows)))
+        self._after.append(_rows_of(table, rows))
         self._hashes.append(hashes.take(rows))
         numbers = self._after_rows + np.arange(len(rows))
         addresses[rows] = (((self.MARK + len(self._written)) << 32) + numbers).view(np.uint64)
@@ -140,6 +140,19 @@ class PatchBuilder:
         return Operations(
             *(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position"))
         )
+
+
+def _rows_of(table: pa.Table, rows: I64) -> pa.Table:
+    """Some rows, ascending. Taken from each chunk for itself: Arrow would join all chunks of the table first."""
+    parts = []
+    start = 0
+    for batch in table.to_batches():
+        stop = start + batch.num_rows
+        inside = rows[np.searchsorted(rows, start) : np.searchsorted(rows, stop)]
+        if len(inside):
+            parts.append(batch.take(pa.array(inside - start)))
+        start = stop
+    return pa.Table.from_batches(parts, table.schema)
 
 
 def in_order(ops: Operations) -> Operations:

@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import pyarrow as pa
@@ -25,7 +25,7 @@ from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.ports import ObjectStore
 
 CACHE_BYTES = 128 << 20
-_READERS = 16
+_PARALLEL = 16
 _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
 
@@ -64,7 +64,7 @@ class TableStore:
         self.objects = store
         self.prefix = prefix
         self._cache = _Cache(cache_bytes)
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="objects")
 
     def key(self, kind: str, identity: str, suffix: str = "") -> str:
         """The object key of a chunk, patch or sidecar."""
@@ -78,6 +78,12 @@ class TableStore:
         self, table: pa.Table, hashes: RowHashes, schema: TableSchema, dictionary: Sequence[str] = ()
     ) -> Source:
         """Store rows (columns by id) and their hashes; idempotent. `dictionary` names columns worth a dictionary."""
+        return self.start_chunk(table, hashes, schema, dictionary).result()
+
+    def start_chunk(
+        self, table: pa.Table, hashes: RowHashes, schema: TableSchema, dictionary: Sequence[str] = ()
+    ) -> Future[Source]:
+        """Encode now and store on the way, so that the caller's thread does not wait for the network."""
         sink = pa.BufferOutputStream()
         pq.write_table(
             table,
@@ -91,9 +97,14 @@ class TableStore:
         )
         data = sink.getvalue()
         identity = hashlib.sha256(data).hexdigest()
-        self.objects.put_if_absent(self.key("hashes", identity, f".{schema.signature}"), hashes.to_bytes())
-        self.objects.put_if_absent(self.key("chunks", identity), memoryview(data))  # type: ignore[arg-type]
-        return Source("chunk", identity, table.num_rows, data.size)
+        sidecar, body = self.key("hashes", identity, f".{schema.signature}"), self.key("chunks", identity)
+
+        def store() -> Source:
+            self.objects.put_if_absent(sidecar, hashes.to_bytes())
+            self.objects.put_if_absent(body, memoryview(data))  # type: ignore[arg-type]
+            return Source("chunk", identity, table.num_rows, data.size)
+
+        return self._pool.submit(store)
 
     def put_patch(self, patch: Patch) -> Source:
         """Store a patch; idempotent."""
@@ -168,6 +179,13 @@ class TableStore:
         """The same for anything that reads one object per item."""
         if len(items) < 2:
             return [call(item) for item in items]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="objects")
-        return list(self._pool.map(call, items))
+        found: dict[int, _Result] = {}
+        todo = iter(range(len(items)))
+
+        def drain() -> None:
+            for at in todo:  # shared by all readers: each takes the next number
+                found[at] = call(items[at])
+
+        for reader in [self._pool.submit(drain) for _ in range(min(_PARALLEL, len(items)))]:
+            reader.result()
+        return [found[at] for at in range(len(items))]

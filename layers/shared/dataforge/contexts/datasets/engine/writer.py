@@ -78,8 +78,8 @@ class TableWriter:
         self._chunk_limit = 0
         self._leaves: list[Leaves] = []
         self._pieces: list[Pieces] = []
-        self._made: list[Source | Future[Source]] = []
-        self._in_flight: deque[Future[Source]] = deque()
+        self._made: list[Source | Future[Future[Source]]] = []
+        self._in_flight: deque[Future[Future[Source]]] = deque()
         self._rows = 0
         self._dictionary: list[str] | None = None
         self._matcher: BaseMatcher | None = None
@@ -133,7 +133,7 @@ class TableWriter:
         self._flush_chunk()
         if self._matcher is not None and self._patches is not None:
             self._patches.deleted(self._matcher.leftovers(), self._rows)
-        made = [item if isinstance(item, Source) else item.result() for item in self._made]
+        made = [item if isinstance(item, Source) else item.result().result() for item in self._made]
         base_sources = self._base.sources if self._base is not None else ()
         patches = self._patches.finish() if self._patches is not None else []
         sources = [*base_sources, *made, *patches]
@@ -276,11 +276,11 @@ class TableWriter:
         if self._pool is None:
             self._made.append(self._tables.put_chunk(table, hashes, self._schema, self._dictionary))
             return
-        future = self._pool.submit(self._tables.put_chunk, table, hashes, self._schema, self._dictionary)
+        future = self._pool.submit(self._tables.start_chunk, table, hashes, self._schema, self._dictionary)
         self._made.append(future)
         self._in_flight.append(future)
         while len(self._in_flight) > _IN_FLIGHT * 4:
-            self._in_flight.popleft().result()
+            self._in_flight.popleft().result().result()
 
 
 def _worth_a_dictionary(table: pa.Table) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataforge.contexts.datasets.model.columns import TableSchema
@@ -38,10 +38,6 @@ def _canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def leaves_digest(leaf_hashes: Iterable[bytes], counts: Iterable[int]) -> str:
-    """SHA-256 over the (row count, 16-byte hash) pairs of all leaves in order."""
-    digest = hashlib.sha256()
-    for leaf, count in zip(leaf_hashes, counts, strict=True):
-        digest.update(count.to_bytes(4, "little"))
-        digest.update(leaf)
-    return digest.hexdigest()
+def leaves_digest(pairs: bytes) -> str:
+    """SHA-256 over all leaves in order: four bytes of row count (little-endian) and the 16-byte hash of each."""
+    return hashlib.sha256(pairs).hexdigest()

@@ -70,8 +70,8 @@ def _score(samples: Sequence[str], delimiter: str, quote: str) -> float:
             continue
         lengths = Counter(len(row) for row in rows)
         usual, times = max(lengths.items(), key=lambda item: (item[1], item[0]))
-        cells = [cell for row in rows if len(row) == usual for cell in row]
-        typed = sum(1 for cell in cells if _TYPED.match(cell[:100])) / max(1, len(cells))
+        cells = Counter(cell[:100] for row in rows if len(row) == usual for cell in row)
+        typed = sum(count for cell, count in cells.items() if _TYPED.match(cell)) / max(1, cells.total())
         pattern = (times / len(rows)) ** 2 * (1 - 1 / (usual + 0.5))
         total += pattern * (0.3 + 0.7 * typed) * len(rows)
         weight += len(rows)

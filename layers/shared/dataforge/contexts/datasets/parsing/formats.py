@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +28,7 @@ from dataforge.contexts.datasets.parsing.text_file import Blocks, TextFile, open
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 _READ = 6 << 20
+_AHEAD = 2
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\x28\xb5\x2f\xfd")
 _JSON_NAMES = (".jsonl", ".ndjson", ".jsonlines")
@@ -84,7 +88,19 @@ def _is_jsonl(name: str, options: ImportOptions) -> bool:
 
 
 def _plain(source: FileSource) -> Blocks:
-    return lambda: (source.read(start, _READ) for start in range(0, source.size, _READ))
+    return lambda: _read_ahead(source)
+
+
+def _read_ahead(source: FileSource) -> Iterator[bytes]:
+    """Blocks in order; once a second one is asked for, the next ones are read while the caller works."""
+    starts = iter(range(0, source.size, _READ))
+    yield source.read(next(starts), _READ)
+    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="read") as pool:
+        waiting = deque(pool.submit(source.read, start, _READ) for start in islice(starts, _AHEAD))
+        while waiting:
+            block = waiting.popleft().result()
+            waiting.extend(pool.submit(source.read, start, _READ) for start in islice(starts, 1))
+            yield block
 
 
 def _samples(source: FileSource) -> tuple[bytes, ...]:

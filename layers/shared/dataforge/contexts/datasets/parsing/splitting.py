@@ -17,7 +17,11 @@ from dataforge.contexts.datasets.errors import ImportRefused
 MOST_RECORD_BYTES = 32 << 20
 _LF, _CR = 10, 13
 
+_SLICE = 1 << 17
+_ONE, _TOP, _ALL = np.uint64(1), np.uint64(63), np.uint64(0xFFFFFFFFFFFFFFFF)
+
 Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ def quote_positions(data: Bytes, dialect: Dialect) -> npt.NDArray[np.int64]:
     return found
 
 
-def last_record_end(data: bytes, dialect: Dialect, *, final: bool) -> int:
-    """Bytes up to and with the last record end of a buffer that begins outside quotes; 0 when no record ends in it.
+def last_record_end(data: bytes, dialect: Dialect, *, final: bool, inside: bool = False) -> int:
+    """Bytes up to and with the last record end of a buffer; 0 when no record ends in it. `inside` says that the buffer
+    begins inside quotes.
 
     A CR that ends the buffer may be half of CRLF, so where CR ends records that is no place to cut.
     """
@@ -65,13 +70,13 @@ def last_record_end(data: bytes, dialect: Dialect, *, final: bool) -> int:
     quote = dialect.quote.encode()
     whole = len(data) - (newline == b"\r" and data.endswith(b"\r"))
     if not quote or quote not in data:
-        return data.rfind(newline, 0, whole) + 1
+        return 0 if inside else data.rfind(newline, 0, whole) + 1
     if dialect.escape:
         quotes = quote_positions(view, dialect)
-        inside = len(quotes) % 2 == 1
+        inside ^= len(quotes) % 2 == 1
     else:
         quotes = None
-        inside = int(np.count_nonzero(view == quote[0])) % 2 == 1
+        inside ^= int(np.count_nonzero(view == quote[0])) % 2 == 1
     end = whole
     while True:
         at = data.rfind(newline, 0, end)
@@ -93,17 +98,52 @@ def stray_quote(data: bytes, dialect: Dialect) -> int:
     """
     if not dialect.quote or dialect.quote.encode() not in data:
         return -1
+    quotes, borders = _marks(data, dialect)
+    inside = _parity(quotes)
+    after_border, before_border = borders << _ONE, borders >> _ONE
+    after_border[1:] |= borders[:-1] >> _TOP
+    before_border[:-1] |= borders[1:] << _TOP
+    after_border[0] |= _ONE
+    before_border[(len(data) - 1) // 64] |= _ONE << np.uint64((len(data) - 1) % 64)
+    wrong = (quotes & inside & ~after_border) | (quotes & ~inside & ~before_border)
+    found = np.flatnonzero(wrong)
+    if len(found):
+        word = int(wrong[found[0]])
+        return int(found[0]) * 64 + (word & -word).bit_length() - 1
+    if inside[-1] >> _TOP:
+        last = int(np.flatnonzero(quotes)[-1])
+        return last * 64 + int(quotes[last]).bit_length() - 1
+    return -1
+
+
+def _marks(data: bytes, dialect: Dialect) -> tuple[Words, Words]:
+    """A bit per byte, 64 to a word: the quotes that count, and the bytes that may stand before or after a field."""
     view = np.frombuffer(data, dtype=np.uint8)
-    places = quote_positions(view, dialect)
-    border = np.zeros(256, dtype=bool)
-    border[[_LF, _CR, ord(dialect.delimiter), ord(dialect.quote)]] = True
-    opening, closing = places[::2], places[1::2]
-    opens = (opening == 0) | border[view[np.maximum(opening - 1, 0)]]
-    closes = (closing == len(data) - 1) | border[view[np.minimum(closing + 1, len(data) - 1)]]
-    wrong = np.concatenate([opening[~opens], closing[~closes]])
-    if len(places) % 2:
-        wrong = np.append(wrong, places[-1])
-    return int(wrong.min()) if len(wrong) else -1
+    quotes, borders = (np.zeros((len(data) + 63) // 64 * 8, dtype=np.uint8) for _ in range(2))
+    for start in range(0, len(view), _SLICE):
+        part = view[start : start + _SLICE]
+        quote = part == ord(dialect.quote)
+        border = part == ord(dialect.delimiter)
+        for byte in (_LF, _CR):
+            border |= part == byte
+        border |= quote
+        place = slice(start // 8, start // 8 + (len(part) + 7) // 8)
+        quotes[place], borders[place] = np.packbits(quote, bitorder="little"), np.packbits(border, bitorder="little")
+    if dialect.escape:
+        counted = np.zeros(len(view), dtype=bool)
+        counted[quote_positions(view, dialect)] = True
+        quotes[: (len(view) + 7) // 8] = np.packbits(counted, bitorder="little")
+    return quotes.view("<u8"), borders.view("<u8")
+
+
+def _parity(quotes: Words) -> Words:
+    """Per bit whether the number of quotes up to and with it is odd."""
+    odd = quotes.copy()
+    for step in (1, 2, 4, 8, 16, 32):
+        odd ^= odd << np.uint64(step)
+    carried = np.logical_xor.accumulate((odd >> _TOP).astype(bool))
+    odd[1:] ^= np.where(carried[:-1], _ALL, np.uint64(0))
+    return odd
 
 
 @dataclass(frozen=True, slots=True)

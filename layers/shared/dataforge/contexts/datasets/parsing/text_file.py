@@ -59,8 +59,15 @@ class TextFile:
         carry = b""
         number = 0
         for block in as_utf8(self.blocks(), self.encoding):
-            data = carry + block if carry else block
-            cut = last_record_end(data, self.dialect, final=False)
+            end = self._end(carry, block)
+            if end and not self.careful:
+                # The common case copies once: the rest of the block before, and the block up to its last record.
+                yield b"".join((carry, memoryview(block)[:end]))
+                carry = block[end:]
+                number += 1
+                continue
+            data = carry + block
+            cut = len(carry) + end if end else last_record_end(data, self.dialect, final=False)
             if not cut or (self.careful and stray_quote(data[:cut], self.dialect) >= 0):
                 fixed, cut = self._repaired(data, number, final=False)
                 if not cut and len(data) > MOST_RECORD_BYTES:
@@ -75,6 +82,14 @@ class TextFile:
             if len(carry) > MOST_RECORD_BYTES and not last_record_end(carry, self.dialect, final=False):
                 raise ImportRefused(_endless(number))
             yield self._repaired(carry, number, final=True)[0] if stray_quote(carry, self.dialect) >= 0 else carry
+
+    def _end(self, carry: bytes, block: bytes) -> int:
+        """Bytes of the block up to its last record end, 0 when that cannot be told without the bytes before it."""
+        if self.dialect.escape:
+            return 0
+        quote = self.dialect.quote.encode()
+        inside = bool(quote) and carry.count(quote) % 2 == 1
+        return last_record_end(block, self.dialect, final=False, inside=inside)
 
     def _repaired(self, data: bytes, number: int, *, final: bool) -> tuple[bytes, int]:
         fixed, consumed, changed = repair(data, self.dialect, final=final)

@@ -1,0 +1,67 @@
+"""The figures of versioned datasets, one JSON line each; exits with 1 when a limit is missed.
+
+    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures growth peers]
+
+`figures` runs on a local directory and again on the emulator's bucket; `growth` and `peers` on local disk. Wall times
+of a machine that does other things say little: ratios to the floor of the same run and CPU seconds travel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+from infra.bench.datasets.generate import write
+from infra.bench.datasets.growth import growth
+from infra.bench.datasets.imports import imports, shapes
+from infra.bench.datasets.measuring import apart
+from infra.bench.datasets.peers import peers
+from infra.bench.datasets.stores import Place, started
+from infra.bench.datasets.uses import uses
+from infra.bench.figure import Figure, show
+
+PARTS = ("figures", "growth", "peers")
+
+
+def figures(place: Place, folder: Path, rows: int, delay: float) -> Iterator[Figure]:
+    """Every figure of one store."""
+    one, two = apart(write, folder, rows)
+    yield from imports(place, one, two)
+    yield from uses(place, delay)
+    if rows >= 300_000:
+        yield from shapes(place)
+
+
+def main() -> int:
+    """Run what is asked for in a temporary folder, or in one that keeps the files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--get-delay-ms", type=float, default=30)
+    parser.add_argument("--store", choices=["local", "emulator", "both"], default="both")
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
+    parser.add_argument("--largest", type=int, default=10_000_000, help="rows of the largest table of `growth`")
+    given = parser.parse_args()
+    missed = 0
+    folder: Path
+    with nullcontext(given.folder) if given.folder else tempfile.TemporaryDirectory(prefix="dataforge-bench-") as name:
+        folder = Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        delay = given.get_delay_ms / 1000
+        if "figures" in given.parts and given.store != "emulator":
+            missed += show("local", figures(Place(folder / "local"), folder, given.rows, delay))
+        if "figures" in given.parts and given.store != "local":
+            with started(folder / "emulator") as place:
+                missed += show("emulator", figures(place, folder, given.rows, delay))
+        if "peers" in given.parts:
+            missed += show("peers", peers(folder, given.rows))
+        if "growth" in given.parts:
+            missed += show("growth", growth(folder, given.largest))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,137 @@
+"""Imports against the floor of the same run: v1, v2 against v1, v2 without its base, 200 columns, a workbook."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from dataforge.contexts.datasets.engine.importing import import_file
+from dataforge.contexts.datasets.engine.reading import read_range
+from dataforge.contexts.datasets.exporting.workbook import write_workbook
+from dataforge.contexts.datasets.model.imports import ImportOptions
+from dataforge.contexts.datasets.parsing.sources import BytesSource
+from infra.bench.datasets.measuring import Figures, apart, best, keep, load, measured
+from infra.bench.datasets.stores import Place
+from infra.bench.figure import Figure
+
+ROUNDS = 3
+FLOOR_LIMIT = 1.5
+MOST_PEAK_MB = 600
+SHEET_ROWS = 100_000
+
+
+def floor(path: Path, out: Path) -> Figures:
+    """pyarrow: read the CSV file, write Parquet with zstd level 1."""
+    figures: Figures = {}
+    with measured(figures):
+        pq.write_table(csv.read_csv(path), out, compression="zstd", compression_level=1)
+    out.unlink()
+    return figures
+
+
+def ours(path: Path, place: Place, name: str, base: str | None, key: str | None = "id") -> Figures:
+    """Import a file as a version against another one, and keep its manifest record."""
+    store, source = place.store(), place.source(path)
+    tables = place.tables(store)
+    import_file(tables, BytesSource(b"id,a\n1,b\n", "warm-up.csv"), ImportOptions())
+    parent = load(place.manifests, base) if base else None
+    before = store.grown
+    figures: Figures = {}
+    with measured(figures):
+        bases = {"data": parent[1]} if parent else None
+        outcome = import_file(tables, source, ImportOptions(key=(key,) if key else ()), bases)
+        record = keep(place.manifests, name, outcome.tables["data"], parent[0] if parent else None)
+    figures["grown_mb"] = (store.grown - before + len(record.data)) / 1e6
+    return figures
+
+
+def imports(place: Place, one: Path, two: Path) -> Iterator[Figure]:
+    """Rounds of floor, v1 and v2 one after the other, the best of each; the stores of the last round stay."""
+    rounds: dict[str, list[Figures]] = {"floor": [], "v1": [], "v2": []}
+    for _ in range(ROUNDS):
+        clear(place)
+        rounds["floor"].append(apart(floor, one, place.folder.parent / "floor.parquet"))
+        rounds["v1"].append(apart(ours, one, place, "v1", None))
+        rounds["v2"].append(apart(ours, two, place, "v2", "v1"))
+    apart(ours, two, place, "v2-apart", None)
+    least = {name: best(runs) for name, runs in rounds.items()}
+    for name, figures in least.items():
+        label = "floor: pyarrow read and Parquet write" if name == "floor" else f"import {name}"
+        yield Figure(f"{label}, wall s", figures["wall_s"])
+        yield Figure(f"{label}, CPU s", figures["cpu_s"])
+        yield Figure(f"{label}, peak MB", figures["peak_mb"], None if name == "floor" else MOST_PEAK_MB)
+    for name in ("v1", "v2"):
+        for kind, limit in (("wall", FLOOR_LIMIT), ("CPU", None)):
+            of = f"{kind.lower()}_s"
+            yield Figure(f"import {name}, {kind} to the floor's", least[name][of] / least["floor"][of], limit)
+    yield Figure("import v1, stored MB", least["v1"]["grown_mb"])
+    yield Figure("import v2, grown MB", least["v2"]["grown_mb"], 0.5)
+
+
+def clear(place: Place) -> None:
+    """An empty store; objects of a bucket are deleted one by one."""
+    shutil.rmtree(place.folder, ignore_errors=True)
+    if place.endpoint:
+        store = place.store()
+        for found in list(store.list(f"{place.folder.name}/")):
+            store.delete(found.key)
+
+
+def shapes(place: Place) -> Iterator[Figure]:
+    """200 columns by 100,000 rows, and a workbook of three sheets; the second needs v1 in the store."""
+    wide = apart(ours, apart(wide_file, place.folder.parent), place.at(f"{place.folder.name}-wide"), "wide", None, None)
+    yield Figure("import of 200 columns by 100,000 rows, s", wide["wall_s"], 6)
+    yield Figure("import of 200 columns by 100,000 rows, peak MB", wide["peak_mb"], MOST_PEAK_MB)
+    book = apart(workbook, apart(workbook_file, place), place)
+    yield Figure("import of a workbook of 300,000 rows, s", book["wall_s"], 15)
+    yield Figure("import of a workbook of 300,000 rows, CPU s", book["cpu_s"])
+    yield Figure("import of a workbook of 300,000 rows, peak MB", book["peak_mb"], MOST_PEAK_MB)
+
+
+def wide_file(folder: Path) -> Path:
+    """150 columns of numbers and 50 of text; kept when it is there."""
+    path = folder / "wide.csv"
+    if not path.exists():
+        rng = np.random.default_rng(7)
+        numbers = {f"n{at}": rng.integers(0, 10_000, 100_000) for at in range(150)}
+        texts = {f"t{at}": np.char.mod("text %d", rng.integers(0, 500, 100_000)) for at in range(50)}
+        csv.write_csv(pa.table({**numbers, **texts}), path)
+    return path
+
+
+def workbook_file(place: Place) -> Path:
+    """The first 300,000 rows of v1 on three sheets; kept when it is there."""
+    path = place.folder.parent / "workbook.xlsx"
+    if not path.exists():
+        _, manifest = load(place.manifests, "v1")
+        tables, names, step = place.tables(), manifest.schema.names, SHEET_ROWS // 5
+        sheets = [
+            (
+                f"sheet {number}",
+                names,
+                (read_range(tables, manifest, at, at + step).rename_columns(names) for at in range(start, stop, step)),
+            )
+            for number, start in enumerate(range(0, 3 * SHEET_ROWS, SHEET_ROWS))
+            for stop in (start + SHEET_ROWS,)
+        ]
+        with path.open("wb") as out:
+            write_workbook(out, sheets)
+    return path
+
+
+def workbook(path: Path, place: Place) -> Figures:
+    """Import every sheet."""
+    source, tables = place.source(path), place.at(f"{place.folder.name}-book").tables()
+    figures: Figures = {}
+    with measured(figures):
+        outcome = import_file(tables, source, ImportOptions())
+    if sum(manifest.rows for manifest in outcome.tables.values()) != 3 * SHEET_ROWS:
+        message = "the workbook lost rows"
+        raise AssertionError(message)
+    return figures

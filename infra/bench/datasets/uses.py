@@ -1,0 +1,115 @@
+"""What is done with versions: pages, differences, one-row commits, exports."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+
+from dataforge.contexts.datasets.engine.diffing import difference, difference_page
+from dataforge.contexts.datasets.engine.manifest_codec import encode_manifest
+from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations
+from dataforge.contexts.datasets.engine.pages import PageRequest, read_page
+from dataforge.contexts.datasets.exporting import ExportOptions, export_table
+from infra.bench.datasets.measuring import Figures, apart, best, load, measured, percentiles, records, timed
+from infra.bench.datasets.stores import Place
+from infra.bench.figure import Figure
+
+RUNS = 7
+
+
+def pages(place: Place, name: str, delay: float = 0.0, count: int = 300) -> Figures:
+    """Pages of 100 rows at random offsets: warm after as many others, or every one cold with delayed GETs."""
+    rng = np.random.default_rng(5)
+    _, manifest = load(place.manifests, name)
+    store = place.store(delay=delay)
+    tables = place.tables(store)
+    seconds: list[float] = []
+    for number in range(count * (1 if delay else 2)):
+        if delay:
+            tables = place.tables(store)
+        offset = int(rng.integers(0, manifest.rows - 100))
+        seconds.append(timed(lambda at=offset, t=tables: read_page(t, manifest, PageRequest(at, 100))))  # type: ignore[misc]
+        if number == count and not delay:
+            seconds.clear()
+    return percentiles(seconds)
+
+
+def diffs(place: Place, head: str, *, history: bool) -> Figures:
+    """A difference from v1 with its first page, nothing cached: the median of a few."""
+    _, base = load(place.manifests, "v1")
+    _, manifest = load(place.manifests, head)
+    manifest = manifest if history else manifest.without_change()
+    seconds = []
+    for _ in range(RUNS):
+        tables = place.tables()
+        seconds.append(timed(lambda t=tables: difference_page(t, difference(t, base, manifest), 0, 100)))  # type: ignore[misc]
+    return percentiles(seconds)
+
+
+def unshared(place: Place, head: str) -> Figures:
+    """The same between versions that share no chunk or have forgotten their history."""
+    return diffs(place, head, history=False)
+
+
+def shared(place: Place, head: str) -> Figures:
+    """Along history."""
+    return diffs(place, head, history=True)
+
+
+def commits(place: Place, count: int = 60) -> Figures:
+    """One-row commits on top of each other: objects and the encoded record."""
+    record, manifest = load(place.manifests, "v2")
+    store = place.store()
+    tables = place.tables(store)
+    rng = np.random.default_rng(6)
+    known = {record.id: record.data, **records(place.manifests)}
+    seconds, sizes = [], []
+    for _ in range(count):
+        row = read_page(tables, manifest, PageRequest(int(rng.integers(0, manifest.rows)), 1)).rows[0]
+        operation = RowOperation("update", {"id": int(str(row["logical_row_id"]))}, {"note": f"seen {row}"})
+        before = store.grown
+
+        def commit(operation: RowOperation = operation) -> None:
+            nonlocal manifest, record
+            manifest = apply_operations(tables, manifest, [operation])
+            record = encode_manifest(manifest, parent=record, others=known)
+
+        seconds.append(timed(commit))
+        known[record.id] = record.data
+        sizes.append(store.grown - before + len(record.data))
+    return {**percentiles(seconds), "most_kb": max(sizes) / 1e3}
+
+
+def export(place: Place, kind: str) -> Figures:
+    """Export v2 to memory."""
+    _, manifest = load(place.manifests, "v2")
+    figures: Figures = {}
+    with measured(figures):
+        export_table(place.tables(), manifest, ExportOptions(kind), io.BytesIO())  # type: ignore[arg-type]
+    return figures
+
+
+def uses(place: Place, delay: float) -> Iterator[Figure]:
+    """Every figure of a store that holds v1, v2 and v2-apart."""
+    for name in ("v1", "v2"):
+        found = apart(pages, place, name)
+        yield Figure(f"page of 100 of {name}, warm, p50 ms", found["p50_ms"])
+        yield Figure(f"page of 100 of {name}, warm, p95 ms", found["p95_ms"], 10)
+        cold = apart(pages, place, name, delay, 60)
+        yield Figure(f"page of 100 of {name}, cold, {delay * 1000:g} ms a GET, p95 ms", cold["p95_ms"], 120)
+    for label, call, head, limit in (
+        ("along history", shared, "v2", 50),
+        ("any to any, chunks shared", unshared, "v2", 200),
+        ("any to any, imported apart", unshared, "v2-apart", 200),
+    ):
+        yield Figure(f"difference of v1 and v2 {label}, ms", apart(call, place, head)["p50_ms"], limit)
+    found = apart(commits, place)
+    yield Figure("1-row commit, p50 ms", found["p50_ms"])
+    yield Figure("1-row commit, p95 ms", found["p95_ms"], 50)
+    yield Figure("1-row commit, most KB", found["most_kb"], 20)
+    for kind, most in (("csv", 2), ("parquet", None)):
+        found = best([apart(export, place, kind) for _ in range(2)])
+        yield Figure(f"export {kind}, s", found["wall_s"], most)
+        yield Figure(f"export {kind}, CPU s", found["cpu_s"])
