@@ -16,7 +16,7 @@ from infra.packaging.template import expand_loops, load_template
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
 # Read by the runtime's libraries rather than by our settings.
-LIBRARY_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+LIBRARY_VARIABLES = {"LOG_LEVEL", "MIMALLOC_PURGE_DELAY", "POWERTOOLS_SERVICE_NAME"}
 
 
 TEMPLATE = load_template()
