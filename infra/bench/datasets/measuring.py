@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
@@ -28,8 +29,13 @@ _Result = TypeVar("_Result")
 def apart(call: Callable[..., _Result], *arguments: object) -> _Result:
     """Run in a fresh process, so that its peak memory is its own."""
     os.environ.update(ALLOCATOR)
-    with SPAWN.Pool(1) as pool:
+    with SPAWN.Pool(1, initializer=_warm) as pool:
         return pool.apply(call, arguments)
+
+
+def _warm() -> None:
+    """The first array makes Arrow import pandas where it is installed, which functions do not carry."""
+    pa.array(np.zeros(1))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
@@ -82,12 +81,23 @@ def commits(place: Place, count: int = 60) -> Figures:
     return {**percentiles(seconds), "most_kb": max(sizes) / 1e3}
 
 
+class Counted:
+    """A sink that only counts: what becomes of the bytes is not the export's."""
+
+    size = 0
+
+    def write(self, data: bytes, /) -> int:
+        """Count."""
+        self.size += len(data)
+        return len(data)
+
+
 def export(place: Place, kind: str) -> Figures:
-    """Export v2 to memory."""
+    """Export v2 to nowhere."""
     _, manifest = load(place.manifests, "v2")
     figures: Figures = {}
     with measured(figures):
-        export_table(place.tables(), manifest, ExportOptions(kind), io.BytesIO())  # type: ignore[arg-type]
+        export_table(place.tables(), manifest, ExportOptions(kind), Counted())  # type: ignore[arg-type]
     return figures
 
 
