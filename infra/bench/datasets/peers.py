@@ -135,6 +135,8 @@ def elsewhere(python: Path, name: str, script: str, one: Path, two: Path) -> Ite
             assert process.stdout is not None  # narrows the type
             began, step, limit = time.perf_counter(), "start", _Alarm(process, STEP_SECONDS)
             for line in process.stdout:
+                if not line.startswith(b"{"):
+                    continue  # what the peer itself prints
                 told = json.loads(line)
                 limit.restart()
                 began, step = time.perf_counter(), told.get("began", "between steps")
