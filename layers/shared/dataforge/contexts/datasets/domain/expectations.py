@@ -10,7 +10,7 @@ from uuid import UUID
 from dataforge.kernel.errors import AlreadyExists, NotFound, ValidationFailed, Violation
 
 
-class Rule(StrEnum):
+class ExpectationRule(StrEnum):
     """Kinds of expectations."""
 
     NOT_NULL = "not_null"
@@ -55,7 +55,7 @@ class Expectation:
 
     id: UUID
     name: str
-    rule: Rule
+    rule: ExpectationRule
     columns: tuple[str, ...]
     parameters: Mapping[str, Any]
     sheet: str | None = None
@@ -68,7 +68,7 @@ class CheckResult:
 
     expectation_id: UUID
     name: str
-    rule: Rule
+    rule: ExpectationRule
     severity: Severity
     sheet: str | None
     passed: bool
@@ -82,7 +82,7 @@ class CheckResult:
         return not self.passed and self.severity is Severity.ERROR
 
 
-def check_parameters(rule: Rule, columns: tuple[str, ...], parameters: Mapping[str, Any]) -> None:
+def check_parameters(rule: ExpectationRule, columns: tuple[str, ...], parameters: Mapping[str, Any]) -> None:
     """Raise InvalidExpectation unless columns and parameters fit the rule.
 
     `range`: {min?, max?}; `regex`: {pattern}; `foreign_key`: {dataset_id, ref, sheet?, column};
@@ -90,18 +90,18 @@ def check_parameters(rule: Rule, columns: tuple[str, ...], parameters: Mapping[s
     """
     problems: list[Violation] = []
     allowed = {
-        Rule.NOT_NULL: set[str](),
-        Rule.UNIQUE: set[str](),
-        Rule.RANGE: {"min", "max"},
-        Rule.REGEX: {"pattern"},
-        Rule.FOREIGN_KEY: {"dataset_id", "ref", "sheet", "column"},
-        Rule.ROW_COUNT_DRIFT: {"max_percent"},
+        ExpectationRule.NOT_NULL: set[str](),
+        ExpectationRule.UNIQUE: set[str](),
+        ExpectationRule.RANGE: {"min", "max"},
+        ExpectationRule.REGEX: {"pattern"},
+        ExpectationRule.FOREIGN_KEY: {"dataset_id", "ref", "sheet", "column"},
+        ExpectationRule.ROW_COUNT_DRIFT: {"max_percent"},
     }[rule]
     problems.extend(
         Violation(f"/parameters/{name}", f"is not a parameter of {rule.value}", "unknown")
         for name in sorted(set(parameters) - allowed)
     )
-    if rule is Rule.ROW_COUNT_DRIFT:
+    if rule is ExpectationRule.ROW_COUNT_DRIFT:
         if columns:
             problems.append(Violation("/columns", "row_count_drift is about the whole table", "columns"))
         percent = parameters.get("max_percent")
@@ -152,4 +152,4 @@ def _foreign_key(columns: tuple[str, ...], parameters: Mapping[str, Any]) -> lis
     return problems
 
 
-_OWN_CHECKS = {Rule.RANGE: _range, Rule.REGEX: _regex, Rule.FOREIGN_KEY: _foreign_key}
+_OWN_CHECKS = {ExpectationRule.RANGE: _range, ExpectationRule.REGEX: _regex, ExpectationRule.FOREIGN_KEY: _foreign_key}

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.datasets.domain.expectations import Expectation, Rule, Severity
+from dataforge.contexts.datasets.domain.expectations import Expectation, ExpectationRule, Severity
 from dataforge.contexts.datasets.domain.reviews import ReviewNotFound
 from dataforge.contexts.datasets.tables import (
     directory,
@@ -109,7 +109,7 @@ def expectation_of(row: dict[str, Any]) -> Expectation:
     return Expectation(
         row["id"],
         row["name"],
-        Rule(row["rule"]),
+        ExpectationRule(row["rule"]),
         tuple(row["columns"]),
         row["parameters"],
         row["sheet"],

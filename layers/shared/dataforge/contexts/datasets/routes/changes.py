@@ -12,7 +12,7 @@ from dataforge.contexts.datasets.commands.refs import MoveRef, PublishCommit, mo
 from dataforge.contexts.datasets.domain.commits import NewCommit, Published
 from dataforge.contexts.datasets.domain.refs import CommitNotFound, is_commit_id, ref_moved
 from dataforge.contexts.datasets.engine.operations import RowOperation
-from dataforge.contexts.datasets.model.merges import Resolution
+from dataforge.contexts.datasets.model.merges import Resolution, Rule
 from dataforge.contexts.datasets.queries import history as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.routes.calls import DatasetCall, WriteCall, execute, router
@@ -101,7 +101,7 @@ async def commit(ref: str, body: inputs.CommitIn, call: WriteCall) -> Response:
 
 
 def settlement(
-    rule: merging.Rule | None, resolutions: Sequence[inputs.ResolutionIn], sheets: Sequence[str]
+    rule: Rule | None, resolutions: Sequence[inputs.ResolutionIn], sheets: Sequence[str]
 ) -> merging.Settlement:
     """How conflicts end; a resolution without a sheet is for the only one."""
     rows: dict[str, dict[str, Resolution]] = {}

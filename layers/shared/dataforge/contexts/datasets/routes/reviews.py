@@ -12,7 +12,7 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commands import reviews as commands
 from dataforge.contexts.datasets.domain.access import Level
 from dataforge.contexts.datasets.domain.commits import Published
-from dataforge.contexts.datasets.domain.expectations import CheckResult, Expectation, Rule, check_parameters
+from dataforge.contexts.datasets.domain.expectations import CheckResult, Expectation, ExpectationRule, check_parameters
 from dataforge.contexts.datasets.domain.refs import ref_missing
 from dataforge.contexts.datasets.queries import reviews as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
@@ -162,7 +162,7 @@ async def add_expectation(body: inputs.ExpectationIn, call: AdminCall) -> Respon
     """Add an expectation; it is checked before a review request is merged, and on demand."""
     wanted = Expectation(uuid7(), body.name, body.rule, tuple(body.columns), body.parameters, body.sheet, body.severity)
     check_parameters(wanted.rule, wanted.columns, wanted.parameters)
-    if body.rule is Rule.FOREIGN_KEY:
+    if body.rule is ExpectationRule.FOREIGN_KEY:
         # Results show rows without a partner: whoever asks for that must be able to read the other side.
         await Allow(Level.READ)(UUID(str(body.parameters["dataset_id"])), call)
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from dataforge.contexts.datasets.domain.access import Level
 from dataforge.contexts.datasets.domain.commits import MAX_MESSAGE
-from dataforge.contexts.datasets.domain.expectations import Rule, Severity
+from dataforge.contexts.datasets.domain.expectations import ExpectationRule, Severity
 from dataforge.contexts.datasets.domain.refs import RefKind
 from dataforge.contexts.datasets.domain.reviews import Verdict
 from dataforge.contexts.datasets.domain.uploads import URLS_PER_REQUEST
@@ -267,7 +267,7 @@ class ExpectationIn(In):
     """Something that must be true of a table; `parameters` differ by rule."""
 
     name: Name
-    rule: Rule
+    rule: ExpectationRule
     sheet: Sheet | None = None
     columns: Annotated[list[ColumnName], Field(max_length=32)] = []
     parameters: dict[str, JsonValue] = {}

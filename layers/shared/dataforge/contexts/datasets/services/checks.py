@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from dataforge.contexts.datasets.domain.expectations import CheckResult, Expectation, Rule
+from dataforge.contexts.datasets.domain.expectations import CheckResult, Expectation, ExpectationRule
 from dataforge.contexts.datasets.engine.expectations import check
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -82,7 +82,7 @@ async def _check(
 
 
 async def _foreign(versions: Versions, expectation: Expectation) -> dict[str, tuple[TableStore, Manifest]]:
-    if expectation.rule is not Rule.FOREIGN_KEY:
+    if expectation.rule is not ExpectationRule.FOREIGN_KEY:
         return {}
     other = UUID(str(expectation.parameters["dataset_id"]))
     version = await versions.load(other, str(expectation.parameters["ref"]))
@@ -98,7 +98,7 @@ def _for_engine(expectation: Expectation) -> EngineExpectation:
         low=parameters.get("min"),
         high=parameters.get("max"),
         pattern=str(parameters.get("pattern", "")),
-        table="foreign" if expectation.rule is Rule.FOREIGN_KEY else "",
+        table="foreign" if expectation.rule is ExpectationRule.FOREIGN_KEY else "",
         other=str(parameters.get("column", "")),
         share=float(parameters.get("max_percent", 0)) / 100,
     )

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.domain.commits import NewCommit
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.merging import merge
 from dataforge.contexts.datasets.errors import MergeConflicts
-from dataforge.contexts.datasets.model.merges import Resolution
+from dataforge.contexts.datasets.model.merges import Resolution, Rule
 from dataforge.contexts.datasets.queries.history import merge_base
 from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions
 from dataforge.kernel.errors import Conflict
 
-Rule = Literal["ours", "theirs"]
 CONFLICTS_LISTED = 100
 
 
