@@ -32,7 +32,9 @@ def main() -> int:
             return status
     pytest = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
     if fast:
-        return _stage("tests", [*pytest, *_PARALLEL, "-m", "not build", "tests/unit", "tests/architecture"])
+        return _stage(
+            "tests", [*pytest, *_PARALLEL, "-m", "not build and not slow", "tests/unit", "tests/architecture"]
+        )
     began = time.monotonic()
     try:
         build.build()

@@ -361,6 +361,7 @@ def test_releases_to_staging_and_prod_shift_traffic_step_by_step() -> None:
         assert "CanaryDeployments=true" in SAMCONFIG[environment]["deploy"]["parameters"]["parameter_overrides"]
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing() -> None:
     found = lint((ROOT / "template.yaml").read_text(), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
 

@@ -63,6 +63,7 @@ def by_ranges(
     return import_ranges(tables, source, options, shuffled(tables, source), bases, length=length)
 
 
+@pytest.mark.slow
 @quick
 @given(
     st.integers(1, 400),
@@ -152,6 +153,7 @@ def ended(call: Callable[[], ImportOutcome]) -> object:
     return outcome.tables["data"].content, {**outcome.report.to_json(), "notes": notes}
 
 
+@pytest.mark.slow
 # Arrow hands the text of a ragged row to its handler as UTF-8, and says so aloud when it is none; the row is told all
 # the same.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -36,6 +36,7 @@ def tables(tmp_path: Path) -> TableStore:
     return store(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_latin_1_byte_at_row_900_000_is_named(tables: TableStore) -> None:
     data = (
         b"id,name\n"
@@ -118,6 +119,7 @@ def test_an_empty_file_is_refused(tables: TableStore, data: bytes) -> None:
         imported(tables, data)
 
 
+@pytest.mark.slow
 def test_sixteen_thousand_columns(tables: TableStore) -> None:
     names = ",".join(f"c{n}" for n in range(16_000))
 
@@ -150,6 +152,7 @@ class LongField:
         return head + b"x" * (stop - start - len(head) - len(tail)) + tail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "end", "name", "message"),
     [
@@ -295,6 +298,7 @@ def test_truncated_zstd_and_zip_files_are_refused(tables: TableStore) -> None:
             imported(tables, data)
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_stopped(tables: TableStore) -> None:
     engine = zlib.compressobj(9, wbits=31)
     data = engine.compress(b"id,name\n") + engine.compress(b"1,one\n" * (16 << 20)) + engine.flush()
