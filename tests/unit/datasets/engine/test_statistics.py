@@ -1,5 +1,6 @@
 """Statistics per column: right for small tables, close for large ones, and bounded in what they read and show."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.datasets.engine.manifest import Manifest, Pieces, Source
-from dataforge.contexts.datasets.engine.statistics import BINS, QUANTILES, table_statistics
+from dataforge.contexts.datasets.engine.statistics import BINS, QUANTILES, _edges, table_statistics
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import make_schema
@@ -165,3 +166,12 @@ def test_wide_rows_are_sampled_sparingly(tables: TableStore) -> None:
 
     assert found["sampled"] is True
     assert by_name(found)["name"]["distinct"] > 1_300
+
+
+@pytest.mark.parametrize("value", [1.7976931348623157e308, -1.7976931348623157e308, 1e300, 0.0])
+def test_a_column_of_one_value_has_a_bin_around_it_whatever_its_size(value: float) -> None:
+    edges = _edges(value, value)
+
+    assert all(math.isfinite(edge) for edge in edges)
+    assert edges[0] <= value <= edges[-1]
+    assert edges == sorted(set(edges))

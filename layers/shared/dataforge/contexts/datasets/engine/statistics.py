@@ -10,6 +10,7 @@ uniform sample of up to 16,384 of the rows read, the same on every run; they are
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -185,7 +186,10 @@ def _edges(low: float, high: float) -> list[float]:
         low, high = low - 0.5, high + 0.5
     inner = (low * (1 - at / BINS) + high * (at / BINS) for at in range(1, BINS))
     edges = [low, *inner, high]
-    return edges if all(one < two for one, two in pairwise(edges)) else [low, max(high, np.nextafter(low, np.inf))]
+    if all(one < two for one, two in pairwise(edges)):
+        return edges
+    above = math.nextafter(low, math.inf)
+    return [math.nextafter(low, 0.0), low] if above == math.inf else [low, max(high, above)]
 
 
 def _numbers(present: pa.ChunkedArray) -> np.ndarray | None:
