@@ -104,6 +104,11 @@ class Metered:
         self._wait()
         return self._store.get_range(key, start, length)
 
+    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """The object in blocks, later."""
+        self._wait()
+        return self._store.stream(key, start, stop, step)
+
     def _wait(self) -> None:
         if self._delay:  # a sleep of 0 would still give the core away
             time.sleep(self._delay)

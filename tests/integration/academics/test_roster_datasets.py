@@ -111,7 +111,7 @@ async def test_rows_that_cannot_be_exported_are_told_so_and_not_queued_on_every_
     await registry.open()
     job_id = ok(await registry.ask(), 202)["job_id"]
     bucket = registry.datasets.container.settings.data_bucket
-    for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix=f"chunks/{registry.dataset_id}/chunks/")["Contents"]:
+    for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix=f"chunks/{registry.dataset_id}/packs/")["Contents"]:
         aws("s3").delete_object(Bucket=bucket, Key=item["Key"])
     await registry.datasets.container.exporter.run(UUID(job_id))
 

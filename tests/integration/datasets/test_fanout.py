@@ -146,7 +146,7 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.fixture(autouse=True)
 def _short_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """The importer itself sees only the first rows."""
-    monkeypatch.setattr(formats, "_READ", 2_000)
+    monkeypatch.setattr(formats, "BLOCK", 2_000)
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ async def test_rows_out_of_key_order_are_read_sequentially_and_the_report_says_w
     client = await ranges.datasets.analyst()
     # An importer that sees only rows in order hears of the others from a worker.
     data = HEADER + b"".join([*ROWS[:2_500], *reversed(ROWS[2_500:])]).replace(b"late", b"1.5")
-    monkeypatch.setattr(formats, "_READ", head_bytes)
+    monkeypatch.setattr(formats, "BLOCK", head_bytes)
     job = await ranges.job(client, data, key=["id"])
 
     async with ranges.working():

@@ -115,7 +115,7 @@ class TestGarbage:
 
             def put_if_absent(self, key: str, data: bytes) -> bool:
                 stored = super().put_if_absent(key, data)
-                if not stored and "/chunks/" in key:
+                if not stored and "/packs/" in key:
                     found.append(key)
                     aws("s3").delete_object(Bucket=datasets.container.settings.data_bucket, Key=key)
                 return stored
@@ -171,20 +171,20 @@ class TestVerify:
     async def test_a_changed_object_is_named(self, datasets: DatasetsUnderTest) -> None:
         _, dataset_id = await people(datasets)
         bucket = datasets.container.settings.data_bucket
-        chunk = next(key for key in keys(datasets, f"chunks/{dataset_id}/chunks/"))
+        chunk = next(key for key in keys(datasets, f"chunks/{dataset_id}/packs/"))
         body = bytearray(aws("s3").get_object(Bucket=bucket, Key=chunk)["Body"].read())
         body[len(body) // 2] ^= 1
         aws("s3").put_object(Bucket=bucket, Key=chunk, Body=bytes(body))
 
         broken = (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"]
 
-        assert (broken["ref"], broken["sheet"], broken["thing"]) == ("main", "data", "chunk")
+        assert (broken["ref"], broken["sheet"], broken["thing"]) == ("main", "data", "pack")
         assert broken["identity"] == chunk.rpartition("/")[2]
 
     async def test_a_missing_object_is_named(self, datasets: DatasetsUnderTest) -> None:
         _, dataset_id = await people(datasets)
         bucket = datasets.container.settings.data_bucket
-        chunk = next(key for key in keys(datasets, f"chunks/{dataset_id}/chunks/"))
+        chunk = next(key for key in keys(datasets, f"chunks/{dataset_id}/packs/"))
         aws("s3").delete_object(Bucket=bucket, Key=chunk)
 
         broken = (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"]

@@ -121,7 +121,7 @@ def test_a_table_larger_than_all_caps_is_streamed(tmp_path: Path) -> None:
 
 def test_rows_that_cannot_be_read_are_no_fault_of_the_statement(tables: TableStore, tmp_path: Path) -> None:
     manifest = version(tables, people(range(10)))
-    for path in (tmp_path / "t" / "chunks").rglob("*/*"):
+    for path in (tmp_path / "t" / "packs").rglob("*/*"):
         path.unlink()
 
     with pytest.raises(ObjectMissing):

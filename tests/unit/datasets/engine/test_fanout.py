@@ -180,7 +180,7 @@ def test_what_is_wrong_with_a_file_is_told_as_the_sequential_reader_tells_it(
     data = ("k,v\r\n" + "".join(line + "\r\n" for line in lines)).encode("utf-8", "surrogateescape")
     options = ImportOptions(delimiter=",", quote='"', header=True, encoding="utf-8", max_rejected=most, key=key)
     # Small blocks, so that a small file has many buffers.
-    monkeypatch.setattr(formats, "_READ", step)
+    monkeypatch.setattr(formats, "BLOCK", step)
     monkeypatch.setattr(ranges, "STEP", step)
 
     whole = ended(lambda: import_file(tables, BytesSource(data, "f.csv"), options))

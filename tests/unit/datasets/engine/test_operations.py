@@ -1,6 +1,7 @@
 """Direct commits, modes of import, schema changes, pages, expectations and maintenance."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from dataforge.contexts.datasets.engine.expectations import check
 from dataforge.contexts.datasets.engine.maintenance import collect_garbage, compact, live_keys, needs_compaction, verify
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations, change_schema
+from dataforge.contexts.datasets.engine.packs import PackWriter
 from dataforge.contexts.datasets.engine.pages import PageRequest, read_page, row_history
+from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import DuplicateKeys, FilterRefused, OperationRefused, SchemaMismatch
 from dataforge.contexts.datasets.model.expectations import Expectation
 from dataforge.contexts.datasets.model.filters import parse_filter
 from dataforge.contexts.datasets.model.imports import ImportOptions
-from tests.builders.tables import LINES, PEOPLE, column, imported, people, rows_of, store, version
+from tests.builders.tables import LINES, PEOPLE, column, imported, people, rows_of, store, table, version
 
 
 @pytest.fixture
@@ -336,7 +339,7 @@ def test_garbage_goes_and_what_is_reachable_or_young_stays(tables: TableStore, t
 
 def test_verify_names_a_missing_and_a_changed_object(tables: TableStore, tmp_path: Path) -> None:
     manifest = patched(tables, 2)
-    path = next((tmp_path / "t" / "chunks").rglob("*/*"))
+    path = next((tmp_path / "t" / "packs").rglob("*/*"))
     content = path.read_bytes()
 
     path.write_bytes(content[:-1] + b"x")
@@ -344,23 +347,36 @@ def test_verify_names_a_missing_and_a_changed_object(tables: TableStore, tmp_pat
     path.unlink()
     [missing] = verify(tables, manifest)
 
-    assert (changed.thing, changed.identity) == ("chunk", path.name)
+    assert (changed.thing, changed.identity) == ("pack", path.name)
     assert "do not match its address" in changed.reason
     assert "is missing" in missing.reason
 
 
-def test_verify_names_a_sidecar_that_lies_and_does_without_a_missing_one(tables: TableStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("signature", [PEOPLE.signature, "0" * 16], ids=["believed", "of another schema"])
+def test_verify_names_a_sidecar_that_lies(tables: TableStore, signature: str) -> None:
     manifest = version(tables, people(range(5_000)))
-    path = next((tmp_path / "t" / "hashes").rglob("*.*"))
-    content = bytearray(path.read_bytes())
+    rows = table(people(range(5_000)))
+    hashes = hash_rows(rows, PEOPLE)
+    hashes.high[100] ^= 1
+    packs = PackWriter(tables, PEOPLE)
+    packs.add(rows, hashes)
+    [source] = packs.finish()
+    assert source.place is not None
+    lying = replace(manifest, sources=(replace(source, place=replace(source.place, signature=signature)),))
 
-    content[100] ^= 1
-    path.write_bytes(content)
-    [problem] = verify(store(tmp_path), manifest)
-    path.unlink()
+    problems = verify(tables, lying)
 
-    assert (problem.thing, problem.identity) == ("hash sidecar", path.name.partition(".")[0])
-    assert verify(store(tmp_path), manifest) == []
+    named = [("hash sidecar", source.id)] if signature == PEOPLE.signature else []
+    assert [(problem.thing, problem.identity) for problem in problems] == named
+
+
+def test_verify_names_a_chunk_that_is_not_where_its_place_says(tables: TableStore) -> None:
+    manifest = version(tables, people(range(20_000)))
+    first, second, *others = manifest.sources
+
+    [problem] = verify(tables, replace(manifest, sources=(replace(first, place=second.place), second, *others)))
+
+    assert (problem.thing, problem.identity) == ("chunk", first.id)
 
 
 def test_verify_names_a_patch_that_was_changed(tables: TableStore, tmp_path: Path) -> None:
@@ -384,7 +400,10 @@ def test_verify_names_a_leaf_that_does_not_match_its_rows(tables: TableStore) ->
     assert (problem.thing, problem.identity) == ("leaf", "3")
 
 
-def test_an_importer_killed_at_any_object_leaves_the_old_version_whole_and_can_be_run_again(tmp_path: Path) -> None:
+def test_an_importer_killed_at_any_object_leaves_the_old_version_whole_and_can_be_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dataforge.contexts.datasets.engine.packs.PACK_BYTES", 256 << 10)
     tables = store(tmp_path)
     base = imported(tables, "id,v\n" + "".join(f"{n},x\n" for n in range(40_000)), ImportOptions(key=("id",))).tables
     text = "id,v\n" + "".join(f"{n},{'y' if n % 50 == 0 else 'x'}\n" for n in range(60_000))

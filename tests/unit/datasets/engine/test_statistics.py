@@ -134,9 +134,11 @@ class Counted(TableStore):
         super().__init__(LocalDirectoryStore(folder), "t/", cache_bytes=0)
         self.decoded = 0
 
-    def rows(self, source: Source, columns: Sequence[str] | None = None) -> pa.Table:
-        self.decoded += source.rows
-        return super().rows(source, columns)
+    def rows(
+        self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True
+    ) -> list[pa.Table]:
+        self.decoded += sum(source.rows for source in sources)
+        return super().rows(sources, columns, keep=keep)
 
 
 def test_of_a_huge_table_only_so_many_cells_are_read(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ReadTimeoutError, ResponseStreamingError
 from moto import mock_aws
 
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
@@ -40,8 +42,67 @@ def test_ranges_are_cut_at_the_end(objects: ObjectStore) -> None:
     assert objects.get_range("k", 8, 100) == b"89"
 
 
+def test_a_stream_gives_blocks_that_end_at_multiples_of_the_step(objects: ObjectStore) -> None:
+    objects.put_if_absent("k", b"0123456789")
+
+    assert list(objects.stream("k", 3, 9, 4)) == [b"3", b"4567", b"8"]
+    assert list(objects.stream("k", 4, 4, 4)) == []
+
+
+class Breaking:
+    """A client of S3 whose bodies break off after a few bytes."""
+
+    def __init__(self, client: Any, after: int, error: Exception | None) -> None:
+        self._client = client
+        self._after = after
+        self._error = error
+        self.ranges: list[str] = []
+
+    def get_object(self, **arguments: Any) -> dict[str, Any]:
+        self.ranges.append(arguments["Range"])
+        body = self._client.get_object(**arguments)["Body"]
+        return {"Body": BreakingBody(body, self._after, self._error)}
+
+
+class BreakingBody:
+    def __init__(self, body: Any, left: int, error: Exception | None) -> None:
+        self._body = body
+        self._left = left
+        self._error = error
+
+    def read(self, size: int) -> bytes:
+        if size > self._left and self._error is not None:
+            raise self._error
+        data: bytes = self._body.read(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+    def close(self) -> None:
+        self._body.close()
+
+
+@pytest.mark.parametrize("error", [None, ResponseStreamingError(error="reset"), ReadTimeoutError(endpoint_url="s3")])
+def test_a_stream_that_breaks_goes_on_where_it_broke(error: Exception | None) -> None:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="chunks")
+        S3ObjectStore(client, "chunks").put_if_absent("k", bytes(range(100)))
+        some, none = Breaking(client, 40, error), Breaking(client, 5, error)
+
+        assert b"".join(S3ObjectStore(some, "chunks").stream("k", 0, 100, 10)) == bytes(range(100))
+        assert some.ranges == ["bytes=0-99", "bytes=40-99", "bytes=80-99"]
+        with pytest.raises(BotoCoreError):
+            list(S3ObjectStore(none, "chunks").stream("k", 0, 100, 10))
+        assert len(none.ranges) == 4
+
+
 def test_a_missing_object_is_named(objects: ObjectStore) -> None:
-    for read in (lambda: objects.get("no"), lambda: objects.get_range("no", 0, 1), lambda: objects.size("no")):
+    for read in (
+        lambda: objects.get("no"),
+        lambda: objects.get_range("no", 0, 1),
+        lambda: objects.size("no"),
+        lambda: next(objects.stream("no", 0, 1, 1)),
+    ):
         with pytest.raises(ObjectMissing, match="Object no is not in the"):
             read()
 

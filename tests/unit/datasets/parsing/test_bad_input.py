@@ -6,6 +6,7 @@ import json
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -25,6 +26,7 @@ from dataforge.contexts.datasets.errors import (
     WorkbookRefused,
 )
 from dataforge.contexts.datasets.model.imports import ImportOptions
+from dataforge.contexts.datasets.parsing.sources import steps
 from tests.builders.tables import column, imported, rows_of, store
 
 TABLE = "id,name\n1,one\n2,two\n"
@@ -151,6 +153,9 @@ class LongField:
         tail = self._end if stop == self.size else b""
         return head + b"x" * (stop - start - len(head) - len(tail)) + tail
 
+    def stream(self, start: int, stop: int, step: int) -> Iterator[bytes]:
+        return (self.read(at, length) for at, length in steps(start, stop, step))
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -177,7 +182,7 @@ def test_a_field_of_100_mb_is_refused_long_before_it_is_read(
 
 
 def test_rows_too_wide_to_be_held_are_refused(tables: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats._READ", 1 << 18)
+    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats.BLOCK", 1 << 18)
     data = "id,t\n" + "".join(f"{n},{'x' * 100_000}\n" for n in range(200))
 
     assert imported(tables, data).tables["data"].rows == 200

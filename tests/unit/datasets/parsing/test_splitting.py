@@ -127,7 +127,7 @@ def test_repair_gives_bytes_that_rfc_4180_allows() -> None:
 
 
 def test_several_blocks_parsed_at_once_come_out_in_file_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats._READ", 1 << 12)
+    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats.BLOCK", 1 << 12)
     tables = store(tmp_path)
     lines = [f'{n},"text {n}, with a\r\nbreak"' for n in range(5_000)]
 

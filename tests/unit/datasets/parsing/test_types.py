@@ -136,7 +136,7 @@ def test_every_double_comes_back_from_its_text(values: list[float]) -> None:
 def test_a_type_that_breaks_in_the_last_row_widens_the_whole_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats._READ", 1 << 12)
+    monkeypatch.setattr("dataforge.contexts.datasets.parsing.formats.BLOCK", 1 << 12)
     tables = store(tmp_path)
     text = "a,b\n" + "".join(f"{n},{n}\n" for n in range(200_000)) + "200000,x7\n"
 

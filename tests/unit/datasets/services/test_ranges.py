@@ -121,7 +121,7 @@ class Stack:
 @pytest.fixture(autouse=True)
 def _short_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """The importer itself sees only the first rows."""
-    monkeypatch.setattr(formats, "_READ", 5_000)
+    monkeypatch.setattr(formats, "BLOCK", 5_000)
 
 
 @pytest.fixture
@@ -348,7 +348,7 @@ def test_answers_from_long_ago_are_not_trusted(stack: Stack) -> None:
     assert made.content == stack.expected().content
 
 
-def test_chunks_that_were_there_already_are_named_so_that_the_commit_looks_again(stack: Stack) -> None:
+def test_packs_that_were_there_already_are_named_so_that_the_commit_looks_again(stack: Stack) -> None:
     made = stack.imported()
     first = list(stack.noted)
     forget_answers(stack.objects, stack.job_id)
@@ -356,7 +356,7 @@ def test_chunks_that_were_there_already_are_named_so_that_the_commit_looks_again
     again = stack.imported()
 
     assert first == []
-    assert {source.id for source in again.sources} <= set(stack.noted)
+    assert {source.place.pack for source in again.sources if source.place} <= set(stack.noted)
     assert again.content == made.content
 
 

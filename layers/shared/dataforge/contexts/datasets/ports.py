@@ -19,7 +19,7 @@ from dataforge.kernel.unit_of_work import UnitOfWork
 class ObjectStore(Protocol):
     """Immutable objects under keys. Every method may be called from several threads at once.
 
-    `get` and `get_range` raise ObjectMissing when the key is not there.
+    `get`, `get_range` and `stream` raise ObjectMissing when the key is not there.
     """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -32,6 +32,10 @@ class ObjectStore(Protocol):
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`; fewer at the end of the object."""
+        ...
+
+    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """The bytes `start .. stop` in one request, as blocks that end at multiples of `step`."""
         ...
 
     def size(self, key: str) -> int:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from dataforge.platform.objects import ObjectMissing
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+# boto3 tries requests again, but not bodies that break off while they are read.
+_BROKEN = (HTTPClientError, IncompleteReadError)
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,45 @@ class S3ObjectStore:
             return b""
         return self._read(key, {"Range": f"bytes={start}-{start + length - 1}"})
 
-    def _read(self, key: str, extra: dict[str, str]) -> bytes:
+    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """The bytes `start .. stop` in one request, as blocks that end at multiples of `step`; raises ObjectMissing.
+
+        A connection that breaks is opened anew where it broke, a few times in all.
+        """
+        body = None
+        tries = _TRIES
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=key, **extra)["Body"]
-            data: bytes = body.read()
+            while start < stop:
+                length = min(stop - start, step - start % step)
+                try:
+                    if body is None:
+                        body = self._open(key, {"Range": f"bytes={start}-{stop - 1}"})
+                    data = body.read(length)
+                    if len(data) < length:
+                        raise IncompleteReadError(actual_bytes=len(data), expected_bytes=length)
+                except _BROKEN:
+                    tries -= 1
+                    if not tries:
+                        raise
+                    if body is not None:
+                        body.close()
+                    body = None
+                    continue
+                yield data
+                start += length
+        finally:
+            if body is not None:
+                body.close()
+
+    def _read(self, key: str, extra: dict[str, str]) -> bytes:
+        data: bytes = self._open(key, extra).read()
+        return data
+
+    def _open(self, key: str, extra: dict[str, str]) -> Any:  # noqa: ANN401 - botocore's StreamingBody
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key, **extra)["Body"]
         except ClientError as error:
             raise _explained(error, key) from error
-        return data
 
     def size(self, key: str) -> int:
         """Bytes of the object; raises ObjectMissing."""

@@ -52,8 +52,8 @@ class RangeTask:
 
 @dataclass(frozen=True, slots=True)
 class RangeRows:
-    """A range is stored: the bytes of its manifest, what its rows say, and the ids of its chunks that were stored
-    already.
+    """A range is stored: the bytes of its manifest, what its rows say, and the addresses of its packs that were
+    stored already.
 
     When the evidence ends early, so does the manifest.
     """

@@ -37,7 +37,7 @@ from dataforge.contexts.datasets.parsing.csv_block import StrayQuote
 from dataforge.contexts.datasets.parsing.csv_table import TextTable, Widened, target_schema, too_many
 from dataforge.contexts.datasets.parsing.formats import open_file
 from dataforge.contexts.datasets.parsing.sources import FileSource
-from dataforge.contexts.datasets.parsing.text_file import Blocks, open_text
+from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples, open_text
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 WORKERS = 2
@@ -88,7 +88,7 @@ class _Landing:
     report: ImportReport
     name: str
 
-    def text(self, blocks: Blocks, *, name: str, samples: tuple[bytes, ...] = ()) -> Manifest:
+    def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
         """Land a delimited text file."""
         file = open_text(blocks, self.options, name=name, samples=samples)
         described = TableReport(self.name, notes=list(file.notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,22 @@ import numpy as np
 from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.keys import encode_keys
 from dataforge.contexts.datasets.engine.leaves import cut, leaf_hashes
-from dataforge.contexts.datasets.engine.manifest import Manifest, Pieces, Source, drop_unused, join_pieces, slice_pieces
+from dataforge.contexts.datasets.engine.manifest import (
+    Manifest,
+    Pieces,
+    Place,
+    Source,
+    drop_unused,
+    join_pieces,
+    slice_pieces,
+)
+from dataforge.contexts.datasets.engine.packs import PackWriter
 from dataforge.contexts.datasets.engine.reading import read_range
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
+from dataforge.contexts.datasets.engine.rowhash import HASH_BYTES, RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import CHUNK_RAW_BYTES, CHUNK_ROWS
 from dataforge.contexts.datasets.errors import CorruptStorage, ObjectMissing
+from dataforge.contexts.datasets.model.columns import TableSchema
 
 MOST_PATCHES = 16
 MOST_PATCHED = 0.10
@@ -35,8 +45,7 @@ def needs_compaction(manifest: Manifest) -> bool:
 def compact(tables: TableStore, manifest: Manifest) -> Manifest:
     """The same version with fragmented stretches rewritten as chunks: equal digest, equal commit id, other pieces."""
     parts: list[Pieces] = []
-    sources: list[Source] = list(manifest.sources)
-    places = {source.id: at for at, source in enumerate(sources)}
+    packs = PackWriter(tables, manifest.schema)
     step = _chunk_rows(tables, manifest)
     for start in range(0, manifest.rows, step):
         stop = min(start + step, manifest.rows)
@@ -45,12 +54,10 @@ def compact(tables: TableStore, manifest: Manifest) -> Manifest:
             parts.append(pieces)
             continue
         table = read_range(tables, manifest, start, stop).combine_chunks()
-        source = tables.put_chunk(table, hash_rows(table, manifest.schema), manifest.schema)
-        if source.id not in places:
-            places[source.id] = len(sources)
-            sources.append(source)
-        parts.append(Pieces(np.array([places[source.id]]), np.array([0]), np.array([stop - start])))
-    return drop_unused(replace(manifest, sources=tuple(sources), pieces=join_pieces(parts)))
+        parts.append(Pieces(np.array([len(manifest.sources) + len(packs)]), np.array([0]), np.array([stop - start])))
+        packs.add(table, hash_rows(table, manifest.schema))
+    sources = (*manifest.sources, *packs.finish())
+    return drop_unused(replace(manifest, sources=sources, pieces=join_pieces(parts)))
 
 
 def _chunk_rows(tables: TableStore, manifest: Manifest) -> int:
@@ -79,12 +86,16 @@ def verify(tables: TableStore, manifest: Manifest) -> list[Problem]:
 
     Stops at the first broken object or leaf; an empty list means that every byte is what the commit id says.
     """
+    packs: dict[Place, list[Source]] = {}
+    patches = {source.id for source in manifest.sources if source.place is None}
     for source in manifest.sources:
-        problem = _verify_object(tables, source.kind, source.id, tables.source_key(source))
-        problem = problem or _verify_sidecar(tables, manifest, source)
+        if source.place is not None:
+            packs.setdefault(replace(source.place, start=0, hashes=0), []).append(source)
+    for pack, sources in packs.items():
+        problem = _verify_pack(tables, manifest.schema, pack, sources)
         if problem:
             return [problem]
-    for identity in manifest.change.patches if manifest.change else ():
+    for identity in sorted(patches.union(manifest.change.patches if manifest.change else ())):
         problem = _verify_object(tables, "patch", identity, tables.key("patches", identity))
         if problem:
             return [problem]
@@ -103,21 +114,28 @@ def _verify_object(tables: TableStore, kind: str, identity: str, key: str) -> Pr
     return None
 
 
-def _verify_sidecar(tables: TableStore, manifest: Manifest, source: Source) -> Problem | None:
-    """Sidecars are not addressed by their content, and comparisons believe them. A missing one is computed anew."""
-    key = tables.key("hashes", source.id, f".{manifest.schema.signature}")
-    try:
-        stored = b"" if source.kind == "patch" else tables.objects.get(key)
-    except ObjectMissing:
-        stored = b""
-    if not stored:
-        return None
-    try:
-        rows = conform(tables.rows(source), manifest.schema)
-    except CorruptStorage as error:
-        return Problem("chunk", source.id, str(error))
-    if stored != hash_rows(rows, manifest.schema).to_bytes():
-        return Problem("hash sidecar", source.id, f"the hashes in {key} are not those of the chunk's rows")
+def _verify_pack(tables: TableStore, schema: TableSchema, pack: Place, sources: Sequence[Source]) -> Problem | None:
+    """A pack's bytes, its chunks, and the hashes that comparisons believe; those made under another schema are not
+    believed.
+    """
+    key = tables.key("packs", pack.pack)
+    problem = _verify_object(tables, "pack", pack.pack, key)
+    if problem:
+        return problem
+    data = memoryview(tables.objects.get(key))
+    for source in sources:
+        place = source.place or pack
+        if hashlib.sha256(data[place.start : place.start + source.size]).hexdigest() != source.id:
+            return Problem("chunk", source.id, f"the bytes from {place.start + 1} on in {key} do not match its address")
+        if pack.signature != schema.signature:
+            continue
+        try:
+            rows = conform(tables.rows([source])[0], schema)
+        except CorruptStorage as error:
+            return Problem("chunk", source.id, str(error))
+        stored = data[place.hashes : place.hashes + source.rows * HASH_BYTES]
+        if stored != hash_rows(rows, schema).to_bytes():
+            return Problem("hash sidecar", source.id, f"the hashes in {key} are not those of the chunk's rows")
     return None
 
 
@@ -172,7 +190,7 @@ def _verify_part(manifest: Manifest, hashes: RowHashes, bounds: list[int], first
 
 
 def live_keys(tables: TableStore, manifests: Iterable[Manifest]) -> set[str]:
-    """Object keys that versions need: chunks and patches; sidecars live as long as their chunk."""
+    """Object keys that versions need: packs, whole as long as one of their chunks is needed, and patches."""
     keys: set[str] = set()
     for manifest in manifests:
         keys.update(tables.source_key(source) for source in manifest.sources)
@@ -197,13 +215,10 @@ def collect_garbage(tables: TableStore, live: set[str], *, older_than: float) ->
 
     Choose `older_than` further back than any import runs: objects are stored before the commit that names them.
     """
-    chunks = {key.rpartition("/")[2] for key in live}
     removed = size = kept = young = 0
-    for kind in ("chunks", "patches", "hashes"):
+    for kind in ("packs", "patches"):
         for found in list(tables.objects.list(f"{tables.prefix}{kind}/")):
-            name = found.key.rpartition("/")[2]
-            alive = name.partition(".")[0] in chunks if kind == "hashes" else found.key in live
-            if alive:
+            if found.key in live:
                 kept += 1
             elif found.modified >= older_than:
                 young += 1

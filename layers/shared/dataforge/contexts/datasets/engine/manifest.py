@@ -23,13 +23,26 @@ I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk lies: the SHA-256 of its pack, its first byte there, and the first byte of its rows' hashes, which
+    were made under the schema with this signature.
+    """
+
+    pack: str
+    signature: str
+    start: int
+    hashes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """An immutable object with rows: kind `chunk` or `patch` (then its after-rows), SHA-256, rows, bytes."""
+    """Immutable rows: kind `chunk` or `patch` (then its after-rows), SHA-256, rows, bytes, a chunk's place."""
 
     kind: str
     id: str
     rows: int
     size: int
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

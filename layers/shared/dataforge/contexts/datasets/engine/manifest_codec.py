@@ -21,14 +21,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.manifest import I64, Change, KeyList, Leaves, Manifest, Pieces, Source
+from dataforge.contexts.datasets.engine.manifest import I64, Change, KeyList, Leaves, Manifest, Pieces, Place, Source
 from dataforge.contexts.datasets.engine.rowhash import U64
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.model.columns import TableSchema
 
-MAGIC = b"DFM1"
+MAGIC = b"DFM2"
 MOST_LINKS = 16
 _SMALL = 2048
+# Bytes of a pack's address and of a schema's signature.
+_PACK = 32 + 8
 _ZSTD = pa.Codec("zstd", compression_level=3)
 
 
@@ -205,23 +207,43 @@ def _whole_arrays(manifest: Manifest) -> list[bytes]:
 
 
 def _source_bytes(sources: Sequence[Source]) -> bytes:
+    """Kinds, addresses, rows and bytes of all; then the packs with their signatures, and the places of the chunks."""
     kinds = "".join(source.kind[0] for source in sources).encode()
     ids = b"".join(bytes.fromhex(source.id) for source in sources)
-    return (
-        struct.pack("<I", len(sources))
-        + kinds
-        + ids
-        + _shuffled(np.array([[s.rows, s.size] for s in sources], dtype=np.int64).reshape(-1))
+    sizes = np.array([[s.rows for s in sources], [s.size for s in sources]], dtype=np.int64).reshape(-1)
+    places = [source.place for source in sources if source.place is not None]
+    packs = {(place.pack, place.signature): 0 for place in places}
+    packs = {pack: at for at, pack in enumerate(packs)}
+    numbers = [[packs[p.pack, p.signature] for p in places], [p.start for p in places], [p.hashes for p in places]]
+    return b"".join(
+        (
+            struct.pack("<III", len(sources), len(packs), len(places)),
+            kinds,
+            ids,
+            *(bytes.fromhex(pack + signature) for pack, signature in packs),
+            _shuffled(sizes),
+            _shuffled(np.array(numbers, dtype=np.int64).reshape(-1)),
+        )
     )
 
 
 def _sources(data: bytes) -> tuple[Source, ...]:
-    count = struct.unpack("<I", data[:4])[0]
-    kinds = data[4 : 4 + count].decode()
-    ids = data[4 + count : 4 + count * 33]
-    numbers = _ints(data[4 + count * 33 :]).reshape(-1, 2).tolist()
-    names = {"c": "chunk", "p": "patch"}
-    return tuple(Source(names[kinds[i]], ids[i * 32 : i * 32 + 32].hex(), *numbers[i]) for i in range(count))
+    count, pack_count, place_count = struct.unpack("<III", data[:12])
+    at = 12 + count
+    kinds = data[12:at].decode()
+    ids = [data[at + i * 32 : at + i * 32 + 32].hex() for i in range(count)]
+    at += count * 32
+    packs = [data[at + i * _PACK : at + i * _PACK + _PACK].hex() for i in range(pack_count)]
+    at += pack_count * _PACK
+    rows, sizes = _ints(data[at : at + count * 16]).reshape(2, -1).tolist()
+    numbers = _ints(data[at + count * 16 : at + count * 16 + place_count * 24]).reshape(3, -1).T.tolist()
+    places = iter([Place(packs[pack][:64], packs[pack][64:], start, hashes) for pack, start, hashes in numbers])
+    return tuple(
+        Source("chunk", ids[i], rows[i], sizes[i], next(places))
+        if kinds[i] == "c"
+        else Source("patch", ids[i], rows[i], sizes[i])
+        for i in range(count)
+    )
 
 
 def _shuffled(values: I64) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 _POOL_ROWS = 200_000
+_AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class BaseMatcher:
         self._pool: I64 = EMPTY
         self._pool_hashes = RowHashes(*(np.empty(0, dtype=np.uint64) for _ in range(3)))
         self._comparable = base.schema.signature == schema.signature
+        used, firsts = np.unique(base.pieces.source, return_index=True)
+        self._order = used[np.argsort(firsts)]
+        self._rank = np.zeros(len(base.sources), dtype=np.int64)
+        self._rank[self._order] = np.arange(len(self._order))
+        self._read = 0
+        self._coming: Future[list[RowHashes]] | None = None
         self._by_hash: dict[tuple[int, int], list[int]] = {}
         if self._comparable:
             for at, pair in enumerate(base.leaves.hashes.tolist()):
@@ -108,9 +116,22 @@ class BaseMatcher:
         if not len(passed):
             return
         rows = leaf_rows(self._base, passed)
-        hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses_at(self._base, rows))
+        addresses = addresses_at(self._base, rows)
+        self._read_ahead(addresses)
+        hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses)
         self._pool = np.concatenate([self._pool, rows])
         self._pool_hashes = RowHashes.concat([self._pool_hashes, hashes])
+
+    def _read_ahead(self, addresses: U64) -> None:
+        """Have the hashes of the next chunks read while rows come: they are neighbours in their packs."""
+        ranks = self._rank[np.unique(addresses >> np.uint64(32)).astype(np.int64)]
+        self._read = max(self._read, int(ranks.min()))
+        while self._comparable and int(ranks.max()) >= self._read - _AHEAD:
+            if self._coming is not None:
+                self._coming.result()
+            near = self._order[self._read : self._read + _AHEAD].tolist()
+            self._coming = self._tables.read_ahead([self._base.sources[at] for at in near], self._schema)
+            self._read += _AHEAD
 
     def _equal_rows(self, hashes: RowHashes, todo: I64, addresses: U64, replaced: I64) -> None:
         pool = self._pool_hashes

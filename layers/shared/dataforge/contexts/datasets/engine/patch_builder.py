@@ -17,6 +17,8 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 PATCH_ROWS = 131_072
+READ_CHUNKS = 24
+_Before = tuple[pa.Table, RowHashes]
 
 
 class PatchBuilder:
@@ -38,8 +40,8 @@ class PatchBuilder:
     def _start(self) -> None:
         self._after: list[pa.Table] = []
         self._hashes: list[RowHashes] = []
-        self._before: list[pa.Table | Future[pa.Table]] = []
-        self._before_positions: list[I64] = []
+        self._wanted: list[U64] = []
+        self._before: list[_Before | Future[_Before]] = []
         self._ops: list[I64] = []
         self._after_rows = 0
         self._before_rows = 0
@@ -99,24 +101,39 @@ class PatchBuilder:
         if not len(positions):
             return EMPTY
         addresses = addresses_at(self._base, positions)
-        arguments = (self._tables, self._base.schema, self._base.sources, addresses)
-        self._before.append(rows_at(*arguments) if self._pool is None else self._pool.submit(rows_at, *arguments))
-        self._before_positions.append(positions)
+        self._wanted.append(addresses)
+        if len(np.unique(np.concatenate(self._wanted) >> np.uint64(32))) > READ_CHUNKS:
+            self._read_wanted()
         found = self._before_rows + np.arange(len(positions))
         self._before_rows += len(positions)
         return found
 
+    def _read_wanted(self) -> None:
+        """Read old rows of many chunks at once: batches end inside of chunks, and each would be decoded twice."""
+        if self._wanted:
+            addresses = np.concatenate(self._wanted)
+            self._wanted = []
+            self._before.append(
+                self._read_before(addresses) if self._pool is None else self._pool.submit(self._read_before, addresses)
+            )
+
+    def _read_before(self, addresses: U64) -> _Before:
+        # Hashes too: whoever found these rows has just read theirs, so that they are in the cache.
+        sources = self._base.sources
+        hashes = hashes_at(self._tables, self._schema, sources, addresses)
+        return rows_at(self._tables, self._base.schema, sources, addresses, keep=False), hashes
+
     def _write(self) -> None:
-        before = [part if isinstance(part, pa.Table) else part.result() for part in self._before]
-        positions = np.concatenate(self._before_positions) if before else EMPTY
-        before_hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses_at(self._base, positions))
+        self._read_wanted()
+        before = [part.result() if isinstance(part, Future) else part for part in self._before]
+        before_hashes = RowHashes.concat([hashes for _, hashes in before])
         hashes = RowHashes.concat(self._hashes)
         operations = self._without_moves(
             in_order(Operations(*np.concatenate(self._ops, axis=1))), hashes, before_hashes
         )
         patch = Patch(
             pa.concat_tables(self._after) if self._after else arrow_schema(self._schema).empty_table(),
-            pa.concat_tables(before) if before else arrow_schema(self._base.schema).empty_table(),
+            pa.concat_tables([rows for rows, _ in before]) if before else arrow_schema(self._base.schema).empty_table(),
             hashes,
             before_hashes,
             operations,

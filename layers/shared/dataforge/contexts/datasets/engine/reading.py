@@ -17,6 +17,7 @@ from dataforge.contexts.datasets.model.columns import TableSchema
 
 SCAN_ROWS = 65_536
 SCAN_CHUNKS = 16
+GROUP_BYTES = 8 << 20
 _LOW32 = np.uint64(0xFFFFFFFF)
 
 
@@ -30,9 +31,7 @@ def read_range(
         return conform(arrow_schema(manifest.schema).empty_table(), manifest.schema, wanted)
     pieces = slice_pieces(manifest, start, stop)
     used = np.unique(pieces.source).tolist()
-    loaded = dict(
-        zip(used, tables.each(lambda s: tables.rows(s, wanted), [manifest.sources[at] for at in used]), strict=True)
-    )
+    loaded = dict(zip(used, tables.rows([manifest.sources[at] for at in used], wanted), strict=True))
     seen: dict[int, pa.Table] = {}
     parts = []
     for source, begin, count in zip(pieces.source.tolist(), pieces.start.tolist(), pieces.count.tolist(), strict=True):
@@ -81,8 +80,10 @@ def rows_at(
     sources: Sequence[Source],
     addresses: U64,
     columns: Sequence[str] | None = None,
+    *,
+    keep: bool = True,
 ) -> pa.Table:
-    """Rows at physical addresses, in the order of the addresses."""
+    """Rows at physical addresses, in the order of the addresses; `keep` as in `TableStore.rows`."""
     wanted = list(columns) if columns is not None else [column.id for column in schema.columns]
     if not len(addresses):
         return conform(arrow_schema(schema).empty_table(), schema, wanted)
@@ -91,11 +92,12 @@ def rows_at(
     used, firsts = np.unique(source[order], return_index=True)
     ends = np.append(firsts[1:], len(order))
 
-    def part(at: int) -> pa.Table:
-        rows = row[order[firsts[at] : ends[at]]]
-        return conform(tables.rows(sources[int(used[at])], wanted).take(pa.array(rows)), schema, wanted)
-
-    gathered = pa.concat_tables([part(at) for at in range(len(used))])
+    picks = [row[order[start:end]] for start, end in zip(firsts, ends, strict=True)]
+    parts: list[pa.Table] = []
+    for group in _groups([sources[at] for at in used.tolist()]):
+        for table in tables.rows(group, wanted, keep=keep):
+            parts.append(conform(table.take(pa.array(picks[len(parts)])), schema, wanted))
+    gathered = pa.concat_tables(parts)
     if len(used) == 1 or np.array_equal(order, np.arange(len(order))):
         return gathered
     back = np.empty(len(order), dtype=np.int64)
@@ -103,17 +105,26 @@ def rows_at(
     return gathered.take(pa.array(back))
 
 
+def _groups(sources: Sequence[Source]) -> Iterator[list[Source]]:
+    """Sources in order, as many at a time as may be held decoded."""
+    group: list[Source] = []
+    size = 0
+    for source in sources:
+        if group and size + source.size > GROUP_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(source)
+        size += source.size
+    yield group
+
+
 def hashes_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source], addresses: U64) -> RowHashes:
     """Row hashes at physical addresses, as `schema` sees the rows."""
     low, high, key = (np.empty(len(addresses), dtype=np.uint64) for _ in range(3))
     runs = _runs_by_source(addresses)
 
-    def fill(run: tuple[int, slice | I64, I64]) -> None:
-        number, here, rows = run
-        found = tables.hashes(sources[number], schema)
+    for (_, here, rows), found in zip(runs, tables.hashes([sources[at] for at, _, _ in runs], schema), strict=True):
         low[here], high[here], key[here] = found.low[rows], found.high[rows], found.key[rows]
-
-    tables.each_of(fill, runs)
     return RowHashes(low, high, key)
 
 

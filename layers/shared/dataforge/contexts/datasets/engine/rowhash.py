@@ -45,6 +45,9 @@ _LONG = 128
 _SLICE = 1 << 15
 
 
+HASH_BYTES = 24
+
+
 @dataclass(frozen=True, slots=True)
 class RowHashes:
     """Hashes of consecutive rows: `low` and `high` are the two lanes, `key` the 64-bit key hash; uint64, equal

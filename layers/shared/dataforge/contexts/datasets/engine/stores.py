@@ -70,6 +70,17 @@ class LocalDirectoryStore:
         except FileNotFoundError as error:
             raise ObjectMissing(f"Object {key} is not in the store.") from error
 
+    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """The bytes `start .. stop` as blocks that end at multiples of `step`; raises ObjectMissing."""
+        try:
+            with self._path(key).open("rb") as file:
+                file.seek(start)
+                while start < stop and (data := file.read(min(stop - start, step - start % step))):
+                    yield data
+                    start += len(data)
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"Object {key} is not in the store.") from error
+
     def size(self, key: str) -> int:
         """Bytes of the object; raises ObjectMissing."""
         try:

@@ -1,7 +1,7 @@
-"""Chunks, patches and hash sidecars of one dataset in an object store, with caches of what is immutable.
+"""Packs and patches of one dataset in an object store, with caches of what is immutable.
 
-Keys: `<prefix>chunks/<2 hex>/<sha256>` Parquet, `<prefix>patches/<2 hex>/<sha256>`, `<prefix>hashes/<2 hex>/<chunk
-sha256>.<signature>`. The prefix is one tenant's, so nothing is deduplicated across tenants.
+Keys: `<prefix>packs/<2 hex>/<sha256>` chunks with the hashes of their rows (see `packs`), `<prefix>patches/<2
+hex>/<sha256>`. The prefix is one dataset's, so nothing is deduplicated across tenants.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import pyarrow as pa
@@ -19,15 +19,21 @@ import pyarrow.parquet as pq
 from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.manifest import Source
 from dataforge.contexts.datasets.engine.patches import Patch, decode_patch, encode_patch
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
-from dataforge.contexts.datasets.errors import CorruptStorage, ObjectMissing
+from dataforge.contexts.datasets.engine.rowhash import HASH_BYTES, RowHashes, hash_rows
+from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.ports import ObjectStore
 
 CACHE_BYTES = 128 << 20
 _PARALLEL = 16
-_Result = TypeVar("_Result")
+# Packs are stored two at a time: one is sent while the store works on the other.
+_STORING = 2
+# One request is read up to this, over gaps up to that: a request costs what half a megabyte of data costs.
+_MOST_RANGE = 8 << 20
+_MOST_GAP = 512 << 10
 _Item = TypeVar("_Item")
+# A source, and the first byte and the length of what is wanted of its pack.
+_Part = tuple[Source, int, int]
 
 
 class _Cache:
@@ -63,48 +69,23 @@ class TableStore:
     def __init__(self, store: ObjectStore, prefix: str = "", *, cache_bytes: int = CACHE_BYTES) -> None:
         self.objects = store
         self.prefix = prefix
+        self.storing: Executor = ThreadPoolExecutor(_STORING, thread_name_prefix="packs")
         self._cache = _Cache(cache_bytes)
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="objects")
 
-    def key(self, kind: str, identity: str, suffix: str = "") -> str:
-        """The object key of a chunk, patch or sidecar."""
-        return f"{self.prefix}{kind}/{identity[:2]}/{identity}{suffix}"
+    def key(self, kind: str, identity: str) -> str:
+        """The object key of a pack or a patch."""
+        return f"{self.prefix}{kind}/{identity[:2]}/{identity}"
 
     def source_key(self, source: Source) -> str:
-        """The object key of a manifest's source."""
-        return self.key("chunks" if source.kind == "chunk" else "patches", source.id)
+        """The object that holds a manifest's source."""
+        return self.key("patches", source.id) if source.place is None else self.key("packs", source.place.pack)
 
-    def put_chunk(
-        self, table: pa.Table, hashes: RowHashes, schema: TableSchema, dictionary: Sequence[str] = ()
-    ) -> Source:
-        """Store rows (columns by id) and their hashes; idempotent. `dictionary` names columns worth a dictionary."""
-        return self.start_chunk(table, hashes, schema, dictionary).result()
-
-    def start_chunk(
-        self, table: pa.Table, hashes: RowHashes, schema: TableSchema, dictionary: Sequence[str] = ()
-    ) -> Future[Source]:
-        """Encode now and store on the way, so that the caller's thread does not wait for the network."""
-        sink = pa.BufferOutputStream()
-        pq.write_table(
-            table,
-            sink,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=list(dictionary),
-            write_statistics=False,
-            store_schema=False,
-            row_group_size=max(1, table.num_rows),
-        )
-        data = sink.getvalue()
-        identity = hashlib.sha256(data).hexdigest()
-        sidecar, body = self.key("hashes", identity, f".{schema.signature}"), self.key("chunks", identity)
-
-        def store() -> Source:
-            self.objects.put_if_absent(sidecar, hashes.to_bytes())
-            self.objects.put_if_absent(body, memoryview(data))  # type: ignore[arg-type]
-            return Source("chunk", identity, table.num_rows, data.size)
-
-        return self._pool.submit(store)
+    def put_pack(self, body: bytes) -> str:
+        """Store a pack; idempotent. Its address."""
+        identity = hashlib.sha256(body).hexdigest()
+        self.objects.put_if_absent(self.key("packs", identity), body)
+        return identity
 
     def put_patch(self, patch: Patch) -> Source:
         """Store a patch; idempotent."""
@@ -122,70 +103,137 @@ class TableStore:
         self._cache.put(("patch", identity), patch, patch.after.nbytes + patch.before.nbytes + 1024)
         return patch
 
-    def rows(self, source: Source, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of a source, columns by id. A narrow request of an uncached chunk decodes only what it names."""
-        if source.kind == "patch":
-            return self.patch(source.id).after
-        found = self._cache.get(("chunk", source.id))
-        if isinstance(found, pa.Table):
-            return found
-        data = self.objects.get(self.key("chunks", source.id))
-        try:
-            file = pq.ParquetFile(pa.BufferReader(data))
-            names = file.schema_arrow.names
-            wanted = None if columns is None else [name for name in names if name in set(columns)]
-            partial = wanted is not None and len(wanted) * 2 < len(names)
-            table = file.read(columns=wanted if partial else None, use_threads=False)
-        except pa.ArrowException as error:
-            raise CorruptStorage(f"Chunk {source.id} cannot be decoded: {error}") from error
-        if table.num_rows != source.rows:
-            raise CorruptStorage(f"Chunk {source.id} has {table.num_rows} rows, its manifest says {source.rows}.")
-        if not partial:
-            self._cache.put(("chunk", source.id), table, table.nbytes + 1024)
-        return table
+    def rows(
+        self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True
+    ) -> list[pa.Table]:
+        """The rows of each source, columns by id, all held at once. A narrow request of an uncached chunk decodes only
+        what it names. Whoever passes by once says so by `keep`, and leaves the cache to others.
 
-    def hashes(self, source: Source, schema: TableSchema) -> RowHashes:
-        """Row hashes of a source as `schema` sees it: from the sidecar, or computed when the chunk was hashed under
-        another schema.
+        Raises CorruptStorage, ObjectMissing.
         """
-        key = ("hashes", source.id, schema.signature)
-        found = self._cache.get(key)
-        if isinstance(found, RowHashes):
-            return found
-        hashes = self._stored_hashes(source, schema)
-        if hashes is None:
-            hashes = hash_rows(conform(self.rows(source), schema), schema)
-        if len(hashes) != source.rows:
-            raise CorruptStorage(
-                f"The hash sidecar of {source.id} has {len(hashes)} rows, its manifest says {source.rows}."
-            )
-        self._cache.put(key, hashes, len(hashes) * 24 + 256)
-        return hashes
+        found: dict[str, pa.Table] = {}
+        missing: dict[str, Source] = {}
+        for source in sources:
+            cached = self._cache.get(("chunk", source.id))
+            if isinstance(cached, pa.Table):
+                found[source.id] = cached
+            else:
+                missing[source.id] = source
+        data = self._fetched([(source, source.place.start, source.size) for source in missing.values() if source.place])
 
-    def _stored_hashes(self, source: Source, schema: TableSchema) -> RowHashes | None:
-        if source.kind == "patch":
+        for source in missing.values():
+            if source.place is None:
+                found[source.id] = self.patch(source.id).after
+                continue
+            table, whole = _decoded(source, data[source.id], columns)
+            found[source.id] = table
+            if whole and keep:
+                self._cache.put(("chunk", source.id), table, table.nbytes + 1024)
+        return [found[source.id] for source in sources]
+
+    def hashes(self, sources: Sequence[Source], schema: TableSchema) -> list[RowHashes]:
+        """Row hashes of each source as `schema` sees it: as stored, or made when they were stored under another one.
+
+        Raises CorruptStorage, ObjectMissing.
+        """
+        signature = schema.signature
+        found: dict[str, RowHashes] = {}
+        stored: list[_Part] = []
+        others: list[Source] = []
+        for source in {source.id: source for source in sources}.values():
+            cached = self._cache.get(("hashes", source.id, signature))
+            if isinstance(cached, RowHashes):
+                found[source.id] = cached
+            elif source.place is not None and source.place.signature == signature:
+                stored.append((source, source.place.hashes, source.rows * HASH_BYTES))
+            else:
+                others.append(source)
+
+        data = self._fetched(stored)
+
+        for source in (*(source for source, _, _ in stored), *others):
+            # A copy: the cache counts these bytes, not those of the range they came in.
+            hashes = RowHashes.from_bytes(bytes(data[source.id])) if source.id in data else self._made(source, schema)
+            if len(hashes) != source.rows:
+                raise CorruptStorage(f"{source.id} has {len(hashes)} hashes, its manifest says {source.rows} rows.")
+            self._cache.put(("hashes", source.id, signature), hashes, len(hashes) * HASH_BYTES + 256)
+            found[source.id] = hashes
+
+        return [found[source.id] for source in sources]
+
+    def read_ahead(self, sources: Sequence[Source], schema: TableSchema) -> Future[list[RowHashes]]:
+        """Have these hashes read into the cache while the caller works."""
+        return self._pool.submit(self.hashes, sources, schema)
+
+    def _made(self, source: Source, schema: TableSchema) -> RowHashes:
+        """Hashes that no pack has under this schema."""
+        if source.place is None:
             patch = self.patch(source.id)
-            return patch.after_hashes if patch.signature == schema.signature else None
-        try:
-            return RowHashes.from_bytes(self.objects.get(self.key("hashes", source.id, f".{schema.signature}")))
-        except ObjectMissing:
-            return None
+            if patch.signature == schema.signature:
+                return patch.after_hashes
+        return hash_rows(conform(self.rows([source])[0], schema), schema)
 
-    def each(self, call: Callable[[Source], _Result], sources: Sequence[Source]) -> list[_Result]:
-        """The results of a read of every source, in order; the reads run at the same time so that latencies overlap."""
-        return self.each_of(call, sources)
+    def _fetched(self, parts: Sequence[_Part]) -> dict[str, memoryview]:
+        """The bytes of each source's part of its pack, neighbours read with one request."""
+        found: dict[str, memoryview] = {}
 
-    def each_of(self, call: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
-        """The same for anything that reads one object per item."""
+        def read(group: list[_Part]) -> None:
+            first, last = group[0], group[-1]
+            start, stop = first[1], last[1] + last[2]
+            key = self.source_key(first[0])
+            data = memoryview(self.objects.get_range(key, start, stop - start))
+            if len(data) != stop - start:
+                raise CorruptStorage(f"Object {key} ends at byte {start + len(data)}, inside of a chunk.")
+            found.update({source.id: data[at - start : at - start + size] for source, at, size in group})
+
+        self._each(read, list(_neighbours(parts)))
+        return found
+
+    def _each(self, call: Callable[[_Item], object], items: Sequence[_Item]) -> None:
+        """Call for every item, several at the same time so that latencies overlap."""
         if len(items) < 2:
-            return [call(item) for item in items]
-        found: dict[int, _Result] = {}
-        todo = iter(range(len(items)))
+            for item in items:
+                call(item)
+            return
+        todo = iter(items)
 
         def drain() -> None:
-            for at in todo:  # shared by all readers: each takes the next number
-                found[at] = call(items[at])
+            for item in todo:  # shared by all readers: each takes the next one
+                call(item)
 
         for reader in [self._pool.submit(drain) for _ in range(min(_PARALLEL, len(items)))]:
             reader.result()
-        return [found[at] for at in range(len(items))]
+
+
+def _decoded(source: Source, data: memoryview, columns: Sequence[str] | None) -> tuple[pa.Table, bool]:
+    """The rows of a chunk, and whether they are whole: of a few columns the others are not decoded."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
+        names = file.schema_arrow.names
+        wanted = None if columns is None else [name for name in names if name in set(columns)]
+        partial = wanted is not None and len(wanted) * 2 < len(names)
+        table = file.read(columns=wanted if partial else None, use_threads=False)
+    except pa.ArrowException as error:
+        raise CorruptStorage(f"Chunk {source.id} cannot be decoded: {error}") from error
+    if table.num_rows != source.rows:
+        raise CorruptStorage(f"Chunk {source.id} has {table.num_rows} rows, its manifest says {source.rows}.")
+    return table, not partial
+
+
+def _neighbours(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
+    """Parts of one pack that lie near each other, in order."""
+    group: list[_Part] = []
+    for part in sorted(parts, key=lambda part: (_pack(part), part[1])):
+        if group:
+            gap = part[1] - group[-1][1] - group[-1][2]
+            length = part[1] + part[2] - group[0][1]
+            if _pack(part) != _pack(group[0]) or gap > _MOST_GAP or length > _MOST_RANGE:
+                yield group
+                group = []
+        group.append(part)
+    if group:
+        yield group
+
+
+def _pack(part: _Part) -> str:
+    return part[0].place.pack if part[0].place else ""

@@ -8,8 +8,7 @@ patch object together with the rows they replace. Memory is bounded by a few bat
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +30,7 @@ from dataforge.contexts.datasets.engine.manifest import (
     slice_pieces,
 )
 from dataforge.contexts.datasets.engine.matching import BaseMatcher, Batch
+from dataforge.contexts.datasets.engine.packs import PackWriter
 from dataforge.contexts.datasets.engine.patch_builder import PatchBuilder
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -42,7 +42,6 @@ CHUNK_RAW_BYTES = 3 << 20
 CHUNK_RUN = 2048
 # A leaf is held whole, and may have a few hundred rows.
 MOST_LEAF_BYTES = 256 << 20
-_IN_FLIGHT = 4
 _CHUNK_MARK = 1 << 29
 
 
@@ -62,14 +61,12 @@ class TableWriter:
         base_leaf: int = 0,
         pool: Executor | None = None,
     ) -> None:
-        self._tables = tables
         self._schema = schema
         self._base = (
             base
             if base is not None and base.rows and base.schema.key == schema.key and _same_key_types(base.schema, schema)
             else None
         )
-        self._pool = pool
         self._open: list[tuple[pa.Table, RowHashes]] = []
         self._open_rows = 0
         self._open_bytes = 0
@@ -78,10 +75,8 @@ class TableWriter:
         self._chunk_limit = 0
         self._leaves: list[Leaves] = []
         self._pieces: list[Pieces] = []
-        self._made: list[Source | Future[Future[Source]]] = []
-        self._in_flight: deque[Future[Future[Source]]] = deque()
+        self._packs = PackWriter(tables, schema, pool)
         self._rows = 0
-        self._dictionary: list[str] | None = None
         self._matcher: BaseMatcher | None = None
         self._patches: PatchBuilder | None = None
         self._base_digest = base.digest if base is not None else ""
@@ -133,7 +128,7 @@ class TableWriter:
         self._flush_chunk()
         if self._matcher is not None and self._patches is not None:
             self._patches.deleted(self._matcher.leftovers(), self._rows)
-        made = [item if isinstance(item, Source) else item.result().result() for item in self._made]
+        made = self._packs.finish()
         base_sources = self._base.sources if self._base is not None else ()
         patches = self._patches.finish() if self._patches is not None else []
         sources = [*base_sources, *made, *patches]
@@ -268,25 +263,10 @@ class TableWriter:
             return
         table = pa.concat_tables([part for part, _ in self._chunk])
         hashes = RowHashes.concat([part for _, part in self._chunk])
-        number = _CHUNK_MARK + len(self._made)
+        number = _CHUNK_MARK + len(self._packs)
         self._pieces.append(Pieces(np.array([number]), np.array([0]), np.array([self._chunk_rows])))
         self._chunk, self._chunk_rows = [], 0
-        if self._dictionary is None:
-            self._dictionary = _worth_a_dictionary(table)
-        if self._pool is None:
-            self._made.append(self._tables.put_chunk(table, hashes, self._schema, self._dictionary))
-            return
-        future = self._pool.submit(self._tables.start_chunk, table, hashes, self._schema, self._dictionary)
-        self._made.append(future)
-        self._in_flight.append(future)
-        while len(self._in_flight) > _IN_FLIGHT * 4:
-            self._in_flight.popleft().result().result()
-
-
-def _worth_a_dictionary(table: pa.Table) -> list[str]:
-    """Columns whose values repeat at least four times on average in the first chunk."""
-    sample = table.slice(0, 2048)
-    return [name for name in sample.schema.names if len(sample.column(name).unique()) * 4 <= sample.num_rows]
+        self._packs.add(table, hashes)
 
 
 def _same_key_types(one: TableSchema, other: TableSchema) -> bool:

@@ -56,8 +56,7 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     fresh = True
-    while at < source.size:
-        data = source.read(at, _STEP)
+    for data in source.stream(0, source.size, _STEP):
         pending = data
         while pending:
             if fresh and not pending.strip(b"\x00"):
@@ -92,13 +91,15 @@ class _Reads:
     """A file object over a source, as Arrow's streams want one; counts the bytes it gave."""
 
     def __init__(self, source: FileSource) -> None:
-        self._source = source
+        self._blocks = source.stream(0, source.size, _STEP)
+        self._held = b""
         self.at = 0
         self.closed = False
 
-    def read(self, size: int = -1) -> bytes:
-        length = self._source.size - self.at if size < 0 else size
-        data = self._source.read(self.at, length)
+    def read(self, size: int) -> bytes:
+        while len(self._held) < size and (block := next(self._blocks, b"")):
+            self._held += block
+        data, self._held = self._held[:size], self._held[size:]
         self.at += len(data)
         return data
 
@@ -231,11 +232,11 @@ def zip_blocks(source: FileSource, entry: ZipEntry, *, most: int = MOST_BYTES) -
     engine = zlib.decompressobj(wbits=-15) if entry.method == 8 else None
     budget = Budget(f"{label(entry.name)} in {source.name}", most=most)
     crc = 0
-    for at in range(start, start + entry.packed, _STEP):
-        data = source.read(at, min(_STEP, start + entry.packed - at))
-        for out in _inflated(engine, data, budget, at):
+    for data in source.stream(start, start + entry.packed, _STEP):
+        for out in _inflated(engine, data, budget, start):
             crc = zlib.crc32(out, crc)
             yield out
+        start += len(data)
     if (engine is not None and not engine.eof) or budget.out != entry.size:
         raise ArchiveRefused(
             f"{budget.name}: {budget.out} bytes came out and the directory says {entry.size}; "

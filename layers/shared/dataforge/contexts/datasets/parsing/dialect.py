@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import clevercsv
 
@@ -21,23 +21,27 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 
+_Scored = tuple[float, int, bool, str, str]
 
-def detect_dialect(samples: Sequence[str], *, delimiter: str | None = None, quote: str | None = None) -> Dialect:
+
+def detect_dialect(
+    head: str,
+    more: Callable[[], Sequence[str]] = list,
+    *,
+    delimiter: str | None = None,
+    quote: str | None = None,
+) -> Dialect:
     """The dialect that makes rows of one length with cells that look like values; what the caller names is taken as
-    it is.
+    it is. Only a head that leaves a doubt is judged together with `more` samples.
     """
-    head = samples[0]
-    newline = "\n" if any("\n" in sample for sample in samples) or "\r" not in head else "\r"
     quotes = [quote] if quote is not None else ['"', "'"] if _may_quote(head, "'") else ['"']
     choices = [delimiter] if delimiter else [d for d in DELIMITERS if d in head] or [","]
-    scored = sorted(
-        (
-            (_score(samples, d, q), -DELIMITERS.index(d) if d in DELIMITERS else 0, q == '"', d, q)
-            for d in choices
-            for q in quotes
-        ),
-        reverse=True,
-    )
+    samples = [head]
+    scored = _scored(samples, choices, quotes)
+    if not _clear(head, scored):
+        samples += more()
+        scored = _scored(samples, choices, quotes)
+    newline = "\n" if any("\n" in sample for sample in samples) or "\r" not in head else "\r"
     best, *others = scored
     chosen = best[3], best[4]
     if delimiter is None and (best[0] < 0.6 or (others and others[0][3] != best[3] and others[0][0] > best[0] * 0.97)):
@@ -49,6 +53,25 @@ def detect_dialect(samples: Sequence[str], *, delimiter: str | None = None, quot
         else ""
     )
     return Dialect(chosen[0], chosen[1], escape, newline)
+
+
+def _scored(samples: Sequence[str], delimiters: Sequence[str], quotes: Sequence[str]) -> list[_Scored]:
+    """Every choice, best first."""
+    return sorted(
+        (
+            (_score(samples, d, q), -DELIMITERS.index(d) if d in DELIMITERS else 0, q == '"', d, q)
+            for d in delimiters
+            for q in quotes
+        ),
+        reverse=True,
+    )
+
+
+def _clear(head: str, scored: Sequence[_Scored]) -> bool:
+    """Whether the best choice makes all rows of the head alike, and no other comes near."""
+    best, *others = scored
+    lengths = {len(row) for row in sample_rows(head, Dialect(best[3], best[4]))}
+    return "\n" in head and len(lengths) == 1 and max(lengths) > 1 and all(other[0] * 2 < best[0] for other in others)
 
 
 def _may_quote(head: str, quote: str) -> bool:

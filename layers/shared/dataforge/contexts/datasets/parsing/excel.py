@@ -18,7 +18,7 @@ import pyarrow as pa
 from dataforge.contexts.datasets.errors import WorkbookRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions, ImportReport
 from dataforge.contexts.datasets.parsing.archives import Budget, ZipEntry, label, zip_blocks
-from dataforge.contexts.datasets.parsing.sources import FileSource
+from dataforge.contexts.datasets.parsing.sources import BLOCK, FileSource
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 MOST_WORKBOOK_BYTES = 1 << 30
@@ -26,7 +26,6 @@ MOST_INFLATED = 8 << 30
 MEMORY_BYTES = 3 << 30
 SECONDS = 300
 _ROWS = 65_536
-_COPY = 8 << 20
 
 
 class WorkbookFile:
@@ -56,8 +55,7 @@ def sheet_tables(
         folder = Path(name)
         path = folder / "workbook.xlsx"
         with path.open("wb") as out:
-            for start in range(0, workbook.source.size, _COPY):
-                out.write(workbook.source.read(start, _COPY))
+            out.writelines(workbook.source.stream(0, workbook.source.size, BLOCK))
         found = run_reader(path, folder, options)
         report.notes.extend(found["notes"])
         for sheet in found["sheets"]:

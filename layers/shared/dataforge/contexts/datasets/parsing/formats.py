@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,11 +23,10 @@ from dataforge.contexts.datasets.parsing.archives import (
 from dataforge.contexts.datasets.parsing.excel import WorkbookFile, sheet_tables
 from dataforge.contexts.datasets.parsing.jsonl import json_table
 from dataforge.contexts.datasets.parsing.parquet import parquet_table
-from dataforge.contexts.datasets.parsing.sources import FileSource
-from dataforge.contexts.datasets.parsing.text_file import Blocks, TextFile, open_text
+from dataforge.contexts.datasets.parsing.sources import BLOCK, FileSource
+from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples, TextFile, open_text
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
-_READ = 6 << 20
 _AHEAD = 2
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\x28\xb5\x2f\xfd")
@@ -37,7 +36,7 @@ _JSON_NAMES = (".jsonl", ".ndjson", ".jsonlines")
 class Lander(Protocol):
     """Takes the rows of one table and gives its manifest."""
 
-    def text(self, blocks: Blocks, *, name: str, samples: tuple[bytes, ...] = ()) -> Manifest:
+    def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
         """Land a delimited text."""
         ...
 
@@ -71,7 +70,7 @@ def open_file(
         report.compression = "zstd"
         yield options.table, _text(lambda: zstd_blocks(source), source.name.removesuffix(".zst"), options, report)
     else:
-        yield options.table, _text(_plain(source), source.name, options, report, _samples(source))
+        yield options.table, _text(_plain(source), source.name, options, report, partial(_samples, source))
 
 
 def plain_text(source: FileSource, options: ImportOptions) -> TextFile | None:
@@ -80,7 +79,7 @@ def plain_text(source: FileSource, options: ImportOptions) -> TextFile | None:
     packed = head[:2] == b"\x1f\x8b" or head[:4] in _MAGIC or head == _OLE
     if not source.size or packed or options.format == "parquet" or _is_jsonl(source.name, options):
         return None
-    return open_text(_plain(source), options, name=source.name, samples=_samples(source))
+    return open_text(_plain(source), options, name=source.name, samples=partial(_samples, source))
 
 
 def _is_jsonl(name: str, options: ImportOptions) -> bool:
@@ -93,13 +92,13 @@ def _plain(source: FileSource) -> Blocks:
 
 def _read_ahead(source: FileSource) -> Iterator[bytes]:
     """Blocks in order; once a second one is asked for, the next ones are read while the caller works."""
-    starts = iter(range(0, source.size, _READ))
-    yield source.read(next(starts), _READ)
-    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="read") as pool:
-        waiting = deque(pool.submit(source.read, start, _READ) for start in islice(starts, _AHEAD))
-        while waiting:
-            block = waiting.popleft().result()
-            waiting.extend(pool.submit(source.read, start, _READ) for start in islice(starts, 1))
+    blocks = source.stream(0, source.size, BLOCK)
+    yield next(blocks)
+    # One thread: the blocks come out of one request, one after the other.
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+        waiting = deque(pool.submit(next, blocks, b"") for _ in range(_AHEAD))
+        while block := waiting.popleft().result():
+            waiting.append(pool.submit(next, blocks, b""))
             yield block
 
 
@@ -110,9 +109,7 @@ def _samples(source: FileSource) -> tuple[bytes, ...]:
     return source.read(source.size // 2, 32 << 10), source.read(source.size - (32 << 10), 32 << 10)
 
 
-def _text(
-    blocks: Blocks, name: str, options: ImportOptions, report: ImportReport, samples: tuple[bytes, ...] = ()
-) -> Landing:
+def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport, samples: Samples = tuple) -> Landing:
     report.format = "jsonl" if _is_jsonl(name, options) else "csv"
     if report.format == "jsonl":
         return lambda lander: lander.typed(json_table(blocks, options))

@@ -16,6 +16,7 @@ import numpy as np
 from dataforge.contexts.datasets.model.imports import RejectedRow
 from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, ParsedBlock, RowProblem, StrayQuote, parse_block
 from dataforge.contexts.datasets.parsing.inference import join
+from dataforge.contexts.datasets.parsing.sources import BLOCK as STEP
 from dataforge.contexts.datasets.parsing.sources import FileSource
 from dataforge.contexts.datasets.parsing.splitting import (
     MOST_RECORD_BYTES,
@@ -23,7 +24,6 @@ from dataforge.contexts.datasets.parsing.splitting import (
     last_record_end,
     quote_positions,
 )
-from dataforge.contexts.datasets.parsing.text_file import BLOCK as STEP
 
 RANGE_BYTES = 10 * STEP
 
@@ -85,29 +85,21 @@ def plan_ranges(start: int, size: int, *, length: int = RANGE_BYTES) -> list[Byt
     return [ByteRange(at, stop) for at, stop in zip([start, *stops[:-1]], stops, strict=True) if stop > at]
 
 
-def _steps(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Reads that end at multiples of `STEP`, as (start, length)."""
-    at = start
-    while at < stop:
-        end = min(stop, (at // STEP + 1) * STEP)
-        yield at, end - at
-        at = end
-
-
 def scan_range(source: FileSource, part: ByteRange, dialect: Dialect) -> RangeScan:
     """Count quotes and find the last record end under both hypotheses."""
     odd = False
     found = [-1, -1]
     newline = dialect.newline.encode()
-    for at, length in _steps(part.start, part.stop):
-        data = source.read(at, length)
+    stop = part.start
+    for data in source.stream(part.start, part.stop, STEP):
+        start, stop = stop, stop + len(data)
         # A CR that ends the range may be half of CRLF, so that the sequential reader does not cut behind it either.
-        ends_in_cr = newline == b"\r" and at + length == part.stop and data.endswith(b"\r")
+        ends_in_cr = newline == b"\r" and stop == part.stop and data.endswith(b"\r")
         whole = len(data) - ends_in_cr
         if not dialect.quote or dialect.quote.encode() not in data:
             end = data.rfind(newline, 0, whole)
             if end >= 0:
-                found[odd] = at + end + 1
+                found[odd] = start + end + 1
             continue
         view = np.frombuffer(data, dtype=np.uint8)
         quotes = quote_positions(view, dialect)
@@ -116,7 +108,7 @@ def scan_range(source: FileSource, part: ByteRange, dialect: Dialect) -> RangeSc
         for hypothesis in (0, 1):
             hits = ends[parity == hypothesis]
             if len(hits):
-                found[hypothesis] = at + int(hits[-1]) + 1
+                found[hypothesis] = start + int(hits[-1]) + 1
         odd ^= bool(len(quotes) % 2)
     return RangeScan(odd, found[0], found[1])
 
@@ -139,8 +131,8 @@ def fold_scans(parts: Sequence[ByteRange], scans: Iterable[RangeScan]) -> list[B
 def range_buffers(source: FileSource, part: ByteRange, dialect: Dialect) -> Iterator[bytes]:
     """The sequential reader's buffers of an exact range. Raises StrayQuote when a record seems to have no end."""
     carry = b""
-    for at, length in _steps(part.start, part.stop):
-        data = carry + source.read(at, length)
+    for block in source.stream(part.start, part.stop, STEP):
+        data = carry + block
         cut = last_record_end(data, dialect, final=False)
         if cut:
             yield data[:cut]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 from dataforge.contexts.datasets.ports import ObjectStore
+
+BLOCK = 6 << 20
+_WINDOW = 8 * BLOCK
+_EARLY = 3 * BLOCK
 
 
 class FileSource(Protocol):
@@ -25,6 +31,10 @@ class FileSource(Protocol):
         """`length` bytes from `start`, fewer at the end."""
         ...
 
+    def stream(self, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """The bytes `start .. stop` (cut to the file) as blocks that end at multiples of `step`."""
+        ...
+
 
 class PathSource:
     """A file of this machine."""
@@ -40,20 +50,61 @@ class PathSource:
             file.seek(start)
             return file.read(length)
 
+    def stream(self, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """Blocks of the file."""
+        return (self.read(at, length) for at, length in steps(start, min(stop, self.size), step))
+
 
 class ObjectSource:
-    """An uploaded object, read by ranges."""
+    """An uploaded object. Its first block is fetched once: whoever opens a file looks at its beginning several times.
+
+    What reads on does it in few requests, as bytes that come while it works: each request costs a round trip.
+    """
 
     def __init__(self, store: ObjectStore, key: str, name: str) -> None:
         self._store = store
         self._key = key
+        self._first = b""
         self.name = name
         self.size = store.size(key)
 
     def read(self, start: int, length: int) -> bytes:
         """Bytes of the object."""
-        length = min(length, self.size - start)
-        return self._store.get_range(self._key, start, length) if length > 0 else b""
+        stop = min(start + length, self.size)
+        if stop <= start:
+            return b""
+        return self._head()[start:stop] if stop <= BLOCK else self._store.get_range(self._key, start, stop - start)
+
+    def stream(self, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """Blocks of the object."""
+        stop = min(stop, self.size)
+        divides = BLOCK % step == 0
+        if stop <= BLOCK or (start < BLOCK and divides):
+            for at, length in steps(start, min(stop, BLOCK), step):
+                yield self.read(at, length)
+            start = BLOCK
+        with ThreadPoolExecutor(1, thread_name_prefix="window") as pool:
+            coming: Future[tuple[bytes, Iterator[bytes]]] | None = None
+            for first, length in steps(start, stop, _WINDOW if divides else self.size):
+                at, end = first, first + length
+                block, blocks = self._begun(at, end, step) if coming is None else coming.result()
+                coming = None
+                while block:
+                    yield block
+                    at += len(block)
+                    if coming is None and end < stop and end - at <= _EARLY:
+                        coming = pool.submit(self._begun, end, min(stop, end + _WINDOW), step)
+                    block = next(blocks, b"")
+
+    def _begun(self, start: int, stop: int, step: int) -> tuple[bytes, Iterator[bytes]]:
+        """The first block, and the iterator of the others."""
+        blocks = self._store.stream(self._key, start, stop, step)
+        return next(blocks, b""), blocks
+
+    def _head(self) -> bytes:
+        if not self._first:
+            self._first = self._store.get_range(self._key, 0, min(self.size, BLOCK))
+        return self._first
 
 
 class BytesSource:
@@ -67,3 +118,15 @@ class BytesSource:
     def read(self, start: int, length: int) -> bytes:
         """A slice."""
         return self._data[start : start + length]
+
+    def stream(self, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """Slices."""
+        return (self.read(at, length) for at, length in steps(start, min(stop, self.size), step))
+
+
+def steps(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
+    """Reads that end at multiples of `step`, as (start, length)."""
+    while start < stop:
+        end = min(stop, (start // step + 1) * step)
+        yield start, end - start
+        start = end

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions
@@ -18,10 +19,11 @@ from dataforge.contexts.datasets.parsing.splitting import (
     stray_quote,
 )
 
-BLOCK = 6 << 20
 MOST_COLUMNS = 16_384
+_HEAD = 4 * SAMPLE
 
 Blocks = Callable[[], Iterator[bytes]]
+Samples = Callable[[], Sequence[bytes]]
 
 
 @dataclass(slots=True)
@@ -117,24 +119,24 @@ def _record_bytes(data: bytes, dialect: Dialect) -> int:
     return len(data)
 
 
-def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: tuple[bytes, ...] = ()) -> TextFile:
-    """Find encoding, dialect and header. `samples` are further places of the file (middle, tail). Raises
+def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: Samples = tuple) -> TextFile:
+    """Find encoding, dialect and header. `samples` gives further places of the file (middle, tail). Raises
     ImportRefused.
     """
     head = b""
     whole = True
     for block in blocks():
         head += block
-        if len(head) >= SAMPLE * 4:
-            whole = False
+        if len(head) > _HEAD:
+            head, whole = head[:_HEAD], False
             break
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ImportRefused("The file is empty: it has neither a header nor rows.")
     encoding = detect_encoding(head, options.encoding, whole=whole)
     text = next(_decoded_head(head, encoding))
     delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
-    others = [sample.decode("utf-8", "replace").partition("\n")[2] for sample in samples] if encoding.is_utf8 else []
-    dialect = detect_dialect([text[: SAMPLE // 2], *others], delimiter=delimiter, quote=options.quote)
+    others = partial(_texts, samples) if encoding.is_utf8 else list
+    dialect = detect_dialect(text[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)
     first = read_record(text, 0, dialect, final=whole)
     if first.end < 0:
         raise ImportRefused("The first record is longer than 1 MB; this does not look like a table.")
@@ -145,6 +147,10 @@ def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: tup
         raise ImportRefused(f"The file has {len(cells)} columns; at most {MOST_COLUMNS} can be imported.")
     names, notes = header_names(cells) if header else ([f"column_{at}" for at in range(1, len(cells) + 1)], [])
     return TextFile(blocks, encoding, dialect, names, header, notes)
+
+
+def _texts(samples: Samples) -> list[str]:
+    return [sample.decode("utf-8", "replace").partition("\n")[2] for sample in samples()]
 
 
 def _decoded_head(head: bytes, encoding: Encoding) -> Iterator[str]:

@@ -136,8 +136,8 @@ class Fanout:
         def send_and_wait(bodies: Sequence[str]) -> None:
             asyncio.run_coroutine_threadsafe(send(bodies), loop).result()
 
-        def note(chunks: Sequence[str]) -> None:
-            versions.note_reused(job.dataset_id, chunks)
+        def note(packs: Sequence[str]) -> None:
+            versions.note_reused(job.dataset_id, packs)
 
         return QueuedRanges(job, versions.objects, send_and_wait, control.check, note, self.limits)
 
@@ -309,7 +309,7 @@ class RangeWorker:
             return error
         if not isinstance(answer, RangeRows):
             return answer
-        prefix = tables.key("chunks", "")[:-2]
+        prefix = tables.key("packs", "")[:-2]
         found = (key.rpartition("/")[2] for key in watched.reused() if key.startswith(prefix))
         return replace(answer, found_stored=tuple(sorted(found)))
 

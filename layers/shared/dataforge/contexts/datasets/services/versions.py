@@ -144,6 +144,10 @@ class WatchedStore:
         """Some bytes of it."""
         return self._store.get_range(key, start, length)
 
+    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+        """Its bytes in blocks."""
+        return self._store.stream(key, start, stop, step)
+
     def size(self, key: str) -> int:
         """Its bytes."""
         return self._store.size(key)
@@ -175,11 +179,11 @@ class Versions:
         store = TableStore(self._watched, chunk_prefix(dataset_id), cache_bytes=CACHE_BYTES)
         return self._stores.keep(dataset_id, store)
 
-    def note_reused(self, dataset_id: UUID, chunks: Sequence[str]) -> None:
-        """Chunks that another process found in place when it stored rows of a commit that is prepared here."""
+    def note_reused(self, dataset_id: UUID, packs: Sequence[str]) -> None:
+        """Packs that another process found in place when it stored rows of a commit that is prepared here."""
         store = self.store(dataset_id)
-        for chunk in chunks:
-            self._watched.note(store.key("chunks", chunk))
+        for pack in packs:
+            self._watched.note(store.key("packs", pack))
 
     def prepare(
         self, base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None

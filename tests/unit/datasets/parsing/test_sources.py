@@ -1,0 +1,90 @@
+"""Sources: any range and any stream of a file, however it is kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
+from dataforge.contexts.datasets.parsing import sources
+from dataforge.contexts.datasets.parsing.sources import BytesSource, FileSource, ObjectSource, PathSource
+
+CONTENT = bytes(range(250)) * 4
+
+
+class Requests(LocalDirectoryStore):
+    """Notes what was asked for."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked: list[tuple[str, int, int]] = []
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        self.asked.append(("range", start, start + length))
+        return super().get_range(key, start, length)
+
+    def stream(self, key, start, stop, step):  # type: ignore[no-untyped-def]
+        self.asked.append(("stream", start, stop))
+        return super().stream(key, start, stop, step)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Requests:
+    monkeypatch.setattr(sources, "BLOCK", 40)
+    monkeypatch.setattr(sources, "_WINDOW", 160)
+    monkeypatch.setattr(sources, "_EARLY", 80)
+    found = Requests(tmp_path)
+    found.put_if_absent("f", CONTENT)
+    return found
+
+
+def of_path(store: Requests) -> FileSource:
+    return PathSource(store._path("f"))
+
+
+def of_object(store: Requests) -> FileSource:
+    return ObjectSource(store, "f", "f.csv")
+
+
+def of_bytes(store: Requests) -> FileSource:
+    return BytesSource(store.get("f"), "f.csv")
+
+
+@pytest.mark.parametrize("made", [of_path, of_object, of_bytes])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 1100), st.integers(0, 1100), st.sampled_from([1, 7, 20, 40, 64, 999, 5000]))
+def test_ranges_and_streams_are_the_bytes_of_the_file(
+    store: Requests, made: Callable[[Requests], FileSource], start: int, length: int, step: int
+) -> None:
+    source = made(store)
+
+    blocks = list(source.stream(start, start + length, step))
+
+    assert source.size == 1000
+    assert source.read(start, length) == b"".join(blocks) == CONTENT[start : start + length]
+    ends = [start + sum(map(len, blocks[: at + 1])) for at in range(len(blocks))]
+    assert all(end % step == 0 for end in ends[:-1])
+    assert all(blocks)
+
+
+def test_the_beginning_is_fetched_once_and_the_rest_in_few_requests(store: Requests) -> None:
+    source = of_object(store)
+
+    assert source.read(0, 8) == CONTENT[:8]
+    assert source.read(30, 10) == CONTENT[30:40]
+    assert b"".join(source.stream(0, 1000, 20)) == b"".join(source.stream(0, 1000, 40)) == CONTENT
+
+    stops = [160, 320, 480, 640, 800, 960, 1000]
+    windows = [("stream", start, stop) for start, stop in zip([40, *stops], stops, strict=False)]
+    assert store.asked == [("range", 0, 40), *windows, *windows]
+
+
+def test_a_reader_that_has_seen_enough_asks_no_further(store: Requests) -> None:
+    blocks = of_object(store).stream(0, 1000, 40)
+
+    assert [next(blocks) for _ in range(2)] == [CONTENT[:40], CONTENT[40:80]]
+    blocks.close()  # type: ignore[attr-defined]
+
+    assert store.asked == [("range", 0, 40), ("stream", 40, 160)]
