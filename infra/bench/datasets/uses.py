@@ -18,19 +18,20 @@ from infra.bench.figure import Figure
 RUNS = 7
 
 
-def pages(place: Place, name: str, delay: float = 0.0, count: int = 300) -> Figures:
-    """Pages of 100 rows at random offsets: warm after as many others, or every one cold with delayed GETs."""
+def pages(place: Place, name: str, delay: float = 0.0, count: int = 300, *, cold: bool = False) -> Figures:
+    """Pages of 100 rows at random offsets: warm after as many others, or every one cold, with delayed GETs or not."""
+    cold = cold or delay > 0
     rng = np.random.default_rng(5)
     _, manifest = load(place.manifests, name)
     store = place.store(delay=delay)
     tables = place.tables(store)
     seconds: list[float] = []
-    for number in range(count * (1 if delay else 2)):
-        if delay:
+    for number in range(count * (1 if cold else 2)):
+        if cold:
             tables = place.tables(store)
         offset = int(rng.integers(0, manifest.rows - 100))
         seconds.append(timed(lambda at=offset, t=tables: read_page(t, manifest, PageRequest(at, 100))))  # type: ignore[misc]
-        if number == count and not delay:
+        if number == count and not cold:
             seconds.clear()
     return percentiles(seconds)
 

@@ -145,7 +145,7 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
     assert len(deaths) + finished == STEPS - 1
     assert {
         *("before a transaction", "before a commit", "after a commit", "before size", "after size"),
-        *("before get_range", "after get_range", "before put_if_absent", "after put_if_absent"),
+        *("before stream", "after stream", "before put_if_absent", "after put_if_absent"),
     } <= set(deaths)
     # Claimed, kept alive, and published together with the end of the job.
     assert (deaths.count("before a commit"), deaths.count("after a commit")) == (3, 3)

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
@@ -34,6 +35,14 @@ _MOST_GAP = 512 << 10
 _Item = TypeVar("_Item")
 # A source, and the first byte and the length of what is wanted of its pack.
 _Part = tuple[Source, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """Parts of packs and patches, by source."""
+
+    parts: dict[str, memoryview]
+    patches: dict[str, Patch]
 
 
 class _Cache:
@@ -119,13 +128,15 @@ class TableStore:
                 found[source.id] = cached
             else:
                 missing[source.id] = source
-        data = self._fetched([(source, source.place.start, source.size) for source in missing.values() if source.place])
-
+        data = self._fetched(
+            [(source, source.place.start, source.size) for source in missing.values() if source.place],
+            [source.id for source in missing.values() if source.place is None],
+        )
         for source in missing.values():
             if source.place is None:
-                found[source.id] = self.patch(source.id).after
+                found[source.id] = data.patches[source.id].after
                 continue
-            table, whole = _decoded(source, data[source.id], columns)
+            table, whole = _decoded(source, data.parts[source.id], columns)
             found[source.id] = table
             if whole and keep:
                 self._cache.put(("chunk", source.id), table, table.nbytes + 1024)
@@ -149,44 +160,43 @@ class TableStore:
             else:
                 others.append(source)
 
-        data = self._fetched(stored)
-
+        data = self._fetched(stored, [source.id for source in others if source.place is None])
         for source in (*(source for source, _, _ in stored), *others):
-            # A copy: the cache counts these bytes, not those of the range they came in.
-            hashes = RowHashes.from_bytes(bytes(data[source.id])) if source.id in data else self._made(source, schema)
+            if source.id in data.parts:
+                # A copy: the cache counts these bytes, not those of the range they came in.
+                hashes = RowHashes.from_bytes(bytes(data.parts[source.id]))
+            elif source.id in data.patches and data.patches[source.id].signature == signature:
+                hashes = data.patches[source.id].after_hashes
+            else:
+                hashes = hash_rows(conform(self.rows([source])[0], schema), schema)
             if len(hashes) != source.rows:
                 raise CorruptStorage(f"{source.id} has {len(hashes)} hashes, its manifest says {source.rows} rows.")
             self._cache.put(("hashes", source.id, signature), hashes, len(hashes) * HASH_BYTES + 256)
             found[source.id] = hashes
-
         return [found[source.id] for source in sources]
 
     def read_ahead(self, sources: Sequence[Source], schema: TableSchema) -> Future[list[RowHashes]]:
         """Have these hashes read into the cache while the caller works."""
         return self._pool.submit(self.hashes, sources, schema)
 
-    def _made(self, source: Source, schema: TableSchema) -> RowHashes:
-        """Hashes that no pack has under this schema."""
-        if source.place is None:
-            patch = self.patch(source.id)
-            if patch.signature == schema.signature:
-                return patch.after_hashes
-        return hash_rows(conform(self.rows([source])[0], schema), schema)
+    def _fetched(self, parts: Sequence[_Part], patches: Sequence[str]) -> _Fetched:
+        """The bytes of each source's part of its pack, neighbours read with one request; and patches, all at once."""
+        found = _Fetched({}, {})
 
-    def _fetched(self, parts: Sequence[_Part]) -> dict[str, memoryview]:
-        """The bytes of each source's part of its pack, neighbours read with one request."""
-        found: dict[str, memoryview] = {}
-
-        def read(group: list[_Part]) -> None:
+        def read(group: list[_Part] | str) -> None:
+            if isinstance(group, str):
+                found.patches[group] = self.patch(group)
+                return
             first, last = group[0], group[-1]
             start, stop = first[1], last[1] + last[2]
             key = self.source_key(first[0])
             data = memoryview(self.objects.get_range(key, start, stop - start))
             if len(data) != stop - start:
                 raise CorruptStorage(f"Object {key} ends at byte {start + len(data)}, inside of a chunk.")
-            found.update({source.id: data[at - start : at - start + size] for source, at, size in group})
+            found.parts.update({source.id: data[at - start : at - start + size] for source, at, size in group})
 
-        self._each(read, list(_neighbours(parts)))
+        wanted: list[list[_Part] | str] = [*_neighbours(parts), *patches]
+        self._each(read, wanted)
         return found
 
     def _each(self, call: Callable[[_Item], object], items: Sequence[_Item]) -> None:

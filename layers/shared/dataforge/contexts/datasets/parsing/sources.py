@@ -10,8 +10,10 @@ from typing import Protocol
 from dataforge.contexts.datasets.ports import ObjectStore
 
 BLOCK = 6 << 20
-_WINDOW = 8 * BLOCK
+_WINDOW = 16 * BLOCK
 _EARLY = 3 * BLOCK
+# The first block, and the iterator of the others.
+_Begun = tuple[bytes, Iterator[bytes]]
 
 
 class FileSource(Protocol):
@@ -58,13 +60,15 @@ class PathSource:
 class ObjectSource:
     """An uploaded object. Its first block is fetched once: whoever opens a file looks at its beginning several times.
 
-    What reads on does it in few requests, as bytes that come while it works: each request costs a round trip.
+    What reads on does it in few requests, as bytes that come while it works: each request costs a round trip. The
+    first one goes on with the request that brought the first block.
     """
 
     def __init__(self, store: ObjectStore, key: str, name: str) -> None:
         self._store = store
         self._key = key
         self._first = b""
+        self._others: Iterator[bytes] | None = None
         self.name = name
         self.size = store.size(key)
 
@@ -84,27 +88,31 @@ class ObjectSource:
                 yield self.read(at, length)
             start = BLOCK
         with ThreadPoolExecutor(1, thread_name_prefix="window") as pool:
-            coming: Future[tuple[bytes, Iterator[bytes]]] | None = None
+            coming: Future[_Begun] | None = None
+            if start == step == BLOCK and stop >= min(self.size, _WINDOW) and self._others is not None:
+                coming, self._others = pool.submit(_begun, self._others), None
             for first, length in steps(start, stop, _WINDOW if divides else self.size):
                 at, end = first, first + length
-                block, blocks = self._begun(at, end, step) if coming is None else coming.result()
+                block, blocks = self._opened(at, end, step) if coming is None else coming.result()
                 coming = None
                 while block:
                     yield block
                     at += len(block)
                     if coming is None and end < stop and end - at <= _EARLY:
-                        coming = pool.submit(self._begun, end, min(stop, end + _WINDOW), step)
+                        coming = pool.submit(self._opened, end, min(stop, end + _WINDOW), step)
                     block = next(blocks, b"")
 
-    def _begun(self, start: int, stop: int, step: int) -> tuple[bytes, Iterator[bytes]]:
-        """The first block, and the iterator of the others."""
-        blocks = self._store.stream(self._key, start, stop, step)
-        return next(blocks, b""), blocks
+    def _opened(self, start: int, stop: int, step: int) -> _Begun:
+        return _begun(self._store.stream(self._key, start, stop, step))
 
     def _head(self) -> bytes:
         if not self._first:
-            self._first = self._store.get_range(self._key, 0, min(self.size, BLOCK))
+            self._first, self._others = self._opened(0, min(self.size, _WINDOW), BLOCK)
         return self._first
+
+
+def _begun(blocks: Iterator[bytes]) -> _Begun:
+    return next(blocks, b""), blocks
 
 
 class BytesSource:
