@@ -17,7 +17,7 @@ from botocore.config import Config
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.parsing.sources import FileSource, ObjectSource, PathSource
-from dataforge.contexts.datasets.ports import ObjectStore, StoredObject
+from dataforge.contexts.datasets.ports import ByteStream, ObjectStore, StoredObject
 from dataforge.platform.aws.objects import S3ObjectStore
 from infra.local import emulator
 from infra.local.layout import StackDirectory
@@ -104,7 +104,7 @@ class Metered:
         self._wait()
         return self._store.get_range(key, start, length)
 
-    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, stop: int, step: int) -> ByteStream:
         """The object in blocks, later."""
         self._wait()
         return self._store.stream(key, start, stop, step)

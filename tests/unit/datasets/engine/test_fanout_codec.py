@@ -121,19 +121,19 @@ def changed(data: bytes, change: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize(
     "change",
-    [{"v": 2}, {"v": "gone"}, {"v": "1"}, {"more": 1}, {"stage": "other"}, {"parts": [[1]]}, {"key": 7}, {"plan": {}}],
+    [{"v": 1}, {"v": "gone"}, {"v": "1"}, {"more": 1}, {"stage": "other"}, {"parts": [[1]]}, {"key": 7}, {"plan": {}}],
 )
 def test_a_task_of_another_version_or_shape_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(CorruptStorage, match="not one of version 1"):
+    with pytest.raises(CorruptStorage, match="not one of version 2"):
         decode_task(changed(encode_task(TASK), change))
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"v": 2}, {"v": "gone"}, {"more": 1}, {"answer": "other"}, {"answer": "gone"}, {"odd": 1}, {"outside": 1.5}],
+    [{"v": 1}, {"v": "gone"}, {"more": 1}, {"answer": "other"}, {"answer": "gone"}, {"odd": 1}, {"outside": 1.5}],
 )
 def test_an_answer_of_another_version_or_shape_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(CorruptStorage, match="not one of version 1"):
+    with pytest.raises(CorruptStorage, match="not one of version 2"):
         decode_answer(changed(encode_answer(RangeScan(odd=True, outside=1, inside=2)), change))
 
 

@@ -1,22 +1,28 @@
 """Packs: cut alike for the same rows, read by ranges, and hashes that are believed under their own schema only."""
 
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from dataforge.contexts.datasets.engine import packs
+from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.manifest import Manifest, Source
 from dataforge.contexts.datasets.engine.packs import PackWriter
-from dataforge.contexts.datasets.engine.rowhash import hash_rows
+from dataforge.contexts.datasets.engine.reading import GATHERED_CHUNKS, rows_at
+from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import CorruptStorage
-from dataforge.contexts.datasets.model.columns import make_schema
+from dataforge.contexts.datasets.model.columns import TableSchema
 from tests.builders.tables import PEOPLE, people, table, version
 
-WIDER = make_schema([("id", "int"), ("name", "string"), ("score", "float"), ("note", "string")], ["id"])
+OTHER = replace(PEOPLE, columns=tuple(replace(c, type="string") if c.name == "score" else c for c in PEOPLE.columns))
 
 
 class Counting(LocalDirectoryStore):
@@ -30,6 +36,19 @@ class Counting(LocalDirectoryStore):
         self.reads += 1
         self.read_bytes += length
         return super().get_range(key, start, length)
+
+
+class Slow(LocalDirectoryStore):
+    """Takes a while to store anything."""
+
+    begun = done = 0
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        self.begun += 1
+        time.sleep(0.05)
+        stored = super().put_if_absent(key, data)
+        self.done += 1
+        return stored
 
 
 def written(tables: TableStore, chunks: int, *, pool: ThreadPoolExecutor | None = None) -> list[Source]:
@@ -91,15 +110,57 @@ def test_chunks_far_apart_are_not_read_with_what_lies_between(tmp_path: Path, mo
     assert objects.read_bytes == made[0].size + made[12].size + made[13].size
 
 
-def test_hashes_made_under_another_schema_are_made_anew(tmp_path: Path) -> None:
-    tables = TableStore(LocalDirectoryStore(tmp_path))
-    made = written(tables, 3)
+def test_hashes_made_under_another_schema_are_made_anew_from_few_requests(tmp_path: Path) -> None:
+    objects = Counting(tmp_path)
+    made = written(TableStore(objects), 30)
+    tables = TableStore(objects)
 
-    found = tables.hashes(made, WIDER)
+    found = tables.hashes(made, OTHER)
+    reads = objects.reads
 
+    assert reads == 2
     for rows, hashes in zip(tables.rows(made), found, strict=True):
-        assert np.array_equal(hashes.key, hash_rows(rows, PEOPLE).key)
-        assert len(hashes) == rows.num_rows
+        anew = hash_rows(conform(rows, OTHER), OTHER)
+        assert np.array_equal(hashes.low, anew.low)
+        assert np.array_equal(hashes.high, anew.high)
+        assert not np.array_equal(hashes.low, hash_rows(rows, PEOPLE).low)
+
+
+def test_many_chunks_are_never_held_decoded_at_once(tmp_path: Path) -> None:
+    """Zeros pack well: what matters is how many chunks there are and not how many bytes they have when stored."""
+    most = 0
+
+    class Watched(TableStore):
+        def rows(
+            self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True
+        ) -> list[pa.Table]:
+            nonlocal most
+            most = max(most, len(sources))
+            return super().rows(sources, columns, keep=keep)
+
+    tables = Watched(LocalDirectoryStore(tmp_path))
+    made = written(tables, 100)
+    addresses = np.arange(100, dtype=np.uint64)[::-1] << np.uint64(32)
+
+    found = rows_at(tables, PEOPLE, made, addresses)
+
+    assert found.column(PEOPLE.columns[0].id).to_pylist() == [at * 500 for at in range(99, -1, -1)]
+    assert most <= GATHERED_CHUNKS
+
+
+def test_a_writer_that_is_given_up_leaves_nothing_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "PACK_BYTES", 50_000)
+    slow = Slow(tmp_path)
+    tables = TableStore(slow)
+
+    with ThreadPoolExecutor(2) as pool:
+        writer = PackWriter(tables, PEOPLE, pool)
+        for at in range(6):
+            rows = table(people(range(at * 500, at * 500 + 500)))
+            writer.add(rows, hash_rows(rows, PEOPLE))
+        tables.settle()
+
+    assert slow.begun == slow.done > 0
 
 
 def test_rows_that_are_passed_once_stay_out_of_the_cache(tmp_path: Path) -> None:
@@ -121,3 +182,30 @@ def test_a_pack_that_ends_too_soon_is_corrupt(tmp_path: Path) -> None:
     tables = TableStore(LocalDirectoryStore(tmp_path))
     with pytest.raises(CorruptStorage, match="inside of a chunk"):
         tables.hashes(manifest.sources, manifest.schema)
+
+
+@pytest.mark.parametrize(
+    ("changed", "most_reads", "most_chunks"), [([20_000], 2, 2), (range(0, 40_000, 100), 14, 130)], ids=["one", "many"]
+)
+def test_hashes_are_read_ahead_only_where_edits_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: Sequence[int], most_reads: int, most_chunks: int
+) -> None:
+    monkeypatch.setattr("dataforge.contexts.datasets.engine.writer.CHUNK_ROWS", 512)
+    objects = Counting(tmp_path)
+    base = version(TableStore(objects), people(range(40_000)))
+    assert len(base.sources) > 70
+    asked: list[int] = []
+
+    class Asked(TableStore):
+        def hashes(self, sources: Sequence[Source], schema: TableSchema) -> list[RowHashes]:
+            asked.append(sum(source.rows for source in sources))
+            return super().hashes(sources, schema)
+
+    edited = [row | ({"name": "edited"} if at in set(changed) else {}) for at, row in enumerate(people(range(40_000)))]
+    hashed = objects.reads
+    made = version(Asked(objects), edited, base=base, parts=20)
+
+    assert made.change is not None
+    assert made.change.updated == len(changed)
+    assert sum(asked) <= most_chunks * 512 * 2
+    assert objects.reads - hashed <= most_reads + 6

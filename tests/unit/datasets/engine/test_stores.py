@@ -40,6 +40,7 @@ def test_ranges_are_cut_at_the_end(objects: ObjectStore) -> None:
 
     assert objects.get_range("k", 3, 4) == b"3456"
     assert objects.get_range("k", 8, 100) == b"89"
+    assert objects.get_range("k", 10, 5) == objects.get_range("k", 99, 1) == b""
 
 
 def test_a_stream_gives_blocks_that_end_at_multiples_of_the_step(objects: ObjectStore) -> None:
@@ -59,7 +60,7 @@ class Breaking:
         self.ranges: list[str] = []
 
     def get_object(self, **arguments: Any) -> dict[str, Any]:
-        self.ranges.append(arguments["Range"])
+        self.ranges.append(arguments.get("Range", "all"))
         body = self._client.get_object(**arguments)["Body"]
         return {"Body": BreakingBody(body, self._after, self._error)}
 
@@ -70,7 +71,7 @@ class BreakingBody:
         self._left = left
         self._error = error
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = 1_000) -> bytes:
         if size > self._left and self._error is not None:
             raise self._error
         data: bytes = self._body.read(min(size, self._left))
@@ -94,6 +95,29 @@ def test_a_stream_that_breaks_goes_on_where_it_broke(error: Exception | None) ->
         with pytest.raises(BotoCoreError):
             list(S3ObjectStore(none, "chunks").stream("k", 0, 100, 10))
         assert len(none.ranges) == 4
+
+
+def test_a_stream_that_breaks_again_and_again_arrives_as_long_as_it_gets_on() -> None:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="chunks")
+        S3ObjectStore(client, "chunks").put_if_absent("k", bytes(range(100)))
+        breaking = Breaking(client, 10, None)
+
+        assert b"".join(S3ObjectStore(breaking, "chunks").stream("k", 0, 100, 10)) == bytes(range(100))
+        assert len(breaking.ranges) == 10
+
+
+def test_a_body_that_breaks_off_is_asked_for_again() -> None:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="chunks")
+        S3ObjectStore(client, "chunks").put_if_absent("k", b"0123")
+        broken = Breaking(client, 5, ResponseStreamingError(error="reset"))
+
+        with pytest.raises(ResponseStreamingError):
+            S3ObjectStore(broken, "chunks").get("k")
+        assert broken.ranges == ["all"] * 4
 
 
 def test_a_missing_object_is_named(objects: ObjectStore) -> None:

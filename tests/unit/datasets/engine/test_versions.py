@@ -1,5 +1,6 @@
 """Versions: leaves, manifests, reuse of rows, diffs and edits, with and without a key."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_k
 from dataforge.contexts.datasets.engine.likeness import guess_updates
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from dataforge.contexts.datasets.engine.packs import PackWriter
 from dataforge.contexts.datasets.engine.reading import read_range, row_by_key
+from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.errors import CorruptStorage
@@ -150,6 +153,43 @@ def test_manifests_come_back_from_bytes_and_from_deltas(
             manifest.leaves.first_keys[at] for at in range(len(manifest.leaves))
         ]
         parent, base = record, again
+
+
+def test_a_delta_keeps_where_a_chunk_lies_now(tables: TableStore) -> None:
+    lines = make_schema([("id", "int"), ("name", "string"), ("score", "float")])
+    without_key = version(tables, people(range(600)), lines)
+    packs = PackWriter(tables, lines)
+    for start in (0, 600):
+        rows = table(people(range(start, start + 600)), lines)
+        packs.add(rows, hash_rows(rows, lines))
+    moved = replace(without_key, sources=(packs.finish()[0],))
+    parent = encode_manifest(without_key)
+
+    record = encode_manifest(moved, parent=parent)
+    again = decoded_anew(record, {parent.id: parent.data, record.id: record.data})
+
+    [old], [new], found = without_key.sources, moved.sources, again.sources[int(again.pieces.source[0])]
+    assert old.id == new.id
+    assert old.place != new.place == found.place
+
+
+@pytest.mark.parametrize("rows", [100, 3_000, 30_000])
+@pytest.mark.parametrize(("before", "after"), [((), ("id",)), (("id",), ()), (("id",), ("name", "id"))])
+def test_a_table_whose_key_changes_comes_back_with_its_first_keys(
+    tables: TableStore, rows: int, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    columns = [("id", "int"), ("name", "string"), ("score", "float")]
+    content = [{"id": at, "name": f"n{at:06}", "score": 0.5} for at in range(rows)]
+    base = version(tables, content, make_schema(columns, before))
+    manifest = version(tables, content, make_schema(columns, after), base=base)
+    parent = encode_manifest(base)
+
+    record = encode_manifest(manifest, parent=parent)
+    again = decoded_anew(record, {parent.id: parent.data, record.id: record.data})
+
+    assert again.digest == manifest.digest
+    assert list(again.leaves.first_keys) == list(manifest.leaves.first_keys)
+    assert rows_of(tables, again) == content
 
 
 def test_a_chain_of_commits_stays_short_and_small(tables: TableStore) -> None:

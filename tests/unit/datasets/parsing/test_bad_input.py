@@ -135,6 +135,14 @@ def test_more_columns_than_a_table_may_have(tables: TableStore) -> None:
         imported(tables, ",".join(f"c{n}" for n in range(20_000)) + "\n")
 
 
+def test_a_first_record_of_more_than_a_megabyte_is_read(tables: TableStore) -> None:
+    data = f"1,{'x' * 1_500_000}\n" + "".join(f"{n},y\n" for n in range(2, 2_000))
+
+    found = imported(tables, data, ImportOptions(header=False))
+
+    assert found.tables["data"].rows == 1_999
+
+
 class LongField:
     """A file with one field of 100 MB, made as it is read; notes how much was read in all and at once."""
 

@@ -20,6 +20,7 @@ class Requests(LocalDirectoryStore):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.asked: list[tuple[str, int, int]] = []
+        self.closed = 0
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         self.asked.append(("range", start, start + length))
@@ -27,7 +28,10 @@ class Requests(LocalDirectoryStore):
 
     def stream(self, key, start, stop, step):  # type: ignore[no-untyped-def]
         self.asked.append(("stream", start, stop))
-        return super().stream(key, start, stop, step)
+        try:
+            yield from super().stream(key, start, stop, step)
+        finally:
+            self.closed += 1
 
 
 @pytest.fixture
@@ -95,9 +99,27 @@ def test_what_the_first_request_brings_is_not_taken_for_something_else(
 
 
 def test_a_reader_that_has_seen_enough_asks_no_further(store: Requests) -> None:
-    blocks = of_object(store).stream(0, 1000, 40)
+    source = of_object(store)
+    blocks = source.stream(0, 1000, 40)
 
     assert [next(blocks) for _ in range(2)] == [CONTENT[:40], CONTENT[40:80]]
     blocks.close()  # type: ignore[attr-defined]
 
     assert store.asked == [("stream", 0, 160)]
+    assert store.closed == 1
+
+
+@pytest.mark.parametrize(
+    "another", [lambda source: source.read(500, 10), lambda source: b"".join(source.stream(0, 90, 20))]
+)
+def test_a_file_that_is_not_read_on_from_its_start_lets_the_first_request_go(
+    store: Requests, another: Callable[[FileSource], bytes]
+) -> None:
+    source = of_object(store)
+    source.read(0, 8)
+    assert store.closed == 0
+
+    for _ in range(2):
+        another(source)
+
+    assert store.closed >= 1

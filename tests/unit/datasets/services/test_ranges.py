@@ -374,7 +374,7 @@ async def test_a_message_that_fails_for_another_reason_is_given_back_and_the_oth
     with pytest.raises(ImportStalled):
         stack.imported()
     good, bad = stack.sent[:2]
-    foreign = json.dumps({**json.loads(bad), "v": 2})
+    foreign = json.dumps({**json.loads(bad), "v": 1})
     broken = json.loads(bad)
     (task,) = stack.answers()
     stack.objects.put_if_absent(task.replace(broken["task"], "0" * 32), stack.objects.get(task))
@@ -394,17 +394,17 @@ async def test_a_message_that_fails_for_another_reason_is_given_back_and_the_oth
     st.integers(0),
 )
 def test_a_message_comes_back_as_it_went(dataset: UUID, job: UUID, stage: Stage, task: str, number: int) -> None:
-    message = RangeMessage(v=1, dataset=dataset, job=job, stage=stage, task=task, number=number)
+    message = RangeMessage(v=2, dataset=dataset, job=job, stage=stage, task=task, number=number)
 
     assert RangeMessage.decode(json.loads(message.model_dump_json())) == message
     assert len(message.model_dump_json()) < 10_000
 
 
 @pytest.mark.parametrize(
-    "change", [{"v": 2}, {"number": -1}, {"number": "1"}, {"stage": "x"}, {"task": "../x"}, {"job": "x"}, {"more": 1}]
+    "change", [{"v": 1}, {"number": -1}, {"number": "1"}, {"stage": "x"}, {"task": "../x"}, {"job": "x"}, {"more": 1}]
 )
 def test_a_message_of_another_shape_is_refused(change: dict[str, Any]) -> None:
-    message = RangeMessage(v=1, dataset=uuid7(), job=uuid7(), stage=Stage.SCAN, task="0" * 32, number=0)
+    message = RangeMessage(v=2, dataset=uuid7(), job=uuid7(), stage=Stage.SCAN, task="0" * 32, number=0)
 
     with pytest.raises(BadRequest, match="no message about a range"):
         RangeMessage.decode({**json.loads(message.model_dump_json()), **change})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,6 +14,9 @@ from dataforge.contexts.datasets.domain.jobs import Job
 from dataforge.contexts.datasets.domain.refs import Ref, RefKind
 from dataforge.contexts.datasets.domain.reviews import Opinion, Review
 from dataforge.kernel.unit_of_work import UnitOfWork
+
+# To be closed by whoever does not read it to its end.
+ByteStream = Generator[bytes, None, None]
 
 
 class ObjectStore(Protocol):
@@ -34,7 +37,7 @@ class ObjectStore(Protocol):
         """`length` bytes from `start`; fewer at the end of the object."""
         ...
 
-    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, stop: int, step: int) -> ByteStream:
         """The bytes `start .. stop` in one request, as blocks that end at multiples of `step`."""
         ...
 

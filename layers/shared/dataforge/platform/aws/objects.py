@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from dataforge.platform.objects import ObjectMissing
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_BEYOND = frozenset({"InvalidRange", "416"})
 # boto3 tries requests again, but not bodies that break off while they are read.
 _BROKEN = (HTTPClientError, IncompleteReadError)
 _TRIES = 4
@@ -51,12 +52,17 @@ class S3ObjectStore:
         """`length` bytes from `start`; raises ObjectMissing."""
         if length <= 0:
             return b""
-        return self._read(key, {"Range": f"bytes={start}-{start + length - 1}"})
+        try:
+            return self._read(key, {"Range": f"bytes={start}-{start + length - 1}"})
+        except ClientError as error:
+            if _code(error) in _BEYOND:
+                return b""
+            raise
 
-    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, stop: int, step: int) -> Generator[bytes, None, None]:
         """The bytes `start .. stop` in one request, as blocks that end at multiples of `step`; raises ObjectMissing.
 
-        A connection that breaks is opened anew where it broke, a few times in all.
+        A connection that breaks is opened anew where it broke; raises botocore's error when that brings nothing.
         """
         body = None
         tries = _TRIES
@@ -77,6 +83,7 @@ class S3ObjectStore:
                         body.close()
                     body = None
                     continue
+                tries = _TRIES
                 yield data
                 start += length
         finally:
@@ -84,8 +91,15 @@ class S3ObjectStore:
                 body.close()
 
     def _read(self, key: str, extra: dict[str, str]) -> bytes:
-        data: bytes = self._open(key, extra).read()
-        return data
+        for left in reversed(range(_TRIES)):
+            try:
+                data: bytes = self._open(key, extra).read()
+            except _BROKEN:
+                if not left:
+                    raise
+            else:
+                return data
+        raise AssertionError  # pragma: no cover - the last try returns or raises
 
     def _open(self, key: str, extra: dict[str, str]) -> Any:  # noqa: ANN401 - botocore's StreamingBody
         try:

@@ -32,7 +32,7 @@ from dataforge.contexts.datasets.parsing.ranges import (
 from dataforge.contexts.datasets.parsing.splitting import Dialect
 from dataforge.kernel.errors import DataForgeError, Violation, registered_errors
 
-VERSION: Final = 1
+VERSION: Final = 2
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -71,7 +71,7 @@ class _Schema(_Wire):
 
 
 class _Task(_Wire):
-    v: Literal[1]
+    v: Literal[2]
     stage: Literal["scan", "evidence", "write"]
     key: str
     name: str
@@ -81,7 +81,7 @@ class _Task(_Wire):
 
 
 class _Scan(_Wire):
-    v: Literal[1]
+    v: Literal[2]
     answer: Literal["scan"]
     odd: bool
     outside: int
@@ -114,13 +114,13 @@ class _Found(_Wire):
 
 
 class _Evidence(_Wire):
-    v: Literal[1]
+    v: Literal[2]
     answer: Literal["evidence"]
     found: _Found
 
 
 class _Rows(_Wire):
-    v: Literal[1]
+    v: Literal[2]
     answer: Literal["rows"]
     size: int
     found: _Found
@@ -128,13 +128,13 @@ class _Rows(_Wire):
 
 
 class _Unsuited(_Wire):
-    v: Literal[1]
+    v: Literal[2]
     answer: Literal["unsuited"]
     reason: str
 
 
 class _Failed(_Wire):
-    v: Literal[1]
+    v: Literal[2]
     answer: Literal["failed"]
     code: str
     detail: str

@@ -73,7 +73,8 @@ class RangeUnsuited:
 RangeAnswer = RangeScan | RangeEvidence | RangeRows | RangeUnsuited
 OpenSource = Callable[[str, str], FileSource]
 
-_STORING = 4
+# Chunks are encoded while the next ones are parsed.
+_ENCODING = 2
 UNSORTED = "its rows are not in key order and had to be sorted"
 UNCOVERED = "one of its ranges needs wider types than its values had shown"
 
@@ -85,9 +86,11 @@ def do_range(task: RangeTask, number: int, open_source: OpenSource, tables: Tabl
         return scan_range(source, part, task.plan.dialect)
     if task.stage is Stage.EVIDENCE:
         return range_evidence(source, part, task.plan)
-    # Chunks are stored while the next ones are parsed: storing waits more than it works.
-    with ThreadPoolExecutor(_STORING, thread_name_prefix="range") as pool:
-        return _write(source, part, task, tables, pool)
+    try:
+        with ThreadPoolExecutor(_ENCODING, thread_name_prefix="range") as pool:
+            return _write(source, part, task, tables, pool)
+    finally:
+        tables.settle()
 
 
 class _Unsuited(Exception):

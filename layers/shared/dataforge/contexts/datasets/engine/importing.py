@@ -68,10 +68,13 @@ def import_file(
     """
     report = ImportReport()
     found: dict[str, Manifest] = {}
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
-        for name, table in open_file(source, options, report, folder):
-            base = (bases or {}).get(name)
-            found[name] = table(_Landing(tables, options, base, pool, progress, folder, report, name))
+    try:
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
+            for name, table in open_file(source, options, report, folder):
+                base = (bases or {}).get(name)
+                found[name] = table(_Landing(tables, options, base, pool, progress, folder, report, name))
+    finally:
+        tables.settle()
     return ImportOutcome(found, report)
 
 

@@ -23,7 +23,7 @@ from dataforge.contexts.datasets.engine.manifest import (
 from dataforge.contexts.datasets.engine.packs import PackWriter
 from dataforge.contexts.datasets.engine.reading import read_range
 from dataforge.contexts.datasets.engine.rowhash import HASH_BYTES, RowHashes, hash_rows
-from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.table_store import TableStore, decode_chunk
 from dataforge.contexts.datasets.engine.writer import CHUNK_RAW_BYTES, CHUNK_ROWS
 from dataforge.contexts.datasets.errors import CorruptStorage, ObjectMissing
 from dataforge.contexts.datasets.model.columns import TableSchema
@@ -86,55 +86,55 @@ def verify(tables: TableStore, manifest: Manifest) -> list[Problem]:
 
     Stops at the first broken object or leaf; an empty list means that every byte is what the commit id says.
     """
-    packs: dict[Place, list[Source]] = {}
+    packs: dict[str, list[tuple[Source, Place]]] = {}
     patches = {source.id for source in manifest.sources if source.place is None}
     for source in manifest.sources:
         if source.place is not None:
-            packs.setdefault(replace(source.place, start=0, hashes=0), []).append(source)
-    for pack, sources in packs.items():
-        problem = _verify_pack(tables, manifest.schema, pack, sources)
+            packs.setdefault(source.place.pack, []).append((source, source.place))
+    for pack, chunks in packs.items():
+        problem = _verify_pack(tables, manifest.schema, pack, chunks)
         if problem:
             return [problem]
     for identity in sorted(patches.union(manifest.change.patches if manifest.change else ())):
-        problem = _verify_object(tables, "patch", identity, tables.key("patches", identity))
-        if problem:
-            return [problem]
+        found = _object(tables, "patch", identity, tables.key("patches", identity))
+        if isinstance(found, Problem):
+            return [found]
     if int(manifest.leaves.counts.sum()) != manifest.rows:
         return [Problem("manifest", manifest.digest, "its leaves and its pieces have different numbers of rows")]
     return _verify_leaves(tables, manifest)
 
 
-def _verify_object(tables: TableStore, kind: str, identity: str, key: str) -> Problem | None:
+def _object(tables: TableStore, kind: str, identity: str, key: str) -> bytes | Problem:
+    """An object that is what its address says."""
     try:
         data = tables.objects.get(key)
     except ObjectMissing:
         return Problem(kind, identity, f"the object {key} is missing")
     if hashlib.sha256(data).hexdigest() != identity:
         return Problem(kind, identity, f"the bytes of {key} do not match its address")
-    return None
+    return data
 
 
-def _verify_pack(tables: TableStore, schema: TableSchema, pack: Place, sources: Sequence[Source]) -> Problem | None:
-    """A pack's bytes, its chunks, and the hashes that comparisons believe; those made under another schema are not
-    believed.
-    """
-    key = tables.key("packs", pack.pack)
-    problem = _verify_object(tables, "pack", pack.pack, key)
-    if problem:
-        return problem
-    data = memoryview(tables.objects.get(key))
-    for source in sources:
-        place = source.place or pack
-        if hashlib.sha256(data[place.start : place.start + source.size]).hexdigest() != source.id:
+def _verify_pack(
+    tables: TableStore, schema: TableSchema, pack: str, chunks: Sequence[tuple[Source, Place]]
+) -> Problem | None:
+    """A pack's bytes, its chunks, and the hashes that comparisons believe: those made under this schema."""
+    key = tables.key("packs", pack)
+    found = _object(tables, "pack", pack, key)
+    if isinstance(found, Problem):
+        return found
+    data = memoryview(found)
+    for source, place in chunks:
+        body = data[place.start : place.start + source.size]
+        if hashlib.sha256(body).hexdigest() != source.id:
             return Problem("chunk", source.id, f"the bytes from {place.start + 1} on in {key} do not match its address")
-        if pack.signature != schema.signature:
+        if place.signature != schema.signature:
             continue
         try:
-            rows = conform(tables.rows([source])[0], schema)
+            rows = conform(decode_chunk(source, body)[0], schema)
         except CorruptStorage as error:
             return Problem("chunk", source.id, str(error))
-        stored = data[place.hashes : place.hashes + source.rows * HASH_BYTES]
-        if stored != hash_rows(rows, schema).to_bytes():
+        if data[place.hashes : place.hashes + source.rows * HASH_BYTES] != hash_rows(rows, schema).to_bytes():
             return Problem("hash sidecar", source.id, f"the hashes in {key} are not those of the chunk's rows")
     return None
 

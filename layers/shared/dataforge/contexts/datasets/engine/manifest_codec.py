@@ -57,6 +57,8 @@ def encode_manifest(
         known = dict(others or {})
         for base in _bases(parent, known):
             before = decode_manifest(base, known)
+            if not _same_keys(before.schema, manifest.schema):
+                break  # equal leaves have other first keys
             data = _delta(manifest, base, before)
             if len(data) >= _SMALL:
                 whole = whole or _whole(manifest)
@@ -71,6 +73,10 @@ def encode_manifest(
     return EncodedManifest(hashlib.sha256(whole).hexdigest(), whole)
 
 
+def _same_keys(one: TableSchema, other: TableSchema) -> bool:
+    return one.key == other.key and [c.type for c in one.key_columns] == [c.type for c in other.key_columns]
+
+
 def _whole(manifest: Manifest) -> bytes:
     return _pack({"whole": True, **_header(manifest)}, _whole_arrays(manifest))
 
@@ -83,11 +89,10 @@ def _bases(parent: EncodedManifest, others: Mapping[str, bytes]) -> list[Encoded
 
 
 def _same(one: Manifest, other: Manifest) -> bool:
-    """Whether two manifests name the same rows; guards against a collision in the run search."""
-    ids = ([s.id for s in m.sources] for m in (one, other))
+    """Whether two manifests name the same rows at the same places; guards against a collision in the run search."""
+    numbers = {source: at for at, source in enumerate(dict.fromkeys((*one.sources, *other.sources)))}
     first, second = (
-        np.array(list(names))[m.pieces.source] if len(m.pieces) else m.pieces.source
-        for names, m in zip(ids, (one, other), strict=True)
+        np.array([numbers[source] for source in m.sources], dtype=np.int64)[m.pieces.source] for m in (one, other)
     )
     return (
         one.digest == other.digest
@@ -304,10 +309,10 @@ def _pieces(parts: Sequence[bytes]) -> Pieces:
 
 
 def _delta(manifest: Manifest, record: EncodedManifest, base: Manifest) -> bytes:
-    known = {source.id: at for at, source in enumerate(base.sources)}
-    extra = [source for source in manifest.sources if source.id not in known]
-    place = {**known, **{source.id: len(base.sources) + at for at, source in enumerate(extra)}}
-    renumber = np.array([place[source.id] for source in manifest.sources], dtype=np.int64)
+    known = {source: at for at, source in enumerate(base.sources)}
+    extra = [source for source in manifest.sources if source not in known]
+    place = known | {source: len(base.sources) + at for at, source in enumerate(extra)}
+    renumber = np.array([place[source] for source in manifest.sources], dtype=np.int64)
     pieces = manifest.pieces
     source = renumber[pieces.source] if len(renumber) else pieces.source
     leaf_runs, fresh_leaves = _runs(_leaf_words(manifest.leaves), _leaf_words(base.leaves))

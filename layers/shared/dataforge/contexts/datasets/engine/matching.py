@@ -42,6 +42,42 @@ class Found:
     gone: I64
 
 
+class _HashesAhead:
+    """Has the hashes of the next chunks read while rows come, once two batches have wanted neighbours: edits all over a
+    table want those of every chunk, a single edit those of one.
+    """
+
+    def __init__(self, tables: TableStore, base: Manifest, schema: TableSchema) -> None:
+        self._tables = tables
+        self._schema = schema
+        used, firsts = np.unique(base.pieces.source, return_index=True)
+        order = [at for at in used[np.argsort(firsts)].tolist() if base.sources[at].place is not None]
+        self._chunks = [base.sources[at] for at in order]
+        self._rank = np.full(len(base.sources), -1, dtype=np.int64)
+        self._rank[order] = np.arange(len(order))
+        self._wanted = -2
+        self._read = 0
+        self._coming: Future[list[RowHashes]] | None = None
+
+    def want(self, addresses: U64) -> None:
+        """These are about to be read; waits for what is under way of them."""
+        ranks = self._rank[np.unique(addresses >> np.uint64(32)).astype(np.int64)]
+        first, last = int(ranks.min(initial=len(self._chunks), where=ranks >= 0)), int(ranks.max())
+        if last < 0:
+            return
+        neighbours = 0 <= self._wanted <= first <= self._wanted + 1
+        self._wanted = last
+        if not neighbours:
+            self._read = max(self._read, last + 1)
+            return
+        while self._read <= min(last + _AHEAD, len(self._chunks) - 1):
+            if self._coming is not None:
+                self._coming.result()
+            near = self._chunks[self._read : self._read + _AHEAD]
+            self._coming = self._tables.read_ahead(near, self._schema)
+            self._read += _AHEAD
+
+
 class BaseMatcher:
     """Walks the base beside the new rows: equal leaves first, then equal rows among the leaves that differ."""
 
@@ -54,12 +90,7 @@ class BaseMatcher:
         self._pool: I64 = EMPTY
         self._pool_hashes = RowHashes(*(np.empty(0, dtype=np.uint64) for _ in range(3)))
         self._comparable = base.schema.signature == schema.signature
-        used, firsts = np.unique(base.pieces.source, return_index=True)
-        self._order = used[np.argsort(firsts)]
-        self._rank = np.zeros(len(base.sources), dtype=np.int64)
-        self._rank[self._order] = np.arange(len(self._order))
-        self._read = 0
-        self._coming: Future[list[RowHashes]] | None = None
+        self._ahead = _HashesAhead(tables, base, schema)
         self._by_hash: dict[tuple[int, int], list[int]] = {}
         if self._comparable:
             for at, pair in enumerate(base.leaves.hashes.tolist()):
@@ -117,21 +148,11 @@ class BaseMatcher:
             return
         rows = leaf_rows(self._base, passed)
         addresses = addresses_at(self._base, rows)
-        self._read_ahead(addresses)
+        if self._comparable:
+            self._ahead.want(addresses)
         hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses)
         self._pool = np.concatenate([self._pool, rows])
         self._pool_hashes = RowHashes.concat([self._pool_hashes, hashes])
-
-    def _read_ahead(self, addresses: U64) -> None:
-        """Have the hashes of the next chunks read while rows come: they are neighbours in their packs."""
-        ranks = self._rank[np.unique(addresses >> np.uint64(32)).astype(np.int64)]
-        self._read = max(self._read, int(ranks.min()))
-        while self._comparable and int(ranks.max()) >= self._read - _AHEAD:
-            if self._coming is not None:
-                self._coming.result()
-            near = self._order[self._read : self._read + _AHEAD].tolist()
-            self._coming = self._tables.read_ahead([self._base.sources[at] for at in near], self._schema)
-            self._read += _AHEAD
 
     def _equal_rows(self, hashes: RowHashes, todo: I64, addresses: U64, replaced: I64) -> None:
         pool = self._pool_hashes

@@ -20,13 +20,12 @@ import pyarrow.parquet as pq
 
 from dataforge.contexts.datasets.engine.manifest import Place, Source
 from dataforge.contexts.datasets.engine.rowhash import HASH_BYTES, RowHashes
-from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.table_store import STORING, TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 # Rows and hashes before encoding: about 140,000 rows of a dozen columns, 7 MB as stored.
 PACK_BYTES = 24 << 20
 _ENCODING = 16
-_STORING = 2
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -58,10 +57,11 @@ class PackWriter:
         return self._chunks
 
     def add(self, table: pa.Table, hashes: RowHashes) -> None:
-        """The next chunk; its number is how many came before it."""
+        """The next chunk; its number is how many came before it. Raises what an earlier one met."""
         if self._dictionary is None:
             self._dictionary = _worth_a_dictionary(table)
-        data = _run(self._pool, _encoded, table, self._dictionary)
+        arguments = (table, self._dictionary)
+        data = _at_once(_encoded, *arguments) if self._pool is None else self._pool.submit(_encoded, *arguments)
         self._open.append(_Chunk(data, hashes))
         self._open_bytes += table.nbytes + len(hashes) * HASH_BYTES
         self._chunks += 1
@@ -72,28 +72,24 @@ class PackWriter:
             self._encoding.popleft().result()
 
     def finish(self) -> list[Source]:
-        """The chunks in order; every pack is stored when this returns."""
+        """The chunks in order; every pack is stored when this returns. Raises what encoding and storing raised."""
         if self._open:
             self._seal()
         return [source for pack in self._packs for source in pack.result()]
 
     def _seal(self) -> None:
         chunks, self._open, self._open_bytes = self._open, [], 0
-        storing = self._tables.storing if self._pool is not None else None
-        self._packs.append(_run(storing, _store, self._tables, self._schema.signature, chunks))
-        if len(self._packs) > _STORING:
-            self._packs[-_STORING - 1].result()
+        arguments = (self._tables, self._schema.signature, chunks)
+        self._packs.append(
+            _at_once(_store, *arguments) if self._pool is None else self._tables.behind(_store, *arguments)
+        )
+        if len(self._packs) > STORING:
+            self._packs[-STORING - 1].result()
 
 
-def _run(
-    pool: Executor | None,
-    call: Callable[_Arguments, _Result],
-    *args: _Arguments.args,
-    **kwargs: _Arguments.kwargs,
+def _at_once(
+    call: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
 ) -> Future[_Result]:
-    """On the pool, or at once."""
-    if pool is not None:
-        return pool.submit(call, *args, **kwargs)
     done: Future[_Result] = Future()
     done.set_result(call(*args, **kwargs))
     return done

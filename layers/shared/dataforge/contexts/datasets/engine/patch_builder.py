@@ -11,13 +11,14 @@ from dataforge.contexts.datasets.engine.arrow_types import arrow_schema
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, Source
 from dataforge.contexts.datasets.engine.pairing import pair_up
 from dataforge.contexts.datasets.engine.patches import DELETE, INSERT, UPDATE, Operations, Patch
-from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, rows_at
+from dataforge.contexts.datasets.engine.reading import GATHERED_CHUNKS, addresses_at, hashes_at, rows_at
 from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 PATCH_ROWS = 131_072
-READ_CHUNKS = 24
+# What a further batch may touch.
+_BATCH_CHUNKS = 8
 _Before = tuple[pa.Table, RowHashes]
 
 
@@ -41,6 +42,7 @@ class PatchBuilder:
         self._after: list[pa.Table] = []
         self._hashes: list[RowHashes] = []
         self._wanted: list[U64] = []
+        self._wanted_sources: set[int] = set()
         self._before: list[_Before | Future[_Before]] = []
         self._ops: list[I64] = []
         self._after_rows = 0
@@ -102,7 +104,8 @@ class PatchBuilder:
             return EMPTY
         addresses = addresses_at(self._base, positions)
         self._wanted.append(addresses)
-        if len(np.unique(np.concatenate(self._wanted) >> np.uint64(32))) > READ_CHUNKS:
+        self._wanted_sources.update(np.unique(addresses >> np.uint64(32)).tolist())
+        if len(self._wanted_sources) >= GATHERED_CHUNKS - _BATCH_CHUNKS:
             self._read_wanted()
         found = self._before_rows + np.arange(len(positions))
         self._before_rows += len(positions)
@@ -112,7 +115,7 @@ class PatchBuilder:
         """Read old rows of many chunks at once: batches end inside of chunks, and each would be decoded twice."""
         if self._wanted:
             addresses = np.concatenate(self._wanted)
-            self._wanted = []
+            self._wanted, self._wanted_sources = [], set()
             self._before.append(
                 self._read_before(addresses) if self._pool is None else self._pool.submit(self._read_before, addresses)
             )

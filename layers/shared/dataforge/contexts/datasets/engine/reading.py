@@ -17,7 +17,10 @@ from dataforge.contexts.datasets.model.columns import TableSchema
 
 SCAN_ROWS = 65_536
 SCAN_CHUNKS = 16
-GROUP_BYTES = 8 << 20
+# About 3 MB each when decoded.
+GATHERED_CHUNKS = 32
+# 24 bytes a row, so that a batch is a dozen megabytes: several requests at a time, and no second copy of a large table.
+_HASHED_CHUNKS = 64
 _LOW32 = np.uint64(0xFFFFFFFF)
 
 
@@ -92,12 +95,15 @@ def rows_at(
     used, firsts = np.unique(source[order], return_index=True)
     ends = np.append(firsts[1:], len(order))
 
-    picks = [row[order[start:end]] for start, end in zip(firsts, ends, strict=True)]
-    parts: list[pa.Table] = []
-    for group in _groups([sources[at] for at in used.tolist()]):
-        for table in tables.rows(group, wanted, keep=keep):
-            parts.append(conform(table.take(pa.array(picks[len(parts)])), schema, wanted))
-    gathered = pa.concat_tables(parts)
+    picks = (row[order[start:end]] for start, end in zip(firsts, ends, strict=True))
+    loaded = (
+        table
+        for group in _groups([sources[at] for at in used.tolist()])
+        for table in tables.rows(group, wanted, keep=keep)
+    )
+    gathered = pa.concat_tables(
+        [conform(table.take(pa.array(pick)), schema, wanted) for table, pick in zip(loaded, picks, strict=True)]
+    )
     if len(used) == 1 or np.array_equal(order, np.arange(len(order))):
         return gathered
     back = np.empty(len(order), dtype=np.int64)
@@ -105,17 +111,9 @@ def rows_at(
     return gathered.take(pa.array(back))
 
 
-def _groups(sources: Sequence[Source]) -> Iterator[list[Source]]:
+def _groups(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
     """Sources in order, as many at a time as may be held decoded."""
-    group: list[Source] = []
-    size = 0
-    for source in sources:
-        if group and size + source.size > GROUP_BYTES:
-            yield group
-            group, size = [], 0
-        group.append(source)
-        size += source.size
-    yield group
+    return (sources[at : at + GATHERED_CHUNKS] for at in range(0, len(sources), GATHERED_CHUNKS))
 
 
 def hashes_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source], addresses: U64) -> RowHashes:
@@ -123,8 +121,10 @@ def hashes_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source]
     low, high, key = (np.empty(len(addresses), dtype=np.uint64) for _ in range(3))
     runs = _runs_by_source(addresses)
 
-    for (_, here, rows), found in zip(runs, tables.hashes([sources[at] for at, _, _ in runs], schema), strict=True):
-        low[here], high[here], key[here] = found.low[rows], found.high[rows], found.key[rows]
+    for start in range(0, len(runs), _HASHED_CHUNKS):
+        part = runs[start : start + _HASHED_CHUNKS]
+        for (_, here, rows), found in zip(part, tables.hashes([sources[at] for at, _, _ in part], schema), strict=True):
+            low[here], high[here], key[here] = found.low[rows], found.high[rows], found.key[rows]
     return RowHashes(low, high, key)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataforge.contexts.datasets.errors import ObjectMissing
+from dataforge.contexts.datasets.ports import ByteStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class LocalDirectoryStore:
         except FileNotFoundError as error:
             raise ObjectMissing(f"Object {key} is not in the store.") from error
 
-    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, stop: int, step: int) -> ByteStream:
         """The bytes `start .. stop` as blocks that end at multiples of `step`; raises ObjectMissing."""
         try:
             with self._path(key).open("rb") as file:

@@ -10,9 +10,9 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,11 +28,15 @@ from dataforge.contexts.datasets.ports import ObjectStore
 CACHE_BYTES = 128 << 20
 _PARALLEL = 16
 # Packs are stored two at a time: one is sent while the store works on the other.
-_STORING = 2
+STORING = 2
 # One request is read up to this, over gaps up to that: a request costs what half a megabyte of data costs.
 _MOST_RANGE = 8 << 20
 _MOST_GAP = 512 << 10
+# Chunks that are held decoded to hash them anew.
+_DECODED = 16
 _Item = TypeVar("_Item")
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 # A source, and the first byte and the length of what is wanted of its pack.
 _Part = tuple[Source, int, int]
 
@@ -78,7 +82,10 @@ class TableStore:
     def __init__(self, store: ObjectStore, prefix: str = "", *, cache_bytes: int = CACHE_BYTES) -> None:
         self.objects = store
         self.prefix = prefix
-        self.storing: Executor = ThreadPoolExecutor(_STORING, thread_name_prefix="packs")
+        self._storing = ThreadPoolExecutor(STORING, thread_name_prefix="packs")
+        self._unsettled: set[Future[Any]] = set()
+        # Not of the pool below: its work waits for that of the pool.
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._cache = _Cache(cache_bytes)
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="objects")
 
@@ -95,6 +102,19 @@ class TableStore:
         identity = hashlib.sha256(body).hexdigest()
         self.objects.put_if_absent(self.key("packs", identity), body)
         return identity
+
+    def behind(
+        self, call: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> Future[_Result]:
+        """Have something stored while the caller works."""
+        future = self._storing.submit(call, *args, **kwargs)
+        self._unsettled.add(future)
+        future.add_done_callback(self._unsettled.discard)
+        return future
+
+    def settle(self) -> None:
+        """Wait until nothing is being stored any more, also of writers that were given up."""
+        wait(list(self._unsettled))
 
     def put_patch(self, patch: Patch) -> Source:
         """Store a patch; idempotent."""
@@ -136,7 +156,7 @@ class TableStore:
             if source.place is None:
                 found[source.id] = data.patches[source.id].after
                 continue
-            table, whole = _decoded(source, data.parts[source.id], columns)
+            table, whole = decode_chunk(source, data.parts[source.id], columns)
             found[source.id] = table
             if whole and keep:
                 self._cache.put(("chunk", source.id), table, table.nbytes + 1024)
@@ -161,6 +181,14 @@ class TableStore:
                 others.append(source)
 
         data = self._fetched(stored, [source.id for source in others if source.place is None])
+        strangers: list[Source] = []
+
+        def keep(source: Source, hashes: RowHashes) -> None:
+            if len(hashes) != source.rows:
+                raise CorruptStorage(f"{source.id} has {len(hashes)} hashes, its manifest says {source.rows} rows.")
+            self._cache.put(("hashes", source.id, signature), hashes, len(hashes) * HASH_BYTES + 256)
+            found[source.id] = hashes
+
         for source in (*(source for source, _, _ in stored), *others):
             if source.id in data.parts:
                 # A copy: the cache counts these bytes, not those of the range they came in.
@@ -168,16 +196,18 @@ class TableStore:
             elif source.id in data.patches and data.patches[source.id].signature == signature:
                 hashes = data.patches[source.id].after_hashes
             else:
-                hashes = hash_rows(conform(self.rows([source])[0], schema), schema)
-            if len(hashes) != source.rows:
-                raise CorruptStorage(f"{source.id} has {len(hashes)} hashes, its manifest says {source.rows} rows.")
-            self._cache.put(("hashes", source.id, signature), hashes, len(hashes) * HASH_BYTES + 256)
-            found[source.id] = hashes
+                strangers.append(source)
+                continue
+            keep(source, hashes)
+        for at in range(0, len(strangers), _DECODED):
+            group = strangers[at : at + _DECODED]
+            for source, table in zip(group, self.rows(group), strict=True):
+                keep(source, hash_rows(conform(table, schema), schema))
         return [found[source.id] for source in sources]
 
     def read_ahead(self, sources: Sequence[Source], schema: TableSchema) -> Future[list[RowHashes]]:
-        """Have these hashes read into the cache while the caller works."""
-        return self._pool.submit(self.hashes, sources, schema)
+        """Have these hashes read into the cache while the caller works. The result raises what `hashes` raises."""
+        return self._ahead.submit(self.hashes, sources, schema)
 
     def _fetched(self, parts: Sequence[_Part], patches: Sequence[str]) -> _Fetched:
         """The bytes of each source's part of its pack, neighbours read with one request; and patches, all at once."""
@@ -215,15 +245,18 @@ class TableStore:
             reader.result()
 
 
-def _decoded(source: Source, data: memoryview, columns: Sequence[str] | None) -> tuple[pa.Table, bool]:
-    """The rows of a chunk, and whether they are whole: of a few columns the others are not decoded."""
+def decode_chunk(source: Source, data: memoryview, columns: Sequence[str] | None = None) -> tuple[pa.Table, bool]:
+    """The rows of a chunk, and whether they are whole: of a few columns the others are not decoded.
+
+    Raises CorruptStorage.
+    """
     try:
         file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
         names = file.schema_arrow.names
         wanted = None if columns is None else [name for name in names if name in set(columns)]
         partial = wanted is not None and len(wanted) * 2 < len(names)
         table = file.read(columns=wanted if partial else None, use_threads=False)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise CorruptStorage(f"Chunk {source.id} cannot be decoded: {error}") from error
     if table.num_rows != source.rows:
         raise CorruptStorage(f"Chunk {source.id} has {table.num_rows} rows, its manifest says {source.rows}.")

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dataforge.contexts.datasets.errors import ArchiveRefused
-from dataforge.contexts.datasets.parsing.sources import FileSource
+from dataforge.contexts.datasets.parsing.sources import BLOCK, FileSource
 
 MOST_BYTES = 64 << 30
 MOST_RATIO = 200
 RATIO_AFTER = 64 << 20
 MOST_ENTRIES = 1000
-_STEP = 1 << 20
 _OUT = 6 << 20
 _EOCD, _CENTRAL, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
 _ENCRYPTED = 1
@@ -56,7 +55,7 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     fresh = True
-    for data in source.stream(0, source.size, _STEP):
+    for data in source.stream(0, source.size, BLOCK):
         pending = data
         while pending:
             if fresh and not pending.strip(b"\x00"):
@@ -91,7 +90,7 @@ class _Reads:
     """A file object over a source, as Arrow's streams want one; counts the bytes it gave."""
 
     def __init__(self, source: FileSource) -> None:
-        self._blocks = source.stream(0, source.size, _STEP)
+        self._blocks = source.stream(0, source.size, BLOCK)
         self._held = b""
         self.at = 0
         self.closed = False
@@ -232,7 +231,7 @@ def zip_blocks(source: FileSource, entry: ZipEntry, *, most: int = MOST_BYTES) -
     engine = zlib.decompressobj(wbits=-15) if entry.method == 8 else None
     budget = Budget(f"{label(entry.name)} in {source.name}", most=most)
     crc = 0
-    for data in source.stream(start, start + entry.packed, _STEP):
+    for data in source.stream(start, start + entry.packed, BLOCK):
         for out in _inflated(engine, data, budget, start):
             crc = zlib.crc32(out, crc)
             yield out

@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from dataforge.contexts.datasets.ports import ObjectStore
+from dataforge.contexts.datasets.ports import ByteStream, ObjectStore
 
 BLOCK = 6 << 20
 _WINDOW = 16 * BLOCK
 _EARLY = 3 * BLOCK
 # The first block, and the iterator of the others.
-_Begun = tuple[bytes, Iterator[bytes]]
+_Begun = tuple[bytes, ByteStream]
 
 
 class FileSource(Protocol):
@@ -68,7 +68,7 @@ class ObjectSource:
         self._store = store
         self._key = key
         self._first = b""
-        self._others: Iterator[bytes] | None = None
+        self._others: ByteStream | None = None
         self.name = name
         self.size = store.size(key)
 
@@ -77,7 +77,10 @@ class ObjectSource:
         stop = min(start + length, self.size)
         if stop <= start:
             return b""
-        return self._head()[start:stop] if stop <= BLOCK else self._store.get_range(self._key, start, stop - start)
+        if stop <= BLOCK:
+            return self._head()[start:stop]
+        self._let_go()
+        return self._store.get_range(self._key, start, stop - start)
 
     def stream(self, start: int, stop: int, step: int) -> Iterator[bytes]:
         """Blocks of the object."""
@@ -91,6 +94,7 @@ class ObjectSource:
             coming: Future[_Begun] | None = None
             if start == step == BLOCK and stop >= min(self.size, _WINDOW) and self._others is not None:
                 coming, self._others = pool.submit(_begun, self._others), None
+            self._let_go()
             for first, length in steps(start, stop, _WINDOW if divides else self.size):
                 at, end = first, first + length
                 block, blocks = self._opened(at, end, step) if coming is None else coming.result()
@@ -102,6 +106,12 @@ class ObjectSource:
                         coming = pool.submit(self._opened, end, min(stop, end + _WINDOW), step)
                     block = next(blocks, b"")
 
+    def _let_go(self) -> None:
+        """Close the request that brought the first block: this file is not read from the start to the end."""
+        others, self._others = self._others, None
+        if others is not None:
+            others.close()
+
     def _opened(self, start: int, stop: int, step: int) -> _Begun:
         return _begun(self._store.stream(self._key, start, stop, step))
 
@@ -111,7 +121,7 @@ class ObjectSource:
         return self._first
 
 
-def _begun(blocks: Iterator[bytes]) -> _Begun:
+def _begun(blocks: ByteStream) -> _Begun:
     return next(blocks, b""), blocks
 
 

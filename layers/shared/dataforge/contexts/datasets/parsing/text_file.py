@@ -20,7 +20,8 @@ from dataforge.contexts.datasets.parsing.splitting import (
 )
 
 MOST_COLUMNS = 16_384
-_HEAD = 4 * SAMPLE
+# What is decoded of the head before anything is known; only a first record that is longer costs more.
+_SNIFFED = 4 * SAMPLE
 
 Blocks = Callable[[], Iterator[bytes]]
 Samples = Callable[[], Sequence[bytes]]
@@ -127,17 +128,19 @@ def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: Sam
     whole = True
     for block in blocks():
         head += block
-        if len(head) > _HEAD:
-            head, whole = head[:_HEAD], False
+        if len(head) > _SNIFFED:
+            whole = False
             break
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ImportRefused("The file is empty: it has neither a header nor rows.")
     encoding = detect_encoding(head, options.encoding, whole=whole)
-    text = next(_decoded_head(head, encoding))
+    text = _decoded_head(head[:_SNIFFED], encoding)
     delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
     others = partial(_texts, samples) if encoding.is_utf8 else list
     dialect = detect_dialect(text[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)
-    first = read_record(text, 0, dialect, final=whole)
+    first = read_record(text, 0, dialect, final=whole and len(head) <= _SNIFFED)
+    if first.end < 0 and len(head) > _SNIFFED:
+        first = read_record(_decoded_head(head, encoding), 0, dialect, final=whole)
     if first.end < 0:
         raise ImportRefused("The first record is longer than 1 MB; this does not look like a table.")
     rows = sample_rows(text[: SAMPLE // 2], dialect)
@@ -153,8 +156,8 @@ def _texts(samples: Samples) -> list[str]:
     return [sample.decode("utf-8", "replace").partition("\n")[2] for sample in samples()]
 
 
-def _decoded_head(head: bytes, encoding: Encoding) -> Iterator[str]:
+def _decoded_head(head: bytes, encoding: Encoding) -> str:
     """The sample as text; a character cut off at its end is left out."""
     part = head[encoding.mark :]
     errors = "replace" if encoding.is_utf8 else "ignore"
-    yield part[: len(part) // 4 * 4 if encoding.name.startswith("utf-32") else len(part)].decode(encoding.name, errors)
+    return part[: len(part) // 4 * 4 if encoding.name.startswith("utf-32") else len(part)].decode(encoding.name, errors)

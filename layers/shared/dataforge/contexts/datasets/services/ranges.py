@@ -77,7 +77,7 @@ class RangeMessage(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    v: Literal[1]
+    v: Literal[2]
     dataset: UUID
     job: UUID
     stage: Stage

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.commits import CommitTable, ManifestRecord, NewCommit
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
+from dataforge.contexts.datasets.engine.maintenance import live_keys
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.lookups import resolve_version
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
-from dataforge.contexts.datasets.ports import ObjectStore, StoredObject
+from dataforge.contexts.datasets.ports import ByteStream, ObjectStore, StoredObject
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
 from dataforge.platform.db.database import Database
 
@@ -144,7 +145,7 @@ class WatchedStore:
         """Some bytes of it."""
         return self._store.get_range(key, start, length)
 
-    def stream(self, key: str, start: int, stop: int, step: int) -> Iterator[bytes]:
+    def stream(self, key: str, start: int, stop: int, step: int) -> ByteStream:
         """Its bytes in blocks."""
         return self._store.stream(key, start, stop, step)
 
@@ -192,14 +193,9 @@ class Versions:
         made = prepare_commit(base, tables, by, merge_parent=merge_parent)
         if made is None:
             return None
-        before = {source.id for table in base.tables.values() for source in table.manifest.sources}
         store = self.store(base.dataset_id)
-        fresh = {
-            store.source_key(source)
-            for manifest in tables.values()
-            for source in manifest.sources
-            if source.id not in before
-        }
+        before = live_keys(store, [table.manifest for table in base.tables.values()])
+        fresh = live_keys(store, tables.values()) - before
         return replace(made, reused=tuple(sorted(fresh & self._watched.reused())))
 
     async def load(self, dataset_id: UUID, version: str, *, sheet: str | None = None) -> Version:
