@@ -147,7 +147,7 @@ def told(outcome: ImportOutcome, wall: float, cpu: float) -> dict[str, Any]:
         "peak_mb": peak_mb(),
         "rows": manifest.rows,
         "leaves": len(manifest.leaves),
-        "objects": len(manifest.sources),
+        "chunks": len(manifest.sources),
         "stored_mb": round(manifest.size_bytes / 1e6, 1),
         "record_kb": round(len(record.data) / 1e3, 1),
         "content": manifest.digest,

@@ -22,7 +22,7 @@ from infra.bench.figure import Figure
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 MOST_GROWTH = 1.15
-FLAT = 1.25
+FLAT = 1.5
 MOST_PEAK_MB = 600
 CHANGES = 1_000
 

@@ -133,7 +133,7 @@ async def delete_ref(command: DeleteRef, uow: DatasetsUnitOfWork) -> None:
 
 def _check_objects(keys: Sequence[str], objects: ObjectStore) -> None:
     try:
-        # A large import that is tried again names thousands, and the branch waits.
+        # A large import that is tried again names hundreds, and the branch waits.
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="objects") as pool:
             list(pool.map(objects.size, keys))
     except ObjectMissing as error:

@@ -139,7 +139,7 @@ class Manifest:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the objects that the version names, shared ones included."""
+        """Bytes of the chunks and patches that the version names, shared ones included."""
         return sum(source.size for source in self.sources)
 
     @cached_property

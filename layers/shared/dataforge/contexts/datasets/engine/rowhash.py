@@ -45,7 +45,7 @@ _LONG = 128
 _SLICE = 1 << 15
 
 
-HASH_BYTES = 24
+HASH_BYTES = 24  # a row's in a sidecar: two lanes and the key's hash
 
 
 @dataclass(frozen=True, slots=True)
