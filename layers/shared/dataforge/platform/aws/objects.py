@@ -69,9 +69,9 @@ class S3ObjectStore:
         try:
             while start < stop:
                 length = min(stop - start, step - start % step)
+                if body is None:
+                    body = self._open(key, {"Range": f"bytes={start}-{stop - 1}"})
                 try:
-                    if body is None:
-                        body = self._open(key, {"Range": f"bytes={start}-{stop - 1}"})
                     data = body.read(length)
                     if len(data) < length:
                         raise IncompleteReadError(actual_bytes=len(data), expected_bytes=length)
@@ -79,8 +79,7 @@ class S3ObjectStore:
                     tries -= 1
                     if not tries:
                         raise
-                    if body is not None:
-                        body.close()
+                    body.close()
                     body = None
                     continue
                 tries = _TRIES
@@ -92,8 +91,9 @@ class S3ObjectStore:
 
     def _read(self, key: str, extra: dict[str, str]) -> bytes:
         for left in reversed(range(_TRIES)):
+            body = self._open(key, extra)
             try:
-                data: bytes = self._open(key, extra).read()
+                data: bytes = body.read()
             except _BROKEN:
                 if not left:
                     raise
