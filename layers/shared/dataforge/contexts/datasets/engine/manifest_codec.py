@@ -57,7 +57,7 @@ def encode_manifest(
         known = dict(others or {})
         for base in _bases(parent, known):
             before = decode_manifest(base, known)
-            if not _same_keys(before.schema, manifest.schema):
+            if not before.schema.keyed_like(manifest.schema):
                 break  # equal leaves have other first keys
             data = _delta(manifest, base, before)
             if len(data) >= _SMALL:
@@ -71,10 +71,6 @@ def encode_manifest(
                 return record
     whole = whole or _whole(manifest)
     return EncodedManifest(hashlib.sha256(whole).hexdigest(), whole)
-
-
-def _same_keys(one: TableSchema, other: TableSchema) -> bool:
-    return one.key == other.key and [c.type for c in one.key_columns] == [c.type for c in other.key_columns]
 
 
 def _whole(manifest: Manifest) -> bytes:

@@ -62,11 +62,7 @@ class TableWriter:
         pool: Executor | None = None,
     ) -> None:
         self._schema = schema
-        self._base = (
-            base
-            if base is not None and base.rows and base.schema.key == schema.key and _same_key_types(base.schema, schema)
-            else None
-        )
+        self._base = base if base is not None and base.rows and base.schema.keyed_like(schema) else None
         self._open: list[tuple[pa.Table, RowHashes]] = []
         self._open_rows = 0
         self._open_bytes = 0
@@ -267,7 +263,3 @@ class TableWriter:
         self._pieces.append(Pieces(np.array([number]), np.array([0]), np.array([self._chunk_rows])))
         self._chunk, self._chunk_rows = [], 0
         self._packs.add(table, hashes)
-
-
-def _same_key_types(one: TableSchema, other: TableSchema) -> bool:
-    return [c.type for c in one.key_columns] == [c.type for c in other.key_columns]

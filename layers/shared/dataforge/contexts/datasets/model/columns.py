@@ -128,6 +128,10 @@ class TableSchema:
         """The key columns in key order."""
         return tuple(self.by_id(item) for item in self.key)
 
+    def keyed_like(self, other: TableSchema) -> bool:
+        """Whether keys are the same columns of the same types, so that the same row has the same encoded key."""
+        return self.key == other.key and [c.type for c in self.key_columns] == [c.type for c in other.key_columns]
+
     def by_id(self, wanted: str) -> Column:
         """The column with this id; raises KeyError."""
         return self._ids[wanted]
