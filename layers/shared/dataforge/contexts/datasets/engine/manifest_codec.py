@@ -213,8 +213,7 @@ def _source_bytes(sources: Sequence[Source]) -> bytes:
     ids = b"".join(bytes.fromhex(source.id) for source in sources)
     sizes = np.array([[s.rows for s in sources], [s.size for s in sources]], dtype=np.int64).reshape(-1)
     places = [source.place for source in sources if source.place is not None]
-    packs = {(place.pack, place.signature): 0 for place in places}
-    packs = {pack: at for at, pack in enumerate(packs)}
+    packs = {pack: at for at, pack in enumerate(dict.fromkeys((place.pack, place.signature) for place in places))}
     numbers = [[packs[p.pack, p.signature] for p in places], [p.start for p in places], [p.hashes for p in places]]
     return b"".join(
         (
