@@ -41,12 +41,10 @@ FIXED_PARAMETERS = {
     "EtlVisibilitySeconds": "48",
     "DatasetTimeoutSeconds": "300",
     "DatasetVisibilitySeconds": "1800",
-    "RangeTimeoutSeconds": "60",
-    "RangeVisibilitySeconds": "360",
     "LogRetentionDays": "1",
 }
 # What a developer may choose by the variable that the functions know it under.
-_CHOICES = {"ETL_MODE": "EtlMode", "IMPORT_FANOUT_BYTES": "ImportFanoutBytes"}
+_CHOICES = {"ETL_MODE": "EtlMode"}
 
 
 @dataclass
@@ -239,7 +237,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
     api_url = cloud.api_url(_api_id(directory), STAGE)
     functions = [
         *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import"),
-        *("dataset-import-range", "dataset-export", "schema-deployer", "maintenance"),
+        *("dataset-export", "schema-deployer", "maintenance"),
     ]
     return {
         "api_url": api_url,
@@ -255,8 +253,6 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
             "statements_dlq": outputs["StatementsDeadLetterQueueUrl"],
             "imports": outputs["ImportsQueueUrl"],
             "imports_dlq": outputs["ImportsDeadLetterQueueUrl"],
-            "import_ranges": outputs["ImportRangesQueueUrl"],
-            "import_ranges_dlq": outputs["ImportRangesDeadLetterQueueUrl"],
             "exports": outputs["ExportsQueueUrl"],
             "exports_dlq": outputs["ExportsDeadLetterQueueUrl"],
         },

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 
 Eventually = Callable[..., None]
-FANOUT_BYTES = 64_000_000
 
 
 def told(answer: httpx.Response, status: int = 200) -> Any:

@@ -8,7 +8,6 @@ import pytest
 
 from infra.local.layout import TEST
 from infra.local.stack import LocalStack, exclusive, reset, start
-from tests.builders.deployed import FANOUT_BYTES
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +18,7 @@ def stack() -> Iterator[LocalStack]:
     the stack running.
     """
     reset(TEST)
-    with exclusive(TEST), pytest.MonkeyPatch.context() as choices:
-        choices.setenv("IMPORT_FANOUT_BYTES", str(FANOUT_BYTES))
+    with exclusive(TEST):
         running = start(TEST)
         try:
             yield running

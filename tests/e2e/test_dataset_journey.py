@@ -1,12 +1,11 @@
-"""What an analyst does with a dataset, through the deployed stack: a large file by ranges, and a change by review."""
+"""What an analyst does with a dataset, through the deployed stack: a large file, and a change by review."""
 
 from secrets import token_hex
 
 import httpx
 import pytest
 
-from infra.local.stack import LocalStack
-from tests.builders.deployed import FANOUT_BYTES, Eventually, finished, told, uploaded
+from tests.builders.deployed import Eventually, finished, told, uploaded
 
 pytestmark = pytest.mark.build
 
@@ -15,10 +14,8 @@ def dataset_of(admin: httpx.Client) -> str:
     return str(told(admin.post("/api/datasets", json={"name": f"Journey {token_hex(4)}"}), 201)["id"])
 
 
-def test_a_large_file_is_read_by_the_range_function_and_comes_out_as_it_went_in(
-    stack: LocalStack, admin: httpx.Client, eventually: Eventually
-) -> None:
-    rows, tale = FANOUT_BYTES // 90, "and more of it" + "." * 50
+def test_a_large_file_comes_out_as_it_went_in(admin: httpx.Client, eventually: Eventually) -> None:
+    rows, tale = 400_000, "and more of it" + "." * 50
 
     def remark(n: int) -> str:
         return f'{n % 977}, says "{n * 7919 % 10_007}"\r\n{tale}'
@@ -29,11 +26,7 @@ def test_a_large_file_is_read_by_the_range_function_and_comes_out_as_it_went_in(
 
     job = finished(admin, uploaded(admin, dataset, "main", data, name="large.csv", key=["id"]), eventually)
 
-    log = stack.directory.logs / "emulator.log"
     page = told(admin.get(f"/api/datasets/{dataset}/refs/main/data", params={"offset": rows - 2, "limit": 10}))
-    assert len(data) > FANOUT_BYTES
-    answered = '"message":"range answered"'
-    eventually(lambda: log.read_text().count(answered) >= 4, "two ranges are answered in two stages")
     assert job["output_summary"]["report"]["notes"] == []
     assert page["total_rows"] == rows
     last = rows - 1

@@ -23,9 +23,7 @@ NEEDED_BY = {
     "ParsersLayer": [
         "dataforge.contexts.datasets.parsing",
         "dataforge.contexts.datasets.engine.importing",
-        "dataforge.contexts.datasets.engine.fanout",
         "dataforge.contexts.datasets.services.imports",
-        "dataforge.contexts.datasets.services.ranges",
     ],
     "SqlLayer": ["dataforge.contexts.datasets.sql"],
 }
@@ -49,7 +47,6 @@ LOOKED_UP = {
     "DatasetsApiFunction": ["DATASETS_OWNERS"],
     "DatasetsSqlFunction": ["DATASETS_OWNERS"],
     "DatasetImportFunction": ["DATASET_COMMANDS"],
-    "DatasetImportRangeFunction": ["HEALTH_COMMANDS"],
     "DatasetExportFunction": ["HEALTH_COMMANDS"],
     "XapiEtlFunction": ["HEALTH_COMMANDS"],
     "MaintenanceFunction": ["MAINTENANCE_COMMANDS", "MAINTENANCE_JOBS", "OUTBOX_SUBSCRIBERS"],
@@ -137,7 +134,7 @@ def test_the_xapi_function_asks_for_credentials_while_the_database_is_away(invok
 
 @pytest.mark.parametrize(
     "logical_id",
-    ["XapiEtlFunction", "DatasetImportFunction", "DatasetImportRangeFunction", "DatasetExportFunction"],
+    ["XapiEtlFunction", "DatasetImportFunction", "DatasetExportFunction"],
 )
 def test_a_consumer_acknowledges_an_empty_batch(logical_id: str, invoke: Callable[..., Any]) -> None:
     response = invoke(logical_id, {"Records": []})

@@ -110,7 +110,7 @@ DEPLOYER_COMMANDS = {
 }
 
 
-QUEUES = ("statements", "imports", "import_ranges", "exports")
+QUEUES = ("statements", "imports", "exports")
 
 
 class Container(DatasetServices):
@@ -392,15 +392,8 @@ def _message_handler(path: str, container: Container, commands: Mapping[str, str
 def dataset_import_handler() -> Handler:
     """The handler of the function `dataset_import`."""
     # The heartbeat of a job uses one connection while the job reads with another.
-    queues = ("imports", "import_ranges")
-    container = Container(WorkerSettings.from_environment(), pool_size=3, queues=queues, dead_letter_queues=())
+    container = Container(WorkerSettings.from_environment(), pool_size=3, queues=("imports",), dead_letter_queues=())
     return _message_handler("dataforge.contexts.datasets.consumers:import_messages", container, DATASET_COMMANDS)
-
-
-def dataset_import_range_handler() -> Handler:
-    """The handler of the function `dataset_import_range`."""
-    container = Container(WorkerSettings.from_environment(), queues=("import_ranges",), dead_letter_queues=())
-    return _message_handler("dataforge.contexts.datasets.consumers:range_messages", container, HEALTH_COMMANDS)
 
 
 def dataset_export_handler() -> Handler:

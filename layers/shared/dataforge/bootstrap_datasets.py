@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dataforge.kernel.clock import Clock
-from dataforge.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from dataforge.contexts.datasets.contract import DatasetReader
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.services.exports import Exporter
     from dataforge.contexts.datasets.services.imports import Importer
     from dataforge.contexts.datasets.services.lifecycle import Lifecycle
-    from dataforge.contexts.datasets.services.ranges import Fanout, RangeWorker
     from dataforge.contexts.datasets.services.versions import Versions
     from dataforge.contexts.datasets.services.working import JobRunner
     from dataforge.contexts.datasets.storage import S3Files
@@ -54,13 +52,6 @@ class DatasetServices:
         from dataforge.platform.aws.sqs import Queue
 
         return Queue(self.settings.imports_queue_url)
-
-    @cached_property
-    def range_queue(self) -> "Queue":
-        """Where ranges of large imports wait."""
-        from dataforge.platform.aws.sqs import Queue
-
-        return Queue(self.settings.import_ranges_queue_url)
 
     @cached_property
     def export_queue(self) -> "Queue":
@@ -110,27 +101,7 @@ class DatasetServices:
         """Does import jobs."""
         from dataforge.contexts.datasets.services.imports import Importer
 
-        return Importer(self.dataset_versions, self.job_runner, fanout=self.fanout)
-
-    @property
-    def fanout(self) -> "Fanout | None":
-        """How large imports are shared out; none where no queue is set for it."""
-        from dataforge.contexts.datasets.services.ranges import Fanout, FanoutLimits
-
-        settings = self.settings
-        if not (isinstance(settings, WorkerSettings) and settings.import_ranges_queue_url):
-            return None
-        limits = FanoutLimits(
-            settings.import_fanout_bytes, settings.import_timeout_seconds, settings.import_range_timeout_seconds
-        )
-        return Fanout(self.range_queue, limits)
-
-    @cached_property
-    def range_worker(self) -> "RangeWorker":
-        """Answers ranges of large imports."""
-        from dataforge.contexts.datasets.services.ranges import RangeWorker
-
-        return RangeWorker(self.chunks)
+        return Importer(self.dataset_versions, self.job_runner)
 
     @cached_property
     def exporter(self) -> "Exporter":

@@ -77,8 +77,6 @@ class QueueSettings(Settings):
     statements_dlq_url: str = ""
     imports_queue_url: str = ""
     imports_dlq_url: str = ""
-    import_ranges_queue_url: str = ""
-    import_ranges_dlq_url: str = ""
     exports_queue_url: str = ""
     exports_dlq_url: str = ""
 
@@ -117,14 +115,6 @@ class MailSettings(Settings):
     mail_from: str = "no-reply@dataforge.example"
 
 
-class ImportSettings(Settings):
-    """From how many bytes on an import fans out, and how long an import and one of its ranges may run."""
-
-    import_fanout_bytes: int = Field(default=1 << 30, ge=1)
-    import_timeout_seconds: int = Field(default=900, ge=1)
-    import_range_timeout_seconds: int = Field(default=120, ge=1)
-
-
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -157,11 +147,8 @@ class WorkerSettings(
     TokenSettings,
     MailSettings,
     EtlSettings,
-    ImportSettings,
 ):
-    """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_import_range`, `dataset_export`,
-    `maintenance`.
-    """
+    """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_export`, `maintenance`."""
 
 
 class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):

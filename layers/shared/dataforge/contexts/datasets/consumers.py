@@ -18,7 +18,6 @@ from dataforge.platform.observability import logger
 if TYPE_CHECKING:  # what reads files is packaged with the importer only
     from dataforge.contexts.datasets.services.exports import Exporter
     from dataforge.contexts.datasets.services.imports import Importer
-    from dataforge.contexts.datasets.services.ranges import RangeWorker
 from dataforge.contexts.datasets.services.lifecycle import Lifecycle
 
 
@@ -31,13 +30,6 @@ class ImportServices(Protocol):
     def importer(self) -> Importer: ...
     @property
     def lifecycle(self) -> Lifecycle: ...
-
-
-class RangeServices(Protocol):
-    """What ranges of imports use of the composition root."""
-
-    @property
-    def range_worker(self) -> RangeWorker: ...
 
 
 class ExportServices(Protocol):
@@ -90,17 +82,6 @@ async def export_messages(event: Mapping[str, Any], services: ExportServices) ->
     async def handle(body: Mapping[str, Any]) -> bool:
         job_id = _id(body, "job_id")
         return job_id is None or await services.exporter.run(job_id) is Done.ENDED
-
-    return await each_message(event, handle)
-
-
-async def range_messages(event: Mapping[str, Any], services: RangeServices) -> dict[str, Any]:
-    """Messages of the queue of ranges (`services.ranges.RangeMessage`); the answer is an object, not a message."""
-    from dataforge.contexts.datasets.services.ranges import RangeMessage
-
-    async def handle(body: Mapping[str, Any]) -> bool:
-        await services.range_worker.run(RangeMessage.decode(body))
-        return True
 
     return await each_message(event, handle)
 

@@ -13,7 +13,8 @@ from dataforge.kernel.errors import BadRequest, Conflict, NotFound
 MIN_PART = 5 * 1024 * 1024
 MAX_PART = 5 * 1024**3
 MAX_PARTS = 10_000
-MAX_SIZE = 5 * 1024**4
+# What one import reads within the 15 minutes of a function, with room to spare (ADR 8).
+MAX_SIZE = 100 * 1024**3
 DEFAULT_PART = 64 * 1024 * 1024
 URLS_PER_REQUEST = 100
 URL_SECONDS = 3600

@@ -24,7 +24,7 @@ from dataforge.contexts.datasets.parsing.excel import WorkbookFile, sheet_tables
 from dataforge.contexts.datasets.parsing.jsonl import json_table
 from dataforge.contexts.datasets.parsing.parquet import parquet_table
 from dataforge.contexts.datasets.parsing.sources import BLOCK, FileSource
-from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples, TextFile, open_text
+from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 _AHEAD = 2
@@ -71,15 +71,6 @@ def open_file(
         yield options.table, _text(lambda: zstd_blocks(source), source.name.removesuffix(".zst"), options, report)
     else:
         yield options.table, _text(_plain(source), source.name, options, report, partial(_samples, source))
-
-
-def plain_text(source: FileSource, options: ImportOptions) -> TextFile | None:
-    """The file opened as delimited text as it lies there; None when it is compressed or anything else."""
-    head = source.read(0, 8)
-    packed = head[:2] == b"\x1f\x8b" or head[:4] in _MAGIC or head == _OLE
-    if not source.size or packed or options.format == "parquet" or _is_jsonl(source.name, options):
-        return None
-    return open_text(_plain(source), options, name=source.name, samples=partial(_samples, source))
 
 
 def _is_jsonl(name: str, options: ImportOptions) -> bool:

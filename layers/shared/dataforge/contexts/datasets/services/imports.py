@@ -11,9 +11,8 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.commands.refs import JobClaim, PublishCommit, publish_commit
 from dataforge.contexts.datasets.domain.commits import NewCommit
-from dataforge.contexts.datasets.domain.jobs import Job, JobLost
+from dataforge.contexts.datasets.domain.jobs import Job
 from dataforge.contexts.datasets.domain.refs import ref_moved
-from dataforge.contexts.datasets.engine.fanout import import_ranges
 from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.errors import ImportRefused
@@ -22,7 +21,6 @@ from dataforge.contexts.datasets.model.imports import ImportOptions, ImportRepor
 from dataforge.contexts.datasets.parsing.sources import FileSource, ObjectSource
 from dataforge.contexts.datasets.queries.history import require_ref
 from dataforge.contexts.datasets.queries.jobs import get_upload
-from dataforge.contexts.datasets.services.ranges import Fanout, ImportStalled, QueuedRanges, forget_answers
 from dataforge.contexts.datasets.services.versions import (
     MOST_TABLES,
     Authorship,
@@ -32,9 +30,7 @@ from dataforge.contexts.datasets.services.versions import (
     sheet_summaries,
 )
 from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
-from dataforge.kernel.errors import DataForgeError, Unavailable
 from dataforge.platform.objects import ObjectMissing
-from dataforge.platform.observability import logger
 
 REJECTED_LISTED = 1000
 
@@ -87,13 +83,10 @@ def report_json(report: ImportReport) -> dict[str, Any]:
 class Importer:
     """Does import jobs. Kill it anywhere: objects are stored before the commit, and the commit is one transaction."""
 
-    def __init__(
-        self, versions: Versions, runner: JobRunner, *, folder: Path | None = None, fanout: Fanout | None = None
-    ) -> None:
+    def __init__(self, versions: Versions, runner: JobRunner, *, folder: Path | None = None) -> None:
         self._versions = versions
         self._runner = runner
         self._folder = folder
-        self._fanout = fanout
 
     async def run(self, job_id: UUID) -> Done:
         """Do the job unless somebody else does or did."""
@@ -109,27 +102,8 @@ class Importer:
                 raise ref_moved(job.ref_name, job.source_commit_id, at)
             base = await self._versions.read(connection, job.dataset_id, job.source_commit_id)
         control.stage("reading")
-        call = None
-        if self._fanout is not None and self._fanout.wanted(upload["size_bytes"]):
-            call = self._fanout.call(job, self._versions, control, asyncio.get_running_loop())
-        try:
-            outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control, call)
-            await self._publish(job, base, outcome, commit, control)
-        except (JobLost, Unavailable, ImportStalled):
-            raise  # another worker or another attempt goes on with the answers that are there
-        except DataForgeError:
-            await self._forget(job, call)
-            raise
-        await self._forget(job, call)
-
-    async def _forget(self, job: Job, call: QueuedRanges | None) -> None:
-        """Remove the answers of workers. The job is over: what cannot be removed now expires by itself."""
-        if call is None:
-            return
-        try:
-            await asyncio.to_thread(forget_answers, self._versions.objects, job.id)
-        except Exception:  # noqa: BLE001 - see above
-            logger.warning("answers of ranges stay", exc_info=True, job_id=str(job.id))
+        outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control)
+        await self._publish(job, base, outcome, commit, control)
 
     async def _publish(
         self, job: Job, base: Version, outcome: ImportOutcome, commit: NewCommit | None, control: JobControl
@@ -147,7 +121,7 @@ class Importer:
             await uow.commit()
 
     def _compute(
-        self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl, call: QueuedRanges | None
+        self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl
     ) -> tuple[ImportOutcome, NewCommit | None]:
         parameters = job.run_parameters
         tables = self._versions.store(job.dataset_id)
@@ -158,20 +132,7 @@ class Importer:
             raise FileGone(message) from error
         with tempfile.TemporaryDirectory(prefix="import-", dir=self._folder) as folder:
             options, scratch = import_options(parameters), Path(folder)
-            if self._fanout is None or call is None:
-                outcome = import_file(tables, source, options, base.manifests, progress=control.report, folder=scratch)
-            else:
-                outcome = import_ranges(
-                    tables,
-                    source,
-                    options,
-                    call,
-                    base.manifests,
-                    key=upload["s3_key"],
-                    length=self._fanout.limits.range_bytes,
-                    progress=control.report,
-                    folder=scratch,
-                )
+            outcome = import_file(tables, source, options, base.manifests, progress=control.report, folder=scratch)
         control.stage("encoding")
         message = parameters.get("message") or f"Import {upload['file_name']}"
         # The time of the job, not of this attempt: trying again makes the same commit.

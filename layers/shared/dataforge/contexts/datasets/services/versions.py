@@ -180,12 +180,6 @@ class Versions:
         store = TableStore(self._watched, chunk_prefix(dataset_id), cache_bytes=CACHE_BYTES)
         return self._stores.keep(dataset_id, store)
 
-    def note_reused(self, dataset_id: UUID, packs: Sequence[str]) -> None:
-        """Packs that another process found in place when it stored rows of a commit that is prepared here."""
-        store = self.store(dataset_id)
-        for pack in packs:
-            self._watched.note(store.key("packs", pack))
-
     def prepare(
         self, base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
     ) -> NewCommit | None:
