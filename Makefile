@@ -81,6 +81,10 @@ openapi: setup-dev ## Write infra/openapi from the code
 lock: setup-dev ## Resolve pyproject.toml into hashed requirements
 	@$(RUN) -m infra.packaging.lock
 
+.PHONY: audit
+audit: setup-dev ## Known vulnerabilities of the locked packages, and what could not be judged
+	@$(RUN) -m infra.packaging.audit
+
 .PHONY: deploy
 deploy: setup ## Deploy to AWS: make deploy ENV=dev|staging|prod (infra/runbooks/deployment.md)
 	@$(RUN) -m infra.packaging.deploy "$(ENV)"

@@ -26,6 +26,7 @@ def main() -> int:
     ]
     if not fast:
         stages.append(("types", [str(BIN / "mypy"), *TYPED]))
+        stages.append(("known vulnerabilities", [sys.executable, "-m", "infra.packaging.audit"]))
     for name, command in stages:
         status = _stage(name, command)
         if status != 0:

@@ -53,6 +53,12 @@ def blocks(text: str) -> dict[str, str]:
     return found
 
 
+def pins(text: str) -> set[tuple[str, str]]:
+    """Normalised name and version of each entry of a requirements file; two versions where markers choose."""
+    found = (re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", line) for line in text.splitlines())
+    return {(re.sub(r"[-_.]+", "-", match[1]).lower(), match[2]) for match in found if match}
+
+
 def _compile(*arguments: str, project: bool = True) -> None:
     uv = shutil.which("uv", path=str(ROOT / ".local" / "tools" / "uv" / "bin")) or shutil.which("uv")
     if uv is None:
