@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from dataforge.contexts.datasets.consumers import import_messages, upkeep_dataset, verify_dataset
+from dataforge.contexts.datasets.domain.jobs import LEASE
 from dataforge.contexts.datasets.services.lifecycle import GRACE, Lifecycle
 from dataforge.contexts.datasets.services.versions import Versions
 from dataforge.contexts.datasets.upkeep import sweep
@@ -224,7 +225,7 @@ class TestSweep:
         job = await upload_file(client, dataset_id, PEOPLE)
 
         early = await sweep(datasets.container)
-        clock.advance(timedelta(minutes=6))
+        clock.advance(LEASE + timedelta(seconds=1))
         late = await sweep(datasets.container)
         again = await sweep(datasets.container)
 
@@ -240,7 +241,7 @@ class TestSweep:
         async with datasets.container.job_runner.unit_of_work() as uow:
             await uow.jobs.claim(UUID(job["id"]), UUID(int=1), clock.now() + timedelta(seconds=60))
             await uow.commit()
-        clock.advance(timedelta(minutes=6))
+        clock.advance(LEASE + timedelta(seconds=1))
 
         counts = await sweep(datasets.container)
 

@@ -9,7 +9,6 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 from dataforge.contexts.datasets.queries.jobs import upload_by_key
-from dataforge.contexts.datasets.services.working import Done
 from dataforge.events.sqs import batch_response, queue_records
 from dataforge.kernel.errors import BadRequest
 from dataforge.platform.db.database import Database
@@ -39,20 +38,18 @@ class ExportServices(Protocol):
     def exporter(self) -> Exporter: ...
 
 
-Handle = Callable[[Mapping[str, Any]], Awaitable[bool]]
+Handle = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 async def each_message(event: Mapping[str, Any], handle: Handle) -> dict[str, Any]:
-    """Handle the messages of an SQS event; those that could not be finished are given back to the queue."""
+    """Handle the messages of an SQS event; those that failed are given back to the queue."""
     failed = []
     for record in queue_records(event):
         try:
             body = json.loads(record.body)
-            finished = await handle(body if isinstance(body, dict) else {})
+            await handle(body if isinstance(body, dict) else {})
         except Exception:  # noqa: BLE001 - one message must not take the others along
             logger.error("message failed", exc_info=True, message_id=record.message_id)
-            finished = False
-        if not finished:
             failed.append(record.message_id)
     return batch_response(failed)
 
@@ -61,17 +58,16 @@ async def import_messages(event: Mapping[str, Any], services: ImportServices) ->
     """Messages of the imports queue: S3's notices of new objects, `{"job_id": …}` of a retry or a sweep, and upkeep.
 
     Upkeep is here because this function may write and delete chunks: `{"upkeep": dataset}`, `{"purge": dataset}`.
+    A job that must be tried again needs no message kept for it: its row says so, and maintenance queues it.
     """
 
-    async def handle(body: Mapping[str, Any]) -> bool:
+    async def handle(body: Mapping[str, Any]) -> None:
         if (dataset_id := _id(body, "upkeep")) is not None:
             await services.lifecycle.upkeep(dataset_id)
         if (dataset_id := _id(body, "purge")) is not None:
             await services.lifecycle.purge(dataset_id)
-        finished = True
         for job_id in await _import_jobs(body, services.database):
-            finished = await services.importer.run(job_id) is Done.ENDED and finished
-        return finished
+            await services.importer.run(job_id)
 
     return await each_message(event, handle)
 
@@ -79,9 +75,10 @@ async def import_messages(event: Mapping[str, Any], services: ImportServices) ->
 async def export_messages(event: Mapping[str, Any], services: ExportServices) -> dict[str, Any]:
     """Messages of the exports queue: `{"job_id": …}`."""
 
-    async def handle(body: Mapping[str, Any]) -> bool:
+    async def handle(body: Mapping[str, Any]) -> None:
         job_id = _id(body, "job_id")
-        return job_id is None or await services.exporter.run(job_id) is Done.ENDED
+        if job_id is not None:
+            await services.exporter.run(job_id)
 
     return await each_message(event, handle)
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, not_, or_, select, update
 
-from dataforge.contexts.datasets.domain.jobs import REQUEUE_AFTER
+from dataforge.contexts.datasets.domain.jobs import LEASE
 from dataforge.contexts.datasets.ports import JobQueue
 from dataforge.contexts.datasets.tables import datasets, jobs, uploads
 from dataforge.kernel.clock import Clock
@@ -50,14 +50,17 @@ async def sweep(services: UpkeepServices) -> dict[str, int]:
 
 async def _requeue(services: UpkeepServices) -> int:
     now = services.clock.now()
-    waited = func.coalesce(jobs.c.queued_at, jobs.c.created_at) < now - REQUEUE_AFTER
+    queued_at = func.coalesce(jobs.c.queued_at, jobs.c.created_at)
+    not_taken = and_(jobs.c.status == "pending", queued_at < now - LEASE)
+    # A message that was sent after the lease ran out may still be on its way.
+    on_its_way = and_(queued_at > jobs.c.lease_until, queued_at >= now - LEASE)
+    left_behind = and_(jobs.c.status == "running", jobs.c.lease_until < now, not_(on_its_way))
     # A file that is still on its way has an upload in another state; its job waits for it until the upload expires.
     whole = or_(uploads.c.id.is_(None), uploads.c.state == "completed", uploads.c.expires_at < now)
-    left = or_(jobs.c.status == "pending", and_(jobs.c.status == "running", jobs.c.lease_until < now))
     query = (
         select(jobs.c.id, jobs.c.run_type)
         .outerjoin(uploads, uploads.c.id == jobs.c.upload_id)
-        .where(left, waited, whole)
+        .where(or_(not_taken, left_behind), whole)
         .order_by(jobs.c.id)
         .limit(MOST_PER_TICK)
         .with_for_update(of=jobs, skip_locked=True)

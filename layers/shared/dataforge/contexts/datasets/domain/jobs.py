@@ -10,9 +10,12 @@ from uuid import UUID
 from dataforge.kernel.errors import Conflict, DataForgeError, NotFound
 
 LEASE = timedelta(seconds=60)
+"""How long a worker has a job after its last heartbeat, and how long a message about a job is waited for.
+
+Maintenance queues a job again once its worker has lost it or nobody has taken it for that long: the row says what is
+to be done, and a message about it may be lost, doubled or dropped.
+"""
 HEARTBEAT_SECONDS = 10.0
-# A pending job whose message was lost, or a running one whose worker died, is queued again after this time.
-REQUEUE_AFTER = timedelta(minutes=5)
 MAX_ATTEMPTS = 5
 
 

@@ -137,9 +137,9 @@ class SqlJobs:
         return (await self._connection.execute(statement)).rowcount == 1
 
     async def release(self, job_id: UUID, worker: UUID) -> None:
-        """Let go of a job that will be tried again."""
+        """Let go of a job that maintenance will queue again."""
         await self._connection.execute(
-            self._mine(job_id, worker).values(status="pending", worker=None, lease_until=None)
+            self._mine(job_id, worker).values(status="pending", worker=None, lease_until=None, queued_at=self._now)
         )
 
     async def cancel(self, job_id: UUID) -> None:

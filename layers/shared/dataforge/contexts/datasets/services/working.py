@@ -32,8 +32,11 @@ from dataforge.platform.observability import emit_metrics, logger
 UNFORESEEN = "The job met an error on our side. It can be retried; quote its id if it fails again."
 
 
+LOST_WORKERS = "The workers of this job ended without a word, most likely for lack of memory or time."
+
+
 class Done(StrEnum):
-    """What became of a message about a job."""
+    """What became of a message about a job; in each case the message has served (`upkeep.sweep` sends the next)."""
 
     ENDED = "ended"
     BUSY = "busy"
@@ -100,7 +103,7 @@ class JobRunner:
         return SqlDatasetsUnitOfWork(self._database, principal=principal, clock=self._clock)
 
     async def run(self, job_id: UUID, work: Work) -> Done:
-        """Do a job. ENDED: the message has served; BUSY: another worker has it; AGAIN: try later."""
+        """Do a job. ENDED: it has ended; BUSY: another worker has it; AGAIN: it will be queued again after a while."""
         worker = uuid7()
         async with self.unit_of_work() as uow:
             job = await uow.jobs.claim(job_id, worker, uow.now + LEASE)
@@ -108,6 +111,9 @@ class JobRunner:
             await uow.commit()
         if job is None:
             return Done.BUSY if known is not None and known.status in OPEN else Done.ENDED
+        if job.attempt > MAX_ATTEMPTS:
+            await self._end(job, worker, cancelled=False, error=GaveUp(LOST_WORKERS))
+            return Done.ENDED
         control = JobControl(worker)
         heartbeat = asyncio.create_task(self._keep_alive(job, control))
         try:
