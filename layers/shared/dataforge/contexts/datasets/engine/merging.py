@@ -110,7 +110,7 @@ def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema, rul
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise MergeConflicts(f"Both sides have a column {twice!r} that is not the same one; rename one of them first.")
-    return TableSchema(tuple(columns), ours.key)
+    return TableSchema(tuple(columns), ours.key).after(ours, theirs)
 
 
 def _as_schema(tables: TableStore, manifest: Manifest, schema: TableSchema) -> Manifest:

@@ -17,7 +17,7 @@ from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.errors import OperationRefused, SchemaMismatch
-from dataforge.contexts.datasets.model.columns import Column, TableSchema, column_id, normal_type
+from dataforge.contexts.datasets.model.columns import Column, TableSchema, normal_type
 
 MOST_OPERATIONS = 10_000
 
@@ -171,16 +171,13 @@ def _changed(
         for c in schema.columns
         if c.name not in drop
     ]
-    taken = {column.id for column in schema.columns}
-    for name, type_ in add:
-        identity = column_id(name, taken)
-        taken.add(identity)
-        columns.append(Column(identity, name, normal_type(type_)))
-    names = [column.name for column in columns]
+    changed = TableSchema(tuple(columns), schema.key).after(schema).with_new(add)
+    names = changed.names
     if len(set(names)) != len(names):
         raise SchemaMismatch("Two columns would have the same name.")
-    if order:
-        if sorted(order) != sorted(names):
-            raise SchemaMismatch("The order must name every column once.")
-        columns.sort(key=lambda column: list(order).index(column.name))
-    return TableSchema(tuple(columns), schema.key)
+    if not order:
+        return changed
+    if sorted(order) != sorted(names):
+        raise SchemaMismatch("The order must name every column once.")
+    place = {name: at for at, name in enumerate(order)}
+    return replace(changed, columns=tuple(sorted(changed.columns, key=lambda column: place[column.name])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -97,26 +97,27 @@ class Column:
     nullable: bool = True
 
 
-def column_id(name: str, taken: Container[str] = ()) -> str:
-    """16 hex digits from the name a column was born with, so that the same file imported twice has the same ids."""
-    attempt = 0
-    while True:
-        text = name if not attempt else f"{name}\x00{attempt}"
-        found = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        if found not in taken:
-            return found
-        attempt += 1
+def column_id(name: str, generation: int = 0) -> str:
+    """16 hex digits from the name a column was born with and how often a column of that name had been left behind.
+
+    So the same file imported twice has the same ids, and a name that comes again is a new column.
+    """
+    text = name if not generation else f"{name}\x00{generation}"
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
 class TableSchema:
     """Ordered columns and the ids of the key columns; an empty key means rows in file order without identity.
 
-    A table may have 16,384 columns, so they are found by name and id without a search.
+    `generations` has each name that a column was dropped or renamed away from, and how often, in the ancestry of the
+    version; ids of new columns are made of it. It follows from the ancestry, which the commit id covers, and so is no
+    part of the content. A table may have 16,384 columns, so they are found by name and id without a search.
     """
 
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    generations: tuple[tuple[str, int], ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -132,6 +133,10 @@ class TableSchema:
         """Whether keys are the same columns of the same types, so that the same row has the same encoded key."""
         return self.key == other.key and [c.type for c in self.key_columns] == [c.type for c in other.key_columns]
 
+    def same_as(self, other: TableSchema) -> bool:
+        """Whether the content is the same: columns, their order and the key, whatever came before them."""
+        return (self.columns, self.key) == (other.columns, other.key)
+
     def by_id(self, wanted: str) -> Column:
         """The column with this id; raises KeyError."""
         return self._ids[wanted]
@@ -143,6 +148,43 @@ class TableSchema:
     def has(self, wanted: str) -> bool:
         """Whether a column has this id."""
         return wanted in self._ids
+
+    def left_behind(self, wanted: str) -> bool:
+        """Whether a column of this id was in the ancestry and is not in this version: its values may still be stored
+        with the rows.
+        """
+        return wanted in self._left_behind
+
+    def with_new(self, columns: Iterable[tuple[str, str]]) -> TableSchema:
+        """The schema with new columns, given as (name, type), behind its own. Their ids were never used before."""
+        generations, ids = dict(self.generations), set(self._ids)
+        made: list[Column] = []
+        for name, type_ in columns:
+            generation = generations.get(name, 0)
+            while (identity := column_id(name, generation)) in ids:
+                # Only where a version was made before generations were kept.
+                generation += 1
+                generations[name] = generation
+            ids.add(identity)
+            made.append(Column(identity, name, normal_type(type_)))
+        return replace(self, columns=(*self.columns, *made), generations=tuple(sorted(generations.items())))
+
+    def after(self, *parents: TableSchema) -> TableSchema:
+        """The schema with the generations it has as the successor of these versions: the larger number of each."""
+        generations = dict(self.generations)
+        for parent in parents:
+            counted = dict(parent.generations)
+            for column in parent.columns:
+                if not self.has(column.id) or self.by_id(column.id).name != column.name:
+                    counted[column.name] = counted.get(column.name, 0) + 1
+            for name, times in counted.items():
+                generations[name] = max(times, generations.get(name, 0))
+        return replace(self, generations=tuple(sorted(generations.items())))
+
+    @cached_property
+    def _left_behind(self) -> frozenset[str]:
+        used = {column_id(name, number) for name, times in self.generations for number in range(times)}
+        return frozenset(used - set(self._ids))
 
     @cached_property
     def _ids(self) -> dict[str, Column]:
@@ -162,23 +204,29 @@ class TableSchema:
         )
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
-    def to_json(self) -> dict[str, object]:
-        """Plain JSON for the database and the wire."""
+    def content_json(self) -> dict[str, object]:
+        """What content hashes are made of: columns in order and the key, as plain JSON."""
         return {
             "columns": [{"id": c.id, "name": c.name, "type": c.type, "nullable": c.nullable} for c in self.columns],
             "key": list(self.key),
         }
 
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON for storage; `generations` only where a column was ever left behind."""
+        content = self.content_json()
+        return {**content, "generations": dict(self.generations)} if self.generations else content
+
     @staticmethod
     def from_json(value: Mapping[str, object]) -> TableSchema:
         """The schema that `to_json` wrote; raises KeyError or TypeError on anything else."""
-        columns, key = value["columns"], value["key"]
-        if not isinstance(columns, list) or not isinstance(key, list):
-            message = "a schema has a list of columns and a list of key column ids"
+        columns, key, generations = value["columns"], value["key"], value.get("generations", {})
+        if not isinstance(columns, list) or not isinstance(key, list) or not isinstance(generations, dict):
+            message = "a schema has a list of columns, a list of key column ids, and generations by name"
             raise TypeError(message)
         return TableSchema(
             tuple(Column(str(c["id"]), str(c["name"]), str(c["type"]), bool(c["nullable"])) for c in columns),
             tuple(str(item) for item in key),
+            tuple(sorted((str(name), int(times)) for name, times in generations.items())),
         )
 
 
@@ -208,14 +256,12 @@ def make_schema(
         twice = sorted(name for name, times in Counter(names).items() if times > 1)
         message = f"column names must differ, these occur twice: {', '.join(twice[:10])}"
         raise SchemaMismatch(message)
-    known = {column.name: column.id for column in base.columns} if base else {}
-    taken = set(known.values())
-    made: list[Column] = []
-    for name, type_ in pairs:
-        identity = known.get(name) or column_id(name, taken)
-        taken.add(identity)
-        made.append(Column(identity, name, normal_type(type_)))
-    schema = TableSchema(tuple(made))
+    grown = (base or TableSchema(())).with_new(
+        (name, type_) for name, type_ in pairs if base is None or base.by_name(name) is None
+    )
+    known = {column.name: column.id for column in grown.columns}
+    made = tuple(Column(known[name], name, normal_type(type_)) for name, type_ in pairs)
+    schema = TableSchema(made, (), grown.generations)
     ids: list[str] = []
     for name in key:
         column = schema.by_name(name)
@@ -288,4 +334,4 @@ def evolve(
         problems.extend(f"column {c.name!r} is missing" for c in base.columns if not found.has(c.id))
     if problems:
         raise SchemaMismatch("The schema may not change like this: " + "; ".join(problems[:20]) + ".")
-    return TableSchema(tuple(columns), found.key)
+    return replace(found, columns=tuple(columns)).after(base)

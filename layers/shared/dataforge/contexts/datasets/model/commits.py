@@ -24,7 +24,8 @@ class TableContent:
 def tree_hash(tables: Mapping[str, TableContent]) -> str:
     """64 hex digits over names, schemas and leaf hashes of all tables: equal content, equal hash."""
     body = [
-        [name, tables[name].schema.to_json(), tables[name].rows, tables[name].leaves_sha256] for name in sorted(tables)
+        [name, tables[name].schema.content_json(), tables[name].rows, tables[name].leaves_sha256]
+        for name in sorted(tables)
     ]
     return hashlib.sha256(_canonical([_VERSION, body])).hexdigest()
 

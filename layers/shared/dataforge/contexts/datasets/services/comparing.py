@@ -41,7 +41,7 @@ class SheetDifference:
             return "added"
         if self.head is None:
             return "removed"
-        same = self.base.digest == self.head.digest and self.base.schema == self.head.schema
+        same = self.base.digest == self.head.digest and self.base.schema.same_as(self.head.schema)
         return "unchanged" if same else "changed"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +120,13 @@ def _same(one: Manifest | None, other: Manifest | None) -> bool:
     return one.digest == other.digest and one.schema == other.schema
 
 
+def _succeeding(ours: Manifest | None, theirs: Manifest | None) -> Manifest | None:
+    """Theirs in place of ours: a name that ours has left behind stays left behind, also when theirs is older."""
+    if ours is None or theirs is None:
+        return theirs
+    return replace(theirs, schema=theirs.schema.after(ours.schema))
+
+
 def _sheet(
     versions: Versions,
     dataset_id: UUID,
@@ -132,7 +139,7 @@ def _sheet(
     if _same(base, theirs) or _same(ours, theirs):
         return ours, []
     if _same(base, ours):
-        return theirs, []
+        return _succeeding(ours, theirs), []
     resolutions = settlement.rows.get(sheet, {})
     if ours is None or theirs is None:
         whole = resolutions.get("")

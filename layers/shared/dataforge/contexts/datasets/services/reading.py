@@ -63,7 +63,7 @@ def schema_json(schema: TableSchema) -> dict[str, Any]:
 
 
 def _signature(schema: TableSchema) -> str:
-    return hashlib.sha256(json.dumps(schema.to_json(), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(schema.content_json(), sort_keys=True).encode()).hexdigest()
 
 
 async def statistics_of(versions: Versions, version: Version, sheet: str, clock: Clock) -> dict[str, Any]:
