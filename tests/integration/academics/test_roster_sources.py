@@ -70,6 +70,24 @@ async def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert tables[0].header[0] == "student_number"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"student_number;course_code;section_code\n1,5;CS1;A\n",
+        b"student_number\tcourse_code\tsection_code\n1,5\tCS1\tA\n",
+        b"student_number|course_code|section_code\n1,5|CS1|A\n",
+    ],
+)
+async def test_columns_may_be_separated_as_spreadsheets_do(content: bytes) -> None:
+    assert await content_of(sources.from_bytes(content)) == {"roster.csv": [(2, ["1,5", "CS1", "A"])]}
+
+
+async def test_a_first_line_that_only_names_the_separator_is_counted_and_passed_over() -> None:
+    content = b"\xef\xbb\xbfsep=;\r\nstudent_number;course_code;section_code\r\n1;CS1;A\r\n"
+
+    assert await content_of(sources.from_bytes(content)) == {"roster.csv": [(3, ["1", "CS1", "A"])]}
+
+
 async def test_a_source_can_be_read_twice() -> None:
     source = sources.from_bytes(CONTENT)
 

@@ -337,6 +337,17 @@ async def test_drops_after_the_deadline_are_conflicts(campus: Campus, clock: Fix
     assert [row["action"] for row in await rows(campus, waived)] == ["drop"]
 
 
+async def test_the_format_of_a_file_in_the_body_is_named_in_the_address(campus: Campus, api: ApiUnderTest) -> None:
+    semester, registrar = await campus.semester(code="FALL"), await api.as_role(Role.REGISTRAR)
+    sent = {"headers": {"Content-Type": "application/zip"}, "content": oneroster_zip(**school())}
+
+    answer = await registrar.post(f"/api/rosters/{semester}/plans", params={"format": "oneroster"}, **sent)
+    other = await registrar.post(f"/api/rosters/{semester}/plans", params={"format": "xml"}, **sent)
+
+    assert (answer.status_code, answer.json()["format"]) == (201, "oneroster")
+    assert (other.status_code, [item["pointer"] for item in other.json()["errors"]]) == (400, ["query:format"])
+
+
 async def test_the_same_row_twice_is_told(campus: Campus, section: UUID) -> None:
     made = await plan(campus, simple_csv(newcomer("3"), newcomer("3")))
 

@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import IO, Any
 from uuid import UUID
 
@@ -24,6 +25,10 @@ MAX_ENTRIES = 50
 _SPOOL_BYTES = 4 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _LONGEST_LINE = 1_000_000
+# The comma first: it wins when a header has a single column.
+_DELIMITERS = (",", ";", "\t", "|")
+# `sep=;` on a line of its own is how spreadsheets are told what separates the columns.
+_SEP_LINE = len("sep=;")
 
 
 def upload_address(bucket: str, filename: str, user_id: UUID) -> dict[str, Any]:
@@ -210,11 +215,15 @@ def _text_lines(name: str, file: IO[bytes]) -> Iterator[str]:
 
 
 def _table(name: str, file: IO[bytes]) -> RosterTable:
-    reader = csv.reader(_text_lines(name, file), strict=True)
+    lines = _text_lines(name, file)
     try:
+        first = next(lines, "")
+        skipped = first.lower().startswith("sep=") and len(first.strip()) == _SEP_LINE
+        delimiter = first[_SEP_LINE - 1] if skipped else _delimiter(first)
+        reader = csv.reader(lines if skipped else chain([first], lines), delimiter=delimiter, strict=True)
         header = tuple(column.strip() for column in next(reader, []))
     except csv.Error as error:
-        raise _not_csv(name, reader.line_num, error) from error
+        raise _not_csv(name, 1, error) from error
     if not any(header):
         message = f"{name} is empty; its first line names the columns."
         raise RosterUnreadable(message)
@@ -222,16 +231,21 @@ def _table(name: str, file: IO[bytes]) -> RosterTable:
     if doubled:
         message = f"{name} names the column {min(doubled)} twice."
         raise RosterUnreadable(message)
-    return RosterTable(name, header, _lines(name, reader))
+    return RosterTable(name, header, _lines(name, reader, before=int(skipped)))
 
 
-async def _lines(name: str, reader: Any) -> AsyncIterator[tuple[int, Sequence[str]]]:  # noqa: ANN401 - csv's reader type is private
+def _delimiter(header: str) -> str:
+    """What separates the columns; no column of a roster has one of these in its name."""
+    return max(_DELIMITERS, key=header.count)
+
+
+async def _lines(name: str, reader: Any, before: int = 0) -> AsyncIterator[tuple[int, Sequence[str]]]:  # noqa: ANN401 - csv's reader type is private
     try:
         for values in reader:
             if values:
-                yield reader.line_num, values
+                yield reader.line_num + before, values
     except csv.Error as error:
-        raise _not_csv(name, reader.line_num, error) from error
+        raise _not_csv(name, reader.line_num + before, error) from error
 
 
 def _not_csv(name: str, line: int, error: csv.Error) -> RosterUnreadable:

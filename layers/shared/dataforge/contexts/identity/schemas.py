@@ -1,6 +1,5 @@
 """Wire models of identity."""
 
-import re
 from datetime import datetime, time
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -10,11 +9,10 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
+from dataforge.kernel.email import MAX_EMAIL, is_email
 from dataforge.kernel.principal import Role
 
 PREFERENCES_MAX = 16_384  # bytes; a page of the list holds hundreds of people and must fit Lambda's 6 MB
-# No characters that separate or quote addresses: one text must never become two recipients.
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 
 
 def _username(value: str) -> str:
@@ -25,7 +23,7 @@ def _username(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value) or ".." in value:
+    if not is_email(value):
         message = "must be an e-mail address such as ada@example.org"
         raise ValueError(message)
     return value
@@ -58,7 +56,7 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Username = Annotated[str, AfterValidator(_username)]
-Email = Annotated[str, Field(max_length=255), AfterValidator(_email)]
+Email = Annotated[str, Field(max_length=MAX_EMAIL), AfterValidator(_email)]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]

@@ -4,14 +4,19 @@ OneRoster: 1EdTech OneRoster 1.2 CSV binding. `status` is empty or active for wh
 to go; extension columns are called `metadata.…`, of which capacity, waitlistCapacity and credits are understood.
 Simple: student_number, course_code, section_code; first_name, last_name, email for students who may be new; status
 (empty, active, drop).
+
+A line that cannot be used still says whom and what it is about, as far as that can be read: a plan must not take
+those for absent.
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from dataforge.contexts.academics.domain.roster import RowKind, StagedRow
+from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import BadRequest
 
 Fields = Mapping[str, str]
@@ -39,6 +44,8 @@ class _File:
     kind: RowKind
     required: tuple[str, ...]
     convert: Callable[[Fields], dict[str, object]]
+    # The part of `convert` that tells whom and what the line is about; what cannot be told is left out.
+    about: Callable[[Fields], dict[str, object]]
 
 
 class _Bad(ValueError):
@@ -82,7 +89,10 @@ def _credits(row: Fields, name: str) -> str | None:
     if not number.is_finite() or not 0 <= number < 1000:
         message = f"{name} must be a number from 0 to 999"
         raise _Bad(message)
-    return str(round(number, 2))
+    if number != round(number, 2):
+        message = f"{name} must have at most two decimals"
+        raise _Bad(message)
+    return str(number)
 
 
 def _short(row: Fields, name: str, most: int) -> str:
@@ -93,9 +103,28 @@ def _short(row: Fields, name: str, most: int) -> str:
     return value
 
 
+def _optional(row: Fields, name: str, most: int = 255) -> str:
+    return _short(row, name, most) if row.get(name) else ""
+
+
+def _email(row: Fields) -> str:
+    value = row.get("email", "")
+    if value and not is_email(value):
+        message = f"email {value[:80]!r} is not an e-mail address"
+        raise _Bad(message)
+    return value
+
+
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many characters: one that is longer ends in a hash, so that two never become one."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most - 11]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
 def _org(row: Fields) -> dict[str, object]:
     code = row.get("identifier") or row["sourcedId"]
-    return {"code": code[:32], "name": _short(row, "name", 255), "type": row.get("type", "")}
+    return {"code": shortened(code, 32), "name": _short(row, "name", 255), "type": row.get("type", "")}
 
 
 def _session(row: Fields) -> dict[str, object]:
@@ -119,7 +148,7 @@ def _course(row: Fields) -> dict[str, object]:
 def _class(row: Fields) -> dict[str, object]:
     terms = [item.strip() for item in _needed(row, "termSourcedIds").split(",") if item.strip()]
     return {
-        "code": (row.get("classCode") or row["sourcedId"])[:32],
+        "code": shortened(row.get("classCode") or row["sourcedId"], 32),
         "title": row.get("title", ""),
         "course": _needed(row, "courseSourcedId"),
         "terms": terms,
@@ -130,11 +159,17 @@ def _class(row: Fields) -> dict[str, object]:
 
 def _user(row: Fields) -> dict[str, object]:
     return {
-        "number": (row.get("identifier") or row.get("username") or row["sourcedId"])[:64],
+        **_about_user(row),
         "first_name": _short(row, "givenName", 255),
         "last_name": _short(row, "familyName", 255),
-        "email": row.get("email", "")[:255],
+        "email": _email(row),
     }
+
+
+def _about_user(row: Fields) -> dict[str, object]:
+    """The number is the file's own (`numbered`), or made of the sourcedId because a student needs one."""
+    number = row.get("identifier") or row.get("username")
+    return {"number": shortened(number or row["sourcedId"], 64), "numbered": bool(number)}
 
 
 def _enrollment(row: Fields) -> dict[str, object]:
@@ -146,29 +181,51 @@ def _enrollment(row: Fields) -> dict[str, object]:
     }
 
 
+def _about_enrollment(row: Fields) -> dict[str, object]:
+    names = {"class": row.get("classSourcedId"), "user": row.get("userSourcedId"), "role": row.get("role", "").lower()}
+    return {name: value for name, value in names.items() if value}
+
+
 def _simple(row: Fields) -> dict[str, object]:
-    number = _short(row, "student_number", 64)
+    _short(row, "student_number", 64)
     return {
-        "number": number,
-        "user": f"number:{number}",
-        "first_name": row.get("first_name", "")[:255],
-        "last_name": row.get("last_name", "")[:255],
-        "email": row.get("email", "")[:255],
+        **_about_simple(row),
+        "first_name": _optional(row, "first_name"),
+        "last_name": _optional(row, "last_name"),
+        "email": _email(row),
         "course_code": _short(row, "course_code", 32),
         "section_code": _short(row, "section_code", 32),
-        "role": "student",
     }
 
 
+def _about_simple(row: Fields) -> dict[str, object]:
+    """Capitals tell no two students apart: the key `user` is the number in lower case."""
+    about: dict[str, object] = {"role": "student"}
+    if number := row.get("student_number"):
+        about |= {"number": number, "user": f"number:{number.lower()}"}
+    if row.get("course_code") and row.get("section_code"):
+        about |= {"course_code": row["course_code"], "section_code": row["section_code"]}
+    return about
+
+
+def _about_code(row: Fields) -> dict[str, object]:
+    code = row.get("courseCode") or row.get("classCode") or row.get("title")
+    return {"code": code} if code else {}
+
+
 _ONEROSTER = {
-    "orgs": _File(RowKind.ORG, ("sourcedId", "name", "type"), _org),
-    "academicsessions": _File(RowKind.SESSION, ("sourcedId", "title", "type", "startDate", "endDate"), _session),
-    "courses": _File(RowKind.COURSE, ("sourcedId", "title", "courseCode", "orgSourcedId"), _course),
-    "classes": _File(RowKind.CLASS, ("sourcedId", "title", "courseSourcedId", "termSourcedIds"), _class),
-    "users": _File(RowKind.USER, ("sourcedId", "givenName", "familyName"), _user),
-    "enrollments": _File(RowKind.ENROLLMENT, ("sourcedId", "classSourcedId", "userSourcedId", "role"), _enrollment),
+    "orgs": _File(RowKind.ORG, ("sourcedId", "name", "type"), _org, _about_code),
+    "academicsessions": _File(
+        RowKind.SESSION, ("sourcedId", "title", "type", "startDate", "endDate"), _session, _about_code
+    ),
+    "courses": _File(RowKind.COURSE, ("sourcedId", "title", "courseCode", "orgSourcedId"), _course, _about_code),
+    "classes": _File(RowKind.CLASS, ("sourcedId", "title", "courseSourcedId", "termSourcedIds"), _class, _about_code),
+    "users": _File(RowKind.USER, ("sourcedId", "givenName", "familyName"), _user, _about_user),
+    "enrollments": _File(
+        RowKind.ENROLLMENT, ("sourcedId", "classSourcedId", "userSourcedId", "role"), _enrollment, _about_enrollment
+    ),
 }
-_SIMPLE = _File(RowKind.ENROLLMENT, ("student_number", "course_code", "section_code"), _simple)
+_SIMPLE = _File(RowKind.ENROLLMENT, ("student_number", "course_code", "section_code"), _simple, _about_simple)
 _SIMPLE_COLUMNS = (*_SIMPLE.required, "first_name", "last_name", "email", "status")
 _GONE = {"tobedeleted", "drop"}
 _THERE = {"", "active"}
@@ -222,41 +279,71 @@ async def staged_rows(fmt: str, tables: AsyncIterator[RosterTable]) -> AsyncIter
             message = f"{table.name} is there twice."
             raise RosterUnreadable(message)
         seen.add(file.kind)
-        missing = [column for column in file.required if column not in table.header]
-        if missing:
-            raise _lacking(table.name, missing, file)
+        header = _header(table, file)
         async for line, values in table.lines:
+            if not any(value.strip() for value in values):
+                continue
             row_no += 1
             if row_no > MAX_ROWS:
                 message = f"A roster has at most {MAX_ROWS:,} rows; split it by department."
                 raise RosterUnreadable(message)
-            yield _staged(row_no, table, file, line, values)
+            yield _staged(row_no, RosterLine(table.name, line, header, values), file)
     expected = {_SIMPLE.kind} if fmt == "simple" else {item.kind for item in _ONEROSTER.values()} - {RowKind.ORG}
     if expected - seen:
         message = f"The roster lacks the files for {', '.join(sorted(expected - seen))}."
         raise RosterUnreadable(message, facts={"missing_kinds": sorted(expected - seen)})
 
 
-def _staged(row_no: int, table: RosterTable, file: _File, line: int, values: Sequence[str]) -> StagedRow:
-    if len(values) != len(table.header):
-        reason = f"the line has {len(values)} fields, the header {len(table.header)}"
-        return _broken(row_no, table, file, line, reason)
-    row = {name: value.strip() for name, value in zip(table.header, values, strict=True)}
+def _header(table: RosterTable, file: _File) -> tuple[str, ...]:
+    """The columns under the names a roster has for them; raises RosterUnreadable when one is missing or there twice."""
+    if file is _SIMPLE:
+        known = {column: name for name, column in simple_columns(table.name, table.header).items()}
+        return tuple(known.get(column, "") for column in table.header)
+    missing = [column for column in file.required if column not in table.header]
+    if missing:
+        raise _lacking(table.name, missing, file)
+    return table.header
+
+
+@dataclass(frozen=True, slots=True)
+class RosterLine:
+    """One line of a file with its header."""
+
+    file: str
+    line: int
+    header: tuple[str, ...]
+    values: Sequence[str]
+
+
+def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
+    values, wanted = given.values, len(given.header)
+    if len(values) < wanted or any(value.strip() for value in values[wanted:]):
+        return _broken(row_no, given, file, f"the line has {len(values)} fields, the header {wanted}")
+    if any("\0" in value for value in values):
+        return _broken(row_no, given, file, "a field contains a NUL character")
+    row = {name: value.strip() for name, value in zip(given.header, values, strict=False) if name}
+    sourced_id = row.get("sourcedId")
+    if file is not _SIMPLE and (not sourced_id or len(sourced_id) > 255):
+        about = file.about(row) if file.kind is RowKind.ENROLLMENT else {}
+        return _broken(row_no, given, file, "sourcedId is empty or longer than 255 characters", about)
     status = row.get("status", "").lower()
-    sourced_id = row.get("sourcedId") or None
     try:
-        if any("\0" in value for value in values):
-            raise _Bad("a field contains a NUL character")
-        if file is not _SIMPLE and (sourced_id is None or len(sourced_id) > 255):
-            raise _Bad("sourcedId is empty or longer than 255 characters")
         if status not in _THERE | _GONE:
-            raise _Bad(f"status {status!r} is neither active nor tobedeleted")
+            message = f"status {status[:80]!r} is neither active nor {'drop' if file is _SIMPLE else 'tobedeleted'}"
+            raise _Bad(message)
         data = file.convert(row)
     except _Bad as error:
-        return _broken(row_no, table, file, line, str(error))
-    return StagedRow(row_no, table.name, line, file.kind, data, sourced_id, status in _GONE)
+        return _broken(row_no, given, file, str(error), file.about(row), sourced_id)
+    return StagedRow(row_no, given.file, given.line, file.kind, data, sourced_id, status in _GONE)
 
 
-def _broken(row_no: int, table: RosterTable, file: _File, line: int, reason: str) -> StagedRow:
-    conflict = {"rule": "unreadable", "message": f"Line {line}: {reason}."}
-    return StagedRow(row_no, table.name, line, file.kind, {}, None, conflict=conflict)
+def _broken(
+    row_no: int,
+    given: RosterLine,
+    file: _File,
+    reason: str,
+    about: Mapping[str, object] | None = None,
+    sourced_id: str | None = None,
+) -> StagedRow:
+    conflict = {"rule": "unreadable", "message": f"Line {given.line}: {reason}."}
+    return StagedRow(row_no, given.file, given.line, file.kind, about or {}, sourced_id, conflict=conflict)

@@ -1,6 +1,6 @@
 """Rosters in bulk: upload, plan, look at it, apply it."""
 
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -138,8 +138,7 @@ async def _plan_dataset(call: Call, semester_id: UUID) -> Response:
 async def plan_body(
     semester_id: UUID,
     call: RegistrarCall,
-    options: Annotated[inputs.RosterOptionsIn, Query()],
-    format: Literal["simple", "oneroster"] = "simple",  # noqa: A002 - the parameter's name
+    options: Annotated[inputs.RosterFileIn, Query()],
 ) -> Response:
     """Plan from a file in the body, up to 4 MB (larger ones go through an upload), or from a dataset named in JSON.
 
@@ -152,7 +151,7 @@ async def plan_body(
         raise UnsupportedMediaType(message)
     if media_type == "application/json":
         return await _plan_dataset(call, semester_id)
-    return await _plan(call, semester_id, format, from_bytes(await call.request.body()), options)
+    return await _plan(call, semester_id, options.format, from_bytes(await call.request.body()), options)
 
 
 @router.get(ROSTERS + "/plans/{plan_id}", response_model=outputs.RosterPlanOut, responses=PROBLEMS)

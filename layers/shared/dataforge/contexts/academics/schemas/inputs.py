@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dataforge.contexts.academics.domain.status import CourseState, RequirementKind, Rule, SectionState
+from dataforge.kernel.email import MAX_EMAIL, is_email
 
 MAX_SEATS = 1_000_000
 # The default of PATCH members: never read, because only members that were sent are (`exclude_unset`).
@@ -18,6 +19,13 @@ OMITTED: Any = Field(default_factory=lambda: None)
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
         message = "must be an IANA time zone such as Europe/Berlin"
+        raise ValueError(message)
+    return value
+
+
+def _email(value: str) -> str:
+    if not is_email(value):
+        message = "must be an e-mail address such as ada@example.org"
         raise ValueError(message)
     return value
 
@@ -47,7 +55,7 @@ SourcedId = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 LocalTime = Annotated[time, AfterValidator(_local)]
 Instant = Annotated[datetime, AfterValidator(_aware)]
-Email = Annotated[str, Field(max_length=255, pattern=r"^[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]*$")]
+Email = Annotated[str, Field(max_length=MAX_EMAIL), AfterValidator(_email)]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9998, 12, 31))]
 
 
@@ -295,11 +303,16 @@ class RosterOptionsIn(In):
         return self
 
 
-class RosterPlanIn(RosterOptionsIn):
+class RosterFileIn(RosterOptionsIn):
+    """How a file in the body of a request is read."""
+
+    format: Literal["simple", "oneroster"] = "simple"
+
+
+class RosterPlanIn(RosterFileIn):
     """A plan from an upload (`upload_key`, as POST /api/rosters/uploads gave it)."""
 
     semester_id: UUID
-    format: Literal["simple", "oneroster"] = "simple"
     upload_key: Annotated[str, Field(min_length=1, max_length=500)]
 
 

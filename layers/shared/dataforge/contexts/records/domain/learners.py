@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
 
 MAX_ROWS = 20_000
 COLUMNS = ("First Name", "Last Name", "Email", "Group", "Team")
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_TEXT = 120
 _DELIMITERS = (",", ";", "\t")
@@ -135,7 +135,7 @@ def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: in
         )
     if not email:
         return Problem(line, "missing_email", "The e-mail address is empty.")
-    if len(email) > 255 or ".." in email or not _EMAIL.fullmatch(email):
+    if not is_email(email):
         return Problem(line, "bad_email", f"{email[:80]!r} is not an e-mail address.", email[:255])
     first, last, group, team = (cell(name) for name in ("first name", "last name", "group", "team"))
     for name, value in (("First Name", first), ("Last Name", last), ("Group", group), ("Team", team)):
