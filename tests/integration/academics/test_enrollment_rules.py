@@ -197,6 +197,27 @@ async def test_the_same_hour_of_a_semester_that_is_over_is_no_conflict(campus: C
     assert (await campus.enroll(student, await campus.section(meetings=(MORNING,)))).enrollment.status == "ENROLLED"
 
 
+async def test_the_same_hour_on_the_clocks_of_two_zones_is_no_conflict(campus: Campus) -> None:
+    student = await campus.student()
+    away = await campus.semester(time_zone="America/New_York")
+    await campus.enroll(student, await campus.section(meetings=(MORNING,), semester_id=away))
+
+    assert (await campus.enroll(student, await campus.section(meetings=(MORNING,)))).enrollment.status == "ENROLLED"
+
+
+async def test_one_instant_on_the_clocks_of_two_zones_is_a_conflict(campus: Campus) -> None:
+    student = await campus.student()
+    away = await campus.semester(time_zone="America/New_York")
+    await campus.enroll(student, await campus.section(meetings=(MORNING,), semester_id=away))
+    afternoon = Meeting(1, time(13, 30), time(14))
+
+    outcome = await campus.enroll(student, await campus.section(meetings=(afternoon,)))
+
+    assert outcome.enrollment.status == "FAILED_TIME_CONFLICT"
+    assert outcome.enrollment.failure is not None
+    assert outcome.enrollment.failure["meeting"] == "Monday 09:00–10:30 in America/New_York"
+
+
 async def test_the_credit_limit_counts_what_is_taken_in_the_semester(campus: Campus) -> None:
     student = await campus.student()
     heavy = await campus.course(credits=Decimal(16))

@@ -86,10 +86,6 @@ class Semester:
         """The calendar day in the semester's time zone."""
         return now.astimezone(ZoneInfo(self.time_zone)).date()
 
-    def meets_with(self, starts_on: date, ends_on: date) -> bool:
-        """Whether the semester shares a day with the given span."""
-        return self.starts_on <= ends_on and starts_on <= self.ends_on
-
 
 _WORD = re.compile(r"[^\W_]+")
 

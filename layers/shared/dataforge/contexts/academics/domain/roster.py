@@ -148,4 +148,5 @@ def _commitment(enrollment: Enrollment, terms: SectionTerms) -> Commitment:
         starts_on=terms.semester.starts_on,
         ends_on=terms.semester.ends_on,
         meetings=terms.meetings,
+        time_zone=terms.semester.time_zone,
     )

@@ -19,6 +19,7 @@ from dataforge.contexts.academics.domain.errors import (
 )
 from dataforge.contexts.academics.domain.prerequisites import Completion, Requirement, unmet_groups
 from dataforge.contexts.academics.domain.status import SEATED, CourseState, EnrollmentStatus, Rule, SectionState
+from dataforge.contexts.academics.domain.timetable import Timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class SectionTerms:
     meetings: tuple[Meeting, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     revision: int = 0
+
+    @property
+    def timetable(self) -> Timetable:
+        """When it meets."""
+        semester = self.semester
+        return Timetable(self.meetings, semester.starts_on, semester.ends_on, semester.time_zone)
 
     @property
     def takes_enrollments(self) -> bool:
@@ -83,6 +90,12 @@ class Commitment:
     starts_on: date
     ends_on: date
     meetings: tuple[Meeting, ...] = ()
+    time_zone: str = "UTC"
+
+    @property
+    def timetable(self) -> Timetable:
+        """When it meets."""
+        return Timetable(self.meetings, self.starts_on, self.ends_on, self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +194,16 @@ def _refuse_prerequisites(application: Application) -> RuleRefused | None:
 def _refuse_time_conflict(application: Application) -> RuleRefused | None:
     terms = application.terms
     for other in application.elsewhere:
-        if other.status is not EnrollmentStatus.ENROLLED or not terms.semester.meets_with(
-            other.starts_on, other.ends_on
-        ):
+        clash = terms.timetable.clash(other.timetable) if other.status is EnrollmentStatus.ENROLLED else None
+        if clash is None:
             continue
-        for mine in terms.meetings:
-            for theirs in other.meetings:
-                if mine.overlaps(theirs):
-                    name = f"{other.course_code} {other.section_code}"
-                    message = f"{terms.course_code} {terms.code} ({mine}) meets at the time of {name} ({theirs})."
-                    facts = {"with_section_id": str(other.section_id), "with": name, "meeting": str(theirs)}
-                    return TimeConflictRefused(message, facts=facts)
+        mine, theirs = map(str, clash)
+        if other.time_zone != terms.semester.time_zone:
+            mine, theirs = f"{mine} in {terms.semester.time_zone}", f"{theirs} in {other.time_zone}"
+        name = f"{other.course_code} {other.section_code}"
+        message = f"{terms.course_code} {terms.code} ({mine}) meets at the time of {name} ({theirs})."
+        facts = {"with_section_id": str(other.section_id), "with": name, "meeting": theirs}
+        return TimeConflictRefused(message, facts=facts)
     return None
 
 

@@ -35,7 +35,8 @@ TERMS_COLUMNS = """
      WHERE p.course_id = c.id) AS requirements
 """
 
-# The file of a student `s`, as far as a section in a semester from `starts_on` to `ends_on` is concerned.
+# The file of a student `s`, as far as a section in a semester from `starts_on` to `ends_on` is concerned: in the zones
+# of two semesters one instant lies on days up to two apart.
 FILE_COLUMNS = """
     s.id AS student_id, s.facts_revision, s.user_id, s.first_name, s.last_name, s.email,
     (SELECT jsonb_agg(jsonb_build_array(h.id, h.code, h.reason) ORDER BY h.id)
@@ -43,13 +44,13 @@ FILE_COLUMNS = """
     (SELECT jsonb_agg(jsonb_build_array(e.id, e.status, os.id, os.code, oc.id, oc.code, oc.credits::text, osem.id,
                                         osem.starts_on, osem.ends_on,
             (SELECT jsonb_agg(jsonb_build_array(m.weekday, m.starts, m.ends, m.room))
-             FROM academics.section_meetings m WHERE m.section_id = os.id)) ORDER BY e.id)
+             FROM academics.section_meetings m WHERE m.section_id = os.id), osem.time_zone) ORDER BY e.id)
      FROM academics.enrollments e
      JOIN academics.sections os ON os.id = e.section_id
      JOIN academics.courses oc ON oc.id = os.course_id
      JOIN academics.semesters osem ON osem.id = os.semester_id
      WHERE e.student_id = s.id AND e.status IN ('PENDING','ENROLLED','WAITLISTED','COMPLETED')
-       AND osem.starts_on <= t.ends_on AND osem.ends_on >= t.starts_on) AS commitments,
+       AND osem.starts_on <= t.ends_on + 2 AND osem.ends_on >= t.starts_on - 2) AS commitments,
     (SELECT jsonb_agg(jsonb_build_array(cc.course_id, cc.score::text, cc.completed_on, cc.source, cc.reference))
      FROM academics.course_completions cc WHERE cc.student_id = s.id) AS completions
 """
@@ -92,6 +93,7 @@ def commitments_of(parts: Iterable[Part] | None) -> tuple[Commitment, ...]:
             starts_on=date.fromisoformat(p[8]),
             ends_on=date.fromisoformat(p[9]),
             meetings=meetings_of(p[10]),
+            time_zone=p[11],
         )
         for p in parts or ()
     )
