@@ -61,6 +61,47 @@ async def test_a_refusal_answers_the_rule_and_is_kept(api: ApiUnderTest, campus:
     assert (kept["status"], kept["failure"]["rule"]) == ("FAILED_CAPACITY", "capacity")
 
 
+async def test_an_attempt_that_is_refused_again_is_kept_once(api: ApiUnderTest, campus: Campus) -> None:
+    section, person = await campus.section(capacity=0, waitlist_capacity=0), await learner(api, campus)
+
+    answers = [(await enrolled(person, section_id=section)).json() for _ in range(3)]
+
+    listed = (await person.client.get("/api/enrollments")).json()["items"]
+    assert [(answer["code"], answer["enrollment_id"]) for answer in answers] == [("capacity", listed[0]["id"])] * 3
+    assert [item["status"] for item in listed] == ["FAILED_CAPACITY"]
+    events = (await person.client.get(f"/api/enrollments/{listed[0]['id']}/events")).json()["items"]
+    assert len(events) == 2
+
+
+async def test_a_refusal_that_sees_something_else_notes_it_on_the_same_attempt(
+    api: ApiUnderTest, campus: Campus
+) -> None:
+    section, person = await campus.section(capacity=0, waitlist_capacity=0), await learner(api, campus)
+    first = (await enrolled(person, section_id=section)).json()
+    await campus.resize(section, capacity=1)
+    await campus.enroll(await campus.student(), section)
+
+    second = (await enrolled(person, section_id=section)).json()
+
+    kept = (await person.client.get(f"/api/enrollments/{first['enrollment_id']}")).json()
+    assert second["enrollment_id"] == first["enrollment_id"]
+    assert (kept["status"], kept["failure"]["capacity"]) == ("FAILED_CAPACITY", 1)
+    assert await campus.broken_invariants(section) == []
+
+
+async def test_an_attempt_that_another_rule_refuses_is_another_one(api: ApiUnderTest, campus: Campus) -> None:
+    section, person = await campus.section(capacity=0, waitlist_capacity=0), await learner(api, campus)
+    first = (await enrolled(person, section_id=section)).json()
+    await campus.hold(person.student)
+
+    second = (await enrolled(person, section_id=section)).json()
+    third = (await enrolled(person, section_id=section)).json()
+
+    assert (first["code"], second["code"]) == ("capacity", "hold")
+    assert first["enrollment_id"] != second["enrollment_id"] == third["enrollment_id"]
+    assert await campus.statuses(section) == {"FAILED_CAPACITY": 1, "FAILED_HOLD": 1}
+
+
 async def test_a_course_with_one_open_section_needs_no_section(api: ApiUnderTest, campus: Campus) -> None:
     course, person = await campus.course(), await learner(api, campus)
     section = await campus.section(course=course)

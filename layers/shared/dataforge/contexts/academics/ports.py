@@ -219,6 +219,10 @@ class EnrollmentRepository(Protocol):
         """Who waits, in order of number."""
         ...
 
+    async def latest(self, section_id: UUID, student_id: UUID) -> Enrollment | None:
+        """What a student's last request for a section came to."""
+        ...
+
     async def save(self, changes: Changes, seats: Seats) -> None:
         """Write everything a command decided about one section, and the section's counts, in one statement."""
         ...

@@ -37,6 +37,8 @@ class EnrollStudent:
 async def enroll_student(command: EnrollStudent, uow: AcademicsUnitOfWork) -> Outcome:
     """Decide under the locks of section and student; a rule's refusal is kept and returned, not raised.
 
+    The same rule refusing the same attempt again is kept once: the enrolment that failed before is returned.
+
     What the rules look at is read before the locks and read again only when it has changed by then, so that the lock
     on a section everybody wants is held for one statement and the commit.
     """
@@ -55,8 +57,12 @@ async def enroll_student(command: EnrollStudent, uow: AcademicsUnitOfWork) -> Ou
     ledger = Ledger(uow, terms, locked.seats)
     examined = bool(queue) and promote_in_order(uow, ledger, terms, queue, files)
     enrollment = Enrollment.request(uuid7(), command.student_id, section_id, uow.now)
-    ledger.open(enrollment)
     decision = enrollment.confirm(Application(terms, student, uow.now), ledger.seats, queue_examined=examined)
+    earlier = await uow.enrollments.latest(section_id, command.student_id) if decision.refusal else None
+    if decision.refusal and earlier and earlier.status is decision.refusal.outcome:
+        decision = earlier.refuse_again(decision.refusal, ledger.seats, uow.now)
+    else:
+        ledger.open(enrollment)
     ledger.add(decision, student)
     await ledger.save()
     return Outcome(decision.enrollment, decision.refusal)

@@ -5,6 +5,7 @@ WAITLISTED → ENROLLED                           promote (or skipped, and stays
 ENROLLED | WAITLISTED → DROPPED                 drop
 ENROLLED → WITHDRAWN                            withdraw
 ENROLLED → COMPLETED, COMPLETED → COMPLETED     complete, correct the score
+FAILED_… → FAILED_…                             refuse_again, by the same rule
 """
 
 from collections.abc import Mapping
@@ -99,6 +100,17 @@ class Enrollment:
             "waitlisted_count": seats.waitlisted_count,
         }
         return self._refused(CapacityRefused(message, facts=counts), seats, application.now)
+
+    def refuse_again(self, refusal: RuleRefused, seats: Seats, now: datetime) -> Decision:
+        """The attempt that failed before, refused by the same rule; what the rule saw is noted when it has changed."""
+        self._only_from(refusal.outcome, step="refused again")
+        failure = refusal.as_failure()
+        if self.failure == failure:
+            return Decision(self, seats, (), refusal)
+        after = replace(self, failure=failure, decided_at=now)
+        reason = f"refused again: {refusal.detail}"
+        step = Transition(self.id, self.status, self.status, reason, refusal.rule, refusal.facts)
+        return Decision(after, seats, (step,), refusal)
 
     def promote(self, application: Application, seats: Seats) -> Decision:
         """Give a free seat to one who waits, unless a rule says no by now: then the place is kept and the reason noted.

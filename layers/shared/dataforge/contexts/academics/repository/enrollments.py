@@ -201,6 +201,17 @@ class SqlEnrollments:
         )
         return [_enrollment(row) for row in await self._connection.execute(statement)]
 
+    async def latest(self, section_id: UUID, student_id: UUID) -> Enrollment | None:
+        """What a student's last request for a section came to."""
+        statement = (
+            select(enrollments)
+            .where(enrollments.c.section_id == section_id, enrollments.c.student_id == student_id)
+            .order_by(enrollments.c.requested_at.desc(), enrollments.c.id.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else _enrollment(row)
+
     async def save(self, changes: Changes, seats: Seats) -> None:
         """Write all of it in one statement: the lock on the section is held meanwhile."""
         parameters = {
