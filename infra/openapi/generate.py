@@ -1,4 +1,4 @@
-"""Write `openapi.json` and `errors.md` from the code: `python -m infra.openapi.generate [--check]`."""
+"""Write `openapi.json` and the registry of errors from the code: `python -m infra.openapi.generate [--check]`."""
 
 import json
 import sys
@@ -14,6 +14,7 @@ from dataforge.kernel.errors import registered_errors
 from dataforge.settings import ApiSettings
 
 HERE = Path(__file__).resolve().parent
+REGISTRY = Path(dataforge.__path__[0]) / "http" / "errors.json"
 
 
 def openapi() -> dict[str, Any]:
@@ -28,19 +29,32 @@ def openapi() -> dict[str, Any]:
     )
 
 
-def error_list() -> str:
-    """The error codes as a Markdown page, one heading each so that problem documents can point to it."""
+def error_registry() -> list[dict[str, Any]]:
+    """Every error code there is, as the API serves it at /errors."""
     for module in walk_packages(dataforge.__path__, "dataforge."):
         import_module(module.name)
+    return [
+        {
+            "code": code,
+            "status": error.status,
+            "title": error.title,
+            "description": " ".join((error.__doc__ or "").split()),
+        }
+        for code, error in registered_errors().items()
+    ]
+
+
+def error_list() -> str:
+    """The error codes as a Markdown page, one heading each."""
     lines = [
         "# Error codes",
         "",
-        "Every problem document (RFC 9457) carries one of these in `code`. They never change.",
+        "Every problem document (RFC 9457) carries one of these in `code`; its `type` is `/errors/{code}` of the API,",
+        "which serves this list at `/errors`. They never change.",
         "",
     ]
-    for code, error in registered_errors().items():
-        meaning = " ".join((error.__doc__ or "").split())
-        lines += [f"## {code}", "", f"**{error.status}** {error.title}. {meaning}", ""]
+    for error in error_registry():
+        lines += [f"## {error['code']}", "", f"**{error['status']}** {error['title']}. {error['description']}", ""]
     return "\n".join(lines)
 
 
@@ -49,6 +63,7 @@ def main(*, check: bool) -> int:
     wanted = {
         HERE / "openapi.json": json.dumps(openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n",
         HERE / "errors.md": error_list(),
+        REGISTRY: json.dumps(error_registry(), indent=1, ensure_ascii=False) + "\n",
     }
     stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if check:

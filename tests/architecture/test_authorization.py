@@ -21,6 +21,8 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/"),
     ("GET", "/ui"),
+    ("GET", "/errors"),
+    ("GET", "/errors/{code}"),
     ("GET", "/api/health"),
     ("GET", "/api/health/{function}"),
 }

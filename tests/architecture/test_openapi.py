@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from infra.openapi.generate import HERE, error_list, openapi
+from infra.openapi.generate import HERE, REGISTRY, error_list, error_registry, openapi
 
 
 def test_the_committed_document_is_current() -> None:
@@ -12,6 +12,7 @@ def test_the_committed_document_is_current() -> None:
 
 def test_the_committed_error_list_is_current() -> None:
     assert Path(HERE / "errors.md").read_text() == error_list()
+    assert json.loads(REGISTRY.read_text()) == error_registry()
 
 
 def test_every_operation_has_a_summary_and_answers_problems() -> None:

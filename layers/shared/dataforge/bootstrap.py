@@ -61,6 +61,7 @@ API_OWNERS = {
     "/api/rosters": "dataforge.contexts.academics.routes",
     "/api/oneroster": "dataforge.contexts.academics.routes",
     "/api/health": "dataforge.contexts.operations.routes",
+    "/errors": "dataforge.http.registry",
     "/ui": "dataforge.contexts.operations.routes",
     "/": "dataforge.contexts.operations.routes",
 }
@@ -109,6 +110,9 @@ DEPLOYER_COMMANDS = {
     "migrate": "dataforge.platform.deployer:migrate",
 }
 
+
+# Parts of the media types whose bodies are UTF-8 text; bytes that are none go out in Base64 all the same.
+TEXT_MEDIA_TYPES = ("text/", "/json", "+json", "/xml", "+xml", "/javascript", "/x-ndjson", "/jsonl")
 
 QUEUES = ("statements", "imports", "exports")
 
@@ -293,7 +297,8 @@ def http_handler(asgi: "ASGIApp") -> Handler:
     from mangum import Mangum
 
     own_event_loop()
-    return Mangum(asgi, lifespan="off")  # type: ignore[arg-type]  # Mangum wants a coroutine function, ASGI an awaitable
+    # What is not named here goes out in Base64, which API Gateway decodes for clients with a fitting Accept only.
+    return Mangum(asgi, lifespan="off", text_mime_types=list(TEXT_MEDIA_TYPES))  # type: ignore[arg-type]  # Mangum wants a coroutine function, ASGI an awaitable
 
 
 def api_handler() -> Handler:
@@ -346,7 +351,7 @@ def xapi_app(container: Container) -> "ASGIApp":
     """The xAPI resources."""
     from dataforge.contexts.records.xapi import create_xapi_app
 
-    return create_xapi_app(container)
+    return create_xapi_app(container, public_base_url=container.settings.public_base_url)
 
 
 def xapi_handler() -> Handler:

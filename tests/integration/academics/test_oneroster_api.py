@@ -4,8 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
 from tests.builders.rosters import simple_csv
@@ -56,6 +58,36 @@ async def test_pages_are_linked_and_counted(registrar: httpx.AsyncClient, campus
     assert first.headers["X-Total-Count"] == "5"
     assert len(seen) == len(set(seen)) == 5
     assert first.links["last"]["url"].endswith("offset=4")
+
+
+async def test_links_and_references_start_where_the_client_knows_the_api(
+    registrar: httpx.AsyncClient, campus: Campus
+) -> None:
+    await campus.enroll(await campus.student(), await campus.section())
+    await campus.many_students(2)
+    behind = {"X-Forwarded-Prefix": "/school/lrs"}
+
+    users = await registrar.get(f"{BASE}/users", params={"limit": 1}, headers=behind)
+    enrollment = (await registrar.get(f"{BASE}/enrollments", headers=behind)).json()["enrollments"][0]
+
+    assert users.links["next"]["url"].startswith(f"/school/lrs{BASE}/users?")
+    for name, collection in (("user", "users"), ("class", "classes"), ("school", "orgs")):
+        assert enrollment[name]["href"] == f"/school/lrs{BASE}/{collection}/{enrollment[name]['sourcedId']}"
+        followed = await registrar.get(enrollment[name]["href"].removeprefix("/school/lrs"))
+        assert followed.status_code == 200
+
+
+async def test_a_reference_can_be_followed_whatever_is_in_the_sourced_id(
+    registrar: httpx.AsyncClient, campus: Campus, database: Database
+) -> None:
+    await campus.section()
+    async with database.transaction() as connection:
+        await connection.execute(text("UPDATE academics.departments SET sourced_id = 'Org/7 a%b?#'"))
+
+    course = (await registrar.get(f"{BASE}/courses")).json()["courses"][0]
+    followed = await registrar.get(course["org"]["href"])
+
+    assert followed.json()["org"]["sourcedId"] == course["org"]["sourcedId"] == "Org/7 a%b?#"
 
 
 @pytest.mark.parametrize(

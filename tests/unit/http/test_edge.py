@@ -147,6 +147,15 @@ async def test_an_unknown_path_is_a_404_problem(client: httpx.AsyncClient, path:
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
+async def test_a_slash_at_the_end_changes_nothing_but_two_do(client: httpx.AsyncClient) -> None:
+    with_slash = await client.get("/api/things/")
+    posted = await client.post("/api/things/", json={"name": "a", "size": 1})
+
+    assert (with_slash.status_code, with_slash.json()) == (200, {"things": 2})
+    assert (posted.status_code, posted.json()) == (200, {"made": "a"})
+    assert (await client.get("/api/things//")).status_code == 404
+
+
 async def test_a_wrong_method_is_a_405_problem(client: httpx.AsyncClient) -> None:
     response = await client.delete("/api/things")
 

@@ -7,12 +7,37 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.requests import Request
+from fastapi import Request
+from starlette.responses import Response
 
 from dataforge.bootstrap import Container, api_app, http_handler
-from dataforge.http.app import create_app
-from dataforge.http.gateway import public_path
+from dataforge.http.app import context_router, create_app
 from dataforge.settings import ApiSettings
+
+BODIES = {
+    "application/json": b"{}",
+    "application/problem+json": b"{}",
+    "application/jwk-set+json": b"{}",
+    "application/x-ndjson": b"{}",
+    "application/xml": b"<a/>",
+    "text/csv; charset=utf-8": "größe\r\n".encode(),
+    "text/calendar; charset=utf-8": b"BEGIN:VCALENDAR",
+    "text/html; charset=utf-8": b"<p>",
+    "text/plain": b"plain",
+    "text/vtt": b"WEBVTT",
+    # Not text, or not in UTF-8: these go out in Base64, which is the one way for bytes.
+    "application/octet-stream": b"plain",
+    "application/zip": b"PK",
+    "multipart/mixed; boundary=x": b"--x--",
+    "text/csv; charset=windows-1252": b"gr\xf6\xdfe",
+}
+router = context_router("sample")
+
+
+@router.get("/api/bodies")
+async def body_of(request: Request) -> Response:
+    media_type = list(BODIES)[int(request.query_params["number"])]
+    return Response(BODIES[media_type], headers={"Content-Type": media_type})
 
 
 def rest_event(
@@ -72,32 +97,27 @@ def test_a_nul_in_the_address_is_refused(invoke: Any, path: str, query: dict[str
     assert invoke("GET", path, query=query)["statusCode"] == 400
 
 
-@pytest.mark.parametrize(
-    ("base", "outside", "expected"),
-    [
-        ("", "/local/api/users", "/local/api/users"),
-        ("", "/api/users", "/api/users"),
-        ("", None, "/api/users"),
-        ("https://school.example", "/local/api/users", "/api/users"),
-        (
-            "http://127.0.0.1:4566/_aws/execute-api/a1/local/",
-            "/local/api/users",
-            "/_aws/execute-api/a1/local/api/users",
-        ),
-    ],
-)
-def test_a_next_link_starts_where_the_client_knows_the_api(base: str, outside: str | None, expected: str) -> None:
-    app, _ = create_app(services=object(), owners={}, public_base_url=base)
-    event = {"requestContext": {"stage": "local", "path": outside}}
+@pytest.mark.parametrize("media_type", BODIES)
+def test_text_goes_out_as_text_and_bytes_in_base64(media_type: str) -> None:
+    _, asgi = create_app(services=object(), owners={"/api/bodies": __name__})
+    handler = http_handler(asgi)
+    try:
+        event = rest_event("GET", "/api/bodies", query={"number": str(list(BODIES).index(media_type))})
+        answer = handler(event, None)
+    finally:
+        asyncio.get_event_loop().close()
+        asyncio.set_event_loop(None)
 
-    path = public_path(Request({"type": "http", "app": app, "path": "/api/users", "aws.event": event}))
-
-    assert path == expected
+    binary = media_type in list(BODIES)[-4:]
+    sent = base64.b64decode(answer["body"]) if binary else answer["body"].encode()
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, binary)
+    assert sent == BODIES[media_type]
 
 
-def test_a_path_in_a_link_is_percent_encoded() -> None:
-    app, _ = create_app(services=object(), owners={})
+def test_an_error_is_readable_and_its_addresses_have_the_stage(invoke: Any) -> None:
+    answer = invoke("GET", "/api/nowhere")
 
-    assert (
-        public_path(Request({"type": "http", "app": app, "path": "/api/\u0142\r\nX: y"})) == "/api/%C5%82%0D%0AX%3A%20y"
-    )
+    assert answer["isBase64Encoded"] is False
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    problem = json.loads(answer["body"])
+    assert (problem["type"], problem["instance"]) == ("/local/errors/not_found", "/local/api/nowhere")

@@ -20,8 +20,7 @@ from dataforge.http.problems import (
     handle_validation_error,
 )
 from dataforge.kernel.errors import DataForgeError
-
-MAX_BODY_BYTES = 4 * 1024 * 1024
+from dataforge.kernel.limits import MAX_BODY_BYTES
 
 
 class StrictJsonRequest(Request):
@@ -122,17 +121,19 @@ def create_app(
 ) -> tuple[DataForgeApp, ASGIApp]:
     """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
 
-    `services` is put on `app.state.services`; `public_base_url` is the address people use, stage included, empty if the
-    gateway's own events tell it. Functions serve no documentation pages; the OpenAPI is committed.
+    `services` is put on `app.state.services`; for `public_base_url` see RequestEnvelope. Functions serve no
+    documentation pages; the OpenAPI is committed.
     """
     app = DataForgeApp(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.services = services
-    app.state.public_base_url = public_base_url
     app.add_exception_handler(DataForgeError, handle_domain_error)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, handle_http_exception)
     app.add_exception_handler(Exception, handle_unforeseen_error)
     app.contexts = LazyContexts(app, app, owners)
-    return app, RequestEnvelope(app.contexts, max_body=max_body, cors_origins=cors_origins)
+    envelope = RequestEnvelope(
+        app.contexts, max_body=max_body, cors_origins=cors_origins, public_base_url=public_base_url
+    )
+    return app, envelope

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dataforge.http.addresses import own_address, this_address
 from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
-from dataforge.http.gateway import public_path
 from dataforge.http.problems import problem_response
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
@@ -119,8 +119,11 @@ class Call:
 
     def problem(self, error: DataForgeError) -> Response:
         """The problem document of an error that is answered without being raised."""
-        request_id = str(self.request.scope.get("dataforge.request_id", ""))
-        return problem_response(error, request_id=request_id, instance=self.request.url.path)
+        return problem_response(error, self.request.scope)
+
+    def address(self, path: str, *segments: object) -> str:
+        """Where the client finds one of our resources."""
+        return own_address(self.request.scope, path, *segments)
 
     def expected_revision(self) -> str:
         """The revision in If-Match; raises PreconditionRequired when it is missing."""
@@ -142,17 +145,16 @@ class Call:
         headers = {}
         if page.next_key is not None:
             cursor = self.seal(page.next_key)
-            path = public_path(self.request)
-            query = self.request.url.include_query_params(cursor=cursor).query
-            body["next_cursor"], body["next"] = cursor, f"{path}?{query}"
-            headers["Link"] = f'<{path}?{query}>; rel="next"'
+            following = this_address(self.request.scope, cursor=cursor)
+            body["next_cursor"], body["next"] = cursor, following
+            headers["Link"] = f'<{following}>; rel="next"'
         return json_response(body, headers=headers)
 
     def _list_scope(self) -> str:
         filters = sorted(
             (key, value) for key, value in self.request.query_params.multi_items() if key not in ("cursor", "limit")
         )
-        return f"{self.request.url.path}?{filters}"
+        return f"{self.request.scope['path']}?{filters}"
 
     async def _idempotent_request(self) -> IdempotentRequest | None:
         key = self.request.headers.get("idempotency-key")
@@ -161,6 +163,7 @@ class Call:
         if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
             message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
             raise BadRequest(message)
-        digest = hashlib.sha256(f"POST\n{self.request.url.path}?{self.request.url.query}\n".encode())
+        asked = self.request.scope["query_string"].decode("latin-1")
+        digest = hashlib.sha256(f"POST\n{self.request.scope['path']}?{asked}\n".encode())
         digest.update(await self.request.body())
         return IdempotentRequest(str(self.principal.user_id), key, digest.hexdigest())

@@ -9,8 +9,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataforge.http.addresses import PUBLIC_BASE_URL
 from dataforge.http.problems import problem_response, unforeseen
-from dataforge.kernel.errors import BadRequest, DataForgeError, PayloadTooLarge
+from dataforge.kernel.errors import BadRequest, DataForgeError
+from dataforge.kernel.limits import MAX_BODY_BYTES, body_too_large
 from dataforge.platform.observability import emit_metrics, logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -26,11 +28,20 @@ _SECURITY_HEADERS = {
 class RequestEnvelope:
     """Gives every request an id, a size limit, security headers and one log line; turns what escapes into a problem.
 
-    `max_body` is in bytes; Lambda takes 6 MB of event, which is about 4.5 MB of body once base64-encoded. Browsers of
-    `cors_origins` may read every answer, refusals made here included; none given: no CORS headers from here.
+    A path with a slash at its end is the path without it. Browsers of `cors_origins` may read every answer, refusals
+    made here included; none given: no CORS headers from here. `public_base_url` is the address people use, stage
+    included; empty if the gateway's own events tell it.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int, cors_origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body: int = MAX_BODY_BYTES,
+        cors_origins: Iterable[str] = (),
+        public_base_url: str = "",
+    ) -> None:
+        self._public_base_url = public_base_url
         self._app: ASGIApp = SafetyNet(app, max_body=max_body)
         origins = list(cors_origins)
         if origins:
@@ -45,6 +56,8 @@ class RequestEnvelope:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["dataforge.request_id"] = request_id
+        scope[PUBLIC_BASE_URL] = self._public_base_url
+        scope["path"] = _without_slash(scope["path"])
         logger.correlate(request_id)
         status = 500
 
@@ -70,6 +83,11 @@ class RequestEnvelope:
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 user=scope.get("dataforge.user"),
             )
+
+
+def _without_slash(path: str) -> str:
+    # Redirecting instead would lose the body of many clients, and the gateway's stage.
+    return path[:-1] if path.endswith("/") and path != "/" else path
 
 
 class SafetyNet:
@@ -102,8 +120,7 @@ class SafetyNet:
             emit_metrics({"unhandled": 1})
             problem = unforeseen()
         if problem is not None and not began:  # it happened outside the app, while a context was loaded, say
-            request_id = str(scope.get("dataforge.request_id", ""))
-            await problem_response(problem, request_id=request_id, instance=scope["path"])(scope, receive, send)
+            await problem_response(problem, scope)(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
         # Mangum leaves raw_path unset (None).
@@ -114,7 +131,7 @@ class SafetyNet:
         declared = Headers(scope=scope).get("content-length", "")
         # A length that is no number is left to the count of what really comes.
         if _LENGTH.fullmatch(declared) and int(declared) > self._max_body:
-            raise self._too_large()
+            raise body_too_large(self._max_body)
 
     def _limited(self, receive: Receive) -> Receive:
         seen = 0
@@ -125,17 +142,10 @@ class SafetyNet:
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 if seen > self._max_body:
-                    raise self._too_large()
+                    raise body_too_large(self._max_body)
             return message
 
         return limited
-
-    def _too_large(self) -> PayloadTooLarge:
-        message = (
-            f"The body is over the limit of {self._max_body:,} bytes. "
-            "Split it into several requests, or upload files through a presigned URL."
-        )
-        return PayloadTooLarge(message, facts={"limit_bytes": self._max_body})
 
 
 def cors_options(origins: Iterable[str]) -> dict[str, object]:

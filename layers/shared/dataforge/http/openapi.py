@@ -21,7 +21,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "what was wrong, where, and what to do"},
         "instance": {"type": "string"},
-        "code": {"type": "string", "description": "stable; listed in errors.md"},
+        "code": {"type": "string", "description": "stable; `type` is where it is explained, /errors lists all"},
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from dataforge.http.addresses import own_address, this_address
 from dataforge.http.encoding import dump_json
 from dataforge.kernel.errors import (
     BadRequest,
@@ -25,25 +27,20 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 100  # places listed at most: a body with a hundred thousand wrong members must not make a larger answer
 _MAX_PLACE = 200  # characters
-DOCS = "https://github.com/dataforge/dataforge/blob/main/infra/openapi/errors.md#"
+ERRORS = "/errors"  # where the registry of codes is served; `type` points into it
 _BY_STATUS: dict[int, type[DataForgeError]] = {404: NotFound, 405: MethodNotAllowed, 415: UnsupportedMediaType}
 
 
-def request_id_of(request: Request) -> str:
-    """The id of this request, as the correlation middleware chose it."""
-    return str(request.scope.get("dataforge.request_id", ""))
-
-
-def problem_response(error: DataForgeError, *, request_id: str, instance: str) -> Response:
-    """The problem document of an error (RFC 9457 §3): no stack trace, no SQL."""
+def problem_response(error: DataForgeError, scope: Scope) -> Response:
+    """The problem document of an error (RFC 9457 §3) met by the request of this scope: no stack trace, no SQL."""
     document: dict[str, object] = {
-        "type": DOCS + error.code,
+        "type": own_address(scope, ERRORS, error.code),
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
-        "instance": instance,
+        "instance": this_address(scope),
         "code": error.code,
-        "request_id": request_id,
+        "request_id": str(scope.get("dataforge.request_id", "")),
     }
     if error.violations:
         document["errors"] = [
@@ -84,7 +81,7 @@ def unforeseen() -> DataForgeError:
 async def handle_domain_error(request: Request, error: Exception) -> Response:
     """Handler of the whole DataForgeError tree."""
     assert isinstance(error, DataForgeError)  # noqa: S101 - registered for this class only
-    return problem_response(error, request_id=request_id_of(request), instance=request.url.path)
+    return problem_response(error, request.scope)
 
 
 async def handle_unforeseen_error(request: Request, _error: Exception) -> Response:
@@ -108,8 +105,8 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
         return await handle_domain_error(request, cause)
     kind = _BY_STATUS.get(error.status_code, BadRequest)
     details = {
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.method} is not offered at {request.url.path}.",
+        404: f"There is nothing at {this_address(request.scope)}.",
+        405: f"{request.method} is not offered at {this_address(request.scope)}.",
     }
     detail = details.get(error.status_code, str(error.detail))
     return await handle_domain_error(request, kind(detail, headers=error.headers))

@@ -21,6 +21,7 @@ Every refusal a client can see is a class here or derives from one here. A class
     ├── Locked                    423
     ├── PreconditionRequired      428  If-Match is missing
     ├── TooManyRequests           429
+    ├── GatewayRefused            4xx  API Gateway itself answered, in our stead
     └── Unavailable               503  something behind us did not answer; nothing was done
 
 Contexts derive their own from the closest class and set `code` and `title`.
@@ -199,6 +200,14 @@ class TooManyRequests(DataForgeError):
     code = "too_many_requests"
     status = 429
     title = "Too many attempts"
+
+
+class GatewayRefused(DataForgeError):
+    """The gateway in front of us refused the request or got no answer; the document's own `status` says which."""
+
+    code = "gateway_error"  # template.yaml, GatewayResponses
+    status = 400
+    title = "The gateway did not pass the request on"
 
 
 class Unavailable(DataForgeError):

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.records.statements import (
-    MAX_BODY_BYTES,
     InvalidJson,
     Rule,
     UnsupportedStatementBody,
@@ -18,6 +17,7 @@ from dataforge.contexts.records.statements import (
     to_json,
 )
 from dataforge.kernel.errors import DataForgeError, MalformedBody, PayloadTooLarge
+from dataforge.kernel.limits import MAX_BODY_BYTES
 
 
 def refused(body: bytes) -> list[tuple[str, str]]:
@@ -108,7 +108,7 @@ def test_a_body_over_the_limit_is_not_read() -> None:
     with pytest.raises(PayloadTooLarge) as caught:
         parse_json(b" " * (MAX_BODY_BYTES + 1))
 
-    assert caught.value.facts == {"max_bytes": 10_485_760}
+    assert caught.value.facts == {"limit_bytes": 4_194_304}
 
 
 def test_a_byte_order_mark_is_skipped() -> None:

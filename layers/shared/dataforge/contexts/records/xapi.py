@@ -36,12 +36,12 @@ from dataforge.http.encoding import dump_json
 from dataforge.http.middleware import RequestEnvelope
 from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_unforeseen_error
 from dataforge.kernel.errors import DataForgeError, MalformedBody, Unauthenticated
+from dataforge.kernel.limits import MAX_BODY_BYTES
 
 VERSION_HEADER = "X-Experience-API-Version"
 BOUND_HEADER = "X-Experience-API-Consistent-Through"
 # What a request without a version header is answered with: the one value that both public suites accept.
 NO_VERSION = "0.95"
-MAX_BODY_BYTES = 4 * 1024 * 1024
 _STATEMENTS = ("/xapi/statements", "/api/xapi/statements")
 
 
@@ -196,7 +196,7 @@ def bound_text(bound: datetime) -> str:
     return format_timestamp(bound)
 
 
-def create_xapi_app(services: XapiServices, *, max_body: int = MAX_BODY_BYTES) -> ASGIApp:
+def create_xapi_app(services: XapiServices, *, max_body: int = MAX_BODY_BYTES, public_base_url: str = "") -> ASGIApp:
     """The ASGI app of the function `xapi`; any origin may call: course content comes from everywhere with its key."""
     app = Starlette(
         routes=[
@@ -212,4 +212,6 @@ def create_xapi_app(services: XapiServices, *, max_body: int = MAX_BODY_BYTES) -
         },
     )
     app.state.services = services
-    return XapiHeaders(RequestEnvelope(app, max_body=max_body, cors_origins=["*"]), services)
+    app.router.redirect_slashes = False
+    envelope = RequestEnvelope(app, max_body=max_body, cors_origins=["*"], public_base_url=public_base_url)
+    return XapiHeaders(envelope, services)

@@ -24,12 +24,7 @@ _STUDENT = "coalesce(s.sourced_id, s.id::text)"
 
 
 def _ref(kind: str, sourced_id: str) -> str:
-    href = (
-        f"'/api/oneroster/v1p2/{kind}s/' || {sourced_id}"
-        if kind != "class"
-        else f"'/api/oneroster/v1p2/classes/' || {sourced_id}"
-    )
-    return f"jsonb_build_object('href', {href}, 'sourcedId', {sourced_id}, 'type', '{kind}')"
+    return f"jsonb_build_object('sourcedId', {sourced_id}, 'type', '{kind}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +143,7 @@ COLLECTIONS = {
         ),
     )
 }
+_NAMES = {item.single: item.name for item in COLLECTIONS.values()}
 _TIMES = {"dateLastModified": "timestamptz", "startDate": "date", "endDate": "date", "beginDate": "date"}
 _OPERATORS = {"=": "=", "!=": "IS DISTINCT FROM", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 _CONDITION = re.compile(r"\s*([A-Za-z.]{1,40})\s*(!=|>=|<=|=|>|<|~)\s*'((?:[^']|'')*)'\s*")
@@ -159,6 +155,11 @@ class InvalidFilter(BadRequest):
 
     code = "invalid_selection"
     title = "The filter, sort or fields cannot be used"
+
+
+def collection_of(kind: str) -> str:
+    """The name of the collection that holds items of a type: `class` is in `classes`."""
+    return _NAMES[kind]
 
 
 def _field(collection: Collection, name: str) -> str:

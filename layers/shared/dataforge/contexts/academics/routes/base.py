@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.academics.schemas.inputs import In
 from dataforge.http.app import context_router
-from dataforge.http.call import json_response
+from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 
 router = context_router("academics")
@@ -40,9 +40,14 @@ def versioned(row: Mapping[str, Any], *, status: int = 200, location: str | None
     """A row with its revision as ETag; a new one with its Location."""
     headers = {"ETag": etag(row["revision"])}
     if location is not None:
-        headers["Location"] = f"{location}/{row['id']}"
+        headers["Location"] = location
     shown = {key: value for key, value in row.items() if key not in HIDDEN}
     return json_response(shown, status=status, headers=headers)
+
+
+def created(call: Call, collection: str, row: Mapping[str, Any]) -> Response:
+    """A new row of a collection, with its ETag and its Location."""
+    return versioned(row, status=201, location=call.address(collection, row["id"]))
 
 
 def no_content(_result: object) -> Response:

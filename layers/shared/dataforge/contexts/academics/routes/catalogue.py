@@ -19,6 +19,7 @@ from dataforge.contexts.academics.routes.base import (
     VERSIONED,
     SearchText,
     changes_of,
+    created,
     no_content,
     router,
     values_of,
@@ -45,9 +46,7 @@ async def list_departments(call: AnyoneCall, cursor: Cursor = None, limit: Limit
 async def create_department(body: inputs.DepartmentIn, call: RegistrarCall) -> Response:
     """Add a department."""
     command = Create(values_of(body))
-    return await call.execute(
-        Work, commands.create_department, command, lambda row: versioned(row, status=201, location=DEPARTMENTS)
-    )
+    return await call.execute(Work, commands.create_department, command, lambda row: created(call, DEPARTMENTS, row))
 
 
 @router.get(DEPARTMENTS + "/{department_id}", response_model=outputs.DepartmentOut, responses=PROBLEMS)
@@ -88,9 +87,7 @@ async def list_semesters(call: AnyoneCall, cursor: Cursor = None, limit: Limit =
 async def create_semester(body: inputs.SemesterIn, call: RegistrarCall) -> Response:
     """Add a semester."""
     command = Create(values_of(body))
-    return await call.execute(
-        Work, commands.create_semester, command, lambda row: versioned(row, status=201, location=SEMESTERS)
-    )
+    return await call.execute(Work, commands.create_semester, command, lambda row: created(call, SEMESTERS, row))
 
 
 @router.get(SEMESTERS + "/{semester_id}", response_model=outputs.SemesterOut, responses=PROBLEMS)
@@ -150,9 +147,7 @@ async def list_courses(
 async def create_course(body: inputs.CourseIn, call: RegistrarCall) -> Response:
     """Add a course."""
     command = Create(values_of(body))
-    return await call.execute(
-        Work, commands.create_course, command, lambda row: versioned(row, status=201, location=COURSES)
-    )
+    return await call.execute(Work, commands.create_course, command, lambda row: created(call, COURSES, row))
 
 
 @router.get(COURSES + "/{course_id}", response_model=outputs.CourseOut, responses=PROBLEMS)

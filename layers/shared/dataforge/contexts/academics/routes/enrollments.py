@@ -21,9 +21,9 @@ ENROLLMENTS = "/api/enrollments"
 
 def _created(call: Call, outcome: commands.Outcome) -> Response:
     shown = asdict(outcome.enrollment)
-    location = f"{ENROLLMENTS}/{outcome.enrollment.id}"
     if outcome.refusal is None:
-        return json_response(shown, status=201, headers={"Location": location})
+        headers = {"Location": call.address(ENROLLMENTS, outcome.enrollment.id)}
+        return json_response(shown, status=201, headers=headers)
     # The refusal is kept as a row; its problem document names it.
     outcome.refusal.facts.update(enrollment_id=str(outcome.enrollment.id), enrollment_status=outcome.enrollment.status)
     return call.problem(outcome.refusal)

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from starlette.responses import Response
 
-from dataforge.contexts.academics.queries.oneroster import COLLECTIONS, get_item, list_collection
+from dataforge.contexts.academics.queries.oneroster import COLLECTIONS, collection_of, get_item, list_collection
 from dataforge.contexts.academics.routes.base import PROBLEMS, router
+from dataforge.http.addresses import this_address
 from dataforge.http.auth import RegistrarCall
 from dataforge.http.call import Call, json_response
 
@@ -16,19 +17,28 @@ Fields = Annotated[str | None, Query(max_length=500, description="names of membe
 
 
 def _links(call: Call, limit: int, offset: int, total: int) -> str:
-    # Paging links as the standard has them (§3.4.1): absolute paths of this host, rel first, prev, next and last.
-    path = str(call.request.scope.get("root_path", "")) + call.request.url.path
+    # Paging links as the standard has them (§3.4.1): rel first, prev, next and last.
     last = max(0, (total - 1) // limit * limit)
     places = {"first": 0, "last": last}
     if offset > 0:
         places["prev"] = max(0, offset - limit)
     if offset + limit < total:
         places["next"] = offset + limit
-    parts = []
-    for rel, place in places.items():
-        query = call.request.url.include_query_params(limit=limit, offset=place).query
-        parts.append(f'<{path}?{query}>; rel="{rel}"')
-    return ", ".join(parts)
+    scope = call.request.scope
+    return ", ".join(
+        f'<{this_address(scope, limit=limit, offset=place)}>; rel="{rel}"' for rel, place in places.items()
+    )
+
+
+def _linked(call: Call, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    # Every reference to another item carries that item's address (GUIDRef, §4).
+    if isinstance(value, list):
+        return [_linked(call, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"sourcedId", "type"}:
+        return {"href": call.address(ONEROSTER, collection_of(value["type"]), value["sourcedId"]), **value}
+    return {name: _linked(call, item) for name, item in value.items()}
 
 
 @router.get(ONEROSTER + "/{collection}", response_model=dict[str, list[dict[str, Any]]], responses=PROBLEMS)
@@ -55,10 +65,10 @@ async def list_oneroster(
         fields=fields,
     )
     headers = {"X-Total-Count": str(total), "Link": _links(call, limit, offset, total)}
-    return json_response({chosen.name: items}, headers=headers)
+    return json_response({chosen.name: _linked(call, items)}, headers=headers)
 
 
-@router.get(ONEROSTER + "/{collection}/{sourced_id}", response_model=dict[str, dict[str, Any]], responses=PROBLEMS)
+@router.get(ONEROSTER + "/{collection}/{sourced_id:path}", response_model=dict[str, dict[str, Any]], responses=PROBLEMS)
 async def get_oneroster(
     collection: CollectionName,
     sourced_id: Annotated[str, Path(max_length=255)],
@@ -67,4 +77,5 @@ async def get_oneroster(
 ) -> Response:
     """One item by its sourcedId."""
     chosen = COLLECTIONS[collection]
-    return json_response({chosen.single: await call.query(get_item, chosen, sourced_id, fields)})
+    item = await call.query(get_item, chosen, sourced_id, fields)
+    return json_response({chosen.single: _linked(call, item)})

@@ -56,7 +56,7 @@ async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, giv
     finally:
         source.close()
     plan = await call.query(queries.get_plan, row["id"])
-    return json_response(plan, status=201, headers={"Location": f"{ROSTERS}/plans/{plan['id']}"})
+    return json_response(plan, status=201, headers={"Location": call.address(ROSTERS, "plans", plan["id"])})
 
 
 @router.post(ROSTERS + "/uploads", status_code=201, response_model=outputs.RosterUploadOut)

@@ -1,7 +1,7 @@
 """Sections, their rosters, instructors."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -20,6 +20,7 @@ from dataforge.contexts.academics.routes.base import (
     VERSIONED,
     SearchText,
     changes_of,
+    created,
     no_content,
     router,
     values_of,
@@ -39,9 +40,8 @@ def _meetings(given: Sequence[inputs.MeetingIn]) -> list[Meeting]:
     return [Meeting(item.weekday, item.starts, item.ends, item.room) for item in given]
 
 
-async def _shown(call: Call, section_id: UUID, *, status: int = 200) -> Response:
-    section = await call.query(queries.get_section, section_id, drafts=True)
-    return versioned(section, status=status, location=SECTIONS if status == 201 else None)
+async def _shown(call: Call, section_id: UUID) -> Response:
+    return versioned(await call.query(queries.get_section, section_id, drafts=True))
 
 
 @router.get(SECTIONS, response_model=outputs.Page[outputs.SectionOut])
@@ -77,8 +77,13 @@ async def create_section(body: inputs.SectionIn, call: RegistrarCall) -> Respons
     """Offer a course in a semester."""
     values = values_of(body)
     del values["meetings"]
-    row = await call.run(Work, commands.create_section, CreateSection(values, _meetings(body.meetings)))
-    return await _shown(call, row["id"], status=201)
+
+    async def create(command: CreateSection, work: Work) -> dict[str, Any]:
+        row = await commands.create_section(command, work)
+        return await queries.get_section(work.connection, row["id"], drafts=True)
+
+    command = CreateSection(values, _meetings(body.meetings))
+    return await call.execute(Work, create, command, lambda row: created(call, SECTIONS, row))
 
 
 @router.get(SECTIONS + "/{section_id}", response_model=outputs.SectionOut, responses=PROBLEMS)

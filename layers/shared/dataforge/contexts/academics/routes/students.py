@@ -15,6 +15,7 @@ from dataforge.contexts.academics.routes.base import (
     PROBLEMS,
     VERSIONED,
     changes_of,
+    created,
     no_content,
     router,
     values_of,
@@ -23,6 +24,7 @@ from dataforge.contexts.academics.routes.base import (
 from dataforge.contexts.academics.schemas import inputs, outputs
 from dataforge.http.auth import AnyoneCall, RegistrarCall
 from dataforge.http.call import json_response
+from dataforge.http.negotiation import preferred_media_type
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
@@ -53,9 +55,7 @@ async def list_students(
 async def create_student(body: inputs.StudentIn, call: RegistrarCall) -> Response:
     """Add a student."""
     command = Create(values_of(body))
-    return await call.execute(
-        Work, commands.create_student, command, lambda row: versioned(row, status=201, location=STUDENTS)
-    )
+    return await call.execute(Work, commands.create_student, command, lambda row: created(call, STUDENTS, row))
 
 
 @router.get(STUDENTS + "/me", response_model=outputs.StudentOut, responses=PROBLEMS)
@@ -159,7 +159,8 @@ async def record_completion(student_id: UUID, body: inputs.CompletionIn, call: R
 async def get_schedule(student_id: UUID, call: AnyoneCall, semester_id: UUID | None = None) -> Response:
     """What a student is in or waits for; `Accept: text/calendar` gives it as iCalendar (RFC 5545)."""
     found = await call.query(queries.schedule, student_id, call.principal, semester_id=semester_id)
-    if "text/calendar" not in call.request.headers.get("accept", ""):
+    offered = ("application/json", "text/calendar")
+    if preferred_media_type(call.request.headers.get("accept", ""), offered) != "text/calendar":
         return json_response(found, headers={"Vary": "Accept"})
     from dataforge.contexts.academics.schemas.calendar import MEDIA_TYPE, schedule_calendar
 

@@ -28,6 +28,7 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 Command = TypeVar("Command")
 Result = TypeVar("Result")
 
+DATASETS = "/api/datasets"
 router = context_router("datasets")
 
 

@@ -11,7 +11,15 @@ from dataforge.contexts.datasets.commands import datasets as commands
 from dataforge.contexts.datasets.domain.access import Grant, SubjectKind
 from dataforge.contexts.datasets.queries import datasets as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
-from dataforge.contexts.datasets.routes.calls import AdminCall, ReadCall, RestoreCall, execute, memberships_of, router
+from dataforge.contexts.datasets.routes.calls import (
+    DATASETS,
+    AdminCall,
+    ReadCall,
+    RestoreCall,
+    execute,
+    memberships_of,
+    router,
+)
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.http.auth import AnyoneCall, require
 from dataforge.http.call import Call, json_response
@@ -23,11 +31,11 @@ from dataforge.kernel.principal import Role
 CreatorCall = Annotated[Call, Depends(require(Role.ANALYST, Role.INSTRUCTOR, Role.REGISTRAR))]
 
 
-def _dataset_response(dataset: dict[str, Any], *, status: int = 200) -> Response:
+def _dataset_response(call: Call, dataset: dict[str, Any], *, status: int = 200) -> Response:
     body = outputs.DatasetOut.model_validate(dataset).model_dump(mode="json")
     headers = {"ETag": etag(dataset["revision"])}
     if status == 201:
-        headers["Location"] = f"/api/datasets/{dataset['id']}"
+        headers["Location"] = call.address(DATASETS, dataset["id"])
     return json_response(body, status=status, headers=headers)
 
 
@@ -43,7 +51,7 @@ async def create_dataset(body: inputs.DatasetIn, call: CreatorCall) -> Response:
 
     async def show(connection: AsyncConnection, dataset_id: UUID) -> Response:
         made = await queries.get_dataset(connection, dataset_id, call.principal, memberships)
-        return _dataset_response(made, status=201)
+        return _dataset_response(call, made, status=201)
 
     return await execute(call, commands.create_dataset, command, show)
 
@@ -81,7 +89,7 @@ async def list_tags(call: AnyoneCall) -> Response:
 @router.get("/api/datasets/{dataset_id}", response_model=outputs.DatasetOut)
 async def get_dataset(call: ReadCall) -> Response:
     """One dataset."""
-    return _dataset_response(await _shown(call, call.dataset_id))
+    return _dataset_response(call, await _shown(call, call.dataset_id))
 
 
 @router.patch("/api/datasets/{dataset_id}", response_model=outputs.DatasetOut)
@@ -90,7 +98,7 @@ async def change_dataset(body: inputs.DatasetChangeIn, call: AdminCall) -> Respo
     changes = {key: value for key, value in body.model_dump(exclude_unset=True).items() if value is not None}
     command = commands.ChangeDataset(call.dataset_id, call.expected_revision(), changes)
     await call.run(SqlDatasetsUnitOfWork, commands.change_dataset, command)
-    return _dataset_response(await _shown(call, call.dataset_id))
+    return _dataset_response(call, await _shown(call, call.dataset_id))
 
 
 @router.delete("/api/datasets/{dataset_id}", status_code=204)
@@ -105,7 +113,7 @@ async def delete_dataset(call: AdminCall) -> Response:
 async def restore_dataset(call: RestoreCall) -> Response:
     """Bring a deleted dataset back."""
     await call.run(SqlDatasetsUnitOfWork, commands.restore_dataset, commands.RestoreDataset(call.dataset_id))
-    return _dataset_response(await _shown(call, call.dataset_id))
+    return _dataset_response(call, await _shown(call, call.dataset_id))
 
 
 @router.get("/api/datasets/{dataset_id}/permissions", response_model=outputs.GrantList)

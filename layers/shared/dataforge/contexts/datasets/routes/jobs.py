@@ -13,7 +13,15 @@ from dataforge.contexts.datasets.domain.access import DatasetNotFound, Level
 from dataforge.contexts.datasets.domain.jobs import JobNotFound, JobStatus, RunType
 from dataforge.contexts.datasets.queries import jobs as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
-from dataforge.contexts.datasets.routes.calls import Allow, DatasetCall, ReadCall, WriteCall, router, services_of
+from dataforge.contexts.datasets.routes.calls import (
+    DATASETS,
+    Allow,
+    DatasetCall,
+    ReadCall,
+    WriteCall,
+    router,
+    services_of,
+)
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.http.auth import AnyoneCall
 from dataforge.http.call import json_response
@@ -35,7 +43,7 @@ def shown_job(call: DatasetCall, job: dict[str, Any]) -> dict[str, Any]:
 async def job_response(call: DatasetCall, job_id: UUID, *, status: int = 200) -> Response:
     """The job as it is now."""
     job = await call.query(queries.get_job, call.dataset_id, job_id)
-    headers = {"Location": f"/api/datasets/{call.dataset_id}/jobs/{job_id}"} if status in (201, 202) else {}
+    headers = {"Location": call.address(DATASETS, call.dataset_id, "jobs", job_id)} if status in (201, 202) else {}
     return json_response(shown_job(call, job), status=status, headers=headers)
 
 

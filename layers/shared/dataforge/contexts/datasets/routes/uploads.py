@@ -12,7 +12,15 @@ from dataforge.contexts.datasets.commands import uploads as commands
 from dataforge.contexts.datasets.domain.uploads import URL_SECONDS, PartRefused, UploadClosed, UploadState
 from dataforge.contexts.datasets.queries import jobs as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
-from dataforge.contexts.datasets.routes.calls import DatasetCall, ReadCall, WriteCall, execute, router, services_of
+from dataforge.contexts.datasets.routes.calls import (
+    DATASETS,
+    DatasetCall,
+    ReadCall,
+    WriteCall,
+    execute,
+    router,
+    services_of,
+)
 from dataforge.contexts.datasets.routes.jobs import job_response
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.storage import S3Part, base64_sha256
@@ -56,7 +64,7 @@ async def open_upload(ref: str, body: inputs.UploadIn, call: WriteCall) -> Respo
 
     async def show(connection: AsyncConnection, upload_id: UUID) -> Response:
         made = await queries.get_upload(connection, call.dataset_id, upload_id)
-        headers = {"Location": f"/api/datasets/{call.dataset_id}/uploads/{upload_id}"}
+        headers = {"Location": call.address(DATASETS, call.dataset_id, "uploads", upload_id)}
         return json_response(_shown(made, []), status=201, headers=headers)
 
     return await execute(call, handler, command, show)

@@ -23,7 +23,6 @@ from dataforge.contexts.records.statements.completion import is_completion
 from dataforge.contexts.records.statements.flatten import FlatStatement, actor_email, actor_key, flatten_statement
 from dataforge.contexts.records.statements.identity import parse_statement_id, with_statement_id
 from dataforge.contexts.records.statements.json_text import (
-    MAX_BODY_BYTES,
     MAX_DEPTH,
     MAX_NUMBER_DIGITS,
     MAX_VIOLATIONS,
@@ -43,7 +42,6 @@ from dataforge.contexts.records.statements.validation import VOIDED, validate_ag
 from dataforge.contexts.records.statements.versions import XapiVersion, negotiate_version
 
 __all__ = [
-    "MAX_BODY_BYTES",
     "MAX_DEPTH",
     "MAX_NUMBER_DIGITS",
     "MAX_VIOLATIONS",

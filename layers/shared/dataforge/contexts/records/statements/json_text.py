@@ -16,10 +16,9 @@ from functools import lru_cache
 import orjson
 
 from dataforge.contexts.records.statements.rules import Rule
-from dataforge.kernel.errors import MalformedBody, PayloadTooLarge, ValidationFailed, Violation
+from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
+from dataforge.kernel.limits import MAX_BODY_BYTES, body_too_large
 
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""The payload limit of the API gateway; what is larger never reaches a function there."""
 MAX_DEPTH = 100
 """Levels of arrays and objects in a body. PostgreSQL and every JSON reader behind us are happy with that many."""
 MAX_NUMBER_DIGITS = 1000
@@ -239,8 +238,7 @@ def parse_json(body: bytes) -> object:
     InvalidJson (JSON that cannot be stored as it is; one violation per place).
     """
     if len(body) > MAX_BODY_BYTES:
-        message = f"The body has {len(body):,} bytes; at most {MAX_BODY_BYTES:,} are read. Send less at once."
-        raise PayloadTooLarge(message, facts={"max_bytes": MAX_BODY_BYTES})
+        raise body_too_large()
     body = body.removeprefix(_BOM)
     try:
         text = body.decode("utf-8")

@@ -1,0 +1,28 @@
+"""Which representation an Accept header asks for."""
+
+import pytest
+
+from dataforge.http.negotiation import preferred_media_type
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/html", "text/html"),
+        ("TEXT/HTML ; Q=1", "text/html"),
+        (BROWSER, "text/html"),
+        ("text/*", "text/html"),
+        ("application/json, text/html;q=0.5", "application/json"),
+        ("application/json;q=0.5, text/html", "text/html"),
+        ("text/html;q=0, */*", "application/json"),
+        ("image/png", "application/json"),
+        ("text/html;q=high", "application/json"),
+        (",;,", "application/json"),
+    ],
+)
+def test_the_heaviest_representation_wins_and_json_is_the_first(accept: str, expected: str) -> None:
+    assert preferred_media_type(accept, ("application/json", "text/html")) == expected
