@@ -32,7 +32,7 @@ def test_what_aws_would_get_fits_with_its_byte_code(tmp_path: Path) -> None:
 
 
 def test_reading_a_version_needs_neither_the_parsers_nor_duckdb() -> None:
-    blocked = ("clevercsv", "python_calamine", "charset_normalizer", "duckdb")
+    blocked = ("clevercsv", "python_calamine", "chardet", "duckdb")
     program = f"""
 import sys
 for name in {blocked!r}:

@@ -75,7 +75,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], dict[str, Any], str, str]] = 
     "a NUL in a name": ("a.csv", lambda: b"id,n\x00\n1,one\n", {}, "schema_mismatch", "column 2 has a NUL character"),
     "a Latin-1 byte": (
         "a.csv",
-        lambda: b"id,name\n" + b"".join(b"%d,x\n" % n for n in range(1, 300_000)) + b"300000,caf\xe9\n",
+        lambda: "id,name\n0,Zoë\n".encode() + b"".join(b"%d,x\n" % n for n in range(2, 300_000)) + b"300000,caf\xe9\n",
         {},
         "encoding_refused",
         "Row 300000, column 2: byte 0xE9 at place 4",

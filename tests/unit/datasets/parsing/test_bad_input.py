@@ -38,17 +38,22 @@ def tables(tmp_path: Path) -> TableStore:
     return store(tmp_path)
 
 
-@pytest.mark.slow
-def test_a_latin_1_byte_at_row_900_000_is_named(tables: TableStore) -> None:
-    data = (
-        b"id,name\n"
-        + b"".join(b"%d,plain\n" % n for n in range(1, 900_000))
-        + "900000,caf\xe9\n".encode("latin-1")
-        + b"900001,plain\n"
-    )
+def lines_with(first: str, broken: bytes, rows: int = 300_000) -> bytes:
+    return f"id,name\n1,{first}\n".encode() + b"".join(b"%d,plain\n" % n for n in range(2, rows)) + broken
 
-    with pytest.raises(EncodingRefused, match="Row 900000, column 2: byte 0xE9 at place 4 of the field is not UTF-8"):
+
+def test_a_latin_1_byte_in_a_file_that_is_otherwise_utf_8_is_named(tables: TableStore) -> None:
+    data = lines_with("Zoë", b"300000,caf\xe9\n")
+
+    with pytest.raises(EncodingRefused, match="Row 300000, column 2: byte 0xE9 at place 4 of the field is not UTF-8"):
         imported(tables, data)
+
+
+def test_a_latin_1_byte_far_below_an_ascii_head_tells_the_encoding_of_the_file(tables: TableStore) -> None:
+    found = imported(tables, lines_with("one", b"300000,caf\xe9\n"))
+
+    assert rows_of(tables, found.tables["data"])[-1] == {"id": 300_000, "name": "café"}
+    assert found.report.encoding == "cp1252"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])

@@ -22,7 +22,7 @@ from dataforge.contexts.datasets.engine.landing import (
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.errors import SchemaMismatch
+from dataforge.contexts.datasets.errors import EncodingRefused, SchemaMismatch
 from dataforge.contexts.datasets.model.columns import TableSchema, normal_type
 from dataforge.contexts.datasets.model.imports import (
     ColumnReport,
@@ -33,11 +33,14 @@ from dataforge.contexts.datasets.model.imports import (
     TableReport,
     no_progress,
 )
+from dataforge.contexts.datasets.parsing.archives import label
+from dataforge.contexts.datasets.parsing.boundary import Place, Storage, refusing
 from dataforge.contexts.datasets.parsing.csv_block import StrayQuote
 from dataforge.contexts.datasets.parsing.csv_table import TextTable, Widened, target_schema, too_many
+from dataforge.contexts.datasets.parsing.encoding import reconsidered
 from dataforge.contexts.datasets.parsing.formats import open_file
 from dataforge.contexts.datasets.parsing.sources import FileSource
-from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples, open_text
+from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples, TextFile, open_text
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 WORKERS = 2
@@ -68,11 +71,13 @@ def import_file(
     """
     report = ImportReport()
     found: dict[str, Manifest] = {}
+    place = Place(label(source.name))
+    watching = place.watching(progress)
     try:
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
-            for name, table in open_file(source, options, report, folder):
+        with refusing(place), ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
+            for name, table in open_file(Storage(source), options, report, folder, place):
                 base = (bases or {}).get(name)
-                found[name] = table(_Landing(tables, options, base, pool, progress, folder, report, name))
+                found[name] = table(_Landing(tables, options, base, pool, watching, folder, report, name))
     finally:
         tables.settle()
     return ImportOutcome(found, report)
@@ -94,6 +99,18 @@ class _Landing:
     def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
         """Land a delimited text file."""
         file = open_text(blocks, self.options, name=name, samples=samples)
+        try:
+            return self._text(file)
+        except EncodingRefused:
+            if file.encoding.proven:
+                raise
+            # UTF-8 was the word of the head only. If all of the file says otherwise, it is read as that.
+            encoding = reconsidered(blocks)
+            if encoding.is_utf8:
+                raise
+        return self._text(open_text(blocks, self.options, name=name, samples=samples, encoding=encoding))
+
+    def _text(self, file: TextFile) -> Manifest:
         described = TableReport(self.name, notes=list(file.notes))
         view = TextTable(file, self.options, self.base.schema if self.base else None, described)
         self.report.encoding, self.report.header = file.encoding.name, file.header

@@ -1,18 +1,17 @@
-"""The encoding of a text file: byte order mark, then UTF-8, then a guess over at most 256 KB; and decoding as a
-stream.
+"""The encoding of a text file: byte order mark, then UTF-8 if the whole file is, then what its other characters prove
+(`charset`); and decoding as a stream.
 """
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-from charset_normalizer import from_bytes
 
 from dataforge.contexts.datasets.errors import EncodingRefused
 
 SAMPLE = 256 << 10
+_ASCII_TEXT = bytes([9, 10, 13, *range(32, 127)])
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -24,11 +23,16 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A Python codec name, the length of the byte order mark, and how it was found."""
+    """A Python codec name, the length of the byte order mark, how it was found, and what the report says about it.
+
+    `proven` is false for UTF-8 that only the beginning of the file showed.
+    """
 
     name: str
     mark: int
     reason: str
+    note: str = ""
+    proven: bool = True
 
     @property
     def is_utf8(self) -> bool:
@@ -36,11 +40,15 @@ class Encoding:
         return self.name == "utf-8"
 
 
-def detect_encoding(sample: bytes, declared: str | None = None, *, whole: bool = False) -> Encoding:
-    """The encoding of a file that begins with `sample`; `whole` says that the sample is all of it. Raises
-    EncodingRefused.
+def detect_encoding(
+    head: bytes, blocks: Callable[[], Iterator[bytes]], declared: str | None = None, *, whole: bool = False
+) -> Encoding:
+    """The encoding of a file that begins with `head`; `whole` says that the head is all of it, and `blocks` reads it
+    again. Raises EncodingRefused.
+
+    UTF-8 is taken on the word of the head. Whoever meets other bytes further on asks `reconsidered`.
     """
-    mark, marked = next(((mark, name) for mark, name in _MARKS if sample.startswith(mark)), (b"", ""))
+    mark, marked = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", ""))
     if declared:
         name = _codec(declared)
         if marked and marked.startswith(name.removesuffix("-sig")):
@@ -48,17 +56,28 @@ def detect_encoding(sample: bytes, declared: str | None = None, *, whole: bool =
         return Encoding("utf-8" if name in {"utf-8", "utf-8-sig", "ascii"} else name, 0, "declared")
     if marked:
         return Encoding(marked, len(mark), "byte order mark")
-    wide = _wide(sample[:4096])
+    wide = _wide(head[:4096]) or _wide_text(head[:SAMPLE])
     if wide:
-        return Encoding(wide, 0, "every other byte is zero")
+        return Encoding(wide, 0, "every other byte is zero", f"There is no byte order mark; it was read as {wide}.")
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample[:SAMPLE], final=whole and len(sample) <= SAMPLE)
+        codecs.getincrementaldecoder("utf-8")().decode(head[:SAMPLE], final=whole and len(head) <= SAMPLE)
     except UnicodeDecodeError:
-        best = from_bytes(sample[:SAMPLE]).best()
-        if best is None:
-            raise EncodingRefused("The encoding of the file cannot be told; name it.") from None
-        return Encoding(_codec(best.encoding), 0, "guessed from the first 256 KB")
-    return Encoding("utf-8", 0, "valid UTF-8")
+        return reconsidered(blocks)
+    return Encoding("utf-8", 0, "valid UTF-8", proven=False)
+
+
+def reconsidered(blocks: Callable[[], Iterator[bytes]]) -> Encoding:
+    """The encoding of a file that is not all UTF-8, by all of its text. Raises EncodingRefused.
+
+    A file that is UTF-8 but for a few bytes stays so: its reader names the first of them.
+    """
+    from dataforge.contexts.datasets.parsing.charset import judge, survey
+
+    found = survey(blocks())
+    if found.is_utf8_with_errors:
+        return Encoding("utf-8", 0, f"UTF-8, with {found.strays} bytes that are not")
+    judgement = judge(found)
+    return Encoding(judgement.name, 0, "judged by the text of the whole file", judgement.note)
 
 
 def _codec(name: str) -> str:
@@ -82,6 +101,24 @@ def _wide(sample: bytes) -> str:
         if all((zero > 0.7) == bool(want) for zero, want in zip(zeros, pattern, strict=True)):
             return name
     return ""
+
+
+def _wide_text(sample: bytes) -> str:
+    """UTF-16 without a mark whose text is hardly ASCII: it has NUL bytes, many others that no ASCII text has, and only
+    one byte order makes line ends and delimiters of it.
+    """
+    if b"\x00" not in sample or len(sample.translate(None, _ASCII_TEXT)) * 5 < len(sample):
+        return ""
+    scores: dict[str, int] = {}
+    for name in ("utf-16-le", "utf-16-be"):
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(sample[: len(sample) // 2 * 2])
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text and all(char.isprintable() or char in "\t\r\n\u3000\xa0" for char in text[:20_000]):
+            scores[name] = sum(text.count(char) for char in "\n,;\t ")
+    best = max(scores, key=lambda name: scores[name], default="")
+    return best if best and scores[best] > 0 else ""
 
 
 def as_utf8(blocks: Iterator[bytes], encoding: Encoding) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from dataforge.contexts.datasets.parsing.archives import (
     zip_entries,
     zstd_blocks,
 )
+from dataforge.contexts.datasets.parsing.boundary import Place
 from dataforge.contexts.datasets.parsing.excel import WorkbookFile, sheet_tables
 from dataforge.contexts.datasets.parsing.jsonl import json_table
 from dataforge.contexts.datasets.parsing.parquet import parquet_table
@@ -49,15 +50,15 @@ Landing = Callable[[Lander], Manifest]
 
 
 def open_file(
-    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None
+    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
 ) -> Iterator[tuple[str, Landing]]:
-    """Each table of a file by name, with what lands it. Raises ImportRefused and its kin."""
+    """Each table of a file by name, with what lands it; `place` follows. Raises ImportRefused and its kin."""
     if not source.size:
         raise ImportRefused("The file is empty: it has no bytes.")
     report.bytes_read = source.size
     head = source.read(0, 8)
     if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
-        yield from _zip(source, options, report, folder)
+        yield from _zip(source, options, report, folder, place)
     elif head[:4] == b"PAR1" or options.format == "parquet":
         report.format = "parquet"
         yield options.table, lambda lander: lander.typed(parquet_table(source))
@@ -108,13 +109,14 @@ def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportRepor
 
 
 def _zip(
-    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None
+    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
 ) -> Iterator[tuple[str, Landing]]:
     entries = zip_entries(source)
     if any(entry.name == "[Content_Types].xml" for entry in entries):
         report.format = "excel"
         workbook = WorkbookFile(source, entries, folder)
         for name, table in sheet_tables(workbook, options, report):
+            place.enter(f"sheet {name!r}")
             yield name, _typed(table)
         return
     report.compression = "zip"
@@ -123,6 +125,7 @@ def _zip(
         raise ArchiveRefused(f"{source.name}: the archive has no files.")
     names = _table_names(files, options)
     for name, entry in names.items():
+        place.enter(label(entry.name))
         yield name, _text(_entry(source, entry), label(entry.name), options, report)
 
 

@@ -17,7 +17,7 @@ from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions, RejectedRow
 from dataforge.contexts.datasets.parsing.csv_table import too_many
 from dataforge.contexts.datasets.parsing.encoding import as_utf8, detect_encoding
-from dataforge.contexts.datasets.parsing.inference import column_type, convert, evidence_of, join
+from dataforge.contexts.datasets.parsing.inference import convert, evidence_of, join
 from dataforge.contexts.datasets.parsing.splitting import MOST_RECORD_BYTES
 from dataforge.contexts.datasets.parsing.text_file import Blocks
 from dataforge.contexts.datasets.parsing.typed import TypedTable
@@ -43,9 +43,7 @@ def json_table(blocks: Blocks, options: ImportOptions) -> TypedTable:
                 kinds[name] = "text:" + join(kind.partition(":")[2] or "nothing", evidence_of(texts))
     if not kinds:
         raise ImportRefused("The file has no JSON object with a member.")
-    evidence = {name: kind.partition(":")[2] if kind.startswith("text:") else kind for name, kind in kinds.items()}
-    dated = {name: kind for name, kind in evidence.items() if kind in {"date", "timestamp", "timestamptz"}}
-    columns = [(name, _type_of(kind, dated.get(name))) for name, kind in evidence.items()]
+    columns = [(name, _type_of(kind)) for name, kind in kinds.items()]
 
     def read() -> Iterator[pa.Table]:
         for rows in _parts(blocks, options, []):
@@ -54,10 +52,12 @@ def json_table(blocks: Blocks, options: ImportOptions) -> TypedTable:
     return TypedTable(columns, ["JSON values" for _ in columns], read, rejected=rejected)
 
 
-def _type_of(kind: str, dated: str | None) -> str:
-    if dated:
-        return dated
-    return kind if kind in {"int", "float", "bool", "json"} else column_type("string")
+def _type_of(kind: str) -> str:
+    """JSON says what a number is; of strings only dates and times are read, everything else stays as it is written."""
+    texts = kind.partition(":")[2]
+    if texts in {"date", "timestamp", "timestamptz"}:
+        return texts
+    return kind if kind in {"int", "float", "bool", "json"} else "string"
 
 
 def _kind(value: object) -> str:
@@ -149,7 +149,7 @@ def _no_constant(name: str) -> object:
 def _lines(blocks: Blocks, options: ImportOptions) -> Iterator[bytes]:
     first = next(iter(blocks()), b"")
     carry = b""
-    for block in as_utf8(blocks(), detect_encoding(first[: 256 << 10], options.encoding)):
+    for block in as_utf8(blocks(), detect_encoding(first, blocks, options.encoding)):
         *lines, carry = (carry + block).split(b"\n")
         if len(carry) > MOST_RECORD_BYTES:
             raise ImportRefused(f"A line is longer than {MOST_RECORD_BYTES >> 20} MB; this is not JSON lines.")

@@ -120,9 +120,11 @@ def _record_bytes(data: bytes, dialect: Dialect) -> int:
     return len(data)
 
 
-def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: Samples = tuple) -> TextFile:
-    """Find encoding, dialect and header. `samples` gives further places of the file (middle, tail). Raises
-    ImportRefused.
+def open_text(
+    blocks: Blocks, options: ImportOptions, *, name: str, samples: Samples = tuple, encoding: Encoding | None = None
+) -> TextFile:
+    """Find encoding (unless it is known), dialect and header. `samples` gives further places of the file (middle,
+    tail). Raises ImportRefused.
     """
     head = b""
     whole = True
@@ -133,7 +135,7 @@ def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: Sam
             break
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ImportRefused("The file is empty: it has neither a header nor rows.")
-    encoding = detect_encoding(head, options.encoding, whole=whole)
+    encoding = encoding or detect_encoding(head, blocks, options.encoding, whole=whole)
     text = _decoded_head(head[:_SNIFFED], encoding)
     delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
     others = partial(_texts, samples) if encoding.is_utf8 else list
@@ -149,6 +151,7 @@ def open_text(blocks: Blocks, options: ImportOptions, *, name: str, samples: Sam
     if len(cells) > MOST_COLUMNS:
         raise ImportRefused(f"The file has {len(cells)} columns; at most {MOST_COLUMNS} can be imported.")
     names, notes = header_names(cells) if header else ([f"column_{at}" for at in range(1, len(cells) + 1)], [])
+    notes = [encoding.note, *notes] if encoding.note else notes
     return TextFile(blocks, encoding, dialect, names, header, notes)
 
 
