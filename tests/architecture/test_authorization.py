@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import insert, update
 
 from dataforge.bootstrap import api_app, datasets_app
+from dataforge.contexts.identity.tables import refresh_tokens, users
 from dataforge.http.openapi import requirement_of
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
@@ -43,6 +46,25 @@ def routes(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
     for route in api.app.contexts.routes():
         for method in sorted(route.methods or ()):
             yield method, route
+
+
+def decided_by_the_database(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
+    """Every write, and every route that names roles."""
+    for method, route in routes(api):
+        needed = requirement_of(route)
+        if needed is not None and (method not in ("GET", "HEAD") or needed.roles):
+            yield method, route
+
+
+async def answers_of(
+    api: ApiUnderTest, token: str, walked: list[tuple[str, APIRoute]]
+) -> dict[tuple[str, str], tuple[int, str]]:
+    client, answers = await api.client(token), {}
+    for method, route in walked:
+        response = await client.request(method, address(route), json={})
+        answers[method, route.path_format] = (response.status_code, str(response.json().get("code")))
+    assert answers
+    return answers
 
 
 def address(route: APIRoute) -> str:
@@ -82,3 +104,49 @@ async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role
 
     assert named
     assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
+
+
+async def test_a_suspension_reaches_every_write_and_every_privileged_route_at_once(api: ApiUnderTest) -> None:
+    person = await api.add_user(Role.ADMIN)
+    token = await api.token(person, Role.ADMIN)
+    async with api.container.database.transaction() as connection:
+        await connection.execute(
+            update(users).where(users.c.id == person).values(suspended_at=api.container.clock.now())
+        )
+
+    answers = await answers_of(api, token, list(decided_by_the_database(api)))
+
+    assert {route: answer for route, answer in answers.items() if answer != (403, "account_suspended")} == {}
+
+
+async def test_a_sign_out_reaches_every_write_and_every_privileged_route_at_once(api: ApiUnderTest) -> None:
+    person, session, now = await api.add_user(Role.ADMIN), uuid7(), api.container.clock.now()
+    token = await api.token(person, Role.ADMIN, session=session)
+    row = {"id": uuid7(), "user_id": person, "token_hash": "of this session", "family": session, "expires_at": now}
+    async with api.container.database.transaction() as connection:
+        await connection.execute(insert(refresh_tokens).values(**row, created_at=now, revoked_at=now))
+
+    answers = await answers_of(api, token, list(decided_by_the_database(api)))
+
+    assert {route: answer for route, answer in answers.items() if answer != (401, "session_ended")} == {}
+
+
+async def test_a_demotion_closes_every_privileged_route_at_once(api: ApiUnderTest) -> None:
+    person = await api.add_user(Role.VIEWER)
+    named = [
+        (method, route)
+        for method, route in routes(api)
+        if (needed := requirement_of(route)) is not None and needed.roles and Role.VIEWER not in needed.roles
+    ]
+
+    answers = await answers_of(api, await api.token(person, Role.ADMIN), named)
+
+    assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
+
+
+async def test_a_person_who_is_no_longer_there_can_do_nothing(api: ApiUnderTest) -> None:
+    token = await api.token(uuid7(), Role.LEARNER)
+
+    answers = await answers_of(api, token, list(decided_by_the_database(api)))
+
+    assert {route: answer for route, answer in answers.items() if answer != (401, "session_ended")} == {}

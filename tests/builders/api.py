@@ -54,16 +54,18 @@ class ApiUnderTest:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self.container.authenticator.ensure_key()
+        await self.container.token_signer.ensure_key()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    async def client(self, token: str | None = None, asgi: ASGIApp | None = None) -> httpx.AsyncClient:
-        """A client without or with an access token."""
+    async def client(
+        self, token: str | None = None, asgi: ASGIApp | None = None, *, address: str = "127.0.0.1"
+    ) -> httpx.AsyncClient:
+        """A client without or with an access token, at this IP address."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.ASGITransport(asgi or self.asgi)
+        transport = httpx.ASGITransport(asgi or self.asgi, client=(address, 40_000))
         client = httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
         return await self._stack.enter_async_context(client)
 
@@ -86,9 +88,9 @@ class ApiUnderTest:
             await connection.execute(insert(users).values(**row))
         return user_id
 
-    async def token(self, user_id: UUID, role: Role, username: str = "somebody") -> str:
+    async def token(self, user_id: UUID, role: Role, username: str = "somebody", *, session: UUID | None = None) -> str:
         """A real access token of a person."""
-        answer = await self.container.authenticator.issue(Session(user_id, username, role, uuid7(), "unused"))
+        answer = await self.container.token_signer.issue(Session(user_id, username, role, session or uuid7(), "unused"))
         return str(answer["access_token"])
 
     async def as_user(self, user_id: UUID, role: Role) -> httpx.AsyncClient:

@@ -57,7 +57,7 @@ def target(postgres: PostgresServer, template_database: str, emulator_server: Em
             await behind.asgi(scope, receive, send)
 
         async def admin() -> Target:
-            await api.container.authenticator.ensure_key()
+            await api.container.token_signer.ensure_key()
             token = await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)
             return Target(server.url, token, await new_dataset(await datasets.client(token)))
 

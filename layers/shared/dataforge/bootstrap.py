@@ -16,8 +16,11 @@ from dataforge.kernel.clock import Clock, SystemClock
 from dataforge.settings import (
     ApiSettings,
     DatabaseSettings,
+    DatasetsApiSettings,
     DeployerSettings,
     EtlMode,
+    MaintenanceSettings,
+    TrySettings,
     WorkerSettings,
     XapiSettings,
 )
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.accounts import SqlLearnerAccounts
     from dataforge.contexts.identity.contract import CredentialVerifier
     from dataforge.contexts.identity.credentials import CredentialPublisher
-    from dataforge.contexts.identity.tokens import TokenService
+    from dataforge.contexts.identity.domain import TryLimits
+    from dataforge.contexts.identity.tokens import PublicKeys, TokenSigner, TokenVerifier
     from dataforge.contexts.records.commands.accept import StatementAcceptor
     from dataforge.contexts.records.consumers import IncrementalEtl, StatementLoader
     from dataforge.contexts.records.repository.intake import SqlIntake
@@ -179,11 +183,35 @@ class Container(DatasetServices):
         return SesSender(self.settings.mail_from)
 
     @cached_property
-    def authenticator(self) -> "TokenService":
-        """Issues and checks access tokens."""
-        from dataforge.contexts.identity.tokens import TokenService
+    def public_keys(self) -> "PublicKeys":
+        """What access tokens are checked with."""
+        from dataforge.contexts.identity.tokens import PublicKeys
 
-        return TokenService(self.database, self.secrets, self.settings, self.clock)
+        return PublicKeys(self.database, self.clock)
+
+    @cached_property
+    def authenticator(self) -> "TokenVerifier":
+        """Checks access tokens."""
+        from dataforge.contexts.identity.tokens import TokenVerifier
+
+        return TokenVerifier(self.database, self.public_keys, self.settings, self.clock)
+
+    @cached_property
+    def token_signer(self) -> "TokenSigner":
+        """Issues access tokens; only where the settings name the private keys (`api`, `maintenance`)."""
+        from dataforge.contexts.identity.tokens import TokenSigner
+
+        return TokenSigner(self.database, self.public_keys, self.secrets, self.settings, self.clock)
+
+    @cached_property
+    def try_limits(self) -> "TryLimits":
+        """How many tries a minute one address has."""
+        from dataforge.contexts.identity.domain import TryLimits
+
+        settings: TrySettings = self.settings
+        return TryLimits(
+            settings.sign_in_tries, settings.sign_in_tries_per_name, settings.sign_up_tries, settings.refresh_tries
+        )
 
     @cached_property
     def credential_publisher(self) -> "CredentialPublisher":
@@ -310,7 +338,7 @@ def api_handler() -> Handler:
 def datasets_api_handler() -> Handler:
     """The handler of the function `datasets_api`."""
     # A request may read the version it works on while its transaction waits for a row.
-    settings = ApiSettings.from_environment()
+    settings = DatasetsApiSettings.from_environment()
     container = Container(settings, pool_size=2, queues=("imports", "exports"), dead_letter_queues=())
     _, asgi = datasets_app(container)
     return http_handler(asgi)
@@ -318,7 +346,7 @@ def datasets_api_handler() -> Handler:
 
 def datasets_sql_handler() -> Handler:
     """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
-    container = Container(ApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=())
+    container = Container(DatasetsApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=())
     _, asgi = datasets_app(container)
     return http_handler(asgi)
 
@@ -337,7 +365,7 @@ def _command_handler(commands: Mapping[str, str], container: Container, *, defau
 def maintenance_handler() -> Handler:
     """The handler of the function `maintenance`."""
     # A relay holds one connection while a subscriber uses another.
-    container = Container(WorkerSettings.from_environment(), pool_size=3)
+    container = Container(MaintenanceSettings.from_environment(), pool_size=3)
     return _command_handler(MAINTENANCE_COMMANDS, container, default="tick")
 
 

@@ -85,7 +85,21 @@ class SecretSettings(Settings):
     """Names of secrets; their values are fetched at first use and cached."""
 
     app_secret_arn: str = ""
+
+
+class SigningSettings(Settings):
+    """Where the private keys are that sign access tokens: only for functions that sign or rotate."""
+
     signing_keys_secret_arn: str = ""
+
+
+class TrySettings(Settings):
+    """How many tries a minute one address has (see identity.domain.TryLimits)."""
+
+    sign_in_tries: int = Field(default=60, ge=1)
+    sign_in_tries_per_name: int = Field(default=10, ge=1)
+    sign_up_tries: int = Field(default=60, ge=1)
+    refresh_tries: int = Field(default=60, ge=1)
 
 
 class TokenSettings(Settings):
@@ -126,15 +140,17 @@ class EtlSettings(Settings):
         return {"stream": "streaming", "batch": "incremental"}.get(str(value).lower(), value)
 
 
-class ApiSettings(
+class DatasetsApiSettings(
     CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings
 ):
-    """The functions `api`, `datasets_api` and `datasets_sql`."""
+    """The functions `datasets_api` and `datasets_sql`."""
 
 
-class XapiSettings(
-    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings
-):
+class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings):
+    """The function `api`."""
+
+
+class XapiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, TokenSettings, HttpSettings):
     """The function `xapi`."""
 
 
@@ -148,7 +164,11 @@ class WorkerSettings(
     MailSettings,
     EtlSettings,
 ):
-    """Functions behind queues and schedules: `xapi_etl`, `dataset_import`, `dataset_export`, `maintenance`."""
+    """Functions behind queues: `xapi_etl`, `dataset_import`, `dataset_export`."""
+
+
+class MaintenanceSettings(WorkerSettings, SigningSettings):
+    """The function `maintenance`: it makes administrators and rotates signing keys."""
 
 
 class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):

@@ -17,14 +17,23 @@ from dataforge.contexts.identity.domain import (
     LoginThrottled,
     RefreshTokenReused,
     Session,
+    TryLimits,
     fingerprint,
     token_hash,
 )
 from dataforge.contexts.identity.passwords import hash_password, verify_password
 from dataforge.contexts.identity.ports import IdentityUnitOfWork
-from dataforge.kernel.errors import DataForgeError, NotFound, PreconditionFailed, ValidationFailed, Violation
+from dataforge.kernel.errors import (
+    DataForgeError,
+    NotFound,
+    PreconditionFailed,
+    TooManyRequests,
+    ValidationFailed,
+    Violation,
+)
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
 
 REFRESH_DAYS = 30
@@ -56,9 +65,10 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Exchange a refresh token for a new pair."""
+    """Exchange a refresh token for a new pair; `address` is where the request comes from."""
 
     refresh_token: str = field(repr=False)
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,30 +145,79 @@ async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
     return user_id
 
 
-async def sign_in(command: SignIn, uow: IdentityUnitOfWork) -> Session | Rejected:
-    """Check the password behind a throttle that lives in the database and so outlives any function."""
+def _sign_in_budgets(command: SignIn, limits: TryLimits) -> list[Budget]:
+    # Under the name as it was given: one count for a person's name and e-mail address would tell that they belong
+    # together, and looking the person up is work that an empty budget is to save.
+    caller = caller_of(command.address)
+    return [
+        Budget("sign_in", (caller,), limits.sign_in),
+        Budget("sign_in_name", (caller, command.username.lower()), limits.sign_in_name),
+    ]
+
+
+async def admit_sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:
+    """Take a try before the password is hashed, which is the dear part; raises LoginThrottled."""
+    wait = await uow.throttle.take(_sign_in_budgets(command, limits))
+    if wait is not None:
+        message = f"Too many sign-ins from your address failed. Try again in {_seconds(wait)}."
+        raise LoginThrottled(message, headers={"Retry-After": str(wait)})
+
+
+async def sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: TryLimits) -> Session | Rejected:
+    """Check the password of a sign-in that was admitted; one that fails stays counted against its address only."""
     account = await uow.users.account(command.username)
-    # Under the account's own name, so that guesses by username and by e-mail address count together.
-    attempts = await uow.throttles.begin(account.username if account else command.username, command.address)
-    locked = [item.locked_until for item in attempts if item.locked(uow.now) and item.locked_until is not None]
-    if locked:
-        wait = max(1, int((max(locked) - uow.now).total_seconds()))
-        message = f"Too many failed sign-ins. Try again in {wait} seconds."
-        return Rejected(LoginThrottled(message, headers={"Retry-After": str(wait)}))
     matches = await asyncio.to_thread(verify_password, account.password_hash if account else None, command.password)
+    budgets = _sign_in_budgets(command, limits)
     if account is None or not matches:
-        await uow.throttles.failed(attempts)
+        await uow.throttle.settle(budgets, failed=True)
         return Rejected(InvalidCredentials("The username or the password is wrong."))
+    await uow.throttle.settle(budgets, failed=False)
     if account.suspended:
         return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
-    await uow.throttles.succeeded(attempts)
     family = uuid7()
     token = await _issue_refresh_token(account.user_id, family, uow)
     return Session(account.user_id, account.username, account.role, family, token)
 
 
-async def refresh(command: Refresh, uow: IdentityUnitOfWork) -> Session | Rejected:
-    """Rotate a refresh token; one that was used before revokes its family (RFC 9700 §4.14.2)."""
+async def admit_sign_up(address: str, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:
+    """Spend one of the address's sign-ups, whatever comes of it; raises TooManyRequests."""
+    await _spend(Budget("sign_up", (caller_of(address),), limits.sign_up), "sign-ups", uow)
+
+
+async def admit_refresh(command: Refresh, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:
+    """Take a try of the address; raises TooManyRequests."""
+    wait = await uow.throttle.take(_refresh_budgets(command, limits))
+    if wait is not None:
+        raise _too_many("refreshes", wait)
+
+
+def _refresh_budgets(command: Refresh, limits: TryLimits) -> list[Budget]:
+    return [Budget("refresh", (caller_of(command.address),), limits.refresh)]
+
+
+async def _spend(budget: Budget, what: str, uow: IdentityUnitOfWork) -> None:
+    wait = await uow.throttle.spend([budget])
+    if wait is not None:
+        raise _too_many(what, wait)
+
+
+def _too_many(what: str, wait: int) -> TooManyRequests:
+    message = f"Too many {what} came from your address. Try again in {_seconds(wait)}."
+    return TooManyRequests(message, headers={"Retry-After": str(wait)})
+
+
+def _seconds(wait: int) -> str:
+    return "1 second" if wait == 1 else f"{wait} seconds"
+
+
+async def refresh(command: Refresh, uow: IdentityUnitOfWork, *, limits: TryLimits) -> Session | Rejected:
+    """Rotate a refresh token whose try was admitted; one that was used before revokes its family (RFC 9700 §4.14.2)."""
+    result = await _rotate(command, uow)
+    await uow.throttle.settle(_refresh_budgets(command, limits), failed=isinstance(result, Rejected))
+    return result
+
+
+async def _rotate(command: Refresh, uow: IdentityUnitOfWork) -> Session | Rejected:
     known = await uow.refresh_tokens.lock(token_hash(command.refresh_token))
     if known is None:
         return Rejected(InvalidRefreshToken("This refresh token is not known. Sign in again."))

@@ -11,8 +11,8 @@ from sqlalchemy import delete
 from dataforge.contexts.identity import commands, schemas
 from dataforge.contexts.identity.credentials import CredentialPublisher
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
-from dataforge.contexts.identity.tables import login_throttles, refresh_tokens
-from dataforge.contexts.identity.tokens import TokenService
+from dataforge.contexts.identity.tables import refresh_tokens
+from dataforge.contexts.identity.tokens import TokenSigner
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.kernel.principal import Role
@@ -30,7 +30,7 @@ class OperatorServices(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def authenticator(self) -> TokenService: ...
+    def token_signer(self) -> TokenSigner: ...
     @property
     def credential_publisher(self) -> CredentialPublisher: ...
 
@@ -51,7 +51,7 @@ async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -
     """Make an administrator `{username, email, password?}`; without a password one is made up and told this once."""
     password = payload.get("password") or secrets.token_urlsafe(18)
     body = _parse(schemas.SignUpIn, {**payload, "password": password})
-    await services.authenticator.ensure_key()
+    await services.token_signer.ensure_key()
     command = commands.SignUp(**body.model_dump(), role=Role.ADMIN)
     async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
         user_id = await commands.sign_up(command, uow)
@@ -84,7 +84,7 @@ async def revoke_xapi_credential(payload: Mapping[str, Any], services: OperatorS
 
 async def rotate_signing_keys(_payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
     """Make a new signing key; tokens of the old one work until they expire."""
-    return {"kid": await services.authenticator.rotate()}
+    return {"kid": await services.token_signer.rotate()}
 
 
 async def publish_credential(event: RelayedEvent, services: OperatorServices) -> None:
@@ -93,12 +93,7 @@ async def publish_credential(event: RelayedEvent, services: OperatorServices) ->
 
 
 async def forget_expired(services: OperatorServices) -> dict[str, int]:
-    """Delete refresh tokens a month past their end and throttle counts older than a day."""
-    now = services.clock.now()
+    """Delete refresh tokens a month past their end."""
+    over = delete(refresh_tokens).where(refresh_tokens.c.expires_at < services.clock.now() - timedelta(days=30))
     async with services.database.transaction() as connection:
-        tokens = delete(refresh_tokens).where(refresh_tokens.c.expires_at < now - timedelta(days=30))
-        throttles = delete(login_throttles).where(login_throttles.c.last_failure_at < now - timedelta(days=1))
-        return {
-            "refresh_tokens": (await connection.execute(tokens)).rowcount,
-            "login_throttles": (await connection.execute(throttles)).rowcount,
-        }
+        return {"refresh_tokens": (await connection.execute(over)).rowcount}

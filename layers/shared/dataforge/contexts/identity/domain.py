@@ -1,9 +1,9 @@
-"""Rules of identity: names, passwords, throttling, token families."""
+"""Rules of identity: names, passwords, limits on tries, token families."""
 
 import hashlib
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from dataforge.kernel.errors import (
@@ -56,10 +56,17 @@ class AccountSuspended(Forbidden):
 
 
 class LoginThrottled(TooManyRequests):
-    """Too many failed sign-ins."""
+    """Too many failed sign-ins from one address; nobody else is kept out by them."""
 
     code = "login_throttled"
-    title = "Too many failed sign-ins"
+    title = "Too many failed sign-ins from your address"
+
+
+class SessionEnded(Unauthenticated):
+    """The access token has not expired, but its sign-in was ended or its account removed."""
+
+    code = "session_ended"
+    title = "The sign-in has ended"
 
 
 class InvalidToken(Unauthenticated):
@@ -105,22 +112,16 @@ class InvalidPublicKey(ValidationFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
-    """Failed sign-ins counted under one throttle key, with the count from which it is locked."""
+class TryLimits:
+    """How many tries a minute one address has: failed sign-ins, those of them for one name, sign-ups, failed refreshes.
 
-    key: str
-    free: int
-    failures: int
-    locked_until: datetime | None
+    A name is not limited by itself: whoever guesses from elsewhere must not keep its owner out.
+    """
 
-    def locked(self, now: datetime) -> bool:
-        """Whether attempts are refused at this instant."""
-        return self.locked_until is not None and now < self.locked_until
-
-    def lock_after_failure(self, now: datetime) -> datetime | None:
-        """Until when to refuse after one more failure: doubling from 1 s past the free ones, 15 minutes at most."""
-        over = self.failures - self.free
-        return now + timedelta(seconds=min(2**over, 900)) if over >= 0 else None
+    sign_in: int = 60
+    sign_in_name: int = 10
+    sign_up: int = 60
+    refresh: int = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from dataforge.contexts.identity.domain import Account, Attempts, RefreshToken
+from dataforge.contexts.identity.domain import Account, RefreshToken
+from dataforge.kernel.throttling import Budget
 from dataforge.kernel.unit_of_work import UnitOfWork
 
 
@@ -37,19 +38,19 @@ class Users(Protocol):
         ...
 
 
-class Throttles(Protocol):
-    """Failed sign-ins."""
+class Throttle(Protocol):
+    """Budgets of tries a minute (see platform.db.throttle)."""
 
-    async def begin(self, username: str, address: str) -> Sequence[Attempts]:
-        """Count an attempt under each key and hold the keys until the transaction ends."""
+    async def take(self, budgets: Sequence[Budget]) -> int | None:
+        """Take a try of each; None, or the seconds to wait."""
         ...
 
-    async def failed(self, attempts: Sequence[Attempts]) -> None:
-        """Keep the counts and lock what is over its limit."""
+    async def spend(self, budgets: Sequence[Budget]) -> int | None:
+        """Take a try of each that is never given back."""
         ...
 
-    async def succeeded(self, attempts: Sequence[Attempts]) -> None:
-        """Forget the failures of this person from this address."""
+    async def settle(self, budgets: Sequence[Budget], *, failed: bool) -> None:
+        """End a try that was taken."""
         ...
 
 
@@ -95,7 +96,7 @@ class IdentityUnitOfWork(UnitOfWork, Protocol):
     @property
     def users(self) -> Users: ...
     @property
-    def throttles(self) -> Throttles: ...
+    def throttle(self) -> Throttle: ...
     @property
     def refresh_tokens(self) -> RefreshTokens: ...
     @property

@@ -1,34 +1,28 @@
 """The only write SQL of identity."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.identity.domain import (
     Account,
-    Attempts,
     DuplicateAvatar,
     DuplicateEmail,
     DuplicateUsername,
     RefreshToken,
 )
-from dataforge.contexts.identity.tables import login_throttles, refresh_tokens, users, xapi_credentials
+from dataforge.contexts.identity.tables import refresh_tokens, users, xapi_credentials
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.throttle import Throttle
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
-
-# Failures that cost nothing: per person and address, per address, per person whatever the address.
-FREE_PAIR, FREE_ADDRESS, FREE_PERSON = 5, 50, 100
-FORGET_AFTER = timedelta(hours=1)
 
 
 def _duplicate(error: IntegrityError) -> DataForgeError | None:
@@ -101,78 +95,6 @@ class SqlUsers:
             if duplicate is not None:
                 raise duplicate from error
             raise
-
-
-class SqlThrottles:
-    """Failed sign-ins in `identity.login_throttles`; keys are hashed, so that no address is kept."""
-
-    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
-
-    async def begin(self, username: str, address: str) -> Sequence[Attempts]:
-        """Count the attempt for the person, and for the person at this address, and hold both until the end.
-
-        The row locks make attempts on one account take turns, so that guesses in parallel are counted too. The address
-        alone is only read here: people behind one address must not wait for each other. A locked key is not counted.
-        """
-        person, place = username.lower(), address or "unknown"
-        limits = {_throttle_key("pair", person, place): FREE_PAIR, _throttle_key("person", person): FREE_PERSON}
-        counted = await self._count(sorted(limits))
-        limits[_throttle_key("address", place)] = FREE_ADDRESS
-        columns = (login_throttles.c.key, login_throttles.c.failures, login_throttles.c.locked_until)
-        address_key = _throttle_key("address", place)
-        read = (
-            await self._connection.execute(select(*columns).where(login_throttles.c.key == address_key))
-        ).one_or_none()
-        known = [*counted, (address_key, read.failures if read else 0, read.locked_until if read else None)]
-        return [Attempts(key, limits[key], failures, locked_until) for key, failures, locked_until in known]
-
-    async def _count(self, keys: Sequence[str]) -> list[tuple[str, int, datetime | None]]:
-        # Rows are locked in the order of the keys by everyone: no deadlock between two sign-ins.
-        statement = pg_insert(login_throttles).values(
-            [{"key": key, "failures": 1, "last_failure_at": self._now} for key in keys]
-        )
-        expired = login_throttles.c.last_failure_at < self._now - FORGET_AFTER
-        locked = login_throttles.c.locked_until > self._now
-        upsert = statement.on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "failures": case(
-                    (locked, login_throttles.c.failures), (expired, 1), else_=login_throttles.c.failures + 1
-                ),
-                "last_failure_at": self._now,
-            },
-        ).returning(login_throttles.c.key, login_throttles.c.failures, login_throttles.c.locked_until)
-        return [(row.key, row.failures, row.locked_until) for row in await self._connection.execute(upsert)]
-
-    async def failed(self, attempts: Sequence[Attempts]) -> None:
-        """Count the failure for the address too, and lock what is over its limit."""
-        by_address = [item for item in attempts if item.free == FREE_ADDRESS]
-        counted = await self._count([item.key for item in by_address])
-        known = [item for item in attempts if item.free != FREE_ADDRESS]
-        known += [Attempts(key, FREE_ADDRESS, failures, locked_until) for key, failures, locked_until in counted]
-        for attempt in known:
-            until = attempt.lock_after_failure(self._now)
-            if until is not None:
-                await self._connection.execute(
-                    update(login_throttles).where(login_throttles.c.key == attempt.key).values(locked_until=until)
-                )
-
-    async def succeeded(self, attempts: Sequence[Attempts]) -> None:
-        """Forget the failures of this person from this address; the attempt does not count against the person."""
-        pair = [item.key for item in attempts if item.free == FREE_PAIR]
-        person = [item.key for item in attempts if item.free == FREE_PERSON]
-        await self._connection.execute(delete(login_throttles).where(login_throttles.c.key.in_(pair)))
-        await self._connection.execute(
-            update(login_throttles)
-            .where(login_throttles.c.key.in_(person))
-            .values(failures=func.greatest(login_throttles.c.failures - 1, 0))
-        )
-
-
-def _throttle_key(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 class SqlRefreshTokens:
@@ -259,9 +181,9 @@ class SqlIdentityUnitOfWork(SqlUnitOfWork):
         return SqlUsers(self.connection)
 
     @property
-    def throttles(self) -> SqlThrottles:
-        """Failed sign-ins."""
-        return SqlThrottles(self.connection, self.now)
+    def throttle(self) -> Throttle:
+        """Budgets of tries."""
+        return Throttle(self.connection, self.now)
 
     @property
     def refresh_tokens(self) -> SqlRefreshTokens:

@@ -1,5 +1,6 @@
 """REST of identity."""
 
+from functools import partial
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -8,12 +9,13 @@ from starlette.responses import Response
 
 from dataforge.contexts.identity import commands, queries, schemas
 from dataforge.contexts.identity.credentials import CredentialPublisher
-from dataforge.contexts.identity.domain import Session
+from dataforge.contexts.identity.domain import Session, TryLimits
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
-from dataforge.contexts.identity.tokens import TokenService
+from dataforge.contexts.identity.tokens import TokenSigner, TokenVerifier
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall, AnyoneCall
 from dataforge.http.call import Call, json_response
+from dataforge.http.caller import client_address
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT
@@ -27,7 +29,11 @@ class IdentityServices(Protocol):
     """What these routes use of the composition root."""
 
     @property
-    def authenticator(self) -> TokenService: ...
+    def authenticator(self) -> TokenVerifier: ...
+    @property
+    def token_signer(self) -> TokenSigner: ...
+    @property
+    def try_limits(self) -> TryLimits: ...
     @property
     def credential_publisher(self) -> CredentialPublisher: ...
 
@@ -50,13 +56,15 @@ def _user_response(user: dict[str, Any], *, status: int = 200) -> Response:
 async def _session_response(call: Call, result: Session | commands.Rejected) -> Response:
     if isinstance(result, commands.Rejected):
         return call.problem(result.error)
-    return json_response(await _services(call.request).authenticator.issue(result))
+    return json_response(await _services(call.request).token_signer.issue(result))
 
 
 @router.post("/api/signup", status_code=201, response_model=schemas.UserOut)
 async def sign_up(body: schemas.SignUpIn, request: Request) -> Response:
     """Create an account with the role learner."""
     call = _public_call(request)
+    admit = partial(commands.admit_sign_up, limits=_services(request).try_limits)
+    await call.run(SqlIdentityUnitOfWork, admit, client_address(request))
     user_id = await call.run(SqlIdentityUnitOfWork, commands.sign_up, commands.SignUp(**body.model_dump()))
     return _user_response(await call.query(queries.get_user, user_id), status=201)
 
@@ -65,24 +73,30 @@ async def sign_up(body: schemas.SignUpIn, request: Request) -> Response:
 async def sign_in(body: schemas.LoginIn, request: Request) -> Response:
     """Exchange username (or e-mail address) and password for tokens."""
     call = _public_call(request)
-    address = request.client.host if request.client else ""
-    command = commands.SignIn(body.username, body.password, address)
-    return await _session_response(call, await call.run(SqlIdentityUnitOfWork, commands.sign_in, command))
+    limits = _services(request).try_limits
+    command = commands.SignIn(body.username, body.password, client_address(request))
+    # Two transactions: the try must be counted for others before the password is looked at.
+    await call.run(SqlIdentityUnitOfWork, partial(commands.admit_sign_in, limits=limits), command)
+    result = await call.run(SqlIdentityUnitOfWork, partial(commands.sign_in, limits=limits), command)
+    return await _session_response(call, result)
 
 
 @router.post("/api/auth/refresh", response_model=schemas.TokenOut)
 async def refresh(body: schemas.RefreshIn, request: Request) -> Response:
     """Exchange a refresh token for a new pair; each works once."""
     call = _public_call(request)
-    command = commands.Refresh(body.refresh_token)
+    limits = _services(request).try_limits
+    command = commands.Refresh(body.refresh_token, client_address(request))
+    await call.run(SqlIdentityUnitOfWork, partial(commands.admit_refresh, limits=limits), command)
     # What can fail of issuing fails before the token is spent: its repetition would look like a theft.
-    await _services(request).authenticator.check_ready()
-    return await _session_response(call, await call.run(SqlIdentityUnitOfWork, commands.refresh, command))
+    await _services(request).token_signer.check_ready()
+    result = await call.run(SqlIdentityUnitOfWork, partial(commands.refresh, limits=limits), command)
+    return await _session_response(call, result)
 
 
 @router.post("/api/auth/logout", status_code=204)
 async def sign_out(body: schemas.RefreshIn, request: Request) -> Response:
-    """End the sign-in a refresh token belongs to; access tokens end with their own short lifetime."""
+    """End the sign-in a refresh token belongs to; its access tokens can no longer change anything or use a role."""
     call = _public_call(request)
     await call.run(SqlIdentityUnitOfWork, commands.sign_out, commands.SignOut(body.refresh_token))
     return json_response(None, status=204)

@@ -61,6 +61,7 @@ refresh_tokens = Table(
     Column("used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_refresh_tokens_ended", "family", postgresql_where=text("revoked_at IS NOT NULL")),
     schema=SCHEMA,
 )
 
@@ -74,16 +75,6 @@ signing_keys = Table(
     Column("not_after", DateTime(timezone=True)),
     CheckConstraint("state IN ('active','retiring','retired')", name="state"),
     Index("uq_signing_keys_active", "state", unique=True, postgresql_where=text("state = 'active'")),
-    schema=SCHEMA,
-)
-
-login_throttles = Table(
-    "login_throttles",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last_failure_at", DateTime(timezone=True), nullable=False, index=True),
-    Column("locked_until", DateTime(timezone=True)),
     schema=SCHEMA,
 )
 

@@ -1,16 +1,20 @@
-"""Access tokens: JWTs signed with ES256 (RFC 7518 §3.4), and the keys they are signed and checked with."""
+"""Access tokens: JWTs signed with ES256 (RFC 7518 §3.4), and the keys they are signed and checked with.
+
+Whoever checks needs the public keys of `identity.signing_keys` only; `TokenSigner` alone reads the private ones.
+"""
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 import jwt
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import exists, insert, select, text, update
 
-from dataforge.contexts.identity.domain import InvalidToken, NoSigningKey, Session
-from dataforge.contexts.identity.tables import signing_keys
+from dataforge.contexts.identity.domain import AccountSuspended, InvalidToken, NoSigningKey, Session, SessionEnded
+from dataforge.contexts.identity.tables import refresh_tokens, signing_keys, users
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Principal, Role
@@ -24,7 +28,7 @@ _UNKNOWN_KID_SECONDS = 10  # how often an unknown kid may cause a read, so that 
 
 
 class TokenSettings(Protocol):
-    """The settings this service reads."""
+    """The settings tokens are checked by."""
 
     @property
     def jwt_issuer(self) -> str: ...
@@ -32,22 +36,134 @@ class TokenSettings(Protocol):
     def jwt_audience(self) -> str: ...
     @property
     def access_token_seconds(self) -> int: ...
+
+
+class SigningSettings(TokenSettings, Protocol):
+    """With where the private keys are."""
+
     @property
     def signing_keys_secret_arn(self) -> str: ...
 
 
-class TokenService:
-    """Issues, checks and rotates; private keys live in Secrets Manager, public ones in `identity.signing_keys`."""
+class PublicKeys:
+    """The public keys in `identity.signing_keys`, active and retiring, kept for five minutes."""
 
-    def __init__(self, database: Database, secrets: JsonSecrets, settings: TokenSettings, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+        self._keys: dict[str, Any] = {}
+        self._read_at = float("-inf")
+        self._asked_at = float("-inf")  # when an unknown kid last caused a read
+
+    async def load(self, *, fresh: bool = False) -> dict[str, Any]:
+        """Keys by kid, newest first: `{jwk, state, key}`."""
+        if fresh or time.monotonic() - self._read_at > _KEYS_SECONDS:
+            now = self._clock.now()
+            async with self._database.read_only() as connection:
+                rows = (await connection.execute(select(signing_keys).where(signing_keys.c.state != "retired"))).all()
+            self._keys = {
+                row.kid: {"jwk": row.public_jwk, "state": row.state, "key": jwt.PyJWK(row.public_jwk).key}
+                for row in sorted(rows, key=lambda row: row.created_at, reverse=True)
+                if row.not_after is None or row.not_after > now
+            }
+            self._read_at = time.monotonic()
+        return self._keys
+
+    async def find(self, kid: str) -> Any:  # noqa: ANN401 - a key object of the cryptography package
+        """The key of a token's `kid`; raises InvalidKeyError."""
+        keys = await self.load()
+        if kid not in keys and time.monotonic() - self._asked_at > _UNKNOWN_KID_SECONDS:
+            self._asked_at = time.monotonic()
+            keys = await self.load(fresh=True)
+        if kid not in keys:
+            raise jwt.InvalidKeyError
+        return keys[kid]["key"]
+
+    async def active(self) -> str | None:
+        """The kid that signs now."""
+        return next((kid for kid, key in (await self.load()).items() if key["state"] == "active"), None)
+
+    def forget(self) -> None:
+        """Read them again at the next use."""
+        self._read_at = float("-inf")
+
+
+class TokenVerifier:
+    """Tells whose access token it is, and what that person may still do."""
+
+    def __init__(self, database: Database, keys: PublicKeys, settings: TokenSettings, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._settings = settings
+        self._clock = clock
+
+    async def authenticate(self, token: str) -> Principal:
+        """The principal of a valid token; raises InvalidToken for a forged, expired or foreign one."""
+        try:
+            header = jwt.get_unverified_header(token)
+            kid, algorithm = header.get("kid"), header.get("alg")
+            # The algorithm is ours to choose, never the token's (RFC 8725 §3.1).
+            if algorithm != ALGORITHM or not isinstance(kid, str):
+                raise jwt.InvalidTokenError
+            claims = jwt.decode(
+                token,
+                await self._keys.find(kid),
+                algorithms=[ALGORITHM],
+                issuer=self._settings.jwt_issuer,
+                audience=self._settings.jwt_audience,
+                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
+            )
+            self._check_times(claims)
+            return Principal(UUID(claims["sub"]), Role(claims["role"]), claims["username"], UUID(claims["sid"]))
+        except jwt.ExpiredSignatureError as error:
+            message = "The access token has expired; exchange the refresh token at POST /api/auth/refresh."
+            raise InvalidToken(message) from error
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+            message = "The access token is not valid for this service; sign in again."
+            raise InvalidToken(message) from error
+
+    def _check_times(self, claims: dict[str, Any]) -> None:
+        # Against our own clock, so that tests and replays decide by the same time as everything else.
+        now = self._clock.now().timestamp()
+        if now > float(claims["exp"]) + _LEEWAY_SECONDS:
+            raise jwt.ExpiredSignatureError
+        if now < float(claims["iat"]) - _LEEWAY_SECONDS:
+            raise jwt.ImmatureSignatureError
+
+    async def confirm(self, principal: Principal) -> Principal:
+        """The person as the database knows them now: a token tells what was true when it was issued.
+
+        Raises SessionEnded after a sign-out or a revocation, AccountSuspended during a suspension.
+        """
+        ended = exists().where(refresh_tokens.c.family == principal.session, refresh_tokens.c.revoked_at.is_not(None))
+        query = select(users.c.role, users.c.suspended_at, ended.label("ended")).where(users.c.id == principal.user_id)
+        async with self._database.single_read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is not None and row.suspended_at is not None:
+            message = "This account is suspended; ask an administrator."
+            raise AccountSuspended(message)
+        if row is None or row.ended:
+            message = "This sign-in has ended; sign in again."
+            raise SessionEnded(message)
+        return replace(principal, role=Role(row.role))
+
+    async def jwks(self) -> dict[str, object]:
+        """The JSON Web Key Set (RFC 7517 §5): active and retiring keys."""
+        return {"keys": [key["jwk"] for key in (await self._keys.load()).values()]}
+
+
+class TokenSigner:
+    """Issues access tokens and rotates the keys; private keys live in Secrets Manager."""
+
+    def __init__(
+        self, database: Database, keys: PublicKeys, secrets: JsonSecrets, settings: SigningSettings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._keys = keys
         self._secrets = secrets
         self._settings = settings
         self._secret_arn = settings.signing_keys_secret_arn
         self._clock = clock
-        self._public: dict[str, Any] = {}
-        self._read_at = float("-inf")
-        self._asked_at = float("-inf")  # when an unknown kid last caused a read
 
     async def issue(self, session: Session) -> dict[str, object]:
         """The token answer of a sign-in (RFC 6749 §5.1); raises NoSigningKey before the first key was made."""
@@ -77,51 +193,18 @@ class TokenService:
         await self._active_key()
 
     async def _active_key(self) -> tuple[str, str]:
-        keys = await self._load_keys()
-        active = next((kid for kid, key in keys.items() if key["state"] == "active"), None)
-        private = (await self._private_keys()).get(active) if active else None
+        active = await self._keys.active()
+        private = (await self._private_keys(active)).get(active) if active else None
         if active is None or private is None:
             message = "There is no signing key yet; the operator makes one with the command rotate_signing_keys."
             raise NoSigningKey(message)
         return active, private
 
-    async def authenticate(self, token: str) -> Principal:
-        """The principal of a valid token; raises InvalidToken for a forged, expired or foreign one."""
-        try:
-            header = jwt.get_unverified_header(token)
-            kid, algorithm = header.get("kid"), header.get("alg")
-            # The algorithm is ours to choose, never the token's (RFC 8725 §3.1).
-            if algorithm != ALGORITHM or not isinstance(kid, str):
-                raise jwt.InvalidTokenError
-            claims = jwt.decode(
-                token,
-                await self._public_key(kid),
-                algorithms=[ALGORITHM],
-                issuer=self._settings.jwt_issuer,
-                audience=self._settings.jwt_audience,
-                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
-            )
-            self._check_times(claims)
-            return Principal(UUID(claims["sub"]), Role(claims["role"]), claims["username"], UUID(claims["sid"]))
-        except jwt.ExpiredSignatureError as error:
-            message = "The access token has expired; exchange the refresh token at POST /api/auth/refresh."
-            raise InvalidToken(message) from error
-        except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
-            message = "The access token is not valid for this service; sign in again."
-            raise InvalidToken(message) from error
-
-    def _check_times(self, claims: dict[str, Any]) -> None:
-        # Against our own clock, so that tests and replays decide by the same time as everything else.
-        now = self._clock.now().timestamp()
-        if now > float(claims["exp"]) + _LEEWAY_SECONDS:
-            raise jwt.ExpiredSignatureError
-        if now < float(claims["iat"]) - _LEEWAY_SECONDS:
-            raise jwt.ImmatureSignatureError
-
-    async def jwks(self) -> dict[str, object]:
-        """The JSON Web Key Set (RFC 7517 §5): active and retiring keys."""
-        keys = await self._load_keys()
-        return {"keys": [key["jwk"] for key in keys.values()]}
+    async def _private_keys(self, active: str) -> dict[str, str]:
+        keys = (await asyncio.to_thread(self._secrets.read, self._secret_arn)).get("keys", {})
+        if active not in keys:  # rotated since the secret was cached
+            keys = (await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)).get("keys", {})
+        return dict(keys)
 
     async def rotate(self) -> str:
         """Make a new active key; the old one stays valid until every token it signed has expired. Returns the kid."""
@@ -149,42 +232,10 @@ class TokenService:
             known = await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)
             private_keys = {name: value for name, value in known.get("keys", {}).items() if name in kept}
             await asyncio.to_thread(self._secrets.write, self._secret_arn, {"keys": {**private_keys, kid: pem}})
-        self._read_at = float("-inf")
+        self._keys.forget()
         return kid
 
     async def ensure_key(self) -> str:
         """The active key's kid; makes the first one when there is none."""
-        keys = await self._load_keys(fresh=True)
-        for kid, key in keys.items():
-            if key["state"] == "active":
-                return kid
-        return await self.rotate()
-
-    async def _public_key(self, kid: str) -> Any:  # noqa: ANN401 - a key object of the cryptography package
-        keys = await self._load_keys()
-        if kid not in keys and time.monotonic() - self._asked_at > _UNKNOWN_KID_SECONDS:
-            self._asked_at = time.monotonic()
-            keys = await self._load_keys(fresh=True)
-        if kid not in keys:
-            raise jwt.InvalidKeyError
-        return keys[kid]["key"]
-
-    async def _private_keys(self) -> dict[str, str]:
-        keys = (await asyncio.to_thread(self._secrets.read, self._secret_arn)).get("keys", {})
-        active = [kid for kid, key in self._public.items() if key["state"] == "active"]
-        if active and active[0] not in keys:  # rotated since the secret was cached
-            keys = (await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)).get("keys", {})
-        return dict(keys)
-
-    async def _load_keys(self, *, fresh: bool = False) -> dict[str, Any]:
-        if fresh or time.monotonic() - self._read_at > _KEYS_SECONDS:
-            now = self._clock.now()
-            async with self._database.read_only() as connection:
-                rows = (await connection.execute(select(signing_keys).where(signing_keys.c.state != "retired"))).all()
-            self._public = {
-                row.kid: {"jwk": row.public_jwk, "state": row.state, "key": jwt.PyJWK(row.public_jwk).key}
-                for row in sorted(rows, key=lambda row: row.created_at, reverse=True)
-                if row.not_after is None or row.not_after > now
-            }
-            self._read_at = time.monotonic()
-        return self._public
+        self._keys.forget()
+        return await self._keys.active() or await self.rotate()

@@ -54,3 +54,13 @@ audit_log = Table(
     Index("ix_audit_log_entity_entity_id", "entity", "entity_id"),
     schema=SCHEMA,
 )
+
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("in_flight", Integer, nullable=False),
+    Column("window_ends_at", DateTime(timezone=True), nullable=False, index=True),
+    schema=SCHEMA,
+)
