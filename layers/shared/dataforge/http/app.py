@@ -19,6 +19,7 @@ from dataforge.http.problems import (
     handle_unforeseen_error,
     handle_validation_error,
 )
+from dataforge.http.replay import Replayed, handle_replayed
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.limits import MAX_BODY_BYTES
 
@@ -129,6 +130,7 @@ def create_app(
     )
     app.state.services = services
     app.add_exception_handler(DataForgeError, handle_domain_error)
+    app.add_exception_handler(Replayed, handle_replayed)
     app.add_exception_handler(RequestValidationError, handle_validation_error)
     app.add_exception_handler(HTTPException, handle_http_exception)
     app.add_exception_handler(Exception, handle_unforeseen_error)

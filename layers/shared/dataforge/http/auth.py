@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from dataforge.http.call import Call, Services
+from dataforge.http.call import Call, Services, replay_if_known
 from dataforge.kernel.errors import Forbidden, Unauthenticated
 from dataforge.kernel.principal import Principal, Role
 
@@ -87,6 +87,7 @@ class Require:
             needed = " or ".join(sorted({Role.ADMIN.value, *self.roles}))
             message = f"This needs the role {needed}; you are signed in as {principal.role.value}."
             raise Forbidden(message, facts={"required_roles": sorted({Role.ADMIN.value, *self.roles})})
+        await replay_if_known(request, principal)
         return Call(request, principal)
 
 

@@ -13,12 +13,13 @@ from dataforge.http.addresses import own_address, this_address
 from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
 from dataforge.http.problems import problem_response
+from dataforge.http.replay import Replayed
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, CursorSigner, Page
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.database import Database
-from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, store
+from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
 P = ParamSpec("P")
@@ -92,20 +93,37 @@ class Call:
         leaves nothing behind; one that must keep its changes and yet refuse returns the refusal, and `render` makes a
         problem of it with `problem`.
         """
-        idempotent = await self._idempotent_request()
+
+        async def answer(command: Command, uow: Uow) -> Response:
+            return render(await handler(command, uow))
+
+        return await self.answer(unit_of_work, answer, command)
+
+    async def answer(
+        self, unit_of_work: type[Uow], handler: Callable[[Command, Uow], Awaitable[Response]], command: Command
+    ) -> Response:
+        """`execute` for a handler that makes the answer itself, of what it reads in its own transaction."""
+        idempotent = await idempotent_request(self.request, self.principal)
         async with self._unit_of_work(unit_of_work) as uow:
             if idempotent is not None:
                 known = await claim(uow.connection, idempotent)
                 if known is not None:
-                    headers = {**known.headers, "Idempotency-Replayed": "true"}
-                    return Response(known.body, status_code=known.status, headers=headers)
-            response = render(await handler(command, uow))
+                    return _replayed(known)
+            response = await handler(command, uow)
             if idempotent is not None:
                 kept = {key: value for key, value in response.headers.items() if key != "content-length"}
                 answer = StoredResponse(response.status_code, bytes(response.body), kept)
                 await store(uow.connection, idempotent, answer, uow.now)
             await uow.commit()
             return response
+
+    async def answer_unchanged(self, response: Response) -> Response:
+        """Answer a POST that changed nothing (a preview); honours Idempotency-Key as `execute` does."""
+
+        async def nothing(response: Response, _uow: SqlUnitOfWork) -> Response:
+            return response
+
+        return await self.answer(SqlUnitOfWork, nothing, response)
 
     async def query(
         self,
@@ -156,14 +174,35 @@ class Call:
         )
         return f"{self.request.scope['path']}?{filters}"
 
-    async def _idempotent_request(self) -> IdempotentRequest | None:
-        key = self.request.headers.get("idempotency-key")
-        if key is None or self.request.method != "POST":
-            return None
-        if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-            message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
-            raise BadRequest(message)
-        asked = self.request.scope["query_string"].decode("latin-1")
-        digest = hashlib.sha256(f"POST\n{self.request.scope['path']}?{asked}\n".encode())
-        digest.update(await self.request.body())
-        return IdempotentRequest(str(self.principal.user_id), key, digest.hexdigest())
+
+async def replay_if_known(request: Request, principal: Principal) -> None:
+    """Raise Replayed if this Idempotency-Key has been answered, IdempotencyKeyReused if that was another request.
+
+    Asked before anything else is looked at: what the first request changed must not refuse its repetition.
+    """
+    idempotent = await idempotent_request(request, principal)
+    if idempotent is None:
+        return
+    services: Services = request.app.state.services
+    async with services.database.read_only() as connection:
+        known = await recall(connection, idempotent)
+    if known is not None:
+        raise Replayed(_replayed(known))
+
+
+def _replayed(known: StoredResponse) -> Response:
+    return Response(known.body, status_code=known.status, headers={**known.headers, "Idempotency-Replayed": "true"})
+
+
+async def idempotent_request(request: Request, principal: Principal) -> IdempotentRequest | None:
+    """What identifies a POST with an Idempotency-Key; None without; raises BadRequest for a key of a wrong form."""
+    key = request.headers.get("idempotency-key")
+    if key is None or request.method != "POST":
+        return None
+    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
+        raise BadRequest(message)
+    asked = request.scope["query_string"].decode("latin-1")
+    digest = hashlib.sha256(f"POST\n{request.scope['path']}?{asked}\n".encode())
+    digest.update(await request.body())
+    return IdempotentRequest(str(principal.user_id), key, digest.hexdigest())

@@ -37,6 +37,9 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
+# Marks a POST without Idempotency-Key: its answer holds a secret (a presigned URL, say), which is not kept, or it
+# changes nothing and may be repeated anyway.
+UNKEYED = "x-unkeyed"
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -84,6 +87,5 @@ def _complete(operation: dict[str, Any], method: str, required: Require | None) 
         operation["description"] = (
             operation.get("description", "") + f"\n\nRoles: {', '.join(sorted({'admin', *required.roles}))}."
         ).strip()
-    # Where the answer holds a secret it is not kept, so the request cannot be repeated by key.
-    if method == "POST" and operation.pop("x-secret-answer", False) is False:
+    if method == "POST" and not operation.pop(UNKEYED, False):
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

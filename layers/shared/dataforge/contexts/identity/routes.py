@@ -17,6 +17,7 @@ from dataforge.http.auth import AdminCall, AnyoneCall
 from dataforge.http.call import Call, json_response
 from dataforge.http.caller import client_address
 from dataforge.http.etag import etag
+from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.kernel.principal import SYSTEM, Role
@@ -157,7 +158,7 @@ async def _change(call: Call, user_id: UUID, body: schemas.In) -> Response:
     "/api/xapi-credentials",
     status_code=201,
     response_model=schemas.XapiCredentialOut,
-    openapi_extra={"x-secret-answer": True},
+    openapi_extra={UNKEYED: True},
 )
 async def create_xapi_credential(body: schemas.XapiCredentialIn, call: AdminCall) -> Response:
     """Make a key and secret for an LMS; the secret is shown this once."""

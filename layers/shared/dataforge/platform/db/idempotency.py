@@ -37,6 +37,11 @@ async def claim(connection: AsyncConnection, request: IdempotentRequest) -> Stor
     if not await connection.scalar(lock, {"name": f"{request.scope}\x1f{request.key}"}):
         message = "The first request with this Idempotency-Key has not ended; repeat this one in a moment."
         raise IdempotencyInProgress(message, headers={"Retry-After": "1"})
+    return await recall(connection, request)
+
+
+async def recall(connection: AsyncConnection, request: IdempotentRequest) -> StoredResponse | None:
+    """The first answer, if there is one; raises IdempotencyKeyReused if the body differs."""
     found = (
         await connection.execute(
             select(idempotency_keys).where(

@@ -20,6 +20,7 @@ from dataforge.contexts.academics.sources import DatasetSource, FileSource, from
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.http.auth import RegistrarCall
 from dataforge.http.call import Call, json_response
+from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
@@ -51,15 +52,21 @@ def _options(given: inputs.RosterOptionsIn) -> commands.RosterOptions:
 
 
 async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, given: inputs.RosterOptionsIn) -> Response:
+    async def plan(command: commands.PlanRoster, work: Work) -> Response:
+        row = await commands.plan_roster(command, work)
+        planned = await queries.get_plan(work.connection, row["id"])
+        headers = {"Location": call.address(ROSTERS, "plans", planned["id"])}
+        return json_response(planned, status=201, headers=headers)
+
     try:
-        row = await call.run(Work, commands.plan_roster, commands.PlanRoster(semester_id, fmt, source, _options(given)))
+        return await call.answer(Work, plan, commands.PlanRoster(semester_id, fmt, source, _options(given)))
     finally:
         source.close()
-    plan = await call.query(queries.get_plan, row["id"])
-    return json_response(plan, status=201, headers={"Location": call.address(ROSTERS, "plans", plan["id"])})
 
 
-@router.post(ROSTERS + "/uploads", status_code=201, response_model=outputs.RosterUploadOut)
+@router.post(
+    ROSTERS + "/uploads", status_code=201, response_model=outputs.RosterUploadOut, openapi_extra={UNKEYED: True}
+)
 async def create_upload(body: inputs.RosterUploadIn, call: RegistrarCall) -> Response:
     """Where to PUT a roster file (CSV, or a zip of OneRoster files)."""
     return json_response(upload_address(_bucket(call.request), body.filename, call.user_id), status=201)
@@ -177,6 +184,9 @@ async def list_rows(
 @router.post(ROSTERS + "/plans/{plan_id}/apply", response_model=outputs.RosterPlanOut, responses=PROBLEMS)
 async def apply_plan(plan_id: UUID, body: inputs.RosterApplyIn, call: RegistrarCall) -> Response:
     """Apply the plan with this hash: whole or not at all, and once; 409 `plan_stale` when what it saw has moved."""
-    command = commands.ApplyRoster(plan_id, body.plan_hash, body.confirm_drops)
-    await call.run(Work, commands.apply_roster, command)
-    return json_response(await call.query(queries.get_plan, plan_id))
+
+    async def apply(command: commands.ApplyRoster, work: Work) -> Response:
+        await commands.apply_roster(command, work)
+        return json_response(await queries.get_plan(work.connection, command.plan_id))
+
+    return await call.answer(Work, apply, commands.ApplyRoster(plan_id, body.plan_hash, body.confirm_drops))

@@ -1,7 +1,7 @@
 """Sections, their rosters, instructors."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -78,12 +78,11 @@ async def create_section(body: inputs.SectionIn, call: RegistrarCall) -> Respons
     values = values_of(body)
     del values["meetings"]
 
-    async def create(command: CreateSection, work: Work) -> dict[str, Any]:
+    async def create(command: CreateSection, work: Work) -> Response:
         row = await commands.create_section(command, work)
-        return await queries.get_section(work.connection, row["id"], drafts=True)
+        return created(call, SECTIONS, await queries.get_section(work.connection, row["id"], drafts=True))
 
-    command = CreateSection(values, _meetings(body.meetings))
-    return await call.execute(Work, create, command, lambda row: created(call, SECTIONS, row))
+    return await call.answer(Work, create, CreateSection(values, _meetings(body.meetings)))
 
 
 @router.get(SECTIONS + "/{section_id}", response_model=outputs.SectionOut, responses=PROBLEMS)

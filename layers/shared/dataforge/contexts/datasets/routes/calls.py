@@ -82,7 +82,7 @@ async def execute(
         result = await handler(command, uow)
         return await show(uow.connection, result)
 
-    return await call.execute(SqlDatasetsUnitOfWork, run_and_show, command, lambda response: response)
+    return await call.answer(SqlDatasetsUnitOfWork, run_and_show, command)
 
 
 def bounded(body: object, *, etag_of: str | None = None) -> Response:

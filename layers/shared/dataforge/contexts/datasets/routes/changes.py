@@ -154,7 +154,7 @@ async def merge(ref: str, body: inputs.MergeIn, call: WriteCall) -> Response:
     settled = settlement(body.rule, body.resolutions, sheets)
     plan = await merging.plan_merge(call.versions, call.dataset_id, ours.commit_id, body.source, settled)
     if body.preview:
-        return json_response(plan_body(plan))
+        return await call.answer_unchanged(json_response(plan_body(plan)))
     if plan.up_to_date:
         return await publish(call, ref, plan.ours, None, 0)
     if plan.fast_forward and body.fast_forward:

@@ -13,6 +13,7 @@ from dataforge.contexts.datasets.routes.calls import ReadCall, bounded, router
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services import reading
 from dataforge.contexts.datasets.services.versions import Version
+from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor
 
 SHOWN_ROWS = 100
@@ -163,8 +164,8 @@ def _key_of(text: str) -> list[object]:
     return values
 
 
-@router.post("/api/datasets/{dataset_id}/refs/{version}/sql")
-@router.post("/api/datasets/{dataset_id}/commits/{version}/sql")
+@router.post("/api/datasets/{dataset_id}/refs/{version}/sql", openapi_extra={UNKEYED: True})
+@router.post("/api/datasets/{dataset_id}/commits/{version}/sql", openapi_extra={UNKEYED: True})
 async def run_sql(version: str, body: inputs.SqlIn, call: ReadCall) -> Response:
     """Run one SELECT (or EXPLAIN of one) in DuckDB over the sheets of a version, and nothing else."""
     found = await call.versions.load(call.dataset_id, version)

@@ -112,8 +112,13 @@ async def delete_dataset(call: AdminCall) -> Response:
 @router.post("/api/datasets/{dataset_id}/restore", response_model=outputs.DatasetOut)
 async def restore_dataset(call: RestoreCall) -> Response:
     """Bring a deleted dataset back."""
-    await call.run(SqlDatasetsUnitOfWork, commands.restore_dataset, commands.RestoreDataset(call.dataset_id))
-    return _dataset_response(call, await _shown(call, call.dataset_id))
+    memberships = await memberships_of(call)
+
+    async def show(connection: AsyncConnection, _restored: object) -> Response:
+        dataset = await queries.get_dataset(connection, call.dataset_id, call.principal, memberships)
+        return _dataset_response(call, dataset)
+
+    return await execute(call, commands.restore_dataset, commands.RestoreDataset(call.dataset_id), show)
 
 
 @router.get("/api/datasets/{dataset_id}/permissions", response_model=outputs.GrantList)

@@ -9,13 +9,11 @@ from dataforge.contexts.datasets.commands.jobs import QueueJob, queue_job
 from dataforge.contexts.datasets.domain.jobs import RunType
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.filters import check_filter, parse_filter
-from dataforge.contexts.datasets.queries.jobs import get_job
-from dataforge.contexts.datasets.routes.calls import DATASETS, ReadCall, execute, router
-from dataforge.contexts.datasets.routes.jobs import send_job, shown_job
+from dataforge.contexts.datasets.routes.calls import ReadCall, execute, router
+from dataforge.contexts.datasets.routes.jobs import send_job, show_job
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services.exports import check_export
 from dataforge.contexts.datasets.services.versions import Version
-from dataforge.http.call import json_response
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{version}/exports", status_code=202, response_model=outputs.JobOut)
@@ -32,9 +30,7 @@ async def export(version: str, body: inputs.ExportIn, call: ReadCall) -> Respons
 
     async def show(connection: AsyncConnection, job_id: UUID) -> Response:
         made.append(job_id)
-        job = await get_job(connection, call.dataset_id, job_id)
-        headers = {"Location": call.address(DATASETS, call.dataset_id, "jobs", job_id)}
-        return json_response(shown_job(call, job), status=202, headers=headers)
+        return await show_job(call, connection, job_id, status=202)
 
     command = QueueJob(call.dataset_id, RunType.EXPORT, found.commit_id, parameters)
     answer = await execute(call, queue_job, command, show)

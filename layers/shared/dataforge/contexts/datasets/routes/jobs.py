@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.commands import jobs as commands
 from dataforge.contexts.datasets.domain.access import DatasetNotFound, Level
-from dataforge.contexts.datasets.domain.jobs import JobNotFound, JobStatus, RunType
+from dataforge.contexts.datasets.domain.jobs import Job, JobNotFound, JobStatus, RunType
 from dataforge.contexts.datasets.queries import jobs as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.routes.calls import (
@@ -19,6 +20,7 @@ from dataforge.contexts.datasets.routes.calls import (
     DatasetCall,
     ReadCall,
     WriteCall,
+    execute,
     router,
     services_of,
 )
@@ -40,9 +42,14 @@ def shown_job(call: DatasetCall, job: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-async def job_response(call: DatasetCall, job_id: UUID, *, status: int = 200) -> Response:
+async def job_response(call: DatasetCall, job_id: UUID) -> Response:
     """The job as it is now."""
-    job = await call.query(queries.get_job, call.dataset_id, job_id)
+    return json_response(shown_job(call, await call.query(queries.get_job, call.dataset_id, job_id)))
+
+
+async def show_job(call: DatasetCall, connection: AsyncConnection, job_id: UUID, *, status: int) -> Response:
+    """The job as a command's transaction leaves it, with its Location when it is under way."""
+    job = await queries.get_job(connection, call.dataset_id, job_id)
     headers = {"Location": call.address(DATASETS, call.dataset_id, "jobs", job_id)} if status in (201, 202) else {}
     return json_response(shown_job(call, job), status=status, headers=headers)
 
@@ -100,17 +107,27 @@ async def get_job(job_id: UUID, call: ReadCall) -> Response:
 @router.post("/api/datasets/{dataset_id}/jobs/{job_id}/cancel", response_model=outputs.JobOut)
 async def cancel_job(job_id: UUID, call: WriteCall) -> Response:
     """Stop a job; a running one stops at its next step and leaves nothing behind."""
-    await call.run(SqlDatasetsUnitOfWork, commands.cancel_job, commands.CancelJob(call.dataset_id, job_id))
-    return await job_response(call, job_id)
+
+    async def show(connection: AsyncConnection, job_id: UUID) -> Response:
+        return await show_job(call, connection, job_id, status=200)
+
+    return await execute(call, commands.cancel_job, commands.CancelJob(call.dataset_id, job_id), show)
 
 
 @router.post("/api/datasets/{dataset_id}/jobs/{job_id}/retry", status_code=202, response_model=outputs.JobOut)
 async def retry_job(job_id: UUID, call: WriteCall, body: Annotated[inputs.RetryIn | None, Body()] = None) -> Response:
     """Run a failed or cancelled job again."""
     command = commands.RetryJob(call.dataset_id, job_id, onto_current=body.onto_current if body else False)
-    job = await call.run(SqlDatasetsUnitOfWork, commands.retry_job, command)
-    await send_job(call, job.id, job.run_type)
-    return await job_response(call, job_id, status=202)
+    retried: list[RunType] = []
+
+    async def show(connection: AsyncConnection, job: Job) -> Response:
+        retried.append(job.run_type)
+        return await show_job(call, connection, job_id, status=202)
+
+    answer = await execute(call, commands.retry_job, command, show)
+    for run_type in retried:
+        await send_job(call, job_id, run_type)
+    return answer
 
 
 @router.delete("/api/datasets/{dataset_id}/jobs/{job_id}", status_code=204)

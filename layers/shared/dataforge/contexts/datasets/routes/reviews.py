@@ -1,6 +1,7 @@
 """Review requests and expectations."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -35,6 +36,16 @@ def _detail(review: dict[str, Any], *, status: int = 200) -> Response:
 
 async def _shown(call: DatasetCall, number: int) -> Response:
     return _detail(await call.query(queries.get_review, call.dataset_id, number))
+
+
+def _showing(
+    call: DatasetCall, number: int, *, status: int = 200
+) -> Callable[[AsyncConnection, object], Awaitable[Response]]:
+    # The review request as a command's transaction leaves it.
+    async def show(connection: AsyncConnection, _result: object) -> Response:
+        return _detail(await queries.get_review(connection, call.dataset_id, number), status=status)
+
+    return show
 
 
 @router.get("/api/datasets/{dataset_id}/reviews", response_model=outputs.ReviewPage)
@@ -82,11 +93,7 @@ async def preview_review(number: Number, call: ReadCall) -> Response:
 async def comment(number: Number, body: inputs.CommentIn, call: ReadCall) -> Response:
     """Say something on the whole or on a row; everybody who may read the dataset may."""
     command = commands.Comment(call.dataset_id, number, body.body, body.sheet, body.row_key)
-
-    async def show(connection: AsyncConnection, _comment: UUID) -> Response:
-        return _detail(await queries.get_review(connection, call.dataset_id, number), status=201)
-
-    return await execute(call, commands.comment, command, show)
+    return await execute(call, commands.comment, command, _showing(call, number, status=201))
 
 
 @router.put("/api/datasets/{dataset_id}/reviews/{number}/verdict", response_model=outputs.ReviewDetail)
@@ -99,8 +106,8 @@ async def judge(number: Number, body: inputs.VerdictIn, call: WriteCall) -> Resp
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/close", response_model=outputs.ReviewDetail)
 async def close(number: Number, call: WriteCall) -> Response:
     """End a review request without merging."""
-    await call.run(SqlDatasetsUnitOfWork, commands.close_review, commands.CloseReview(call.dataset_id, number))
-    return await _shown(call, number)
+    command = commands.CloseReview(call.dataset_id, number)
+    return await execute(call, commands.close_review, command, _showing(call, number))
 
 
 def _branches(review: dict[str, Any]) -> tuple[str, str]:
@@ -123,8 +130,7 @@ async def check(number: Number, call: WriteCall) -> Response:
     head, target = _branches(review)
     plan = await merging.plan_merge(call.versions, call.dataset_id, target, head, merging.Settlement())
     command = commands.NoteChecks(call.dataset_id, number, head, target, await _checked(call, plan))
-    await call.run(SqlDatasetsUnitOfWork, commands.note_checks, command)
-    return await _shown(call, number)
+    return await execute(call, commands.note_checks, command, _showing(call, number))
 
 
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/merge", status_code=201, response_model=outputs.CommitSummary)

@@ -21,10 +21,11 @@ from dataforge.contexts.datasets.routes.calls import (
     router,
     services_of,
 )
-from dataforge.contexts.datasets.routes.jobs import job_response
+from dataforge.contexts.datasets.routes.jobs import show_job
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.storage import S3Part, base64_sha256
 from dataforge.http.call import json_response
+from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 
@@ -83,7 +84,11 @@ async def get_upload(upload_id: UUID, call: ReadCall) -> Response:
     return json_response(await _with_parts(call, upload_id))
 
 
-@router.post("/api/datasets/{dataset_id}/uploads/{upload_id}/parts", response_model=outputs.PartUrls)
+@router.post(
+    "/api/datasets/{dataset_id}/uploads/{upload_id}/parts",
+    response_model=outputs.PartUrls,
+    openapi_extra={UNKEYED: True},
+)
 async def part_urls(upload_id: UUID, body: inputs.PartsIn, call: WriteCall) -> Response:
     """Presigned URLs for up to 100 parts; each takes exactly the bytes whose SHA-256 was given."""
     row = await call.query(queries.get_upload, call.dataset_id, upload_id)
@@ -113,8 +118,11 @@ async def complete_upload(upload_id: UUID, call: WriteCall) -> Response:
     job_id, begun = await call.run(SqlDatasetsUnitOfWork, commands.begin_completion, command)
     if begun["state"] != UploadState.COMPLETED:
         await asyncio.to_thread(commands.make_object, begun, files)
-        await call.run(SqlDatasetsUnitOfWork, commands.end_completion, command)
-    return await job_response(call, job_id, status=202)
+
+    async def show(connection: AsyncConnection, _ended: None) -> Response:
+        return await show_job(call, connection, job_id, status=202)
+
+    return await execute(call, commands.end_completion, command, show)
 
 
 @router.delete("/api/datasets/{dataset_id}/uploads/{upload_id}", status_code=204)

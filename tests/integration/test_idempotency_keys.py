@@ -1,0 +1,325 @@
+"""Every POST that advertises Idempotency-Key, with a good request of its own: the key is honoured."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from dataforge.kernel.clock import FixedClock
+from dataforge.platform.db.database import Database
+from infra.openapi.generate import HERE
+from tests.builders.datasets import head, ok, open_upload, send_parts
+from tests.builders.emulator import EmulatedAws
+from tests.builders.whole_api import TABLE, WholeApi
+
+DATASET = "/api/datasets/{dataset_id}"
+STUDENT = "/api/students/{student_id}"
+
+
+@dataclass
+class Sample:
+    """A request that succeeds once: what stands in the path, the body, headers."""
+
+    path: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+def advertised() -> list[str]:
+    """The paths of the committed document whose POST takes the key."""
+    paths = json.loads((HERE / "openapi.json").read_text())["paths"]
+    return [
+        path
+        for path, methods in paths.items()
+        if any(item.get("name") == "Idempotency-Key" for item in methods.get("post", {}).get("parameters", []))
+    ]
+
+
+Prepare = Callable[[WholeApi], Awaitable[Sample]]
+SAMPLES: dict[str, Prepare] = {}
+
+
+def sample(*paths: str) -> Callable[[Prepare], Prepare]:
+    def register(prepare: Prepare) -> Prepare:
+        SAMPLES.update(dict.fromkeys(paths, prepare))
+        return prepare
+
+    return register
+
+
+@sample("/api/cohorts", "/api/datasets")
+async def named(_: WholeApi) -> Sample:
+    return Sample(body={"name": "Blue"})
+
+
+@sample("/api/cohorts/import")
+async def learner_list(_: WholeApi) -> Sample:
+    content = b"First Name,Last Name,Email,Group,Team\nAda,L,ada@example.org,Blue,East\n"
+    return Sample(body=content, headers={"Content-Type": "text/csv"}, query={"dry_run": "true"})
+
+
+@sample("/api/lessons")
+async def lesson(_: WholeApi) -> Sample:
+    return Sample(body={"lesson_url": "https://lms.example/fire", "title": "Fire"})
+
+
+@sample("/api/departments")
+async def department(_: WholeApi) -> Sample:
+    return Sample(body={"code": "ART", "name": "Art"})
+
+
+@sample("/api/courses")
+async def course(api: WholeApi) -> Sample:
+    return Sample(body={"code": "ART1", "title": "Art", "department_id": str(await api.campus.department())})
+
+
+@sample("/api/semesters")
+async def semester(_: WholeApi) -> Sample:
+    days = dict.fromkeys(("ends_on", "add_by", "drop_by", "withdraw_by"), "2027-01-31")
+    return Sample(body={"code": "W26", "starts_on": "2026-09-01", "max_credits": 30, **days})
+
+
+@sample("/api/sections")
+async def section(api: WholeApi) -> Sample:
+    course_id, semester_id = await api.campus.course(), await api.campus.semester()
+    return Sample(body={"course_id": str(course_id), "semester_id": str(semester_id), "code": "A"})
+
+
+@sample("/api/students")
+async def student(_: WholeApi) -> Sample:
+    return Sample(body={"first_name": "Ada", "last_name": "L", "number": "A1"})
+
+
+@sample(STUDENT + "/completions")
+async def completion(api: WholeApi) -> Sample:
+    body = {"course_id": str(await api.campus.course()), "completed_on": "2026-06-01", "reference": "transfer"}
+    return Sample({"student_id": await api.campus.student()}, body)
+
+
+@sample(STUDENT + "/holds")
+async def hold(api: WholeApi) -> Sample:
+    return Sample({"student_id": await api.campus.student()}, {"code": "fees", "reason": "unpaid"})
+
+
+@sample(STUDENT + "/holds/{hold_id}/release")
+async def release(api: WholeApi) -> Sample:
+    student_id = await api.campus.student()
+    return Sample({"student_id": student_id, "hold_id": (await api.campus.hold(student_id))["id"]})
+
+
+@sample(STUDENT + "/overrides")
+async def override(api: WholeApi) -> Sample:
+    body = {"section_id": str(await api.campus.section()), "rules": ["credit_limit"], "reason": "agreed"}
+    return Sample({"student_id": await api.campus.student()}, body)
+
+
+@sample(STUDENT + "/overrides/{override_id}/revoke")
+async def revoke(api: WholeApi) -> Sample:
+    student_id = await api.campus.student()
+    granted = await api.campus.override(student_id, await api.campus.section(), "credit_limit")
+    return Sample({"student_id": student_id, "override_id": granted["id"]})
+
+
+@sample("/api/enrollments")
+async def enrollment(api: WholeApi) -> Sample:
+    student_id, section_id = await api.campus.student(), await api.campus.section()
+    return Sample(body={"student_id": str(student_id), "section_id": str(section_id)})
+
+
+@sample(*(f"/api/enrollments/{{enrollment_id}}/{verb}" for verb in ("complete", "drop", "withdraw")))
+async def enrolled(api: WholeApi) -> Sample:
+    made = await api.campus.enroll(await api.campus.student(), await api.campus.section())
+    return Sample({"enrollment_id": made.enrollment.id}, {"reason": "asked for"})
+
+
+@sample("/api/rosters/plans")
+async def plan_of_upload(api: WholeApi) -> Sample:
+    semester_id, data = await api.roster()
+    return Sample(body={"semester_id": str(semester_id), "upload_key": await api.uploaded_roster(data)})
+
+
+@sample("/api/rosters/{semester_id}/plans")
+async def plan_of_body(api: WholeApi) -> Sample:
+    semester_id, data = await api.roster()
+    return Sample({"semester_id": semester_id}, data, {"Content-Type": "text/csv"})
+
+
+@sample("/api/rosters/plans/{plan_id}/apply")
+async def planned(api: WholeApi) -> Sample:
+    semester_id, data = await api.roster()
+    path, headers = f"/api/rosters/{semester_id}/plans", {"Content-Type": "text/csv"}
+    plan = ok(await api.client.post(path, content=data, headers=headers), 201)
+    return Sample({"plan_id": plan["id"]}, {"plan_hash": plan["plan_hash"], "confirm_drops": plan["drops"]})
+
+
+@sample(*(f"{DATASET}/{kind}/{{version}}/exports" for kind in ("refs", "commits")))
+async def export(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    return Sample({"dataset_id": dataset_id, "version": await head(api.client, dataset_id)}, {"format": "csv"})
+
+
+@sample(DATASET + "/expectations")
+async def expectation(api: WholeApi) -> Sample:
+    return Sample({"dataset_id": await api.dataset()}, {"name": "named", "rule": "not_null", "columns": ["name"]})
+
+
+@sample(DATASET + "/jobs/{job_id}/cancel")
+async def waiting_job(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    return Sample({"dataset_id": dataset_id, "job_id": await api.job(dataset_id)})
+
+
+@sample(DATASET + "/jobs/{job_id}/retry")
+async def cancelled_job(api: WholeApi) -> Sample:
+    waiting = await waiting_job(api)
+    ok(await api.client.post(DATASET.format(**waiting.path) + f"/jobs/{waiting.path['job_id']}/cancel"))
+    return Sample(waiting.path, {"onto_current": False})
+
+
+@sample(DATASET + "/refs")
+async def ref(api: WholeApi) -> Sample:
+    return Sample({"dataset_id": await api.dataset()}, {"name": "next"})
+
+
+@sample(DATASET + "/refs/{ref}/cherry-pick", DATASET + "/refs/{ref}/merge")
+async def other_branch(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    source = await api.branch(dataset_id)
+    await api.commit(dataset_id)
+    picked = await head(api.client, dataset_id, source)
+    return Sample({"dataset_id": dataset_id, "ref": "main"}, {"commit_id": picked, "source": source})
+
+
+@sample(DATASET + "/refs/{ref}/revert")
+async def revert(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    return Sample({"dataset_id": dataset_id, "ref": "main"}, {"commit_id": await api.commit(dataset_id)})
+
+
+@sample(DATASET + "/refs/{ref}/commits")
+async def commit(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    operations = [{"op": "insert", "values": {"id": 3, "name": "Linus"}}]
+    headers = {"If-Match": f'"{await head(api.client, dataset_id)}"'}
+    return Sample({"dataset_id": dataset_id, "ref": "main"}, {"message": "one more", "operations": operations}, headers)
+
+
+@sample(DATASET + "/refs/{ref}/uploads")
+async def upload(api: WholeApi) -> Sample:
+    return Sample({"dataset_id": await api.dataset(), "ref": "main"}, {"file_name": "a.csv", "size_bytes": 10})
+
+
+@sample(DATASET + "/uploads/{upload_id}/complete")
+async def whole_upload(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    opened = await open_upload(api.client, dataset_id, TABLE)
+    await send_parts(api.client, opened, TABLE)
+    return Sample({"dataset_id": dataset_id, "upload_id": opened["id"]})
+
+
+@sample(DATASET + "/restore")
+async def deleted_dataset(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    ok(await api.client.delete(DATASET.format(dataset_id=dataset_id), headers={"If-Match": "*"}), 204)
+    return Sample({"dataset_id": dataset_id})
+
+
+@sample(DATASET + "/reviews")
+async def proposal(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    return Sample({"dataset_id": dataset_id}, {"title": "Two more", "source_ref": await api.branch(dataset_id)})
+
+
+@sample(*(f"{DATASET}/reviews/{{number}}/{verb}" for verb in ("checks", "close", "comments", "merge")))
+async def review(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    return Sample({"dataset_id": dataset_id, "number": await api.review(dataset_id)}, {"body": "Why?"})
+
+
+# Members that belong to one of the routes that share a sample.
+MEMBERS = {"cherry-pick": ["commit_id"], "merge": ["source"], "close": [], "checks": [], "comments": ["body"]}
+
+
+@pytest.fixture
+async def api(database: Database, clock: FixedClock, emulator: EmulatedAws) -> AsyncIterator[WholeApi]:
+    """Everything, and an administrator."""
+    api = WholeApi(database, clock, emulator)
+    await api.start()
+    yield api
+    await api.close()
+
+
+def sent_to(path: str, prepared: Sample) -> bytes:
+    last = path.rsplit("/", 1)[-1]
+    if not isinstance(prepared.body, dict) or last not in MEMBERS:
+        return b"" if prepared.body is None else prepared.content
+    return json.dumps({key: value for key, value in prepared.body.items() if key in MEMBERS[last]}).encode()
+
+
+def test_every_advertised_route_has_a_sample() -> None:
+    assert set(SAMPLES) == set(advertised())
+
+
+@pytest.mark.parametrize("path", advertised())
+async def test_the_key_is_honoured(path: str, api: WholeApi) -> None:
+    prepared = await SAMPLES[path](api)
+    content, key = sent_to(path, prepared), f"key of {path}"
+    headers = {"Content-Type": "application/json", **prepared.headers, "Idempotency-Key": key}
+    address = path.format(**prepared.path)
+
+    async def send(body: bytes) -> httpx.Response:
+        return await api.client.post(address, content=body, headers=headers, params=prepared.query)
+
+    async with api.database.transaction() as other:
+        # As a first request with this key does while it is at work.
+        name = f"{api.user_id}\x1f{key}"
+        await other.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 20))"), {"name": name})
+        meanwhile = await send(content)
+    first = await send(content)
+    again = await send(content)
+    different = await send(content + b" ")
+
+    assert (meanwhile.status_code, meanwhile.json()["code"]) == (409, "idempotency_in_progress")
+    assert first.status_code in (200, 201, 202), first.text
+    assert "idempotency-replayed" not in first.headers
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert {name: again.headers.get(name) for name in ("etag", "location", "content-type")} == {
+        name: first.headers.get(name) for name in ("etag", "location", "content-type")
+    }
+    assert (different.status_code, different.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_preview_keeps_its_answer_too(api: WholeApi) -> None:
+    prepared = await other_branch(api)
+    address = f"/api/datasets/{prepared.path['dataset_id']}/refs/main/merge"
+    body, headers = {"source": prepared.body["source"], "preview": True}, {"Idempotency-Key": "k"}
+
+    first = await api.client.post(address, json=body, headers=headers)
+    await api.commit(prepared.path["dataset_id"])
+    again = await api.client.post(address, json=body, headers=headers)
+    real = await api.client.post(address, json={**body, "preview": False}, headers=headers)
+
+    assert (first.status_code, again.content) == (200, first.content)
+    assert real.json()["code"] == "idempotency_key_reused"
+
+
+async def test_a_command_and_its_answer_are_kept_together_or_not_at_all(api: WholeApi) -> None:
+    async with api.database.transaction() as connection:
+        await connection.execute(
+            text("ALTER TABLE platform.idempotency_keys ADD CONSTRAINT no CHECK (key <> 'doomed')")
+        )
+
+    failed = await api.client.post("/api/cohorts", json={"name": "Blue"}, headers={"Idempotency-Key": "doomed"})
+
+    assert failed.status_code == 500
+    assert ok(await api.client.get("/api/cohorts"))["items"] == []
