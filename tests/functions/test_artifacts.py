@@ -64,7 +64,13 @@ for table in {tables!r}:
 # Those without Hypothesis, which wants numpy.random; no function does.
 ENGINE_TESTS = [
     f"tests/unit/datasets/{name}"
-    for name in ("test_sql.py", "engine/test_operations.py", "parsing/test_bad_input.py", "parsing/test_formats.py")
+    for name in (
+        "test_sql.py",
+        "sql/test_statements.py",
+        "engine/test_operations.py",
+        "parsing/test_bad_input.py",
+        "parsing/test_formats.py",
+    )
 ]
 RUN_TESTS = """
 import sys, duckdb, numpy, pyarrow, pytest, python_calamine

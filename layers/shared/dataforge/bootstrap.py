@@ -345,7 +345,13 @@ def datasets_api_handler() -> Handler:
 
 
 def datasets_sql_handler() -> Handler:
-    """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
+    """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path.
+
+    The process that loads DuckDB starts ahead and beside us, so that the first statement need not wait for it.
+    """
+    from dataforge.contexts.datasets.sql.process import shared_engine
+
+    shared_engine().start()
     container = Container(DatasetsApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=())
     _, asgi = datasets_app(container)
     return http_handler(asgi)

@@ -14,7 +14,8 @@ from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ObjectMissing, SqlRefused
 from dataforge.contexts.datasets.model.columns import make_schema
-from dataforge.contexts.datasets.sql import SqlCaps, run_sql
+from dataforge.contexts.datasets.sql.caps import SqlCaps
+from dataforge.contexts.datasets.sql.running import run_sql
 from tests.builders.tables import LINES, people, store, version
 
 

@@ -25,7 +25,7 @@ from dataforge.contexts.datasets.tables import table_statistics as statistics_ta
 from dataforge.kernel.clock import Clock
 
 if TYPE_CHECKING:
-    from dataforge.contexts.datasets.sql import SqlResult
+    from dataforge.contexts.datasets.sql.caps import SqlResult
 
 MOST_FILTER = 50_000
 HISTORY_COMMITS = 2000
@@ -135,8 +135,8 @@ async def history_of_row(
 
 async def query_sql(versions: Versions, version: Version, statement: str, *, rows: int) -> SqlResult:
     """Run one SELECT over the sheets of a version, for at most so many rows; raises SqlRefused."""
-    # DuckDB is packaged with the one function that serves SQL.
-    from dataforge.contexts.datasets.sql import SqlCaps, run_sql
+    from dataforge.contexts.datasets.sql.caps import SqlCaps
+    from dataforge.contexts.datasets.sql.running import answer_sql
 
     tables, caps = versions.store(version.dataset_id), SqlCaps(seconds=SQL_SECONDS, rows=rows)
-    return await asyncio.to_thread(run_sql, tables, version.manifests, statement, caps)
+    return await answer_sql(tables, version.manifests, statement, caps)

@@ -1,71 +1,49 @@
-"""What one statement may take of the process: time, and memory that DuckDB does not count itself."""
+"""What the child of one statement may take of the machine, set before it sees the statement."""
 
 from __future__ import annotations
 
+import ctypes
+import math
+import os
 import resource
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import signal
+import sys
 from pathlib import Path
-from typing import Self
 
 _PAGE = resource.getpagesize()
 _STATM = Path("/proc/self/statm")
-_AGAIN = 0.1
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
+_SET_PARENT_DEATH_SIGNAL = 1
+_libc = ctypes.CDLL(None)
 
 
-class Deadline:
-    """Makes the calls once the time is over, again and again: an interrupt between two steps of DuckDB is lost."""
-
-    def __init__(self, seconds: float, *calls: Callable[[], None]) -> None:
-        self._seconds = seconds
-        self._calls = calls
-        self._over = threading.Event()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="sql-deadline", daemon=True)
-
-    @property
-    def over(self) -> bool:
-        """Whether the time has run out."""
-        return self._over.is_set()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        if self._done.wait(self._seconds):
-            return
-        self._over.set()
-        while True:
-            for call in self._calls:
-                call()
-            if self._done.wait(_AGAIN):
-                return
+def die_with(parent: int) -> None:
+    """Be killed when the process that forked this one dies; elsewhere than on Linux it kills its children itself."""
+    if sys.platform == "linux":
+        _libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the call
+            os._exit(1)
 
 
-@contextmanager
-def memory_ceiling(extra: int) -> Iterator[None]:
-    """Let the process take at most `extra` bytes more than it has; what goes beyond fails in the one who asks for it.
+def confine(*, seconds: float, threads: int, memory: int) -> None:
+    """Limit this process for good: processor time, `memory` bytes more than it has, no file written, no core left.
 
     DuckDB counts its own tables and sorts, but not what a result becomes in Arrow: `repeat('x', 50000000)` over a few
-    thousand rows would be 100 GB there, and the end of the process.
+    thousand rows would be 100 GB there. What goes beyond fails in the one who asks for it. The function's deadline
+    ends a statement; the limit of processor time is for the case that nobody is left to do so.
     """
-    if not _STATM.exists():  # a laptop without Linux's /proc: what the process has is not known, nor is it a function
-        yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _data_bytes() + extra
-    known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_DATA, (min([wanted, *known]), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    _limit(resource.RLIMIT_CPU, math.ceil(seconds * threads) + 10)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    if _STATM.exists():  # a laptop without Linux's /proc: what the process has is not known, nor is it a function
+        _limit(resource.RLIMIT_DATA, _data_bytes() + memory)
+        _OOM_SCORE.write_text("1000", encoding="ascii")  # if the machine runs out of memory, this process goes first
+
+
+def _limit(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 def _data_bytes() -> int:

@@ -1,13 +1,12 @@
-"""A table of a version as DuckDB sees it: a stream of Arrow batches, opened anew by every scan of a plan.
+"""Tables of a version as a statement sees them, on the function's side: names, schemas, rows batch by batch.
 
-Nothing of the table is held. Rows are decoded as DuckDB asks for them, so memory does not depend on the size of the
-table, and a LIMIT ends the reading.
+Nothing of a table is held. Rows are decoded as the statement asks for them, so memory does not depend on the size of
+the table, and a LIMIT ends the reading.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -16,65 +15,23 @@ from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.reading import scan
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import Column
-from dataforge.kernel.errors import DataForgeError
 
-BATCH_ROWS = 16_384
-
-
-class Reading:
-    """The tables of one statement; `failure` is what went wrong with reading them, which DuckDB turns into text."""
-
-    def __init__(self, tables: TableStore) -> None:
-        self.tables = tables
-        self.failure: DataForgeError | None = None
-        self._stopped = threading.Event()
-
-    def stop(self) -> None:
-        """Break every stream off at its next batch."""
-        self._stopped.set()
-
-    def table(self, manifest: Manifest) -> StreamedTable:
-        """A table with all its columns."""
-        return StreamedTable(self, manifest, manifest.schema.columns)
-
-    def batches(self, manifest: Manifest, columns: Sequence[Column], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The rows of some columns."""
-        try:
-            for part in scan(self.tables, manifest, [column.id for column in columns]):
-                arrays = [
-                    _as(part.column(column.id), field.type) for column, field in zip(columns, schema, strict=True)
-                ]
-                for batch in pa.Table.from_arrays(arrays, schema=schema).to_batches(max_chunksize=BATCH_ROWS):
-                    if self._stopped.is_set():
-                        raise TimeoutError
-                    yield batch
-        except DataForgeError as error:
-            self.failure = error
-            raise
+# What the function and the child hold of a table at a time; a batch costs a message and its answer.
+BATCH_BYTES = 1 << 20
 
 
-class StreamedTable:
-    """Some columns of a table under their names, as an object of the Arrow PyCapsule interface."""
+def seen_schema(columns: Sequence[Column]) -> pa.Schema:
+    """Columns under their names, in the types that a statement sees."""
+    return pa.schema([pa.field(column.name, _seen_as(column)) for column in columns])
 
-    def __init__(self, reading: Reading, manifest: Manifest, columns: Sequence[Column]) -> None:
-        self._reading = reading
-        self._manifest = manifest
-        self._columns = columns
-        self._schema = pa.schema([pa.field(column.name, _seen_as(column)) for column in columns])
 
-    def only(self, names: Collection[str]) -> StreamedTable:
-        """The same rows with these columns; with the first one when none of them is here, so that rows can be
-        counted.
-        """
-        wanted = [column for column in self._columns if column.name in names] or self._columns[:1]
-        return StreamedTable(self._reading, self._manifest, wanted)
-
-    def __arrow_c_schema__(self) -> object:
-        return self._schema.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        rows = self._reading.batches(self._manifest, self._columns, self._schema)
-        return pa.RecordBatchReader.from_batches(self._schema, rows).__arrow_c_stream__(requested_schema)
+def batches(tables: TableStore, manifest: Manifest, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    """The rows of some columns, in batches of the schema that `seen_schema` tells."""
+    schema = seen_schema(columns)
+    for part in scan(tables, manifest, [column.id for column in columns]):
+        arrays = [_as(part.column(column.id), field.type) for column, field in zip(columns, schema, strict=True)]
+        rows = pa.Table.from_arrays(arrays, schema=schema)
+        yield from rows.to_batches(max_chunksize=max(1, rows.num_rows * BATCH_BYTES // max(1, rows.nbytes)))
 
 
 def _as(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

@@ -1,0 +1,66 @@
+"""From what the engine raises to one plain sentence with a place in the statement."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+_PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^")
+_ADVICE = re.compile(r' Use "SET [^"]*" to [^.]*\.')
+_INTERNAL = "The SQL engine met an internal error with this statement; write it in another way."
+_MEMORY = "Out of Memory Error: the statement needs more memory than it may have; ask for fewer rows or columns."
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """Why a statement is not run or has no answer; line and column count from 1."""
+
+    sentence: str
+    line: int | None = None
+    column: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """As the function takes it."""
+        return {"sentence": self.sentence, "line": self.line, "column": self.column}
+
+
+def refusal_of(error: BaseException, statement: str = "", lines_before: int = 0) -> Refusal:
+    """What to tell the caller about an error: DuckDB's sentence, without advice about settings that are locked, and
+    without anything of the inside. `lines_before` are to be added to the engine's line for that of the statement.
+    """
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, MemoryError | pa.ArrowMemoryError):
+        return Refusal(_MEMORY)
+    if not isinstance(error, duckdb.Error) or isinstance(error, duckdb.InternalException | duckdb.FatalException):
+        return Refusal(_INTERNAL)
+    text = str(error)
+    sentence = _ADVICE.sub("", " ".join(text.partition("\n\n")[0].split()))
+    if not sentence or "Traceback" in sentence:
+        return Refusal(_INTERNAL)
+    line, column = _place(text, statement, lines_before)
+    if line is not None:
+        sentence += f" (line {line}" + (f", column {column})" if column is not None else ")")
+    return Refusal(sentence, line, column)
+
+
+def _place(text: str, statement: str, lines_before: int) -> tuple[int | None, int | None]:
+    """Line and column that DuckDB points at. It shows a part of a long line between dots, which says no column unless
+    that part is found once.
+    """
+    found = _PLACE.search(text)
+    if found is None:
+        return None, None
+    lines = statement.split("\n")
+    number, shown = int(found[1]) + lines_before, found[2]
+    if not 1 <= number <= len(lines):
+        return None, None
+    dots = 3 * shown.startswith("...")
+    part = shown[dots:].removesuffix("...")
+    line = lines[number - 1]
+    if line.count(part) != 1:
+        return number, None
+    return number, line.index(part) + len(found[3]) - len(f"LINE {found[1]}: ") - dots + 1
