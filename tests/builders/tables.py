@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import arrow_schema, plain_rows
+from dataforge.contexts.datasets.engine.arrow_types import arrow_schema
 from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.reading import read_range
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import plain_rows
 from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.model.columns import TableSchema, make_schema
 from dataforge.contexts.datasets.model.imports import ImportOptions

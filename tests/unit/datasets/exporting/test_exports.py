@@ -4,6 +4,7 @@
 
 import csv
 import io
+import json
 import zipfile
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -187,7 +188,7 @@ def test_what_a_workbook_would_change_is_written_as_text(tables: TableStore) -> 
 
     book = openpyxl.load_workbook(io.BytesIO(exported(tables, manifest, ExportOptions("excel"))))
 
-    assert [cell.value for cell in book["data"][2]] == [str(2**60), "1850-01-01", "a_x0001_b", None]
+    assert [cell.value for cell in book["data"][2]] == [str(2**60), "1850-01-01", "a_x0001_b", "Infinity"]
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(tables: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,12 +223,13 @@ def test_an_empty_table_exports_its_header(tables: TableStore) -> None:
     )
 
 
-def test_json_lines_have_neither_nan_nor_infinity(tables: TableStore) -> None:
+def test_json_lines_have_nan_and_infinity_as_texts(tables: TableStore) -> None:
     schema = TableSchema(make_schema([("f", "float"), ("t", "time")]).columns)
     manifest = version(tables, [{"f": float("nan"), "t": time(1, 2, 3)}, {"f": float("-inf"), "t": None}], schema)
 
     assert (
-        exported(tables, manifest, ExportOptions("jsonl")) == b'{"f":null,"t":"01:02:03.000000"}\n{"f":null,"t":null}\n'
+        exported(tables, manifest, ExportOptions("jsonl"))
+        == b'{"f":"NaN","t":"01:02:03"}\n{"f":"-Infinity","t":null}\n'
     )
 
 
@@ -249,6 +251,28 @@ def test_a_difference_is_exported_with_both_sides(tables: TableStore) -> None:
         ("deleted", "3", "", ""),
         ("inserted", "", "8", "1.0"),
     ]
+
+
+def test_a_difference_has_the_texts_and_the_json_values_of_the_table(tables: TableStore) -> None:
+    schema = make_schema([("id", "int"), ("b", "bool"), ("f", "float")], ["id"])
+    base = version(tables, [{"id": 1, "b": True, "f": 1.0}], schema)
+    head = version(tables, [{"id": 1, "b": False, "f": float("nan")}], schema, base)
+    found = difference(tables, base, head)
+    text, lines = io.BytesIO(), io.BytesIO()
+
+    export_difference(tables, found, ExportOptions(), text)
+    export_difference(tables, found, ExportOptions("jsonl"), lines)
+
+    assert text.getvalue().splitlines()[1] == b"updated,1,1,true,false,1.0,NaN"
+    assert json.loads(lines.getvalue()) == {
+        "_change": "updated",
+        "id (before)": 1,
+        "id (after)": 1,
+        "b (before)": True,
+        "b (after)": False,
+        "f (before)": 1.0,
+        "f (after)": "NaN",
+    }
 
 
 def test_decimals_keep_their_digits(tables: TableStore) -> None:

@@ -1,11 +1,11 @@
-"""Between the schema's type names and Arrow, and the one text form of every type."""
+"""Between the schema's type names and Arrow."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.model.columns import Column, TableSchema, decimal_digits
 
 _ARROW = {
@@ -59,46 +59,6 @@ def arrow_schema(schema: TableSchema) -> pa.Schema:
     return pa.schema([pa.field(column.id, to_arrow(column.type)) for column in schema.columns])
 
 
-def text_of(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Every value as the text that CSV exports write and imports read back as the same value; null stays null."""
-    kind = array.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return array
-    if pa.types.is_timestamp(kind):
-        text = _moment_text(array.cast(pa.timestamp("us")))
-        return pc.binary_join_element_wise(text, pa.scalar("Z"), "") if kind.tz else text
-    if pa.types.is_floating(kind):
-        return _float_text(array)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.array([None if v is None else v.hex() for v in array.to_pylist()], pa.string())
-    return array.cast(pa.string())
-
-
-def _moment_text(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """`2026-01-31T12:30:00`, with the digits of a second it needs. A cast is ten times faster than `strftime`."""
-    try:
-        text = array.cast(pa.timestamp("s")).cast(pa.string())
-    except pa.ArrowInvalid:  # some have fractions of a second
-        text = pc.utf8_rtrim(pc.utf8_rtrim(array.cast(pa.string()), "0"), ".")
-    return pc.replace_substring(text, " ", "T")
-
-
-def _float_text(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Shortest text that reads back as the same double; a decimal point always, so that it reads back as a float
-    column.
-    """
-    if isinstance(array, pa.ChunkedArray):
-        return pa.chunked_array([_float_text(chunk) for chunk in array.chunks], pa.string())
-    text = array.cast(pa.string())
-    bare = pc.invert(pc.match_substring(text, "."))
-    if not pc.any(bare).as_py():
-        return text
-    bare = pc.fill_null(bare, False)  # noqa: FBT003 - pyarrow's own signature
-    short = text.filter(bare)
-    pointed = pc.binary_join_element_wise(short, pa.scalar(".0"), "")
-    return pc.replace_with_mask(text, bare, pc.if_else(pc.match_substring_regex(short, r"^-?[0-9]+$"), pointed, short))
-
-
 def conform(table: pa.Table, schema: TableSchema, columns: list[str] | None = None) -> pa.Table:
     """Stored rows as a schema sees them: ids in schema order, missing columns null, older types widened.
 
@@ -128,27 +88,6 @@ def widen(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if kind == pa.string():
         return text_of(array)
     return array.cast(kind, safe=not pa.types.is_floating(kind))
-
-
-def plain_rows(table: pa.Table) -> list[dict[str, object]]:
-    """Rows as JSON values: dates and decimals as text, bytes as hex, NaN and Infinity as null (JSON has neither)."""
-    columns = [(name, _plain_column(table.column(name))) for name in table.schema.names]
-    names = [name for name, _ in columns]
-    return (
-        [dict(zip(names, row, strict=True)) for row in zip(*(values for _, values in columns), strict=True)]
-        if columns
-        else []
-    )
-
-
-def _plain_column(array: pa.ChunkedArray) -> list[object]:
-    kind = array.type
-    if pa.types.is_floating(kind):
-        array = pc.if_else(pc.is_finite(array), array, pa.scalar(None, kind))
-    elif not (pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-        array = text_of(array)
-    values: list[object] = array.to_pylist()
-    return values
 
 
 def numpy_of(array: pa.ChunkedArray | pa.Array) -> np.ndarray:

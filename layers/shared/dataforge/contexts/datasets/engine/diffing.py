@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import conform, from_arrow, plain_rows, to_arrow, widen
+from dataforge.contexts.datasets.engine.arrow_types import conform, from_arrow, to_arrow, widen
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, Pieces
 from dataforge.contexts.datasets.engine.pairing import may_differ, pair_up
 from dataforge.contexts.datasets.engine.patch_builder import in_order
@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.engine.patches import DELETE, INSERT, UPDATE, O
 from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, leaf_rows, rows_at_positions
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import plain_rows
 from dataforge.contexts.datasets.model.columns import Column, SchemaChange, TableSchema, common_type, schema_changes
 
 KINDS = {INSERT: "inserted", UPDATE: "updated", DELETE: "deleted"}

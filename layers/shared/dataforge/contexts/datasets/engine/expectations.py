@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.arrow_types import text_of
 from dataforge.contexts.datasets.engine.filtering import matching
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.pages import row_ids
 from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
 from dataforge.contexts.datasets.engine.rowhash import U64, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import Column, TableSchema
 from dataforge.contexts.datasets.model.expectations import CheckResult, Expectation

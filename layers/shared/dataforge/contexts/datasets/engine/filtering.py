@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.arrow_types import text_of
 from dataforge.contexts.datasets.engine.keys import column_from_json
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.errors import FilterRefused, OperationRefused
 from dataforge.contexts.datasets.model.columns import Column, TableSchema
 from dataforge.contexts.datasets.model.filters import Condition, Filter, Group

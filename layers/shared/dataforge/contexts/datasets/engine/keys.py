@@ -7,8 +7,9 @@ true, NaN last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, time
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import numpy_of, to_arrow, widen
+from dataforge.contexts.datasets.engine.texts import NOT_FINITE, is_json
 from dataforge.contexts.datasets.errors import OperationRefused
 from dataforge.contexts.datasets.model.columns import Column, TableSchema, decimal_digits
 
@@ -74,32 +76,110 @@ def column_from_json(values: Sequence[object], column: Column) -> pa.Array:
         raise
 
 
-def _python_value(value: object, type_: str) -> object:  # noqa: C901, PLR0911 - one line per type is the clearest form
+def _python_value(value: object, type_: str) -> object:
     if value is None:
         return None
-    if type_ == "bool" and not isinstance(value, bool):
-        raise ValueError(value)
-    if type_ in {"int", "float"} and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise ValueError(value)
-    if type_ == "float":
-        return float(value)  # type: ignore[arg-type]
-    if type_ in {"string", "json"} and not isinstance(value, str):
-        raise ValueError(value)
-    if decimal_digits(type_):
-        return Decimal(str(value))
-    if isinstance(value, str):
-        if type_ == "date":
-            return date.fromisoformat(value)
-        if type_ == "time":
-            return time.fromisoformat(value)
-        if type_ in {"timestamp", "timestamptz"}:
-            moment = datetime.fromisoformat(value)
-            if (moment.tzinfo is not None) != (type_ == "timestamptz"):
-                raise ValueError(value)
-            return moment
-        if type_ == "binary":
-            return bytes.fromhex(value)
+    digits = decimal_digits(type_)
+    if digits:
+        return _decimal(value)
+    return _READERS[type_](value)
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(value)
+    return Decimal(str(value))
+
+
+def _bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
     return value
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(value)
+    return value
+
+
+def _int(value: object) -> int:
+    """2.0 is a whole number; Arrow would make 2 of 2.5 as well."""
+    number = _number(value)
+    if int(number) != number:
+        raise ValueError(value)
+    return int(number)
+
+
+def _float(value: object) -> float:
+    if isinstance(value, str) and value in NOT_FINITE:
+        return float(value)
+    number = float(_number(value))
+    if isinstance(value, int) and number != value:
+        raise ValueError(value)
+    return number
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _json(value: object) -> str:
+    text = _text(value)
+    if not is_json(text):
+        raise ValueError(value)
+    return text
+
+
+def _date(value: object) -> date:
+    return date.fromisoformat(_text(value))
+
+
+def _time(value: object) -> time:
+    found = time.fromisoformat(_micros(value))
+    if found.tzinfo is not None:
+        raise ValueError(value)
+    return found
+
+
+def _moment(*, zoned: bool) -> Callable[[object], datetime]:
+    def read(value: object) -> datetime:
+        found = datetime.fromisoformat(_micros(value))
+        if (found.tzinfo is not None) != zoned:
+            raise ValueError(value)
+        # In UTC, so that a year outside 1 to 9999 is an OverflowError here and not a page that cannot be shown later.
+        return found.astimezone(UTC) if zoned else found
+
+    return read
+
+
+def _micros(value: object) -> str:
+    """The text, which Python would cut to microseconds without a word."""
+    text = _text(value)
+    if _FINER.search(text):
+        raise ValueError(value)
+    return text
+
+
+def _bytes(value: object) -> bytes:
+    return bytes.fromhex(_text(value))
+
+
+_FINER = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+_READERS: dict[str, Callable[[object], object]] = {
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+    "string": _text,
+    "json": _json,
+    "date": _date,
+    "time": _time,
+    "timestamp": _moment(zoned=False),
+    "timestamptz": _moment(zoned=True),
+    "binary": _bytes,
+}
 
 
 def strictly_increasing(table: pa.Table, schema: TableSchema) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import arrow_schema, plain_rows
+from dataforge.contexts.datasets.engine.arrow_types import arrow_schema
 from dataforge.contexts.datasets.engine.keys import column_from_json
 from dataforge.contexts.datasets.engine.manifest import I64, Change, Manifest
 from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, rows_at_positions
 from dataforge.contexts.datasets.engine.rowhash import RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import plain_rows
 from dataforge.contexts.datasets.errors import MergeConflicts
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.merges import Conflict, Resolution, Settlement

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import plain_rows
 from dataforge.contexts.datasets.engine.filtering import matching
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.reading import (
@@ -21,6 +20,7 @@ from dataforge.contexts.datasets.engine.reading import (
 )
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import plain_rows
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.filters import Filter, check_filter, filter_columns

@@ -10,7 +10,7 @@ The specification, fixed for ever under this name (a change is `h2`):
 - A one-word cell has part fmix_L(word XOR seed_L), with fmix(h) = h*A; h ^= h>>32; h *= B; h ^= h>>29.
 - number: any integral value in [-2^63, 2^63) as two's complement, whether it came as int, float or decimal (so -0.0 is
   0). fraction: every other float as IEEE bits, NaN always 0x7ff8000000000000. decimal: every other decimal as its
-  shortest text without trailing zeros, hashed like a string. date: days, time: microseconds, timestamp: microseconds
+  plain digits without trailing zeros, hashed like a string. date: days, time: microseconds, timestamp: microseconds
   in UTC, bool: 0 or 1.
 - string (UTF-8) and binary: s = seed XOR length*G; for each 8-byte little-endian word, zero-padded: s = (s XOR
   word)*A; s ^= s>>32; the part is fmix(s). Above 128 bytes the text is replaced by its 16-byte BLAKE2b digest (the
@@ -32,6 +32,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.model.columns import TableSchema
 
 U64 = npt.NDArray[np.uint64]
@@ -236,11 +237,9 @@ def _float_parts(values: npt.NDArray[np.float64], column_id: str) -> tuple[U64, 
 
 
 def _decimal_parts(array: pa.Array, column_id: str) -> tuple[U64, U64]:
-    text = array.cast(pa.string())
+    text = text_of(array)
     if array.type.scale > 0:
         text = pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".")
-    elif array.type.scale < 0:
-        text = pa.array([None if v is None else format(v, "f") for v in array.to_pylist()], pa.string())
     inside = pc.and_kleene(
         pc.invert(pc.match_substring(text, ".")),
         pc.and_kleene(pc.greater_equal(array, pa.scalar(-(2**63))), pc.less_equal(array, pa.scalar(2**63 - 1))),

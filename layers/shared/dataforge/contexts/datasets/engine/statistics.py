@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.arrow_types import plain_rows
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.reading import read_range, windows
 from dataforge.contexts.datasets.engine.rowhash import U64, cell_codes
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import plain_values
 from dataforge.contexts.datasets.model.columns import Column
 
 MOST_CELLS = 24_000_000
@@ -168,15 +168,11 @@ def _described(column: Column, counts: _Counts, sample: pa.ChunkedArray, rows: i
             "edges": [_shown(edge, present.type) for edge in edges],
         }
     if len(present) and not pa.types.is_binary(present.type):
-        top = sorted(pc.value_counts(present).to_pylist(), key=lambda entry: (-entry["counts"], str(entry["values"])))[
-            :TOP
-        ]
+        seen = pc.value_counts(present)
+        texts, times = plain_values(seen.field("values")), seen.field("counts").to_pylist()
+        top = sorted(zip(texts, times, strict=True), key=lambda entry: (-entry[1], str(entry[0])))[:TOP]
         scale = (rows - nulls) / len(present)
-        values = plain_rows(pa.table({"v": pa.array([entry["values"] for entry in top], present.type)}))
-        found["top"] = [
-            {"value": _short(value["v"]), "count": round(entry["counts"] * scale)}
-            for value, entry in zip(values, top, strict=True)
-        ]
+        found["top"] = [{"value": _short(value), "count": round(count * scale)} for value, count in top]
     return found
 
 
@@ -217,7 +213,7 @@ def _shown(value: float, kind: pa.DataType) -> object:
 def _plain(value: pa.Scalar | None) -> object:
     if value is None:
         return None
-    return _short(plain_rows(pa.table({"v": pa.array([value.as_py()], value.type)}))[0]["v"])
+    return _short(plain_values(pa.array([value], value.type))[0])
 
 
 def _short(value: object) -> object:

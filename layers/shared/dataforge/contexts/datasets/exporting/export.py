@@ -19,7 +19,7 @@ from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.reading import read_range
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.exporting.text import csv_header, csv_rows, json_rows
+from dataforge.contexts.datasets.exporting.text import csv_header, csv_rows, json_lines, json_rows
 from dataforge.contexts.datasets.exporting.workbook import write_workbook
 from dataforge.contexts.datasets.model.filters import Filter, check_filter, filter_columns
 from dataforge.contexts.datasets.model.imports import Progress, ProgressCallback, no_progress
@@ -269,9 +269,17 @@ def export_difference(tables: TableStore, found: Difference, options: ExportOpti
         for name in names:
             columns.append([(change.before or {}).get(name) for change in page])
             columns.append([(change.after or {}).get(name) for change in page])
-        table = pa.table(
-            [pa.array([None if v is None else str(v) for v in values], pa.string()) for values in columns], names=header
-        )
-        out.write(bytes(csv_rows(table, options.delimiter)) if options.format == "csv" else json_rows(table))
+        if options.format == "csv":
+            table = pa.table([pa.array(map(_text, values), pa.string()) for values in columns], names=header)
+            out.write(bytes(csv_rows(table, options.delimiter)))
+        else:
+            out.write(json_lines([dict(zip(header, row, strict=True)) for row in zip(*columns, strict=True)]))
     out.finish()
     return ExportReport(len(found), out.written)
+
+
+def _text(value: object) -> str | None:
+    """The text of a JSON value as CSV has it."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.arrow_types import plain_rows, text_of
+from dataforge.contexts.datasets.engine.texts import plain_rows, text_of
 
 
 def csv_header(names: Sequence[str], delimiter: str) -> bytes:
@@ -70,5 +70,10 @@ _NEEDS_QUOTES[[ord(char) for char in "\"\r\n'"]] = True
 
 
 def json_rows(table: pa.Table) -> bytes:
-    """Rows as JSON lines; NaN and Infinity become null, which JSON lacks."""
-    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in plain_rows(table))
+    """Rows as JSON lines; NaN and the infinities are texts, because JSON has no numbers for them."""
+    return json_lines(plain_rows(table))
+
+
+def json_lines(rows: Iterable[Mapping[str, object]]) -> bytes:
+    """JSON values as JSON lines."""
+    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)

@@ -1,7 +1,7 @@
 """A streaming writer of .xlsx (ECMA-376): sheet XML is joined by Arrow, a batch at a time, straight into the zip entry.
 
 Text is inline, dates are serial numbers with a format, whole numbers beyond 15 digits and dates before March 1900 are
-text, because a spreadsheet would change them. NaN and Infinity are empty cells.
+text, because a spreadsheet would change them. NaN and Infinity are text, because a cell holds no such number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.arrow_types import text_of
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.errors import OperationRefused
 
 MOST_ROWS = 1_048_575
@@ -111,8 +111,8 @@ def _cells(array: pa.Array) -> pa.Array:
         text = array.cast(pa.string())
         return pc.if_else(pc.greater(pc.utf8_length(text), 15), _text(text), _wrapped("<c><v>", text, "</v></c>"))
     if pa.types.is_floating(kind):
-        finite = pc.if_else(pc.is_finite(array), array, pa.scalar(None, kind))
-        return _wrapped("<c><v>", finite.cast(pa.string()), "</v></c>")
+        numbers = _wrapped("<c><v>", array.cast(pa.string()), "</v></c>")
+        return pc.if_else(pc.fill_null(pc.is_finite(array), True), numbers, _text(text_of(array)))  # noqa: FBT003
     if pa.types.is_date(kind):
         serial = pc.subtract(array.cast(pa.int32()), _EPOCH)
         return _serial(serial, text_of(array), 1)

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import plain_rows
+from dataforge.contexts.datasets.engine.texts import plain_values
 from dataforge.contexts.datasets.sql import limits, wire
 from dataforge.contexts.datasets.sql.refusals import Refusal, refusal_of
 from dataforge.contexts.datasets.sql.scans import Scans, StreamedTable
@@ -219,25 +219,9 @@ def _json(table: pa.Table, *, truncated: bool) -> bytes:
 
 
 def _values(column: pa.ChunkedArray, name: str) -> list[object]:
-    """A column as JSON values; what JSON has no form for as text. Raises Refusal when it has no text either."""
-    kind = column.type
+    """A column as JSON values, as tables show them. Raises Refusal on a map that has a key twice."""
     try:
-        if pa.types.is_timestamp(kind) and kind.unit == "ns":
-            column = column.cast(pa.string())
-        elif _is_exotic(kind):
-            column = pa.chunked_array(
-                [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
-            )
-        return [row["v"] for row in plain_rows(pa.table({"v": column}))]
+        return plain_values(column)
     except (pa.ArrowException, ValueError, OverflowError) as error:
         message = f"Column {name!r} has values that JSON has no form for; ask for CAST({name} AS VARCHAR)."
         raise Refusal(message) from error
-
-
-def _is_exotic(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_nested(kind)
-        or pa.types.is_interval(kind)
-        or pa.types.is_duration(kind)
-        or isinstance(kind, pa.BaseExtensionType)
-    )

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import text_of, to_arrow
+from dataforge.contexts.datasets.engine.arrow_types import to_arrow
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.reading import scan
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.model.columns import Column
 
 # What the function and the child hold of a table at a time; a batch costs a message and its answer.
