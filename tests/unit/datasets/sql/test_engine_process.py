@@ -25,7 +25,7 @@ from dataforge.contexts.datasets.sql.running import answer_sql, run_sql
 from tests.builders.processes import alive, children_of, eventually
 from tests.builders.tables import people, store, version
 
-ENDLESS = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range % 7 = 3"
+ENDLESS = "SELECT count(*) FROM range(3000000) a, range(3000000) b WHERE a.range * b.range % 7 = 3"
 # Doubled at every step, and told to be written out instead of computed once.
 DOUBLED = ", ".join(f"c{n} AS NOT MATERIALIZED (SELECT p.*, q.* FROM c{n - 1} p, c{n - 1} q)" for n in range(1, 15))
 GRACE_SECONDS = 2.0

@@ -7,6 +7,7 @@ are its child's alone. Nothing here needs shared memory or semaphores, which Lam
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import logging
 import os
@@ -168,7 +169,9 @@ class EngineProcess:
 @cache
 def shared_engine() -> EngineProcess:
     """The engine of this process; not started yet."""
-    return EngineProcess()
+    engine = EngineProcess()
+    atexit.register(engine.stop)
+    return engine
 
 
 FORK, KILL = b"F", b"K"

@@ -33,7 +33,7 @@ def refusal_of(error: BaseException, statement: str = "", lines_before: int = 0)
     """
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, MemoryError | pa.ArrowMemoryError):
+    if isinstance(error, MemoryError | pa.ArrowMemoryError | duckdb.OutOfMemoryException):
         return Refusal(_MEMORY)
     if not isinstance(error, duckdb.Error) or isinstance(error, duckdb.InternalException | duckdb.FatalException):
         return Refusal(_INTERNAL)
