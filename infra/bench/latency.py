@@ -29,7 +29,7 @@ def running_stack() -> Iterator[dict[str, Any]]:
     """The facts of a stack that answers."""
     try:
         facts: dict[str, Any] = json.loads(DEVELOPMENT.stack_file.read_text())
-        httpx.get(f"{facts['api_url']}/api/health", timeout=20).raise_for_status()
+        httpx.get(f"{facts['api_url']}/health", timeout=20).raise_for_status()
     except (OSError, ValueError, httpx.HTTPError):
         with exclusive(TEST):
             stack = start(TEST)

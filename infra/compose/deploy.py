@@ -50,7 +50,7 @@ def main() -> None:
         maintenance, {"command": "create_admin", "username": username, "email": f"{username}@dataforge.example"}
     )
     credential = _invoke(maintenance, {"command": "create_xapi_credential", "name": "Local LMS"})
-    print(f"API            {base}/api/health")
+    print(f"API            {base}/health")
     print(f"xAPI endpoint  {base}/xapi")
     print(f"Administrator  {admin['username']}  {admin['password']}")
     print(f"xAPI key       {credential['key']}  {credential['secret']}")

@@ -16,7 +16,7 @@ def summary(stack: LocalStack) -> str:
     facts = stack.facts
     admin, xapi = facts["credentials"]["admin"], facts["credentials"]["xapi"]
     rows = [
-        ("API", facts["api_url"] + "/api/health"),
+        ("API", facts["api_url"] + "/health"),
         ("Web pages", facts["api_url"] + "/ui"),
         ("xAPI endpoint", facts["xapi_url"]),
         ("xAPI key, secret", f"{xapi['key']}  {xapi['secret']}"),

@@ -26,8 +26,8 @@ PUBLIC = {
     ("GET", "/ui"),
     ("GET", "/errors"),
     ("GET", "/errors/{code}"),
-    ("GET", "/api/health"),
-    ("GET", "/api/health/{function}"),
+    ("GET", "/ui/{name}"),
+    ("GET", "/health"),
 }
 APPS = {"api": api_app, "datasets": datasets_app}
 SAMPLE = "00000000-0000-7000-8000-000000000000"

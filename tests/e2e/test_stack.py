@@ -18,13 +18,20 @@ pytestmark = pytest.mark.build
 
 @pytest.mark.parametrize("path", ["/api/health", "/api/health/xapi", "/api/health/datasets", "/api/health/sql"])
 def test_each_http_function_is_healthy_and_sees_the_newest_migration(
-    path: str, stack: LocalStack, http: httpx.Client
+    path: str, stack: LocalStack, admin: httpx.Client, http: httpx.Client
 ) -> None:
-    answer = http.get(stack.facts["api_url"] + path)
+    answer = admin.get(path)
 
+    assert http.get(stack.facts["api_url"] + path).status_code == 401
     assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == "ok"
     assert head_revision() in answer.text
+
+
+def test_everybody_may_know_that_the_api_is_up_and_nothing_more(stack: LocalStack, http: httpx.Client) -> None:
+    answer = http.get(stack.facts["api_url"] + "/health")
+
+    assert (answer.status_code, answer.content) == (200, b'{"status":"ok"}')
 
 
 def test_the_stack_file_tells_scripts_where_everything_is(stack: LocalStack) -> None:
@@ -92,7 +99,7 @@ def test_data_queues_objects_and_addresses_survive_a_stop_and_a_start(stack: Loc
     stack.emulator, stack.postgres, stack.facts = again.emulator, again.postgres, again.facts
 
     assert again.facts == before
-    assert http.get(stack.facts["api_url"] + "/api/health").status_code == 200
+    assert http.get(stack.facts["api_url"] + "/health").status_code == 200
     kept = stack.emulator.client("s3").get_object(Bucket=bucket, Key="exports/survivor.txt")
     assert kept["Body"].read() == b"still here"
     messages = stack.emulator.client("sqs").receive_message(QueueUrl=queue)["Messages"]

@@ -64,6 +64,7 @@ API_OWNERS = {
     "/api/enrollments": "dataforge.contexts.academics.routes",
     "/api/rosters": "dataforge.contexts.academics.routes",
     "/api/oneroster": "dataforge.contexts.academics.routes",
+    "/health": "dataforge.contexts.operations.routes",
     "/api/health": "dataforge.contexts.operations.routes",
     "/errors": "dataforge.http.registry",
     "/ui": "dataforge.contexts.operations.routes",

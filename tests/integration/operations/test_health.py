@@ -1,5 +1,6 @@
 """Health and maintenance."""
 
+import re
 from collections.abc import Iterator
 
 import boto3
@@ -10,6 +11,7 @@ from dataforge.bootstrap import HEALTH_COMMANDS, Container
 from dataforge.events.commands import dispatch
 from dataforge.events.jobs import clean_up, tick
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import Role
 from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import head_revision
@@ -32,7 +34,7 @@ async def test_health_tells_the_migration_revision_and_the_queue_depth(
     database: Database, clock: FixedClock, queue: str
 ) -> None:
     async with ApiUnderTest(database, clock, statements_queue_url=queue) as api:
-        response = await (await api.client()).get("/api/health")
+        response = await (await api.as_role(Role.ADMIN)).get("/api/health")
 
     assert response.status_code == 200
     assert response.json() == {
@@ -43,13 +45,34 @@ async def test_health_tells_the_migration_revision_and_the_queue_depth(
     }
 
 
-async def test_a_database_that_is_away_is_named_and_makes_it_503(clock: FixedClock) -> None:
+async def test_everybody_is_told_ok_and_nothing_more(api: ApiUnderTest) -> None:
+    response = await (await api.client()).get("/health")
+
+    assert (response.status_code, response.content) == (200, b'{"status":"ok"}')
+
+
+async def test_everybody_is_told_that_something_is_wrong_but_not_what(clock: FixedClock) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout_seconds=1)
-    api = ApiUnderTest(away, clock)
 
-    response = await (await api.client()).get("/api/health")
+    response = await (await ApiUnderTest(away, clock).client()).get("/health")
 
-    assert (response.status_code, response.json()["database"]["status"]) == (503, "unreachable")
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert "database" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/api/health/api", "/api/health/datasets", "/api/health/sql"])
+async def test_details_are_for_administrators(api: ApiUnderTest, path: str) -> None:
+    assert (await (await api.client()).get(path)).status_code == 401
+    assert (await (await api.as_role(Role.REGISTRAR)).get(path)).status_code == 403
+    assert (await (await api.as_role(Role.ADMIN)).get(path)).json()["database"]["status"] == "ok"
+
+
+async def test_the_command_health_names_a_database_that_is_away(clock: FixedClock) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout_seconds=1)
+
+    answer = await dispatch({"command": "health"}, HEALTH_COMMANDS, ApiUnderTest(away, clock).container, default="tick")
+
+    assert (answer["status"], answer["database"]["status"]) == ("degraded", "unreachable")
 
 
 async def test_a_command_on_a_database_that_is_away_is_503_and_says_to_repeat(clock: FixedClock) -> None:
@@ -93,13 +116,29 @@ async def test_a_refused_command_answers_its_code(api: ApiUnderTest) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/ui"])
-async def test_the_status_page_loads_nothing_from_elsewhere(api: ApiUnderTest, path: str) -> None:
-    response = await (await api.client()).get(path)
+@pytest.mark.parametrize(("public_base_url", "base"), [("", "/"), ("https://api.example.org/v1", "/v1/")])
+async def test_the_status_page_loads_its_own_files_from_where_people_find_them(
+    database: Database, clock: FixedClock, path: str, public_base_url: str, base: str
+) -> None:
+    async with ApiUnderTest(database, clock, public_base_url=public_base_url) as api:
+        client = await api.client()
+        page = await client.get(path)
+        loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+        files = [await client.get(name.removeprefix(base.rstrip("/"))) for name in loaded]
 
-    assert response.status_code == 200
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'" in response.headers["content-security-policy"]
-    assert "://" not in response.text
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert loaded == [f"{base}ui/status.css", f"{base}ui/status.js"]
+    assert f'data-base="{base}"' in page.text
+    assert [(file.status_code, file.headers["content-type"]) for file in files] == [
+        (200, "text/css; charset=utf-8"),
+        (200, "text/javascript; charset=utf-8"),
+    ]
+    assert not any("://" in answer.text for answer in (page, *files))
+
+
+@pytest.mark.parametrize("name", ["status.html", "..%2froutes.py", "nothing.js", "__init__.py"])
+async def test_no_other_file_is_served(api: ApiUnderTest, name: str) -> None:
+    assert (await (await api.client()).get(f"/ui/{name}")).status_code == 404
 
 
 async def test_functions_without_routes_answer_the_health_command(api: ApiUnderTest) -> None:

@@ -13,6 +13,9 @@ from dataforge.contexts.identity.commands import RevokeXapiCredential, revoke_xa
 from dataforge.contexts.identity.credentials import CredentialPublisher
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.contexts.records.statements import parse_timestamp
+from dataforge.kernel.clock import SystemClock
+from dataforge.kernel.principal import Role
+from tests.builders.api import ApiUnderTest
 from tests.builders.records import VERSION, RecordsUnderTest
 from tests.builders.statements import statement
 
@@ -141,8 +144,16 @@ async def test_options_outside_cors_says_what_may_be_done(records: RecordsUnderT
 
 
 async def test_health_of_the_function_names_what_is_behind_it(records: RecordsUnderTest) -> None:
-    answer = await records.lms.get("/api/health/xapi")
+    async with ApiUnderTest(records.database, SystemClock()) as api:
+        admin, learner = [
+            {"Authorization": f"Bearer {await api.token(await api.add_user(role), role)}"}
+            for role in (Role.ADMIN, Role.LEARNER)
+        ]
 
+    answer = await records.lms.get("/api/health/xapi", headers=admin, auth=None)
+
+    assert (await records.lms.get("/api/health/xapi")).status_code == 401
+    assert (await records.lms.get("/api/health/xapi", headers=learner, auth=None)).status_code == 403
     assert answer.json()["function"] == "xapi"
     assert answer.json()["database"]["status"] == "ok"
     assert answer.json()["queues"]["statements"]["status"] == "ok"

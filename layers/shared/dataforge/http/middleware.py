@@ -20,6 +20,8 @@ _LENGTH = re.compile(r"[0-9]{1,1000}")  # int() would take other digits too, and
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    # For all that is no page of ours: nothing is loaded or run if a browser is made to show it.
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
 }

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import text
 
+from dataforge.kernel.errors import Unavailable
 from dataforge.platform.aws.clients import client
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
@@ -29,6 +30,13 @@ async def check_health(database: Database, queues: Mapping[str, str]) -> dict[st
     parts = [found_database, *found_queues]
     healthy = all(part["status"] == "ok" for part in parts)
     return {"status": "ok" if healthy else "degraded", "database": found_database, "queues": named}
+
+
+async def require_database(database: Database) -> None:
+    """Raise Unavailable unless the database answers; the cause is logged, not told."""
+    if (await _database(database))["status"] != "ok":
+        message = "The service is not available at the moment."
+        raise Unavailable(message, headers={"Retry-After": "5"})
 
 
 class HealthServices(Protocol):

@@ -1,16 +1,21 @@
-"""REST of operations."""
+"""REST of operations, and the status page."""
 
 from enum import StrEnum
+from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse, Response
 
+from dataforge.http.addresses import own_address
 from dataforge.http.app import context_router
-from dataforge.http.call import json_response
-from dataforge.platform.health import HealthServices
+from dataforge.http.auth import AdminCall
+from dataforge.http.call import Call, json_response
+from dataforge.kernel.errors import NotFound
+from dataforge.platform.db.database import Database
+from dataforge.platform.health import HealthServices, require_database
 
 router = context_router("operations")
 
@@ -24,6 +29,12 @@ class HttpFunction(StrEnum):
     XAPI = "xapi"
 
 
+class PublicHealthOut(BaseModel):
+    """What everybody may know."""
+
+    status: str
+
+
 class HealthOut(BaseModel):
     """Whether what is behind this function answers; queue depths are approximate."""
 
@@ -33,34 +44,64 @@ class HealthOut(BaseModel):
     queues: dict[str, dict[str, Any]]
 
 
-# The page is one file with its own style and script: nothing else may be loaded, and nobody may frame it.
+class OperationsServices(HealthServices, Protocol):
+    """What these routes use of the composition root."""
+
+    @property
+    def database(self) -> Database: ...
+
+
+# The page's style and script are files of ours: nothing else is loaded or run, and nobody may frame it.
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
+_FILES = {"status.css": "text/css", "status.js": "text/javascript"}
+_FILE_HEADERS = {"Cache-Control": "public, max-age=300"}
+
+
+def _file(name: str) -> str:
+    return files("dataforge.contexts.operations").joinpath("pages", name).read_text(encoding="utf-8")
 
 
 @router.get("/", response_class=HTMLResponse)
 @router.get("/ui", response_class=HTMLResponse)
-async def status_page() -> Response:
-    """A page that shows what is behind the API."""
-    page = files("dataforge.contexts.operations").joinpath("pages/status.html").read_text(encoding="utf-8")
-    return HTMLResponse(page, headers=_PAGE_HEADERS)
+async def status_page(request: Request) -> Response:
+    """A page that shows whether the API is up and, to administrators, what is behind it."""
+    base = escape(own_address(request.scope, "/"))
+    return HTMLResponse(_file("status.html").replace("{base}", base), headers=_PAGE_HEADERS)
+
+
+@router.get("/ui/{name}", response_class=Response)
+async def page_file(name: str) -> Response:
+    """The style and the script of our pages."""
+    if name not in _FILES:
+        message = f"There is no page or file {name}."
+        raise NotFound(message)
+    return Response(_file(name), media_type=_FILES[name], headers=_FILE_HEADERS)
+
+
+@router.get("/health", response_model=PublicHealthOut)
+async def public_health(request: Request) -> Response:
+    """`{"status": "ok"}`, or 503: whether the API answers and reaches its database, and nothing more."""
+    services: OperationsServices = request.app.state.services
+    await require_database(services.database)
+    return json_response({"status": "ok"})
 
 
 @router.get("/api/health", response_model=HealthOut)
-async def health(request: Request) -> Response:
+async def health(call: AdminCall) -> Response:
     """Database, queue depths and migration revision as the function `api` sees them; 503 when one does not answer."""
-    return await _health(request, "api")
+    return await _health(call, "api")
 
 
 @router.get("/api/health/{function}", response_model=HealthOut)
-async def health_of_function(function: HttpFunction, request: Request) -> Response:
-    """The same from another HTTP function: `xapi`, `datasets`."""
-    return await _health(request, function.value)
+async def health_of_function(function: HttpFunction, call: AdminCall) -> Response:
+    """The same from another HTTP function: `xapi`, `datasets`, `sql`."""
+    return await _health(call, function.value)
 
 
-async def _health(request: Request, function: str) -> Response:
-    services: HealthServices = request.app.state.services
+async def _health(call: Call, function: str) -> Response:
+    services: HealthServices = call.request.app.state.services
     found = await services.health()
     return json_response({"function": function, **found}, status=200 if found["status"] == "ok" else 503)

@@ -37,6 +37,7 @@ from dataforge.http.middleware import RequestEnvelope
 from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_unforeseen_error
 from dataforge.kernel.errors import DataForgeError, MalformedBody, Unauthenticated
 from dataforge.kernel.limits import MAX_BODY_BYTES
+from dataforge.kernel.principal import Role
 
 VERSION_HEADER = "X-Experience-API-Version"
 BOUND_HEADER = "X-Experience-API-Consistent-Through"
@@ -72,7 +73,11 @@ async def about(_request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Database, queue depths and migration revision as the function `xapi` sees them."""
+    """Database, queue depths and migration revision as the function `xapi` sees them; for administrators."""
+    # FastAPI comes with it: who asks for health waits for that, who sends statements does not.
+    from dataforge.http.auth import require
+
+    await require(Role.ADMIN)(request)
     found = await _services(request).health()
     return _json({"function": "xapi", **found}, status=200 if found["status"] == "ok" else 503)
 
