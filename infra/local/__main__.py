@@ -8,12 +8,13 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 from types import FrameType
 
 from infra.local.demo import run_demo
 from infra.local.errors import LocalStackError
 from infra.local.follow import follow
-from infra.local.layout import DEVELOPMENT, LOCAL, TEST, TOOLS
+from infra.local.layout import DEVELOPMENT, TEST, TOOLS, StackDirectory, stack_in
 from infra.local.stack import LocalStack, exclusive, reset, start
 from infra.local.summary import summary
 
@@ -24,8 +25,11 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="start everything and stay in the foreground")
     run.add_argument("--port", type=int, default=None, help="port of the AWS emulator")
-    commands.add_parser("reset", help="delete the local stack and its data")
+    delete = commands.add_parser("reset", help="delete the local stack and its data")
+    for command in (run, delete):
+        command.add_argument("--directory", type=Path, default=None, help="another stack than that of this checkout")
     arguments = parser.parse_args()
+    stack = DEVELOPMENT if arguments.directory is None else stack_in(arguments.directory)
     # A shell starts background jobs with Ctrl-C ignored; whoever sends it all the same means it.
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -33,20 +37,20 @@ def main() -> int:
         signal.signal(signal.SIGHUP, _interrupt)
     try:
         if arguments.command == "reset":
-            reset(DEVELOPMENT, keep=(TOOLS, TEST.root))
-            print(f"Deleted the local stack and its data beneath {LOCAL}. 'make run' starts a new one.")
+            reset(stack, keep=(TOOLS, TEST.root))
+            print(f"Deleted the local stack and its data beneath {stack.root}. 'make run' starts a new one.")
         else:
-            _run(arguments.port)
+            _run(stack, arguments.port)
     except KeyboardInterrupt:
         print("\nStopped.")
     except LocalStackError as error:
         return _fail(str(error))
     except OSError as error:
         if error.errno != errno.ENOSPC:
-            return _fail(f"{error}. See the logs beneath {LOCAL / 'logs'}.")
-        return _fail(f"There is no space left on the disk of {LOCAL}. Free some space and run again.")
+            return _fail(f"{error}. See the logs beneath {stack.logs}.")
+        return _fail(f"There is no space left on the disk of {stack.root}. Free some space and run again.")
     except Exception as error:  # noqa: BLE001 - nobody foresaw it: one line for the person, the traceback for the log
-        log = LOCAL / "launcher.log"
+        log = stack.root / "launcher.log"
         log.write_text(traceback.format_exc())
         return _fail(f"{type(error).__name__}: {error}. Details: {log}; 'make reset' starts over.")
     return 0
@@ -61,10 +65,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(port: int | None) -> None:
+def _run(directory: StackDirectory, port: int | None) -> None:
     began = time.monotonic()
-    with exclusive(DEVELOPMENT):
-        stack = start(DEVELOPMENT, port=port)
+    with exclusive(directory):
+        stack = start(directory, port=port)
         try:
             run_demo(stack)
             print(summary(stack))

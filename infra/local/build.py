@@ -7,6 +7,7 @@ import os
 import shutil
 
 from infra.local import processes
+from infra.local.files import replace_tree
 from infra.local.layout import ARCHITECTURE, BUILD, PYTHON_VERSION, ROOT, TOOLS, content_hash
 
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "migrations", "infra/packaging")
@@ -31,6 +32,7 @@ def build() -> str:
         wanted = source_hash()
         if is_current():
             return wanted
+        processes.end_left_over(BUILD, save=False)
         partial = BUILD.with_name("build.partial")
         shutil.rmtree(partial, ignore_errors=True)
         environment = sam_environment() | {
@@ -51,10 +53,10 @@ def build() -> str:
             log=BUILD.with_name("build.log"),
             what="the build",
             cwd=ROOT,
+            owner=BUILD,
         )
         (partial / ".stamp").write_text(wanted)
-        shutil.rmtree(BUILD, ignore_errors=True)
-        partial.rename(BUILD)
+        replace_tree(partial, BUILD)
         return wanted
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from infra.local import packages, processes
+from infra.local import packages, processes, snapshot
 from infra.local.errors import LocalStackError
+from infra.local.files import write_whole
 from infra.local.layout import TOOLS, StackDirectory
 from infra.local.ports import LOOPBACK, free_port, port_is_free
 
@@ -73,25 +74,30 @@ class Emulator:
         """Save the state and stop, function workers included."""
         processes.stop(self.directory / "process.json")
 
+    def save(self) -> None:
+        """Stop, and make sure that all of the state is on disk; raises LocalStackError."""
+        self.stop()
+        log = (self.directory.parent / "logs" / "emulator.log").read_text(errors="replace")
+        if not (self.directory / "state" / "lambda.json").exists() or "failed to save" in log:
+            cause = "The AWS emulator could not save its state."
+            raise LocalStackError(cause, f"Free some space beneath {self.directory} and run again.")
+
 
 def start(stack: StackDirectory, *, port: int | None = None) -> Emulator:
     """Start the emulator of a stack on ``port``, else on the port it had, else on a preferred or free one.
 
-    An emulator that a killed run left behind is stopped first, so that its state is saved and found again.
+    What a killed run left behind is ended first, and a deployment that it did not finish is undone.
     """
     directory = stack.emulator
     directory.mkdir(parents=True, exist_ok=True)
-    processes.stop(directory / "process.json")
-    if not stack.deployed_file.exists():
-        # Whatever is here belongs to a deployment that never ended.
-        for name in ("state", "objects"):
-            shutil.rmtree(directory / name, ignore_errors=True)
+    end_left_over(stack)
+    snapshot.recover(stack)
     shutil.rmtree(directory / "tmp", ignore_errors=True)
     for name in ("state", "objects", "tmp"):
         (directory / name).mkdir(exist_ok=True)
     stack.logs.mkdir(exist_ok=True)
     emulator = Emulator(directory=directory, port=_choose_port(stack, port))
-    (directory / "port.json").write_text(json.dumps(emulator.port))
+    write_whole(directory / "port.json", json.dumps(emulator.port))
     log = stack.logs / "emulator.log"
     log.unlink(missing_ok=True)
     environment = processes.clean_environment(
@@ -114,7 +120,8 @@ def start(stack: StackDirectory, *, port: int | None = None) -> Emulator:
     )
     # -E: the path is for the workers, which inherit it; the emulator has its own packages.
     command = (str(TOOLS / "emulator" / "bin" / "python"), "-E", "-m", "ministack")
-    process = processes.spawn(command, environment=environment, log=log, record=directory / "process.json")
+    record = directory / "process.json"
+    process = processes.spawn(command, environment=environment, log=log, record=record, owner=stack.root)
     deadline = time.monotonic() + _READY_SECONDS
     while not _answers(emulator):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -125,6 +132,17 @@ def start(stack: StackDirectory, *, port: int | None = None) -> Emulator:
             )
         time.sleep(0.1)
     return emulator
+
+
+def end_left_over(stack: StackDirectory) -> None:
+    """End what a killed run left behind: the emulator, its workers, a deployment.
+
+    The emulator saves its state, with what it accepted since it was started, unless a deployment was under way.
+    """
+    if not snapshot.under_way(stack):
+        processes.stop(stack.emulator / "process.json")
+    processes.end_left_over(stack.root, save=not snapshot.under_way(stack))
+    (stack.emulator / "process.json").unlink(missing_ok=True)
 
 
 def _choose_port(stack: StackDirectory, requested: int | None) -> int:

@@ -51,7 +51,7 @@ class StackDirectory:
 
     @property
     def deployed_file(self) -> Path:
-        """Content hash of what is deployed; absent until a first deployment is complete."""
+        """Content hash of what is deployed; absent while a deployment is not complete (see `snapshot`)."""
         return self.root / "deployed.json"
 
     @property
@@ -62,6 +62,13 @@ class StackDirectory:
 
 DEVELOPMENT = StackDirectory(root=LOCAL, stack_name="dataforge-local", preferred_port=4566)
 TEST = StackDirectory(root=LOCAL / "test", stack_name="dataforge-test", preferred_port=None)
+
+
+def stack_in(directory: Path) -> StackDirectory:
+    """A stack of its own in a directory of its own, beside all others."""
+    root = directory.resolve()
+    name = f"dataforge-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+    return StackDirectory(root=root, stack_name=name, preferred_port=None)
 
 
 def content_hash(*paths: Path, extra: str = "") -> str:

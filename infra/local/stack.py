@@ -1,6 +1,7 @@
 """Bring a local stack up: database, emulator, build, deployment, migrations, first credentials.
 
-Everything is skipped that was done before and has not changed; what a killed run left half done is done again.
+Everything is skipped that was done before and has not changed. Whatever was killed at whatever moment, the next start
+ends what is left over, undoes what is half done and goes on from what is there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import fcntl
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from botocore.exceptions import ClientError
 
-from infra.local import build, emulator, packages, postgres, processes
+from infra.local import build, credentials, emulator, packages, postgres, processes, snapshot
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
+from infra.local.files import write_whole
 from infra.local.layout import ARCHITECTURE, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
 from infra.local.postgres import PostgresServer
 from infra.local.progress import step
@@ -29,7 +31,6 @@ from infra.packaging.template import load_template
 
 STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
-ADMIN_USERNAME = "admin"
 MAIL_FROM = "no-reply@dataforge.example"
 _NEEDED_BYTES = 700 * 1024**2
 # A rush of callers starts its workers one after the other here, so they get time. The consumer's are small: when it was
@@ -83,11 +84,7 @@ class LocalStack:
 
     def write_file(self) -> None:
         """Write ``stack.json`` in one piece, readable by the owner only."""
-        file = self.directory.stack_file
-        partial = file.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(self.facts, indent=2) + "\n")
-        partial.replace(file)
+        write_whole(self.directory.stack_file, json.dumps(self.facts, indent=2) + "\n")
 
     def stop(self) -> None:
         """Stop the emulator, which saves its state, then the database."""
@@ -134,8 +131,8 @@ def start(
     """
     _require_space(directory)
     started: list[Emulator | PostgresServer] = []
-    # A deployment whose launcher was killed would go on, into the emulator that is started next.
-    processes.stop(processes.tool_record(_deploy_log(directory)), patience_seconds=5)
+    emulator.end_left_over(directory)
+    postgres.end_left_over(directory.postgres)
     try:
         with step("database"):
             database = postgres.start(directory.postgres)
@@ -147,25 +144,24 @@ def start(
             source = build.build()
         wanted = _parameters(directory, database, cloud) | dict(parameters or {})
         fingerprint = hashlib.sha256(json.dumps([source, wanted], sort_keys=True).encode()).hexdigest()
-        if _deployed(directory) != fingerprint:
+        packages.unpack(directory, source)
+        if snapshot.deployed(directory) != fingerprint:
             with step("deployment"):
-                packages.unpack(directory)
+                snapshot.begin(directory)
                 _deploy(directory, cloud, wanted)
                 # What the emulator knows is on disk only after a stop: from here on even a killed run can continue.
-                cloud.stop()
-                if not (directory.emulator / "state" / "lambda.json").exists():
-                    cause = "The AWS emulator could not save its state."
-                    raise LocalStackError(cause, f"Free some space beneath {directory.emulator} and run again.")
-                directory.deployed_file.write_text(json.dumps({"fingerprint": fingerprint}))
+                cloud.save()
+                snapshot.end(directory, fingerprint)
                 cloud = emulator.start(directory, port=cloud.port)
                 started[-1] = cloud
+        _require_deployed(directory, cloud)
         stack = LocalStack(directory, database, cloud, _facts(directory, database, cloud))
         # SES refuses senders it has not verified, here as on AWS.
         cloud.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
         with step("migrations"):
             stack.invoke("schema-deployer", {"command": "migrate"})
         with step("credentials"):
-            _ensure_credentials(stack)
+            credentials.ensure(stack)
     except BaseException:
         for server in reversed(started):
             server.stop()
@@ -202,15 +198,15 @@ def _api_id(directory: StackDirectory) -> str:
     return f"{directory.stack_name}-{hashlib.sha256(routes.encode()).hexdigest()[:6]}"
 
 
-def _deployed(directory: StackDirectory) -> str | None:
+def _require_deployed(directory: StackDirectory, cloud: Emulator) -> None:
     try:
-        return str(json.loads(directory.deployed_file.read_text())["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _deploy_log(directory: StackDirectory) -> Path:
-    return directory.logs / "deploy.log"
+        description = cloud.client("cloudformation").describe_stacks(StackName=directory.stack_name)["Stacks"][0]
+        found = str(description["StackStatus"])
+    except ClientError:
+        found = "missing"
+    if found not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        cause = f"The AWS emulator's state beneath {directory.emulator} is damaged: the stack is {found}."
+        raise LocalStackError(cause, "'make reset' starts over.")
 
 
 def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str, str]) -> None:
@@ -228,7 +224,9 @@ def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str,
     command += ["--tags", f"ms-custom-id={_api_id(directory)}"]
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
     environment = build.sam_environment() | cloud.environment()
-    processes.run_tool(command, environment=environment, log=_deploy_log(directory), what="the deployment", cwd=ROOT)
+    log = directory.logs / "deploy.log"
+    what = "the deployment"
+    processes.run_tool(command, environment=environment, log=log, what=what, cwd=ROOT, owner=directory.root)
 
 
 def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, Any]:
@@ -271,38 +269,11 @@ def _remembered(directory: StackDirectory) -> dict[str, Any]:
         return {}
 
 
-def _ensure_credentials(stack: LocalStack) -> None:
-    """Make the first administrator and an xAPI credential; each is told once, so it is written down at once."""
-    credentials = stack.facts["credentials"]
-    if "admin" not in credentials:
-        # Another name where an earlier run was killed between making the administrator and writing it down.
-        for username in (ADMIN_USERNAME, f"{ADMIN_USERNAME}-{secrets.token_hex(3)}"):
-            request = {
-                "username": username,
-                "email": f"{username}@dataforge.example",
-                "password": secrets.token_urlsafe(18),
-            }
-            try:
-                stack.invoke("maintenance", {"command": "create_admin", **request})
-            except LocalStackError:
-                if username != ADMIN_USERNAME:
-                    raise
-                continue
-            credentials["admin"] = {"username": username, "password": request["password"]}
-            break
-        stack.write_file()
-    if "xapi" not in credentials:
-        made = stack.invoke("maintenance", {"command": "create_xapi_credential", "name": "Local LMS"})
-        credentials["xapi"] = {"key": made["key"], "secret": made["secret"]}
-    stack.write_file()
-
-
 def reset(directory: StackDirectory, *, keep: tuple[Path, ...] = ()) -> None:
     """Delete everything of a stack that does not run; ``keep`` names what else lives in its directory."""
     with exclusive(directory):
-        processes.stop(directory.emulator / "process.json")
-        if (directory.postgres / "server.json").exists():
-            postgres.stop_left_over(directory.postgres)
+        emulator.end_left_over(directory)
+        postgres.end_left_over(directory.postgres)
         for entry in directory.root.iterdir():
             if entry in keep or entry == directory.lock_file:
                 continue

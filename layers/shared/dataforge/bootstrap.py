@@ -83,6 +83,8 @@ MAINTENANCE_COMMANDS = {
     **HEALTH_COMMANDS,
     "tick": "dataforge.events.jobs:tick",
     "create_admin": "dataforge.contexts.identity.consumers:create_admin",
+    "ensure_admin": "dataforge.contexts.identity.consumers:ensure_admin",
+    "ensure_signing_key": "dataforge.contexts.identity.consumers:ensure_signing_key",
     "create_xapi_credential": "dataforge.contexts.identity.consumers:create_xapi_credential",
     "revoke_xapi_credential": "dataforge.contexts.identity.consumers:revoke_xapi_credential",
     "rotate_signing_keys": "dataforge.contexts.identity.consumers:rotate_signing_keys",

@@ -79,6 +79,14 @@ class SignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacePassword:
+    """Give a person another password; an operator's way out, who has said that nobody knows the old one."""
+
+    user_id: UUID
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeUser:
     """Change a person's profile, role or suspension; `expected` is the revision the caller read."""
 
@@ -243,6 +251,15 @@ async def sign_out(command: SignOut, uow: IdentityUnitOfWork) -> None:
     known = await uow.refresh_tokens.lock(token_hash(command.refresh_token))
     if known is not None:
         await uow.refresh_tokens.revoke_family(known.family)
+
+
+async def replace_password(command: ReplacePassword, uow: IdentityUnitOfWork) -> None:
+    """Store the new password and end every sign-in of the person."""
+    await uow.users.lock(command.user_id)
+    password_hash = await asyncio.to_thread(hash_password, command.password)
+    await uow.users.update(command.user_id, {"password_hash": password_hash, "updated_at": uow.now})
+    await uow.refresh_tokens.revoke_user(command.user_id)
+    uow.audit(AuditEntry("password_replaced", "user", str(command.user_id)))
 
 
 async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:

@@ -14,7 +14,7 @@ from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.contexts.identity.tables import refresh_tokens
 from dataforge.contexts.identity.tokens import TokenSigner
 from dataforge.kernel.clock import Clock
-from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.outbox import RelayedEvent
@@ -58,6 +58,30 @@ async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -
         await uow.commit()
     told = {} if payload.get("password") else {"password": password}
     return {"user_id": str(user_id), "username": body.username, **told}
+
+
+async def ensure_admin(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+    """Make an administrator `{username, email, password, replace?}` unless there is one of that name; may be repeated.
+
+    With `replace` an existing administrator gets the password, and their sign-ins end: for one that nobody knows.
+    """
+    body = _parse(schemas.SignUpIn, {key: value for key, value in payload.items() if key != "replace"})
+    async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
+        account = await uow.users.account(body.username)
+        if account is None:
+            await commands.sign_up(commands.SignUp(**body.model_dump(), role=Role.ADMIN), uow)
+        elif account.role is not Role.ADMIN:
+            message = f"{body.username} is somebody who is not an administrator."
+            raise Conflict(message)
+        elif payload.get("replace") is True:
+            await commands.replace_password(commands.ReplacePassword(account.user_id, body.password), uow)
+        await uow.commit()
+    return {"username": body.username, "created": account is None}
+
+
+async def ensure_signing_key(_payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+    """Make sure that there is a key to sign tokens with: public half in the database, private half in its secret."""
+    return {"kid": await services.token_signer.ensure_key()}
 
 
 async def create_xapi_credential(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:

@@ -236,6 +236,8 @@ class TokenSigner:
         return kid
 
     async def ensure_key(self) -> str:
-        """The active key's kid; makes the first one when there is none."""
+        """The active key's kid; makes another when there is none, or when its private half is gone."""
         self._keys.forget()
-        return await self._keys.active() or await self.rotate()
+        active = await self._keys.active()
+        private = (await asyncio.to_thread(self._secrets.read, self._secret_arn, fresh=True)).get("keys", {})
+        return active if active is not None and active in private else await self.rotate()
