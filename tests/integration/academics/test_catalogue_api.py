@@ -1,5 +1,6 @@
 """The catalogue over HTTP."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
+from tests.builders.time import NOW
 
 SEMESTER = {
     "code": "2026-FALL",
@@ -256,14 +258,15 @@ async def test_a_section_has_meetings_an_instructor_and_the_courses_capacity(
     assert (listed["display_name"], listed["sections"]) == ("Grace Hopper", 1)
 
 
-async def test_a_section_taught_by_a_learner_is_refused(
-    registrar: httpx.AsyncClient, campus: Campus, api: ApiUnderTest
+@pytest.mark.parametrize(("role", "suspended_at"), [(Role.LEARNER, None), (Role.INSTRUCTOR, NOW)])
+async def test_a_section_taught_by_a_learner_or_somebody_suspended_is_refused(
+    registrar: httpx.AsyncClient, campus: Campus, api: ApiUnderTest, role: Role, suspended_at: datetime | None
 ) -> None:
     section = await campus.section()
-    learner = await api.add_user(Role.LEARNER)
+    person = await api.add_user(role, suspended_at=suspended_at)
 
     response = await registrar.patch(
-        f"/api/sections/{section}", json={"instructor_id": str(learner)}, headers={"If-Match": "*"}
+        f"/api/sections/{section}", json={"instructor_id": str(person)}, headers={"If-Match": "*"}
     )
 
     assert response.status_code == 400

@@ -119,8 +119,7 @@ class TestGrants:
     async def test_are_audited(self, datasets: DatasetsUnderTest, database: Database) -> None:
         owner = await datasets.analyst()
         dataset_id = await new_dataset(owner)
-        subject = str(uuid4())
-        path = f"/api/datasets/{dataset_id}/permissions/user/{subject}"
+        path = f"/api/datasets/{dataset_id}/permissions/user/{await datasets.add_user(Role.VIEWER)}"
 
         ok(await owner.put(path, json={"level": "read"}))
         ok(await owner.put(path, json={"level": "write"}))
@@ -143,6 +142,25 @@ class TestGrants:
         listed = ok(await owner.get(f"/api/datasets/{dataset_id}/permissions"))["items"]
 
         assert ("Ada", "read") in [(item["name"], item["level"]) for item in listed]
+
+    async def test_are_given_to_people_who_exist_and_are_active_only(
+        self, datasets: DatasetsUnderTest, database: Database
+    ) -> None:
+        owner = await datasets.analyst()
+        path = f"/api/datasets/{await new_dataset(owner)}/permissions/user"
+        person = await datasets.add_user(Role.VIEWER)
+        ok(await owner.put(f"{path}/{person}", json={"level": "read"}))
+        async with database.transaction() as connection:
+            await connection.execute(
+                text("UPDATE identity.users SET suspended_at = now() WHERE id = :id"), {"id": person}
+            )
+
+        unknown = await owner.put(f"{path}/{uuid4()}", json={"level": "read"})
+        suspended = await owner.put(f"{path}/{person}", json={"level": "admin"})
+
+        assert (refused(unknown), refused(suspended)) == ((404, "unknown_person"), (409, "person_suspended"))
+        assert [item["pointer"] for item in suspended.json()["errors"]] == ["path:subject_id"]
+        ok(await owner.delete(f"{path}/{person}"), 204)
 
     async def test_to_a_workspace_are_kept(self, datasets: DatasetsUnderTest) -> None:
         owner = await datasets.analyst()

@@ -160,6 +160,18 @@ async def test_membership_begins_ends_and_begins_again(api: ApiUnderTest, regist
     assert [member["user_id"] for member in members] == [str(user_id)]
 
 
+async def test_members_are_people_who_exist_and_are_active(api: ApiUnderTest, registrar: httpx.AsyncClient) -> None:
+    suspended = await api.add_user(Role.LEARNER, suspended_at=api.container.clock.now())
+    path = f"/api/cohorts/{(await made(registrar, '/api/cohorts', name='Blue'))['id']}/members"
+
+    answers = [await registrar.put(f"{path}/{user_id}") for user_id in (uuid4(), suspended)]
+
+    assert [(a.status_code, a.json()["code"], a.json()["errors"][0]["pointer"]) for a in answers] == [
+        (404, "unknown_person", "path:user_id"),
+        (409, "person_suspended", "path:user_id"),
+    ]
+
+
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.LEARNER, Role.VIEWER])
 async def test_who_may_not_write_is_refused(api: ApiUnderTest, role: Role) -> None:
     client = await api.as_role(role)

@@ -107,3 +107,12 @@ async def test_a_file_of_another_kind_is_refused(registrar: httpx.AsyncClient) -
     answer = await registrar.post("/api/cohorts/import", json={})
 
     assert answer.status_code == 415
+
+
+async def test_a_suspended_person_joins_nothing(api: ApiUnderTest, registrar: httpx.AsyncClient) -> None:
+    await api.add_user(Role.LEARNER, email="bo@example.org", suspended_at=api.container.clock.now())
+
+    done = await applied(registrar, CSV)
+
+    assert done["counts"] == {"join": 2, "member": 0, "new_accounts": 2, "new_cohorts": 2, "problems": 1}
+    assert [(problem["line"], problem["code"]) for problem in done["problems"]] == [(3, "person_suspended")]

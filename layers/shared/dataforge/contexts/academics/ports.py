@@ -129,7 +129,7 @@ class CatalogueRepository(Protocol):
         ...
 
     async def is_instructor(self, user_id: UUID) -> bool:
-        """Whether a user of identity may teach."""
+        """Whether a user of identity may teach and is not suspended."""
         ...
 
     async def courses_of_lesson(self, lesson_id: UUID | None, section_id: UUID | None) -> list[UUID]:
@@ -149,8 +149,8 @@ class StudentRepository(Protocol):
         """The student a user is."""
         ...
 
-    async def is_user(self, user_id: UUID) -> bool:
-        """Whether identity knows the user."""
+    async def is_active_user(self, user_id: UUID) -> bool:
+        """Whether identity knows the user, and has not suspended them."""
         ...
 
     async def add_hold(self, values: Row) -> Row:

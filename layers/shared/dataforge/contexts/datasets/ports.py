@@ -148,6 +148,10 @@ class Permissions(Protocol):
         """All grants, held until the end of the transaction."""
         ...
 
+    async def person_suspended(self, user_id: UUID) -> bool | None:
+        """Whether the person is suspended; None when there is no such person."""
+        ...
+
     async def put(self, dataset_id: UUID, grant: Grant) -> None:
         """Insert or replace."""
         ...

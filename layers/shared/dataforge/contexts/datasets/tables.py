@@ -37,6 +37,7 @@ directory = table(
     column("user_id", UUID(as_uuid=True)),
     column("username", Text),
     column("display_name", Text),
+    column("suspended_at", DateTime(timezone=True)),
     schema="identity",
 )
 

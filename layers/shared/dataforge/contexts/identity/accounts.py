@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, func, select
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,6 +31,12 @@ class SqlLearnerAccounts:
         address = func.lower(users.c.email)
         query = select(address, users.c.id).where(address == bindparam("emails", wanted, type_=ARRAY(Text)).any_())
         return {row[0]: row[1] for row in await self._connection.execute(query)}
+
+    async def suspended(self, user_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the users who are suspended."""
+        ids = bindparam("ids", sorted(set(user_ids)), type_=ARRAY(Uuid()))
+        query = select(users.c.id).where(users.c.id == ids.any_(), users.c.suspended_at.is_not(None))
+        return set((await self._connection.scalars(query)).all())
 
     async def ensure(self, people: Sequence[tuple[str, str]], at: datetime) -> Mapping[str, UUID]:
         """User ids by lower-cased e-mail address; (e-mail, display name) without an account get one as learner."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from dataforge.kernel.errors import Forbidden, Unauthenticated
+from dataforge.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, Violation
 
 # Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
 XAPI_SCOPES = frozenset(
@@ -28,6 +28,33 @@ XAPI_SCOPES = frozenset(
     }
 )
 _READS = frozenset({"statements/read", "statements/read/mine"})
+
+
+class UnknownPerson(NotFound):
+    """Nobody has the id that something is to be given to."""
+
+    code = "unknown_person"
+    title = "There is no such person"
+
+
+class PersonSuspended(Conflict):
+    """Whoever something is to be given to is suspended."""
+
+    code = "person_suspended"
+    title = "The person is suspended"
+
+
+def require_active_person(user_id: UUID, pointer: str, *, suspended: bool | None) -> None:
+    """Raise unless the person may be given something; `suspended` as the directory says, None if nobody has the id.
+
+    `pointer` says where the id was given. Raises UnknownPerson, PersonSuspended.
+    """
+    if suspended is None:
+        message = f"There is no user {user_id}."
+        raise UnknownPerson(message, violations=[Violation(pointer, message, "unknown_reference")])
+    if suspended:
+        message = f"User {user_id} is suspended; end the suspension first."
+        raise PersonSuspended(message, violations=[Violation(pointer, message, "suspended")])
 
 
 class SignatureInvalid(Unauthenticated):

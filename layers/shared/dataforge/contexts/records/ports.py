@@ -205,8 +205,8 @@ class Catalog(Protocol):
         """End a membership; False if there was none."""
         ...
 
-    async def person_exists(self, user_id: UUID) -> bool:
-        """Whether identity knows the person."""
+    async def person_suspended(self, user_id: UUID) -> bool | None:
+        """Whether the person is suspended; None when there is no such person."""
         ...
 
     async def add_lesson(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -247,6 +247,10 @@ class LearnerAccounts(Protocol):
 
     async def by_email(self, emails: Iterable[str]) -> Mapping[str, UUID]:
         """User ids by lower-cased e-mail address."""
+        ...
+
+    async def suspended(self, user_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the users who are suspended."""
         ...
 
     async def ensure(self, people: Sequence[tuple[str, str]], at: datetime) -> Mapping[str, UUID]:

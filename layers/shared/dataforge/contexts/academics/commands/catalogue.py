@@ -197,7 +197,9 @@ async def delete_section(command: Delete, uow: AcademicsUnitOfWork) -> None:
 async def _check_instructor(values: Row, uow: AcademicsUnitOfWork) -> None:
     instructor = values.get("instructor_id")
     if instructor is not None and not await uow.catalogue.is_instructor(instructor):
-        raise invalid("/instructor_id", "There is no user with this id and the role instructor.", "unknown_reference")
+        raise invalid(
+            "/instructor_id", "There is no active user with this id and the role instructor.", "unknown_reference"
+        )
 
 
 def _seats(row: Row) -> Seats:

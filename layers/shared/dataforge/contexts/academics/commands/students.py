@@ -34,8 +34,8 @@ async def change_student(command: Change, uow: AcademicsUnitOfWork) -> Row:
 
 async def _check_user(values: Row, uow: AcademicsUnitOfWork) -> None:
     user_id = values.get("user_id")
-    if user_id is not None and not await uow.people.is_user(user_id):
-        raise invalid("/user_id", "There is no user with this id.", "unknown_reference")
+    if user_id is not None and not await uow.people.is_active_user(user_id):
+        raise invalid("/user_id", "There is no active user with this id.", "unknown_reference")
 
 
 async def delete_student(command: Delete, uow: AcademicsUnitOfWork) -> None:

@@ -118,6 +118,9 @@ class SqlCatalogue:
         return list((await self._connection.scalars(by_lesson.union(by_section))).all())
 
     async def is_instructor(self, user_id: UUID) -> bool:
-        """Whether a user of identity may teach."""
-        known = "SELECT 1 FROM identity.directory WHERE user_id = :id AND role IN ('instructor','registrar','admin')"
+        """Whether a user of identity may teach and is not suspended."""
+        known = (
+            "SELECT 1 FROM identity.directory WHERE user_id = :id AND suspended_at IS NULL "
+            "AND role IN ('instructor','registrar','admin')"
+        )
         return await self._connection.scalar(text(known), {"id": user_id}) is not None

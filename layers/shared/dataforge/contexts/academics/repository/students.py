@@ -29,9 +29,9 @@ class SqlStudents:
         found: UUID | None = await self._connection.scalar(select(students.c.id).where(students.c.user_id == user_id))
         return found
 
-    async def is_user(self, user_id: UUID) -> bool:
-        """Whether identity knows the user."""
-        known = text("SELECT 1 FROM identity.directory WHERE user_id = :id")
+    async def is_active_user(self, user_id: UUID) -> bool:
+        """Whether identity knows the user, and has not suspended them."""
+        known = text("SELECT 1 FROM identity.directory WHERE user_id = :id AND suspended_at IS NULL")
         return await self._connection.scalar(known, {"id": user_id}) is not None
 
     async def add_hold(self, values: Mapping[str, Any]) -> dict[str, Any]:

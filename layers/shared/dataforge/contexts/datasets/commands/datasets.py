@@ -17,6 +17,7 @@ from dataforge.contexts.datasets.domain.commits import INITIAL_MESSAGE, DatasetR
 from dataforge.contexts.datasets.domain.refs import MAIN, DefaultBranch, RefKind
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
 from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
+from dataforge.contexts.identity.contract import require_active_person
 from dataforge.kernel.errors import PreconditionFailed
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
@@ -155,9 +156,12 @@ async def restore_dataset(command: RestoreDataset, uow: DatasetsUnitOfWork) -> U
 
 
 async def put_grant(command: PutGrant, uow: DatasetsUnitOfWork) -> Grant:
-    """Insert or replace the grant, audited; raises LastDatasetAdmin."""
+    """Insert or replace the grant, audited; raises LastDatasetAdmin, UnknownPerson, PersonSuspended."""
     before = {(g.kind, g.subject_id): g for g in await uow.permissions.lock(command.dataset_id)}
     grant = command.grant
+    if grant.kind is SubjectKind.USER:
+        suspended = await uow.permissions.person_suspended(grant.subject_id)
+        require_active_person(grant.subject_id, "path:subject_id", suspended=suspended)
     known = before.get((grant.kind, grant.subject_id))
     after = {**before, (grant.kind, grant.subject_id): grant}
     if known is not None and known.level is Level.ADMIN:

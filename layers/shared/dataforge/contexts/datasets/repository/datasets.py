@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.access import DatasetExists, Grant, Level, SubjectKind
 from dataforge.contexts.datasets.domain.commits import DatasetRecord
-from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets
+from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory
 
 _RECORD = (
     datasets.c.id,
@@ -114,6 +114,11 @@ class SqlPermissions:
             Grant(SubjectKind(row.subject_kind), row.subject_id, Level(row.level))
             for row in await self._connection.execute(query)
         ]
+
+    async def person_suspended(self, user_id: UUID) -> bool | None:
+        """Whether the person is suspended; None when there is no such person."""
+        query = select(directory.c.suspended_at.is_not(None)).where(directory.c.user_id == user_id)
+        return (await self._connection.execute(query)).scalar_one_or_none()
 
     async def put(self, dataset_id: UUID, grant: Grant) -> None:
         """Insert or replace."""

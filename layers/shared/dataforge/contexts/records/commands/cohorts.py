@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.identity.contract import require_active_person
 from dataforge.contexts.records.commands.versions import expect
 from dataforge.contexts.records.ports import RecordsUnitOfWork
 from dataforge.kernel.errors import NotFound
@@ -86,11 +87,10 @@ async def delete_cohort(command: DeleteCohort, uow: RecordsUnitOfWork) -> None:
 
 
 async def add_member(command: Membership, uow: RecordsUnitOfWork) -> None:
-    """Make somebody a member; doing it twice changes nothing. Raises NotFound."""
+    """Make somebody a member; doing it twice changes nothing. Raises NotFound, UnknownPerson, PersonSuspended."""
     await _locked(command.cohort_id, "*", uow)
-    if not await uow.catalog.person_exists(command.user_id):
-        message = f"There is no user {command.user_id}."
-        raise NotFound(message)
+    suspended = await uow.catalog.person_suspended(command.user_id)
+    require_active_person(command.user_id, "path:user_id", suspended=suspended)
     await uow.catalog.join([(command.cohort_id, command.user_id)], uow.now)
     uow.audit(AuditEntry("joined", "cohort", str(command.cohort_id), after={"user_id": str(command.user_id)}))
 

@@ -1,13 +1,13 @@
 """Import of a learner list: a plan first, then exactly that plan or nothing."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.records.commands.incremental import publish_completions
-from dataforge.contexts.records.domain.learners import Learner, Problem, parse_learners
+from dataforge.contexts.records.domain.learners import Learner, LearnerList, Problem, parse_learners
 from dataforge.contexts.records.ports import LearnerAccounts, RecordsUnitOfWork
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import PlanStale
@@ -67,6 +67,7 @@ async def import_learners(command: ImportLearners, uow: RecordsUnitOfWork, accou
     """Plan or apply; raises PlanStale when accounts, cohorts or members have moved since the plan was made."""
     found = parse_learners(command.body)
     known = await accounts.by_email({learner.email for learner in found.learners})
+    found = _without_suspended(found, known, await accounts.suspended(known.values()))
     cohorts = dict(await uow.catalog.cohorts_by_name({learner.cohort for learner in found.learners}))
     members = await uow.catalog.members(cohorts.values())
     rows = [
@@ -100,6 +101,19 @@ async def import_learners(command: ImportLearners, uow: RecordsUnitOfWork, accou
     counts = {"rows": len(rows), "problems": len(found.problems), "accounts": len(created)}
     uow.audit(AuditEntry("imported_learners", "cohort", digest[:32], after=counts))
     return LearnerPlan(digest, rows, found.problems, new_cohorts, applied=True)
+
+
+def _without_suspended(found: LearnerList, known: Mapping[str, UUID], suspended: set[UUID]) -> LearnerList:
+    shut = [learner for learner in found.learners if known.get(learner.email) in suspended]
+    problems = [
+        Problem(item.line, "person_suspended", f"The account of {item.email} is suspended.", item.email)
+        for item in shut
+    ]
+    return replace(
+        found,
+        learners=tuple(item for item in found.learners if known.get(item.email) not in suspended),
+        problems=tuple(sorted([*found.problems, *problems], key=lambda problem: problem.line)),
+    )
 
 
 def _planned(

@@ -116,10 +116,10 @@ class SqlCatalog:
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
 
-    async def person_exists(self, user_id: UUID) -> bool:
-        """Whether identity knows the person."""
-        query = select(directory.c.user_id).where(directory.c.user_id == user_id)
-        return (await self._connection.execute(query)).one_or_none() is not None
+    async def person_suspended(self, user_id: UUID) -> bool | None:
+        """Whether the person is suspended; None when there is no such person."""
+        query = select(directory.c.suspended_at.is_not(None)).where(directory.c.user_id == user_id)
+        return (await self._connection.execute(query)).scalar_one_or_none()
 
     async def add_lesson(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Insert and return the row; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""

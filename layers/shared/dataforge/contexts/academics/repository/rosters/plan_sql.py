@@ -229,6 +229,7 @@ UPDATE {_R} r SET action = CASE WHEN sec.instructor_id = d.user_id THEN 'unchang
 FROM {_R} o
 JOIN {_R} u ON u.plan_id = :plan AND u.kind = 'user' AND u.sourced_id = o.data->>'user'
 JOIN identity.directory d ON d.email = lower(u.data->>'email') AND d.role IN ('instructor', 'registrar', 'admin')
+    AND d.suspended_at IS NULL
 LEFT JOIN academics.sections sec ON sec.id = o.section_id
 WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' = 'teacher' AND r.data->>'primary' IN ('true', '')
   AND NOT r.removed AND r.section_id IS NOT NULL AND o.plan_id = r.plan_id AND o.row_no = r.row_no
