@@ -177,7 +177,7 @@ class LongField:
         (b'id,name\n1,"', b'"\n', "long.csv", "A record is longer than 32 MB"),
         (b"id,name\n1,", b"\n", "long.csv", "A record is longer than 32 MB"),
         (b"id,", b"\n", "long.csv", "The first record is longer than 1 MB"),
-        (b'{"id": "', b'"}\n', "long.jsonl", "A line is longer than 32 MB"),
+        (b'{"id": "', b'"}\n', "long.jsonl", "Line 1 is longer than 32 MB"),
     ],
     ids=["quoted", "plain", "header", "json"],
 )

@@ -163,7 +163,9 @@ def test_more_broken_rows_than_allowed_fail_the_import_and_are_named(tmp_path: P
     with pytest.raises(TooManyRejectedRows, match="row 2: column 'n': 'x' is not int") as caught:
         imported(store(tmp_path), "id,n\n1,7\n2,x\n", ImportOptions(declared={"n": "int"}))
 
-    assert caught.value.facts["rejected"] == [{"row": 2, "reason": "column 'n': 'x' is not int", "text": "2,x"}]
+    assert caught.value.facts["rejected"] == [
+        {"row": 2, "line": 3, "reason": "column 'n': 'x' is not int", "text": "2,x"}
+    ]
 
 
 def test_a_declared_column_must_be_in_the_file(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ class _Landing:
 
     def typed(self, table: TypedTable) -> Manifest:
         """Land a table whose types are known."""
+        self.report.encoding = table.encoding or self.report.encoding
         if table.rejected and len(table.rejected) > self.options.max_rejected:
             raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
         described = TableReport(
@@ -154,7 +155,7 @@ class _Landing:
             manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=False)
         except NotSorted:
             manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=True)
-        described.rows = manifest.rows
+        described.rows = table.rows
         described.columns = [
             ColumnReport(name, schema.columns[at].type, reason)
             for at, ((name, _), reason) in enumerate(zip(table.columns, table.reasons, strict=True))
@@ -164,9 +165,10 @@ class _Landing:
 
     def _typed_rows(self, table: TypedTable, schema: TableSchema) -> Iterator[Hashed]:
         """Tables by column id, hashed on the pool while the one before is written."""
-        done = 0
+        done = table.rows = 0
         waiting: deque[Future[Hashed]] = deque()
         for part in table.read():
+            table.rows += part.num_rows
             waiting.append(self.pool.submit(_hashed, part, schema))
             done += part.num_rows
             self.progress(Progress("reading", done, 0))

@@ -9,8 +9,9 @@ from typing import Literal
 from dataforge.contexts.datasets.model.columns import EvolutionRules
 
 Mode = Literal["replace", "append", "upsert"]
-Format = Literal["auto", "csv", "excel", "parquet", "jsonl"]
+Format = Literal["auto", "csv", "excel", "parquet", "json", "jsonl"]
 DUPLICATES_LISTED = 100
+REJECTED_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,14 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that was left out: number of the record after the header (from 1), why, and the start of its text."""
+    """A row that was left out: number of the record after the header (from 1), why, the start of its text, and the line
+    of the file where it begins (0 where a file has none).
+    """
 
     row: int
     reason: str
     text: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

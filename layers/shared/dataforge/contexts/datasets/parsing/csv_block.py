@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
 from dataforge.contexts.datasets.errors import EncodingRefused, ImportRefused
-from dataforge.contexts.datasets.model.imports import RejectedRow
+from dataforge.contexts.datasets.model.imports import REJECTED_LISTED, RejectedRow
 from dataforge.contexts.datasets.parsing.inference import NOTHING, convert, evidence_of, join, rows_that_break
-from dataforge.contexts.datasets.parsing.splitting import Dialect, read_record, stray_quote
+from dataforge.contexts.datasets.parsing.splitting import Dialect, record_starts, stray_quote
 
 _SHOWN = 200
 
@@ -22,18 +22,19 @@ class StrayQuote(Exception):
 
 
 class RowProblem(Exception):
-    """A problem at a row of one buffer; whoever knows how many rows came before names the row of the file."""
+    """A problem at a row and line of one buffer; whoever knows what came before names those of the file."""
 
-    def __init__(self, error: type[ImportRefused], row: int, text: str) -> None:
-        super().__init__(error, row, text)
+    def __init__(self, error: type[ImportRefused], row: int, line: int, text: str) -> None:
+        super().__init__(error, row, line, text)
         self.error = error
         self.row = row
+        self.line = line
         self.text = text
 
-    def refused(self, rows_before: int) -> ImportRefused:
+    def refused(self, rows_before: int, lines_before: int) -> ImportRefused:
         """The error for people."""
-        row = rows_before + self.row
-        return self.error(f"Row {row}, {self.text}", facts={"row": row})
+        row, line = rows_before + self.row, lines_before + self.line
+        return self.error(f"Row {row}, {self.text} (line {line} of the file)", facts={"row": row, "line": line})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class ParsedBlock:
     widened: tuple[str, ...] | None = None
     rejected: list[RejectedRow] = field(default_factory=list)
     rejected_count: int = 0
+    lines: int = 0
 
 
 def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[RejectedRow], int]:
@@ -72,10 +74,11 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
     if stray_quote(data, plan.dialect) >= 0:
         raise StrayQuote
     if b"\x00" in data:
-        row, column, _ = locate(data, data.index(b"\x00"), plan.dialect)
+        row, line, column, _ = locate(data, data.index(b"\x00"), plan)
         raise RowProblem(
             ImportRefused,
             row,
+            line,
             f"column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.",
         )
     ragged: list[RejectedRow] = []
@@ -110,7 +113,7 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _explained(data, plan.dialect, error) from error
+        raise _explained(data, plan, error) from error
     columns = [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
     return columns, ragged, table.num_rows + len(ragged)
 
@@ -126,42 +129,32 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _explained(data: bytes, dialect: Dialect, error: pa.ArrowInvalid) -> Exception:
+def _explained(data: bytes, plan: BlockPlan, error: pa.ArrowInvalid) -> Exception:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as bad:
-        row, column, byte = locate(data, bad.start, dialect)
+        row, line, column, byte = locate(data, bad.start, plan)
         found = f"byte 0x{data[bad.start]:02X} at place {byte} of the field"
         return RowProblem(
-            EncodingRefused, row, f"column {column}: {found} is not UTF-8. Name the encoding of the file."
+            EncodingRefused, row, line, f"column {column}: {found} is not UTF-8. Name the encoding of the file."
         )
     return ImportRefused(f"The rows cannot be read: {error}")
 
 
-def locate(data: bytes, place: int, dialect: Dialect) -> tuple[int, int, int]:
-    """Record, column and byte within the field of a place in a buffer, all counted from 1."""
-    text = data[: place + 1].decode("latin-1")
-    at = row = 0
-    while True:
-        record = read_record(text, at, dialect, final=False)
-        row += 1
-        if record.end < 0 or record.end > place:
-            break
-        at = record.end
-    tail = text[at : place + 1]
-    field_start = _last_field(tail, dialect)
-    return row, len(record.fields) + (1 if record.end < 0 else 0), len(tail) - field_start
-
-
-def _last_field(text: str, dialect: Dialect) -> int:
-    inside = False
-    start = 0
-    for at, char in enumerate(text[:-1]):
-        if char == dialect.quote:
+def locate(data: bytes, place: int, plan: BlockPlan) -> tuple[int, int, int, int]:
+    """Record, line, column and byte within the field of a place in a buffer, all counted from 1."""
+    starts, lines = record_starts(data, plan.dialect, blank=plan.columns == 1)
+    row = max(1, int(np.searchsorted(starts, place, side="right")))
+    start = int(starts[row - 1])
+    column, field_start, inside = 1, start, False
+    quote, delimiter = plan.dialect.quote.encode(), plan.dialect.delimiter.encode()
+    for at in range(start, place):
+        if data[at : at + 1] == quote:
             inside = not inside
-        elif char == dialect.delimiter and not inside:
-            start = at + 1
-    return start
+        elif data[at : at + 1] == delimiter and not inside:
+            column, field_start = column + 1, at + 1
+    line = int(lines[row - 1]) + 1 + data.count(plan.dialect.newline.encode(), start, place)
+    return row, line, column, place - field_start + 1
 
 
 def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
@@ -189,9 +182,20 @@ def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
         columns = _without(columns, texts, plan, sorted(broken))
         ragged += _broken_rows(broken, texts, ragged)
     found = None if widened == list(plan.kinds) else tuple(widened)
+    listed = sorted(ragged, key=lambda item: item.row)[: max(plan.most_rejected, REJECTED_LISTED) + 1]
     return ParsedBlock(
-        records, None if found else columns, found, ragged[: plan.most_rejected + 1], ragged_count + len(broken)
+        records,
+        None if found else columns,
+        found,
+        _on_lines(listed, data, plan) if listed else listed,
+        ragged_count + len(broken),
+        data.count(plan.dialect.newline.encode()),
     )
+
+
+def _on_lines(rows: list[RejectedRow], data: bytes, plan: BlockPlan) -> list[RejectedRow]:
+    _, lines = record_starts(data, plan.dialect, blank=plan.columns == 1)
+    return [replace(row, line=int(lines[row.row - 1]) + 1) for row in rows]
 
 
 def _nulls(column: pa.Array) -> list[int]:

@@ -5,7 +5,7 @@ it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.errors import ImportRefused, SchemaMismatch, TooManyRejectedRows
 from dataforge.contexts.datasets.model.columns import TableSchema, evolve, make_schema, normal_type
 from dataforge.contexts.datasets.model.imports import (
+    REJECTED_LISTED,
     ColumnReport,
     ImportOptions,
     Progress,
@@ -56,6 +57,8 @@ class TextTable:
     kinds: tuple[str, ...] = ()
     schema: TableSchema = field(default_factory=lambda: TableSchema(()))
     _declared: Mapping[int, str] = field(default_factory=dict)
+    _records: int = 0
+    _lines: int = 0
 
     def prepare(self) -> None:
         """Evidence of the first buffer, then the schema. Raises ImportRefused, SchemaMismatch."""
@@ -73,7 +76,7 @@ class TextTable:
         try:
             return first_evidence(_head(first), self.plan()) if first else self.kinds
         except RowProblem as problem:
-            raise problem.refused(0) from None
+            raise problem.refused(0, self.file.lines_before) from None
 
     def settle(self, kinds: tuple[str, ...]) -> None:
         """Take these kinds for the whole file."""
@@ -112,32 +115,47 @@ class TextTable:
         """Typed tables (columns by id) with their hashes, in file order. Raises Widened once all evidence is in."""
         plan, schema = self.plan(), self.schema
         kinds = list(plan.kinds)
-        records = done = 0
-        counted = [0]
+        done = 0
+        self._records, self._lines = 0, self.file.lines_before
         self.report.rejected_count, self.report.rejected = 0, []
-        for size, (parsed, made) in _in_order(pool, self.file.buffers(), plan, schema, lambda: counted[0]):
-            self._reject(parsed, records)
-            records += parsed.records
-            counted[0] = records
+        for size, (parsed, made) in _in_order(pool, self.file.buffers(), plan, schema, self._reached):
+            self._reject(parsed)
+            self._records += parsed.records
+            self._lines += parsed.lines
             done += size
-            progress(Progress("reading", records, done))
+            progress(Progress("reading", self._records, done))
             if parsed.widened:
                 kinds = [join(one, other) for one, other in zip(kinds, parsed.widened, strict=True)]
-            if made is not None and kinds == list(plan.kinds):
+            if made is not None and kinds == list(plan.kinds) and not self._fails:
                 yield made
+        if self._fails:
+            raise self._too_many()
         if kinds != list(plan.kinds):
             raise Widened(tuple(kinds))
-        self.describe(records)
+        self.describe(self._records)
 
-    def _reject(self, parsed: ParsedBlock, before: int) -> None:
+    def _reached(self) -> tuple[int, int]:
+        return self._records, self._lines
+
+    @property
+    def _fails(self) -> bool:
+        return self.report.rejected_count > self.options.max_rejected
+
+    def _reject(self, parsed: ParsedBlock) -> None:
+        """Note rejected rows. The file is read on to list all of them, until there are more than are listed."""
         if not parsed.rejected_count:
             return
         self.report.rejected_count += parsed.rejected_count
-        room = self.options.max_rejected + 1 - len(self.report.rejected)
-        for row in sorted(parsed.rejected, key=lambda item: item.row)[: max(0, room)]:
-            self.report.rejected.append(replace(row, row=before + row.row))
-        if self.report.rejected_count > self.options.max_rejected:
-            raise too_many(self.report.rejected, self.report.rejected_count, self.options.max_rejected)
+        most = max(self.options.max_rejected, REJECTED_LISTED)
+        self.report.rejected += [
+            replace(row, row=self._records + row.row, line=self._lines + row.line)
+            for row in parsed.rejected[: most + 1 - len(self.report.rejected)]
+        ]
+        if self.report.rejected_count > most:
+            raise self._too_many()
+
+    def _too_many(self) -> TooManyRejectedRows:
+        return too_many(self.report.rejected, self.report.rejected_count, self.options.max_rejected)
 
     def describe(self, records: int) -> None:
         """Put rows, columns and reasons into the report."""
@@ -178,12 +196,21 @@ def target_schema(
 
 
 def too_many(rejected: list[RejectedRow], count: int, limit: int) -> TooManyRejectedRows:
-    """The error for people, with the rows as facts."""
+    """The error for people, with every row up to `REJECTED_LISTED` as facts."""
     first = rejected[0]
+    line = f" (line {first.line} of the file)" if first.line else ""
+    rows = "1 row" if count == 1 else f"{count} rows"
+    more = f" Only the first {REJECTED_LISTED} are listed." if count > REJECTED_LISTED else ""
     return TooManyRejectedRows(
-        f"{count} rows or more cannot be taken and at most {limit} may be left out. "
-        f"The first is row {first.row}: {first.reason}.",
-        facts={"rejected": [{"row": row.row, "reason": row.reason, "text": row.text} for row in rejected[:100]]},
+        f"{rows} cannot be read and at most {limit} may be left out. "
+        f"The first is row {first.row}: {first.reason}{line}.{more}",
+        facts={
+            "rejected_count": count,
+            "rejected": [
+                {"row": row.row, "line": row.line or None, "reason": row.reason, "text": row.text}
+                for row in rejected[:REJECTED_LISTED]
+            ],
+        },
     )
 
 
@@ -239,7 +266,11 @@ _Done = tuple[ParsedBlock, "tuple[pa.Table, RowHashes] | None"]
 
 
 def _in_order(
-    pool: Executor | None, buffers: Iterator[bytes], plan: BlockPlan, schema: TableSchema, records: object
+    pool: Executor | None,
+    buffers: Iterator[bytes],
+    plan: BlockPlan,
+    schema: TableSchema,
+    reached: Callable[[], tuple[int, int]],
 ) -> Iterator[tuple[int, _Done]]:
     """Results in the order of the buffers, a few of them under way at a time."""
     waiting: deque[tuple[int, Future[_Done]]] = deque()
@@ -259,7 +290,7 @@ def _in_order(
         if late:
             raise late[0]
     except RowProblem as problem:
-        raise problem.refused(records()) from None  # type: ignore[operator]
+        raise problem.refused(*reached()) from None
     finally:
         for _, future in waiting:
             future.cancel()

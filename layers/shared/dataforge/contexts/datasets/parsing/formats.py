@@ -21,17 +21,40 @@ from dataforge.contexts.datasets.parsing.archives import (
     zstd_blocks,
 )
 from dataforge.contexts.datasets.parsing.boundary import Place
+from dataforge.contexts.datasets.parsing.encoding import Encoding, detect_encoding
 from dataforge.contexts.datasets.parsing.excel import WorkbookFile, sheet_tables
+from dataforge.contexts.datasets.parsing.json_values import Document, json_document
 from dataforge.contexts.datasets.parsing.jsonl import json_table
 from dataforge.contexts.datasets.parsing.parquet import parquet_table
 from dataforge.contexts.datasets.parsing.sources import BLOCK, FileSource
-from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples
+from dataforge.contexts.datasets.parsing.text_file import Blocks, Samples, decoded_head
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
 _AHEAD = 2
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\x28\xb5\x2f\xfd")
-_JSON_NAMES = (".jsonl", ".ndjson", ".jsonlines")
+_JSON_NAMES = (".json", ".jsonl", ".ndjson", ".jsonlines", ".geojson")
+_JSON_FORMATS = ("json", "jsonl")
+_PEEKED = 1 << 20
+# What may not be inside of a compressed file, by its first bytes.
+_INNER = {
+    b"PK\x03\x04": "a zip archive or a workbook",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b\x08": "a gzip file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+}
+_NAMED_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xls": "excel",
+    ".parquet": "parquet",
+    **dict.fromkeys(_JSON_NAMES, "json"),
+}
+# A byte order mark, space, and the zeros of wider characters.
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 
 
 class Lander(Protocol):
@@ -61,7 +84,10 @@ def open_file(
         yield from _zip(source, options, report, folder, place)
     elif head[:4] == b"PAR1" or options.format == "parquet":
         report.format = "parquet"
+        _note_name(source.name, report)
         yield options.table, lambda lander: lander.typed(parquet_table(source))
+    elif options.format == "excel" and head != _OLE:
+        raise WorkbookRefused("The file is no .xlsx workbook; it was to be read as one.")
     elif head == _OLE:
         raise WorkbookRefused("This is an old .xls or an encrypted workbook; save it as .xlsx without a password.")
     elif head[:2] == b"\x1f\x8b":
@@ -71,11 +97,7 @@ def open_file(
         report.compression = "zstd"
         yield options.table, _text(lambda: zstd_blocks(source), source.name.removesuffix(".zst"), options, report)
     else:
-        yield options.table, _text(_plain(source), source.name, options, report, partial(_samples, source))
-
-
-def _is_jsonl(name: str, options: ImportOptions) -> bool:
-    return options.format == "jsonl" or (options.format == "auto" and name.lower().endswith(_JSON_NAMES))
+        yield options.table, _plain_text(source, options, report)
 
 
 def _plain(source: FileSource) -> Blocks:
@@ -101,11 +123,66 @@ def _samples(source: FileSource) -> tuple[bytes, ...]:
     return source.read(source.size // 2, 32 << 10), source.read(source.size - (32 << 10), 32 << 10)
 
 
-def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport, samples: Samples = tuple) -> Landing:
-    report.format = "jsonl" if _is_jsonl(name, options) else "csv"
-    if report.format == "jsonl":
-        return lambda lander: lander.typed(json_table(blocks, options))
-    return lambda lander: lander.text(blocks, name=name, samples=samples)
+def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport) -> Landing:
+    return lambda lander: _land_text(lander, blocks, next(blocks(), b""), name, options, report, tuple)
+
+
+def _plain_text(source: FileSource, options: ImportOptions, report: ImportReport) -> Landing:
+    return lambda lander: _land_text(
+        lander,
+        _plain(source),
+        source.read(0, _PEEKED),
+        source.name,
+        options,
+        report,
+        partial(_samples, source),
+    )
+
+
+def _land_text(
+    lander: Lander,
+    blocks: Blocks,
+    head: bytes,
+    name: str,
+    options: ImportOptions,
+    report: ImportReport,
+    samples: Samples,
+) -> Manifest:
+    """Content decides between JSON and delimited text; the name only hints."""
+    inner = next((what for magic, what in _INNER.items() if head.startswith(magic)), "")
+    if inner:
+        raise ArchiveRefused(f"{label(name)} is {inner} inside of a compressed file; upload it by itself.")
+    found = _json(head, blocks, name, options)
+    report.format = "csv" if found is None else "jsonl" if found[0].layout == "lines" else "json"
+    _note_name(name, report)
+    if found is not None:
+        return lander.typed(json_table(blocks, *found, options))
+    return lander.text(blocks, name=name, samples=samples)
+
+
+def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tuple[Document, Encoding] | None:
+    """How the file is JSON, and in what encoding; None when it is another text."""
+    if options.format not in {"auto", *_JSON_FORMATS}:
+        return None
+    asked = options.format in _JSON_FORMATS
+    hinted = asked or name.lower().endswith(_JSON_NAMES)
+    if not hinted and head.lstrip(_BEFORE_TEXT)[:1] not in {b"{", b"["}:
+        return None
+    whole = len(head) < _PEEKED
+    encoding = detect_encoding(head, blocks, options.encoding, whole=whole)
+    document = json_document(decoded_head(head[:_PEEKED], encoding), hinted=hinted, whole=whole)
+    if document is None and asked:
+        raise ImportRefused("The file does not begin as JSON does; it was to be read as JSON.")
+    return None if document is None else (document, encoding)
+
+
+def _note_name(name: str, report: ImportReport) -> None:
+    """Say when the content of a file is not what its name promises."""
+    extension = Path(name.lower()).suffix
+    promised = _NAMED_FORMATS.get(extension)
+    found = "json" if report.format == "jsonl" else report.format
+    if promised is not None and promised != found:
+        report.notes.append(f"The name {label(name)} ends in {extension}, but the content is {found}; that was read.")
 
 
 def _zip(
@@ -114,6 +191,7 @@ def _zip(
     entries = zip_entries(source)
     if any(entry.name == "[Content_Types].xml" for entry in entries):
         report.format = "excel"
+        _note_name(source.name, report)
         workbook = WorkbookFile(source, entries, folder)
         for name, table in sheet_tables(workbook, options, report):
             place.enter(f"sheet {name!r}")

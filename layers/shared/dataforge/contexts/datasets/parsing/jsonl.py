@@ -1,24 +1,26 @@
-"""JSON lines to tables: one object a line; columns in order of first appearance.
+"""JSON to tables: an object a row (`json_values` finds them), a column per member in order of first appearance.
 
-Values that are objects or lists are kept as JSON text (type `json`). A column is of the type all its values have;
-whole and fractional numbers make `float`, anything else that mixes makes text.
+Of two members of one name the last counts, as JSON readers have it. Values that are objects or lists are kept as JSON
+text (type `json`). A column is of the type all its values have; whole and fractional numbers make `float`, anything
+else that mixes makes text.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import orjson
 import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.arrow_types import to_arrow
-from dataforge.contexts.datasets.errors import ImportRefused
-from dataforge.contexts.datasets.model.imports import ImportOptions, RejectedRow
+from dataforge.contexts.datasets.errors import EncodingRefused, ImportRefused
+from dataforge.contexts.datasets.model.imports import REJECTED_LISTED, ImportOptions, RejectedRow
 from dataforge.contexts.datasets.parsing.csv_table import too_many
-from dataforge.contexts.datasets.parsing.encoding import as_utf8, detect_encoding
+from dataforge.contexts.datasets.parsing.encoding import Encoding, as_utf8, reconsidered
 from dataforge.contexts.datasets.parsing.inference import convert, evidence_of, join
-from dataforge.contexts.datasets.parsing.splitting import MOST_RECORD_BYTES
+from dataforge.contexts.datasets.parsing.json_values import Document, json_values
 from dataforge.contexts.datasets.parsing.text_file import Blocks
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 
@@ -27,13 +29,60 @@ _BYTES = 16 << 20
 _INT64 = 1 << 63
 
 
-def json_table(blocks: Blocks, options: ImportOptions) -> TypedTable:
-    """The table of a JSON lines file: read once for columns and types, then again for the rows. Raises
-    ImportRefused.
-    """
+def json_table(blocks: Blocks, document: Document, encoding: Encoding, options: ImportOptions) -> TypedTable:
+    """The table of a JSON file: read once for columns and types, then again for the rows. Raises ImportRefused."""
+    try:
+        return _table(JsonRows(blocks, document, encoding, options.max_rejected))
+    except EncodingRefused:
+        if encoding.proven:
+            raise
+        encoding = reconsidered(blocks)
+        if encoding.is_utf8:
+            raise
+    return _table(JsonRows(blocks, document, encoding, options.max_rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRows:
+    """The rows of a JSON file, to be read again and again."""
+
+    blocks: Blocks
+    document: Document
+    encoding: Encoding
+    max_rejected: int
+
+    def parts(self, rejected: list[RejectedRow]) -> Iterator[list[dict[str, object]]]:
+        """Objects in bounded lists; values that are no object are rejected up to the caller's limit."""
+        row = 0
+        for part in _portions(json_values(as_utf8(self.blocks(), self.encoding), self.document)):
+            rows: list[dict[str, object]] = []
+            for line, raw in part:
+                row += 1
+                value, reason = _read(raw)
+                if isinstance(value, dict):
+                    rows.append(value)
+                    continue
+                self._reject(RejectedRow(row, reason, _shown(raw), line), raw, rejected)
+            if rows:
+                yield rows
+
+    def _reject(self, bad: RejectedRow, raw: bytes, rejected: list[RejectedRow]) -> None:
+        if not self.encoding.mark and self.encoding.is_utf8:
+            _check_utf8(raw, bad)
+        if self.document.layout != "lines":
+            if bad.reason.startswith("not JSON"):
+                raise ImportRefused(f"Line {bad.line} is {bad.reason}.", facts={"line": bad.line, "row": bad.row})
+            if bad.row == 1:
+                raise ImportRefused(f"The JSON holds {bad.reason}: a table needs an object for each row.")
+        rejected.append(bad)
+        if len(rejected) > max(self.max_rejected, REJECTED_LISTED):
+            raise too_many(rejected, len(rejected), self.max_rejected)
+
+
+def _table(source: JsonRows) -> TypedTable:
     kinds: dict[str, str] = {}
     rejected: list[RejectedRow] = []
-    for rows in _parts(blocks, options, rejected):
+    for rows in source.parts(rejected):
         for row in rows:
             for name, value in row.items():
                 kinds[name] = _join(kinds.get(name, "nothing"), _kind(value))
@@ -41,15 +90,20 @@ def json_table(blocks: Blocks, options: ImportOptions) -> TypedTable:
             if kind.startswith("text"):
                 texts = pa.array([v for row in rows if isinstance(v := row.get(name), str)], pa.string())
                 kinds[name] = "text:" + join(kind.partition(":")[2] or "nothing", evidence_of(texts))
+    if len(rejected) > source.max_rejected:
+        raise too_many(rejected, len(rejected), source.max_rejected)
     if not kinds:
         raise ImportRefused("The file has no JSON object with a member.")
     columns = [(name, _type_of(kind)) for name, kind in kinds.items()]
 
     def read() -> Iterator[pa.Table]:
-        for rows in _parts(blocks, options, []):
+        for rows in source.parts([]):
             yield pa.table([_column(rows, name, type_) for name, type_ in columns], names=[name for name, _ in columns])
 
-    return TypedTable(columns, ["JSON values" for _ in columns], read, rejected=rejected)
+    notes = [note for note in (source.encoding.note, source.document.note) if note]
+    return TypedTable(
+        columns, ["JSON values" for _ in columns], read, notes, rejected=rejected, encoding=source.encoding.name
+    )
 
 
 def _type_of(kind: str) -> str:
@@ -94,33 +148,40 @@ def _column(rows: list[dict[str, object]], name: str, type_: str) -> pa.Array:
     return pa.array(values, to_arrow(type_))
 
 
-def _parts(blocks: Blocks, options: ImportOptions, rejected: list[RejectedRow]) -> Iterator[list[dict[str, object]]]:
-    """Objects in bounded lists; lines that are no object are rejected up to the caller's limit."""
-    for part in _portions(enumerate(_lines(blocks, options), 1)):
-        rows: list[dict[str, object]] = []
-        for number, line in part:
-            try:
-                value = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                value = _large_numbers(line)
-                reason = f"not JSON: {error}"
-            else:
-                reason = "not a JSON object"
-            if isinstance(value, dict):
-                rows.append(value)
-                continue
-            rejected.append(RejectedRow(number, reason, line[:200].decode("utf-8", "replace")))
-            if len(rejected) > options.max_rejected:
-                raise too_many(rejected, len(rejected), options.max_rejected)
-        if rows:
-            yield rows
+def _read(raw: bytes) -> tuple[object, str]:
+    """The value of a row, and what is wrong with it when it is no object."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        value = _large_numbers(raw)
+        if value is None:
+            return None, f"not JSON: {error}"
+    return value, f"{_JSON_NAMES.get(type(value), 'null')}, not a JSON object"
 
 
-def _portions(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
-    """Up to `_ROWS` lines, or about `_BYTES`, at a time."""
+_JSON_NAMES = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+
+
+def _shown(raw: bytes) -> str:
+    return raw[:200].decode("utf-8", "replace")
+
+
+def _check_utf8(raw: bytes, bad: RejectedRow) -> None:
+    """Tell bytes that are not UTF-8 from values that are not JSON: the encoding of the file may be another one."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise EncodingRefused(
+            f"Row {bad.row}, line {bad.line}: byte 0x{raw[error.start]:02X} is not UTF-8. Name the encoding.",
+            facts={"row": bad.row, "line": bad.line},
+        ) from error
+
+
+def _portions(values: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Up to `_ROWS` values, or about `_BYTES`, at a time."""
     held: list[tuple[int, bytes]] = []
     size = 0
-    for item in lines:
+    for item in values:
         held.append(item)
         size += len(item[1])
         if len(held) == _ROWS or size >= _BYTES:
@@ -144,15 +205,3 @@ def _large_numbers(line: bytes) -> object:
 
 def _no_constant(name: str) -> object:
     raise ValueError(name)
-
-
-def _lines(blocks: Blocks, options: ImportOptions) -> Iterator[bytes]:
-    first = next(iter(blocks()), b"")
-    carry = b""
-    for block in as_utf8(blocks(), detect_encoding(first, blocks, options.encoding)):
-        *lines, carry = (carry + block).split(b"\n")
-        if len(carry) > MOST_RECORD_BYTES:
-            raise ImportRefused(f"A line is longer than {MOST_RECORD_BYTES >> 20} MB; this is not JSON lines.")
-        yield from (line for line in lines if line.strip())
-    if carry.strip():
-        yield carry

@@ -146,6 +146,24 @@ def _parity(quotes: Words) -> Words:
     return odd
 
 
+def record_starts(data: bytes, dialect: Dialect, *, blank: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where the records of a buffer begin, and on which of its lines (from 0); `blank` counts empty lines as records.
+
+    For buffers that `stray_quote` lets pass.
+    """
+    view = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(view == ord(dialect.newline))
+    quotes = quote_positions(view, dialect)
+    outside = np.flatnonzero(np.searchsorted(quotes, ends) % 2 == 0)
+    starts = np.concatenate(([0], ends[outside] + 1))
+    lines = np.concatenate(([0], outside + 1))
+    kept = starts < len(data)
+    if not blank:
+        first = view[np.minimum(starts, len(data) - 1)]
+        kept &= (first != _LF) & (first != _CR)
+    return starts[kept], lines[kept]
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record read by the careful reader: its fields, and where it ends in the buffer (-1: it goes on after the

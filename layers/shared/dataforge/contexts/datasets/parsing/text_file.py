@@ -40,6 +40,7 @@ class TextFile:
     careful: bool = False
     repaired: int = 0
     first_repair: int | None = None
+    lines_before: int = 0
 
     def buffers(self) -> Iterator[bytes]:
         """UTF-8 buffers of whole records without the header. Raises ImportRefused on a record without end.
@@ -136,13 +137,13 @@ def open_text(
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ImportRefused("The file is empty: it has neither a header nor rows.")
     encoding = encoding or detect_encoding(head, blocks, options.encoding, whole=whole)
-    text = _decoded_head(head[:_SNIFFED], encoding)
+    text = decoded_head(head[:_SNIFFED], encoding)
     delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
     others = partial(_texts, samples) if encoding.is_utf8 else list
     dialect = detect_dialect(text[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)
     first = read_record(text, 0, dialect, final=whole and len(head) <= _SNIFFED)
     if first.end < 0 and len(head) > _SNIFFED:
-        first = read_record(_decoded_head(head, encoding), 0, dialect, final=whole)
+        first = read_record(decoded_head(head, encoding), 0, dialect, final=whole)
     if first.end < 0:
         raise ImportRefused("The first record is longer than 1 MB; this does not look like a table.")
     rows = sample_rows(text[: SAMPLE // 2], dialect)
@@ -152,14 +153,15 @@ def open_text(
         raise ImportRefused(f"The file has {len(cells)} columns; at most {MOST_COLUMNS} can be imported.")
     names, notes = header_names(cells) if header else ([f"column_{at}" for at in range(1, len(cells) + 1)], [])
     notes = [encoding.note, *notes] if encoding.note else notes
-    return TextFile(blocks, encoding, dialect, names, header, notes)
+    lines = text[: first.end].count(dialect.newline) if header else 0
+    return TextFile(blocks, encoding, dialect, names, header, notes, lines_before=lines)
 
 
 def _texts(samples: Samples) -> list[str]:
     return [sample.decode("utf-8", "replace").partition("\n")[2] for sample in samples()]
 
 
-def _decoded_head(head: bytes, encoding: Encoding) -> str:
+def decoded_head(head: bytes, encoding: Encoding) -> str:
     """The sample as text; a character cut off at its end is left out."""
     part = head[encoding.mark :]
     errors = "replace" if encoding.is_utf8 else "ignore"

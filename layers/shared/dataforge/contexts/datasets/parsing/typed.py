@@ -13,7 +13,7 @@ from dataforge.contexts.datasets.model.imports import RejectedRow
 @dataclass(slots=True)
 class TypedTable:
     """Names, schema types with the reason for each, and the rows as tables whose columns have the names, again on
-    every call.
+    every call; `rows` counts those that were read.
     """
 
     columns: list[tuple[str, str]]
@@ -21,3 +21,5 @@ class TypedTable:
     read: Callable[[], Iterator[pa.Table]]
     notes: list[str] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
+    encoding: str = ""
+    rows: int = 0

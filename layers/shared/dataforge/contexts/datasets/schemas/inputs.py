@@ -107,7 +107,7 @@ class ImportIn(In):
     """
 
     mode: Literal["replace", "append", "upsert"] = "replace"
-    format: Literal["auto", "csv", "excel", "parquet", "jsonl"] = "auto"
+    format: Literal["auto", "csv", "excel", "parquet", "json", "jsonl"] = "auto"
     table: Sheet = "data"
     encoding: Annotated[str, Field(max_length=40)] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None

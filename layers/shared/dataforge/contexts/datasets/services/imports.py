@@ -17,7 +17,7 @@ from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_f
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.columns import EvolutionRules
-from dataforge.contexts.datasets.model.imports import ImportOptions, ImportReport
+from dataforge.contexts.datasets.model.imports import REJECTED_LISTED, ImportOptions, ImportReport
 from dataforge.contexts.datasets.parsing.sources import FileSource, ObjectSource
 from dataforge.contexts.datasets.queries.history import require_ref
 from dataforge.contexts.datasets.queries.jobs import get_upload
@@ -31,8 +31,6 @@ from dataforge.contexts.datasets.services.versions import (
 )
 from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
 from dataforge.platform.objects import ObjectMissing
-
-REJECTED_LISTED = 1000
 
 
 class FileGone(ImportRefused):
