@@ -31,7 +31,7 @@ def test_a_cohort_is_named_by_group_and_team(group: str, team: str, name: str) -
         f"{HEADER}\nAna,Roux,Ana@Example.org,Blue,East\n".replace(",", "\t").encode(),
         b"TEAM, email ,group,LAST_NAME,first name\nEast,Ana@Example.org,Blue,Roux,Ana\n",
         f'{HEADER}\n"Ana","Roux","Ana@Example.org","Blue","East"\n'.encode(),
-        f"{HEADER},Note\nAna,Roux,Ana@Example.org,Blue,East,ignored\n".encode(),
+        f"{HEADER},\nAna,Roux,Ana@Example.org,Blue,East,\n".encode(),
     ],
 )
 def test_one_learner_however_the_file_is_written(body: bytes) -> None:
@@ -45,6 +45,12 @@ def test_one_learner_however_the_file_is_written(body: bytes) -> None:
         "Blue East",
     )
     assert found.problems == ()
+
+
+def test_a_line_that_names_the_separator_is_no_header_and_is_counted() -> None:
+    found = parse_learners(f"\ufeffsep=|\r\n{HEADER}\r\nAna,Roux,a@e.org,Blue,East\r\n".replace(",", "|").encode())
+
+    assert [(learner.line, learner.cohort) for learner in found.learners] == [(3, "Blue East")]
 
 
 @pytest.mark.parametrize(
@@ -87,17 +93,30 @@ def test_what_is_no_table_is_refused(body: bytes) -> None:
         parse_learners(body)
 
 
-@pytest.mark.parametrize("header", ["First Name,Last Name", "Email,email", "a@example.org,Blue"])
-def test_a_header_without_one_email_column_is_refused(header: str) -> None:
-    with pytest.raises(ValidationFailed, match="names the columns"):
-        parse_learners(f"{header}\n".encode())
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("name,email,cohort", "not known: name, cohort"),
+        ("Name;E-Mail;Gruppe", "not known: Name, E-Mail, Gruppe"),
+        (f"{HEADER},Note", "not known: Note"),
+        ("First Name,Last Name,Group", "no column Email"),
+        ("Email,email,Group", "twice: email"),
+        ("a@example.org,Blue", "not known: a@example.org, Blue"),
+        ("First Name,Last Name,Email", "neither Group nor Team"),
+    ],
+)
+def test_a_header_that_is_not_understood_is_refused_with_the_columns_there_are(header: str, says: str) -> None:
+    with pytest.raises(ValidationFailed, match=says) as refused:
+        parse_learners(f"{header}\nAna,ana@example.org,Blue\n".encode())
+
+    assert "First Name, Last Name, Email, Group, Team" in refused.value.detail
 
 
 def test_too_many_rows_are_refused() -> None:
-    rows = "".join(f"a{n}@example.org\n" for n in range(MAX_ROWS + 1))
+    rows = "".join(f"a{n}@example.org,Blue\n" for n in range(MAX_ROWS + 1))
 
     with pytest.raises(ValidationFailed, match="split it"):
-        parse_learners(f"Email\n{rows}".encode())
+        parse_learners(f"Email,Group\n{rows}".encode())
 
 
 @given(st.lists(st.tuples(*[st.text(max_size=12)] * 2, st.sampled_from(["a@e.org", "B@e.org", "", "x"])), max_size=20))

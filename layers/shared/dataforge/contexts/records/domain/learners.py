@@ -17,7 +17,8 @@ COLUMNS = ("First Name", "Last Name", "Email", "Group", "Team")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_TEXT = 120
 _DELIMITERS = (",", ";", "\t")
-_REQUIRED = "email"
+_KNOWN = tuple(column.lower() for column in COLUMNS)
+_SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def cohort_name(group: str, team: str) -> str:
 def parse_learners(body: bytes) -> LearnerList:
     """Read the file: UTF-8 with or without byte order mark, any line ending, separated by comma, semicolon or tab.
 
-    Raises MalformedBody (not text, not a table) or ValidationFailed (no e-mail column, too many rows).
+    Raises MalformedBody (not text, not a table) or ValidationFailed (the first line names other columns, no e-mail
+    address or no cohort; too many rows).
     """
     lines = _records(_text(body))
     header = next(lines, None)
@@ -99,14 +101,16 @@ def _text(body: bytes) -> str:
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Records with the line each begins at."""
+    separator = _SEP_LINE.match(text)  # Excel's own first line, which is no header
+    text, before = (text[separator.end() :], 1) if separator else (text, 0)
     head = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=head.count)
+    delimiter = separator[1] if separator else max(_DELIMITERS, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins = 1
+    begins = 1 + before
     try:
         for cells in reader:
             yield begins, cells
-            begins = reader.line_num + 1
+            begins = reader.line_num + 1 + before
     except csv.Error as error:
         message = f"The file is not a table at line {begins}: {error}."
         raise MalformedBody(message, facts={"line": begins}) from error
@@ -114,13 +118,24 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _places(header: list[str]) -> dict[str, int]:
     names = [re.sub(r"[\s_-]+", " ", cell).strip().lower() for cell in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    places = {name: names.index(name) for name in (column.lower() for column in COLUMNS) if name in names}
-    if _REQUIRED not in places or twice:
-        wanted = f"twice: {', '.join(twice)}" if twice else "no column Email"
-        message = f"The first line has {wanted}; it names the columns {', '.join(COLUMNS)}."
+    problem = _header_problem(header, names)
+    if problem is not None:
+        message = f"The first line {problem}. The columns are {', '.join(COLUMNS)}; Email and Group or Team are needed."
         raise ValidationFailed(message, violations=[Violation("/1", message, "header")])
-    return places
+    return {name: names.index(name) for name in _KNOWN if name in names}
+
+
+def _header_problem(header: list[str], names: list[str]) -> str | None:
+    # A column that is not understood is refused: read without it, `name,email,cohort` puts everybody into one cohort.
+    unknown = [cell.strip()[:80] for cell, name in zip(header, names, strict=True) if name and name not in _KNOWN]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        return f"names a column twice: {', '.join(twice)}"
+    if unknown:
+        return f"names columns that are not known: {', '.join(unknown)}"
+    if "email" not in names:
+        return "names no column Email"
+    return None if {"group", "team"} & set(names) else "names neither Group nor Team, so that the cohort is not known"
 
 
 def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: int) -> Learner | Problem:
