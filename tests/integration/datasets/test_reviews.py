@@ -236,12 +236,43 @@ class TestExpectations:
 
         assert refused(response) == (404, "dataset_not_found")
 
+    async def test_bounds_that_do_not_fit_the_column_are_refused_when_they_are_given(
+        self, datasets: DatasetsUnderTest
+    ) -> None:
+        proposal = await proposed(datasets, approvals=0, age=37)
+        path = f"/api/datasets/{proposal.dataset_id}"
+        body = {"name": "x", "rule": "range", "columns": ["age"], "parameters": {"max": "2026-99-99"}}
+
+        expectation = await proposal.author.post(f"{path}/expectations", json=body)
+        where = {"column": "age", "op": "gt", "value": "2026-99-99"}
+        export = await proposal.author.post(f"{path}/refs/main/exports", json={"filter": where})
+
+        assert refused(expectation) == (400, "invalid_expectation")
+        assert "age" in expectation.json()["detail"]
+        assert refused(export)[1] == "filter_refused"
+
+    @pytest.mark.parametrize(
+        "pattern", ["[A-Z][a-z]+", "(?i)ada|grace|linus", r"\p{L}+", "(?P<first>.)(?:.*)", r"\w{1,9}"]
+    )
+    async def test_a_pattern_that_the_engine_runs_is_taken_and_merges_go_on(
+        self, datasets: DatasetsUnderTest, pattern: str
+    ) -> None:
+        proposal = await proposed(datasets, approvals=0, age=37)
+        await expect(proposal, name="a name", rule="regex", columns=["name"], parameters={"pattern": pattern})
+
+        assert (await proposal.author.post(f"{proposal.path}/merge", json={})).status_code == 201
+
     @pytest.mark.parametrize(
         "body",
         [
             {"rule": "range", "columns": ["age"]},
             {"rule": "range", "columns": ["age"], "parameters": {"min": 1, "max": "x"}},
             {"rule": "regex", "columns": ["name"], "parameters": {"pattern": "("}},
+            # Python's `re` would take these; RE2, which runs them, does not.
+            {"rule": "regex", "columns": ["name"], "parameters": {"pattern": "(?=A).*"}},
+            {"rule": "regex", "columns": ["name"], "parameters": {"pattern": r"(a)\1"}},
+            {"rule": "regex", "columns": ["name"], "parameters": {"pattern": "a{2000}"}},
+            {"rule": "regex", "columns": ["name"], "parameters": {"pattern": "a)(b"}},
             {"rule": "unique"},
             {"rule": "row_count_drift", "parameters": {"max_percent": -1}},
             {"rule": "foreign_key", "columns": ["age"], "parameters": {"dataset_id": "x"}},

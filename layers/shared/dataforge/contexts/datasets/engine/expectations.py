@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.filtering import matching
+from dataforge.contexts.datasets.engine.filtering import check_fits, matching
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.pages import row_ids
 from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
@@ -38,6 +38,42 @@ def check(
     expression.
     """
     return [_check(tables, manifest, item, base, dict(foreign or {})) for item in expectations]
+
+
+def expectation_problem(item: Expectation, schema: TableSchema | None) -> str | None:
+    """Why an expectation cannot be run on any table, or on one of this schema; None if it can.
+
+    What runs it says so: RE2, for one, has neither look-around nor back-references.
+    """
+    if item.kind == "regex":
+        # Alone as well: `a)(b` becomes a regular expression between the brackets that anchor it.
+        return _pattern_problem(item.pattern) or _pattern_problem(_anchored(item.pattern))
+    columns = [schema.by_name(name) for name in item.columns] if schema is not None else []
+    if item.kind == "range" and schema is not None:
+        try:
+            for column in columns:
+                if column is not None:
+                    check_fits(_outside(item, column), schema)
+        except FilterRefused as error:
+            return error.detail
+    return None
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        return f"{pattern!r} is not a regular expression (RE2): {error}."
+    return None
+
+
+def _anchored(pattern: str) -> str:
+    return f"^(?:{pattern})$"
+
+
+def _outside(item: Expectation, column: Column) -> Group:
+    bounds = (("lt", item.low), ("gt", item.high))
+    return Group(every=False, items=tuple(Condition(column.name, op, at) for op, at in bounds if at is not None))
 
 
 def _check(
@@ -95,14 +131,11 @@ def _bad(table: pa.Table, column: Column, item: Expectation, schema: TableSchema
         return np.asarray(values.is_null().to_numpy())
     if item.kind == "regex":
         try:
-            hit = pc.match_substring_regex(text_of(values), f"^(?:{item.pattern})$")
+            hit = pc.match_substring_regex(text_of(values), _anchored(item.pattern))
         except pa.ArrowInvalid as error:
-            raise FilterRefused(f"{item.pattern!r} is no regular expression (RE2): {error}.") from error
+            raise FilterRefused(f"{item.pattern!r} is not a regular expression (RE2): {error}.") from error
         return np.asarray(pc.fill_null(pc.invert(hit), False).to_numpy())  # noqa: FBT003 - pyarrow's own signature
-    bounds = [
-        Condition(column.name, op, bound) for op, bound in (("lt", item.low), ("gt", item.high)) if bound is not None
-    ]
-    return matching(table, Group(every=False, items=tuple(bounds)), schema)
+    return matching(table, _outside(item, column), schema)
 
 
 def _codes(tables: TableStore, manifest: Manifest, columns: Sequence[Column]) -> U64:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.contexts.datasets.engine.arrow_types import arrow_schema
 from dataforge.contexts.datasets.engine.keys import column_from_json
 from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.errors import FilterRefused, OperationRefused
@@ -33,6 +34,11 @@ def matching(table: pa.Table, found: Filter, schema: TableSchema) -> np.ndarray:
     flat = mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
     result: np.ndarray = pc.fill_null(flat, False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - pyarrow's own signature
     return result
+
+
+def check_fits(found: Filter, schema: TableSchema) -> None:
+    """Raise FilterRefused when a filter could not be run on a table of this schema: it is run on an empty one."""
+    matching(arrow_schema(schema).empty_table(), found, schema)
 
 
 def _mask(table: pa.Table, found: Filter, schema: TableSchema) -> pa.ChunkedArray:

@@ -8,11 +8,10 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commands.jobs import QueueJob, queue_job
 from dataforge.contexts.datasets.domain.jobs import RunType
 from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.model.filters import check_filter, parse_filter
 from dataforge.contexts.datasets.routes.calls import ReadCall, execute, router
 from dataforge.contexts.datasets.routes.jobs import send_job, show_job
 from dataforge.contexts.datasets.schemas import inputs, outputs
-from dataforge.contexts.datasets.services.exports import check_export
+from dataforge.contexts.datasets.services.exports import check_export, check_filter_runs
 from dataforge.contexts.datasets.services.versions import Version
 
 
@@ -51,4 +50,4 @@ def _check_names(version: Version, body: inputs.ExportIn) -> None:
             message = f"There is no column {unknown[0]!r} in sheet {name!r}; it has {', '.join(schema.names[:30])}."
             raise FilterRefused(message)
         if body.filter is not None:
-            check_filter(parse_filter(body.filter), schema)
+            check_filter_runs(body.filter, schema)

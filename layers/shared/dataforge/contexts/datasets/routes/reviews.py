@@ -21,7 +21,7 @@ from dataforge.contexts.datasets.routes.calls import AdminCall, Allow, DatasetCa
 from dataforge.contexts.datasets.routes.changes import plan_body, published_response, settlement
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services import merging
-from dataforge.contexts.datasets.services.checks import run_checks
+from dataforge.contexts.datasets.services.checks import require_runnable, run_checks
 from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.ids import uuid7
@@ -168,6 +168,7 @@ async def add_expectation(body: inputs.ExpectationIn, call: AdminCall) -> Respon
     """Add an expectation; it is checked before a review request is merged, and on demand."""
     wanted = Expectation(uuid7(), body.name, body.rule, tuple(body.columns), body.parameters, body.sheet, body.severity)
     check_parameters(wanted.rule, wanted.columns, wanted.parameters)
+    await require_runnable(call.versions, call.dataset_id, wanted, call.access.default_branch)
     if body.rule is ExpectationRule.FOREIGN_KEY:
         # Results show rows without a partner: whoever asks for that must be able to read the other side.
         await Allow(Level.READ)(UUID(str(body.parameters["dataset_id"])), call)

@@ -6,15 +6,20 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from dataforge.contexts.datasets.domain.expectations import CheckResult, Expectation, ExpectationRule
-from dataforge.contexts.datasets.engine.expectations import check
+from dataforge.contexts.datasets.domain.expectations import (
+    CheckResult,
+    Expectation,
+    ExpectationRule,
+    InvalidExpectation,
+)
+from dataforge.contexts.datasets.engine.expectations import check, expectation_problem
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.expectations import Expectation as EngineExpectation
 from dataforge.contexts.datasets.queries.reviews import expectation_of, list_expectations
 from dataforge.contexts.datasets.services.versions import Versions
-from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.errors import DataForgeError, Violation
 
 EXAMPLES = 10
 
@@ -41,6 +46,22 @@ def _sheets(expectation: Expectation, tables: Mapping[str, Manifest]) -> Sequenc
         if all(manifest.schema.by_name(column) is not None for column in expectation.columns)
     ]
     return has_all or [""]
+
+
+async def require_runnable(versions: Versions, dataset_id: UUID, expectation: Expectation, ref: str) -> None:
+    """Raise InvalidExpectation when what runs it could not, on the tables there are on a branch now.
+
+    Accepted all the same, it would fail with every check and block every merge.
+    """
+    wanted = _for_engine(expectation)
+    tables = (await versions.load(dataset_id, ref)).manifests
+    schemas = [manifest.schema for sheet, manifest in tables.items() if expectation.sheet in (None, sheet)]
+    for schema in (None, *schemas):
+        problem = expectation_problem(wanted, schema)
+        if problem is not None:
+            place = "/parameters/pattern" if expectation.rule is ExpectationRule.REGEX else "/parameters"
+            message = f"The expectation cannot be checked. {problem}"
+            raise InvalidExpectation(message, violations=[Violation(place, problem, "not_runnable")])
 
 
 async def _check(

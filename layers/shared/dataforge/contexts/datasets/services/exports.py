@@ -9,6 +9,7 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.domain.jobs import Job
 from dataforge.contexts.datasets.engine.diffing import difference
+from dataforge.contexts.datasets.engine.filtering import check_fits
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.exporting import (
     ExportOptions,
@@ -18,7 +19,8 @@ from dataforge.contexts.datasets.exporting import (
     export_table,
     export_workbook,
 )
-from dataforge.contexts.datasets.model.filters import parse_filter
+from dataforge.contexts.datasets.model.columns import TableSchema
+from dataforge.contexts.datasets.model.filters import check_filter, parse_filter
 from dataforge.contexts.datasets.services.versions import Version, Versions
 from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
 from dataforge.contexts.datasets.storage import S3Files
@@ -43,6 +45,13 @@ def check_export(parameters: dict[str, Any]) -> None:
         raise FilterRefused(message)
     if parameters.get("filter") is not None:
         parse_filter(parameters["filter"])
+
+
+def check_filter_runs(given: dict[str, Any], schema: TableSchema) -> None:
+    """Raise FilterRefused now on a filter that the job could not run."""
+    found = parse_filter(given)
+    check_filter(found, schema)
+    check_fits(found, schema)
 
 
 def file_name(parameters: dict[str, Any], sheet: str | None, commit_id: str) -> str:
