@@ -35,6 +35,7 @@ def main() -> None:
         "Architecture": "arm64" if MACHINE == "aarch64" else MACHINE,
         "DatabaseUrl": os.environ["DATABASE_URL"],
         "EtlMode": os.environ.get("ETL_MODE", "streaming"),
+        "TrustedHomePages": os.environ.get("TRUSTED_HOME_PAGES", ""),
         "EtlTimeoutSeconds": "10",
         "EtlVisibilitySeconds": "60",
     }

@@ -15,6 +15,8 @@ from uuid import UUID, uuid5
 Statement = dict[str, Any]
 
 MOODLE = "https://moodle.dataforge.example"
+COURSES = "https://courses.dataforge.example"
+HOME_PAGES = (MOODLE, COURSES)  # whose account names are the learners' e-mail addresses
 MOODLE_COURSE = f"{MOODLE}/course/view.php?id=42"
 SEVENTAPS_LESSON = "https://app.7taps.com/dataforge/phishing"
 STORYLINE_COURSE = "http://6Kq2dFireDrill_rise"
@@ -203,7 +205,7 @@ def articulate_statements(who: DemoLearner) -> Iterator[Statement]:
 
 def cmi5_session(who: DemoLearner) -> list[Statement]:
     """A session of an assignable unit from launch to satisfaction; the ids are the player's."""
-    actor = {"account": {"homePage": "https://courses.dataforge.example", "name": who.email}}
+    actor = {"account": {"homePage": COURSES, "name": who.email}}
     registration, session = _id(who, "registration"), _id(who, "session")
 
     def say(verb: str, minute: int, **more: object) -> Statement:

@@ -21,6 +21,7 @@ import psutil
 from botocore.exceptions import ClientError
 
 from infra.local import build, credentials, emulator, packages, postgres, processes, snapshot
+from infra.local.demo_statements import HOME_PAGES
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.files import write_whole
@@ -38,6 +39,7 @@ _NEEDED_BYTES = 700 * 1024**2
 FIXED_PARAMETERS = {
     "MailFrom": MAIL_FROM,
     "HttpTimeoutSeconds": "120",
+    "TrustedHomePages": ",".join(HOME_PAGES),
     "EtlTimeoutSeconds": "8",
     "EtlVisibilitySeconds": "48",
     "DatasetTimeoutSeconds": "300",

@@ -26,7 +26,9 @@ VERSION = {"X-Experience-API-Version": "1.0.3"}
 class RecordsUnderTest:
     """Sends statements as an LMS does, and runs what is behind the queue when told to."""
 
-    def __init__(self, aws: EmulatedAws, database: Database, *, mode: EtlMode = EtlMode.STREAMING) -> None:
+    def __init__(
+        self, aws: EmulatedAws, database: Database, *, mode: EtlMode = EtlMode.STREAMING, **worker: Any
+    ) -> None:
         self.database = database
         self.queue_url, self.bucket = aws.queue(), aws.bucket()
         shared: dict[str, Any] = {
@@ -35,7 +37,7 @@ class RecordsUnderTest:
             "statements_queue_url": self.queue_url,
         }
         self.front = Container(XapiSettings(**shared))
-        self.back = Container(WorkerSettings(**shared, etl_mode=mode))
+        self.back = Container(WorkerSettings(**shared, etl_mode=mode, **worker))
         for container in (self.front, self.back):
             container.__dict__["database"] = database
         self._stack = AsyncExitStack()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.tokens import PublicKeys, TokenSigner, TokenVerifier
     from dataforge.contexts.records.commands.accept import StatementAcceptor
     from dataforge.contexts.records.consumers import IncrementalEtl, StatementLoader
+    from dataforge.contexts.records.domain.flat_rows import HomePages
     from dataforge.contexts.records.repository.intake import SqlIntake
     from dataforge.http.app import DataForgeApp
     from dataforge.kernel.paging import CursorSigner
@@ -268,10 +269,25 @@ class Container(DatasetServices):
     @cached_property
     def statement_loader(self) -> "StatementLoader":
         """Lands statements; in incremental mode without flattening them."""
+        from dataforge.contexts.identity.credentials import NotedCredentialUses
         from dataforge.contexts.records.consumers import StatementLoader
 
         flatten = self.settings.etl_mode is EtlMode.STREAMING
-        return StatementLoader(self.database, self.objects, self.clock, flatten=flatten)
+        return StatementLoader(
+            self.database,
+            self.objects,
+            self.clock,
+            flatten=flatten,
+            home_pages=self.home_pages,
+            uses=NotedCredentialUses(self.database),
+        )
+
+    @cached_property
+    def home_pages(self) -> "HomePages":
+        """Whose account names are our people."""
+        from dataforge.contexts.records.domain.flat_rows import HomePages
+
+        return HomePages(self.settings.trusted_home_pages)
 
     @cached_property
     def incremental_etl(self) -> "IncrementalEtl":
@@ -279,7 +295,9 @@ class Container(DatasetServices):
         from dataforge.contexts.records.consumers import IncrementalEtl
 
         queue = self.statements_queue if self.settings.etl_mode is EtlMode.INCREMENTAL else None
-        return IncrementalEtl(self.database, self.clock, loader=self.statement_loader, queue=queue)
+        return IncrementalEtl(
+            self.database, self.clock, home_pages=self.home_pages, loader=self.statement_loader, queue=queue
+        )
 
     async def health(self) -> dict[str, Any]:
         """What this function can see of what is behind it."""

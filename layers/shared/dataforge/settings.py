@@ -133,6 +133,13 @@ class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
     etl_mode: EtlMode = EtlMode.STREAMING
+    # Home pages of xAPI accounts whose names are e-mail addresses or pseudonyms of our people.
+    trusted_home_pages: tuple[str, ...] = ()
+
+    @field_validator("trusted_home_pages", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("etl_mode", mode="before")
     @classmethod

@@ -1,18 +1,24 @@
 """From the queue into the tables: once each, in any order, and the bad ones aside."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
+from sqlalchemy import text
 
+from dataforge.contexts.identity.commands import CreateXapiCredential, create_xapi_credential
+from dataforge.contexts.identity.credentials import NotedCredentialUses
+from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.contexts.records.domain.messages import message_json
 from dataforge.events.sqs import batch_response, queue_records
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import SYSTEM
 from dataforge.platform.aws.sqs import Queue, QueueRecord
 from dataforge.platform.db.database import Database
+from tests.builders.emulator import EmulatedAws
 from tests.builders.records import RecordsUnderTest
 from tests.builders.statements import statement
 
@@ -115,6 +121,60 @@ async def test_a_person_is_found_by_the_pseudonym_that_is_the_name_of_an_account
     await records.deliver()
 
     assert (await records.flat(answer.json()[0])).user_id == user_id
+
+
+@pytest.mark.parametrize(("home_page", "found"), [("https://lms.example.org", True), ("https://other.example", False)])
+async def test_an_account_name_is_an_address_where_its_home_page_is_trusted(
+    emulator: EmulatedAws, database: Database, home_page: str, found: bool
+) -> None:
+    async with RecordsUnderTest(emulator, database, trusted_home_pages=("https://lms.example.org",)) as records:
+        user_id = await person(records, "ana@example.org")
+        actor = {"account": {"homePage": home_page, "name": "Ana@Example.org"}}
+
+        answer = await records.post(statement(actor=actor))
+        await records.deliver()
+
+        assert (await records.flat(answer.json()[0])).user_id == (user_id if found else None)
+
+
+async def last_used(records: RecordsUnderTest) -> datetime | None:
+    async with records.database.read_only() as connection:
+        query = text("SELECT last_used_at FROM identity.xapi_credentials WHERE key_id = :key")
+        found: datetime | None = await connection.scalar(query, {"key": records.key})
+        return found
+
+
+async def test_a_credential_tells_when_it_was_last_used_to_the_minute(records: RecordsUnderTest) -> None:
+    assert await last_used(records) is None
+
+    answer = await records.post(statement())
+    await records.deliver()
+    first, stored = await last_used(records), (await records.flat(answer.json()[0])).stored_at
+    await records.post(statement())
+    await records.deliver()
+
+    assert first == stored
+    assert await last_used(records) == first
+
+
+async def test_a_use_is_noted_again_after_a_minute_and_never_moves_back(database: Database) -> None:
+    uses, start = NotedCredentialUses(database), datetime(2026, 5, 4, 10, tzinfo=UTC)
+    async with SqlIdentityUnitOfWork(database, principal=SYSTEM) as uow:
+        key = (await create_xapi_credential(CreateXapiCredential(name="LMS"), uow)).key_id
+        await uow.commit()
+
+    async def noted(seconds: int, uses: NotedCredentialUses = uses) -> datetime:
+        await uses.note({key: start + timedelta(seconds=seconds), "unknown": start})
+        async with database.read_only() as connection:
+            query = text("SELECT last_used_at FROM identity.xapi_credentials WHERE key_id = :key")
+            found: datetime = await connection.scalar(query, {"key": key})
+            return found
+
+    assert await noted(0) == start
+    assert await noted(59) == start
+    assert await noted(60) == start + timedelta(seconds=60)
+    # Another worker, which remembers nothing, with an older batch.
+    assert await noted(10, NotedCredentialUses(database)) == start + timedelta(seconds=60)
 
 
 async def test_voiding_takes_a_statement_that_is_there(records: RecordsUnderTest) -> None:

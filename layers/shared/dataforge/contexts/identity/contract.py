@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -121,6 +122,14 @@ class XapiCredential:
         except (InvalidSignature, binascii.Error) as error:
             message = "X-Signature does not match the body under this credential's public key."
             raise SignatureInvalid(message) from error
+
+
+class CredentialUses(Protocol):
+    """Notes when credentials were used, at most once a minute each."""
+
+    async def note(self, used: Mapping[str, datetime]) -> None:
+        """Key ids and the instant of their last use; an earlier instant than the one noted changes nothing."""
+        ...
 
 
 class CredentialVerifier(Protocol):

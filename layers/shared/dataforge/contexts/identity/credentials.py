@@ -8,7 +8,9 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from sqlalchemy import select, update
 
 from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.identity.domain import InvalidCredentials
+from dataforge.contexts.identity.repository import note_credential_uses
 from dataforge.contexts.identity.tables import xapi_credentials
 from dataforge.kernel.errors import Unavailable
 from dataforge.platform.aws.clients import client
@@ -25,6 +28,7 @@ from dataforge.platform.observability import logger
 PREFIX = "xapi-credentials/"
 FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
 STALE_SECONDS = 3600  # how long a known credential goes on working while S3 does not answer
+NOTE_EVERY = timedelta(minutes=1)
 UNKNOWN_SECONDS = 2  # how long an unknown key is remembered: a new credential works this soon
 _MAX_ENTRIES = 10_000
 
@@ -61,6 +65,23 @@ class CredentialPublisher:
             )
             changed = update(xapi_credentials).where(xapi_credentials.c.key_id == key_id).values(published=True)
             await connection.execute(changed)
+
+
+class NotedCredentialUses:
+    """Writes `last_used_at` for the loader of statements: the xAPI function itself does without the row."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._noted: dict[str, datetime] = {}
+
+    async def note(self, used: Mapping[str, datetime]) -> None:
+        """One statement for the keys of which this worker has noted nothing within a minute."""
+        due = {key: at for key, at in used.items() if key not in self._noted or at - self._noted[key] >= NOTE_EVERY}
+        if not due:
+            return
+        async with self._database.transaction() as connection:
+            await note_credential_uses(connection, due)
+        self._noted |= due
 
 
 @dataclass(slots=True)

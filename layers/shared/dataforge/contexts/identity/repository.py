@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -148,6 +148,19 @@ class SqlRefreshTokens:
         await self._connection.execute(
             update(refresh_tokens).where(condition, refresh_tokens.c.revoked_at.is_(None)).values(revoked_at=self._now)
         )
+
+
+_NOTE_USES = text(
+    "UPDATE identity.xapi_credentials c SET last_used_at = u.used_at "
+    "FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[])) u(key_id, used_at) "
+    "WHERE c.key_id = u.key_id AND (c.last_used_at IS NULL OR c.last_used_at <= u.used_at - interval '1 minute')"
+)
+
+
+async def note_credential_uses(connection: AsyncConnection, used: Mapping[str, datetime]) -> None:
+    """Write when credentials were last used, for those of which that is a minute or more after what is noted."""
+    keys = sorted(used)
+    await connection.execute(_NOTE_USES, {"keys": keys, "times": [used[key] for key in keys]})
 
 
 class SqlXapiCredentials:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from dataforge.contexts.identity.contract import CredentialUses
 from dataforge.contexts.records.commands.incremental import (
     FlattenedPage,
     FlattenPending,
@@ -27,6 +28,7 @@ from dataforge.contexts.records.commands.land import (
     rejection,
     restamped,
 )
+from dataforge.contexts.records.domain.flat_rows import HomePages
 from dataforge.contexts.records.domain.messages import (
     QueuedStatement,
     StatementMessage,
@@ -60,13 +62,27 @@ def refused(error: Exception) -> bool:
 
 
 class StatementLoader:
-    """Lands batches of queue messages; `flatten` False leaves the flat rows to the incremental job."""
+    """Lands batches of queue messages; `flatten` False leaves the flat rows to the incremental job.
 
-    def __init__(self, database: Database, bodies: Bodies, clock: Clock, *, flatten: bool) -> None:
+    `uses` is told which credentials the messages came with.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        bodies: Bodies,
+        clock: Clock,
+        *,
+        flatten: bool,
+        home_pages: HomePages,
+        uses: CredentialUses,
+    ) -> None:
         self._database = database
         self._bodies = bodies
         self._clock = clock
         self._flatten = flatten
+        self._home_pages = home_pages
+        self._uses = uses
 
     async def load(self, records: Sequence[QueueRecord]) -> list[str]:
         """Land the messages; returns the ids of those that must come again. All others are durable in the database."""
@@ -87,11 +103,21 @@ class StatementLoader:
                     logger.warning("message body not readable", exc_info=True, message_id=record.message_id)
                     failed.add(record.message_id)
             await self._guarded(set(messages), failed, self._land(list(messages.values()), counts))
+            await self._note_uses(messages.values())
         facts = {**counts, "messages": len(records), "failed": len(failed)}
         logger.info("statements loaded", **facts, ms=round((time.perf_counter() - started) * 1000))
         if counts["rejected"] or counts["unreadable"]:
             emit_metrics({"statements_quarantined": counts["rejected"] + counts["unreadable"]})
         return sorted(failed)
+
+    async def _note_uses(self, messages: Iterable[StatementMessage]) -> None:
+        used: dict[str, datetime] = {}
+        for message in messages:
+            used[message.authority] = max(message.stored_at, used.get(message.authority, message.stored_at))
+        try:
+            await self._uses.note(used)
+        except Exception:  # noqa: BLE001 - the statements have landed; the next batch tells the same
+            logger.warning("use of credentials not noted", exc_info=True)
 
     async def _guarded(self, ids: set[str], failed: set[str], work: Any) -> None:  # noqa: ANN401 - a coroutine
         try:
@@ -145,7 +171,8 @@ class StatementLoader:
 
     async def _run(self, messages: Sequence[StatementMessage]) -> Landing:
         async with SqlRecordsUnitOfWork(self._database, clock=self._clock) as uow:
-            landing = await land_messages(LandMessages(messages, flatten=self._flatten), uow)
+            command = LandMessages(messages, self._home_pages, flatten=self._flatten)
+            landing = await land_messages(command, uow)
             await uow.commit()
             return landing
 
@@ -245,6 +272,7 @@ class IncrementalEtl:
         database: Database,
         clock: Clock,
         *,
+        home_pages: HomePages,
         loader: StatementLoader,
         queue: StatementSource | None,
         budget_seconds: float = 40.0,
@@ -252,6 +280,7 @@ class IncrementalEtl:
     ) -> None:
         self._database = database
         self._clock = clock
+        self._home_pages = home_pages
         self._loader = loader
         self._queue = queue
         self._budget = budget_seconds
@@ -297,7 +326,7 @@ class IncrementalEtl:
         """Page through what is not flat; a page the database refuses is halved until the statement stands alone."""
         after, limit = None, _PAGE
         while self._monotonic() < deadline:
-            command = FlattenPending(since=since, after=after, limit=limit)
+            command = FlattenPending(since, self._home_pages, after=after, limit=limit)
             try:
                 async with self._unit_of_work() as uow:
                     page = await flatten_pending(command, uow)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.records.commands.land import completions, write_flat
-from dataforge.contexts.records.domain.flat_rows import FlatRow, Landed, flat_row
+from dataforge.contexts.records.domain.flat_rows import FlatRow, HomePages, Landed, flat_row
 from dataforge.contexts.records.ports import Pending, RecordsUnitOfWork
 
 MAX_ATTEMPTS = 5
@@ -17,6 +17,7 @@ class FlattenPending:
     """One page: raw statements after an id, pending at any age or stored since an instant."""
 
     since: datetime
+    home_pages: HomePages
     after: UUID | None = None
     limit: int = 500
 
@@ -41,7 +42,7 @@ async def flatten_pending(command: FlattenPending, uow: RecordsUnitOfWork) -> Fl
     rows: list[FlatRow] = []
     for item in pending:
         try:
-            rows.append(flat_row(item.payload))
+            rows.append(flat_row(item.payload, command.home_pages))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one statement must not stop the others
             await mark_failed(item, error, uow)
             page.failed.append(item.statement_id)

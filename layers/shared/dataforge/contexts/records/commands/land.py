@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dataforge.contexts.records.contract import LessonCompleted
-from dataforge.contexts.records.domain.flat_rows import FlatRow, Landed, flat_row, is_voiding
+from dataforge.contexts.records.domain.flat_rows import FlatRow, HomePages, Landed, flat_row, is_voiding
 from dataforge.contexts.records.domain.messages import QueuedStatement, StatementMessage
 from dataforge.contexts.records.ports import RawRow, RecordsUnitOfWork, StatementTables
 from dataforge.contexts.records.statements import (
@@ -55,6 +55,7 @@ class LandMessages:
     """Messages to land; `flatten` False leaves the flat rows to the incremental job."""
 
     messages: Sequence[StatementMessage]
+    home_pages: HomePages
     flatten: bool = True
 
 
@@ -73,7 +74,7 @@ async def land_messages(command: LandMessages, uow: RecordsUnitOfWork) -> Landin
         raise UnknownRequests(sorted(set(unnoted)))
     first = _first_of_each(command.messages, landing)
     rows = {
-        statement_id: _flattened(message, item, landing) if command.flatten else None
+        statement_id: _flattened(message, item, command.home_pages, landing) if command.flatten else None
         for statement_id, (message, item) in first.items()
     }
     bad = {rejected.statement.id for rejected in landing.rejected if rejected.reason == "unflattenable"}
@@ -160,9 +161,11 @@ async def _reject_other_contents(
             landing.rejected.append(_other_content(message, item))
 
 
-def _flattened(message: StatementMessage, item: QueuedStatement, landing: Landing) -> FlatRow | None:
+def _flattened(
+    message: StatementMessage, item: QueuedStatement, home_pages: HomePages, landing: Landing
+) -> FlatRow | None:
     try:
-        return flat_row(item.payload)
+        return flat_row(item.payload, home_pages)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one statement must not stop the others
         landing.rejected.append(rejection(message, item, error))
         return None

@@ -129,14 +129,11 @@ def actor_key(actor: Mapping[str, object]) -> str:
 
 
 def actor_email(actor: Mapping[str, object]) -> str | None:
-    """The lower-cased e-mail address of an actor: of its mbox, or of an account whose name is an address."""
-    mbox, account = actor.get("mbox"), actor.get("account")
-    if isinstance(mbox, str):
-        return mbox.lower().removeprefix(_MAILTO)
-    name = account.get("name") if isinstance(account, dict) else None
-    if isinstance(name, str) and name.count("@") == 1 and not name.startswith("@") and " " not in name.strip():
-        return name.strip().lower()
-    return None
+    """The lower-cased e-mail address of an actor's mbox. An account's name is none, whatever it looks like: it means
+    something within its home page only (Data 2.4.2.4).
+    """
+    mbox = actor.get("mbox")
+    return mbox.lower().removeprefix(_MAILTO) if isinstance(mbox, str) else None
 
 
 def _object_identity(target: Mapping[str, object]) -> tuple[str, str, Mapping[str, object]]:
