@@ -24,7 +24,7 @@ COMMIT = "0" * 64
 class DatasetsUnderTest(ApiUnderTest):
     """Makes clients of the datasets app, and files and messages beside it."""
 
-    def __init__(self, database: Database, clock: Clock, emulator: EmulatedAws) -> None:
+    def __init__(self, database: Database, clock: Clock, emulator: EmulatedAws, **settings: Any) -> None:
         super().__init__(
             database,
             clock,
@@ -33,6 +33,7 @@ class DatasetsUnderTest(ApiUnderTest):
             data_bucket=emulator.bucket(),
             imports_queue_url=emulator.queue(),
             exports_queue_url=emulator.queue(),
+            **settings,
         )
         self.app, self.asgi = datasets_app(self.container)
 

@@ -1,6 +1,7 @@
 """Both REST apps behind one address, as the gateway puts them, with something in every context."""
 
 import asyncio
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +100,8 @@ class WholeApi:
 
     async def uploaded_roster(self, data: bytes) -> str:
         """The key of a roster that was uploaded."""
-        upload = await self.post("/api/rosters/uploads", 201, filename="roster.csv", size_bytes=len(data))
+        announced = {"filename": "roster.csv", "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        upload = await self.post("/api/rosters/uploads", 201, **announced)
         key = str(upload["upload_key"])
         await asyncio.to_thread(aws_client("s3").put_object, Bucket=self.bucket, Key=key, Body=data)
         return key

@@ -21,6 +21,7 @@ from dataforge.settings import (
     EtlMode,
     MaintenanceSettings,
     TrySettings,
+    UploadSettings,
     WorkerSettings,
     XapiSettings,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.records.repository.intake import SqlIntake
     from dataforge.http.app import DataForgeApp
     from dataforge.kernel.paging import CursorSigner
+    from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.s3 import ObjectStore
     from dataforge.platform.aws.secrets import SecretStore
     from dataforge.platform.aws.ses import SesSender
@@ -206,6 +208,16 @@ class Container(DatasetServices):
         from dataforge.contexts.identity.tokens import TokenSigner
 
         return TokenSigner(self.database, self.public_keys, self.secrets, self.settings, self.clock)
+
+    @cached_property
+    def upload_limits(self) -> "UploadLimits":
+        """How much may be uploaded in a day."""
+        from dataforge.kernel.quotas import UploadLimits
+
+        settings: UploadSettings = self.settings
+        return UploadLimits(
+            settings.upload_bytes_per_person, settings.upload_bytes_per_dataset, settings.upload_files_a_day
+        )
 
     @cached_property
     def try_limits(self) -> "TryLimits":

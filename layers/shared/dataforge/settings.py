@@ -93,6 +93,14 @@ class SigningSettings(Settings):
     signing_keys_secret_arn: str = ""
 
 
+class UploadSettings(Settings):
+    """How much may be uploaded in a day (see kernel.quotas.UploadLimits)."""
+
+    upload_bytes_per_person: int = Field(default=1024**4, ge=0)
+    upload_bytes_per_dataset: int = Field(default=1024**4, ge=0)
+    upload_files_a_day: int = Field(default=10_000, ge=0)
+
+
 class TrySettings(Settings):
     """How many tries a minute one address has (see identity.domain.TryLimits)."""
 
@@ -148,7 +156,14 @@ class EtlSettings(Settings):
 
 
 class DatasetsApiSettings(
-    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings, TokenSettings, HttpSettings
+    CommonSettings,
+    DatabaseSettings,
+    StorageSettings,
+    QueueSettings,
+    SecretSettings,
+    TokenSettings,
+    HttpSettings,
+    UploadSettings,
 ):
     """The functions `datasets_api` and `datasets_sql`."""
 

@@ -232,7 +232,7 @@ async def test_old_plans_and_notes_of_events_are_forgotten_and_applied_plans_kep
 
     left = await campus.rows("SELECT id FROM academics.roster_plans ORDER BY created_at")
     rows = await campus.rows("SELECT DISTINCT plan_id FROM academics.roster_rows")
-    assert first == {"roster_plans": 2, "consumed_events": 1}
-    assert second == {"roster_plans": 0, "consumed_events": 0}
+    assert first == {"roster_plans": 2, "roster_uploads": 0, "consumed_events": 1}
+    assert second == {"roster_plans": 0, "roster_uploads": 0, "consumed_events": 0}
     assert [row["id"] for row in left] == [applied["id"], young["id"]]
     assert [row["plan_id"] for row in rows] == [young["id"]]

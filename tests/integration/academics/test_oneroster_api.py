@@ -229,7 +229,7 @@ async def test_a_bad_plan_request_is_refused(
 
 
 async def test_an_upload_goes_to_a_key_of_its_own_whatever_the_file_is_called(registrar: httpx.AsyncClient) -> None:
-    body = {"filename": "../../etc/roster.ZIP", "size_bytes": 10}
+    body = {"filename": "../../etc/roster.ZIP", "size_bytes": 10, "sha256": "0" * 64}
 
     upload = (await registrar.post("/api/rosters/uploads", json=body)).json()
 

@@ -1,14 +1,18 @@
 """Where rosters come from: S3 as the emulator plays it, request bodies, archives of every kind."""
 
+import hashlib
 import io
 import zipfile
+from urllib.error import HTTPError
 
 import pytest
 
 from dataforge.contexts.academics import sources
 from dataforge.contexts.academics.domain.roster_files import RosterTable, RosterUnreadable
+from dataforge.contexts.academics.domain.roster_uploads import AnnouncedUpload, upload_key
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.aws.clients import client
+from tests.builders.datasets import put
 from tests.builders.emulator import EmulatedAws
 
 CONTENT = b"student_number,course_code,section_code\n1,CS1,A\n"
@@ -18,6 +22,13 @@ CONTENT = b"student_number,course_code,section_code\n1,CS1,A\n"
 def bucket(emulator: EmulatedAws) -> str:
     """A bucket of this test alone."""
     return emulator.bucket()
+
+
+def announced(content: bytes) -> AnnouncedUpload:
+    """An upload that was announced for this content."""
+    upload_id = uuid7()
+    key = upload_key(uuid7(), upload_id, "roster.csv")
+    return AnnouncedUpload(upload_id, key, len(content), hashlib.sha256(content).hexdigest())
 
 
 async def content_of(source: sources.FileSource) -> dict[str, list[tuple[int, list[str]]]]:
@@ -31,25 +42,46 @@ async def content_of(source: sources.FileSource) -> dict[str, list[tuple[int, li
 
 
 async def test_what_was_put_to_the_presigned_address_is_read_from_its_key(bucket: str) -> None:
-    upload = sources.upload_address(bucket, "roster.csv", uuid7())
-    client("s3").put_object(Bucket=bucket, Key=upload["upload_key"], Body=CONTENT)
+    upload = announced(CONTENT)
+    address = sources.upload_address(bucket, upload)
+    assert put(address["url"], CONTENT, address["headers"]) == 200
 
-    source = await sources.from_upload(bucket, upload["upload_key"])
+    source = await sources.from_upload(bucket, upload)
 
-    assert source.describe() == {"kind": "upload", "key": upload["upload_key"], "size_bytes": len(CONTENT)}
+    assert source.describe() == {"kind": "upload", "key": upload.key, "size_bytes": len(CONTENT)}
     assert await content_of(source) == {"roster.csv": [(2, ["1", "CS1", "A"])]}
+
+
+@pytest.mark.parametrize("other", [CONTENT.replace(b"CS1", b"CS2"), CONTENT + b"2,CS1,A\n", b""])
+async def test_s3_refuses_another_file_than_the_one_announced(bucket: str, other: bytes) -> None:
+    address = sources.upload_address(bucket, announced(CONTENT))
+
+    with pytest.raises(HTTPError) as refusal:
+        put(address["url"], other, {**address["headers"], "Content-Length": str(len(other))})
+
+    refusal.value.close()
+    assert refusal.value.code in (400, 403)
+
+
+@pytest.mark.parametrize("other", [CONTENT.replace(b"CS1", b"CS2"), CONTENT + b"2,CS1,A\n"])
+async def test_another_file_than_the_one_announced_is_not_used(bucket: str, other: bytes) -> None:
+    upload = announced(CONTENT)
+    client("s3").put_object(Bucket=bucket, Key=upload.key, Body=other)
+
+    with pytest.raises(RosterUnreadable, match="not the file that was announced"):
+        await sources.from_upload(bucket, upload)
 
 
 async def test_an_upload_that_never_came_is_refused(bucket: str) -> None:
     with pytest.raises(RosterUnreadable, match="PUT the file to the presigned URL first"):
-        await sources.from_upload(bucket, f"{sources.UPLOAD_PREFIX}nobody/nothing.csv")
+        await sources.from_upload(bucket, announced(CONTENT))
 
 
 async def test_the_same_content_has_the_same_hash_wherever_it_comes_from(bucket: str) -> None:
-    key = f"{sources.UPLOAD_PREFIX}somebody/roster.csv"
-    client("s3").put_object(Bucket=bucket, Key=key, Body=CONTENT)
+    upload = announced(CONTENT)
+    client("s3").put_object(Bucket=bucket, Key=upload.key, Body=CONTENT)
 
-    uploaded, sent = await sources.from_upload(bucket, key), sources.from_bytes(CONTENT)
+    uploaded, sent = await sources.from_upload(bucket, upload), sources.from_bytes(CONTENT)
 
     assert uploaded.sha256() == sent.sha256()
     uploaded.close()

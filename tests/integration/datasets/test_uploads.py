@@ -1,11 +1,17 @@
 """Uploads by presigned parts."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.error import HTTPError
 
 import pytest
 from sqlalchemy import text
 
+from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import Role
 from dataforge.platform.aws.clients import client as aws
+from dataforge.platform.db.database import Database
 from tests.builders.datasets import (
     COMMIT,
     DatasetsUnderTest,
@@ -20,6 +26,7 @@ from tests.builders.datasets import (
     sha256,
     upload_file,
 )
+from tests.builders.emulator import EmulatedAws
 
 MEBIBYTE = 1024 * 1024
 FILE_NAMES = ["../../etc/passwd", "..\\..\\x.csv", "/abs/olute.csv", "a\u202eb.csv", "\u00fc \u4f60.csv", ".."]
@@ -170,3 +177,62 @@ async def test_a_file_beyond_what_one_import_reads_is_refused(datasets: Datasets
 
     assert refused(huge) == (400, "part_refused")
     assert large["part_count"] <= 10_000
+
+
+class TestQuotas:
+    @pytest.fixture
+    async def datasets(
+        self, emulator: EmulatedAws, database: Database, clock: FixedClock
+    ) -> AsyncIterator[DatasetsUnderTest]:
+        """Datasets with room for ten bytes."""
+        limits = {"upload_bytes_per_person": 10, "upload_bytes_per_dataset": 15}
+        async with DatasetsUnderTest(database, clock, emulator, **limits) as api:
+            yield api
+
+    async def test_an_upload_beyond_the_quota_is_refused_with_the_numbers(self, datasets: DatasetsUnderTest) -> None:
+        client = await datasets.analyst()
+        path = f"/api/datasets/{await new_dataset(client)}/refs/main/uploads"
+        ok(await client.post(path, json={"file_name": "a.csv", "size_bytes": 6}), 201)
+
+        refusal = await client.post(path, json={"file_name": "b.csv", "size_bytes": 5})
+
+        assert refused(refusal) == (409, "upload_quota_exceeded")
+        told = {name: refusal.json()[name] for name in ("quota", "limit_bytes", "used_bytes", "requested_bytes")}
+        assert told == {"quota": "person", "limit_bytes": 10, "used_bytes": 6, "requested_bytes": 5}
+
+    async def test_aborting_gives_the_room_back_and_completing_does_not(self, datasets: DatasetsUnderTest) -> None:
+        client = await datasets.analyst()
+        dataset_id = await new_dataset(client)
+        upload = await open_upload(client, dataset_id, b"id\n1\n22\n")
+        ok(await client.delete(f"/api/datasets/{dataset_id}/uploads/{upload['id']}"), 204)
+        await upload_file(client, dataset_id, b"id\n1\n22\n")
+
+        body = {"file_name": "a.csv", "size_bytes": 3}
+        full = await client.post(f"/api/datasets/{dataset_id}/refs/main/uploads", json=body)
+
+        assert refused(full) == (409, "upload_quota_exceeded")
+
+    async def test_many_people_fill_one_dataset_no_further(self, datasets: DatasetsUnderTest) -> None:
+        owner = await datasets.analyst()
+        dataset_id = await new_dataset(owner)
+        people = [await datasets.member(owner, dataset_id, "write") for _ in range(4)]
+        body = {"file_name": "a.csv", "size_bytes": 5}
+
+        answers = await asyncio.gather(
+            *(person.post(f"/api/datasets/{dataset_id}/refs/main/uploads", json=body) for person in people)
+        )
+
+        assert sorted(answer.status_code for answer in answers) == [201, 201, 201, 409]
+        assert next(answer.json()["quota"] for answer in answers if answer.status_code == 409) == "subject"
+
+    async def test_an_abandoned_upload_gives_the_room_back_when_it_expires(
+        self, datasets: DatasetsUnderTest, clock: FixedClock
+    ) -> None:
+        person = await datasets.add_user(Role.ANALYST)
+        client = await datasets.as_user(person, Role.ANALYST)
+        dataset_id = await new_dataset(client)
+        await open_upload(client, dataset_id, b"id\n1\n22\n")
+
+        clock.advance(timedelta(days=2))
+
+        await open_upload(await datasets.as_user(person, Role.ANALYST), dataset_id, b"id\n1\n22\n")

@@ -92,7 +92,7 @@ async def test_a_job_that_fails_does_not_stop_the_next(api: ApiUnderTest) -> Non
     results = await tick({}, services)
 
     assert results["broken"] == {"error": "ModuleNotFoundError"}
-    assert results["cleanup"] == {"idempotency_keys": 0, "relayed_events": 0, "throttles": 0}
+    assert results["cleanup"] == {"idempotency_keys": 0, "relayed_events": 0, "throttles": 0, "upload_claims": 0}
 
 
 async def test_cleaning_up_an_empty_database_deletes_nothing(api: ApiUnderTest) -> None:

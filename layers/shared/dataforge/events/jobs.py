@@ -11,7 +11,7 @@ from dataforge.events.commands import resolve
 from dataforge.kernel.clock import Clock
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.outbox import relay
-from dataforge.platform.db.tables import idempotency_keys, outbox, throttles
+from dataforge.platform.db.tables import idempotency_keys, outbox, throttles, upload_claims
 from dataforge.platform.observability import emit_metrics, logger
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=2)
@@ -64,11 +64,12 @@ async def _deliver(subscriber: Any, services: object, event: object) -> None:  #
 
 
 async def clean_up(services: JobServices) -> dict[str, int]:
-    """Delete what has served its time: idempotency keys, relayed events and counts of tries."""
+    """Delete what has served its time: idempotency keys, relayed events, counts of tries and of uploads."""
     now = services.clock.now()
     statements = {
         "idempotency_keys": delete(idempotency_keys).where(idempotency_keys.c.created_at < now - KEEP_IDEMPOTENCY_KEYS),
         "relayed_events": delete(outbox).where(outbox.c.relayed_at < now - KEEP_RELAYED_EVENTS),
+        "upload_claims": delete(upload_claims).where(upload_claims.c.counts_until < now),
         "throttles": delete(throttles).where(throttles.c.window_ends_at < now),
     }
     async with services.database.transaction() as connection:

@@ -11,9 +11,11 @@ from dataforge.contexts.academics.domain.enrollment import Enrollment, Transitio
 from dataforge.contexts.academics.domain.prerequisites import Completion, Requirement
 from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow, StudentRows
 from dataforge.contexts.academics.domain.roster_files import RosterTable
+from dataforge.contexts.academics.domain.roster_uploads import AnnouncedUpload
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.domain.status import CourseState
+from dataforge.kernel.quotas import UploadQuotas
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent, UnitOfWork
 
 Row = Mapping[str, Any]
@@ -327,6 +329,18 @@ class ConsumedEvents(Protocol):
         ...
 
 
+class RosterUploads(Protocol):
+    """Announced roster uploads."""
+
+    async def add(self, values: Row) -> None:
+        """Insert."""
+        ...
+
+    async def find(self, key: str) -> AnnouncedUpload | None:
+        """The upload with this key."""
+        ...
+
+
 class AcademicsUnitOfWork(UnitOfWork, Protocol):
     """One transaction with the repositories of academics."""
 
@@ -348,6 +362,16 @@ class AcademicsUnitOfWork(UnitOfWork, Protocol):
     @property
     def rosters(self) -> RosterRepository:
         """Roster plans."""
+        ...
+
+    @property
+    def roster_uploads(self) -> RosterUploads:
+        """Announced roster uploads."""
+        ...
+
+    @property
+    def upload_quota(self) -> UploadQuotas:
+        """What is claimed of upload quotas."""
         ...
 
     @property

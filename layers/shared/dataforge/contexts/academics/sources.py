@@ -6,19 +6,17 @@ import io
 import tempfile
 import zipfile
 from asyncio import to_thread
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import IO, Any
-from uuid import UUID
 
 from dataforge.contexts.academics.domain.roster_files import MAX_ROWS, RosterTable, RosterUnreadable, simple_columns
+from dataforge.contexts.academics.domain.roster_uploads import MAX_FILE_BYTES, AnnouncedUpload
 from dataforge.contexts.datasets.contract import DatasetReader, PreparedRows
-from dataforge.kernel.ids import uuid7
 from dataforge.platform.aws.clients import client
 
-UPLOAD_PREFIX = "uploads/rosters/"
 UPLOAD_SECONDS = 900
-MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 MAX_ENTRIES = 50
 # What is kept in memory before it goes to a file in /tmp.
@@ -31,14 +29,15 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = len("sep=;")
 
 
-def upload_address(bucket: str, filename: str, user_id: UUID) -> dict[str, Any]:
-    """A presigned PUT for one roster; the file's own name is a label and never part of a path."""
-    suffix = ".zip" if filename.lower().endswith(".zip") else ".csv"
-    key = f"{UPLOAD_PREFIX}{user_id}/{uuid7()}{suffix}"
+def upload_address(bucket: str, upload: AnnouncedUpload) -> dict[str, Any]:
+    """A presigned PUT for one roster; its size and checksum are signed, so that S3 refuses another file."""
+    checksum = b64encode(bytes.fromhex(upload.sha256)).decode()
+    bound = {"ContentLength": upload.size_bytes, "ChecksumSHA256": checksum}
     url = client("s3").generate_presigned_url(
-        "put_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS
+        "put_object", Params={"Bucket": bucket, "Key": upload.key, **bound}, ExpiresIn=UPLOAD_SECONDS
     )
-    return {"upload_key": key, "url": url, "method": "PUT", "expires_in": UPLOAD_SECONDS}
+    headers = {"x-amz-checksum-sha256": checksum, "Content-Length": str(upload.size_bytes)}
+    return {"upload_key": upload.key, "url": url, "method": "PUT", "headers": headers, "expires_in": UPLOAD_SECONDS}
 
 
 class FileSource:
@@ -96,14 +95,12 @@ def from_bytes(content: bytes) -> FileSource:
     return source
 
 
-async def from_upload(bucket: str, key: str) -> FileSource:
-    """A roster that was uploaded; raises RosterUnreadable when there is no such upload."""
-    if not key.startswith(UPLOAD_PREFIX):
-        message = f"An upload's key begins with {UPLOAD_PREFIX}; POST /api/rosters/uploads gives one."
-        raise RosterUnreadable(message)
-    source = FileSource({"kind": "upload", "key": key})
+async def from_upload(bucket: str, upload: AnnouncedUpload) -> FileSource:
+    """The file of an upload, downloaded; raises RosterUnreadable unless it is there and is the one announced."""
+    source = FileSource({"kind": "upload", "key": upload.key})
     try:
-        await to_thread(_download, bucket, key, source)
+        await to_thread(_download, bucket, upload.key, source)
+        upload.check(int(str(source.describe()["size_bytes"])), source.sha256())
     except BaseException:
         source.close()
         raise

@@ -278,6 +278,19 @@ consumed_events = Table(
     schema=SCHEMA,
 )
 
+roster_uploads = Table(
+    "roster_uploads",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("s3_key", String(500), nullable=False, unique=True),
+    Column("file_name", String(255), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_by", UUID(as_uuid=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False, index=True),
+    schema=SCHEMA,
+)
+
 roster_plans = Table(
     "roster_plans",
     metadata,

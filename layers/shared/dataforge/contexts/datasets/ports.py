@@ -13,6 +13,7 @@ from dataforge.contexts.datasets.domain.expectations import Expectation
 from dataforge.contexts.datasets.domain.jobs import Job
 from dataforge.contexts.datasets.domain.refs import Ref, RefKind
 from dataforge.contexts.datasets.domain.reviews import Opinion, Review
+from dataforge.kernel.quotas import UploadQuotas
 from dataforge.kernel.unit_of_work import UnitOfWork
 
 # To be closed by whoever does not read it to its end.
@@ -342,3 +343,5 @@ class DatasetsUnitOfWork(UnitOfWork, Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def expectations(self) -> Expectations: ...
+    @property
+    def upload_quota(self) -> UploadQuotas: ...

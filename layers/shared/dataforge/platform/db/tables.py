@@ -64,3 +64,17 @@ throttles = Table(
     Column("window_ends_at", DateTime(timezone=True), nullable=False, index=True),
     schema=SCHEMA,
 )
+
+upload_claims = Table(
+    "upload_claims",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("person_id", UUID(as_uuid=True)),
+    Column("subject", String(100), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("claimed_at", DateTime(timezone=True), nullable=False),
+    Column("counts_until", DateTime(timezone=True), nullable=False, index=True),
+    Index("ix_upload_claims_person_id_counts_until", "person_id", "counts_until"),
+    Index("ix_upload_claims_subject_counts_until", "subject", "counts_until"),
+    schema=SCHEMA,
+)

@@ -13,6 +13,7 @@ from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.tables import audit_log, outbox
+from dataforge.platform.db.upload_quota import UploadQuota
 
 
 class SqlUnitOfWork:
@@ -50,6 +51,11 @@ class SqlUnitOfWork:
             message = "a unit of work is used inside `async with`"
             raise RuntimeError(message)
         return self._connection
+
+    @property
+    def upload_quota(self) -> UploadQuota:
+        """What is claimed of upload quotas."""
+        return UploadQuota(self.connection, self.now)
 
     def publish(self, event: DomainEvent) -> None:
         """Write the event to the outbox when the work is committed."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.repository.catalogue import SqlCatalogue
 from dataforge.contexts.academics.repository.enrollments import SqlEnrollments
+from dataforge.contexts.academics.repository.roster_uploads import SqlRosterUploads
 from dataforge.contexts.academics.repository.rosters import SqlRosters
 from dataforge.contexts.academics.repository.students import SqlStudents
 from dataforge.contexts.academics.tables import consumed_events
@@ -54,6 +55,11 @@ class SqlAcademicsUnitOfWork(SqlUnitOfWork):
     def enrollments(self) -> SqlEnrollments:
         """Enrolments."""
         return SqlEnrollments(self.connection, self._request_id)
+
+    @property
+    def roster_uploads(self) -> SqlRosterUploads:
+        """Announced roster uploads."""
+        return SqlRosterUploads(self.connection)
 
     @property
     def rosters(self) -> SqlRosters:

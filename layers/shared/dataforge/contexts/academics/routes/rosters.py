@@ -1,5 +1,6 @@
 """Rosters in bulk: upload, plan, look at it, apply it."""
 
+from functools import partial
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from dataforge.contexts.academics.commands import roster_uploads as uploads
 from dataforge.contexts.academics.commands import rosters as commands
 from dataforge.contexts.academics.domain.roster import RowAction, RowKind
 from dataforge.contexts.academics.domain.roster_files import RosterUnreadable
@@ -24,6 +26,7 @@ from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.quotas import UploadLimits
 
 ROSTERS = "/api/rosters"
 _MEDIA_TYPES = ("text/csv", "application/zip", "application/octet-stream", "application/json")
@@ -68,14 +71,18 @@ async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, giv
     ROSTERS + "/uploads", status_code=201, response_model=outputs.RosterUploadOut, openapi_extra={UNKEYED: True}
 )
 async def create_upload(body: inputs.RosterUploadIn, call: RegistrarCall) -> Response:
-    """Where to PUT a roster file (CSV, or a zip of OneRoster files)."""
-    return json_response(upload_address(_bucket(call.request), body.filename, call.user_id), status=201)
+    """Where to PUT a roster file (CSV, or a zip of OneRoster files): the address takes exactly the file announced."""
+    limits: UploadLimits = call.request.app.state.services.upload_limits
+    command = uploads.AnnounceUpload(body.filename, body.size_bytes, body.sha256)
+    upload = await call.run(Work, partial(uploads.announce_upload, limits=limits), command)
+    return json_response(upload_address(_bucket(call.request), upload), status=201)
 
 
 @router.post(ROSTERS + "/plans", status_code=201, response_model=outputs.RosterPlanOut, responses=PROBLEMS)
 async def plan_upload(body: inputs.RosterPlanIn, call: RegistrarCall) -> Response:
     """Plan from an upload: what every row would create, change or drop, and which conflict and why. Changes nothing."""
-    source = await from_upload(_bucket(call.request), body.upload_key)
+    upload = await call.run(Work, uploads.find_upload, body.upload_key)
+    source = await from_upload(_bucket(call.request), upload)
     return await _plan(call, body.semester_id, body.format, source, body)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from dataforge.contexts.academics.domain.roster_uploads import MAX_FILE_BYTES
 from dataforge.contexts.academics.domain.status import CourseState, RequirementKind, Rule, SectionState
 from dataforge.kernel.email import MAX_EMAIL, is_email
 
@@ -335,7 +336,8 @@ class RosterApplyIn(In):
 
 
 class RosterUploadIn(In):
-    """A file to upload."""
+    """A file to upload: its size in bytes, and its SHA-256 as 64 hex digits."""
 
     filename: Annotated[str, Field(min_length=1, max_length=255)]
-    size_bytes: Annotated[int, Field(ge=1, le=1024**3)]
+    size_bytes: Annotated[int, Field(ge=1, le=MAX_FILE_BYTES)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$"), AfterValidator(str.lower)]

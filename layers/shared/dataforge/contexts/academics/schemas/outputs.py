@@ -257,11 +257,12 @@ class LessonsOut(BaseModel):
 
 
 class RosterUploadOut(BaseModel):
-    """Where to PUT the file, and the key to plan from."""
+    """Where to PUT the file, the headers the PUT must carry, and the key to plan from."""
 
     upload_key: str
     url: str
     method: str
+    headers: dict[str, str]
     expires_in: int
 
 

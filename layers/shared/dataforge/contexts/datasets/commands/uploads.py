@@ -18,6 +18,7 @@ from dataforge.contexts.datasets.domain.uploads import (
 )
 from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, UploadedPart
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.quotas import UploadClaim, UploadLimits
 
 
 class MultipartStorage(Protocol):
@@ -79,13 +80,22 @@ def plan_of(row: Mapping[str, Any]) -> PartPlan:
     return PartPlan(row["size_bytes"], row["part_size"])
 
 
-async def open_upload(command: OpenUpload, uow: DatasetsUnitOfWork, *, storage: MultipartStorage) -> UUID:
-    """Begin a multipart upload; raises RefNotFound, NotABranch, RefProtected, RefMoved, PartRefused."""
+async def open_upload(
+    command: OpenUpload, uow: DatasetsUnitOfWork, *, storage: MultipartStorage, limits: UploadLimits
+) -> UUID:
+    """Begin a multipart upload.
+
+    Raises RefNotFound, NotABranch, RefProtected, RefMoved, PartRefused, UploadQuotaExceeded.
+    """
     ref = await uow.refs.lock(command.dataset_id, command.ref)
     ref.check_takes_commits()
     ref.check_at(command.base)
     plan = plan_parts(command.size, command.part_size)
     upload_id = uuid7()
+    expires_at = uow.now + EXPIRES_AFTER
+    subject = f"dataset:{command.dataset_id}"
+    claim = UploadClaim(upload_id, uow.principal.user_id, subject, command.size, expires_at)
+    await uow.upload_quota.claim(claim, limits)
     # The person's file name is a label at the end of the key; two uploads never share a key.
     key = f"uploads/{command.dataset_id}/{upload_id}/{safe_file_name(command.file_name)}"
     s3_upload_id = await asyncio.to_thread(storage.create, key, command.content_type)
@@ -105,7 +115,7 @@ async def open_upload(command: OpenUpload, uow: DatasetsUnitOfWork, *, storage: 
             "state": UploadState.OPEN.value,
             "created_by": uow.principal.user_id,
             "created_at": uow.now,
-            "expires_at": uow.now + EXPIRES_AFTER,
+            "expires_at": expires_at,
         }
     )
     return upload_id
@@ -141,6 +151,7 @@ async def end_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> No
     row = await uow.uploads.lock(command.dataset_id, command.upload_id)
     if row["state"] == UploadState.COMPLETING:
         await uow.uploads.update(command.upload_id, {"state": UploadState.COMPLETED.value})
+        await uow.upload_quota.complete(command.upload_id)
         await uow.jobs.note_queued(row["job_id"])
 
 
@@ -181,3 +192,4 @@ async def abort_upload(command: AbortUpload, uow: DatasetsUnitOfWork, *, storage
         raise UploadClosed(message, facts={"job_id": str(row["job_id"])})
     await asyncio.to_thread(storage.abort, row["s3_key"], row["s3_upload_id"])
     await uow.uploads.update(command.upload_id, {"state": UploadState.ABORTED.value})
+    await uow.upload_quota.release(command.upload_id)

@@ -22,6 +22,7 @@ from dataforge.http.call import Call, Services, json_response
 from dataforge.http.etag import etag
 from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.quotas import UploadLimits
 
 # Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -55,6 +56,8 @@ class DatasetsServices(Services, Protocol):
     def import_queue(self) -> JobQueue: ...
     @property
     def export_queue(self) -> JobQueue: ...
+    @property
+    def upload_limits(self) -> UploadLimits: ...
 
 
 def services_of(request: Request) -> DatasetsServices:

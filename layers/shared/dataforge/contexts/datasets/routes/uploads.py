@@ -61,7 +61,8 @@ async def open_upload(ref: str, body: inputs.UploadIn, call: WriteCall) -> Respo
         body.part_size,
         body.base_commit_id or "*",
     )
-    handler = partial(commands.open_upload, storage=services_of(call.request).files)
+    services = services_of(call.request)
+    handler = partial(commands.open_upload, storage=services.files, limits=services.upload_limits)
 
     async def show(connection: AsyncConnection, upload_id: UUID) -> Response:
         made = await queries.get_upload(connection, call.dataset_id, upload_id)
