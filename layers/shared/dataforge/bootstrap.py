@@ -85,6 +85,7 @@ HEALTH_COMMANDS = {"health": "dataforge.platform.health:report"}
 MAINTENANCE_COMMANDS = {
     **HEALTH_COMMANDS,
     "tick": "dataforge.events.jobs:tick",
+    "redrive": "dataforge.events.redrive:redrive_queue",
     "create_admin": "dataforge.contexts.identity.consumers:create_admin",
     "ensure_admin": "dataforge.contexts.identity.consumers:ensure_admin",
     "ensure_signing_key": "dataforge.contexts.identity.consumers:ensure_signing_key",
