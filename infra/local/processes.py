@@ -132,8 +132,15 @@ def wait_gone(processes: Iterable[psutil.Process], seconds: float) -> list[psuti
     while True:
         waiting = [process for process in waiting if _lives(process)]
         if not waiting or time.monotonic() > deadline:
+            _reap()
             return waiting
         time.sleep(0.02)
+
+
+def _reap() -> None:
+    for pid, child in list(_SPAWNED.items()):
+        if child.poll() is not None:
+            _SPAWNED.pop(pid, None)
 
 
 def _lives(process: psutil.Process) -> bool:

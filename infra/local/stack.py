@@ -45,6 +45,8 @@ FIXED_PARAMETERS = {
     "DatasetTimeoutSeconds": "300",
     "DatasetVisibilitySeconds": "1800",
     "LogRetentionDays": "1",
+    # A killed emulator forgets its queues, but not its objects.
+    "KeepAccepted": "true",
 }
 # What a developer may choose by the variable that the functions know it under.
 _CHOICES = {"ETL_MODE": "EtlMode"}
@@ -164,6 +166,8 @@ def start(
             stack.invoke("schema-deployer", {"command": "migrate"})
         with step("credentials"):
             credentials.ensure(stack)
+            # What a killed emulator had accepted and not loaded.
+            stack.invoke("maintenance", {"command": "load_accepted"})
     except BaseException:
         for server in reversed(started):
             server.stop()

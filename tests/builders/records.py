@@ -27,7 +27,13 @@ class RecordsUnderTest:
     """Sends statements as an LMS does, and runs what is behind the queue when told to."""
 
     def __init__(
-        self, aws: EmulatedAws, database: Database, *, mode: EtlMode = EtlMode.STREAMING, **worker: Any
+        self,
+        aws: EmulatedAws,
+        database: Database,
+        *,
+        mode: EtlMode = EtlMode.STREAMING,
+        keep_accepted: bool = False,
+        **worker: Any,
     ) -> None:
         self.database = database
         self.queue_url, self.bucket = aws.queue(), aws.bucket()
@@ -35,6 +41,7 @@ class RecordsUnderTest:
             "database_url": SecretStr("unused: the database is given"),
             "data_bucket": self.bucket,
             "statements_queue_url": self.queue_url,
+            "keep_accepted": keep_accepted,
         }
         self.front = Container(XapiSettings(**shared))
         self.back = Container(WorkerSettings(**shared, etl_mode=mode, **worker))

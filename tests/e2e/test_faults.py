@@ -11,8 +11,9 @@ import psutil
 import psycopg
 import pytest
 
-from infra.local import postgres
-from infra.local.stack import LocalStack
+from infra.local import postgres, processes
+from infra.local.layout import TEST
+from infra.local.stack import LocalStack, start
 
 pytestmark = pytest.mark.build
 VERB = {"id": "http://adlnet.gov/expapi/verbs/experienced"}
@@ -87,6 +88,39 @@ def test_a_consumer_killed_in_the_middle_of_a_batch_leaves_nothing_half_done(
 
     assert killed
     eventually(lambda: counts(stack, ids) == (20, 20), "all statements in raw and flat once", within_seconds=150)
+
+
+def test_acknowledged_statements_survive_a_killed_emulator(
+    stack: LocalStack, lms: httpx.Client, eventually: Callable[..., None]
+) -> None:
+    in_flight, queued = statements(10), [statements(5) for _ in range(20)]
+    large = statements(30)
+    for item in large:
+        item["result"] = {"response": "x" * 40_000}  # its message names an object that has the statements
+    ids = [item["id"] for body in (in_flight, *queued, large) for item in body]
+
+    with psycopg.connect(stack.facts["database_url"]) as blocker:
+        blocker.execute("LOCK TABLE records.statements_flat IN ACCESS EXCLUSIVE MODE")
+        assert lms.post("/statements", json=in_flight).status_code == 200
+        eventually(lambda: waiting_ports(stack) != [], "a consumer has taken the first message")
+        assert [lms.post("/statements", json=body).status_code for body in (*queued, large)] == [200] * 21
+        killed = processes.recorded(stack.emulator.directory / "process.json")
+        assert killed is not None
+        processes.kill([killed])
+
+    again = start(TEST)
+    stack.emulator, stack.postgres, stack.facts = again.emulator, again.postgres, again.facts
+
+    count = len(ids)
+    eventually(lambda: counts(stack, ids) == (count, count), "all statements in raw and flat once")
+    eventually(lambda: kept(stack) == [], "what is loaded is kept no longer")
+    assert lms.post("/statements", json=statements(1)).status_code == 200
+
+
+def kept(stack: LocalStack) -> list[str]:
+    """Accepted requests that are not loaded yet."""
+    listed = stack.emulator.client("s3").list_objects_v2(Bucket=stack.facts["data_bucket"], Prefix="accepted/")
+    return [item["Key"] for item in listed.get("Contents", [])]
 
 
 def waiting_ports(stack: LocalStack) -> list[int]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.records.commands.accept import StatementAcceptor
     from dataforge.contexts.records.consumers import IncrementalEtl, StatementLoader
     from dataforge.contexts.records.domain.flat_rows import HomePages
+    from dataforge.contexts.records.ports import KeptMessages
     from dataforge.contexts.records.repository.intake import SqlIntake
     from dataforge.http.app import DataForgeApp
     from dataforge.kernel.paging import CursorSigner
@@ -87,6 +88,7 @@ MAINTENANCE_COMMANDS = {
     "tick": "dataforge.events.jobs:tick",
     "redrive": "dataforge.events.redrive:redrive_queue",
     "create_admin": "dataforge.contexts.identity.consumers:create_admin",
+    "load_accepted": "dataforge.contexts.records.consumers:load_accepted",
     "ensure_admin": "dataforge.contexts.identity.consumers:ensure_admin",
     "ensure_signing_key": "dataforge.contexts.identity.consumers:ensure_signing_key",
     "create_xapi_credential": "dataforge.contexts.identity.consumers:create_xapi_credential",
@@ -99,6 +101,7 @@ MAINTENANCE_JOBS = {
     "cleanup": "dataforge.events.jobs:clean_up",
     "identity": "dataforge.contexts.identity.consumers:forget_expired",
     "datasets": "dataforge.contexts.datasets.upkeep:sweep",
+    "accepted": "dataforge.contexts.records.consumers:load_kept",
     "records": "dataforge.contexts.records.consumers:incremental_etl",
     "academics": "dataforge.contexts.academics.consumers:forget_old",
 }
@@ -277,7 +280,20 @@ class Container(DatasetServices):
         """Accepts xAPI statements."""
         from dataforge.contexts.records.commands.accept import StatementAcceptor
 
-        return StatementAcceptor(queue=self.statements_queue, bodies=self.objects, intake=self.intake, clock=self.clock)
+        return StatementAcceptor(
+            queue=self.statements_queue,
+            bodies=self.objects,
+            intake=self.intake,
+            clock=self.clock,
+            kept=self.kept_messages,
+        )
+
+    @cached_property
+    def kept_messages(self) -> "KeptMessages | None":
+        """Accepted messages that are kept until they are loaded; None where the queue forgets nothing."""
+        from dataforge.contexts.records.repository.kept_messages import S3KeptMessages
+
+        return S3KeptMessages(self.objects) if self.settings.keep_accepted else None
 
     @cached_property
     def statement_loader(self) -> "StatementLoader":
@@ -291,6 +307,7 @@ class Container(DatasetServices):
             self.objects,
             self.clock,
             flatten=flatten,
+            kept=self.kept_messages,
             home_pages=self.home_pages,
             uses=NotedCredentialUses(self.database),
         )

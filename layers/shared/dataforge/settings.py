@@ -137,6 +137,12 @@ class MailSettings(Settings):
     mail_from: str = "no-reply@dataforge.example"
 
 
+class IntakeSettings(Settings):
+    """Whether accepted statements are kept until they are loaded: only where the queue may forget them."""
+
+    keep_accepted: bool = False
+
+
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -172,7 +178,9 @@ class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings):
     """The function `api`."""
 
 
-class XapiSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, TokenSettings, HttpSettings):
+class XapiSettings(
+    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, TokenSettings, HttpSettings, IntakeSettings
+):
     """The function `xapi`."""
 
 
@@ -185,6 +193,7 @@ class WorkerSettings(
     TokenSettings,
     MailSettings,
     EtlSettings,
+    IntakeSettings,
 ):
     """Functions behind queues: `xapi_etl`, `dataset_import`, `dataset_export`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -36,17 +37,20 @@ from dataforge.contexts.records.domain.messages import (
     read_message,
     read_statements,
 )
-from dataforge.contexts.records.ports import Bodies, SetAside
+from dataforge.contexts.records.ports import Bodies, KeptMessages, SetAside
 from dataforge.contexts.records.repository import SqlRecordsUnitOfWork
 from dataforge.contexts.records.repository.housekeeping import finish_run, forget, start_run
 from dataforge.contexts.records.repository.intake import note_arrival
 from dataforge.contexts.records.statements import to_json
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Unavailable
-from dataforge.platform.aws.sqs import QueueRecord, ReceivedRecord
+from dataforge.platform.aws.sqs import MAX_BATCH, QueueRecord, ReceivedRecord
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import emit_metrics, logger
 
+# Longer than a message is invisible after its consumer was killed; what is loaded twice is loaded once.
+KEPT_AFTER = timedelta(minutes=2)
+MOST_KEPT = 500
 QUARANTINE_PREFIX = "quarantine/"
 _GROUP_BYTES = 2 * 1024 * 1024
 LOOKBACK = timedelta(days=1)
@@ -76,7 +80,9 @@ class StatementLoader:
         flatten: bool,
         home_pages: HomePages,
         uses: CredentialUses,
+        kept: KeptMessages | None = None,
     ) -> None:
+        self._kept = kept
         self._database = database
         self._bodies = bodies
         self._clock = clock
@@ -103,6 +109,7 @@ class StatementLoader:
                     logger.warning("message body not readable", exc_info=True, message_id=record.message_id)
                     failed.add(record.message_id)
             await self._guarded(set(messages), failed, self._land(list(messages.values()), counts))
+            await self._forget([item.request_id for key, item in messages.items() if key not in failed])
             await self._note_uses(messages.values())
         facts = {**counts, "messages": len(records), "failed": len(failed)}
         logger.info("statements loaded", **facts, ms=round((time.perf_counter() - started) * 1000))
@@ -128,6 +135,14 @@ class StatementLoader:
         except Exception:  # noqa: BLE001 - not acknowledged: the messages come again, and reach the DLQ in the end
             logger.error("statements not landed", exc_info=True, messages=len(ids))
             failed |= ids
+
+    async def _forget(self, loaded: Sequence[UUID]) -> None:
+        if self._kept is None:
+            return
+        try:
+            await self._kept.forget(loaded)
+        except Exception:  # noqa: BLE001 - they are loaded once more, which changes nothing, and forgotten then
+            logger.warning("loaded requests stay kept", exc_info=True, requests=len(loaded))
 
     async def _read(self, record: QueueRecord) -> StatementMessage:
         message = read_message(record.body)
@@ -375,3 +390,38 @@ class RecordsServices(Protocol):
 async def incremental_etl(services: RecordsServices) -> dict[str, int]:
     """The incremental ETL as a maintenance job."""
     return await services.incremental_etl.run()
+
+
+class KeptServices(Protocol):
+    """What loading kept messages uses of the composition root."""
+
+    @property
+    def kept_messages(self) -> KeptMessages | None: ...
+    @property
+    def statement_loader(self) -> StatementLoader: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+async def load_kept(services: KeptServices) -> dict[str, int]:
+    """Load what was accepted a while ago and is kept: its message was lost. A maintenance job; returns counts."""
+    return await _load_kept(services, services.clock.now() - KEPT_AFTER)
+
+
+async def load_accepted(_payload: Mapping[str, Any], services: KeptServices) -> dict[str, Any]:
+    """Load everything that is kept now: an operator's command for when a queue has lost its messages."""
+    return await _load_kept(services, datetime.max.replace(tzinfo=UTC))
+
+
+async def _load_kept(services: KeptServices, before: datetime) -> dict[str, int]:
+    kept = services.kept_messages
+    if kept is None:
+        return {"loaded": 0}
+    waiting = await kept.waiting(before=before, limit=MOST_KEPT)
+    failed = set[str]()
+    for start in range(0, len(waiting), MAX_BATCH):
+        group = waiting[start : start + MAX_BATCH]
+        records = [QueueRecord(str(request_id), (await kept.read(request_id)).decode()) for request_id in group]
+        failed |= set(await services.statement_loader.load(records))
+        await kept.forget([request_id for request_id in group if str(request_id) not in failed])
+    return {"loaded": len(waiting) - len(failed), "failed": len(failed)}

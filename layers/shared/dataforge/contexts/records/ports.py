@@ -31,6 +31,26 @@ class Bodies(Protocol):
         ...
 
 
+class KeptMessages(Protocol):
+    """Accepted messages, kept until they are loaded where the queue may forget them."""
+
+    async def keep(self, request_id: UUID, message: bytes) -> None:
+        """Make the message of a request durable."""
+        ...
+
+    async def forget(self, request_ids: Sequence[UUID]) -> None:
+        """They are loaded, or were never accepted."""
+        ...
+
+    async def waiting(self, *, before: datetime, limit: int) -> Sequence[UUID]:
+        """The oldest requests kept since before a moment."""
+        ...
+
+    async def read(self, request_id: UUID) -> bytes:
+        """A message that is kept."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An id a client chose, and the hash of the content it is sent with."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.records.domain.errors import QueueUnavailable, StatementConflict
 from dataforge.contexts.records.domain.messages import BODY_PREFIX, MAX_INLINE_BYTES, message_json, statements_json
-from dataforge.contexts.records.ports import Bodies, Claim, Intake, StatementQueue
+from dataforge.contexts.records.ports import Bodies, Claim, Intake, KeptMessages, StatementQueue
 from dataforge.contexts.records.statements import PreparedBatch, StatementsBody, XapiVersion, prepare_batch
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
@@ -25,11 +25,20 @@ class AcceptStatements:
 class StatementAcceptor:
     """Accepts whole requests: all statements of one are queued, or none."""
 
-    def __init__(self, *, queue: StatementQueue, bodies: Bodies, intake: Intake, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        queue: StatementQueue,
+        bodies: Bodies,
+        intake: Intake,
+        clock: Clock,
+        kept: KeptMessages | None = None,
+    ) -> None:
         self._queue = queue
         self._bodies = bodies
         self._intake = intake
         self._clock = clock
+        self._kept = kept
 
     async def accept(self, command: AcceptStatements) -> list[str]:
         """The ids in request order; raises InvalidStatements, StatementConflict or QueueUnavailable.
@@ -52,7 +61,7 @@ class StatementAcceptor:
             await self._send(request_id, command.credential.key_id, batch, noted=registration.registered)
         except Exception as error:
             logger.error("statements not queued", exc_info=True, request=str(request_id))
-            await self._intake.withdraw(request_id)
+            await self._withdraw(request_id)
             message = "The queue does not answer; none of the statements was accepted. Send the request again."
             raise QueueUnavailable(message, headers={"Retry-After": "5"}) from error
         return batch.ids
@@ -72,7 +81,17 @@ class StatementAcceptor:
             statements=None if body_key else statements,
             body_key=body_key,
         )
+        if self._kept is not None:
+            await self._kept.keep(request_id, message)
         await self._queue.send(message.decode())
+
+    async def _withdraw(self, request_id: UUID) -> None:
+        await self._intake.withdraw(request_id)
+        if self._kept is not None:
+            try:
+                await self._kept.forget([request_id])
+            except Exception:  # noqa: BLE001 - it is loaded although it was refused, as if the answer had been lost
+                logger.warning("a refused request stays kept", exc_info=True, request=str(request_id))
 
 
 def _claims(command: AcceptStatements, batch: PreparedBatch) -> list[Claim]:
