@@ -154,3 +154,16 @@ def test_a_reverted_drop_brings_the_column_and_its_values_back(tables: TableStor
     assert change_schema(tables, change_schema(tables, back, drop=["b"]), add=[("b", "int")]).schema.columns[
         1
     ].id == column_id("b", 2)
+
+
+def test_two_branches_that_drop_and_add_a_name_share_the_new_column(tables: TableStore) -> None:
+    base = version(tables, ROWS, SCHEMA)
+    sides = []
+    for key in (1, 2):
+        again = change_schema(tables, base, drop=["b"], add=[("b", "int")])
+        sides.append(apply_operations(tables, again, [RowOperation("update", {"k": key}, {"b": key * 100})]))
+
+    merged = merge(tables, base, *sides).require()
+
+    assert values(tables, merged) == [100, 200]
+    assert generations(merged) == {"b": 1}

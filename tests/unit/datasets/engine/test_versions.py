@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.datasets.engine import manifest_codec
-from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
+from dataforge.contexts.datasets.engine.diffing import Difference, count_changes, difference, difference_page, select
 from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
 from dataforge.contexts.datasets.engine.likeness import guess_updates
+from dataforge.contexts.datasets.engine.maintenance import compact
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from dataforge.contexts.datasets.engine.operations import change_schema
 from dataforge.contexts.datasets.engine.packs import PackWriter
 from dataforge.contexts.datasets.engine.reading import read_range, row_by_key
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
@@ -335,19 +337,39 @@ def test_composite_text_keys_sort_by_code_point_and_numbers_by_value(tables: Tab
     assert [row_by_key(tables, manifest, [row["n"], row["t"]]) for row in rows] == list(range(len(rows)))
 
 
-def test_a_new_column_and_a_dropped_one_are_schema_changes_and_no_row_changes(tables: TableStore) -> None:
+def test_rows_differ_where_a_column_came_or_went_with_a_value(tables: TableStore) -> None:
     rows = people(range(2_000))
     base = version(tables, rows)
-    schema = make_schema([("id", "int"), ("name", "string"), ("extra", "int")], ["id"], base=PEOPLE)
+    schema = make_schema([("id", "int"), ("name", "string"), ("score", "float"), ("extra", "int")], ["id"], base=PEOPLE)
+    filled = [{**row, "extra": 1 if row["id"] in (7, 900) else None} for row in rows]
 
-    head = version(tables, [{**row, "extra": 1} for row in rows], schema, base=base)
-    found = difference(tables, base, head)
+    added = version(tables, filled, schema, base=base)
+    dropped = change_schema(tables, added, drop=["score"])
 
-    assert found.counts == {"inserted": 0, "updated": 0, "deleted": 0}
-    assert [(change.column, change.change_type) for change in found.schema_changes] == [
+    assert difference(tables, base, added).counts == {"inserted": 0, "updated": 2, "deleted": 0}
+    assert difference(tables, added, base).counts == {"inserted": 0, "updated": 2, "deleted": 0}
+    assert difference(tables, added, dropped).counts == {"inserted": 0, "updated": 2_000, "deleted": 0}
+    assert [(change.column, change.change_type) for change in difference(tables, base, dropped).schema_changes] == [
         ("extra", "added"),
         ("score", "removed"),
     ]
+
+
+def test_without_a_key_rows_alike_in_all_other_columns_are_updates_where_a_column_came_or_went(
+    tables: TableStore,
+) -> None:
+    rows = [{"name": f"n{n % 7}", "score": n / 2} for n in range(300)]
+    base = version(tables, rows, LINES)
+    schema = make_schema([("name", "string"), ("score", "float"), ("extra", "int")], base=LINES)
+    filled = [{**row, "extra": 1 if at == 41 else None} for at, row in enumerate(rows)]
+
+    added = version(tables, [*filled, {"name": "new", "extra": 2}], schema, base=base)
+    dropped = change_schema(tables, added, drop=["extra"])
+
+    assert difference(tables, base, added).counts == {"inserted": 1, "updated": 1, "deleted": 0}
+    assert count_changes(tables, base, added) == {"inserted": 1, "updated": 1, "deleted": 0}
+    assert difference(tables, added, dropped).counts == {"inserted": 0, "updated": 2, "deleted": 0}
+    assert count_changes(tables, added, compact(tables, dropped)) == {"inserted": 0, "updated": 2, "deleted": 0}
 
 
 def test_a_wider_type_is_told_from_a_changed_value(tables: TableStore) -> None:
@@ -372,7 +394,7 @@ def test_a_difference_can_be_narrowed_to_a_kind_and_a_column(tables: TableStore)
     head = version(tables, after, base=base)
     found = difference(tables, base, head)
 
-    names = select(found, tables, kinds=("updated",), column=PEOPLE.columns[1].id)
+    names = select(found, tables, kinds=("updated",), columns=[PEOPLE.columns[1].id])
     page = difference_page(tables, names, 0, 10)
 
     assert len(found) == 3

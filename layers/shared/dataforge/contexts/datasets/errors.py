@@ -103,6 +103,10 @@ class MergeConflicts(Conflict):
     title = "The merge has conflicts"
 
 
+class ColumnConflict(MergeConflicts):
+    """Both sides made something else of one column, so that their rows have no common schema."""
+
+
 class CorruptStorage(DataForgeError):
     """Stored bytes do not match their address or their format."""
 
@@ -112,6 +116,7 @@ class CorruptStorage(DataForgeError):
 
 __all__ = [
     "ArchiveRefused",
+    "ColumnConflict",
     "CorruptStorage",
     "DuplicateKeys",
     "EncodingRefused",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.commands.refs import PublishCommit, publish_commit
-from dataforge.contexts.datasets.domain.commits import NewCommit, Published
+from dataforge.contexts.datasets.domain.commits import CommitTable, NewCommit, Published
 from dataforge.contexts.datasets.domain.expectations import (
     CheckResult,
     Expectation,
@@ -79,7 +79,10 @@ class NoteChecks:
 
 @dataclass(frozen=True, slots=True)
 class MergeReview:
-    """Publish the prepared merge of `head` into the target branch, which must still be at `target`."""
+    """Publish the prepared merge of `head` into the target branch, which must still be at `target`.
+
+    `tables` are those of a head that the branch is only moved forward to, with what they change in the target.
+    """
 
     dataset_id: UUID
     number: int
@@ -88,6 +91,7 @@ class MergeReview:
     commit: NewCommit | None
     results: Sequence[CheckResult]
     fast_forward: bool = False
+    tables: tuple[CommitTable, ...] = ()
 
 
 async def open_review(command: OpenReview, uow: DatasetsUnitOfWork) -> int:
@@ -208,7 +212,7 @@ async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork, *, objects
     if command.fast_forward:
         target.check_at(command.target)
         await uow.refs.move(command.dataset_id, target.name, command.head)
-        published = Published(target.name, target.commit_id, command.head)
+        published = Published(target.name, target.commit_id, command.head, tables=command.tables)
     else:
         published = await publish_commit(
             PublishCommit(command.dataset_id, target.name, command.target, command.commit, reviewed=True),

@@ -58,7 +58,7 @@ Comparing
     read yet
     `likeness.guess_updates(tables, difference) -> Difference`            without a key: like rows at one place become
     updates, and `.guessed` says so
-    `diffing.select(difference, tables, kinds=('inserted', ...), column=column id) -> Difference`
+    `diffing.select(difference, tables, kinds=('inserted', ...), columns=[column ids]) -> Difference`
     `diffing.difference_page(tables, difference, offset, limit) -> [RowChange]`
 Exporting and SQL
     `exporting.export_table(tables, manifest, ExportOptions(format, compression, columns, where), sink) -> ExportReport`

@@ -13,9 +13,9 @@ import numpy as np
 
 from dataforge.contexts.datasets.engine.manifest import I64, Leaves, Manifest
 from dataforge.contexts.datasets.engine.pairing import pair_up
-from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at
 from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
+from dataforge.contexts.datasets.engine.union import hashes_in
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.sequences import increasing
 
@@ -52,17 +52,14 @@ class Alignment:
 
 
 def align(tables: TableStore, schema: TableSchema, base: Manifest, side: Manifest) -> Alignment:
-    """Compare the rows as `schema` sees them."""
-    segments = [(0, base.rows, 0, side.rows)]
-    if base.schema.signature == side.schema.signature == schema.signature:
-        segments = _between_equal_leaves(base, side)
+    """Compare the rows in the types of `schema`; a column that a version lacks is null in it."""
+    segments = _between_equal_leaves(base, side)
     old, new = (
         np.concatenate([np.arange(segment[at], segment[at + 1]) for segment in segments] or [np.arange(0)])
         for at in (0, 2)
     )
     before, after = (
-        row_codes(hashes_at(tables, schema, manifest.sources, addresses_at(manifest, rows)))
-        for manifest, rows in ((base, old), (side, new))
+        row_codes(hashes_in(tables, manifest, schema, rows)) for manifest, rows in ((base, old), (side, new))
     )
     stays, stayed = np.zeros(len(old), dtype=bool), np.zeros(len(new), dtype=bool)
     at = to = 0

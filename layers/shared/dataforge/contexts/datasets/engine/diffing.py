@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import conform, from_arrow, to_arrow, widen
+from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest, Pieces
 from dataforge.contexts.datasets.engine.pairing import may_differ, pair_up
 from dataforge.contexts.datasets.engine.patch_builder import in_order
 from dataforge.contexts.datasets.engine.patches import DELETE, INSERT, UPDATE, Operations
-from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, leaf_rows, rows_at_positions
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
+from dataforge.contexts.datasets.engine.reading import addresses_at, leaf_rows, rows_at_positions
+from dataforge.contexts.datasets.engine.rowhash import U64, RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.texts import plain_rows
+from dataforge.contexts.datasets.engine.union import (
+    Suspects,
+    cells_apart,
+    compared_types,
+    hashes_in,
+    restricted,
+)
 from dataforge.contexts.datasets.model.columns import Column, SchemaChange, TableSchema, common_type, schema_changes
 
 KINDS = {INSERT: "inserted", UPDATE: "updated", DELETE: "deleted"}
 _NONE = -1
+_NO_PAIRS = (EMPTY, EMPTY)
 
 
 @dataclass(frozen=True)
@@ -62,9 +70,11 @@ def common_schema(base: TableSchema, head: TableSchema) -> TableSchema:
 
 
 def difference(tables: TableStore, base: Manifest, head: Manifest) -> Difference:
-    """Every row that differs. Along history this reads the commit's patch; otherwise it skips what both versions share
-    physically, then equal leaves, and compares the hashes of the rest. Columns that only one side has do not count as
-    changed rows; they are schema changes."""
+    """Every row that differs in any column of either version; a column that a version lacks reads as null in it.
+
+    Along history this reads the commit's patch; otherwise it skips equal leaves and what both versions share physically
+    and read alike, and compares the hashes of the rest.
+    """
     change = head.change
     if (
         change is not None
@@ -73,7 +83,28 @@ def difference(tables: TableStore, base: Manifest, head: Manifest) -> Difference
         and base.schema.signature == head.schema.signature
     ):
         return Difference(base, head, _from_patches(tables, head))
-    return _any_to_any(tables, base, head)
+    return Difference(base, head, in_order(_any_to_any(tables, base, head)))
+
+
+def count_changes(tables: TableStore, base: Manifest, head: Manifest) -> dict[str, int]:
+    """Rows inserted, updated and deleted, as `difference` counts them; from the commit's own note where that is the
+    same.
+    """
+    change = head.change
+    if change is None or change.base_digest != base.digest or not _counts_alike(base.schema, head):
+        return difference(tables, base, head).counts
+    return {"inserted": change.inserted, "updated": change.updated, "deleted": change.deleted}
+
+
+def _counts_alike(base: TableSchema, head: Manifest) -> bool:
+    """Whether what was counted while a version was written is the difference: not where values went with a column, nor
+    where rows without a key moved in bulk.
+    """
+    if not base.hashes_within(head.schema) or not base.keyed_like(head.schema):
+        return False
+    if head.schema.key:
+        return True
+    return head.change is not None and head.change.complete and len(base.columns) == len(head.schema.columns)
 
 
 def _from_patches(tables: TableStore, head: Manifest) -> Operations:
@@ -87,15 +118,24 @@ def _from_patches(tables: TableStore, head: Manifest) -> Operations:
     return Operations(kind, np.where(kind == DELETE, _NONE, new), np.where(kind == INSERT, _NONE, old), new, old)
 
 
-def _any_to_any(tables: TableStore, base: Manifest, head: Manifest) -> Difference:
-    schema = common_schema(base.schema, head.schema)
-    comparable = base.schema.signature == head.schema.signature == schema.signature
-    old, new = (np.arange(m.rows) for m in (base, head)) if not comparable else _unequal_leaf_rows(base, head)
-    old, new = _not_shared(base, head, old, new)
-    before = hashes_at(tables, schema, base.sources, addresses_at(base, old))
-    after = hashes_at(tables, schema, head.sources, addresses_at(head, new))
-    operations = _keyed(old, new, before, after) if schema.key else _unkeyed(old, new, before, after)
-    return Difference(base, head, in_order(operations), guessed=False)
+def _any_to_any(tables: TableStore, base: Manifest, head: Manifest) -> Operations:
+    tables.learn(base.schema, head.schema)
+    suspects = Suspects.of(base.schema, head.schema)
+    old, new = _unequal_leaf_rows(base, head)
+    keyed = bool(head.schema.key) and head.schema.key == base.schema.key
+    updated = _NO_PAIRS
+    if not suspects.ids:
+        old, new = _not_shared(base, head, old, new)
+    else:
+        old, new, updated = _read_apart(tables, base, head, old, new, suspects)
+        if not keyed or not set(suspects.ids).isdisjoint(head.schema.key):
+            old, new, updated = np.union1d(old, updated[0]), np.union1d(new, updated[1]), _NO_PAIRS
+    before = hashes_in(tables, base, compared_types(base.schema, head.schema), old)
+    after = hashes_in(tables, head, compared_types(head.schema, base.schema), new)
+    if keyed:
+        return _keyed(old, new, before, after, updated)
+    gone, come = _unmatched(before, after)
+    return _unkeyed(tables, (base, head), old[gone], new[come])
 
 
 def _unequal_leaf_rows(base: Manifest, head: Manifest) -> tuple[I64, I64]:
@@ -109,36 +149,68 @@ def _unequal_leaf_rows(base: Manifest, head: Manifest) -> tuple[I64, I64]:
 
 def _not_shared(base: Manifest, head: Manifest, old: I64, new: I64) -> tuple[I64, I64]:
     """Drop rows that both versions name at the same physical address; each address counts once."""
-    places = {source.id: at for at, source in enumerate(base.sources)}
-    extra = len(base.sources)
-    renumber = np.array([places.get(source.id, extra + at) for at, source in enumerate(head.sources)], dtype=np.int64)
-    if not len(old) or not len(new) or not any(source.id in places for source in head.sources):
+    if not len(old) or not len(new) or {s.id for s in base.sources}.isdisjoint(s.id for s in head.sources):
         return old, new
-    renamed = Manifest(
-        head.schema,
-        head.sources,
-        head.leaves,
-        Pieces(renumber[head.pieces.source], head.pieces.start, head.pieces.count),
-    )
-    left, right = may_differ([(addresses_at(base, old), addresses_at(renamed, new))])
+    left, right = may_differ([(addresses_at(base, old), addresses_at(_renumbered(base, head), new))])
     return old[left], new[right]
 
 
-def _keyed(old: I64, new: I64, before: RowHashes, after: RowHashes) -> Operations:
+def _read_apart(
+    tables: TableStore, base: Manifest, head: Manifest, old: I64, new: I64, suspects: Suspects
+) -> tuple[I64, I64, tuple[I64, I64]]:
+    """Without the rows at the same physical address, and apart those of them that the versions read differently."""
+    first, second = pair_up(addresses_at(base, old), addresses_at(_renumbered(base, head), new))
+    apart = suspects.differ(tables, base, old[first])
+    left, right = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
+    left[first] = right[second] = False
+    return old[left], new[right], (old[first[apart]], new[second[apart]])
+
+
+def _renumbered(base: Manifest, head: Manifest) -> Manifest:
+    """The head with sources numbered as the base numbers them, those it does not have behind."""
+    places = {source.id: at for at, source in enumerate(base.sources)}
+    extra = len(base.sources)
+    renumber = np.array([places.get(source.id, extra + at) for at, source in enumerate(head.sources)], dtype=np.int64)
+    pieces = head.pieces
+    return replace(head, pieces=Pieces(renumber[pieces.source], pieces.start, pieces.count)) if len(pieces) else head
+
+
+def _keyed(old: I64, new: I64, before: RowHashes, after: RowHashes, updated: tuple[I64, I64]) -> Operations:
     left, right = (np.flatnonzero(side) for side in may_differ([(before.low, after.low), (before.high, after.high)]))
     old, new, before, after = old[left], new[right], before.take(left), after.take(right)
     first, second = pair_up(before.key, after.key)
     differ = (before.low[first] != after.low[second]) | (before.high[first] != after.high[second])
     gone, come = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
     gone[first] = come[second] = False
-    return _operations(old[gone], new[come], old[first[differ]], new[second[differ]])
+    changed = (np.concatenate([old[first[differ]], updated[0]]), np.concatenate([new[second[differ]], updated[1]]))
+    return _operations(old[gone], new[come], *changed)
 
 
-def _unkeyed(old: I64, new: I64, before: RowHashes, after: RowHashes) -> Operations:
-    first, second = pair_up(before.low ^ (before.high * np.uint64(3)), after.low ^ (after.high * np.uint64(3)))
+def _unkeyed(tables: TableStore, sides: tuple[Manifest, Manifest], old: I64, new: I64) -> Operations:
+    """Rows that only one side has. Where columns came or went, those that are alike in all others are updates."""
+    base, head = sides
+    common = common_schema(base.schema, head.schema)
+    if not common.columns or len(common.columns) == len(base.schema.columns) == len(head.schema.columns):
+        return _operations(old, new, EMPTY, EMPTY)
+    before, after = (
+        hashes_in(tables, restricted(side, common), common, rows) for side, rows in ((base, old), (head, new))
+    )
+    first, second = pair_up(_codes(before), _codes(after))
     gone, come = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
     gone[first] = come[second] = False
-    return _operations(old[gone], new[come], EMPTY, EMPTY)
+    return _operations(old[gone], new[come], old[first], new[second])
+
+
+def _unmatched(before: RowHashes, after: RowHashes) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows have no equal on the other side, each counted once."""
+    first, second = pair_up(_codes(before), _codes(after))
+    gone, come = np.ones(len(before), dtype=bool), np.ones(len(after), dtype=bool)
+    gone[first] = come[second] = False
+    return gone, come
+
+
+def _codes(hashes: RowHashes) -> U64:
+    return hashes.low ^ (hashes.high * np.uint64(3))
 
 
 def _operations(gone: I64, come: I64, changed_old: I64, changed_new: I64) -> Operations:
@@ -150,47 +222,26 @@ def _operations(gone: I64, come: I64, changed_old: I64, changed_new: I64) -> Ope
 
 
 def select(
-    found: Difference, tables: TableStore, *, kinds: Sequence[str] = (), column: str | None = None
+    found: Difference, tables: TableStore, *, kinds: Sequence[str] = (), columns: Sequence[str] = ()
 ) -> Difference:
-    """The same difference restricted to some kinds, and to updates that changed one column (by id)."""
+    """The same difference restricted to some kinds, and to updates that changed one of some columns (by id)."""
     ops = found.operations
     keep = np.ones(len(ops), dtype=bool)
     if kinds:
         wanted = [kind for kind, name in KINDS.items() if name in kinds]
         keep &= np.isin(ops.kind, wanted)
-    if column is not None:
+    if columns:
         rows = np.flatnonzero(keep & (ops.kind == UPDATE))
-        sides = [
-            rows_at_positions(tables, m, at[rows], [column]).column(column).combine_chunks()
-            if m.schema.has(column)
-            else None
+        old, new = (
+            rows_at_positions(tables, m, at[rows], [item for item in columns if m.schema.has(item)])
             for m, at in ((found.base, ops.before), (found.head, ops.after))
-        ]
-        same = (
-            np.zeros(len(rows), dtype=bool)
-            if sides[0] is None or sides[1] is None
-            else ~cells_differ(sides[0], sides[1])
         )
-        keep[rows[same]] = False
+        apart = np.any([*cells_apart(old, new, len(rows)).values()], axis=0)
+        keep[rows[~apart]] = False
     picked = Operations(
         *(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position"))
     )
     return Difference(found.base, found.head, picked, found.guessed)
-
-
-def cells_differ(before: pa.Array, after: pa.Array) -> np.ndarray:
-    """Per row whether two cells of one column differ by the rules of the row hash (null equals null, 1 equals 1.0)."""
-    schema = TableSchema((Column("x", "x", "string"),))
-    if before.type != after.type:
-        kind = to_arrow(common_type(*_types(before, after)))
-        before, after = (widen(pa.chunked_array([side]), kind) for side in (before, after))
-    one, two = (hash_rows(pa.table({"x": side}), schema) for side in (before, after))
-    differ: np.ndarray = (one.low != two.low) | (one.high != two.high)
-    return differ
-
-
-def _types(before: pa.Array, after: pa.Array) -> tuple[str, str]:
-    return from_arrow(before.type), from_arrow(after.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +303,9 @@ def _changed_columns(
 ) -> dict[int, tuple[str, ...]]:
     left = pa.array([old_at[int(row)] for row in updates], pa.int64())
     right = pa.array([new_at[int(row)] for row in updates], pa.int64())
-    names: list[list[str]] = [[] for _ in updates]
-    for column in found.head.schema.columns:
-        if not found.base.schema.has(column.id):
-            continue
-        one, two = old.column(column.id).take(left).combine_chunks(), new.column(column.id).take(right).combine_chunks()
-        for row in np.flatnonzero(cells_differ(one, two)):
-            names[row].append(column.name)
+    names: list[dict[str, None]] = [{} for _ in updates]
+    for item, apart in cells_apart(old.take(left), new.take(right), len(updates)).items():
+        schema = found.head.schema if found.head.schema.has(item) else found.base.schema
+        for row in np.flatnonzero(apart):
+            names[row][schema.by_id(item).name] = None
     return {int(row): tuple(changed) for row, changed in zip(updates, names, strict=True)}

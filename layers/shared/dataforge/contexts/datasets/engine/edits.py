@@ -69,6 +69,20 @@ class _Region:
     firsts: U64
 
 
+def changes_only(tables: TableStore, base: Manifest, edits: Edits) -> Edits:
+    """The edits without rows that replace an equal one: what changes nothing is not counted, and not stored."""
+    known = np.flatnonzero(edits.replaces >= 0)
+    if not len(known):
+        return edits
+    new = hash_rows(edits.rows.take(pa.array(known)), base.schema)
+    old = hashes_at(tables, base.schema, base.sources, addresses_at(base, edits.replaces[known]))
+    keep = np.ones(edits.rows.num_rows, dtype=bool)
+    keep[known[(new.low == old.low) & (new.high == old.high)]] = False
+    if keep.all():
+        return edits
+    return Edits(edits.rows.filter(pa.array(keep)), edits.at[keep], edits.replaces[keep], edits.deletes)
+
+
 def apply_edits(tables: TableStore, base: Manifest, edits: Edits) -> Manifest:
     """The version after the edits; its patch holds the changed rows before and after."""
     fresh = hash_rows(edits.rows, base.schema)

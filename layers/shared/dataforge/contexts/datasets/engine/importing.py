@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
+from dataforge.contexts.datasets.engine.diffing import count_changes
 from dataforge.contexts.datasets.engine.landing import (
     Hashed,
     NotSorted,
@@ -191,10 +192,10 @@ class _Landing:
 
     def finished(self, described: TableReport, manifest: Manifest) -> None:
         """Put the table's numbers into the report."""
-        change = manifest.change
-        described.inserted = change.inserted if change else manifest.rows
-        described.updated = change.updated if change else 0
-        described.deleted = change.deleted if change else 0
+        described.inserted = manifest.rows
+        if self.base is not None:
+            counts = count_changes(self.tables, self.base, manifest)
+            described.inserted, described.updated, described.deleted = counts.values()
         self.report.tables.append(described)
 
 

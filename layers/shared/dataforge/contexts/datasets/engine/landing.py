@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import conform
-from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, changes_only, place_keys
 from dataforge.contexts.datasets.engine.keys import encode_keys, strictly_increasing
 from dataforge.contexts.datasets.engine.manifest import EMPTY, Change, Manifest
-from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, read_range, scan
-from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows, key_hashes
+from dataforge.contexts.datasets.engine.reading import read_range, scan
+from dataforge.contexts.datasets.engine.rowhash import RowHashes, key_hashes
 from dataforge.contexts.datasets.engine.sorting import KeySorter, duplicate_keys
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import TableWriter
-from dataforge.contexts.datasets.model.columns import TableSchema, kind_of
+from dataforge.contexts.datasets.model.columns import TableSchema
 
 Hashed = tuple[pa.Table, RowHashes | None]
 _SMALL_UPSERT = 65_536
@@ -80,7 +80,7 @@ def append(
     """The base and then these rows. With a key the rows must be new; raises DuplicateKeys."""
     if schema.key:
         return upsert(tables, schema, rows, base, pool, folder, only_new=True)
-    if not base.rows or not same_hashes(base.schema, schema):
+    if not base.rows or not base.schema.hashes_within(schema):
         old = ((conform(part, schema), None) for part in scan(tables, replace(base, schema=schema)))
         return replace_sorted(tables, schema, chain(old, rows), base, pool)
     last = len(base.leaves) - 1
@@ -112,7 +112,7 @@ def upsert(
         small = sorter.rows <= _SMALL_UPSERT and base.rows
         if (
             small
-            and same_hashes(base.schema, schema)
+            and base.schema.hashes_within(schema)
             and all(base.schema.by_id(c.id).type == c.type for c in schema.key_columns)
         ):
             parts = list(incoming)
@@ -128,27 +128,10 @@ def upsert(
         return writer.finish()
 
 
-def same_hashes(base: TableSchema, schema: TableSchema) -> bool:
-    """Whether rows of the base hash alike under the new schema: no column lost, no family changed; new columns are
-    null there.
-    """
-    return base.key == schema.key and all(
-        schema.has(column.id) and kind_of(schema.by_id(column.id).type) == kind_of(column.type)
-        for column in base.columns
-    )
-
-
 def _edit(tables: TableStore, base: Manifest, table: pa.Table, *, only_new: bool) -> Manifest:
     found, at = place_keys(tables, base, table.select(list(base.schema.key)))
     _refuse_known(table, base.schema, np.flatnonzero(found >= 0), only_new=only_new)
-    same = found >= 0
-    if same.any():
-        rows = np.flatnonzero(same)
-        new = hash_rows(table.take(pa.array(rows)), base.schema)
-        old = hashes_at(tables, base.schema, base.sources, addresses_at(base, found[rows]))
-        same[rows] = (new.low == old.low) & (new.high == old.high)
-    keep = np.flatnonzero(~same)
-    return apply_edits(tables, base, Edits(table.take(pa.array(keep)), at[keep], found[keep], EMPTY))
+    return apply_edits(tables, base, changes_only(tables, base, Edits(table, at, found, EMPTY)))
 
 
 def _refuse_known(table: pa.Table, schema: TableSchema, rows: np.ndarray, *, only_new: bool) -> None:

@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.diffing import Difference, cells_differ, difference
-from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
+from dataforge.contexts.datasets.engine.diffing import Difference, difference
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, changes_only, place_keys
 from dataforge.contexts.datasets.engine.keys import encode_keys
 from dataforge.contexts.datasets.engine.manifest import I64, Manifest
 from dataforge.contexts.datasets.engine.merge_sides import MergeResult, Row, Sides
 from dataforge.contexts.datasets.engine.pages import row_ids
 from dataforge.contexts.datasets.engine.patches import DELETE
-from dataforge.contexts.datasets.engine.reading import rows_at_positions
-from dataforge.contexts.datasets.engine.rowhash import hash_rows, key_hashes
-from dataforge.contexts.datasets.model.columns import TableSchema
+from dataforge.contexts.datasets.engine.rowhash import key_hashes
+from dataforge.contexts.datasets.engine.union import cells_differ
 from dataforge.contexts.datasets.model.merges import Conflict
 
 
 def merge_by_key(sides: Sides) -> MergeResult:
     """Rows changed on one side only are taken from it; cells that both changed differently are conflicts, as are rows
-    deleted on one side and changed on the other, and rows inserted on both.
+    deleted on one side and changed on the other, and cells of rows inserted on both.
     """
     return _KeyedMerge(sides).merged()
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """Rows that both sides changed, as row numbers of base, ours and theirs; -1 where a version does not have them."""
+
+    base: I64
+    ours: I64
+    theirs: I64
+
+    def take(self, which: np.ndarray) -> _Touched:
+        """Some of them."""
+        return _Touched(self.base[which], self.ours[which], self.theirs[which])
 
 
 @dataclass(slots=True)
 class _KeyedMerge:
     sides: Sides
     conflicts: list[Conflict] = field(default_factory=list)
+    put: list[pa.Table] = field(default_factory=list)
+    chosen: list[dict[str, object]] = field(default_factory=list)
+    refused: list[dict[str, object]] = field(default_factory=list)
 
     def merged(self) -> MergeResult:
-        mine, other = (
-            difference(self.sides.tables, self.sides.base, self.sides.ours),
-            difference(self.sides.tables, self.sides.base, self.sides.theirs),
-        )
+        sides = self.sides
+        mine, other = (difference(sides.tables, sides.base, side) for side in (sides.ours, sides.theirs))
+        my_keys, their_keys = self._keys_of(mine), self._keys_of(other)
+        touched = np.isin(their_keys, my_keys)
         ops = other.operations
-        touched = np.isin(self._keys_of(other), self._keys_of(mine))
-        clean_rows = np.flatnonzero(~touched & (ops.kind != DELETE))
-        clean_gone = np.flatnonzero(~touched & (ops.kind == DELETE))
-        rows = [self.sides.rows(self.sides.theirs, ops.after[clean_rows])]
-        gone = [self.sides.rows(self.sides.base, ops.before[clean_gone])]
+        self.put.append(sides.rows(sides.theirs, ops.after[~touched & (ops.kind != DELETE)]))
+        gone = sides.keys(sides.base, ops.before[~touched & (ops.kind == DELETE)])
         both = np.flatnonzero(touched)
         if len(both):
-            put, drop = self._both_changed(mine, other, both)
-            rows.append(put)
-            gone.append(drop)
-        if self.conflicts:
-            return MergeResult(None, self.conflicts)
-        return MergeResult(self._apply(pa.concat_tables(rows), pa.concat_tables(gone)), [])
+            order = np.argsort(my_keys)
+            partner = order[np.searchsorted(my_keys, their_keys[both], sorter=order)]
+            self._both_changed(_Touched(ops.before[both], mine.operations.after[partner], ops.after[both]))
+        self.put.append(pa.Table.from_pylist(self.chosen, sides.arrow))
+        refused = pa.Table.from_pylist(self.refused, sides.arrow).select(list(sides.schema.key))
+        return MergeResult.of(
+            self._apply(pa.concat_tables(self.put), pa.concat_tables([gone, refused])), self.conflicts
+        )
 
     def _keys_of(self, found: Difference) -> np.ndarray:
         """Key hash of every changed row."""
@@ -58,135 +74,123 @@ class _KeyedMerge:
         keys = np.zeros(len(ops), dtype=np.uint64)
         for manifest, at in ((found.base, ops.before), (found.head, ops.after)):
             rows = np.flatnonzero(at >= 0)
-            table = rows_at_positions(
-                self.sides.tables, replace(manifest, schema=self.sides.schema), at[rows], list(self.sides.schema.key)
-            )
-            keys[rows] = key_hashes(table, self.sides.schema)
+            keys[rows] = key_hashes(self.sides.keys(manifest, at[rows]), self.sides.schema)
         return keys
 
-    def _both_changed(self, mine: Difference, other: Difference, rows: I64) -> tuple[pa.Table, pa.Table]:
-        """Rows to put and rows to delete among those that both sides changed."""
-        my_keys, their_keys = self._keys_of(mine), self._keys_of(other)[rows]
-        order = np.argsort(my_keys)
-        partner = order[np.searchsorted(my_keys, their_keys, sorter=order)]
-        sides = [
-            self._side(self.sides.base, other.operations.before[rows]),
-            self._side(self.sides.ours, mine.operations.after[partner]),
-            self._side(self.sides.theirs, other.operations.after[rows]),
-        ]
-        put: list[dict[str, object]] = []
-        drop: list[dict[str, object]] = []
-        differ = _Differences(sides, self.sides.schema)
-        for index in range(len(rows)):
-            was, our, their = (side.at(index) for side in sides)
-            merged = self._merge_row(index, was, our, their, differ)
-            if merged is not None:
-                put.append(merged)
-            elif our is not None:
-                drop.append(our)
-        types = self.sides.arrow
-        return pa.Table.from_pylist(put, types), pa.Table.from_pylist(drop, types)
+    def _both_changed(self, rows: _Touched) -> None:
+        """Take each cell from the side that changed it, and note or end what is in conflict."""
+        kept = (rows.ours >= 0) & (rows.theirs >= 0)
+        self._merge_cells(rows.take(kept))
+        self._half_deleted(rows.take((rows.ours >= 0) != (rows.theirs >= 0)))
 
-    def _side(self, manifest: Manifest, positions: I64) -> _Side:
-        present = np.flatnonzero(positions >= 0)
-        return _Side(self.sides.rows(manifest, positions[present]), {int(row): at for at, row in enumerate(present)})
+    def _half_deleted(self, rows: _Touched) -> None:
+        """Rows that one side deleted and the other changed."""
+        was, our, their = (
+            self._rows(manifest, at)
+            for manifest, at in (
+                (self.sides.base, rows.base),
+                (self.sides.ours, rows.ours),
+                (self.sides.theirs, rows.theirs),
+            )
+        )
+        for before, mine, other in zip(was, our, their, strict=True):
+            kind = "deleted_by_us" if mine is None else "deleted_by_them"
+            self._end(kind, (), (before, mine, other), mine)
 
-    def _merge_row(self, index: int, was: Row, our: Row, their: Row, differ: _Differences) -> Row:
-        """The merged row, None for a deleted one; notes a conflict that nothing resolves."""
-        if our is None and their is None:
-            return None
-        if our is None or their is None:
-            kind = "deleted_by_us" if our is None else "deleted_by_them"
-            return self._resolve(kind, (), was, our, their, None)
-        columns = differ.conflicting(index)
-        merged = {
-            c.id: their[c.id] if differ.theirs_only(index, c.id) else our[c.id] for c in self.sides.schema.columns
-        }
-        if not columns:
-            return merged
-        return self._resolve("cells" if was is not None else "both_inserted", columns, was, our, their, merged)
+    def _rows(self, manifest: Manifest, positions: I64) -> list[Row]:
+        """Rows in the order of the positions, None for -1."""
+        present = iter(self.sides.rows(manifest, positions[positions >= 0]).to_pylist())
+        return [next(present) if at >= 0 else None for at in positions.tolist()]
 
-    def _resolve(self, kind: str, columns: tuple[str, ...], was: Row, our: Row, their: Row, merged: Row) -> Row:
+    def _merge_cells(self, rows: _Touched) -> None:
+        """Rows that both sides have; the base may lack them."""
+        cells = _Cells.of(self.sides, rows)
+        merged = cells.merged()
+        clashing = np.flatnonzero(np.any([*cells.conflicts.values()], axis=0))
+        self.put.append(merged.take(pa.array(np.setdiff1d(np.arange(len(rows.ours)), clashing))))
+        if not len(clashing):
+            return
+        some = rows.take(clashing)
+        was = self._rows(self.sides.base, some.base)
+        sides = (
+            was,
+            cells.ours.take(pa.array(clashing)).to_pylist(),
+            cells.theirs.take(pa.array(clashing)).to_pylist(),
+        )
+        chosen = merged.take(pa.array(clashing)).to_pylist()
+        for at, before, mine, other, row in zip(clashing.tolist(), *sides, chosen, strict=True):
+            columns = tuple(item for item, apart in cells.conflicts.items() if apart[at])
+            kind = "both_inserted" if before is None else "cells"
+            self._end(kind, columns, (before, mine, other), row)
+
+    def _end(self, kind: str, columns: tuple[str, ...], rows: tuple[Row, Row, Row], merged: Row) -> None:
+        """Put or drop a row in conflict as it was resolved; one that was not is noted, and ours stays in it."""
+        was, our, their = rows
         shown = our or their or was or {}
         identity = row_ids(pa.Table.from_pylist([shown], self.sides.arrow), self.sides.schema)[0]
         resolution = self.sides.settlement.of(identity)
         if resolution is None:
-            self.conflicts.append(self.sides.conflict(identity, kind, columns, (was, our, their)))
-            return our
-        chosen = {"ours": our, "theirs": their, "base": was}[resolution.take]
-        if merged is not None and chosen is not None:
-            chosen = {**merged, **{item: chosen[item] for item in columns}}
-        return self.sides.settled(identity, resolution, chosen)
+            self.conflicts.append(self.sides.conflict(identity, kind, columns, rows))
+            chosen = merged
+        else:
+            chosen = {"ours": our, "theirs": their, "base": was}[resolution.take]
+            if columns and chosen is not None and merged is not None:
+                chosen = {**merged, **{item: chosen[item] for item in columns}}
+            chosen = self.sides.settled(identity, resolution, chosen)
+        if chosen is not None:
+            self.chosen.append(chosen)
+        elif our is not None:
+            self.refused.append(our)
 
     def _apply(self, put: pa.Table, drop: pa.Table) -> Manifest:
         """Put and delete rows of ours by key."""
-        keys = list(self.sides.schema.key)
+        tables, target, schema = self.sides.tables, self.sides.target, self.sides.schema
+        keys = list(schema.key)
         if put.num_rows:
-            encoded = encode_keys(put.select(keys), self.sides.schema)
+            encoded = encode_keys(put.select(keys), schema)
             put = put.take(pa.array(sorted(range(len(encoded)), key=encoded.__getitem__)))
-        found, at = place_keys(self.sides.tables, self.sides.ours, put.select(keys))
-        gone, _ = place_keys(self.sides.tables, self.sides.ours, drop.select(keys))
-        same = np.zeros(len(found), dtype=bool)
-        known = np.flatnonzero(found >= 0)
-        if len(known):
-            new = hash_rows(put.take(pa.array(known)), self.sides.schema)
-            old = self.sides.hashes(self.sides.ours, found[known])
-            same[known] = (new.low == old.low) & (new.high == old.high)
-        keep = np.flatnonzero(~same)
-        edits = Edits(put.take(pa.array(keep)), at[keep], found[keep], np.sort(gone[gone >= 0]))
-        return apply_edits(self.sides.tables, self.sides.ours, edits) if len(edits) else self.sides.unchanged()
+        found, at = place_keys(tables, target, put.select(keys))
+        gone, _ = place_keys(tables, target, drop.select(keys))
+        edits = changes_only(tables, target, Edits(put, at, found, np.sort(gone[gone >= 0])))
+        return apply_edits(tables, target, edits) if len(edits) else self.sides.unchanged()
 
 
-@dataclass(slots=True)
-class _Side:
-    """Rows of one version, for those indexes that it has."""
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Rows that ours and theirs have, as the merged table has them, and per column (by id) where theirs alone changed
+    the cell and where both did, to different values.
 
-    table: pa.Table
-    place: dict[int, int]
+    A side has changed no cell of a column that it does not have; a row that the base lacks is new in every cell.
+    """
 
-    def at(self, index: int) -> Row:
-        """The row, None when this side does not have it."""
-        if index not in self.place:
-            return None
-        return {name: self.table.column(name)[self.place[index]].as_py() for name in self.table.schema.names}
+    ours: pa.Table
+    theirs: pa.Table
+    theirs_only: Mapping[str, np.ndarray]
+    conflicts: Mapping[str, np.ndarray]
 
+    @staticmethod
+    def of(sides: Sides, rows: _Touched) -> _Cells:
+        """Compare the cells of some rows, in the types in which the three versions are compared."""
+        known = rows.base >= 0
+        ours, theirs = sides.seen(sides.ours, rows.ours), sides.seen(sides.theirs, rows.theirs)
+        there = np.where(known, np.cumsum(known) - 1, 0)
+        was = sides.seen(sides.base, rows.base[known]).take(pa.array(there, mask=~known))
+        theirs_only: dict[str, np.ndarray] = {}
+        conflicts: dict[str, np.ndarray] = {}
+        for column in sides.schema.columns:
+            before, our, their = (side.column(column.id).combine_chunks() for side in (was, ours, theirs))
+            changed = [
+                (cells_differ(before, now) | ~known) & side.schema.has(column.id)
+                for now, side in ((our, sides.ours), (their, sides.theirs))
+            ]
+            theirs_only[column.id] = changed[1] & ~changed[0]
+            conflicts[column.id] = changed[0] & changed[1] & cells_differ(our, their)
+        return _Cells(sides.rows(sides.ours, rows.ours), sides.rows(sides.theirs, rows.theirs), theirs_only, conflicts)
 
-class _Differences:
-    """Per row and column which sides differ, for rows that all sides have (the base may lack it)."""
-
-    def __init__(self, sides: list[_Side], schema: TableSchema) -> None:
-        self._schema = schema
-        base, ours, theirs = sides
-        shared = [index for index in ours.place if index in theirs.place]
-        self._at = {index: at for at, index in enumerate(shared)}
-        self._sides: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        in_base = np.array([index in base.place for index in shared], dtype=bool)
-        for column in schema.columns:
-            our = (
-                ours.table.column(column.id)
-                .take(pa.array([ours.place[i] for i in shared], pa.int64()))
-                .combine_chunks()
-            )
-            their = (
-                theirs.table.column(column.id)
-                .take(pa.array([theirs.place[i] for i in shared], pa.int64()))
-                .combine_chunks()
-            )
-            was = (
-                base.table.column(column.id)
-                .take(pa.array([base.place.get(i) for i in shared], pa.int64()))
-                .combine_chunks()
-            )
-            apart = cells_differ(our, their)
-            self._sides[column.id] = (cells_differ(was, our) | ~in_base, cells_differ(was, their) | ~in_base, apart)
-
-    def theirs_only(self, index: int, column: str) -> bool:
-        """Whether only theirs changed the cell."""
-        ours, theirs, _ = self._sides[column]
-        at = self._at[index]
-        return bool(theirs[at] and not ours[at])
-
-    def conflicting(self, index: int) -> tuple[str, ...]:
-        """Columns that both changed, to different values."""
-        at = self._at[index]
-        return tuple(c.id for c in self._schema.columns if all(bool(side[at]) for side in self._sides[c.id]))
+    def merged(self) -> pa.Table:
+        """Theirs where theirs alone changed the cell, ours everywhere else."""
+        arrays = [
+            pc.if_else(pa.array(self.theirs_only[item]), self.theirs.column(item), self.ours.column(item))
+            for item in self.ours.schema.names
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.ours.schema)

@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.alignment import Alignment, align, row_codes
-from dataforge.contexts.datasets.engine.diffing import cells_differ
 from dataforge.contexts.datasets.engine.edits import Edits, apply_edits
 from dataforge.contexts.datasets.engine.likeness import MOST_COMPARED, alike, cell_matrix
 from dataforge.contexts.datasets.engine.manifest import EMPTY, I64, Manifest
 from dataforge.contexts.datasets.engine.merge_sides import MergeResult, Row, Sides
 from dataforge.contexts.datasets.engine.pairing import pair_up
 from dataforge.contexts.datasets.engine.rowhash import U64
+from dataforge.contexts.datasets.engine.union import cells_differ
 from dataforge.contexts.datasets.model.merges import Conflict
 
 
@@ -50,7 +50,7 @@ class _Changes:
     @staticmethod
     def of(sides: Sides, manifest: Manifest) -> _Changes:
         """Align a side with the base, and tell moved rows from new ones."""
-        rows = align(sides.tables, sides.schema, sides.base, manifest)
+        rows = align(sides.tables, sides.compared, sides.base, manifest)
         gone = row_codes(sides.hashes(sides.base, rows.gone))
         come = row_codes(sides.hashes(manifest, rows.come))
         first, second = pair_up(gone, come)
@@ -147,7 +147,7 @@ def _cell_codes(sides: Sides, manifest: Manifest, rows: I64, ranges: I64) -> U64
     """One row per column, one word per cell; read for the ranges of `rows` only."""
     found = np.zeros((len(sides.schema.columns), len(rows)), dtype=np.uint64)
     wanted = np.concatenate([np.arange(start, stop) for start, stop in ranges.T.tolist()] or [EMPTY])
-    found[:, wanted] = cell_matrix(sides.rows(manifest, rows[wanted]), sides.schema)
+    found[:, wanted] = cell_matrix(sides.seen(manifest, rows[wanted]), sides.schema)
     return found
 
 
@@ -186,8 +186,6 @@ class _PlaceMerge:
             changes.pair_rest()
         clashes = [clash for row in both.tolist() if (clash := self._both_changed(row)) is not None]
         self._settle(clashes)
-        if self._conflicts:
-            return MergeResult(None, self._conflicts)
         kept = ~np.isin(other.come, np.concatenate([self.other.agreed, np.array(list(self._left_out), dtype=np.int64)]))
         come = other.come[kept]
         at = self.mine.places(anchors[kept])
@@ -200,10 +198,10 @@ class _PlaceMerge:
         gone = mine.place(np.setdiff1d(other.gone, mine.gone))
         deletes = np.unique(np.concatenate([gone, np.array(self._deletes, dtype=np.int64)]))
         if not len(at) and not len(deletes):
-            return MergeResult(self.sides.unchanged(), [])
+            return MergeResult.of(self.sides.unchanged(), self._conflicts)
         order = np.argsort(at, kind="stable")
         edits = Edits(rows.take(pa.array(order)), at[order], np.full(len(at), -1, dtype=np.int64), deletes)
-        return MergeResult(apply_edits(self.sides.tables, self.sides.ours, edits), [])
+        return MergeResult.of(apply_edits(self.sides.tables, self.sides.target, edits), self._conflicts)
 
     def _both_changed(self, row: int) -> _Clash | None:
         """What to do about a base row that is gone from its place on both sides; None when they agree."""

@@ -9,11 +9,11 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.arrow_types import arrow_schema
 from dataforge.contexts.datasets.engine.keys import column_from_json
 from dataforge.contexts.datasets.engine.manifest import I64, Change, Manifest
-from dataforge.contexts.datasets.engine.reading import addresses_at, hashes_at, rows_at_positions
 from dataforge.contexts.datasets.engine.rowhash import RowHashes
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.texts import plain_rows
-from dataforge.contexts.datasets.errors import MergeConflicts
+from dataforge.contexts.datasets.engine.union import hashes_in, rows_in
+from dataforge.contexts.datasets.errors import ColumnConflict, MergeConflicts
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.merges import Conflict, Resolution, Settlement
 
@@ -22,10 +22,16 @@ Row = dict[str, object] | None
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """The merged version, or None while conflicts remain."""
+    """The merged version, or None while conflicts remain; `settled` is it with ours wherever they do."""
 
     manifest: Manifest | None
     conflicts: list[Conflict]
+    settled: Manifest
+
+    @staticmethod
+    def of(settled: Manifest, conflicts: list[Conflict]) -> MergeResult:
+        """The merged version if nothing stands in its way."""
+        return MergeResult(None if conflicts else settled, conflicts, settled)
 
     def require(self) -> Manifest:
         """The merged version; raises MergeConflicts listing the first hundred."""
@@ -39,31 +45,57 @@ class MergeResult:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Base, ours and theirs, all seen under the merged schema; ours has it already."""
+    """Base, ours and theirs with those of their columns that the merged table has, in their own types.
+
+    `target` is ours as the merged table has it: the same rows in the same order, under the merged schema. `compared`
+    has the merged columns in the types in which values of all three are compared.
+    """
 
     tables: TableStore
     base: Manifest
     ours: Manifest
     theirs: Manifest
-    schema: TableSchema
+    target: Manifest
+    compared: TableSchema
     settlement: Settlement
 
     @property
+    def schema(self) -> TableSchema:
+        """The merged schema."""
+        return self.target.schema
+
+    @property
     def arrow(self) -> pa.Schema:
-        """Columns by id."""
+        """Merged columns by id."""
         return arrow_schema(self.schema)
 
     def rows(self, manifest: Manifest, positions: I64) -> pa.Table:
-        """Rows of one of the versions under the merged schema."""
-        return rows_at_positions(self.tables, replace(manifest, schema=self.schema), positions)
+        """Rows of one of the versions as the merged table has them. Raises ColumnConflict when a value does not fit."""
+        return self._read(self.target if manifest is self.ours else manifest, self.schema, positions)
+
+    def keys(self, manifest: Manifest, positions: I64) -> pa.Table:
+        """Their keys."""
+        return self._read(manifest, replace(self.schema, columns=self.schema.key_columns), positions)
+
+    def seen(self, manifest: Manifest, positions: I64) -> pa.Table:
+        """Rows in the types in which they are compared."""
+        return self._read(manifest, self.compared, positions)
 
     def hashes(self, manifest: Manifest, positions: I64) -> RowHashes:
-        """Their hashes under the merged schema."""
-        return hashes_at(self.tables, self.schema, manifest.sources, addresses_at(manifest, positions))
+        """Hashes that are equal where rows of two versions are."""
+        return hashes_in(self.tables, manifest, self.compared, positions)
+
+    def _read(self, manifest: Manifest, schema: TableSchema, positions: I64) -> pa.Table:
+        try:
+            return rows_in(self.tables, manifest, schema, positions)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ColumnConflict(
+                f"A column has another type on one side, and a value of the other does not fit it: {error}."
+            ) from error
 
     def unchanged(self) -> Manifest:
-        """Ours, when theirs brings nothing new."""
-        return replace(self.ours, change=Change(self.ours.digest, complete=True))
+        """Ours under the merged schema, when theirs brings no other rows."""
+        return replace(self.target, change=Change(self.target.digest, complete=True))
 
     def conflict(self, row_id: str, kind: str, columns: tuple[str, ...], rows: tuple[Row, Row, Row]) -> Conflict:
         """A conflict for people; `rows` are those of base, ours and theirs, columns by id."""

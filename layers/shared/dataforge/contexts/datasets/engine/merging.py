@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.diffing import difference, select
-from dataforge.contexts.datasets.engine.manifest import Change, Manifest
+from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.merge_by_key import merge_by_key
 from dataforge.contexts.datasets.engine.merge_by_place import merge_by_place
 from dataforge.contexts.datasets.engine.merge_sides import MergeResult, Sides
 from dataforge.contexts.datasets.engine.operations import change_schema
+from dataforge.contexts.datasets.engine.patches import INSERT
+from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
 from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.errors import MergeConflicts
-from dataforge.contexts.datasets.model.columns import Column, TableSchema, common_type
+from dataforge.contexts.datasets.engine.union import compared_types, restricted
+from dataforge.contexts.datasets.engine.writer import TableWriter
+from dataforge.contexts.datasets.errors import ColumnConflict, SchemaMismatch
+from dataforge.contexts.datasets.model.columns import Column, TableSchema
 from dataforge.contexts.datasets.model.merges import Resolution, Rule, Settlement
+from dataforge.contexts.datasets.model.merging import column_conflict, merged_schema
 
 
 def merge(
@@ -28,29 +34,43 @@ def merge(
     theirs: Manifest,
     *,
     rule: Rule | None = None,
+    column_rule: Rule | None = None,
     resolutions: Mapping[str, Resolution] | None = None,
 ) -> MergeResult:
     """Bring what `theirs` changed since `base` into `ours`. The result's change is relative to `ours`.
 
-    Raises MergeConflicts where the columns do not go together.
+    Columns are merged by id, cells by row and column; a column that a version lacks is null in it. `column_rule` is
+    for what both sides made of one column, `rule` where it is not given. Raises ColumnConflict where the columns do
+    not go together.
     """
-    if rule is None:
+    if not base.schema.key == ours.schema.key == theirs.schema.key:
+        raise ColumnConflict("The key of the table changed on one side; merge by importing it anew.")
+    column_rule = column_rule or rule
+    if column_rule is None:
         _check_columns(tables, base, ours, theirs)
-    schema = merged_schema(base.schema, ours.schema, theirs.schema, rule)
-    target = ours if ours.schema == schema else _as_schema(tables, ours, schema)
-    if target.schema.key != base.schema.key or theirs.schema.key != base.schema.key:
-        raise MergeConflicts("The key of the table changed on one side; merge by importing it anew.")
-    sides = Sides(tables, base, target, theirs, schema, Settlement(rule, dict(resolutions or {})))
+    schema = merged_schema(base.schema, ours.schema, theirs.schema, column_rule)
+    tables.learn(base.schema, ours.schema, theirs.schema)
+    target = _as_schema(tables, ours, schema)
+    sides = Sides(
+        tables,
+        restricted(base, schema),
+        restricted(ours, schema),
+        restricted(theirs, schema),
+        target,
+        compared_types(schema, base.schema, ours.schema, theirs.schema),
+        Settlement(rule, dict(resolutions or {})),
+    )
     result = merge_by_key(sides) if schema.key else merge_by_place(sides)
-    if result.manifest is None or target is ours:
+    if target.digest == ours.digest:
         return result
-    return MergeResult(replace(result.manifest, change=Change(ours.digest)), result.conflicts)
+    # What was noted is relative to ours under the merged schema.
+    return MergeResult.of(result.settled.without_change(), result.conflicts)
 
 
 def revert(
     tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
 ) -> MergeResult:
-    """The head without what a commit did."""
+    """The head without what a commit did. A column that the commit dropped comes back with its id and its values."""
     return merge(tables, commit, head, parent, rule=rule)
 
 
@@ -62,64 +82,75 @@ def cherry_pick(
 
 
 def _check_columns(tables: TableStore, base: Manifest, ours: Manifest, theirs: Manifest) -> None:
-    """Refuse two new names of one column, and changed cells in a column that the other side dropped. With a rule the
-    name is that of its side, and what was dropped is gone.
+    """Refuse what both sides made of one column differently. With a rule a name and a type are those of its side, and
+    what was dropped is gone.
     """
-    for column in base.schema.columns:
-        here, there = ours.schema.has(column.id), theirs.schema.has(column.id)
-        if here and there:
-            names = [side.schema.by_id(column.id).name for side in (ours, theirs)]
-            if len({column.name, *names}) == 3:
-                raise MergeConflicts(
-                    f"Column {column.name!r} is now {names[0]!r} on our side and {names[1]!r} on theirs; "
-                    "choose by rule, or rename one of them first."
-                )
-        elif here or there:
-            found = difference(tables, base, ours if here else theirs)
-            changed = len(select(found, tables, kinds=("updated",), column=column.id))
-            if changed:
-                raise MergeConflicts(
-                    f"Column {column.name!r} was dropped on one side, and {changed} of its cells were changed on the "
-                    "other; with a rule it is dropped."
-                )
+    for column in ours.schema.columns:
+        if theirs.schema.has(column.id):
+            was = base.schema.by_id(column.id) if base.schema.has(column.id) else None
+            problem = column_conflict(was, column, theirs.schema.by_id(column.id))
+            if problem is not None:
+                raise ColumnConflict(f"{problem} Choose by rule, or change one of them first.")
+    for side, other in ((ours, theirs), (theirs, ours)):
+        for column in base.schema.columns:
+            if side.schema.has(column.id) and not other.schema.has(column.id):
+                _check_dropped(tables, base, side, column)
 
 
-def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema, rule: Rule | None = None) -> TableSchema:
-    """Columns of ours, with what theirs added, dropped, renamed or widened since base."""
-    columns: list[Column] = []
-    for column in ours.columns:
-        if base.has(column.id) and not theirs.has(column.id):
-            continue
-        if not theirs.has(column.id):
-            columns.append(column)
-            continue
-        other = theirs.by_id(column.id)
-        was = base.by_id(column.id) if base.has(column.id) else column
-        theirs_wins = column.name == was.name or (rule == "theirs" and other.name != was.name)
-        name = other.name if theirs_wins else column.name
-        type_ = (
-            other.type
-            if column.type == was.type
-            else column.type
-            if other.type == was.type
-            else common_type(column.type, other.type)
+def _check_dropped(tables: TableStore, base: Manifest, side: Manifest, column: Column) -> None:
+    """Refuse to let a column go that the other side dropped and this one changed or filled."""
+    now = side.schema.by_id(column.id)
+    if (now.name, now.type) != (column.name, column.type):
+        what = f"renamed to {now.name!r}" if now.name != column.name else f"changed to {now.type}"
+        raise ColumnConflict(
+            f"Column {column.name!r} was dropped on one side and {what} on the other; with a rule it is dropped."
         )
-        columns.append(Column(column.id, name, type_, column.nullable and other.nullable))
-    columns += [c for c in theirs.columns if not base.has(c.id) and not ours.has(c.id)]
-    names = [column.name for column in columns]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MergeConflicts(f"Both sides have a column {twice!r} that is not the same one; rename one of them first.")
-    return TableSchema(tuple(columns), ours.key).after(ours, theirs)
+    found = difference(tables, base, side)
+    changed = len(select(found, tables, kinds=("updated",), columns=[column.id]))
+    if changed:
+        raise ColumnConflict(
+            f"Column {column.name!r} was dropped on one side, and {changed} of its cells were changed on the "
+            "other; with a rule it is dropped."
+        )
+    new = found.operations.after[found.operations.kind == INSERT]
+    filled = rows_at_positions(tables, side, new, [column.id]).column(column.id)
+    if filled.null_count < len(filled):
+        raise ColumnConflict(
+            f"Column {column.name!r} was dropped on one side, and {len(filled) - filled.null_count} rows were inserted "
+            "with a value in it on the other; with a rule it is dropped."
+        )
 
 
-def _as_schema(tables: TableStore, manifest: Manifest, schema: TableSchema) -> Manifest:
-    old = manifest.schema
-    by_id = {column.id: column for column in schema.columns}
-    changed = change_schema(
-        tables,
-        manifest,
-        drop=[c.name for c in old.columns if c.id not in by_id],
-        types={c.name: by_id[c.id].type for c in old.columns if c.id in by_id and by_id[c.id].type != c.type},
-    )
-    return replace(changed, schema=schema)
+def _as_schema(tables: TableStore, ours: Manifest, schema: TableSchema) -> Manifest:
+    """Ours under the merged schema: the same rows in the same order. Raises ColumnConflict when a value does not fit
+    its type.
+    """
+    if ours.schema == schema:
+        return ours
+    drop = [c.name for c in ours.schema.columns if not schema.has(c.id)]
+    types = {c.name: schema.by_id(c.id).type for c in ours.schema.columns if schema.has(c.id)}
+    types = {name: type_ for name, type_ in types.items() if _type_of(ours.schema, name) != type_}
+    target = ours
+    if drop or types:
+        try:
+            target = change_schema(tables, ours, drop=drop, types=types)
+        except SchemaMismatch as error:
+            raise ColumnConflict(f"Our side cannot take the types of theirs. {error.detail}") from error
+    if any(ours.schema.left_behind(column.id) for column in schema.columns):
+        target = _rewritten(tables, target, schema)
+    return replace(target, schema=schema)
+
+
+def _type_of(schema: TableSchema, name: str) -> str | None:
+    column = schema.by_name(name)
+    return None if column is None else column.type
+
+
+def _rewritten(tables: TableStore, manifest: Manifest, schema: TableSchema) -> Manifest:
+    """Rows stored without the columns that come back: what was stored in one when it was left behind is not what it
+    has now.
+    """
+    writer = TableWriter(tables, schema, base=manifest)
+    for table in scan(tables, manifest):
+        writer.add(conform(table, schema))
+    return writer.finish()

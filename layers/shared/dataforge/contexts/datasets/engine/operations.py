@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, changes_only, place_keys
 from dataforge.contexts.datasets.engine.keys import column_from_json, encode_keys, key_table
-from dataforge.contexts.datasets.engine.landing import append, same_hashes
+from dataforge.contexts.datasets.engine.landing import append
 from dataforge.contexts.datasets.engine.manifest import Change, Manifest
 from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -53,7 +53,8 @@ def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[Ro
         raise OperationRefused("Two operations name the same key; put them into one.")
     found, at = place_keys(tables, base, keys)
     _check_presence(operations, found)
-    return apply_edits(tables, base, _edits(tables, base, operations, np.array(found), np.array(at), encoded))
+    edits = _edits(tables, base, operations, np.array(found), np.array(at), encoded)
+    return apply_edits(tables, base, changes_only(tables, base, edits))
 
 
 def _check_columns(operation: RowOperation, schema: TableSchema, number: int) -> None:
@@ -139,7 +140,7 @@ def change_schema(
     type.
     """
     schema = _changed(base.schema, dict(renames or {}), dict(types or {}), set(drop), add, order)
-    if same_hashes(base.schema, schema) and all(schema.by_id(k).type == base.schema.by_id(k).type for k in schema.key):
+    if base.schema.hashes_within(schema) and all(schema.by_id(k).type == base.schema.by_id(k).type for k in schema.key):
         return replace(base, schema=schema, change=Change(base.digest, complete=True))
     writer = TableWriter(tables, schema, base=base)
     try:

@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.engine.reading import (
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.texts import plain_rows
+from dataforge.contexts.datasets.engine.union import cells_apart
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.filters import Filter, check_filter, filter_columns
@@ -168,24 +169,26 @@ def row_history(
 ) -> list[RowVersion]:
     """The commits that changed the row with this key, newest first. `versions` is a line of history, newest first.
 
+    As in a difference, a column that a version lacks is null in it, and another type alone is no change.
+
     Raises OperationRefused when a key value fits no key; FilterRefused when the newest version has no key.
     """
     if versions and not versions[0][1].schema.key:
         raise FilterRefused("Rows of a table without a key have no history of their own.")
-    states: list[tuple[str, tuple[int, int] | None, dict[str, object] | None]] = []
+    states: list[tuple[str, pa.Table | None, dict[str, object] | None]] = []
     for commit, manifest in versions:
         at = row_by_key(tables, manifest, key) if manifest.schema.key == versions[0][1].schema.key else None
         if at is None:
             states.append((commit, None, None))
             continue
         table = read_range(tables, manifest, at, at + 1)
-        hashes = hash_rows(table, manifest.schema)
-        states.append((commit, (int(hashes.low[0]), int(hashes.high[0])), _data(table, manifest.schema, None)[0]))
+        states.append((commit, table, _data(table, manifest.schema, None)[0]))
     found: list[RowVersion] = []
-    for index, (commit, digest, data) in enumerate(states):
+    for index, (commit, now, data) in enumerate(states):
         before = states[index + 1][1] if index + 1 < len(states) else None
-        if digest == before:
-            continue
-        kind = "inserted" if before is None else "deleted" if digest is None else "updated"
-        found.append(RowVersion(commit, kind, data))
+        if now is None or before is None:
+            if now is not before:
+                found.append(RowVersion(commit, "inserted" if before is None else "deleted", data))
+        elif any(apart.any() for apart in cells_apart(before, now, 1).values()):
+            found.append(RowVersion(commit, "updated", data))
     return found

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
 import pyarrow as pa
@@ -39,6 +40,7 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 # A source, and the first byte and the length of what is wanted of its pack.
 _Part = tuple[Source, int, int]
+_SIGNATURES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,28 @@ class TableStore:
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._cache = _Cache(cache_bytes)
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="objects")
+        self._signatures: OrderedDict[str, TableSchema] = OrderedDict()
+
+    def learn(self, *schemas: TableSchema) -> None:
+        """Remember what columns the signatures of these schemas stand for: hashes stored under one of them are those
+        under a schema with more columns, too.
+        """
+        for schema in schemas:
+            self._signatures[schema.signature] = schema
+        while len(self._signatures) > _SIGNATURES:
+            self._signatures.popitem(last=False)
+
+    def may_hold(self, source: Source, ids: Sequence[str]) -> bool:
+        """Whether the stored rows of a source may have one of these columns."""
+        if source.place is None:
+            return not set(ids).isdisjoint(self.patch(source.id).after.schema.names)
+        known = self._signatures.get(source.place.signature)
+        return known is None or any(known.has(item) for item in ids)
+
+    def _hashed_alike(self, schema: TableSchema, signature: str, stored: str) -> bool:
+        """Whether rows stored under a signature have the same hashes under a schema, whose own signature this is."""
+        known = self._signatures.get(stored)
+        return stored == signature or (known is not None and known.hashes_within(schema))
 
     def key(self, kind: str, identity: str) -> str:
         """The object key of a pack or a patch."""
@@ -168,6 +192,7 @@ class TableStore:
         Raises CorruptStorage, ObjectMissing.
         """
         signature = schema.signature
+        usable = cache(partial(self._hashed_alike, schema, signature))
         found: dict[str, RowHashes] = {}
         stored: list[_Part] = []
         others: list[Source] = []
@@ -175,7 +200,7 @@ class TableStore:
             cached = self._cache.get(("hashes", source.id, signature))
             if isinstance(cached, RowHashes):
                 found[source.id] = cached
-            elif source.place is not None and source.place.signature == signature:
+            elif source.place is not None and usable(source.place.signature):
                 stored.append((source, source.place.hashes, source.rows * HASH_BYTES))
             else:
                 others.append(source)
@@ -193,7 +218,7 @@ class TableStore:
             if source.id in data.parts:
                 # A copy: the cache counts these bytes, not those of the range they came in.
                 hashes = RowHashes.from_bytes(bytes(data.parts[source.id]))
-            elif source.id in data.patches and data.patches[source.id].signature == signature:
+            elif source.id in data.patches and usable(data.patches[source.id].signature):
                 hashes = data.patches[source.id].after_hashes
             else:
                 strangers.append(source)

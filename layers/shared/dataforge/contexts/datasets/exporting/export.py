@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.exporting.text import csv_header, csv_rows, json_lines, json_rows
 from dataforge.contexts.datasets.exporting.workbook import write_workbook
+from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.filters import Filter, check_filter, filter_columns
 from dataforge.contexts.datasets.model.imports import Progress, ProgressCallback, no_progress
 
@@ -256,19 +257,19 @@ def _parquet(out: _Counting, batches: Iterator[pa.Table], manifest: Manifest, na
 
 def export_difference(tables: TableStore, found: Difference, options: ExportOptions, sink: Sink) -> ExportReport:
     """Write changed rows: `_change`, then every column of both versions, `before` and `after` where it was updated.
-    CSV and JSON lines.
+    CSV and JSON lines. A renamed column is one, under its present name.
     """
-    names = list(dict.fromkeys([*found.head.schema.names, *found.base.schema.names]))
+    pairs = _column_pairs(found.base.schema, found.head.schema)
     out = _Counting(sink, options.compression)
-    header = ["_change", *(f"{name}{side}" for name in names for side in (" (before)", " (after)"))]
+    header = ["_change", *(f"{label}{side}" for label, _, _ in pairs for side in (" (before)", " (after)"))]
     if options.format == "csv":
         out.write(csv_header(header, options.delimiter))
     for start in range(0, len(found), 1000):
         page = difference_page(tables, found, start, 1000)
         columns: list[list[object]] = [[change.kind for change in page]]
-        for name in names:
-            columns.append([(change.before or {}).get(name) for change in page])
-            columns.append([(change.after or {}).get(name) for change in page])
+        for _, old, new in pairs:
+            columns.append([_cell(change.before, old) for change in page])
+            columns.append([_cell(change.after, new) for change in page])
         if options.format == "csv":
             table = pa.table([pa.array(map(_text, values), pa.string()) for values in columns], names=header)
             out.write(bytes(csv_rows(table, options.delimiter)))
@@ -283,3 +284,32 @@ def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cell(row: Mapping[str, object] | None, name: str | None) -> object:
+    return None if row is None or name is None else row[name]
+
+
+def _column_pairs(base: TableSchema, head: TableSchema) -> list[tuple[str, str | None, str | None]]:
+    """What each column is called in the file, in the base and in the head, None where it is not.
+
+    A column that was dropped and one that took its name are one pair of cells.
+    """
+    pairs: list[tuple[str, str | None, str | None]] = []
+    for column in head.columns:
+        heir = base.by_name(column.name)
+        if base.has(column.id):
+            pairs.append((column.name, base.by_id(column.id).name, column.name))
+        elif heir is not None and not head.has(heir.id):
+            pairs.append((column.name, column.name, column.name))
+        else:
+            pairs.append((column.name, None, column.name))
+    shown = {old for _, old, _ in pairs}
+    labels = set(head.names)
+    for name in (column.name for column in base.columns if column.name not in shown):
+        label = name
+        while label in labels:
+            label += " (dropped)"
+        labels.add(label)
+        pairs.append((label, name, None))
+    return pairs

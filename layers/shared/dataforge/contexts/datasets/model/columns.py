@@ -149,6 +149,13 @@ class TableSchema:
         """Whether a column has this id."""
         return wanted in self._ids
 
+    def hashes_within(self, other: TableSchema) -> bool:
+        """Whether rows with these columns hash alike under another schema, which may have more, null in them."""
+        return self.key == other.key and all(
+            other.has(column.id) and kind_of(other.by_id(column.id).type) == kind_of(column.type)
+            for column in self.columns
+        )
+
     def left_behind(self, wanted: str) -> bool:
         """Whether a column of this id was in the ancestry and is not in this version: its values may still be stored
         with the rows.

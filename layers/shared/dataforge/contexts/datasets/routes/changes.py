@@ -19,7 +19,7 @@ from dataforge.contexts.datasets.routes.calls import DatasetCall, WriteCall, exe
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services import committing, merging
 from dataforge.contexts.datasets.services.comparing import schema_diff
-from dataforge.contexts.datasets.services.versions import Version, sheet_summaries
+from dataforge.contexts.datasets.services.versions import Version, Versions, sheet_summaries
 from dataforge.http.call import json_response
 from dataforge.http.etag import etag
 
@@ -111,24 +111,21 @@ def settlement(
     return merging.Settlement(rule, rows)
 
 
-def plan_body(plan: merging.MergePlan) -> dict[str, Any]:
-    """A merge before it is made: what it does to each sheet, and the conflicts in its way."""
+async def plan_body(versions: Versions, plan: merging.MergePlan) -> dict[str, Any]:
+    """A merge before it is made: what it does to each sheet, and the conflicts in its way. While there are any, the
+    counts are those with ours in their place.
+    """
     before = plan.ours.manifests
     sheets = []
-    for sheet in dict.fromkeys([*plan.tables, *before]):
+    for sheet, changes in (await merging.sheet_changes(versions, plan)).items():
         old, new = before.get(sheet), plan.tables.get(sheet)
-        change = new.change if new is not None and old is not None else None
-        known = change is not None and old is not None and change.base_digest == old.digest
-        same = old is not None and new is not None and old.digest == new.digest
         sheets.append(
             {
                 "sheet_name": sheet,
                 "rows_before": 0 if old is None else old.rows,
                 "rows_after": 0 if new is None else new.rows,
                 "schema": schema_diff(old.schema, new.schema) if old is not None and new is not None else None,
-                "changes": {"inserted": change.inserted, "updated": change.updated, "deleted": change.deleted}
-                if known and change is not None
-                else ({"inserted": 0, "updated": 0, "deleted": 0} if same else None),
+                "changes": changes,
             }
         )
     return {
@@ -154,7 +151,7 @@ async def merge(ref: str, body: inputs.MergeIn, call: WriteCall) -> Response:
     settled = settlement(body.rule, body.resolutions, sheets)
     plan = await merging.plan_merge(call.versions, call.dataset_id, ours.commit_id, body.source, settled)
     if body.preview:
-        return await call.answer_unchanged(json_response(plan_body(plan)))
+        return await call.answer_unchanged(json_response(await plan_body(call.versions, plan)))
     if plan.up_to_date:
         return await publish(call, ref, plan.ours, None, 0)
     if plan.fast_forward and body.fast_forward:
@@ -172,10 +169,11 @@ async def expected_or_current(call: DatasetCall, ref: str) -> Version:
 
 
 async def _fast_forward(call: DatasetCall, ref: str, plan: merging.MergePlan) -> Response:
+    tables = await merging.forwarded_tables(call.versions, plan)
+
     async def forward(command: MoveRef, uow: SqlDatasetsUnitOfWork) -> Published:
         (await uow.refs.lock(command.dataset_id, ref)).check_takes_commits()
         await move_ref(command, uow)
-        tables = tuple(table.row for table in plan.theirs.tables.values())
         return Published(ref, plan.ours.commit_id, plan.theirs.commit_id, tables=tables)
 
     async def show(_connection: AsyncConnection, published: Published) -> Response:

@@ -84,7 +84,7 @@ async def preview_review(number: Number, call: ReadCall) -> Response:
     review = await call.query(queries.get_review, call.dataset_id, number)
     source, target = _branches(review)
     plan = await merging.plan_merge(call.versions, call.dataset_id, target, source, merging.Settlement())
-    return json_response(plan_body(plan))
+    return json_response(await plan_body(call.versions, plan))
 
 
 @router.post(
@@ -147,7 +147,8 @@ async def merge_review(number: Number, body: inputs.ReviewMergeIn, call: WriteCa
     forward = plan.fast_forward
     skip = forward or plan.up_to_date
     made = None if skip else await asyncio.to_thread(merging.commit_of, call.versions, plan, by, joins=True)
-    command = commands.MergeReview(call.dataset_id, number, head, target, made, results, fast_forward=forward)
+    tables = await merging.forwarded_tables(call.versions, plan) if forward else ()
+    command = commands.MergeReview(call.dataset_id, number, head, target, made, results, forward, tables)
 
     async def show(_connection: AsyncConnection, published: Published) -> Response:
         return published_response(published, 0)

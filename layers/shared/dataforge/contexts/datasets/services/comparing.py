@@ -10,6 +10,7 @@ from typing import Any
 from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
 from dataforge.contexts.datasets.engine.likeness import guess_updates
 from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import TableSchema, schema_changes
 from dataforge.contexts.datasets.services.versions import Recent, Version, Versions
@@ -107,8 +108,8 @@ class Comparer:
         found = await self._difference(head, one)
         tables = self._versions.store(head.dataset_id)
         if kinds or column is not None:
-            column_id = None if column is None else _column_id(one, column)
-            found = await asyncio.to_thread(select, found, tables, kinds=tuple(kinds), column=column_id)
+            ids = () if column is None else _column_ids(one, column)
+            found = await asyncio.to_thread(select, found, tables, kinds=tuple(kinds), columns=ids)
         page = await asyncio.to_thread(difference_page, tables, found, offset, limit)
         rows = [
             {
@@ -134,14 +135,18 @@ class Comparer:
         return self._known.keep(key, made)
 
     def _compute(self, head: Version, before: Manifest, after: Manifest) -> Difference:
-        tables = self._versions.store(head.dataset_id)
-        return guess_updates(tables, difference(tables, before, after))
+        return changed_rows(self._versions.store(head.dataset_id), before, after)
 
 
-def _column_id(one: SheetDifference, name: str) -> str:
-    before, after = one.sides
-    column = after.schema.by_name(name) or before.schema.by_name(name)
-    if column is None:
+def changed_rows(tables: TableStore, before: Manifest, after: Manifest) -> Difference:
+    """The difference as people see it: without a key, like rows at one place are updates. Blocks."""
+    return guess_updates(tables, difference(tables, before, after))
+
+
+def _column_ids(one: SheetDifference, name: str) -> list[str]:
+    """The column of this name in either version: two, when one took the name after another."""
+    found = [column.id for side in reversed(one.sides) if (column := side.schema.by_name(name)) is not None]
+    if not found:
         message = f"There is no column {name!r} in either version."
         raise FilterRefused(message)
-    return column.id
+    return list(dict.fromkeys(found))

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.domain.jobs import Job
-from dataforge.contexts.datasets.engine.diffing import difference
 from dataforge.contexts.datasets.engine.filtering import check_fits
+from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.exporting import (
     ExportOptions,
@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.exporting import (
 )
 from dataforge.contexts.datasets.model.columns import TableSchema
 from dataforge.contexts.datasets.model.filters import check_filter, parse_filter
+from dataforge.contexts.datasets.services.comparing import changed_rows
 from dataforge.contexts.datasets.services.versions import Version, Versions
 from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
 from dataforge.contexts.datasets.storage import S3Files
@@ -142,6 +143,6 @@ def write_export(
         return export_workbook(tables, version.manifests, options, sink, progress=control.report)
     manifest = version.tables[sheet].manifest
     if base is not None:
-        found = difference(tables, base.sheet(sheet)[1], manifest)
-        return export_difference(tables, found, options, sink)
+        before = base.tables[sheet].manifest if sheet in base.tables else Manifest(manifest.schema)
+        return export_difference(tables, changed_rows(tables, before, manifest), options, sink)
     return export_table(tables, manifest, options, sink, name=sheet, progress=control.report)

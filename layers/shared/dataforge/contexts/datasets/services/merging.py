@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.datasets.domain.commits import NewCommit
+from dataforge.contexts.datasets.domain.commits import CommitTable, NewCommit
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.merging import merge
-from dataforge.contexts.datasets.errors import MergeConflicts
+from dataforge.contexts.datasets.errors import ColumnConflict, MergeConflicts
 from dataforge.contexts.datasets.model.merges import Resolution, Rule
 from dataforge.contexts.datasets.queries.history import merge_base
-from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions
+from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions, changes_of
 from dataforge.kernel.errors import Conflict
 
 CONFLICTS_LISTED = 100
+COLUMNS = "columns"
 
 
 class NoParent(Conflict):
@@ -50,7 +51,8 @@ class MergePlan:
     def require(self) -> None:
         """Raise MergeConflicts listing the first hundred, with the rows of all sides."""
         if self.conflicts:
-            message = (
+            columns = [str(item["detail"]) for item in self.conflicts if item["kind"] == COLUMNS]
+            message = " ".join(columns) or (
                 f"{len(self.conflicts)} conflict(s): rows were changed on both sides. Resolve them by `rule` or one by "
                 "one in `resolutions`."
             )
@@ -89,6 +91,25 @@ async def plan_pick(
     parent = await versions.load(dataset_id, picked.parent)
     base, theirs = (picked, parent) if undo else (parent, picked)
     return await three_way(versions, base, head, theirs, settlement)
+
+
+async def sheet_changes(versions: Versions, plan: MergePlan) -> dict[str, dict[str, int]]:
+    """Rows that a plan inserts, updates and deletes in each sheet of ours or of the result."""
+    return await asyncio.to_thread(_sheet_changes, versions, plan)
+
+
+def _sheet_changes(versions: Versions, plan: MergePlan) -> dict[str, dict[str, int]]:
+    store, before = versions.store(plan.ours.dataset_id), plan.ours.manifests
+    return {
+        sheet: changes_of(store, before.get(sheet), plan.tables.get(sheet))
+        for sheet in dict.fromkeys([*plan.tables, *before])
+    }
+
+
+async def forwarded_tables(versions: Versions, plan: MergePlan) -> tuple[CommitTable, ...]:
+    """The tables of theirs with what changed since ours, for a branch that is only moved forward."""
+    changes = await sheet_changes(versions, plan)
+    return tuple(replace(table.row, changes=changes[sheet]) for sheet, table in plan.theirs.tables.items())
 
 
 def commit_of(versions: Versions, plan: MergePlan, by: Authorship, *, joins: bool) -> NewCommit | None:
@@ -148,20 +169,41 @@ def _sheet(
             return {"ours": ours, "theirs": theirs, "base": base}[taken], []
         kind = "sheet_deleted_by_us" if ours is None else "sheet_deleted_by_them"
         return ours, [_conflict(sheet, "", kind)]
-    result = merge(
-        versions.store(dataset_id),
-        base if base is not None else Manifest(ours.schema),
-        ours,
-        theirs,
-        rule=settlement.rule,
-        resolutions=resolutions,
-    )
+    store = versions.store(dataset_id)
+    base = base if base is not None else _root(ours)
+    try:
+        result = merge(
+            store,
+            base,
+            ours,
+            theirs,
+            rule=settlement.rule,
+            column_rule=_column_rule(resolutions),
+            resolutions=resolutions,
+        )
+        columns = []
+    except ColumnConflict as error:
+        columns = [_conflict(sheet, "", COLUMNS, detail=error.detail)]
+        try:
+            # What is in conflict besides the columns, and what a merge would do to the rest.
+            result = merge(store, base, ours, theirs, rule=settlement.rule, column_rule="ours", resolutions=resolutions)
+        except ColumnConflict:
+            return ours, columns
     found = [
         _conflict(sheet, one.row_id, one.kind, one.columns, one.base, one.ours, one.theirs) for one in result.conflicts
     ]
-    if result.manifest is None:
-        return ours, found
-    return result.manifest, []
+    return result.settled, columns + found
+
+
+def _column_rule(resolutions: Mapping[str, Resolution]) -> Rule | None:
+    """What was said about the sheet as a whole."""
+    whole = resolutions.get("")
+    return whole.take if whole is not None and whole.take != "base" else None
+
+
+def _root(table: Manifest) -> Manifest:
+    """What two tables that came up apart have in common: the key, and no rows."""
+    return Manifest(replace(table.schema, columns=table.schema.key_columns, generations=()))
 
 
 def _conflict(
@@ -172,6 +214,7 @@ def _conflict(
     base: Mapping[str, object] | None = None,
     ours: Mapping[str, object] | None = None,
     theirs: Mapping[str, object] | None = None,
+    detail: str | None = None,
 ) -> dict[str, Any]:
     return {
         "sheet_name": sheet,
@@ -181,4 +224,5 @@ def _conflict(
         "base": base,
         "ours": ours,
         "theirs": theirs,
+        "detail": detail,
     }

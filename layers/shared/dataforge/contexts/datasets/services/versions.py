@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.commits import CommitTable, ManifestRecord, NewCommit
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
+from dataforge.contexts.datasets.engine.diffing import count_changes
 from dataforge.contexts.datasets.engine.maintenance import live_keys
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
@@ -184,10 +185,10 @@ class Versions:
         self, base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
     ) -> NewCommit | None:
         """`prepare_commit`, with the objects that this process found in place instead of storing them. Blocks."""
-        made = prepare_commit(base, tables, by, merge_parent=merge_parent)
+        store = self.store(base.dataset_id)
+        made = prepare_commit(store, base, tables, by, merge_parent=merge_parent)
         if made is None:
             return None
-        store = self.store(base.dataset_id)
         before = live_keys(store, [table.manifest for table in base.tables.values()])
         fresh = live_keys(store, tables.values()) - before
         return replace(made, reused=tuple(sorted(fresh & self._watched.reused())))
@@ -279,11 +280,17 @@ class Authorship:
 
 
 def prepare_commit(
-    base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
+    store: TableStore,
+    base: Version,
+    tables: Mapping[str, Manifest],
+    by: Authorship,
+    *,
+    merge_parent: str | None = None,
 ) -> NewCommit | None:
     """The commit that makes `tables` (all of them, in order) of the base; None when nothing is different.
 
-    Blocks: encodes manifests. Two merges of equal content still differ from their base, because they join histories.
+    Blocks: encodes manifests, and counts what changed.
+    Two merges of equal content still differ from their base, because they join histories.
     """
     tree = tree_hash({sheet: manifest.content for sheet, manifest in tables.items()})
     order = list(tables) == list(base.tables)
@@ -292,7 +299,7 @@ def prepare_commit(
     rows: list[CommitTable] = []
     records: list[ManifestRecord] = []
     for position, (sheet, manifest) in enumerate(tables.items()):
-        row, record = _stored(base.tables.get(sheet), sheet, position, manifest)
+        row, record = _stored(store, base.tables.get(sheet), sheet, position, manifest)
         rows.append(row)
         if record is not None:
             records.append(record)
@@ -313,7 +320,7 @@ def prepare_commit(
 
 
 def _stored(
-    before: StoredTable | None, sheet: str, position: int, manifest: Manifest
+    store: TableStore, before: StoredTable | None, sheet: str, position: int, manifest: Manifest
 ) -> tuple[CommitTable, ManifestRecord | None]:
     definition = manifest.schema.to_json()
     if before is not None and manifest.digest == before.manifest.digest and manifest.schema == before.manifest.schema:
@@ -332,7 +339,7 @@ def _stored(
         definition,
         manifest.rows,
         manifest.size_bytes,
-        changes_of(before, manifest),
+        changes_of(store, None if before is None else before.manifest, manifest),
     )
     return row, ManifestRecord(encoded.id, encoded.chain, encoded.data)
 
@@ -342,14 +349,15 @@ def no_changes() -> dict[str, int]:
     return {"inserted": 0, "updated": 0, "deleted": 0}
 
 
-def changes_of(before: StoredTable | None, manifest: Manifest) -> dict[str, int] | None:
-    """Rows inserted, updated and deleted against the parent; None when nobody counted them."""
-    if before is None:
-        return {"inserted": manifest.rows, "updated": 0, "deleted": 0}
-    change = manifest.change
-    if change is None or change.base_digest != before.manifest.digest:
-        return None
-    return {"inserted": change.inserted, "updated": change.updated, "deleted": change.deleted}
+def changes_of(store: TableStore, before: Manifest | None, after: Manifest | None) -> dict[str, int]:
+    """Rows inserted, updated and deleted between two versions of a table, None where there is none. Blocks."""
+    if before is None or after is None:
+        return {
+            "inserted": 0 if after is None else after.rows,
+            "updated": 0,
+            "deleted": 0 if before is None else before.rows,
+        }
+    return count_changes(store, before, after)
 
 
 def sheet_summaries(tables: Sequence[CommitTable]) -> list[dict[str, Any]]:
