@@ -203,7 +203,7 @@ class CommitIn(In):
 class ResolutionIn(In):
     """How one listed conflict is resolved: by the row of a side, with `values` as cells over it.
 
-    `row_id` "" is the sheet itself, where one side removed it and the other changed it.
+    `row_id` "" is the sheet itself, where one side removed it and the other changed it, or both changed its columns.
     """
 
     sheet: Sheet | None = None
