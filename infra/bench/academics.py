@@ -27,13 +27,8 @@ from sqlalchemy import insert, text
 from dataforge.contexts.academics.commands import catalogue
 from dataforge.contexts.academics.commands.catalogue import Create, CreateSection
 from dataforge.contexts.academics.commands.enrollment import EnrollStudent, enroll_student
-from dataforge.contexts.academics.commands.rosters import (
-    ApplyRoster,
-    PlanRoster,
-    RosterOptions,
-    apply_roster,
-    plan_roster,
-)
+from dataforge.contexts.academics.commands.roster_options import RosterOptions
+from dataforge.contexts.academics.commands.rosters import ApplyRoster, PlanRoster, apply_roster, plan_roster
 from dataforge.contexts.academics.domain.catalogue import search_words
 from dataforge.contexts.academics.queries.catalogue import list_sections
 from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork

@@ -1,9 +1,11 @@
 """A small campus in the database: courses, sections and students with the fields a test cares about."""
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import date
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import insert, text
@@ -15,10 +17,13 @@ from dataforge.contexts.academics.domain.catalogue import Meeting
 from dataforge.contexts.academics.domain.prerequisites import Requirement
 from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork
 from dataforge.contexts.academics.tables import students as student_table
-from dataforge.kernel.clock import Clock
+from dataforge.kernel.clock import Clock, FixedClock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.db.database import Database, row_dict
+from tests.builders.time import NOW
+
+Result = TypeVar("Result")
 
 # Around tests.builders.time.NOW, 1 September 2026: everything is possible on that day.
 SEMESTER = {
@@ -205,3 +210,19 @@ class Campus:
             "every transition has an event": not torn,
         }
         return [promise for promise, kept in checks.items() if not kept]
+
+
+class Desk:
+    """A campus and the loop its connections belong to."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self.database = Database(url, pool_size=2)
+        self.campus = Campus(self.database, FixedClock(NOW))
+
+    def do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return self._runner.run(work)
+
+    def close(self) -> None:
+        self.do(self.database.dispose())
+        self._runner.close()

@@ -22,7 +22,7 @@ def roster(course: str, tag: str, numbers: range) -> bytes:
 
 def planned(admin: httpx.Client, semester: str, dataset: str, version: str) -> tuple[dict[str, Any], list[int]]:
     """A plan as a client gets it: asked again as often as Retry-After says; with the statuses on the way."""
-    body = {"dataset_id": dataset, "version": version}
+    body = {"dataset_id": dataset, "version": version, "mode": "full"}
     statuses: list[int] = []
     while len(statuses) < 60:
         answer = admin.post(f"/api/rosters/{semester}/plans", json=body)
@@ -81,9 +81,12 @@ def test_a_roster_goes_from_a_file_by_way_of_a_branch_into_the_sections(
     assert plan["source"]["commit_id"] == told(admin.get(f"/api/datasets/{dataset}/refs/week-2"))["commit_id"]
     assert (plan["source"]["dataset_id"], plan["plan_hash"]) == (dataset, again["plan_hash"])
 
-    assert applied(admin, plan)["state"] == "applied"
+    unconfirmed = admin.post(f"/api/rosters/plans/{plan['id']}/apply", json={"plan_hash": plan["plan_hash"]})
+    assert (unconfirmed.status_code, unconfirmed.json()["code"]) == (409, "drops_unconfirmed")
+    assert applied(admin, plan, confirm_drops=5)["state"] == "applied"
     stale = admin.post(f"/api/rosters/plans/{first['id']}/apply", json={"plan_hash": first["plan_hash"]})
-    late = admin.post(f"/api/rosters/plans/{again['id']}/apply", json={"plan_hash": again["plan_hash"]})
+    confirmed = {"plan_hash": again["plan_hash"], "confirm_drops": 5}
+    late = admin.post(f"/api/rosters/plans/{again['id']}/apply", json=confirmed)
     nothing, _ = planned(admin, semester, dataset, "week-2")
 
     assert told(stale)["state"] == "applied"

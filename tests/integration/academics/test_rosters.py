@@ -8,13 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from dataforge.contexts.academics.commands.rosters import (
-    ApplyRoster,
-    PlanRoster,
-    RosterOptions,
-    apply_roster,
-    plan_roster,
-)
+from dataforge.contexts.academics.commands.rosters import ApplyRoster, apply_roster
 from dataforge.contexts.academics.domain.errors import DropsUnconfirmed, PlanHashMismatch
 from dataforge.contexts.academics.domain.prerequisites import Requirement
 from dataforge.contexts.academics.domain.roster_files import RosterUnreadable
@@ -24,27 +18,12 @@ from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
-from tests.builders.rosters import oneroster_zip, simple_csv, source
-
-
-async def plan(campus: Campus, content: bytes, fmt: str = "simple", **options: Any) -> dict[str, Any]:
-    file = source(content)
-    try:
-        command = PlanRoster(await campus.semester(), fmt, file, RosterOptions(**options))
-        made: dict[str, Any] = await campus.run(plan_roster, command)
-        return made
-    finally:
-        file.close()
+from tests.builders.rosters import oneroster_zip, plan, rows, school, simple_csv
 
 
 async def apply(campus: Campus, made: dict[str, Any], **more: Any) -> dict[str, Any]:
     applied: dict[str, Any] = await campus.run(apply_roster, ApplyRoster(made["id"], made["plan_hash"], **more))
     return applied
-
-
-async def rows(campus: Campus, made: dict[str, Any], kind: str = "enrollment") -> list[dict[str, Any]]:
-    sql = "SELECT * FROM academics.roster_rows WHERE plan_id = :id AND kind = :kind ORDER BY row_no"
-    return await campus.rows(sql, id=made["id"], kind=kind)
 
 
 def line(number: str, course: str = "CS1", section: str = "A", **more: Any) -> dict[str, Any]:
@@ -66,7 +45,11 @@ async def test_a_plan_tells_what_each_row_would_do_and_changes_nothing(campus: C
     await campus.enroll(present, section)
     await campus.enroll(gone, section)
 
-    made = await plan(campus, simple_csv(line("1"), newcomer("3"), line("404"), line("1", "NONE")))
+    other = await campus.section(course=await campus.course("CS2"), code="A")
+    await campus.enroll(gone, other)
+
+    content = simple_csv(line("1"), newcomer("3"), line("404", "CS2"), line("1", "NONE"))
+    made = await plan(campus, content, mode="full")
 
     assert [(row["action"], row["line"]) for row in await rows(campus, made)] == [
         ("unchanged", 2),
@@ -74,10 +57,11 @@ async def test_a_plan_tells_what_each_row_would_do_and_changes_nothing(campus: C
         ("conflict", 4),
         ("conflict", 5),
         ("drop", None),
+        ("kept", None),
     ]
     reasons = [(row["reason"] or {}).get("rule") for row in await rows(campus, made)]
     assert reasons[2:4] == ["unknown_student", "unknown_section"]
-    assert made["counts"]["enrollment"] == {"unchanged": 1, "create": 1, "conflict": 2, "drop": 1}
+    assert made["counts"]["enrollment"] == {"unchanged": 1, "create": 1, "conflict": 2, "drop": 1, "kept": 1}
     assert made["counts"]["user"] == {"unchanged": 1, "create": 1, "conflict": 1}
     assert await campus.statuses(section) == {"ENROLLED": 2}
     assert await campus.rows("SELECT 1 FROM academics.students WHERE number = '3'") == []
@@ -86,9 +70,9 @@ async def test_a_plan_tells_what_each_row_would_do_and_changes_nothing(campus: C
 async def test_applying_does_what_the_plan_says(campus: Campus, section: UUID) -> None:
     gone = await campus.student(number="2")
     dropped = await campus.enroll(gone, section)
-    made = await plan(campus, simple_csv(newcomer("3", email="c@example.org"), newcomer("4")))
+    made = await plan(campus, simple_csv(newcomer("3", email="c@example.org"), newcomer("4")), mode="full")
 
-    applied = await apply(campus, made)
+    applied = await apply(campus, made, confirm_drops=1)
 
     assert applied["state"] == "applied"
     assert await campus.statuses(section) == {"DROPPED": 1, "ENROLLED": 2}
@@ -105,9 +89,9 @@ async def test_applying_does_what_the_plan_says(campus: Campus, section: UUID) -
 
 async def test_every_change_of_a_roster_is_audited_and_mailed(campus: Campus, section: UUID) -> None:
     await campus.enroll(await campus.student(number="2", email="old@example.org"), section)
-    made = await plan(campus, simple_csv(newcomer("3", email="new@example.org")))
+    made = await plan(campus, simple_csv(newcomer("3", email="new@example.org")), mode="full")
 
-    await apply(campus, made)
+    await apply(campus, made, confirm_drops=1)
 
     mails = await campus.rows(
         "SELECT payload FROM platform.outbox WHERE name = 'academics.enrollment_changed' ORDER BY occurred_at, id"
@@ -176,7 +160,7 @@ async def test_the_same_file_and_state_give_the_same_hash(campus: Campus, sectio
     content = simple_csv(newcomer("3"))
 
     first, second = await plan(campus, content), await plan(campus, content)
-    other = await plan(campus, content, mode="additive")
+    other = await plan(campus, content, mode="full")
 
     assert first["plan_hash"] == second["plan_hash"] != other["plan_hash"]
 
@@ -191,7 +175,7 @@ async def test_a_wrong_hash_is_refused(campus: Campus, section: UUID) -> None:
 async def test_more_drops_than_the_threshold_must_be_confirmed_by_their_number(campus: Campus, section: UUID) -> None:
     for _ in range(3):
         await campus.enroll(await campus.student(), section)
-    made = await plan(campus, simple_csv(newcomer("9")), drop_threshold=2)
+    made = await plan(campus, simple_csv(newcomer("9")), mode="full", drop_threshold=2)
 
     for wrong in (None, 2):
         with pytest.raises(DropsUnconfirmed, match="confirm_drops: 3"):
@@ -205,7 +189,7 @@ async def test_an_additive_roster_drops_only_who_is_named(campus: Campus, sectio
     await campus.enroll(await campus.student(number="1"), section)
     await campus.enroll(await campus.student(number="2"), section)
 
-    made = await plan(campus, simple_csv(line("1", status="drop"), line("7", status="drop")), mode="additive")
+    made = await plan(campus, simple_csv(line("1", status="drop"), line("7", status="drop")))
     await apply(campus, made)
 
     assert made["counts"]["enrollment"] == {"drop": 1, "conflict": 1}
@@ -216,7 +200,7 @@ async def test_another_semester_is_not_touched(campus: Campus, section: UUID) ->
     other = await campus.section(semester_id=await campus.semester(max_credits=Decimal(9)))
     await campus.enroll(await campus.student(), other)
 
-    made = await plan(campus, simple_csv(newcomer("3")))
+    made = await plan(campus, simple_csv(newcomer("3")), mode="full")
 
     assert "drop" not in made["counts"]["enrollment"]
 
@@ -285,8 +269,8 @@ async def test_a_move_to_another_section_of_the_course_is_a_change(campus: Campu
     one, two = await campus.section(course=course, code="A"), await campus.section(course=course, code="B")
     await campus.enroll(await campus.student(number="1"), one)
 
-    made = await plan(campus, simple_csv(line("1", "CS1", "B")))
-    await apply(campus, made)
+    made = await plan(campus, simple_csv(line("1", "CS1", "B")), mode="full")
+    await apply(campus, made, confirm_drops=1)
 
     assert [(row["action"], row["reason"]["message"]) for row in await rows(campus, made)] == [
         ("change", "moved from section A"),
@@ -299,7 +283,7 @@ async def test_seats_that_a_roster_frees_go_to_those_who_wait_afterwards(campus:
     section = await campus.section(course=await campus.course("CS1"), code="A", capacity=1)
     await campus.enroll(await campus.student(number="1"), section)
     await campus.enroll(await campus.student(number="2"), section)
-    made = await plan(campus, simple_csv(line("1", status="drop")), mode="additive")
+    made = await plan(campus, simple_csv(line("1", status="drop")))
 
     await apply(campus, made)
     [due] = await campus.rows("SELECT payload FROM platform.outbox WHERE name = 'academics.promotion_due'")
@@ -314,7 +298,7 @@ async def test_a_roster_does_not_overtake_those_who_wait(campus: Campus) -> None
     await campus.enroll(await campus.student(number="1"), section)
     await campus.enroll(await campus.student(number="2"), section)
 
-    made = await plan(campus, simple_csv(line("1", status="drop"), newcomer("3")), mode="additive")
+    made = await plan(campus, simple_csv(line("1", status="drop"), newcomer("3")))
 
     assert [row["outcome"] for row in await rows(campus, made)] == ["ENROLLED", "WAITLISTED"]
     assert [row["action"] for row in await rows(campus, made)] == ["drop", "create"]
@@ -324,7 +308,7 @@ async def test_drops_after_the_deadline_are_conflicts(campus: Campus, clock: Fix
     await campus.enroll(await campus.student(number="1"), section)
     clock.advance(timedelta(days=40))
 
-    late = await plan(campus, simple_csv(line("1", status="drop")), mode="additive")
+    late = await plan(campus, simple_csv(line("1", status="drop")))
     waived = await plan(
         campus,
         simple_csv(line("1", status="drop")),
@@ -353,7 +337,7 @@ async def test_the_same_row_twice_is_told(campus: Campus, section: UUID) -> None
 
     assert [(row["action"], (row["reason"] or {}).get("rule")) for row in await rows(campus, made)] == [
         ("create", None),
-        ("conflict", "duplicate_in_file"),
+        ("ignored", "duplicate_in_file"),
     ]
 
 
@@ -384,56 +368,6 @@ async def test_what_is_no_roster_is_refused_with_the_place(campus: Campus, conte
 
     with pytest.raises(RosterUnreadable, match=message):
         await plan(campus, content)
-
-
-def school(**more: Any) -> dict[str, Any]:
-    files: dict[str, Any] = {
-        "orgs": [{"sourcedId": "o1", "name": "Computing", "type": "department", "identifier": "CMP"}],
-        "academicSessions": [
-            {"sourcedId": "t1", "title": "FALL", "type": "term", "startDate": "2026-09-07", "endDate": "2026-12-18"},
-            {"sourcedId": "t2", "title": "SPRING", "type": "term", "startDate": "2027-01-07", "endDate": "2027-05-18"},
-        ],
-        "courses": [
-            {
-                "sourcedId": "c1",
-                "title": "Introduction",
-                "courseCode": "CS-1",
-                "orgSourcedId": "o1",
-                "metadata.credits": "4",
-            },
-            {"sourcedId": "c2", "title": "Of spring", "courseCode": "CS-2", "orgSourcedId": "o1"},
-        ],
-        "classes": [
-            {
-                "sourcedId": "k1",
-                "title": "Introduction A",
-                "courseSourcedId": "c1",
-                "classCode": "A",
-                "termSourcedIds": "t1",
-                "metadata.capacity": "2",
-                "metadata.waitlistCapacity": "1",
-            },
-            {
-                "sourcedId": "k2",
-                "title": "Of spring",
-                "courseSourcedId": "c2",
-                "classCode": "A",
-                "termSourcedIds": "t2",
-            },
-        ],
-        "users": [
-            {"sourcedId": f"u{n}", "givenName": "Ada", "familyName": f"L{n}", "identifier": f"S{n}"}
-            for n in range(1, 5)
-        ]
-        + [{"sourcedId": "p1", "givenName": "Grace", "familyName": "Hopper", "email": "Grace@Example.org"}],
-        "enrollments": [
-            {"sourcedId": f"e{n}", "classSourcedId": "k1", "userSourcedId": f"u{n}", "role": "student"}
-            for n in range(1, 5)
-        ]
-        + [{"sourcedId": "e9", "classSourcedId": "k1", "userSourcedId": "p1", "role": "teacher", "primary": "true"}]
-        + [{"sourcedId": "e8", "classSourcedId": "k2", "userSourcedId": "u1", "role": "student"}],
-    }
-    return {**files, **more}
 
 
 async def test_a_oneroster_archive_brings_departments_courses_classes_users_and_enrolments(

@@ -1,12 +1,10 @@
 """Any order of enrolling, dropping, withdrawing, completing, resizing, holding and overriding keeps every promise."""
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,38 +19,11 @@ from hypothesis.stateful import (
 from dataforge.contexts.academics.commands.enrollment import WithdrawEnrollment, withdraw_enrollment
 from dataforge.contexts.academics.domain.errors import CapacityBelowEnrolled, InvalidTransition
 from dataforge.contexts.academics.domain.status import EnrollmentStatus
-from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import Conflict
-from dataforge.platform.db.database import Database
-from tests.builders.academics import Campus
-from tests.builders.time import NOW
+from tests.builders.academics import Desk
 
-Result = TypeVar("Result")
 STUDENTS = st.integers(0, 5)
 SECTIONS = st.integers(0, 1)
-
-
-class Desk:
-    """A campus and the loop its connections belong to."""
-
-    def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner()
-        self.database = Database(url, pool_size=2)
-        self.campus = Campus(self.database, FixedClock(NOW))
-
-    def do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return self._runner.run(work)
-
-    def close(self) -> None:
-        self.do(self.database.dispose())
-        self._runner.close()
-
-
-@pytest.fixture
-def desk(database_url: str) -> Iterator[Desk]:
-    desk = Desk(database_url)
-    yield desk
-    desk.close()
 
 
 class Enrolling(RuleBasedStateMachine):

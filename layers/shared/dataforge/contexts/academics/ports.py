@@ -9,8 +9,13 @@ from uuid import UUID
 from dataforge.contexts.academics.domain.catalogue import Meeting, Semester
 from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
 from dataforge.contexts.academics.domain.prerequisites import Completion, Requirement
-from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow, StudentRows
+from dataforge.contexts.academics.domain.roster import PlannedRow, StagedRow
+from dataforge.contexts.academics.domain.roster_absence import AbsentDecision, AbsentRow, UnusableRow
+from dataforge.contexts.academics.domain.roster_catalog import Catalog
+from dataforge.contexts.academics.domain.roster_enrollments import PairRow, Standing, TeacherRow, UnresolvedRow
 from dataforge.contexts.academics.domain.roster_files import RosterTable
+from dataforge.contexts.academics.domain.roster_people import UserRow
+from dataforge.contexts.academics.domain.roster_seats import StudentRows
 from dataforge.contexts.academics.domain.roster_uploads import AnnouncedUpload
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
@@ -253,18 +258,76 @@ class RosterRepository(Protocol):
         """Copy the rows of a roster into the staging table; returns their number."""
         ...
 
-    async def resolve(self, plan_id: UUID, semester_id: UUID, fmt: str, options: Row) -> None:
-        """Decide every row but the enrolments that the rules must judge."""
+    async def catalog_rows(self, plan_id: UUID) -> Sequence[StagedRow]:
+        """The rows of sessions, orgs, courses and classes, those that cannot be used included."""
         ...
 
-    async def matched_session(self, plan_id: UUID) -> bool:
-        """Whether a session row is the plan's semester."""
+    async def catalog(self, plan_id: UUID, semester: Semester) -> Catalog:
+        """What those rows can mean."""
         ...
 
-    async def plan_drops(
-        self, plan_id: UUID, semester_id: UUID, now: datetime, *, implied: bool, late: bool
-    ) -> dict[UUID, tuple[int, int]]:
-        """Mark drops (asked for, or `implied` by absence); returns seats and waitlist places freed by section."""
+    async def doubled_rows(self, plan_id: UUID) -> Sequence[StagedRow]:
+        """User and enrolment rows whose sourcedId is on several rows of their kind."""
+        ...
+
+    async def derive_users(self, plan_id: UUID) -> None:
+        """Make user rows of the lines of a simple roster."""
+        ...
+
+    async def skip(self, plan_id: UUID, enrollments: Mapping[str, object], users: Mapping[str, object]) -> None:
+        """Ignore enrolments of classes that are ignored, and then users who are in no class as students."""
+        ...
+
+    def users(self, plan_id: UUID, *, simple: bool) -> AsyncIterator[list[UserRow]]:
+        """The open user rows with whom they could mean, in the order of the file."""
+        ...
+
+    async def link_enrollments(self, plan_id: UUID, semester_id: UUID, *, simple: bool) -> None:
+        """Note the section and the student of every enrolment row that has them."""
+        ...
+
+    async def teachers(self, plan_id: UUID) -> Sequence[TeacherRow]:
+        """The open enrolment rows of those who are no students."""
+        ...
+
+    def unresolved(self, plan_id: UUID, semester_id: UUID) -> AsyncIterator[list[UnresolvedRow]]:
+        """The open enrolment rows without a section or without a student."""
+        ...
+
+    def doubled_pairs(self, plan_id: UUID) -> AsyncIterator[list[PairRow]]:
+        """Enrolment rows of one student and section that are not alone, unusable ones included."""
+        ...
+
+    async def set_standings(self, plan_id: UUID, standings: Sequence[Standing], nothing: Mapping[str, object]) -> None:
+        """Decide the rows of students who are in the section by their status, and drops of those who are not."""
+        ...
+
+    def unusable(self, plan_id: UUID, semester_id: UUID) -> AsyncIterator[list[UnusableRow]]:
+        """All conflicts so far with whom and what they may be about; users before enrolments."""
+        ...
+
+    def absent(self, plan_id: UUID, semester_id: UUID) -> AsyncIterator[list[AbsentRow]]:
+        """Enrolments of the semester that no row names, whether or not it can be used."""
+        ...
+
+    async def last_row(self, plan_id: UUID) -> int:
+        """The number of the last row there is."""
+        ...
+
+    async def add_absent(self, plan_id: UUID, base: int, decided: Sequence[AbsentDecision]) -> None:
+        """Store rows for enrolments that no line names, numbered after `base`."""
+        ...
+
+    async def keep_absent(self, plan_id: UUID, rows: Sequence[int], reason: Mapping[str, object]) -> None:
+        """Keep enrolments after all that were to be dropped for being left out."""
+        ...
+
+    async def reopen(self, plan_id: UUID, rows: Sequence[int]) -> None:
+        """Forget what the rules decided."""
+        ...
+
+    async def freed(self, plan_id: UUID) -> dict[UUID, tuple[int, int]]:
+        """Seats and waitlist places that the plan frees, by section."""
         ...
 
     async def section_seats(self, plan_id: UUID, semester: Semester) -> dict[UUID, tuple[SectionTerms, Seats]]:
@@ -278,15 +341,15 @@ class RosterRepository(Protocol):
         ...
 
     async def decide(self, plan_id: UUID, rows: Sequence[PlannedRow]) -> None:
-        """Store the decisions on enrolment rows."""
+        """Store decisions."""
         ...
 
-    async def fingerprint(self, semester_id: UUID, now: datetime) -> str:
+    async def fingerprint(self, semester: Semester, now: datetime) -> str:
         """A hash over all the state a plan for the semester depends on."""
         ...
 
-    async def summary(self, plan_id: UUID) -> tuple[dict[str, dict[str, int]], str]:
-        """Counts by kind and action, and a hash over all decisions."""
+    async def summary(self, plan_id: UUID) -> tuple[dict[str, dict[str, int]], int, str]:
+        """Counts by kind and action, the number of implied drops, and a hash over all decisions."""
         ...
 
     async def add_plan(self, values: Row) -> Row:

@@ -303,6 +303,8 @@ roster_plans = Table(
     Column("state_fingerprint", String(64), nullable=False),
     Column("plan_hash", String(64), nullable=False),
     Column("counts", JSONB, nullable=False),
+    # Of the drops those that no line asks for: the file only leaves the student out.
+    Column("implied_drops", Integer, nullable=False, server_default=text("0")),
     Column("state", String(10), nullable=False),
     Column("created_by", UUID(as_uuid=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, index=True),

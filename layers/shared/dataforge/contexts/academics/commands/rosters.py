@@ -1,39 +1,22 @@
 """Rosters in bulk: plan → hash → apply."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.commands.promotion import announce
+from dataforge.contexts.academics.commands.roster_options import RosterOptions
+from dataforge.contexts.academics.commands.roster_plans import RosterPlanner
 from dataforge.contexts.academics.domain.catalogue import Semester
 from dataforge.contexts.academics.domain.errors import DropsUnconfirmed, PlanHashMismatch
-from dataforge.contexts.academics.domain.roster import RowAction, SeatMap
-from dataforge.contexts.academics.domain.roster_files import RosterUnreadable, staged_rows
-from dataforge.contexts.academics.domain.status import Rule
+from dataforge.contexts.academics.domain.roster import RowAction
+from dataforge.contexts.academics.domain.roster_files import staged_rows
 from dataforge.contexts.academics.ports import AcademicsUnitOfWork, RosterSource, Row
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
-
-# Students whose rows are judged at once: what is in memory at any time.
-BATCH = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class RosterOptions:
-    """How a roster is read: `full` drops whoever it does not name; `waive` lifts rules for all of it."""
-
-    mode: str = "full"
-    drop_threshold: int = 10
-    default_capacity: int = 30
-    waive: frozenset[Rule] = field(default_factory=frozenset)
-    waive_reason: str = ""
-
-    def as_json(self) -> dict[str, object]:
-        """What is stored with the plan."""
-        return {**asdict(self), "waive": sorted(rule.value for rule in self.waive)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +37,9 @@ async def plan_roster(command: PlanRoster, uow: AcademicsUnitOfWork) -> Row:
     semester = _semester(await uow.catalogue.semesters.lock(command.semester_id))
     plan_id, options, rosters = uuid7(), command.options, uow.rosters
     await rosters.stage(plan_id, staged_rows(command.format, command.source.tables()))
-    await rosters.resolve(plan_id, semester.id, command.format, options.as_json())
-    if command.format == "oneroster" and not await rosters.matched_session(plan_id):
-        message = f"No academic session of the file is the semester {semester.code} (by its sourcedId or title)."
-        raise RosterUnreadable(message, facts={"semester": semester.code})
-    await _judge(plan_id, semester, options, uow)
-    counts, decisions = await rosters.summary(plan_id)
-    state = await rosters.fingerprint(semester.id, uow.now)
+    await RosterPlanner(uow, plan_id, semester, options).plan(simple=command.format == "simple")
+    counts, implied, decisions = await rosters.summary(plan_id)
+    state = await rosters.fingerprint(semester, uow.now)
     inputs = {"semester_id": semester.id, "format": command.format, "sha256": command.source.sha256()}
     inputs |= {"options": options.as_json()}
     return await rosters.add_plan(
@@ -74,6 +53,7 @@ async def plan_roster(command: PlanRoster, uow: AcademicsUnitOfWork) -> Row:
             "state_fingerprint": state,
             "plan_hash": plan_hash("roster", inputs=inputs, state=state, operations=decisions),
             "counts": counts,
+            "implied_drops": implied,
             "state": "planned",
             "created_by": uow.principal.user_id,
             "created_at": uow.now,
@@ -81,21 +61,9 @@ async def plan_roster(command: PlanRoster, uow: AcademicsUnitOfWork) -> Row:
     )
 
 
-async def _judge(plan_id: UUID, semester: Semester, options: RosterOptions, uow: AcademicsUnitOfWork) -> None:
-    """Ask the rules of enrolment, student by student in order of appearance, with the seats as they fill up."""
-    late = Rule.DROP_DEADLINE in options.waive
-    freed = await uow.rosters.plan_drops(plan_id, semester.id, uow.now, implied=options.mode == "full", late=late)
-    seats = SeatMap(await uow.rosters.section_seats(plan_id, semester), freed)
-    groups, after = await uow.rosters.students(plan_id, semester.id, after=0, size=BATCH)
-    while groups:
-        decided = [row for group in groups for row in seats.decide(group, uow.now, options.waive)]
-        await uow.rosters.decide(plan_id, decided)
-        groups, after = await uow.rosters.students(plan_id, semester.id, after=after, size=BATCH)
-
-
 @dataclass(frozen=True, slots=True)
 class ApplyRoster:
-    """Carry a plan out, named by its hash; `confirm_drops` is the number of drops when it is over the threshold."""
+    """Carry a plan out, named by its hash; `confirm_drops` is the number of drops, where they must be confirmed."""
 
     plan_id: UUID
     plan_hash: str
@@ -113,9 +81,10 @@ async def apply_roster(command: ApplyRoster, uow: AcademicsUnitOfWork) -> Row:
         raise PlanHashMismatch(message)
     if plan["state"] == "applied":
         return plan
-    _require_confirmed(drops_of(plan), plan["options"]["drop_threshold"], command.confirm_drops)
-    await uow.rosters.lock_semester(plan["id"], plan["semester_id"])
-    if await uow.rosters.fingerprint(plan["semester_id"], uow.now) != plan["state_fingerprint"]:
+    _require_confirmed(plan, command.confirm_drops)
+    semester = _semester(await uow.catalogue.semesters.lock(plan["semester_id"]))
+    await uow.rosters.lock_semester(plan["id"], semester.id)
+    if await uow.rosters.fingerprint(semester, uow.now) != plan["state_fingerprint"]:
         message = (
             "Sections, students or enrolments have changed since the plan was made; nothing was applied. Plan again."
         )
@@ -133,12 +102,14 @@ def drops_of(plan: Row) -> int:
     return counts.get("enrollment", {}).get(RowAction.DROP.value, 0)
 
 
-def _require_confirmed(drops: int, threshold: int, confirmed: int | None) -> None:
-    if drops > threshold and confirmed != drops:
-        message = (
-            f"The plan drops {drops} enrolments, more than {threshold}; send confirm_drops: {drops} if that is right."
-        )
-        raise DropsUnconfirmed(message, facts={"drops": drops, "drop_threshold": threshold})
+def _require_confirmed(plan: Row, confirmed: int | None) -> None:
+    """Whoever the file only leaves out is dropped when the caller names the number; so are many that it names."""
+    drops, implied, threshold = drops_of(plan), plan["implied_drops"], plan["options"]["drop_threshold"]
+    if confirmed == drops or (not implied and drops <= threshold):
+        return
+    why = f"{implied} of them only because the file leaves them out" if implied else f"more than {threshold}"
+    message = f"The plan drops {drops} enrolments, {why}; send confirm_drops: {drops} if that is right."
+    raise DropsUnconfirmed(message, facts={"drops": drops, "implied_drops": implied, "drop_threshold": threshold})
 
 
 def _semester(row: Mapping[str, Any]) -> Semester:

@@ -19,6 +19,7 @@ Conflict
 ├── InUse                   in_use
 ├── PrerequisiteCycle       prerequisite_cycle
 ├── DropsUnconfirmed        drops_unconfirmed
+├── PlanRefused             plan_refused
 └── PlanHashMismatch        plan_hash_mismatch
 """
 
@@ -170,10 +171,17 @@ class PrerequisiteCycle(Conflict):
 
 
 class DropsUnconfirmed(Conflict):
-    """The plan drops more than the threshold and nobody confirmed that number."""
+    """The plan drops somebody the file leaves out, or more than the threshold, and nobody confirmed the number."""
 
     code = "drops_unconfirmed"
     title = "The drops must be confirmed"
+
+
+class PlanRefused(Conflict):
+    """Something that the plan does not look at stands in the way; nothing was applied."""
+
+    code = "plan_refused"
+    title = "The plan cannot be applied"
 
 
 class PlanHashMismatch(Conflict):

@@ -193,8 +193,12 @@ def _refuse_prerequisites(application: Application) -> RuleRefused | None:
 
 def _refuse_time_conflict(application: Application) -> RuleRefused | None:
     terms = application.terms
+    if not terms.meetings:
+        return None
+    timetable = terms.timetable
     for other in application.elsewhere:
-        clash = terms.timetable.clash(other.timetable) if other.status is EnrollmentStatus.ENROLLED else None
+        attended = other.meetings and other.status is EnrollmentStatus.ENROLLED
+        clash = timetable.clash(other.timetable) if attended else None
         if clash is None:
             continue
         mine, theirs = map(str, clash)

@@ -18,8 +18,8 @@ async def get_plan(connection: AsyncConnection, plan_id: UUID) -> Row:
     """One plan with its counts; raises NotFound."""
     sql = """
     SELECT id, semester_id, format, state, plan_hash, inputs_sha256, counts,
-        coalesce((counts->'enrollment'->>'drop')::int, 0) AS drops, options, source, created_at, created_by, applied_at,
-        applied_by
+        coalesce((counts->'enrollment'->>'drop')::int, 0) AS drops, implied_drops, options, source, created_at,
+        created_by, applied_at, applied_by
     FROM academics.roster_plans WHERE id = :id
     """
     row = (await connection.execute(text(sql), {"id": plan_id})).one_or_none()

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.domain.access import missing
-from dataforge.contexts.academics.domain.errors import InUse, invalid
+from dataforge.contexts.academics.domain.errors import InUse, PlanRefused, invalid
 from dataforge.kernel.errors import AlreadyExists
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.database import row_dict
@@ -40,6 +40,19 @@ async def explained(entity: str, table: str, *, removing: bool = False) -> Async
             column = name.removeprefix(f"fk_{table}_").rsplit("_id_", 1)[0] + "_id"
             raise invalid(f"/{column}", f"There is no such thing as {column} names.", "unknown_reference") from error
         raise
+
+
+@asynccontextmanager
+async def refused_by_constraint() -> AsyncIterator[None]:
+    """Turn what a database refuses of several changes at once into PlanRefused: nothing of them is done."""
+    try:
+        yield
+    except (IntegrityError, DataError) as error:
+        diagnostics: Any = getattr(error.orig, "diag", None)
+        table = str(getattr(diagnostics, "table_name", None) or "rows").replace("_", " ")
+        constraint = str(getattr(diagnostics, "constraint_name", None) or "")
+        message = f"The {table} as they are now do not allow what the plan does; nothing was applied. Plan again."
+        raise PlanRefused(message, facts={"constraint": constraint} if constraint else {}) from error
 
 
 class SqlRows:

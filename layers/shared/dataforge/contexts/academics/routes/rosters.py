@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.academics.commands import roster_uploads as uploads
 from dataforge.contexts.academics.commands import rosters as commands
+from dataforge.contexts.academics.commands.roster_options import RosterOptions
 from dataforge.contexts.academics.domain.roster import RowAction, RowKind
 from dataforge.contexts.academics.domain.roster_files import RosterUnreadable
 from dataforge.contexts.academics.queries import rosters as queries
@@ -48,9 +49,14 @@ def _bucket(request: Request) -> str:
     return settings.data_bucket
 
 
-def _options(given: inputs.RosterOptionsIn) -> commands.RosterOptions:
-    return commands.RosterOptions(
-        given.mode, given.drop_threshold, given.default_capacity, frozenset(given.waive), given.waive_reason
+def _options(given: inputs.RosterOptionsIn) -> RosterOptions:
+    return RosterOptions(
+        given.mode,
+        given.drop_threshold,
+        given.drop_self_enrolled,
+        given.default_capacity,
+        frozenset(given.waive),
+        given.waive_reason,
     )
 
 

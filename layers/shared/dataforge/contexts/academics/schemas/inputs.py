@@ -283,12 +283,15 @@ class CompleteIn(ReasonIn):
 class RosterOptionsIn(In):
     """How a roster is read.
 
-    `mode` full: whoever is not in the file is dropped; additive: only rows that say so drop. `drop_threshold` is the
-    number of drops above which applying needs `confirm_drops`. `waive` lifts rules for the whole roster, with a reason.
+    `mode` additive: only rows that say so drop; full: whoever no line speaks of is dropped too, from seats and from
+    waitlists, except those who enrolled themselves (`drop_self_enrolled` drops them as well). Applying a plan needs
+    `confirm_drops` when it drops anybody the file only leaves out, or more than `drop_threshold`. `waive` lifts rules
+    for the whole roster, with a reason.
     """
 
-    mode: Literal["full", "additive"] = "full"
+    mode: Literal["full", "additive"] = "additive"
     drop_threshold: Annotated[int, Field(ge=0, le=1_000_000)] = 10
+    drop_self_enrolled: bool = False
     default_capacity: Seats = 30
     waive: Annotated[list[Rule], Field(max_length=10)] = []
     waive_reason: Annotated[str, Field(max_length=1_000)] = ""
@@ -329,7 +332,7 @@ class RosterDatasetIn(RosterOptionsIn):
 
 
 class RosterApplyIn(In):
-    """The hash of the plan that was read, and the number of drops if it is over the threshold."""
+    """The hash of the plan that was read, and its number of drops where that must be confirmed."""
 
     plan_hash: Annotated[str, Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]+$")]
     confirm_drops: Annotated[int, Field(ge=0)] | None = None

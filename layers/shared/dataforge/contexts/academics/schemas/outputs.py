@@ -267,7 +267,10 @@ class RosterUploadOut(BaseModel):
 
 
 class RosterPlanOut(BaseModel):
-    """A plan: counts by kind of row and action; it is applied by its id and hash."""
+    """A plan: counts by kind of row and action; it is applied by its id and hash.
+
+    `implied_drops` of the `drops` are asked for by no line: the file only leaves the student out.
+    """
 
     id: UUID
     semester_id: UUID
@@ -277,6 +280,7 @@ class RosterPlanOut(BaseModel):
     inputs_sha256: str
     counts: dict[str, dict[str, int]]
     drops: int
+    implied_drops: int
     options: dict[str, Any]
     source: dict[str, Any]
     created_at: datetime

@@ -1,21 +1,27 @@
-"""Writes of roster plans: COPY in, set-based statements around the rules, set-based statements to apply."""
+"""Writes of roster plans: COPY in, facts for the domain, its decisions back, set-based statements to apply."""
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, or_, select, text, update
+import orjson
+from sqlalchemy import Row, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.domain.access import missing
 from dataforge.contexts.academics.domain.catalogue import Semester
-from dataforge.contexts.academics.domain.roster import EnrollmentRow, PlannedRow, RowAction, StagedRow, StudentRows
+from dataforge.contexts.academics.domain.roster import PlannedRow, RowAction, StagedRow
+from dataforge.contexts.academics.domain.roster_absence import AbsentDecision, AbsentRow, UnusableRow
+from dataforge.contexts.academics.domain.roster_catalog import Catalog, KnownCourse, KnownDepartment, KnownSection
+from dataforge.contexts.academics.domain.roster_enrollments import PairRow, Standing, TeacherRow, UnresolvedRow
+from dataforge.contexts.academics.domain.roster_people import UserRow
+from dataforge.contexts.academics.domain.roster_seats import EnrollmentRow, Leaving, StudentRows
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
-from dataforge.contexts.academics.domain.status import CourseState, SectionState
+from dataforge.contexts.academics.domain.status import CourseState, EnrollmentStatus, SectionState
 from dataforge.contexts.academics.repository.loading import (
     FILE_COLUMNS,
     TERMS_COLUMNS,
@@ -24,10 +30,14 @@ from dataforge.contexts.academics.repository.loading import (
     requirements_of,
     terms_of,
 )
-from dataforge.contexts.academics.repository.rosters import apply_sql, plan_sql
+from dataforge.contexts.academics.repository.rosters import apply_sql, facts, fingerprint_sql, plan_sql
+from dataforge.contexts.academics.repository.rows import refused_by_constraint
 from dataforge.contexts.academics.tables import roster_plans, roster_rows
 from dataforge.platform.db.database import row_dict
 
+Reason = Mapping[str, object]
+# Rows that are in memory at once, of those that stream.
+_BATCH = 2_000
 _COPY = """
 COPY academics.roster_rows (plan_id, row_no, file, line, kind, sourced_id, removed, data, action, reason) FROM STDIN
 """
@@ -70,25 +80,11 @@ batch AS (
 SELECT batch.student_id AS asked, batch.first, batch.rows, {FILE_COLUMNS},
     (SELECT jsonb_agg(jsonb_build_array(o.id, o.rules, o.reason, o.expires_at, o.section_id) ORDER BY o.id)
      FROM academics.overrides o WHERE o.student_id = s.id AND o.revoked_at IS NULL) AS overrides,
-    (SELECT jsonb_agg(d.entity_id) FROM academics.roster_rows d
-     WHERE d.plan_id = :plan AND d.student_id = batch.student_id AND d.action = 'drop') AS dropped
+    (SELECT jsonb_agg(jsonb_build_array(d.row_no, d.entity_id, d.section_id, d.outcome, d.line IS NULL))
+     FROM academics.roster_rows d
+     WHERE d.plan_id = :plan AND d.student_id = batch.student_id AND d.action = 'drop') AS leaving
 FROM batch CROSS JOIN t LEFT JOIN academics.students s ON s.id = batch.student_id
 ORDER BY batch.first
-""")
-
-_DECIDE = text("""
-UPDATE academics.roster_rows r SET action = x.action, reason = x.reason, entity_id = x.enrollment_id,
-    outcome = x.outcome,
-    wait_no = x.wait_no
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
-    row_no int, action text, reason jsonb, enrollment_id uuid, outcome text, wait_no int)
-WHERE r.plan_id = :plan AND r.row_no = x.row_no
-""")
-
-_FREED = text("""
-SELECT section_id, count(*) FILTER (WHERE outcome = 'ENROLLED') AS seats,
-    count(*) FILTER (WHERE outcome = 'WAITLISTED') AS places
-FROM academics.roster_rows WHERE plan_id = :plan AND action = 'drop' GROUP BY section_id
 """)
 
 
@@ -100,7 +96,9 @@ class SqlRosters:
 
     async def stage(self, plan_id: UUID, rows: AsyncIterator[StagedRow]) -> int:
         """Copy rows into the staging table, one at a time: memory does not grow with the file."""
-        await self._connection.execute(text("SET LOCAL jit = off"))
+        # Plans are made for all rows of a query, also of one that is read in batches.
+        for setting in ("SET LOCAL jit = off", "SET LOCAL cursor_tuple_fraction = 1"):
+            await self._connection.execute(text(setting))
         driver: Any = (await self._connection.get_raw_connection()).driver_connection
         count = 0
         async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
@@ -122,36 +120,116 @@ class SqlRosters:
                         reason,
                     )
                 )
+        await self._connection.execute(text("ANALYZE academics.roster_rows"))
         return count
 
-    async def resolve(self, plan_id: UUID, semester_id: UUID, fmt: str, options: Mapping[str, Any]) -> None:
-        """Decide every row but the enrolments that the rules must judge."""
-        if fmt == "simple":
-            await self._run(plan_sql.DERIVE_USERS, plan_id, semester_id, base=await self._last_row(plan_id))
-        await self._set_based()
-        steps = plan_sql.SIMPLE_STEPS if fmt == "simple" else plan_sql.ONEROSTER_STEPS
-        for step in steps:
-            await self._run(step, plan_id, semester_id, default_capacity=options["default_capacity"])
-        await self._connection.execute(text("SET LOCAL enable_nestloop = on"))
+    async def catalog_rows(self, plan_id: UUID) -> list[StagedRow]:
+        """The rows of sessions, orgs, courses and classes, those that cannot be used included."""
+        found = await self._connection.execute(text(plan_sql.CATALOG_ROWS), {"plan": plan_id})
+        return [facts.staged(row) for row in found]
 
-    async def matched_session(self, plan_id: UUID) -> bool:
-        """Whether a session row is the plan's semester."""
-        statement = select(func.count()).where(
-            roster_rows.c.plan_id == plan_id, roster_rows.c.kind == "session", roster_rows.c.entity_id.is_not(None)
+    async def catalog(self, plan_id: UUID, semester: Semester) -> Catalog:
+        """What those rows can mean."""
+        given = {"plan": plan_id, "semester": semester.id}
+        semesters = (await self._connection.execute(text(plan_sql.CATALOG_SEMESTERS))).all()
+        departments = await self._connection.execute(text(plan_sql.CATALOG_DEPARTMENTS), {"plan": plan_id})
+        courses = await self._connection.execute(text(plan_sql.CATALOG_COURSES), {"plan": plan_id})
+        sections = await self._connection.execute(text(plan_sql.CATALOG_SECTIONS), given)
+        return Catalog(
+            semester,
+            next((row.sourced_id for row in semesters if row.id == semester.id), None),
+            {row.sourced_id: row.code for row in semesters if row.id != semester.id},
+            [KnownDepartment(*row) for row in departments],
+            [KnownCourse(*row) for row in courses],
+            [KnownSection(*row) for row in sections],
         )
-        return bool(await self._connection.scalar(statement))
 
-    async def plan_drops(
-        self, plan_id: UUID, semester_id: UUID, now: datetime, *, implied: bool, late: bool
-    ) -> dict[UUID, tuple[int, int]]:
-        """Mark drops; returns seats and waitlist places freed by section."""
-        if implied:
-            await self._run(plan_sql.IMPLIED_DROPS, plan_id, semester_id, base=await self._last_row(plan_id))
-        if not late:
-            await self._run(plan_sql.LATE_DROPS, plan_id, semester_id, now=now)
-        return {
-            row.section_id: (row.seats, row.places) for row in await self._connection.execute(_FREED, {"plan": plan_id})
-        }
+    async def doubled_rows(self, plan_id: UUID) -> list[StagedRow]:
+        """User and enrolment rows whose sourcedId is on several rows of their kind."""
+        found = await self._connection.execute(text(plan_sql.DOUBLED_ROWS), {"plan": plan_id})
+        return [facts.staged(row) for row in found]
+
+    async def derive_users(self, plan_id: UUID) -> None:
+        """Make user rows of the lines of a simple roster."""
+        base = await self.last_row(plan_id)
+        await self._connection.execute(text(plan_sql.DERIVE_USERS), {"plan": plan_id, "base": base})
+
+    async def skip(self, plan_id: UUID, enrollments: Reason, users: Reason) -> None:
+        """Ignore enrolments of classes that are ignored, and then users who are in no class as students."""
+        async with self._bulk():
+            for sql, reason in ((plan_sql.SKIP_ENROLLMENTS, enrollments), (plan_sql.SKIP_USERS, users)):
+                await self._connection.execute(text(sql), {"plan": plan_id, "reason": _json(reason)})
+
+    async def users(self, plan_id: UUID, *, simple: bool) -> AsyncIterator[list[UserRow]]:
+        """The open user rows with whom they could mean, in the order of the file."""
+        sql = plan_sql.users(simple=simple)
+        async for rows in self._stream(sql, {"plan": plan_id}):
+            yield [facts.user(row, simple=simple) for row in rows]
+
+    async def link_enrollments(self, plan_id: UUID, semester_id: UUID, *, simple: bool) -> None:
+        """Note the section and the student of every enrolment row that has them."""
+        async with self._bulk():
+            for step in plan_sql.SIMPLE_LINKS if simple else plan_sql.ONEROSTER_LINKS:
+                await self._run(step, plan_id, semester_id)
+
+    async def teachers(self, plan_id: UUID) -> list[TeacherRow]:
+        """The open enrolment rows of those who are no students."""
+        async with self._bulk():
+            return [
+                TeacherRow(*row) for row in await self._connection.execute(text(plan_sql.TEACHERS), {"plan": plan_id})
+            ]
+
+    async def unresolved(self, plan_id: UUID, semester_id: UUID) -> AsyncIterator[list[UnresolvedRow]]:
+        """The open enrolment rows without a section or without a student."""
+        async for rows in self._stream(plan_sql.UNRESOLVED, {"plan": plan_id, "semester": semester_id}):
+            yield [facts.unresolved(row) for row in rows]
+
+    async def doubled_pairs(self, plan_id: UUID) -> AsyncIterator[list[PairRow]]:
+        """Enrolment rows of one student and section that are not alone, unusable ones included."""
+        async for rows in self._stream(plan_sql.DOUBLED_PAIRS, {"plan": plan_id}):
+            yield [facts.pair(row) for row in rows]
+
+    async def set_standings(self, plan_id: UUID, standings: Sequence[Standing], nothing: Reason) -> None:
+        """Decide the rows of students who are in the section by their status, and drops of those who are not."""
+        given = [
+            {"removed": item.removed, "status": item.status, "action": item.action, "reason": item.reason}
+            for item in standings
+        ]
+        async with self._bulk():
+            for sql, more in (
+                (plan_sql.STANDING, {"standings": _json(given)}),
+                (plan_sql.NOTHING_TO_DROP, {"reason": _json(nothing)}),
+            ):
+                await self._connection.execute(text(sql), {"plan": plan_id, **more})
+
+    async def unusable(self, plan_id: UUID, semester_id: UUID) -> AsyncIterator[list[UnusableRow]]:
+        """All conflicts so far with whom and what they may be about; users before enrolments."""
+        async for rows in self._stream(plan_sql.UNUSABLE, {"plan": plan_id, "semester": semester_id}):
+            yield [facts.unusable(row) for row in rows]
+
+    async def absent(self, plan_id: UUID, semester_id: UUID) -> AsyncIterator[list[AbsentRow]]:
+        """Enrolments of the semester that no row names, whether or not it can be used."""
+        async for rows in self._stream(plan_sql.ABSENT, {"plan": plan_id, "semester": semester_id}):
+            yield [facts.absent(row) for row in rows]
+
+    async def add_absent(self, plan_id: UUID, base: int, decided: Sequence[AbsentDecision]) -> None:
+        """Store rows for enrolments that no line names, numbered after `base`."""
+        rows = [facts.absent_json(number, item) for number, item in enumerate(decided, base + 1)]
+        await self._connection.execute(text(plan_sql.ADD_ABSENT), {"plan": plan_id, "rows": _json(rows)})
+
+    async def keep_absent(self, plan_id: UUID, rows: Sequence[int], reason: Reason) -> None:
+        """Keep enrolments after all that were to be dropped for being left out."""
+        given = {"plan": plan_id, "rows": list(rows), "reason": _json(reason)}
+        await self._connection.execute(text(plan_sql.KEEP_ABSENT), given)
+
+    async def reopen(self, plan_id: UUID, rows: Sequence[int]) -> None:
+        """Forget what the rules decided."""
+        await self._connection.execute(text(plan_sql.JUDGE_AGAIN), {"plan": plan_id, "rows": list(rows)})
+
+    async def freed(self, plan_id: UUID) -> dict[UUID, tuple[int, int]]:
+        """Seats and waitlist places that the plan frees, by section."""
+        found = await self._connection.execute(text(plan_sql.FREED), {"plan": plan_id})
+        return {row.section_id: (row.seats, row.places) for row in found}
 
     async def section_seats(self, plan_id: UUID, semester: Semester) -> dict[UUID, tuple[SectionTerms, Seats]]:
         """Terms and counts of the semester's sections, and of those the plan creates."""
@@ -192,30 +270,35 @@ class SqlRosters:
         return [_student_rows(row) for row in rows], rows[-1].first if rows else after
 
     async def decide(self, plan_id: UUID, rows: Sequence[PlannedRow]) -> None:
-        """Store the decisions on enrolment rows."""
-        given = [
-            {
-                "row_no": row.row_no,
-                "action": row.action.value,
-                "reason": row.reason or None,
-                "enrollment_id": row.enrollment_id,
-                "outcome": row.outcome,
-                "wait_no": row.wait_no,
-            }
-            for row in rows
-        ]
-        await self._connection.execute(_DECIDE, {"plan": plan_id, "rows": _json(given)})
+        """Store decisions."""
+        for begin in range(0, len(rows), _BATCH):
+            given = [
+                {
+                    "row_no": row.row_no,
+                    "action": row.action.value,
+                    "reason": row.reason or None,
+                    "entity_id": row.entity_id,
+                    "outcome": row.outcome,
+                    "wait_no": row.wait_no,
+                    "data": row.data or None,
+                }
+                for row in rows[begin : begin + _BATCH]
+            ]
+            await self._connection.execute(text(plan_sql.DECIDE), {"plan": plan_id, "rows": _json(given)})
 
-    async def fingerprint(self, semester_id: UUID, now: datetime) -> str:
+    async def fingerprint(self, semester: Semester, now: datetime) -> str:
         """A hash over all the state a plan for the semester depends on."""
-        return str(await self._connection.scalar(text(plan_sql.FINGERPRINT), {"semester": semester_id, "now": now}))
+        given = {"semester": semester.id, "today": semester.today(now), "now": now}
+        return str(await self._connection.scalar(text(fingerprint_sql.FINGERPRINT), given))
 
-    async def summary(self, plan_id: UUID) -> tuple[dict[str, dict[str, int]], str]:
-        """Counts by kind and action, and a hash over all decisions."""
+    async def summary(self, plan_id: UUID) -> tuple[dict[str, dict[str, int]], int, str]:
+        """Counts by kind and action, the number of implied drops, and a hash over all decisions."""
         counts: dict[str, dict[str, int]] = {}
-        for row in await self._connection.execute(text(plan_sql.COUNTS), {"plan": plan_id}):
+        implied = 0
+        for row in await self._connection.execute(text(fingerprint_sql.COUNTS), {"plan": plan_id}):
             counts.setdefault(row.kind, {})[row.action] = row.n
-        return counts, str(await self._connection.scalar(text(plan_sql.DECISIONS), {"plan": plan_id}))
+            implied += row.implied if row.action == RowAction.DROP else 0
+        return counts, implied, str(await self._connection.scalar(text(fingerprint_sql.DECISIONS), {"plan": plan_id}))
 
     async def add_plan(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Store a plan."""
@@ -232,15 +315,18 @@ class SqlRosters:
 
     async def lock_semester(self, plan_id: UUID, semester_id: UUID) -> None:
         """Lock the semester's sections, then the students the plan is about, each in the order of their ids."""
-        await self._set_based()
+        # Fresh statistics and no nested loops: what a transaction wrote itself is otherwise taken for one row.
+        for setting in ("ANALYZE academics.roster_rows", "SET LOCAL jit = off", "SET LOCAL enable_nestloop = off"):
+            await self._connection.execute(text(setting))
         for statement in (apply_sql.LOCK_SECTIONS, apply_sql.LOCK_STUDENTS):
             await self._run(statement, plan_id, semester_id)
 
     async def apply(self, plan: Mapping[str, Any], actor: UUID | None, now: datetime) -> list[UUID]:
         """Carry the plan out; returns the sections whose waitlists may move."""
         plan_id, semester_id = plan["id"], plan["semester_id"]
-        for step in apply_sql.STEPS:
-            await self._run(step, plan_id, semester_id, actor=actor, now=now)
+        async with refused_by_constraint():
+            for step in apply_sql.STEPS:
+                await self._run(step, plan_id, semester_id, actor=actor, now=now)
         found = await self._connection.scalars(text(apply_sql.TO_PROMOTE), {"plan": plan_id, "semester": semester_id})
         return list(found.all())
 
@@ -271,13 +357,22 @@ class SqlRosters:
             await self._connection.execute(never_applied)
         return len(plans)
 
-    async def _set_based(self) -> None:
-        """Fresh statistics and no nested loops: what was written in this transaction is otherwise taken for one row."""
-        await self._connection.execute(text("ANALYZE academics.roster_rows"))
-        await self._connection.execute(text("SET LOCAL jit = off"))
+    @asynccontextmanager
+    async def _bulk(self) -> AsyncIterator[None]:
+        """Statements over all rows, each in one pass."""
         await self._connection.execute(text("SET LOCAL enable_nestloop = off"))
+        yield
+        await self._connection.execute(text("SET LOCAL enable_nestloop = on"))
 
-    async def _last_row(self, plan_id: UUID) -> int:
+    async def _stream(self, sql: str, given: Mapping[str, Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+        """The rows of a query in batches: memory does not grow with their number."""
+        async with self._bulk():
+            found = await self._connection.stream(text(sql), given)
+        async for rows in found.partitions(_BATCH):
+            yield rows
+
+    async def last_row(self, plan_id: UUID) -> int:
+        """The number of the last row there is."""
         statement = select(func.coalesce(func.max(roster_rows.c.row_no), 0)).where(roster_rows.c.plan_id == plan_id)
         return int(await self._connection.scalar(statement) or 0)
 
@@ -289,17 +384,20 @@ class SqlRosters:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
+    return orjson.dumps(value, default=str).decode()
 
 
 def _student_rows(row: Any) -> StudentRows:  # noqa: ANN401 - a row of _STUDENTS
     rows = tuple(EnrollmentRow(item[0], UUID(item[1])) for item in row.rows)
     if row.student_id is None:
-        return StudentRows(StudentFile(row.asked, None, ""), rows, {}, frozenset())
+        return StudentRows(StudentFile(row.asked, None, ""), rows)
     by_section: dict[UUID, list[Any]] = {}
     for override in row.overrides or ():
         by_section.setdefault(UUID(override[4]), []).append(override)
     overrides = {section: overrides_of(items) for section, items in by_section.items()}
-    dropped = frozenset(UUID(item) for item in row.dropped or ())
+    leaving = tuple(
+        Leaving(row_no, UUID(enrollment), UUID(section), EnrollmentStatus(status), implied)
+        for row_no, enrollment, section, status, implied in row.leaving or ()
+    )
     # Overrides count for their own section only, so they are handed out with it and not with the file.
-    return StudentRows(replace(file_of(row), overrides=()), rows, overrides, dropped)
+    return StudentRows(replace(file_of(row), overrides=()), rows, overrides, leaving)

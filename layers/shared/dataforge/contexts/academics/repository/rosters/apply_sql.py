@@ -1,7 +1,10 @@
 """Carrying a roster plan out, set by set, in the order of STEPS; statements take `plan`, `semester`, `now`, `actor`."""
 
-from dataforge.contexts.academics.repository.rosters.plan_sql import UUID7
-
+# UUID version 7 (RFC 9562 §5.7) in SQL: 48 bits of milliseconds over a random UUID, version and variant set.
+UUID7 = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1),
+        53, 1),
+    'hex')::uuid"""
 _R = "academics.roster_rows"
 _AT = "CAST(:now AS timestamptz)"
 _ACTOR = "CAST(:actor AS uuid)"
@@ -18,6 +21,19 @@ def _words(*columns: str) -> str:
     return f"to_tsvector('simple', regexp_replace(lower({joined}), '[\\W_]+', ' ', 'g'))"
 
 
+# Codes and numbers can be handed from one thing to another: whoever gets a new one leaves the old one first.
+_LEFT_COURSE_CODES = f"""
+UPDATE academics.courses c SET code = replace(c.id::text, '-', '')
+FROM {_R} r WHERE {_mine("course", "change")} AND c.id = r.entity_id AND c.code <> r.data->>'code'
+"""
+_LEFT_SECTION_CODES = f"""
+UPDATE academics.sections s SET code = replace(s.id::text, '-', '')
+FROM {_R} r WHERE {_mine("class", "change")} AND s.id = r.entity_id AND s.code <> r.data->>'code'
+"""
+_LEFT_NUMBERS = f"""
+UPDATE academics.students s SET number = s.id::text
+FROM {_R} r WHERE {_mine("user", "change")} AND s.id = r.entity_id AND r.data ? 'renumbered'
+"""
 _NEW_ORGS = f"""
 INSERT INTO academics.departments (id, code, name, sourced_id, created_at, updated_at)
 SELECT entity_id, data->>'code', data->>'name', sourced_id, {_AT}, {_AT} FROM {_R} r WHERE {_mine("org", "create")}
@@ -67,7 +83,7 @@ FROM {_R} r WHERE {_mine("enrollment", "change")} AND r.data->>'role' = 'teacher
 _NEW_STUDENTS = f"""
 INSERT INTO academics.students (id, number, first_name, last_name, email, sourced_id, created_at, updated_at)
 SELECT entity_id, data->>'number', data->>'first_name', data->>'last_name', nullif(data->>'email', ''),
-    CASE WHEN starts_with(sourced_id, 'number:') THEN NULL ELSE sourced_id END, {_AT}, {_AT}
+    CASE WHEN data ? 'derived' THEN NULL ELSE sourced_id END, {_AT}, {_AT}
 FROM {_R} r WHERE {_mine("user", "create")}
 """
 _CHANGED_STUDENTS = f"""
@@ -75,7 +91,8 @@ UPDATE academics.students s SET
     first_name = coalesce(nullif(r.data->>'first_name', ''), s.first_name),
     last_name = coalesce(nullif(r.data->>'last_name', ''), s.last_name),
     email = coalesce(nullif(r.data->>'email', ''), s.email),
-    sourced_id = coalesce(s.sourced_id, CASE WHEN starts_with(r.sourced_id, 'number:') THEN NULL ELSE r.sourced_id END),
+    number = coalesce(r.data->>'renumbered', s.number),
+    sourced_id = coalesce(s.sourced_id, CASE WHEN r.data ? 'derived' THEN NULL ELSE r.sourced_id END),
     revision = s.revision + 1, updated_at = {_AT}
 FROM {_R} r WHERE {_mine("user", "change")} AND s.id = r.entity_id
 """
@@ -172,6 +189,9 @@ FROM {_R} r WHERE {_mine("enrollment", "change")} AND r.data->>'role' = 'teacher
 """
 
 STEPS = (
+    _LEFT_COURSE_CODES,
+    _LEFT_SECTION_CODES,
+    _LEFT_NUMBERS,
     _NEW_ORGS,
     _CHANGED_ORGS,
     _LINKED_SESSION,

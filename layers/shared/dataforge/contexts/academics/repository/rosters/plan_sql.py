@@ -1,369 +1,300 @@
-"""The set-based half of a roster plan: what each row refers to, and what it would do. Enrolments are left to the rules.
+"""The set-based half of a roster plan: what each row refers to, and the facts the domain decides by.
 
-Every statement takes `plan` and `semester`; they run in the order of STEPS.
+Every statement takes `plan`; most take `semester`. Nothing here says what a row comes to: decisions and their reasons
+are handed in.
 """
-
-# UUID version 7 (RFC 9562 §5.7) in SQL: 48 bits of milliseconds over a random UUID, version and variant set.
-UUID7 = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1),
-        53, 1),
-    'hex')::uuid"""
 
 _R = "academics.roster_rows"
-
-
-def _conflict(rule: str, message: str) -> str:
-    return f"action = 'conflict', reason = jsonb_build_object('rule', '{rule}', 'message', {message})"
-
-
-def _ignored(message: str) -> str:
-    return f"action = 'ignored', reason = jsonb_build_object('message', '{message}')"
-
-
 _OPEN = "r.plan_id = :plan AND r.action IS NULL"
+# Rows that say whom and what they are about although they cannot be used are resolved too: nobody they may speak of is
+# absent.
+_TELLING = "r.plan_id = :plan AND r.kind = 'enrollment' AND (r.action IS NULL OR r.action = 'conflict')"
+_USABLE = "action IN ('create', 'change', 'unchanged')"
 
-# Students of a simple roster: one user row for each number, from its first line.
+CATALOG_ROWS = f"""
+SELECT row_no, file, line, kind, sourced_id, removed, data, action, reason FROM {_R}
+WHERE plan_id = :plan AND kind IN ('session', 'org', 'course', 'class') ORDER BY row_no
+"""
+CATALOG_DEPARTMENTS = f"""
+SELECT id, code, name, sourced_id FROM academics.departments d
+WHERE d.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'org')
+   OR d.sourced_id IN (SELECT data->>'org' FROM {_R} WHERE plan_id = :plan AND kind = 'course')
+   OR lower(d.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE plan_id = :plan AND kind = 'org')
+"""
+CATALOG_COURSES = f"""
+SELECT id, code, title, credits, capacity, sourced_id FROM academics.courses c
+WHERE c.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'course')
+   OR lower(c.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE plan_id = :plan AND kind = 'course')
+"""
+CATALOG_SECTIONS = f"""
+SELECT s.id, s.semester_id, sem.code AS semester_code, s.course_id, c.code AS course_code, s.code, s.capacity,
+    s.waitlist_capacity, s.enrolled_count, s.waitlisted_count, s.sourced_id
+FROM academics.sections s
+JOIN academics.courses c ON c.id = s.course_id JOIN academics.semesters sem ON sem.id = s.semester_id
+WHERE s.semester_id = :semester
+   OR s.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'class')
+"""
+CATALOG_SEMESTERS = "SELECT id, code, sourced_id FROM academics.semesters WHERE sourced_id IS NOT NULL"
+
+DOUBLED_ROWS = f"""
+SELECT row_no, file, line, kind, sourced_id, removed, data FROM {_R} r
+WHERE {_OPEN} AND kind IN ('user', 'enrollment') AND (kind, sourced_id) IN (
+    SELECT kind, sourced_id FROM {_R} r WHERE {_OPEN} AND sourced_id IS NOT NULL GROUP BY kind, sourced_id
+    HAVING count(*) > 1)
+ORDER BY row_no
+"""
+
+# Students of a simple roster: one user row for each number, whatever its capitals, from all of its lines. What these
+# disagree on is kept beside it.
+_DIFFER = "CASE WHEN min(lower({0})) <> max(lower({0})) THEN jsonb_build_object('{0}s', jsonb_build_array(min({0}), \
+max({0}))) ELSE '{{}}' END"
 DERIVE_USERS = f"""
+WITH named AS MATERIALIZED (
+    SELECT row_no, file, line, data->>'user' AS key, data->>'number' AS number,
+        nullif(data->>'first_name', '') AS first_name, nullif(data->>'last_name', '') AS last_name,
+        nullif(data->>'email', '') AS email
+    FROM {_R} r WHERE {_OPEN} AND kind = 'enrollment' AND NOT removed
+)
 INSERT INTO {_R} (plan_id, row_no, file, line, kind, sourced_id, data)
-SELECT :plan, :base + row_number() OVER (ORDER BY row_no), file, line, 'user', data->>'user',
-    jsonb_build_object('number', data->'number', 'first_name', data->'first_name', 'last_name', data->'last_name',
-                       'email', data->'email')
-FROM (SELECT DISTINCT ON (data->>'number') row_no, file, line, data FROM {_R}
-      WHERE plan_id = :plan AND kind = 'enrollment' AND action IS NULL AND NOT removed
-      ORDER BY data->>'number', row_no) firsts
+SELECT :plan, :base + row_number() OVER (ORDER BY min(row_no)), min(file), min(line), 'user', key,
+    jsonb_build_object('number', min(number), 'first_name', coalesce(min(first_name), ''),
+        'last_name', coalesce(min(last_name), ''), 'email', coalesce(min(email), ''), 'derived', true)
+    || {_DIFFER.format("first_name")} || {_DIFFER.format("last_name")} || {_DIFFER.format("email")}
+FROM named GROUP BY key
 """
 
-_DOUBLED_IDS = f"""
-UPDATE {_R} r SET {_conflict("duplicate_in_file", "'The sourcedId ' || r.sourced_id || ' is there twice.'")}
-FROM (SELECT row_no, min(row_no) OVER (PARTITION BY kind, sourced_id) AS first FROM {_R}
-      WHERE plan_id = :plan AND sourced_id IS NOT NULL AND action IS NULL) d
-WHERE {_OPEN} AND r.row_no = d.row_no AND d.first < d.row_no
+SKIP_ENROLLMENTS = f"""
+UPDATE {_R} r SET action = 'ignored', reason = CAST(:reason AS jsonb)
+FROM {_R} c WHERE {_OPEN} AND r.kind = 'enrollment' AND c.plan_id = :plan AND c.kind = 'class'
+  AND c.sourced_id = r.data->>'class' AND c.action = 'ignored' AND NOT c.removed
+  AND c.reason->>'rule' IS DISTINCT FROM 'duplicate_in_file'
 """
-
-_SESSIONS = f"""
-UPDATE {_R} r SET entity_id = s.id, action = CASE
-        WHEN (r.data->>'starts_on')::date <> s.starts_on OR (r.data->>'ends_on')::date <> s.ends_on THEN 'conflict'
-        WHEN s.sourced_id IS NULL THEN 'change' ELSE 'unchanged' END,
-    reason = CASE WHEN (r.data->>'starts_on')::date <> s.starts_on OR (r.data->>'ends_on')::date <> s.ends_on
-        THEN jsonb_build_object('rule', 'dates_differ', 'message', 'The semester ' || s.code || ' lasts from '
-            || s.starts_on || ' to ' || s.ends_on || '; change it there, or in the file.') END
-FROM academics.semesters s
-WHERE {_OPEN} AND r.kind = 'session' AND s.id = :semester AND NOT r.removed
-  AND (r.sourced_id = s.sourced_id OR (s.sourced_id IS NULL
-       AND lower(s.code) IN (lower(r.data->>'code'), lower(r.sourced_id))))
-"""
-
-_OTHER_SESSIONS = f"UPDATE {_R} r SET {_ignored('another session')} WHERE {_OPEN} AND r.kind = 'session'"
-
-_OTHER_CLASSES = f"""
-UPDATE {_R} r SET {_ignored("not a class of this semester")}
-WHERE {_OPEN} AND r.kind = 'class' AND NOT EXISTS (
-    SELECT FROM {_R} s WHERE s.plan_id = :plan AND s.kind = 'session' AND s.entity_id IS NOT NULL
-      AND r.data->'terms' ? s.sourced_id)
-"""
-
-_REMOVED_CATALOGUE = f"""
-UPDATE {_R} r SET {_ignored("the catalogue is not deleted by a roster; archive or close it")}
-WHERE {_OPEN} AND r.removed AND r.kind IN ('org', 'course', 'class')
-"""
-
-_OTHER_COURSES = f"""
-UPDATE {_R} r SET {_ignored("no class of this semester is one of this course")}
-WHERE {_OPEN} AND r.kind = 'course' AND NOT EXISTS (
-    SELECT FROM {_R} c WHERE c.plan_id = :plan AND c.kind = 'class' AND c.action IS NULL
-      AND c.data->>'course' = r.sourced_id)
-"""
-
-_OTHER_ORGS = f"""
-UPDATE {_R} r SET {_ignored("no course of this semester belongs to it")}
-WHERE {_OPEN} AND r.kind = 'org' AND NOT EXISTS (
-    SELECT FROM {_R} c WHERE c.plan_id = :plan AND c.kind = 'course' AND c.action IS NULL AND c.data->>'org' =
-        r.sourced_id)
-"""
-
-_ORGS = f"""
-UPDATE {_R} r SET entity_id = coalesce(d.id, {UUID7}), action = CASE
-        WHEN d.id IS NULL THEN 'create'
-        WHEN d.name <> r.data->>'name' OR d.sourced_id IS NULL THEN 'change' ELSE 'unchanged' END
-FROM {_R} o LEFT JOIN LATERAL (
-    SELECT * FROM academics.departments d
-    WHERE d.sourced_id = o.sourced_id OR (d.sourced_id IS NULL AND lower(d.code) = lower(o.data->>'code'))
-    ORDER BY d.sourced_id NULLS LAST LIMIT 1) d ON TRUE
-WHERE {_OPEN} AND r.kind = 'org' AND o.plan_id = r.plan_id AND o.row_no = r.row_no
-"""
-
-_COURSES = f"""
-UPDATE {_R} r SET entity_id = coalesce(c.id, {UUID7}),
-    action = CASE
-        WHEN c.id IS NULL AND g.row_no IS NULL AND dep.id IS NULL THEN 'conflict'
-        WHEN c.id IS NULL THEN 'create'
-        WHEN c.title <> r.data->>'title' OR c.code <> r.data->>'code' OR c.sourced_id IS NULL
-          OR c.credits <> (r.data->>'credits')::numeric THEN 'change'
-        ELSE 'unchanged' END,
-    reason = CASE WHEN c.id IS NULL AND g.row_no IS NULL AND dep.id IS NULL THEN jsonb_build_object(
-        'rule', 'unknown_org', 'message', 'There is no department ' || (r.data->>'org') ||
-            ' to put a new course in.') END,
-    data = r.data || jsonb_build_object('department_id', coalesce(g.entity_id, dep.id))
-FROM {_R} o
-LEFT JOIN LATERAL (
-    SELECT * FROM academics.courses c
-    WHERE c.sourced_id = o.sourced_id OR (c.sourced_id IS NULL AND lower(c.code) = lower(o.data->>'code'))
-    ORDER BY c.sourced_id NULLS LAST LIMIT 1) c ON TRUE
-LEFT JOIN {_R} g ON g.plan_id = :plan AND g.kind = 'org' AND g.sourced_id = o.data->>'org'
-    AND g.action IN ('create', 'change', 'unchanged')
-LEFT JOIN academics.departments dep ON dep.sourced_id = o.data->>'org'
-WHERE {_OPEN} AND r.kind = 'course' AND o.plan_id = r.plan_id AND o.row_no = r.row_no
-"""
-
-_CLASSES = f"""
-UPDATE {_R} r SET entity_id = coalesce(sec.id, {UUID7}),
-    action = CASE
-        WHEN course.row_no IS NULL THEN 'conflict'
-        WHEN sec.id IS NULL THEN 'create'
-        WHEN (r.data->>'capacity')::int < sec.enrolled_count
-          OR (r.data->>'waitlist_capacity')::int < sec.waitlisted_count THEN 'conflict'
-        WHEN sec.code <> r.data->>'code' OR sec.sourced_id IS NULL OR (r.data->>'capacity')::int <> sec.capacity
-          OR (r.data->>'waitlist_capacity')::int <> sec.waitlist_capacity THEN 'change'
-        ELSE 'unchanged' END,
-    reason = CASE
-        WHEN course.row_no IS NULL THEN jsonb_build_object(
-            'rule', 'unknown_course', 'message', 'There is no course ' || (r.data->>'course') || ' in the file.')
-        WHEN (r.data->>'capacity')::int < sec.enrolled_count
-          OR (r.data->>'waitlist_capacity')::int < sec.waitlisted_count THEN jsonb_build_object(
-            'rule', 'capacity_below_enrolled', 'message', sec.enrolled_count || ' seats are taken and '
-            || sec.waitlisted_count || ' students wait.') END,
-    data = r.data || jsonb_build_object(
-        'course_id', course.entity_id,
-        'capacity', coalesce((r.data->>'capacity')::int, sec.capacity, nullif(known.capacity, 0), :default_capacity),
-        'waitlist_capacity', coalesce((r.data->>'waitlist_capacity')::int, sec.waitlist_capacity, 0))
-FROM {_R} o
-LEFT JOIN {_R} course ON course.plan_id = :plan AND course.kind = 'course' AND course.sourced_id = o.data->>'course'
-    AND course.action IN ('create', 'change', 'unchanged')
-LEFT JOIN academics.courses known ON known.id = course.entity_id
-LEFT JOIN LATERAL (
-    SELECT * FROM academics.sections sec
-    WHERE sec.semester_id = :semester AND (sec.sourced_id = o.sourced_id
-      OR (sec.sourced_id IS NULL AND sec.course_id = course.entity_id AND sec.code = o.data->>'code'))
-    ORDER BY sec.sourced_id NULLS LAST LIMIT 1) sec ON TRUE
-WHERE {_OPEN} AND r.kind = 'class' AND o.plan_id = r.plan_id AND o.row_no = r.row_no
-"""
-
 # Who is no student of this semester by the file: teachers, parents, others.
-_OTHER_USERS = f"""
-UPDATE {_R} r SET {_ignored("not enrolled as a student in this file")}
+SKIP_USERS = f"""
+UPDATE {_R} r SET action = 'ignored', reason = CAST(:reason AS jsonb)
 WHERE {_OPEN} AND r.kind = 'user' AND NOT EXISTS (
     SELECT FROM {_R} e WHERE e.plan_id = :plan AND e.kind = 'enrollment' AND e.action IS NULL
       AND e.data->>'user' = r.sourced_id AND e.data->>'role' = 'student')
 """
 
-_USERS_BY_ID = f"""
-UPDATE {_R} r SET entity_id = s.id FROM academics.students s
-WHERE {_OPEN} AND r.kind = 'user' AND s.sourced_id = r.sourced_id
-"""
-_USERS_BY_NUMBER = f"""
-UPDATE {_R} r SET entity_id = s.id FROM academics.students s
-WHERE {_OPEN} AND r.kind = 'user' AND r.entity_id IS NULL AND s.number = r.data->>'number'
-"""
-_USERS_BY_EMAIL = f"""
-UPDATE {_R} r SET entity_id = s.id FROM academics.students s
-WHERE {_OPEN} AND r.kind = 'user' AND r.entity_id IS NULL AND r.data->>'email' <> ''
-  AND lower(s.email) = lower(r.data->>'email')
-  AND NOT EXISTS (SELECT FROM academics.students o WHERE lower(o.email) = lower(s.email) AND o.id <> s.id)
-"""
-_DOUBLED_STUDENTS = f"""
-UPDATE {_R} r SET {_conflict("duplicate_in_file", "'The same student is in the file under another sourcedId.'")}
-FROM (SELECT row_no, min(row_no) OVER (PARTITION BY entity_id) AS first,
-             min(row_no) OVER (PARTITION BY data->>'number') AS first_number, entity_id FROM {_R}
-      WHERE plan_id = :plan AND kind = 'user' AND action IS NULL) d
-WHERE {_OPEN} AND r.row_no = d.row_no
-  AND ((d.entity_id IS NOT NULL AND d.first < d.row_no) OR d.first_number < d.row_no)
-"""
-_USERS = f"""
-UPDATE {_R} r SET entity_id = coalesce(s.id, {UUID7}),
-    action = CASE
-        WHEN s.id IS NULL AND r.removed THEN 'ignored'
-        WHEN s.id IS NULL AND (r.data->>'first_name' = '' OR r.data->>'last_name' = '') THEN 'conflict'
-        WHEN s.id IS NULL THEN 'create'
-        WHEN r.removed THEN 'unchanged'
-        WHEN (r.data->>'first_name' <> '' AND r.data->>'first_name' <> s.first_name)
-          OR (r.data->>'last_name' <> '' AND r.data->>'last_name' <> s.last_name)
-          OR (r.data->>'email' <> '' AND r.data->>'email' IS DISTINCT FROM s.email)
-          OR (s.sourced_id IS NULL AND NOT starts_with(r.sourced_id, 'number:')) THEN 'change'
-        ELSE 'unchanged' END,
-    reason = CASE WHEN s.id IS NULL AND NOT r.removed AND (r.data->>'first_name' = '' OR r.data->>'last_name' = '')
-        THEN jsonb_build_object('rule', 'unknown_student', 'message', 'There is no student with the number '
-            || (r.data->>'number') || '; a new one needs a first and a last name.') END
-FROM {_R} o LEFT JOIN academics.students s ON s.id = o.entity_id
-WHERE {_OPEN} AND r.kind = 'user' AND o.plan_id = r.plan_id AND o.row_no = r.row_no
+# Everybody whom a user row could mean, with the line that names them by their own key: sourcedId, or in a simple roster
+# the number. Of many students with one address a few are enough to show.
+_SHOWN = 5
+
+
+def users(*, simple: bool) -> str:
+    """The user rows that are open, with the students who have their sourcedId, number or e-mail address."""
+    own = "own.number_key = lower(s.number)" if simple else "own.sourced_id = s.sourced_id"
+    joined = "" if simple else "LEFT JOIN people i ON i.sourced_id = u.sourced_id"
+    by_id = "NULL::jsonb" if simple else "i.person"
+    return f"""
+WITH named AS MATERIALIZED (
+    SELECT row_no, line, sourced_id, removed, data, action, lower(data->>'number') AS number_key,
+        lower(nullif(data->>'email', '')) AS email_key
+    FROM {_R} WHERE plan_id = :plan AND kind = 'user'
+), u AS MATERIALIZED (SELECT * FROM named WHERE action IS NULL
+), people AS MATERIALIZED (
+    SELECT s.sourced_id, lower(s.number) AS number_key, lower(s.email) AS email_key,
+        jsonb_build_array(s.id, s.number, s.first_name, s.last_name, s.email, s.sourced_id, own.line) AS person
+    FROM academics.students s
+    LEFT JOIN (SELECT {"number_key" if simple else "sourced_id"}, min(line) AS line FROM named GROUP BY 1) own ON {own}
+    WHERE s.sourced_id IN (SELECT sourced_id FROM u) OR lower(s.number) IN (SELECT number_key FROM u)
+       OR lower(s.email) IN (SELECT email_key FROM u)
+), numbers AS (
+    SELECT number_key, jsonb_agg(person ORDER BY person->>0) AS persons FROM people GROUP BY number_key
+), emails AS (
+    SELECT email_key, jsonb_agg(person ORDER BY (person->>6) IS NOT NULL, person->>0) AS persons
+    FROM people WHERE email_key IS NOT NULL GROUP BY email_key
+), twins AS (
+    SELECT number_key, jsonb_agg(line ORDER BY line) AS lines FROM u WHERE NOT removed
+    GROUP BY number_key HAVING count(*) > 1
+)
+SELECT u.row_no, u.line, u.sourced_id, u.removed, u.data, {by_id} AS by_id, n.persons AS by_number,
+    jsonb_path_query_array(e.persons, '$[0 to {_SHOWN - 1}]') AS by_email, t.lines AS twins
+FROM u {joined}
+LEFT JOIN numbers n ON n.number_key = u.number_key
+LEFT JOIN emails e ON e.email_key = u.email_key
+LEFT JOIN twins t ON t.number_key = u.number_key
+ORDER BY u.row_no
 """
 
-# Enrolments: whom and where they mean.
+
+# Enrolments: whom and where they mean. Capitals count only where two sections differ in nothing else.
 _SIMPLE_SECTIONS = f"""
 UPDATE {_R} r SET section_id = sec.id
 FROM academics.sections sec JOIN academics.courses c ON c.id = sec.course_id
-WHERE {_OPEN} AND r.kind = 'enrollment' AND sec.semester_id = :semester
+WHERE {_TELLING} AND sec.semester_id = :semester
   AND lower(c.code) = lower(r.data->>'course_code') AND sec.code = r.data->>'section_code'
 """
+_SIMPLE_SECTIONS_ALIKE = f"""
+UPDATE {_R} r SET section_id = alike.id
+FROM (SELECT lower(c.code) AS course_key, lower(sec.code) AS section_key, (array_agg(sec.id))[1] AS id
+      FROM academics.sections sec JOIN academics.courses c ON c.id = sec.course_id
+      WHERE sec.semester_id = :semester GROUP BY 1, 2 HAVING count(*) = 1) alike
+WHERE {_TELLING} AND r.section_id IS NULL
+  AND alike.course_key = lower(r.data->>'course_code') AND alike.section_key = lower(r.data->>'section_code')
+"""
+# A drop, and a line that cannot be used, need no usable user row.
 _SIMPLE_STUDENTS = f"""
+UPDATE {_R} r SET student_id = alike.id
+FROM (SELECT lower(number) AS number_key, (array_agg(id))[1] AS id FROM academics.students
+      GROUP BY 1 HAVING count(*) = 1) alike
+WHERE {_TELLING} AND (r.removed OR r.action = 'conflict') AND alike.number_key = lower(r.data->>'number')
+"""
+_SIMPLE_STUDENTS_SPELLED = f"""
 UPDATE {_R} r SET student_id = s.id FROM academics.students s
-WHERE {_OPEN} AND r.kind = 'enrollment' AND r.removed AND s.number = r.data->>'number'
+WHERE {_TELLING} AND (r.removed OR r.action = 'conflict') AND s.number = r.data->>'number'
 """
-_OTHER_ENROLLMENTS = f"""
-UPDATE {_R} r SET {_ignored("not a class of this semester")}
-FROM {_R} c WHERE {_OPEN} AND r.kind = 'enrollment' AND c.plan_id = :plan AND c.kind = 'class'
-  AND c.sourced_id = r.data->>'class' AND c.action = 'ignored'
-"""
-_ENROLLMENT_SECTIONS = f"""
+_CLASS_SECTIONS = f"""
 UPDATE {_R} r SET section_id = c.entity_id FROM {_R} c
-WHERE {_OPEN} AND r.kind = 'enrollment' AND c.plan_id = :plan AND c.kind = 'class'
-  AND c.sourced_id = r.data->>'class' AND c.action IN ('create', 'change', 'unchanged')
+WHERE {_TELLING} AND c.plan_id = :plan AND c.kind = 'class' AND c.sourced_id = r.data->>'class' AND c.{_USABLE}
 """
-_ENROLLMENT_STUDENTS = f"""
+_KNOWN_SECTIONS = f"""
+UPDATE {_R} r SET section_id = s.id FROM academics.sections s
+WHERE {_TELLING} AND r.section_id IS NULL AND s.semester_id = :semester AND s.sourced_id = r.data->>'class'
+  AND (r.action = 'conflict' OR (r.removed AND NOT EXISTS (
+      SELECT FROM {_R} c WHERE c.plan_id = :plan AND c.kind = 'class' AND c.sourced_id = r.data->>'class'
+        AND c.action = 'conflict')))
+"""
+_USER_STUDENTS = f"""
 UPDATE {_R} r SET student_id = u.entity_id FROM {_R} u
 WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' = 'student' AND u.plan_id = :plan AND u.kind = 'user'
-  AND u.sourced_id = r.data->>'user' AND u.action IN ('create', 'change', 'unchanged')
+  AND u.sourced_id = r.data->>'user' AND u.{_USABLE} AND (r.removed OR NOT u.removed)
 """
-_TEACHERS = f"""
-UPDATE {_R} r SET action = CASE WHEN sec.instructor_id = d.user_id THEN 'unchanged' ELSE 'change' END,
-    entity_id = d.user_id
-FROM {_R} o
-JOIN {_R} u ON u.plan_id = :plan AND u.kind = 'user' AND u.sourced_id = o.data->>'user'
-JOIN identity.directory d ON d.email = lower(u.data->>'email') AND d.role IN ('instructor', 'registrar', 'admin')
-    AND d.suspended_at IS NULL
-LEFT JOIN academics.sections sec ON sec.id = o.section_id
-WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' = 'teacher' AND r.data->>'primary' IN ('true', '')
-  AND NOT r.removed AND r.section_id IS NOT NULL AND o.plan_id = r.plan_id AND o.row_no = r.row_no
+_KNOWN_STUDENTS = f"""
+UPDATE {_R} r SET student_id = s.id FROM academics.students s
+WHERE {_TELLING} AND (r.removed OR r.action = 'conflict') AND r.student_id IS NULL AND s.sourced_id = r.data->>'user'
+  AND coalesce(r.data->>'role', 'student') = 'student'
 """
-_OTHER_ROLES = f"""
-UPDATE {_R} r SET {_ignored("only students, and primary teachers who are instructors here, are taken over")}
-WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' <> 'student'
-"""
-_UNKNOWN = f"""
-UPDATE {_R} r SET action = 'conflict', reason = CASE
-    WHEN r.section_id IS NULL THEN jsonb_build_object('rule', 'unknown_section', 'message', 'There is no section '
-        || coalesce(r.data->>'class', (r.data->>'course_code') || ' ' || (r.data->>'section_code')) ||
-            ' in this semester.')
-    ELSE jsonb_build_object('rule', 'unknown_student', 'message', 'There is no usable student '
-        || coalesce(r.data->>'number', r.data->>'user') || '; see the conflicts of user rows.') END
-WHERE {_OPEN} AND r.kind = 'enrollment' AND (r.section_id IS NULL OR r.student_id IS NULL)
-"""
-_DOUBLED_ENROLLMENTS = f"""
-UPDATE {_R} r SET {_conflict("duplicate_in_file", "'The same student and section are in an earlier row.'")}
-FROM (SELECT row_no, min(row_no) OVER (PARTITION BY student_id, section_id) AS first FROM {_R}
-      WHERE plan_id = :plan AND kind = 'enrollment' AND action IS NULL) d
-WHERE {_OPEN} AND r.row_no = d.row_no AND d.first < d.row_no
-"""
-_PRESENT = f"""
-UPDATE {_R} r SET entity_id = e.id,
-    action = CASE WHEN r.removed AND e.status <> 'COMPLETED' THEN 'drop' ELSE 'unchanged' END,
-    outcome = e.status,
-    reason = CASE WHEN e.status = 'WAITLISTED' AND NOT r.removed
-        THEN jsonb_build_object('message', 'waits already, with number ' || e.wait_no) END
-FROM academics.enrollments e
-WHERE {_OPEN} AND r.kind = 'enrollment' AND e.student_id = r.student_id AND e.section_id = r.section_id
-  AND e.status IN ('ENROLLED', 'WAITLISTED', 'COMPLETED')
-"""
-_NOTHING_TO_DROP = f"UPDATE {_R} r SET {_ignored('not enrolled')} WHERE {_OPEN} AND r.kind = 'enrollment' AND r.removed"
+SIMPLE_LINKS = (
+    _SIMPLE_SECTIONS,
+    _SIMPLE_SECTIONS_ALIKE,
+    _SIMPLE_STUDENTS,
+    _SIMPLE_STUDENTS_SPELLED,
+    _USER_STUDENTS,
+)
+ONEROSTER_LINKS = (_CLASS_SECTIONS, _KNOWN_SECTIONS, _USER_STUDENTS, _KNOWN_STUDENTS)
 
-# Absent from a full roster: a seat that no row of the file speaks of. Who waits is left where they are.
-IMPLIED_DROPS = f"""
-INSERT INTO {_R} (plan_id, row_no, file, line, kind, data, action, reason, entity_id, student_id, section_id, outcome)
-SELECT :plan, :base + row_number() OVER (ORDER BY e.id), '', NULL, 'enrollment',
-    jsonb_build_object('number', s.number, 'course_code', c.code, 'section_code', sec.code), 'drop',
-    jsonb_build_object('message', 'not in the file'), e.id, e.student_id, e.section_id, e.status
+TEACHERS = f"""
+SELECT r.row_no, r.line, r.data->>'role' AS role, r.data->>'primary' AS primary, r.removed, r.section_id, d.user_id,
+    sec.instructor_id
+FROM {_R} r
+LEFT JOIN {_R} u ON u.plan_id = :plan AND u.kind = 'user' AND u.sourced_id = r.data->>'user'
+    AND u.action <> 'conflict' AND NOT u.removed
+LEFT JOIN identity.directory d ON d.email = lower(u.data->>'email') AND d.role IN ('instructor', 'registrar', 'admin')
+    AND d.suspended_at IS NULL
+LEFT JOIN academics.sections sec ON sec.id = r.section_id
+WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' <> 'student' ORDER BY r.row_no
+"""
+
+
+def _rows_of(kind: str) -> str:
+    """What became of the rows of a kind, by sourcedId; a doubled row that another one stands for says nothing."""
+    return f"""(SELECT sourced_id, bool_or(action = 'conflict') AS broken,
+        bool_or(removed AND reason->>'rule' IS DISTINCT FROM 'duplicate_in_file') AS removed
+    FROM {_R} WHERE plan_id = :plan AND kind = '{kind}' AND sourced_id IS NOT NULL GROUP BY sourced_id)"""
+
+
+UNRESOLVED = f"""
+SELECT r.row_no, r.data, r.section_id, r.student_id, c.broken AS class_broken, c.removed AS class_removed,
+    u.broken AS user_broken, u.removed AS user_removed, alike.names AS alike
+FROM {_R} r
+LEFT JOIN {_rows_of("class")} c ON c.sourced_id = r.data->>'class'
+LEFT JOIN {_rows_of("user")} u ON u.sourced_id = r.data->>'user'
+LEFT JOIN (SELECT lower(k.code) AS course_key, lower(sec.code) AS section_key,
+               jsonb_agg(k.code || ' ' || sec.code ORDER BY sec.code) AS names
+           FROM academics.sections sec JOIN academics.courses k ON k.id = sec.course_id
+           WHERE sec.semester_id = :semester GROUP BY 1, 2) alike
+    ON alike.course_key = lower(r.data->>'course_code') AND alike.section_key = lower(r.data->>'section_code')
+WHERE {_OPEN} AND r.kind = 'enrollment' AND (r.section_id IS NULL OR r.student_id IS NULL) ORDER BY r.row_no
+"""
+DOUBLED_PAIRS = f"""
+SELECT row_no, line, student_id, section_id, removed, broken
+FROM (SELECT row_no, line, student_id, section_id, removed, coalesce(action = 'conflict', false) AS broken,
+          count(*) OVER (PARTITION BY student_id, section_id) AS n
+      FROM {_R} r WHERE {_TELLING} AND student_id IS NOT NULL AND section_id IS NOT NULL) pairs
+WHERE n > 1 ORDER BY row_no
+"""
+STANDING = f"""
+UPDATE {_R} r SET entity_id = e.id, action = x.action, reason = x.reason, outcome = e.status, wait_no = e.wait_no
+FROM academics.enrollments e
+JOIN jsonb_to_recordset(CAST(:standings AS jsonb)) AS x(removed boolean, status text, action text, reason jsonb)
+  ON x.status = e.status
+WHERE {_OPEN} AND r.kind = 'enrollment' AND e.student_id = r.student_id AND e.section_id = r.section_id
+  AND x.removed = r.removed
+"""
+NOTHING_TO_DROP = f"""
+UPDATE {_R} r SET action = 'ignored', reason = CAST(:reason AS jsonb)
+WHERE {_OPEN} AND r.kind = 'enrollment' AND r.removed
+"""
+
+# What a conflict may be about, besides what it names by itself: users before enrolments, which name them.
+UNUSABLE = f"""
+WITH bad AS MATERIALIZED (
+    SELECT row_no, line, kind, sourced_id, data, reason, student_id, section_id FROM {_R}
+    WHERE plan_id = :plan AND (action = 'conflict' OR (kind = 'class' AND removed))
+), here AS MATERIALIZED (SELECT id, sourced_id, code FROM academics.sections WHERE semester_id = :semester
+), students AS (
+    SELECT b.row_no, s.id FROM bad b JOIN academics.students s ON s.sourced_id = b.sourced_id WHERE b.kind = 'user'
+    UNION SELECT b.row_no, s.id FROM bad b JOIN academics.students s ON lower(s.number) = lower(b.data->>'number')
+    WHERE b.kind = 'user'
+    UNION SELECT b.row_no, CAST(person->>'id' AS uuid) FROM bad b, jsonb_array_elements(b.reason->'students') person
+    WHERE b.kind = 'user'
+    UNION SELECT row_no, student_id FROM bad WHERE kind = 'enrollment' AND student_id IS NOT NULL
+), sections AS (
+    SELECT b.row_no, s.id FROM bad b JOIN here s ON s.sourced_id = b.sourced_id WHERE b.kind = 'class'
+    UNION SELECT b.row_no, s.id FROM bad b JOIN here s ON lower(s.code) = lower(b.data->>'code')
+    WHERE b.kind = 'class' AND s.sourced_id IS NULL
+    UNION SELECT b.row_no, s.id FROM bad b JOIN here s ON s.sourced_id = b.data->>'class' WHERE b.kind = 'enrollment'
+    UNION SELECT row_no, section_id FROM bad WHERE kind = 'enrollment' AND section_id IS NOT NULL
+)
+SELECT b.line, b.kind, b.sourced_id, b.data, s.ids AS students, c.ids AS sections
+FROM bad b
+LEFT JOIN (SELECT row_no, array_agg(id) AS ids FROM students GROUP BY row_no) s ON s.row_no = b.row_no
+LEFT JOIN (SELECT row_no, array_agg(id) AS ids FROM sections GROUP BY row_no) c ON c.row_no = b.row_no
+ORDER BY array_position(ARRAY['org', 'session', 'course', 'class', 'user', 'enrollment'], b.kind::text), b.row_no
+"""
+# An enrolment that a student asked for begins with an event of their own; one by a roster names its plan.
+ABSENT = f"""
+SELECT e.id, e.student_id, e.section_id, e.status, s.number, c.code AS course_code, sec.code AS section_code,
+    s.user_id IS NOT NULL AND EXISTS (
+        SELECT FROM academics.enrollment_events v WHERE v.enrollment_id = e.id AND v.from_status IS NULL
+          AND v.actor_id = s.user_id AND NOT v.facts ? 'roster_plan') AS by_themselves
 FROM academics.enrollments e
 JOIN academics.sections sec ON sec.id = e.section_id AND sec.semester_id = :semester
 JOIN academics.courses c ON c.id = sec.course_id
 JOIN academics.students s ON s.id = e.student_id
-WHERE e.status = 'ENROLLED' AND NOT EXISTS (
+WHERE e.status IN ('ENROLLED', 'WAITLISTED') AND NOT EXISTS (
     SELECT FROM {_R} r WHERE r.plan_id = :plan AND r.kind = 'enrollment' AND r.student_id = e.student_id
       AND r.section_id = e.section_id)
+ORDER BY e.id
 """
-
-_TOO_LATE = "'The last day to drop was ' || s.drop_by || '; waive drop_deadline to drop.'"
-LATE_DROPS = f"""
-UPDATE {_R} r SET {_conflict("drop_deadline", _TOO_LATE)}
-FROM academics.semesters s
-WHERE r.plan_id = :plan AND r.action = 'drop' AND r.outcome = 'ENROLLED' AND s.id = :semester
-  AND s.drop_by < (CAST(:now AS timestamptz) AT TIME ZONE s.time_zone)::date
+ADD_ABSENT = f"""
+INSERT INTO {_R} (plan_id, row_no, file, line, kind, data, action, reason, entity_id, student_id, section_id, outcome)
+SELECT :plan, x.row_no, '', NULL, 'enrollment', x.data, x.action, x.reason, x.enrollment_id, x.student_id,
+    x.section_id, x.outcome
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
+    row_no int, data jsonb, action text, reason jsonb, enrollment_id uuid, student_id uuid, section_id uuid,
+    outcome text)
 """
-
-ONEROSTER_STEPS = (
-    _DOUBLED_IDS,
-    _SESSIONS,
-    _OTHER_SESSIONS,
-    _OTHER_CLASSES,
-    _REMOVED_CATALOGUE,
-    _OTHER_COURSES,
-    _OTHER_ORGS,
-    _ORGS,
-    _COURSES,
-    _CLASSES,
-    _OTHER_ENROLLMENTS,
-    _OTHER_USERS,
-    _USERS_BY_ID,
-    _USERS_BY_NUMBER,
-    _USERS_BY_EMAIL,
-    _DOUBLED_STUDENTS,
-    _USERS,
-    _ENROLLMENT_SECTIONS,
-    _ENROLLMENT_STUDENTS,
-    _TEACHERS,
-    _OTHER_ROLES,
-    _UNKNOWN,
-    _DOUBLED_ENROLLMENTS,
-    _PRESENT,
-    _NOTHING_TO_DROP,
-)
-SIMPLE_STEPS = (
-    _USERS_BY_NUMBER,
-    _USERS,
-    _SIMPLE_SECTIONS,
-    _SIMPLE_STUDENTS,
-    _ENROLLMENT_STUDENTS,
-    _UNKNOWN,
-    _DOUBLED_ENROLLMENTS,
-    _PRESENT,
-    _NOTHING_TO_DROP,
-)
-
-# All the state a plan looks at, as sums of row hashes: any change of any of these rows changes it, in whatever order
-# they are read. 64-bit hashes summed as numeric: this notices changes, it is no protection against forgery.
-FINGERPRINT = """
-WITH sums(part, value) AS (
-    SELECT 'today', (CAST(:now AS timestamptz) AT TIME ZONE time_zone)::date::text
-        FROM academics.semesters WHERE id = :semester
-    UNION ALL SELECT 'semesters', sum(hashtextextended(t::text, 0)::numeric)::text FROM academics.semesters t
-    UNION ALL SELECT 'departments', sum(hashtextextended(t::text, 0)::numeric)::text FROM academics.departments t
-    UNION ALL SELECT 'courses', sum(hashtextextended(concat_ws('|', id, code, title, credits, capacity, state,
-        revision), 0)
-        ::numeric)::text FROM academics.courses
-    UNION ALL SELECT 'prerequisites', sum(hashtextextended(t::text, 0)::numeric)::text FROM academics.prerequisites t
-    UNION ALL SELECT 'sections', sum(hashtextextended(t::text, 0)::numeric)::text
-        FROM academics.sections t WHERE semester_id = :semester
-    UNION ALL SELECT 'meetings', sum(hashtextextended(m::text, 0)::numeric)::text FROM academics.section_meetings m
-    UNION ALL SELECT 'students', sum(hashtextextended(concat_ws('|', id, user_id, number, sourced_id, revision), 0)
-        ::numeric)::text FROM academics.students
-    UNION ALL SELECT 'holds', sum(hashtextextended(id::text, 0)::numeric)::text FROM academics.holds
-        WHERE released_at IS NULL
-    UNION ALL SELECT 'overrides', sum(hashtextextended(id::text, 0)::numeric)::text FROM academics.overrides
-        WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
-    UNION ALL SELECT 'completions', sum(hashtextextended(concat_ws('|', id, score), 0)::numeric)::text
-        FROM academics.course_completions
-    UNION ALL SELECT 'enrollments', sum(hashtextextended(concat_ws('|', id, status, wait_no), 0)::numeric)::text
-        FROM academics.enrollments WHERE status IN ('ENROLLED', 'WAITLISTED', 'COMPLETED')
-)
-SELECT encode(sha256(convert_to(string_agg(part || '=' || coalesce(value, ''), ';' ORDER BY part), 'UTF8')), 'hex')
-FROM sums
+KEEP_ABSENT = f"""
+UPDATE {_R} r SET action = 'kept', reason = CAST(:reason AS jsonb)
+WHERE r.plan_id = :plan AND r.row_no = ANY(CAST(:rows AS int[]))
 """
-
-COUNTS = (
-    f"SELECT kind, action, count(*) AS n FROM {_R} WHERE plan_id = :plan GROUP BY kind, action ORDER BY kind, action"
-)
-
-# Ids that applying will give are random, so they are left out: the same file and state give the same hash.
-DECISIONS = f"""
-SELECT encode(sha256(convert_to(coalesce(sum(hashtextextended(concat_ws('|', row_no, kind, action, outcome, wait_no,
-    reason::text, CASE WHEN action = 'drop' THEN entity_id END), 0)::numeric), 0)::text, 'UTF8')), 'hex')
-FROM {_R} WHERE plan_id = :plan
+# What the rules of enrolment decided, to be decided again: these rows have no enrolment but the one they would make.
+JUDGE_AGAIN = f"""
+UPDATE {_R} r SET action = NULL, reason = NULL, entity_id = NULL, outcome = NULL, wait_no = NULL
+WHERE r.plan_id = :plan AND r.row_no = ANY(CAST(:rows AS int[]))
+"""
+DECIDE = f"""
+UPDATE {_R} r SET action = x.action, reason = x.reason, entity_id = x.entity_id, outcome = x.outcome,
+    wait_no = x.wait_no, data = CASE WHEN x.data IS NULL THEN r.data ELSE r.data || x.data END
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
+    row_no int, action text, reason jsonb, entity_id uuid, outcome text, wait_no int, data jsonb)
+WHERE r.plan_id = :plan AND r.row_no = x.row_no
+"""
+FREED = f"""
+SELECT section_id, count(*) FILTER (WHERE outcome = 'ENROLLED') AS seats,
+    count(*) FILTER (WHERE outcome = 'WAITLISTED') AS places
+FROM {_R} WHERE plan_id = :plan AND action = 'drop' GROUP BY section_id
 """
