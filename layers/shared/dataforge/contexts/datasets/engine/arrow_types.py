@@ -32,7 +32,7 @@ def to_arrow(type_: str) -> pa.DataType:
 
 def from_arrow(kind: pa.DataType) -> str:
     """The schema type of an Arrow type that has one; raises KeyError for nested and exotic types."""
-    if pa.types.is_decimal(kind):
+    if pa.types.is_decimal(kind) and 0 <= kind.scale <= kind.precision:
         return f"decimal({kind.precision},{kind.scale})"
     if pa.types.is_timestamp(kind):
         return "timestamptz" if kind.tz else "timestamp"
@@ -44,9 +44,11 @@ def from_arrow(kind: pa.DataType) -> str:
         (pa.types.is_time, "time"),
         (pa.types.is_string, "string"),
         (pa.types.is_large_string, "string"),
+        (pa.types.is_string_view, "string"),
         (pa.types.is_binary, "binary"),
         (pa.types.is_large_binary, "binary"),
         (pa.types.is_fixed_size_binary, "binary"),
+        (pa.types.is_binary_view, "binary"),
         (pa.types.is_null, "string"),
     ):
         if test(kind):
@@ -82,11 +84,14 @@ def _conformed(table: pa.Table, column: Column, present: set[str]) -> pa.Chunked
 
 
 def widen(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """Cast to a type that holds every value; ints above 2^53 become the nearest double."""
+    """Cast to a type that holds every value; ints above 2^53 and long decimals become the nearest double."""
     if array.type == kind:
         return array
     if kind == pa.string():
         return text_of(array)
+    if pa.types.is_decimal(array.type) and pa.types.is_floating(kind):
+        # By its text: Arrow's own cast multiplies by powers of ten, and 0.47 is no longer 0.47.
+        return text_of(array).cast(kind)
     return array.cast(kind, safe=not pa.types.is_floating(kind))
 
 

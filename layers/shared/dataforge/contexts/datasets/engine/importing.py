@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
+from dataforge.contexts.datasets.engine.arrow_types import to_arrow
+from dataforge.contexts.datasets.engine.conversion import converted, refusal
 from dataforge.contexts.datasets.engine.diffing import count_changes
 from dataforge.contexts.datasets.engine.landing import (
     Hashed,
@@ -20,11 +22,13 @@ from dataforge.contexts.datasets.engine.landing import (
     replace_sorting,
     upsert,
 )
-from dataforge.contexts.datasets.engine.manifest import Manifest
+from dataforge.contexts.datasets.engine.manifest import Change, Manifest
+from dataforge.contexts.datasets.engine.readable import require_readable
+from dataforge.contexts.datasets.engine.retyping import with_types
 from dataforge.contexts.datasets.engine.rowhash import hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import EncodingRefused, SchemaMismatch
-from dataforge.contexts.datasets.model.columns import TableSchema, normal_type
+from dataforge.contexts.datasets.model.columns import TableSchema, normal_type, retyped
 from dataforge.contexts.datasets.model.imports import (
     ColumnReport,
     ImportOptions,
@@ -167,10 +171,11 @@ class _Landing:
     def _typed_rows(self, table: TypedTable, schema: TableSchema) -> Iterator[Hashed]:
         """Tables by column id, hashed on the pool while the one before is written."""
         done = table.rows = 0
+        types = dict(table.columns)
         waiting: deque[Future[Hashed]] = deque()
         for part in table.read():
             table.rows += part.num_rows
-            waiting.append(self.pool.submit(_hashed, part, schema))
+            waiting.append(self.pool.submit(_hashed, part, types, schema, done + 1))
             done += part.num_rows
             self.progress(Progress("reading", done, 0))
             if len(waiting) > WORKERS:
@@ -188,7 +193,14 @@ class _Landing:
                 return replace_sorting(self.tables, schema, rows(), base, self.pool, self.folder)
             return replace_sorted(self.tables, schema, rows(), base, self.pool)
         land = append if options.mode == "append" else upsert
-        return land(self.tables, schema, rows(), base, self.pool, self.folder)
+        if not retyped(base.schema, schema):
+            return land(self.tables, schema, rows(), base, self.pool, self.folder)
+        seen = with_types(self.tables, base, schema, self.pool, self.folder)
+        made = land(self.tables, schema, rows(), seen, self.pool, self.folder)
+        change = made.change or Change("")
+        # Where values were converted, patches have rows of the base with the new types, and not as the base has them.
+        whole = change.complete and seen.change is not None and seen.change.complete
+        return replace(made, change=replace(change, base_digest=base.digest, complete=whole))
 
     def finished(self, described: TableReport, manifest: Manifest) -> None:
         """Put the table's numbers into the report."""
@@ -199,26 +211,24 @@ class _Landing:
         self.report.tables.append(described)
 
 
-def _hashed(part: pa.Table, schema: TableSchema) -> Hashed:
-    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the first value that
-    does not fit.
+def _hashed(part: pa.Table, types: Mapping[str, str], schema: TableSchema, first_row: int) -> Hashed:
+    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the rows that do not
+    fit.
     """
     arrays = []
     for column in schema.columns:
-        kind = to_arrow(column.type)
-        if column.name not in part.schema.names:
-            arrays.append(pa.nulls(part.num_rows, kind))
+        if column.name not in types:
+            kind = to_arrow(column.type)
+            arrays.append(pa.chunked_array([pa.nulls(part.num_rows, kind)], kind))
             continue
-        try:
-            arrays.append(widen(part.column(column.name), kind))
-        except pa.ArrowInvalid as error:
-            raise SchemaMismatch(f"Column {column.name!r} cannot be read as {column.type}: {error}.") from error
+        values, type_ = part.column(column.name), types[column.name]
+        require_readable(column.name, values, first_row)
+        found = converted(values, type_, column.type)
+        if found is None:
+            raise refusal(column.name, values, type_, column.type, first_row)
+        if found.null_count and (column.id in schema.key or not column.nullable):
+            row = first_row + pc.index(found.is_null(), value=True).as_py()
+            raise SchemaMismatch(f"Column {column.name!r} is empty in row {row} and may not be.", facts={"row": row})
+        arrays.append(found)
     table = pa.table(arrays, names=[column.id for column in schema.columns])
-    empty = [
-        column.name
-        for column in schema.columns
-        if (column.id in schema.key or not column.nullable) and table.column(column.id).null_count
-    ]
-    if empty:
-        raise SchemaMismatch(f"Column {empty[0]!r} has empty values and may not have any.")
     return table, hash_rows(table, schema)

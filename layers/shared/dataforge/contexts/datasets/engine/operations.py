@@ -14,10 +14,11 @@ from dataforge.contexts.datasets.engine.keys import column_from_json, encode_key
 from dataforge.contexts.datasets.engine.landing import append
 from dataforge.contexts.datasets.engine.manifest import Change, Manifest
 from dataforge.contexts.datasets.engine.reading import rows_at_positions, scan
+from dataforge.contexts.datasets.engine.retyping import with_types
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.errors import OperationRefused, SchemaMismatch
-from dataforge.contexts.datasets.model.columns import Column, TableSchema, normal_type
+from dataforge.contexts.datasets.model.columns import Column, TableSchema, normal_type, retyped
 
 MOST_OPERATIONS = 10_000
 
@@ -140,14 +141,13 @@ def change_schema(
     type.
     """
     schema = _changed(base.schema, dict(renames or {}), dict(types or {}), set(drop), add, order)
-    if base.schema.hashes_within(schema) and all(schema.by_id(k).type == base.schema.by_id(k).type for k in schema.key):
+    if retyped(base.schema, schema):
+        return with_types(tables, base, schema)
+    if base.schema.hashes_within(schema):
         return replace(base, schema=schema, change=Change(base.digest, complete=True))
     writer = TableWriter(tables, schema, base=base)
-    try:
-        for table in scan(tables, replace(base, schema=schema)):
-            writer.add(table)
-    except pa.ArrowInvalid as error:
-        raise SchemaMismatch(f"A value does not fit its new type: {error}.") from error
+    for table in scan(tables, replace(base, schema=schema)):
+        writer.add(table)
     return writer.finish()
 
 

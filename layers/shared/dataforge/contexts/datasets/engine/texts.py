@@ -282,15 +282,19 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 
 def _lists(array: pa.Array) -> list[object]:
-    values = json_values(array.values)
-    starts = array.offsets.to_pylist()
-    sizes = array.value_lengths().to_pylist()
-    return [None if size is None else values[start : start + size] for start, size in zip(starts, sizes, strict=False)]
+    starts, sizes = array.offsets.to_pylist(), array.value_lengths().to_pylist()
+    used = [(start, size) for start, size in zip(starts, sizes, strict=False) if size]
+    first = min((start for start, _ in used), default=0)
+    values = json_values(array.values.slice(first, max((start + size for start, size in used), default=0) - first))
+    places = ((start - first, size) for start, size in zip(starts, sizes, strict=False))
+    return [None if size is None else values[start : start + size] if size else [] for start, size in places]
 
 
 def _maps(array: pa.Array) -> list[object]:
-    keys, values = text_of(array.keys).to_pylist(), json_values(array.items)
     offsets = array.offsets.to_pylist()
+    first, count = offsets[0], offsets[-1] - offsets[0]
+    keys, values = text_of(array.keys.slice(first, count)).to_pylist(), json_values(array.items.slice(first, count))
+    offsets = [offset - first for offset in offsets]
     found: list[object] = []
     for at, ok in enumerate(array.is_valid().to_pylist()):
         pick = slice(offsets[at], offsets[at + 1])

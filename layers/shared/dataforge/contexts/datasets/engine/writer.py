@@ -35,7 +35,7 @@ from dataforge.contexts.datasets.engine.patch_builder import PatchBuilder
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ImportRefused
-from dataforge.contexts.datasets.model.columns import TableSchema
+from dataforge.contexts.datasets.model.columns import TableSchema, reads_freely, retyped
 
 CHUNK_ROWS = 8192
 CHUNK_RAW_BYTES = 3 << 20
@@ -62,7 +62,8 @@ class TableWriter:
         pool: Executor | None = None,
     ) -> None:
         self._schema = schema
-        self._base = base if base is not None and base.rows and base.schema.keyed_like(schema) else None
+        usable = base is not None and base.rows and base.schema.keyed_like(schema) and _readable(base.schema, schema)
+        self._base = base if usable else None
         self._open: list[tuple[pa.Table, RowHashes]] = []
         self._open_rows = 0
         self._open_bytes = 0
@@ -263,3 +264,8 @@ class TableWriter:
         self._pieces.append(Pieces(np.array([number]), np.array([0]), np.array([self._chunk_rows])))
         self._chunk, self._chunk_rows = [], 0
         self._packs.add(table, hashes)
+
+
+def _readable(base: TableSchema, schema: TableSchema) -> bool:
+    """Whether chunks of the base can stand for rows of the schema, whatever other rows lie in them."""
+    return all(reads_freely(old.type, new.type) for old, new in retyped(base, schema))

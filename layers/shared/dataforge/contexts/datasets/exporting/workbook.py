@@ -98,7 +98,7 @@ def _write_sheet(part: object, name: str, header: Sequence[str], batches: Iterab
 
 
 def _rows(batch: pa.Table) -> bytes:
-    cells = [_cells(batch.column(at).combine_chunks()) for at in range(batch.num_columns)]
+    cells = [pc.fill_null(_cells(batch.column(at).combine_chunks()), "<c/>") for at in range(batch.num_columns)]
     lines = pc.binary_join_element_wise(pa.scalar("<row>"), *cells, pa.scalar("</row>"), pa.scalar(""))
     return "".join(lines.to_pylist()).encode()
 

@@ -50,13 +50,55 @@ def decimal_digits(type_: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
+def family(type_: str) -> str:
+    """The type without its digits."""
+    return "decimal" if type_.startswith("decimal") else type_
+
+
 def kind_of(type_: str) -> str:
-    """The hash family of a type: values of one family hash alike, whatever the type that carries them."""
-    if type_ in {"int", "float"} or type_.startswith("decimal"):
-        return "number"
-    if type_ == "timestamptz":
-        return "timestamp"
-    return "string" if type_ == "json" else type_
+    """The hash family of a type: values of one family hash alike, whatever the type that carries them.
+
+    Decimals are a family of their own, because their fractions hash by their digits and those of floats by their bits.
+    """
+    kinds = {"int": "number", "float": "number", "timestamptz": "timestamp", "json": "string"}
+    return kinds.get(type_, family(type_))
+
+
+def hashed_alike(old: str, new: str) -> bool:
+    """Whether a value that fits both types has the same hash in both."""
+    return kind_of(old) == kind_of(new) or {family(old), family(new)} == {"int", "decimal"}
+
+
+def reads_freely(old: str, new: str) -> bool:
+    """Whether stored values of the old type can be read as the new one without an error, whatever they are.
+
+    What does not fit is read as the nearest value; only rows that were checked are ever shown so.
+    """
+    if new in {old, "string"}:
+        return True
+    pair = (family(old), family(new))
+    if pair[1] == "decimal":
+        return _digits_fit(old, new)
+    return pair in {
+        ("int", "float"),
+        ("decimal", "float"),
+        ("string", "json"),
+        ("date", "timestamp"),
+        ("timestamp", "timestamptz"),
+        ("timestamptz", "timestamp"),
+    }
+
+
+def always_fits(old: str, new: str) -> bool:
+    """Whether every value of the old type is one of the new type."""
+    lossy = {("int", "float"), ("decimal", "float"), ("string", "json")}
+    return reads_freely(old, new) and (family(old), family(new)) not in lossy
+
+
+def _digits_fit(old: str, new: str) -> bool:
+    """Whether a decimal type has room for every whole number or every decimal of the old type."""
+    target, source = decimal_digits(new), (19, 0) if old == "int" else decimal_digits(old)
+    return bool(target and source and target[1] >= source[1] and target[0] - target[1] >= source[0] - source[1])
 
 
 def common_type(one: str, other: str) -> str:
@@ -81,7 +123,9 @@ def common_type(one: str, other: str) -> str:
 
 
 def widens(old: str, new: str) -> bool:
-    """Whether every value of the old type can be read as the new one: then no stored byte has to change."""
+    """Whether the new type is meant to hold every value of the old one, so that an import may change it unasked. Whole
+    numbers and decimals that a float does not hold are refused when they are met.
+    """
     return common_type(old, new) == new
 
 
@@ -277,6 +321,12 @@ def make_schema(
             raise SchemaMismatch(message)
         ids.append(column.id)
     return replace(schema, key=tuple(ids))
+
+
+def retyped(before: TableSchema, after: TableSchema) -> list[tuple[Column, Column]]:
+    """Columns of both whose type differs, as they were and as they are."""
+    both = [(before.by_id(column.id), column) for column in after.columns if before.has(column.id)]
+    return [(old, new) for old, new in both if old.type != new.type]
 
 
 def schema_changes(before: TableSchema, after: TableSchema) -> list[SchemaChange]:

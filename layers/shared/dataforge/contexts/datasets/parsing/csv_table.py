@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import to_arrow, widen
+from dataforge.contexts.datasets.engine.arrow_types import to_arrow
+from dataforge.contexts.datasets.engine.conversion import converted, misfits
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
+from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.errors import ImportRefused, SchemaMismatch, TooManyRejectedRows
-from dataforge.contexts.datasets.model.columns import TableSchema, evolve, make_schema, normal_type
+from dataforge.contexts.datasets.model.columns import Column, TableSchema, evolve, make_schema, normal_type
 from dataforge.contexts.datasets.model.imports import (
     REJECTED_LISTED,
     ColumnReport,
@@ -245,21 +247,29 @@ def work(data: bytes, plan: BlockPlan, schema: TableSchema) -> tuple[ParsedBlock
     parsed = parse_block(data, plan)
     if parsed.columns is None:
         return parsed, None
-    by_name = dict(zip(plan.names, parsed.columns, strict=True))
+    by_name = dict(zip(plan.names, zip(parsed.columns, plan.kinds, strict=True), strict=True))
     rows = len(parsed.columns[0]) if parsed.columns else 0
     arrays = [
-        _cast(by_name[column.name], column.type) if column.name in by_name else pa.nulls(rows, to_arrow(column.type))
+        _fitted(*by_name[column.name], column) if column.name in by_name else pa.nulls(rows, to_arrow(column.type))
         for column in schema.columns
     ]
     table = pa.table(arrays, names=[column.id for column in schema.columns])
     return parsed, (table, hash_rows(table, schema))
 
 
-def _cast(array: pa.Array, type_: str) -> pa.Array:
-    kind = to_arrow(type_)
-    if array.type == kind:
+def _fitted(array: pa.Array, kind: str, column: Column) -> pa.Array:
+    """Values of a block as the type of their column. Raises SchemaMismatch with the first that does not fit."""
+    if array.type == to_arrow(column.type):
         return array
-    return widen(pa.chunked_array([array]), kind).combine_chunks()
+    values, type_ = pa.chunked_array([array]), column_type(kind)
+    found = converted(values, type_, column.type)
+    if found is None:
+        row = misfits(values, type_, column.type, 1)[0]
+        value = text_of(array.slice(row, 1))[0].as_py()
+        raise SchemaMismatch(
+            f"Column {column.name!r} cannot be read as {column.type} without loss: it has {value!r:.80}."
+        )
+    return found.combine_chunks()
 
 
 _Done = tuple[ParsedBlock, "tuple[pa.Table, RowHashes] | None"]

@@ -8,7 +8,9 @@ of these stay text. The types form a semilattice (`join`), so the result does no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -185,7 +187,18 @@ def _float(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
         if not _plain_shape(texts):
             return None
     values = texts.cast(pa.float64())
-    return values if lenient or _gives_back(texts, values) else None
+    return values if _gives_back(texts, values) or (lenient and _same_numbers(texts, values)) else None
+
+
+def _same_numbers(texts: pa.Array, values: pa.Array) -> bool:
+    """Whether every number is what its double stands for: the shortest decimal of it, or all of its digits."""
+    for text, value in zip(texts.to_pylist(), values.to_pylist(), strict=True):
+        if text is None or len(text) <= 15 or not math.isfinite(value):
+            continue
+        number = Decimal(text)
+        if number not in (Decimal(repr(value)), Decimal(value)):
+            return False
+    return True
 
 
 _PLAIN_NUMBER = np.zeros(256, dtype=bool)

@@ -1,21 +1,18 @@
 """Parquet files to tables.
 
 Nested values become JSON text (type `json`) in one column each: lists, structs and maps are not flattened, so that no
-row is multiplied and no name invented. Unsigned 64-bit integers above 2^63 become decimals; nanosecond times that
-microseconds cannot hold become ISO text.
+row is multiplied and no name invented. What a column type cannot hold is kept as its text: see `arrow_columns`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dataforge.contexts.datasets.engine.arrow_types import from_arrow, to_arrow
 from dataforge.contexts.datasets.errors import ImportRefused
+from dataforge.contexts.datasets.parsing.arrow_columns import column_type, may_need_other_type, other_type, stored
 from dataforge.contexts.datasets.parsing.dialect import header_names
 from dataforge.contexts.datasets.parsing.sources import FileSource
 from dataforge.contexts.datasets.parsing.typed import TypedTable
@@ -64,85 +61,70 @@ def parquet_table(source: FileSource) -> TypedTable:
     """The table of a Parquet file. Raises ImportRefused when it is malformed or encrypted."""
     if source.read(source.size - 4, 4) == b"PARE":
         raise ImportRefused(f"{source.name}: the Parquet file is encrypted; write it without encryption.")
-    schema = _open(source).schema_arrow
+    file = _open(source)
+    schema = file.schema_arrow
     names, notes = header_names(schema.names)
-    columns = [(name, _type_of(field.type)) for name, field in zip(names, schema, strict=True)]
-    wide = _need_wider(source, schema)
-    columns = [(name, wide.get(at, type_)) for at, (name, type_) in enumerate(columns)]
+    columns = [(name, column_type(field.type)) for name, field in zip(names, schema, strict=True)]
+    others = _other_types(source, file)
+    columns = [(name, others.get(at, type_)) for at, (name, type_) in enumerate(columns)]
     reasons = [f"Parquet {field.type}" for field in schema]
 
     def read() -> Iterator[pa.Table]:
+        row = 1
         for table in _batches(source):
-            yield pa.table([_column(table.column(at), type_) for at, (_, type_) in enumerate(columns)], names=names)
+            yield pa.table(
+                [stored(table.column(at), type_, name, row) for at, (name, type_) in enumerate(columns)], names=names
+            )
+            row += table.num_rows
 
     return TypedTable(columns, reasons, read, notes)
 
 
 def _open(source: FileSource) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(pa.PythonFile(_Seekable(source), mode="r"))
+        return pq.ParquetFile(pa.PythonFile(_Seekable(source), mode="r"), coerce_int96_timestamp_unit="us")
     except (pa.ArrowException, OSError) as error:
         raise ImportRefused(f"{source.name}: the Parquet file is malformed: {error}") from error
 
 
-def _batches(source: FileSource) -> Iterator[pa.Table]:
+def _batches(source: FileSource, columns: list[str] | None = None) -> Iterator[pa.Table]:
     try:
-        for batch in _open(source).iter_batches(_ROWS, use_threads=False):
+        for batch in _open(source).iter_batches(_ROWS, columns=columns, use_threads=False):
             yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError) as error:
         raise ImportRefused(f"{source.name}: the Parquet file is malformed: {error}") from error
 
 
-def _type_of(kind: pa.DataType) -> str:
-    if pa.types.is_dictionary(kind):
-        return _type_of(kind.value_type)
-    try:
-        return from_arrow(kind)
-    except KeyError:
-        return "json" if pa.types.is_nested(kind) else "string"
-
-
-def _need_wider(source: FileSource, schema: pa.Schema) -> dict[int, str]:
-    """Columns whose values do not fit the usual type, found by reading those columns once."""
-    suspects = [
-        at
-        for at, field in enumerate(schema)
-        if field.type == pa.uint64() or (pa.types.is_timestamp(field.type) and field.type.unit == "ns")
-    ]
+def _other_types(source: FileSource, file: pq.ParquetFile) -> dict[int, str]:
+    """Columns whose values do not fit the usual type, found by reading those columns once; most files say in their
+    statistics that they do.
+    """
+    schema = file.schema_arrow
+    suspects = [at for at, field in enumerate(schema) if may_need_other_type(field.type) and not _known(file, at)]
+    narrow = [schema.names[at] for at in suspects] if len(set(schema.names)) == len(schema.names) else None
     found: dict[int, str] = {}
-    for table in _batches(source) if suspects else ():
-        for at in suspects:
-            column = table.column(at)
-            if column.type == pa.uint64():
-                if (pc.max(column).as_py() or 0) >= 1 << 63:
-                    found[at] = "decimal(20,0)"
-            elif column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(column.type) != column:
-                found[at] = "string"
+    for table in _batches(source, narrow) if suspects else ():
+        for place, at in enumerate(suspects):
+            other = other_type(table.column(at if narrow is None else place))
+            if other is not None:
+                found[at] = other
     return found
 
 
-def _column(array: pa.ChunkedArray, type_: str) -> pa.ChunkedArray:
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        array = array.cast(kind.value_type)
-        kind = array.type
-    if type_ == "json":
-        return pa.chunked_array(
-            [
-                pa.array(
-                    [None if v is None else json.dumps(v, default=str, ensure_ascii=False) for v in array.to_pylist()],
-                    pa.string(),
-                )
-            ]
-        )
-    if type_ == "string" and not pa.types.is_string(kind):
-        if pa.types.is_timestamp(kind):
-            return pc.strftime(array, "%Y-%m-%dT%H:%M:%S")
-        return (
-            array.cast(pa.string())
-            if not pa.types.is_null(kind)
-            else pa.chunked_array([pa.nulls(len(array), pa.string())])
-        )
-    if pa.types.is_timestamp(kind) and kind.tz:
-        return array.cast(pa.timestamp("us", "UTC"), safe=False)
-    return array.cast(to_arrow(type_), safe=not pa.types.is_floating(kind))
+def _known(file: pq.ParquetFile, at: int) -> bool:
+    """Whether the statistics of every row group say that the values of a column are of the usual type."""
+    kind, metadata = file.schema_arrow.field(at).type, file.metadata
+    # Statistics of times come as times of the day, whatever they were.
+    if metadata.num_columns != len(file.schema_arrow) or getattr(kind, "unit", "") == "ns" or pa.types.is_time(kind):
+        return False
+    for group in range(metadata.num_row_groups):
+        statistics = metadata.row_group(group).column(at).statistics
+        if statistics is None or not statistics.has_min_max:
+            return False
+        try:
+            ends = pa.chunked_array([pa.array([statistics.min, statistics.max], kind)])
+        except (ValueError, OverflowError, TypeError, pa.ArrowException):
+            return False
+        if other_type(ends) is not None:
+            return False
+    return True
