@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import signal
 import sys
 import time
@@ -17,6 +18,8 @@ from infra.local.follow import follow
 from infra.local.layout import DEVELOPMENT, TEST, TOOLS, StackDirectory, stack_in
 from infra.local.stack import LocalStack, exclusive, reset, start
 from infra.local.summary import summary
+
+_LONGEST = 1000
 
 
 def main() -> int:
@@ -46,7 +49,7 @@ def main() -> int:
     except LocalStackError as error:
         return _fail(str(error))
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if not is_full(error):
             return _fail(f"{error}. See the logs beneath {stack.logs}.")
         return _fail(f"There is no space left on the disk of {stack.root}. Free some space and run again.")
     except Exception as error:  # noqa: BLE001 - nobody foresaw it: one line for the person, the traceback for the log
@@ -56,8 +59,13 @@ def main() -> int:
     return 0
 
 
+def is_full(error: OSError) -> bool:
+    """Whether a disk is full; a copy of a tree wraps what happened to each of its files in one error."""
+    return error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)
+
+
 def _fail(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {' '.join(message.split())[:_LONGEST]}", file=sys.stderr)
     return 1
 
 

@@ -4,6 +4,7 @@ Runs before anything is installed, so it uses the standard library only and no s
 must be able to turn away politely.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".local" / "tools"
@@ -32,9 +34,17 @@ def main() -> int:
             "Python {}.{} does not fit: DataForge needs 3.11, 3.12 or 3.13.".format(*sys.version_info[:2]),
             "Run 'make PYTHON=/path/to/python3.11 …'.",
         )
-    names = [name for name in ("uv", *sys.argv[1:]) if not _is_current(name)]
-    if not names:
+    wanted = ("uv", *sys.argv[1:])
+    if all(_is_current(name) for name in wanted):
         return 0
+    try:
+        with _installation_lock():
+            return _bring_up_to_date(*(name for name in wanted if not _is_current(name)))
+    except OSError as error:
+        return _fail(f"Setting up failed: {error}", "Check the disk and its permissions and run again.")
+
+
+def _bring_up_to_date(*names: str) -> int:
     free = shutil.disk_usage(ROOT).free
     if free < _NEEDED_BYTES:
         cause = f"Only {free / 1024**3:.1f} GB are free on the disk of {ROOT}; setting up takes 3 GB."
@@ -59,6 +69,19 @@ def main() -> int:
         print("failed")
         return _fail(f"Installing '{name}' failed: {error}", "Check the disk and its permissions and run again.")
     return 0
+
+
+def _installation_lock() -> TextIO:
+    """The file whose lock one installation holds; installers inherit it: those of a killed run are waited for."""
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    lock = (TOOLS / "install.lock").open("w")
+    os.set_inheritable(lock.fileno(), True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("  waiting for another installation …", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def _fail(cause: str, way_out: str) -> int:
@@ -101,7 +124,8 @@ def _install(name: str) -> None:
 
 def _run(*command: str) -> None:
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+    output = subprocess.PIPE
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=output, env=environment, close_fds=False)
 
 
 if __name__ == "__main__":
