@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -12,6 +13,7 @@ from dataforge.kernel.principal import Principal, Role
 
 _CHALLENGE = 'Bearer realm="dataforge"'
 _READS = frozenset({"GET", "HEAD"})
+_READS_LAG = timedelta(seconds=10)  # how late a demotion may reach what a role sees on routes open to everybody
 _WITHOUT_PRIVILEGES = frozenset({Role.LEARNER, Role.VIEWER})
 
 
@@ -22,8 +24,11 @@ class Authenticator(Protocol):
         """The principal of a valid token; raises Unauthenticated otherwise."""
         ...
 
-    async def confirm(self, principal: Principal) -> Principal:
-        """The principal as it is now; raises Unauthenticated or Forbidden for one that may do nothing any more."""
+    async def confirm(self, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
+        """The principal as it was that long ago, or now.
+
+        Raises Unauthenticated or Forbidden for one that may do nothing any more.
+        """
         ...
 
 
@@ -47,11 +52,11 @@ async def principal_of(request: Request) -> Principal:
     return principal
 
 
-async def confirmed(request: Request, principal: Principal) -> Principal:
-    """The person as the database knows them now; raises Unauthenticated or Forbidden."""
+async def confirmed(request: Request, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
+    """The person as the database knows them; raises Unauthenticated or Forbidden."""
     services: AuthenticatedServices = request.app.state.services
     with _challenged():
-        return await services.authenticator.confirm(principal)
+        return await services.authenticator.confirm(principal, at_most_old=at_most_old)
 
 
 @contextmanager
@@ -63,16 +68,11 @@ def _challenged() -> Iterator[None]:
         raise
 
 
-def _decides_by_token(request: Request, principal: Principal, roles: tuple[Role, ...]) -> bool:
-    # Reading what everybody may read; whatever depends on a role, or changes something, asks the database first.
-    return request.method in _READS and not roles and principal.role in _WITHOUT_PRIVILEGES
-
-
 class Require:
     """Dependency: a signed-in caller with one of the roles (none given: any role); gives the Call.
 
-    Writes, routes that name roles, and everything with a role that sees more than others are decided by what the
-    database says now; the rest is read with a token that may be as old as its lifetime.
+    Writes and routes that name roles are decided by what the database says now, other reads by what it said within
+    ten seconds if the token's role sees more than others, and by the token if it does not.
     """
 
     def __init__(self, *roles: Role) -> None:
@@ -81,8 +81,10 @@ class Require:
     async def __call__(self, request: Request) -> Call:
         """Authenticate, check the role, and wrap the request."""
         principal = await principal_of(request)
-        if not _decides_by_token(request, principal, self.roles):
+        if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
+        elif principal.role not in _WITHOUT_PRIVILEGES:
+            principal = await confirmed(request, principal, at_most_old=_READS_LAG)
         if self.roles and not principal.has(*self.roles):
             needed = " or ".join(sorted({Role.ADMIN.value, *self.roles}))
             message = f"This needs the role {needed}; you are signed in as {principal.role.value}."

@@ -6,15 +6,15 @@ Whoever checks needs the public keys of `identity.signing_keys` only; `TokenSign
 import asyncio
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 import jwt
-from sqlalchemy import exists, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 
 from dataforge.contexts.identity.domain import AccountSuspended, InvalidToken, NoSigningKey, Session, SessionEnded
-from dataforge.contexts.identity.tables import refresh_tokens, signing_keys, users
+from dataforge.contexts.identity.tables import signing_keys
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Principal, Role
@@ -24,6 +24,12 @@ from dataforge.platform.db.database import Database
 ALGORITHM = "ES256"
 _LEEWAY_SECONDS = 30
 _KEYS_SECONDS = 300  # how long public keys are kept before they are read again
+_MAX_CONFIRMED = 10_000  # sessions whose last confirmation is remembered
+# Text, because every write pays for it: building the expression costs as much as executing it.
+_CURRENT = text(
+    "SELECT u.role, u.suspended_at, EXISTS (SELECT FROM identity.refresh_tokens t "
+    "WHERE t.family = :session AND t.revoked_at IS NOT NULL) AS ended FROM identity.users u WHERE u.id = :person"
+)
 _UNKNOWN_KID_SECONDS = 10  # how often an unknown kid may cause a read, so that forged tokens cannot flood the database
 
 
@@ -96,6 +102,7 @@ class TokenVerifier:
         self._keys = keys
         self._settings = settings
         self._clock = clock
+        self._confirmed: dict[UUID | None, tuple[datetime, Role]] = {}
 
     async def authenticate(self, token: str) -> Principal:
         """The principal of a valid token; raises InvalidToken for a forged, expired or foreign one."""
@@ -130,22 +137,33 @@ class TokenVerifier:
         if now < float(claims["iat"]) - _LEEWAY_SECONDS:
             raise jwt.ImmatureSignatureError
 
-    async def confirm(self, principal: Principal) -> Principal:
-        """The person as the database knows them now: a token tells what was true when it was issued.
+    async def confirm(self, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
+        """The person as the database knows them: a token tells what was true when it was issued.
 
-        Raises SessionEnded after a sign-out or a revocation, AccountSuspended during a suspension.
+        An answer of the last `at_most_old` is good enough. Raises SessionEnded after a sign-out or a revocation,
+        AccountSuspended during a suspension.
         """
-        ended = exists().where(refresh_tokens.c.family == principal.session, refresh_tokens.c.revoked_at.is_not(None))
-        query = select(users.c.role, users.c.suspended_at, ended.label("ended")).where(users.c.id == principal.user_id)
+        now = self._clock.now()
+        known = self._confirmed.get(principal.session)
+        if known is not None and now - known[0] < at_most_old:
+            return replace(principal, role=known[1])
+        role = await self._current_role(principal)
+        if len(self._confirmed) >= _MAX_CONFIRMED:
+            self._confirmed.clear()
+        self._confirmed[principal.session] = (now, role)
+        return replace(principal, role=role)
+
+    async def _current_role(self, principal: Principal) -> Role:
+        values = {"person": principal.user_id, "session": principal.session}
         async with self._database.single_read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_CURRENT, values)).one_or_none()
         if row is not None and row.suspended_at is not None:
             message = "This account is suspended; ask an administrator."
             raise AccountSuspended(message)
         if row is None or row.ended:
             message = "This sign-in has ended; sign in again."
             raise SessionEnded(message)
-        return replace(principal, role=Role(row.role))
+        return Role(row.role)
 
     async def jwks(self) -> dict[str, object]:
         """The JSON Web Key Set (RFC 7517 §5): active and retiring keys."""
