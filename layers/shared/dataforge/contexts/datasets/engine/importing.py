@@ -42,6 +42,7 @@ from dataforge.contexts.datasets.parsing.archives import label
 from dataforge.contexts.datasets.parsing.boundary import Place, Storage, refusing
 from dataforge.contexts.datasets.parsing.csv_block import StrayQuote
 from dataforge.contexts.datasets.parsing.csv_table import TextTable, Widened, target_schema, too_many
+from dataforge.contexts.datasets.parsing.dialect import ONE_COLUMN
 from dataforge.contexts.datasets.parsing.encoding import reconsidered
 from dataforge.contexts.datasets.parsing.formats import open_file
 from dataforge.contexts.datasets.parsing.sources import FileSource
@@ -119,7 +120,10 @@ class _Landing:
         described = TableReport(self.name, notes=list(file.notes))
         view = TextTable(file, self.options, self.base.schema if self.base else None, described)
         self.report.encoding, self.report.header = file.encoding.name, file.header
-        self.report.delimiter, self.report.quote = file.dialect.delimiter, file.dialect.quote
+        self.report.header_reason = file.heading
+        # A file of one column has no delimiter.
+        self.report.delimiter = "" if file.dialect.delimiter == ONE_COLUMN else file.dialect.delimiter
+        self.report.quote = file.dialect.quote
         view.prepare()
         sorting = False
         while True:

@@ -20,7 +20,8 @@ class ImportOptions:
 
     `key` holds column names; None keeps the key the table has, () declares that there is none. `declared` maps column
     names to types and then decides. `max_rejected` rows may be left out before the import fails. `table` names the
-    table of a file that has only one.
+    table of a file that has only one. `skip_lines` rows above the header are left out (the header is in row 3: 2);
+    lines that begin with `comment` are left out wherever they stand.
     """
 
     mode: Mode = "replace"
@@ -30,6 +31,8 @@ class ImportOptions:
     delimiter: str | None = None
     quote: str | None = None
     header: bool | None = None
+    skip_lines: int | None = None
+    comment: str | None = None
     key: tuple[str, ...] | None = None
     declared: Mapping[str, str] = field(default_factory=dict)
     null_values: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ class ImportReport:
     delimiter: str = ""
     quote: str = ""
     header: bool = True
+    header_reason: str = ""
     sequential_from: int | None = None
     bytes_read: int = 0
     tables: list[TableReport] = field(default_factory=list)

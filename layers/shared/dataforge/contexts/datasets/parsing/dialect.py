@@ -11,15 +11,21 @@ from collections.abc import Callable, Sequence
 
 import clevercsv
 
+from dataforge.contexts.datasets.parsing.heading import titles_above
 from dataforge.contexts.datasets.parsing.splitting import Dialect
 
 DELIMITERS = (",", ";", "\t", "|", ":", "^")
+# Stands between the fields of a file that has one column: no text has this character.
+ONE_COLUMN = "\x1f"
 _ROWS = 200
 _TYPED = re.compile(
     r"\s*(?:|-?\d+|-?\d*[.,]\d+|\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
     r"|[\w.+-]+@[\w.-]+|true|false|\w+|[\w ]+)\s*\Z",
     re.IGNORECASE,
 )
+
+_CLOCK = re.compile(r"\d:\d\d|://")
+_NAME = re.compile(r"\w[\w .-]{0,60}\Z")
 
 _Scored = tuple[float, int, bool, str, str]
 
@@ -46,13 +52,45 @@ def detect_dialect(
     chosen = best[3], best[4]
     if delimiter is None and (best[0] < 0.6 or (others and others[0][3] != best[3] and others[0][0] > best[0] * 0.97)):
         chosen = _second_opinion(head, chosen, {entry[3] for entry in scored})
-    escape = (
-        "\\"
-        if chosen[1]
-        and re.search(r"\\" + re.escape(chosen[1]) + r"(?!\s*(?:\r|\n|\Z|" + re.escape(chosen[0]) + r"))", head)
-        else ""
-    )
-    return Dialect(chosen[0], chosen[1], escape, newline)
+    if delimiter is None:
+        ranked = [chosen, *((entry[3], entry[4]) for entry in scored if (entry[3], entry[4]) != chosen)]
+        chosen = next(
+            (choice for choice in ranked if choice[0] in head and explains(head, Dialect(*choice))),
+            (ONE_COLUMN, chosen[1]),
+        )
+    return Dialect(chosen[0], chosen[1], _escape(head, *chosen), newline, spaced=_spaced(head, *chosen))
+
+
+def _escape(head: str, delimiter: str, quote: str) -> str:
+    """A backslash when it stands before quotes that do not end a field."""
+    inner = rf"\\{re.escape(quote)}(?!\s*(?:\r|\n|\Z|{re.escape(delimiter)}))"
+    return "\\" if quote and re.search(inner, head) else ""
+
+
+def _spaced(head: str, delimiter: str, quote: str) -> bool:
+    """Whether quoted fields follow a delimiter and spaces, and none follows a delimiter at once."""
+    if not quote or delimiter in {" ", ONE_COLUMN}:
+        return False
+    mark, sign = re.escape(delimiter), re.escape(quote)
+    return re.search(rf"{mark} +{sign}", head) is not None and re.search(rf"{mark}{sign}", head) is None
+
+
+def explains(head: str, dialect: Dialect) -> bool:
+    """Whether a delimiter explains the whole sample better than one column does.
+
+    Its fields make a table when most rows have as many as the first one, below titles at most. A first row of names
+    without a space in them wins even over rows of another length: a ragged table is refused rather than read as one
+    column. Colons stand in times and addresses, so they have to fit every row.
+    """
+    rows = sample_rows(head, dialect, blank=True)
+    table = [row for row in rows[titles_above(rows) :] if any(row)]
+    if not table or len(table[0]) < 2:
+        return False
+    alike = sum(len(row) == len(table[0]) for row in table)
+    if dialect.delimiter in ":^":
+        return alike == len(table) > 1 and not any(_CLOCK.search(line) for line in head.splitlines()[:_ROWS])
+    names = all(cell == cell.strip() and _NAME.match(cell) for cell in table[0])
+    return alike * 2 >= len(table) or names
 
 
 def _scored(samples: Sequence[str], delimiters: Sequence[str], quotes: Sequence[str]) -> list[_Scored]:
@@ -101,8 +139,8 @@ def _score(samples: Sequence[str], delimiter: str, quote: str) -> float:
     return total / weight if weight else 0.0
 
 
-def sample_rows(sample: str, dialect: Dialect) -> list[list[str]]:
-    """The first complete records of a sample."""
+def sample_rows(sample: str, dialect: Dialect, *, blank: bool = False) -> list[list[str]]:
+    """The first complete records of a sample; `blank` keeps empty lines."""
     csv.field_size_limit(1 << 20)
     rows: list[list[str]] = []
     with contextlib.suppress(csv.Error):
@@ -111,10 +149,11 @@ def sample_rows(sample: str, dialect: Dialect) -> list[list[str]]:
             delimiter=dialect.delimiter,
             quotechar=dialect.quote or None,
             quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-            escapechar=dialect.escape or None,
+            escapechar=dialect.escape or ("\\" if dialect.quote and f"\\{dialect.quote}" in sample else None),
+            skipinitialspace=bool(dialect.quote) and f"{dialect.delimiter} {dialect.quote}" in sample,
         )
         for row in reader:
-            if row:
+            if row or blank:
                 rows.append(row)
             if len(rows) > _ROWS:
                 break
@@ -127,42 +166,3 @@ def _second_opinion(head: str, chosen: tuple[str, str], candidates: set[str]) ->
     except (clevercsv.Error, ValueError, RecursionError):
         return chosen
     return (found.delimiter, chosen[1]) if found is not None and found.delimiter in candidates else chosen
-
-
-def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: it does unless one of its cells is a number or date like the cells below
-    it.
-    """
-    if len(rows) < 2:
-        return True
-    first = rows[0]
-    value = re.compile(r"-?\d+(?:\.\d+)?\Z|\d{4}-\d\d-\d\d")
-    like_below = [
-        at
-        for at, cell in enumerate(first)
-        if value.match(cell) and all(at < len(row) and value.match(row[at]) for row in rows[1:20])
-    ]
-    named = [cell for cell in first if cell and not value.match(cell)]
-    return not like_below or (
-        bool(named) and len(like_below) == len(first) - len(named) and all(len(first[at]) == 4 for at in like_below)
-    )
-
-
-def header_names(cells: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Unique, non-empty column names, and notes on what had to be changed."""
-    names: list[str] = []
-    taken: set[str] = set()
-    notes: list[str] = []
-    for at, cell in enumerate(cells, 1):
-        name = " ".join(cell.split()) or f"column_{at}"
-        if not cell.strip():
-            notes.append(f"Column {at} has no name and is called {name!r}.")
-        unique, number = name, 2
-        while unique in taken:
-            unique = f"{name}_{number}"
-            number += 1
-        if unique != name:
-            notes.append(f"Column {at} repeats the name {name!r} and is called {unique!r}.")
-        names.append(unique)
-        taken.add(unique)
-    return names, notes

@@ -91,7 +91,8 @@ def run_reader(
             "folder": str(folder),
             "memory": memory,
             "sheets": list(options.sheets),
-            "header": options.header is not False,
+            "header": options.header,
+            "skip": options.skip_lines,
         }
     )
     module = "dataforge.contexts.datasets.parsing.excel_child"

@@ -6,8 +6,9 @@ import json
 import resource
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 from xml.parsers import expat
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine
 
-from dataforge.contexts.datasets.parsing.dialect import header_names
+from dataforge.contexts.datasets.parsing.heading import LOOKED_AT, find_heading, header_names
 
 MOST_CELLS = 40_000_000
 _PART = 16_384
@@ -157,7 +158,9 @@ def _sheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str, str]], bool]
     return sheets, flags["1904"]
 
 
-def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) -> dict[str, Any]:
+def read_workbook(
+    path: Path, folder: Path, wanted: list[str], *, header: bool | None, skip: int | None = None
+) -> dict[str, Any]:
     """Columns, Arrow file and notes of every worksheet."""
     notes: list[str] = []
     found: list[dict[str, Any]] = []
@@ -194,47 +197,61 @@ def read_workbook(path: Path, folder: Path, wanted: list[str], *, header: bool) 
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         for number, (name, extent) in enumerate(extents.items()):
-            columns = (
-                _write(book, name, folder / f"{number}.arrow", header=header, errors=extent.errors > 0)
-                if extent.values
-                else []
+            columns: list[tuple[str, str]] = []
+            told: list[str] = []
+            if extent.values:
+                sheet = _Sheet(
+                    book.get_sheet_by_name(name).iter_rows(), header=header, skip=skip, errors=extent.errors > 0
+                )
+                columns, told = sheet.write(folder / f"{number}.arrow"), sheet.notes
+            found.append(
+                {"name": name, "file": f"{number}.arrow", "columns": columns, "notes": [*extent.notes(), *told]}
             )
-            found.append({"name": name, "file": f"{number}.arrow", "columns": columns, "notes": extent.notes()})
     except python_calamine.CalamineError as error:
         raise Refused(f"The workbook is malformed: {error}.") from error
     return {"sheets": found, "notes": notes}
 
 
-def _write(
-    book: python_calamine.CalamineWorkbook, name: str, path: Path, *, header: bool, errors: bool
-) -> list[tuple[str, str]]:
-    """The values of a sheet as an Arrow file; the columns found."""
-    rows = iter(book.get_sheet_by_name(name).iter_rows())
-    first = next((row for row in rows if any(cell != "" for cell in row)), None)
-    if first is None:
-        return []
-    names = (
-        header_names([_text(cell) or "" for cell in first])[0]
-        if header
-        else [f"column_{at}" for at in range(1, len(first) + 1)]
-    )
-    parts: list[list[pa.Array]] = []
-    kinds = ["nothing"] * len(names)
-    held: list[Sequence[object]] = [] if header else [first]
-    for row in rows:
-        held.append(row)
-        if len(held) == _PART:
-            parts.append(_arrays(held, kinds, errors=errors))
-            held = []
-    if held:
-        parts.append(_arrays(held, kinds, errors=errors))
-    types = [_TYPES[kind] for kind in kinds]
-    schema = pa.schema([pa.field(name, _ARROW[type_]) for name, type_ in zip(names, types, strict=True)])
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-        for part in parts:
-            arrays = [_as(array, type_) for array, type_ in zip(part, types, strict=True)]
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-    return list(zip(names, types, strict=True))
+class _Sheet:
+    """The table of a sheet: its heading found in the first rows, then its values."""
+
+    def __init__(
+        self, rows: Iterator[Sequence[object]], *, header: bool | None, skip: int | None, errors: bool
+    ) -> None:
+        self._rows = rows
+        self._errors = errors
+        self._first = list(islice(rows, LOOKED_AT + (skip or 0)))
+        texts = [[(_text(cell) or "").strip() for cell in row] for row in self._first]
+        heading = find_heading(texts, header=header, skip=skip)
+        titles = [" ".join(filter(None, row)) for row in texts[: heading.skipped]]
+        shown = ", ".join(repr(title[:60]) for title in titles if title)
+        self.notes = [f"{heading.skipped} rows above the table were left out: {shown}."] if shown else []
+        if header is None:
+            self.notes.append(f"Header: {heading.reason}.")
+        self._first = self._first[heading.skipped :]
+        self._header = heading.header
+
+    def write(self, path: Path) -> list[tuple[str, str]]:
+        """The values as an Arrow file; the columns found."""
+        if not self._first:
+            return []
+        first = self._first[0]
+        names = [f"column_{at}" for at in range(1, len(first) + 1)]
+        if self._header:
+            names, renamed = header_names([_text(cell) or "" for cell in first])
+            self.notes += renamed
+        parts: list[list[pa.Array]] = []
+        kinds = ["nothing"] * len(names)
+        rows = chain(self._first[1:] if self._header else self._first, self._rows)
+        while held := list(islice(rows, _PART)):
+            parts.append(_arrays(held, kinds, errors=self._errors))
+        types = [_TYPES[kind] for kind in kinds]
+        schema = pa.schema([pa.field(name, _ARROW[type_]) for name, type_ in zip(names, types, strict=True)])
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for part in parts:
+                arrays = [_as(array, type_) for array, type_ in zip(part, types, strict=True)]
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+        return list(zip(names, types, strict=True))
 
 
 _TYPES = {
@@ -366,7 +383,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         answer = read_workbook(
-            Path(request["path"]), Path(request["folder"]), request["sheets"], header=request["header"]
+            Path(request["path"]),
+            Path(request["folder"]),
+            request["sheets"],
+            header=request["header"],
+            skip=request["skip"],
         )
     except Refused as error:
         answer = {"refused": str(error)}

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.parsing.arrow_columns import column_type, may_need_other_type, other_type, stored
-from dataforge.contexts.datasets.parsing.dialect import header_names
+from dataforge.contexts.datasets.parsing.heading import header_names
 from dataforge.contexts.datasets.parsing.sources import FileSource
 from dataforge.contexts.datasets.parsing.typed import TypedTable
 

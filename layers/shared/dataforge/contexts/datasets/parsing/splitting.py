@@ -7,6 +7,7 @@ that breaks it is read record by record by the careful reader (`repair`), from t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,12 +29,26 @@ Words = npt.NDArray[np.uint64]
 class Dialect:
     """How the fields of a text file are told apart; `quote` and `escape` may be empty. `newline` is LF, or CR for
     files that have only CR.
+
+    `escape` counts before a quote or itself inside of quotes. `spaced` says that spaces after a delimiter are no part
+    of the field. Files that need either are `loose`: they are read record by record and rewritten as RFC 4180 has it.
     """
 
     delimiter: str = ","
     quote: str = '"'
     escape: str = ""
     newline: str = "\n"
+    spaced: bool = False
+
+    @property
+    def loose(self) -> bool:
+        """Whether only the careful reader understands it."""
+        return bool(self.escape) or self.spaced
+
+    @property
+    def strict(self) -> Dialect:
+        """What `rewrite` writes."""
+        return Dialect(self.delimiter, self.quote) if self.loose else self
 
 
 def quote_positions(data: Bytes, dialect: Dialect) -> npt.NDArray[np.int64]:
@@ -183,31 +198,25 @@ def read_record(text: str, start: int, dialect: Dialect, *, final: bool) -> Reco
     fields: list[tuple[str, bool]] = []
     at, size = start, len(text)
     quote, delimiter = dialect.quote, dialect.delimiter
+    field_end = re.compile(f"[{re.escape(delimiter)}\r\n]")
     while True:
+        if dialect.spaced:
+            while text.startswith(" ", at) and delimiter != " ":
+                at += 1
         quoted = bool(quote) and text.startswith(quote, at)
-        value: list[str] = []
+        value = ""
         if quoted:
-            at += 1
-            while True:
-                close = text.find(quote, at)
-                if close < 0:
-                    if not final:
-                        return Record(fields, -1)
-                    raise ImportRefused("A quoted field that begins in the last record is never closed.")
-                value.append(text[at:close])
-                at = close + 1
-                if text.startswith(quote, at):
-                    value.append(quote)
-                    at += 1
-                    continue
-                break
-        stop = at
-        while stop < size and text[stop] != delimiter and text[stop] not in "\r\n":
-            stop += 1
+            value, at = _quoted(text, at + 1, dialect)
+            if at < 0:
+                if not final:
+                    return Record(fields, -1)
+                raise ImportRefused("A quoted field that begins in the last record is never closed.")
+        end = field_end.search(text, at)
+        stop = end.start() if end else size
         if stop == size and not final:
             return Record(fields, -1)
-        value.append(text[at:stop])
-        fields.append(("".join(value), quoted))
+        after = text[at:stop]
+        fields.append((value + (after.rstrip(" ") if quoted and dialect.spaced else after), quoted))
         if stop < size and text[stop] == delimiter:
             at = stop + 1
             continue
@@ -216,6 +225,29 @@ def read_record(text: str, start: int, dialect: Dialect, *, final: bool) -> Reco
         if text.startswith("\r", stop) and stop + 1 == size and not final:
             return Record(fields, -1)
         return Record(fields, min(size, stop + 1))
+
+
+def _quoted(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
+    """The text of a field after its opening quote, and the place after the closing one; -1 when that does not come."""
+    quote, escape = dialect.quote, dialect.escape
+    value: list[str] = []
+    while True:
+        close = text.find(quote, at)
+        escaped = text.find(escape, at, close if close >= 0 else len(text)) if escape else -1
+        if escaped >= 0:
+            following = text[escaped + 1 : escaped + 2]
+            special = following in {quote, escape}
+            value.append(text[at:escaped] + (following if special else escape))
+            at = escaped + 1 + special
+            continue
+        if close < 0:
+            return "", -1
+        value.append(text[at:close])
+        at = close + 1
+        if not text.startswith(quote, at):
+            return "".join(value), at
+        value.append(quote)
+        at += 1
 
 
 def rewrite(fields: list[tuple[str, bool]], dialect: Dialect) -> str:
@@ -244,7 +276,9 @@ def repair(data: bytes, dialect: Dialect, *, final: bool) -> tuple[bytes, int, i
         if record.end < 0:
             break
         raw = text[at : record.end]
-        if dialect.quote in raw:
+        if dialect.loose:
+            parts.append(rewrite(record.fields, dialect))
+        elif dialect.quote in raw:
             written = rewrite(record.fields, dialect)
             changed += written.rstrip("\r\n") != raw.rstrip("\r\n")
             parts.append(written)

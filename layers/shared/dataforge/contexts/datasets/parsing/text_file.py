@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 from dataforge.contexts.datasets.errors import ImportRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions
-from dataforge.contexts.datasets.parsing.dialect import detect_dialect, has_header, header_names, sample_rows
+from dataforge.contexts.datasets.parsing.dialect import DELIMITERS, detect_dialect
 from dataforge.contexts.datasets.parsing.encoding import SAMPLE, Encoding, as_utf8, detect_encoding
+from dataforge.contexts.datasets.parsing.heading import LOOKED_AT, Heading, find_heading, header_names
 from dataforge.contexts.datasets.parsing.splitting import (
     MOST_RECORD_BYTES,
     Dialect,
     last_record_end,
     read_record,
+    record_starts,
     repair,
     stray_quote,
 )
@@ -23,24 +27,38 @@ MOST_COLUMNS = 16_384
 # What is decoded of the head before anything is known; only a first record that is longer costs more.
 _SNIFFED = 4 * SAMPLE
 
+_SEPARATOR = re.compile(r'"?sep=(\\t|[^\r\n"])"?[;,\t]*\r?\n', re.IGNORECASE)
+
 Blocks = Callable[[], Iterator[bytes]]
 Samples = Callable[[], Sequence[bytes]]
 
 
 @dataclass(slots=True)
 class TextFile:
-    """Name, encoding, dialect and columns of a text file; `buffers` may be called again and again."""
+    """Name, encoding, dialect and columns of a text file; `buffers` may be called again and again.
+
+    `skipped` counts the bytes (in UTF-8) above the first row, `lines_before` their lines; `heading` says why there is a
+    header or none.
+    """
 
     blocks: Blocks
     encoding: Encoding
-    dialect: Dialect
+    source: Dialect
     names: list[str]
     header: bool
     notes: list[str] = field(default_factory=list)
     careful: bool = False
     repaired: int = 0
     first_repair: int | None = None
+    heading: str = ""
+    skipped: int = 0
     lines_before: int = 0
+    comment: bytes = b""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of the buffers."""
+        return self.source.strict
 
     def buffers(self) -> Iterator[bytes]:
         """UTF-8 buffers of whole records without the header. Raises ImportRefused on a record without end.
@@ -50,19 +68,15 @@ class TextFile:
         where RFC 4180 does not hold.
         """
         self.repaired, self.first_repair = 0, None
-        first = self.header
-        for data in self._aligned():
-            body = data
-            if first:
-                body = data[_record_bytes(data, self.dialect) :]
-                first = False
-            if body:
-                yield body
+        for data in self._loosely() if self.source.loose else self._aligned():
+            found = self._without_comments(data) if self.comment else data
+            if found:
+                yield found
 
     def _aligned(self) -> Iterator[bytes]:
         carry = b""
         number = 0
-        for block in as_utf8(self.blocks(), self.encoding):
+        for block in self._rows():
             end = self._end(carry, block)
             if end and not self.careful:
                 # The common case copies once: the rest of the block before, and the block up to its last record.
@@ -86,6 +100,37 @@ class TextFile:
             if len(carry) > MOST_RECORD_BYTES and not last_record_end(carry, self.dialect, final=False):
                 raise ImportRefused(_endless(number))
             yield self._repaired(carry, number, final=True)[0] if stray_quote(carry, self.dialect) >= 0 else carry
+
+    def _rows(self) -> Iterator[bytes]:
+        """The text below the heading."""
+        left = self.skipped
+        for block in as_utf8(self.blocks(), self.encoding):
+            if left < len(block):
+                yield block[left:] if left else block
+            left = max(0, left - len(block))
+
+    def _without_comments(self, data: bytes) -> bytes:
+        """Records that begin with the comment mark become empty lines, which are no rows of several columns."""
+        if self.comment not in data:
+            return data
+        starts, _ = record_starts(data, self.dialect, blank=True)
+        instead = self.dialect.newline.encode() if len(self.names) > 1 else b""
+        return b"".join(
+            instead if data.startswith(self.comment, start) else data[start:end]
+            for start, end in pairwise([*starts.tolist(), len(data)])
+        )
+
+    def _loosely(self) -> Iterator[bytes]:
+        """Buffers rewritten as RFC 4180 has it."""
+        carry = b""
+        for number, block in enumerate(self._rows()):
+            data = carry + block
+            fixed, cut, _ = repair(data, self.source, final=False)
+            if not cut and len(data) > MOST_RECORD_BYTES:
+                raise ImportRefused(_endless(number))
+            yield fixed
+            carry = data[cut:]
+        yield repair(carry, self.source, final=True)[0]
 
     def _end(self, carry: bytes, block: bytes) -> int:
         """Bytes of the block up to its last record end, 0 when that cannot be told without the bytes before it."""
@@ -111,16 +156,6 @@ def _endless(number: int) -> str:
     )
 
 
-def _record_bytes(data: bytes, dialect: Dialect) -> int:
-    """Bytes of the first record."""
-    for size in (64 << 10, 4 << 20, len(data)):
-        text = data[:size].decode("utf-8", "surrogateescape")
-        record = read_record(text, 0, dialect, final=size >= len(data))
-        if record.end >= 0:
-            return len(text[: record.end].encode("utf-8", "surrogateescape"))
-    return len(data)
-
-
 def open_text(
     blocks: Blocks, options: ImportOptions, *, name: str, samples: Samples = tuple, encoding: Encoding | None = None
 ) -> TextFile:
@@ -140,21 +175,109 @@ def open_text(
     text = decoded_head(head[:_SNIFFED], encoding)
     delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
     others = partial(_texts, samples) if encoding.is_utf8 else list
-    dialect = detect_dialect(text[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)
-    first = read_record(text, 0, dialect, final=whole and len(head) <= _SNIFFED)
+    comment_chars, said = _marks_above(text, options)
+    body = text[comment_chars:]
+    if said.delimiter and options.delimiter is None:
+        delimiter = said.delimiter
+    dialect = detect_dialect(body[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)
+    complete = whole and len(head) <= _SNIFFED
+    records, heading = _heading(body, dialect, options, final=complete)
+    at = comment_chars + records[heading.skipped][1]
+    first = read_record(text, at, dialect, final=complete)
     if first.end < 0 and len(head) > _SNIFFED:
-        first = read_record(decoded_head(head, encoding), 0, dialect, final=whole)
+        text = decoded_head(head, encoding)
+        first = read_record(text, at, dialect, final=whole)
     if first.end < 0:
         raise ImportRefused("The first record is longer than 1 MB; this does not look like a table.")
-    rows = sample_rows(text[: SAMPLE // 2], dialect)
-    header = has_header(rows) if options.header is None else options.header
     cells = [cell for cell, _ in first.fields]
     if len(cells) > MOST_COLUMNS:
         raise ImportRefused(f"The file has {len(cells)} columns; at most {MOST_COLUMNS} can be imported.")
-    names, notes = header_names(cells) if header else ([f"column_{at}" for at in range(1, len(cells) + 1)], [])
-    notes = [encoding.note, *notes] if encoding.note else notes
-    lines = text[: first.end].count(dialect.newline) if header else 0
-    return TextFile(blocks, encoding, dialect, names, header, notes, lines_before=lines)
+    names, notes = (
+        header_names(cells) if heading.header else ([f"column_{number}" for number in range(1, len(cells) + 1)], [])
+    )
+    start = first.end if heading.header else at
+    loose = (
+        "Quotes inside of quotes follow a backslash." if dialect.escape else "",
+        "Spaces after the delimiter are no part of the values." if dialect.spaced else "",
+    )
+    notes = [*filter(None, (encoding.note, said.note, *loose)), *_skipped_note(body, records, heading), *notes]
+    return TextFile(
+        blocks,
+        encoding,
+        dialect,
+        names,
+        heading.header,
+        notes,
+        heading=heading.reason,
+        skipped=len(text[:start].encode("utf-8", "surrogateescape")),
+        lines_before=text[:start].count(dialect.newline),
+        comment=(options.comment or "").encode(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What the lines above a table say: a delimiter (`sep=;`), and a note for the report."""
+
+    delimiter: str = ""
+    note: str = ""
+
+
+def _marks_above(text: str, options: ImportOptions) -> tuple[int, _Marks]:
+    """Characters of `sep=` and comment lines above everything else, and what they say."""
+    if options.skip_lines is not None:
+        return 0, _Marks()
+    separator = _SEPARATOR.match(text)
+    if separator:
+        delimiter = separator.group(1).replace("\\t", "\t")
+        return separator.end(), _Marks(delimiter, f"The line sep= names the delimiter {delimiter!r}; it was left out.")
+    comment = options.comment or "#"
+    at = number = 0
+    while text.startswith(comment, at):
+        end = min((place for char in "\r\n" if (place := text.find(char, at)) >= 0), default=-1)
+        if end < 0:
+            return 0, _Marks()
+        at = end + (2 if text.startswith("\r\n", end) else 1)
+        number += 1
+    if not number or (options.comment is None and number == 1 and _is_header(text, at)):
+        return 0, _Marks()
+    lines = "1 line that begins" if number == 1 else f"{number} lines that begin"
+    return at, _Marks("", f"{lines} with {comment!r} above the table: left out as comments.")
+
+
+def _is_header(text: str, end: int) -> bool:
+    """Whether the only line that begins with a number sign is a header that does: it has as many delimiters as the
+    line below.
+    """
+    below = text[end:].partition("\n")[0]
+    return any(0 < text.count(mark, 0, end) == below.count(mark) for mark in DELIMITERS[:4])
+
+
+def _heading(
+    body: str, dialect: Dialect, options: ImportOptions, *, final: bool
+) -> tuple[list[tuple[list[str], int]], Heading]:
+    """The first records, each with its place in the text, and the heading that they make."""
+    records: list[tuple[list[str], int]] = []
+    at = 0
+    while at < len(body) and len(records) < LOOKED_AT + (options.skip_lines or 0):
+        record = read_record(body, at, dialect, final=final)
+        if record.end < 0:
+            break
+        records.append(([cell for cell, _ in record.fields], at))
+        at = record.end
+    rows = [[cell.strip() for cell in cells] for cells, _ in records]
+    heading = find_heading(rows, header=options.header, skip=options.skip_lines)
+    if heading.skipped >= len(records):
+        if heading.skipped:
+            raise ImportRefused(f"The file has {len(records)} lines and {heading.skipped} were to be skipped.")
+        records.append(([], 0))
+    return records, heading
+
+
+def _skipped_note(body: str, records: list[tuple[list[str], int]], heading: Heading) -> list[str]:
+    titles = [body[records[at][1] : records[at + 1][1]].strip() for at in range(heading.skipped)]
+    shown = ", ".join(repr(title[:60]) for title in titles if title)
+    return [f"{heading.skipped} lines above the table were left out: {shown}."] if shown else []
 
 
 def _texts(samples: Samples) -> list[str]:

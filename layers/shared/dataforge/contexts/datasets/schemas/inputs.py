@@ -102,7 +102,8 @@ class ImportIn(In):
 
     `key`: column names; an empty list declares that rows have none; left out keeps the key of the table.
     `declared_types` maps column names to types (bool, int, float, decimal(p,s), string, date, time, timestamp,
-    timestamptz, binary, json) and then decides. `keep_other_tables` keeps tables that the
+    timestamptz, binary, json) and then decides. `skip_lines` rows above the header are left out (2 when the header is
+    in line 3), and so are lines of a text file that begin with `comment`. `keep_other_tables` keeps tables that the
     file does not have in mode replace.
     """
 
@@ -113,6 +114,8 @@ class ImportIn(In):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     header: bool | None = None
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] | None = None
+    comment: Annotated[str, Field(min_length=1, max_length=4)] | None = None
     key: Annotated[list[ColumnName], Field(max_length=32)] | None = None
     declared_types: Annotated[dict[str, str], Field(max_length=20_000)] = {}
     null_values: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)] = []

@@ -51,6 +51,8 @@ def import_options(parameters: Mapping[str, Any]) -> ImportOptions:
         delimiter=parameters.get("delimiter"),
         quote=parameters.get("quote"),
         header=parameters.get("header"),
+        skip_lines=parameters.get("skip_lines"),
+        comment=parameters.get("comment"),
         key=None if key is None else tuple(key),
         declared=parameters.get("declared_types", {}),
         null_values=tuple(parameters.get("null_values", ())),
