@@ -38,6 +38,7 @@ from dataforge.contexts.datasets.model.imports import (
     TableReport,
     no_progress,
 )
+from dataforge.contexts.datasets.model.names import matched_names
 from dataforge.contexts.datasets.parsing.archives import label
 from dataforge.contexts.datasets.parsing.boundary import Place, Storage, refusing
 from dataforge.contexts.datasets.parsing.csv_block import StrayQuote
@@ -117,8 +118,9 @@ class _Landing:
         return self._text(open_text(blocks, self.options, name=name, samples=samples, encoding=encoding))
 
     def _text(self, file: TextFile) -> Manifest:
-        described = TableReport(self.name, notes=list(file.notes))
-        view = TextTable(file, self.options, self.base.schema if self.base else None, described)
+        file.names, spelled, options = self._matched(file.names)
+        described = TableReport(self.name, notes=[*file.notes, *spelled])
+        view = TextTable(file, options, self.base.schema if self.base else None, described)
         self.report.encoding, self.report.header = file.encoding.name, file.header
         self.report.header_reason = file.heading
         # A file of one column has no delimiter.
@@ -150,15 +152,20 @@ class _Landing:
         self.report.encoding = table.encoding or self.report.encoding
         if table.rejected and len(table.rejected) > self.options.max_rejected:
             raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
+        names, spelled, options = self._matched([name for name, _ in table.columns])
+        table.columns = [(name, type_) for name, (_, type_) in zip(names, table.columns, strict=True)]
         described = TableReport(
-            self.name, notes=list(table.notes), rejected=list(table.rejected), rejected_count=len(table.rejected)
+            self.name,
+            notes=[*table.notes, *spelled],
+            rejected=list(table.rejected),
+            rejected_count=len(table.rejected),
         )
-        declared = {name: normal_type(self.options.declared.get(name, type_)) for name, type_ in table.columns}
+        declared = {name: normal_type(options.declared.get(name, type_)) for name, type_ in table.columns}
         schema = target_schema(
             list(declared.items()),
-            self.options,
+            options,
             self.base.schema if self.base else None,
-            frozenset(self.options.declared),
+            frozenset(options.declared),
         )
         try:
             manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=False)
@@ -172,14 +179,30 @@ class _Landing:
         self.finished(described, manifest)
         return manifest
 
+    def _matched(self, names: list[str]) -> tuple[list[str], list[str], ImportOptions]:
+        """Names of the file spelled as the table has them, notes on it, and the options with the same spelling.
+
+        A file that replaces the table decides its names.
+        """
+        if self.base is None or self.options.mode == "replace":
+            return names, [], self.options
+        found, notes = matched_names(names, self.base.schema.names)
+        if not notes:
+            return names, [], self.options
+        spelling = dict(zip(names, found, strict=True))
+        declared = {spelling.get(name, name): type_ for name, type_ in self.options.declared.items()}
+        key = None if self.options.key is None else tuple(spelling.get(name, name) for name in self.options.key)
+        return found, notes, replace(self.options, declared=declared, key=key)
+
     def _typed_rows(self, table: TypedTable, schema: TableSchema) -> Iterator[Hashed]:
         """Tables by column id, hashed on the pool while the one before is written."""
         done = table.rows = 0
         types = dict(table.columns)
+        names = [name for name, _ in table.columns]
         waiting: deque[Future[Hashed]] = deque()
         for part in table.read():
             table.rows += part.num_rows
-            waiting.append(self.pool.submit(_hashed, part, types, schema, done + 1))
+            waiting.append(self.pool.submit(_hashed, part.rename_columns(names), types, schema, done + 1))
             done += part.num_rows
             self.progress(Progress("reading", done, 0))
             if len(waiting) > WORKERS:

@@ -19,6 +19,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.errors import OperationRefused, SchemaMismatch
 from dataforge.contexts.datasets.model.columns import Column, TableSchema, normal_type, retyped
+from dataforge.contexts.datasets.model.names import require_distinct
 
 MOST_OPERATIONS = 10_000
 
@@ -174,8 +175,7 @@ def _changed(
     ]
     changed = TableSchema(tuple(columns), schema.key).after(schema).with_new(add)
     names = changed.names
-    if len(set(names)) != len(names):
-        raise SchemaMismatch("Two columns would have the same name.")
+    require_distinct(names, "columns")
     if not order:
         return changed
     if sorted(order) != sorted(names):

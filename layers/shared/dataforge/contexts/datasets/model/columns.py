@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from dataforge.contexts.datasets.errors import SchemaMismatch
+from dataforge.contexts.datasets.model.names import require_distinct
 from dataforge.contexts.datasets.model.sequences import increasing
 
 TYPES = ("bool", "int", "float", "string", "date", "time", "timestamp", "timestamptz", "binary", "json")
@@ -303,10 +303,7 @@ def make_schema(
     for number, name in enumerate(names, 1):
         if "\x00" in name:
             raise SchemaMismatch(f"The name of column {number} has a NUL character: {name!r:.100}.")
-    if len(set(names)) != len(names):
-        twice = sorted(name for name, times in Counter(names).items() if times > 1)
-        message = f"column names must differ, these occur twice: {', '.join(twice[:10])}"
-        raise SchemaMismatch(message)
+    require_distinct(names, "columns")
     grown = (base or TableSchema(())).with_new(
         (name, type_) for name, type_ in pairs if base is None or base.by_name(name) is None
     )

@@ -12,6 +12,7 @@ from typing import Protocol
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.errors import ArchiveRefused, ImportRefused, WorkbookRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions, ImportReport
+from dataforge.contexts.datasets.model.names import sql_name
 from dataforge.contexts.datasets.parsing.archives import (
     ZipEntry,
     gzip_blocks,
@@ -220,10 +221,12 @@ def _table_names(files: list[ZipEntry], options: ImportOptions) -> dict[str, Zip
     if len(files) == 1:
         return {options.table: files[0]}
     names: dict[str, ZipEntry] = {}
+    taken: set[str] = set()
     for entry in files:
         stem = label(entry.name).rpartition(".")[0] or label(entry.name)
         name, number = stem, 2
-        while name in names:
+        while sql_name(name) in taken:
             name, number = f"{stem}_{number}", number + 1
         names[name] = entry
+        taken.add(sql_name(name))
     return names

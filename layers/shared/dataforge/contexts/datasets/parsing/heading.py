@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dataforge.contexts.datasets.model.names import sql_name
+
 LOOKED_AT = 60
 _MOST_TITLES = 20
 _KINDS = {
@@ -115,7 +117,7 @@ def names_columns(rows: Rows) -> tuple[bool, str]:
 
 
 def header_names(cells: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Unique, non-empty column names, and notes on what had to be changed."""
+    """Non-empty column names that SQL can tell apart, and notes on what had to be changed."""
     names: list[str] = []
     taken: set[str] = set()
     notes: list[str] = []
@@ -124,11 +126,11 @@ def header_names(cells: Sequence[str]) -> tuple[list[str], list[str]]:
         if not cell.strip():
             notes.append(f"Column {at} has no name and is called {name!r}.")
         unique, number = name, 2
-        while unique in taken:
+        while sql_name(unique) in taken:
             unique = f"{name}_{number}"
             number += 1
         if unique != name:
             notes.append(f"Column {at} repeats the name {name!r} and is called {unique!r}.")
         names.append(unique)
-        taken.add(unique)
+        taken.add(sql_name(unique))
     return names, notes

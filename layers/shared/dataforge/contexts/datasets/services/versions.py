@@ -23,6 +23,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.lookups import resolve_version
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
+from dataforge.contexts.datasets.model.names import require_distinct
 from dataforge.contexts.datasets.ports import ByteStream, ObjectStore, StoredObject
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
 from dataforge.platform.db.database import Database
@@ -279,6 +280,16 @@ class Authorship:
     at: str
 
 
+def _require_names(base: Version, tables: Mapping[str, Manifest]) -> None:
+    """Raise SchemaMismatch when SQL could not tell tables or columns apart that the base does not have like this."""
+    if set(tables) - set(base.tables):
+        require_distinct(tables, "tables")
+    for sheet, manifest in tables.items():
+        known = base.tables.get(sheet)
+        if known is None or known.manifest.schema.names != manifest.schema.names:
+            require_distinct(manifest.schema.names, f"columns of table {sheet!r}")
+
+
 def prepare_commit(
     store: TableStore,
     base: Version,
@@ -292,6 +303,7 @@ def prepare_commit(
     Blocks: encodes manifests, and counts what changed.
     Two merges of equal content still differ from their base, because they join histories.
     """
+    _require_names(base, tables)
     tree = tree_hash({sheet: manifest.content for sheet, manifest in tables.items()})
     order = list(tables) == list(base.tables)
     if tree == base.content_hash and order and merge_parent is None:

@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.engine.reading import scan
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.engine.texts import text_of
 from dataforge.contexts.datasets.model.columns import Column
+from dataforge.contexts.datasets.model.names import sql_name
 
 # What the function and the child hold of a table at a time; a batch costs a message and its answer.
 BATCH_BYTES = 1 << 20
@@ -53,8 +54,8 @@ def table_names(sheets: Mapping[str, Manifest]) -> dict[str, str]:
     taken: set[str] = set()
     for sheet in sheets:
         name, number = sheet, 2
-        while name.casefold() in taken:
+        while sql_name(name) in taken:
             name, number = f"{sheet}_{number}", number + 1
-        taken.add(name.casefold())
+        taken.add(sql_name(name))
         names[name] = sheet
     return names
