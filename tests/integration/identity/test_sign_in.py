@@ -98,6 +98,57 @@ async def test_signing_in_gives_tokens_that_work(api: ApiUnderTest) -> None:
     assert (me.status_code, me.json()["username"]) == (200, "ada")
 
 
+async def test_a_password_is_the_same_however_a_keyboard_composes_it(api: ApiUnderTest) -> None:
+    client = await api.client()
+    composed, decomposed = "caf\u00e9 caf\u00e9", "cafe\u0301 cafe\u0301"
+    await client.post("/api/signup", json=sign_up_body(password=composed))
+
+    assert (await sign_in(client, password=decomposed)).status_code == 200
+    assert (await sign_in(client, password="cafe cafe")).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/signup", "/api/users/me"])
+async def test_an_address_that_is_too_long_in_lower_case_is_refused(api: ApiUnderTest, path: str) -> None:
+    email = "\u0130" * 64 + "@" + "a." * 90 + "org"
+    signed_in = await api.as_role(Role.LEARNER)
+
+    if path == "/api/signup":
+        answer = await signed_in.post(path, json=sign_up_body(email=email))
+    else:
+        answer = await signed_in.patch(path, json={"email": email}, headers={"If-Match": "*"})
+
+    assert (answer.status_code, [item["pointer"] for item in answer.json()["errors"]]) == (400, ["/email"])
+
+
+async def test_an_address_is_kept_in_lower_case_when_it_is_changed_too(api: ApiUnderTest) -> None:
+    client = await api.as_role(Role.LEARNER)
+
+    changed = await client.patch("/api/users/me", json={"email": "Ada@Example.ORG"}, headers={"If-Match": "*"})
+
+    assert changed.json()["email"] == "ada@example.org"
+
+
+@pytest.mark.parametrize("path", ["/api/signup", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"username": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"username": ' + b'{"a": ' * 500 + b"1" + b"}" * 500 + b"}",
+        b'{"username": "a\\u0000", "password": "12345678\\u0000", "refresh_token": "\\u0000"}',
+        b'{"username": "\\ud800", "password": "\\udfff", "refresh_token": "\\ud800"}',
+        b'{"username": 1e999, "password": -0.0, "refresh_token": 1}',
+        b"[]",
+        b"null",
+        b"",
+        b"\xff\xfe",
+    ],
+)
+async def test_hostile_bodies_are_refused(api: ApiUnderTest, path: str, body: bytes) -> None:
+    answer = await (await api.client()).post(path, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400, answer.text
+
+
 async def test_a_wrong_password_and_an_unknown_name_look_the_same(api: ApiUnderTest) -> None:
     client = await signed_up(api)
 

@@ -15,4 +15,5 @@ _ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_L
 
 def is_email(text: str) -> bool:
     """Whether the text is exactly one e-mail address; a domain without a dot, such as localhost, is one too."""
-    return len(text) <= MAX_EMAIL and _ADDRESS.fullmatch(text) is not None
+    # As it is stored: some letters (İ) have more characters in lower case.
+    return len(text.lower()) <= MAX_EMAIL and _ADDRESS.fullmatch(text) is not None

@@ -1,5 +1,6 @@
 """Password hashing: argon2id with the library's parameters (RFC 9106 §4, second recommended option)."""
 
+import unicodedata
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -13,15 +14,20 @@ def _decoy() -> str:
     return _hasher.hash("no account has this password")
 
 
+def _normal(password: str) -> str:
+    # One keyboard sends é as one character, another as two (NIST SP 800-63B §5.1.1.2).
+    return unicodedata.normalize("NFKC", password)
+
+
 def hash_password(password: str) -> str:
     """The encoded hash with its salt and parameters."""
-    return _hasher.hash(password)
+    return _hasher.hash(_normal(password))
 
 
 def verify_password(encoded: str | None, password: str) -> bool:
     """Whether the password matches; None (no such account) takes as long as a wrong password and is False."""
     try:
-        _hasher.verify(encoded or _decoy(), password)
+        _hasher.verify(encoded or _decoy(), _normal(password))
     except (VerificationError, InvalidHashError):
         return False
     return encoded is not None

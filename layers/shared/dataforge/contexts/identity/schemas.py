@@ -26,7 +26,7 @@ def _email(value: str) -> str:
     if not is_email(value):
         message = "must be an e-mail address such as ada@example.org"
         raise ValueError(message)
-    return value
+    return value.lower()
 
 
 def _time_zone(value: str) -> str:
