@@ -1,4 +1,4 @@
-"""Exports of datasets, and their upkeep."""
+"""Exports of versions and differences to files."""
 
 from dataforge.bootstrap import dataset_export_handler
 

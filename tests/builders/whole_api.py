@@ -32,13 +32,13 @@ class WholeApi:
         self.datasets = DatasetsUnderTest(database, clock, emulator)
         self.bucket = self.datasets.container.settings.data_bucket
         self.api = ApiUnderTest(database, clock, data_bucket=self.bucket)
-        self.api.container.__dict__["authenticator"] = self.datasets.container.authenticator
+        self.datasets.container.__dict__["authenticator"] = self.api.container.authenticator
         self.campus = Campus(database, clock)
         self._numbers = iter(range(1, 10_000))
 
     async def start(self) -> None:
         """Sign the administrator in."""
-        await self.datasets.container.authenticator.ensure_key()
+        await self.api.container.token_signer.ensure_key()
         self.user_id = await self.api.add_user(Role.ADMIN)
         token = await self.api.token(self.user_id, Role.ADMIN)
 

@@ -1,7 +1,9 @@
-"""Logs, metrics and traces behind one facade, so that no context knows the library.
+"""Logs and metrics behind one facade, so that no context knows the library.
 
-Logs are JSON lines with a correlation id; metrics go out in CloudWatch's embedded metric format (EMF) on the same
-stream.
+Logs are JSON lines with a correlation id (Powertools' logger); metrics go out in CloudWatch's embedded metric format
+(EMF) on the same stream, written here because each is out at once and Powertools' Metrics would hold them back until
+the handler returns. Traces are the segments that Lambda records by itself (Tracing in template.yaml); the code adds
+none.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The only write SQL of identity."""
+"""The write SQL of identity's commands; published credentials, signing keys and expiry write where they are."""
 
 from collections.abc import Mapping
 from datetime import datetime

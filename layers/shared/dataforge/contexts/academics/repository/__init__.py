@@ -1,4 +1,4 @@
-"""The only write SQL of academics."""
+"""The write SQL of academics."""
 
 from datetime import datetime
 from uuid import UUID

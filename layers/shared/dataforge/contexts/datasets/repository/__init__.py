@@ -1,4 +1,4 @@
-"""The only write SQL of datasets."""
+"""The write SQL of datasets' commands; upkeep and the lifecycle of chunks write their own."""
 
 from dataforge.contexts.datasets.repository.datasets import SqlDatasets, SqlPermissions
 from dataforge.contexts.datasets.repository.history import SqlCommits, SqlRefs

@@ -1,4 +1,4 @@
-"""The only write SQL of records."""
+"""The write SQL of records."""
 
 from dataforge.contexts.records.repository.catalog import SqlCatalog
 from dataforge.contexts.records.repository.statements import SqlStatementTables
