@@ -1,0 +1,233 @@
+"""Each documented query parameter of each route, sent once with each kind of value it takes: none is refused."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from infra.openapi.generate import HERE
+from tests.builders.datasets import head, ok
+from tests.builders.emulator import EmulatedAws
+from tests.builders.rosters import oneroster_zip
+from tests.builders.whole_api import WholeApi
+
+DOCUMENT = json.loads((HERE / "openapi.json").read_text())
+# Values that cannot be made up from the schema alone, by parameter, or by route and parameter.
+VALUES: dict[str, str] = {
+    "q": "a",
+    "search": "a",
+    "tag": "grades",
+    "sheet": "data",
+    "columns": "name",
+    "column": "name",
+    "filter": '{"column": "name", "op": "eq", "value": "Ada"}',
+    "key": "[1]",
+    "as_of": "2026-06-01T00:00:00Z",
+    "waive": "prerequisites",
+    "/api/oneroster/v1p2/{collection} filter": "familyName='Hopper'",
+    "/api/oneroster/v1p2/{collection} sort": "familyName",
+    "fields": "sourcedId,familyName",
+    "waive_reason": "agreed",
+}
+# A second page of it needs statements; tests/integration/records/test_reports.py goes through its pages.
+ONE_PAGE = {"/api/cohorts/{cohort_id}/completions"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    parameters: tuple[dict[str, Any], ...]
+
+
+def operations() -> Iterator[Operation]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            found = tuple(item for item in operation.get("parameters", []) if item["in"] == "query")
+            if found:
+                yield Operation(method, path, found)
+
+
+OPERATIONS = list(operations())
+
+
+class World:
+    """Two of everything that is listed, and the ids of one of each."""
+
+    def __init__(self, api: WholeApi) -> None:
+        self.api = api
+        self.ids: dict[str, str] = {}
+
+    async def fill(self) -> None:
+        """Through the API where it can be done there."""
+        api, campus = self.api, self.api.campus
+        await self._academics()
+        cohorts = [await api.post("/api/cohorts", 201, name=f"Cohort {number}") for number in range(2)]
+        people = [await api.api.add_user(Role.LEARNER) for _ in range(2)]
+        for user_id in people:
+            ok(await api.client.put(f"/api/cohorts/{cohorts[0]['id']}/members/{user_id}"), 204)
+        lessons = [
+            await api.post("/api/lessons", 201, lesson_url=f"https://e.org/{n}", title="L", cohort_id=cohorts[0]["id"])
+            for n in range(2)
+        ]
+        await campus.department()
+        datasets = [await api.dataset(), await api.dataset()]
+        for _ in range(2):
+            await api.review(datasets[0])
+            await api.job(datasets[0])
+        ok(await api.client.post(f"/api/datasets/{datasets[0]}/refs/main/uploads", json=UPLOAD), 201)
+        changed = await api.branch(datasets[0])
+        await api.commit(datasets[0], changed)
+        self.ids |= {
+            "cohort_id": cohorts[0]["id"],
+            "lesson_id": lessons[0]["id"],
+            "dataset_id": datasets[0],
+            "ref": "main",
+            "version": await head(api.client, datasets[0]),
+            "base": "main",
+            "head": changed,
+            "collection": "users",
+        }
+        ok(await api.client.get(f"/api/datasets/{datasets[0]}/refs"))
+
+    async def _academics(self) -> None:
+        api, campus = self.api, self.api.campus
+        for number in range(2):
+            ok(await api.client.post("/api/departments", json={"code": f"D{number}", "name": "D"}), 201)
+        teachers = [await api.api.add_user(Role.INSTRUCTOR) for _ in range(2)]
+        semester, course = await campus.semester(), await campus.course()
+        await campus.semester(code="OTHER")
+        sections = [await campus.section(course=course, instructor_id=teacher) for teacher in teachers]
+        students = [await campus.student() for _ in range(3)]
+        made = [await campus.enroll(student, sections[0]) for student in students]
+        await campus.drop(made[0].enrollment.id)
+        other, data = await api.roster()
+        data += data.splitlines()[-1].replace(b"N", b"M", 1) + b"\r\n"
+        plan = ok(await api.client.post(f"/api/rosters/{other}/plans", content=data, headers=CSV), 201)
+        course_row = (await campus.rows("SELECT department_id FROM academics.courses WHERE id = :id", id=course))[0]
+        self.ids |= {
+            "semester_id": str(semester),
+            "course_id": str(course),
+            "department_id": str(course_row["department_id"]),
+            "section_id": str(sections[0]),
+            "instructor_id": str(teachers[0]),
+            "student_id": str(students[0]),
+            "sourced_id": str(students[0]),
+            "enrollment_id": str(made[0].enrollment.id),
+            "plan_id": plan["id"],
+        }
+
+
+LEARNERS, CSV = b"Email,Group\na@example.org,Blue\n", {"Content-Type": "text/csv"}
+SESSION = {"sourcedId": "s", "status": "active", "title": "S1", "type": "semester"} | {
+    "startDate": "2026-09-07",
+    "endDate": "2026-12-18",
+}
+UPLOAD = {"file_name": "a.csv", "size_bytes": 10}
+
+
+@pytest.fixture
+async def world(database: Database, clock: FixedClock, emulator: EmulatedAws) -> AsyncIterator[World]:
+    """A world that is full."""
+    api = WholeApi(database, clock, emulator)
+    await api.start()
+    world = World(api)
+    await world.fill()
+    yield world
+    await api.close()
+
+
+def values(world: World, operation: Operation, parameter: dict[str, Any]) -> list[str]:
+    """Every value of an enumeration, both of a boolean, the least and the greatest number, or one that fits."""
+    name = parameter["name"]
+    for known in (VALUES.get(f"{operation.path} {name}"), VALUES.get(name), world.ids.get(name)):
+        if known is not None:
+            return [known]
+    if name == "plan_hash":
+        return ["0" * 64]  # planning looks at no hash
+    return list(_from_schema(parameter["schema"]))
+
+
+def _from_schema(schema: dict[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    if "anyOf" in schema or "allOf" in schema:
+        for option in schema.get("anyOf") or schema["allOf"]:
+            if option.get("type") != "null":
+                yield from _from_schema(option)
+    elif "enum" in schema or "const" in schema:
+        yield from map(str, schema.get("enum") or [schema["const"]])
+    elif schema.get("type") == "array":
+        yield from _from_schema(schema["items"])
+    elif schema.get("type") == "boolean":
+        yield from ("true", "false")
+    elif schema.get("type") == "integer":
+        yield from {str(schema.get("minimum", 0)), str(schema.get("maximum", 10))}
+    else:
+        pytest.fail(f"no value is known for {schema}")
+
+
+async def cursor(world: World, operation: Operation, path: str, needed: dict[str, str]) -> list[str]:
+    """The cursor of the second page."""
+    if operation.path in ONE_PAGE:
+        return []
+    answer = ok(await world.api.client.get(path, params={**needed, "limit": "1"}))
+    assert answer["next_cursor"], f"{operation.path} has one page only"
+    return [answer["next_cursor"]]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_each_documented_parameter_is_taken(world: World, method: str) -> None:
+    refused, sent = [], 0
+    for operation in (item for item in OPERATIONS if item.method == method):
+        names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+        path = operation.path.format(**{name: world.ids[name] for name in names})
+        needed = {
+            item["name"]: values(world, operation, item)[0] for item in operation.parameters if item.get("required")
+        }
+        for parameter in operation.parameters:
+            name = parameter["name"]
+            given = (
+                await cursor(world, operation, path, needed)
+                if name == "cursor"
+                else values(world, operation, parameter)
+            )
+            for value in given:
+                query = {**needed, **(await beside(world, path, name, value)), name: value}
+                answer = await world.api.client.request(method, path, params=query, **body_for(operation, query))
+                sent += 1
+                if answer.status_code not in (200, 201, 202):
+                    refused.append((operation.path, name, value, answer.status_code, answer.text[:300]))
+    assert refused == [], json.dumps(refused, indent=1)
+    assert sent > 10
+
+
+async def beside(world: World, path: str, name: str, value: str) -> dict[str, str]:
+    """What a parameter means nothing without."""
+    if name == "waive":
+        return {"waive_reason": "agreed"}
+    if (name, value) == ("dry_run", "false"):
+        return {"plan_hash": await plan_hash(world, path)}
+    return {}
+
+
+async def plan_hash(world: World, path: str) -> str:
+    """The hash of a plan of the file that is sent."""
+    return str(ok(await world.api.client.post(path, content=LEARNERS, headers=CSV))["plan_hash"])
+
+
+def body_for(operation: Operation, query: dict[str, str]) -> dict[str, Any]:
+    """What a POST with these parameters has for a body."""
+    if operation.method == "get":
+        return {}
+    if query.get("format") == "oneroster":
+        return {"content": oneroster_zip(academicSessions=[SESSION]), "headers": {"Content-Type": "application/zip"}}
+    if "rosters" in operation.path:
+        header = b"student_number,first_name,last_name,email,course_code,section_code,status\n"
+        return {"content": header, "headers": CSV}
+    return {"content": LEARNERS, "headers": CSV}
