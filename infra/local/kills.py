@@ -30,7 +30,7 @@ from infra.local.layout import ROOT, StackDirectory, stack_in
 
 VICTIMS = ("launcher", "emulator", "postgres", "workers", "everything")
 UP = "Up after"
-_UP_SECONDS = 240
+_UP_SECONDS = 600
 
 
 class Launcher:
