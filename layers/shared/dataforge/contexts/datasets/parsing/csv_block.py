@@ -81,6 +81,9 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
             line,
             f"column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.",
         )
+    # Before anything is parsed: Arrow drops a ragged row that is not UTF-8 without a word.
+    if not _is_utf8(data):
+        raise _not_utf8(data, plan)
     ragged: list[RejectedRow] = []
 
     def on_ragged(row: csv.InvalidRow) -> str:
@@ -109,11 +112,11 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
                 null_values=list(plan.null_values),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
-                check_utf8=not _is_utf8(data),
+                check_utf8=False,
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _explained(data, plan, error) from error
+        raise ImportRefused(f"The rows cannot be read: {error}") from error
     columns = [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
     return columns, ragged, table.num_rows + len(ragged)
 
@@ -129,16 +132,18 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _explained(data: bytes, plan: BlockPlan, error: pa.ArrowInvalid) -> Exception:
+def _not_utf8(data: bytes, plan: BlockPlan) -> RowProblem:
+    """The place of the first byte that is not UTF-8."""
+    at = len(data)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as bad:
-        row, line, column, byte = locate(data, bad.start, plan)
-        found = f"byte 0x{data[bad.start]:02X} at place {byte} of the field"
-        return RowProblem(
-            EncodingRefused, row, line, f"column {column}: {found} is not UTF-8. Name the encoding of the file."
-        )
-    return ImportRefused(f"The rows cannot be read: {error}")
+        at = bad.start
+    row, line, column, byte = locate(data, at, plan)
+    found = f"byte 0x{data[at]:02X} at place {byte} of the field"
+    return RowProblem(
+        EncodingRefused, row, line, f"column {column}: {found} is not UTF-8. Name the encoding of the file."
+    )
 
 
 def locate(data: bytes, place: int, plan: BlockPlan) -> tuple[int, int, int, int]:
