@@ -197,7 +197,8 @@ def test_a_column_is_renamed_dropped_retyped_and_added_without_touching_rows(tab
     assert rows_of(tables, head)[3] == {"id": 3, "note": None, "label": people([3])[0]["name"], "score": "0.75"}
     assert rows_of(tables, dropped)[3] == {"id": 3, "name": people([3])[0]["name"]}
     assert head.sources == dropped.sources == base.sources
-    assert not difference(tables, base, dropped).counts["updated"]
+    assert difference(tables, base, head).counts["updated"] == 0
+    assert difference(tables, base, dropped).counts["updated"] == 500
 
 
 def test_a_type_that_a_value_does_not_fit_is_refused(tables: TableStore) -> None:
