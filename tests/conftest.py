@@ -15,12 +15,15 @@ os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 os.environ.setdefault("ENVIRONMENT", "local")
 
 from dataforge.kernel.clock import FixedClock
+from dataforge.platform.db import roles
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.grants import GRANTS
 from dataforge.platform.db.migrations import upgrade
 from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer, start
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws, emulated_aws, started_emulator
+from tests.builders.roles import dispose_roles
 from tests.builders.time import NOW
 
 
@@ -37,9 +40,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 @pytest.fixture(scope="session")
 def template_database(postgres: PostgresServer) -> str:
-    """The name of a migrated, empty database to copy."""
+    """The name of a migrated, empty database to copy, with the functions' roles."""
     name = "template_dataforge"
-    upgrade(postgres.create_database(name))
+    url = postgres.create_database(name)
+    upgrade(url)
+    roles.apply(url, {function: roles.Login(function, secrets.token_hex(16)) for function in GRANTS})
     return name
 
 
@@ -53,10 +58,11 @@ def database_url(postgres: PostgresServer, template_database: str) -> Iterator[s
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """The migrated database behind the pool the code uses."""
+    """The migrated database behind the pool the code uses, as its owner; functions under test have their own roles."""
     database = Database(database_url, pool_size=10)
     yield database
     await database.dispose()
+    await dispose_roles(database)
 
 
 @pytest.fixture

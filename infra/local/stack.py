@@ -28,6 +28,7 @@ from infra.local.files import write_whole
 from infra.local.layout import ARCHITECTURE, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
 from infra.local.postgres import PostgresServer
 from infra.local.progress import step
+from infra.packaging.database import database_parameters
 from infra.packaging.template import load_template
 
 STAGE = "local"
@@ -47,6 +48,10 @@ FIXED_PARAMETERS = {
     "LogRetentionDays": "1",
     # A killed emulator forgets its queues, but not its objects.
     "KeepAccepted": "true",
+    # One person's machine reserves nothing.
+    "ApiReservedConcurrency": "0",
+    "XapiReservedConcurrency": "0",
+    "SqlReservedConcurrency": "0",
 }
 # What a developer may choose by the variable that the functions know it under.
 _CHOICES = {"ETL_MODE": "EtlMode"}
@@ -191,7 +196,7 @@ def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emul
         "Environment": "local",
         "Runtime": f"python{PYTHON_VERSION}",
         "Architecture": ARCHITECTURE,
-        "DatabaseUrl": database.url,
+        **database_parameters(database.url),
         "PublicBaseUrl": cloud.api_url(_api_id(directory), STAGE),
         **{parameter: os.environ[name] for name, parameter in _CHOICES.items() if name in os.environ},
         **FIXED_PARAMETERS,

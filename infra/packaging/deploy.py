@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.packaging.database import database_parameters
+
 ROOT = Path(__file__).resolve().parents[2]
 SAM = ROOT / ".local" / "tools" / "sam" / "bin" / "sam"
 BUILD = ROOT / ".aws-sam" / "aws"
@@ -40,7 +42,11 @@ def main() -> int:
     if os.environ.get("DATABASE_URL"):
         # The command line replaces the configured list, so the configured values go along.
         deploy += ["--parameter-overrides", *parameters["parameter_overrides"]]
-        deploy += [f"DatabaseUrl={os.environ['DATABASE_URL']}"]
+        try:
+            existing = database_parameters(os.environ["DATABASE_URL"])
+        except ValueError as error:
+            return _fail(f"DATABASE_URL: {error}", "Set it and run again, or unset it to have a database made.")
+        deploy += [f"{name}={value}" for name, value in existing.items()]
     for command in (build, deploy):
         if subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode != 0:
             return _fail(f"'sam {command[1]}' failed; its own words are above.", "Nothing later was done.")

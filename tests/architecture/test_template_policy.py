@@ -1,5 +1,6 @@
 """What the template promises about every function, queue, bucket and role, read from the template itself."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -9,6 +10,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint
 
 from dataforge import settings
+from dataforge.platform.db.grants import GRANTS
 from infra.local import stack as local_stack
 from infra.local.build import sam_environment
 from infra.local.layout import ROOT, TOOLS
@@ -327,6 +329,76 @@ def test_the_database_is_encrypted_backed_up_and_kept() -> None:
 
 def test_the_database_url_is_never_shown() -> None:
     assert TEMPLATE["Parameters"]["DatabaseUrl"]["NoEcho"] is True
+
+
+def secrets_of(name: str) -> set[str]:
+    """Logical ids of the secrets that a function's role reads."""
+    role = ROLES[FUNCTIONS[name]["Role"]["Fn::GetAtt"][0]]
+    resources = [
+        resource
+        for statement in statements(role)
+        if "secretsmanager:GetSecretValue" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    return {resource.get("Ref") or resource["Fn::GetAtt"][0] for resource in resources}
+
+
+def variables_of(name: str) -> dict[str, Any]:
+    return dict(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]) | dict(
+        FUNCTIONS[name]["Environment"]["Variables"]
+    )
+
+
+DEPLOYER = "SchemaDeployerFunction"
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {DEPLOYER}))
+def test_a_function_knows_its_own_login_of_the_database_and_no_other(name: str) -> None:
+    function = short_name(FUNCTIONS[name], "FunctionName")
+    login = f"DatabaseLogin{function.replace('-', '')}"
+
+    assert function in GRANTS
+    assert variables_of(name)["DATABASE_SECRET_ARN"] == {"Ref": login}
+    assert "DATABASE_URL" not in variables_of(name)
+    assert {secret for secret in secrets_of(name) if secret.startswith("Database")} == {login}
+    template = RESOURCES[login]["Properties"]["GenerateSecretString"]["SecretStringTemplate"]["Fn::Sub"]
+    assert json.loads(template) == {"username": f"${{AWS::StackName}}-{function}"}
+
+
+def test_the_deployer_makes_every_login_and_alone_owns_the_tables() -> None:
+    variables = variables_of(DEPLOYER)
+    logins = json.loads(variables["DATABASE_LOGINS"]["Fn::Sub"])
+    secrets = {logins[function].strip("${}") for function in logins}
+
+    assert set(logins) == set(GRANTS)
+    assert all(logins[function] == f"${{DatabaseLogin{function.replace('-', '')}}}" for function in logins)
+    assert variables["DATABASE_URL"] == {"Ref": "DatabaseUrl"}
+    assert secrets <= secrets_of(DEPLOYER)
+    proxy = RESOURCES["DatabaseProxy"]["Properties"]["Auth"]
+    assert {entry["SecretArn"].get("Ref") for entry in proxy} - {None} == secrets
+
+
+def test_only_functions_that_sign_read_the_signing_keys() -> None:
+    readers = {name for name in FUNCTIONS if "SigningKeysSecret" in secrets_of(name)}
+    told = {name for name in FUNCTIONS if "SIGNING_KEYS_SECRET_ARN" in variables_of(name)}
+
+    assert readers == told == {"ApiFunction", "MaintenanceFunction"}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("ApiFunction", "ApiReservedConcurrency"),
+        ("XapiFunction", "XapiReservedConcurrency"),
+        ("DatasetsSqlFunction", "SqlReservedConcurrency"),
+    ],
+)
+def test_what_people_wait_for_has_executions_of_its_own(name: str, parameter: str) -> None:
+    condition, reserved, otherwise = FUNCTIONS[name]["ReservedConcurrentExecutions"]["Fn::If"]
+
+    assert (reserved, otherwise) == ({"Ref": parameter}, {"Ref": "AWS::NoValue"})
+    assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, 0]}]}
+    assert TEMPLATE["Parameters"][parameter]["Default"] > 0
 
 
 def test_every_variable_of_the_template_is_one_the_settings_read() -> None:

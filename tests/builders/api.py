@@ -18,6 +18,7 @@ from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from dataforge.settings import ApiSettings
+from tests.builders.roles import in_role
 
 BASE_URL = "http://api.test"
 
@@ -38,7 +39,7 @@ class FakeSecrets:
 class ApiUnderTest:
     """Makes clients of the app, anonymous or as a new person with a role."""
 
-    def __init__(self, database: Database, clock: Clock, **settings: Any) -> None:
+    def __init__(self, database: Database, clock: Clock, *, function: str = "api", **settings: Any) -> None:
         values: dict[str, Any] = {
             "database_url": SecretStr("unused: the database is given"),
             "app_secret_arn": "app",
@@ -47,14 +48,18 @@ class ApiUnderTest:
             **settings,
         }
         self.container = Container(ApiSettings(**values), clock=clock)
-        self.container.__dict__["database"] = database
+        self.database = database
+        self.container.__dict__["database"] = in_role(database, function)
         self.secrets = FakeSecrets({"app": {"cursor_key": "a key of the tests"}})
         self.container.__dict__["secrets"] = self.secrets
+        # Keys are made and tokens are signed for tests of other functions as well.
+        self.operator = Container(ApiSettings(**values), clock=clock)
+        self.operator.__dict__.update(database=in_role(database, "maintenance"), secrets=self.secrets)
         self.app, self.asgi = api_app(self.container)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self.container.token_signer.ensure_key()
+        await self.operator.token_signer.ensure_key()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -84,13 +89,13 @@ class ApiUnderTest:
             "updated_at": now,
             **values,
         }
-        async with self.container.database.transaction() as connection:
+        async with self.database.transaction() as connection:
             await connection.execute(insert(users).values(**row))
         return user_id
 
     async def token(self, user_id: UUID, role: Role, username: str = "somebody", *, session: UUID | None = None) -> str:
         """A real access token of a person."""
-        answer = await self.container.token_signer.issue(Session(user_id, username, role, session or uuid7(), "unused"))
+        answer = await self.operator.token_signer.issue(Session(user_id, username, role, session or uuid7(), "unused"))
         return str(answer["access_token"])
 
     async def as_user(self, user_id: UUID, role: Role) -> httpx.AsyncClient:

@@ -11,12 +11,13 @@ from uuid import UUID
 
 import httpx
 
-from dataforge.bootstrap import datasets_app
+from dataforge.bootstrap import Container, datasets_app
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
+from tests.builders.roles import in_role
 
 COMMIT = "0" * 64
 
@@ -28,6 +29,7 @@ class DatasetsUnderTest(ApiUnderTest):
         super().__init__(
             database,
             clock,
+            function="datasets-api",
             # Tests move the clock for hours with one token.
             access_token_seconds=86_400,
             data_bucket=emulator.bucket(),
@@ -36,6 +38,14 @@ class DatasetsUnderTest(ApiUnderTest):
             **settings,
         )
         self.app, self.asgi = datasets_app(self.container)
+        self.importer = self.worker("dataset-import").importer
+        self.exporter = self.worker("dataset-export").exporter
+
+    def worker(self, function: str) -> Container:
+        """The services of a function that works in the background."""
+        worker = Container(self.container.settings, clock=self.container.clock)
+        worker.__dict__["database"] = in_role(self.database, function)
+        return worker
 
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""
@@ -144,7 +154,7 @@ PEOPLE = csv([("id", "name", "age"), (1, "Ada", 36), (2, "Grace", 45), (3, "Linu
 
 async def run_job(datasets: DatasetsUnderTest, client: httpx.AsyncClient, job: Mapping[str, Any]) -> dict[str, Any]:
     """Do a job as its function would; the job afterwards."""
-    worker = datasets.container.importer if job["run_type"] == "import" else datasets.container.exporter
+    worker = datasets.importer if job["run_type"] == "import" else datasets.exporter
     await worker.run(UUID(job["id"]))
     return dict(ok(await client.get(f"/api/datasets/{job['dataset_id']}/jobs/{job['id']}")))
 

@@ -19,6 +19,7 @@ from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
 from dataforge.settings import EtlMode, WorkerSettings, XapiSettings
 from tests.builders.emulator import EmulatedAws
+from tests.builders.roles import in_role
 
 VERSION = {"X-Experience-API-Version": "1.0.3"}
 
@@ -45,8 +46,8 @@ class RecordsUnderTest:
         }
         self.front = Container(XapiSettings(**shared))
         self.back = Container(WorkerSettings(**shared, etl_mode=mode, **worker))
-        for container in (self.front, self.back):
-            container.__dict__["database"] = database
+        self.front.__dict__["database"] = in_role(database, "xapi")
+        self.back.__dict__["database"] = in_role(database, "xapi-etl")
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from dataforge.platform.aws.ses import SesSender
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
+    from dataforge.platform.db.roles import Login
 
 Handler = Callable[[Any, Any], Any]
 
@@ -111,7 +112,15 @@ class Container(DatasetServices):
         secret = self.secrets.read(settings.database_secret_arn or "")
         user, password = quote(secret["username"], safe=""), quote(secret["password"], safe="")
         host, port = settings.database_host or secret["host"], settings.database_port
-        return f"postgresql://{user}:{password}@{host}:{port}/{settings.database_name}?sslmode=require"
+        return (
+            f"postgresql://{user}:{password}@{host}:{port}/{settings.database_name}?sslmode={settings.database_sslmode}"
+        )
+
+    def database_logins(self) -> "Mapping[str, Login]":
+        """The logins that the deployer makes, by function."""
+        from dataforge.platform.db.roles import logins_of
+
+        return logins_of(self.settings.database_logins, self.secrets)
 
     @cached_property
     def cursors(self) -> "CursorSigner":

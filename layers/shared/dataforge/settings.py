@@ -3,7 +3,9 @@
 A variable is named like its field in capitals: `data_bucket` is `DATA_BUCKET`.
 """
 
+import json
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -45,7 +47,7 @@ class CommonSettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """A URL (laptop, existing database), or a secret and the proxy's host (Aurora behind RDS Proxy).
+    """The function's own login from a secret, with the server's or the proxy's address; or a URL with everything.
 
     Prepared statements are for a direct connection; behind a pooler that shares connections they stay off.
     """
@@ -55,6 +57,7 @@ class DatabaseSettings(Settings):
     database_host: str | None = None
     database_port: int = 5432
     database_name: str = "dataforge"
+    database_sslmode: str = "require"
     database_prepared_statements: bool = False
 
     @field_validator("database_url", "database_secret_arn", "database_host", mode="before")
@@ -203,4 +206,14 @@ class MaintenanceSettings(WorkerSettings, SigningSettings):
 
 
 class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):
-    """The function `schema_deployer`."""
+    """The function `schema_deployer`; it alone has the login that owns the tables.
+
+    `database_logins` maps functions to the secrets that hold their logins, as JSON.
+    """
+
+    database_logins: Mapping[str, str] = {}
+
+    @field_validator("database_logins", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value

@@ -1,0 +1,119 @@
+"""What each function may do with each table; `roles.apply` gives its login exactly that.
+
+A function is named as in its stack (`datasets-sql`). A table that no function names is reported by a test, and so is
+one that is named and does not exist. Views count as tables. Rows that are locked (`FOR UPDATE`, `FOR SHARE`) need
+UPDATE; foreign keys are checked with the rights of the tables' owner. A right may name columns in parentheses.
+"""
+
+from collections.abc import Iterable, Mapping
+
+READ = frozenset({"SELECT"})
+ADD = READ | {"INSERT"}
+CHANGE = ADD | {"UPDATE"}
+WRITE = CHANGE | {"DELETE"}
+
+Privileges = frozenset[str]
+
+
+def _tables(schema: str, names: str, privileges: Privileges) -> dict[str, Privileges]:
+    return {f"{schema}.{name}": privileges for name in names.split()}
+
+
+def _merged(*parts: Mapping[str, Privileges]) -> dict[str, Privileges]:
+    found: dict[str, Privileges] = {}
+    for part in parts:
+        for table, privileges in part.items():
+            found[table] = found.get(table, frozenset()) | privileges
+    return found
+
+
+# The revision of the migrations, for health.
+_EVERYBODY = {"platform.alembic_version": READ}
+# A token is checked against the public keys and against what became of its person and its sign-in.
+_CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ)
+# What every command that changes something writes along.
+_COMMANDS = _tables("platform", "outbox idempotency_keys", WRITE) | _tables("platform", "audit_log", ADD)
+
+_IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials", WRITE) | _tables(
+    "identity", "signing_keys directory", READ
+)
+_ACADEMICS = _tables(
+    "academics",
+    "departments courses semesters sections section_meetings prerequisites students holds overrides enrollments "
+    "enrollment_events course_completions course_activities consumed_events roster_plans roster_rows",
+    WRITE,
+)
+_RECORDS = _tables(
+    "records",
+    "cohorts cohort_members lessons statement_claims intake statements_raw statements_flat statement_voids quarantine "
+    "task_status",
+    WRITE,
+)
+_DATASETS = _tables(
+    "datasets",
+    "datasets dataset_permissions dataset_tags commits manifests commit_tables table_statistics refs jobs uploads "
+    "expectations review_requests review_comments review_opinions review_checks",
+    WRITE,
+)
+
+
+def _reading(tables: Iterable[str]) -> dict[str, Privileges]:
+    return dict.fromkeys(tables, READ)
+
+
+GRANTS: Mapping[str, Mapping[str, Privileges]] = {
+    "api": _merged(
+        _EVERYBODY,
+        _COMMANDS,
+        _tables("platform", "throttles", WRITE),
+        _IDENTITY,
+        _ACADEMICS,
+        _tables("records", "cohorts cohort_members lessons", WRITE),
+        _reading(_RECORDS),
+        # A new person or lesson is found in statements that came earlier.
+        _tables("records", "statements_flat", CHANGE),
+        # Rosters read a dataset by way of an export, which they ask for.
+        _reading(_DATASETS),
+        _tables("datasets", "jobs", CHANGE),
+    ),
+    "datasets-api": _merged(_EVERYBODY, _CALLERS, _COMMANDS, _DATASETS, _tables("identity", "directory", READ)),
+    "datasets-sql": _merged(
+        _EVERYBODY,
+        _CALLERS,
+        _tables("datasets", "datasets dataset_permissions refs commits manifests commit_tables", READ),
+    ),
+    "xapi": _merged(
+        _EVERYBODY,
+        _CALLERS,
+        _tables("identity", "directory", READ),
+        _reading(_RECORDS),
+        _tables("records", "statement_claims intake", WRITE),
+    ),
+    "xapi-etl": _merged(
+        _EVERYBODY,
+        _COMMANDS,
+        _tables("identity", "users", CHANGE),
+        _tables("identity", "directory", READ),
+        # When a credential was last used; its secret's hash is not for the loader.
+        {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
+        _RECORDS,
+    ),
+    "dataset-import": _merged(_EVERYBODY, _COMMANDS, _DATASETS, _tables("identity", "directory", READ)),
+    "dataset-export": _merged(
+        _EVERYBODY,
+        _COMMANDS,
+        _reading(_DATASETS),
+        _tables("datasets", "jobs", CHANGE),
+        _tables("identity", "directory", READ),
+    ),
+    "maintenance": _merged(
+        _EVERYBODY,
+        _COMMANDS,
+        _tables("platform", "audit_log throttles", WRITE),
+        _IDENTITY,
+        _tables("identity", "signing_keys", WRITE),
+        _ACADEMICS,
+        _RECORDS,
+        _DATASETS,
+    ),
+}
