@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 from infra.compose.folding import fold_layers
-from infra.packaging.database import database_parameters
+from infra.packaging.database import database_parameters, login_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM = ROOT / ".local" / "tools" / "sam" / "bin" / "sam"
@@ -35,6 +35,7 @@ def main() -> None:
         "Runtime": f"python{RUNTIME}",
         "Architecture": "arm64" if MACHINE == "aarch64" else MACHINE,
         **database_parameters(os.environ["DATABASE_URL"]),
+        **login_parameters(os.environ["DATABASE_URL"], STACK),
         "EtlMode": os.environ.get("ETL_MODE", "streaming"),
         "TrustedHomePages": os.environ.get("TRUSTED_HOME_PAGES", ""),
         "EtlTimeoutSeconds": "10",

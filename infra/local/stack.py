@@ -28,7 +28,7 @@ from infra.local.files import write_whole
 from infra.local.layout import ARCHITECTURE, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
 from infra.local.postgres import PostgresServer
 from infra.local.progress import step
-from infra.packaging.database import database_parameters
+from infra.packaging.database import database_parameters, login_parameters
 from infra.packaging.template import load_template
 
 STAGE = "local"
@@ -197,6 +197,7 @@ def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emul
         "Runtime": f"python{PYTHON_VERSION}",
         "Architecture": ARCHITECTURE,
         **database_parameters(database.url),
+        **login_parameters(database.url, directory.stack_name),
         "PublicBaseUrl": cloud.api_url(_api_id(directory), STAGE),
         **{parameter: os.environ[name] for name, parameter in _CHOICES.items() if name in os.environ},
         **FIXED_PARAMETERS,

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, unquote, urlsplit
+import hashlib
+import hmac
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+# Those with a login of their own. Not taken from the package, which the container of docker-compose.yml does not have.
+FUNCTIONS = (
+    *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl"),
+    *("dataset-import", "dataset-export", "maintenance"),
+)
 _SSL_MODE_OF_LIBPQ = "prefer"
 
 
@@ -22,3 +29,20 @@ def database_parameters(url: str) -> dict[str, str]:
         "DatabaseName": name,
         "DatabaseSslMode": mode,
     }
+
+
+def login_parameters(url: str, stack: str) -> dict[str, str]:
+    """The URL of each function's own login, for a laptop: `ApiDatabaseUrl` and so on.
+
+    Passwords are made from the owner's, so that there is nothing to keep; none can be made from another.
+    """
+    parts = urlsplit(url)
+    secret = unquote(parts.password or "").encode()
+    found = {}
+    for function in FUNCTIONS:
+        login = f"{stack}-{function}"
+        password = hmac.new(secret, login.encode(), hashlib.sha256).hexdigest()
+        address = parts.netloc.rpartition("@")[2]
+        named = "".join(word.capitalize() for word in function.split("-"))
+        found[f"{named}DatabaseUrl"] = parts._replace(netloc=f"{quote(login)}:{password}@{address}").geturl()
+    return found

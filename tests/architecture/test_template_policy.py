@@ -359,7 +359,9 @@ def test_a_function_knows_its_own_login_of_the_database_and_no_other(name: str) 
 
     assert function in GRANTS
     assert variables_of(name)["DATABASE_SECRET_ARN"] == {"Ref": login}
-    assert "DATABASE_URL" not in variables_of(name)
+    own_url = "".join(word.capitalize() for word in function.split("-")) + "DatabaseUrl"
+    assert variables_of(name)["DATABASE_URL"] == {"Ref": own_url}
+    assert TEMPLATE["Parameters"][own_url]["NoEcho"] is True
     assert {secret for secret in secrets_of(name) if secret.startswith("Database")} == {login}
     template = RESOURCES[login]["Properties"]["GenerateSecretString"]["SecretStringTemplate"]["Fn::Sub"]
     assert json.loads(template) == {"username": f"${{AWS::StackName}}-{function}"}
@@ -367,10 +369,12 @@ def test_a_function_knows_its_own_login_of_the_database_and_no_other(name: str) 
 
 def test_the_deployer_makes_every_login_and_alone_owns_the_tables() -> None:
     variables = variables_of(DEPLOYER)
-    logins = json.loads(variables["DATABASE_LOGINS"]["Fn::Sub"])
+    condition, urls, arns = variables["DATABASE_LOGINS"]["Fn::If"]
+    logins = json.loads(arns["Fn::Sub"])
     secrets = {logins[function].strip("${}") for function in logins}
 
-    assert set(logins) == set(GRANTS)
+    assert condition == "LoginsInUrls"
+    assert set(logins) == set(json.loads(urls["Fn::Sub"])) == set(GRANTS)
     assert all(logins[function] == f"${{DatabaseLogin{function.replace('-', '')}}}" for function in logins)
     assert variables["DATABASE_URL"] == {"Ref": "DatabaseUrl"}
     assert secrets <= secrets_of(DEPLOYER)

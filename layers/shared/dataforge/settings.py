@@ -208,7 +208,7 @@ class MaintenanceSettings(WorkerSettings, SigningSettings):
 class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):
     """The function `schema_deployer`; it alone has the login that owns the tables.
 
-    `database_logins` maps functions to the secrets that hold their logins, as JSON.
+    `database_logins` maps functions to URLs with their logins, or to the secrets that hold them, as JSON.
     """
 
     database_logins: Mapping[str, str] = {}

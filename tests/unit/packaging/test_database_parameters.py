@@ -2,7 +2,11 @@
 
 import pytest
 
-from infra.packaging.database import database_parameters
+from dataforge.platform.db.grants import GRANTS
+from dataforge.platform.db.roles import Login, logins_of
+from infra.packaging.database import FUNCTIONS, database_parameters, login_parameters
+from infra.packaging.template import load_template
+from tests.builders.api import FakeSecrets
 
 
 @pytest.mark.parametrize(
@@ -25,3 +29,21 @@ def test_the_address_of_a_database_is_read_from_its_url(url: str, address: tuple
 def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="looks like postgresql://"):
         database_parameters(url)
+
+
+def test_each_function_of_a_laptop_has_a_login_of_its_own() -> None:
+    found = login_parameters("postgresql://dataforge:pass@127.0.0.1:6432/data?x=1", "my-stack")
+
+    assert set(FUNCTIONS) == set(GRANTS)
+    assert set(found) <= set(load_template()["Parameters"])
+    assert len(found) == len(set(found.values())) == len(GRANTS)
+    logins = logins_of({"xapi-etl": found["XapiEtlDatabaseUrl"]}, secrets=FakeSecrets({}))
+    assert logins["xapi-etl"].name == "my-stack-xapi-etl"
+    assert found["XapiEtlDatabaseUrl"].endswith(f":{logins['xapi-etl'].password}@127.0.0.1:6432/data?x=1")
+    assert len({url.split(":")[2] for url in found.values()}) == len(GRANTS)
+
+
+def test_a_login_may_lie_in_a_secret() -> None:
+    secrets = FakeSecrets({"arn:1": {"username": "me", "password": "word"}})
+
+    assert logins_of({"api": "arn:1"}, secrets)["api"] == Login("me", "word")

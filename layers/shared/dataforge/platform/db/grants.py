@@ -40,7 +40,8 @@ _IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials", WRITE) 
 _ACADEMICS = _tables(
     "academics",
     "departments courses semesters sections section_meetings prerequisites students holds overrides enrollments "
-    "enrollment_events course_completions course_activities consumed_events roster_plans roster_rows",
+    "enrollment_events course_completions course_activities consumed_events roster_plans roster_rows "
+    "roster_uploads",
     WRITE,
 )
 _RECORDS = _tables(
@@ -65,7 +66,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "api": _merged(
         _EVERYBODY,
         _COMMANDS,
-        _tables("platform", "throttles", WRITE),
+        _tables("platform", "throttles upload_claims", WRITE),
         _IDENTITY,
         _ACADEMICS,
         _tables("records", "cohorts cohort_members lessons", WRITE),
@@ -76,7 +77,14 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _reading(_DATASETS),
         _tables("datasets", "jobs", CHANGE),
     ),
-    "datasets-api": _merged(_EVERYBODY, _CALLERS, _COMMANDS, _DATASETS, _tables("identity", "directory", READ)),
+    "datasets-api": _merged(
+        _EVERYBODY,
+        _CALLERS,
+        _COMMANDS,
+        _tables("platform", "upload_claims", WRITE),
+        _DATASETS,
+        _tables("identity", "directory", READ),
+    ),
     "datasets-sql": _merged(
         _EVERYBODY,
         _CALLERS,
@@ -109,7 +117,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "maintenance": _merged(
         _EVERYBODY,
         _COMMANDS,
-        _tables("platform", "audit_log throttles", WRITE),
+        _tables("platform", "audit_log throttles upload_claims", WRITE),
         _IDENTITY,
         _tables("identity", "signing_keys", WRITE),
         _ACADEMICS,

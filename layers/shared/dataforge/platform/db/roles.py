@@ -7,6 +7,7 @@ only its function reads.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -30,10 +31,17 @@ class Login:
     password: str = field(repr=False)
 
 
-def logins_of(arns: Mapping[str, str], secrets: "JsonSecrets") -> dict[str, Login]:
-    """The logins of functions, each from its own secret, read anew."""
-    found = {function: secrets.read(arn, fresh=True) for function, arn in arns.items()}
-    return {function: Login(secret["username"], secret["password"]) for function, secret in found.items()}
+def logins_of(places: Mapping[str, str], secrets: "JsonSecrets") -> dict[str, Login]:
+    """The logins of functions, each from its own URL or else from its own secret, read anew."""
+    return {function: _login(place, secrets) for function, place in places.items()}
+
+
+def _login(place: str, secrets: "JsonSecrets") -> Login:
+    if place.startswith("postgresql://"):
+        parts = urlsplit(place)
+        return Login(unquote(parts.username or ""), unquote(parts.password or ""))
+    secret = secrets.read(place, fresh=True)
+    return Login(secret["username"], secret["password"])
 
 
 class RolesRefused(Conflict):
