@@ -42,14 +42,19 @@ class DatasetsUnderTest(ApiUnderTest):
         self.exporter = self.worker("dataset-export").exporter
 
     def worker(self, function: str) -> Container:
-        """The services of a function that works in the background."""
+        """The services of another function, in its own role."""
         worker = Container(self.container.settings, clock=self.container.clock)
-        worker.__dict__["database"] = in_role(self.database, function)
+        worker.__dict__.update(database=in_role(self.database, function), secrets=self.secrets)
         return worker
 
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""
         return await self.as_role(Role.ANALYST)
+
+    async def sql_client(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
+        """The same person at the function that serves SQL."""
+        token = client.headers["Authorization"].removeprefix("Bearer ")
+        return await self.client(token, datasets_app(self.worker("datasets-sql"))[1])
 
     async def member(self, owner: httpx.AsyncClient, dataset_id: str, level: str) -> httpx.AsyncClient:
         """A new person with this level on a dataset."""

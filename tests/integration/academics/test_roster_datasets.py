@@ -46,7 +46,7 @@ class Registry:
         """Sign in, and import the file on main."""
         user_id = await self.datasets.add_user(Role.REGISTRAR)
         token = await self.datasets.token(user_id, Role.REGISTRAR)
-        _, asgi = api_app(self.datasets.container)
+        _, asgi = api_app(self.datasets.worker("api"))
         self.registrar = await self.datasets.client(token, asgi)
         self.analyst = await self.datasets.client(token)
         self.dataset_id = await new_dataset(self.analyst)
@@ -221,7 +221,7 @@ async def test_a_cell_that_is_no_roster_is_a_conflict_with_its_row(registry: Reg
 
 async def test_a_dataset_is_planned_by_those_who_may_read_it_only(registry: Registry) -> None:
     await registry.open()
-    _, asgi = api_app(registry.datasets.container)
+    _, asgi = api_app(registry.datasets.worker("api"))
 
     async def asked_as(role: Role, level: str | None = None) -> httpx.Response:
         user_id = await registry.datasets.add_user(role)
@@ -272,7 +272,7 @@ async def test_what_is_not_there_is_said_before_anything_is_prepared(registry: R
 async def test_a_body_that_is_no_request_is_refused_with_its_place(registry: Registry, body: Any, place: str) -> None:
     client = await registry.datasets.client(
         await registry.datasets.token(await registry.datasets.add_user(Role.REGISTRAR), Role.REGISTRAR),
-        api_app(registry.datasets.container)[1],
+        api_app(registry.datasets.worker("api"))[1],
     )
 
     answer = await client.post(f"/api/rosters/{await registry.campus.semester()}/plans", json=body)

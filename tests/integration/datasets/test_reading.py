@@ -309,8 +309,10 @@ class TestSql:
         ok(await commit_rows(client, dataset_id, [{"op": "delete", "key": {"id": 3}}]), 201)
         statement = {"sql": "SELECT count(*) AS n, max(age) AS oldest FROM data"}
 
-        new = ok(await client.post(f"/api/datasets/{dataset_id}/refs/main/sql", json=statement))
-        old = ok(await client.post(f"/api/datasets/{dataset_id}/commits/{first}/sql", json=statement))
+        sql = await datasets.sql_client(client)
+
+        new = ok(await sql.post(f"/api/datasets/{dataset_id}/refs/main/sql", json=statement))
+        old = ok(await sql.post(f"/api/datasets/{dataset_id}/commits/{first}/sql", json=statement))
 
         assert ([column["name"] for column in new["columns"]], new["rows"]) == (["n", "oldest"], [[2, 45]])
         assert old["rows"] == [[3, 45]]
