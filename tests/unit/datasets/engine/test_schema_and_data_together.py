@@ -21,7 +21,7 @@ from dataforge.contexts.datasets.errors import MergeConflicts
 from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from dataforge.contexts.datasets.model.columns import column_id, make_schema
 from dataforge.contexts.datasets.model.imports import ImportOptions
-from dataforge.contexts.datasets.sql import run_sql
+from dataforge.contexts.datasets.sql.running import run_sql
 from tests.builders.table_model import KEY, Model, ModelConflict, counts, merged
 from tests.builders.tables import imported, rows_of, store, version
 
