@@ -55,6 +55,7 @@ class ApiUnderTest:
         # Keys are made and tokens are signed for tests of other functions as well.
         self.operator = Container(ApiSettings(**values), clock=clock)
         self.operator.__dict__.update(database=in_role(database, "maintenance"), secrets=self.secrets)
+        self.container.__dict__["token_signer"] = self.operator.token_signer
         self.app, self.asgi = api_app(self.container)
         self._stack = AsyncExitStack()
 

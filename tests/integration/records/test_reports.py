@@ -61,7 +61,7 @@ def email(number: int) -> str:
 @pytest.fixture
 async def school(api: ApiUnderTest, emulator: EmulatedAws) -> Any:
     """Three members, two lessons."""
-    async with RecordsUnderTest(emulator, api.container.database) as records:
+    async with RecordsUnderTest(emulator, api.database) as records:
         school = Class(api, records, await api.as_role(Role.REGISTRAR))
         await school.open(members=3, lessons=2)
         yield school
