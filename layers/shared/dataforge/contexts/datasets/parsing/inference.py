@@ -34,6 +34,8 @@ _ORDER = (
     "date:dmy",
     "date:mdy",
 )
+# Words: the two vocabularies of booleans, and the numbers that are not finite.
+_WORD_KINDS = ("float", "bool:true", "bool:yes")
 _WORDS = {"bool:true": ("true", "false"), "bool:yes": ("yes", "no")}
 _NOT_FINITE = r"^(?:-?(?:inf|Inf|INF|infinity|Infinity|INFINITY)|nan|NaN|NAN)$"
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$|^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+[eE][+-]?[0-9]{1,3}|[eE][+-][0-9]{1,3})$"
@@ -85,12 +87,24 @@ def evidence_of(texts: pa.Array) -> str:
     if not len(present):
         return NOTHING
     first = present.slice(0, 1)
-    for kind in _ORDER:
+    kinds = _kinds_of(first[0].as_py())
+    if not kinds:
+        return TEXT
+    for kind in kinds:
         if convert(first, kind) is not None and convert(present, kind) is not None:
             return _settled(present, kind)
     if convert(first, "date") is not None or convert(first, "timestamp") is not None:
         return "timestamp" if _dates_and_times(present) else TEXT
     return TEXT
+
+
+def _kinds_of(text: str) -> tuple[str, ...]:
+    """What a value may be by its first character: a table may have 16,384 columns of few rows, and trying every type on
+    each of them is most of their import.
+    """
+    if text[0] in "-0123456789":
+        return _ORDER
+    return _WORD_KINDS if text[0] in "tTfFyYnNiI" else ()
 
 
 def _settled(present: pa.Array, kind: str) -> str:
