@@ -15,8 +15,8 @@ def _decoy() -> str:
 
 
 def _normal(password: str) -> str:
-    # One keyboard sends é as one character, another as two (NIST SP 800-63B §5.1.1.2).
-    return unicodedata.normalize("NFKC", password)
+    # One keyboard sends é as one character, another as two (RFC 8265 §4.2.2: passwords are compared in NFC).
+    return unicodedata.normalize("NFC", password)
 
 
 def hash_password(password: str) -> str:
