@@ -4,16 +4,18 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dataforge.contexts.datasets.engine import packs
 from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.manifest import Manifest, Source
-from dataforge.contexts.datasets.engine.packs import PackWriter
+from dataforge.contexts.datasets.engine.packs import PackWriter, read_back
 from dataforge.contexts.datasets.engine.reading import GATHERED_CHUNKS, rows_at
 from dataforge.contexts.datasets.engine.rowhash import RowHashes, hash_rows
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
@@ -209,3 +211,29 @@ def test_hashes_are_read_ahead_only_where_edits_go_on(
     assert made.change.updated == len(changed)
     assert sum(asked) <= most_chunks * 512 * 2
     assert objects.reads - hashed <= most_reads + 6
+
+
+def test_a_chunk_is_read_back_before_anything_names_it() -> None:
+    table = pa.table(
+        {
+            "f": pa.array([float("nan"), -0.0, None]),
+            "d": pa.array([Decimal("0.1"), None, Decimal(1)], pa.decimal256(60, 10)),
+            "t": pa.array([0, None, 1], pa.timestamp("us", "UTC")),
+            "s": pa.array(["", None, "x"]),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, store_schema=False)
+    data = sink.getvalue()
+
+    read_back(table, data)
+
+    for other in (
+        table.slice(1),
+        table.rename_columns(["f", "d", "t", "z"]),
+        table.set_column(3, "s", [["", "", "x"]]),
+    ):
+        with pytest.raises(CorruptStorage, match="reads back"):
+            read_back(other, data)
+    with pytest.raises(CorruptStorage, match="cannot be read back"):
+        read_back(table, data.slice(0, data.size - 8))

@@ -143,6 +143,8 @@ class TableStore:
     def put_patch(self, patch: Patch) -> Source:
         """Store a patch; idempotent."""
         identity, data = encode_patch(patch)
+        # A patch is small: it is read as readers will, before anything names it.
+        decode_patch(data)
         self.objects.put_if_absent(self.key("patches", identity), data)
         self._cache.put(("patch", identity), patch, patch.after.nbytes + patch.before.nbytes + 1024)
         return Source("patch", identity, patch.after.num_rows, len(data))
