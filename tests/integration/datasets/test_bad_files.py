@@ -150,7 +150,7 @@ TOLD: dict[str, tuple[str, Callable[[], bytes], dict[str, Any], list[dict[str, A
         "a.csv",
         lambda: b"f,n\nNaN,1\nInfinity,9223372036854775808\n-0.0,2\n",
         {},
-        [{"f": None, "n": "1"}, {"f": None, "n": "9223372036854775808"}, {"f": 0.0, "n": "2"}],
+        [{"f": "NaN", "n": "1"}, {"f": "Infinity", "n": "9223372036854775808"}, {"f": 0.0, "n": "2"}],
         lambda r: [c["type"] for c in r["tables"][0]["columns"]] == ["float", "string"],
     ),
     "years of no calendar": (

@@ -9,8 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-import clevercsv
-
 from dataforge.contexts.datasets.parsing.heading import titles_above
 from dataforge.contexts.datasets.parsing.splitting import Dialect
 
@@ -161,6 +159,8 @@ def sample_rows(sample: str, dialect: Dialect, *, blank: bool = False) -> list[l
 
 
 def _second_opinion(head: str, chosen: tuple[str, str], candidates: set[str]) -> tuple[str, str]:
+    import clevercsv
+
     try:
         found = clevercsv.Sniffer().sniff(head[:8192])
     except (clevercsv.Error, ValueError, RecursionError):
