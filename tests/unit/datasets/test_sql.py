@@ -109,7 +109,9 @@ def test_a_table_larger_than_all_caps_is_streamed(tmp_path: Path) -> None:
     [chunk] = once.sources
     times = np.ones(1_000, dtype=np.int64)
     huge = Manifest(LINES, (chunk,), pieces=Pieces(times * 0, times * 0, times * chunk.rows))
-    caps = SqlCaps(memory_mb=32, beside_mb=128)  # the first statement of a process takes 110 beside, threads and all
+    caps = SqlCaps(
+        seconds=300, memory_mb=32, beside_mb=128
+    )  # the first statement of a process takes 110 beside, threads and all
 
     found = run_sql(
         tables, {"huge": huge}, "SELECT count(*), count(DISTINCT name), sum(length(name)), max(score) FROM huge", caps
