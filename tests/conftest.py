@@ -15,10 +15,6 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 os.environ.setdefault("ENVIRONMENT", "local")
 
-# How long an example takes says what else the machine does, not whether the code is right.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
-
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.db import roles
 from dataforge.platform.db.database import Database
@@ -30,6 +26,10 @@ from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws, emulated_aws, started_emulator
 from tests.builders.roles import dispose_roles
 from tests.builders.time import NOW
+
+# How long an example takes says what else the machine does, not whether the code is right.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
