@@ -100,7 +100,9 @@ def counts(base: Model, head: Model) -> dict[str, int]:
 
 
 def merged(base: Model, ours: Model, theirs: Model) -> Model:
-    """Three-way by column and cell. Raises ModelConflict when both sides say different things."""
+    """Three-way by column and cell. Raises ModelConflict when both sides say different things, and when a value of ours
+    does not fit a type that theirs gave its column, also in a row that theirs deletes: columns are merged first.
+    """
     columns = {}
     for item in dict.fromkeys([*ours.columns, *theirs.columns]):
         kept = _merged_column(item, base, ours, theirs)
@@ -108,6 +110,9 @@ def merged(base: Model, ours: Model, theirs: Model) -> Model:
             columns[item] = kept
     if max(Counter(name for name, _ in columns.values()).values()) > 1:
         raise ModelConflict("two columns of one name")
+    for row in ours.rows.values():
+        for item, value in row.items():
+            read_as(value, columns[item][1] if item in columns else ours.columns[item][1])
     rows = {}
     for key in {*ours.rows, *theirs.rows}:
         row = _merged_row(base.rows.get(key), ours.rows.get(key), theirs.rows.get(key), columns, (ours, theirs))

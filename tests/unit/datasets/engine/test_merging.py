@@ -209,3 +209,14 @@ def test_cells_changed_in_a_column_that_the_other_side_dropped_are_not_lost_sile
     merged = merge(tables, base, dropped, renamed).require()
 
     assert rows_of(tables, merged)[4] == {"id": 8, "name": "other"}
+
+
+@pytest.mark.parametrize("name", ["extra", "EXTRA"])
+def test_two_columns_of_one_name_are_a_conflict_that_no_rule_ends(tables: TableStore, name: str) -> None:
+    base = version(tables, BASE)
+    ours = change_schema(tables, base, add=[("extra", "int")])
+    theirs = change_schema(tables, base, renames={"name": name})
+
+    for rule in (None, "ours", "theirs"):
+        with pytest.raises(MergeConflicts, match="that is not the same one"):
+            merge(tables, base, ours, theirs, rule=rule)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ quick = settings(
 )
 NAMES = ("a", "b", "c")
 VALUES = {"int": (1, 2, 3), "float": (0.5, 2.0, 1e20), "string": ("x", "2", "")}
-WIDER = {"int": ("string",), "float": (), "string": ()}
+WIDER = {"int": ("float", "string"), "float": (), "string": ()}
 ROWS = [{"k": key, "a": key % 3 + 1, "b": f"{key}"} for key in range(1, 9)]
 
 State = tuple[Model, Manifest]

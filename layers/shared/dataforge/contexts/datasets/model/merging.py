@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from dataforge.contexts.datasets.errors import ColumnConflict
 from dataforge.contexts.datasets.model.columns import Column, TableSchema
 from dataforge.contexts.datasets.model.merges import Rule
+from dataforge.contexts.datasets.model.names import sql_name
 
 
 def column_conflict(was: Column | None, ours: Column, theirs: Column) -> str | None:
@@ -34,7 +34,7 @@ def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema, rul
     """Columns of ours, with what theirs added, dropped, renamed, retyped or moved since base.
 
     Where both did something else to a name or type the rule's side is taken, ours without one. Raises ColumnConflict
-    when two columns would have one name, or the type of the key is to change.
+    when two columns would have one name to SQL, or the type of the key is to change.
     """
     columns = {
         column.id: _merged_column(base, column, theirs, rule)
@@ -43,11 +43,13 @@ def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema, rul
     }
     columns |= {c.id: c for c in theirs.columns if not base.has(c.id) and not ours.has(c.id)}
     ordered = [columns[item] for item in _order(base, ours, theirs) if item in columns]
-    twice = [name for name, times in Counter(column.name for column in ordered).items() if times > 1]
-    if twice:
-        raise ColumnConflict(
-            f"Both sides have a column {twice[0]!r} that is not the same one; rename one of them first."
-        )
+    seen: dict[str, str] = {}
+    for column in ordered:
+        other = seen.setdefault(sql_name(column.name), column.id)
+        if other != column.id:
+            raise ColumnConflict(
+                f"Both sides have a column {column.name!r} that is not the same one; rename one of them first."
+            )
     merged = TableSchema(tuple(ordered), ours.key).after(ours, theirs)
     if not merged.keyed_like(ours):
         raise ColumnConflict("The type of the key changed on one side; merge by importing the table anew.")
