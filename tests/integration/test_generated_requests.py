@@ -1,5 +1,6 @@
 """Requests generated from the committed OpenAPI document, good ones and bad ones, against the real API."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from infra.openapi.generate import HERE
 from tests.builders.api import ApiUnderTest
 from tests.builders.datasets import DatasetsUnderTest, new_dataset
 from tests.builders.emulator import emulated_aws
+from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 
 # Bodies that are files are sent as the bytes they are.
@@ -63,8 +65,29 @@ def target(postgres: PostgresServer, template_database: str, emulator_server: Em
 
         with ServedApp(gateway) as server:
             yield server.run(admin())
+            server.run(dispose_roles(database))
             server.run(database.dispose())
         postgres.drop_database(name)
+
+
+# What only we may see: frames, files of the installation, names of libraries below us, statements of ours.
+LEAK = re.compile(
+    r"Traceback \(most recent|\bFile \"|site-packages|/dataforge/\w+/|\.py\b|psycopg|sqlalchemy|botocore|pyarrow|"
+    r"\bINSERT INTO\b|\bSELECT [\w.*]+(?:, [\w.*]+)* FROM\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Traceback (most recent call last):\n  File "/opt/python/dataforge/http/app.py", line 3',
+        "(psycopg.errors.UndefinedTable) relation does not exist",
+        "SELECT a.id, b.name FROM identity.users",
+    ],
+)
+def test_the_check_sees_what_it_looks_for(text: str) -> None:
+    assert LEAK.search(text)
 
 
 @schema.parametrize()
@@ -77,6 +100,8 @@ def test_every_answer_is_one_the_document_allows(case: Case, target: Target) -> 
         base_url=target.url, headers={"Authorization": f"Bearer {target.token}", "If-Match": "*"}, timeout=30
     )
 
+    leak = LEAK.search(response.text)
+    assert leak is None, f"{case.method} {case.path} lets out {leak and leak[0]!r}: {response.text[:500]}"
     case.validate_response(
         response,
         checks=[

@@ -14,6 +14,7 @@ from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from dataforge.settings import XapiSettings
 from tests.builders.api import ApiUnderTest
+from tests.builders.roles import dispose_roles
 
 Invoke = Callable[..., dict[str, Any]]
 STUDENT = {"number": "L1", "first_name": "Ada", "last_name": "L\u00f6velace", "email": "ada@example.org"}
@@ -65,6 +66,7 @@ def registrar(database_url: str, clock: FixedClock, loop: None) -> Iterator[Invo
         return await api.token(await api.add_user(Role.REGISTRAR), Role.REGISTRAR)
 
     yield invoker(handler, Authorization=f"Bearer {run(sign_in())}")
+    run(dispose_roles(database))
     run(database.dispose())
 
 
