@@ -45,9 +45,11 @@ def tables(tmp_path: Path) -> TableStore:
 
 
 def answers(engine: EngineProcess, tables: TableStore) -> bool:
-    """Whether the engine runs a statement and keeps no child then."""
+    """Whether the engine runs a statement, and keeps no child then but the one that it has made ahead."""
     found = run_sql(tables, {}, "SELECT 40 + 2", engine=engine)
-    return found.rows == [[42]] and engine.pid is not None and eventually(lambda: not children_of(engine.pid or 0))
+    return (
+        found.rows == [[42]] and engine.pid is not None and eventually(lambda: len(children_of(engine.pid or 0)) == 1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,27 @@ def test_planning_is_stopped_and_said_to_have_taken_too_long(engine: EngineProce
         run_sql(tables, {"people": version(tables, people(range(2)))}, statement, SqlCaps(seconds=0.5), engine)
 
 
-def only_child(process: int) -> int:
+def next_child(process: int) -> int:
+    """The child that was made ahead: it will run the next statement."""
     found: list[int] = []
     assert eventually(lambda: found.extend(children_of(process)) or found)
     return found[0]
+
+
+def runs(child: int) -> bool:
+    """Whether a child has its statement: then it has confined itself."""
+    return eventually(lambda: Path(f"/proc/{child}/oom_score_adj").read_text(encoding="ascii") == "1000\n")
+
+
+def test_a_child_that_dies_before_it_has_a_statement_is_replaced(engine: EngineProcess, tables: TableStore) -> None:
+    assert answers(engine, tables)
+    process = engine.pid
+    assert process is not None
+
+    os.kill(next_child(process), signal.SIGKILL)
+
+    assert answers(engine, tables)
+    assert engine.pid == process
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
@@ -95,10 +114,12 @@ def test_a_child_that_dies_takes_its_own_statement_along_only(
     assert answers(engine, tables)
     process = engine.pid
     assert process is not None
+    child = next_child(process)
     with ThreadPoolExecutor(1) as threads:
         statement = threads.submit(run_sql, tables, {}, ENDLESS, SqlCaps(), engine)
 
-        os.kill(only_child(process), how)
+        assert runs(child)
+        os.kill(child, how)
 
         with pytest.raises(SqlRefused, match="The SQL engine stopped"):
             statement.result(timeout=20)
@@ -112,9 +133,10 @@ def test_a_process_that_dies_takes_its_children_along_and_is_replaced(
     assert answers(engine, tables)
     process = engine.pid
     assert process is not None
+    child = next_child(process)
     with ThreadPoolExecutor(1) as threads:
         statement = threads.submit(run_sql, tables, {}, ENDLESS, SqlCaps(), engine)
-        child = only_child(process)
+        assert runs(child)
 
         os.kill(process, signal.SIGKILL)
 
@@ -138,11 +160,11 @@ def test_a_process_that_hangs_is_ended_with_its_children(engine: EngineProcess, 
     assert answers(engine, tables)
     process = engine.pid
     assert process is not None
-    caps = SqlCaps(seconds=1.5)
+    child, caps = next_child(process), SqlCaps(seconds=1.5)
     started = time.monotonic()
     with ThreadPoolExecutor(1) as threads:
         statement = threads.submit(run_sql, tables, {}, ENDLESS, caps, engine)
-        child = only_child(process)
+        assert runs(child)
 
         os.kill(process, signal.SIGSTOP)
 
@@ -170,11 +192,12 @@ def test_nothing_is_left_of_a_function_that_was_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as function:
         assert function.stdout is not None
         process = int(function.stdout.readline())
-        child = only_child(process)
+        assert eventually(lambda: len(children_of(process)) == 2)
+        children = children_of(process)
 
         function.kill()
 
-    assert eventually(lambda: not alive(process) and not alive(child))
+    assert eventually(lambda: not any(map(alive, [process, *children])))
 
 
 def test_statements_at_once_each_get_their_own_answer(engine: EngineProcess, tables: TableStore) -> None:

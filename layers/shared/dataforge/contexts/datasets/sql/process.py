@@ -31,7 +31,7 @@ MOST_AT_ONCE = 2
 # How long a killed child may take to be gone, and a process to have loaded the engine.
 _GONE_SECONDS = 1.0
 _LOADED_SECONDS = 30.0
-_ATTEMPTS = 2
+_ATTEMPTS = 3
 # The engine gets no credentials: of the environment only what the loader and the clock need.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
 _SERVER = "dataforge.contexts.datasets.sql.server"
@@ -82,14 +82,15 @@ class EngineProcess:
             self._turns.release()
 
     def _open(self, deadline: float) -> tuple[int, Channel]:
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             number, process, connection = self._fork()
             channel = Channel(connection, deadline)
             try:
                 channel.receive(0)
-            except Closed:  # the process was gone already, ended while it loaded, or can make no child
+            except Closed:  # the child that was made ahead had died, or the process ends, or can make no child
                 connection.close()
-                self._discard(process)
+                if attempt:  # not at once: it may have children with other statements
+                    self._discard(process)
                 continue
             except TimeoutError:
                 connection.close()

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from dataforge.contexts.datasets.engine.texts import plain_values
 from dataforge.contexts.datasets.sql import limits, wire
+from dataforge.contexts.datasets.sql.caps import SqlCaps
 from dataforge.contexts.datasets.sql.refusals import Refusal, refusal_of
 from dataforge.contexts.datasets.sql.scans import Scans, StreamedTable
 
@@ -57,8 +58,13 @@ def warm_up() -> None:
     connection.close()
 
 
-def answer(connection: socket.socket) -> None:
-    """Read the request, run the statement, send the answer or the refusal."""
+def empty_database() -> duckdb.DuckDBPyConnection:
+    """What a statement with the usual caps begins with."""
+    return _locked(SqlCaps().memory_mb)
+
+
+def answer(connection: socket.socket, database: duckdb.DuckDBPyConnection) -> None:
+    """Read the request, run the statement in a database that was made ahead, send the answer or the refusal."""
     channel = wire.Channel(connection)
     channel.send(wire.READY)
     _, content = channel.receive(_MOST_REQUEST)
@@ -66,7 +72,7 @@ def answer(connection: socket.socket) -> None:
     memory = (request["memory_mb"] + request["beside_mb"]) << 20
     limits.confine(seconds=request["seconds"], threads=_THREADS, memory=memory)
     try:
-        channel.send(wire.ANSWER, _answer(channel, request))
+        channel.send(wire.ANSWER, _answer(channel, request, database))
     except wire.Closed:
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, the function gets one sentence and no trace
@@ -74,10 +80,11 @@ def answer(connection: socket.socket) -> None:
         channel.send(wire.REFUSED, json.dumps(refusal.to_json()).encode())
 
 
-def _answer(channel: wire.Channel, request: Mapping[str, Any]) -> bytes:
+def _answer(channel: wire.Channel, request: Mapping[str, Any], database: duckdb.DuckDBPyConnection) -> bytes:
     statement: str = request["statement"]
     scans = Scans(channel)
-    connection = _locked(request["memory_mb"])
+    usual = request["memory_mb"] == SqlCaps().memory_mb
+    connection = database if usual else _locked(request["memory_mb"])
     streams = {
         name: StreamedTable(scans, name, pa.ipc.read_schema(pa.py_buffer(base64.b64decode(schema))))
         for name, schema in request["tables"].items()
