@@ -142,8 +142,6 @@ class Suspects:
             sides.append({item: rows.column(item).combine_chunks() for item in known})
         apart = np.zeros(len(addresses), dtype=bool)
         for item in self.ids:
-            known_as = sides[0].get(item, sides[1].get(item))
-            assert known_as is not None  # noqa: S101 - one of them has it
-            nothing = pa.nulls(len(addresses), known_as.type)
-            apart |= cells_differ(*(side.get(item, nothing) for side in sides))
+            found = [side[item] for side in sides if item in side]
+            apart |= cells_differ(*found) if len(found) == 2 else found[0].is_valid().to_numpy(zero_copy_only=False)
         return apart
