@@ -102,13 +102,18 @@ def rows_at(
         for table in tables.rows(group, wanted, keep=keep)
     )
     gathered = pa.concat_tables(
-        [conform(table.take(pa.array(pick)), schema, wanted) for table, pick in zip(loaded, picks, strict=True)]
+        [conform(_taken(table, pick), schema, wanted) for table, pick in zip(loaded, picks, strict=True)]
     )
     if len(used) == 1 or np.array_equal(order, np.arange(len(order))):
         return gathered
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
     return gathered.take(pa.array(back))
+
+
+def _taken(table: pa.Table, rows: I64) -> pa.Table:
+    # Taking from a table without columns forgets how many rows were taken: all that is asked for came after the chunk.
+    return table.take(pa.array(rows)) if table.num_columns else pa.table({"": pa.nulls(len(rows))})
 
 
 def _groups(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
