@@ -24,7 +24,7 @@ from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer, start
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws, emulated_aws, started_emulator
-from tests.builders.roles import dispose_roles
+from tests.builders.roles import opened
 from tests.builders.time import NOW
 
 # How long an example takes says what else the machine does, not whether the code is right.
@@ -64,10 +64,8 @@ def database_url(postgres: PostgresServer, template_database: str) -> Iterator[s
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The migrated database behind the pool the code uses, as its owner; functions under test have their own roles."""
-    database = Database(database_url, pool_size=10)
-    yield database
-    await database.dispose()
-    await dispose_roles(database)
+    async with opened(database_url, pool_size=10) as database:
+        yield database
 
 
 @pytest.fixture

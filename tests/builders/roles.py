@@ -1,5 +1,7 @@
 """The database as a function sees it: the same server, with the rights of the function's own role."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
 
 from dataforge.platform.db.database import Database
@@ -20,3 +22,14 @@ async def dispose_roles(owner: Database) -> None:
     """Close the pools that were made for a database."""
     for database in _IN_ROLES.pop(owner, {}).values():
         await database.dispose()
+
+
+@asynccontextmanager
+async def opened(url: str, *, pool_size: int) -> AsyncIterator[Database]:
+    """A database as its owner sees it; closes its pool and those of the functions' roles at the end."""
+    database = Database(url, pool_size=pool_size)
+    try:
+        yield database
+    finally:
+        await database.dispose()
+        await dispose_roles(database)

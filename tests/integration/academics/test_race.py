@@ -17,14 +17,14 @@ from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
+from tests.builders.roles import opened
 
 
 @pytest.fixture
 async def crowd(database_url: str, clock: FixedClock) -> AsyncIterator[Campus]:
     """A campus behind 16 connections."""
-    database = Database(database_url, pool_size=16)
-    yield Campus(database, clock)
-    await database.dispose()
+    async with opened(database_url, pool_size=16) as database:
+        yield Campus(database, clock)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def expected(before: set[Pair], given: Sequence[Line], *, full: bool) -> set[Pai
     for number, (course, code), status in given:
         student, place = known.get(number.lower()), spelled.get((course.lower(), code.lower()))
         if status == "bad" or student is None or place is None:
-            broken.append((student if student not in new else None, place))
+            broken.append((student, place))
         elif status == "drop":
             dropped.add((student, *place))
         else:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dataforge.contexts.datasets.engine.diffing import difference
+from dataforge.contexts.datasets.engine.maintenance import verify
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.manifest_codec import decode_manifest, encode_manifest
-from dataforge.contexts.datasets.engine.merging import merge, revert
+from dataforge.contexts.datasets.engine.merging import cherry_pick, merge, revert
 from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations, change_schema
 from dataforge.contexts.datasets.engine.statistics import table_statistics
 from dataforge.contexts.datasets.engine.table_store import TableStore
@@ -154,6 +156,24 @@ def test_a_reverted_drop_brings_the_column_and_its_values_back(tables: TableStor
     assert change_schema(tables, change_schema(tables, back, drop=["b"]), add=[("b", "int")]).schema.columns[
         1
     ].id == column_id("b", 2)
+
+
+@pytest.mark.parametrize(("ours", "value"), [("string", "x"), ("int", 7), ("bool", True), ("date", "2026-01-31")])
+def test_a_column_that_was_left_behind_with_another_type_comes_back_empty(
+    tables: TableStore, ours: str, value: object
+) -> None:
+    base = version(tables, [{"k": 1}, {"k": 2}], make_schema([("k", "int")], ["k"]))
+    theirs = change_schema(tables, base, add=[("b", "float")])
+    theirs = apply_operations(tables, theirs, [RowOperation("update", {"k": 2}, {"b": 2.5})])
+    head = change_schema(tables, base, add=[("b", ours)])
+    head = apply_operations(tables, head, [RowOperation("update", {"k": 1}, {"b": value})])
+    head = change_schema(tables, head, drop=["b"])
+
+    picked = cherry_pick(tables, theirs, base, head).require()
+
+    assert values(tables, picked) == [None, 2.5]
+    assert verify(tables, picked) == []
+    assert difference(tables, head, picked).counts["updated"] == 1
 
 
 def test_two_branches_that_drop_and_add_a_name_share_the_new_column(tables: TableStore) -> None:

@@ -69,23 +69,12 @@ class _Region:
     firsts: U64
 
 
-def changes_only(tables: TableStore, base: Manifest, edits: Edits) -> Edits:
-    """The edits without rows that replace an equal one: what changes nothing is not counted, and not stored."""
-    known = np.flatnonzero(edits.replaces >= 0)
-    if not len(known):
-        return edits
-    new = hash_rows(edits.rows.take(pa.array(known)), base.schema)
-    old = hashes_at(tables, base.schema, base.sources, addresses_at(base, edits.replaces[known]))
-    keep = np.ones(edits.rows.num_rows, dtype=bool)
-    keep[known[(new.low == old.low) & (new.high == old.high)]] = False
-    if keep.all():
-        return edits
-    return Edits(edits.rows.filter(pa.array(keep)), edits.at[keep], edits.replaces[keep], edits.deletes)
-
-
 def apply_edits(tables: TableStore, base: Manifest, edits: Edits) -> Manifest:
-    """The version after the edits; its patch holds the changed rows before and after."""
-    fresh = hash_rows(edits.rows, base.schema)
+    """The version after the edits; its patch holds the changed rows before and after.
+
+    A row that replaces an equal one is neither counted nor stored.
+    """
+    edits, fresh = _changes_only(tables, base, edits)
     removed = np.sort(np.concatenate([edits.replaces[edits.replaces >= 0], edits.deletes]))
     parts: list[tuple[int, int] | _Region] = []
     cursor = 0
@@ -101,6 +90,22 @@ def apply_edits(tables: TableStore, base: Manifest, edits: Edits) -> Manifest:
     patches, change = _patch(tables, base, edits, fresh, removed)
     leaves, pieces = _joined(tables, base, edits, parts)
     return drop_unused(Manifest(base.schema, (*base.sources, *patches), leaves, pieces, change))
+
+
+def _changes_only(tables: TableStore, base: Manifest, edits: Edits) -> tuple[Edits, RowHashes]:
+    """The edits without rows that replace an equal one, and the hashes of the rows that are left."""
+    fresh = hash_rows(edits.rows, base.schema)
+    known = np.flatnonzero(edits.replaces >= 0)
+    if not len(known):
+        return edits, fresh
+    new = fresh.take(known)
+    old = hashes_at(tables, base.schema, base.sources, addresses_at(base, edits.replaces[known]))
+    keep = np.ones(edits.rows.num_rows, dtype=bool)
+    keep[known[(new.low == old.low) & (new.high == old.high)]] = False
+    if keep.all():
+        return edits, fresh
+    left = Edits(edits.rows.filter(pa.array(keep)), edits.at[keep], edits.replaces[keep], edits.deletes)
+    return left, fresh.take(np.flatnonzero(keep))
 
 
 def _touched(base: Manifest, edits: Edits) -> I64:

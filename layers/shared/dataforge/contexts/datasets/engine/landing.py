@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import conform
-from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, changes_only, place_keys
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
 from dataforge.contexts.datasets.engine.keys import encode_keys, strictly_increasing
 from dataforge.contexts.datasets.engine.manifest import EMPTY, Change, Manifest
 from dataforge.contexts.datasets.engine.reading import read_range, scan
@@ -131,7 +131,7 @@ def upsert(
 def _edit(tables: TableStore, base: Manifest, table: pa.Table, *, only_new: bool) -> Manifest:
     found, at = place_keys(tables, base, table.select(list(base.schema.key)))
     _refuse_known(table, base.schema, np.flatnonzero(found >= 0), only_new=only_new)
-    return apply_edits(tables, base, changes_only(tables, base, Edits(table, at, found, EMPTY)))
+    return apply_edits(tables, base, Edits(table, at, found, EMPTY))
 
 
 def _refuse_known(table: pa.Table, schema: TableSchema, rows: np.ndarray, *, only_new: bool) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.diffing import Difference, difference
-from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, changes_only, place_keys
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
 from dataforge.contexts.datasets.engine.keys import encode_keys
 from dataforge.contexts.datasets.engine.manifest import I64, Manifest
 from dataforge.contexts.datasets.engine.merge_sides import MergeResult, Row, Sides
@@ -151,8 +151,8 @@ class _KeyedMerge:
             put = put.take(pa.array(sorted(range(len(encoded)), key=encoded.__getitem__)))
         found, at = place_keys(tables, target, put.select(keys))
         gone, _ = place_keys(tables, target, drop.select(keys))
-        edits = changes_only(tables, target, Edits(put, at, found, np.sort(gone[gone >= 0])))
-        return apply_edits(tables, target, edits) if len(edits) else self.sides.unchanged()
+        merged = apply_edits(tables, target, Edits(put, at, found, np.sort(gone[gone >= 0])))
+        return self.sides.unchanged() if merged.digest == target.digest else merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,9 +148,9 @@ def _type_of(schema: TableSchema, name: str) -> str | None:
 
 def _rewritten(tables: TableStore, manifest: Manifest, schema: TableSchema) -> Manifest:
     """Rows stored without the columns that come back: what was stored in one when it was left behind is not what it
-    has now.
+    has now, and need not even be of its type. So nothing stored is compared with, either.
     """
-    writer = TableWriter(tables, schema, base=manifest)
+    writer = TableWriter(tables, schema)
     for table in scan(tables, manifest):
         writer.add(conform(table, schema))
     return writer.finish()

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, changes_only, place_keys
+from dataforge.contexts.datasets.engine.edits import Edits, apply_edits, place_keys
 from dataforge.contexts.datasets.engine.keys import column_from_json, encode_keys, key_table
 from dataforge.contexts.datasets.engine.landing import append
 from dataforge.contexts.datasets.engine.manifest import Change, Manifest
@@ -55,8 +55,7 @@ def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[Ro
         raise OperationRefused("Two operations name the same key; put them into one.")
     found, at = place_keys(tables, base, keys)
     _check_presence(operations, found)
-    edits = _edits(tables, base, operations, np.array(found), np.array(at), encoded)
-    return apply_edits(tables, base, changes_only(tables, base, edits))
+    return apply_edits(tables, base, _edits(tables, base, operations, np.array(found), np.array(at), encoded))
 
 
 def _check_columns(operation: RowOperation, schema: TableSchema, number: int) -> None:
