@@ -47,10 +47,11 @@ test-fast: setup-dev ## The inner loop: lint, unit and architecture tests; no st
 	@$(RUN) -m infra.local.checks --fast
 
 .PHONY: lint
-lint: setup-dev ## Style and import rules
+lint: setup-dev ## Style, import rules, and that the API breaks no client of the last release
 	@$(VENV)/ruff check $(SOURCES)
 	@$(VENV)/ruff format --check $(SOURCES)
 	@PYTHONPATH=layers/shared $(VENV)/lint-imports
+	@$(RUN) -m infra.openapi.breaking
 
 .PHONY: format
 format: setup-dev ## Rewrite the sources in the house style

@@ -23,6 +23,7 @@ def main() -> int:
     stages = [
         ("lint", [str(BIN / "ruff"), "check", "-q", *SOURCES]),
         ("format", [str(BIN / "ruff"), "format", "-q", "--check", *SOURCES]),
+        ("nothing breaks clients of the last release", [sys.executable, "-m", "infra.openapi.breaking"]),
     ]
     if not fast:
         stages.append(("types", [str(BIN / "mypy"), *TYPED]))

@@ -1,1 +1,1 @@
-"""The committed OpenAPI document and the list of error codes, written from the code."""
+"""The committed OpenAPI document and error codes, written from the code, and what may not be taken from them."""
