@@ -96,6 +96,8 @@ async def api(request: pytest.FixtureRequest, database: Database, clock: FixedCl
 
 def shape(response: httpx.Response) -> tuple[int, object]:
     """What must not depend on the slash."""
+    if response.headers.get("content-type", "").startswith("text/html"):  # a form is made anew each time
+        return response.status_code, None
     if response.headers.get("content-type") != "application/problem+json" or not response.content:
         return response.status_code, response.content
     document = response.json()
@@ -112,7 +114,8 @@ async def test_each_route_is_the_same_with_a_slash_at_its_end(api: ApiUnderTest)
             without = await client.request(method, path)
             slashed = await client.request(method, path.rstrip("/") + "/")
             assert shape(slashed) == shape(without), (method, path)
-            assert not slashed.is_redirect
+            assert slashed.headers.get("location") == without.headers.get("location")
+            assert path.startswith("/ui") or path == "/" or not slashed.is_redirect
             walked += 1
     assert walked > 30
 

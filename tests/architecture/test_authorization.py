@@ -1,6 +1,6 @@
 """Every route, walked as the wrong person: nothing answers that should not."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import pytest
 from fastapi.routing import APIRoute
@@ -14,6 +14,7 @@ from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
+from tests.builders.browser import ask_page, csrf_for, keep, outcome, visitor
 
 # Public on purpose; each line is a decision.
 PUBLIC = {
@@ -24,12 +25,19 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/"),
     ("GET", "/ui"),
+    ("GET", "/ui/status"),
+    ("GET", "/ui/static/{digest}/{name}"),
+    ("GET", "/ui/sign-in"),
+    ("POST", "/ui/sign-in"),
+    ("POST", "/ui/sign-out"),
+    ("GET", "/ui/renew"),
+    ("POST", "/ui/renew"),
     ("GET", "/errors"),
     ("GET", "/errors/{code}"),
-    ("GET", "/ui/{name}"),
     ("GET", "/health"),
 }
 APPS = {"api": api_app, "datasets": datasets_app}
+REFRESH = "a-refresh-token"
 SAMPLE = "00000000-0000-7000-8000-000000000000"
 
 
@@ -57,12 +65,19 @@ def decided_by_the_database(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]
 
 
 async def answers_of(
-    api: ApiUnderTest, token: str, walked: list[tuple[str, APIRoute]]
+    api: ApiUnderTest, token: str | None, walked: Iterable[tuple[str, APIRoute]]
 ) -> dict[tuple[str, str], tuple[int, str]]:
-    client, answers = await api.client(token), {}
+    """Status and code of each route, asked with a token; pages are asked with it in the session cookie."""
+    client, browser, answers = await api.client(token), await visitor(api), {}
+    if token is not None:
+        keep(browser, f"{REFRESH}.{token}")
     for method, route in walked:
-        response = await client.request(method, address(route), json={})
-        answers[method, route.path_format] = (response.status_code, str(response.json().get("code")))
+        if route.path_format.startswith("/ui"):
+            response = await ask_page(browser, method, address(route), csrf_for(api, REFRESH))
+            answers[method, route.path_format] = outcome(response)
+        else:
+            response = await client.request(method, address(route), json={})
+            answers[method, route.path_format] = (response.status_code, str(response.json().get("code")))
     assert answers
     return answers
 
@@ -79,30 +94,36 @@ async def test_a_route_without_a_requirement_is_public_on_purpose(api: ApiUnderT
 
 
 async def test_nobody_gets_in_without_a_token(api: ApiUnderTest) -> None:
-    client = await api.client()
+    answers = await answers_of(
+        api, None, [(method, route) for method, route in routes(api) if requirement_of(route) is not None]
+    )
 
-    answers = {
-        (method, route.path_format): (await client.request(method, address(route), json={})).status_code
-        for method, route in routes(api)
-        if requirement_of(route) is not None
-    }
+    assert {route: answer for route, answer in answers.items() if answer != (401, "unauthenticated")} == {}
 
-    assert answers
-    assert {route: status for route, status in answers.items() if status != 401} == {}
+
+async def test_no_form_is_taken_that_none_of_our_pages_gave(api: ApiUnderTest) -> None:
+    client = await visitor(api)
+    keep(client, f"{REFRESH}.{await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)}")
+    answers = {}
+    for method, route in routes(api):
+        if route.path_format.startswith("/ui") and method not in ("GET", "HEAD"):
+            for csrf in ("", "forged", csrf_for(api, "another sign-in")):
+                answer = await ask_page(client, method, address(route), csrf)
+                answers[route.path_format, csrf] = outcome(answer)
+
+    assert {route: answer for route, answer in answers.items() if answer != (403, "form_refused")} == {}
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
 async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role) -> None:
-    client = await api.as_role(role)
-    answers = {}
-    named = [route for _, route in routes(api) if (needed := requirement_of(route)) is not None and needed.roles]
-    for method, route in routes(api):
-        needed = requirement_of(route)
-        if needed is not None and needed.roles and role not in needed.roles:
-            response = await client.request(method, address(route), json={})
-            answers[method, route.path_format] = (response.status_code, response.json().get("code"))
+    named = [
+        (method, route)
+        for method, route in routes(api)
+        if (needed := requirement_of(route)) is not None and needed.roles and role not in needed.roles
+    ]
 
-    assert named
+    answers = await answers_of(api, await api.token(await api.add_user(role), role), named)
+
     assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
 
 

@@ -26,6 +26,10 @@ NEEDED_BY = {
         "dataforge.contexts.datasets.services.imports",
     ],
     "SqlLayer": ["dataforge.contexts.datasets.sql"],
+    "WebLayer": [
+        "dataforge.web",
+        *(f"dataforge.contexts.{context}.pages" for context in ("academics", "datasets", "identity", "operations")),
+    ],
 }
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
@@ -44,7 +48,7 @@ sys.exit("\\n".join(missing) or 0)
 # Names that `bootstrap` resolves only when a request, message or command asks for them.
 LOOKED_UP = {
     "ApiFunction": ["API_OWNERS"],
-    "DatasetsApiFunction": ["DATASETS_OWNERS"],
+    "DatasetsApiFunction": ["DATASETS_OWNERS", "DATASETS_PAGES"],
     "DatasetsSqlFunction": ["DATASETS_OWNERS"],
     "DatasetImportFunction": ["DATASET_COMMANDS"],
     "DatasetExportFunction": ["HEALTH_COMMANDS"],

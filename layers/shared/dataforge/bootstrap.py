@@ -16,6 +16,7 @@ from dataforge.bootstrap_names import (
     API_OWNERS,
     DATASET_COMMANDS,
     DATASETS_OWNERS,
+    DATASETS_PAGES,
     DEPLOYER_COMMANDS,
     HEALTH_COMMANDS,
     MAINTENANCE_COMMANDS,
@@ -37,7 +38,8 @@ from dataforge.settings import (
 )
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Scope
 
     from dataforge.contexts.identity.accounts import SqlLearnerAccounts
     from dataforge.contexts.identity.contract import CredentialVerifier
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.records.ports import KeptMessages
     from dataforge.contexts.records.repository.intake import SqlIntake
     from dataforge.http.app import DataForgeApp
+    from dataforge.kernel.errors import DataForgeError
     from dataforge.kernel.paging import CursorSigner
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.s3 import ObjectStore
@@ -289,6 +292,13 @@ def own_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def _problem_page(error: "DataForgeError", scope: "Scope") -> "Response":
+    # Not before there is a problem to show: only functions with pages carry what makes them.
+    from dataforge.web.problems import problem_page
+
+    return problem_page(error, scope)
+
+
 def api_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
     """The REST API of all light contexts."""
     from dataforge.http.app import create_app
@@ -299,19 +309,21 @@ def api_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
         cors_origins=container.settings.cors_origins,
         public_base_url=container.settings.public_base_url,
         title="DataForge API",
+        problem_page=_problem_page,
     )
 
 
-def datasets_app(container: Container) -> "tuple[DataForgeApp, ASGIApp]":
+def datasets_app(container: Container, *, pages: bool = True) -> "tuple[DataForgeApp, ASGIApp]":
     """The REST API of the versioned datasets; what reads columnar data is imported with the first request."""
     from dataforge.http.app import create_app
 
     return create_app(
         services=container,
-        owners=DATASETS_OWNERS,
+        owners={**DATASETS_OWNERS, **DATASETS_PAGES} if pages else DATASETS_OWNERS,
         cors_origins=container.settings.cors_origins,
         public_base_url=container.settings.public_base_url,
         title="DataForge datasets API",
+        problem_page=_problem_page if pages else None,
     )
 
 
@@ -348,7 +360,7 @@ def datasets_sql_handler() -> Handler:
 
     shared_engine().start()
     container = Container(DatasetsApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=())
-    _, asgi = datasets_app(container)
+    _, asgi = datasets_app(container, pages=False)
     return http_handler(asgi)
 
 

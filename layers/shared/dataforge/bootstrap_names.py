@@ -21,10 +21,22 @@ API_OWNERS = {
     "/health": "dataforge.contexts.operations.routes",
     "/api/health": "dataforge.contexts.operations.routes",
     "/errors": "dataforge.http.registry",
-    "/ui": "dataforge.contexts.operations.routes",
-    "/": "dataforge.contexts.operations.routes",
+    "/": "dataforge.contexts.operations.pages",
+    "/ui": "dataforge.contexts.operations.pages",
+    "/ui/status": "dataforge.contexts.operations.pages",
+    "/ui/static": "dataforge.web.static_files",
+    "/ui/sign-in": "dataforge.contexts.identity.pages",
+    "/ui/sign-out": "dataforge.contexts.identity.pages",
+    "/ui/renew": "dataforge.contexts.identity.pages",
+    "/ui/courses": "dataforge.contexts.academics.pages",
+    "/ui/sections": "dataforge.contexts.academics.pages",
+    "/ui/enrollments": "dataforge.contexts.academics.pages",
+    "/ui/schedule": "dataforge.contexts.academics.pages",
 }
 
+DATASETS_PAGES = {
+    "/ui/datasets": "dataforge.contexts.datasets.pages",
+}
 DATASETS_OWNERS = {
     "/api/datasets": "dataforge.contexts.datasets.routes",
     "/api/health": "dataforge.contexts.operations.routes",

@@ -1,6 +1,5 @@
 """Health and maintenance."""
 
-import re
 from collections.abc import Iterator
 
 import boto3
@@ -113,32 +112,6 @@ async def test_a_refused_command_answers_its_code(api: ApiUnderTest) -> None:
 
     assert answer["error"]["code"] == "validation_failed"
     assert "/username" in answer["error"]["detail"]
-
-
-@pytest.mark.parametrize("path", ["/", "/ui"])
-@pytest.mark.parametrize(("public_base_url", "base"), [("", "/"), ("https://api.example.org/v1", "/v1/")])
-async def test_the_status_page_loads_its_own_files_from_where_people_find_them(
-    database: Database, clock: FixedClock, path: str, public_base_url: str, base: str
-) -> None:
-    async with ApiUnderTest(database, clock, public_base_url=public_base_url) as api:
-        client = await api.client()
-        page = await client.get(path)
-        loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
-        files = [await client.get(name.removeprefix(base.rstrip("/"))) for name in loaded]
-
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert loaded == [f"{base}ui/status.css", f"{base}ui/status.js"]
-    assert f'data-base="{base}"' in page.text
-    assert [(file.status_code, file.headers["content-type"]) for file in files] == [
-        (200, "text/css; charset=utf-8"),
-        (200, "text/javascript; charset=utf-8"),
-    ]
-    assert not any("://" in answer.text for answer in (page, *files))
-
-
-@pytest.mark.parametrize("name", ["status.html", "..%2froutes.py", "nothing.js", "__init__.py"])
-async def test_no_other_file_is_served(api: ApiUnderTest, name: str) -> None:
-    assert (await (await api.client()).get(f"/ui/{name}")).status_code == 404
 
 
 async def test_functions_without_routes_answer_the_health_command(api: ApiUnderTest) -> None:

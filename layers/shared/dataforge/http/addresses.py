@@ -5,6 +5,7 @@ forwarded host needs to be trusted.
 """
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers
@@ -17,14 +18,18 @@ _SAFE_IN_SEGMENT = ":@!$&'()*+,;="  # what a segment may hold as it is (RFC 3986
 _SAFE = "/" + _SAFE_IN_SEGMENT
 
 
-def own_address(scope: Scope, path: str, *segments: object) -> str:
+def own_address(scope: Scope, path: str, *segments: object, query: Mapping[str, object] | None = None) -> str:
     """The address of `path` (one of our routes, `/api/courses`) with `segments` after it, percent-encoded.
+
+    `query`: its parameters, lists repeated; None and empty texts are left out.
 
     What stands before our paths is, in this order: the path of the configured public address, the X-Forwarded-Prefix of
     a proxy, what API Gateway puts there (its stage; nothing behind a custom domain).
     """
     rest = "".join("/" + quote(str(segment), safe=_SAFE_IN_SEGMENT) for segment in segments)
-    return _base_path(scope) + quote(path, safe=_SAFE) + rest
+    address = _base_path(scope) + quote(path, safe=_SAFE) + rest
+    given = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
+    return f"{address}?{urlencode(given, doseq=True)}" if given else address
 
 
 def this_address(scope: Scope, **changed: object) -> str:

@@ -119,11 +119,12 @@ def create_app(
     title: str = "DataForge",
     max_body: int = MAX_BODY_BYTES,
     public_base_url: str = "",
+    problem_page: Callable[[DataForgeError, Scope], Response] | None = None,
 ) -> tuple[DataForgeApp, ASGIApp]:
     """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
 
     `services` is put on `app.state.services`; for `public_base_url` see RequestEnvelope. Functions serve no
-    documentation pages; the OpenAPI is committed.
+    documentation pages; the OpenAPI is committed. `problem_page` makes a page of a problem, where there are pages.
     """
     app = DataForgeApp(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
@@ -136,6 +137,10 @@ def create_app(
     app.add_exception_handler(Exception, handle_unforeseen_error)
     app.contexts = LazyContexts(app, app, owners)
     envelope = RequestEnvelope(
-        app.contexts, max_body=max_body, cors_origins=cors_origins, public_base_url=public_base_url
+        app.contexts,
+        max_body=max_body,
+        cors_origins=cors_origins,
+        public_base_url=public_base_url,
+        problem_page=problem_page,
     )
     return app, envelope

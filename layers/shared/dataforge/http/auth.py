@@ -45,9 +45,14 @@ async def principal_of(request: Request) -> Principal:
     if scheme.lower() != "bearer" or not token.strip():
         message = "Send an access token: `Authorization: Bearer …`. POST /api/auth/login issues one."
         raise Unauthenticated(message, headers={"WWW-Authenticate": _CHALLENGE})
-    services: AuthenticatedServices = request.app.state.services
     with _challenged():
-        principal = await services.authenticator.authenticate(token.strip())
+        return await principal_of_token(request, token.strip())
+
+
+async def principal_of_token(request: Request, token: str) -> Principal:
+    """The person of an access token, however it came; raises Unauthenticated."""
+    services: AuthenticatedServices = request.app.state.services
+    principal = await services.authenticator.authenticate(token)
     request.scope["dataforge.user"] = str(principal.user_id)
     return principal
 
@@ -80,7 +85,10 @@ class Require:
 
     async def __call__(self, request: Request) -> Call:
         """Authenticate, check the role, and wrap the request."""
-        principal = await principal_of(request)
+        return await self.admit(request, await principal_of(request))
+
+    async def admit(self, request: Request, principal: Principal) -> Call:
+        """Check what the database says of the person, and the role."""
         if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
         elif principal.role not in _WITHOUT_PRIVILEGES:

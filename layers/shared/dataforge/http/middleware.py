@@ -2,15 +2,16 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataforge.http.addresses import PUBLIC_BASE_URL
-from dataforge.http.problems import problem_response, unforeseen
+from dataforge.http.problems import PROBLEM_PAGE, problem_response, unforeseen
 from dataforge.kernel.errors import BadRequest, DataForgeError
 from dataforge.kernel.limits import MAX_BODY_BYTES, body_too_large
 from dataforge.platform.observability import emit_metrics, logger
@@ -42,8 +43,10 @@ class RequestEnvelope:
         max_body: int = MAX_BODY_BYTES,
         cors_origins: Iterable[str] = (),
         public_base_url: str = "",
+        problem_page: Callable[[DataForgeError, Scope], Response] | None = None,
     ) -> None:
         self._public_base_url = public_base_url
+        self._problem_page = problem_page
         self._app: ASGIApp = SafetyNet(app, max_body=max_body)
         origins = list(cors_origins)
         if origins:
@@ -59,6 +62,7 @@ class RequestEnvelope:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["dataforge.request_id"] = request_id
         scope[PUBLIC_BASE_URL] = self._public_base_url
+        scope[PROBLEM_PAGE] = self._problem_page
         scope["path"] = _without_slash(scope["path"])
         logger.correlate(request_id)
         status = 500

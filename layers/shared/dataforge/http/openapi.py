@@ -62,7 +62,8 @@ def requirement_of(route: APIRoute) -> Require | None:
 
 def openapi_document(title: str, routes: Sequence[APIRoute]) -> dict[str, Any]:
     """The document (OpenAPI 3.1) of these routes: security, problem answers and idempotency keys included."""
-    document = get_openapi(title=title, version="1", routes=list(routes))
+    routes = [route for route in routes if route.include_in_schema]  # pages are for people
+    document = get_openapi(title=title, version="1", routes=routes)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}

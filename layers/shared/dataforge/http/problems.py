@@ -1,8 +1,9 @@
 """Errors as RFC 9457 problem documents."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from starlette.types import Scope
 
 from dataforge.http.addresses import own_address, this_address
 from dataforge.http.encoding import dump_json
+from dataforge.http.negotiation import preferred_media_type
 from dataforge.kernel.errors import (
     BadRequest,
     DataForgeError,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from fastapi.exceptions import RequestValidationError
 
 MEDIA_TYPE = "application/problem+json"
+PAGES = "/ui"  # where pages begin: what is asked for there is asked for by people
+PROBLEM_PAGE = "dataforge.problem_page"  # where an app with pages leaves what makes one of a problem
 MAX_ERRORS = 100  # places listed at most: a body with a hundred thousand wrong members must not make a larger answer
 _MAX_PLACE = 200  # characters
 ERRORS = "/errors"  # where the registry of codes is served; `type` points into it
@@ -32,7 +36,13 @@ _BY_STATUS: dict[int, type[DataForgeError]] = {404: NotFound, 405: MethodNotAllo
 
 
 def problem_response(error: DataForgeError, scope: Scope) -> Response:
-    """The problem document of an error (RFC 9457 §3) met by the request of this scope: no stack trace, no SQL."""
+    """The problem document of an error (RFC 9457 §3) met by the request of this scope: no stack trace, no SQL.
+
+    A page instead for people: below /ui, and for a browser that was pointed at something else of an app with pages.
+    """
+    as_page: Callable[[DataForgeError, Scope], Response] | None = scope.get(PROBLEM_PAGE)
+    if as_page is not None and _is_for_people(scope):
+        return as_page(error, scope)
     document: dict[str, object] = {
         "type": own_address(scope, ERRORS, error.code),
         "title": error.title,
@@ -49,6 +59,14 @@ def problem_response(error: DataForgeError, scope: Scope) -> Response:
     for key, value in error.facts.items():
         document.setdefault(key, value)
     return Response(dump_json(document), status_code=error.status, media_type=MEDIA_TYPE, headers=error.headers)
+
+
+def _is_for_people(scope: Scope) -> bool:
+    path = str(scope["path"])
+    if path in ("/", PAGES) or path.startswith(PAGES + "/"):
+        return True
+    accept = Headers(scope=scope).get("accept", "")
+    return scope["method"] in ("GET", "HEAD") and preferred_media_type(accept, (MEDIA_TYPE, "text/html")) == "text/html"
 
 
 def _pointer(location: Iterable[object]) -> str:

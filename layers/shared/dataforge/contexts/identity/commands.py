@@ -9,12 +9,14 @@ from uuid import UUID
 
 from dataforge.contexts.identity.contract import XAPI_SCOPES
 from dataforge.contexts.identity.domain import (
+    Account,
     AccountSuspended,
     InvalidCredentials,
     InvalidPublicKey,
     InvalidRefreshToken,
     LastAdmin,
     LoginThrottled,
+    RefreshToken,
     RefreshTokenReused,
     Session,
     TryLimits,
@@ -225,7 +227,30 @@ async def refresh(command: Refresh, uow: IdentityUnitOfWork, *, limits: TryLimit
     return result
 
 
+async def continue_sign_in(command: Refresh, uow: IdentityUnitOfWork, *, limits: TryLimits) -> Session | Rejected:
+    """Go on with a sign-in whose refresh token is in a cookie of pages: checked as in `refresh`, and kept.
+
+    It is not rotated: two tabs renew at once, and the second would look like a theft (ADR 17).
+    """
+    usable = await _usable(command, uow)
+    await uow.throttle.settle(_refresh_budgets(command, limits), failed=isinstance(usable, Rejected))
+    if isinstance(usable, Rejected):
+        return usable
+    known, account = usable
+    return Session(account.user_id, account.username, account.role, known.family, command.refresh_token)
+
+
 async def _rotate(command: Refresh, uow: IdentityUnitOfWork) -> Session | Rejected:
+    usable = await _usable(command, uow)
+    if isinstance(usable, Rejected):
+        return usable
+    known, account = usable
+    await uow.refresh_tokens.mark_used(known.id)
+    token = await _issue_refresh_token(account.user_id, known.family, uow)
+    return Session(account.user_id, account.username, account.role, known.family, token)
+
+
+async def _usable(command: Refresh, uow: IdentityUnitOfWork) -> tuple[RefreshToken, Account] | Rejected:
     known = await uow.refresh_tokens.lock(token_hash(command.refresh_token))
     if known is None:
         return Rejected(InvalidRefreshToken("This refresh token is not known. Sign in again."))
@@ -241,9 +266,7 @@ async def _rotate(command: Refresh, uow: IdentityUnitOfWork) -> Session | Reject
     if account is None or account.suspended:
         await uow.refresh_tokens.revoke_family(known.family)
         return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
-    await uow.refresh_tokens.mark_used(known.id)
-    token = await _issue_refresh_token(account.user_id, known.family, uow)
-    return Session(account.user_id, account.username, account.role, known.family, token)
+    return known, account
 
 
 async def sign_out(command: SignOut, uow: IdentityUnitOfWork) -> None:

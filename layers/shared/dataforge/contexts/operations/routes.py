@@ -1,19 +1,15 @@
-"""REST of operations, and the status page."""
+"""REST of operations."""
 
 from enum import StrEnum
-from html import escape
-from importlib.resources import files
 from typing import Any, Protocol
 
 from fastapi import Request
 from pydantic import BaseModel
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from dataforge.http.addresses import own_address
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall
 from dataforge.http.call import Call, json_response
-from dataforge.kernel.errors import NotFound
 from dataforge.platform.db.database import Database
 from dataforge.platform.health import HealthServices, require_database
 
@@ -49,36 +45,6 @@ class OperationsServices(HealthServices, Protocol):
 
     @property
     def database(self) -> Database: ...
-
-
-# The page's style and script are files of ours: nothing else is loaded or run, and nobody may frame it.
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-}
-_FILES = {"status.css": "text/css", "status.js": "text/javascript"}
-_FILE_HEADERS = {"Cache-Control": "public, max-age=300"}
-
-
-def _file(name: str) -> str:
-    return files("dataforge.contexts.operations").joinpath("pages", name).read_text(encoding="utf-8")
-
-
-@router.get("/", response_class=HTMLResponse)
-@router.get("/ui", response_class=HTMLResponse)
-async def status_page(request: Request) -> Response:
-    """A page that shows whether the API is up and, to administrators, what is behind it."""
-    base = escape(own_address(request.scope, "/"))
-    return HTMLResponse(_file("status.html").replace("{base}", base), headers=_PAGE_HEADERS)
-
-
-@router.get("/ui/{name}", response_class=Response)
-async def page_file(name: str) -> Response:
-    """The style and the script of our pages."""
-    if name not in _FILES:
-        message = f"There is no page or file {name}."
-        raise NotFound(message)
-    return Response(_file(name), media_type=_FILES[name], headers=_FILE_HEADERS)
 
 
 @router.get("/health", response_model=PublicHealthOut)

@@ -1,0 +1,77 @@
+"""The catalogue: search, and one course with its sections."""
+
+from typing import Annotated
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.academics.domain.access import sees_drafts
+from dataforge.contexts.academics.pages.base import ROWS, WEEKDAYS, SearchText, own_enrollments, own_student, router
+from dataforge.contexts.academics.queries import catalogue as queries
+from dataforge.contexts.academics.queries.prerequisites import prerequisite_tree
+from dataforge.http.paging import Cursor
+from dataforge.kernel.paging import MAX_LIMIT
+from dataforge.web.calls import AnyonePage, ChosenId
+
+COURSES = "/ui/courses"
+
+
+@router.get(COURSES)
+async def catalogue(
+    call: AnyonePage,
+    cursor: Cursor = None,
+    q: Annotated[str, SearchText] = "",
+    department_id: ChosenId = None,
+    semester_id: ChosenId = None,
+    *,
+    open_seats: bool = False,
+) -> Response:
+    """Courses by code: by words, department, semester, seats anybody may take."""
+    found = await call.query(
+        queries.list_courses,
+        after=call.after(cursor),
+        limit=ROWS,
+        drafts=sees_drafts(call.principal),
+        q=q,
+        department_id=department_id,
+        semester_id=semester_id,
+        open_seats=open_seats,
+    )
+    departments = await call.query(queries.list_departments, after=None, limit=MAX_LIMIT)
+    semesters = await call.query(queries.list_semesters, after=None, limit=MAX_LIMIT)
+    return call.page(
+        "academics/catalogue.html",
+        courses=found.rows,
+        following=call.following(found.next_key),
+        first=cursor is None,
+        departments=departments.rows,
+        semesters=semesters.rows,
+        names={row["id"]: row["name"] for row in departments.rows},
+        chosen={"q": q, "department_id": department_id, "semester_id": semester_id, "open_seats": open_seats},
+    )
+
+
+@router.get(COURSES + "/{course_id}")
+async def course(course_id: UUID, call: AnyonePage, cursor: Cursor = None) -> Response:
+    """One course: what it is about, what it requires, and its sections."""
+    drafts, student = sees_drafts(call.principal), await own_student(call)
+    tree = await call.query(
+        prerequisite_tree,
+        course_id,
+        student_id=None if student is None else student["id"],
+        semester_id=None,
+        drafts=drafts,
+    )
+    found = await call.query(
+        queries.list_sections, after=call.after(cursor), limit=ROWS, drafts=drafts, course_id=course_id
+    )
+    return call.page(
+        "academics/course.html",
+        course=await call.query(queries.get_course, course_id, drafts=drafts),
+        requirements=tree["groups"],
+        sections=found.rows,
+        following=call.following(found.next_key),
+        weekdays=WEEKDAYS,
+        student=student,
+        mine=await own_enrollments(call, student),
+    )

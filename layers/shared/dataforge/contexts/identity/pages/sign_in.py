@@ -1,0 +1,115 @@
+"""Sign-in, sign-out, and going on with a sign-in whose access token has grown old."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Protocol
+
+from fastapi import Query, Request
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from dataforge.contexts.identity import commands
+from dataforge.contexts.identity.domain import InvalidCredentials, TryLimits
+from dataforge.contexts.identity.pages.base import router
+from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.identity.schemas import LoginIn
+from dataforge.contexts.identity.tokens import TokenSigner
+from dataforge.http.call import Call
+from dataforge.http.caller import client_address
+from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
+from dataforge.kernel.principal import SYSTEM
+from dataforge.web import flash, session
+from dataforge.web.calls import PublicForm, Visitor
+from dataforge.web.routing import local_path, see_other
+from dataforge.web.templates import render
+
+SIGN_IN, SIGN_OUT, RENEW = "/ui/sign-in", "/ui/sign-out", "/ui/renew"
+Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where to go afterwards")]
+
+
+class SignInServices(Protocol):
+    """What these pages use of the composition root."""
+
+    @property
+    def token_signer(self) -> TokenSigner: ...
+    @property
+    def try_limits(self) -> TryLimits: ...
+
+
+def _services(request: Request) -> SignInServices:
+    services: SignInServices = request.app.state.services
+    return services
+
+
+def _form(request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None) -> Response:
+    status, headers = (200, None) if error is None else (error.status, error.headers)
+    values = {"wanted": wanted, "username": username, "error": error}
+    shown = render(request.scope, "identity/sign_in.html", values, status=status, headers=headers)
+    return session.keep_form_owner(shown, request.scope)
+
+
+@router.get(SIGN_IN)
+async def sign_in_page(request: Request, person: Visitor, wanted: Wanted = "") -> Response:
+    """The form; whoever has signed in goes on at once."""
+    if person is not None:
+        return RedirectResponse(local_path(request.scope, wanted), status_code=303)
+    return _form(request, wanted)
+
+
+@router.post(SIGN_IN)
+async def sign_in(request: Request, form: PublicForm) -> Response:
+    """Check username and password as the API does, and keep the sign-in in the session cookie."""
+    wanted, username = form.get("next", ""), form.get("username", "")
+    try:
+        # The same model as the API's, so that the same passwords fit.
+        given = LoginIn(username=username, password=form.get("password", ""))
+        issued = await _issue(request, given)
+    except ValidationError:
+        return _form(request, wanted, username=username, error=InvalidCredentials("Enter username and password."))
+    except (Unauthenticated, Forbidden, TooManyRequests) as error:
+        return _form(request, wanted, username=username, error=error)
+    answer = RedirectResponse(local_path(request.scope, wanted), status_code=303)
+    return session.begin(answer, request.scope, issued)
+
+
+async def _issue(request: Request, given: LoginIn) -> Mapping[str, object]:
+    call, limits = Call(request, SYSTEM), _services(request).try_limits
+    command = commands.SignIn(given.username, given.password, client_address(request))
+    # Two transactions: the try must be counted for others before the password is looked at.
+    await call.run(SqlIdentityUnitOfWork, partial(commands.admit_sign_in, limits=limits), command)
+    result = await call.run(SqlIdentityUnitOfWork, partial(commands.sign_in, limits=limits), command)
+    if isinstance(result, commands.Rejected):
+        raise result.error
+    return await _services(request).token_signer.issue(result)
+
+
+@router.post(SIGN_OUT)
+async def sign_out(request: Request, form: PublicForm) -> Response:  # noqa: ARG001 - checked by the dependency
+    """End the sign-in, here and for its access tokens."""
+    tokens = session.tokens_of(request.scope)
+    if tokens is not None:
+        call = Call(request, SYSTEM)
+        await call.run(SqlIdentityUnitOfWork, commands.sign_out, commands.SignOut(tokens.refresh))
+    answer = see_other(request.scope, SIGN_IN)
+    return session.end(flash.leave(answer, request.scope, "success", "You have signed out."), request.scope)
+
+
+@router.get(RENEW)
+@router.post(RENEW)
+async def renew(request: Request, wanted: Wanted = "") -> Response:
+    """Make a new access token for the session cookie and go back to what was asked for, form and all (307)."""
+    call, limits = Call(request, SYSTEM), _services(request).try_limits
+    tokens = session.tokens_of(request.scope)
+    if tokens is None:
+        return see_other(request.scope, SIGN_IN, next=wanted)
+    if request.method == "POST":
+        await session.form_of(request)
+    command = commands.Refresh(tokens.refresh, client_address(request))
+    await call.run(SqlIdentityUnitOfWork, partial(commands.admit_refresh, limits=limits), command)
+    result = await call.run(SqlIdentityUnitOfWork, partial(commands.continue_sign_in, limits=limits), command)
+    if isinstance(result, commands.Rejected):
+        answer = see_other(request.scope, SIGN_IN, next=wanted)
+        message = "Your sign-in has ended. Sign in again."
+        return session.end(flash.leave(answer, request.scope, "info", message), request.scope)
+    issued = await _services(request).token_signer.issue(result)
+    return session.begin(RedirectResponse(local_path(request.scope, wanted), status_code=307), request.scope, issued)

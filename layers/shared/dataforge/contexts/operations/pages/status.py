@@ -1,0 +1,57 @@
+"""The home page, and the status of what is behind the API."""
+
+from typing import Protocol
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from dataforge.contexts.operations.pages.base import router
+from dataforge.http.auth import confirmed
+from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from dataforge.platform.health import HealthServices, require_database
+from dataforge.web.calls import Visitor, visitor
+from dataforge.web.routing import see_other
+from dataforge.web.templates import page
+
+
+class OperationsServices(HealthServices, Protocol):
+    """What these pages use of the composition root."""
+
+    @property
+    def database(self) -> Database: ...
+
+
+@router.get("/")
+async def root(request: Request) -> Response:
+    """The way to the home page."""
+    return see_other(request.scope, "/ui")
+
+
+@router.get("/ui", dependencies=[Depends(visitor)])
+async def home(request: Request) -> Response:
+    """What the console is for, and the parts of it that the person may use."""
+    return page(request.scope, "operations/home.html", up=await _is_up(request))
+
+
+@router.get("/ui/status")
+async def status(request: Request, person: Visitor) -> Response:
+    """Whether the API is up, for everybody; for administrators also what is behind it.
+
+    Always 200: the page is there, whatever it reports. Monitors ask /health.
+    """
+    details = None
+    if person is not None and person.has(Role.ADMIN) and (await confirmed(request, person)).has(Role.ADMIN):
+        services: HealthServices = request.app.state.services
+        details = await services.health()
+    return page(request.scope, "operations/status.html", up=await _is_up(request), details=details)
+
+
+async def _is_up(request: Request) -> bool:
+    services: OperationsServices = request.app.state.services
+    try:
+        await require_database(services.database)
+    except Unavailable:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What the pages for people share: templates, the session cookie, forms, static files, problems as pages."""

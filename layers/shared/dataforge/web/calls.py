@@ -1,0 +1,83 @@
+"""Who is at a page: the same checks as for the API, with the session cookie in place of the Authorization header."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import BeforeValidator
+from starlette.responses import HTMLResponse, Response
+
+from dataforge.http.addresses import this_address
+from dataforge.http.auth import Require, principal_of_token
+from dataforge.http.call import Call
+from dataforge.kernel.errors import Unauthenticated
+from dataforge.kernel.principal import Principal
+from dataforge.web import flash, session
+from dataforge.web.routing import see_other
+from dataforge.web.templates import PRINCIPAL, render
+
+_READS = frozenset({"GET", "HEAD"})
+
+
+class PageCall(Call):
+    """One request of a signed-in person for a page; `form` has the fields that a form sent."""
+
+    def __init__(self, request: Request, principal: Principal, form: Mapping[str, str]) -> None:
+        super().__init__(request, principal)
+        self.form = form
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """A page."""
+        return render(self.request.scope, template, values, status=status)
+
+    def following(self, key: tuple[object, ...] | None) -> str | None:
+        """The address of the page of this list that begins after `key`; None if this one is the last."""
+        return None if key is None else this_address(self.request.scope, cursor=self.seal(key))
+
+    def go_on(self, kind: str, text: str, path: str, *segments: object) -> Response:
+        """Leave a message and go on to one of our pages, after a form."""
+        scope = self.request.scope
+        return flash.leave(see_other(scope, path, *segments), scope, kind, text)
+
+
+async def signed_in(request: Request) -> Principal:
+    """The person of the session cookie; raises Unauthenticated, which becomes a way to the sign-in page."""
+    tokens = session.tokens_of(request.scope)
+    if tokens is None:
+        message = "Sign in to see this page."
+        raise Unauthenticated(message)
+    principal = await principal_of_token(request, tokens.access)
+    request.scope[PRINCIPAL] = principal
+    return principal
+
+
+async def visitor(request: Request) -> Principal | None:
+    """Who is at a page that everybody may see; None for somebody who has not signed in."""
+    return None if session.tokens_of(request.scope) is None else await signed_in(request)
+
+
+class PageRequire(Require):
+    """Dependency: a person signed in with the session cookie, with one of the roles (none given: any role).
+
+    A form is taken only if one of our pages gave it to this browser.
+    """
+
+    async def __call__(self, request: Request) -> PageCall:
+        """Authenticate, check the form and the role."""
+        principal = await signed_in(request)
+        form = {} if request.method in _READS else await session.form_of(request)
+        call = await self.admit(request, principal)
+        request.scope[PRINCIPAL] = call.principal
+        return PageCall(request, call.principal, form)
+
+
+def _chosen(value: object) -> object:
+    return value or None
+
+
+# A choice of a form that was left open arrives as an empty text.
+ChosenId = Annotated[UUID | None, BeforeValidator(_chosen)]
+Visitor = Annotated[Principal | None, Depends(visitor)]
+PublicForm = Annotated[dict[str, str], Depends(session.form_of)]
+AnyonePage = Annotated[PageCall, Depends(PageRequire())]
