@@ -40,13 +40,13 @@ def simple_csv(*rows: Mapping[str, Any]) -> bytes:
     return csv_bytes(header, rows)
 
 
-def oneroster_zip(**files: Sequence[Mapping[str, Any]]) -> bytes:
-    """A OneRoster 1.2 archive; files that are not given have a header only."""
+def oneroster_zip(columns: Mapping[str, str] = ONEROSTER_COLUMNS, **files: Sequence[Mapping[str, Any]]) -> bytes:
+    """A OneRoster 1.2 archive with these columns; files that are not given have a header only."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.csv", "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n")
-        for name, columns in ONEROSTER_COLUMNS.items():
-            archive.writestr(f"{name}.csv", csv_bytes(columns.split(","), files.get(name, ())))
+        for name, header in columns.items():
+            archive.writestr(f"{name}.csv", csv_bytes(header.split(","), files.get(name, ())))
     return out.getvalue()
 
 

@@ -240,6 +240,8 @@ async def linked(campus: Campus) -> UUID:
         ("enrollments", 0, "classSourcedId", ""),
         ("enrollments", 0, "sourcedId", ""),
         ("enrollments", 0, "sourcedId", "e2"),
+        ("enrollments", 0, "role", "studnet"),
+        ("enrollments", 0, "role", ""),
     ],
 )
 async def test_a_bad_line_of_an_archive_drops_nobody(
@@ -255,6 +257,22 @@ async def test_a_bad_line_of_an_archive_drops_nobody(
     await apply(campus, made)
     assert (await campus.statuses(section))["ENROLLED"] == 2
     assert changes(await plan(campus, oneroster_zip(**broken), "oneroster", mode="full")) == {}
+
+
+@pytest.mark.parametrize("term", ["t1x", "T1"])
+async def test_a_class_whose_session_is_misspelt_drops_nobody_from_a_section_of_its_code(
+    campus: Campus, term: str
+) -> None:
+    campus._semester = await campus.semester(code="FALL")
+    section = await campus.section(course=await campus.course("CS-1"), code="A")
+    await campus.enroll(await campus.student(number="S1"), section)
+    files = school()
+    files["classes"][0]["termSourcedIds"] = term
+
+    made = await plan(campus, oneroster_zip(**files), "oneroster", mode="full")
+
+    assert "drop" not in made["counts"]["enrollment"]
+    assert [(row["reason"] or {}).get("rule") for row in await rows(campus, made, "class")] == ["unknown_session", None]
 
 
 async def test_an_archive_that_leaves_a_student_out_drops_them(campus: Campus) -> None:

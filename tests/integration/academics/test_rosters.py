@@ -1,6 +1,7 @@
 """Rosters in bulk: the plan tells everything, applying does exactly that, or nothing."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
-from tests.builders.rosters import oneroster_zip, plan, rows, school, simple_csv
+from tests.builders.rosters import ONEROSTER_COLUMNS, changes, oneroster_zip, plan, rows, school, simple_csv
 
 
 async def apply(campus: Campus, made: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -137,6 +138,20 @@ async def test_everything_a_plan_looked_at_makes_it_stale(
     else:
         clock.advance(timedelta(days=1))
 
+    with pytest.raises(PlanStale):
+        await apply(campus, made)
+
+
+async def test_a_plan_is_stale_when_a_teacher_is_no_instructor_any_more(campus: Campus, api: ApiUnderTest) -> None:
+    campus._semester = await campus.semester(code="FALL")
+    teacher = await api.add_user(Role.INSTRUCTOR, email="grace@example.org")
+    made = await plan(campus, oneroster_zip(**school()), "oneroster")
+    administrator = await api.as_role(Role.ADMIN)
+
+    path = f"/api/users/{teacher}"
+    suspended = await administrator.patch(path, json={"suspended": True}, headers={"If-Match": "*"})
+
+    assert suspended.status_code == 200
     with pytest.raises(PlanStale):
         await apply(campus, made)
 
@@ -359,6 +374,7 @@ async def test_a_line_that_cannot_be_read_is_a_conflict_with_its_number(campus: 
         (b"student_number,course_code,section_code\n\xff,CS1,A\n", "is not UTF-8 at line 2"),
         (b'student_number,course_code,section_code\n"1,CS1,A\n', "is not CSV at line 2"),
         (b"student_number,student_number\n", "names the column student_number twice"),
+        (b"Student_Number,course_code,section_code,STATUS,status\n", "has both 'STATUS' and 'status'"),
         (b"PK\x03\x04 no zip at all", "damaged or encrypted"),
         (b"student_number," + b"x" * 1_000_001, "a line of more than"),
     ],
@@ -437,6 +453,7 @@ async def test_what_an_archive_says_anew_is_a_change_and_what_it_says_is_gone_is
         ("academicSessions", 0, "startDate", "1 September", "session", "unreadable"),
         ("courses", 0, "orgSourcedId", "nowhere", "course", "unknown_org"),
         ("classes", 0, "courseSourcedId", "nothing", "class", "unknown_course"),
+        ("classes", 0, "termSourcedIds", "FAL", "class", "unknown_session"),
         ("classes", 0, "metadata.capacity", "many", "class", "unreadable"),
         ("users", 0, "givenName", "", "user", "unreadable"),
         ("enrollments", 0, "userSourcedId", "nobody", "enrollment", "unknown_student"),
@@ -459,6 +476,32 @@ async def test_a_bad_row_of_an_archive_is_a_conflict_that_says_why(
 
     rules = [(row["reason"] or {}).get("rule") for row in await rows(campus, made, kind)]
     assert rule in rules
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.lower, str.title])
+async def test_columns_of_an_archive_are_known_whatever_their_capitals(
+    campus: Campus, spelled: Callable[[str], str]
+) -> None:
+    # A column `Status` that is passed over would enrol whom the file wants dropped.
+    campus._semester = await campus.semester(code="FALL")
+    await apply(campus, await plan(campus, oneroster_zip(**school()), "oneroster"))
+    files = school()
+    files["enrollments"][0]["status"] = "tobedeleted"
+    files["users"][1]["email"] = "new@example.org"
+    archive = {name: [{spelled(key): value for key, value in row.items()} for row in rs] for name, rs in files.items()}
+    columns = {name: spelled(header) for name, header in ONEROSTER_COLUMNS.items()}
+
+    made = await plan(campus, oneroster_zip(columns, **archive), "oneroster")
+
+    assert changes(made) == {"user": {"change": 1}, "enrollment": {"drop": 1}}
+
+
+async def test_a_column_of_an_archive_that_is_there_in_two_spellings_is_refused(campus: Campus) -> None:
+    campus._semester = await campus.semester(code="FALL")
+    columns = {**ONEROSTER_COLUMNS, "users": ONEROSTER_COLUMNS["users"] + ",Status"}
+
+    with pytest.raises(RosterUnreadable, match="names the column status twice"):
+        await plan(campus, oneroster_zip(columns, **school()), "oneroster")
 
 
 async def test_an_archive_of_another_semester_is_refused(campus: Campus) -> None:

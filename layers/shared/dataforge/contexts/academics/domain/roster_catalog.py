@@ -166,11 +166,15 @@ class CatalogPlan:
 
     def _decide_classes_elsewhere(self) -> None:
         here = {item.sourced_id: item for item in self._known.sections if item.semester_id == self._known.semester.id}
+        sessions = {row.sourced_id for row in self._rows[RowKind.SESSION]}
         for row in self._open(RowKind.CLASS):
             section = here.get(row.sourced_id)
             if self._sessions.intersection(_texts(row.data["terms"])):
                 if row.removed:
                     self._decide(ignored(row.row_no, _NOT_DELETED))
+            elif section is None and not row.removed and sessions.isdisjoint(_texts(row.data["terms"])):
+                named = ", ".join(_texts(row.data["terms"]))
+                self._decide(conflict(row.row_no, "unknown_session", f"There is no session {named} in the file."))
             elif section is None:
                 self._decide(ignored(row.row_no, "not a class of this semester"))
             else:

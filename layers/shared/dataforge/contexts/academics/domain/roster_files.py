@@ -2,6 +2,7 @@
 
 OneRoster: 1EdTech OneRoster 1.2 CSV binding. `status` is empty or active for what is there and tobedeleted for what is
 to go; extension columns are called `metadata.…`, of which capacity, waitlistCapacity and credits are understood.
+Column names are taken whatever their capitals.
 Simple: student_number, course_code, section_code; first_name, last_name, email for students who may be new; status
 (empty, active, drop).
 
@@ -172,18 +173,32 @@ def _about_user(row: Fields) -> dict[str, object]:
     return {"number": shortened(number or row["sourcedId"], 64), "numbered": bool(number)}
 
 
+def _role(row: Fields) -> str:
+    value = _needed(row, "role").lower()
+    if not _is_role(value):
+        message = f"role {value[:80]!r} is no role of OneRoster"
+        raise _Bad(message)
+    return value
+
+
+def _is_role(value: str) -> bool:
+    return value in _ROLES or value.startswith("ext:")
+
+
 def _enrollment(row: Fields) -> dict[str, object]:
     return {
         "class": _needed(row, "classSourcedId"),
         "user": _needed(row, "userSourcedId"),
-        "role": _needed(row, "role").lower(),
+        "role": _role(row),
         "primary": row.get("primary", "").lower(),
     }
 
 
 def _about_enrollment(row: Fields) -> dict[str, object]:
-    names = {"class": row.get("classSourcedId"), "user": row.get("userSourcedId"), "role": row.get("role", "").lower()}
-    return {name: value for name, value in names.items() if value}
+    # A role that is misspelt may have been meant for a student.
+    role = row.get("role", "").lower()
+    names = {"class": row.get("classSourcedId"), "user": row.get("userSourcedId"), "role": role}
+    return {name: value for name, value in names.items() if value and (name != "role" or _is_role(role))}
 
 
 def _simple(row: Fields) -> dict[str, object]:
@@ -233,6 +248,17 @@ _ONEROSTER = {
 }
 _SIMPLE = _File(RowKind.ENROLLMENT, ("student_number", "course_code", "section_code"), _simple, _about_simple)
 _SIMPLE_COLUMNS = (*_SIMPLE.required, "first_name", "last_name", "email", "status")
+# What is read beyond the required columns.
+_OPTIONAL = (
+    "status", "identifier", "username", "email", "primary", "classCode", "metadata.credits", "metadata.capacity",
+    "metadata.waitlistCapacity",
+)  # fmt: skip
+_COLUMNS = {column.lower(): column for file in _ONEROSTER.values() for column in (*file.required, *_OPTIONAL)}
+# Roles of enrolments and users in OneRoster 1.1 and 1.2; `ext:` begins one that is a school's own.
+_ROLES = frozenset({
+    "administrator", "aide", "counselor", "districtadministrator", "guardian", "parent", "principal", "proctor",
+    "relative", "siteadministrator", "student", "systemadministrator", "teacher",
+})  # fmt: skip
 _GONE = {"tobedeleted", "drop"}
 _THERE = {"", "active"}
 
@@ -305,10 +331,15 @@ def _header(table: RosterTable, file: _File) -> tuple[str, ...]:
     if file is _SIMPLE:
         known = {column: name for name, column in simple_columns(table.name, table.header).items()}
         return tuple(known.get(column, "") for column in table.header)
-    missing = [column for column in file.required if column not in table.header]
+    header = tuple(_COLUMNS.get(column.lower(), column) for column in table.header)
+    missing = [column for column in file.required if column not in header]
     if missing:
         raise _lacking(table.name, missing, file)
-    return table.header
+    doubled = {column for column in header if column and header.count(column) > 1}
+    if doubled:
+        message = f"{table.name} names the column {min(doubled)} twice, in different capitals."
+        raise RosterUnreadable(message, facts={"file": table.name})
+    return header
 
 
 @dataclass(slots=True)
