@@ -42,11 +42,12 @@ class WholeApi:
         self.user_id = await self.api.add_user(Role.ADMIN)
         token = await self.api.token(self.user_id, Role.ADMIN)
 
-        async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
-            behind = self.datasets if scope["path"].startswith("/api/datasets") else self.api
-            await behind.asgi(scope, receive, send)
+        self.client = await self.api.client(token, self.gateway)
 
-        self.client = await self.api.client(token, gateway)
+    async def gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Both apps behind one address."""
+        behind = self.datasets if scope["path"].startswith("/api/datasets") else self.api
+        await behind.asgi(scope, receive, send)
 
     async def close(self) -> None:
         """Close the client."""

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok, open_upload, send_parts
@@ -297,6 +298,25 @@ async def test_the_key_is_honoured(path: str, api: WholeApi) -> None:
         name: first.headers.get(name) for name in ("etag", "location", "content-type")
     }
     assert (different.status_code, different.json()["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize(("level", "status"), [("none", 404), ("read", 403), ("admin", 201)])
+async def test_an_answer_is_repeated_only_to_those_who_may_still_do_it(api: WholeApi, level: str, status: int) -> None:
+    dataset_id, person = await api.dataset(), await api.api.add_user(Role.VIEWER)
+    grant = f"/api/datasets/{dataset_id}/permissions/user/{person}"
+    ok(await api.client.put(grant, json={"level": "write"}))
+    member = await api.api.client(await api.api.token(person, Role.VIEWER), api.gateway)
+    sent = {"json": {"name": "next"}, "headers": {"Idempotency-Key": "k"}}
+    first = await member.post(f"/api/datasets/{dataset_id}/refs", **sent)
+
+    if level == "none":
+        ok(await api.client.delete(grant), 204)
+    else:
+        ok(await api.client.put(grant, json={"level": level}))
+    again = await member.post(f"/api/datasets/{dataset_id}/refs", **sent)
+
+    assert (first.status_code, again.status_code) == (201, status)
+    assert ("idempotency-replayed" in again.headers) == (status == 201)
 
 
 async def test_a_preview_keeps_its_answer_too(api: WholeApi) -> None:

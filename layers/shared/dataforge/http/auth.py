@@ -78,10 +78,14 @@ class Require:
 
     Writes and routes that name roles are decided by what the database says now, other reads by what it said within
     ten seconds if the token's role sees more than others, and by the token if it does not.
+
+    With `replays` a request whose Idempotency-Key was answered ends here; without, whoever uses the Call asks
+    `replay_if_known` when they have seen that the caller may still do it.
     """
 
-    def __init__(self, *roles: Role) -> None:
+    def __init__(self, *roles: Role, replays: bool = True) -> None:
         self.roles = roles
+        self.replays = replays
 
     async def __call__(self, request: Request) -> Call:
         """Authenticate, check the role, and wrap the request."""
@@ -97,7 +101,8 @@ class Require:
             needed = " or ".join(sorted({Role.ADMIN.value, *self.roles}))
             message = f"This needs the role {needed}; you are signed in as {principal.role.value}."
             raise Forbidden(message, facts={"required_roles": sorted({Role.ADMIN.value, *self.roles})})
-        await replay_if_known(request, principal)
+        if self.replays:
+            await replay_if_known(request, principal)
         return Call(request, principal)
 
 
@@ -107,6 +112,7 @@ def require(*roles: Role) -> Callable[[Request], Awaitable[Call]]:
 
 
 AnyoneCall = Annotated[Call, Depends(require())]
+UnansweredCall = Annotated[Call, Depends(Require(replays=False))]
 AdminCall = Annotated[Call, Depends(require(Role.ADMIN))]
 RegistrarCall = Annotated[Call, Depends(require(Role.REGISTRAR))]
 InstructorCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.REGISTRAR))]

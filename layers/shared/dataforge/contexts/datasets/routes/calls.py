@@ -17,8 +17,8 @@ from dataforge.contexts.datasets.services.comparing import Comparer
 from dataforge.contexts.datasets.services.versions import Authorship, Versions
 from dataforge.contexts.datasets.storage import S3Files
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
-from dataforge.http.call import Call, Services, json_response
+from dataforge.http.auth import UnansweredCall
+from dataforge.http.call import Call, Services, json_response, replay_if_known
 from dataforge.http.etag import etag
 from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.principal import Principal
@@ -125,21 +125,22 @@ class DatasetCall(Call):
 class Allow:
     """Dependency: a signed-in caller whose level covers `level`; gives the DatasetCall.
 
-    Answers 404 for a dataset the caller may not read, and 403 for a level below the one needed. A deleted dataset is
-    there for `deleted` routes only.
+    Answers 404 for a dataset the caller may not read, and 403 for a level below the one needed, also where the request
+    repeats one that was answered while they might. A deleted dataset is there for `deleted` routes only.
     """
 
     def __init__(self, level: Level, *, deleted: bool = False) -> None:
         self.level = level
         self.deleted = deleted
 
-    async def __call__(self, dataset_id: UUID, call: AnyoneCall) -> DatasetCall:
-        """Look the caller's level up and compare."""
+    async def __call__(self, dataset_id: UUID, call: UnansweredCall) -> DatasetCall:
+        """Look the caller's level up, compare, and only then give the answer of a repeated request."""
         workspaces = await memberships_of(call)
         access = await call.query(dataset_access, dataset_id, call.principal, workspaces)
         seen = access is not None and (self.deleted or not access.deleted)
         check_access(access.level if access is not None and seen else None, self.level, dataset_id)
         assert access is not None  # noqa: S101 - check_access has raised otherwise
+        await replay_if_known(call.request, call.principal)
         return DatasetCall(call.request, call.principal, access)
 
 
