@@ -114,8 +114,10 @@ async def test_columns_may_be_separated_as_spreadsheets_do(content: bytes) -> No
     assert await content_of(sources.from_bytes(content)) == {"roster.csv": [(2, ["1,5", "CS1", "A"])]}
 
 
-async def test_a_first_line_that_only_names_the_separator_is_counted_and_passed_over() -> None:
-    content = b"\xef\xbb\xbfsep=;\r\nstudent_number;course_code;section_code\r\n1;CS1;A\r\n"
+@pytest.mark.parametrize("separator", [b";", b",", b"\t", b"|"])
+async def test_a_first_line_that_only_names_the_separator_is_counted_and_passed_over(separator: bytes) -> None:
+    rows = b"student_number;course_code;section_code\r\n1;CS1;A\r\n".replace(b";", separator)
+    content = b"\xef\xbb\xbfsep=" + separator + b"\r\n" + rows
 
     assert await content_of(sources.from_bytes(content)) == {"roster.csv": [(3, ["1", "CS1", "A"])]}
 

@@ -215,7 +215,7 @@ def _table(name: str, file: IO[bytes]) -> RosterTable:
     lines = _text_lines(name, file)
     try:
         first = next(lines, "")
-        skipped = first.lower().startswith("sep=") and len(first.strip()) == _SEP_LINE
+        skipped = first.lower().startswith("sep=") and len(first.strip(" \r\n")) == _SEP_LINE  # of a tab too
         delimiter = first[_SEP_LINE - 1] if skipped else _delimiter(first)
         reader = csv.reader(lines if skipped else chain([first], lines), delimiter=delimiter, strict=True)
         header = tuple(column.strip() for column in next(reader, []))
