@@ -240,3 +240,49 @@ def test_a_block_whose_column_is_empty_throughout_breaks_no_type(kind: str, empt
 
     assert parsed.widened is None
     assert parsed.records == 2
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1.5e+400", "1e-400", "-2.5e-330", "0." + "0" * 330 + "1"])
+def test_a_number_beyond_the_reach_of_doubles_is_neither_infinity_nor_zero(tmp_path: Path, text: str) -> None:
+    tables = store(tmp_path)
+
+    found = imported(tables, f"v\n{text}\n0.5\n").tables["data"]
+
+    assert column(rows_of(tables, found), "v") == [text, "0.5"]
+    with pytest.raises(TooManyRejectedRows, match="is not float"):
+        imported(tables, f"v\n{text}\n", ImportOptions(declared={"v": "float"}))
+
+
+@pytest.mark.parametrize("text", ["0", "-0.0", "0.000", "0e5", "0.0e-400", "5e-324", "1.7976931348623157e+308", "inf"])
+def test_zeros_infinities_and_the_ends_of_doubles_are_floats(tmp_path: Path, text: str) -> None:
+    tables = store(tmp_path)
+
+    found = imported(tables, f"v\n{text}\n", ImportOptions(declared={"v": "float"})).tables["data"]
+
+    assert float(str(column(rows_of(tables, found), "v")[0])) == float(text)
+
+
+@pytest.mark.parametrize("text", ['{"x":NaN}', "[Infinity]", "{x:1}", "tru"])
+def test_a_declared_json_column_holds_json_only(tmp_path: Path, text: str) -> None:
+    with pytest.raises(TooManyRejectedRows, match="is not json"):
+        imported(store(tmp_path), f"v\n{text}\n", ImportOptions(declared={"v": "json"}, header=True))
+
+
+def test_a_declared_json_column_keeps_its_texts(tmp_path: Path) -> None:
+    tables = store(tmp_path)
+    text = 'v,n\n"{""a"":12345678901234567890.10}",1\n,2\n"""x""",3\nnull,4\n'
+
+    found = imported(tables, text, ImportOptions(declared={"v": "json"})).tables["data"]
+
+    assert column(rows_of(tables, found), "v") == ['{"a":12345678901234567890.10}', None, '"x"', "null"]
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_an_instant_outside_the_years_1_to_9999_is_none_of_utc(tmp_path: Path, text: str) -> None:
+    tables = store(tmp_path)
+
+    found = imported(tables, f"v\n{text}\n").tables["data"]
+
+    assert column(rows_of(tables, found), "v") == [text]
+    with pytest.raises(TooManyRejectedRows, match="is not timestamptz"):
+        imported(tables, f"v\n{text}\n", ImportOptions(declared={"v": "timestamptz"}))

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataforge.contexts.datasets.engine.arrow_types import to_arrow
+from dataforge.contexts.datasets.engine.texts import END_DAY, FIRST_DAY, is_json
 
 _Converter = Callable[[pa.Array, bool], "pa.Array | None"]
 NOTHING = "nothing"
@@ -39,6 +40,8 @@ _WORD_KINDS = ("float", "bool:true", "bool:yes")
 _WORDS = {"bool:true": ("true", "false"), "bool:yes": ("yes", "no")}
 _NOT_FINITE = r"^(?:-?(?:inf|Inf|INF|infinity|Infinity|INFINITY)|nan|NaN|NAN)$"
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$|^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+[eE][+-]?[0-9]{1,3}|[eE][+-][0-9]{1,3})$"
+# Microseconds since 1970 of the first moment of the year 1, and of the first after the year 9999.
+_FIRST_MICRO, _END_MICRO = (day * 86_400 * 10**6 for day in (FIRST_DAY, END_DAY))
 _SLASHED = r"^(?P<one>[0-9]{1,2})[/.\-](?P<two>[0-9]{1,2})[/.\-](?P<year>[0-9]{4})$"
 REASONS = {
     NOTHING: "every value is empty",
@@ -127,7 +130,7 @@ def convert(texts: pa.Array, kind: str, *, lenient: bool = False) -> pa.Array | 
 
     `lenient` is for declared types: the user's word stands above leading zeros and long numbers.
     """
-    if kind in {TEXT, NOTHING, "date:?", "json"}:
+    if kind in {TEXT, NOTHING, "date:?"}:
         if kind != NOTHING:
             return texts if kind != "date:?" or _slashed(texts) else None
         return texts if texts.null_count == len(texts) or not pc.any(pc.not_equal(texts, "")).as_py() else None
@@ -201,7 +204,20 @@ def _float(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
         if not _plain_shape(texts):
             return None
     values = texts.cast(pa.float64())
+    if not _in_range(texts, values):
+        return None
     return values if _gives_back(texts, values) or (lenient and _same_numbers(texts, values)) else None
+
+
+def _in_range(texts: pa.Array, values: pa.Array) -> bool:
+    """Whether no number is beyond what doubles reach: 1e400 is no infinity, and 1e-400 is no zero."""
+    extreme = pc.or_(pc.is_inf(values), pc.equal(values, 0.0))
+    if not pc.any(extreme).as_py():
+        return True
+    picked = texts.filter(extreme)
+    if int(_lengths(picked).max()) < len("1e400"):
+        return True
+    return not pc.any(pc.match_substring_regex(picked, r"^[^eE]*[1-9]")).as_py()
 
 
 def _same_numbers(texts: pa.Array, values: pa.Array) -> bool:
@@ -274,7 +290,7 @@ def _date(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001, A
     found = texts.cast(pa.date32())
     days = found.view(pa.int32())
     low = pc.min(days).as_py()
-    return found if low is None or low >= -719_162 else None
+    return found if low is None or low >= FIRST_DAY else None
 
 
 def _time(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001, ARG001
@@ -293,8 +309,8 @@ def _timestamp(kind: pa.DataType) -> _Converter:
         if kind.tz and len(lengths) and bool((lengths == 10).any()):
             return None
         found = texts.cast(kind)
-        low = pc.min(found.cast(pa.int64())).as_py()
-        return found if low is None or low >= -62_135_596_800_000_000 else None
+        ends = pc.min_max(found.cast(pa.int64())).as_py()
+        return found if ends["min"] is None or (ends["min"] >= _FIRST_MICRO and ends["max"] < _END_MICRO) else None
 
     return read
 
@@ -318,6 +334,8 @@ def _ordered_date(order: str) -> _Converter:
 def _declared(texts: pa.Array, kind: str) -> pa.Array | None:
     if kind == "binary":
         return pa.array([None if v is None else bytes.fromhex(v) for v in texts.to_pylist()], pa.binary())
+    if kind == "json":
+        return texts if all(text is None or is_json(text) for text in texts.to_pylist()) else None
     if kind == "bool":
         found = (convert(texts, name, lenient=True) for name in _WORDS)
         return next((values for values in found if values is not None), None)
