@@ -136,7 +136,7 @@ TOLD: dict[str, tuple[str, Callable[[], bytes], dict[str, Any], list[dict[str, A
         ROWS,
         lambda r: (
             [(x["row"], x["reason"]) for x in r["tables"][0]["rejected"]]
-            == [(2, "1 fields instead of 2"), (4, "3 fields instead of 2")]
+            == [(2, "1 field instead of 2"), (4, "3 fields instead of 2")]
         ),
     ),
     "odd headers": (

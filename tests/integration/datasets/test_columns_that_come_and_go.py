@@ -186,7 +186,7 @@ async def test_a_row_inserted_with_a_value_in_a_dropped_column_is_a_conflict(dat
     ok(await merge(client, dataset_id, rule="ours"), 201)
 
     assert refused(refusal) == (409, "merge_conflicts")
-    assert "1 rows were inserted with a value in it" in refusal.json()["detail"]
+    assert "1 row was inserted with a value in it" in refusal.json()["detail"]
     assert preview["sheets"][0]["changes"] == {"inserted": 1, "updated": 0, "deleted": 0}
     assert await rows_of(client, dataset_id) == [{"k": 1}, {"k": 2}]
 

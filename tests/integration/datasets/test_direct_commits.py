@@ -196,3 +196,66 @@ async def test_a_tag_takes_no_commit(datasets: DatasetsUnderTest) -> None:
     response = await commit_rows(client, dataset_id, [{"op": "delete", "key": {"id": 1}}], ref="v1")
 
     assert refused(response) == (409, "not_a_branch")
+
+
+async def sent(client: Any, dataset_id: str, values: str) -> Any:
+    """Insert one row whose cells are this JSON, digit by digit."""
+    body = f'{{"message": "x", "operations": [{{"op": "insert", "values": {values}}}]}}'
+    headers = {"If-Match": f'"{await head(client, dataset_id)}"', "Content-Type": "application/json"}
+    return await client.post(f"/api/datasets/{dataset_id}/refs/main/commits", content=body, headers=headers)
+
+
+async def wide_numbers(datasets: DatasetsUnderTest, key: str = "k") -> tuple[Any, str]:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    columns = [("k", "int"), ("i", "int"), ("f", "float"), ("d", "decimal(38,18)"), ("w", "decimal(76,0)")]
+    made = {"sheet": "data", "columns": [{"name": name, "type": type_} for name, type_ in columns], "key": [key]}
+    ok(await commit_rows(client, dataset_id, [], create_tables=[made]), 201)
+    return client, dataset_id
+
+
+async def test_a_number_keeps_every_digit_that_its_column_holds(datasets: DatasetsUnderTest) -> None:
+    client, dataset_id = await wide_numbers(datasets)
+    cells = {
+        "i": "9223372036854775807",
+        "f": "0.30000000000000004",
+        "d": "12345678901234567.123456789012345678",
+        "w": "1" + "0" * 74 + "1",
+    }
+
+    response = await sent(client, dataset_id, "{" + "".join(f'"{c}": {n}, ' for c, n in cells.items()) + '"k": 1}')
+
+    ok(response, 201)
+    assert {name: str(cell) for name, cell in (await rows_of(client, dataset_id))[0].items()} == {**cells, "k": "1"}
+
+
+async def test_a_number_that_would_lose_digits_is_refused(datasets: DatasetsUnderTest) -> None:
+    client, dataset_id = await wide_numbers(datasets)
+    numbers = [
+        ("i", "-9223372036854775809"),
+        ("i", "9007199254740993.5"),
+        ("f", "123456789012345678901234567890"),
+        ("f", "1e-400"),
+        ("f", "0.12345678901234567890"),
+        ("d", "1e-400"),
+        ("d", "0.1000000000000000055"),
+    ]
+
+    for name, number in numbers:
+        response = await sent(client, dataset_id, f'{{"k": 1, "{name}": {number}}}')
+
+        assert refused(response) == (422, "operation_refused"), number
+        assert f"column {name!r}" in response.json()["detail"]
+
+
+async def test_keys_of_many_digits_are_told_apart(datasets: DatasetsUnderTest) -> None:
+    client, dataset_id = await wide_numbers(datasets, key="w")
+    keys = [f"1{'0' * 60}{last:02}" for last in range(40)]
+    for key in keys:
+        ok(await sent(client, dataset_id, f'{{"w": {key}, "i": {int(key[-2:])}}}'), 201)
+
+    changed = {"op": "update", "key": {"w": keys[17]}, "values": {"i": -1}}
+    ok(await commit_rows(client, dataset_id, [changed, {"op": "delete", "key": {"w": keys[3]}}]), 201)
+
+    expected = [(key, -1 if at == 17 else at) for at, key in enumerate(keys) if at != 3]
+    assert [(row["w"], row["i"]) for row in await rows_of(client, dataset_id)] == expected

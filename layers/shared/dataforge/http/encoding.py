@@ -1,5 +1,7 @@
 """JSON in and out: strict on the way in, never NaN on the way out."""
 
+import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +9,9 @@ import orjson
 from pydantic import BaseModel
 
 from dataforge.kernel.errors import MalformedBody, Violation
+
+# Numbers of which a double may not keep every digit; within texts they only cost a second reading.
+_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
 
 
 def _default(value: object) -> object:
@@ -54,3 +59,21 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
             message = f"The text at {pointer or '/'} contains a NUL character, which cannot be stored; remove it."
             raise MalformedBody(message, violations=[Violation(pointer, "contains a NUL character", "nul_character")])
     return value
+
+
+def exact_json(body: bytes) -> Any | None:  # noqa: ANN401 - any JSON value
+    """A body that `parse_json` accepted, with numbers that a double does not hold as decimals and whole numbers of any
+    length; None when it has none. Raises MalformedBody when it is nested too deeply.
+    """
+    if not _LONG_NUMBER.search(body):
+        return None
+    try:
+        return json.loads(body, parse_float=_fraction)
+    except RecursionError as error:
+        message = "The body is nested too deeply for numbers of more than 16 digits."
+        raise MalformedBody(message) from error
+
+
+def _fraction(text: str) -> float | Decimal:
+    value, exact = float(text), Decimal(text)
+    return value if exact == Decimal(repr(value)) else exact

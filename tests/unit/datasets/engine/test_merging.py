@@ -203,7 +203,7 @@ def test_cells_changed_in_a_column_that_the_other_side_dropped_are_not_lost_sile
     renamed = version(tables, changed(8, name="other"), base=base)
 
     for ours, theirs in ((dropped, edited), (edited, dropped)):
-        with pytest.raises(MergeConflicts, match="'score' was dropped on one side, and 1 of its cells were changed"):
+        with pytest.raises(MergeConflicts, match="'score' was dropped on one side, and 1 cell in it was changed"):
             merge(tables, base, ours, theirs)
         assert merge(tables, base, ours, theirs, rule="ours").require().schema.names == ["id", "name"]
     merged = merge(tables, base, dropped, renamed).require()

@@ -97,13 +97,13 @@ def test_ragged_rows_are_reported_with_their_number(tables: TableStore) -> None:
 
     assert column(rows_of(tables, found.tables["data"]), "id") == [1, 4]
     assert [(row.row, row.reason, row.text) for row in found.report.tables[0].rejected] == [
-        (2, "1 fields instead of 2", "2"),
+        (2, "1 field instead of 2", "2"),
         (3, "3 fields instead of 2", "3,three,more"),
     ]
 
 
 def test_one_ragged_row_fails_an_import_that_allows_none(tables: TableStore) -> None:
-    with pytest.raises(TooManyRejectedRows, match="row 2: 1 fields instead of 2"):
+    with pytest.raises(TooManyRejectedRows, match="row 2: 1 field instead of 2"):
         imported(tables, "id,name\n1,one\n2\n", ImportOptions(delimiter=","))
 
 
@@ -413,3 +413,40 @@ def test_malformed_parquet_is_refused(tables: TableStore, data: bytes) -> None:
 def test_encrypted_parquet_is_refused(tables: TableStore) -> None:
     with pytest.raises(ImportRefused, match="encrypted"):
         imported(tables, parquet_bytes()[:-4] + b"PARE")
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>404</body></html>", "an HTML page"),
+        (b"\n  <HTML><body>404, not found</body></HTML>\n", "an HTML page"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><r><a>1</a></r>', "an XML document"),
+        (b"%PDF-1.4\n1 0 obj\n", "a PDF document"),
+        (b"{\\rtf1 a,b}", "an RTF document"),
+        (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b"\xff\xd8\xff\xe0a,b", "an image"),
+        (b"SQLite format 3\x00\x10\x00", "an SQLite database"),
+    ],
+)
+def test_what_is_no_table_is_refused_and_never_one_column(tables: TableStore, data: bytes, what: str) -> None:
+    with pytest.raises(ImportRefused, match=f"is {what}, not a table"):
+        imported(tables, data)
+
+
+@pytest.mark.parametrize("text", ["# nothing but a comment\n", "sep=;\n", "# a\n\n \n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_comments_alone_are_an_empty_file(tables: TableStore, text: str, encoding: str) -> None:
+    with pytest.raises(ImportRefused, match="neither a header nor rows"):
+        imported(tables, text.encode(encoding))
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xff\xfe\x00\x00"])
+def test_a_byte_order_mark_alone_is_an_empty_file(tables: TableStore, mark: bytes) -> None:
+    with pytest.raises(ImportRefused, match="neither a header nor rows"):
+        imported(tables, mark)
+
+
+@pytest.mark.parametrize("name", ["klingon", "rot13", "base64", "idna", "unicode_escape", "undefined"])
+def test_what_is_no_encoding_of_text_is_refused(tables: TableStore, name: str) -> None:
+    with pytest.raises(EncodingRefused, match="is not an encoding of text"):
+        imported(tables, "a,b\n1,2\n", ImportOptions(encoding=name))

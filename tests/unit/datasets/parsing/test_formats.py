@@ -4,7 +4,7 @@
 
 import io
 import json
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ImportRefused, TooManyRejectedRows, WorkbookRefused
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.excel import run_reader
-from tests.builders.tables import imported, rows_of, store
+from tests.builders.tables import column, imported, rows_of, store
 
 
 @pytest.fixture
@@ -96,9 +96,9 @@ def test_merged_cells_formulas_and_error_cells_are_reported(tables: TableStore) 
     found = imported(tables, saved(book), name="x.xlsx")
 
     notes = " ".join(found.report.tables[0].notes)
-    assert "1 merged ranges" in notes
-    assert "1 formulas" in notes
-    assert "1 error cells" in notes
+    assert "1 merged range:" in notes
+    assert "1 formula: " in notes
+    assert "1 error cell (such as #DIV/0!) was" in notes
     assert rows_of(tables, found.tables["Sheet"])[1]["a"] is None
 
 
@@ -254,3 +254,30 @@ def test_a_single_column_keeps_its_empty_rows(tables: TableStore) -> None:
     manifest = imported(tables, "v\n1\n\n3\n", ImportOptions(delimiter=",")).tables["data"]
 
     assert rows_of(tables, manifest) == [{"v": 1}, {"v": None}, {"v": 3}]
+
+
+def test_lengths_of_time_in_a_sheet_are_iso_durations(tables: TableStore) -> None:
+    book = openpyxl.Workbook()
+    for row in (["d", "mixed"], [timedelta(hours=36), timedelta(hours=6)], [timedelta(days=30, seconds=1.5), "x"]):
+        book.worksheets[0].append(row)
+    for row in ([timedelta(minutes=90), time(1, 2, 3, 500_000)], [None, datetime(2024, 1, 1, 1, 2, 3, 456_000)]):
+        book.worksheets[0].append(row)
+
+    found = imported(tables, saved(book), name="a.xlsx").tables["Sheet"]
+
+    rows = rows_of(tables, found)
+    assert column(rows, "d")[:2] == ["P1DT12H", "P30DT1.5S"]
+    assert column(rows, "mixed") == ["PT6H", "x", "01:02:03.5", "2024-01-01T01:02:03.456"]
+
+
+def test_a_workbook_without_a_value_is_refused_and_replaces_nothing(tables: TableStore) -> None:
+    with pytest.raises(WorkbookRefused, match="The workbook is empty: no sheet has a header or rows"):
+        imported(tables, saved(openpyxl.Workbook()), name="a.xlsx")
+
+
+def test_parquet_without_columns_is_refused(tables: TableStore) -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({}), out)
+
+    with pytest.raises(ImportRefused, match="has no columns"):
+        imported(tables, out.getvalue(), name="a.parquet")

@@ -164,7 +164,7 @@ def test_one_column_may_contain_delimiters(tables: TableStore, kind: str) -> Non
     ["id,name\n1,one\n2\n3,three,more\n4,four\n", "id,name\n1\n2\n3\n", "a;b\n1;2\n3\n4\n5;6\n", "a\tb\n1\n2\t3\n4\n"],
 )
 def test_ragged_files_are_refused_and_never_one_column(tables: TableStore, text: str) -> None:
-    with pytest.raises(TooManyRejectedRows, match="1 fields instead of 2"):
+    with pytest.raises(TooManyRejectedRows, match="1 field instead of 2"):
         imported(tables, text)
 
 

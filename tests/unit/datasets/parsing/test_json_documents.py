@@ -155,3 +155,26 @@ def test_values_are_cut_exactly_wherever_blocks_end(
     assert [json.loads(raw)["v"] for _, raw in found] == values
     lines = text.split("\n")
     assert all(lines[line - 1].lstrip(" [").startswith("{") for line, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[{"a":1}]x', "a.json"),
+        ('[{"a":1},{"a":2}];', "a.csv"),
+        ("[1] 2", "a.json"),
+        ('{"a":1,"b":2},\n{"a":3,"b":4}\n', "a.json"),
+        ('{"a":1,"b":2},\n{"a":3,"b":4},\n', "a.csv"),
+        ('{"a":1} 5', "a.json"),
+    ],
+)
+def test_json_with_a_fault_is_refused_and_never_read_as_csv(tables: TableStore, text: str, name: str) -> None:
+    with pytest.raises((ImportRefused, TooManyRejectedRows), match="JSON"):
+        imported(tables, text, name=name)
+
+
+def test_a_member_without_a_name_is_a_column_with_one(tables: TableStore) -> None:
+    found = imported(tables, '[{"a":1,"":"x"},{"":"y"}]', name="a.json")
+
+    assert rows_of(tables, found.tables["data"]) == [{"a": 1, "column_2": "x"}, {"a": None, "column_2": "y"}]
+    assert "Column 2 has no name and is called 'column_2'." in found.report.tables[0].notes

@@ -155,7 +155,7 @@ def test_a_declared_type_decides_and_rejects_what_breaks_it(tmp_path: Path) -> N
     assert rows_of(tables, found.tables["data"]) == [{"id": "1", "n": 7}, {"id": "3", "n": None}, {"id": "4", "n": 9}]
     assert [(row.row, row.reason) for row in found.report.tables[0].rejected] == [
         (2, "column 'n': 'x' is not int"),
-        (5, "1 fields instead of 2"),
+        (5, "1 field instead of 2"),
     ]
 
 

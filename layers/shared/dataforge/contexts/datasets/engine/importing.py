@@ -141,8 +141,8 @@ class _Landing:
         if file.repaired:
             self.report.sequential_from = file.first_repair
             described.notes.append(
-                f"{file.repaired} records have quotes that RFC 4180 does not allow; "
-                "they were read one by one and their text was kept."
+                f"{_records_with(file.repaired)} quotes that RFC 4180 does not allow; "
+                "such records are read one by one, and their text is kept."
             )
         self.finished(described, manifest)
         return manifest
@@ -236,6 +236,10 @@ class _Landing:
             counts = count_changes(self.tables, self.base, manifest)
             described.inserted, described.updated, described.deleted = counts.values()
         self.report.tables.append(described)
+
+
+def _records_with(count: int) -> str:
+    return "1 record has" if count == 1 else f"{count} records have"
 
 
 def _hashed(part: pa.Table, types: Mapping[str, str], schema: TableSchema, first_row: int) -> Hashed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,8 @@ from dataforge.contexts.datasets.errors import OperationRefused
 from dataforge.contexts.datasets.model.columns import Column, TableSchema, decimal_digits
 
 _SIGN = 1 << 63
+# The usual context of decimals rounds to 28 digits, and so makes one key of two.
+_ALL_DIGITS = Context(prec=76)
 
 
 def encode_keys(table: pa.Table, schema: TableSchema) -> list[bytes]:
@@ -38,7 +40,7 @@ def _encode_column(array: pa.ChunkedArray, type_: str) -> list[bytes]:
         return [b"\x01" if v else b"\x00" for v in array.to_pylist()]
     digits = decimal_digits(type_)
     if digits:
-        return [(int(v.scaleb(digits[1])) + (1 << 255)).to_bytes(32, "big") for v in array.to_pylist()]
+        return [(int(v.scaleb(digits[1], _ALL_DIGITS)) + (1 << 255)).to_bytes(32, "big") for v in array.to_pylist()]
     if type_ == "float":
         bits = (numpy_of(array) + 0.0).view(np.uint64)
         flipped = np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(_SIGN))
@@ -86,7 +88,7 @@ def _python_value(value: object, type_: str) -> object:
 
 
 def _decimal(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise TypeError(value)
     return Decimal(str(value))
 
@@ -97,8 +99,8 @@ def _bool(value: object) -> bool:
     return value
 
 
-def _number(value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _number(value: object) -> int | float | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError(value)
     return value
 
@@ -115,7 +117,7 @@ def _float(value: object) -> float:
     if isinstance(value, str) and value in NOT_FINITE:
         return float(value)
     number = float(_number(value))
-    if isinstance(value, int) and number != value:
+    if isinstance(value, int | Decimal) and number != value:
         raise ValueError(value)
     return number
 

@@ -109,16 +109,21 @@ def _check_dropped(tables: TableStore, base: Manifest, side: Manifest, column: C
     changed = len(select(found, tables, kinds=("updated",), columns=[column.id]))
     if changed:
         raise ColumnConflict(
-            f"Column {column.name!r} was dropped on one side, and {changed} of its cells were changed on the "
-            "other; with a rule it is dropped."
+            f"Column {column.name!r} was dropped on one side, and {_counted(changed, 'cell in it', 'cells in it')} "
+            "changed on the other; with a rule it is dropped."
         )
     new = found.operations.after[found.operations.kind == INSERT]
     filled = rows_at_positions(tables, side, new, [column.id]).column(column.id)
-    if filled.null_count < len(filled):
+    count = len(filled) - filled.null_count
+    if count:
         raise ColumnConflict(
-            f"Column {column.name!r} was dropped on one side, and {len(filled) - filled.null_count} rows were inserted "
-            "with a value in it on the other; with a rule it is dropped."
+            f"Column {column.name!r} was dropped on one side, and {_counted(count, 'row', 'rows')} "
+            "inserted with a value in it on the other; with a rule it is dropped."
         )
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"1 {one} was" if count == 1 else f"{count} {several} were"
 
 
 def _as_schema(tables: TableStore, ours: Manifest, schema: TableSchema) -> Manifest:

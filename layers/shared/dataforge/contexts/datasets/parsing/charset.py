@@ -137,7 +137,8 @@ def judge(found: Evidence) -> Judgement:
         )
     raise EncodingRefused(
         f"Line {found.first_line} is not UTF-8, and the text is too short or too mixed to prove another encoding; "
-        f"name the encoding. Possible ones: {'; '.join(f'{name} {_shown(sample, name)}' for name in others)}.",
+        f"name the encoding.{' Possible ones: ' if others else ''}"
+        f"{'; '.join(f'{name} {_shown(sample, name)}' for name in others)}{'.' if others else ''}",
         facts={"line": found.first_line, "encodings": list(others)},
     )
 

@@ -88,9 +88,8 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
 
     def on_ragged(row: csv.InvalidRow) -> str:
         text = row.text if isinstance(row.text, str) else row.text.decode("utf-8", "replace")
-        ragged.append(
-            RejectedRow(row.number, f"{row.actual_columns} fields instead of {row.expected_columns}", text[:_SHOWN])
-        )
+        fields = "1 field" if row.actual_columns == 1 else f"{row.actual_columns} fields"
+        ragged.append(RejectedRow(row.number, f"{fields} instead of {row.expected_columns}", text[:_SHOWN]))
         return "skip"
 
     names = [str(at) for at in range(plan.columns)]

@@ -21,6 +21,10 @@ _MARKS = (
 )
 
 
+# Python's own notations, which are codecs as well.
+_ESCAPES = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """A Python codec name, the length of the byte order mark, how it was found, and what the report says about it.
@@ -82,9 +86,13 @@ def reconsidered(blocks: Callable[[], Iterator[bytes]]) -> Encoding:
 
 def _codec(name: str) -> str:
     try:
-        return codecs.lookup(name).name
-    except LookupError as error:
-        raise EncodingRefused(f"{name!r:.60} is not an encoding.") from error
+        found = codecs.lookup(name).name
+        b"a".decode(found, "ignore")
+    except (LookupError, ValueError) as error:
+        raise EncodingRefused(f"{name!r:.60} is not an encoding of text.") from error
+    if found in _ESCAPES:
+        raise EncodingRefused(f"{name!r:.60} is not an encoding of text.")
+    return found
 
 
 def _wide(sample: bytes) -> str:

@@ -58,6 +58,8 @@ def sheet_tables(
             out.writelines(workbook.source.stream(0, workbook.source.size, BLOCK))
         found = run_reader(path, folder, options)
         report.notes.extend(found["notes"])
+        if not any(sheet["columns"] for sheet in found["sheets"]):
+            raise WorkbookRefused("The workbook is empty: no sheet has a header or rows.")
         for sheet in found["sheets"]:
             if not sheet["columns"]:
                 report.notes.append(f"Sheet {sheet['name']!r} is empty and was left out.")

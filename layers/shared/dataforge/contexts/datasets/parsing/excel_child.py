@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine
 
+from dataforge.contexts.datasets.engine.texts import seconds_text
 from dataforge.contexts.datasets.parsing.heading import LOOKED_AT, find_heading, header_names
 
 MOST_CELLS = 40_000_000
@@ -109,12 +110,21 @@ class Extent:
         """Sentences for the report."""
         found = []
         if self.merged:
-            found.append(f"{self.merged} merged ranges: the value stands in the first cell, the others are empty.")
+            found.append(
+                f"{_counted(self.merged, 'merged range')}: the value stands in the first cell, the others are empty."
+            )
         if self.formulas:
-            found.append(f"{self.formulas} formulas: the values the spreadsheet program last saved were read.")
+            found.append(
+                f"{_counted(self.formulas, 'formula')}: the values the spreadsheet program last saved were read."
+            )
         if self.errors:
-            found.append(f"{self.errors} error cells (such as #DIV/0!) were read as null.")
+            were = "was" if self.errors == 1 else "were"
+            found.append(f"{_counted(self.errors, 'error cell')} (such as #DIV/0!) {were} read as null.")
         return found
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _column_number(letters: str) -> int:
@@ -363,7 +373,10 @@ def _text(value: object) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, datetime | date | time):
-        return value.isoformat()
+        text = value.isoformat()
+        return text.rstrip("0") if "." in text else text
+    if isinstance(value, timedelta):
+        return seconds_text(value // timedelta(microseconds=1), "us")
     return str(value)
 
 

@@ -54,7 +54,25 @@ _NAMED_FORMATS = {
     ".parquet": "parquet",
     **dict.fromkeys(_JSON_NAMES, "json"),
 }
+# What is no table and yet would be read as text, by its first characters in lower case.
+_NO_TABLE = {
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML document",
+    b"%pdf-": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"\x89png": "an image",
+    b"gif8": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"sqlite format 3\x00": "an SQLite database",
+    b"arrow1\x00": "an Arrow file",
+    b"obj\x01": "an Avro file",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"rar!\x1a": "a RAR archive",
+    b"\xfd7zxz": "an xz file",
+}
 # A byte order mark, space, and the zeros of wider characters.
+_BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
 _BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 
 
@@ -153,6 +171,10 @@ def _land_text(
     inner = next((what for magic, what in _INNER.items() if head.startswith(magic)), "")
     if inner:
         raise ArchiveRefused(f"{label(name)} is {inner} inside of a compressed file; upload it by itself.")
+    start = head[:64].lstrip(_BEFORE_MARKUP).lower() if head[:2] != b"\xff\xd8" else head[:64]
+    other = next((what for magic, what in _NO_TABLE.items() if start.startswith(magic)), "")
+    if other and options.format == "auto":
+        raise ImportRefused(f"{label(name)} is {other}, not a table. Name the format to read it as one all the same.")
     found = _json(head, blocks, name, options)
     report.format = "csv" if found is None else "jsonl" if found[0].layout == "lines" else "json"
     _note_name(name, report)

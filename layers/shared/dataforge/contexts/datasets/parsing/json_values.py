@@ -68,9 +68,16 @@ def _begun(value: object, head: str, start: int, end: int, *, hinted: bool, whol
     if isinstance(value, list):
         # A line of CSV may begin like an array, too.
         in_lines = following[:1] == "\n" and (hinted or following.lstrip(_SPACE)[:1] in {"[", "{"})
-        return Document("array", note=_ARRAY) if ends else Document("lines") if in_lines else None
+        # With an object in it, or by its name, it is JSON whose end is wrong: refused where it is read.
+        meant = (hinted and following[:1] != ",") or (bool(value) and isinstance(value[0], dict))
+        if in_lines and not ends:
+            return Document("lines")
+        return Document("array", note=_ARRAY) if ends or meant else None
     if following and following[0] not in "\n{":
-        return None
+        # Objects with commas between them are no CSV of the pieces between those commas.
+        apart = following[0] == "," and following[1:].lstrip(" \t\r")[:1] in {"\n", ""}
+        meant = apart or (hinted and following[0] != ",")
+        return Document("values") if isinstance(value, dict) and value and meant else None
     if not isinstance(value, dict) or (following[:1] == "\n" and "\n" not in head[start:end] and not ends):
         return Document("lines")
     return _single(head, start, value) if ends and whole else Document("values", note=_VALUES)

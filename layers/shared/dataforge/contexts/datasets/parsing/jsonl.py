@@ -98,14 +98,19 @@ def _table(source: JsonRows) -> TypedTable:
         raise too_many(rejected, len(rejected), source.max_rejected)
     if not kinds:
         raise ImportRefused("The file has no JSON object with a member.")
-    columns = [(name, type_of_cells(kind)) for name, kind in kinds.items()]
+    columns = [(name or f"column_{at}", type_of_cells(kind)) for at, (name, kind) in enumerate(kinds.items(), 1)]
 
     def read() -> Iterator[pa.Table]:
         for rows in source.parts([]):
-            arrays = [cells_column(rows, name, type_) for name, type_ in columns]
+            arrays = [cells_column(rows, name, type_) for name, (_, type_) in zip(kinds, columns, strict=True)]
             yield pa.table(arrays, names=[name for name, _ in columns])
 
-    notes = [note for note in (source.encoding.note, source.document.note) if note]
+    unnamed = [
+        f"Column {at} has no name and is called {name!r}."
+        for at, (known, (name, _)) in enumerate(zip(kinds, columns, strict=True), 1)
+        if not known
+    ]
+    notes = [note for note in (source.encoding.note, source.document.note, *unnamed) if note]
     return TypedTable(
         columns, ["JSON values" for _ in columns], read, notes, rejected=rejected, encoding=source.encoding.name
     )

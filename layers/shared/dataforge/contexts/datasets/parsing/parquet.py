@@ -63,6 +63,8 @@ def parquet_table(source: FileSource) -> TypedTable:
         raise ImportRefused(f"{source.name}: the Parquet file is encrypted; write it without encryption.")
     file = _open(source)
     schema = file.schema_arrow
+    if not schema.names:
+        raise ImportRefused(f"{source.name}: the Parquet file has no columns.")
     names, notes = header_names(schema.names)
     columns = [(name, column_type(field.type)) for name, field in zip(names, schema, strict=True)]
     others = _other_types(source, file)

@@ -148,6 +148,9 @@ class TextFile:
         return fixed, consumed
 
 
+_EMPTY = "The file is empty: it has neither a header nor rows."
+
+
 def _endless(number: int) -> str:
     return (
         f"A record is longer than {MOST_RECORD_BYTES >> 20} MB (in buffer {number + 1}). "
@@ -169,14 +172,16 @@ def open_text(
         if len(head) > _SNIFFED:
             whole = False
             break
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise ImportRefused("The file is empty: it has neither a header nor rows.")
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
+        raise ImportRefused(_EMPTY)
     encoding = encoding or detect_encoding(head, blocks, options.encoding, whole=whole)
     text = decoded_head(head[:_SNIFFED], encoding)
     delimiter = options.delimiter or ("\t" if name.lower().endswith((".tsv", ".tab")) else None)
     others = partial(_texts, samples) if encoding.is_utf8 else list
     comment_chars, said = _marks_above(text, options)
     body = text[comment_chars:]
+    if whole and not body.strip():
+        raise ImportRefused(_EMPTY)
     if said.delimiter and options.delimiter is None:
         delimiter = said.delimiter
     dialect = detect_dialect(body[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)

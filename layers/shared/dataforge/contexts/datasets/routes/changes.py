@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.services import committing, merging
 from dataforge.contexts.datasets.services.comparing import schema_diff
 from dataforge.contexts.datasets.services.versions import Version, Versions, sheet_summaries
 from dataforge.http.call import json_response
+from dataforge.http.encoding import exact_json
 from dataforge.http.etag import etag
 
 
@@ -39,6 +40,19 @@ async def expected_version(call: DatasetCall, ref: str) -> Version:
         return await call.versions.load(call.dataset_id, expected)
     except CommitNotFound as error:
         raise ref_moved(ref, expected, current) from error
+
+
+async def keep_digits(
+    call: DatasetCall, member: str, items: Sequence[inputs.RowOperationIn | inputs.ResolutionIn]
+) -> None:
+    """Give the cells of the items in this member of the body the digits that the caller sent: a decimal has more of
+    them than a double keeps.
+    """
+    exact = exact_json(await call.request.body()) if items else None
+    for item, sent in zip(items, exact[member], strict=True) if exact is not None else ():
+        item.values = sent.get("values", {})
+        if isinstance(item, inputs.RowOperationIn):
+            item.key = sent.get("key", {})
 
 
 def published_response(published: Published, rows: int, *, status: int = 201) -> Response:
@@ -74,6 +88,7 @@ async def commit(ref: str, body: inputs.CommitIn, call: WriteCall) -> Response:
     Another commit there by now: 409 names both. Nothing different: 200 and `unchanged`.
     """
     base = await expected_version(call, ref)
+    await keep_digits(call, "operations", body.operations)
     changes = committing.Changes(
         drop=body.drop_tables,
         create=[
@@ -148,6 +163,7 @@ async def merge(ref: str, body: inputs.MergeIn, call: WriteCall) -> Response:
     """
     ours = await expected_or_current(call, ref)
     sheets = list(ours.tables)
+    await keep_digits(call, "resolutions", body.resolutions)
     settled = settlement(body.rule, body.resolutions, sheets)
     plan = await merging.plan_merge(call.versions, call.dataset_id, ours.commit_id, body.source, settled)
     if body.preview:
@@ -197,6 +213,7 @@ async def cherry_pick(ref: str, body: inputs.PickIn, call: WriteCall) -> Respons
 
 async def _pick(ref: str, body: inputs.PickIn, call: DatasetCall, *, undo: bool) -> Response:
     ours = await expected_or_current(call, ref)
+    await keep_digits(call, "resolutions", body.resolutions)
     settled = settlement(body.rule, body.resolutions, list(ours.tables))
     plan = await merging.plan_pick(call.versions, call.dataset_id, ours.commit_id, body.commit_id, settled, undo=undo)
     what = "Revert" if undo else "Cherry-pick"

@@ -18,7 +18,7 @@ from dataforge.contexts.datasets.domain.refs import ref_missing
 from dataforge.contexts.datasets.queries import reviews as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.routes.calls import AdminCall, Allow, DatasetCall, ReadCall, WriteCall, execute, router
-from dataforge.contexts.datasets.routes.changes import plan_body, published_response, settlement
+from dataforge.contexts.datasets.routes.changes import keep_digits, plan_body, published_response, settlement
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services import merging
 from dataforge.contexts.datasets.services.checks import require_runnable, run_checks
@@ -139,6 +139,7 @@ async def merge_review(number: Number, body: inputs.ReviewMergeIn, call: WriteCa
     review = await call.query(queries.get_review, call.dataset_id, number)
     head, target = _branches(review)
     ours = await call.versions.load(call.dataset_id, target)
+    await keep_digits(call, "resolutions", body.resolutions)
     settled = settlement(body.rule, body.resolutions, list(ours.tables))
     plan = await merging.plan_merge(call.versions, call.dataset_id, target, head, settled)
     plan.require()

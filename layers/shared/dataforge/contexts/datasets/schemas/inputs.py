@@ -34,6 +34,7 @@ CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
 Sheet = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
+Cells = dict[str, JsonValue]
 
 
 class In(BaseModel):
@@ -163,8 +164,8 @@ class RowOperationIn(In):
 
     op: Literal["insert", "update", "delete"]
     sheet: Sheet | None = None
-    key: dict[str, JsonValue] = {}
-    values: dict[str, JsonValue] = {}
+    key: Cells = {}
+    values: Cells = {}
 
 
 class NewColumnIn(In):
@@ -212,7 +213,7 @@ class ResolutionIn(In):
     sheet: Sheet | None = None
     row_id: Annotated[str, Field(max_length=10_000)]
     take: Literal["base", "ours", "theirs"] = "ours"
-    values: dict[str, JsonValue] = {}
+    values: Cells = {}
 
 
 class MergeIn(In):
