@@ -292,3 +292,18 @@ async def test_what_no_plan_looked_at_and_the_database_refuses_is_a_conflict(
     assert caught.value.facts == {"constraint": "uq_courses_code_ci"}
     assert (answer.status_code, answer.json()["code"]) == (409, "plan_refused")
     assert await campus.rows("SELECT 1 FROM academics.sections") == []
+
+
+async def test_an_accent_of_its_own_makes_nobody_another_student(campus: Campus, api: ApiUnderTest) -> None:
+    await campus.section(course=await campus.course("CS1"), code="A")
+    registrar, apart = await api.as_role(Role.REGISTRAR), "E\u0301"
+    student = {"number": f"{apart}9", "first_name": f"{apart}va", "last_name": "L"}
+    assert (await registrar.post("/api/students", json=student)).json()["number"] == "\u00c99"
+    place = {"course_code": "CS1", "section_code": "A"}
+
+    for letter in (apart, "\u00c9"):
+        line = {"student_number": f"{letter}9", "first_name": f"{letter}va", "last_name": "L", **place}
+        made = await plan(campus, simple_csv(line, line))
+        assert made["counts"]["user"] == {"unchanged": 1}
+    longer = await registrar.post("/api/students", json={**student, "number": "\u0958" * 64})
+    assert longer.status_code == 400  # it would have 128 characters

@@ -53,6 +53,14 @@ def test_a_line_that_names_the_separator_is_no_header_and_is_counted() -> None:
     assert [(learner.line, learner.cohort) for learner in found.learners] == [(3, "Blue East")]
 
 
+def test_an_accent_of_its_own_makes_no_other_cohort() -> None:
+    lines = [f"Ana,Roux,{name}@e.org,{group},X" for name, group in (("a", "Caf\u00e9"), ("b", "Cafe\u0301"))]
+
+    found = parse_learners("\n".join([HEADER, *lines]).encode())
+
+    assert {learner.cohort for learner in found.learners} == {"Caf\u00e9 X"}
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

@@ -5,7 +5,9 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dataforge.kernel.text import composed_if_text
 
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|\\^`]+")
 
@@ -17,8 +19,10 @@ def _iri(value: str) -> str:
     return value
 
 
-Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
-Short = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
+Line = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), BeforeValidator(composed_if_text)
+]
+Short = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f]*$"), BeforeValidator(composed_if_text)]
 LessonUrl = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_iri)]
 LessonNumber = Annotated[int, Field(ge=0, le=2_147_483_647)]
 

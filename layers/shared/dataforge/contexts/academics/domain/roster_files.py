@@ -19,6 +19,7 @@ from decimal import Decimal, InvalidOperation
 from dataforge.contexts.academics.domain.roster import RowKind, StagedRow
 from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.text import composed
 
 Fields = Mapping[str, str]
 MAX_ROWS = 500_000
@@ -357,8 +358,11 @@ def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
     values, wanted = given.values, len(given.header)
     if len(values) < wanted or "".join(values[wanted:]).strip():
         return _broken(row_no, given, file, f"the line has {len(values)} fields, the header {wanted}")
-    if "\0" in "".join(values):
+    whole = "".join(values)
+    if "\0" in whole:
         return _broken(row_no, given, file, "a field contains a NUL character")
+    if not whole.isascii():
+        values = [composed(value) for value in values]
     row = {name: value.strip() for name, value in zip(given.header, values, strict=False) if name}
     sourced_id = row.get("sourcedId")
     if file is not _SIMPLE and (not sourced_id or len(sourced_id) > 255):

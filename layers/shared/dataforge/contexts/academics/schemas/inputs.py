@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dataforge.contexts.academics.domain.roster_uploads import MAX_FILE_BYTES
 from dataforge.contexts.academics.domain.status import CourseState, RequirementKind, Rule, SectionState
 from dataforge.kernel.email import MAX_EMAIL, is_email
+from dataforge.kernel.text import composed_if_text
 
 MAX_SEATS = 1_000_000
 # The default of PATCH members: never read, because only members that were sent are (`exclude_unset`).
@@ -46,13 +47,18 @@ def _aware(value: datetime) -> datetime:
 
 
 Code = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/+-]*$")]
-Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
+Line = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), BeforeValidator(composed_if_text)
+]
 Prose = Annotated[str, Field(max_length=20_000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000)]
 Credits = Annotated[Decimal, Field(ge=0, le=999, max_digits=5, decimal_places=2)]
 Score = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 Seats = Annotated[int, Field(ge=0, le=MAX_SEATS)]
-SourcedId = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
+SourcedId = Line
+StudentNumber = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$"), BeforeValidator(composed_if_text)
+]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 LocalTime = Annotated[time, AfterValidator(_local)]
 Instant = Annotated[datetime, AfterValidator(_aware)]
@@ -211,7 +217,7 @@ class StudentIn(In):
 
     first_name: Line
     last_name: Line
-    number: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
+    number: StudentNumber
     email: Email | None = None
     user_id: UUID | None = None
     sourced_id: SourcedId | None = None
@@ -222,7 +228,7 @@ class StudentPatch(In):
 
     first_name: Line = OMITTED
     last_name: Line = OMITTED
-    number: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")] = OMITTED
+    number: StudentNumber = OMITTED
     email: Email | None = None
     user_id: UUID | None = None
     sourced_id: SourcedId | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
+from dataforge.kernel.text import composed
 
 MAX_ROWS = 20_000
 COLUMNS = ("First Name", "Last Name", "Email", "Group", "Team")
@@ -91,7 +92,7 @@ def parse_learners(body: bytes) -> LearnerList:
 
 def _text(body: bytes) -> str:
     try:
-        text = body.decode("utf-8-sig")
+        text = composed(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = body[: error.start].count(b"\n") + 1
         message = f"The file is not UTF-8: line {line} has the byte 0x{body[error.start]:02x}. Save it as CSV UTF-8."
