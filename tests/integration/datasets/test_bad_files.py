@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], dict[str, Any], str, str]] = 
         "encoding_refused",
         "Row 300000, column 2: byte 0xE9 at place 4",
     ),
-    "a ragged row": ("a.csv", lambda: TABLE + b"3\n", {"delimiter": ","}, "too_many_rejected_rows", "row 3: 1 fields"),
+    "a ragged row": ("a.csv", lambda: TABLE + b"3\n", {"delimiter": ","}, "too_many_rejected_rows", "row 3: 1 field"),
     "an open quote": ("a.csv", lambda: b'id,name\n1,"one\n', {"delimiter": ","}, "import_refused", "never closed"),
     "a broken JSON line": ("a.jsonl", lambda: b'{"a":1}\n{"a"\x00\n', {}, "too_many_rejected_rows", "row 2: not JSON"),
     "a truncated gzip": ("a.csv.gz", lambda: gzip.compress(TABLE * 99)[:-9], {}, "archive_refused", "before its end"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.validation import plain_message
 from dataforge.platform.aws.redrive import redrive
 from dataforge.platform.observability import logger
 from dataforge.settings import QueueSettings
@@ -40,7 +41,7 @@ async def redrive_queue(payload: Mapping[str, Any], services: RedriveServices) -
     try:
         given = RedriveIn.model_validate(dict(payload))
     except ValidationError as error:
-        places = [Violation("/" + "/".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]
+        places = [Violation("/" + "/".join(map(str, item["loc"])), plain_message(item)) for item in error.errors()]
         said = "; ".join(f"{place.pointer}: {place.message}" for place in places)
         raise ValidationFailed(f"The command cannot be carried out. {said}.", violations=places) from error
     source = str(getattr(services.settings, f"{given.queue}_dlq_url"))

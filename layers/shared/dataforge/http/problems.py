@@ -21,6 +21,7 @@ from dataforge.kernel.errors import (
     ValidationFailed,
     Violation,
 )
+from dataforge.kernel.validation import and_more, plain_message
 
 if TYPE_CHECKING:
     # The xAPI function answers problems too and does not pay for FastAPI when it starts.
@@ -31,6 +32,7 @@ PAGES = "/ui"  # where pages begin: what is asked for there is asked for by peop
 PROBLEM_PAGE = "dataforge.problem_page"  # where an app with pages leaves what makes one of a problem
 MAX_ERRORS = 100  # places listed at most: a body with a hundred thousand wrong members must not make a larger answer
 _MAX_PLACE = 200  # characters
+_MOST_PLACES = 5
 ERRORS = "/errors"  # where the registry of codes is served; `type` points into it
 _BY_STATUS: dict[int, type[DataForgeError]] = {404: NotFound, 405: MethodNotAllowed, 415: UnsupportedMediaType}
 
@@ -72,23 +74,29 @@ def _is_for_people(scope: Scope) -> bool:
 def _pointer(location: Iterable[object]) -> str:
     # FastAPI's location starts with where the value came from: body, query, path or header.
     source, *rest = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
-    return "/" + "/".join(rest) if source == "body" else f"{source}:" + "/".join(rest)
+    return "".join(f"/{part}" for part in rest) if source == "body" else f"{source}:" + "/".join(rest)
 
 
 def from_validation(error: "RequestValidationError") -> ValidationFailed:
     """FastAPI's validation errors as ours, with one JSON pointer each, a hundred at most."""
     found = error.errors()
     violations = [
-        Violation(_pointer(item["loc"])[:_MAX_PLACE], str(item["msg"]), str(item["type"]))
+        Violation(_pointer(item["loc"])[:_MAX_PLACE], plain_message(item), str(item["type"]))
         for item in found[:MAX_ERRORS]
     ]
-    places = ", ".join(sorted({item.pointer or "/" for item in violations})[:5])
     omitted = len(found) - len(violations)
     return ValidationFailed(
-        f"Correct what `errors` lists and send the request again. Places: {places}.",
+        _advice(violations),
         violations=violations,
         facts={"errors_omitted": omitted} if omitted else None,
     )
+
+
+def _advice(violations: list[Violation]) -> str:
+    if len(violations) == 1:
+        return f"{violations[0].pointer or 'The request body'}: {violations[0].message}."
+    places = list(dict.fromkeys(item.pointer or "the request body" for item in violations))
+    return f"Correct what `errors` lists and send the request again: {and_more(places, _MOST_PLACES)}."
 
 
 def unforeseen() -> DataForgeError:

@@ -22,6 +22,7 @@ _OFFERED = ("application/json", "text/html")
 _HEADERS = {"Vary": "Accept", "Cache-Control": "public, max-age=3600"}
 # Nothing is loaded by these pages, and nobody may frame them.
 _PAGE_HEADERS = {**_HEADERS, "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
+_HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
 _HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
@@ -57,7 +58,7 @@ def _wants_html(request: Request) -> bool:
 
 
 def _page(title: str, body: str) -> Response:
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>{body}</html>'
+    page = f'<!doctype html><html lang="en">{_HEAD}<title>{escape(title)}</title>{body}</html>'
     return HTMLResponse(page, headers=_PAGE_HEADERS)
 
 

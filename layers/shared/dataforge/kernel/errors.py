@@ -102,7 +102,7 @@ class Forbidden(DataForgeError):
 
 
 class NotFound(DataForgeError):
-    """No such thing, or none that the caller may see."""
+    """There is no such thing, or the caller may not see it."""
 
     code = "not_found"
     status = 404
@@ -126,10 +126,10 @@ class Conflict(DataForgeError):
 
 
 class AlreadyExists(Conflict):
-    """Another one has the same natural key."""
+    """Another one has the same natural key, such as a code or a number."""
 
     code = "already_exists"
-    title = "It exists already"
+    title = "Already exists"
 
 
 class PlanStale(Conflict):
@@ -183,7 +183,7 @@ class Locked(DataForgeError):
 
     code = "locked"
     status = 423
-    title = "It is locked"
+    title = "Locked against changes"
 
 
 class PreconditionRequired(DataForgeError):

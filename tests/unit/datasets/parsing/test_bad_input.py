@@ -231,9 +231,25 @@ def test_wide_json_lines_are_read_a_few_at_a_time(tables: TableStore, monkeypatc
     assert rows_of(tables, manifest) == lines
 
 
-def test_a_quote_that_is_never_closed_is_an_error_and_no_row(tables: TableStore) -> None:
-    with pytest.raises(ImportRefused, match="never closed"):
-        imported(tables, 'id,name\n1,"one\n2,two\n')
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("above", "line"),
+    [
+        ("id,name\n", 2),
+        ("# a comment\n# another\nid,name\n7,seven\n", 5),
+        ("id,name\n" + "".join(f"{n},one\n" for n in range(200_000)), 200_002),
+        ('id,name\n0, "one"\n' + "".join(f'{n}, "one"\n' for n in range(40)), 43),
+    ],
+)
+def test_a_quote_that_is_never_closed_is_an_error_with_its_line(
+    tables: TableStore, above: str, line: int, newline: str
+) -> None:
+    text = (above + '1,"one\n2,two\n').replace("\n", newline)
+
+    with pytest.raises(ImportRefused, match=f"begins in line {line} with 'one' is never closed") as refused:
+        imported(tables, text, ImportOptions(delimiter=","))
+
+    assert refused.value.facts["line"] == line
 
 
 def test_not_finite_numbers_are_kept_and_are_texts_in_json(tables: TableStore) -> None:

@@ -109,6 +109,11 @@ def test_no_function_reaches_a_file(tables: TableStore, tmp_path: Path, source: 
     assert path.read_text(encoding="utf-8") == "a\n1\n"
 
 
+def test_a_version_without_tables_says_so(tables: TableStore) -> None:
+    with pytest.raises(SqlRefused, match=r"does not exist! This version has no tables\."):
+        run_sql(tables, {}, "SELECT * FROM data")
+
+
 def test_the_values_of_a_pivot_are_asked_for(tables: TableStore) -> None:
     with pytest.raises(SqlRefused, match=r"name the values of a PIVOT: \.\.\. ON column IN"):
         run_sql(tables, {"people": version(tables, people(range(3)))}, "PIVOT people ON name USING sum(score)")
@@ -120,6 +125,7 @@ def test_the_values_of_a_pivot_are_asked_for(tables: TableStore) -> None:
         ("SELEC 1", r'syntax error at or near "SELEC" \(line 1, column 1\)$', (1, 1)),
         ("SELECT id,\n  nam FROM people", r'"nam" not found .*"name"', (2, 3)),
         ("SELECT id FROM peple", r'Table with name peple does not exist! Did you mean "people"', (1, 16)),
+        ("SELECT 1 FROM enum", r'name enum does not exist! The tables are "people"\. \(line 1, column 15\)$', (1, 15)),
         ("SELECT no_such(id) FROM people", "no_such", (1, 8)),
         ("-- about\nSELECT 'ab'::int", "Could not convert string 'ab' to INT32", (2, 12)),
         ("SELECT CAST(name AS date) FROM people", "invalid date field format", (1, 8)),

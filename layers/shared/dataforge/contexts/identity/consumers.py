@@ -16,6 +16,7 @@ from dataforge.contexts.identity.tokens import TokenSigner
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 from dataforge.kernel.principal import Role
+from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.outbox import RelayedEvent
 
@@ -40,7 +41,8 @@ def _parse(model: type[Model], payload: Mapping[str, Any]) -> Model:
         return TypeAdapter(model).validate_python(dict(payload))
     except ValidationError as error:
         violations = [
-            Violation("/" + "/".join(map(str, item["loc"])), item["msg"], item["type"]) for item in error.errors()
+            Violation("/" + "/".join(map(str, item["loc"])), plain_message(item), item["type"])
+            for item in error.errors()
         ]
         places = "; ".join(f"{item.pointer}: {item.message}" for item in violations)
         message = f"Correct the command's arguments. {places}"

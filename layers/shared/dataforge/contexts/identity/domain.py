@@ -31,7 +31,7 @@ class DuplicateEmail(BadRequest):
     """Somebody has this e-mail address."""
 
     code = "duplicate_email"
-    title = "The e-mail address is registered already"
+    title = "The e-mail address is already registered"
 
 
 class DuplicateAvatar(BadRequest):

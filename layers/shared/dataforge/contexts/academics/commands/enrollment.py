@@ -167,8 +167,8 @@ def _nothing_open(course: ClosedCourse) -> NoOpenSection:
 def _require_open(terms: SectionTerms) -> None:
     if not terms.takes_enrollments:
         message = (
-            f"{terms.course_code} {terms.code} takes no enrolments: the course is {terms.course_state}, "
-            f"the section {terms.state}."
+            f"{terms.course_code} {terms.code} takes no enrolments: the course's state is {terms.course_state}, "
+            f"the section's {terms.state}."
         )
         raise NotOpen(message, facts={"course_state": terms.course_state.value, "section_state": terms.state.value})
 

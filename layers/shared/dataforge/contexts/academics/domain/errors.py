@@ -64,7 +64,7 @@ class DuplicateRefused(RuleRefused):
     """The student is in this course already."""
 
     code = "duplicate"
-    title = "The student is enrolled already"
+    title = "The student is already enrolled"
     rule = Rule.DUPLICATE
     outcome = EnrollmentStatus.FAILED_DUPLICATE
 

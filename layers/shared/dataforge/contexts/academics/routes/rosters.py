@@ -167,7 +167,8 @@ async def plan_body(
     """
     media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _MEDIA_TYPES:
-        message = f"Send the roster as {' or '.join(_MEDIA_TYPES)}."
+        *others, last = _MEDIA_TYPES
+        message = f"Send the roster as {', '.join(others)} or {last}."
         raise UnsupportedMediaType(message)
     if media_type == "application/json":
         return await _plan_dataset(call, semester_id)

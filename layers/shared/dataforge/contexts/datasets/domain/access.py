@@ -43,7 +43,7 @@ class DatasetExists(AlreadyExists):
     """The creator has a dataset of this name."""
 
     code = "dataset_exists"
-    title = "You have a dataset of this name"
+    title = "You already have a dataset with this name"
 
 
 class AccessTooLow(Forbidden):
@@ -84,7 +84,7 @@ def strongest(levels: Iterable[Level]) -> Level | None:
 def check_access(held: Level | None, needed: Level, dataset_id: UUID) -> None:
     """Raise DatasetNotFound without read access and AccessTooLow when the level held is below the one needed."""
     if held is None:
-        message = f"There is no dataset {dataset_id}, or none that you may read."
+        message = f"There is no dataset {dataset_id}, or you may not read it."
         raise DatasetNotFound(message)
     if not held.covers(needed):
         message = f"This needs the permission {needed.value} on the dataset; yours is {held.value}."

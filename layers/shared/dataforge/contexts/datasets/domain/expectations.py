@@ -38,7 +38,7 @@ class ExpectationExists(AlreadyExists):
     """The dataset has an expectation of this name."""
 
     code = "expectation_exists"
-    title = "The expectation exists"
+    title = "The expectation already exists"
 
 
 class InvalidExpectation(ValidationFailed):

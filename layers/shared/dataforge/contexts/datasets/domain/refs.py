@@ -38,7 +38,7 @@ class RefExists(AlreadyExists):
     """A branch or tag of this name exists."""
 
     code = "ref_exists"
-    title = "The branch or tag exists"
+    title = "The branch or tag already exists"
 
 
 class RefMoved(Conflict):

@@ -8,6 +8,7 @@ that breaks it is read record by record by the careful reader (`repair`), from t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from dataforge.contexts.datasets.errors import ImportRefused
 
 MOST_RECORD_BYTES = 32 << 20
+_SHOWN = 40
 _LF, _CR = 10, 13
 
 _SLICE = 1 << 17
@@ -189,6 +191,22 @@ class Record:
     end: int
 
 
+class UnclosedQuote(ImportRefused):
+    """A quoted field goes on to the end of the file; `rest` is what stands behind its opening quote."""
+
+    def __init__(self, rest: str) -> None:
+        super().__init__(f"The quoted field that begins with {rest[:_SHOWN]!r} is never closed.")
+        self.rest = rest
+
+    def located(self, text: Iterable[bytes]) -> ImportRefused:
+        """The same with the line of the quote, which is told by the whole `text` of the file."""
+        newline = "\n" if "\n" in self.rest else "\r"
+        line = 1 + sum(block.count(newline.encode()) for block in text) - self.rest.count(newline)
+        begins = self.rest[:_SHOWN].partition(newline)[0].rstrip("\r")
+        message = f"The quoted field that begins in line {line} with {begins!r} is never closed."
+        return ImportRefused(message, facts={"line": line})
+
+
 def read_record(text: str, start: int, dialect: Dialect, *, final: bool) -> Record:
     """The record at `start`, quotes being special only at the start of a field; text after a closing quote is kept as
     it is.
@@ -206,11 +224,12 @@ def read_record(text: str, start: int, dialect: Dialect, *, final: bool) -> Reco
         quoted = bool(quote) and text.startswith(quote, at)
         value = ""
         if quoted:
-            value, at = _quoted(text, at + 1, dialect)
+            opened = at + 1
+            value, at = _quoted(text, opened, dialect)
             if at < 0:
                 if not final:
                     return Record(fields, -1)
-                raise ImportRefused("A quoted field that begins in the last record is never closed.")
+                raise UnclosedQuote(text[opened:])
         end = field_end.search(text, at)
         stop = end.start() if end else size
         if stop == size and not final:

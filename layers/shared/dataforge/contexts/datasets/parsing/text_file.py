@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.parsing.heading import LOOKED_AT, Heading, find
 from dataforge.contexts.datasets.parsing.splitting import (
     MOST_RECORD_BYTES,
     Dialect,
+    UnclosedQuote,
     last_record_end,
     read_record,
     record_starts,
@@ -68,10 +69,13 @@ class TextFile:
         where RFC 4180 does not hold.
         """
         self.repaired, self.first_repair = 0, None
-        for data in self._loosely() if self.source.loose else self._aligned():
-            found = self._without_comments(data) if self.comment else data
-            if found:
-                yield found
+        try:
+            for data in self._loosely() if self.source.loose else self._aligned():
+                found = self._without_comments(data) if self.comment else data
+                if found:
+                    yield found
+        except UnclosedQuote as error:
+            raise error.located(as_utf8(self.blocks(), self.encoding)) from error
 
     def _aligned(self) -> Iterator[bytes]:
         carry = b""
@@ -186,7 +190,10 @@ def open_text(
         delimiter = said.delimiter
     dialect = detect_dialect(body[: SAMPLE // 2], others, delimiter=delimiter, quote=options.quote)
     complete = whole and len(head) <= _SNIFFED
-    records, heading = _heading(body, dialect, options, final=complete)
+    try:
+        records, heading = _heading(body, dialect, options, final=complete)
+    except UnclosedQuote as error:
+        raise error.located([text.encode("utf-8", "surrogateescape")]) from error
     at = comment_chars + records[heading.skipped][1]
     first = read_record(text, at, dialect, final=complete)
     if first.end < 0 and len(head) > _SNIFFED:

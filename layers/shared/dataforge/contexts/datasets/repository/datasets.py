@@ -32,7 +32,7 @@ def constraint_of(error: IntegrityError) -> str:
 
 def _exists(error: IntegrityError, name: object) -> IntegrityError | DatasetExists:
     if constraint_of(error) == "uq_datasets_name_created_by":
-        return DatasetExists(f"You have a dataset named {name!r}; choose another name.", facts={"name": name})
+        return DatasetExists(f"You already have a dataset named {name!r}; choose another name.", facts={"name": name})
     return error
 
 

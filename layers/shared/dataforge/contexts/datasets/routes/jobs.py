@@ -67,7 +67,7 @@ async def send_job(call: DatasetCall, job_id: UUID, run_type: RunType) -> None:
 @router.get("/api/datasets/jobs/{job_id}", response_model=outputs.JobOut)
 async def get_any_job(job_id: UUID, call: AnyoneCall) -> Response:
     """A job of any dataset that the caller may read."""
-    missing = JobNotFound(f"There is no job {job_id}, or none that you may read.")
+    missing = JobNotFound(f"There is no job {job_id}, or you may not read it.")
     dataset_id = await call.query(queries.dataset_of_job, job_id)
     if dataset_id is None:
         raise missing

@@ -24,7 +24,7 @@ class SheetExists(AlreadyExists):
     """The version has a sheet of this name."""
 
     code = "sheet_exists"
-    title = "The sheet exists"
+    title = "The sheet already exists"
 
 
 class NothingToCommit(BadRequest):

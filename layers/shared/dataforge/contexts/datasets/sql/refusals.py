@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
@@ -10,6 +11,9 @@ import pyarrow as pa
 
 _PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^")
 _ADVICE = re.compile(r' Use "SET [^"]*" to [^.]*\.')
+_CATALOG = re.compile(r' Did you mean "(?:pg_|duckdb_|sqlite_|pragma_)[^"]*"\?')
+_NO_TABLE = re.compile(r"(Catalog Error: Table with name .* does not exist!)(?= \(line |\Z)")
+_MOST_TABLES = 20
 _INTERNAL = "The SQL engine met an internal error with this statement; write it in another way."
 _MEMORY = "Out of Memory Error: the statement needs more memory than it may have; ask for fewer rows or columns."
 
@@ -38,13 +42,23 @@ def refusal_of(error: BaseException, statement: str = "", lines_before: int = 0)
     if not isinstance(error, duckdb.Error) or isinstance(error, duckdb.InternalException | duckdb.FatalException):
         return Refusal(_INTERNAL)
     text = str(error)
-    sentence = _ADVICE.sub("", " ".join(text.partition("\n\n")[0].split()))
+    sentence = _CATALOG.sub("", _ADVICE.sub("", " ".join(text.partition("\n\n")[0].split())))
     if not sentence or "Traceback" in sentence:
         return Refusal(_INTERNAL)
     line, column = _place(text, statement, lines_before)
     if line is not None:
         sentence += f" (line {line}" + (f", column {column})" if column is not None else ")")
     return Refusal(sentence, line, column)
+
+
+def naming_tables(refusal: Refusal, names: Collection[str]) -> Refusal:
+    """The same, with the tables that there are when the statement asks for another and resembles none of them."""
+    shown = ", ".join(f'"{name}"' for name in sorted(names)[:_MOST_TABLES])
+    more = f" and {len(names) - _MOST_TABLES} more" if len(names) > _MOST_TABLES else ""
+    there = f"The tables are {shown}{more}." if names else "This version has no tables."
+    # A function, since a name may hold what a pattern means.
+    sentence = _NO_TABLE.sub(lambda found: f"{found[1]} {there}", refusal.sentence)
+    return Refusal(sentence, refusal.line, refusal.column)
 
 
 def _place(text: str, statement: str, lines_before: int) -> tuple[int | None, int | None]:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from dataforge.contexts.datasets.engine.texts import plain_values
 from dataforge.contexts.datasets.sql import limits, wire
 from dataforge.contexts.datasets.sql.caps import SqlCaps
-from dataforge.contexts.datasets.sql.refusals import Refusal, refusal_of
+from dataforge.contexts.datasets.sql.refusals import Refusal, naming_tables, refusal_of
 from dataforge.contexts.datasets.sql.scans import Scans, StreamedTable
 
 _FETCH_ROWS = 2048
@@ -76,7 +76,7 @@ def answer(connection: socket.socket, database: duckdb.DuckDBPyConnection) -> No
     except wire.Closed:
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, the function gets one sentence and no trace
-        refusal = refusal_of(error)
+        refusal = naming_tables(refusal_of(error), request["tables"])
         channel.send(wire.REFUSED, json.dumps(refusal.to_json()).encode())
 
 

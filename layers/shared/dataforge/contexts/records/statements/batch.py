@@ -104,7 +104,8 @@ def prepare_batch(
 def _refusal(violations: list[Violation], count: int) -> InvalidStatements:
     first = violations[0]
     where = f" at {first.pointer}" if first.pointer else ""
-    more = f" Violations besides: {len(violations) - 1}." if len(violations) > 1 else ""
+    others = len(violations) - 1
+    more = f" `errors` lists {others} more violation{'s' if others > 1 else ''}." if others else ""
     kept = "; none of the statements of this request is stored" if count > 1 else ""
     message = f"The request breaks rules of xAPI{where}{kept}. {first.message}{more}"
     return InvalidStatements(message, violations=violations)
