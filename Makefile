@@ -34,6 +34,10 @@ setup-dev: python
 run: setup ## Start everything on this machine and stay in the foreground (PORT=4566)
 	@exec $(RUN) -m infra.local run $(if $(PORT),--port $(PORT))
 
+.PHONY: stop
+stop: setup-dev ## Stop a 'make run' of another terminal or in the background; the data stays
+	@$(RUN) -m infra.local stop
+
 .PHONY: reset
 reset: setup-dev ## Delete the local stack and its data
 	@$(RUN) -m infra.local reset

@@ -1,4 +1,4 @@
-"""``python -m infra.local run|reset``: what ``make run`` and ``make reset`` call."""
+"""``python -m infra.local run|stop|reset``: what ``make run``, ``make stop`` and ``make reset`` call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.local.demo import run_demo
 from infra.local.errors import LocalStackError
 from infra.local.follow import follow
 from infra.local.layout import DEVELOPMENT, TEST, TOOLS, StackDirectory, stack_in
-from infra.local.stack import LocalStack, exclusive, reset, start
+from infra.local.stack import LocalStack, exclusive, reset, start, stop
 from infra.local.summary import summary
 
 _LONGEST = 1000
@@ -29,7 +29,8 @@ def main() -> int:
     run = commands.add_parser("run", help="start everything and stay in the foreground")
     run.add_argument("--port", type=int, default=None, help="port of the AWS emulator")
     delete = commands.add_parser("reset", help="delete the local stack and its data")
-    for command in (run, delete):
+    end = commands.add_parser("stop", help="stop what runs in another terminal and keep the data")
+    for command in (run, end, delete):
         command.add_argument("--directory", type=Path, default=None, help="another stack than that of this checkout")
     arguments = parser.parse_args()
     stack = DEVELOPMENT if arguments.directory is None else stack_in(arguments.directory)
@@ -42,6 +43,9 @@ def main() -> int:
         if arguments.command == "reset":
             reset(stack, keep=(TOOLS, TEST.root))
             print(f"Deleted the local stack and its data beneath {stack.root}. 'make run' starts a new one.")
+        elif arguments.command == "stop":
+            stopped = stop(stack)
+            print("Stopped. 'make run' continues with all data." if stopped else "The stack is not running.")
         else:
             _run(stack, arguments.port)
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ import base64
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,7 +158,13 @@ def kill_at(moment: Moment, stack: StackDirectory) -> None:
     finally:
         launcher.kill(moment.victims)
     if launcher.process.poll() is None:
-        assert launcher.stop() == 0, launcher.output
+        _stopped_well(launcher)
+
+
+def _stopped_well(launcher: Launcher) -> None:
+    # On a busy machine a signal can come before the launcher has said or done anything, and ends it as any process.
+    status = launcher.stop()
+    assert status == 0 or (status == -signal.SIGTERM and not launcher.output), f"status {status}: {launcher.output}"
 
 
 def check(stack: StackDirectory) -> None:
@@ -169,7 +176,7 @@ def check(stack: StackDirectory) -> None:
     except BaseException:
         launcher.kill("everything")
         raise
-    assert launcher.stop() == 0, launcher.output
+    _stopped_well(launcher)
     left = processes.left_over(stack.root)
     assert left == [], left
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,12 +124,29 @@ def exclusive(directory: StackDirectory) -> Iterator[None]:
             owner = lock.read().strip() or "unknown"
             raise LocalStackError(
                 f"This stack is already running (process {owner}).",
-                f"Use it, its addresses are in {directory.stack_file}, or stop it with Ctrl-C where it runs.",
+                f"Use it, its addresses are in {directory.stack_file}, or stop it: Ctrl-C where it runs, or 'make stop'.",
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def stop(directory: StackDirectory) -> bool:
+    """End the launcher that holds the directory, as Ctrl-C does, and wait until it has; False when none does."""
+    if not directory.lock_file.exists():
+        return False
+    with directory.lock_file.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = lock.read().strip()
+            if not owner.isdecimal():
+                raise LocalStackError("The stack has only begun to start.", "Stop it in a second.") from None
+            os.kill(int(owner), signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            return True
+    return False
 
 
 def start(

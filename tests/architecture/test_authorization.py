@@ -6,7 +6,6 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import insert, update
 
-from dataforge.bootstrap import api_app, datasets_app
 from dataforge.contexts.identity.tables import refresh_tokens, users
 from dataforge.http.openapi import requirement_of
 from dataforge.kernel.clock import FixedClock
@@ -15,6 +14,7 @@ from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import ask_page, csrf_for, keep, outcome, visitor
+from tests.builders.routes import APPS, app_under_test, routes_of
 
 # Public on purpose; each line is a decision.
 PUBLIC = {
@@ -36,7 +36,6 @@ PUBLIC = {
     ("GET", "/errors/{code}"),
     ("GET", "/health"),
 }
-APPS = {"api": api_app, "datasets": datasets_app}
 REFRESH = "a-refresh-token"
 SAMPLE = "00000000-0000-7000-8000-000000000000"
 
@@ -44,21 +43,13 @@ SAMPLE = "00000000-0000-7000-8000-000000000000"
 @pytest.fixture(params=APPS)
 async def api(request: pytest.FixtureRequest, database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTest]:
     """Each of our apps in turn."""
-    async with ApiUnderTest(database, clock) as api:
-        api.app, api.asgi = APPS[request.param](api.container)
+    async with app_under_test(request.param, database, clock) as api:
         yield api
-
-
-def routes(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
-    api.app.contexts.load_all()
-    for route in api.app.contexts.routes():
-        for method in sorted(route.methods or ()):
-            yield method, route
 
 
 def decided_by_the_database(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
     """Every write, and every route that names roles."""
-    for method, route in routes(api):
+    for method, route in routes_of(api):
         needed = requirement_of(route)
         if needed is not None and (method not in ("GET", "HEAD") or needed.roles):
             yield method, route
@@ -87,15 +78,15 @@ def address(route: APIRoute) -> str:
 
 
 async def test_a_route_without_a_requirement_is_public_on_purpose(api: ApiUnderTest) -> None:
-    open_routes = {(method, route.path_format) for method, route in routes(api) if requirement_of(route) is None}
+    open_routes = {(method, route.path_format) for method, route in routes_of(api) if requirement_of(route) is None}
 
-    served = {(method, route.path_format) for method, route in routes(api)}
+    served = {(method, route.path_format) for method, route in routes_of(api)}
     assert open_routes == PUBLIC & served
 
 
 async def test_nobody_gets_in_without_a_token(api: ApiUnderTest) -> None:
     answers = await answers_of(
-        api, None, [(method, route) for method, route in routes(api) if requirement_of(route) is not None]
+        api, None, [(method, route) for method, route in routes_of(api) if requirement_of(route) is not None]
     )
 
     assert {route: answer for route, answer in answers.items() if answer != (401, "unauthenticated")} == {}
@@ -105,7 +96,7 @@ async def test_no_form_is_taken_that_none_of_our_pages_gave(api: ApiUnderTest) -
     client = await visitor(api)
     keep(client, f"{REFRESH}.{await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)}")
     answers = {}
-    for method, route in routes(api):
+    for method, route in routes_of(api):
         if route.path_format.startswith("/ui") and method not in ("GET", "HEAD"):
             for csrf in ("", "forged", csrf_for(api, "another sign-in")):
                 answer = await ask_page(client, method, address(route), csrf)
@@ -118,7 +109,7 @@ async def test_no_form_is_taken_that_none_of_our_pages_gave(api: ApiUnderTest) -
 async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role) -> None:
     named = [
         (method, route)
-        for method, route in routes(api)
+        for method, route in routes_of(api)
         if (needed := requirement_of(route)) is not None and needed.roles and role not in needed.roles
     ]
 
@@ -156,7 +147,7 @@ async def test_a_demotion_closes_every_privileged_route_at_once(api: ApiUnderTes
     person = await api.add_user(Role.VIEWER)
     named = [
         (method, route)
-        for method, route in routes(api)
+        for method, route in routes_of(api)
         if (needed := requirement_of(route)) is not None and needed.roles and Role.VIEWER not in needed.roles
     ]
 

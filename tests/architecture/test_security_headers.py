@@ -1,19 +1,17 @@
 """The headers that tell browsers what an answer may do, on every answer."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 
 import pytest
-from fastapi.routing import APIRoute
 
-from dataforge.bootstrap import api_app, datasets_app
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import keep
+from tests.builders.routes import APPS, app_under_test, routes_of
 
-APPS = {"api": api_app, "datasets": datasets_app}
 SAMPLE = "00000000-0000-7000-8000-000000000000"
 NEVER = ("'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'", "*", "http:", "https:", "data:")
 
@@ -36,16 +34,8 @@ class Inline(HTMLParser):
 @pytest.fixture(params=APPS)
 async def api(request: pytest.FixtureRequest, database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTest]:
     """Each of our apps in turn."""
-    async with ApiUnderTest(database, clock) as api:
-        api.app, api.asgi = APPS[request.param](api.container)
+    async with app_under_test(request.param, database, clock) as api:
         yield api
-
-
-def routes(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]:
-    api.app.contexts.load_all()
-    for route in api.app.contexts.routes():
-        for method in sorted(route.methods or ()):
-            yield method, route
 
 
 def policy(header: str) -> dict[str, list[str]]:
@@ -55,7 +45,7 @@ def policy(header: str) -> dict[str, list[str]]:
 
 async def test_no_answer_may_be_framed_sniffed_or_run_what_is_inline(api: ApiUnderTest) -> None:
     admin, pages = await api.as_role(Role.ADMIN), 0
-    walked = {(method, route.path_format) for method, route in routes(api)} | {
+    walked = {(method, route.path_format) for method, route in routes_of(api)} | {
         ("GET", "/nowhere"),
         ("PUT", "/api/users"),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from copy import copy
 from typing import Any, Self
 from uuid import UUID
 
@@ -65,6 +66,12 @@ class ApiUnderTest:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    def container_of(self, function: str) -> Container:
+        """The composition root of another function: the same world, seen with the rights of that function's role."""
+        container = copy(self.container)
+        container.__dict__ = {**vars(self.container), "database": in_role(self.database, function)}
+        return container
 
     async def client(
         self, token: str | None = None, asgi: ASGIApp | None = None, *, address: str = "127.0.0.1"

@@ -7,6 +7,7 @@ import pytest
 
 from dataforge.contexts.academics.commands.catalogue import Create, create_course
 from dataforge.contexts.academics.domain.errors import PlanRefused
+from dataforge.contexts.academics.domain.roster_enrollments import OTHER_ROLE
 from dataforge.contexts.academics.repository.rosters import SqlRosters
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
@@ -248,6 +249,20 @@ async def test_two_primary_teachers_of_one_class_are_conflicts(campus: Campus, a
     found = [row["reason"]["rule"] for row in await rows(campus, made) if row["data"]["role"] == "teacher"]
     [section] = await campus.rows("SELECT instructor_id FROM academics.sections")
     assert (found, section["instructor_id"]) == (["duplicate_in_file"] * 2, None)
+
+
+async def test_a_teacher_who_is_suspended_is_not_taken_over(campus: Campus, api: ApiUnderTest, fall: UUID) -> None:
+    now = api.container.clock.now()
+    await api.add_user(Role.INSTRUCTOR, email="grace@example.org", suspended_at=now)
+
+    made = await planned(campus, school())
+    await apply(campus, made)
+
+    [section] = await campus.rows("SELECT instructor_id FROM academics.sections")
+    [row] = [row for row in await rows(campus, made) if row["data"]["role"] == "teacher"]
+    assert (row["action"], row["reason"]["message"]) == ("ignored", OTHER_ROLE)
+    assert section["instructor_id"] is None
+    assert changes(await planned(campus, school())) == {}
 
 
 async def test_the_same_sourced_id_with_other_content_is_nobodys(campus: Campus, fall: UUID) -> None:

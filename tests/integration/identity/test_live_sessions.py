@@ -1,6 +1,5 @@
 """What an access token may still do after its person was suspended, demoted, promoted or signed out."""
 
-from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +10,6 @@ from dataforge.contexts.identity.passwords import hash_password
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest
-from tests.builders.roles import in_role
 
 PASSWORD = "correct horse battery staple"
 ANY = {"If-Match": "*"}
@@ -51,9 +49,7 @@ async def test_a_demoted_administrator_changes_nothing_at_once_and_sees_within_t
 ) -> None:
     client, person, _ = await signed_in(api, Role.ADMIN)
     owner, admin = await api.as_role(Role.ANALYST), await api.as_role(Role.ADMIN)
-    container = copy(api.container)
-    container.__dict__ = {**vars(api.container), "database": in_role(api.database, "datasets-api")}
-    _, datasets = datasets_app(container)
+    _, datasets = datasets_app(api.container_of("datasets-api"))
     client_of_datasets = await api.client(client.headers["authorization"].removeprefix("Bearer "), datasets)
     owner_of_datasets = await api.client(owner.headers["authorization"].removeprefix("Bearer "), datasets)
     private = (await owner_of_datasets.post("/api/datasets", json={"name": "private"})).json()["id"]

@@ -9,7 +9,7 @@ from dataforge.contexts.academics.domain.catalogue import Semester
 from dataforge.contexts.academics.domain.roster import PlannedRow, RowAction, conflict, ignored, spelled_lines
 from dataforge.contexts.academics.domain.status import EnrollmentStatus, Rule
 
-OTHER_ROLE = "only students, and primary teachers who are instructors here, are taken over"
+OTHER_ROLE = "Only students, and primary teachers who are active instructors here, are taken over."
 OTHER_CLASS = "not a class of this semester"
 NOT_ENROLLED = "not enrolled"
 
