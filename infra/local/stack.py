@@ -124,7 +124,7 @@ def exclusive(directory: StackDirectory) -> Iterator[None]:
             owner = lock.read().strip() or "unknown"
             raise LocalStackError(
                 f"This stack is already running (process {owner}).",
-                f"Use it, its addresses are in {directory.stack_file}, or stop it: Ctrl-C where it runs, or 'make stop'.",
+                f"Use it (its addresses are in {directory.stack_file}), or stop it: Ctrl-C there, or 'make stop'.",
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
