@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 import dataforge
-from dataforge.bootstrap import Container, api_app, datasets_app, xapi_app
+from dataforge.bootstrap import Container, xapi_app
 from dataforge.http.registry import ERRORS
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import registered_errors
@@ -17,12 +17,12 @@ from dataforge.platform.db.database import Database
 from dataforge.settings import XapiSettings
 from infra.openapi.generate import error_registry
 from tests.builders.api import ApiUnderTest
+from tests.builders.routes import APPS, app_under_test, routes_of
 
 PACKAGE = Path(dataforge.__path__[0])
 MADE_IN = PACKAGE / "http" / "addresses.py"
 MAKERS = ("own_address", "this_address", ".address")
 OURS = ("/api", "/xapi", "/errors", "/ui", "/.well-known")
-APPS = {"api": api_app, "datasets": datasets_app}
 SAMPLE = "00000000-0000-7000-8000-000000000000"
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != MADE_IN]
 
@@ -89,8 +89,7 @@ def test_no_address_of_somebody_else_stands_in_an_answer() -> None:
 @pytest.fixture(params=APPS)
 async def api(request: pytest.FixtureRequest, database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTest]:
     """Each of our apps in turn."""
-    async with ApiUnderTest(database, clock) as api:
-        api.app, api.asgi = APPS[request.param](api.container)
+    async with app_under_test(request.param, database, clock) as api:
         yield api
 
 
@@ -106,17 +105,15 @@ def shape(response: httpx.Response) -> tuple[int, object]:
 
 async def test_each_route_is_the_same_with_a_slash_at_its_end(api: ApiUnderTest) -> None:
     client = await api.as_role(Role.ADMIN)
-    api.app.contexts.load_all()
     walked = 0
-    for route in api.app.contexts.routes():
-        for method in sorted(route.methods or ()):
-            path = route.path_format.format(**dict.fromkeys(route.param_convertors, SAMPLE))
-            without = await client.request(method, path)
-            slashed = await client.request(method, path.rstrip("/") + "/")
-            assert shape(slashed) == shape(without), (method, path)
-            assert slashed.headers.get("location") == without.headers.get("location")
-            assert path.startswith("/ui") or path == "/" or not slashed.is_redirect
-            walked += 1
+    for method, route in routes_of(api):
+        path = route.path_format.format(**dict.fromkeys(route.param_convertors, SAMPLE))
+        without = await client.request(method, path)
+        slashed = await client.request(method, path.rstrip("/") + "/")
+        assert shape(slashed) == shape(without), (method, path)
+        assert slashed.headers.get("location") == without.headers.get("location")
+        assert path.startswith("/ui") or path == "/" or not slashed.is_redirect
+        walked += 1
     assert walked > 30
 
 

@@ -45,7 +45,7 @@ def _parse(model: type[Model], payload: Mapping[str, Any]) -> Model:
             for item in error.errors()
         ]
         places = "; ".join(f"{item.pointer}: {item.message}" for item in violations)
-        message = f"Correct the command's arguments. {places}"
+        message = f"Correct the command's arguments. {places}."
         raise ValidationFailed(message, violations=violations) from error
 
 
