@@ -73,6 +73,7 @@ _NO_TABLE = {
 }
 # A byte order mark, space, and the zeros of wider characters.
 _BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
+_TAR_AT = 257
 _BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 
 
@@ -171,8 +172,7 @@ def _land_text(
     inner = next((what for magic, what in _INNER.items() if head.startswith(magic)), "")
     if inner:
         raise ArchiveRefused(f"{label(name)} is {inner} inside of a compressed file; upload it by itself.")
-    start = head[:64].lstrip(_BEFORE_MARKUP).lower() if head[:2] != b"\xff\xd8" else head[:64]
-    other = next((what for magic, what in _NO_TABLE.items() if start.startswith(magic)), "")
+    other = _no_table(head)
     if other and options.format == "auto":
         raise ImportRefused(f"{label(name)} is {other}, not a table. Name the format to read it as one all the same.")
     found = _json(head, blocks, name, options)
@@ -181,6 +181,18 @@ def _land_text(
     if found is not None:
         return lander.typed(json_table(blocks, *found, options))
     return lander.text(blocks, name=name, samples=samples)
+
+
+def _no_table(head: bytes) -> str:
+    """What a file is that would be read as text and is no table, or nothing."""
+    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        return "a tar archive"
+    start = head[:64]
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        start = start[2:].replace(b"\x00", b"")  # UTF-16 of ASCII characters
+    if start[:2] != b"\xff\xd8":
+        start = start.lstrip(_BEFORE_MARKUP).lower()
+    return next((what for magic, what in _NO_TABLE.items() if start.startswith(magic)), "")
 
 
 def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tuple[Document, Encoding] | None:
