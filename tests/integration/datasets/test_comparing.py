@@ -83,12 +83,14 @@ async def test_without_a_key_like_rows_at_one_place_are_shown_as_a_guessed_updat
     client, dataset_id = await people(datasets, key=[])
     base = await head(client, dataset_id)
     changed = csv([("id", "name", "age"), (1, "Ada", 36), (2, "Grace", 46), (7, "Alan", 41)])
-    await import_file(datasets, client, dataset_id, changed)
+    counted = (await import_file(datasets, client, dataset_id, changed))["sheets"][0]
 
     answer = await compared(client, dataset_id, base, "main")
     ages = await compared(client, dataset_id, base, "main", sheet="data", column="age", kind="updated")
 
-    assert answer["sheets"][0]["counts"] == {"inserted": 1, "updated": 1, "deleted": 1}
+    counts = answer["sheets"][0]["counts"]
+    assert counts == {"inserted": 2, "updated": 0, "deleted": 2} == {kind: counted[kind] for kind in counts}
+    assert (answer["sheets"][0]["guessed_updates"], answer["total_rows"]) == (1, 3)
     rows = {row["kind"]: row for row in answer["rows"]}
     assert (rows["updated"]["guessed"], rows["updated"]["changed_columns"]) == (True, ["age"])
     assert (rows["updated"]["before"]["age"], rows["updated"]["after"]["age"]) == (45, 46)

@@ -238,3 +238,20 @@ async def test_a_move_backwards_needs_force(datasets: DatasetsUnderTest) -> None
 
     assert refused(refusal) == (409, "not_fast_forward")
     assert forced["commit_id"] == old
+
+
+async def test_tables_whose_names_differ_only_in_capitals_are_a_conflict_before_the_merge_is_made(
+    datasets: DatasetsUnderTest,
+) -> None:
+    client, dataset_id = await people(datasets)
+    for ref, sheet in (("mine", "T2"), ("main", "t2")):
+        made = {"sheet": sheet, "columns": [{"name": "id", "type": "int"}], "key": ["id"]}
+        ok(await commit_rows(client, dataset_id, [], ref=ref, create_tables=[made]), 201)
+
+    preview = ok(await merge(client, dataset_id, preview=True))
+    refusal = await merge(client, dataset_id)
+
+    (conflict,) = preview["conflicts"]
+    assert (conflict["sheet_name"], conflict["kind"]) == ("T2", "sheet_names")
+    assert refused(refusal) == (409, "merge_conflicts")
+    assert "'t2' and 'T2' differ only in capitals" in refusal.json()["detail"]

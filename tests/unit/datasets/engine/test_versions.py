@@ -269,7 +269,8 @@ def test_without_a_key_a_guess_changes_how_a_difference_is_told_and_not_what_it_
     updates = [change for change in difference_page(tables, guess, 0, len(guess)) if change.kind == "updated"]
     renamed = [n for n, action in told.items() if action == "name" and n < 40]
     assert len(guess) + len(updates) == len(plain)
-    assert guess.guessed == bool(updates)
+    assert guess.guessed.tolist() == sorted(change.head_row for change in updates if change.head_row is not None)
+    assert guess.counts == plain.counts
     assert sorted(change.before["score"] for change in updates if change.before) == sorted(map(float, renamed))
     assert all(change.changed == ("name",) for change in updates)
     for side in ("before", "after"):

@@ -13,7 +13,7 @@ import pytest
 from dataforge.contexts.datasets.engine.pages import PageRequest, read_page
 from dataforge.contexts.datasets.engine.statistics import table_statistics
 from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.errors import ImportRefused
+from dataforge.contexts.datasets.errors import EncodingRefused, ImportRefused
 from tests.builders.tables import column, imported, rows_of, store
 
 FAR = 2**62
@@ -110,3 +110,18 @@ def test_times_of_96_bits_before_1677_are_not_wrapped(tables: TableStore) -> Non
 def test_what_no_reader_could_show_is_refused_with_the_row(tables: TableStore, array: pa.Array, message: str) -> None:
     with pytest.raises(ImportRefused, match=message):
         imported(tables, parquet(array), name="x.parquet")
+
+
+def test_a_dictionary_with_a_text_that_is_not_utf_8_is_refused_with_its_column_and_rows(tables: TableStore) -> None:
+    kind = pa.dictionary(pa.int64(), pa.string())
+    good = pa.array(["a", "b"]).dictionary_encode().cast(kind)
+    bad = pa.DictionaryArray.from_arrays(pa.array([0, 1]), broken_texts())
+    out = io.BytesIO()
+    with pq.ParquetWriter(out, pa.schema([("n", pa.int64()), ("x", kind)])) as writer:
+        for array in (good, bad):
+            writer.write_table(pa.table({"n": [1, 2], "x": array}), row_group_size=2)
+
+    with pytest.raises(EncodingRefused, match="Column 'x': a text of the dictionary of rows 3 to 4 is not UTF-8") as no:
+        imported(tables, out.getvalue(), name="x.parquet")
+
+    assert (no.value.facts["row"], no.value.facts["column"]) == (3, "x")

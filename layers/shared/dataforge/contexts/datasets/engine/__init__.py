@@ -57,7 +57,7 @@ Comparing
     `diffing.difference(tables, base, head) -> Difference`                .counts, .schema_changes, len(); no cells
     read yet
     `likeness.guess_updates(tables, difference) -> Difference`            without a key: like rows at one place become
-    updates, and `.guessed` says so
+    updates, and `.guessed` says which
     `diffing.select(difference, tables, kinds=('inserted', ...), columns=[column ids]) -> Difference`
     `diffing.difference_page(tables, difference, offset, limit) -> [RowChange]`
 Exporting and SQL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -36,21 +36,24 @@ class Difference:
     """The changed rows of two versions by row number; the cells are fetched for a page at a time.
 
     `operations.after` and `.before` are row numbers of head and base (-1 where a side does not exist).
-    `guessed` says that rows were paired by similarity because there is no key.
+    `guessed` are rows of the head that were paired with one of the base by similarity because there is no key.
     """
 
     base: Manifest
     head: Manifest
     operations: Operations
-    guessed: bool = False
+    guessed: I64 = field(default_factory=lambda: EMPTY)
 
     def __len__(self) -> int:
         return len(self.operations)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows by kind: inserted, updated, deleted."""
-        return {name: int((self.operations.kind == kind).sum()) for kind, name in KINDS.items()}
+        """Rows by kind: inserted, updated, deleted, as commits count them: what was guessed is one of the former and
+        one of the latter.
+        """
+        guesses = {INSERT: len(self.guessed), UPDATE: -len(self.guessed), DELETE: len(self.guessed)}
+        return {name: int((self.operations.kind == kind).sum()) + guesses[kind] for kind, name in KINDS.items()}
 
     @property
     def schema_changes(self) -> list[SchemaChange]:
@@ -241,7 +244,7 @@ def select(
     picked = Operations(
         *(getattr(ops, name)[keep] for name in ("kind", "after", "before", "new_position", "old_position"))
     )
-    return Difference(found.base, found.head, picked, found.guessed)
+    return Difference(found.base, found.head, picked, found.guessed[np.isin(found.guessed, picked.after)])
 
 
 @dataclass(frozen=True, slots=True)

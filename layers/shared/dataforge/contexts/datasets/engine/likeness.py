@@ -47,7 +47,7 @@ def alike(old: U64, new: U64, least: int = 1) -> list[tuple[int, int]]:
 
 def guess_updates(tables: TableStore, found: Difference) -> Difference:
     """The difference with rows that were deleted and inserted at one place, and have half of their cells in common,
-    as updates. A guess, for people: `guessed` says so. With a key, and of very many rows, it stays as it is.
+    as updates. A guess, for people: `guessed` says which. With a key, and of very many rows, it stays as it is.
     """
     schema = common_schema(found.base.schema, found.head.schema)
     ops = found.operations
@@ -78,7 +78,7 @@ def guess_updates(tables: TableStore, found: Difference) -> Difference:
             for name in ("kind", "after", "before", "new_position", "old_position")
         )
     )
-    return replace(found, operations=in_order(joined), guessed=True)
+    return replace(found, operations=in_order(joined), guessed=after)
 
 
 def _cells(tables: TableStore, schema: TableSchema, manifest: Manifest, positions: I64) -> U64:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataforge.contexts.datasets.errors import ImportRefused
+from dataforge.contexts.datasets.errors import EncodingRefused, ImportRefused
 from dataforge.contexts.datasets.parsing.arrow_columns import column_type, may_need_other_type, other_type, stored
 from dataforge.contexts.datasets.parsing.heading import header_names
 from dataforge.contexts.datasets.parsing.sources import FileSource
@@ -94,7 +94,31 @@ def _batches(source: FileSource, columns: list[str] | None = None) -> Iterator[p
         for batch in _open(source).iter_batches(_ROWS, columns=columns, use_threads=False):
             yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError) as error:
+        _refuse_text(_open(source))
         raise ImportRefused(f"{source.name}: the Parquet file is malformed: {error}") from error
+
+
+def _refuse_text(file: pq.ParquetFile) -> None:
+    """Raise EncodingRefused when a dictionary has a text that is not UTF-8, with its column and the rows of its group.
+
+    Arrow checks a dictionary with indices of other than 32 bits as a whole, before there are rows.
+    """
+    row = 1
+    for group in range(file.num_row_groups):
+        rows = file.metadata.row_group(group).num_rows
+        for field in file.schema_arrow:
+            if not pa.types.is_dictionary(field.type):
+                continue
+            try:
+                file.read_row_group(group, columns=[field.name], use_threads=False)
+            except pa.ArrowInvalid as error:
+                if "UTF8" in str(error):
+                    last = row + rows - 1
+                    raise EncodingRefused(
+                        f"Column {field.name!r}: a text of the dictionary of rows {row} to {last} is not UTF-8.",
+                        facts={"row": row, "last_row": last, "column": field.name},
+                    ) from error
+        row += rows
 
 
 def _other_types(source: FileSource, file: pq.ParquetFile) -> dict[int, str]:

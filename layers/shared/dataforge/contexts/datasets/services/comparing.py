@@ -69,15 +69,18 @@ class Comparer:
         self._known: Recent[Difference] = Recent(CACHED_DIFFERENCES)
 
     async def summary(self, base: Version, head: Version, sheet: str | None) -> list[dict[str, Any]]:
-        """Each sheet with its status, schema diff and counts of changed rows; no cell is read."""
+        """Each sheet with its status, schema diff and counts of changed rows as a commit counts them. Of a sheet
+        without a key, `guessed_updates` rows inserted and as many deleted are shown as pairs.
+        """
         answers = []
         for one in sheets_of(base, head):
             if sheet is not None and one.sheet != sheet:
                 continue
             before, after = one.sides
-            counts = {"inserted": 0, "updated": 0, "deleted": 0}
+            counts, guesses = {"inserted": 0, "updated": 0, "deleted": 0}, 0
             if one.status == "changed":
-                counts = (await self._difference(head, one)).counts
+                found = await self._difference(head, one)
+                counts, guesses = found.counts, len(found.guessed)
             elif one.status != "unchanged":
                 counts = {"inserted": after.rows, "updated": 0, "deleted": before.rows}
             answers.append(
@@ -86,6 +89,7 @@ class Comparer:
                     "status": one.status,
                     "schema": schema_diff(before.schema, after.schema),
                     "counts": counts,
+                    "guessed_updates": guesses,
                     "base_rows": 0 if one.base is None else before.rows,
                     "head_rows": 0 if one.head is None else after.rows,
                 }
@@ -110,6 +114,7 @@ class Comparer:
         if kinds or column is not None:
             ids = () if column is None else _column_ids(one, column)
             found = await asyncio.to_thread(select, found, tables, kinds=tuple(kinds), columns=ids)
+        guessed = set(found.guessed.tolist())
         page = await asyncio.to_thread(difference_page, tables, found, offset, limit)
         rows = [
             {
@@ -119,7 +124,7 @@ class Comparer:
                 "changed_columns": list(change.changed),
                 "before": change.before,
                 "after": change.after,
-                "guessed": found.guessed and change.kind == "updated",
+                "guessed": change.kind == "updated" and change.head_row in guessed,
             }
             for change in page
         ]

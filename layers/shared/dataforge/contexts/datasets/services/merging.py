@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,14 @@ from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.merging import merge
 from dataforge.contexts.datasets.errors import ColumnConflict, MergeConflicts
 from dataforge.contexts.datasets.model.merges import Resolution, Rule
+from dataforge.contexts.datasets.model.names import sql_name
 from dataforge.contexts.datasets.queries.history import merge_base
 from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions, changes_of
 from dataforge.kernel.errors import Conflict
 
 CONFLICTS_LISTED = 100
 COLUMNS = "columns"
+NAMES = "sheet_names"
 
 
 class NoParent(Conflict):
@@ -51,8 +53,8 @@ class MergePlan:
     def require(self) -> None:
         """Raise MergeConflicts listing the first hundred, with the rows of all sides."""
         if self.conflicts:
-            columns = [str(item["detail"]) for item in self.conflicts if item["kind"] == COLUMNS]
-            message = " ".join(columns) or (
+            details = [str(item["detail"]) for item in self.conflicts if item["detail"] is not None]
+            message = " ".join(details) or (
                 f"{len(self.conflicts)} conflict(s): rows were changed on both sides. Resolve them by `rule` or one by "
                 "one in `resolutions`."
             )
@@ -132,7 +134,22 @@ def _three_way(
         conflicts.extend(found)
         if merged is not None:
             tables[sheet] = merged
-    return MergePlan(base, ours, theirs, tables, conflicts)
+    return MergePlan(base, ours, theirs, tables, [*conflicts, *_alike_names(tables)])
+
+
+def _alike_names(sheets: Iterable[str]) -> list[dict[str, Any]]:
+    """A conflict for each sheet whose name another one has in other capitals: each side made one of them."""
+    known: dict[str, str] = {}
+    found = []
+    for sheet in sheets:
+        other = known.setdefault(sql_name(sheet), sheet)
+        if other != sheet:
+            detail = (
+                f"The tables {other!r} and {sheet!r} differ only in capitals, which SQL does not tell apart; "
+                "drop one of them first."
+            )
+            found.append(_conflict(sheet, "", NAMES, detail=detail))
+    return found
 
 
 def _same(one: Manifest | None, other: Manifest | None) -> bool:
