@@ -133,8 +133,8 @@ async def test_made_up_keys_do_not_push_a_known_credential_out(
     api: ApiUnderTest, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = await made(api)
-    directory = CredentialDirectory(bucket)
     monkeypatch.setattr(credentials, "_MAX_ENTRIES", 5)
+    directory = CredentialDirectory(bucket)
     await directory.verify(answer["key"], answer["secret"])
     for number in range(12):
         with pytest.raises(InvalidCredentials):

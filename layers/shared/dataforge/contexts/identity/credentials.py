@@ -9,11 +9,12 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cachetools import LRUCache, TTLCache
 from sqlalchemy import select, update
 
 from dataforge.contexts.identity.contract import XapiCredential
@@ -24,6 +25,9 @@ from dataforge.kernel.errors import Unavailable
 from dataforge.platform.aws.clients import client
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 PREFIX = "xapi-credentials/"
 FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
@@ -86,10 +90,10 @@ class NotedCredentialUses:
 
 @dataclass(slots=True)
 class _Entry:
-    document: dict[str, Any] | None
-    etag: str | None
+    document: dict[str, Any]
+    etag: str
     checked_at: float
-    answered_at: float = field(default=0.0)
+    answered_at: float
 
 
 class CredentialDirectory:
@@ -97,7 +101,9 @@ class CredentialDirectory:
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
-        self._entries: dict[str, _Entry] = {}
+        # Apart, so that made-up keys cannot push out what must go on working while S3 does not answer.
+        self._known: LRUCache[str, _Entry] = LRUCache(_MAX_ENTRIES)
+        self._unknown: TTLCache[str, None] = TTLCache(_MAX_ENTRIES, UNKNOWN_SECONDS)
 
     async def verify(self, key_id: str, secret: str) -> XapiCredential:
         """The credential of a key and secret; raises InvalidCredentials, or Unavailable if S3 was never reached."""
@@ -119,39 +125,41 @@ class CredentialDirectory:
         )
 
     async def _document(self, key_id: str) -> dict[str, Any] | None:
+        if key_id in self._unknown:
+            return None
         now = time.monotonic()
-        entry = self._entries.get(key_id)
-        if entry is not None:
-            fresh = FRESH_SECONDS if entry.document is not None else UNKNOWN_SECONDS
-            if now - entry.checked_at < fresh:
-                return entry.document
+        entry = self._known.get(key_id)
+        if entry is not None and now - entry.checked_at < FRESH_SECONDS:
+            return entry.document
         try:
-            entry = await asyncio.to_thread(self._fetch, key_id, entry, now)
+            fetched = await asyncio.to_thread(self._fetch, key_id, entry, now)
         except Exception as error:
-            if entry is None or entry.document is None or now - entry.answered_at > STALE_SECONDS:
+            if entry is None or now - entry.answered_at > STALE_SECONDS:
                 message = "Credentials cannot be checked at the moment; repeat the request."
                 raise Unavailable(message, headers={"Retry-After": "5"}) from error
             logger.warning("credential store does not answer, using the last known state", key_id=key_id)
             entry.checked_at = now
             return entry.document
-        if len(self._entries) >= _MAX_ENTRIES:
-            # Made-up keys go first, so that they cannot push out what must go on working while S3 does not answer.
-            good = {known: kept for known, kept in self._entries.items() if kept.document is not None}
-            self._entries = good if len(good) < _MAX_ENTRIES else {}
-        self._entries[key_id] = entry
-        return entry.document
+        if fetched is None:
+            self._known.pop(key_id, None)
+            self._unknown[key_id] = None
+            return None
+        self._known[key_id] = fetched
+        return fetched.document
 
-    def _fetch(self, key_id: str, known: _Entry | None, now: float) -> _Entry:
+    def _fetch(self, key_id: str, known: _Entry | None, now: float) -> _Entry | None:
         from botocore.exceptions import ClientError
 
-        condition = {"IfNoneMatch": known.etag} if known is not None and known.etag else {}
+        wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": f"{PREFIX}{key_id}.json"}
+        if known is not None:
+            wanted["IfNoneMatch"] = known.etag
         try:
-            answer = client("s3").get_object(Bucket=self._bucket, Key=f"{PREFIX}{key_id}.json", **condition)
+            answer = client("s3").get_object(**wanted)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in ("304", "NotModified") and known is not None:
                 return _Entry(known.document, known.etag, now, now)
             if code in ("NoSuchKey", "404"):
-                return _Entry(None, None, now, now)
+                return None
             raise
         return _Entry(json.loads(answer["Body"].read()), answer["ETag"], now, now)

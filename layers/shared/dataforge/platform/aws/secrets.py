@@ -1,10 +1,14 @@
 """Secrets Manager, with a cache."""
 
 import json
-import time
+from threading import Lock
 from typing import Any, Protocol
 
+from cachetools import TTLCache
+
 from dataforge.platform.aws.clients import client
+
+_MOST = 64  # secrets; a function reads two or three
 
 
 class JsonSecrets(Protocol):
@@ -23,20 +27,23 @@ class SecretStore:
     """Reads and writes JSON secrets; a read is cached for `ttl_seconds`."""
 
     def __init__(self, *, ttl_seconds: float = 300) -> None:
-        self._ttl = ttl_seconds
-        self._cache: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._cache: TTLCache[str, dict[str, Any]] = TTLCache(_MOST, ttl_seconds)
+        self._lock = Lock()  # reads come from threads
 
     def read(self, arn: str, *, fresh: bool = False) -> dict[str, Any]:
         """The secret's JSON object; an empty secret is an empty object."""
-        known = self._cache.get(arn)
-        if known is not None and not fresh and time.monotonic() - known[0] < self._ttl:
-            return known[1]
+        with self._lock:
+            known = None if fresh else self._cache.get(arn)
+        if known is not None:
+            return known
         text = client("secretsmanager").get_secret_value(SecretId=arn).get("SecretString") or "{}"
         value: dict[str, Any] = json.loads(text)
-        self._cache[arn] = (time.monotonic(), value)
+        with self._lock:
+            self._cache[arn] = value
         return value
 
     def write(self, arn: str, value: dict[str, Any]) -> None:
         """Store a new version of the secret."""
         client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(value))
-        self._cache[arn] = (time.monotonic(), value)
+        with self._lock:
+            self._cache[arn] = value

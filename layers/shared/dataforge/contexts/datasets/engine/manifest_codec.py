@@ -14,12 +14,12 @@ import hashlib
 import json
 import struct
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from cachetools import LRUCache
 
 from dataforge.contexts.datasets.engine.manifest import I64, Change, KeyList, Leaves, Manifest, Pieces, Place, Source
 from dataforge.contexts.datasets.engine.rowhash import U64
@@ -123,23 +123,16 @@ class _Recent:
     """The manifests of the last few records by id, so that a commit does not replay the chain it adds to."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._found: OrderedDict[str, Manifest] = OrderedDict()
+        self._manifests: LRUCache[str, Manifest] = LRUCache(most)
         self._lock = threading.Lock()
 
     def get(self, identity: str) -> Manifest | None:
         with self._lock:
-            found = self._found.get(identity)
-            if found is not None:
-                self._found.move_to_end(identity)
-            return found
+            return self._manifests.get(identity)
 
     def put(self, identity: str, manifest: Manifest) -> None:
         with self._lock:
-            self._found[identity] = manifest
-            self._found.move_to_end(identity)
-            while len(self._found) > self._most:
-                self._found.popitem(last=False)
+            self._manifests[identity] = manifest
 
 
 _recent = _Recent(4)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any, ParamSpec, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cachetools import FIFOCache, LRUCache
 
 from dataforge.contexts.datasets.engine.arrow_types import conform
 from dataforge.contexts.datasets.engine.manifest import Source
@@ -55,27 +56,17 @@ class _Cache:
     """Least recently used values up to a number of bytes; safe for threads."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._held = 0
-        self._values: OrderedDict[tuple[object, ...], tuple[object, int]] = OrderedDict()
+        self._values: LRUCache[tuple[object, ...], tuple[object, int]] = LRUCache(most_bytes, itemgetter(1))
         self._lock = threading.Lock()
 
     def get(self, key: tuple[object, ...]) -> object | None:
         with self._lock:
-            found = self._values.get(key)
-            if found is None:
-                return None
-            self._values.move_to_end(key)
-            return found[0]
+            return self._values.get(key, (None, 0))[0]
 
     def put(self, key: tuple[object, ...], value: object, size: int) -> None:
         with self._lock:
-            if key in self._values or size > self._most:
-                return
-            self._values[key] = (value, size)
-            self._held += size
-            while self._held > self._most:
-                self._held -= self._values.popitem(last=False)[1][1]
+            if key not in self._values and size <= self._values.maxsize:
+                self._values[key] = (value, size)
 
 
 class TableStore:
@@ -90,7 +81,7 @@ class TableStore:
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._cache = _Cache(cache_bytes)
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="objects")
-        self._signatures: OrderedDict[str, TableSchema] = OrderedDict()
+        self._signatures: FIFOCache[str, TableSchema] = FIFOCache(_SIGNATURES)
 
     def learn(self, *schemas: TableSchema) -> None:
         """Remember what columns the signatures of these schemas stand for: hashes stored under one of them are those
@@ -98,8 +89,6 @@ class TableStore:
         """
         for schema in schemas:
             self._signatures[schema.signature] = schema
-        while len(self._signatures) > _SIGNATURES:
-            self._signatures.popitem(last=False)
 
     def may_hold(self, source: Source, ids: Sequence[str]) -> bool:
         """Whether the stored rows of a source may have one of these columns."""

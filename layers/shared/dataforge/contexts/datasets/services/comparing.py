@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cachetools import LRUCache
+
 from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
 from dataforge.contexts.datasets.engine.likeness import guess_updates
 from dataforge.contexts.datasets.engine.manifest import Manifest
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.columns import TableSchema, schema_changes
-from dataforge.contexts.datasets.services.versions import Recent, Version, Versions
+from dataforge.contexts.datasets.services.versions import Version, Versions
 
 CACHED_DIFFERENCES = 8
 
@@ -66,7 +68,7 @@ class Comparer:
 
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
-        self._known: Recent[Difference] = Recent(CACHED_DIFFERENCES)
+        self._known: LRUCache[tuple[object, ...], Difference] = LRUCache(CACHED_DIFFERENCES)
 
     async def summary(self, base: Version, head: Version, sheet: str | None) -> list[dict[str, Any]]:
         """Each sheet with its status, schema diff and counts of changed rows as a commit counts them. Of a sheet
@@ -133,11 +135,11 @@ class Comparer:
     async def _difference(self, head: Version, one: SheetDifference) -> Difference:
         before, after = one.sides
         key = (head.dataset_id, before.digest, before.schema, after.digest, after.schema)
-        known = self._known.find(key)
+        known = self._known.get(key)
         if known is not None:
             return known
-        made = await asyncio.to_thread(self._compute, head, before, after)
-        return self._known.keep(key, made)
+        computed = self._known[key] = await asyncio.to_thread(self._compute, head, before, after)
+        return computed
 
     def _compute(self, head: Version, before: Manifest, after: Manifest) -> Difference:
         return changed_rows(self._versions.store(head.dataset_id), before, after)

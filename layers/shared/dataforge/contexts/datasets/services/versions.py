@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 from uuid import UUID
 
+from cachetools import LRUCache
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,7 +33,8 @@ CACHED_MANIFESTS = 64
 CACHE_BYTES = 96 << 20
 MOST_TABLES = 1000
 REMEMBERED = 100_000
-Value = TypeVar("Value")
+# A manifest with its record and the records of its chain by id.
+_Decoded: TypeAlias = tuple[EncodedManifest, Manifest, Mapping[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +84,6 @@ class Version:
         return name, self.tables[name].manifest
 
 
-class Recent(OrderedDict[Any, Value]):
-    """The most recently used values, up to a number of them."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def find(self, key: object) -> Value | None:
-        """The value, which is the most recent one from now on."""
-        if key in self:
-            self.move_to_end(key)
-            return self[key]
-        return None
-
-    def keep(self, key: object, value: Value) -> Value:
-        """Remember the value and forget the oldest."""
-        self[key] = value
-        while len(self) > self._most:
-            self.popitem(last=False)
-        return value
-
-
 def chunk_prefix(dataset_id: UUID) -> str:
     """Where the objects of a dataset are."""
     return f"chunks/{dataset_id}/"
@@ -119,7 +98,7 @@ class WatchedStore:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._reused: Recent[bool] = Recent(REMEMBERED)
+        self._reused: LRUCache[str, bool] = LRUCache(REMEMBERED)
         self._lock = threading.Lock()
 
     def reused(self) -> set[str]:
@@ -130,7 +109,7 @@ class WatchedStore:
     def note(self, key: str) -> None:
         """Remember that an object was there already."""
         with self._lock:
-            self._reused.keep(key, value=True)
+            self._reused[key] = True
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Store unless the key is taken."""
@@ -171,16 +150,18 @@ class Versions:
         self.database = database
         self.objects = objects
         self._watched = WatchedStore(objects)
-        self._stores: Recent[TableStore] = Recent(CACHED_DATASETS)
-        self._decoded: Recent[tuple[EncodedManifest, Manifest, Mapping[str, bytes]]] = Recent(CACHED_MANIFESTS)
+        self._stores: LRUCache[UUID, TableStore] = LRUCache(CACHED_DATASETS)
+        self._storing = threading.Lock()  # stores are asked for in threads, too
+        self._decoded: LRUCache[tuple[UUID, str], _Decoded] = LRUCache(CACHED_MANIFESTS)
 
     def store(self, dataset_id: UUID) -> TableStore:
         """Reads and writes the objects of a dataset; nothing is shared between datasets."""
-        found = self._stores.find(dataset_id)
-        if found is not None:
-            return found
-        store = TableStore(self._watched, chunk_prefix(dataset_id), cache_bytes=CACHE_BYTES)
-        return self._stores.keep(dataset_id, store)
+        with self._storing:
+            store = self._stores.get(dataset_id)
+            if store is None:
+                store = TableStore(self._watched, chunk_prefix(dataset_id), cache_bytes=CACHE_BYTES)
+                self._stores[dataset_id] = store
+            return store
 
     def prepare(
         self, base: Version, tables: Mapping[str, Manifest], by: Authorship, *, merge_parent: str | None = None
@@ -232,11 +213,9 @@ class Versions:
             tables[row.sheet] = StoredTable(_table_of(row), manifest, record, chain)
         return Version(dataset_id, commit, head.content_hash, head.parent_commit_id, head.merge_parent_id, tables)
 
-    async def manifests(
-        self, connection: AsyncConnection, dataset_id: UUID, ids: Sequence[str]
-    ) -> dict[str, tuple[EncodedManifest, Manifest, Mapping[str, bytes]]]:
+    async def manifests(self, connection: AsyncConnection, dataset_id: UUID, ids: Sequence[str]) -> dict[str, _Decoded]:
         """Manifests by id, with their records and chains; raises CorruptStorage."""
-        found = {one: known for one in dict.fromkeys(ids) if (known := self._decoded.find((dataset_id, one)))}
+        found = {one: known for one in dict.fromkeys(ids) if (known := self._decoded.get((dataset_id, one)))}
         missing = [one for one in dict.fromkeys(ids) if one not in found]
         if not missing:
             return found
@@ -253,7 +232,7 @@ class Versions:
             record = EncodedManifest(one, bytes(row.data), tuple(row.chain))
             others = {link: bytes(records[link].data) for link in record.chain if link in records}
             manifest = await asyncio.to_thread(decode_manifest, record, others)
-            found[one] = self._decoded.keep((dataset_id, one), (record, manifest, others))
+            found[one] = self._decoded[dataset_id, one] = (record, manifest, others)
         return found
 
 
