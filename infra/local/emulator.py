@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -44,7 +45,7 @@ class Emulator:
         """Base address of a deployed REST API; the path form needs no name resolution."""
         return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
 
-    def client(self, service: str) -> boto3.client:
+    def client(self, service: Any) -> Any:  # noqa: ANN401 - of whichever service its caller names
         """A boto3 client of this emulator that takes nothing from the caller's AWS configuration."""
         return boto3.session.Session().client(
             service,

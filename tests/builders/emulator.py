@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from dataforge.platform.aws.clients import client
 from infra.local.emulator import Emulator, start
 from infra.local.layout import StackDirectory
+
+if TYPE_CHECKING:
+    from types_boto3_s3.literals import BucketLocationConstraintType
 
 
 @dataclass(frozen=True)
@@ -22,15 +26,15 @@ class EmulatedAws:
     def queue(self, *, visibility_seconds: int = 30) -> str:
         """URL of a new queue."""
         name = f"test-{secrets.token_hex(6)}"
-        attributes = {"VisibilityTimeout": str(visibility_seconds)}
-        url: str = client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        return url
+        return client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(visibility_seconds)})[
+            "QueueUrl"
+        ]
 
     def bucket(self) -> str:
         """Name of a new bucket."""
         name = f"test-{secrets.token_hex(6)}"
-        where = {"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
-        client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        region = cast("BucketLocationConstraintType", os.environ["AWS_DEFAULT_REGION"])
+        client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
         return name
 
 
@@ -52,11 +56,11 @@ def emulated_aws(emulator: Emulator) -> Iterator[EmulatedAws]:
     """Point this process's clients at the emulator until the block ends; other tests use moto, in process."""
     before = os.environ.get("AWS_ENDPOINT_URL")
     os.environ["AWS_ENDPOINT_URL"] = emulator.endpoint_url
-    client.cache_clear()
+    client.cache_clear()  # type: ignore[attr-defined]  # mypy sees the overloads, not that the function is cached
     try:
         yield EmulatedAws(emulator)
     finally:
-        client.cache_clear()
+        client.cache_clear()  # type: ignore[attr-defined]  # mypy sees the overloads, not that the function is cached
         if before is None:
             os.environ.pop("AWS_ENDPOINT_URL")
         else:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import text
 
@@ -11,7 +11,10 @@ from dataforge.platform.aws.clients import client
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
 
-_DEPTHS = {
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+_DEPTHS: dict[str, "QueueAttributeNameType"] = {
     "waiting": "ApproximateNumberOfMessages",
     "in_flight": "ApproximateNumberOfMessagesNotVisible",
     "delayed": "ApproximateNumberOfMessagesDelayed",

@@ -6,10 +6,13 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataforge.contexts.datasets.domain.uploads import URL_SECONDS
 from dataforge.platform.aws.clients import client
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 _MISSING = ("404", "NoSuchKey", "NotFound")
 _DOWNLOAD_PART = 8 << 20
@@ -79,12 +82,12 @@ class S3Files:
 
     def complete(self, key: str, upload_id: str, parts: Sequence[Any]) -> None:
         """Make one object of the parts, in one step for readers."""
-        made = [
+        completed: list[CompletedPartTypeDef] = [
             {"PartNumber": part.number, "ETag": part.etag, **({"ChecksumSHA256": part.sha256} if part.sha256 else {})}
             for part in parts
         ]
         client("s3").complete_multipart_upload(
-            Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": made}
+            Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": completed}
         )
 
     def abort(self, key: str, upload_id: str) -> None:
@@ -133,10 +136,12 @@ class S3Writer:
     """Collects bytes and uploads them in parts; `close` makes the object visible, `abort` leaves nothing."""
 
     def __init__(self, bucket: str, key: str, content_type: str) -> None:
-        self._target = {"Bucket": bucket, "Key": key}
-        self._upload: str = client("s3").create_multipart_upload(**self._target, ContentType=content_type)["UploadId"]
+        self._bucket = bucket
+        self._key = key
+        answer = client("s3").create_multipart_upload(Bucket=bucket, Key=key, ContentType=content_type)
+        self._upload = answer["UploadId"]
         self._buffer = bytearray()
-        self._parts: list[dict[str, object]] = []
+        self._parts: list[CompletedPartTypeDef] = []
         self.size = 0
         self.closed = False
 
@@ -177,18 +182,20 @@ class S3Writer:
         if self._buffer or not self._parts:
             self._send(bytes(self._buffer))
         client("s3").complete_multipart_upload(
-            **self._target, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+            Bucket=self._bucket, Key=self._key, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
         )
 
     def abort(self) -> None:
         """Leave nothing behind; does nothing after `close`."""
         if not self.closed:
             self.closed = True
-            client("s3").abort_multipart_upload(**self._target, UploadId=self._upload)
+            client("s3").abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
 
     def _send(self, data: bytes) -> None:
         number = len(self._parts) + 1
-        answer = client("s3").upload_part(**self._target, UploadId=self._upload, PartNumber=number, Body=data)
+        answer = client("s3").upload_part(
+            Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=data
+        )
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
 
 

@@ -1,12 +1,26 @@
 """boto3 clients, made at first use and kept; boto3 itself is imported then, not when a function starts."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_ses import SESClient
+    from types_boto3_sqs import SQSClient
 
 
+@overload
+def client(service: Literal["s3"]) -> "S3Client": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["ses"]) -> "SESClient": ...
+@overload
+def client(service: Literal["sqs"]) -> "SQSClient": ...
 @cache
-def client(service: str) -> Any:  # noqa: ANN401 - boto3 clients are generated at run time and have no static type
-    """The client of an AWS service (`s3`, `sqs`, …); endpoint, region and credentials come from the environment.
+def client(service: Any) -> Any:
+    """The client of an AWS service; endpoint, region and credentials come from the environment.
 
     Timeouts are far below Lambda's, so that a hanging service becomes an error of ours and not a dead function.
     """

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from dataforge.platform.objects import ObjectMissing
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3 import S3Client
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -30,7 +34,7 @@ class S3Object:
 class S3ObjectStore:
     """One bucket behind a boto3 S3 client. Clients are safe for threads; the store keeps no state."""
 
-    def __init__(self, client: Any, bucket: str) -> None:  # noqa: ANN401 - boto3 clients are made at run time
+    def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
@@ -46,14 +50,14 @@ class S3ObjectStore:
 
     def get(self, key: str) -> bytes:
         """The whole object; raises ObjectMissing."""
-        return self._read(key, {})
+        return self._read(key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`; raises ObjectMissing."""
         if length <= 0:
             return b""
         try:
-            return self._read(key, {"Range": f"bytes={start}-{start + length - 1}"})
+            return self._read(key, f"bytes={start}-{start + length - 1}")
         except ClientError as error:
             if _code(error) in _BEYOND:
                 return b""
@@ -70,7 +74,7 @@ class S3ObjectStore:
             while start < stop:
                 length = min(stop - start, step - start % step)
                 if body is None:
-                    body = self._open(key, {"Range": f"bytes={start}-{stop - 1}"})
+                    body = self._open(key, f"bytes={start}-{stop - 1}")
                 try:
                     data = body.read(length)
                     if len(data) < length:
@@ -89,9 +93,9 @@ class S3ObjectStore:
             if body is not None:
                 body.close()
 
-    def _read(self, key: str, extra: dict[str, str]) -> bytes:
+    def _read(self, key: str, part: str = "") -> bytes:
         for left in reversed(range(_TRIES)):
-            body = self._open(key, extra)
+            body = self._open(key, part)
             try:
                 data: bytes = body.read()
             except _BROKEN:
@@ -101,9 +105,11 @@ class S3ObjectStore:
                 return data
         raise AssertionError  # pragma: no cover - the last try returns or raises
 
-    def _open(self, key: str, extra: dict[str, str]) -> Any:  # noqa: ANN401 - botocore's StreamingBody
+    def _open(self, key: str, part: str = "") -> StreamingBody:
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=key, **extra)["Body"]
+            if part:
+                return self._client.get_object(Bucket=self._bucket, Key=key, Range=part)["Body"]
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
         except ClientError as error:
             raise _explained(error, key) from error
 

@@ -6,11 +6,14 @@ and deleted after: whoever is killed in between has sent it twice, which consume
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from dataforge.platform.aws.clients import client
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
 
 _BATCH = 10
 _WAIT_SECONDS = 1  # long polling asks every server; a short poll may find nothing where there is something
@@ -60,21 +63,17 @@ def _redrive(source: str, target: str, most: int, wanted: set[str] | None, budge
     return done
 
 
-def _receive(url: str) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = (
-        client("sqs")
-        .receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=_BATCH,
-            WaitTimeSeconds=_WAIT_SECONDS,
-            MessageAttributeNames=["All"],
-        )
-        .get("Messages", [])
+def _receive(url: str) -> "list[MessageTypeDef]":
+    answer = client("sqs").receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=_BATCH,
+        WaitTimeSeconds=_WAIT_SECONDS,
+        MessageAttributeNames=["All"],
     )
-    return found
+    return answer.get("Messages", [])
 
 
-def _move(message: Mapping[str, Any], source: str, target: str) -> None:
+def _move(message: "MessageTypeDef", source: str, target: str) -> None:
     attributes = message.get("MessageAttributes") or {}
     client("sqs").send_message(QueueUrl=target, MessageBody=message["Body"], MessageAttributes=attributes)
     client("sqs").delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
@@ -86,6 +85,6 @@ def _release(url: str, handles: Iterable[str]) -> None:
 
 
 def _depth(url: str) -> int:
-    name = "ApproximateNumberOfMessages"
+    name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
     answer = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
     return int(answer["Attributes"][name])

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dataforge.platform.aws.clients import client
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import DeleteTypeDef
 
 
 class ObjectStore:
@@ -26,7 +30,7 @@ class ObjectStore:
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects, at most a thousand; one that is not there is fine."""
         if keys:
-            wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            wanted: DeleteTypeDef = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
             await asyncio.to_thread(client("s3").delete_objects, Bucket=self._bucket, Delete=wanted)
 
     async def oldest(self, prefix: str, *, limit: int) -> Sequence[tuple[str, datetime]]:

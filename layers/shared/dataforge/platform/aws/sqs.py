@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataforge.platform.aws.clients import client
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
 
 MAX_BATCH = 10
 
@@ -62,5 +66,7 @@ class Queue:
     async def delete(self, receipt_handles: Sequence[str]) -> None:
         """Acknowledge messages (at most ten); one that cannot be deleted comes again, which consumers must bear."""
         if receipt_handles:
-            entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(receipt_handles)]
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(receipt_handles)
+            ]
             await asyncio.to_thread(client("sqs").delete_message_batch, QueueUrl=self._url, Entries=entries)
