@@ -53,7 +53,7 @@ def started_emulator(directory: Path) -> Iterator[Emulator]:
 
 @contextmanager
 def emulated_aws(emulator: Emulator) -> Iterator[EmulatedAws]:
-    """Point this process's clients at the emulator until the block ends; other tests use moto, in process."""
+    """Point this process's clients at the emulator until the block ends."""
     before = os.environ.get("AWS_ENDPOINT_URL")
     os.environ["AWS_ENDPOINT_URL"] = emulator.endpoint_url
     client.cache_clear()  # type: ignore[attr-defined]  # mypy sees the overloads, not that the function is cached

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from moto import mock_aws
 from sqlalchemy import text
 
 from dataforge.contexts.identity import credentials
@@ -22,22 +21,21 @@ from dataforge.events.jobs import relay_outbox
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import Unavailable
 from dataforge.kernel.principal import Role
-from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
+from tests.builders.emulator import EmulatedAws
 
 BUCKET = "test-bucket"
 
 
 @pytest.fixture
-def bucket() -> Iterator[str]:
-    with mock_aws():
-        aws_client.cache_clear()
-        boto3.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
-        yield BUCKET
-    aws_client.cache_clear()
+def bucket(emulator: EmulatedAws) -> Iterator[str]:
+    storage = boto3.resource("s3").Bucket(BUCKET)
+    storage.create(CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    yield BUCKET
+    if storage.creation_date is not None:
+        storage.objects.delete()
+        storage.delete()
 
 
 def public_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:

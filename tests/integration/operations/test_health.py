@@ -1,32 +1,25 @@
 """Health and maintenance."""
 
-from collections.abc import Iterator
-
-import boto3
 import pytest
-from moto import mock_aws
 
 from dataforge.bootstrap import HEALTH_COMMANDS, Container
 from dataforge.events.commands import dispatch
 from dataforge.events.jobs import clean_up, tick
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
-from dataforge.platform.aws.clients import client as aws_client
+from dataforge.platform.aws.clients import client
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import head_revision
 from dataforge.settings import WorkerSettings
 from tests.builders.api import ApiUnderTest
+from tests.builders.emulator import EmulatedAws
 
 
 @pytest.fixture
-def queue() -> Iterator[str]:
-    with mock_aws():
-        aws_client.cache_clear()
-        sqs = boto3.client("sqs")
-        url: str = sqs.create_queue(QueueName="statements")["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody="one")
-        yield url
-    aws_client.cache_clear()
+def queue(emulator: EmulatedAws) -> str:
+    url = emulator.queue()
+    client("sqs").send_message(QueueUrl=url, MessageBody="one")
+    return url
 
 
 async def test_health_tells_the_migration_revision_and_the_queue_depth(
