@@ -13,7 +13,17 @@ from infra.packaging.lock import blocks
 TOP_LEVEL = {
     *("functions", "layers", "infra", "migrations", "tests", "requirements", ".ci"),
     *("template.yaml", "samconfig.toml", "docker-compose.yml", "pyproject.toml", "Makefile"),
-    *("README.md", "CHANGELOG.md", "LICENSE", ".gitignore", ".gitattributes", ".dockerignore"),
+    *(
+        "README.md",
+        "CONTRIBUTING.md",
+        "GLOSSARY.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        ".github",
+        ".gitignore",
+        ".gitattributes",
+        ".dockerignore",
+    ),
 }
 LOCKED = [*(ROOT / "requirements").glob("*.txt"), *(ROOT / "layers").glob("*/requirements.txt")]
 # Where a checkout or a scratch file of one particular machine would live.

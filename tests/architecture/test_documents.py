@@ -1,0 +1,45 @@
+"""What the documents point at is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.local.layout import ROOT
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "infra").rglob("*.md")]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
+# `a/path.py` or `a/path.py::name`: from the root, from the package, or from the context that is being followed.
+MENTION = re.compile(r"`([\w.*-]+/[\w./*-]+)(?:::([\w.]+))?`")
+BASES = [ROOT, ROOT / "layers/shared/dataforge", ROOT / "layers/shared/dataforge/contexts/academics"]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PLACEHOLDERS = {"migrations/versions/00NN_what.py"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    lost = [target for target in LINK.findall(document.read_text()) if not (document.parent / target).exists()]
+
+    assert lost == []
+
+
+@pytest.mark.parametrize(("path", "name"), sorted(set(MENTION.findall(CONTRIBUTING)) - {(p, "") for p in PLACEHOLDERS}))
+def test_what_a_newcomer_is_led_through_is_there(path: str, name: str) -> None:
+    found = [match for base in BASES for match in base.glob(path.rstrip("/"))]
+
+    assert found, path
+    if name:
+        assert re.search(rf"\b(def|class) {name.rpartition('.')[2]}\b", found[0].read_text()), name
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`make ([a-z-]+)", CONTRIBUTING))))
+def test_every_named_command_exists(command: str) -> None:
+    assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_workflow_runs_what_contributors_run() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/checks.yml").read_text())
+    commands = {step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step}
+
+    assert commands == {"make test-fast", "bash .ci/run"}
