@@ -1,4 +1,4 @@
-"""Imports of uploaded files into datasets, and the upkeep of datasets: the one function that deletes chunks."""
+"""Imports of uploaded files into datasets, and the maintenance of datasets: the one function that deletes chunks."""
 
 from dataforge.bootstrap import dataset_import_handler
 

@@ -98,8 +98,11 @@ async def datasets() -> Seconds:
             {"op": "insert", "values": {"id": ROWS + n, "name": "new", "score": 0.0}} for n in range(100)
         ]
         added = [{"sheet": "data", "add": [{"name": "note", "type": "string"}]}]
-        noted = [{**change, "values": {**change["values"], "note": "seen"}} for change in operations]
-        for name, changes, more in (("plain", operations, {}), ("with a new column", noted, {"schema_changes": added})):
+        commented = [{**change, "values": {**change["values"], "note": "seen"}} for change in operations]
+        for name, changes, more in (
+            ("plain", operations, {}),
+            ("with a new column", commented, {"schema_changes": added}),
+        ):
             source = name.replace(" ", "-")
             await branch(client, dataset, source)
             ok(await commit_rows(client, dataset, changes, ref=source, **more), 201)

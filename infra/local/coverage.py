@@ -59,8 +59,10 @@ class Coverage:
         reached, missed = self._summary["covered_lines"], self._summary["missing_lines"]
         share = self._summary["percent_covered"]
         verdict = "" if share >= LEAST else f", less than {LEAST:.0f} %"
-        told = f"coverage: {share:.1f} % of {reached + missed:,} lines{verdict}; the others: {REPORT.relative_to(ROOT)}"
-        terminalreporter.write_line(told)
+        summary = (
+            f"coverage: {share:.1f} % of {reached + missed:,} lines{verdict}; the others: {REPORT.relative_to(ROOT)}"
+        )
+        terminalreporter.write_line(summary)
 
 
 @pytest.hookimpl(tryfirst=True)

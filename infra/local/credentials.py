@@ -1,4 +1,4 @@
-"""The first credentials of a stack: made once, told once, and made good when a run was killed in between."""
+"""The first credentials of a stack: made once, shown once, and made good when a run was killed in between."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ensure(stack: Stack) -> None:
     stack.invoke("maintenance", {"command": "ensure_signing_key"})
     known = credentials.get("admin")
     admin = known or {"username": ADMIN, "password": secrets.token_urlsafe(18)}
-    # A password that somebody changed stays; one that nobody was told is replaced.
+    # A password that somebody changed stays; one that nobody has seen is replaced.
     command = {"command": "ensure_admin", "email": f"{admin['username']}@dataforge.example", "replace": known is None}
     stack.invoke("maintenance", {**command, **admin})
     credentials["admin"] = admin

@@ -24,7 +24,7 @@ from infra.local.stack import LocalStack
 
 # Which learners use which sender.
 _MOODLE, _SEVENTAPS, _ARTICULATE, _CMI5 = LEARNERS, LEARNERS[:16], LEARNERS[:10], LEARNERS[12:20]
-_LANDING_SECONDS = 60
+_LOADING_SECONDS = 60
 _VERSION = {"X-Experience-API-Version": "1.0.3"}
 
 
@@ -102,10 +102,10 @@ def _completions(api: httpx.Client, cohorts: dict[str, str]) -> int:
 
 
 def _wait(condition: Callable[[], bool], logs: str) -> None:
-    deadline = time.monotonic() + _LANDING_SECONDS
+    deadline = time.monotonic() + _LOADING_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            message = f"The demo's statements did not arrive in the report within {_LANDING_SECONDS} s."
+            message = f"The demo's statements did not arrive in the report within {_LOADING_SECONDS} s."
             raise LocalStackError(message, f"See the logs beneath {logs}.")
         time.sleep(0.5)
 

@@ -2,7 +2,7 @@
 
 The emulator saves its state, file by file, only when it is stopped. So a deployment begins with a copy of the state
 that the last stop saved (hard links: the emulator replaces its files, it never writes into them) and ends with a stop
-whose state is complete; until that is noted in ``deployed.json``, the copy is what counts.
+whose state is complete; until ``deployed.json`` says so, the copy is what counts.
 
     before/  deployed.json   what is true
     -        -               nothing was ever deployed: the state is worth nothing

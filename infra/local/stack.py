@@ -291,7 +291,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
 
 
 def _remembered(directory: StackDirectory) -> dict[str, Any]:
-    """What cannot be found out again: credentials that were told once, and which rows are the demo's."""
+    """What cannot be found out again: credentials that were shown once, and which rows are the demo's."""
     try:
         facts = json.loads(directory.stack_file.read_text())
         return {name: dict(facts[name]) for name in ("credentials", "demo") if name in facts}

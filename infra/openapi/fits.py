@@ -18,7 +18,7 @@ class Comparison:
     """What breaks when `old` becomes `new`, the schemas of one field of two documents.
 
     A request must go on taking what it took, a response must give nothing that it did not give. Two things are free in
-    responses: a field may be added, and so may a value of an enum, because clients are told to ignore what they do not
+    responses: a field may be added, and so may a value of an enum, because clients are asked to ignore what they do not
     know. Limits on lengths and numbers bind the sender only.
     """
 

@@ -97,8 +97,8 @@ JUDGED: dict[tuple[str, str], str] = {
     ("duckdb", "codes like 1E10"): "a double is read and the code is lost; ours keeps the text",
     ("pyarrow", "codes like 1E10"): "a double is read and the code is lost; ours keeps the text",
     ("duckdb", "dates of two orders"): "an order is taken that nothing proves; ours keeps the text",
-    ("duckdb", "the whole file"): "the encoding or the dialect is not found without being told; ours finds it",
-    ("pyarrow", "the whole file"): "only UTF-8 with commas is read without being told; ours finds both",
+    ("duckdb", "the whole file"): "the encoding or the dialect is not found without an option; ours finds it",
+    ("pyarrow", "the whole file"): "only UTF-8 with commas is read without an option; ours finds both",
     ("pyarrow", "accents"): "bytes are given for text that is not UTF-8; ours finds the encoding and says so",
 }
 

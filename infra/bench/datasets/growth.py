@@ -33,7 +33,7 @@ def growth(folder: Path, most: int) -> Iterator[Figure]:
     for rows in SIZES:
         if rows <= most:
             found[rows] = of_size(folder / f"growth-{rows}", rows)
-            yield from told(rows, found[rows])
+            yield from figures_of(rows, found[rows])
     sizes = list(found)
     for small, large in pairwise(sizes):
         for name, label in (("wall_s", "wall"), ("cpu_s", "CPU")):
@@ -89,7 +89,7 @@ def cold_pages(place: Place) -> Figures:
     return pages(place, "v2", cold=True)
 
 
-def told(rows: int, found: Figures) -> Iterator[Figure]:
+def figures_of(rows: int, found: Figures) -> Iterator[Figure]:
     """The figures of one size."""
     yield Figure(f"import of {rows:,} rows, wall s", found["wall_s"])
     yield Figure(f"import of {rows:,} rows, CPU s", found["cpu_s"])

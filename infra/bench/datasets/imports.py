@@ -90,8 +90,8 @@ def imports(place: Place, one: Path, two: Path) -> Iterator[Figure]:
         for kind, limit in (("wall", FLOOR_LIMIT), ("CPU", None)):
             of = f"{kind.lower()}_s"
             for base in floors:
-                told = "the floor's" if base == "floor" else "that through the same store"
-                yield Figure(f"import {name}, {kind} to {told}", least[name][of] / least[base][of], limit)
+                base_name = "the floor's" if base == "floor" else "that through the same store"
+                yield Figure(f"import {name}, {kind} to {base_name}", least[name][of] / least[base][of], limit)
     yield Figure("import v1, stored MB", least["v1"]["grown_mb"])
     yield Figure("import v2, grown MB", least["v2"]["grown_mb"], 0.5)
 

@@ -127,7 +127,7 @@ def installed() -> Path:
 
 
 def elsewhere(python: Path, name: str, script: str, one: Path, two: Path) -> Iterator[Figure]:
-    """Run a peer under the other Python. Its steps are told as they end, so that a slow one hides none before it."""
+    """Run a peer under the other Python. Steps are reported as they end: a slow one hides none before it."""
     with tempfile.TemporaryDirectory(prefix="peer-") as folder, tempfile.TemporaryFile() as errors:
         command = [str(python), "-c", COMMON + script, str(one), str(two), folder]
         environment = {"HOME": folder, "PATH": "/usr/bin:/bin"}
@@ -137,11 +137,11 @@ def elsewhere(python: Path, name: str, script: str, one: Path, two: Path) -> Ite
             for line in process.stdout:
                 if not line.startswith(b"{"):
                     continue  # what the peer itself prints
-                told = json.loads(line)
+                report = json.loads(line)
                 limit.restart()
-                began, step = time.perf_counter(), told.get("began", "between steps")
-                for label, value in told.get("figures", {}).items():
-                    yield Figure(f"{name}: {told['done']}, {label}", value)
+                began, step = time.perf_counter(), report.get("began", "between steps")
+                for label, value in report.get("figures", {}).items():
+                    yield Figure(f"{name}: {report['done']}, {label}", value)
             limit.stop()
         errors.seek(0)
         if limit.rang:

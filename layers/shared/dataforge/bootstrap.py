@@ -217,7 +217,7 @@ class Container(DatasetServices):
 
     @cached_property
     def intake(self) -> "SqlIntake":
-        """Ids and requests noted before the answer."""
+        """Ids and requests registered before the answer."""
         from dataforge.contexts.records.repository.intake import SqlIntake
 
         return SqlIntake(self.database)

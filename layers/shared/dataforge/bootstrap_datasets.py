@@ -48,7 +48,7 @@ class DatasetServices:
 
     @cached_property
     def import_queue(self) -> "Queue":
-        """Where imports and upkeep wait."""
+        """Where imports and maintenance wait."""
         from dataforge.platform.aws.sqs import Queue
 
         return Queue(self.settings.imports_queue_url)

@@ -37,14 +37,14 @@ class Counter:
                 await connection.commit()
             return wait
 
-    async def settle(self, *budgets: Budget, failed: bool) -> None:
+    async def close(self, *budgets: Budget, failed: bool) -> None:
         async with self.database.transaction() as connection:
-            await Throttle(connection, self.clock.now()).settle(budgets, failed=failed)
+            await Throttle(connection, self.clock.now()).close(budgets, failed=failed)
 
     async def fail(self, *budgets: Budget) -> int | None:
         wait = await self.take(*budgets)
         if wait is None:
-            await self.settle(*budgets, failed=True)
+            await self.close(*budgets, failed=True)
         return wait
 
 
@@ -69,7 +69,7 @@ async def test_failures_use_the_budget_up_until_the_minute_that_began_with_the_f
 async def test_successes_cost_nothing(counter: Counter) -> None:
     for _ in range(20):
         assert await counter.take(BUDGET) is None
-        await counter.settle(BUDGET, failed=False)
+        await counter.close(BUDGET, failed=False)
 
     assert [await counter.fail(BUDGET) for _ in range(6)] == [None] * 5 + [60]
 
@@ -111,7 +111,7 @@ async def test_a_try_that_is_settled_after_its_window_counts_in_the_next(counter
     await counter.take(BUDGET)
     clock.advance(timedelta(minutes=2))
 
-    await counter.settle(BUDGET, failed=True)
+    await counter.close(BUDGET, failed=True)
 
     assert [await counter.fail(BUDGET) for _ in range(5)] == [None] * 4 + [60]
 

@@ -121,7 +121,7 @@ class SafetyNet:
             await self._app(scope, self._limited(receive), noticed)
         except DataForgeError as error:
             problem = error
-        except Exception:  # noqa: BLE001 - the last net: logged and counted, and the client is told nothing of it
+        except Exception:  # noqa: BLE001 - the last net: logged and counted; the client learns nothing of the cause
             logger.error("unhandled error", exc_info=True, method=scope["method"], path=scope["path"])
             emit_metrics({"unhandled": 1})
             problem = unforeseen()

@@ -100,7 +100,7 @@ def _advice(violations: list[Violation]) -> str:
 
 
 def unforeseen() -> DataForgeError:
-    """What a client is told of an error nobody foresaw."""
+    """The answer to an error that nobody foresaw."""
     return DataForgeError("The request could not be completed. Quote the request id if you report this.")
 
 

@@ -82,7 +82,7 @@ _FAILURES = frozenset(
 
 
 def and_more(places: Sequence[str], most: int) -> str:
-    """`a, b and c`, or as many as are shown and how many there are besides: `a, b and 3 more`."""
+    """`a, b and c`, or as many as are shown and how many more there are: `a, b and 3 more`."""
     shown = list(places[:most])
     if len(places) > most:
         shown.append(f"{len(places) - most} more")

@@ -36,7 +36,7 @@ async def check_health(database: Database, queues: Mapping[str, str]) -> dict[st
 
 
 async def require_database(database: Database) -> None:
-    """Raise Unavailable unless the database answers; the cause is logged, not told."""
+    """Raise Unavailable unless the database answers; the cause is logged, not shown."""
     if (await _database(database))["status"] != "ok":
         message = "The service is not available at the moment."
         raise Unavailable(message, headers={"Retry-After": "5"})

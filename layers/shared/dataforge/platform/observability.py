@@ -1,4 +1,4 @@
-"""Logs and metrics behind one facade, so that no context knows the library.
+"""Logs and metrics behind one module, so that no context knows the library.
 
 Logs are JSON lines with a correlation id (Powertools' logger); metrics go out in CloudWatch's embedded metric format
 (EMF) on the same stream, written here because each is out at once and Powertools' Metrics would hold them back until

@@ -1,4 +1,4 @@
-"""One message for the next page, in a sealed cookie: what a form did is told where its redirect leads."""
+"""One message for the next page, in a sealed cookie: what a form did is shown where its redirect leads."""
 
 from typing import NamedTuple
 

@@ -95,7 +95,7 @@ def _percent(scaled: object) -> Decimal | None:
 async def mail_enrollment_change(event: RelayedEvent, services: MailServices) -> None:
     """`academics.enrollment_changed`: tell the student, once per event; refusals were answered to whoever asked.
 
-    The event is noted in the transaction that is committed after SES took the mail: a crash in between sends it again.
+    The event is registered in a transaction that commits after SES took the mail: a crash in between sends it again.
     """
     text = _sentence(event.payload)
     if text is None:

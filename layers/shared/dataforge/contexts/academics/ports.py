@@ -247,7 +247,7 @@ class RosterSource(Protocol):
         ...
 
     def tables(self) -> AsyncIterator[RosterTable]:
-        """Its CSV files or sheets, one after another; raises RosterUnreadable."""
+        """The CSV files or sheets of the source, one after another; raises RosterUnreadable."""
         ...
 
 
@@ -337,7 +337,7 @@ class RosterRepository(Protocol):
     async def students(
         self, plan_id: UUID, semester_id: UUID, *, after: int, size: int
     ) -> tuple[list[StudentRows], int]:
-        """The next students with undecided enrolment rows, and where to go on; an empty list is the end."""
+        """A batch of students with undecided enrolment rows, and where to go on; an empty list is the end."""
         ...
 
     async def decide(self, plan_id: UUID, rows: Sequence[PlannedRow]) -> None:
@@ -384,11 +384,11 @@ class ConsumedEvents(Protocol):
     """Which events a consumer has dealt with."""
 
     async def first_time(self, consumer: str, event_id: UUID, now: datetime) -> bool:
-        """Note the event; False when it was noted before."""
+        """Register the event; False when it was registered before."""
         ...
 
     async def forget(self, before: datetime) -> int:
-        """Forget events noted before that time; returns their number."""
+        """Forget events registered before that time; returns their number."""
         ...
 
 
@@ -414,7 +414,7 @@ class AcademicsUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def people(self) -> StudentRepository:
-        """Students and what is noted of them."""
+        """Students with their holds, overrides and completions."""
         ...
 
     @property

@@ -179,9 +179,9 @@ async def sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: TryLimits
     matches = await asyncio.to_thread(verify_password, account.password_hash if account else None, command.password)
     budgets = _sign_in_budgets(command, limits)
     if account is None or not matches:
-        await uow.throttle.settle(budgets, failed=True)
+        await uow.throttle.close(budgets, failed=True)
         return Rejected(InvalidCredentials("The username or the password is wrong."))
-    await uow.throttle.settle(budgets, failed=False)
+    await uow.throttle.close(budgets, failed=False)
     if account.suspended:
         return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
     family = uuid7()
@@ -223,7 +223,7 @@ def _seconds(wait: int) -> str:
 async def refresh(command: Refresh, uow: IdentityUnitOfWork, *, limits: TryLimits) -> Session | Rejected:
     """Rotate a refresh token whose try was admitted; one that was used before revokes its family (RFC 9700 §4.14.2)."""
     result = await _rotate(command, uow)
-    await uow.throttle.settle(_refresh_budgets(command, limits), failed=isinstance(result, Rejected))
+    await uow.throttle.close(_refresh_budgets(command, limits), failed=isinstance(result, Rejected))
     return result
 
 
@@ -233,7 +233,7 @@ async def continue_sign_in(command: Refresh, uow: IdentityUnitOfWork, *, limits:
     It is not rotated: two tabs renew at once, and the second would look like a theft (ADR 17).
     """
     usable = await _usable(command, uow)
-    await uow.throttle.settle(_refresh_budgets(command, limits), failed=isinstance(usable, Rejected))
+    await uow.throttle.close(_refresh_budgets(command, limits), failed=isinstance(usable, Rejected))
     if isinstance(usable, Rejected):
         return usable
     known, account = usable

@@ -50,7 +50,7 @@ def _parse(model: type[Model], payload: Mapping[str, Any]) -> Model:
 
 
 async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
-    """Make an administrator `{username, email, password?}`; without a password one is made up and told this once."""
+    """Make an administrator `{username, email, password?}`; without a password one is made up and shown this once."""
     password = payload.get("password") or secrets.token_urlsafe(18)
     body = _parse(schemas.SignUpIn, {**payload, "password": password})
     await services.token_signer.ensure_key()
@@ -58,8 +58,8 @@ async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -
     async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
         user_id = await commands.sign_up(command, uow)
         await uow.commit()
-    told = {} if payload.get("password") else {"password": password}
-    return {"user_id": str(user_id), "username": body.username, **told}
+    generated = {} if payload.get("password") else {"password": password}
+    return {"user_id": str(user_id), "username": body.username, **generated}
 
 
 async def ensure_admin(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
@@ -87,7 +87,7 @@ async def ensure_signing_key(_payload: Mapping[str, Any], services: OperatorServ
 
 
 async def create_xapi_credential(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
-    """Make an xAPI credential `{name, scopes?, public_pem?}`; the secret is told this once."""
+    """Make an xAPI credential `{name, scopes?, public_pem?}`; the secret is shown this once."""
     body = _parse(schemas.XapiCredentialIn, payload)
     scopes = tuple(body.scopes or commands.DEFAULT_SCOPES)
     command = commands.CreateXapiCredential(body.name, scopes, body.public_pem, body.workspace_id)

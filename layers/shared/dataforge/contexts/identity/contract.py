@@ -128,7 +128,7 @@ class CredentialUses(Protocol):
     """Notes when credentials were used, at most once a minute each."""
 
     async def note(self, used: Mapping[str, datetime]) -> None:
-        """Key ids and the instant of their last use; an earlier instant than the one noted changes nothing."""
+        """Key ids and the instant of their last use; an instant earlier than the stored one changes nothing."""
         ...
 
 

@@ -79,7 +79,7 @@ class NotedCredentialUses:
         self._noted: dict[str, datetime] = {}
 
     async def note(self, used: Mapping[str, datetime]) -> None:
-        """One statement for the keys of which this worker has noted nothing within a minute."""
+        """One statement for the keys whose use this worker has not stored within a minute."""
         due = {key: at for key, at in used.items() if key not in self._noted or at - self._noted[key] >= NOTE_EVERY}
         if not due:
             return

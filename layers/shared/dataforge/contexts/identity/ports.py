@@ -49,7 +49,7 @@ class Throttle(Protocol):
         """Take a try of each that is never given back."""
         ...
 
-    async def settle(self, budgets: Sequence[Budget], *, failed: bool) -> None:
+    async def close(self, budgets: Sequence[Budget], *, failed: bool) -> None:
         """End a try that was taken."""
         ...
 

@@ -158,7 +158,7 @@ _NOTE_USES = text(
 
 
 async def note_credential_uses(connection: AsyncConnection, used: Mapping[str, datetime]) -> None:
-    """Write when credentials were last used, for those of which that is a minute or more after what is noted."""
+    """Write when credentials were last used, where that is a minute or more after the stored instant."""
     keys = sorted(used)
     await connection.execute(_NOTE_USES, {"keys": keys, "times": [used[key] for key in keys]})
 

@@ -32,7 +32,7 @@ Subscriber = Callable[[RelayedEvent], Awaitable[None]]
 async def relay(
     database: Database, subscribers: Mapping[str, Sequence[Subscriber]], *, clock: Clock, limit: int = 500
 ) -> dict[str, int]:
-    """Deliver waiting events one by one; a failing one is retried with back-off and set aside after ten attempts.
+    """Deliver waiting events one by one; a failing one is retried with back-off and given up after ten attempts.
 
     Safe beside other relays: rows are taken with FOR UPDATE SKIP LOCKED. Returns counts: relayed, failed, dead.
     """

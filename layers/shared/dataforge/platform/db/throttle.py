@@ -1,7 +1,7 @@
 """How often one caller may try something: budgets of tries a minute, counted in PostgreSQL and exact under concurrency.
 
-A try is *taken* before the work it pays for and *settled* when its outcome is known: a failure stays counted, a success
-gives the try back. What is taken and not settled yet counts too, so that guesses sent in parallel gain nothing; if
+A try is *taken* before the work it pays for and *closed* when its outcome is known: a failure stays counted, a success
+gives the try back. What is taken and not closed yet counts too, so that guesses sent in parallel gain nothing; if
 whoever took it dies, it is forgotten with its window. A window begins with its first try and lasts a minute.
 """
 
@@ -38,7 +38,7 @@ class Throttle:
         """As `take`, for tries that are not given back, whatever becomes of them."""
         return await self._spend(budgets, {"failures": 1})
 
-    async def settle(self, budgets: Sequence[Budget], *, failed: bool) -> None:
+    async def close(self, budgets: Sequence[Budget], *, failed: bool) -> None:
         """End a try that was taken: keep it counted if it failed, give it back otherwise."""
         await self._count(budgets, {"in_flight": -1, "failures": int(failed)})
 

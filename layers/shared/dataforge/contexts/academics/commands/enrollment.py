@@ -19,7 +19,7 @@ from dataforge.kernel.ids import uuid7
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The enrolment after a command; with `refusal` it is kept as FAILED_… and the caller is told why."""
+    """The enrolment after a command; with `refusal` it is kept as FAILED_… and the caller learns why."""
 
     enrollment: Enrollment
     refusal: RuleRefused | None = None

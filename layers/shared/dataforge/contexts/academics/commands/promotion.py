@@ -1,4 +1,4 @@
-"""Promotion from the waitlist: in order of number, every rule again; who does not qualify is skipped and told why.
+"""Promotion from the waitlist: in order of number, every rule again; whoever does not qualify is skipped.
 
 All students that may be promoted are locked in one ordered pass (see repository.enrollments), so only so many are
 looked at in one transaction; when more wait and seats are left, PROMOTION_DUE continues after the last one looked at.

@@ -102,7 +102,7 @@ class Enrollment:
         return self._refused(CapacityRefused(message, facts=counts), seats, application.now)
 
     def refuse_again(self, refusal: RuleRefused, seats: Seats, now: datetime) -> Decision:
-        """The attempt that failed before, refused by the same rule; what the rule saw is noted when it has changed."""
+        """The attempt that failed before, refused by the same rule; what the rule saw is stored when it has changed."""
         self._only_from(refusal.outcome, step="refused again")
         failure = refusal.as_failure()
         if self.failure == failure:
@@ -113,12 +113,12 @@ class Enrollment:
         return Decision(after, seats, (step,), refusal)
 
     def promote(self, application: Application, seats: Seats) -> Decision:
-        """Give a free seat to one who waits, unless a rule says no by now: then the place is kept and the reason noted.
+        """Give a free seat to one who waits; if a rule refuses by now, the place is kept and the reason stored.
 
-        The same reason twice in a row is noted once.
+        The same reason twice in a row is stored once.
         """
         self._only_from(_S.WAITLISTED, step="promoted")
-        refusal, lifted = judge(application.besides(self.id))
+        refusal, lifted = judge(application.without(self.id))
         if refusal is None:
             facts: dict[str, object] = {"wait_no": self.wait_no}
             if lifted:

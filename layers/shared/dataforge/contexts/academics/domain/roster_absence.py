@@ -1,7 +1,7 @@
 """Who is absent from a full roster. Absent means that no line speaks of the student in the section.
 
 A line that cannot be used still speaks of somebody: of its student, whatever the section; of everybody in its section,
-when the student cannot be told; and of anybody, when neither can.
+when the student is unknown; and of anybody, when both are.
 """
 
 from collections.abc import Mapping

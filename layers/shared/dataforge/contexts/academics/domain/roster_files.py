@@ -46,7 +46,7 @@ class _File:
     kind: RowKind
     required: tuple[str, ...]
     convert: Callable[[Fields], dict[str, object]]
-    # The part of `convert` that tells whom and what the line is about; what cannot be told is left out.
+    # The part of `convert` that says whom and what the line is about; what is unknown is left out.
     about: Callable[[Fields], dict[str, object]]
 
 

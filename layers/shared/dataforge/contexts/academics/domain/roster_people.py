@@ -93,9 +93,9 @@ class UserRow:
     def another_person(self, student: KnownStudent) -> bool:
         """Whether nothing but the number is the student's."""
         names = (("first_name", student.first_name), ("last_name", student.last_name))
-        told = all(self.data.get(field) for field, _ in names)
+        complete = all(self.data.get(field) for field, _ in names)
         return (
-            told
+            complete
             and not any(self._agrees(field, value) for field, value in names)
             and not self._agrees("email", student.email or "")
         )
@@ -215,8 +215,8 @@ class PeoplePlan:
                 self._claim(row, student)
             else:
                 decided.append(_taken_over(row, student))
-        settled = {row.row_no for matches in wanted.values() for row, _ in matches}
-        self._by_email = [(row, strangers) for row, strangers in self._by_email if row.row_no not in settled]
+        matched = {row.row_no for matches in wanted.values() for row, _ in matches}
+        self._by_email = [(row, strangers) for row, strangers in self._by_email if row.row_no not in matched]
         return decided
 
     def _settle_strangers(self) -> list[PlannedRow]:

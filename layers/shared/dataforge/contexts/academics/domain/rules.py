@@ -77,7 +77,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """An enrolment the student has besides: what it costs in time and credits."""
+    """Another enrolment of the student: what it costs in time and credits."""
 
     enrollment_id: UUID
     status: EnrollmentStatus
@@ -126,7 +126,7 @@ class Application:
         """Whether an override or a waiver lifts the rule."""
         return rule in self.waived or any(item.covers(rule, self.now) for item in self.student.overrides)
 
-    def besides(self, enrollment_id: UUID) -> "Application":
+    def without(self, enrollment_id: UUID) -> "Application":
         """The same without one enrolment of the student: the one that is decided about."""
         others = tuple(item for item in self.student.commitments if item.enrollment_id != enrollment_id)
         return replace(self, student=replace(self.student, commitments=others))

@@ -26,7 +26,7 @@ async def schedule(call: AnyonePage) -> Response:
 
 @router.post(SECTIONS + "/{section_id}/enroll")
 async def enroll(section_id: UUID, call: AnyonePage) -> Response:
-    """Enrol the signed-in person; a rule that refuses is told where the form was."""
+    """Enrol the signed-in person; a rule that refuses is shown where the form was."""
     student = await own_student(call)
     if student is None:
         raise missing("student record of user", call.user_id)

@@ -23,7 +23,7 @@ class SqlConsumedEvents:
         self._connection = connection
 
     async def first_time(self, consumer: str, event_id: UUID, now: datetime) -> bool:
-        """Note the event; False when it was noted before."""
+        """Register the event; False when it was registered before."""
         statement = (
             upsert(consumed_events)
             .values(consumer=consumer, event_id=event_id, consumed_at=now)
@@ -33,7 +33,7 @@ class SqlConsumedEvents:
         return (await self._connection.execute(statement)).first() is not None
 
     async def forget(self, before: datetime) -> int:
-        """Forget events noted before that time; returns their number."""
+        """Forget events registered before that time; returns their number."""
         statement = delete(consumed_events).where(consumed_events.c.consumed_at < before)
         return (await self._connection.execute(statement)).rowcount
 
@@ -48,7 +48,7 @@ class SqlAcademicsUnitOfWork(SqlUnitOfWork):
 
     @property
     def people(self) -> SqlStudents:
-        """Students and what is noted of them."""
+        """Students with their holds, overrides and completions."""
         return SqlStudents(self.connection, self.now)
 
     @property

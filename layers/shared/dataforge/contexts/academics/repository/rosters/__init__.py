@@ -264,7 +264,7 @@ class SqlRosters:
     async def students(
         self, plan_id: UUID, semester_id: UUID, *, after: int, size: int
     ) -> tuple[list[StudentRows], int]:
-        """The next students with undecided enrolment rows, and where to go on; an empty list is the end."""
+        """A batch of students with undecided enrolment rows, and where to go on; an empty list is the end."""
         parameters = {"plan": plan_id, "semester": semester_id, "after": after, "size": size}
         rows = (await self._connection.execute(_STUDENTS, parameters)).all()
         return [_student_rows(row) for row in rows], rows[-1].first if rows else after
