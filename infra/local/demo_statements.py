@@ -131,15 +131,13 @@ def moodle_array(who: DemoLearner) -> list[Statement]:
 
 def seventaps_array(who: DemoLearner) -> list[Statement]:
     """Cards of a short lesson; the extensions say which lesson they belong to. Three of four get to the end."""
-    context = {
-        "platform": "7taps",
-        "extensions": {
-            "https://7taps.com/lesson-number": 2,
-            "https://7taps.com/lesson-name": "Phishing",
-            "https://7taps.com/lesson-url": SEVENTAPS_LESSON,
-            "https://7taps.com/cohort": f"{who.group} {who.team or 'X'}",
-        },
+    extensions = {
+        "https://7taps.com/lesson-number": 2,
+        "https://7taps.com/lesson-name": "Phishing",
+        "https://7taps.com/lesson-url": SEVENTAPS_LESSON,
+        "https://7taps.com/cohort": f"{who.group} {who.team or 'X'}",
     }
+    context = {"platform": "7taps", "extensions": extensions}
     actor = {"mbox": f"mailto:{who.email}", "name": who.name}
     cards: list[Statement] = [
         {
@@ -147,7 +145,7 @@ def seventaps_array(who: DemoLearner) -> list[Statement]:
             "verb": _verb("answered"),
             "object": {"id": f"{SEVENTAPS_LESSON}/card/{card}", "definition": {"name": {"en": f"Card {card}"}}},
             "result": {"response": "report it", "success": True},
-            "context": {**context, "extensions": {**context["extensions"], "https://7taps.com/global-q": f"Q{card}"}},  # type: ignore[dict-item]
+            "context": {**context, "extensions": {**extensions, "https://7taps.com/global-q": f"Q{card}"}},
             "timestamp": _at(who, 20 + card),
         }
         for card in range(1, 4)

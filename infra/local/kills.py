@@ -239,7 +239,7 @@ def main() -> int:
     root = Path(tempfile.mkdtemp(prefix="dataforge-kills-"))
     stack, failures = stack_in(root / "stack"), 0
     for moment in MOMENTS:
-        failures += _print_outcome(moment.name, lambda moment=moment: kill_at(moment, stack))  # type: ignore[misc]
+        failures += _print_outcome(moment.name, lambda moment=moment: kill_at(moment, stack))  # type: ignore[misc]  # mypy infers no lambda with a default
     failures += _print_outcome("… and run to the end", lambda: check(stack))
     for number, moment in enumerate(random_moments(arguments.random, arguments.seed)):
         if number % 5 == 0:

@@ -112,6 +112,19 @@ def test_no_test_is_skipped_or_expected_to_fail() -> None:
     assert found == []
 
 
+def test_every_exception_to_the_types_says_why() -> None:
+    bare = re.compile(r"# type: ignore(?!\[[\w,-]+\]  # .)")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in committed()
+        if path.suffix == ".py" and (path.parts[len(ROOT.parts)] != "tests" or "builders" in path.parts)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if bare.search(line)
+    ]
+
+    assert found == []
+
+
 def test_compose_pins_its_images_and_starts_what_the_template_needs() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 

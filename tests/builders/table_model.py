@@ -77,7 +77,7 @@ def read_as(value: object, type_: str) -> object:
     if type_ == "string":
         return str(value)
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]  # values of cells are numbers here
     except ValueError as error:
         raise ModelConflict("a value does not fit the type") from error
     if type_ == "float":
@@ -132,7 +132,7 @@ def _merged_column(item: Identity, base: Model, ours: Model, theirs: Model) -> t
         if was is None and our != their:
             raise ModelConflict("added twice, differently")
         parts = zip(was or our, our, their, strict=True)
-        return tuple(_cell(*part) for part in parts)  # type: ignore[return-value]
+        return tuple(_cell(*part) for part in parts)  # type: ignore[return-value]  # three parts, which mypy cannot count
     if was is None:
         return our or their
     keeper, column = (ours, our) if our is not None else (theirs, their)

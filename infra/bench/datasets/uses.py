@@ -30,7 +30,7 @@ def pages(place: Place, name: str, delay: float = 0.0, count: int = 300, *, cold
         if cold:
             tables = place.tables(store)
         offset = int(rng.integers(0, manifest.rows - 100))
-        seconds.append(timed(lambda at=offset, t=tables: read_page(t, manifest, PageRequest(at, 100))))  # type: ignore[misc]
+        seconds.append(timed(lambda at=offset, t=tables: read_page(t, manifest, PageRequest(at, 100))))  # type: ignore[misc]  # mypy infers no lambda with a default
         if number == count and not cold:
             seconds.clear()
     return percentiles(seconds)
@@ -44,7 +44,7 @@ def diffs(place: Place, head: str, *, history: bool) -> Figures:
     seconds = []
     for _ in range(RUNS):
         tables = place.tables()
-        seconds.append(timed(lambda t=tables: difference_page(t, difference(t, base, manifest), 0, 100)))  # type: ignore[misc]
+        seconds.append(timed(lambda t=tables: difference_page(t, difference(t, base, manifest), 0, 100)))  # type: ignore[misc]  # as above
     return percentiles(seconds)
 
 
@@ -98,7 +98,7 @@ def export(place: Place, kind: str) -> Figures:
     _, manifest = load(place.manifests, "v2")
     figures: Figures = {}
     with measured(figures):
-        export_table(place.tables(), manifest, ExportOptions(kind), Counted())  # type: ignore[arg-type]
+        export_table(place.tables(), manifest, ExportOptions(kind), Counted())  # type: ignore[arg-type]  # the bench's own list of kinds
     return figures
 
 

@@ -50,7 +50,7 @@ class RequestEnvelope:
         self._app: ASGIApp = SafetyNet(app, max_body=max_body)
         origins = list(cors_origins)
         if origins:
-            self._app = CORSMiddleware(self._app, **cors_options(origins))  # type: ignore[arg-type]
+            self._app = CORSMiddleware(self._app, **cors_options(origins))  # type: ignore[arg-type]  # options of different types in one dict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and account for it."""

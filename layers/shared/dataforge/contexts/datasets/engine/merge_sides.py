@@ -100,7 +100,7 @@ class Sides:
     def conflict(self, row_id: str, kind: str, columns: tuple[str, ...], rows: tuple[Row, Row, Row]) -> Conflict:
         """A conflict for people; `rows` are those of base, ours and theirs, columns by id."""
         names = tuple(self.schema.by_id(item).name for item in columns)
-        return Conflict(row_id, kind, names, *(self._plain(row) for row in rows))  # type: ignore[arg-type]
+        return Conflict(row_id, kind, names, *(self._plain(row) for row in rows))  # type: ignore[arg-type]  # three rows, which mypy cannot count
 
     def settled(self, row_id: str, resolution: Resolution, row: Row) -> Row:
         """The chosen row with the cells that the resolution sets. Raises MergeConflicts on columns that there are

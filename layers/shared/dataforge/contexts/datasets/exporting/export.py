@@ -241,7 +241,7 @@ def _lines(out: _Counting, batches: Iterator[pa.Table], options: ExportOptions) 
 
 def _written(out: _Counting, done: Future[tuple[int, bytes | pa.Buffer]]) -> int:
     rows, data = done.result()
-    out.write(memoryview(data) if isinstance(data, pa.Buffer) else data)  # type: ignore[arg-type]
+    out.write(memoryview(data) if isinstance(data, pa.Buffer) else data)  # type: ignore[arg-type]  # pyarrow's Buffer has the buffer protocol, but no types
     return rows
 
 

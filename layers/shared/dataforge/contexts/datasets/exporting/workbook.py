@@ -9,7 +9,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import BinaryIO
+from typing import IO, BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
@@ -70,8 +70,8 @@ def write_workbook(out: BinaryIO, sheets: Iterable[tuple[str, Sequence[str], Ite
     return total
 
 
-def _write_sheet(part: object, name: str, header: Sequence[str], batches: Iterable[pa.Table]) -> int:
-    write = part.write  # type: ignore[attr-defined]
+def _write_sheet(part: IO[bytes], name: str, header: Sequence[str], batches: Iterable[pa.Table]) -> int:
+    write = part.write
     if len(header) > MOST_COLUMNS:
         raise OperationRefused(
             f"Sheet {name!r} would have {len(header)} columns; a workbook has at most {MOST_COLUMNS}."

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -85,7 +86,7 @@ def _reader(path: Path) -> Callable[[], Iterator[pa.Table]]:
 
 def run_reader(
     path: Path, folder: Path, options: ImportOptions, *, memory: int = MEMORY_BYTES, seconds: float = SECONDS
-) -> dict[str, list]:  # type: ignore[type-arg]
+) -> dict[str, list[Any]]:
     """The child's findings. Raises WorkbookRefused when it refuses, dies or takes too long."""
     request = json.dumps(
         {

@@ -68,7 +68,7 @@ def _no_constant(name: str) -> object:
 def kind_of_cell(value: object) -> str:
     """What one value is evidence for."""
     kind = _KINDS.get(type(value), "json")
-    if kind == "int" and not -_EXACT <= value <= _EXACT:  # type: ignore[operator]
+    if kind == "int" and not -_EXACT <= value <= _EXACT:  # type: ignore[operator]  # of kind "int" are ints only
         return "big"
     return "named" if kind == "text" and value in NOT_FINITE else kind
 
@@ -107,7 +107,7 @@ def cells_column(rows: Sequence[dict[str, object]], name: str, type_: str) -> pa
     if type_ in {"string", "json"}:
         values = [v if v is None or isinstance(v, str) else json_text(v) for v in values]
     elif type_ == "float":
-        values = [None if v is None else float(v) for v in values]  # type: ignore[arg-type]
+        values = [None if v is None else float(v) for v in values]  # type: ignore[arg-type]  # a column of this type has numbers only
     return pa.array(values, to_arrow(type_))
 
 
