@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from infra.local.demo_catalog import ensure_catalog
 from infra.local.demo_statements import (
     LEARNERS,
     LEARNERS_CSV,
@@ -41,6 +42,8 @@ def run_demo(stack: LocalStack) -> None:
             _import_learners(api)
             cohorts = {row["name"]: row["id"] for row in _all(api, "/api/cohorts")}
             lessons = _ensure_lessons(api)
+        with step("demo catalog and dataset"):
+            ensure_catalog(api)
         facts["demo"] = {"cohort_id": cohorts["Blue East"], "lesson_ids": lessons}
         stack.write_file()
         sent = 0
