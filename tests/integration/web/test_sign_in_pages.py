@@ -73,6 +73,20 @@ async def test_the_cookie_is_for_us_alone(api: ApiUnderTest, scheme: str, name: 
     assert {part.strip().lower() for part in cookie.split(";")[1:]} == attributes
 
 
+async def test_the_configured_address_says_whether_the_cookie_is_for_https(
+    database: Database, clock: FixedClock
+) -> None:
+    for base, name in (("http://127.0.0.1:4566/stage", "dataforge"), ("https://x.example/v1", "__Host-dataforge")):
+        async with ApiUnderTest(database, clock, public_base_url=base) as api:
+            _, username = await add_person(api, Role.LEARNER)
+            client = await visitor(api)
+            client.base_url = httpx.URL("https://api.test")  # what is guessed where no proxy tells the scheme
+
+            answer = await sign_in(client, username)
+
+            assert [value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{name}=")]
+
+
 async def test_a_wrong_password_is_told_beside_the_form_and_counted(api: ApiUnderTest) -> None:
     _, name = await add_person(api, Role.LEARNER)
     client = await visitor(api)

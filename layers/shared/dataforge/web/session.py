@@ -43,8 +43,9 @@ class Tokens(NamedTuple):
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the browser talks https to us."""
-    return scope.get("scheme") == "https" or str(scope.get(PUBLIC_BASE_URL) or "").startswith("https:")
+    """Whether the browser talks https to us, by the configured address first: the scheme of a request may be a guess."""
+    configured = str(scope.get(PUBLIC_BASE_URL) or "")
+    return configured.startswith("https:") if configured else scope.get("scheme") == "https"
 
 
 def _name(scope: Scope, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,9 @@ def render(
     return response
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | Decimal | None) -> str:
+    if isinstance(value, Decimal):  # 3.00 credits are 3
+        return format(value.normalize(), ",f")
     return "–" if value is None else f"{value:,}"
 
 
