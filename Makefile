@@ -30,6 +30,11 @@ setup: python ## Install the tools into .venv and .local/tools
 setup-dev: python
 	@$(ENVIRONMENTS) dev
 
+.PHONY: setup-browser
+setup-browser: setup
+	@$(ENVIRONMENTS) node
+	@$(RUN) -m infra.local.browser
+
 .PHONY: run
 run: setup ## Start everything on this machine and stay in the foreground (PORT=4566)
 	@exec $(RUN) -m infra.local run $(if $(PORT),--port $(PORT))
@@ -43,7 +48,7 @@ reset: setup-dev ## Delete the local stack and its data
 	@$(RUN) -m infra.local reset
 
 .PHONY: test
-test: setup ## Everything: lint, types, unit, integration, functions, e2e, architecture
+test: setup-browser ## Everything: lint, types, unit, integration, functions, e2e, browser, architecture
 	@$(RUN) -m infra.local.checks
 
 .PHONY: test-fast

@@ -48,6 +48,10 @@ def main() -> int:
     status = _stage("tests of the built functions and the deployed stack", [*pytest, "tests/functions", "tests/e2e"])
     if status != 0:
         return status
+    # A browser wants the cores for itself: beside the other tests it would wait and not be wrong.
+    status = _stage("tests of the pages in a browser", [*pytest, "tests/browser"])
+    if status != 0:
+        return status
     directories = [f"tests/{name}" for name in ("unit", "architecture", "integration")]
     return _stage("tests", [*pytest, *_PARALLEL, *directories], PYTEST_PLUGINS="infra.local.coverage")
 

@@ -1,4 +1,4 @@
-"""Virtual environments from the locked requirements: ``python3 -m infra.local.environments dev emulator sam``.
+"""Virtual environments from the locked requirements: ``python3 -m infra.local.environments dev emulator sam node``.
 
 Runs before anything is installed, so it uses the standard library only and no syntax newer than the oldest Python it
 must be able to turn away politely.
@@ -24,6 +24,7 @@ ENVIRONMENTS = {
     "dev": (ROOT / ".venv", ROOT / "requirements" / "dev.txt"),
     "emulator": (TOOLS / "emulator", ROOT / "requirements" / "emulator.txt"),
     "sam": (TOOLS / "sam", ROOT / "requirements" / "sam.txt"),
+    "node": (TOOLS / "node", ROOT / "requirements" / "node.txt"),
 }
 
 

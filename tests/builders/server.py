@@ -19,7 +19,7 @@ class ServedApp:
     def __init__(self, app: ASGIApp) -> None:
         self.port = free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
-        config = uvicorn.Config(app, host=LOOPBACK, port=self.port, log_config=None, lifespan="off")
+        config = uvicorn.Config(app, host=LOOPBACK, port=self.port, log_config=None, lifespan="off", interface="asgi3")
         self._server = uvicorn.Server(config)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)

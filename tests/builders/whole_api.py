@@ -45,8 +45,8 @@ class WholeApi:
         self.client = await self.api.client(token, self.gateway)
 
     async def gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Both apps behind one address."""
-        behind = self.datasets if scope["path"].startswith("/api/datasets") else self.api
+        """Pass a request on to the app that serves its path."""
+        behind = self.datasets if scope["path"].startswith(("/api/datasets", "/ui/datasets")) else self.api
         await behind.asgi(scope, receive, send)
 
     async def close(self) -> None:

@@ -43,7 +43,7 @@ class Tokens(NamedTuple):
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the browser talks https to us, by the configured address first: the scheme of a request may be a guess."""
+    """Whether the browser talks https to us, by the configured address first: a request may tell a guessed scheme."""
     configured = str(scope.get(PUBLIC_BASE_URL) or "")
     return configured.startswith("https:") if configured else scope.get("scheme") == "https"
 

@@ -1,0 +1,47 @@
+"""Every page, on a phone and on a desk, in light and in dark: no barrier, nothing cut off, no complaint."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dataforge.kernel.principal import Role
+from tests.browser.conftest import DESKTOP, PHONE, Desk
+from tests.builders.site import Places
+
+PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
+    "welcome": (None, lambda _: "/ui"),
+    "sign-in": (None, lambda _: "/ui/sign-in"),
+    "problem": (None, lambda _: "/ui/nowhere"),
+    "home": (Role.LEARNER, lambda _: "/ui"),
+    "status": (Role.ADMIN, lambda _: "/ui/status"),
+    "catalog": (Role.LEARNER, lambda _: "/ui/courses"),
+    "catalog-empty": (Role.REGISTRAR, lambda _: "/ui/courses?q=nothingfits"),
+    "course": (Role.LEARNER, lambda places: places.course),
+    "section": (Role.LEARNER, lambda places: places.section),
+    "section-roster": (Role.REGISTRAR, lambda places: places.full_section),
+    "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
+    "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),
+    "dataset": (Role.ADMIN, lambda places: places.dataset),
+    "table": (Role.ADMIN, lambda places: f"{places.table}?column=mark&op=gte&value=60&show=student&show=mark"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_for_everybody(desk: Desk, name: str) -> None:
+    role, path = PAGES[name]
+    page = desk.open(path(desk.site.places), role=role)
+    found = {}
+    for width, size in (("desk", DESKTOP), ("phone", PHONE)):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({**size})
+            page.emulate_media(color_scheme=scheme)
+            cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found[width, scheme] = [*desk.barriers(page), *([f"{cut} px too wide"] if cut > 0 else [])]
+            if folder := os.environ.get("SCREENSHOTS"):
+                page.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)
+
+    assert {at: barriers for at, barriers in found.items() if barriers} == {}
+    if name == "problem":
+        desk.expect_complaint("404")

@@ -1,0 +1,117 @@
+"""The console as a browser sees it: both apps on one port, with people, a catalog and a dataset in it."""
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.academics.domain.catalogue import Meeting
+from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
+from tests.builders.browser import add_person
+from tests.builders.datasets import commit_rows, csv, import_file, new_dataset, ok
+from tests.builders.emulator import EmulatedAws
+from tests.builders.roles import dispose_roles
+from tests.builders.server import ServedApp
+from tests.builders.time import NOW
+from tests.builders.whole_api import WholeApi
+
+COURSES = [
+    ("SAFE-101", "Fire safety", "What to do when the alarm rings: exits, extinguishers and assembly points."),
+    ("SAFE-201", "Evacuation lead", "Lead a floor out of the building, count heads and report to the brigade."),
+    ("DATA-110", "Reading data", "Tables, versions and honest charts, for people who decide by numbers."),
+    ("SEC-120", "Phishing and passwords", "How attackers write, and how to notice before you click."),
+]
+GRADES = csv(
+    [
+        ("student", "mark", "passed", "note"),
+        *((f"N{n:04}", 40 + n % 61, n % 61 >= 10, f"Group {n % 7}") for n in range(240)),
+    ]
+)
+
+
+@dataclass
+class Places:
+    """Addresses of what there is."""
+
+    course: str = ""
+    section: str = ""
+    full_section: str = ""
+    dataset: str = ""
+    table: str = ""
+
+
+class Site:
+    """Serves until `close`; `run` executes a coroutine where the apps run."""
+
+    def __init__(self, database_url: str, emulator: EmulatedAws) -> None:
+        self.clock = FixedClock(NOW)
+        self.database = Database(database_url, pool_size=6)
+        self.whole = WholeApi(self.database, self.clock, emulator)
+        self.places = Places()
+        self.people: dict[Role, str] = {}
+        self.server = ServedApp(self.whole.gateway)
+
+    @property
+    def url(self) -> str:
+        """Where the console is."""
+        return self.server.url
+
+    def start(self) -> None:
+        """Serve, and put everything in."""
+        self.server.__enter__()
+        self.server.run(self._fill())
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.server.run(self._empty())
+        self.server.__exit__()
+
+    def run(self, coroutine: Any) -> Any:
+        """The coroutine's result, computed where the apps run."""
+        return self.server.run(coroutine)
+
+    async def learner(self, username: str) -> UUID:
+        """Somebody who can sign in and is a student."""
+        user_id, _ = await add_person(self.whole.api, Role.LEARNER, username)
+        await self.whole.campus.student(user_id=user_id, number=f"U-{username}", first_name=username.capitalize())
+        return user_id
+
+    async def section(self, **values: Any) -> str:
+        """The address of a new section of a new course."""
+        return f"/ui/sections/{await self.whole.campus.section(**values)}"
+
+    async def _fill(self) -> None:
+        await self.whole.start()
+        campus = self.whole.campus
+        for role in Role:
+            if role is not Role.LEARNER:
+                _, self.people[role] = await add_person(self.whole.api, role, f"{role.value}_olga")
+        await self.learner("lena")
+        self.people[Role.LEARNER] = "lena"
+        teacher = await self.whole.api.add_user(Role.INSTRUCTOR, display_name="Grace Hopper")
+        courses = [await campus.course(code, title=title, description=text) for code, title, text in COURSES]
+        times = (Meeting(1, time(9), time(10, 30), "Room 12"), Meeting(3, time(9), time(10, 30), "Room 12"))
+        section = await campus.section(course=courses[0], code="A", instructor_id=teacher, meetings=times, capacity=20)
+        full = await campus.section(course=courses[1], code="A", instructor_id=teacher, capacity=3, waitlist_capacity=9)
+        for student in await campus.many_students(8):
+            await campus.enroll(student, section)
+            await campus.enroll(student, full)
+        self.places.course = f"/ui/courses/{courses[0]}"
+        self.places.section, self.places.full_section = f"/ui/sections/{section}", f"/ui/sections/{full}"
+        await self._fill_dataset()
+
+    async def _fill_dataset(self) -> None:
+        client = self.whole.client
+        dataset = await new_dataset(client, "Grades", description="Marks of the autumn exams", tags=["exams", "2026"])
+        await import_file(self.whole.datasets, client, dataset, GRADES, name="grades.csv", key=["student"])
+        change = [{"op": "update", "key": {"student": "N0001"}, "values": {"mark": 99, "note": None}}]
+        ok(await commit_rows(client, dataset, change, message="A mark was corrected"), 201)
+        self.places.dataset = f"/ui/datasets/{dataset}"
+        self.places.table = f"/ui/datasets/{dataset}/table"
+
+    async def _empty(self) -> None:
+        await self.whole.close()
+        await dispose_roles(self.database)
+        await self.database.dispose()
