@@ -21,9 +21,9 @@ _FIRST_REQUEST = """
 import asyncio, sys, time
 sys.stdout = open("/dev/null", "w")
 import app
-from dataforge.bootstrap import Container, api_app
+from dataforge.bootstrap import build_platform, rest_app
 from dataforge.settings import ApiSettings
-_, asgi = api_app(Container(ApiSettings()))
+_, asgi = rest_app("api", build_platform(ApiSettings()))
 async def receive(): return {"type": "http.request", "body": b""}
 async def send(message): pass
 scope = {"type": "http", "method": "GET", "path": sys.argv[1], "raw_path": sys.argv[1].encode(), "query_string": b"",

@@ -25,9 +25,9 @@ from infra.local.ports import LOOPBACK, free_port
 
 _SERVE = """
 import sys, uvicorn
-from dataforge.bootstrap import Container, xapi_app
+from dataforge.bootstrap import build_platform, xapi_app
 from dataforge.settings import XapiSettings
-app = xapi_app(Container(XapiSettings.from_environment(), pool_size=4))
+app = xapi_app(build_platform(XapiSettings.from_environment(), pool_size=4))
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), lifespan="off", log_config=None)
 """
 

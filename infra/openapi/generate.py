@@ -8,7 +8,7 @@ from pkgutil import walk_packages
 from typing import Any
 
 import dataforge
-from dataforge.bootstrap import Container, api_app, datasets_app
+from dataforge.bootstrap import build_platform, rest_app
 from dataforge.http.openapi import openapi_document
 from dataforge.kernel.errors import registered_errors
 from dataforge.settings import ApiSettings
@@ -20,8 +20,8 @@ REGISTRY = Path(dataforge.__path__[0]) / "http" / "errors.json"
 def openapi() -> dict[str, Any]:
     """The document of every REST function."""
     routes = []
-    for build in (api_app, datasets_app):
-        app, _ = build(Container(ApiSettings()))
+    for function in ("api", "datasets_api"):
+        app, _ = rest_app(function, build_platform(ApiSettings()))
         app.contexts.load_all()
         routes += [route for route in app.contexts.routes() if route not in routes]
     return openapi_document(

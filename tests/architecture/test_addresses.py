@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 import dataforge
-from dataforge.bootstrap import Container, xapi_app
+from dataforge.bootstrap import build_platform, xapi_app
 from dataforge.http.registry import ERRORS
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import registered_errors
@@ -118,9 +118,9 @@ async def test_each_route_is_the_same_with_a_slash_at_its_end(api: ApiUnderTest)
 
 
 async def test_each_xapi_route_is_the_same_with_a_slash_at_its_end(database: Database) -> None:
-    container = Container(XapiSettings(data_bucket="unused"))
-    container.__dict__["database"] = database
-    asgi = xapi_app(container)
+    parts = build_platform(XapiSettings(data_bucket="unused"))
+    parts.database = database
+    asgi = xapi_app(parts)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://xapi.test") as client:
         for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE"):
             for path in ("/xapi/about", "/xapi/statements", "/api/xapi/statements", "/api/health/xapi", "/xapi"):

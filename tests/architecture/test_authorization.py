@@ -121,9 +121,9 @@ async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role
 async def test_a_suspension_reaches_every_write_and_every_privileged_route_at_once(api: ApiUnderTest) -> None:
     person = await api.add_user(Role.ADMIN)
     token = await api.token(person, Role.ADMIN)
-    async with api.container.database.transaction() as connection:
+    async with api.platform.database.transaction() as connection:
         await connection.execute(
-            update(users).where(users.c.id == person).values(suspended_at=api.container.clock.now())
+            update(users).where(users.c.id == person).values(suspended_at=api.platform.clock.now())
         )
 
     answers = await answers_of(api, token, list(decided_by_the_database(api)))
@@ -132,10 +132,10 @@ async def test_a_suspension_reaches_every_write_and_every_privileged_route_at_on
 
 
 async def test_a_sign_out_reaches_every_write_and_every_privileged_route_at_once(api: ApiUnderTest) -> None:
-    person, session, now = await api.add_user(Role.ADMIN), uuid7(), api.container.clock.now()
+    person, session, now = await api.add_user(Role.ADMIN), uuid7(), api.platform.clock.now()
     token = await api.token(person, Role.ADMIN, session=session)
     row = {"id": uuid7(), "user_id": person, "token_hash": "of this session", "family": session, "expires_at": now}
-    async with api.container.database.transaction() as connection:
+    async with api.platform.database.transaction() as connection:
         await connection.execute(insert(refresh_tokens).values(**row, created_at=now, revoked_at=now))
 
     answers = await answers_of(api, token, list(decided_by_the_database(api)))

@@ -1,5 +1,6 @@
 """The import rules of the architecture, as import-linter contracts in pyproject.toml."""
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -35,16 +36,53 @@ def test_every_context_has_its_layers_checked() -> None:
     assert checked == {f"dataforge.contexts.{name}" for name in contexts()}
 
 
-def test_every_module_of_a_context_but_its_contract_is_protected() -> None:
-    protected = {name for item in CONTRACTS if item["type"] == "protected" for name in item["protected_modules"]}
-    modules = {
-        f"dataforge.contexts.{context}.{path.stem}"
-        for context in contexts() - {"operations"}
-        for path in (CONTEXTS / context).iterdir()
-        if path.stem not in ("__init__", "contract", "__pycache__")
+def test_a_context_is_reached_through_its_contract_only() -> None:
+    reached = {
+        f"{path.relative_to(CONTEXTS)} imports {name}"
+        for context in contexts()
+        for path in (CONTEXTS / context).rglob("*.py")
+        for name in imported_names(path)
+        if name.startswith("dataforge.contexts.")
+        and name.split(".")[2] != context
+        and name.split(".")[3:4] != ["contract"]
     }
 
-    assert protected == modules
+    assert reached == set()
+
+
+def test_only_the_composition_root_reaches_into_a_context() -> None:
+    package = CONTEXTS.parent
+    reached = {
+        f"{path.relative_to(package)} imports {name}"
+        for path in package.rglob("*.py")
+        if CONTEXTS not in path.parents and path.name != "bootstrap.py"
+        for name in imported_names(path)
+        if name.startswith("dataforge.contexts")
+    }
+
+    assert reached == set()
+
+
+def test_the_composition_root_names_contexts_only_where_a_function_is_theirs_alone() -> None:
+    named = {
+        name for name in imported_names(CONTEXTS.parent / "bootstrap.py") if name.startswith("dataforge.contexts.")
+    }
+
+    assert named == {"dataforge.contexts.datasets.sql.process", "dataforge.contexts.records.xapi"}
+
+
+def imported_names(path: Path) -> set[str]:
+    """The modules that a file imports, wherever it does so."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            if len(node.module.split(".")) == 3 and node.module.startswith("dataforge.contexts."):
+                found |= {f"{node.module}.{alias.name}" for alias in node.names}
+                found.discard(node.module)
+    return found
 
 
 def test_functions_import_only_the_composition_root() -> None:

@@ -17,9 +17,9 @@ NOT_YET = """
 import asyncio, sys
 sys.stdout = open("/dev/null", "w")
 from dataforge import bootstrap
-from dataforge.bootstrap import Container, {build}
+from dataforge.bootstrap import build_platform, rest_app
 from dataforge.settings import ApiSettings
-_, asgi = {build}(Container(ApiSettings()))
+_, asgi = rest_app({function!r}, build_platform(ApiSettings()))
 async def receive(): return {{"type": "http.request", "body": b""}}
 async def send(message): pass
 scope = {{"type": "http", "method": "GET", "path": "{path}", "raw_path": b"", "query_string": b"", "headers": [],
@@ -71,10 +71,10 @@ def test_static_files_have_a_media_type_and_vendored_ones_their_licence() -> Non
     assert "htmx-LICENSE.txt" in files
 
 
-@pytest.mark.parametrize(("build", "path"), [("api_app", "/api/courses"), ("datasets_app", "/api/datasets")])
-def test_the_api_starts_and_answers_without_loading_pages(build: str, path: str) -> None:
+@pytest.mark.parametrize(("function", "path"), [("api", "/api/courses"), ("datasets_api", "/api/datasets")])
+def test_the_api_starts_and_answers_without_loading_pages(function: str, path: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", NOT_YET.format(build=build, path=path)],
+        [sys.executable, "-c", NOT_YET.format(function=function, path=path)],
         env={"PYTHONPATH": str(ROOT / "layers" / "shared"), "POWERTOOLS_TRACE_DISABLED": "true"},
         capture_output=True,
         text=True,

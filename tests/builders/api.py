@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from copy import copy
 from typing import Any, Self
 from uuid import UUID
 
@@ -11,13 +10,15 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 from starlette.types import ASGIApp
 
-from dataforge.bootstrap import Container, api_app
+from dataforge.bootstrap import build_platform, rest_app
 from dataforge.contexts.identity.domain import Session
+from dataforge.contexts.identity.module import IdentityServices
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
+from dataforge.platform.services import Platform
 from dataforge.settings import ApiSettings
 from tests.builders.roles import in_role
 
@@ -48,16 +49,16 @@ class ApiUnderTest:
             "data_bucket": "test-bucket",
             **settings,
         }
-        self.container = Container(ApiSettings(**values), clock=clock)
+        self.platform = build_platform(ApiSettings(**values), clock=clock)
         self.database = database
-        self.container.__dict__["database"] = in_role(database, function)
+        self.platform.database = in_role(database, function)
         self.secrets = FakeSecrets({"app": {"cursor_key": "a key of the tests"}})
-        self.container.__dict__["secrets"] = self.secrets
+        self.platform.secrets = self.secrets  # type: ignore[assignment]  # reads and writes as the real one does
         # Keys are made and tokens are signed for tests of other functions as well.
-        self.operator = Container(ApiSettings(**values), clock=clock)
-        self.operator.__dict__.update(database=in_role(database, "maintenance"), secrets=self.secrets)
-        self.container.__dict__["token_signer"] = self.operator.token_signer
-        self.app, self.asgi = api_app(self.container)
+        self.operator = self.platform_of("maintenance").get(IdentityServices)
+        self.identity = self.platform.get(IdentityServices)
+        self.identity.token_signer = self.operator.token_signer
+        self.app, self.asgi = rest_app("api", self.platform)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -67,11 +68,12 @@ class ApiUnderTest:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    def container_of(self, function: str) -> Container:
-        """The composition root of another function: the same world, seen with the rights of that function's role."""
-        container = copy(self.container)
-        container.__dict__ = {**vars(self.container), "database": in_role(self.database, function)}
-        return container
+    def platform_of(self, function: str) -> Platform:
+        """What another function is built on: the same world, seen with the rights of that function's role."""
+        other = build_platform(self.platform.settings, clock=self.platform.clock)
+        other.database = in_role(self.database, function)
+        other.secrets = self.secrets  # type: ignore[assignment]  # as above
+        return other
 
     async def client(
         self, token: str | None = None, asgi: ASGIApp | None = None, *, address: str = "127.0.0.1"
@@ -84,7 +86,7 @@ class ApiUnderTest:
 
     async def add_user(self, role: Role, **values: Any) -> UUID:
         """A person in the database; returns the id."""
-        user_id, now = uuid7(), self.container.clock.now()
+        user_id, now = uuid7(), self.platform.clock.now()
         name = f"{role.value}_{user_id.hex[-8:]}"
         row = {
             "id": user_id,

@@ -48,7 +48,7 @@ async def person(
     api: ApiUnderTest, user_id: UUID, role: Role, *, session: UUID | None = None, asgi: ASGIApp | None = None
 ) -> httpx.AsyncClient:
     """A browser whose session cookie is that of a person; `session` is the sign-in it belongs to."""
-    client, family, now = await visitor(api, asgi), session or uuid7(), api.container.clock.now()
+    client, family, now = await visitor(api, asgi), session or uuid7(), api.platform.clock.now()
     refresh = f"refresh-{uuid7().hex}"
     if session is None:
         row = {"id": uuid7(), "user_id": user_id, "token_hash": token_hash(refresh), "family": family}
@@ -87,7 +87,7 @@ async def post_form(client: httpx.AsyncClient, path: str, fields: Mapping[str, A
 
 def csrf_for(api: ApiUnderTest, refresh_token: str) -> str:
     """What a form must carry in the sign-in of this refresh token."""
-    return api.container.cursors.seal(f"csrf {refresh_token}", ())
+    return api.platform.cursors.seal(f"csrf {refresh_token}", ())
 
 
 async def ask_page(client: httpx.AsyncClient, method: str, path: str, csrf: str) -> httpx.Response:

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import httpx
 
-from dataforge.bootstrap import Container, datasets_app
+from dataforge.bootstrap import rest_app
+from dataforge.contexts.datasets.module import DatasetsServices
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
-from tests.builders.roles import in_role
 
 COMMIT = "0" * 64
 
@@ -37,15 +37,10 @@ class DatasetsUnderTest(ApiUnderTest):
             exports_queue_url=emulator.queue(),
             **settings,
         )
-        self.app, self.asgi = datasets_app(self.container)
-        self.importer = self.worker("dataset-import").importer
-        self.exporter = self.worker("dataset-export").exporter
-
-    def worker(self, function: str) -> Container:
-        """The services of another function, in its own role."""
-        worker = Container(self.container.settings, clock=self.container.clock)
-        worker.__dict__.update(database=in_role(self.database, function), secrets=self.secrets)
-        return worker
+        self.app, self.asgi = rest_app("datasets_api", self.platform)
+        self.services = self.platform.get(DatasetsServices)
+        self.importer = self.platform_of("dataset-import").get(DatasetsServices).importer
+        self.exporter = self.platform_of("dataset-export").get(DatasetsServices).exporter
 
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""
@@ -54,7 +49,7 @@ class DatasetsUnderTest(ApiUnderTest):
     async def sql_client(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The same person at the function that serves SQL."""
         token = client.headers["Authorization"].removeprefix("Bearer ")
-        return await self.client(token, datasets_app(self.worker("datasets-sql"))[1])
+        return await self.client(token, rest_app("datasets_api", self.platform_of("datasets-sql"))[1])
 
     async def member(self, owner: httpx.AsyncClient, dataset_id: str, level: str) -> httpx.AsyncClient:
         """A new person with this level on a dataset."""

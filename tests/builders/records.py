@@ -10,10 +10,11 @@ import orjson
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from dataforge.bootstrap import Container, xapi_app
+from dataforge.bootstrap import build_platform, xapi_app
 from dataforge.contexts.identity.commands import CreateXapiCredential, create_xapi_credential
 from dataforge.contexts.identity.credentials import CredentialPublisher
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.records.module import RecordsServices
 from dataforge.kernel.principal import SYSTEM
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
@@ -44,15 +45,15 @@ class RecordsUnderTest:
             "statements_queue_url": self.queue_url,
             "keep_accepted": keep_accepted,
         }
-        self.front = Container(XapiSettings(**shared))
-        self.back = Container(WorkerSettings(**shared, etl_mode=mode, **worker))
-        self.front.__dict__["database"] = in_role(database, "xapi")
-        self.back.__dict__["database"] = in_role(database, "xapi-etl")
+        front = build_platform(XapiSettings(**shared))
+        back = build_platform(WorkerSettings(**shared, etl_mode=mode, **worker))
+        front.database, back.database = in_role(database, "xapi"), in_role(database, "xapi-etl")
+        self.front, self.back = front.get(RecordsServices), back.get(RecordsServices)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         self.key, self.secret = await self.credential()
-        transport = httpx.ASGITransport(xapi_app(self.front))
+        transport = httpx.ASGITransport(xapi_app(self.front.platform))
         client = httpx.AsyncClient(transport=transport, base_url="http://xapi.test", auth=(self.key, self.secret))
         self.lms = await self._stack.enter_async_context(client)
         return self

@@ -5,19 +5,19 @@ from contextlib import asynccontextmanager
 
 from fastapi.routing import APIRoute
 
-from dataforge.bootstrap import api_app, datasets_app
+from dataforge.bootstrap import rest_app
 from dataforge.kernel.clock import Clock
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 
-APPS = {"api": api_app, "datasets": datasets_app}
+APPS = ("api", "datasets_api")
 
 
 @asynccontextmanager
 async def app_under_test(name: str, database: Database, clock: Clock) -> AsyncIterator[ApiUnderTest]:
     """One of our apps by its name in `APPS`."""
     async with ApiUnderTest(database, clock) as api:
-        api.app, api.asgi = APPS[name](api.container)
+        api.app, api.asgi = rest_app(name, api.platform)
         yield api
 
 

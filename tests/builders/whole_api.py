@@ -9,7 +9,7 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from dataforge.kernel.clock import Clock
-from dataforge.kernel.principal import Role
+from dataforge.kernel.principal import Authenticator, Role
 from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.db.database import Database
 from tests.builders.academics import Campus
@@ -30,15 +30,15 @@ class WholeApi:
     def __init__(self, database: Database, clock: Clock, emulator: EmulatedAws) -> None:
         self.database = database
         self.datasets = DatasetsUnderTest(database, clock, emulator)
-        self.bucket = self.datasets.container.settings.data_bucket
+        self.bucket = self.datasets.services.settings.data_bucket
         self.api = ApiUnderTest(database, clock, data_bucket=self.bucket)
-        self.datasets.container.__dict__["authenticator"] = self.api.container.authenticator
+        self.datasets.platform.put(Authenticator, self.api.identity.authenticator)
         self.campus = Campus(database, clock)
         self._numbers = iter(range(1, 10_000))
 
     async def start(self) -> None:
         """Sign the administrator in."""
-        await self.api.container.token_signer.ensure_key()
+        await self.api.identity.token_signer.ensure_key()
         self.user_id = await self.api.add_user(Role.ADMIN)
         token = await self.api.token(self.user_id, Role.ADMIN)
 

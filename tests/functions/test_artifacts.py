@@ -45,25 +45,31 @@ for module in pkgutil.walk_packages(dataforge.__path__, "dataforge."):
 sys.exit("\\n".join(missing) or 0)
 """
 
-# Names that `bootstrap` resolves only when a request, message or command asks for them.
-LOOKED_UP = {
-    "ApiFunction": ["API_OWNERS"],
-    "DatasetsApiFunction": ["DATASETS_OWNERS", "DATASETS_PAGES"],
-    "DatasetsSqlFunction": ["DATASETS_OWNERS"],
-    "DatasetImportFunction": ["DATASET_COMMANDS"],
-    "DatasetExportFunction": ["HEALTH_COMMANDS"],
-    "XapiEtlFunction": ["HEALTH_COMMANDS"],
-    "MaintenanceFunction": ["MAINTENANCE_COMMANDS", "MAINTENANCE_JOBS", "OUTBOX_SUBSCRIBERS"],
-    "SchemaDeployerFunction": ["DEPLOYER_COMMANDS"],
+# What a function imports only when a request, message or command asks for it.
+FUNCTIONS = {
+    "ApiFunction": "api",
+    "DatasetsApiFunction": "datasets_api",
+    "DatasetsSqlFunction": "datasets_sql",
+    "DatasetImportFunction": "dataset_import",
+    "DatasetExportFunction": "dataset_export",
+    "XapiEtlFunction": "xapi_etl",
+    "MaintenanceFunction": "maintenance",
+    "SchemaDeployerFunction": "schema_deployer",
 }
 LOOK_UP = """
 import importlib
-from dataforge import bootstrap
-for table in {tables!r}:
-    for entry in getattr(bootstrap, table).values():
-        for path in [entry] if isinstance(entry, str) else entry:
-            module, _, name = path.partition(":")
-            getattr(importlib.import_module(module), name or "router")
+from dataforge.bootstrap import build_platform, modules
+from dataforge.events.wiring import commands, jobs, subscribers
+from dataforge.settings import MaintenanceSettings
+parts = build_platform(MaintenanceSettings())
+for module in modules():
+    for name in module.routers.get({function!r}, {{}}).values():
+        importlib.import_module(name).router
+    if {function!r} in module.consumers:
+        module.consumers[{function!r}]()
+commands(modules(), {function!r}, parts)
+if {function!r} == "maintenance":
+    jobs(modules(), parts), subscribers(modules(), parts)
 """
 # Those without Hypothesis, which wants numpy.random; no function does.
 ENGINE_TESTS = [
@@ -96,19 +102,24 @@ def test_a_package_holds_everything_its_modules_import(
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize(("logical_id", "tables"), sorted(LOOKED_UP.items()))
-def test_what_a_function_looks_up_by_name_is_in_its_package(
-    logical_id: str, tables: list[str], packaged: Callable[[str], PackagedFunction]
+@pytest.mark.parametrize(("logical_id", "function"), sorted(FUNCTIONS.items()))
+def test_what_a_function_imports_later_is_in_its_package(
+    logical_id: str, function: str, packaged: Callable[[str], PackagedFunction]
 ) -> None:
-    result = packaged(logical_id).python(LOOK_UP.format(tables=tables))
+    result = packaged(logical_id).python(LOOK_UP.format(function=function))
 
     assert result.returncode == 0, result.stderr
 
 
-def test_every_function_but_those_without_tables_is_looked_at() -> None:
-    tables = {name for name in vars(bootstrap) if name.isupper() and isinstance(getattr(bootstrap, name), dict)}
+def test_every_function_that_a_module_names_is_looked_at() -> None:
+    named = {
+        name
+        for module in bootstrap.modules()
+        for part in (module.routers, module.commands, module.consumers)
+        for name in part
+    }
 
-    assert {name for names in LOOKED_UP.values() for name in names} == tables
+    assert named <= set(FUNCTIONS.values())
 
 
 def test_the_engines_own_tests_pass_on_the_packaged_libraries(packaged: Callable[[str], PackagedFunction]) -> None:

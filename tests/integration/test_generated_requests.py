@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.types import Receive, Scope, Send
 
 from dataforge.kernel.clock import SystemClock
-from dataforge.kernel.principal import Role
+from dataforge.kernel.principal import Authenticator, Role
 from dataforge.platform.db.database import Database
 from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer
@@ -52,14 +52,14 @@ def target(postgres: PostgresServer, template_database: str, emulator_server: Em
         database = Database(postgres.create_database(name, template=template_database), pool_size=5)
         api = ApiUnderTest(database, SystemClock(), data_bucket=emulator.bucket())
         datasets = DatasetsUnderTest(database, SystemClock(), emulator)
-        datasets.container.__dict__["authenticator"] = api.container.authenticator
+        datasets.platform.put(Authenticator, api.identity.authenticator)
 
         async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
             behind = datasets if scope["path"].startswith("/api/datasets") else api
             await behind.asgi(scope, receive, send)
 
         async def admin() -> Target:
-            await api.container.token_signer.ensure_key()
+            await api.identity.token_signer.ensure_key()
             token = await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)
             return Target(server.url, token, await new_dataset(await datasets.client(token)))
 

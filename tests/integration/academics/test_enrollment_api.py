@@ -411,7 +411,7 @@ async def test_a_student_is_changed_with_if_match_and_belongs_to_a_known_user(
     path = f"/api/students/{student}"
     tag = (await registrar.get(path)).headers["ETag"]
 
-    suspended_user = await api.add_user(Role.LEARNER, suspended_at=api.container.clock.now())
+    suspended_user = await api.add_user(Role.LEARNER, suspended_at=api.platform.clock.now())
     unknown = await registrar.patch(path, json={"user_id": NOWHERE}, headers={"If-Match": tag})
     suspended = await registrar.patch(path, json={"user_id": str(suspended_user)}, headers={"If-Match": tag})
     changed = await registrar.patch(path, json={"last_name": "Byron"}, headers={"If-Match": tag})

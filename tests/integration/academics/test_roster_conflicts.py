@@ -252,7 +252,7 @@ async def test_two_primary_teachers_of_one_class_are_conflicts(campus: Campus, a
 
 
 async def test_a_teacher_who_is_suspended_is_not_taken_over(campus: Campus, api: ApiUnderTest, fall: UUID) -> None:
-    now = api.container.clock.now()
+    now = api.platform.clock.now()
     await api.add_user(Role.INSTRUCTOR, email="grace@example.org", suspended_at=now)
 
     made = await planned(campus, school())

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from dataforge.bootstrap import api_app
+from dataforge.bootstrap import rest_app
 from dataforge.contexts.datasets.facade import FAILURE_STANDS
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.ids import uuid7
@@ -46,7 +46,7 @@ class Registry:
         """Sign in, and import the file on main."""
         user_id = await self.datasets.add_user(Role.REGISTRAR)
         token = await self.datasets.token(user_id, Role.REGISTRAR)
-        _, asgi = api_app(self.datasets.worker("api"))
+        _, asgi = rest_app("api", self.datasets.platform_of("api"))
         self.registrar = await self.datasets.client(token, asgi)
         self.analyst = await self.datasets.client(token)
         self.dataset_id = await new_dataset(self.analyst)
@@ -62,7 +62,7 @@ class Registry:
         """A plan, after the export that makes the rows readable."""
         first = await self.ask(version, **more)
         if first.status_code == 202:
-            await self.datasets.container.exporter.run(UUID(first.json()["job_id"]))
+            await self.datasets.services.exporter.run(UUID(first.json()["job_id"]))
             first = await self.ask(version, **more)
         return dict(ok(first, 201))
 
@@ -110,10 +110,10 @@ async def test_rows_that_cannot_be_exported_are_told_so_and_not_queued_on_every_
 ) -> None:
     await registry.open()
     job_id = ok(await registry.ask(), 202)["job_id"]
-    bucket = registry.datasets.container.settings.data_bucket
+    bucket = registry.datasets.services.settings.data_bucket
     for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix=f"chunks/{registry.dataset_id}/packs/")["Contents"]:
         aws("s3").delete_object(Bucket=bucket, Key=item["Key"])
-    await registry.datasets.container.exporter.run(UUID(job_id))
+    await registry.datasets.services.exporter.run(UUID(job_id))
 
     answers = [await registry.ask() for _ in range(3)]
     jobs = ok(await registry.analyst.get(f"/api/datasets/{registry.dataset_id}/jobs", params={"run_type": "export"}))
@@ -215,7 +215,7 @@ async def test_a_cell_that_is_no_roster_is_a_conflict_with_its_row(registry: Reg
 
 async def test_a_dataset_is_planned_by_those_who_may_read_it_only(registry: Registry) -> None:
     await registry.open()
-    _, asgi = api_app(registry.datasets.worker("api"))
+    _, asgi = rest_app("api", registry.datasets.platform_of("api"))
 
     async def asked_as(role: Role, level: str | None = None) -> httpx.Response:
         user_id = await registry.datasets.add_user(role)
@@ -266,7 +266,7 @@ async def test_what_is_not_there_is_said_before_anything_is_prepared(registry: R
 async def test_a_body_that_is_no_request_is_refused_with_its_place(registry: Registry, body: Any, place: str) -> None:
     client = await registry.datasets.client(
         await registry.datasets.token(await registry.datasets.add_user(Role.REGISTRAR), Role.REGISTRAR),
-        api_app(registry.datasets.worker("api"))[1],
+        rest_app("api", registry.datasets.platform_of("api"))[1],
     )
 
     answer = await client.post(f"/api/rosters/{await registry.campus.semester()}/plans", json=body)

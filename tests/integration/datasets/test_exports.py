@@ -164,7 +164,7 @@ async def test_a_workbook_has_every_sheet(datasets: DatasetsUnderTest) -> None:
 async def test_a_large_file_is_written_in_parts_and_a_broken_off_one_leaves_nothing(
     datasets: DatasetsUnderTest,
 ) -> None:
-    files, bucket = datasets.container.files, datasets.container.settings.data_bucket
+    files, bucket = datasets.services.files, datasets.services.settings.data_bucket
     block = bytes(range(256)) * 4096
 
     whole, broken = files.writer("exports/whole", "text/csv"), files.writer("exports/broken", "text/csv")

@@ -211,8 +211,8 @@ async def test_progress_tells_stage_rows_and_bytes(datasets: DatasetsUnderTest) 
             await super().beat(job, control)
             seen.append(dict(control.progress))
 
-    runner = Watched(datasets.container.database, datasets.container.clock, heartbeat_seconds=0.001)
-    await Importer(datasets.container.dataset_versions, runner).run(UUID(waiting["id"]))
+    runner = Watched(datasets.services.database, datasets.services.clock, heartbeat_seconds=0.001)
+    await Importer(datasets.services.dataset_versions, runner).run(UUID(waiting["id"]))
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))
     assert done["progress"]["stage"] == "completed"
@@ -225,13 +225,13 @@ class TestMessages:
         client = await datasets.analyst()
         dataset_id = await new_dataset(client)
         job = await upload_file(client, dataset_id, PEOPLE, name="new people (1).csv")
-        async with datasets.container.database.read_only() as connection:
+        async with datasets.services.database.read_only() as connection:
             key = await connection.scalar(text("SELECT s3_key FROM datasets.uploads"))
         body = json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]})
         event = {"Records": [{"messageId": "m1", "body": body}]}
 
-        answer = await import_messages(event, datasets.container)
-        again = await import_messages(event, datasets.container)
+        answer = await import_messages(event, datasets.services)
+        again = await import_messages(event, datasets.services)
 
         assert answer == again == {"batchItemFailures": []}
         done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
@@ -244,12 +244,12 @@ class TestMessages:
     async def test_a_message_about_nothing_is_acknowledged(self, datasets: DatasetsUnderTest, body: str) -> None:
         event = {"Records": [{"messageId": "m1", "body": body}]}
 
-        assert await import_messages(event, datasets.container) == {"batchItemFailures": []}
+        assert await import_messages(event, datasets.services) == {"batchItemFailures": []}
 
     async def test_a_message_that_is_not_json_goes_back_to_the_queue(self, datasets: DatasetsUnderTest) -> None:
         event = {"Records": [{"messageId": "m1", "body": "{"}]}
 
-        answer = await import_messages(event, datasets.container)
+        answer = await import_messages(event, datasets.services)
 
         assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
@@ -259,15 +259,15 @@ class TestMessages:
         client = await datasets.analyst()
         dataset_id = await new_dataset(client)
         job = await upload_file(client, dataset_id, PEOPLE)
-        async with datasets.container.job_runner.unit_of_work() as uow:
+        async with datasets.services.job_runner.unit_of_work() as uow:
             await uow.jobs.claim(UUID(job["id"]), UUID(int=1), clock.now() + timedelta(seconds=60))
             await uow.commit()
 
         # The message is done with either way: the job's row brings a new one when the lease ends.
-        busy = await import_messages(job_message(job["id"]), datasets.container)
+        busy = await import_messages(job_message(job["id"]), datasets.services)
         held = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
         clock.advance(timedelta(seconds=61))
-        taken_over = await import_messages(job_message(job["id"]), datasets.container)
+        taken_over = await import_messages(job_message(job["id"]), datasets.services)
 
         done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
         assert busy == {"batchItemFailures": []}
@@ -281,10 +281,10 @@ class TestMessages:
         job = await upload_file(client, dataset_id, PEOPLE)
 
         # S3's notice may arrive before the request that completed the upload has ended.
-        async with datasets.container.database.transaction() as connection:
+        async with datasets.services.database.transaction() as connection:
             hold = text("SELECT 1 FROM datasets.jobs WHERE id = :id FOR UPDATE")
             await connection.execute(hold, {"id": job["id"]})
-            work = asyncio.create_task(import_messages(job_message(job["id"]), datasets.container))
+            work = asyncio.create_task(import_messages(job_message(job["id"]), datasets.services))
             done, _ = await asyncio.wait([work], timeout=0.3)
 
         assert done == set()

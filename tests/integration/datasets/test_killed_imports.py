@@ -87,22 +87,22 @@ class DyingRunner(JobRunner):
     """Makes transactions that die."""
 
     def __init__(self, datasets: DatasetsUnderTest, countdown: Countdown) -> None:
-        super().__init__(datasets.container.database, datasets.container.clock, heartbeat_seconds=3600)
+        super().__init__(datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
         self._datasets = datasets
         self._countdown = countdown
 
     def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
         uow = DyingUnitOfWork(
-            self._datasets.container.database, principal=principal, clock=self._datasets.container.clock
+            self._datasets.services.database, principal=principal, clock=self._datasets.services.clock
         )
         uow.countdown = self._countdown
         return uow
 
 
 def dying_importer(datasets: DatasetsUnderTest, countdown: Countdown) -> Importer:
-    real = S3ObjectStore(aws("s3"), datasets.container.settings.data_bucket)
+    real = S3ObjectStore(aws("s3"), datasets.services.settings.data_bucket)
     store: Any = DyingStore(real, countdown)
-    return Importer(Versions(datasets.container.database, store), DyingRunner(datasets, countdown))
+    return Importer(Versions(datasets.services.database, store), DyingRunner(datasets, countdown))
 
 
 async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry_finishes(
@@ -128,7 +128,7 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
         killed_at = await head(client, dataset_id, name)
         seen = await rows_of(client, dataset_id, name, limit=1000)
         clock.advance(LEASE + timedelta(seconds=1))
-        retried = await datasets.container.importer.run(UUID(job["id"]))
+        retried = await datasets.services.importer.run(UUID(job["id"]))
         done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
         new = await head(client, dataset_id, name)
 
@@ -168,11 +168,11 @@ async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUn
         async def __aenter__(self) -> Self:
             if self.principal is not SYSTEM and not outcomes:
                 clock.advance(LEASE + timedelta(seconds=1))
-                outcomes.append(await datasets.container.importer.run(job_id))
+                outcomes.append(await datasets.services.importer.run(job_id))
             return await super().__aenter__()
 
-    runner = Overtaken(datasets.container.database, clock, heartbeat_seconds=3600)
-    slow = Importer(datasets.container.dataset_versions, runner)
+    runner = Overtaken(datasets.services.database, clock, heartbeat_seconds=3600)
+    slow = Importer(datasets.services.dataset_versions, runner)
 
     outcome = await slow.run(job_id)
 
@@ -201,8 +201,8 @@ async def test_a_running_job_is_stopped_by_a_cancellation(datasets: DatasetsUnde
         def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
             return Cancelled(self._database, principal=principal, clock=self._clock)
 
-    runner = Runner(datasets.container.database, datasets.container.clock, heartbeat_seconds=3600)
-    await Importer(datasets.container.dataset_versions, runner).run(UUID(job["id"]))
+    runner = Runner(datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
+    await Importer(datasets.services.dataset_versions, runner).run(UUID(job["id"]))
 
     done = ok(await client.get(path))
     assert done["status"] == "cancelled"
@@ -221,7 +221,7 @@ async def test_an_error_of_ours_is_tried_again_and_given_up_in_the_end(datasets:
             raise ConnectionError(key)
 
     broken: Any = Broken()
-    importer = Importer(Versions(datasets.container.database, broken), datasets.container.job_runner)
+    importer = Importer(Versions(datasets.services.database, broken), datasets.services.job_runner)
 
     outcomes = [await importer.run(UUID(job["id"])) for _ in range(6)]
 

@@ -40,7 +40,7 @@ WORKER = (
 
 def started_worker(datasets: DatasetsUnderTest, database_url: str, handler: str, job_id: str) -> subprocess.Popen[str]:
     """A function's own process, as Lambda runs it, at work on a job."""
-    settings = datasets.container.settings
+    settings = datasets.services.settings
     environment = os.environ | {
         "PYTHONPATH": str(ROOT / "layers" / "shared"),
         "DATABASE_URL": database_url,
@@ -77,7 +77,7 @@ async def killed_in_the_middle(datasets: DatasetsUnderTest, database_url: str, h
 
 
 async def lease_of(datasets: DatasetsUnderTest, job_id: str) -> datetime | None:
-    async with datasets.container.database.read_only() as connection:
+    async with datasets.services.database.read_only() as connection:
         query = text("SELECT lease_until FROM datasets.jobs WHERE id = :id")
         lease: datetime | None = await connection.scalar(query, {"id": job_id})
     return lease
@@ -104,13 +104,13 @@ async def test_the_import_of_a_killed_worker_is_taken_up_when_its_lease_runs_out
     lease = await killed_in_the_middle(datasets, database_url, "dataset_import_handler", job["id"])
 
     clock.advance(lease - timedelta(seconds=1) - clock.now())
-    early = await sweep(datasets.container)
+    early = await sweep(datasets.services)
     clock.advance(timedelta(seconds=2))
-    due = await sweep(datasets.container)
-    again = await sweep(datasets.container)
+    due = await sweep(datasets.services)
+    again = await sweep(datasets.services)
     answers = [
-        await import_messages(event, datasets.container)
-        for event in await messages_of(datasets.container.settings.imports_queue_url)
+        await import_messages(event, datasets.services)
+        for event in await messages_of(datasets.services.settings.imports_queue_url)
     ]
 
     assert [counts["requeued"] for counts in (early, due, again)] == [0, 1, 0]
@@ -131,13 +131,13 @@ async def test_the_export_of_a_killed_worker_is_taken_up_when_its_lease_runs_out
     await import_file(datasets, client, dataset_id, PEOPLE, key=["id"])
     job = ok(await client.post(f"/api/datasets/{dataset_id}/refs/main/exports", json={"format": "csv"}), 202)
     lease = await killed_in_the_middle(datasets, database_url, "dataset_export_handler", job["id"])
-    queue = datasets.container.settings.exports_queue_url
+    queue = datasets.services.settings.exports_queue_url
     await messages_of(queue)  # the first message is lost with the emulator
 
     clock.advance(lease + timedelta(seconds=1) - clock.now())
-    await sweep(datasets.container)
+    await sweep(datasets.services)
     for event in await messages_of(queue):
-        await export_messages(event, datasets.container)
+        await export_messages(event, datasets.services)
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
     assert (done["status"], done["attempt"]) == ("completed", 2)
@@ -148,11 +148,11 @@ async def test_a_message_about_a_job_that_another_worker_has_is_dropped(
 ) -> None:
     client = await datasets.analyst()
     job = await upload_file(client, await new_dataset(client), PEOPLE)
-    async with datasets.container.job_runner.unit_of_work() as uow:
+    async with datasets.services.job_runner.unit_of_work() as uow:
         await uow.jobs.claim(UUID(job["id"]), UUID(int=1), clock.now() + LEASE)
         await uow.commit()
 
-    answer = await import_messages(job_message(job["id"]), datasets.container)
+    answer = await import_messages(job_message(job["id"]), datasets.services)
 
     # Given back it would wait for the queue's visibility of an hour and more, and end among the dead letters.
     assert answer == {"batchItemFailures": []}
@@ -163,18 +163,18 @@ async def test_a_job_that_kills_every_worker_is_given_up(datasets: DatasetsUnder
     dataset_id = await new_dataset(client)
     job = await upload_file(client, dataset_id, PEOPLE)
     for worker in range(MAX_ATTEMPTS):
-        async with datasets.container.job_runner.unit_of_work() as uow:
+        async with datasets.services.job_runner.unit_of_work() as uow:
             assert await uow.jobs.claim(UUID(job["id"]), UUID(int=worker), clock.now() + LEASE) is not None
             await uow.commit()
         clock.advance(LEASE + timedelta(seconds=1))
 
-    await import_messages(job_message(job["id"]), datasets.container)
+    await import_messages(job_message(job["id"]), datasets.services)
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
     assert (done["status"], done["error"]["code"]) == ("failed", "job_gave_up")
     assert "ended without a word" in done["error"]["detail"]
     clock.advance(timedelta(hours=1))
-    assert (await sweep(datasets.container))["requeued"] == 0
+    assert (await sweep(datasets.services))["requeued"] == 0
 
 
 async def test_a_job_that_was_let_go_is_queued_again_within_a_lease(
@@ -182,13 +182,13 @@ async def test_a_job_that_was_let_go_is_queued_again_within_a_lease(
 ) -> None:
     client = await datasets.analyst()
     job = await upload_file(client, await new_dataset(client), PEOPLE)
-    async with datasets.container.job_runner.unit_of_work() as uow:
+    async with datasets.services.job_runner.unit_of_work() as uow:
         await uow.jobs.claim(UUID(job["id"]), UUID(int=1), clock.now() + LEASE)
         await uow.jobs.release(UUID(job["id"]), UUID(int=1))
         await uow.commit()
 
-    at_once = await sweep(datasets.container)
+    at_once = await sweep(datasets.services)
     clock.advance(LEASE + timedelta(seconds=1))
-    later = await sweep(datasets.container)
+    later = await sweep(datasets.services)
 
     assert [counts["requeued"] for counts in (at_once, later)] == [0, 1]

@@ -34,13 +34,13 @@ from tests.builders.datasets import (
 
 
 def keys(datasets: DatasetsUnderTest, prefix: str) -> list[str]:
-    pages = aws("s3").list_objects_v2(Bucket=datasets.container.settings.data_bucket, Prefix=prefix)
+    pages = aws("s3").list_objects_v2(Bucket=datasets.services.settings.data_bucket, Prefix=prefix)
     return sorted(item["Key"] for item in pages.get("Contents", []))
 
 
 def later(datasets: DatasetsUnderTest, by: timedelta) -> Lifecycle:
     """The lifecycle at a time measured from now: objects carry the time of the machine."""
-    versions = Versions(datasets.container.database, datasets.container.dataset_versions.objects)
+    versions = Versions(datasets.services.database, datasets.services.dataset_versions.objects)
     return Lifecycle(versions, FixedClock(datetime.now(UTC) + by))
 
 
@@ -63,11 +63,11 @@ class TestCompaction:
             ok(await commit_rows(client, dataset_id, change), 201)
         before, rows = await head(client, dataset_id), await rows_of(client, dataset_id)
 
-        told = await upkeep_dataset({"dataset_id": dataset_id}, datasets.container)
+        told = await upkeep_dataset({"dataset_id": dataset_id}, datasets.services)
 
         assert told["compacted"] == 1
         assert (await head(client, dataset_id), await rows_of(client, dataset_id)) == (before, rows)
-        assert (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"] is None
+        assert (await verify_dataset({"dataset_id": dataset_id}, datasets.services))["broken"] is None
 
     async def test_does_not_disturb_a_writer_that_began_before(self, datasets: DatasetsUnderTest) -> None:
         client, dataset_id = await people(datasets)
@@ -92,7 +92,7 @@ class TestGarbage:
         await import_file(datasets, client, dataset_id, big, ref="gone", key=["id"])
         ok(await client.delete(f"/api/datasets/{dataset_id}/refs/gone", headers={"If-Match": "*"}), 204)
 
-        early = Lifecycle(datasets.container.dataset_versions, FixedClock(clock.now() + timedelta(days=29)))
+        early = Lifecycle(datasets.services.dataset_versions, FixedClock(clock.now() + timedelta(days=29)))
         young = await early.upkeep(UUID(dataset_id))
         old = await later(datasets, timedelta(days=40)).upkeep(UUID(dataset_id))
 
@@ -100,7 +100,7 @@ class TestGarbage:
         assert (old["commits"], old["removed"] > 0) == (1, True)
         assert keys(datasets, f"chunks/{dataset_id}/") == kept
         assert len(await rows_of(client, dataset_id)) == 3
-        assert (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"] is None
+        assert (await verify_dataset({"dataset_id": dataset_id}, datasets.services))["broken"] is None
 
     async def test_that_a_writer_found_in_place_makes_it_try_again(self, datasets: DatasetsUnderTest) -> None:
         client, dataset_id = await people(datasets)
@@ -118,14 +118,14 @@ class TestGarbage:
                 stored = super().put_if_absent(key, data)
                 if not stored and "/packs/" in key:
                     found.append(key)
-                    aws("s3").delete_object(Bucket=datasets.container.settings.data_bucket, Key=key)
+                    aws("s3").delete_object(Bucket=datasets.services.settings.data_bucket, Key=key)
                 return stored
 
         found: list[str] = []
-        store = Collected(aws("s3"), datasets.container.settings.data_bucket)
+        store = Collected(aws("s3"), datasets.services.settings.data_bucket)
         from dataforge.contexts.datasets.services.imports import Importer
 
-        importer = Importer(Versions(datasets.container.database, store), datasets.container.job_runner)
+        importer = Importer(Versions(datasets.services.database, store), datasets.services.job_runner)
         first = await importer.run(UUID(waiting["id"]))
         state = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))["status"]
         job = await run_job(datasets, client, waiting)
@@ -134,7 +134,7 @@ class TestGarbage:
         assert found
         assert (first.value, state) == ("again", "pending")
         assert job["status"] == "completed"
-        assert (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"] is None
+        assert (await verify_dataset({"dataset_id": dataset_id}, datasets.services))["broken"] is None
 
 
 class TestRetention:
@@ -144,17 +144,17 @@ class TestRetention:
         client, dataset_id = await people(datasets)
         ok(await client.delete(f"/api/datasets/{dataset_id}", headers={"If-Match": "*"}), 204)
         clock.advance(timedelta(days=29))
-        early = await datasets.container.lifecycle.purge(UUID(dataset_id))
+        early = await datasets.services.lifecycle.purge(UUID(dataset_id))
         clock.advance(timedelta(days=2))
 
-        counts = await sweep(datasets.container)
-        messages = await queued(datasets.container.settings.imports_queue_url)
+        counts = await sweep(datasets.services)
+        messages = await queued(datasets.services.settings.imports_queue_url)
         body = json.dumps({"purge": dataset_id})
-        await import_messages({"Records": [{"messageId": "m", "body": body}]}, datasets.container)
+        await import_messages({"Records": [{"messageId": "m", "body": body}]}, datasets.services)
 
         assert (early, counts["purges"]) == (False, 1)
         assert {"purge": dataset_id} in messages
-        async with datasets.container.database.read_only() as connection:
+        async with datasets.services.database.read_only() as connection:
             left = await connection.scalar(text("SELECT count(*) FROM datasets.commits"))
         assert left == 0
         assert keys(datasets, f"chunks/{dataset_id}/") == keys(datasets, f"uploads/{dataset_id}/") == []
@@ -165,30 +165,30 @@ class TestVerify:
         client, dataset_id = await people(datasets)
         ok(await commit_rows(client, dataset_id, [{"op": "delete", "key": {"id": 1}}]), 201)
 
-        told = await verify_dataset({"dataset_id": dataset_id}, datasets.container)
+        told = await verify_dataset({"dataset_id": dataset_id}, datasets.services)
 
         assert told == {"dataset_id": dataset_id, "refs": 1, "commits": 3, "tables": 2, "broken": None}
 
     async def test_a_changed_object_is_named(self, datasets: DatasetsUnderTest) -> None:
         _, dataset_id = await people(datasets)
-        bucket = datasets.container.settings.data_bucket
+        bucket = datasets.services.settings.data_bucket
         chunk = next(key for key in keys(datasets, f"chunks/{dataset_id}/packs/"))
         body = bytearray(aws("s3").get_object(Bucket=bucket, Key=chunk)["Body"].read())
         body[len(body) // 2] ^= 1
         aws("s3").put_object(Bucket=bucket, Key=chunk, Body=bytes(body))
 
-        broken = (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"]
+        broken = (await verify_dataset({"dataset_id": dataset_id}, datasets.services))["broken"]
 
         assert (broken["ref"], broken["sheet"], broken["thing"]) == ("main", "data", "pack")
         assert broken["identity"] == chunk.rpartition("/")[2]
 
     async def test_a_missing_object_is_named(self, datasets: DatasetsUnderTest) -> None:
         _, dataset_id = await people(datasets)
-        bucket = datasets.container.settings.data_bucket
+        bucket = datasets.services.settings.data_bucket
         chunk = next(key for key in keys(datasets, f"chunks/{dataset_id}/packs/"))
         aws("s3").delete_object(Bucket=bucket, Key=chunk)
 
-        broken = (await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"]
+        broken = (await verify_dataset({"dataset_id": dataset_id}, datasets.services))["broken"]
 
         assert "missing" in broken["reason"]
 
@@ -207,10 +207,10 @@ class TestVerify:
         found = []
 
         for thing, statement in changes.items():
-            async with datasets.container.database.transaction() as connection:
+            async with datasets.services.database.transaction() as connection:
                 await connection.execute(text(statement))
-            found.append((await verify_dataset({"dataset_id": dataset_id}, datasets.container))["broken"]["thing"])
-            async with datasets.container.database.transaction() as connection:
+            found.append((await verify_dataset({"dataset_id": dataset_id}, datasets.services))["broken"]["thing"])
+            async with datasets.services.database.transaction() as connection:
                 await connection.execute(text(back[thing]))
 
         assert found == list(changes)
@@ -224,13 +224,13 @@ class TestSweep:
         dataset_id = await new_dataset(client)
         job = await upload_file(client, dataset_id, PEOPLE)
 
-        early = await sweep(datasets.container)
+        early = await sweep(datasets.services)
         clock.advance(LEASE + timedelta(seconds=1))
-        late = await sweep(datasets.container)
-        again = await sweep(datasets.container)
+        late = await sweep(datasets.services)
+        again = await sweep(datasets.services)
 
         assert [counts["requeued"] for counts in (early, late, again)] == [0, 1, 0]
-        assert await queued(datasets.container.settings.imports_queue_url) == [{"job_id": job["id"]}]
+        assert await queued(datasets.services.settings.imports_queue_url) == [{"job_id": job["id"]}]
 
     async def test_a_job_whose_worker_died_is_queued_again(
         self, datasets: DatasetsUnderTest, clock: FixedClock
@@ -238,12 +238,12 @@ class TestSweep:
         client = await datasets.analyst()
         dataset_id = await new_dataset(client)
         job = await upload_file(client, dataset_id, PEOPLE)
-        async with datasets.container.job_runner.unit_of_work() as uow:
+        async with datasets.services.job_runner.unit_of_work() as uow:
             await uow.jobs.claim(UUID(job["id"]), UUID(int=1), clock.now() + timedelta(seconds=60))
             await uow.commit()
         clock.advance(LEASE + timedelta(seconds=1))
 
-        counts = await sweep(datasets.container)
+        counts = await sweep(datasets.services)
 
         assert counts["requeued"] == 1
 
@@ -255,10 +255,10 @@ class TestSweep:
         upload = await open_upload(client, dataset_id, PEOPLE)
         clock.advance(timedelta(days=3))
 
-        counts = await sweep(datasets.container)
+        counts = await sweep(datasets.services)
 
         assert counts["abandoned"] == 1
-        async with datasets.container.database.read_only() as connection:
+        async with datasets.services.database.read_only() as connection:
             state = await connection.scalar(text("SELECT state FROM datasets.uploads"))
         assert (state, upload["state"]) == ("aborted", "open")
 
@@ -266,9 +266,9 @@ class TestSweep:
         client = await datasets.analyst()
         dataset_id = await new_dataset(client)
 
-        first = await sweep(datasets.container)
+        first = await sweep(datasets.services)
         clock.advance(timedelta(days=1, seconds=1))
-        second, third = await sweep(datasets.container), await sweep(datasets.container)
+        second, third = await sweep(datasets.services), await sweep(datasets.services)
 
         assert [counts["upkeep"] for counts in (first, second, third)] == [0, 1, 0]
-        assert await queued(datasets.container.settings.imports_queue_url) == [{"upkeep": dataset_id}]
+        assert await queued(datasets.services.settings.imports_queue_url) == [{"upkeep": dataset_id}]

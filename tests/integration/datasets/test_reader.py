@@ -22,7 +22,7 @@ async def prepared(datasets: DatasetsUnderTest, count: int = 2500) -> tuple[Prin
     data = csv([("number", "mail", "points"), *((f"0{n}", f"a{n}@example.org", n / 2) for n in range(count))])
     await import_file(datasets, client, dataset_id, data, key=["number"])
     principal = Principal(user_id, Role.REGISTRAR)
-    rows = await datasets.container.dataset_reader.prepare(
+    rows = await datasets.services.dataset_reader.prepare(
         principal, UUID(dataset_id), "main", None, ["number", "points"]
     )
     return principal, UUID(dataset_id), rows
@@ -30,11 +30,11 @@ async def prepared(datasets: DatasetsUnderTest, count: int = 2500) -> tuple[Prin
 
 async def test_rows_come_in_batches_once_the_export_is_made(datasets: DatasetsUnderTest) -> None:
     principal, dataset_id, waiting = await prepared(datasets)
-    reader = datasets.container.dataset_reader
+    reader = datasets.services.dataset_reader
     with pytest.raises(RowsNotReady):
         _ = [batch async for batch in reader.rows(waiting)]
 
-    await datasets.container.exporter.run(waiting.job_id)
+    await datasets.services.exporter.run(waiting.job_id)
     ready = await reader.prepare(principal, dataset_id, "main", "data", ["number", "points"])
     batches = [batch async for batch in reader.rows(ready)]
 
@@ -49,7 +49,7 @@ async def test_the_commit_is_pinned_when_the_branch_moves(datasets: DatasetsUnde
     client = await datasets.as_role(Role.ADMIN)
     ok(await commit_rows(client, str(dataset_id), [{"op": "delete", "key": {"number": "00"}}]), 201)
 
-    second = await datasets.container.dataset_reader.prepare(principal, dataset_id, "main")
+    second = await datasets.services.dataset_reader.prepare(principal, dataset_id, "main")
 
     assert first.commit_id != second.commit_id
     assert (first.row_count, second.row_count) == (3, 2)
@@ -57,19 +57,19 @@ async def test_the_commit_is_pinned_when_the_branch_moves(datasets: DatasetsUnde
 
 async def test_an_expired_file_is_made_again(datasets: DatasetsUnderTest) -> None:
     principal, dataset_id, first = await prepared(datasets, 3)
-    await datasets.container.exporter.run(first.job_id)
-    bucket = datasets.container.settings.data_bucket
+    await datasets.services.exporter.run(first.job_id)
+    bucket = datasets.services.settings.data_bucket
     for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix="exports/")["Contents"]:
         aws("s3").delete_object(Bucket=bucket, Key=item["Key"])
 
-    again = await datasets.container.dataset_reader.prepare(principal, dataset_id, "main", None, ["number", "points"])
+    again = await datasets.services.dataset_reader.prepare(principal, dataset_id, "main", None, ["number", "points"])
 
     assert (again.status, again.job_id == first.job_id) == ("pending", False)
 
 
 async def test_a_stranger_and_a_wrong_name_are_refused(datasets: DatasetsUnderTest) -> None:
     principal, dataset_id, _ = await prepared(datasets, 3)
-    reader = datasets.container.dataset_reader
+    reader = datasets.services.dataset_reader
     stranger = Principal(await datasets.add_user(Role.REGISTRAR), Role.REGISTRAR)
 
     with pytest.raises(DatasetNotFound):

@@ -235,7 +235,7 @@ async def test_statistics_are_computed_once_per_content_and_shown_for_any_commit
     path = f"/api/datasets/{dataset_id}"
 
     computed = ok(await client.get(f"{path}/refs/main/statistics"))
-    async with datasets.container.database.transaction() as connection:
+    async with datasets.services.database.transaction() as connection:
         mark = text("UPDATE datasets.table_statistics SET statistics = statistics || '{\"row_count\": 77}' RETURNING 1")
         stored = len((await connection.execute(mark)).all())
     known = ok(await client.get(f"{path}/refs/main/statistics"))

@@ -44,7 +44,7 @@ async def test_a_file_arrives_in_parts_and_waits_to_be_imported(datasets: Datase
     assert upload["part_count"] == 2
     assert (job["run_type"], job["status"], job["ref_name"]) == ("import", "pending", "main")
     assert job["source_commit_id"] == await head(client, dataset_id)
-    bucket = datasets.container.settings.data_bucket
+    bucket = datasets.services.settings.data_bucket
     keys = [item["Key"] for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix="uploads/")["Contents"]]
     assert len(keys) == 1
     assert aws("s3").get_object(Bucket=bucket, Key=keys[0])["Body"].read() == data
@@ -158,7 +158,7 @@ async def test_a_file_name_never_becomes_a_path(datasets: DatasetsUnderTest, nam
 
     upload = await open_upload(client, dataset_id, b"id\n", name=name)
 
-    async with datasets.container.database.read_only() as connection:
+    async with datasets.services.database.read_only() as connection:
         key = await connection.scalar(text("SELECT s3_key FROM datasets.uploads"))
     folder, label = key.rsplit("/", 1)
     assert folder == f"uploads/{dataset_id}/{upload['id']}"

@@ -17,17 +17,17 @@ async def signed_in(api: ApiUnderTest, password: str) -> int:
 
 
 async def test_an_administrator_is_made_once_and_keeps_the_password(api: ApiUnderTest) -> None:
-    made = await ensure_admin({**ADMIN, "password": FIRST}, api.container)
-    again = await ensure_admin({**ADMIN, "password": SECOND}, api.container)
+    made = await ensure_admin({**ADMIN, "password": FIRST}, api.identity)
+    again = await ensure_admin({**ADMIN, "password": SECOND}, api.identity)
 
     assert (made["created"], again["created"]) == (True, False)
     assert (await signed_in(api, FIRST), await signed_in(api, SECOND)) == (200, 401)
 
 
 async def test_a_password_that_nobody_was_told_is_replaced(api: ApiUnderTest) -> None:
-    await ensure_admin({**ADMIN, "password": FIRST}, api.container)
+    await ensure_admin({**ADMIN, "password": FIRST}, api.identity)
 
-    answer = await ensure_admin({**ADMIN, "password": SECOND, "replace": True}, api.container)
+    answer = await ensure_admin({**ADMIN, "password": SECOND, "replace": True}, api.identity)
 
     assert answer == {"username": "admin", "created": False}
     assert (await signed_in(api, FIRST), await signed_in(api, SECOND)) == (401, 200)
@@ -38,18 +38,18 @@ async def test_somebody_else_of_that_name_is_left_alone(api: ApiUnderTest) -> No
     payload = {**ADMIN, "username": f"viewer_{user_id.hex[-8:]}", "password": FIRST, "replace": True}
 
     with pytest.raises(Conflict):
-        await ensure_admin(payload, api.container)
+        await ensure_admin(payload, api.identity)
 
 
 async def test_a_signing_key_whose_private_half_is_gone_is_replaced_and_old_tokens_stay_good(api: ApiUnderTest) -> None:
     client = await api.as_role(Role.VIEWER)
-    before = await ensure_signing_key({}, api.container)
-    same = await ensure_signing_key({}, api.container)
+    before = await ensure_signing_key({}, api.identity)
+    same = await ensure_signing_key({}, api.identity)
     api.secrets.values["signing-keys"] = {}  # the emulator was killed before it saved its secrets
 
-    after = await ensure_signing_key({}, api.container)
+    after = await ensure_signing_key({}, api.identity)
 
     assert same == before
     assert after != before
-    await api.container.token_signer.check_ready()
+    await api.identity.token_signer.check_ready()
     assert (await client.get("/api/users/me")).status_code == 200

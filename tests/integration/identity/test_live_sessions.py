@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from dataforge.bootstrap import datasets_app
+from dataforge.bootstrap import rest_app
 from dataforge.contexts.identity.passwords import hash_password
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
@@ -49,7 +49,7 @@ async def test_a_demoted_administrator_changes_nothing_at_once_and_sees_within_t
 ) -> None:
     client, person, _ = await signed_in(api, Role.ADMIN)
     owner, admin = await api.as_role(Role.ANALYST), await api.as_role(Role.ADMIN)
-    _, datasets = datasets_app(api.container_of("datasets-api"))
+    _, datasets = rest_app("datasets_api", api.platform_of("datasets-api"))
     client_of_datasets = await api.client(client.headers["authorization"].removeprefix("Bearer "), datasets)
     owner_of_datasets = await api.client(owner.headers["authorization"].removeprefix("Bearer "), datasets)
     private = (await owner_of_datasets.post("/api/datasets", json={"name": "private"})).json()["id"]

@@ -198,7 +198,7 @@ async def test_a_rotation_that_is_under_way_does_not_outlive_the_revocation(
     used = (await sign_in(client)).json()["refresh_token"]
     current = (await client.post("/api/auth/refresh", json={"refresh_token": used})).json()["refresh_token"]
 
-    async with SqlIdentityUnitOfWork(database, clock=api.container.clock) as rotation:
+    async with SqlIdentityUnitOfWork(database, clock=api.platform.clock) as rotation:
         rotated = await refresh(Refresh(current, "192.0.2.1"), rotation, limits=TryLimits())
         reuse = asyncio.create_task(client.post("/api/auth/refresh", json={"refresh_token": used}))
         await asyncio.sleep(0.2)  # long enough for the revocation to wait at a lock
@@ -341,7 +341,7 @@ class TestKeyRotation:
         user = await api.add_user(Role.LEARNER)
         old = await api.token(user, Role.LEARNER)
 
-        await api.container.token_signer.rotate()
+        await api.identity.token_signer.rotate()
 
         new = await api.token(user, Role.LEARNER)
         assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
@@ -349,7 +349,7 @@ class TestKeyRotation:
             assert (await (await api.client(token)).get("/api/users/me")).status_code == 200
 
     async def test_a_function_that_read_its_keys_before_the_rotation_knows_the_new_one(self, api: ApiUnderTest) -> None:
-        mine = api.container
+        mine = api.identity
         keys = PublicKeys(mine.database, mine.clock)
         other = TokenVerifier(mine.database, keys, mine.settings, mine.clock)
         user = await api.add_user(Role.LEARNER)
@@ -360,7 +360,7 @@ class TestKeyRotation:
         assert (await other.authenticate(await api.token(user, Role.LEARNER))).user_id == user
 
     async def test_the_key_set_lists_both_keys_and_no_private_part(self, api: ApiUnderTest) -> None:
-        await api.container.token_signer.rotate()
+        await api.identity.token_signer.rotate()
 
         keys = (await (await api.client()).get("/.well-known/jwks.json")).json()["keys"]
 
@@ -369,10 +369,10 @@ class TestKeyRotation:
         assert not any("d" in key for key in keys)
 
     async def test_a_retired_key_is_forgotten_everywhere(self, api: ApiUnderTest, clock: FixedClock) -> None:
-        await api.container.token_signer.rotate()
+        await api.identity.token_signer.rotate()
         clock.advance(timedelta(days=1))
 
-        kid = await api.container.token_signer.rotate()
+        kid = await api.identity.token_signer.rotate()
 
         keys = (await (await api.client()).get("/.well-known/jwks.json")).json()["keys"]
         assert kid in [key["kid"] for key in keys]

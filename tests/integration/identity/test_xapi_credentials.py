@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
+from dataforge.bootstrap import modules
 from dataforge.contexts.identity import credentials
 from dataforge.contexts.identity.consumers import create_admin, create_xapi_credential, revoke_xapi_credential
 from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
 from dataforge.contexts.identity.credentials import CredentialDirectory
 from dataforge.contexts.identity.domain import InvalidCredentials
 from dataforge.events.jobs import relay_outbox
+from dataforge.events.wiring import subscribers
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import Unavailable
 from dataforge.kernel.principal import Role
@@ -150,7 +152,7 @@ async def test_a_publication_that_failed_is_made_up_for_by_the_outbox(
     answer = await made(api)
     boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
 
-    counts = await relay_outbox(api.container)
+    counts = await relay_outbox(api.platform, subscribers(modules(), api.platform))
 
     assert counts["relayed"] == 1
     await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
@@ -225,7 +227,7 @@ async def test_revoking_an_unknown_credential_is_404(api: ApiUnderTest) -> None:
 
 class TestOperatorCommands:
     async def test_the_first_administrator_gets_a_made_up_password_that_works(self, api: ApiUnderTest) -> None:
-        answer = await create_admin({"username": "root_admin", "email": "root@example.org"}, api.container)
+        answer = await create_admin({"username": "root_admin", "email": "root@example.org"}, api.identity)
 
         login = {"username": "root_admin", "password": answer["password"]}
         response = await (await api.client()).post("/api/auth/login", json=login)
@@ -234,10 +236,10 @@ class TestOperatorCommands:
         assert len(answer["password"]) >= 20
 
     async def test_a_credential_is_made_and_revoked_by_command(self, api: ApiUnderTest, bucket: str) -> None:
-        answer = await create_xapi_credential({"name": "Player"}, api.container)
+        answer = await create_xapi_credential({"name": "Player"}, api.identity)
         await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
 
-        await revoke_xapi_credential({"key": answer["key"]}, api.container)
+        await revoke_xapi_credential({"key": answer["key"]}, api.identity)
 
         with pytest.raises(InvalidCredentials):
             await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
@@ -253,7 +255,7 @@ async def test_tokens_past_their_time_are_forgotten(api: ApiUnderTest, clock: Fi
     await client.post("/api/signup", json=person)
     await client.post("/api/auth/login", json={"username": "ada", "password": person["password"]})
     clock.advance(timedelta(days=59))
-    kept = await forget_expired(api.container)
+    kept = await forget_expired(api.identity)
     clock.advance(timedelta(days=2))
 
-    assert (kept, await forget_expired(api.container)) == ({"refresh_tokens": 0}, {"refresh_tokens": 1})
+    assert (kept, await forget_expired(api.identity)) == ({"refresh_tokens": 0}, {"refresh_tokens": 1})

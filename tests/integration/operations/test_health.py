@@ -2,8 +2,7 @@
 
 import pytest
 
-from dataforge.bootstrap import HEALTH_COMMANDS, Container
-from dataforge.events.commands import dispatch
+from dataforge.bootstrap import build_platform, run_command
 from dataforge.events.jobs import clean_up, tick
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
@@ -62,7 +61,7 @@ async def test_details_are_for_administrators(api: ApiUnderTest, path: str) -> N
 async def test_the_command_health_names_a_database_that_is_away(clock: FixedClock) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout_seconds=1)
 
-    answer = await dispatch({"command": "health"}, HEALTH_COMMANDS, ApiUnderTest(away, clock).container, default="tick")
+    answer = await run_command("xapi_etl", ApiUnderTest(away, clock).platform, {"command": "health"})
 
     assert (answer["status"], answer["database"]["status"]) == ("degraded", "unreachable")
 
@@ -78,44 +77,43 @@ async def test_a_command_on_a_database_that_is_away_is_503_and_says_to_repeat(cl
 
 
 async def test_a_job_that_fails_does_not_stop_the_next(api: ApiUnderTest) -> None:
-    services = api.container
-    services.__dict__["jobs"] = {"broken": "dataforge.no_such_module:job", "cleanup": "dataforge.events.jobs:clean_up"}
+    async def broken() -> dict[str, int]:
+        message = "a table is missing"
+        raise LookupError(message)
 
-    results = await tick({}, services)
+    results = await tick({"broken": broken, "cleanup": lambda: clean_up(api.platform)})
 
-    assert results["broken"] == {"error": "ModuleNotFoundError"}
+    assert results["broken"] == {"error": "LookupError"}
     assert results["cleanup"] == {"idempotency_keys": 0, "relayed_events": 0, "throttles": 0, "upload_claims": 0}
 
 
 async def test_cleaning_up_an_empty_database_deletes_nothing(api: ApiUnderTest) -> None:
-    assert set((await clean_up(api.container)).values()) == {0}
+    assert set((await clean_up(api.platform)).values()) == {0}
 
 
 async def test_an_unknown_command_is_refused_with_the_known_ones(api: ApiUnderTest) -> None:
-    answer = await dispatch({"command": "format_disk"}, {"tick": "x:y"}, api.container, default="tick")
+    answer = await run_command("maintenance", api.platform, {"command": "format_disk"})
 
     assert answer["error"]["code"] == "bad_request"
     assert "tick" in answer["error"]["detail"]
 
 
 async def test_a_refused_command_answers_its_code(api: ApiUnderTest) -> None:
-    commands = {"create_admin": "dataforge.contexts.identity.consumers:create_admin"}
-
-    answer = await dispatch({"command": "create_admin", "username": "1"}, commands, api.container, default="tick")
+    answer = await run_command("maintenance", api.platform, {"command": "create_admin", "username": "1"})
 
     assert answer["error"]["code"] == "validation_failed"
     assert "/username" in answer["error"]["detail"]
 
 
 async def test_functions_without_routes_answer_the_health_command(api: ApiUnderTest) -> None:
-    answer = await dispatch({"command": "health"}, HEALTH_COMMANDS, api.container, default="tick")
+    answer = await run_command("dataset_export", api.platform, {"command": "health"})
 
     assert (answer["status"], answer["database"]["migration_revision"]) == ("ok", head_revision())
 
 
 async def test_a_function_reports_only_the_queues_it_may_see(database: Database, queue: str) -> None:
     settings = WorkerSettings(imports_queue_url=queue, statements_queue_url=queue, imports_dlq_url=queue)
-    container = Container(settings, queues=("imports",), dead_letter_queues=())
-    container.__dict__["database"] = database
+    parts = build_platform(settings, queues=("imports",), dead_letter_queues=())
+    parts.database = database
 
-    assert list((await container.health())["queues"]) == ["imports"]
+    assert list((await parts.health())["queues"]) == ["imports"]

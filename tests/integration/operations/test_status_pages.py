@@ -76,7 +76,7 @@ async def test_a_demoted_administrator_sees_it_no_longer(api: ApiUnderTest) -> N
 async def test_the_pages_are_there_when_the_database_is_not(clock: FixedClock) -> None:
     database = Database(lambda: "postgresql://nobody@127.0.0.1:1/nowhere", pool_size=1)
     api = ApiUnderTest(database, clock)
-    api.container.__dict__["database"] = database
+    api.platform.database = database
     client: httpx.AsyncClient = await visitor(api)
 
     pages = [await client.get(path) for path in ("/ui", "/ui/status", "/ui/sign-in")]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataforge.bootstrap import Container, http_handler, xapi_app
+from dataforge.bootstrap import build_platform, http_handler, xapi_app
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
@@ -62,7 +62,7 @@ def registrar(database_url: str, clock: FixedClock, loop: None) -> Iterator[Invo
     run = asyncio.get_event_loop().run_until_complete
 
     async def sign_in() -> str:
-        await api.container.token_signer.ensure_key()
+        await api.identity.token_signer.ensure_key()
         return await api.token(await api.add_user(Role.REGISTRAR), Role.REGISTRAR)
 
     yield invoker(handler, Authorization=f"Bearer {run(sign_in())}")
@@ -106,9 +106,9 @@ def test_what_is_made_is_told_with_an_address_that_has_the_stage(registrar: Invo
 
 def test_the_xapi_resources_answer_a_client_without_accept(database_url: str, loop: None) -> None:
     database = Database(database_url, pool_size=2)
-    container = Container(XapiSettings(data_bucket="unused"))
-    container.__dict__["database"] = database
-    lms = invoker(http_handler(xapi_app(container)), X_Experience_API_Version="1.0.3")
+    parts = build_platform(XapiSettings(data_bucket="unused"))
+    parts.database = database
+    lms = invoker(http_handler(xapi_app(parts)), X_Experience_API_Version="1.0.3")
 
     about, refused = lms("GET", "/xapi/about/"), lms("POST", "/xapi/statements/", b"[]")
     asyncio.get_event_loop().run_until_complete(database.dispose())

@@ -42,13 +42,13 @@ async def order(body: Order, call: AnyoneCall, request: Request) -> Response:
 
 @pytest.fixture
 async def shop(api: ApiUnderTest) -> httpx.AsyncClient:
-    _, asgi = create_app(services=api.container, owners={"/api/orders": __name__})
+    _, asgi = create_app(platform=api.platform, owners={"/api/orders": __name__})
     token = await api.token(await api.add_user(Role.LEARNER), Role.LEARNER)
     return await api.client(token, asgi)
 
 
 async def orders(api: ApiUnderTest) -> int:
-    async with api.container.database.read_only() as connection:
+    async with api.platform.database.read_only() as connection:
         return int(await connection.scalar(select(func.count()).select_from(audit_log)) or 0)
 
 
@@ -99,7 +99,7 @@ async def test_a_request_that_failed_leaves_its_key_free(shop: httpx.AsyncClient
 
 
 async def test_people_do_not_share_keys(shop: httpx.AsyncClient, api: ApiUnderTest) -> None:
-    _, asgi = create_app(services=api.container, owners={"/api/orders": __name__})
+    _, asgi = create_app(platform=api.platform, owners={"/api/orders": __name__})
     other = await api.client(await api.token(await api.add_user(Role.LEARNER), Role.LEARNER), asgi)
     await shop.post("/api/orders", json={"item": "pen"}, headers={"Idempotency-Key": "k1"})
 

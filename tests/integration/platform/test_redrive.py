@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataforge.bootstrap import MAINTENANCE_COMMANDS
-from dataforge.events.commands import dispatch
+from dataforge.bootstrap import build_platform, run_command
 from dataforge.platform.aws import redrive as mechanism
 from dataforge.platform.aws.clients import client
 from dataforge.settings import WorkerSettings
@@ -35,7 +34,7 @@ class Operator:
         ]
 
     async def redrive(self, **arguments: Any) -> dict[str, Any]:
-        return await dispatch({"command": "redrive", **arguments}, MAINTENANCE_COMMANDS, self, default="tick")
+        return await run_command("maintenance", build_platform(self.settings), {"command": "redrive", **arguments})
 
     def bodies(self, url: str) -> list[str]:
         """What can be received from a queue now; taken out."""

@@ -137,7 +137,7 @@ async def test_maintenance_forgets_windows_that_are_over(
     clock.advance(timedelta(minutes=1, seconds=1))
     await counter.fail(Budget("guess", ("192.0.2.2",), 5))
 
-    assert (await clean_up(api.container))["throttles"] == 1
+    assert (await clean_up(api.platform))["throttles"] == 1
     async with database.read_only() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM platform.throttles")) == 1
 

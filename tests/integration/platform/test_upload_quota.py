@@ -133,4 +133,4 @@ async def test_maintenance_forgets_what_counts_no_more(api: ApiUnderTest, upload
     clock.advance(timedelta(days=2, seconds=1))
     await uploads.claim(1)
 
-    assert (await clean_up(api.container))["upload_claims"] == 1
+    assert (await clean_up(api.platform))["upload_claims"] == 1

@@ -161,7 +161,7 @@ async def test_membership_begins_ends_and_begins_again(api: ApiUnderTest, regist
 
 
 async def test_members_are_people_who_exist_and_are_active(api: ApiUnderTest, registrar: httpx.AsyncClient) -> None:
-    suspended = await api.add_user(Role.LEARNER, suspended_at=api.container.clock.now())
+    suspended = await api.add_user(Role.LEARNER, suspended_at=api.platform.clock.now())
     path = f"/api/cohorts/{(await made(registrar, '/api/cohorts', name='Blue'))['id']}/members"
 
     answers = [await registrar.put(f"{path}/{user_id}") for user_id in (uuid4(), suspended)]

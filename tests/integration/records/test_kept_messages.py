@@ -43,7 +43,7 @@ def forget_queue(records: RecordsUnderTest) -> None:
 
 def later(records: RecordsUnderTest, by: timedelta) -> None:
     clock = FixedClock(records.back.clock.now() + by)
-    records.back.clock = clock
+    records.back.platform.clock = clock
 
 
 async def test_an_accepted_request_is_kept_until_it_is_loaded(records: RecordsUnderTest) -> None:

@@ -227,7 +227,7 @@ async def test_another_content_for_a_stored_id_goes_to_quarantine_and_changes_no
     assert failed == [[], []]
     assert (kept.reason, str(kept.statement_id), kept.pointer) == ("conflict", given, "/id")
     assert (await records.flat(given)).actor_key == "mailto:ana.roux@example.org"
-    assert b"b@example.org" in await records.back.objects.get(kept.s3_key)
+    assert b"b@example.org" in await records.back.platform.objects.get(kept.s3_key)
 
 
 async def test_two_contents_for_one_id_in_one_batch_keep_the_first(records: RecordsUnderTest) -> None:
@@ -284,12 +284,12 @@ async def test_a_message_that_cannot_be_read_is_acknowledged_once_it_is_kept(
     (kept,) = await records.rows("SELECT * FROM records.quarantine")
     assert failed == []
     assert kept.reason == "unreadable"
-    assert await records.back.objects.get(kept.s3_key) == body.encode(errors="surrogatepass")
+    assert await records.back.platform.objects.get(kept.s3_key) == body.encode(errors="surrogatepass")
     assert await records.count("statements_flat") == 1
 
 
 async def test_a_message_that_cannot_be_kept_is_not_acknowledged(records: RecordsUnderTest) -> None:
-    records.back.objects._bucket = "no-such-bucket"
+    records.back.platform.objects._bucket = "no-such-bucket"
 
     failed = await records.back.statement_loader.load(
         [QueueRecord("m1", "no json"), queued(statement(), message_id="m2")]

@@ -110,7 +110,7 @@ async def test_a_file_of_another_kind_is_refused(registrar: httpx.AsyncClient) -
 
 
 async def test_a_suspended_person_joins_nothing(api: ApiUnderTest, registrar: httpx.AsyncClient) -> None:
-    await api.add_user(Role.LEARNER, email="bo@example.org", suspended_at=api.container.clock.now())
+    await api.add_user(Role.LEARNER, email="bo@example.org", suspended_at=api.platform.clock.now())
 
     done = await applied(registrar, CSV)
 

@@ -46,7 +46,7 @@ async def test_a_sign_out_reaches_a_cookie_that_was_copied(api: ApiUnderTest) ->
     assert (await thief.get("/ui/courses")).status_code == 200
 
     await send(client, "/ui/sign-out", {})
-    api.container.clock.advance(timedelta(seconds=11))  # type: ignore[attr-defined]
+    api.platform.clock.advance(timedelta(seconds=11))  # type: ignore[attr-defined]
     renewal = await thief.get("/ui/courses")
     refused = await thief.get(renewal.headers["location"])
 
@@ -167,7 +167,7 @@ async def test_a_renewal_is_refused_to_whom_was_suspended(api: ApiUnderTest) -> 
     client = await person(api, user_id, Role.LEARNER)
     async with api.database.transaction() as connection:
         await connection.execute(
-            update(users).where(users.c.id == user_id).values(suspended_at=api.container.clock.now())
+            update(users).where(users.c.id == user_id).values(suspended_at=api.platform.clock.now())
         )
 
     answer = await client.get("/ui/renew?next=/ui/schedule")

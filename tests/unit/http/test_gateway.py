@@ -10,7 +10,7 @@ import pytest
 from fastapi import Request
 from starlette.responses import Response
 
-from dataforge.bootstrap import Container, api_app, http_handler
+from dataforge.bootstrap import build_platform, http_handler, rest_app
 from dataforge.http.app import context_router, create_app
 from dataforge.settings import ApiSettings
 
@@ -65,7 +65,7 @@ def document(answer: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def invoke() -> Iterator[Any]:
-    _, asgi = api_app(Container(ApiSettings()))
+    _, asgi = rest_app("api", build_platform(ApiSettings()))
     handler = http_handler(asgi)
     yield lambda *args, **kwargs: handler(rest_event(*args, **kwargs), None)
     asyncio.get_event_loop().close()

@@ -1,7 +1,6 @@
 """What travels through the queue."""
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.records.contract import LessonCompleted
 from dataforge.contexts.records.domain.messages import (
     UnreadableMessage,
     message_json,
@@ -80,10 +78,3 @@ def test_any_other_json_is_no_list_of_statements(value: Any) -> None:
     else:
         with pytest.raises(UnreadableMessage):
             read_statements(json.dumps(value))
-
-
-def test_the_event_of_a_completion_comes_back_as_it_went() -> None:
-    for section, score in ((None, None), (REQUEST, Decimal("0.85"))):
-        event = LessonCompleted(REQUEST, REQUEST, section, REQUEST, score, datetime(2026, 5, 4, tzinfo=UTC))
-
-        assert LessonCompleted.from_payload(event.payload()) == event

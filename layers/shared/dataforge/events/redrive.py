@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,14 +25,7 @@ class RedriveIn(BaseModel):
     messages: Annotated[list[MessageId], Field(min_length=1, max_length=1_000)] | None = None
 
 
-class RedriveServices(Protocol):
-    """What this command uses of the composition root."""
-
-    @property
-    def settings(self) -> QueueSettings: ...
-
-
-async def redrive_queue(payload: Mapping[str, Any], services: RedriveServices) -> dict[str, Any]:
+async def redrive_queue(payload: Mapping[str, Any], settings: QueueSettings) -> dict[str, Any]:
     """`{"command": "redrive", "queue": "statements"}`, with `most` or `messages` for a part of them; may be repeated.
 
     Answers the ids that were moved (a thousand at most), how many, the chosen ones that are not there, and about how
@@ -44,8 +37,8 @@ async def redrive_queue(payload: Mapping[str, Any], services: RedriveServices) -
         places = [Violation("/" + "/".join(map(str, item["loc"])), plain_message(item)) for item in error.errors()]
         said = "; ".join(f"{place.pointer}: {place.message}" for place in places)
         raise ValidationFailed(f"The command cannot be carried out. {said}.", violations=places) from error
-    source = str(getattr(services.settings, f"{given.queue}_dlq_url"))
-    target = str(getattr(services.settings, f"{given.queue}_queue_url"))
+    source = str(getattr(settings, f"{given.queue}_dlq_url"))
+    target = str(getattr(settings, f"{given.queue}_queue_url"))
     done = await redrive(source, target, most=given.most, only=given.messages)
     logger.info("dead letters redriven", queue=given.queue, moved=len(done.moved), remaining=done.remaining)
     return {**asdict(done), "moved": len(done.moved), "message_ids": done.moved[:1000]}

@@ -22,6 +22,7 @@ from dataforge.http.problems import (
 from dataforge.http.replay import Replayed, handle_replayed
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.limits import MAX_BODY_BYTES
+from dataforge.platform.services import Platform
 
 
 class StrictJsonRequest(Request):
@@ -113,7 +114,7 @@ class DataForgeApp(FastAPI):
 
 def create_app(
     *,
-    services: object,
+    platform: Platform,
     owners: Mapping[str, str],
     cors_origins: Iterable[str] = (),
     title: str = "DataForge",
@@ -123,13 +124,13 @@ def create_app(
 ) -> tuple[DataForgeApp, ASGIApp]:
     """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
 
-    `services` is put on `app.state.services`; for `public_base_url` see RequestEnvelope. Functions serve no
+    Routes find `platform` on `app.state.platform`; for `public_base_url` see RequestEnvelope. Functions serve no
     documentation pages; the OpenAPI is committed. `problem_page` makes a page of a problem, where there are pages.
     """
     app = DataForgeApp(
         title=title, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    app.state.services = services
+    app.state.platform = platform
     app.add_exception_handler(DataForgeError, handle_domain_error)
     app.add_exception_handler(Replayed, handle_replayed)
     app.add_exception_handler(RequestValidationError, handle_validation_error)

@@ -3,40 +3,18 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
-from dataforge.http.call import Call, Services, replay_if_known
+from dataforge.http.call import Call, platform_of, replay_if_known
 from dataforge.kernel.errors import Forbidden, Unauthenticated
-from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.principal import Authenticator, Principal, Role
 
 _CHALLENGE = 'Bearer realm="dataforge"'
 _READS = frozenset({"GET", "HEAD"})
 _READS_LAG = timedelta(seconds=10)  # how late a demotion may reach what a role sees on routes open to everybody
 _WITHOUT_PRIVILEGES = frozenset({Role.LEARNER, Role.VIEWER})
-
-
-class Authenticator(Protocol):
-    """Turns an access token into the person it was issued to."""
-
-    async def authenticate(self, token: str) -> Principal:
-        """The principal of a valid token; raises Unauthenticated otherwise."""
-        ...
-
-    async def confirm(self, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
-        """The principal as it was that long ago, or now.
-
-        Raises Unauthenticated or Forbidden for one that may do nothing any more.
-        """
-        ...
-
-
-class AuthenticatedServices(Services, Protocol):
-    """Services of an app with sign-in."""
-
-    @property
-    def authenticator(self) -> Authenticator: ...
 
 
 async def principal_of(request: Request) -> Principal:
@@ -51,17 +29,15 @@ async def principal_of(request: Request) -> Principal:
 
 async def principal_of_token(request: Request, token: str) -> Principal:
     """The person of an access token, however it came; raises Unauthenticated."""
-    services: AuthenticatedServices = request.app.state.services
-    principal = await services.authenticator.authenticate(token)
+    principal = await platform_of(request).get(Authenticator).authenticate(token)
     request.scope["dataforge.user"] = str(principal.user_id)
     return principal
 
 
 async def confirmed(request: Request, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
     """The person as the database knows them; raises Unauthenticated or Forbidden."""
-    services: AuthenticatedServices = request.app.state.services
     with _challenged():
-        return await services.authenticator.confirm(principal, at_most_old=at_most_old)
+        return await platform_of(request).get(Authenticator).confirm(principal, at_most_old=at_most_old)
 
 
 @contextmanager

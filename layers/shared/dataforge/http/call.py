@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,13 +14,12 @@ from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
 from dataforge.http.problems import problem_response
 from dataforge.http.replay import Replayed
-from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
-from dataforge.kernel.paging import DEFAULT_LIMIT, CursorSigner, Page
+from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.principal import Principal
-from dataforge.platform.db.database import Database
 from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.services import Platform
 
 P = ParamSpec("P")
 Command = TypeVar("Command")
@@ -28,15 +27,10 @@ Result = TypeVar("Result")
 Uow = TypeVar("Uow", bound=SqlUnitOfWork)
 
 
-class Services(Protocol):
-    """What the composition root puts on `app.state.services` for routes to use."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def cursors(self) -> CursorSigner: ...
+def platform_of(request: Request) -> Platform:
+    """What the composition root built the app on."""
+    platform: Platform = request.app.state.platform
+    return platform
 
 
 def json_response(
@@ -53,7 +47,7 @@ class Call:
     def __init__(self, request: Request, principal: Principal) -> None:
         self.request = request
         self.principal = principal
-        self.services: Services = request.app.state.services
+        self.platform = platform_of(request)
 
     @property
     def user_id(self) -> UUID:
@@ -74,9 +68,9 @@ class Call:
 
     def _unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
         return unit_of_work(
-            self.services.database,
+            self.platform.database,
             principal=self.principal,
-            clock=self.services.clock,
+            clock=self.platform.clock,
             request_id=str(self.request.scope.get("dataforge.request_id", "")),
         )
 
@@ -132,7 +126,7 @@ class Call:
         **kwargs: P.kwargs,
     ) -> Result:
         """Run one query function in a READ ONLY transaction."""
-        async with self.services.database.read_only() as connection:
+        async with self.platform.database.read_only() as connection:
             return await function(connection, *args, **kwargs)
 
     def problem(self, error: DataForgeError) -> Response:
@@ -149,11 +143,11 @@ class Call:
 
     def after(self, cursor: str | None) -> tuple[Any, ...] | None:
         """The position in a cursor of this list with these filters; None starts at the beginning."""
-        return None if cursor is None else self.services.cursors.open(self._list_scope(), cursor)
+        return None if cursor is None else self.platform.cursors.open(self._list_scope(), cursor)
 
     def seal(self, key: tuple[object, ...]) -> str:
         """The cursor for a position in this list with these filters."""
-        return self.services.cursors.seal(self._list_scope(), key)
+        return self.platform.cursors.seal(self._list_scope(), key)
 
     def page_response(
         self, page: Page[Any], *, items: str = "items", limit: int = DEFAULT_LIMIT, **more: object
@@ -183,8 +177,7 @@ async def replay_if_known(request: Request, principal: Principal) -> None:
     idempotent = await idempotent_request(request, principal)
     if idempotent is None:
         return
-    services: Services = request.app.state.services
-    async with services.database.read_only() as connection:
+    async with platform_of(request).database.read_only() as connection:
         known = await recall(connection, idempotent)
     if known is not None:
         raise Replayed(_replayed(known))

@@ -1,7 +1,9 @@
 """Who is asking."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 
@@ -31,3 +33,18 @@ class Principal:
 
 
 SYSTEM = Principal(user_id=None, role=Role.ADMIN, username="system")
+
+
+class Authenticator(Protocol):
+    """Turns an access token into the person it was issued to."""
+
+    async def authenticate(self, token: str) -> Principal:
+        """The principal of a valid token; raises Unauthenticated otherwise."""
+        ...
+
+    async def confirm(self, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
+        """The principal as it was that long ago, or now.
+
+        Raises Unauthenticated or Forbidden for one that may do nothing any more.
+        """
+        ...

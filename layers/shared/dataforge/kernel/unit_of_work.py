@@ -1,24 +1,14 @@
 """The unit of work: what a command does happens whole or not at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
-from dataforge.kernel.ids import uuid7
+from dataforge.kernel.events import Event
 from dataforge.kernel.principal import Principal
-
-
-@dataclass(frozen=True, slots=True)
-class DomainEvent:
-    """Something that happened, written to the outbox with the change; `payload` is JSON-able and holds no secret."""
-
-    name: str
-    key: str
-    payload: Mapping[str, object]
-    id: UUID = field(default_factory=uuid7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,7 @@ class UnitOfWork(Protocol):
         """The one instant this unit of work happens at (UTC)."""
         ...
 
-    def publish(self, event: DomainEvent) -> None:
+    def publish(self, event: Event) -> None:
         """Write the event to the outbox when the work is committed."""
         ...
 

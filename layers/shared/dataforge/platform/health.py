@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
@@ -40,19 +40,6 @@ async def require_database(database: Database) -> None:
     if (await _database(database))["status"] != "ok":
         message = "The service is not available at the moment."
         raise Unavailable(message, headers={"Retry-After": "5"})
-
-
-class HealthServices(Protocol):
-    """What answers for a function's health."""
-
-    async def health(self) -> dict[str, Any]:
-        """The report of `check_health`."""
-        ...
-
-
-async def report(_payload: Mapping[str, Any], services: HealthServices) -> dict[str, Any]:
-    """The command `health` of functions without an HTTP route."""
-    return await services.health()
 
 
 async def _database(database: Database) -> dict[str, Any]:

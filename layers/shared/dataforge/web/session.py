@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from dataforge.http.addresses import PUBLIC_BASE_URL
-from dataforge.http.call import Services
 from dataforge.kernel.errors import BadRequest, Forbidden, UnsupportedMediaType
 from dataforge.kernel.paging import CursorSigner
+from dataforge.platform.services import Platform
 
 SESSION, FORM = "dataforge", "dataforge_form"
 CSRF_FIELD = "csrf"
@@ -91,8 +91,8 @@ def end(response: Response, scope: Scope) -> Response:
 
 def sealer(scope: Scope) -> CursorSigner:
     """Seals what a browser keeps for us, with the application's key."""
-    services: Services = scope["app"].state.services
-    return services.cursors
+    platform: Platform = scope["app"].state.platform
+    return platform.cursors
 
 
 def form_token(scope: Scope) -> str:

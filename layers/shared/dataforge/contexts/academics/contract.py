@@ -1,19 +1,62 @@
-"""What other contexts may know of academics: event names, payload shapes and ids."""
+"""What other contexts may know of academics: the events it publishes and ids."""
 
-from typing import Final, NewType
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
 from uuid import UUID
+
+from dataforge.kernel.events import Event
 
 StudentId = NewType("StudentId", UUID)
 CourseId = NewType("CourseId", UUID)
 SectionId = NewType("SectionId", UUID)
 EnrollmentId = NewType("EnrollmentId", UUID)
 
-# A change of one enrolment. Payload: {enrollment_id, student_id, student_name, user_id, email, section_id,
-# section_code, course_id, course_code, course_title, semester_code, from, to, wait_no, reason, rule, actor_id, at}.
-ENROLLMENT_CHANGED: Final = "academics.enrollment_changed"
 
-# Seats may be given to the waitlist of a section. Payload: {section_id, after_wait_no}.
-PROMOTION_DUE: Final = "academics.promotion_due"
+@dataclass(frozen=True, slots=True)
+class EnrollmentChanged(Event):
+    """An enrolment went from one status to another; `from_` is None for a new one, `email` is the student's own.
 
-# The catalogue changed. Payload: {entity, id, action}.
-CATALOGUE_CHANGED: Final = "academics.catalogue_changed"
+    `wait_no` is the number on the waitlist; `rule` names the rule that refused.
+    """
+
+    name = "academics.enrollment_changed"
+
+    enrollment_id: UUID
+    student_id: UUID
+    student_name: str
+    user_id: UUID | None
+    email: str | None
+    section_id: UUID
+    section_code: str
+    course_id: UUID
+    course_code: str
+    course_title: str
+    semester_code: str
+    from_: str | None
+    to: str
+    wait_no: int | None
+    reason: str | None
+    rule: str | None
+    actor_id: UUID | None
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """The enrolment."""
+        return str(self.enrollment_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionDue(Event):
+    """Seats of a section may be given to those who wait with a number above `after_wait_no`."""
+
+    name = "academics.promotion_due"
+
+    section_id: UUID
+    after_wait_no: int
+
+    @property
+    def key(self) -> str:
+        """The section."""
+        return str(self.section_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from dataforge.contexts.academics.contract import EnrollmentChanged
 from dataforge.contexts.academics.domain.catalogue import Meeting, Semester
 from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
 from dataforge.contexts.academics.domain.prerequisites import Completion, Requirement
@@ -21,7 +22,7 @@ from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.domain.status import CourseState
 from dataforge.kernel.quotas import UploadQuotas
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent, UnitOfWork
+from dataforge.kernel.unit_of_work import AuditEntry, UnitOfWork
 
 Row = Mapping[str, Any]
 
@@ -66,7 +67,7 @@ class Changes:
 
     enrollments: Sequence[Enrollment]
     steps: Sequence[Transition]
-    events: Sequence[DomainEvent]
+    events: Sequence[EnrollmentChanged]
     audit: Sequence[AuditEntry]
     actor: UUID | None
     at: datetime
@@ -139,8 +140,8 @@ class CatalogueRepository(Protocol):
         """Whether a user of identity may teach and is not suspended."""
         ...
 
-    async def courses_of_lesson(self, lesson_id: UUID | None, section_id: UUID | None) -> list[UUID]:
-        """The courses that completing a lesson (or everything of a section) completes."""
+    async def courses_of_lesson(self, lesson_id: UUID) -> list[UUID]:
+        """The courses that completing a lesson completes."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
@@ -14,28 +14,8 @@ from dataforge.kernel.errors import BadRequest
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
 
-if TYPE_CHECKING:  # what reads files is packaged with the importer only
-    from dataforge.contexts.datasets.services.exports import Exporter
-    from dataforge.contexts.datasets.services.imports import Importer
-from dataforge.contexts.datasets.services.lifecycle import Lifecycle
-
-
-class ImportServices(Protocol):
-    """What imports use of the composition root."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def importer(self) -> Importer: ...
-    @property
-    def lifecycle(self) -> Lifecycle: ...
-
-
-class ExportServices(Protocol):
-    """What exports use of the composition root."""
-
-    @property
-    def exporter(self) -> Exporter: ...
+if TYPE_CHECKING:
+    from dataforge.contexts.datasets.module import DatasetsServices
 
 
 Handle = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -54,7 +34,7 @@ async def each_message(event: Mapping[str, Any], handle: Handle) -> dict[str, An
     return batch_response(failed)
 
 
-async def import_messages(event: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
+async def import_messages(event: Mapping[str, Any], services: DatasetsServices) -> dict[str, Any]:
     """Messages of the imports queue: S3's notices of new objects, `{"job_id": …}` of a retry or a sweep, and upkeep.
 
     Upkeep is here because this function may write and delete chunks: `{"upkeep": dataset}`, `{"purge": dataset}`.
@@ -72,7 +52,7 @@ async def import_messages(event: Mapping[str, Any], services: ImportServices) ->
     return await each_message(event, handle)
 
 
-async def export_messages(event: Mapping[str, Any], services: ExportServices) -> dict[str, Any]:
+async def export_messages(event: Mapping[str, Any], services: DatasetsServices) -> dict[str, Any]:
     """Messages of the exports queue: `{"job_id": …}`."""
 
     async def handle(body: Mapping[str, Any]) -> None:
@@ -107,7 +87,7 @@ def _id(body: Mapping[str, Any], name: str) -> UUID | None:
         return None
 
 
-async def verify_dataset(payload: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
+async def verify_dataset(payload: Mapping[str, Any], services: DatasetsServices) -> dict[str, Any]:
     """Operator command `{"command": "verify_dataset", "dataset_id": …}`: walk a dataset from its refs to its bytes.
 
     Names the first broken hash in `broken`; null means that every byte is what the commit ids say.
@@ -115,7 +95,7 @@ async def verify_dataset(payload: Mapping[str, Any], services: ImportServices) -
     return await services.lifecycle.verify(_required(payload))
 
 
-async def upkeep_dataset(payload: Mapping[str, Any], services: ImportServices) -> dict[str, Any]:
+async def upkeep_dataset(payload: Mapping[str, Any], services: DatasetsServices) -> dict[str, Any]:
     """Operator command `{"command": "upkeep_dataset", "dataset_id": …}`: compact and collect garbage now."""
     return await services.lifecycle.upkeep(_required(payload))
 

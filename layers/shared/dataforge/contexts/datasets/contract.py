@@ -1,4 +1,4 @@
-"""What other contexts may know of datasets: events, and the rows of a version without Arrow.
+"""What other contexts may know of datasets: the rows of a version without Arrow.
 
 **Rows of a version.** The functions of other contexts carry no Arrow, so they never decode chunks. They ask for an
 export instead: `DatasetReader.prepare` checks that the person may read the dataset, pins the version to its commit and
@@ -11,13 +11,10 @@ make the answer of a plan reproducible: same commit, same rows.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from dataforge.kernel.principal import Principal
-
-# A branch or tag is on another commit. Payload: {dataset_id, ref, previous_commit_id, commit_id}.
-REF_MOVED: Final = "datasets.ref_moved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, not_, or_, select, update
 
 from dataforge.contexts.datasets.domain.jobs import LEASE
-from dataforge.contexts.datasets.ports import JobQueue
 from dataforge.contexts.datasets.tables import datasets, jobs, uploads
-from dataforge.kernel.clock import Clock
-from dataforge.platform.db.database import Database
+
+if TYPE_CHECKING:
+    from dataforge.contexts.datasets.module import DatasetsServices
 
 RETENTION = timedelta(days=30)
 KEEP_JOBS = timedelta(days=90)
@@ -21,20 +21,7 @@ UPKEEP_EVERY = timedelta(days=1)
 MOST_PER_TICK = 100
 
 
-class UpkeepServices(Protocol):
-    """What this job uses of the composition root."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def import_queue(self) -> JobQueue: ...
-    @property
-    def export_queue(self) -> JobQueue: ...
-
-
-async def sweep(services: UpkeepServices) -> dict[str, int]:
+async def sweep(services: DatasetsServices) -> dict[str, int]:
     """Queue jobs again whose message or worker was lost, end abandoned uploads, queue upkeep and the end of retention.
 
     Returns counts: requeued, abandoned, forgotten, upkeep, purges.
@@ -48,7 +35,7 @@ async def sweep(services: UpkeepServices) -> dict[str, int]:
     }
 
 
-async def _requeue(services: UpkeepServices) -> int:
+async def _requeue(services: DatasetsServices) -> int:
     now = services.clock.now()
     queued_at = func.coalesce(jobs.c.queued_at, jobs.c.created_at)
     not_taken = and_(jobs.c.status == "pending", queued_at < now - LEASE)
@@ -74,33 +61,33 @@ async def _requeue(services: UpkeepServices) -> int:
     return len(lost)
 
 
-async def _abandon(services: UpkeepServices) -> int:
+async def _abandon(services: DatasetsServices) -> int:
     # The bucket's lifecycle rule removes the parts of such uploads after the same two days.
     expired = update(uploads).where(uploads.c.state == "open", uploads.c.expires_at < services.clock.now())
     async with services.database.transaction() as connection:
         return (await connection.execute(expired.values(state="aborted"))).rowcount
 
 
-async def _forget(services: UpkeepServices) -> int:
+async def _forget(services: DatasetsServices) -> int:
     ended = jobs.c.completed_at < services.clock.now() - KEEP_JOBS
     async with services.database.transaction() as connection:
         return (await connection.execute(jobs.delete().where(ended))).rowcount
 
 
-async def _queue_upkeep(services: UpkeepServices) -> int:
+async def _queue_upkeep(services: DatasetsServices) -> int:
     now = services.clock.now()
     # Once a day at most, and not before its first day is over.
     due = func.coalesce(datasets.c.upkeep_at, datasets.c.created_at) < now - UPKEEP_EVERY
     return await _queue(services, and_(datasets.c.deleted_at.is_(None), due), "upkeep")
 
 
-async def _queue_purges(services: UpkeepServices) -> int:
+async def _queue_purges(services: DatasetsServices) -> int:
     now = services.clock.now()
     again = func.coalesce(datasets.c.upkeep_at, datasets.c.created_at) < now - UPKEEP_EVERY
     return await _queue(services, and_(datasets.c.deleted_at < now - RETENTION, again), "purge")
 
 
-async def _queue(services: UpkeepServices, due: Any, message: str) -> int:  # noqa: ANN401 - an SQL expression
+async def _queue(services: DatasetsServices, due: Any, message: str) -> int:  # noqa: ANN401 - an SQL expression
     query = select(datasets.c.id).where(due).order_by(datasets.c.id).limit(MOST_PER_TICK)
     async with services.database.transaction() as connection:
         ids: list[UUID] = list((await connection.scalars(query.with_for_update(skip_locked=True))).all())

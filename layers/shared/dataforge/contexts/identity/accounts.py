@@ -49,6 +49,14 @@ class SqlLearnerAccounts:
         return await self.by_email(names)
 
 
+class SqlLearnerDirectory:
+    """Gives the learner accounts that one transaction sees."""
+
+    def accounts(self, connection: AsyncConnection) -> SqlLearnerAccounts:
+        """The accounts within the transaction of this connection."""
+        return SqlLearnerAccounts(connection)
+
+
 def _account(email: str, name: str, at: datetime) -> dict[str, object]:
     start = _NOT_IN_USERNAMES.sub("_", email.partition("@")[0])[:40]
     username = f"{start if start[:1].isalpha() else f'u{start}'}_{secrets.token_hex(4)}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES
+from dataforge.contexts.identity.contract import XAPI_SCOPES, XapiCredentialChanged
 from dataforge.contexts.identity.domain import (
     Account,
     AccountSuspended,
@@ -36,7 +36,7 @@ from dataforge.kernel.errors import (
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.kernel.throttling import Budget, caller_of
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.kernel.unit_of_work import AuditEntry
 
 REFRESH_DAYS = 30
 DEFAULT_SCOPES = ("statements/write", "statements/read/mine", "state", "define", "profile")
@@ -357,7 +357,7 @@ async def revoke_xapi_credential(command: RevokeXapiCredential, uow: IdentityUni
 
 def _credential_changed(key_id: str, action: str, uow: IdentityUnitOfWork, after: dict[str, object] | None) -> None:
     uow.audit(AuditEntry(action, "xapi_credential", key_id, after=after))
-    uow.publish(DomainEvent("identity.xapi_credential_changed", key_id, {"key_id": key_id}))
+    uow.publish(XapiCredentialChanged(key_id))
 
 
 async def _issue_refresh_token(user_id: UUID, family: UUID, uow: IdentityUnitOfWork) -> str:

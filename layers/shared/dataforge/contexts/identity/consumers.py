@@ -3,37 +3,23 @@
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import delete
 
 from dataforge.contexts.identity import commands, schemas
-from dataforge.contexts.identity.credentials import CredentialPublisher
+from dataforge.contexts.identity.contract import XapiCredentialChanged
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.contexts.identity.tables import refresh_tokens
-from dataforge.contexts.identity.tokens import TokenSigner
-from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 from dataforge.kernel.principal import Role
 from dataforge.kernel.validation import plain_message
-from dataforge.platform.db.database import Database
-from dataforge.platform.db.outbox import RelayedEvent
+
+if TYPE_CHECKING:
+    from dataforge.contexts.identity.module import IdentityServices
 
 Model = TypeVar("Model", bound=schemas.In)
-
-
-class OperatorServices(Protocol):
-    """What operator commands use of the composition root."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def token_signer(self) -> TokenSigner: ...
-    @property
-    def credential_publisher(self) -> CredentialPublisher: ...
 
 
 def _parse(model: type[Model], payload: Mapping[str, Any]) -> Model:
@@ -49,7 +35,7 @@ def _parse(model: type[Model], payload: Mapping[str, Any]) -> Model:
         raise ValidationFailed(message, violations=violations) from error
 
 
-async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+async def create_admin(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
     """Make an administrator `{username, email, password?}`; without a password one is made up and shown this once."""
     password = payload.get("password") or secrets.token_urlsafe(18)
     body = _parse(schemas.SignUpIn, {**payload, "password": password})
@@ -62,7 +48,7 @@ async def create_admin(payload: Mapping[str, Any], services: OperatorServices) -
     return {"user_id": str(user_id), "username": body.username, **generated}
 
 
-async def ensure_admin(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+async def ensure_admin(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
     """Make an administrator `{username, email, password, replace?}` unless there is one of that name; may be repeated.
 
     With `replace` an existing administrator gets the password, and their sign-ins end: for one that nobody knows.
@@ -81,12 +67,12 @@ async def ensure_admin(payload: Mapping[str, Any], services: OperatorServices) -
     return {"username": body.username, "created": account is None}
 
 
-async def ensure_signing_key(_payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+async def ensure_signing_key(_payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
     """Make sure that there is a key to sign tokens with: public half in the database, private half in its secret."""
     return {"kid": await services.token_signer.ensure_key()}
 
 
-async def create_xapi_credential(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+async def create_xapi_credential(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
     """Make an xAPI credential `{name, scopes?, public_pem?}`; the secret is shown this once."""
     body = _parse(schemas.XapiCredentialIn, payload)
     scopes = tuple(body.scopes or commands.DEFAULT_SCOPES)
@@ -98,7 +84,7 @@ async def create_xapi_credential(payload: Mapping[str, Any], services: OperatorS
     return {"key": made.key_id, "secret": made.secret, "fingerprint": made.fingerprint, "scopes": list(made.scopes)}
 
 
-async def revoke_xapi_credential(payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+async def revoke_xapi_credential(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
     """Revoke an xAPI credential `{key}`."""
     command = commands.RevokeXapiCredential(str(payload.get("key", "")))
     async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
@@ -108,17 +94,17 @@ async def revoke_xapi_credential(payload: Mapping[str, Any], services: OperatorS
     return {"key": key_id, "revoked": True}
 
 
-async def rotate_signing_keys(_payload: Mapping[str, Any], services: OperatorServices) -> dict[str, Any]:
+async def rotate_signing_keys(_payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
     """Make a new signing key; tokens of the old one work until they expire."""
     return {"kid": await services.token_signer.rotate()}
 
 
-async def publish_credential(event: RelayedEvent, services: OperatorServices) -> None:
+async def publish_credential(event: XapiCredentialChanged, services: "IdentityServices") -> None:
     """Publish a changed credential again; publishing twice writes the same object."""
-    await services.credential_publisher.publish(event.key)
+    await services.credential_publisher.publish(event.key_id)
 
 
-async def forget_expired(services: OperatorServices) -> dict[str, int]:
+async def forget_expired(services: "IdentityServices") -> dict[str, int]:
     """Delete refresh tokens a month past their end."""
     over = delete(refresh_tokens).where(refresh_tokens.c.expires_at < services.clock.now() - timedelta(days=30))
     async with services.database.transaction() as connection:

@@ -7,13 +7,14 @@ E-mail is lower-cased in it.
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, Violation
+from dataforge.kernel.events import Event
 
 # Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
 XAPI_SCOPES = frozenset(
@@ -122,6 +123,44 @@ class XapiCredential:
         except (InvalidSignature, binascii.Error) as error:
             message = "X-Signature does not match the body under this credential's public key."
             raise SignatureInvalid(message) from error
+
+
+@dataclass(frozen=True, slots=True)
+class XapiCredentialChanged(Event):
+    """An xAPI credential was made or revoked."""
+
+    name = "identity.xapi_credential_changed"
+
+    key_id: str
+
+    @property
+    def key(self) -> str:
+        """The credential."""
+        return self.key_id
+
+
+class LearnerAccounts(Protocol):
+    """Accounts of learners, inside the caller's transaction."""
+
+    async def by_email(self, emails: Iterable[str]) -> Mapping[str, UUID]:
+        """User ids by lower-cased e-mail address."""
+        ...
+
+    async def suspended(self, user_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the users who are suspended."""
+        ...
+
+    async def ensure(self, people: Sequence[tuple[str, str]], at: datetime) -> Mapping[str, UUID]:
+        """User ids by lower-cased e-mail address; (e-mail, display name) without an account get one as learner."""
+        ...
+
+
+class LearnerDirectory(Protocol):
+    """Gives the learner accounts that one transaction sees."""
+
+    def accounts(self, connection: Any) -> LearnerAccounts:  # noqa: ANN401 - a connection; contracts name no framework
+        """The accounts within the transaction of this connection."""
+        ...
 
 
 class CredentialUses(Protocol):

@@ -1,20 +1,19 @@
 """REST of identity."""
 
 from functools import partial
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from dataforge.contexts.identity import commands, queries, schemas
-from dataforge.contexts.identity.credentials import CredentialPublisher
-from dataforge.contexts.identity.domain import Session, TryLimits
+from dataforge.contexts.identity.domain import Session
+from dataforge.contexts.identity.module import IdentityServices
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
-from dataforge.contexts.identity.tokens import TokenSigner, TokenVerifier
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall, AnyoneCall
-from dataforge.http.call import Call, json_response
+from dataforge.http.call import Call, json_response, platform_of
 from dataforge.http.caller import client_address
 from dataforge.http.etag import etag
 from dataforge.http.openapi import UNKEYED
@@ -26,22 +25,8 @@ from dataforge.platform.observability import logger
 router = context_router("identity")
 
 
-class IdentityServices(Protocol):
-    """What these routes use of the composition root."""
-
-    @property
-    def authenticator(self) -> TokenVerifier: ...
-    @property
-    def token_signer(self) -> TokenSigner: ...
-    @property
-    def try_limits(self) -> TryLimits: ...
-    @property
-    def credential_publisher(self) -> CredentialPublisher: ...
-
-
 def _services(request: Request) -> IdentityServices:
-    services: IdentityServices = request.app.state.services
-    return services
+    return platform_of(request).get(IdentityServices)
 
 
 def _public_call(request: Request) -> Call:

@@ -1,7 +1,7 @@
 """REST of operations."""
 
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -9,9 +9,8 @@ from starlette.responses import Response
 
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall
-from dataforge.http.call import Call, json_response
-from dataforge.platform.db.database import Database
-from dataforge.platform.health import HealthServices, require_database
+from dataforge.http.call import Call, json_response, platform_of
+from dataforge.platform.health import require_database
 
 router = context_router("operations")
 
@@ -40,18 +39,10 @@ class HealthOut(BaseModel):
     queues: dict[str, dict[str, Any]]
 
 
-class OperationsServices(HealthServices, Protocol):
-    """What these routes use of the composition root."""
-
-    @property
-    def database(self) -> Database: ...
-
-
 @router.get("/health", response_model=PublicHealthOut)
 async def public_health(request: Request) -> Response:
     """`{"status": "ok"}`, or 503: whether the API answers and reaches its database, and nothing more."""
-    services: OperationsServices = request.app.state.services
-    await require_database(services.database)
+    await require_database(platform_of(request).database)
     return json_response({"status": "ok"})
 
 
@@ -68,6 +59,5 @@ async def health_of_function(function: HttpFunction, call: AdminCall) -> Respons
 
 
 async def _health(call: Call, function: str) -> Response:
-    services: HealthServices = call.request.app.state.services
-    found = await services.health()
+    found = await call.platform.health()
     return json_response({"function": function, **found}, status=200 if found["status"] == "ok" else 503)

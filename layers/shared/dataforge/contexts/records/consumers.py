@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -42,11 +42,15 @@ from dataforge.contexts.records.repository import SqlRecordsUnitOfWork
 from dataforge.contexts.records.repository.housekeeping import finish_run, forget, start_run
 from dataforge.contexts.records.repository.intake import note_arrival
 from dataforge.contexts.records.statements import to_json
+from dataforge.events.sqs import batch_response, queue_records
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Unavailable
 from dataforge.platform.aws.sqs import MAX_BATCH, QueueRecord, ReceivedRecord
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import emit_metrics, logger
+
+if TYPE_CHECKING:
+    from dataforge.contexts.records.module import RecordsServices
 
 # Longer than a message is invisible after its consumer was killed; what is loaded twice is loaded once.
 KEPT_AFTER = timedelta(minutes=2)
@@ -380,40 +384,27 @@ class IncrementalEtl:
         return SqlRecordsUnitOfWork(self._database, clock=self._clock)
 
 
-class RecordsServices(Protocol):
-    """What the jobs here use of the composition root."""
-
-    @property
-    def incremental_etl(self) -> IncrementalEtl: ...
+async def load_statements(event: Mapping[str, Any], services: "RecordsServices") -> dict[str, Any]:
+    """Load the messages of an SQS event; those that failed are given back to the queue."""
+    return batch_response(await services.statement_loader.load(queue_records(event)))
 
 
-async def incremental_etl(services: RecordsServices) -> dict[str, int]:
+async def incremental_etl(services: "RecordsServices") -> dict[str, int]:
     """The incremental ETL as a maintenance job."""
     return await services.incremental_etl.run()
 
 
-class KeptServices(Protocol):
-    """What loading kept messages uses of the composition root."""
-
-    @property
-    def kept_messages(self) -> KeptMessages | None: ...
-    @property
-    def statement_loader(self) -> StatementLoader: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
-async def load_kept(services: KeptServices) -> dict[str, int]:
+async def load_kept(services: "RecordsServices") -> dict[str, int]:
     """Load what was accepted a while ago and is kept: its message was lost. A maintenance job; returns counts."""
     return await _load_kept(services, services.clock.now() - KEPT_AFTER)
 
 
-async def load_accepted(_payload: Mapping[str, Any], services: KeptServices) -> dict[str, Any]:
+async def load_accepted(_payload: Mapping[str, Any], services: "RecordsServices") -> dict[str, Any]:
     """Load everything that is kept now: an operator's command for when a queue has lost its messages."""
     return await _load_kept(services, datetime.max.replace(tzinfo=UTC))
 
 
-async def _load_kept(services: KeptServices, before: datetime) -> dict[str, int]:
+async def _load_kept(services: "RecordsServices", before: datetime) -> dict[str, int]:
     kept = services.kept_messages
     if kept is None:
         return {"loaded": 0}

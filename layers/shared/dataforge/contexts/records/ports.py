@@ -260,19 +260,3 @@ class Catalog(Protocol):
     async def sections(self, lesson_ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
         """The section of each lesson."""
         ...
-
-
-class LearnerAccounts(Protocol):
-    """Accounts of learners, inside the caller's transaction; identity implements it."""
-
-    async def by_email(self, emails: Iterable[str]) -> Mapping[str, UUID]:
-        """User ids by lower-cased e-mail address."""
-        ...
-
-    async def suspended(self, user_ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the users who are suspended."""
-        ...
-
-    async def ensure(self, people: Sequence[tuple[str, str]], at: datetime) -> Mapping[str, UUID]:
-        """User ids by lower-cased e-mail address; (e-mail, display name) without an account get one to be claimed."""
-        ...

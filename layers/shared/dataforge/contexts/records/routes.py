@@ -1,18 +1,17 @@
 """REST of records: cohorts, lessons and the completions reports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
+from dataforge.contexts.identity.contract import LearnerDirectory
 from dataforge.contexts.records import queries, schemas
 from dataforge.contexts.records.commands import cohorts, import_learners, lessons
-from dataforge.contexts.records.ports import LearnerAccounts
 from dataforge.contexts.records.repository import SqlRecordsUnitOfWork
 from dataforge.http.app import context_router
 from dataforge.http.auth import require
@@ -29,13 +28,6 @@ ReaderCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.ANALYST, Role
 WriterCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.REGISTRAR))]
 AsOf = Annotated[datetime | None, Query(description="only statements stored up to this instant, to repeat a report")]
 PlanHash = Annotated[str | None, Query(max_length=64, pattern=r"^[0-9a-f]{64}$", description="of the plan to apply")]
-
-
-class RecordsServices(Protocol):
-    """What these routes use of the composition root."""
-
-    @property
-    def learner_accounts(self) -> Callable[[AsyncConnection], LearnerAccounts]: ...
 
 
 def _cohort(row: Mapping[str, Any], *, status: int = 200) -> Response:
@@ -88,18 +80,17 @@ async def import_learner_list(call: WriterCall, plan_hash: PlanHash = None, *, d
     if media_type not in ("text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"):
         message = "Send the file as text/csv."
         raise UnsupportedMediaType(message)
-    services: Any = call.services
     command = import_learners.ImportLearners(await call.request.body(), None if dry_run else plan_hash)
-    handler = partial(_import_learners, services.learner_accounts)
+    handler = partial(_import_learners, call.platform.get(LearnerDirectory))
     return await call.execute(SqlRecordsUnitOfWork, handler, command, lambda plan: json_response(plan.report()))
 
 
 async def _import_learners(
-    accounts: Callable[[AsyncConnection], LearnerAccounts],
+    directory: LearnerDirectory,
     command: import_learners.ImportLearners,
     uow: SqlRecordsUnitOfWork,
 ) -> import_learners.LearnerPlan:
-    return await import_learners.import_learners(command, uow, accounts(uow.connection))
+    return await import_learners.import_learners(command, uow, directory.accounts(uow.connection))
 
 
 @router.get("/api/cohorts/{cohort_id}", response_model=schemas.CohortOut)

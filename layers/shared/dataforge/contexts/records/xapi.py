@@ -6,9 +6,7 @@ the request is refused (checklist items 1 to 3).
 
 import base64
 import binascii
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,10 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dataforge.contexts.identity.contract import CredentialVerifier, XapiCredential
-from dataforge.contexts.records.commands.accept import AcceptStatements, StatementAcceptor
+from dataforge.contexts.identity.contract import XapiCredential
+from dataforge.contexts.records.commands.accept import AcceptStatements
 from dataforge.contexts.records.domain.errors import XapiParameterInvalid, XapiVersionInvalid
-from dataforge.contexts.records.ports import Intake
+from dataforge.contexts.records.module import RecordsServices
 from dataforge.contexts.records.statements import (
     StatementsBody,
     XapiVersion,
@@ -38,6 +36,7 @@ from dataforge.http.problems import handle_domain_error, handle_http_exception, 
 from dataforge.kernel.errors import DataForgeError, MalformedBody, Unauthenticated
 from dataforge.kernel.limits import MAX_BODY_BYTES
 from dataforge.kernel.principal import Role
+from dataforge.platform.services import Platform
 
 VERSION_HEADER = "X-Experience-API-Version"
 BOUND_HEADER = "X-Experience-API-Consistent-Through"
@@ -46,21 +45,9 @@ NO_VERSION = "0.95"
 _STATEMENTS = ("/xapi/statements", "/api/xapi/statements")
 
 
-class XapiServices(Protocol):
-    """What these resources use of the composition root."""
-
-    @property
-    def credentials(self) -> CredentialVerifier: ...
-    @property
-    def acceptor(self) -> StatementAcceptor: ...
-    @property
-    def intake(self) -> Intake: ...
-    async def health(self) -> Mapping[str, Any]: ...
-
-
-def _services(request: Request) -> XapiServices:
-    services: XapiServices = request.app.state.services
-    return services
+def _services(request: Request) -> RecordsServices:
+    platform: Platform = request.app.state.platform
+    return platform.get(RecordsServices)
 
 
 def _json(value: object, *, status: int = 200) -> Response:
@@ -78,7 +65,7 @@ async def health(request: Request) -> Response:
     from dataforge.http.auth import require
 
     await require(Role.ADMIN)(request)
-    found = await _services(request).health()
+    found = await _services(request).platform.health()
     return _json({"function": "xapi", **found}, status=200 if found["status"] == "ok" else 503)
 
 
@@ -172,7 +159,7 @@ def _check_parameters(request: Request, *, allowed: tuple[str, ...]) -> None:
 class XapiHeaders:
     """Puts the headers of the standard on every answer, whoever gave it."""
 
-    def __init__(self, app: ASGIApp, services: XapiServices) -> None:
+    def __init__(self, app: ASGIApp, services: RecordsServices) -> None:
         self._app = app
         self._services = services
 
@@ -201,7 +188,7 @@ def bound_text(bound: datetime) -> str:
     return format_timestamp(bound)
 
 
-def create_xapi_app(services: XapiServices, *, max_body: int = MAX_BODY_BYTES, public_base_url: str = "") -> ASGIApp:
+def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, public_base_url: str = "") -> ASGIApp:
     """The ASGI app of the function `xapi`; any origin may call: course content comes from everywhere with its key."""
     app = Starlette(
         routes=[
@@ -216,7 +203,7 @@ def create_xapi_app(services: XapiServices, *, max_body: int = MAX_BODY_BYTES, p
             Exception: handle_unforeseen_error,
         },
     )
-    app.state.services = services
+    app.state.platform = platform
     app.router.redirect_slashes = False
     envelope = RequestEnvelope(app, max_body=max_body, cors_origins=["*"], public_base_url=public_base_url)
-    return XapiHeaders(envelope, services)
+    return XapiHeaders(envelope, platform.get(RecordsServices))

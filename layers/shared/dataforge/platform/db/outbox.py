@@ -1,42 +1,44 @@
 """The outbox relay: events written with a change reach their subscribers at least once, in order of occurrence."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Row, select, update
 
 from dataforge.kernel.clock import Clock
+from dataforge.kernel.events import Event
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.tables import outbox
 from dataforge.platform.observability import logger
 
 MAX_ATTEMPTS = 10
 
-
-@dataclass(frozen=True, slots=True)
-class RelayedEvent:
-    """An event as a subscriber sees it; subscribers deduplicate by `id`."""
-
-    id: UUID
-    name: str
-    key: str
-    payload: Mapping[str, object]
-    occurred_at: datetime
+Subscriber = Callable[[Any], Awaitable[None]]
+Kind = TypeVar("Kind", bound=Event)
 
 
-Subscriber = Callable[[RelayedEvent], Awaitable[None]]
+def stored_event(kind: type[Kind], row: Row[Any]) -> Kind:
+    """The event of an outbox row; members that the class does not have are passed over.
+
+    Raises pydantic's ValidationError for a payload without a member that the class needs.
+    """
+    names = {item.name.rstrip("_"): item.name for item in fields(kind)}
+    values = {names[name]: value for name, value in row.payload.items() if name in names}
+    return TypeAdapter(kind).validate_python({**values, "event_id": row.id})
 
 
 async def relay(
-    database: Database, subscribers: Mapping[str, Sequence[Subscriber]], *, clock: Clock, limit: int = 500
+    database: Database, subscribers: Mapping[type[Event], Sequence[Subscriber]], *, clock: Clock, limit: int = 500
 ) -> dict[str, int]:
     """Deliver waiting events one by one; a failing one is retried with back-off and given up after ten attempts.
 
     Safe beside other relays: rows are taken with FOR UPDATE SKIP LOCKED. Returns counts: relayed, failed, dead.
     """
     counts = {"relayed": 0, "failed": 0, "dead": 0}
+    kinds = {kind.name: kind for kind in subscribers}
     for _ in range(limit):
         async with database.transaction() as connection:
             now = clock.now()
@@ -51,11 +53,12 @@ async def relay(
             ).one_or_none()
             if row is None:
                 break
-            event = RelayedEvent(row.id, row.name, row.key, row.payload, row.occurred_at)
             changes: dict[str, object] = {"attempts": row.attempts + 1}
             try:
-                for subscriber in subscribers.get(row.name, ()):
-                    await subscriber(event)
+                if (kind := kinds.get(row.name)) is not None:
+                    event = stored_event(kind, row)
+                    for subscriber in subscribers[kind]:
+                        await subscriber(event)
                 changes["relayed_at"] = now
                 counts["relayed"] += 1
             except Exception as error:  # noqa: BLE001 - one event that fails must not stop the others

@@ -9,8 +9,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.clock import Clock, SystemClock
+from dataforge.kernel.events import Event
 from dataforge.kernel.principal import SYSTEM, Principal
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.tables import audit_log, outbox
 from dataforge.platform.db.upload_quota import UploadQuota
@@ -34,7 +35,7 @@ class SqlUnitOfWork:
         self.principal = principal
         self._now = (clock or SystemClock()).now()
         self._request_id = request_id
-        self._events: list[DomainEvent] = []
+        self._events: list[Event] = []
         self._audit: list[AuditEntry] = []
         self._stack = AsyncExitStack()
         self._connection: AsyncConnection | None = None
@@ -57,7 +58,7 @@ class SqlUnitOfWork:
         """What is claimed of upload quotas."""
         return UploadQuota(self.connection, self.now)
 
-    def publish(self, event: DomainEvent) -> None:
+    def publish(self, event: Event) -> None:
         """Write the event to the outbox when the work is committed."""
         self._events.append(event)
 
@@ -72,10 +73,10 @@ class SqlUnitOfWork:
                 insert(outbox),
                 [
                     {
-                        "id": event.id,
+                        "id": event.event_id,
                         "name": event.name,
                         "key": event.key,
-                        "payload": dict(event.payload),
+                        "payload": event.payload(),
                         "occurred_at": self._now,
                         "next_attempt_at": self._now,
                     }

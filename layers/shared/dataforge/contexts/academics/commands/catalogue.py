@@ -6,14 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.commands.promotion import fill_seats
-from dataforge.contexts.academics.contract import CATALOGUE_CHANGED
 from dataforge.contexts.academics.domain.catalogue import Meeting, Semester, check_meetings, next_course_state
 from dataforge.contexts.academics.domain.errors import invalid, require_revision
 from dataforge.contexts.academics.domain.prerequisites import Requirement, refuse_cycle
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.domain.status import CourseState
 from dataforge.contexts.academics.ports import AcademicsUnitOfWork, Row, RowStore
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.kernel.unit_of_work import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,13 @@ class Delete:
 
 
 def note(uow: AcademicsUnitOfWork, entity: str, action: str, row: Row, before: Row | None = None) -> None:
-    """Audit a change of the catalogue (changed fields only) and publish it."""
+    """Audit a change of the catalogue (changed fields only)."""
     ignored = {"revision", "created_at", "updated_at", "search"}
     keys = [key for key in row if key not in ignored and (before is None or before.get(key) != row[key])]
     was = None if before is None else {key: _plain(before.get(key)) for key in keys}
     now = None if action == "deleted" else {key: _plain(row[key]) for key in keys}
     entity_id = str(row["id"])
     uow.audit(AuditEntry(f"{entity}.{action}", entity, entity_id, before=was, after=now))
-    uow.publish(DomainEvent(CATALOGUE_CHANGED, entity_id, {"entity": entity, "id": entity_id, "action": action}))
 
 
 def _plain(value: object) -> object:

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from dataforge.contexts.academics.contract import ENROLLMENT_CHANGED
+from dataforge.contexts.academics.contract import EnrollmentChanged
 from dataforge.contexts.academics.domain.enrollment import Decision, Enrollment, Transition
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.domain.status import EnrollmentStatus
 from dataforge.contexts.academics.ports import AcademicsUnitOfWork, Changes
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.kernel.unit_of_work import AuditEntry
 
 
 class Ledger:
@@ -20,7 +20,7 @@ class Ledger:
         self._before = seats
         self._enrollments: dict[UUID, Enrollment] = {}
         self._steps: list[Transition] = []
-        self._events: list[DomainEvent] = []
+        self._events: list[EnrollmentChanged] = []
         self._audit: list[AuditEntry] = []
         self.seats = seats
 
@@ -37,9 +37,7 @@ class Ledger:
         self._enrollments[decision.enrollment.id] = decision.enrollment
         self._steps.extend(decision.transitions)
         for step in decision.transitions:
-            self._events.append(
-                DomainEvent(ENROLLMENT_CHANGED, str(step.enrollment_id), self._facts(step, decision, student))
-            )
+            self._events.append(self._event(step, decision, student))
             self._audit.append(
                 AuditEntry(
                     action=f"enrollment.{step.after.lower()}",
@@ -74,25 +72,24 @@ class Ledger:
         )
         await self._uow.enrollments.save(changes, self.seats)
 
-    def _facts(self, step: Transition, decision: Decision, student: StudentFile) -> dict[str, object]:
-        actor = self._uow.principal.user_id
-        return {
-            "enrollment_id": str(step.enrollment_id),
-            "student_id": str(student.student_id),
-            "student_name": student.name,
-            "user_id": None if student.user_id is None else str(student.user_id),
-            "email": student.email,
-            "section_id": str(self._terms.section_id),
-            "section_code": self._terms.code,
-            "course_id": str(self._terms.course_id),
-            "course_code": self._terms.course_code,
-            "course_title": self._terms.course_title,
-            "semester_code": self._terms.semester.code,
-            "from": None if step.before is None else step.before.value,
-            "to": step.after.value,
-            "wait_no": decision.enrollment.wait_no,
-            "reason": step.reason,
-            "rule": None if step.rule is None else step.rule.value,
-            "actor_id": None if actor is None else str(actor),
-            "at": self._uow.now.isoformat(),
-        }
+    def _event(self, step: Transition, decision: Decision, student: StudentFile) -> EnrollmentChanged:
+        return EnrollmentChanged(
+            enrollment_id=step.enrollment_id,
+            student_id=student.student_id,
+            student_name=student.name,
+            user_id=student.user_id,
+            email=student.email,
+            section_id=self._terms.section_id,
+            section_code=self._terms.code,
+            course_id=self._terms.course_id,
+            course_code=self._terms.course_code,
+            course_title=self._terms.course_title,
+            semester_code=self._terms.semester.code,
+            from_=None if step.before is None else step.before.value,
+            to=step.after.value,
+            wait_no=decision.enrollment.wait_no,
+            reason=step.reason,
+            rule=None if step.rule is None else step.rule.value,
+            actor_id=self._uow.principal.user_id,
+            at=self._uow.now,
+        )

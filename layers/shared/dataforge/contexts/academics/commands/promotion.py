@@ -1,7 +1,7 @@
 """Promotion from the waitlist: in order of number, every rule again; whoever does not qualify is skipped.
 
 All students that may be promoted are locked in one ordered pass (see repository.enrollments), so only so many are
-looked at in one transaction; when more wait and seats are left, PROMOTION_DUE continues after the last one looked at.
+looked at in one transaction; when more wait and seats are left, PromotionDue continues after the last one looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dataforge.contexts.academics.commands.ledger import Ledger
-from dataforge.contexts.academics.contract import PROMOTION_DUE
+from dataforge.contexts.academics.contract import PromotionDue
 from dataforge.contexts.academics.domain.enrollment import Enrollment
 from dataforge.contexts.academics.domain.rules import Application, SectionTerms, StudentFile
 from dataforge.contexts.academics.domain.seats import Seats
 from dataforge.contexts.academics.ports import AcademicsUnitOfWork
-from dataforge.kernel.unit_of_work import DomainEvent
 
 # How many more than there are seats are looked at in one transaction.
 LOOKAHEAD = 50
@@ -77,8 +76,7 @@ def promote_in_order(
         student = files[waiting.student_id]
         ledger.add(waiting.promote(Application(terms, student, uow.now), ledger.seats), student)
     if queue and ledger.seats.free > 0 and len(queue) > LOOKAHEAD:
-        payload = {"section_id": str(terms.section_id), "after_wait_no": queue[-1].wait_no}
-        uow.publish(DomainEvent(PROMOTION_DUE, str(terms.section_id), payload))
+        uow.publish(PromotionDue(terms.section_id, queue[-1].wait_no or 0))
         return False
     return True
 
@@ -86,5 +84,4 @@ def promote_in_order(
 def announce(uow: AcademicsUnitOfWork, section_ids: Sequence[UUID]) -> None:
     """Have the waitlists of sections looked at after this transaction."""
     for section_id in section_ids:
-        payload = {"section_id": str(section_id), "after_wait_no": 0}
-        uow.publish(DomainEvent(PROMOTION_DUE, str(section_id), payload))
+        uow.publish(PromotionDue(section_id, 0))

@@ -168,11 +168,10 @@ async def record_completion(command: RecordCompletion, uow: AcademicsUnitOfWork)
 
 @dataclass(frozen=True, slots=True)
 class RecordXapiCompletion:
-    """A statement says that a user completed a lesson, or everything of a section; `score` is from 0 to 100."""
+    """A statement says that a user completed a lesson; `score` is from 0 to 100."""
 
     user_id: UUID
-    lesson_id: UUID | None
-    section_id: UUID | None
+    lesson_id: UUID
     statement_id: str
     score: Decimal | None
     completed_on: date
@@ -185,7 +184,7 @@ async def record_xapi_completion(command: RecordXapiCompletion, uow: AcademicsUn
         return 0
     await uow.people.touch(student_id)
     new = 0
-    for course_id in await uow.catalogue.courses_of_lesson(command.lesson_id, command.section_id):
+    for course_id in await uow.catalogue.courses_of_lesson(command.lesson_id):
         evidence = Completion(course_id, command.score, command.completed_on, EvidenceSource.XAPI, command.statement_id)
         new += await uow.people.add_completion(student_id, evidence, uow.now)
     if new:

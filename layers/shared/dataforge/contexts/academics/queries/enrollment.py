@@ -1,6 +1,6 @@
 """Read models of enrolments, students, schedules and progress."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -290,12 +290,12 @@ async def progress(
     }
 
 
-async def mail_address(connection: AsyncConnection, payload: Mapping[str, Any]) -> str | None:
+async def mail_address(connection: AsyncConnection, user_id: UUID | None, own: str | None) -> str | None:
     """Where mail about an enrolment goes: the student's own address, else the user's; None while suspended."""
-    if payload["user_id"] is None:
-        return payload["email"] or None
-    sql = "SELECT email, suspended_at FROM identity.directory WHERE user_id = CAST(:id AS uuid)"
-    user = (await connection.execute(text(sql), {"id": payload["user_id"]})).one_or_none()
+    if user_id is None:
+        return own or None
+    sql = "SELECT email, suspended_at FROM identity.directory WHERE user_id = :id"
+    user = (await connection.execute(text(sql), {"id": user_id})).one_or_none()
     if user is not None and user.suspended_at is not None:
         return None
-    return payload["email"] or (None if user is None else str(user.email))
+    return own or (None if user is None else str(user.email))

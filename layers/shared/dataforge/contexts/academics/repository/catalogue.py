@@ -111,11 +111,10 @@ class SqlCatalogue:
             rows = [{"course_id": course_id, "lesson_id": item, "created_at": self._now} for item in set(lesson_ids)]
             await self._connection.execute(insert(course_activities), rows)
 
-    async def courses_of_lesson(self, lesson_id: UUID | None, section_id: UUID | None) -> list[UUID]:
-        """The courses that completing a lesson, or everything of a section, completes."""
-        by_lesson = select(course_activities.c.course_id).where(course_activities.c.lesson_id == lesson_id)
-        by_section = select(sections.c.course_id).where(sections.c.id == section_id)
-        return list((await self._connection.scalars(by_lesson.union(by_section))).all())
+    async def courses_of_lesson(self, lesson_id: UUID) -> list[UUID]:
+        """The courses that completing a lesson completes."""
+        courses = select(course_activities.c.course_id).where(course_activities.c.lesson_id == lesson_id).distinct()
+        return list((await self._connection.scalars(courses)).all())
 
     async def is_instructor(self, user_id: UUID) -> bool:
         """Whether a user of identity may teach and is not suspended."""

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.academics.contract import EnrollmentChanged
 from dataforge.contexts.academics.domain.access import missing
 from dataforge.contexts.academics.domain.enrollment import Enrollment, Transition
 from dataforge.contexts.academics.domain.rules import SectionTerms, StudentFile
@@ -23,7 +24,7 @@ from dataforge.contexts.academics.domain.status import CourseState, EnrollmentSt
 from dataforge.contexts.academics.ports import Changes, ClosedCourse, LockedSection, OpenSection
 from dataforge.contexts.academics.repository.loading import FILE_COLUMNS, TERMS_COLUMNS, file_of, terms_of
 from dataforge.contexts.academics.tables import enrollments
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.kernel.unit_of_work import AuditEntry
 
 _SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wait_seq"
 
@@ -251,8 +252,8 @@ def _enrollment_json(item: Enrollment) -> dict[str, object]:
     }
 
 
-def _event_json(event: DomainEvent) -> dict[str, object]:
-    return {"id": event.id, "name": event.name, "key": event.key, "payload": event.payload}
+def _event_json(event: EnrollmentChanged) -> dict[str, object]:
+    return {"id": event.event_id, "name": event.name, "key": event.key, "payload": event.payload()}
 
 
 def _audit_json(entry: AuditEntry) -> dict[str, object]:

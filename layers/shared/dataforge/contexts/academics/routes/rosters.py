@@ -1,7 +1,7 @@
 """Rosters in bulk: upload, plan, look at it, apply it."""
 
 from functools import partial
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -22,20 +22,15 @@ from dataforge.contexts.academics.schemas import inputs, outputs
 from dataforge.contexts.academics.sources import DatasetSource, FileSource, from_bytes, from_upload, upload_address
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.http.auth import RegistrarCall
-from dataforge.http.call import Call, json_response
+from dataforge.http.call import Call, json_response, platform_of
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
-from dataforge.kernel.quotas import UploadLimits
 
 ROSTERS = "/api/rosters"
 _MEDIA_TYPES = ("text/csv", "application/zip", "application/octet-stream", "application/json")
 _RETRY_AFTER = "2"
-
-
-class _Settings(Protocol):
-    data_bucket: str
 
 
 def _dataset_schema() -> dict[str, Any]:
@@ -45,8 +40,7 @@ def _dataset_schema() -> dict[str, Any]:
 
 
 def _bucket(request: Request) -> str:
-    settings: _Settings = request.app.state.services.settings
-    return settings.data_bucket
+    return str(platform_of(request).settings.data_bucket)
 
 
 def _options(given: inputs.RosterOptionsIn) -> RosterOptions:
@@ -78,7 +72,7 @@ async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, giv
 )
 async def create_upload(body: inputs.RosterUploadIn, call: RegistrarCall) -> Response:
     """Where to PUT a roster file (CSV, or a zip of OneRoster files): the address takes exactly the file announced."""
-    limits: UploadLimits = call.request.app.state.services.upload_limits
+    limits = call.platform.upload_limits
     command = uploads.AnnounceUpload(body.filename, body.size_bytes, body.sha256)
     upload = await call.run(Work, partial(uploads.announce_upload, limits=limits), command)
     return json_response(upload_address(_bucket(call.request), upload), status=201)
@@ -107,7 +101,7 @@ async def _dataset_body(request: Request) -> inputs.RosterDatasetIn:
 async def _plan_dataset(call: Call, semester_id: UUID) -> Response:
     body = await _dataset_body(call.request)
     await call.query(get_semester, semester_id)
-    reader: DatasetReader = call.request.app.state.services.dataset_reader
+    reader = call.platform.get(DatasetReader)
     prepared = await reader.prepare(call.principal, body.dataset_id, body.version, body.sheet)
     source = DatasetSource(prepared, body.version)
     if prepared.ready:

@@ -164,7 +164,7 @@ async def get_schedule(student_id: UUID, call: AnyoneCall, semester_id: UUID | N
         return json_response(found, headers={"Vary": "Accept"})
     from dataforge.contexts.academics.schemas.calendar import MEDIA_TYPE, schedule_calendar
 
-    calendar = schedule_calendar(found["entries"], stamp=call.services.clock.now())
+    calendar = schedule_calendar(found["entries"], stamp=call.platform.clock.now())
     headers = {"Vary": "Accept", "Content-Disposition": 'attachment; filename="schedule.ics"'}
     return Response(calendar, media_type=MEDIA_TYPE, headers=headers)
 

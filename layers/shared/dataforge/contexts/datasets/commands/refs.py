@@ -11,7 +11,7 @@ from dataforge.contexts.datasets.domain.access import DatasetNotFound
 from dataforge.contexts.datasets.domain.commits import NewCommit, Published
 from dataforge.contexts.datasets.domain.refs import NotFastForward, Ref, RefKind, StorageMoved, check_ref_name
 from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, ObjectStore
-from dataforge.kernel.unit_of_work import AuditEntry, DomainEvent
+from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.objects import ObjectMissing
 
 _AT_ONCE = 16
@@ -174,10 +174,3 @@ def _tell(dataset_id: UUID, ref: Ref, commit_id: str, action: str, uow: Datasets
     uow.audit(
         AuditEntry(action, "dataset_ref", entity, before={"commit_id": ref.commit_id}, after={"commit_id": commit_id})
     )
-    payload = {
-        "dataset_id": str(dataset_id),
-        "ref": ref.name,
-        "previous_commit_id": ref.commit_id,
-        "commit_id": commit_id,
-    }
-    uow.publish(DomainEvent("datasets.ref_moved", f"{dataset_id}/{ref.name}", payload))

@@ -1,17 +1,17 @@
 """What the pages of datasets share: the router, and calls about one dataset that the person may read."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Protocol
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from dataforge.contexts.datasets.domain.access import Level, check_access
-from dataforge.contexts.datasets.ports import Memberships
+from dataforge.contexts.datasets.module import DatasetsServices
 from dataforge.contexts.datasets.queries.datasets import DatasetAccess, dataset_access
 from dataforge.contexts.datasets.services.versions import Versions
-from dataforge.http.call import Services
+from dataforge.http.call import platform_of
 from dataforge.kernel.principal import Principal
 from dataforge.web.calls import AnyonePage, PageCall
 from dataforge.web.routing import page_router
@@ -21,18 +21,8 @@ DATASETS = "/ui/datasets"
 ROWS = 25
 
 
-class DatasetPagesServices(Services, Protocol):
-    """What these pages use of the composition root."""
-
-    @property
-    def memberships(self) -> Memberships: ...
-    @property
-    def dataset_versions(self) -> Versions: ...
-
-
-def _services(request: Request) -> DatasetPagesServices:
-    services: DatasetPagesServices = request.app.state.services
-    return services
+def _services(request: Request) -> DatasetsServices:
+    return platform_of(request).get(DatasetsServices)
 
 
 async def memberships_of(call: PageCall) -> Sequence[UUID]:

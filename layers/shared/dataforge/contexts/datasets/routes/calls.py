@@ -1,7 +1,7 @@
 """What the routes share: the router, and calls that have been checked against the permissions of their dataset."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
@@ -10,19 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.domain.access import Level, check_access
-from dataforge.contexts.datasets.ports import JobQueue, Memberships
+from dataforge.contexts.datasets.module import DatasetsServices
 from dataforge.contexts.datasets.queries.datasets import DatasetAccess, dataset_access
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
-from dataforge.contexts.datasets.services.comparing import Comparer
 from dataforge.contexts.datasets.services.versions import Authorship, Versions
-from dataforge.contexts.datasets.storage import S3Files
 from dataforge.http.app import context_router
 from dataforge.http.auth import UnansweredCall
-from dataforge.http.call import Call, Services, json_response, replay_if_known
+from dataforge.http.call import Call, json_response, platform_of, replay_if_known
 from dataforge.http.etag import etag
 from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.principal import Principal
-from dataforge.kernel.quotas import UploadLimits
 
 # Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -41,29 +38,9 @@ class AnswerTooLarge(BadRequest):
     title = "The answer would be too large"
 
 
-class DatasetsServices(Services, Protocol):
-    """What these routes use of the composition root."""
-
-    @property
-    def memberships(self) -> Memberships: ...
-    @property
-    def files(self) -> S3Files: ...
-    @property
-    def dataset_versions(self) -> Versions: ...
-    @property
-    def comparer(self) -> Comparer: ...
-    @property
-    def import_queue(self) -> JobQueue: ...
-    @property
-    def export_queue(self) -> JobQueue: ...
-    @property
-    def upload_limits(self) -> UploadLimits: ...
-
-
 def services_of(request: Request) -> DatasetsServices:
-    """The composition root of the app."""
-    services: DatasetsServices = request.app.state.services
-    return services
+    """The parts of datasets."""
+    return platform_of(request).get(DatasetsServices)
 
 
 async def memberships_of(call: Call) -> list[UUID]:
@@ -119,7 +96,7 @@ class DatasetCall(Call):
 
     def authorship(self, message: str) -> Authorship:
         """A commit by the caller, now."""
-        return Authorship(str(self.user_id), self.user_id, message, self.services.clock.now().isoformat())
+        return Authorship(str(self.user_id), self.user_id, message, self.platform.clock.now().isoformat())
 
 
 class Allow:

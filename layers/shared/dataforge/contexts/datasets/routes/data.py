@@ -132,7 +132,7 @@ async def get_statistics(version: str, call: ReadCall, sheet: SheetName = None) 
     """Per column: nulls, distinct estimate, least and greatest value, quantiles, histogram, top values."""
     found = await call.versions.load(call.dataset_id, version, sheet=sheet)
     name = found.sheet_name(sheet)
-    made = await reading.statistics_of(call.versions, found, name, call.services.clock)
+    made = await reading.statistics_of(call.versions, found, name, call.platform.clock)
     body = {"dataset_id": call.dataset_id, "ref_name": ref_name(version, found), "commit_id": found.commit_id}
     return bounded({**body, "sheet_name": name, **made}, etag_of=found.commit_id)
 

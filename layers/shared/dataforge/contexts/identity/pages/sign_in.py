@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Query, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from dataforge.contexts.identity import commands
-from dataforge.contexts.identity.domain import InvalidCredentials, TryLimits
+from dataforge.contexts.identity.domain import InvalidCredentials
+from dataforge.contexts.identity.module import IdentityServices
 from dataforge.contexts.identity.pages.base import router
 from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
 from dataforge.contexts.identity.schemas import LoginIn
-from dataforge.contexts.identity.tokens import TokenSigner
-from dataforge.http.call import Call
+from dataforge.http.call import Call, platform_of
 from dataforge.http.caller import client_address
 from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
 from dataforge.kernel.principal import SYSTEM
@@ -27,18 +27,8 @@ SIGN_IN, SIGN_OUT, RENEW = "/ui/sign-in", "/ui/sign-out", "/ui/renew"
 Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where to go afterwards")]
 
 
-class SignInServices(Protocol):
-    """What these pages use of the composition root."""
-
-    @property
-    def token_signer(self) -> TokenSigner: ...
-    @property
-    def try_limits(self) -> TryLimits: ...
-
-
-def _services(request: Request) -> SignInServices:
-    services: SignInServices = request.app.state.services
-    return services
+def _services(request: Request) -> IdentityServices:
+    return platform_of(request).get(IdentityServices)
 
 
 def _form(request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None) -> Response:

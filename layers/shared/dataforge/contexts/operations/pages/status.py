@@ -1,26 +1,17 @@
 """The home page, and the status of what is behind the API."""
 
-from typing import Protocol
-
 from fastapi import Depends, Request
 from starlette.responses import Response
 
 from dataforge.contexts.operations.pages.base import router
 from dataforge.http.auth import confirmed
+from dataforge.http.call import platform_of
 from dataforge.kernel.errors import Unavailable
 from dataforge.kernel.principal import Role
-from dataforge.platform.db.database import Database
-from dataforge.platform.health import HealthServices, require_database
+from dataforge.platform.health import require_database
 from dataforge.web.calls import Visitor, visitor
 from dataforge.web.routing import see_other
 from dataforge.web.templates import page
-
-
-class OperationsServices(HealthServices, Protocol):
-    """What these pages use of the composition root."""
-
-    @property
-    def database(self) -> Database: ...
 
 
 @router.get("/")
@@ -43,15 +34,13 @@ async def status(request: Request, person: Visitor) -> Response:
     """
     details = None
     if person is not None and person.has(Role.ADMIN) and (await confirmed(request, person)).has(Role.ADMIN):
-        services: HealthServices = request.app.state.services
-        details = await services.health()
+        details = await platform_of(request).health()
     return page(request.scope, "operations/status.html", up=await _is_up(request), details=details)
 
 
 async def _is_up(request: Request) -> bool:
-    services: OperationsServices = request.app.state.services
     try:
-        await require_database(services.database)
+        await require_database(platform_of(request).database)
     except Unavailable:
         return False
     return True

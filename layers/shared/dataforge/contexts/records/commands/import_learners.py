@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.identity.contract import LearnerAccounts
 from dataforge.contexts.records.commands.incremental import publish_completions
 from dataforge.contexts.records.domain.learners import Learner, LearnerList, Problem, parse_learners
-from dataforge.contexts.records.ports import LearnerAccounts, RecordsUnitOfWork
+from dataforge.contexts.records.ports import RecordsUnitOfWork
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7

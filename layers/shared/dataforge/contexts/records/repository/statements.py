@@ -13,13 +13,13 @@ from sqlalchemy import ARRAY, Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.records.contract import LESSON_COMPLETED, LessonCompleted
+from dataforge.contexts.records.contract import LessonCompleted
 from dataforge.contexts.records.domain.flat_rows import FlatRow, Landed, LessonRef, Person
 from dataforge.contexts.records.ports import Pending, RawRow, SetAside
 from dataforge.contexts.records.statements import VOIDED, read_json, to_json
 from dataforge.contexts.records.tables import directory, intake, lessons, statements_raw
+from dataforge.kernel.events import Event
 from dataforge.kernel.ids import uuid7
-from dataforge.kernel.unit_of_work import DomainEvent
 
 _VOIDING_LOCK = 4101
 
@@ -124,7 +124,7 @@ _UUIDS = ARRAY(PG_UUID(as_uuid=True))
 class SqlStatementTables:
     """`statements_raw`, `statements_flat` and what hangs on them, inside one transaction."""
 
-    def __init__(self, connection: AsyncConnection, publish: Callable[[DomainEvent], None]) -> None:
+    def __init__(self, connection: AsyncConnection, publish: Callable[[Event], None]) -> None:
         self._connection = connection
         self._publish = publish
 
@@ -232,7 +232,7 @@ class SqlStatementTables:
     def completed(self, events: Sequence[LessonCompleted]) -> None:
         """Publish completions with this transaction."""
         for event in events:
-            self._publish(DomainEvent(LESSON_COMPLETED, str(event.user_id), event.payload()))
+            self._publish(event)
 
 
 def _object(body: str) -> Mapping[str, object]:

@@ -1,13 +1,15 @@
-"""The part of the composition root that is about datasets."""
+"""How datasets is wired: its services, and what they serve and do."""
 
-from abc import abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dataforge.kernel.clock import Clock
+from dataforge.contexts.datasets.contract import DatasetReader
+from dataforge.platform.module import Command, Consumer, Job, Module
+from dataforge.platform.services import Platform, Services
 
 if TYPE_CHECKING:
-    from dataforge.contexts.datasets.contract import DatasetReader
+    from dataforge.contexts.datasets.facade import ExportedRows
     from dataforge.contexts.datasets.memberships import NoMemberships
     from dataforge.contexts.datasets.ports import ObjectStore
     from dataforge.contexts.datasets.services.comparing import Comparer
@@ -17,20 +19,14 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.services.versions import Versions
     from dataforge.contexts.datasets.services.working import JobRunner
     from dataforge.contexts.datasets.storage import S3Files
+    from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.sqs import Queue
-    from dataforge.platform.db.database import Database
+
+ROUTES = "dataforge.contexts.datasets.routes"
 
 
-class DatasetServices:
-    """Services of datasets, each made when first used and then kept; mixed into the container."""
-
-    settings: Any
-    clock: Clock
-
-    @property
-    @abstractmethod
-    def database(self) -> "Database":
-        """PostgreSQL."""
+class DatasetsServices(Services):
+    """The parts of datasets."""
 
     @cached_property
     def memberships(self) -> "NoMemberships":
@@ -46,19 +42,20 @@ class DatasetServices:
 
         return S3Files(self.settings.data_bucket)
 
+    @property
+    def upload_limits(self) -> "UploadLimits":
+        """How much may be uploaded in a day."""
+        return self.platform.upload_limits
+
     @cached_property
     def import_queue(self) -> "Queue":
         """Where imports and maintenance wait."""
-        from dataforge.platform.aws.sqs import Queue
-
-        return Queue(self.settings.imports_queue_url)
+        return self.platform.queue("imports")
 
     @cached_property
     def export_queue(self) -> "Queue":
         """Where exports wait."""
-        from dataforge.platform.aws.sqs import Queue
-
-        return Queue(self.settings.exports_queue_url)
+        return self.platform.queue("exports")
 
     @cached_property
     def chunks(self) -> "ObjectStore":
@@ -69,7 +66,7 @@ class DatasetServices:
         return S3ObjectStore(client("s3"), self.settings.data_bucket)
 
     @cached_property
-    def dataset_reader(self) -> "DatasetReader":
+    def dataset_reader(self) -> "ExportedRows":
         """Rows of datasets for contexts that carry no Arrow."""
         from dataforge.contexts.datasets.facade import ExportedRows
 
@@ -116,3 +113,45 @@ class DatasetServices:
         from dataforge.contexts.datasets.services.lifecycle import Lifecycle
 
         return Lifecycle(self.dataset_versions, self.clock)
+
+
+def _dataset_commands() -> Mapping[str, Command[DatasetsServices]]:
+    from dataforge.contexts.datasets import consumers
+
+    return {"verify_dataset": consumers.verify_dataset, "upkeep_dataset": consumers.upkeep_dataset}
+
+
+def _import_messages() -> Consumer[DatasetsServices]:
+    from dataforge.contexts.datasets import consumers
+
+    return consumers.import_messages
+
+
+def _export_messages() -> Consumer[DatasetsServices]:
+    from dataforge.contexts.datasets import consumers
+
+    return consumers.export_messages
+
+
+def _jobs() -> Mapping[str, Job[DatasetsServices]]:
+    from dataforge.contexts.datasets.upkeep import sweep
+
+    return {"datasets": sweep}
+
+
+def _reader(platform: Platform) -> "ExportedRows":
+    return platform.get(DatasetsServices).dataset_reader
+
+
+MODULE = Module(
+    name="datasets",
+    services=DatasetsServices,
+    routers={
+        "datasets_api": {"/api/datasets": ROUTES, "/ui/datasets": "dataforge.contexts.datasets.pages"},
+        "datasets_sql": {"/api/datasets": ROUTES},
+    },
+    offers={DatasetReader: _reader},
+    commands={"dataset_import": _dataset_commands},
+    consumers={"dataset_import": _import_messages, "dataset_export": _export_messages},
+    jobs=_jobs,
+)

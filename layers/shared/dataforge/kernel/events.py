@@ -1,0 +1,37 @@
+"""Domain events: what happened, as contexts publish it in their contract and as subscribers receive it."""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from dataforge.kernel.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; a context's events are frozen dataclasses with a `name` in its `contract.py`.
+
+    Fields hold no secret. `event_id` tells one delivery of an event from another event: subscribers may get it twice.
+    """
+
+    name: ClassVar[str]
+
+    event_id: UUID = field(default_factory=uuid7, kw_only=True)
+
+    @property
+    def key(self) -> str:
+        """Which thing the event is about, for people who read the outbox."""
+        raise NotImplementedError
+
+    def payload(self) -> dict[str, object]:
+        """The fields as JSON-able values; a field that ends in `_` because Python keeps its name is written without."""
+        named = ((item.name, getattr(self, item.name)) for item in fields(self) if item.name != "event_id")
+        return {name.rstrip("_"): _plain(value) for name, value in named}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID | Decimal) else value

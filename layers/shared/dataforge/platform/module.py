@@ -1,0 +1,45 @@
+"""How a context wires itself: each has a `module.py` with one `MODULE`, which the composition root finds by itself."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from dataforge.kernel.events import Event
+from dataforge.platform.services import Factory, Services
+
+Built = TypeVar("Built", bound=Services)
+Command = Callable[[Mapping[str, Any], Built], Awaitable[Mapping[str, Any]]]
+Job = Callable[[Built], Awaitable[Mapping[str, Any]]]
+Subscriber = Callable[[Any, Built], Awaitable[None]]
+Consumer = Callable[[Mapping[str, Any], Built], Awaitable[dict[str, Any]]]
+
+
+def nothing() -> Mapping[Any, Any]:
+    """For a module that has none of these."""
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module(Generic[Built]):
+    """What one context brings, by the function that uses it.
+
+    Routers are modules by name, loaded with the first request below their prefix (ADR 1). The rest is given by
+    functions, which import the code behind it when a function starts that needs it, and no other.
+    """
+
+    name: str
+    services: type[Built]
+    """The context's parts, made once for each function."""
+    routers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Function → first path segments (`/api/courses`) → the module whose `router` serves them."""
+    offers: Mapping[type, Factory] = field(default_factory=dict)
+    """Protocols of the contract → what makes the part that keeps them."""
+    commands: Mapping[str, Callable[[], Mapping[str, Command[Built]]]] = field(default_factory=dict)
+    """Function → the commands it takes from operators, by name."""
+    consumers: Mapping[str, Callable[[], Consumer[Built]]] = field(default_factory=dict)
+    """Function → what handles the events of its queue."""
+    jobs: Callable[[], Mapping[str, Job[Built]]] = nothing
+    """What `maintenance` does every minute, in this order."""
+    subscribers: Callable[[], Mapping[type[Event], Sequence[Subscriber[Built]]]] = nothing
+    """Events → who hears of them; each may come more than once."""
