@@ -2,7 +2,8 @@
 
 import pytest
 
-from dataforge.bootstrap import build_platform, run_command
+from dataforge.bootstrap import build_platform, modules
+from dataforge.events.handlers import run_command
 from dataforge.events.jobs import clean_up, tick
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
@@ -61,7 +62,7 @@ async def test_details_are_for_administrators(api: ApiUnderTest, path: str) -> N
 async def test_the_command_health_names_a_database_that_is_away(clock: FixedClock) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/nothing", connect_timeout_seconds=1)
 
-    answer = await run_command("xapi_etl", ApiUnderTest(away, clock).platform, {"command": "health"})
+    answer = await run_command(modules(), "xapi_etl", ApiUnderTest(away, clock).platform, {"command": "health"})
 
     assert (answer["status"], answer["database"]["status"]) == ("degraded", "unreachable")
 
@@ -92,21 +93,21 @@ async def test_cleaning_up_an_empty_database_deletes_nothing(api: ApiUnderTest) 
 
 
 async def test_an_unknown_command_is_refused_with_the_known_ones(api: ApiUnderTest) -> None:
-    answer = await run_command("maintenance", api.platform, {"command": "format_disk"})
+    answer = await run_command(modules(), "maintenance", api.platform, {"command": "format_disk"})
 
     assert answer["error"]["code"] == "bad_request"
     assert "tick" in answer["error"]["detail"]
 
 
 async def test_a_refused_command_answers_its_code(api: ApiUnderTest) -> None:
-    answer = await run_command("maintenance", api.platform, {"command": "create_admin", "username": "1"})
+    answer = await run_command(modules(), "maintenance", api.platform, {"command": "create_admin", "username": "1"})
 
     assert answer["error"]["code"] == "validation_failed"
     assert "/username" in answer["error"]["detail"]
 
 
 async def test_functions_without_routes_answer_the_health_command(api: ApiUnderTest) -> None:
-    answer = await run_command("dataset_export", api.platform, {"command": "health"})
+    answer = await run_command(modules(), "dataset_export", api.platform, {"command": "health"})
 
     assert (answer["status"], answer["database"]["migration_revision"]) == ("ok", head_revision())
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import dataforge.contexts
-from dataforge.bootstrap import modules, rest_app, run_command
+from dataforge.bootstrap import modules, rest_app
+from dataforge.events.handlers import run_command
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest
 
@@ -103,8 +104,8 @@ async def test_a_folder_is_a_context(greetings: None, api: ApiUnderTest) -> None
     learner = await api.as_role(Role.LEARNER)
 
     answer = await learner.get("/api/greetings/Ada")
-    greeted = await run_command("maintenance", api.operator.platform, {"command": "greet", "name": "Ada"})
-    ticked = await run_command("maintenance", api.operator.platform, {}, "tick")
+    greeted = await run_command(modules(), "maintenance", api.operator.platform, {"command": "greet", "name": "Ada"})
+    ticked = await run_command(modules(), "maintenance", api.operator.platform, {}, "tick")
 
     assert answer.json() == {"greeting": "Hello Ada"}
     assert greeted == {"greeted": "Ada"}

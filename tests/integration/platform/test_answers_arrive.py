@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dataforge.bootstrap import build_platform, http_handler, xapi_app
+from dataforge.bootstrap import build_platform, xapi_app
+from dataforge.http.gateway import http_handler
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataforge.bootstrap import build_platform, run_command
+from dataforge.bootstrap import build_platform, modules
+from dataforge.events.handlers import run_command
 from dataforge.platform.aws import redrive as mechanism
 from dataforge.platform.aws.clients import client
 from dataforge.settings import WorkerSettings
@@ -34,7 +35,9 @@ class Operator:
         ]
 
     async def redrive(self, **arguments: Any) -> dict[str, Any]:
-        return await run_command("maintenance", build_platform(self.settings), {"command": "redrive", **arguments})
+        return await run_command(
+            modules(), "maintenance", build_platform(self.settings), {"command": "redrive", **arguments}
+        )
 
     def bodies(self, url: str) -> list[str]:
         """What can be received from a queue now; taken out."""

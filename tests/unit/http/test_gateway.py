@@ -10,8 +10,9 @@ import pytest
 from fastapi import Request
 from starlette.responses import Response
 
-from dataforge.bootstrap import build_platform, http_handler, rest_app
+from dataforge.bootstrap import build_platform, rest_app
 from dataforge.http.app import context_router, create_app
+from dataforge.http.gateway import http_handler
 from dataforge.settings import ApiSettings
 
 BODIES = {
