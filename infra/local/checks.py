@@ -14,6 +14,7 @@ from infra.local.layout import ROOT
 SOURCES = ("layers/shared", "functions", "infra", "migrations", "tests")
 TYPED = ("layers/shared/dataforge", "functions", "infra", "migrations")
 BIN = ROOT / ".venv" / "bin"
+_INNER_LOOP = ("-m", "not build and not slow", "--hypothesis-profile=inner-loop")
 _PARALLEL = ("-n", "auto", "--maxprocesses", "4")  # each worker has a PostgreSQL of its own
 
 
@@ -34,9 +35,7 @@ def main() -> int:
             return status
     pytest = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
     if fast:
-        return _stage(
-            "tests", [*pytest, *_PARALLEL, "-m", "not build and not slow", "tests/unit", "tests/architecture"]
-        )
+        return _stage("tests", [*pytest, *_PARALLEL, *_INNER_LOOP, "tests/unit", "tests/architecture"])
     began = time.monotonic()
     try:
         build.build()

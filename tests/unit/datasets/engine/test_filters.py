@@ -13,6 +13,7 @@ from dataforge.contexts.datasets.engine.pages import PageRequest, read_page
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.model.filters import COMPARISONS, LISTS, NULLS, TEXTS, parse_filter
+from tests.builders.examples import examples
 from tests.builders.tables import people, store, version
 
 
@@ -83,7 +84,7 @@ def holds(where: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return HOLDS[where["op"]](cell, where.get("value"))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.fixed_dictionaries({name: st.none() | cell for name, cell in CELLS.items() if name != "id"}), max_size=12

@@ -12,10 +12,13 @@ from dataforge.contexts.datasets.engine.operations import change_schema
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import MergeConflicts
 from dataforge.contexts.datasets.model.merges import Resolution
+from tests.builders.examples import examples
 from tests.builders.tables import people, rows_of, store, version
 
 quick = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 BASE = people(range(0, 600, 2))
 

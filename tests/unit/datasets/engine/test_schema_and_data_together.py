@@ -22,11 +22,14 @@ from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from dataforge.contexts.datasets.model.columns import column_id, make_schema
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.sql.running import run_sql
+from tests.builders.examples import examples
 from tests.builders.table_model import KEY, Model, ModelConflict, counts, merged
 from tests.builders.tables import imported, rows_of, store, version
 
 quick = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NAMES = ("a", "b", "c")
 VALUES = {"int": (1, 2, 3), "float": (0.5, 2.0, 1e20), "string": ("x", "2", "")}
@@ -188,7 +191,7 @@ def test_a_commit_is_picked_and_reverted_by_column_and_cell(
         assert verify(tables, result) == []
 
 
-@settings(quick, max_examples=10)
+@settings(quick, max_examples=examples(10))
 @given(st.data())
 def test_compaction_sql_and_a_round_trip_through_a_file_change_nothing(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

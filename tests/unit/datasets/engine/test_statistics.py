@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.engine.statistics import BINS, QUANTILES, _edge
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.model.columns import make_schema
+from tests.builders.examples import examples
 from tests.builders.tables import LINES, people, store, version
 
 EVERY = [
@@ -48,7 +49,7 @@ def by_name(statistics: dict[str, object]) -> dict[str, dict[str, Any]]:
     return {str(entry["name"]): entry for entry in columns}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

@@ -28,6 +28,7 @@ from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from dataforge.contexts.datasets.model.columns import EvolutionRules, make_schema
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.sql.running import run_sql
+from tests.builders.examples import examples
 from tests.builders.tables import column, imported, rows_of, store, version
 
 VALUES: dict[str, list[object]] = {
@@ -201,7 +202,7 @@ def fits(value: object, new: str) -> bool:
     return scaled.denominator == 1 and abs(scaled) < 10**precision
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data(), st.sampled_from(list(NUMBERS)), st.sampled_from(list(NUMBERS)))
 def test_a_number_fits_when_it_is_the_same_number(data: st.DataObject, old: str, new: str) -> None:
     values = data.draw(st.lists(NUMBERS[old], min_size=1, max_size=5))

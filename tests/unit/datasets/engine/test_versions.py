@@ -25,10 +25,13 @@ from dataforge.contexts.datasets.engine.writer import TableWriter
 from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.model.columns import make_schema
 from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
+from tests.builders.examples import examples
 from tests.builders.tables import LINES, PEOPLE, people, rows_of, store, table, version
 
 quick = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

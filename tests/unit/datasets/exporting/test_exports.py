@@ -24,10 +24,13 @@ from dataforge.contexts.datasets.exporting import workbook as workbook_module
 from dataforge.contexts.datasets.model.columns import TableSchema, make_schema
 from dataforge.contexts.datasets.model.filters import parse_filter
 from dataforge.contexts.datasets.model.imports import ImportOptions
+from tests.builders.examples import examples
 from tests.builders.tables import PEOPLE, imported, people, store, version
 
 quick = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 EVERY = make_schema(
     [

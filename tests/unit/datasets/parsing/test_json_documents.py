@@ -13,6 +13,7 @@ from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.errors import ArchiveRefused, EncodingRefused, ImportRefused, TooManyRejectedRows
 from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.json_values import json_document, json_values
+from tests.builders.examples import examples
 from tests.builders.tables import imported, rows_of, store
 
 ROWS = [{"a": 1, "b": "x, [y]"}, {"a": 2, "b": 'q"}'}]
@@ -140,7 +141,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(_VALUES, max_size=6), st.sampled_from([None, 1]), st.integers(1, 9), st.booleans())
 def test_values_are_cut_exactly_wherever_blocks_end(
     values: list[Any], indent: int | None, size: int, ascii_only: bool

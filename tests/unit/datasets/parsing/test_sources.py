@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
 from dataforge.contexts.datasets.parsing import sources
 from dataforge.contexts.datasets.parsing.sources import BytesSource, FileSource, ObjectSource, PathSource
+from tests.builders.examples import examples
 
 CONTENT = bytes(range(250)) * 4
 
@@ -57,7 +58,7 @@ def of_bytes(store: Requests) -> FileSource:
 
 
 @pytest.mark.parametrize("made", [of_path, of_object, of_bytes])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1100), st.integers(0, 1100), st.sampled_from([1, 7, 20, 40, 64, 999, 5000]))
 def test_ranges_and_streams_are_the_bytes_of_the_file(
     store: Requests, made: Callable[[Requests], FileSource], start: int, length: int, step: int

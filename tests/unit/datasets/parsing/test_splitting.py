@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.model.imports import ImportOptions
 from dataforge.contexts.datasets.parsing.csv_block import BlockPlan, StrayQuote, text_columns
 from dataforge.contexts.datasets.parsing.splitting import Dialect, last_record_end, repair, stray_quote
 from dataforge.contexts.datasets.parsing.text_file import open_text
+from tests.builders.examples import examples
 from tests.builders.tables import imported, rows_of, store
 
 NASTY = st.lists(st.sampled_from(["a", '"', ",", "\r", "\n", "\r\n", " ", "é", "0", ";"]), max_size=6).map("".join)
@@ -42,7 +43,7 @@ def read_in_blocks(data: bytes, size: int) -> list[list[str | None]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(NASTY, NASTY, NASTY), min_size=1, max_size=12), st.integers(1, 40))
 def test_any_cut_of_the_bytes_gives_the_same_fields(rows: list[tuple[str, str, str]], size: int) -> None:
     data = written([["x", "y", "z"], *map(list, rows)], csv.QUOTE_ALL)
@@ -50,7 +51,7 @@ def test_any_cut_of_the_bytes_gives_the_same_fields(rows: list[tuple[str, str, s
     assert read_in_blocks(data, size) == [list(row) for row in rows]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(NASTY, min_size=1, max_size=30), st.integers(1, 20))
 def test_broken_quoting_is_read_the_same_however_it_is_cut(pieces: list[str], size: int) -> None:
     data = ("h,i\n" + "\n".join(piece.replace("\r", "") + ",1" for piece in pieces) + "\n").encode()
@@ -137,7 +138,7 @@ def test_several_blocks_parsed_at_once_come_out_in_file_order(tmp_path: Path, mo
     assert read_range(tables, manifest, 0, 5_000).column(0).to_pylist() == list(range(5_000))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(st.sampled_from(['"', '"', "a", ",", "\n", "\r", "\\", "a" * 61]), min_size=1, max_size=80).map("".join),
     st.sampled_from(["", "\\"]),
