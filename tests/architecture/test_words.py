@@ -12,7 +12,6 @@ from infra.local.layout import ROOT
 GLOSSARY = ROOT / "GLOSSARY.md"
 # How often each is left to be renamed. A number here only ever falls; what is at 0 leaves the list.
 LEFT = {
-    "facade": 4,
     "housekeeping": 1,
     "landed": 28,
     "lander": 10,
@@ -22,7 +21,6 @@ LEFT = {
     "noted": 38,
     "set aside": 6,
     "settle": 38,
-    "sweep": 9,
     "told": 38,
     "upkeep": 32,
 }

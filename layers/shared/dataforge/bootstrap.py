@@ -46,7 +46,6 @@ def rest_app(function: str, parts: Platform) -> "tuple[DataForgeApp, ASGIApp]":
     from dataforge.http.app import create_app
 
     owners = {prefix: name for module in modules() for prefix, name in module.routers.get(function, {}).items()}
-    pages = any(prefix.startswith("/ui") for prefix in owners)
     if function == "api":
         owners |= {"/errors": "dataforge.http.registry", "/ui/static": "dataforge.web.static_files"}
     return create_app(
@@ -55,7 +54,7 @@ def rest_app(function: str, parts: Platform) -> "tuple[DataForgeApp, ASGIApp]":
         cors_origins=parts.settings.cors_origins,
         public_base_url=parts.settings.public_base_url,
         title=TITLES[function],
-        problem_page=_problem_page if pages else None,
+        problem_page=_problem_page if any(prefix.startswith("/ui") for prefix in owners) else None,
     )
 
 
@@ -92,13 +91,10 @@ def datasets_api_handler() -> "Handler":
 
 
 def datasets_sql_handler() -> "Handler":
-    """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path.
-
-    The process that loads DuckDB starts ahead and beside us, so that the first statement need not wait for it.
-    """
+    """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
     from dataforge.contexts.datasets.sql.process import shared_engine
 
-    shared_engine().start()
+    shared_engine().start()  # beside us, so that the first statement need not wait for DuckDB
     parts = build_platform(
         settings.DatasetsApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=()
     )
@@ -142,9 +138,8 @@ def maintenance_handler() -> "Handler":
 
 def schema_deployer_handler() -> "Handler":
     """The handler of the function `schema_deployer`."""
-    return _event_handler(
-        "schema_deployer", _platform(settings.DeployerSettings, queues=(), dead_letter_queues=()), "migrate"
-    )
+    parts = _platform(settings.DeployerSettings, queues=(), dead_letter_queues=())
+    return _event_handler("schema_deployer", parts, "migrate")
 
 
 def _event_handler(function: str, parts: Platform, default: str = "") -> "Handler":

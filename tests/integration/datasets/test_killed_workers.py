@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from dataforge.contexts.datasets.consumers import export_messages, import_messages
 from dataforge.contexts.datasets.domain.jobs import LEASE, MAX_ATTEMPTS
-from dataforge.contexts.datasets.upkeep import sweep
+from dataforge.contexts.datasets.upkeep import queue_due
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.sqs import Queue
 from infra.local.layout import ROOT
@@ -104,10 +104,10 @@ async def test_the_import_of_a_killed_worker_is_taken_up_when_its_lease_runs_out
     lease = await killed_in_the_middle(datasets, database_url, "dataset_import_handler", job["id"])
 
     clock.advance(lease - timedelta(seconds=1) - clock.now())
-    early = await sweep(datasets.services)
+    early = await queue_due(datasets.services)
     clock.advance(timedelta(seconds=2))
-    due = await sweep(datasets.services)
-    again = await sweep(datasets.services)
+    due = await queue_due(datasets.services)
+    again = await queue_due(datasets.services)
     answers = [
         await import_messages(event, datasets.services)
         for event in await messages_of(datasets.services.settings.imports_queue_url)
@@ -135,7 +135,7 @@ async def test_the_export_of_a_killed_worker_is_taken_up_when_its_lease_runs_out
     await messages_of(queue)  # the first message is lost with the emulator
 
     clock.advance(lease + timedelta(seconds=1) - clock.now())
-    await sweep(datasets.services)
+    await queue_due(datasets.services)
     for event in await messages_of(queue):
         await export_messages(event, datasets.services)
 
@@ -174,7 +174,7 @@ async def test_a_job_that_kills_every_worker_is_given_up(datasets: DatasetsUnder
     assert (done["status"], done["error"]["code"]) == ("failed", "job_gave_up")
     assert "ended without a word" in done["error"]["detail"]
     clock.advance(timedelta(hours=1))
-    assert (await sweep(datasets.services))["requeued"] == 0
+    assert (await queue_due(datasets.services))["requeued"] == 0
 
 
 async def test_a_job_that_was_let_go_is_queued_again_within_a_lease(
@@ -187,8 +187,8 @@ async def test_a_job_that_was_let_go_is_queued_again_within_a_lease(
         await uow.jobs.release(UUID(job["id"]), UUID(int=1))
         await uow.commit()
 
-    at_once = await sweep(datasets.services)
+    at_once = await queue_due(datasets.services)
     clock.advance(LEASE + timedelta(seconds=1))
-    later = await sweep(datasets.services)
+    later = await queue_due(datasets.services)
 
     assert [counts["requeued"] for counts in (at_once, later)] == [0, 1]

@@ -1,4 +1,4 @@
-"""Compaction, garbage collection, retention, verification, and the minute's sweep."""
+"""Compaction, garbage collection, retention, verification, and what is due every minute."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from dataforge.contexts.datasets.consumers import import_messages, upkeep_datase
 from dataforge.contexts.datasets.domain.jobs import LEASE
 from dataforge.contexts.datasets.services.lifecycle import GRACE, Lifecycle
 from dataforge.contexts.datasets.services.versions import Versions
-from dataforge.contexts.datasets.upkeep import sweep
+from dataforge.contexts.datasets.upkeep import queue_due
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.clients import client as aws
 from dataforge.platform.aws.objects import S3ObjectStore
@@ -147,7 +147,7 @@ class TestRetention:
         early = await datasets.services.lifecycle.purge(UUID(dataset_id))
         clock.advance(timedelta(days=2))
 
-        counts = await sweep(datasets.services)
+        counts = await queue_due(datasets.services)
         messages = await queued(datasets.services.settings.imports_queue_url)
         body = json.dumps({"purge": dataset_id})
         await import_messages({"Records": [{"messageId": "m", "body": body}]}, datasets.services)
@@ -224,10 +224,10 @@ class TestSweep:
         dataset_id = await new_dataset(client)
         job = await upload_file(client, dataset_id, PEOPLE)
 
-        early = await sweep(datasets.services)
+        early = await queue_due(datasets.services)
         clock.advance(LEASE + timedelta(seconds=1))
-        late = await sweep(datasets.services)
-        again = await sweep(datasets.services)
+        late = await queue_due(datasets.services)
+        again = await queue_due(datasets.services)
 
         assert [counts["requeued"] for counts in (early, late, again)] == [0, 1, 0]
         assert await queued(datasets.services.settings.imports_queue_url) == [{"job_id": job["id"]}]
@@ -243,7 +243,7 @@ class TestSweep:
             await uow.commit()
         clock.advance(LEASE + timedelta(seconds=1))
 
-        counts = await sweep(datasets.services)
+        counts = await queue_due(datasets.services)
 
         assert counts["requeued"] == 1
 
@@ -255,7 +255,7 @@ class TestSweep:
         upload = await open_upload(client, dataset_id, PEOPLE)
         clock.advance(timedelta(days=3))
 
-        counts = await sweep(datasets.services)
+        counts = await queue_due(datasets.services)
 
         assert counts["abandoned"] == 1
         async with datasets.services.database.read_only() as connection:
@@ -266,9 +266,9 @@ class TestSweep:
         client = await datasets.analyst()
         dataset_id = await new_dataset(client)
 
-        first = await sweep(datasets.services)
+        first = await queue_due(datasets.services)
         clock.advance(timedelta(days=1, seconds=1))
-        second, third = await sweep(datasets.services), await sweep(datasets.services)
+        second, third = await queue_due(datasets.services), await queue_due(datasets.services)
 
         assert [counts["upkeep"] for counts in (first, second, third)] == [0, 1, 0]
         assert await queued(datasets.services.settings.imports_queue_url) == [{"upkeep": dataset_id}]

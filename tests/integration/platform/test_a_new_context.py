@@ -23,12 +23,9 @@ from dataforge.kernel.events import Event
 @dataclass(frozen=True, slots=True)
 class Greeted(Event):
     name = "greetings.greeted"
+    about = "whom"
     whom: str
     times: int
-
-    @property
-    def key(self) -> str:
-        return self.whom
 """,
     "routes.py": """
 from dataforge.http.app import context_router

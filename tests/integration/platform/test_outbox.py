@@ -17,12 +17,9 @@ from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 @dataclass(frozen=True, slots=True)
 class ThingHappened(Event):
     name = "thing.happened"
+    about = "thing"
 
     thing: str
-
-    @property
-    def key(self) -> str:
-        return self.thing
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from dataforge.http.app import context_router, create_app
 from dataforge.http.encoding import dump_json, parse_json
 from dataforge.kernel.errors import Conflict, MalformedBody, Violation
+from dataforge.platform.services import Platform
 
 router = context_router("sample")
 
@@ -51,7 +52,7 @@ async def broken() -> None:
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     owners = {"/api/things": __name__, "/api/strict": __name__, "/api/lost": "dataforge.contexts.no_such.routes"}
-    _, asgi = create_app(services=object(), owners=owners, cors_origins=["https://lms.example"], max_body=12_000)
+    _, asgi = create_app(platform=Platform(None), owners=owners, cors_origins=["https://lms.example"], max_body=12_000)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://test") as client:
         yield client
 
@@ -181,7 +182,7 @@ async def test_an_unforeseen_error_tells_the_client_nothing(client: httpx.AsyncC
 
 
 async def test_a_context_that_cannot_be_loaded_is_a_500_problem_too() -> None:
-    _, asgi = create_app(services=object(), owners={"/api/lost": "dataforge.contexts.no_such_context.routes"})
+    _, asgi = create_app(platform=Platform(None), owners={"/api/lost": "dataforge.contexts.no_such_context.routes"})
     transport = httpx.ASGITransport(asgi)
 
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

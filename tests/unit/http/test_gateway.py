@@ -13,6 +13,7 @@ from starlette.responses import Response
 from dataforge.bootstrap import build_platform, rest_app
 from dataforge.http.app import context_router, create_app
 from dataforge.http.gateway import http_handler
+from dataforge.platform.services import Platform
 from dataforge.settings import ApiSettings
 
 BODIES = {
@@ -100,7 +101,7 @@ def test_a_nul_in_the_address_is_refused(invoke: Any, path: str, query: dict[str
 
 @pytest.mark.parametrize("media_type", BODIES)
 def test_text_goes_out_as_text_and_bytes_in_base64(media_type: str) -> None:
-    _, asgi = create_app(services=object(), owners={"/api/bodies": __name__})
+    _, asgi = create_app(platform=Platform(None), owners={"/api/bodies": __name__})
     handler = http_handler(asgi)
     try:
         event = rest_event("GET", "/api/bodies", query={"number": str(list(BODIES).index(media_type))})

@@ -11,19 +11,21 @@ from dataforge.kernel.ids import uuid7
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; a context's events are frozen dataclasses with a `name` in its `contract.py`.
+    """Something that happened; a context's events are frozen dataclasses in its `contract.py`.
 
-    Fields hold no secret. `event_id` tells one delivery of an event from another event: subscribers may get it twice.
+    `name` is what the outbox calls the event, `about` the field that names the thing it is about. Fields hold no
+    secret. Subscribers may get an event twice, with the same `event_id`.
     """
 
     name: ClassVar[str]
+    about: ClassVar[str]
 
     event_id: UUID = field(default_factory=uuid7, kw_only=True)
 
     @property
     def key(self) -> str:
         """Which thing the event is about, for people who read the outbox."""
-        raise NotImplementedError
+        return str(getattr(self, self.about))
 
     def payload(self) -> dict[str, object]:
         """The fields as JSON-able values; a field that ends in `_` because Python keeps its name is written without."""

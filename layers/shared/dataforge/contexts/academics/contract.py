@@ -21,6 +21,7 @@ class EnrollmentChanged(Event):
     """
 
     name = "academics.enrollment_changed"
+    about = "enrollment_id"
 
     enrollment_id: UUID
     student_id: UUID
@@ -41,22 +42,13 @@ class EnrollmentChanged(Event):
     actor_id: UUID | None
     at: datetime
 
-    @property
-    def key(self) -> str:
-        """The enrolment."""
-        return str(self.enrollment_id)
-
 
 @dataclass(frozen=True, slots=True)
 class PromotionDue(Event):
     """Seats of a section may be given to those who wait with a number above `after_wait_no`."""
 
     name = "academics.promotion_due"
+    about = "section_id"
 
     section_id: UUID
     after_wait_no: int
-
-    @property
-    def key(self) -> str:
-        """The section."""
-        return str(self.section_id)

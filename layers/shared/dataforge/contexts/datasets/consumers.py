@@ -35,7 +35,7 @@ async def each_message(event: Mapping[str, Any], handle: Handle) -> dict[str, An
 
 
 async def import_messages(event: Mapping[str, Any], services: DatasetsServices) -> dict[str, Any]:
-    """Messages of the imports queue: S3's notices of new objects, `{"job_id": …}` of a retry or a sweep, and upkeep.
+    """Messages of the imports queue: S3's notices of new objects, `{"job_id": …}`, and upkeep.
 
     Upkeep is here because this function may write and delete chunks: `{"upkeep": dataset}`, `{"purge": dataset}`.
     A job that must be tried again needs no message kept for it: its row says so, and maintenance queues it.

@@ -7,7 +7,7 @@ from uuid import UUID
 class NoMemberships:
     """Answers that nobody is in any workspace.
 
-    Grants to workspaces are kept and shown, and count for nobody, until the workspaces context exists and its facade is
+    Grants to workspaces are kept and shown, and count for nobody, until the workspaces context exists and its reader is
     wired here instead.
     """
 

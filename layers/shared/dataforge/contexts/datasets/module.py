@@ -9,9 +9,9 @@ from dataforge.platform.module import Command, Consumer, Job, Module
 from dataforge.platform.services import Platform, Services
 
 if TYPE_CHECKING:
-    from dataforge.contexts.datasets.facade import ExportedRows
     from dataforge.contexts.datasets.memberships import NoMemberships
     from dataforge.contexts.datasets.ports import ObjectStore
+    from dataforge.contexts.datasets.reader import ExportedRows
     from dataforge.contexts.datasets.services.comparing import Comparer
     from dataforge.contexts.datasets.services.exports import Exporter
     from dataforge.contexts.datasets.services.imports import Importer
@@ -68,7 +68,7 @@ class DatasetsServices(Services):
     @cached_property
     def dataset_reader(self) -> "ExportedRows":
         """Rows of datasets for contexts that carry no Arrow."""
-        from dataforge.contexts.datasets.facade import ExportedRows
+        from dataforge.contexts.datasets.reader import ExportedRows
 
         return ExportedRows(self.database, self.chunks, self.export_queue, self.memberships, self.clock)
 
@@ -134,9 +134,9 @@ def _export_messages() -> Consumer[DatasetsServices]:
 
 
 def _jobs() -> Mapping[str, Job[DatasetsServices]]:
-    from dataforge.contexts.datasets.upkeep import sweep
+    from dataforge.contexts.datasets.upkeep import queue_due
 
-    return {"datasets": sweep}
+    return {"datasets": queue_due}
 
 
 def _reader(platform: Platform) -> "ExportedRows":

@@ -21,7 +21,7 @@ UPKEEP_EVERY = timedelta(days=1)
 MOST_PER_TICK = 100
 
 
-async def sweep(services: DatasetsServices) -> dict[str, int]:
+async def queue_due(services: DatasetsServices) -> dict[str, int]:
     """Queue jobs again whose message or worker was lost, end abandoned uploads, queue upkeep and the end of retention.
 
     Returns counts: requeued, abandoned, forgotten, upkeep, purges.

@@ -130,13 +130,9 @@ class XapiCredentialChanged(Event):
     """An xAPI credential was made or revoked."""
 
     name = "identity.xapi_credential_changed"
+    about = "key_id"
 
     key_id: str
-
-    @property
-    def key(self) -> str:
-        """The credential."""
-        return self.key_id
 
 
 class LearnerAccounts(Protocol):

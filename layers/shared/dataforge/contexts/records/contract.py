@@ -16,6 +16,7 @@ class LessonCompleted(Event):
     """
 
     name = "records.lesson_completed"
+    about = "user_id"
 
     user_id: UUID
     lesson_id: UUID
@@ -23,8 +24,3 @@ class LessonCompleted(Event):
     statement_id: UUID
     score: Decimal | None
     occurred_at: datetime
-
-    @property
-    def key(self) -> str:
-        """The person."""
-        return str(self.user_id)

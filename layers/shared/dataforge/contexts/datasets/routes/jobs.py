@@ -55,13 +55,13 @@ async def show_job(call: DatasetCall, connection: AsyncConnection, job_id: UUID,
 
 
 async def send_job(call: DatasetCall, job_id: UUID, run_type: RunType) -> None:
-    """Put a message for a job on its queue; the sweep of `maintenance` does it again if this fails."""
+    """Put a message for a job on its queue; `maintenance` does it again if this fails."""
     services = services_of(call.request)
     queue = services.import_queue if run_type is RunType.IMPORT else services.export_queue
     try:
         await queue.send(json.dumps({"job_id": str(job_id)}))
     except Exception:  # noqa: BLE001 - the job is durable; it is queued again within minutes
-        logger.warning("job not queued yet, the sweep will do it", exc_info=True, job_id=str(job_id))
+        logger.warning("job not queued yet, maintenance will do it", exc_info=True, job_id=str(job_id))
 
 
 @router.get("/api/datasets/jobs/{job_id}", response_model=outputs.JobOut)

@@ -36,7 +36,7 @@ LOST_WORKERS = "The workers of this job ended without a word, most likely for la
 
 
 class Done(StrEnum):
-    """What became of a message about a job; in each case the message has served (`upkeep.sweep` sends the next)."""
+    """What became of a message about a job; in each case the message has served (`upkeep.queue_due` sends the next)."""
 
     ENDED = "ended"
     BUSY = "busy"

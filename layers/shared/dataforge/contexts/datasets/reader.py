@@ -1,4 +1,4 @@
-"""The datasets' facade for other contexts: rows of a version by way of an export, without Arrow."""
+"""What other contexts read of datasets: rows of a version by way of an export, without Arrow."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ class ExportedRows:
             await uow.commit()
         try:
             await self._queue.send(json.dumps({"job_id": str(job_id)}))
-        except Exception:  # noqa: BLE001 - the job is durable; the sweep queues it again within minutes
-            logger.warning("job not queued yet, the sweep will do it", exc_info=True, job_id=str(job_id))
+        except Exception:  # noqa: BLE001 - the job is durable; `maintenance` queues it again within minutes
+            logger.warning("job not queued yet, maintenance will do it", exc_info=True, job_id=str(job_id))
         return job_id
 
     async def _file(self, job_id: UUID) -> tuple[str, int]:
