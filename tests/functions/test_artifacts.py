@@ -71,7 +71,7 @@ commands(modules(), {function!r}, parts)
 if {function!r} == "maintenance":
     jobs(modules(), parts), subscribers(modules(), parts)
 """
-# Those without Hypothesis, which wants numpy.random; no function does.
+# Those without Hypothesis, which wants numpy.random; no function does. The slow ones show nothing about a package.
 ENGINE_TESTS = [
     f"tests/unit/datasets/{name}"
     for name in (
@@ -85,7 +85,7 @@ ENGINE_TESTS = [
 RUN_TESTS = """
 import sys, duckdb, numpy, pyarrow, pytest, python_calamine
 assert all(module.__file__.startswith({home!r}) for module in (duckdb, numpy, pyarrow, python_calamine))
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", *{tests!r}]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-m", "not slow", *{tests!r}]))
 """
 
 
