@@ -16,40 +16,40 @@ Modules = Sequence[Module[Services]]
 
 def commands(modules: Modules, function: str, parts: Platform) -> Mapping[str, Command]:
     """The commands of a function by name: the platform's and those of the contexts."""
-    found: dict[str, Command] = {"health": lambda _arguments: parts.health()}
+    by_name: dict[str, Command] = {"health": lambda _arguments: parts.health()}
     if function == "maintenance":
         from dataforge.events.redrive import redrive_queue
 
-        found["tick"] = lambda _arguments: tick(jobs(modules, parts))
-        found["redrive"] = lambda arguments: redrive_queue(arguments, parts.settings)
+        by_name["tick"] = lambda _arguments: tick(jobs(modules, parts))
+        by_name["redrive"] = lambda arguments: redrive_queue(arguments, parts.settings)
     if function == "schema_deployer":
         from dataforge.platform.deployer import migrate
 
-        found["migrate"] = lambda _arguments: migrate(parts)
+        by_name["migrate"] = lambda _arguments: migrate(parts)
     for module in modules:
         given = module.commands[function]() if function in module.commands else {}
-        found |= {name: partial(_with, command, parts.get(module.services)) for name, command in given.items()}
-    return found
+        by_name |= {name: partial(_with, command, parts.get(module.services)) for name, command in given.items()}
+    return by_name
 
 
 def jobs(modules: Modules, parts: Platform) -> dict[str, Callable[[], Awaitable[Mapping[str, Any]]]]:
     """What one tick does, in this order; one that fails does not stop the others."""
-    found: dict[str, Callable[[], Awaitable[Mapping[str, Any]]]] = {
+    by_name: dict[str, Callable[[], Awaitable[Mapping[str, Any]]]] = {
         "outbox": lambda: relay_outbox(parts, subscribers(modules, parts)),
         "cleanup": lambda: clean_up(parts),
     }
     for module in modules:
-        found |= {name: partial(job, parts.get(module.services)) for name, job in module.jobs().items()}
-    return found
+        by_name |= {name: partial(job, parts.get(module.services)) for name, job in module.jobs().items()}
+    return by_name
 
 
 def subscribers(modules: Modules, parts: Platform) -> Mapping[type[Event], Sequence[Subscriber]]:
     """Who hears of which event."""
-    found: dict[type[Event], list[Subscriber]] = {}
+    by_event: dict[type[Event], list[Subscriber]] = {}
     for module in modules:
         for kind, hearers in module.subscribers().items():
-            found.setdefault(kind, []).extend(partial(_with, hear, parts.get(module.services)) for hear in hearers)
-    return found
+            by_event.setdefault(kind, []).extend(partial(_with, hear, parts.get(module.services)) for hear in hearers)
+    return by_event
 
 
 async def _with(call: Callable[[Any, Any], Awaitable[Any]], services: Services, given: Any) -> Any:  # noqa: ANN401 - passed through

@@ -195,7 +195,7 @@ async def idempotent_request(request: Request, principal: Principal) -> Idempote
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
         raise BadRequest(message)
-    asked = request.scope["query_string"].decode("latin-1")
-    digest = hashlib.sha256(f"POST\n{request.scope['path']}?{asked}\n".encode())
+    query = request.scope["query_string"].decode("latin-1")
+    digest = hashlib.sha256(f"POST\n{request.scope['path']}?{query}\n".encode())
     digest.update(await request.body())
     return IdempotentRequest(str(principal.user_id), key, digest.hexdigest())

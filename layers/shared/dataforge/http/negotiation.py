@@ -15,12 +15,12 @@ def preferred_media_type(accept: str, offered: Sequence[str]) -> str:
 
 
 def _weights(accept: str) -> dict[str, float]:
-    found = {}
+    weights = {}
     for part in accept.lower().split(","):
         media_type, *parameters = [item.strip() for item in part.split(";")]
         quality = next((item[2:] for item in parameters if item.startswith("q=")), "1")
         try:
-            found[media_type] = float(quality)
+            weights[media_type] = float(quality)
         except ValueError:
-            found[media_type] = 0.0
-    return found
+            weights[media_type] = 0.0
+    return weights

@@ -79,12 +79,12 @@ def _pointer(location: Iterable[object]) -> str:
 
 def from_validation(error: "RequestValidationError") -> ValidationFailed:
     """FastAPI's validation errors as ours, with one JSON pointer each, a hundred at most."""
-    found = error.errors()
+    mistakes = error.errors()
     violations = [
         Violation(_pointer(item["loc"])[:_MAX_PLACE], plain_message(item), str(item["type"]))
-        for item in found[:MAX_ERRORS]
+        for item in mistakes[:MAX_ERRORS]
     ]
-    omitted = len(found) - len(violations)
+    omitted = len(mistakes) - len(violations)
     return ValidationFailed(
         _advice(violations),
         violations=violations,

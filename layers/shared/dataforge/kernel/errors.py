@@ -220,13 +220,13 @@ class Unavailable(DataForgeError):
 
 def registered_errors() -> dict[str, type[DataForgeError]]:
     """Every error class loaded so far by code; raises ValueError if two classes with other statuses share a code."""
-    found: dict[str, type[DataForgeError]] = {}
+    errors: dict[str, type[DataForgeError]] = {}
     todo: list[type[DataForgeError]] = [DataForgeError]
     while todo:
         error = todo.pop()
-        known = found.setdefault(error.code, error)
+        known = errors.setdefault(error.code, error)
         if known.status != error.status:
             message = f"{error.code} has two statuses: {known.status} and {error.status}"
             raise ValueError(message)
         todo.extend(error.__subclasses__())
-    return dict(sorted(found.items()))
+    return dict(sorted(errors.items()))

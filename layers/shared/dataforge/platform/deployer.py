@@ -26,11 +26,11 @@ async def migrate(platform: Platform) -> dict[str, Any]:
     from dataforge.platform.db.migrations import upgrade
 
     try:
-        found = dict(await asyncio.to_thread(upgrade, platform.database_url()))
+        outcome = dict(await asyncio.to_thread(upgrade, platform.database_url()))
         await asyncio.to_thread(roles.apply, platform.database_url(), platform.database_logins())
     except (OperationalError, LockNotAvailable) as error:
         if getattr(getattr(error, "orig", error), "sqlstate", "") == "55P03":
             message = "Another transaction holds a lock the migration needs; nothing was changed. Run it again."
             raise MigrationBlocked(message) from error
         raise
-    return found
+    return outcome

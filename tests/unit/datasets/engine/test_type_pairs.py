@@ -114,6 +114,7 @@ def test_a_column_is_retyped_when_every_value_fits_and_refused_with_the_rows_oth
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), PAIRS)
 def test_rows_that_are_gone_do_not_hinder_a_change_of_type(tables: TableStore, old: str, new: str) -> None:
     good, bad = split(old, new)
@@ -128,6 +129,7 @@ def test_rows_that_are_gone_do_not_hinder_a_change_of_type(tables: TableStore, o
     assert read_by_every_reader(tables, head, base) == plain_values(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), PAIRS)
 def test_an_append_with_a_declared_type_fits_or_is_refused(tables: TableStore, old: str, new: str) -> None:
     good, bad = split(old, new)

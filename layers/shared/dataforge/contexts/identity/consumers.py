@@ -78,10 +78,15 @@ async def create_xapi_credential(payload: Mapping[str, Any], services: "Identity
     scopes = tuple(body.scopes or commands.DEFAULT_SCOPES)
     command = commands.CreateXapiCredential(body.name, scopes, body.public_pem, body.workspace_id)
     async with SqlIdentityUnitOfWork(services.database, clock=services.clock) as uow:
-        made = await commands.create_xapi_credential(command, uow)
+        credential = await commands.create_xapi_credential(command, uow)
         await uow.commit()
-    await services.credential_publisher.publish(made.key_id)
-    return {"key": made.key_id, "secret": made.secret, "fingerprint": made.fingerprint, "scopes": list(made.scopes)}
+    await services.credential_publisher.publish(credential.key_id)
+    return {
+        "key": credential.key_id,
+        "secret": credential.secret,
+        "fingerprint": credential.fingerprint,
+        "scopes": list(credential.scopes),
+    }
 
 
 async def revoke_xapi_credential(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:

@@ -150,14 +150,14 @@ async def create_xapi_credential(body: schemas.XapiCredentialIn, call: AdminCall
     values = body.model_dump(exclude_none=True)
     values["scopes"] = tuple(values.get("scopes", commands.DEFAULT_SCOPES))
     command = commands.CreateXapiCredential(**values)
-    made = await call.run(SqlIdentityUnitOfWork, commands.create_xapi_credential, command)
-    await _publish(call, made.key_id)
+    credential = await call.run(SqlIdentityUnitOfWork, commands.create_xapi_credential, command)
+    await _publish(call, credential.key_id)
     body_out = {
-        "key": made.key_id,
-        "secret": made.secret,
-        "fingerprint": made.fingerprint,
-        "name": made.name,
-        "scopes": list(made.scopes),
+        "key": credential.key_id,
+        "secret": credential.secret,
+        "fingerprint": credential.fingerprint,
+        "name": credential.name,
+        "scopes": list(credential.scopes),
     }
     return json_response(body_out, status=201)
 

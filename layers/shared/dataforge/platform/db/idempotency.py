@@ -42,19 +42,19 @@ async def claim(connection: AsyncConnection, request: IdempotentRequest) -> Stor
 
 async def recall(connection: AsyncConnection, request: IdempotentRequest) -> StoredResponse | None:
     """The first answer, if there is one; raises IdempotencyKeyReused if the body differs."""
-    found = (
+    stored = (
         await connection.execute(
             select(idempotency_keys).where(
                 idempotency_keys.c.scope == request.scope, idempotency_keys.c.key == request.key
             )
         )
     ).one_or_none()
-    if found is None:
+    if stored is None:
         return None
-    if found.fingerprint != request.fingerprint:
+    if stored.fingerprint != request.fingerprint:
         message = "This Idempotency-Key was sent before with another body; use a new key for a new request."
         raise IdempotencyKeyReused(message)
-    return StoredResponse(found.status, bytes(found.body), dict(found.headers))
+    return StoredResponse(stored.status, bytes(stored.body), dict(stored.headers))
 
 
 async def store(

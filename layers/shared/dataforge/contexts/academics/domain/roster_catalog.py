@@ -207,10 +207,10 @@ class CatalogPlan:
         matched: dict[int, KnownDepartment | None] = {}
         claims: list[Claim] = []
         for row in self._open(RowKind.ORG):
-            found = by_id.get(str(row.sourced_id)) or _unlinked(by_code.get(_code(row)))
-            matched[row.row_no] = found
+            linked = by_id.get(str(row.sourced_id)) or _unlinked(by_code.get(_code(row)))
+            matched[row.row_no] = linked
             # A department keeps its code: one that is known claims the code it has.
-            claims.append(_claim(row, _code(row) if found is None else found.code.lower(), found))
+            claims.append(_claim(row, _code(row) if linked is None else linked.code.lower(), linked))
         names = {item.id: f"the department {item.code} ({item.name})" for item in known}
         self._refuse(RowKind.ORG, claims, {code: item.id for code, item in by_code.items()}, names)
         for row in self._open(RowKind.ORG):

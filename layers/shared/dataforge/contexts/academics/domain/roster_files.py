@@ -269,19 +269,19 @@ def simple_columns(name: str, header: Sequence[str]) -> dict[str, str]:
 
     Columns a roster does not know are passed over. Raises RosterUnreadable for one that is missing or there twice.
     """
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for column in header:
         known = column.strip().lower()
         if known not in _SIMPLE_COLUMNS:
             continue
-        if known in found:
-            message = f"{name} has both {found[known]!r} and {column!r}; a roster needs one column {known}."
-            raise RosterUnreadable(message, facts={"file": name, "columns": [found[known], column]})
-        found[known] = column
-    missing = [column for column in _SIMPLE.required if column not in found]
+        if known in columns:
+            message = f"{name} has both {columns[known]!r} and {column!r}; a roster needs one column {known}."
+            raise RosterUnreadable(message, facts={"file": name, "columns": [columns[known], column]})
+        columns[known] = column
+    missing = [column for column in _SIMPLE.required if column not in columns]
     if missing:
         raise _lacking(name, missing, _SIMPLE)
-    return found
+    return columns
 
 
 def _lacking(name: str, missing: Sequence[str], file: _File) -> RosterUnreadable:

@@ -20,8 +20,8 @@ from dataforge.web.calls import AnyonePage
 async def schedule(call: AnyonePage) -> Response:
     """What the signed-in person is in or waits for."""
     student = await own_student(call)
-    found = None if student is None else await call.query(queries.schedule, student["id"], call.principal)
-    return call.page("academics/schedule.html", schedule=found, weekdays=WEEKDAYS)
+    schedule = None if student is None else await call.query(queries.schedule, student["id"], call.principal)
+    return call.page("academics/schedule.html", schedule=schedule, weekdays=WEEKDAYS)
 
 
 @router.post(SECTIONS + "/{section_id}/enroll")

@@ -21,8 +21,8 @@ _PEOPLE = 100
 @router.get(SECTIONS + "/{section_id}")
 async def section(section_id: UUID, call: AnyonePage, cursor: Cursor = None) -> Response:
     """A section; its roster by name and its waitlist by number for its instructor and registrars."""
-    found = await call.query(queries.get_section, section_id, drafts=sees_drafts(call.principal))
-    student, staff = await own_student(call), may_teach(call.principal, found["instructor_id"])
+    section = await call.query(queries.get_section, section_id, drafts=sees_drafts(call.principal))
+    student, staff = await own_student(call), may_teach(call.principal, section["instructor_id"])
     people: Page[dict[str, object]] = Page([])
     if staff:
         people = await call.query(
@@ -36,7 +36,7 @@ async def section(section_id: UUID, call: AnyonePage, cursor: Cursor = None) -> 
     waiting = EnrollmentStatus.WAITLISTED
     return call.page(
         "academics/section.html",
-        section=found,
+        section=section,
         weekdays=WEEKDAYS,
         student=student,
         mine=await own_enrollments(call, student),

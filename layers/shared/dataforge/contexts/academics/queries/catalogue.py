@@ -203,5 +203,5 @@ async def list_instructors(
 async def lessons_of_course(connection: AsyncConnection, course_id: UUID) -> Row:
     """The lessons whose completion counts as completing the course."""
     sql = "SELECT lesson_id FROM academics.course_activities WHERE course_id = :id ORDER BY lesson_id"
-    found = await connection.scalars(text(sql), {"id": course_id})
-    return {"course_id": course_id, "lesson_ids": list(found.all())}
+    ids = await connection.scalars(text(sql), {"id": course_id})
+    return {"course_id": course_id, "lesson_ids": list(ids.all())}

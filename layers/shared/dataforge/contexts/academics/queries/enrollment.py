@@ -99,11 +99,11 @@ async def get_enrollment(connection: AsyncConnection, enrollment_id: UUID, princ
     row = (await connection.execute(text(f"{columns} WHERE e.id = :id"), {"id": enrollment_id})).one_or_none()
     if row is None:
         raise missing("enrolment", enrollment_id)
-    found = row_dict(row)
-    user_id, teacher = found.pop("_user_id"), found.pop("_teacher")
+    enrollment = row_dict(row)
+    user_id, teacher = enrollment.pop("_user_id"), enrollment.pop("_teacher")
     if not may_act_for(principal, user_id) and not may_teach(principal, teacher):
         raise missing("enrolment", enrollment_id)
-    return found
+    return enrollment
 
 
 async def list_enrollments(
@@ -211,8 +211,8 @@ async def schedule(
       AND (CAST(:semester_id AS uuid) IS NULL OR sem.id = :semester_id)
     ORDER BY sem.starts_on, c.code, sec.code, e.id
     """
-    found = await connection.execute(text(sql), {"id": student_id, "semester_id": semester_id})
-    entries = [row_dict(row) for row in found]
+    rows = await connection.execute(text(sql), {"id": student_id, "semester_id": semester_id})
+    entries = [row_dict(row) for row in rows]
     taken = sum(entry["credits"] for entry in entries if entry["status"] == "ENROLLED")
     return {"student_id": student_id, "semester_id": semester_id, "credits": taken, "entries": entries}
 

@@ -252,8 +252,8 @@ async def list_collection(
     total = int(await connection.scalar(text(f"SELECT count(*) {base}"), parameters) or 0)
     order = f"{_field(collection, sort)} {'DESC' if descending else 'ASC'}, " if sort else ""
     sql = text(f'SELECT q.* {base} ORDER BY {order}q."sourcedId" LIMIT :limit OFFSET :offset')
-    found = await connection.execute(sql, {**parameters, "limit": limit, "offset": offset})
-    return [_shown(row_dict(row), names) for row in found], total
+    rows = await connection.execute(sql, {**parameters, "limit": limit, "offset": offset})
+    return [_shown(row_dict(row), names) for row in rows], total
 
 
 async def get_item(connection: AsyncConnection, collection: Collection, sourced_id: str, fields: str | None) -> Row:

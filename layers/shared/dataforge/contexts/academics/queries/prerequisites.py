@@ -66,10 +66,10 @@ async def prerequisite_tree(
 
 
 async def _known(connection: AsyncConnection, student_id: UUID, semester_id: UUID | None, courses: set[UUID]) -> Known:
-    found = await connection.execute(_COMPLETIONS, {"student_id": student_id, "courses": list(courses)})
+    rows = await connection.execute(_COMPLETIONS, {"student_id": student_id, "courses": list(courses)})
     completions = [
         Completion(row.course_id, row.score, row.completed_on, EvidenceSource(row.source), row.reference)
-        for row in found
+        for row in rows
     ]
     if semester_id is None:
         return completions, {}

@@ -101,8 +101,8 @@ class SqlCatalogue:
         for course_id, required_id in await self._connection.execute(_EDGES, {"start": list(start)}):
             edges.setdefault(course_id, []).append(required_id)
         known = set(start) | set(edges) | {item for items in edges.values() for item in items}
-        found = await self._connection.execute(select(courses.c.id, courses.c.code).where(courses.c.id.in_(known)))
-        return edges, {row.id: row.code for row in found}
+        rows = await self._connection.execute(select(courses.c.id, courses.c.code).where(courses.c.id.in_(known)))
+        return edges, {row.id: row.code for row in rows}
 
     async def set_lessons(self, course_id: UUID, lesson_ids: Collection[UUID]) -> None:
         """Replace the lessons whose completion counts as completing the course."""

@@ -143,8 +143,8 @@ class SqlEnrollments:
 
     async def open_sections(self, course_id: UUID, now: datetime) -> list[OpenSection]:
         """Sections of a published course that take enrolments."""
-        found = await self._connection.execute(_OPEN_SECTIONS, {"course_id": course_id, "now": now})
-        return [OpenSection(row.id, row.code, row.semester_code, row.in_window) for row in found]
+        rows = await self._connection.execute(_OPEN_SECTIONS, {"course_id": course_id, "now": now})
+        return [OpenSection(row.id, row.code, row.semester_code, row.in_window) for row in rows]
 
     async def why_closed(self, course_id: UUID) -> ClosedCourse:
         """What a course without open sections is like; raises NotFound."""
@@ -174,8 +174,10 @@ class SqlEnrollments:
         row = (await self._connection.execute(_LOCK_SECTION_OF, {"enrollment_id": enrollment_id})).one_or_none()
         if row is None:
             raise missing("enrolment", enrollment_id)
-        found = (await self._connection.execute(select(enrollments).where(enrollments.c.id == enrollment_id))).one()
-        return _enrollment(found), _seats(row)
+        enrollment_row = (
+            await self._connection.execute(select(enrollments).where(enrollments.c.id == enrollment_id))
+        ).one()
+        return _enrollment(enrollment_row), _seats(row)
 
     async def lock_students(self, student_ids: Collection[UUID]) -> None:
         """Lock students in the order of their ids."""

@@ -74,10 +74,10 @@ class SqlRows:
 
     async def lock(self, row_id: UUID) -> dict[str, Any]:
         """The row under its lock; raises NotFound."""
-        found = await self._connection.execute(
+        rows = await self._connection.execute(
             select(self._table).where(self._table.c.id == row_id).with_for_update(key_share=True)
         )
-        row = found.one_or_none()
+        row = rows.one_or_none()
         if row is None:
             raise missing(self._entity, row_id)
         return row_dict(row)

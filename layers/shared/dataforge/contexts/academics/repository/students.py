@@ -26,8 +26,10 @@ class SqlStudents:
 
     async def of_user(self, user_id: UUID) -> UUID | None:
         """The student a user is."""
-        found: UUID | None = await self._connection.scalar(select(students.c.id).where(students.c.user_id == user_id))
-        return found
+        student_id: UUID | None = await self._connection.scalar(
+            select(students.c.id).where(students.c.user_id == user_id)
+        )
+        return student_id
 
     async def is_active_user(self, user_id: UUID) -> bool:
         """Whether identity knows the user, and has not suspended them."""

@@ -94,8 +94,8 @@ async def _dataset_body(request: Request) -> inputs.RosterDatasetIn:
     try:
         return inputs.RosterDatasetIn.model_validate(await request.json())
     except ValidationError as error:
-        found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_context=False)]
-        raise RequestValidationError(found) from error
+        mistakes = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_context=False)]
+        raise RequestValidationError(mistakes) from error
 
 
 async def _plan_dataset(call: Call, semester_id: UUID) -> Response:

@@ -158,13 +158,13 @@ async def record_completion(student_id: UUID, body: inputs.CompletionIn, call: R
 )
 async def get_schedule(student_id: UUID, call: AnyoneCall, semester_id: UUID | None = None) -> Response:
     """What a student is in or waits for; `Accept: text/calendar` gives it as iCalendar (RFC 5545)."""
-    found = await call.query(queries.schedule, student_id, call.principal, semester_id=semester_id)
+    schedule = await call.query(queries.schedule, student_id, call.principal, semester_id=semester_id)
     offered = ("application/json", "text/calendar")
     if preferred_media_type(call.request.headers.get("accept", ""), offered) != "text/calendar":
-        return json_response(found, headers={"Vary": "Accept"})
+        return json_response(schedule, headers={"Vary": "Accept"})
     from dataforge.contexts.academics.schemas.calendar import MEDIA_TYPE, schedule_calendar
 
-    calendar = schedule_calendar(found["entries"], stamp=call.platform.clock.now())
+    calendar = schedule_calendar(schedule["entries"], stamp=call.platform.clock.now())
     headers = {"Vary": "Accept", "Content-Disposition": 'attachment; filename="schedule.ics"'}
     return Response(calendar, media_type=MEDIA_TYPE, headers=headers)
 

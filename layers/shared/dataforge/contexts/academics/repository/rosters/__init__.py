@@ -125,8 +125,8 @@ class SqlRosters:
 
     async def catalog_rows(self, plan_id: UUID) -> list[StagedRow]:
         """The rows of sessions, orgs, courses and classes, those that cannot be used included."""
-        found = await self._connection.execute(text(plan_sql.CATALOG_ROWS), {"plan": plan_id})
-        return [facts.staged(row) for row in found]
+        rows = await self._connection.execute(text(plan_sql.CATALOG_ROWS), {"plan": plan_id})
+        return [facts.staged(row) for row in rows]
 
     async def catalog(self, plan_id: UUID, semester: Semester) -> Catalog:
         """What those rows can mean."""
@@ -146,8 +146,8 @@ class SqlRosters:
 
     async def doubled_rows(self, plan_id: UUID) -> list[StagedRow]:
         """User and enrolment rows whose sourcedId is on several rows of their kind."""
-        found = await self._connection.execute(text(plan_sql.DOUBLED_ROWS), {"plan": plan_id})
-        return [facts.staged(row) for row in found]
+        rows = await self._connection.execute(text(plan_sql.DOUBLED_ROWS), {"plan": plan_id})
+        return [facts.staged(row) for row in rows]
 
     async def derive_users(self, plan_id: UUID) -> None:
         """Make user rows of the lines of a simple roster."""
@@ -228,13 +228,13 @@ class SqlRosters:
 
     async def freed(self, plan_id: UUID) -> dict[UUID, tuple[int, int]]:
         """Seats and waitlist places that the plan frees, by section."""
-        found = await self._connection.execute(text(plan_sql.FREED), {"plan": plan_id})
-        return {row.section_id: (row.seats, row.places) for row in found}
+        rows = await self._connection.execute(text(plan_sql.FREED), {"plan": plan_id})
+        return {row.section_id: (row.seats, row.places) for row in rows}
 
     async def section_seats(self, plan_id: UUID, semester: Semester) -> dict[UUID, tuple[SectionTerms, Seats]]:
         """Terms and counts of the semester's sections, and of those the plan creates."""
         parameters = {"plan": plan_id, "semester": semester.id}
-        found: dict[UUID, tuple[SectionTerms, Seats]] = {}
+        sections: dict[UUID, tuple[SectionTerms, Seats]] = {}
         for row in await self._connection.execute(_SECTIONS, parameters):
             seats = Seats(
                 row.section_id,
@@ -244,7 +244,7 @@ class SqlRosters:
                 row.waitlisted_count,
                 row.wait_seq,
             )
-            found[row.section_id] = (terms_of(row), seats)
+            sections[row.section_id] = (terms_of(row), seats)
         for row in await self._connection.execute(_NEW_SECTIONS, {"plan": plan_id}):
             terms = SectionTerms(
                 section_id=row.entity_id,
@@ -258,8 +258,8 @@ class SqlRosters:
                 semester=semester,
                 requirements=requirements_of(row.requirements),
             )
-            found[row.entity_id] = (terms, Seats(row.entity_id, row.data["capacity"], row.data["waitlist_capacity"]))
-        return found
+            sections[row.entity_id] = (terms, Seats(row.entity_id, row.data["capacity"], row.data["waitlist_capacity"]))
+        return sections
 
     async def students(
         self, plan_id: UUID, semester_id: UUID, *, after: int, size: int
@@ -327,8 +327,10 @@ class SqlRosters:
         async with refused_by_constraint():
             for step in apply_sql.STEPS:
                 await self._run(step, plan_id, semester_id, actor=actor, now=now)
-        found = await self._connection.scalars(text(apply_sql.TO_PROMOTE), {"plan": plan_id, "semester": semester_id})
-        return list(found.all())
+        section_ids = await self._connection.scalars(
+            text(apply_sql.TO_PROMOTE), {"plan": plan_id, "semester": semester_id}
+        )
+        return list(section_ids.all())
 
     async def mark_applied(self, plan_id: UUID, actor: UUID | None, now: datetime) -> dict[str, Any]:
         """Note who applied the plan, and when."""
