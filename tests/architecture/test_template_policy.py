@@ -285,6 +285,15 @@ def test_the_most_specific_path_wins(path: str, function: str) -> None:
     assert served_by(path) == function
 
 
+def test_version_1_goes_where_the_api_goes() -> None:
+    own = [path for path in rest_paths() if path.startswith("/api/") and not path.startswith("/api/v1/")]
+    named = {path.replace("/api/", "/api/v1/", 1) for path in own if path != "/api/{proxy+}"}
+
+    assert named == {path for path in rest_paths() if path.startswith("/api/v1/")}
+    for path in named:
+        assert rest_paths()[path] == rest_paths()[path.replace("/api/v1/", "/api/", 1)]
+
+
 def test_each_path_goes_to_one_function_that_the_gateway_may_call() -> None:
     permitted = {
         permission["FunctionName"]["Ref"].removesuffix(".Alias")

@@ -157,6 +157,19 @@ async def test_a_slash_at_the_end_changes_nothing_but_two_do(client: httpx.Async
     assert (await client.get("/api/things//")).status_code == 404
 
 
+async def test_version_1_is_the_api_there_is(client: httpx.AsyncClient) -> None:
+    named, posted = (
+        await client.get("/api/v1/things/"),
+        await client.post("/api/v1/things", json={"name": "a", "size": 1}),
+    )
+
+    assert (named.status_code, named.json()) == (200, {"things": 2})
+    assert (posted.status_code, posted.json()) == (200, {"made": "a"})
+    assert [(await client.get(path)).status_code for path in ("/api/v1", "/api/v2/things", "/api/v1things")] == [
+        404
+    ] * 3
+
+
 async def test_a_wrong_method_is_a_405_problem(client: httpx.AsyncClient) -> None:
     response = await client.delete("/api/things")
 

@@ -31,9 +31,9 @@ _SECURITY_HEADERS = {
 class RequestEnvelope:
     """Gives every request an id, a size limit, security headers and one log line; turns what escapes into a problem.
 
-    A path with a slash at its end is the path without it. Browsers of `cors_origins` may read every answer, refusals
-    made here included; none given: no CORS headers from here. `public_base_url` is the address people use, stage
-    included; empty if the gateway's own events tell it.
+    A path with a slash at its end is the path without it, and `/api/v1/…` is `/api/…`. Browsers of `cors_origins` may
+    read every answer, refusals made here included; none given: no CORS headers from here. `public_base_url` is the
+    address people use, stage included; empty if the gateway's own events tell it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class RequestEnvelope:
         scope["dataforge.request_id"] = request_id
         scope[PUBLIC_BASE_URL] = self._public_base_url
         scope[PROBLEM_PAGE] = self._problem_page
-        scope["path"] = _without_slash(scope["path"])
+        scope["path"] = _current(_without_slash(scope["path"]))
         logger.correlate(request_id)
         status = 500
 
@@ -94,6 +94,11 @@ class RequestEnvelope:
 def _without_slash(path: str) -> str:
     # Redirecting instead would lose the body of many clients, and the gateway's stage.
     return path[:-1] if path.endswith("/") and path != "/" else path
+
+
+def _current(path: str) -> str:
+    # Version 1 is the API there is; a client that names it goes on working when there is another.
+    return "/api" + path.removeprefix("/api/v1") if path.startswith("/api/v1/") else path
 
 
 class SafetyNet:
