@@ -11,7 +11,7 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do 
 VENV := .venv/bin
 RUN := $(VENV)/python
 ENVIRONMENTS := "$(PYTHON)" -m infra.local.environments
-SOURCES := layers/shared functions infra migrations tests
+SOURCES := layers/shared layers/columnar functions infra migrations tests
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
@@ -59,7 +59,7 @@ test-fast: setup-dev ## The inner loop: lint, unit and architecture tests; no st
 lint: setup-dev ## Style, import rules, and that the API breaks no client of the last release
 	@$(VENV)/ruff check $(SOURCES)
 	@$(VENV)/ruff format --check $(SOURCES)
-	@PYTHONPATH=layers/shared $(VENV)/lint-imports
+	@PYTHONPATH=layers/shared:layers/columnar $(VENV)/lint-imports
 	@$(RUN) -m infra.openapi.breaking
 
 .PHONY: format
@@ -69,11 +69,11 @@ format: setup-dev ## Rewrite the sources in the house style
 
 .PHONY: types
 types: setup-dev ## Strict types
-	@$(VENV)/mypy layers/shared/dataforge functions infra migrations
+	@$(VENV)/mypy layers/shared/dataforge layers/columnar/versioned_tables functions infra migrations
 
 .PHONY: coverage
 coverage: setup ## Unit, architecture and integration tests, and the lines they do not reach
-	@PYTEST_PLUGINS=infra.local.coverage PYTHONPATH=layers/shared $(RUN) -m pytest -q -n auto --maxprocesses 4 -m 'not build' tests/unit tests/architecture tests/integration
+	@PYTEST_PLUGINS=infra.local.coverage PYTHONPATH=layers/shared:layers/columnar $(RUN) -m pytest -q -n auto --maxprocesses 4 -m 'not build' tests/unit tests/architecture tests/integration
 
 .PHONY: bench
 bench: setup ## The figures of the README, measured here (ONLY="imports etl")
@@ -85,7 +85,7 @@ sizes: setup ## Package sizes as AWS counts them, for arm64 and this machine
 
 .PHONY: openapi
 openapi: setup-dev ## Write infra/openapi from the code
-	@PYTHONPATH=layers/shared $(RUN) -m infra.openapi.generate
+	@PYTHONPATH=layers/shared:layers/columnar $(RUN) -m infra.openapi.generate
 
 .PHONY: lock
 lock: setup-dev ## Resolve pyproject.toml into hashed requirements

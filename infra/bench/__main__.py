@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from infra.local.layout import ROOT, SOURCE_PATH
+
 BENCHES = {
     "imports": "infra.bench.imports",
     "sizes": "infra.packaging.sizes",
@@ -25,7 +25,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"There is no bench {', '.join(unknown)}. Known: {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "layers" / "shared"), str(ROOT)))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((SOURCE_PATH, str(ROOT)))}
     failed = []
     for name in names or BENCHES:
         print(f"\n== {name}", flush=True)

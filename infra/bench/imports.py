@@ -7,9 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from infra.local.layout import ROOT, SOURCE_PATH
+
 RUNS = 5
 FIRST_REQUESTS = {
     "identity": "/api/users/me",
@@ -36,7 +36,7 @@ print(time.process_time() - started, file=sys.stderr)
 
 
 def _environment(function: str) -> dict[str, str]:
-    path = os.pathsep.join(str(ROOT / part) for part in (f"functions/{function}", "layers/shared"))
+    path = os.pathsep.join((str(ROOT / "functions" / function), SOURCE_PATH))
     return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "", "POWERTOOLS_TRACE_DISABLED": "true"}
 
 

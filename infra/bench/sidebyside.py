@@ -33,7 +33,8 @@ def run(name: str, tree: Path) -> dict[str, float]:
         command += [str(ROOT / "infra" / "bench" / "probes.py"), name]
     else:
         command += ["-m", *BENCHES[name]]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(tree / "layers" / "shared"), str(tree)))}
+    path = [tree / "layers" / "shared", tree / "layers" / "columnar", tree]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))}
     done = subprocess.run(command, cwd=tree, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return dict(_figures(json.loads(done.stdout.splitlines()[-1])))
 

@@ -20,7 +20,7 @@ import psutil
 
 from infra.bench.stand import Stand, stand
 from infra.bench.statements import moodle
-from infra.local.layout import ROOT
+from infra.local.layout import ROOT, SOURCE_PATH
 from infra.local.ports import LOOPBACK, free_port
 
 _SERVE = """
@@ -64,7 +64,7 @@ async def load(url: str, given: Stand, requests: list[bytes], *, clients: int, s
 def measure(given: Stand, *, size: int, clients: int, seconds: float, ids: bool) -> dict[str, float]:
     """One run against a fresh worker."""
     port = free_port()
-    environment = {**os.environ, **given.environment, "PYTHONPATH": str(ROOT / "layers" / "shared")}
+    environment = {**os.environ, **given.environment, "PYTHONPATH": SOURCE_PATH}
     server = subprocess.Popen([sys.executable, "-c", _SERVE, str(port)], env=environment, cwd=ROOT)
     try:
         url = f"http://{LOOPBACK}:{port}/xapi/statements"

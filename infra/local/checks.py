@@ -9,10 +9,10 @@ import time
 
 from infra.local import build
 from infra.local.errors import LocalStackError
-from infra.local.layout import ROOT
+from infra.local.layout import ROOT, SOURCE_PATH
 
-SOURCES = ("layers/shared", "functions", "infra", "migrations", "tests")
-TYPED = ("layers/shared/dataforge", "functions", "infra", "migrations")
+SOURCES = ("layers/shared", "layers/columnar", "functions", "infra", "migrations", "tests")
+TYPED = ("layers/shared/dataforge", "layers/columnar/versioned_tables", "functions", "infra", "migrations")
 BIN = ROOT / ".venv" / "bin"
 _INNER_LOOP = ("-m", "not build and not slow", "--hypothesis-profile=inner-loop")
 _PARALLEL = ("-n", "auto", "--maxprocesses", "4")  # each worker has a PostgreSQL of its own
@@ -60,7 +60,7 @@ def _stage(name: str, command: list[str], **variables: str) -> int:
     tests = name.startswith("tests")
     if tests:
         print(f"== {name}", flush=True)
-    environment = os.environ | {"PYTHONPATH": "layers/shared"} | variables
+    environment = os.environ | {"PYTHONPATH": SOURCE_PATH} | variables
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     if not tests:
         print(f"== {name}: {time.monotonic() - began:.0f} s{'' if status == 0 else ', failed'}", flush=True)

@@ -1,4 +1,4 @@
-"""A pytest plugin: the lines of `dataforge` that the tests of all xdist workers reach; less than 90 % fails the run.
+"""A pytest plugin: the lines of our packages that the tests of all xdist workers reach; less than 90 % fails the run.
 
 Named in PYTEST_PLUGINS, because a plugin of the command line is loaded too late in a worker. SlipCover counts in the
 bytecode itself: tracers lose their place when SQLAlchemy switches greenlets in the middle of a call, so that whatever
@@ -15,7 +15,7 @@ from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage, pri
 
 from infra.local.layout import LOCAL, ROOT
 
-SOURCE = ROOT / "layers" / "shared" / "dataforge"
+SOURCES = [ROOT / "layers" / "shared" / "dataforge", ROOT / "layers" / "columnar" / "versioned_tables"]
 REPORT = LOCAL / "coverage.txt"
 LEAST = 90.0
 
@@ -24,9 +24,9 @@ class Coverage:
     """Counts in the process that runs tests, adds up in the one that hands them out."""
 
     def __init__(self) -> None:
-        self._measured = Slipcover(source=[str(SOURCE)])
+        self._measured = Slipcover(source=[str(source) for source in SOURCES])
         self._found: dict[str, Any] | None = None
-        ImportManager(self._measured, FileMatcher(sources=[SOURCE])).__enter__()
+        ImportManager(self._measured, FileMatcher(sources=SOURCES)).__enter__()
 
     def _add(self, found: dict[str, Any]) -> None:
         self._found = found if self._found is None else merge_coverage(self._found, found)

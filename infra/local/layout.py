@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# PYTHONPATH of our packages as they are in a checkout.
+SOURCE_PATH = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("shared", "columnar"))
 LOCAL = ROOT / ".local"
 TOOLS = LOCAL / "tools"
 BUILD = ROOT / ".aws-sam" / "build"

@@ -8,6 +8,7 @@ from pkgutil import walk_packages
 from typing import Any
 
 import dataforge
+import versioned_tables
 from dataforge.bootstrap import build_platform, rest_app
 from dataforge.http.openapi import openapi_document
 from dataforge.kernel.errors import registered_errors
@@ -31,8 +32,9 @@ def openapi() -> dict[str, Any]:
 
 def error_registry() -> list[dict[str, Any]]:
     """Every error code there is, as the API serves it at /errors."""
-    for module in walk_packages(dataforge.__path__, "dataforge."):
-        import_module(module.name)
+    for package in (dataforge, versioned_tables):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
     return [
         {
             "code": code,

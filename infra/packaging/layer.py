@@ -27,6 +27,11 @@ HOST = "host"
 BOTOCORE_SERVICES = frozenset(
     {"cloudwatch", "lambda", "s3", "scheduler", "secretsmanager", "ses", "sesv2", "sqs", "sso-oidc", "sts"}
 )
+# Our own code by layer: where it stands, and what it is called in the package.
+OUR_PACKAGES = {
+    "shared": {"layers/shared/dataforge": "dataforge", "migrations": "dataforge_migrations"},
+    "columnar": {"layers/columnar/versioned_tables": "versioned_tables"},
+}
 _UNUSED_UTILITIES = (
     *("auth_alpha", "batch", "circuit_breaker", "data_classes", "data_masking", "feature_flags", "idempotency"),
     *("kafka", "parameters", "parser", "streaming", "validation"),
@@ -69,10 +74,8 @@ def main() -> None:
     install(ROOT / "layers" / layer / "requirements.txt", target)
     strip(target)
     strip_symbols(target)
-    if layer == "shared":
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-        shutil.copytree(ROOT / "layers" / "shared" / "dataforge", target / "dataforge", ignore=ignored)
-        shutil.copytree(ROOT / "migrations", target / "dataforge_migrations", ignore=ignored)
+    for source, package in OUR_PACKAGES.get(layer, {}).items():
+        shutil.copytree(ROOT / source, target / package, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "*.md"))
     precompile(target)
 
 

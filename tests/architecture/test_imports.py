@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from infra.local.layout import SOURCE_PATH
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = ROOT / "layers" / "shared" / "dataforge" / "contexts"
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -21,7 +23,7 @@ def test_every_contract_is_kept() -> None:
     result = subprocess.run(
         [sys.executable, "-c", program, "--no-cache"],
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT / "layers" / "shared"), "PATH": ""},
+        env={"PYTHONPATH": SOURCE_PATH, "PATH": ""},
         capture_output=True,
         text=True,
         check=False,
@@ -33,7 +35,7 @@ def test_every_contract_is_kept() -> None:
 def test_every_context_has_its_layers_checked() -> None:
     checked = {name for item in CONTRACTS for name in item.get("containers", [])}
 
-    assert checked == {f"dataforge.contexts.{name}" for name in contexts()}
+    assert checked - {"versioned_tables"} == {f"dataforge.contexts.{name}" for name in contexts()}
 
 
 def test_a_context_is_reached_through_its_contract_only() -> None:
@@ -68,7 +70,18 @@ def test_the_composition_root_names_contexts_only_where_a_function_is_theirs_alo
         name for name in imported_names(CONTEXTS.parent / "bootstrap.py") if name.startswith("dataforge.contexts.")
     }
 
-    assert named == {"dataforge.contexts.datasets.sql.process", "dataforge.contexts.records.xapi"}
+    assert named == {"dataforge.contexts.records.xapi"}
+
+
+def test_only_datasets_keeps_its_rows_in_versioned_tables() -> None:
+    package = CONTEXTS.parent
+    users = {
+        path.relative_to(package).parts[:2]
+        for path in package.rglob("*.py")
+        if any(name.startswith("versioned_tables") for name in imported_names(path))
+    }
+
+    assert users == {("contexts", "datasets"), ("bootstrap.py",)}
 
 
 def imported_names(path: Path) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.build import build
-from infra.local.layout import BUILD, ROOT
+from infra.local.layout import BUILD, SOURCE_PATH
 from infra.packaging.sizes import BUDGET_BYTES, build_for_aws, packaged_sizes
 
 pytestmark = pytest.mark.build
@@ -43,7 +43,7 @@ import dataforge.contexts.datasets.services.exports
 
     result = subprocess.run(
         [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(ROOT / "layers" / "shared")},
+        env={"PYTHONPATH": SOURCE_PATH},
         capture_output=True,
         text=True,
         check=False,

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.arrow_types import arrow_schema
-from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.reading import read_range
-from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
-from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.engine.texts import plain_rows
-from dataforge.contexts.datasets.engine.writer import TableWriter
-from dataforge.contexts.datasets.model.columns import TableSchema, make_schema
-from dataforge.contexts.datasets.model.imports import ImportOptions
-from dataforge.contexts.datasets.parsing.sources import BytesSource
+from versioned_tables.files.options import ImportOptions
+from versioned_tables.files.sources import BytesSource
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.imports.importing import ImportOutcome, import_file
+from versioned_tables.read.rows import read_range
+from versioned_tables.schema.arrow_types import arrow_schema
+from versioned_tables.schema.columns import TableSchema, make_schema
+from versioned_tables.schema.texts import plain_rows
+from versioned_tables.storage.local_directory import LocalDirectoryStore
+from versioned_tables.storage.table_store import TableStore
+from versioned_tables.write.writer import TableWriter
 
 PEOPLE = make_schema([("id", "int"), ("name", "string"), ("score", "float")], ["id"])
 LINES = make_schema([("name", "string"), ("score", "float")])

@@ -29,14 +29,14 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 import python_calamine
 
-from dataforge.contexts.datasets.engine.importing import import_file
-from dataforge.contexts.datasets.engine.reading import read_range
-from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
-from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.engine.texts import plain_rows
-from dataforge.contexts.datasets.model.imports import ImportOptions
-from dataforge.contexts.datasets.parsing.excel_child import read_workbook
-from dataforge.contexts.datasets.parsing.sources import BytesSource
+from versioned_tables.files.excel_child import read_workbook
+from versioned_tables.files.options import ImportOptions
+from versioned_tables.files.sources import BytesSource
+from versioned_tables.imports.importing import import_file
+from versioned_tables.read.rows import read_range
+from versioned_tables.schema.texts import plain_rows
+from versioned_tables.storage.local_directory import LocalDirectoryStore
+from versioned_tables.storage.table_store import TableStore
 
 FORMATS = ("csv", "jsonl", "json", "xlsx", "parquet")
 FILES = 300

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations
 from infra.bench.datasets.generate import write_first
 from infra.bench.datasets.imports import ours
 from infra.bench.datasets.measuring import Figures, apart, best, keep, load
 from infra.bench.datasets.stores import Place
 from infra.bench.datasets.uses import pages, shared
 from infra.bench.figure import Figure
+from versioned_tables.write.operations import RowOperation, apply_operations
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 MOST_GROWTH = 1.15

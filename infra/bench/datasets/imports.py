@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from dataforge.contexts.datasets.engine.importing import import_file
-from dataforge.contexts.datasets.engine.reading import read_range
-from dataforge.contexts.datasets.exporting.workbook import write_workbook
-from dataforge.contexts.datasets.model.imports import ImportOptions
-from dataforge.contexts.datasets.parsing.sources import BytesSource
 from infra.bench.datasets.measuring import Figures, apart, best, keep, load, measured
 from infra.bench.datasets.stores import Place
 from infra.bench.figure import Figure
+from versioned_tables.exports.workbook import write_workbook
+from versioned_tables.files.options import ImportOptions
+from versioned_tables.files.sources import BytesSource
+from versioned_tables.imports.importing import import_file
+from versioned_tables.read.rows import read_range
 
 ROUNDS = 5
 FLOOR_LIMIT = 1.5

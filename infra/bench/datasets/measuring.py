@@ -15,8 +15,8 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.format.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
 
 SPAWN = multiprocessing.get_context("spawn")
 # Arrow's allocator hands freed memory back to the system within milliseconds, and an import takes it again at once,

@@ -14,13 +14,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
-from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.parsing.sources import FileSource, ObjectSource, PathSource
-from dataforge.contexts.datasets.ports import ByteStream, ObjectStore, StoredObject
 from dataforge.platform.aws.objects import S3ObjectStore
 from infra.local import emulator
 from infra.local.layout import StackDirectory
+from versioned_tables.files.sources import FileSource, ObjectSource, PathSource
+from versioned_tables.objects import ByteStream, ObjectStore, StoredObject
+from versioned_tables.storage.local_directory import LocalDirectoryStore
+from versioned_tables.storage.table_store import TableStore
 
 BUCKET = "bench"
 _PARALLEL = 32

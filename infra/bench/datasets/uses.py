@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dataforge.contexts.datasets.engine.diffing import difference, difference_page
-from dataforge.contexts.datasets.engine.manifest_codec import encode_manifest
-from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations
-from dataforge.contexts.datasets.engine.pages import PageRequest, read_page
-from dataforge.contexts.datasets.exporting import ExportOptions, export_table
 from infra.bench.datasets.measuring import Figures, apart, best, load, measured, percentiles, records, timed
 from infra.bench.datasets.stores import Place
 from infra.bench.figure import Figure
+from versioned_tables.compare.diff import difference, difference_page
+from versioned_tables.exports import ExportOptions, export_table
+from versioned_tables.format.manifest_codec import encode_manifest
+from versioned_tables.read.pages import PageRequest, read_page
+from versioned_tables.write.operations import RowOperation, apply_operations
 
 RUNS = 7
 

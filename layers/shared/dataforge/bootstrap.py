@@ -92,7 +92,7 @@ def datasets_api_handler() -> "Handler":
 
 def datasets_sql_handler() -> "Handler":
     """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
-    from dataforge.contexts.datasets.sql.process import shared_engine
+    from versioned_tables.sql.process import shared_engine
 
     shared_engine().start()  # beside us, so that the first statement need not wait for DuckDB
     parts = build_platform(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from dataforge.contexts.datasets.model.commits import tree_hash
 from dataforge.kernel.principal import Role
 from tests.builders.datasets import DatasetsUnderTest, new_dataset, ok, refused
+from versioned_tables.hashing.commits import tree_hash
 
 
 async def test_a_new_dataset_has_an_empty_commit_on_main(datasets: DatasetsUnderTest) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from dataforge.contexts.datasets.domain.jobs import LEASE
-from dataforge.contexts.datasets.ports import ObjectStore
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.services.imports import Importer
 from dataforge.contexts.datasets.services.versions import Versions
@@ -26,6 +25,7 @@ from tests.builders.datasets import (
     rows_of,
     upload_file,
 )
+from versioned_tables.objects import ObjectStore
 
 NEW = csv([("id", "name", "age"), *((n, f"n{n}", n % 90) for n in range(1, 400))])
 STEPS = 40

@@ -18,7 +18,7 @@ from dataforge.contexts.datasets.domain.jobs import LEASE, MAX_ATTEMPTS
 from dataforge.contexts.datasets.upkeep import queue_due
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.sqs import Queue
-from infra.local.layout import ROOT
+from infra.local.layout import SOURCE_PATH
 from tests.builders.datasets import (
     PEOPLE,
     DatasetsUnderTest,
@@ -42,7 +42,7 @@ def started_worker(datasets: DatasetsUnderTest, database_url: str, handler: str,
     """A function's own process, as Lambda runs it, at work on a job."""
     settings = datasets.services.settings
     environment = os.environ | {
-        "PYTHONPATH": str(ROOT / "layers" / "shared"),
+        "PYTHONPATH": SOURCE_PATH,
         "DATABASE_URL": database_url,
         "DATA_BUCKET": settings.data_bucket,
         "IMPORTS_QUEUE_URL": settings.imports_queue_url,

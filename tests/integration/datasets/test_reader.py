@@ -92,7 +92,9 @@ async def test_a_stranger_and_a_wrong_name_are_refused(datasets: DatasetsUnderTe
     ],
 )
 def test_what_runs_without_arrow_does_not_import_it(module: str) -> None:
-    program = f"import {module}, sys; print(sorted({{'pyarrow', 'numpy', 'duckdb'}} & set(sys.modules)))"
+    program = (
+        f"import {module}, sys; print(sorted({{'pyarrow', 'numpy', 'duckdb', 'versioned_tables'}} & set(sys.modules)))"
+    )
 
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd="layers/shared"

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from infra.local.layout import SOURCE_PATH
+
 PROGRAM = """
 import sys
 from dataforge.bootstrap import datasets_api_handler
@@ -19,8 +21,7 @@ def test_a_cold_start_pays_for_neither_arrow_nor_the_database() -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd="layers/shared",
-        env=environment,
+        env=environment | {"PYTHONPATH": SOURCE_PATH},
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

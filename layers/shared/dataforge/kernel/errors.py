@@ -5,6 +5,7 @@ Every refusal a client can see is a class here or derives from one here. A class
 
     DataForgeError
     ├── BadRequest                400  the request cannot be understood
+    │   ├── FilterRefused         422  a filter names an unknown column or a value of another type
     │   ├── MalformedBody         400  the body is not what its content type says
     │   └── ValidationFailed      400  the body is understood and breaks rules; one `Violation` per place
     ├── Unauthenticated           401
@@ -22,6 +23,7 @@ Every refusal a client can see is a class here or derives from one here. A class
     ├── PreconditionRequired      428  If-Match is missing
     ├── TooManyRequests           429
     ├── GatewayRefused            4xx  API Gateway itself answered, in our stead
+    ├── ObjectMissing             500  a stored object that something names is not there
     └── Unavailable               503  something behind us did not answer; nothing was done
 
 Contexts derive their own from the closest class and set `code` and `title`.
@@ -216,6 +218,21 @@ class Unavailable(DataForgeError):
     code = "unavailable"
     status = 503
     title = "Temporarily unavailable"
+
+
+class FilterRefused(BadRequest):
+    """A filter names an unknown column, an unknown operator, or a value of another type."""
+
+    code = "filter_refused"
+    status = 422
+    title = "The filter cannot be applied"
+
+
+class ObjectMissing(DataForgeError):
+    """A stored object that something names is not there."""
+
+    code = "stored_object_missing"
+    title = "Stored data is missing"
 
 
 def registered_errors() -> dict[str, type[DataForgeError]]:

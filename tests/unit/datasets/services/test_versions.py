@@ -5,14 +5,14 @@ from typing import Any, cast
 from uuid import uuid4
 
 from dataforge.contexts.datasets.domain.commits import CommitTable
-from dataforge.contexts.datasets.engine.manifest import Manifest, Source
-from dataforge.contexts.datasets.engine.manifest_codec import encode_manifest
-from dataforge.contexts.datasets.engine.packs import PackWriter
-from dataforge.contexts.datasets.engine.rowhash import hash_rows
-from dataforge.contexts.datasets.engine.stores import LocalDirectoryStore
-from dataforge.contexts.datasets.engine.table_store import TableStore
 from dataforge.contexts.datasets.services.versions import Authorship, StoredTable, Version, Versions
 from tests.builders.tables import PEOPLE, people, table, version
+from versioned_tables.format.manifest import Manifest, Source
+from versioned_tables.format.manifest_codec import encode_manifest
+from versioned_tables.hashing.row_hash import hash_rows
+from versioned_tables.storage.local_directory import LocalDirectoryStore
+from versioned_tables.storage.table_store import TableStore
+from versioned_tables.write.packs import PackWriter
 
 BY = Authorship("ada", None, "again", "2026-01-01T00:00:00Z")
 

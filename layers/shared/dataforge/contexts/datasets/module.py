@@ -10,7 +10,6 @@ from dataforge.platform.services import Platform, Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.datasets.memberships import NoMemberships
-    from dataforge.contexts.datasets.ports import ObjectStore
     from dataforge.contexts.datasets.reader import ExportedRows
     from dataforge.contexts.datasets.services.comparing import Comparer
     from dataforge.contexts.datasets.services.exports import Exporter
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.storage import S3Files
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.sqs import Queue
+    from versioned_tables.objects import ObjectStore
 
 ROUTES = "dataforge.contexts.datasets.routes"
 

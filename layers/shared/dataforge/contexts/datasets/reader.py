@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -16,18 +16,20 @@ from dataforge.contexts.datasets.contract import PreparedRows
 from dataforge.contexts.datasets.domain.access import Level, check_access
 from dataforge.contexts.datasets.domain.jobs import JobStatus, RunType
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
-from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.ports import JobQueue, Memberships, ObjectStore
+from dataforge.contexts.datasets.ports import JobQueue, Memberships
 from dataforge.contexts.datasets.queries.datasets import dataset_access
 from dataforge.contexts.datasets.queries.history import commit_tables_of, find_version
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.tables import jobs
 from dataforge.kernel.canonical import content_hash
 from dataforge.kernel.clock import Clock
-from dataforge.kernel.errors import Conflict
+from dataforge.kernel.errors import Conflict, FilterRefused
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
+
+if TYPE_CHECKING:  # this runs where the library is not
+    from versioned_tables.objects import ObjectStore
 
 BATCH = 1000
 _STEP = 1 << 20

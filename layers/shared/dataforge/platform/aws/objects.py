@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from dataforge.platform.objects import ObjectMissing
+from dataforge.kernel.errors import ObjectMissing
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -15,13 +15,13 @@ from dataforge.contexts.datasets.domain.access import (
 )
 from dataforge.contexts.datasets.domain.commits import INITIAL_MESSAGE, DatasetRecord, NewCommit
 from dataforge.contexts.datasets.domain.refs import MAIN, DefaultBranch, RefKind
-from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
 from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
 from dataforge.contexts.identity.contract import require_active_person
 from dataforge.kernel.errors import PreconditionFailed
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.kernel.unit_of_work import AuditEntry
+from versioned_tables.hashing.commits import commit_id, tree_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from uuid import UUID
 from dataforge.contexts.datasets.domain.access import DatasetNotFound
 from dataforge.contexts.datasets.domain.commits import NewCommit, Published
 from dataforge.contexts.datasets.domain.refs import NotFastForward, Ref, RefKind, StorageMoved, check_ref_name
-from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, ObjectStore
+from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
+from dataforge.kernel.errors import ObjectMissing
 from dataforge.kernel.unit_of_work import AuditEntry
-from dataforge.platform.objects import ObjectMissing
+from versioned_tables.objects import ObjectStore
 
 _AT_ONCE = 16
 

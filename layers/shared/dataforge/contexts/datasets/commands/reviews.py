@@ -21,10 +21,11 @@ from dataforge.contexts.datasets.domain.reviews import (
     Verdict,
     missing_for_merge,
 )
-from dataforge.contexts.datasets.ports import DatasetsUnitOfWork, ObjectStore
+from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
+from versioned_tables.objects import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)

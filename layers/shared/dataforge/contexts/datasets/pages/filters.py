@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.model.columns import TableSchema
-from dataforge.contexts.datasets.model.filters import NULLS, Filter, parse_filter
+from versioned_tables.errors import FilterRefused
+from versioned_tables.read.filters import NULLS, Filter, parse_filter
+from versioned_tables.schema.columns import TableSchema
 
 # What the form offers, in its order. Lists of values are for programs.
 OPERATORS = {

@@ -8,8 +8,6 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from starlette.responses import Response
 
-from dataforge.contexts.datasets.engine.pages import Page, PageRequest
-from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.pages.base import DATASETS, DatasetPageCall, ReadPage, memberships_of, router
 from dataforge.contexts.datasets.pages.filters import OPERATORS, FilterRow, filter_of_rows, rows_of
 from dataforge.contexts.datasets.queries import datasets as queries
@@ -18,6 +16,8 @@ from dataforge.contexts.datasets.services import reading
 from dataforge.contexts.datasets.services.versions import Version
 from dataforge.http.paging import Cursor
 from dataforge.kernel.paging import MAX_LIMIT
+from versioned_tables.errors import FilterRefused
+from versioned_tables.read.pages import Page, PageRequest
 
 _MOST_FILTERS = 10
 _LONGEST_CELL = 500  # characters shown of one cell

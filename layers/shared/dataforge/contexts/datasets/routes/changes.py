@@ -11,8 +11,6 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commands.refs import MoveRef, PublishCommit, move_ref, publish_commit
 from dataforge.contexts.datasets.domain.commits import NewCommit, Published
 from dataforge.contexts.datasets.domain.refs import CommitNotFound, is_commit_id, ref_moved
-from dataforge.contexts.datasets.engine.operations import RowOperation
-from dataforge.contexts.datasets.model.merges import Resolution, Rule
 from dataforge.contexts.datasets.queries import history as queries
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.contexts.datasets.routes.calls import DatasetCall, WriteCall, execute, router
@@ -23,6 +21,8 @@ from dataforge.contexts.datasets.services.versions import Version, Versions, she
 from dataforge.http.call import json_response
 from dataforge.http.encoding import exact_json
 from dataforge.http.etag import etag
+from versioned_tables.merge.conflicts import Resolution, Rule
+from versioned_tables.write.operations import RowOperation
 
 
 async def expected_version(call: DatasetCall, ref: str) -> Version:

@@ -6,8 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from starlette.responses import Response
 
-from dataforge.contexts.datasets.engine.pages import PageRequest
-from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.queries import history as history_queries
 from dataforge.contexts.datasets.routes.calls import ReadCall, bounded, router
 from dataforge.contexts.datasets.schemas import inputs, outputs
@@ -15,6 +13,8 @@ from dataforge.contexts.datasets.services import reading
 from dataforge.contexts.datasets.services.versions import Version
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor
+from versioned_tables.errors import FilterRefused
+from versioned_tables.read.pages import PageRequest
 
 SHOWN_ROWS = 100
 SheetName = Annotated[str | None, Query(max_length=255, description="needed when the version has several sheets")]

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.commands.jobs import QueueJob, queue_job
 from dataforge.contexts.datasets.domain.jobs import RunType
-from dataforge.contexts.datasets.errors import FilterRefused
 from dataforge.contexts.datasets.routes.calls import ReadCall, execute, router
 from dataforge.contexts.datasets.routes.jobs import send_job, show_job
 from dataforge.contexts.datasets.schemas import inputs, outputs
 from dataforge.contexts.datasets.services.exports import check_export, check_filter_runs
 from dataforge.contexts.datasets.services.versions import Version
+from versioned_tables.errors import FilterRefused
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{version}/exports", status_code=202, response_model=outputs.JobOut)

@@ -12,14 +12,14 @@ from dataforge.contexts.datasets.domain.expectations import (
     ExpectationRule,
     InvalidExpectation,
 )
-from dataforge.contexts.datasets.engine.expectations import check, expectation_problem
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.model.expectations import Expectation as EngineExpectation
 from dataforge.contexts.datasets.queries.reviews import expectation_of, list_expectations
 from dataforge.contexts.datasets.services.versions import Versions
 from dataforge.kernel.errors import DataForgeError, Violation
+from versioned_tables.errors import FilterRefused
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.read.checks import check, expectation_problem
+from versioned_tables.read.expectations import Expectation as EngineExpectation
+from versioned_tables.storage.table_store import TableStore
 
 EXAMPLES = 10
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 
 from dataforge.contexts.datasets.domain.commits import NewCommit
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.operations import RowOperation, apply_operations, change_schema
-from dataforge.contexts.datasets.model.columns import make_schema
 from dataforge.contexts.datasets.services.versions import (
     MOST_TABLES,
     Authorship,
@@ -18,6 +15,9 @@ from dataforge.contexts.datasets.services.versions import (
     Versions,
 )
 from dataforge.kernel.errors import AlreadyExists, BadRequest
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.schema.columns import make_schema
+from versioned_tables.write.operations import RowOperation, apply_operations, change_schema
 
 
 class SheetExists(AlreadyExists):

@@ -9,13 +9,13 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from dataforge.contexts.datasets.engine.diffing import Difference, difference, difference_page, select
-from dataforge.contexts.datasets.engine.likeness import guess_updates
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.model.columns import TableSchema, schema_changes
 from dataforge.contexts.datasets.services.versions import Version, Versions
+from versioned_tables.compare.diff import Difference, difference, difference_page, select
+from versioned_tables.compare.similarity import guess_updates
+from versioned_tables.errors import FilterRefused
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.schema.columns import TableSchema, schema_changes
+from versioned_tables.storage.table_store import TableStore
 
 CACHED_DIFFERENCES = 8
 

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.domain.jobs import Job
-from dataforge.contexts.datasets.engine.filtering import check_fits
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.exporting import (
+from dataforge.contexts.datasets.services.comparing import changed_rows
+from dataforge.contexts.datasets.services.versions import Version, Versions
+from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
+from dataforge.contexts.datasets.storage import S3Files
+from versioned_tables.errors import FilterRefused
+from versioned_tables.exports import (
     ExportOptions,
     ExportReport,
     Sink,
@@ -19,12 +21,10 @@ from dataforge.contexts.datasets.exporting import (
     export_table,
     export_workbook,
 )
-from dataforge.contexts.datasets.model.columns import TableSchema
-from dataforge.contexts.datasets.model.filters import check_filter, parse_filter
-from dataforge.contexts.datasets.services.comparing import changed_rows
-from dataforge.contexts.datasets.services.versions import Version, Versions
-from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
-from dataforge.contexts.datasets.storage import S3Files
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.read.filtering import check_fits
+from versioned_tables.read.filters import check_filter, parse_filter
+from versioned_tables.schema.columns import TableSchema
 
 _ENDINGS = {"csv": "csv", "excel": "xlsx", "parquet": "parquet", "jsonl": "jsonl"}
 _PACKED = {"none": "", "gzip": ".gz", "zstd": ".zst"}

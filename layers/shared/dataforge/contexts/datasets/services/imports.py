@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,6 @@ from dataforge.contexts.datasets.commands.refs import JobClaim, PublishCommit, p
 from dataforge.contexts.datasets.domain.commits import NewCommit
 from dataforge.contexts.datasets.domain.jobs import Job
 from dataforge.contexts.datasets.domain.refs import ref_moved
-from dataforge.contexts.datasets.engine.importing import ImportOutcome, import_file
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.errors import ImportRefused
-from dataforge.contexts.datasets.model.columns import EvolutionRules
-from dataforge.contexts.datasets.model.imports import REJECTED_LISTED, ImportOptions, ImportReport
-from dataforge.contexts.datasets.parsing.sources import FileSource, ObjectSource
 from dataforge.contexts.datasets.queries.history import require_ref
 from dataforge.contexts.datasets.queries.jobs import get_upload
 from dataforge.contexts.datasets.services.versions import (
@@ -30,7 +25,14 @@ from dataforge.contexts.datasets.services.versions import (
     sheet_summaries,
 )
 from dataforge.contexts.datasets.services.working import Done, JobControl, JobRunner, principal_of
-from dataforge.platform.objects import ObjectMissing
+from dataforge.kernel.errors import ObjectMissing, Unavailable
+from dataforge.platform.observability import emit_metrics, logger
+from versioned_tables.errors import ImportRefused
+from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, ImportReport
+from versioned_tables.files.sources import FileSource, ObjectSource
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.imports.importing import ImportOutcome, import_file
+from versioned_tables.schema.columns import EvolutionRules
 
 
 class FileGone(ImportRefused):
@@ -132,12 +134,29 @@ class Importer:
             raise FileGone(message) from error
         with tempfile.TemporaryDirectory(prefix="import-", dir=self._folder) as folder:
             options, scratch = import_options(parameters), Path(folder)
-            outcome = import_file(tables, source, options, base.manifests, progress=control.report, folder=scratch)
+            with _heard_of():
+                outcome = import_file(tables, source, options, base.manifests, progress=control.report, folder=scratch)
         control.stage("encoding")
         message = parameters.get("message") or f"Import {upload['file_name']}"
         # The time of the job, not of this attempt: trying again makes the same commit.
         by = Authorship(str(job.user_id or "system"), job.user_id, message, job.created_at.isoformat())
         return outcome, self._versions.prepare(base, merged_tables(base, outcome, parameters), by)
+
+
+@contextmanager
+def _heard_of() -> Iterator[None]:
+    """Let operators hear of files that stumble a reader, and of storage that does not answer."""
+    try:
+        yield
+    except ImportRefused as refused:
+        if refused.unforeseen:
+            error = type(refused.__cause__).__name__
+            logger.warning("content of a file met no reader that expects it", exc_info=True, error=error)
+            emit_metrics({"imports_refused_unforeseen": 1})
+        raise
+    except Unavailable:
+        logger.warning("an uploaded file cannot be read now", exc_info=True)
+        raise
 
 
 def _unchanged(base: Version) -> list[dict[str, Any]]:

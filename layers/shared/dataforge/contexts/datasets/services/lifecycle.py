@@ -14,7 +14,16 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.access import DatasetNotFound
-from dataforge.contexts.datasets.engine.maintenance import (
+from dataforge.contexts.datasets.services.versions import Versions, chunk_prefix
+from dataforge.contexts.datasets.tables import commit_tables, commits, datasets, manifests, refs
+from dataforge.contexts.datasets.upkeep import RETENTION
+from dataforge.kernel.clock import Clock
+from dataforge.platform.observability import logger
+from versioned_tables.errors import CorruptStorage
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.format.manifest_codec import encode_manifest
+from versioned_tables.hashing.commits import TableContent, commit_id, tree_hash
+from versioned_tables.maintain.maintenance import (
     Garbage,
     collect_garbage,
     compact,
@@ -22,16 +31,7 @@ from dataforge.contexts.datasets.engine.maintenance import (
     needs_compaction,
     verify,
 )
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.manifest_codec import encode_manifest
-from dataforge.contexts.datasets.errors import CorruptStorage
-from dataforge.contexts.datasets.model.columns import TableSchema
-from dataforge.contexts.datasets.model.commits import TableContent, commit_id, tree_hash
-from dataforge.contexts.datasets.services.versions import Versions, chunk_prefix
-from dataforge.contexts.datasets.tables import commit_tables, commits, datasets, manifests, refs
-from dataforge.contexts.datasets.upkeep import RETENTION
-from dataforge.kernel.clock import Clock
-from dataforge.platform.observability import logger
+from versioned_tables.schema.columns import TableSchema
 
 # Longer than any import runs, so that objects of a commit under way are never taken for garbage.
 GRACE = timedelta(days=2)

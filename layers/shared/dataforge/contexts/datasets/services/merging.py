@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.domain.commits import CommitTable, NewCommit
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.merging import merge
-from dataforge.contexts.datasets.errors import ColumnConflict, MergeConflicts
-from dataforge.contexts.datasets.model.merges import Resolution, Rule
-from dataforge.contexts.datasets.model.names import sql_name
 from dataforge.contexts.datasets.queries.history import merge_base
 from dataforge.contexts.datasets.services.versions import Authorship, Version, Versions, changes_of
 from dataforge.kernel.errors import Conflict
+from versioned_tables.errors import ColumnConflict, MergeConflicts
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.merge.conflicts import Resolution, Rule
+from versioned_tables.merge.merging import merge
+from versioned_tables.schema.names import sql_name
 
 CONFLICTS_LISTED = 100
 COLUMNS = "columns"

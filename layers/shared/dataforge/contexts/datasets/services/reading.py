@@ -13,19 +13,19 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.pages import Page, PageRequest, read_page, row_history
-from dataforge.contexts.datasets.engine.statistics import table_statistics
-from dataforge.contexts.datasets.errors import FilterRefused
-from dataforge.contexts.datasets.model.columns import TableSchema
-from dataforge.contexts.datasets.model.filters import Filter, parse_filter
 from dataforge.contexts.datasets.queries.history import first_parents
 from dataforge.contexts.datasets.services.versions import Version, Versions
 from dataforge.contexts.datasets.tables import table_statistics as statistics_table
 from dataforge.kernel.clock import Clock
+from versioned_tables.errors import FilterRefused
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.read.filters import Filter, parse_filter
+from versioned_tables.read.pages import Page, PageRequest, read_page, row_history
+from versioned_tables.read.statistics import table_statistics
+from versioned_tables.schema.columns import TableSchema
 
 if TYPE_CHECKING:
-    from dataforge.contexts.datasets.sql.caps import SqlResult
+    from versioned_tables.sql.caps import SqlResult
 
 MOST_FILTER = 50_000
 HISTORY_COMMITS = 2000
@@ -135,8 +135,8 @@ async def history_of_row(
 
 async def query_sql(versions: Versions, version: Version, statement: str, *, rows: int) -> SqlResult:
     """Run one SELECT over the sheets of a version, for at most so many rows; raises SqlRefused."""
-    from dataforge.contexts.datasets.sql.caps import SqlCaps
-    from dataforge.contexts.datasets.sql.running import answer_sql
+    from versioned_tables.sql.caps import SqlCaps
+    from versioned_tables.sql.running import answer_sql
 
     tables, caps = versions.store(version.dataset_id), SqlCaps(seconds=SQL_SECONDS, rows=rows)
     return await answer_sql(tables, version.manifests, statement, caps)

@@ -15,18 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.domain.commits import CommitTable, ManifestRecord, NewCommit
 from dataforge.contexts.datasets.domain.sheets import SheetNotFound
-from dataforge.contexts.datasets.engine.diffing import count_changes
-from dataforge.contexts.datasets.engine.maintenance import live_keys
-from dataforge.contexts.datasets.engine.manifest import Manifest
-from dataforge.contexts.datasets.engine.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
-from dataforge.contexts.datasets.engine.table_store import TableStore
-from dataforge.contexts.datasets.errors import CorruptStorage
 from dataforge.contexts.datasets.lookups import resolve_version
-from dataforge.contexts.datasets.model.commits import commit_id, tree_hash
-from dataforge.contexts.datasets.model.names import require_distinct
-from dataforge.contexts.datasets.ports import ByteStream, ObjectStore, StoredObject
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
 from dataforge.platform.db.database import Database
+from versioned_tables.compare.diff import count_changes
+from versioned_tables.errors import CorruptStorage
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.format.manifest_codec import EncodedManifest, decode_manifest, encode_manifest
+from versioned_tables.hashing.commits import commit_id, tree_hash
+from versioned_tables.maintain.maintenance import live_keys
+from versioned_tables.objects import ByteStream, ObjectStore, StoredObject
+from versioned_tables.schema.names import require_distinct
+from versioned_tables.storage.table_store import TableStore
 
 CACHED_DATASETS = 4
 CACHED_MANIFESTS = 64

@@ -20,7 +20,6 @@ from dataforge.contexts.datasets.domain.jobs import (
     JobLost,
     failure_of,
 )
-from dataforge.contexts.datasets.model.imports import Progress
 from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import DataForgeError, Unavailable
@@ -28,6 +27,7 @@ from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import SYSTEM, Principal, Role
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import emit_metrics, logger
+from versioned_tables.progress import Progress
 
 UNFORESEEN = "The job met an error on our side. It can be retried; quote its id if it fails again."
 

@@ -1,0 +1,1 @@
+"""Two versions, row by row."""

@@ -1,0 +1,1 @@
+"""Files of any format as typed tables, without a word about versions."""

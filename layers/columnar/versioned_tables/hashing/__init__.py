@@ -1,0 +1,1 @@
+"""Hashes of rows, leaves and commits, and rows paired by their hashes."""

@@ -1,0 +1,266 @@
+"""Which reader a file needs: by its first bytes, and only among text formats by its name."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from versioned_tables.errors import ArchiveRefused, ImportRefused, WorkbookRefused
+from versioned_tables.files.archives import (
+    ZipEntry,
+    gzip_blocks,
+    label,
+    zip_blocks,
+    zip_entries,
+    zstd_blocks,
+)
+from versioned_tables.files.boundary import Place
+from versioned_tables.files.encoding import Encoding, detect_encoding
+from versioned_tables.files.excel import WorkbookFile, sheet_tables
+from versioned_tables.files.json_values import Document, json_document
+from versioned_tables.files.options import ImportOptions, ImportReport
+from versioned_tables.files.parquet import parquet_table
+from versioned_tables.files.sources import BLOCK, FileSource
+from versioned_tables.files.text_file import Blocks, Samples, decoded_head
+from versioned_tables.files.typed import TypedTable
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.imports.json_tables import json_table
+from versioned_tables.schema.names import sql_name
+
+_AHEAD = 2
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_JSON_NAMES = (".json", ".jsonl", ".ndjson", ".jsonlines", ".geojson")
+_JSON_FORMATS = ("json", "jsonl")
+_PEEKED = 1 << 20
+# What may not be inside of a compressed file, by its first bytes.
+_INNER = {
+    b"PK\x03\x04": "a zip archive or a workbook",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b\x08": "a gzip file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+}
+_NAMED_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xls": "excel",
+    ".parquet": "parquet",
+    **dict.fromkeys(_JSON_NAMES, "json"),
+}
+# What is no table and yet would be read as text, by its first characters in lower case.
+_NO_TABLE = {
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML document",
+    b"%pdf-": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"\x89png": "an image",
+    b"gif8": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"sqlite format 3\x00": "an SQLite database",
+    b"arrow1\x00": "an Arrow file",
+    b"obj\x01": "an Avro file",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"rar!\x1a": "a RAR archive",
+    b"\xfd7zxz": "an xz file",
+}
+# A byte order mark, space, and the zeros of wider characters.
+_BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
+_TAR_AT = 257
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+
+
+class Lander(Protocol):
+    """Takes the rows of one table and gives its manifest."""
+
+    def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
+        """Land a delimited text."""
+        ...
+
+    def typed(self, table: TypedTable) -> Manifest:
+        """Land a table whose types are known."""
+        ...
+
+
+Landing = Callable[[Lander], Manifest]
+
+
+def open_file(
+    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
+) -> Iterator[tuple[str, Landing]]:
+    """Each table of a file by name, with what lands it; `place` follows. Raises ImportRefused and its kin."""
+    if not source.size:
+        raise ImportRefused("The file is empty: it has no bytes.")
+    report.bytes_read = source.size
+    head = source.read(0, 8)
+    if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
+        yield from _zip(source, options, report, folder, place)
+    elif head[:4] == b"PAR1" or options.format == "parquet":
+        report.format = "parquet"
+        _note_name(source.name, report)
+        yield options.table, lambda lander: lander.typed(parquet_table(source))
+    elif options.format == "excel" and head != _OLE:
+        raise WorkbookRefused("The file is no .xlsx workbook; it was to be read as one.")
+    elif head == _OLE:
+        raise WorkbookRefused("This is an old .xls or an encrypted workbook; save it as .xlsx without a password.")
+    elif head[:2] == b"\x1f\x8b":
+        report.compression = "gzip"
+        yield options.table, _text(lambda: gzip_blocks(source), source.name.removesuffix(".gz"), options, report)
+    elif head[:4] == b"\x28\xb5\x2f\xfd":
+        report.compression = "zstd"
+        yield options.table, _text(lambda: zstd_blocks(source), source.name.removesuffix(".zst"), options, report)
+    else:
+        yield options.table, _plain_text(source, options, report)
+
+
+def _plain(source: FileSource) -> Blocks:
+    return lambda: _read_ahead(source)
+
+
+def _read_ahead(source: FileSource) -> Iterator[bytes]:
+    """Blocks in order; once a second one is asked for, the next ones are read while the caller works."""
+    blocks = source.stream(0, source.size, BLOCK)
+    yield next(blocks)
+    # One thread: the blocks come out of one request, one after the other.
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+        waiting = deque(pool.submit(next, blocks, b"") for _ in range(_AHEAD))
+        while block := waiting.popleft().result():
+            waiting.append(pool.submit(next, blocks, b""))
+            yield block
+
+
+def _samples(source: FileSource) -> tuple[bytes, ...]:
+    """The middle and the tail of a file that is larger than its head."""
+    if source.size < 4 << 20:
+        return ()
+    return source.read(source.size // 2, 32 << 10), source.read(source.size - (32 << 10), 32 << 10)
+
+
+def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport) -> Landing:
+    return lambda lander: _land_text(lander, blocks, next(blocks(), b""), name, options, report, tuple)
+
+
+def _plain_text(source: FileSource, options: ImportOptions, report: ImportReport) -> Landing:
+    return lambda lander: _land_text(
+        lander,
+        _plain(source),
+        source.read(0, _PEEKED),
+        source.name,
+        options,
+        report,
+        partial(_samples, source),
+    )
+
+
+def _land_text(
+    lander: Lander,
+    blocks: Blocks,
+    head: bytes,
+    name: str,
+    options: ImportOptions,
+    report: ImportReport,
+    samples: Samples,
+) -> Manifest:
+    """Content decides between JSON and delimited text; the name only hints."""
+    inner = next((what for magic, what in _INNER.items() if head.startswith(magic)), "")
+    if inner:
+        raise ArchiveRefused(f"{label(name)} is {inner} inside of a compressed file; upload it by itself.")
+    other = _no_table(head)
+    if other and options.format == "auto":
+        raise ImportRefused(f"{label(name)} is {other}, not a table. Name the format to read it as one all the same.")
+    found = _json(head, blocks, name, options)
+    report.format = "csv" if found is None else "jsonl" if found[0].layout == "lines" else "json"
+    _note_name(name, report)
+    if found is not None:
+        return lander.typed(json_table(blocks, *found, options))
+    return lander.text(blocks, name=name, samples=samples)
+
+
+def _no_table(head: bytes) -> str:
+    """What a file is that would be read as text and is no table, or nothing."""
+    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        return "a tar archive"
+    start = head[:64]
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        start = start[2:].replace(b"\x00", b"")  # UTF-16 of ASCII characters
+    if start[:2] != b"\xff\xd8":
+        start = start.lstrip(_BEFORE_MARKUP).lower()
+    return next((what for magic, what in _NO_TABLE.items() if start.startswith(magic)), "")
+
+
+def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tuple[Document, Encoding] | None:
+    """How the file is JSON, and in what encoding; None when it is another text."""
+    if options.format not in {"auto", *_JSON_FORMATS}:
+        return None
+    asked = options.format in _JSON_FORMATS
+    hinted = asked or name.lower().endswith(_JSON_NAMES)
+    if not hinted and head.lstrip(_BEFORE_TEXT)[:1] not in {b"{", b"["}:
+        return None
+    whole = len(head) < _PEEKED
+    encoding = detect_encoding(head, blocks, options.encoding, whole=whole)
+    document = json_document(decoded_head(head[:_PEEKED], encoding), hinted=hinted, whole=whole)
+    if document is None and asked:
+        raise ImportRefused("The file does not begin as JSON does; it was to be read as JSON.")
+    return None if document is None else (document, encoding)
+
+
+def _note_name(name: str, report: ImportReport) -> None:
+    """Say when the content of a file is not what its name promises."""
+    extension = Path(name.lower()).suffix
+    promised = _NAMED_FORMATS.get(extension)
+    found = "json" if report.format == "jsonl" else report.format
+    if promised is not None and promised != found:
+        report.notes.append(f"The name {label(name)} ends in {extension}, but the content is {found}; that was read.")
+
+
+def _zip(
+    source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
+) -> Iterator[tuple[str, Landing]]:
+    entries = zip_entries(source)
+    if any(entry.name == "[Content_Types].xml" for entry in entries):
+        report.format = "excel"
+        _note_name(source.name, report)
+        workbook = WorkbookFile(source, entries, folder)
+        for name, table in sheet_tables(workbook, options, report):
+            place.enter(f"sheet {name!r}")
+            yield name, _typed(table)
+        return
+    report.compression = "zip"
+    files = [entry for entry in entries if not entry.name.endswith("/") and not entry.name.startswith("__MACOSX/")]
+    if not files:
+        raise ArchiveRefused(f"{source.name}: the archive has no files.")
+    names = _table_names(files, options)
+    for name, entry in names.items():
+        place.enter(label(entry.name))
+        yield name, _text(_entry(source, entry), label(entry.name), options, report)
+
+
+def _typed(table: TypedTable) -> Landing:
+    return lambda lander: lander.typed(table)
+
+
+def _entry(source: FileSource, entry: ZipEntry) -> Blocks:
+    return lambda: zip_blocks(source, entry)
+
+
+def _table_names(files: list[ZipEntry], options: ImportOptions) -> dict[str, ZipEntry]:
+    """One table per file: the declared name when there is one, else the files' own names, made unique."""
+    if len(files) == 1:
+        return {options.table: files[0]}
+    names: dict[str, ZipEntry] = {}
+    taken: set[str] = set()
+    for entry in files:
+        stem = label(entry.name).rpartition(".")[0] or label(entry.name)
+        name, number = stem, 2
+        while sql_name(name) in taken:
+            name, number = f"{stem}_{number}", number + 1
+        names[name] = entry
+        taken.add(sql_name(name))
+    return names

@@ -1,0 +1,258 @@
+"""Importing a file into one version: what `dataset_import` runs between download and commit."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from versioned_tables.compare.diff import count_changes
+from versioned_tables.errors import EncodingRefused, SchemaMismatch
+from versioned_tables.files.archives import label
+from versioned_tables.files.boundary import Place, Storage, refusing
+from versioned_tables.files.csv_block import StrayQuote
+from versioned_tables.files.dialect import ONE_COLUMN
+from versioned_tables.files.encoding import reconsidered
+from versioned_tables.files.options import ColumnReport, ImportOptions, ImportReport, TableReport
+from versioned_tables.files.sources import FileSource
+from versioned_tables.files.text_file import Blocks, Samples, TextFile, open_text
+from versioned_tables.files.typed import TypedTable
+from versioned_tables.format.manifest import Change, Manifest
+from versioned_tables.hashing.row_hash import hash_rows
+from versioned_tables.imports.formats import open_file
+from versioned_tables.imports.text_tables import TextTable, Widened, target_schema, too_many
+from versioned_tables.progress import Progress, ProgressCallback, no_progress
+from versioned_tables.schema.arrow_types import to_arrow
+from versioned_tables.schema.columns import TableSchema, normal_type, retyped
+from versioned_tables.schema.conversion import converted, refusal
+from versioned_tables.schema.names import matched_names
+from versioned_tables.schema.readable import require_readable
+from versioned_tables.storage.table_store import TableStore
+from versioned_tables.write.loading import (
+    Hashed,
+    NotSorted,
+    append,
+    replace_sorted,
+    replace_sorting,
+    upsert,
+)
+from versioned_tables.write.retyping import with_types
+
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """The new manifests by table name, and the report. Tables of the base that the file does not have are not in it."""
+
+    tables: dict[str, Manifest]
+    report: ImportReport
+
+
+def import_file(
+    tables: TableStore,
+    source: FileSource,
+    options: ImportOptions,
+    bases: Mapping[str, Manifest] | None = None,
+    *,
+    progress: ProgressCallback = no_progress,
+    folder: Path | None = None,
+) -> ImportOutcome:
+    """Read a file and store its rows against the versions in `bases` (the tables of the ref's commit, by name).
+
+    Everything the manifests name is stored when this returns, and nothing is visible until the caller commits them.
+    `progress` may raise to cancel. `folder` is where sort runs go (the system's temporary directory by default).
+    Raises ImportRefused and its kin, SchemaMismatch, DuplicateKeys, TooManyRejectedRows.
+    """
+    report = ImportReport()
+    found: dict[str, Manifest] = {}
+    place = Place(label(source.name))
+    watching = place.watching(progress)
+    try:
+        with refusing(place), ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
+            for name, table in open_file(Storage(source), options, report, folder, place):
+                base = (bases or {}).get(name)
+                found[name] = table(_Landing(tables, options, base, pool, watching, folder, report, name))
+    finally:
+        tables.settle()
+    return ImportOutcome(found, report)
+
+
+@dataclass(slots=True)
+class _Landing:
+    """Where the rows of one table go."""
+
+    tables: TableStore
+    options: ImportOptions
+    base: Manifest | None
+    pool: Executor
+    progress: ProgressCallback
+    folder: Path | None
+    report: ImportReport
+    name: str
+
+    def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
+        """Land a delimited text file."""
+        file = open_text(blocks, self.options, name=name, samples=samples)
+        try:
+            return self._text(file)
+        except EncodingRefused:
+            if file.encoding.proven:
+                raise
+            # UTF-8 was the word of the head only. If all of the file says otherwise, it is read as that.
+            encoding = reconsidered(blocks)
+            if encoding.is_utf8:
+                raise
+        return self._text(open_text(blocks, self.options, name=name, samples=samples, encoding=encoding))
+
+    def _text(self, file: TextFile) -> Manifest:
+        file.names, spelled, options = self._matched(file.names)
+        described = TableReport(self.name, notes=[*file.notes, *spelled])
+        view = TextTable(file, options, self.base.schema if self.base else None, described)
+        self.report.encoding, self.report.header = file.encoding.name, file.header
+        self.report.header_reason = file.heading
+        # A file of one column has no delimiter.
+        self.report.delimiter = "" if file.dialect.delimiter == ONE_COLUMN else file.dialect.delimiter
+        self.report.quote = file.dialect.quote
+        view.prepare()
+        sorting = False
+        while True:
+            try:
+                manifest = self.rows(view.schema, lambda: view.tables(self.pool, self.progress), sort=sorting)
+                break
+            except NotSorted:
+                sorting = True
+            except StrayQuote:
+                file.careful = True
+            except Widened as wider:
+                view.settle(wider.kinds)
+        if file.repaired:
+            self.report.sequential_from = file.first_repair
+            described.notes.append(
+                f"{_records_with(file.repaired)} quotes that RFC 4180 does not allow; "
+                "such records are read one by one, and their text is kept."
+            )
+        self.finished(described, manifest)
+        return manifest
+
+    def typed(self, table: TypedTable) -> Manifest:
+        """Land a table whose types are known."""
+        self.report.encoding = table.encoding or self.report.encoding
+        if table.rejected and len(table.rejected) > self.options.max_rejected:
+            raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
+        names, spelled, options = self._matched([name for name, _ in table.columns])
+        table.columns = [(name, type_) for name, (_, type_) in zip(names, table.columns, strict=True)]
+        described = TableReport(
+            self.name,
+            notes=[*table.notes, *spelled],
+            rejected=list(table.rejected),
+            rejected_count=len(table.rejected),
+        )
+        declared = {name: normal_type(options.declared.get(name, type_)) for name, type_ in table.columns}
+        schema = target_schema(
+            list(declared.items()),
+            options,
+            self.base.schema if self.base else None,
+            frozenset(options.declared),
+        )
+        try:
+            manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=False)
+        except NotSorted:
+            manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=True)
+        described.rows = table.rows
+        described.columns = [
+            ColumnReport(name, schema.columns[at].type, reason)
+            for at, ((name, _), reason) in enumerate(zip(table.columns, table.reasons, strict=True))
+        ]
+        self.finished(described, manifest)
+        return manifest
+
+    def _matched(self, names: list[str]) -> tuple[list[str], list[str], ImportOptions]:
+        """Names of the file spelled as the table has them, notes on it, and the options with the same spelling.
+
+        A file that replaces the table decides its names.
+        """
+        if self.base is None or self.options.mode == "replace":
+            return names, [], self.options
+        found, notes = matched_names(names, self.base.schema.names)
+        if not notes:
+            return names, [], self.options
+        spelling = dict(zip(names, found, strict=True))
+        declared = {spelling.get(name, name): type_ for name, type_ in self.options.declared.items()}
+        key = None if self.options.key is None else tuple(spelling.get(name, name) for name in self.options.key)
+        return found, notes, replace(self.options, declared=declared, key=key)
+
+    def _typed_rows(self, table: TypedTable, schema: TableSchema) -> Iterator[Hashed]:
+        """Tables by column id, hashed on the pool while the one before is written."""
+        done = table.rows = 0
+        types = dict(table.columns)
+        names = [name for name, _ in table.columns]
+        waiting: deque[Future[Hashed]] = deque()
+        for part in table.read():
+            table.rows += part.num_rows
+            waiting.append(self.pool.submit(_hashed, part.rename_columns(names), types, schema, done + 1))
+            done += part.num_rows
+            self.progress(Progress("reading", done, 0))
+            if len(waiting) > WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def rows(self, schema: TableSchema, rows: Callable[[], Iterator[Hashed]], *, sort: bool) -> Manifest:
+        """Land typed tables in the mode of the import."""
+        options, base = self.options, self.base
+        if options.mode == "upsert" and not schema.key:
+            raise SchemaMismatch("Upsert needs a key; declare the key columns of the table.")
+        if base is None or options.mode == "replace":
+            if sort and schema.key:
+                return replace_sorting(self.tables, schema, rows(), base, self.pool, self.folder)
+            return replace_sorted(self.tables, schema, rows(), base, self.pool)
+        land = append if options.mode == "append" else upsert
+        if not retyped(base.schema, schema):
+            return land(self.tables, schema, rows(), base, self.pool, self.folder)
+        seen = with_types(self.tables, base, schema, self.pool, self.folder)
+        made = land(self.tables, schema, rows(), seen, self.pool, self.folder)
+        change = made.change or Change("")
+        # Where values were converted, patches have rows of the base with the new types, and not as the base has them.
+        whole = change.complete and seen.change is not None and seen.change.complete
+        return replace(made, change=replace(change, base_digest=base.digest, complete=whole))
+
+    def finished(self, described: TableReport, manifest: Manifest) -> None:
+        """Put the table's numbers into the report."""
+        described.inserted = manifest.rows
+        if self.base is not None:
+            counts = count_changes(self.tables, self.base, manifest)
+            described.inserted, described.updated, described.deleted = counts.values()
+        self.report.tables.append(described)
+
+
+def _records_with(count: int) -> str:
+    return "1 record has" if count == 1 else f"{count} records have"
+
+
+def _hashed(part: pa.Table, types: Mapping[str, str], schema: TableSchema, first_row: int) -> Hashed:
+    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the rows that do not
+    fit.
+    """
+    arrays = []
+    for column in schema.columns:
+        if column.name not in types:
+            kind = to_arrow(column.type)
+            arrays.append(pa.chunked_array([pa.nulls(part.num_rows, kind)], kind))
+            continue
+        values, type_ = part.column(column.name), types[column.name]
+        require_readable(column.name, values, first_row)
+        found = converted(values, type_, column.type)
+        if found is None:
+            raise refusal(column.name, values, type_, column.type, first_row)
+        if found.null_count and (column.id in schema.key or not column.nullable):
+            row = first_row + pc.index(found.is_null(), value=True).as_py()
+            raise SchemaMismatch(f"Column {column.name!r} is empty in row {row} and may not be.", facts={"row": row})
+        arrays.append(found)
+    table = pa.table(arrays, names=[column.id for column in schema.columns])
+    return table, hash_rows(table, schema)

@@ -1,0 +1,157 @@
+"""JSON to tables: an object a row (`json_values` finds them), a column per member in order of first appearance.
+
+Of two members of one name the last counts, as JSON readers have it. Values that are objects or lists are kept as JSON
+text (type `json`). The types of columns are in `json_cells`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from versioned_tables.errors import EncodingRefused, ImportRefused
+from versioned_tables.files.encoding import Encoding, as_utf8, reconsidered
+from versioned_tables.files.json_cells import (
+    cells_column,
+    join_kinds,
+    kind_of_cell,
+    read_json,
+    type_of_cells,
+)
+from versioned_tables.files.json_values import Document, json_values
+from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, RejectedRow
+from versioned_tables.files.text_file import Blocks
+from versioned_tables.files.typed import TypedTable
+from versioned_tables.imports.text_tables import too_many
+from versioned_tables.schema.inference import evidence_of, join
+
+_ROWS = 32_768
+_BYTES = 16 << 20
+
+
+def json_table(blocks: Blocks, document: Document, encoding: Encoding, options: ImportOptions) -> TypedTable:
+    """The table of a JSON file: read once for columns and types, then again for the rows. Raises ImportRefused."""
+    try:
+        return _table(JsonRows(blocks, document, encoding, options.max_rejected))
+    except EncodingRefused:
+        if encoding.proven:
+            raise
+        encoding = reconsidered(blocks)
+        if encoding.is_utf8:
+            raise
+    return _table(JsonRows(blocks, document, encoding, options.max_rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRows:
+    """The rows of a JSON file, to be read again and again."""
+
+    blocks: Blocks
+    document: Document
+    encoding: Encoding
+    max_rejected: int
+
+    def parts(self, rejected: list[RejectedRow]) -> Iterator[list[dict[str, object]]]:
+        """Objects in bounded lists; values that are no object are rejected up to the caller's limit."""
+        row = 0
+        for part in _portions(json_values(as_utf8(self.blocks(), self.encoding), self.document)):
+            rows: list[dict[str, object]] = []
+            for line, raw in part:
+                row += 1
+                value, reason = _read(raw)
+                if isinstance(value, dict):
+                    rows.append(value)
+                    continue
+                self._reject(RejectedRow(row, reason, _shown(raw), line), raw, rejected)
+            if rows:
+                yield rows
+
+    def _reject(self, bad: RejectedRow, raw: bytes, rejected: list[RejectedRow]) -> None:
+        if not self.encoding.mark and self.encoding.is_utf8:
+            _check_utf8(raw, bad)
+        if self.document.layout != "lines":
+            if bad.reason.startswith("not JSON"):
+                raise ImportRefused(f"Line {bad.line} is {bad.reason}.", facts={"line": bad.line, "row": bad.row})
+            if bad.row == 1:
+                raise ImportRefused(f"The JSON holds {bad.reason}: a table needs an object for each row.")
+        rejected.append(bad)
+        if len(rejected) > max(self.max_rejected, REJECTED_LISTED):
+            raise too_many(rejected, len(rejected), self.max_rejected)
+
+
+def _table(source: JsonRows) -> TypedTable:
+    kinds: dict[str, str] = {}
+    rejected: list[RejectedRow] = []
+    for rows in source.parts(rejected):
+        for row in rows:
+            for name, value in row.items():
+                kind, known = kind_of_cell(value), kinds.get(name)
+                if kind != known:
+                    kinds[name] = join_kinds(known or "nothing", kind)
+        for name, kind in list(kinds.items()):
+            if kind.startswith("text"):
+                texts = pa.array([v for row in rows if isinstance(v := row.get(name), str)], pa.string())
+                kinds[name] = "text:" + join(kind.partition(":")[2] or "nothing", evidence_of(texts))
+    if len(rejected) > source.max_rejected:
+        raise too_many(rejected, len(rejected), source.max_rejected)
+    if not kinds:
+        raise ImportRefused("The file has no JSON object with a member.")
+    columns = [(name or f"column_{at}", type_of_cells(kind)) for at, (name, kind) in enumerate(kinds.items(), 1)]
+
+    def read() -> Iterator[pa.Table]:
+        for rows in source.parts([]):
+            arrays = [cells_column(rows, name, type_) for name, (_, type_) in zip(kinds, columns, strict=True)]
+            yield pa.table(arrays, names=[name for name, _ in columns])
+
+    unnamed = [
+        f"Column {at} has no name and is called {name!r}."
+        for at, (known, (name, _)) in enumerate(zip(kinds, columns, strict=True), 1)
+        if not known
+    ]
+    notes = [note for note in (source.encoding.note, source.document.note, *unnamed) if note]
+    return TypedTable(
+        columns, ["JSON values" for _ in columns], read, notes, rejected=rejected, encoding=source.encoding.name
+    )
+
+
+def _read(raw: bytes) -> tuple[object, str]:
+    """The value of a row, and what is wrong with it when it is no object."""
+    try:
+        value = read_json(raw)
+    except ValueError as error:
+        return None, f"not JSON: {error}"
+    return value, f"{_JSON_NAMES.get(type(value), 'null')}, not a JSON object"
+
+
+_JSON_NAMES = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+
+
+def _shown(raw: bytes) -> str:
+    return raw[:200].decode("utf-8", "replace")
+
+
+def _check_utf8(raw: bytes, bad: RejectedRow) -> None:
+    """Tell bytes that are not UTF-8 from values that are not JSON: the encoding of the file may be another one."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise EncodingRefused(
+            f"Row {bad.row}, line {bad.line}: byte 0x{raw[error.start]:02X} is not UTF-8. Name the encoding.",
+            facts={"row": bad.row, "line": bad.line},
+        ) from error
+
+
+def _portions(values: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Up to `_ROWS` values, or about `_BYTES`, at a time."""
+    held: list[tuple[int, bytes]] = []
+    size = 0
+    for item in values:
+        held.append(item)
+        size += len(item[1])
+        if len(held) == _ROWS or size >= _BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held

@@ -1,0 +1,1 @@
+"""Rows, pages, filters, statistics and checks of a version."""

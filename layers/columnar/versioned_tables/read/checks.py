@@ -1,0 +1,173 @@
+"""Checking expectations against a version, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from versioned_tables.errors import FilterRefused
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.hashing.row_hash import U64, hash_rows
+from versioned_tables.read.expectations import CheckResult, Expectation
+from versioned_tables.read.filtering import check_fits, matching
+from versioned_tables.read.filters import Condition, Group
+from versioned_tables.read.pages import row_ids
+from versioned_tables.read.rows import rows_at_positions, scan
+from versioned_tables.schema.columns import Column, TableSchema
+from versioned_tables.schema.texts import text_of
+from versioned_tables.storage.table_store import TableStore
+
+SHOWN = 20
+
+
+def check(
+    tables: TableStore,
+    manifest: Manifest,
+    expectations: Sequence[Expectation],
+    *,
+    base: Manifest | None = None,
+    foreign: Mapping[str, tuple[TableStore, Manifest]] | None = None,
+) -> list[CheckResult]:
+    """One result per expectation. `base` is what row-count drift compares with; `foreign` holds the referenced tables
+    by name.
+
+    Raises FilterRefused when an expectation names a column or table that is not there, or its pattern is no regular
+    expression.
+    """
+    return [_check(tables, manifest, item, base, dict(foreign or {})) for item in expectations]
+
+
+def expectation_problem(item: Expectation, schema: TableSchema | None) -> str | None:
+    """Why an expectation cannot be run on any table, or on one of this schema; None if it can.
+
+    What runs it says so: RE2, for one, has neither look-around nor back-references.
+    """
+    if item.kind == "regex":
+        # Alone as well: `a)(b` becomes a regular expression between the brackets that anchor it.
+        return _pattern_problem(item.pattern) or _pattern_problem(_anchored(item.pattern))
+    columns = [schema.by_name(name) for name in item.columns] if schema is not None else []
+    if item.kind == "range" and schema is not None:
+        try:
+            for column in columns:
+                if column is not None:
+                    check_fits(_outside(item, column), schema)
+        except FilterRefused as error:
+            return error.detail
+    return None
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        return f"{pattern!r} is not a regular expression (RE2): {error}."
+    return None
+
+
+def _anchored(pattern: str) -> str:
+    return f"^(?:{pattern})$"
+
+
+def _outside(item: Expectation, column: Column) -> Group:
+    bounds = (("lt", item.low), ("gt", item.high))
+    return Group(every=False, items=tuple(Condition(column.name, op, at) for op, at in bounds if at is not None))
+
+
+def _check(
+    tables: TableStore,
+    manifest: Manifest,
+    item: Expectation,
+    base: Manifest | None,
+    foreign: Mapping[str, tuple[TableStore, Manifest]],
+) -> CheckResult:
+    if item.kind == "row_count_drift":
+        return _drift(item, manifest, base)
+    columns = [_column(manifest.schema, name) for name in item.columns]
+    if item.kind == "unique":
+        rows = _repeated(_codes(tables, manifest, columns))
+    elif item.kind == "foreign_key":
+        rows = _orphans(tables, manifest, columns[0], item, foreign)
+    else:
+        rows = _breaking(tables, manifest, item, columns)
+    examples = row_ids(rows_at_positions(tables, manifest, rows[:SHOWN]), manifest.schema) if len(rows) else []
+    names = ", ".join(item.columns)
+    text = f"{item.kind} holds on {names}" if not len(rows) else f"{len(rows)} rows break {item.kind} on {names}"
+    return CheckResult(item, not len(rows), len(rows), tuple(examples), text)
+
+
+def _column(schema: TableSchema, name: str) -> Column:
+    column = schema.by_name(name)
+    if column is None:
+        raise FilterRefused(f"An expectation names a column {name!r} that the table does not have.")
+    return column
+
+
+def _drift(item: Expectation, manifest: Manifest, base: Manifest | None) -> CheckResult:
+    before = base.rows if base else 0
+    moved = abs(manifest.rows - before) / before if before else 0.0
+    text = f"the table has {manifest.rows} rows and had {before}"
+    return CheckResult(item, moved <= item.share, 0 if moved <= item.share else abs(manifest.rows - before), (), text)
+
+
+def _breaking(tables: TableStore, manifest: Manifest, item: Expectation, columns: Sequence[Column]) -> np.ndarray:
+    """Row numbers where a cell is null, out of range, or does not match."""
+    found: list[np.ndarray] = []
+    at = 0
+    for table in scan(tables, manifest, [column.id for column in columns]):
+        bad = np.zeros(table.num_rows, dtype=bool)
+        for column in columns:
+            bad |= _bad(table, column, item, manifest.schema)
+        found.append(np.flatnonzero(bad) + at)
+        at += table.num_rows
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+
+def _bad(table: pa.Table, column: Column, item: Expectation, schema: TableSchema) -> np.ndarray:
+    values = table.column(column.id)
+    if item.kind == "not_null":
+        return np.asarray(values.is_null().to_numpy())
+    if item.kind == "regex":
+        try:
+            hit = pc.match_substring_regex(text_of(values), _anchored(item.pattern))
+        except pa.ArrowInvalid as error:
+            raise FilterRefused(f"{item.pattern!r} is not a regular expression (RE2): {error}.") from error
+        return np.asarray(pc.fill_null(pc.invert(hit), False).to_numpy())  # noqa: FBT003 - pyarrow's own signature
+    return matching(table, _outside(item, column), schema)
+
+
+def _codes(tables: TableStore, manifest: Manifest, columns: Sequence[Column]) -> U64:
+    """A 64-bit code of the cells of every row; 0 where all are null, which is never a repetition."""
+    schema = TableSchema(tuple(Column(c.id, c.name, c.type) for c in columns))
+    parts = [hash_rows(table, schema).low for table in scan(tables, manifest, [c.id for c in columns])]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
+
+def _repeated(codes: U64) -> np.ndarray:
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    again = np.concatenate([[False], (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)])[: len(codes)]
+    return np.sort(order[again])
+
+
+def _orphans(
+    tables: TableStore,
+    manifest: Manifest,
+    column: Column,
+    item: Expectation,
+    foreign: Mapping[str, tuple[TableStore, Manifest]],
+) -> np.ndarray:
+    if item.table not in foreign:
+        raise FilterRefused(f"An expectation refers to a table {item.table!r} that is not given.")
+    other_tables, other = foreign[item.table]
+    target = _column(other.schema, item.other)
+    same = Column(column.id, target.name, target.type)
+    codes = [
+        hash_rows(table.rename_columns([column.id]), TableSchema((same,))).low
+        for table in scan(other_tables, other, [target.id])
+    ]
+    known = np.concatenate(codes) if codes else np.empty(0, dtype=np.uint64)
+    mine = _codes(tables, manifest, [column])
+    return np.flatnonzero((mine != 0) & ~np.isin(mine, known))

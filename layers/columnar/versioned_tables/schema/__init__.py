@@ -1,0 +1,1 @@
+"""Columns with ids and types, and values as texts and as other types."""

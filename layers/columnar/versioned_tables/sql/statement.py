@@ -1,0 +1,234 @@
+"""What the child of one statement does: locks the engine, looks at the statement's parse tree, runs it, answers.
+
+Three walls keep a statement inside. It is run only if the engine's own parser says that it is one SELECT, with nothing
+else in its tree, or an EXPLAIN of one. Files, network, extensions and settings are switched off and locked before it is
+seen. And the process it runs in has no credentials, can write no file, and is bounded in memory and time.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from versioned_tables.schema.texts import plain_values
+from versioned_tables.sql import limits, wire
+from versioned_tables.sql.caps import SqlCaps
+from versioned_tables.sql.refusals import Refusal, naming_tables, refusal_of
+from versioned_tables.sql.scans import Scans, StreamedTable
+
+_FETCH_ROWS = 2048
+_MOST_REQUEST = 64 << 20
+_THREADS = 2
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": _THREADS,
+    "temp_directory": "",
+    "python_enable_replacements": False,
+}
+_LOCKS = (
+    "SET enable_external_access = false",
+    "SET allow_community_extensions = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_unsigned_extensions = false",
+    "SET lock_configuration = true",
+)
+# The serialized tree names the kind of every query in it; text of the statement is escaped there, so that no literal
+# can look like one. It may be nested deeper than Python's JSON reader goes.
+_QUERY_NODE = re.compile(r'"type":"([A-Z_]+_NODE)"')
+_READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
+# EXPLAIN, ANALYZE, and a handful of options in parentheses.
+_MOST_EXPLAIN_TOKENS = 24
+
+
+def warm_up() -> None:
+    """Do once what the first statement of a process would wait for."""
+    connection = _locked(64)
+    table = StreamedTable(Scans(None), "t", pa.schema([pa.field("x", pa.int64())]))
+    connection.register("t", table)
+    _checked(connection, "SELECT 1")
+    found = connection.sql("SELECT 1.5::DECIMAL(5, 2) AS x").to_arrow_reader(1).read_all()
+    _json(found, truncated=False)
+    connection.close()
+
+
+def empty_database() -> duckdb.DuckDBPyConnection:
+    """What a statement with the usual caps begins with."""
+    return _locked(SqlCaps().memory_mb)
+
+
+def answer(connection: socket.socket, database: duckdb.DuckDBPyConnection) -> None:
+    """Read the request, run the statement in a database that was made ahead, send the answer or the refusal."""
+    channel = wire.Channel(connection)
+    channel.send(wire.READY)
+    _, content = channel.receive(_MOST_REQUEST)
+    request = json.loads(content)
+    memory = (request["memory_mb"] + request["beside_mb"]) << 20
+    limits.confine(seconds=request["seconds"], threads=_THREADS, memory=memory)
+    try:
+        channel.send(wire.ANSWER, _answer(channel, request, database))
+    except wire.Closed:
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, the function gets one sentence and no trace
+        refusal = naming_tables(refusal_of(error), request["tables"])
+        channel.send(wire.REFUSED, json.dumps(refusal.to_json()).encode())
+
+
+def _answer(channel: wire.Channel, request: Mapping[str, Any], database: duckdb.DuckDBPyConnection) -> bytes:
+    statement: str = request["statement"]
+    scans = Scans(channel)
+    usual = request["memory_mb"] == SqlCaps().memory_mb
+    connection = database if usual else _locked(request["memory_mb"])
+    streams = {
+        name: StreamedTable(scans, name, pa.ipc.read_schema(pa.py_buffer(base64.b64decode(schema))))
+        for name, schema in request["tables"].items()
+    }
+    _register(connection, streams)
+    parsed = _checked(connection, statement)
+    if parsed.type == duckdb.StatementType.SELECT:
+        _narrow(connection, streams, statement)
+    try:
+        found, truncated = _fetched(connection, statement, request["rows"], request["answer_bytes"])
+    except duckdb.Error as error:
+        # The engine counts lines from the first word, without the comments before it.
+        before = statement.partition(parsed.query)[0].count("\n")
+        raise refusal_of(error, statement, before) from error
+    made = _json(found, truncated=truncated)
+    if len(made) > request["answer_bytes"]:
+        raise _too_large(request["answer_bytes"])
+    return made
+
+
+def _locked(memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """An empty database that reaches nothing outside of itself."""
+    connection = duckdb.connect(":memory:", config={**_SETTINGS, "memory_limit": f"{memory_mb}MB"})
+    for lock in _LOCKS:
+        connection.execute(lock)
+    return connection
+
+
+def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:
+    """The SELECT or EXPLAIN that the text is; raises Refusal for anything else."""
+    try:
+        found = connection.extract_statements(text)
+    except duckdb.Error as error:
+        raise refusal_of(error, text) from error
+    if len(found) != 1:
+        raise Refusal(f"Exactly one statement is run; this text has {len(found)}.")
+    kind = found[0].type
+    if kind == duckdb.StatementType.SELECT:
+        _check_tree(connection, text)
+    elif kind == duckdb.StatementType.EXPLAIN:
+        _check_tree(connection, _explained(connection, found[0].query))
+    elif kind == duckdb.StatementType.MULTI:
+        raise Refusal("This would run as several statements; name the values of a PIVOT: ... ON column IN (...).")
+    else:
+        raise Refusal("Only SELECT (or WITH ... SELECT, or EXPLAIN of one) is run.")
+    return found[0]
+
+
+def _check_tree(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+    """A SELECT may hold an INSERT, UPDATE, DELETE or COPY in its WITH."""
+    [[tree]] = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
+    kinds = set(_QUERY_NODE.findall(tree))
+    if not kinds or kinds - _READING_NODES:
+        raise Refusal("Only SELECT is run; the statement changes or writes something in a part of it.")
+
+
+def _explained(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """What an EXPLAIN explains: the longest rest of it, by the parser's own tokens, that is a statement of its own."""
+    for start, _ in duckdb.tokenize(text)[1:_MOST_EXPLAIN_TOKENS]:
+        # Positions are counted in bytes.
+        rest = text.encode()[start:].decode()
+        try:
+            found = connection.extract_statements(rest)
+        except duckdb.ParserException:
+            continue
+        if [part.type for part in found] == [duckdb.StatementType.SELECT]:
+            return rest
+        break
+    raise Refusal("Only a SELECT can be explained.")
+
+
+def _register(connection: duckdb.DuckDBPyConnection, streams: Mapping[str, StreamedTable]) -> None:
+    for name, stream in streams.items():
+        connection.register(name, stream)
+
+
+def _narrow(connection: duckdb.DuckDBPyConnection, streams: Mapping[str, StreamedTable], statement: str) -> None:
+    """Offer only the columns that the statement's plan scans, so that no others are decoded.
+
+    The plan must be the same then, to the letter; where it is not (a name that meant something else, columns counted
+    by place) all columns stay. Raises Refusal for a statement without a plan.
+    """
+    try:
+        plan = _plan(connection, statement)
+    except duckdb.Error as error:
+        raise refusal_of(error, statement, -1) from error
+    scanned = set(_scanned(json.loads(plan)))
+    narrow = {name: stream.only(scanned) for name, stream in streams.items()}
+    _register(connection, narrow)
+    try:
+        same = _plan(connection, statement) == plan
+    except duckdb.Error:
+        same = False
+    if not same:
+        _register(connection, streams)
+
+
+def _plan(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
+    rows = connection.execute(f"EXPLAIN (FORMAT json)\n{statement}").fetchall()
+    return str(rows[0][1])
+
+
+def _scanned(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Columns that scans of a plan read."""
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        names = node.get("extra_info", {}).get("Projections", []) if "ARROW_SCAN" in node["name"] else []
+        yield from [names] if isinstance(names, str) else names
+        waiting.extend(node["children"])
+
+
+def _fetched(
+    connection: duckdb.DuckDBPyConnection, statement: str, most_rows: int, most_bytes: int
+) -> tuple[pa.Table, bool]:
+    reader = connection.sql(statement).to_arrow_reader(_FETCH_ROWS)
+    batches: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+        if size > most_bytes:
+            raise _too_large(most_bytes)
+        if rows > most_rows:
+            break
+    table = pa.Table.from_batches(batches, reader.schema)
+    return table.slice(0, most_rows), rows > most_rows
+
+
+def _too_large(most_bytes: int) -> Refusal:
+    return Refusal(f"The answer has more than {most_bytes >> 20} MB; ask for fewer rows or columns.")
+
+
+def _json(table: pa.Table, *, truncated: bool) -> bytes:
+    columns = [(field.name, str(field.type)) for field in table.schema]
+    values = (_values(table.column(at), field.name) for at, field in enumerate(table.schema))
+    return json.dumps({"columns": columns, "rows": list(zip(*values, strict=True)), "truncated": truncated}).encode()
+
+
+def _values(column: pa.ChunkedArray, name: str) -> list[object]:
+    """A column as JSON values, as tables show them. Raises Refusal on a map that has a key twice."""
+    try:
+        return plain_values(column)
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        message = f"Column {name!r} has values that JSON has no form for; ask for CAST({name} AS VARCHAR)."
+        raise Refusal(message) from error

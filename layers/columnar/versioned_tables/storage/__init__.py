@@ -1,0 +1,1 @@
+"""Objects under keys, and the store of one dataset over them."""

@@ -1,0 +1,1 @@
+"""New versions: from rows in order, edits, operations and other types."""

@@ -1,0 +1,214 @@
+"""Schema and data change together, on one side or both: every reader agrees with plain dictionaries."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.builders.examples import examples
+from tests.builders.table_model import KEY, Model, ModelConflict, counts, merged
+from tests.builders.tables import imported, rows_of, store, version
+from versioned_tables.compare.diff import count_changes, difference, difference_page
+from versioned_tables.errors import MergeConflicts
+from versioned_tables.exports import ExportOptions, export_table
+from versioned_tables.files.options import ImportOptions
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.maintain.maintenance import compact, verify
+from versioned_tables.merge.merging import cherry_pick, merge, revert
+from versioned_tables.read.statistics import table_statistics
+from versioned_tables.schema.columns import column_id, make_schema
+from versioned_tables.sql.running import run_sql
+from versioned_tables.storage.table_store import TableStore
+from versioned_tables.write.operations import RowOperation, apply_operations, change_schema
+
+quick = settings(
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+NAMES = ("a", "b", "c")
+VALUES = {"int": (1, 2, 3), "float": (0.5, 2.0, 1e20), "string": ("x", "2", "")}
+WIDER = {"int": ("float", "string"), "float": (), "string": ()}
+ROWS = [{"k": key, "a": key % 3 + 1, "b": f"{key}"} for key in range(1, 9)]
+
+State = tuple[Model, Manifest]
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> TableStore:
+    return store(tmp_path)
+
+
+def beginning(tables: TableStore) -> State:
+    schema = make_schema([("k", "int"), ("a", "int"), ("b", "string")], ["k"])
+    model = Model().add("a", "int").add("b", "string")
+    for row in ROWS:
+        model = model.put(row["k"], {"a": row["a"], "b": row["b"]})  # type: ignore[arg-type]
+    return model, version(tables, ROWS, schema)
+
+
+def step(data: st.DataObject, tables: TableStore, at: State) -> State:
+    """One commit: schema, then rows, or either."""
+    model, manifest = at
+    for _ in range(data.draw(st.integers(0, 2), label="schema changes")):
+        model, manifest = _schema_step(data, tables, (model, manifest))
+    return _row_step(data, tables, (model, manifest)) if data.draw(st.booleans(), label="rows") else (model, manifest)
+
+
+def _schema_step(data: st.DataObject, tables: TableStore, at: State) -> State:
+    model, manifest = at
+    free = [name for name in NAMES if name not in model.names]
+    taken = [name for name in NAMES if name in model.names]
+    kinds = [*(["add"] * bool(free)), *(["drop", "retype"] * bool(taken)), *(["rename"] * bool(free and taken))]
+    kind = data.draw(st.sampled_from(kinds), label="kind")
+    if kind == "add":
+        name, type_ = data.draw(st.sampled_from(free)), data.draw(st.sampled_from(sorted(VALUES)))
+        return model.add(name, type_), change_schema(tables, manifest, add=[(name, type_)])
+    name = data.draw(st.sampled_from(taken), label="column")
+    if kind == "drop":
+        return model.drop(name), change_schema(tables, manifest, drop=[name])
+    if kind == "rename":
+        new = data.draw(st.sampled_from(free), label="new name")
+        return model.rename(name, new), change_schema(tables, manifest, renames={name: new})
+    wider = WIDER[model.columns[model.of_name(name)][1]]
+    if not wider:
+        return at
+    type_ = data.draw(st.sampled_from(wider), label="type")
+    return model.retype(name, type_), change_schema(tables, manifest, types={name: type_})
+
+
+def _row_step(data: st.DataObject, tables: TableStore, at: State) -> State:
+    model, manifest = at
+    operations = []
+    for key in data.draw(st.lists(st.integers(1, 11), min_size=1, max_size=4, unique=True), label="keys"):
+        if key in model.rows and data.draw(st.integers(0, 3)) == 0:
+            model = model.delete(key)
+            operations.append(RowOperation("delete", {"k": key}))
+            continue
+        values = {}
+        for item, (name, type_) in model.columns.items():
+            if item != KEY and data.draw(st.booleans()):
+                values[name] = data.draw(st.sampled_from((None, *VALUES[type_])))
+        if key in model.rows:
+            operations.append(RowOperation("update", {"k": key}, values))
+        else:
+            operations.append(RowOperation("insert", {}, {"k": key, **values}))
+        model = model.put(key, values)
+    return model, apply_operations(tables, manifest, operations)
+
+
+def line(data: st.DataObject, tables: TableStore, at: State) -> list[State]:
+    states = [at]
+    for _ in range(data.draw(st.integers(1, 3), label="commits")):
+        states.append(step(data, tables, states[-1]))
+    return states
+
+
+def check(tables: TableStore, at: State) -> None:
+    """Every reader of one version."""
+    model, manifest = at
+    plain = model.plain()
+    assert rows_of(tables, manifest) == plain
+    assert [(c.id, c.name, c.type) for c in manifest.schema.columns] == [
+        (column_id(*item), name, type_) for item, (name, type_) in model.columns.items()
+    ]
+    assert dict(manifest.schema.generations) == dict(model.left)
+    assert verify(tables, manifest) == []
+    described = table_statistics(tables, manifest)["columns"]
+    assert [column["nulls"] for column in described] == [  # type: ignore[attr-defined]
+        sum(row[name] is None for row in plain) for name in model.names
+    ]
+
+
+@quick
+@given(st.data())
+def test_every_version_reads_as_the_model(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    tables = store(tmp_path_factory.mktemp("t"))
+    states = line(data, tables, beginning(tables))
+
+    for before, after in [*pairwise(states), (states[0], states[-1]), (states[-1], states[0])]:
+        check(tables, after)
+        found = difference(tables, before[1], after[1])
+        assert found.counts == counts(before[0], after[0])
+        assert count_changes(tables, before[1], after[1]) == found.counts
+        for change in difference_page(tables, found, 0, 100):
+            assert (change.kind == "updated") == bool(change.changed)
+
+
+@quick
+@given(st.data())
+def test_merges_are_by_column_and_cell(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    tables = store(tmp_path_factory.mktemp("t"))
+    base = step(data, tables, beginning(tables))
+    ours, theirs = line(data, tables, base)[-1], line(data, tables, base)[-1]
+
+    for one, two in ((ours, theirs), (theirs, ours)):
+        try:
+            expected = merged(base[0], one[0], two[0])
+        except ModelConflict:
+            with pytest.raises(MergeConflicts):
+                merge(tables, base[1], one[1], two[1]).require()
+            continue
+        result = merge(tables, base[1], one[1], two[1]).require()
+        assert {tuple(sorted(row.items(), key=str)) for row in rows_of(tables, result)} == {
+            tuple(sorted(row.items(), key=str)) for row in expected.plain()
+        }
+        assert set(result.schema.generations) == set(expected.left.items())
+        assert count_changes(tables, one[1], result) == counts(one[0], expected)
+        assert verify(tables, result) == []
+
+
+@quick
+@given(st.data())
+def test_a_commit_is_picked_and_reverted_by_column_and_cell(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    tables = store(tmp_path_factory.mktemp("t"))
+    states = line(data, tables, beginning(tables))
+    at = data.draw(st.integers(1, len(states) - 1), label="commit")
+    parent, commit = states[at - 1], states[at]
+    elsewhere = line(data, tables, states[0])[-1]
+
+    for call, base, head, theirs in (
+        (cherry_pick, parent, elsewhere, commit),
+        (revert, commit, states[-1], parent),
+    ):
+        try:
+            expected = merged(base[0], head[0], theirs[0])
+        except ModelConflict:
+            with pytest.raises(MergeConflicts):
+                call(tables, commit[1], parent[1], head[1]).require()
+            continue
+        result = call(tables, commit[1], parent[1], head[1]).require()
+        assert {tuple(sorted(row.items(), key=str)) for row in rows_of(tables, result)} == {
+            tuple(sorted(row.items(), key=str)) for row in expected.plain()
+        }
+        assert verify(tables, result) == []
+
+
+@settings(quick, max_examples=examples(10))
+@given(st.data())
+def test_compaction_sql_and_a_round_trip_through_a_file_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    tables = store(tmp_path_factory.mktemp("t"))
+    start = beginning(tables)
+    model, manifest = line(data, tables, start)[-1]
+    out = BytesIO()
+
+    export_table(tables, manifest, ExportOptions(format="parquet"), out)
+    again = imported(
+        tables, out.getvalue(), ImportOptions(key=("k",)), name="t.parquet", bases={"data": manifest}
+    ).tables["data"]
+    smaller = compact(tables, manifest)
+    answer = run_sql(tables, {"t": manifest}, "SELECT * FROM t ORDER BY k")
+
+    assert (again.content, again.schema) == (manifest.content, manifest.schema)
+    assert rows_of(tables, smaller) == model.plain()
+    assert difference(tables, start[1], smaller).counts == counts(start[0], model)
+    assert [list(row) for row in answer.rows] == [list(row.values()) for row in model.plain()]
