@@ -1,4 +1,4 @@
-"""How far long work is, told to whoever asked for it."""
+"""How far an import or export is."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is stored: manifests, patches and keys as bytes. FORMAT.md tells it."""
+"""What is stored: manifests, patches and keys as bytes. See FORMAT.md."""
