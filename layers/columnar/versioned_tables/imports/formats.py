@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from versioned_tables.errors import ArchiveRefused, ImportRefused, WorkbookRefused
 from versioned_tables.files.archives import (
@@ -27,7 +27,6 @@ from versioned_tables.files.parquet import parquet_table
 from versioned_tables.files.sources import BLOCK, FileSource
 from versioned_tables.files.text_file import Blocks, Samples, decoded_head
 from versioned_tables.files.typed import TypedTable
-from versioned_tables.format.manifest import Manifest
 from versioned_tables.imports.json_tables import json_table
 from versioned_tables.schema.names import sql_name
 
@@ -77,25 +76,27 @@ _TAR_AT = 257
 _BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 
 
-class Lander(Protocol):
-    """Takes the rows of one table and gives its manifest."""
+@dataclass(frozen=True, slots=True)
+class DelimitedText:
+    """A text of fields and records that is still to be opened; its name may say what parts the fields."""
 
-    def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
-        """Land a delimited text."""
-        ...
-
-    def typed(self, table: TypedTable) -> Manifest:
-        """Land a table whose types are known."""
-        ...
+    blocks: Blocks
+    name: str
+    samples: Samples = tuple
 
 
-Landing = Callable[[Lander], Manifest]
+@dataclass(frozen=True, slots=True)
+class ParsedTable:
+    """One table of a file by name: its values come with types, or are text whose types the import finds out."""
+
+    name: str
+    content: DelimitedText | TypedTable
 
 
 def open_file(
     source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
-) -> Iterator[tuple[str, Landing]]:
-    """Each table of a file by name, with what lands it; `place` follows. Raises ImportRefused and its kin."""
+) -> Iterator[ParsedTable]:
+    """Each table of a file, in order; `place` follows. Raises ImportRefused and its kin."""
     if not source.size:
         raise ImportRefused("The file is empty: it has no bytes.")
     report.bytes_read = source.size
@@ -105,19 +106,21 @@ def open_file(
     elif head[:4] == b"PAR1" or options.format == "parquet":
         report.format = "parquet"
         _note_name(source.name, report)
-        yield options.table, lambda lander: lander.typed(parquet_table(source))
+        yield ParsedTable(options.table, parquet_table(source))
     elif options.format == "excel" and head != _OLE:
         raise WorkbookRefused("The file is no .xlsx workbook; it was to be read as one.")
     elif head == _OLE:
         raise WorkbookRefused("This is an old .xls or an encrypted workbook; save it as .xlsx without a password.")
     elif head[:2] == b"\x1f\x8b":
         report.compression = "gzip"
-        yield options.table, _text(lambda: gzip_blocks(source), source.name.removesuffix(".gz"), options, report)
+        name = source.name.removesuffix(".gz")
+        yield ParsedTable(options.table, _text(lambda: gzip_blocks(source), name, options, report))
     elif head[:4] == b"\x28\xb5\x2f\xfd":
         report.compression = "zstd"
-        yield options.table, _text(lambda: zstd_blocks(source), source.name.removesuffix(".zst"), options, report)
+        name = source.name.removesuffix(".zst")
+        yield ParsedTable(options.table, _text(lambda: zstd_blocks(source), name, options, report))
     else:
-        yield options.table, _plain_text(source, options, report)
+        yield ParsedTable(options.table, _plain_text(source, options, report))
 
 
 def _plain(source: FileSource) -> Blocks:
@@ -143,44 +146,31 @@ def _samples(source: FileSource) -> tuple[bytes, ...]:
     return source.read(source.size // 2, 32 << 10), source.read(source.size - (32 << 10), 32 << 10)
 
 
-def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport) -> Landing:
-    return lambda lander: _land_text(lander, blocks, next(blocks(), b""), name, options, report, tuple)
+def _text(blocks: Blocks, name: str, options: ImportOptions, report: ImportReport) -> DelimitedText | TypedTable:
+    return _text_content(DelimitedText(blocks, name), next(blocks(), b""), options, report)
 
 
-def _plain_text(source: FileSource, options: ImportOptions, report: ImportReport) -> Landing:
-    return lambda lander: _land_text(
-        lander,
-        _plain(source),
-        source.read(0, _PEEKED),
-        source.name,
-        options,
-        report,
-        partial(_samples, source),
-    )
+def _plain_text(source: FileSource, options: ImportOptions, report: ImportReport) -> DelimitedText | TypedTable:
+    text = DelimitedText(_plain(source), source.name, partial(_samples, source))
+    return _text_content(text, source.read(0, _PEEKED), options, report)
 
 
-def _land_text(
-    lander: Lander,
-    blocks: Blocks,
-    head: bytes,
-    name: str,
-    options: ImportOptions,
-    report: ImportReport,
-    samples: Samples,
-) -> Manifest:
+def _text_content(
+    text: DelimitedText, head: bytes, options: ImportOptions, report: ImportReport
+) -> DelimitedText | TypedTable:
     """Content decides between JSON and delimited text; the name only hints."""
     inner = next((what for magic, what in _INNER.items() if head.startswith(magic)), "")
     if inner:
-        raise ArchiveRefused(f"{label(name)} is {inner} inside of a compressed file; upload it by itself.")
+        raise ArchiveRefused(f"{label(text.name)} is {inner} inside of a compressed file; upload it by itself.")
     other = _no_table(head)
     if other and options.format == "auto":
-        raise ImportRefused(f"{label(name)} is {other}, not a table. Name the format to read it as one all the same.")
-    found = _json(head, blocks, name, options)
+        raise ImportRefused(
+            f"{label(text.name)} is {other}, not a table. Name the format to read it as one all the same."
+        )
+    found = _json(head, text.blocks, text.name, options)
     report.format = "csv" if found is None else "jsonl" if found[0].layout == "lines" else "json"
-    _note_name(name, report)
-    if found is not None:
-        return lander.typed(json_table(blocks, *found, options))
-    return lander.text(blocks, name=name, samples=samples)
+    _note_name(text.name, report)
+    return text if found is None else json_table(text.blocks, *found, options)
 
 
 def _no_table(head: bytes) -> str:
@@ -222,7 +212,7 @@ def _note_name(name: str, report: ImportReport) -> None:
 
 def _zip(
     source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
-) -> Iterator[tuple[str, Landing]]:
+) -> Iterator[ParsedTable]:
     entries = zip_entries(source)
     if any(entry.name == "[Content_Types].xml" for entry in entries):
         report.format = "excel"
@@ -230,7 +220,7 @@ def _zip(
         workbook = WorkbookFile(source, entries, folder)
         for name, table in sheet_tables(workbook, options, report):
             place.enter(f"sheet {name!r}")
-            yield name, _typed(table)
+            yield ParsedTable(name, table)
         return
     report.compression = "zip"
     files = [entry for entry in entries if not entry.name.endswith("/") and not entry.name.startswith("__MACOSX/")]
@@ -239,11 +229,7 @@ def _zip(
     names = _table_names(files, options)
     for name, entry in names.items():
         place.enter(label(entry.name))
-        yield name, _text(_entry(source, entry), label(entry.name), options, report)
-
-
-def _typed(table: TypedTable) -> Landing:
-    return lambda lander: lander.typed(table)
+        yield ParsedTable(name, _text(_entry(source, entry), label(entry.name), options, report))
 
 
 def _entry(source: FileSource, entry: ZipEntry) -> Blocks:

@@ -20,11 +20,11 @@ from versioned_tables.files.dialect import ONE_COLUMN
 from versioned_tables.files.encoding import reconsidered
 from versioned_tables.files.options import ColumnReport, ImportOptions, ImportReport, TableReport
 from versioned_tables.files.sources import FileSource
-from versioned_tables.files.text_file import Blocks, Samples, TextFile, open_text
+from versioned_tables.files.text_file import TextFile, open_text
 from versioned_tables.files.typed import TypedTable
 from versioned_tables.format.manifest import Change, Manifest
 from versioned_tables.hashing.row_hash import hash_rows
-from versioned_tables.imports.formats import open_file
+from versioned_tables.imports.formats import DelimitedText, open_file
 from versioned_tables.imports.text_tables import TextTable, Widened, target_schema, too_many
 from versioned_tables.progress import Progress, ProgressCallback, no_progress
 from versioned_tables.schema.arrow_types import to_arrow
@@ -75,17 +75,18 @@ def import_file(
     watching = place.watching(progress)
     try:
         with refusing(place), ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
-            for name, table in open_file(Storage(source), options, report, folder, place):
-                base = (bases or {}).get(name)
-                found[name] = table(_Landing(tables, options, base, pool, watching, folder, report, name))
+            for table in open_file(Storage(source), options, report, folder, place):
+                base = (bases or {}).get(table.name)
+                load = _Load(tables, options, base, pool, watching, folder, report, table.name)
+                found[table.name] = load.table(table.content)
     finally:
         tables.settle()
     return ImportOutcome(found, report)
 
 
 @dataclass(slots=True)
-class _Landing:
-    """Where the rows of one table go."""
+class _Load:
+    """One table of a file on its way into a version."""
 
     tables: TableStore
     options: ImportOptions
@@ -96,8 +97,13 @@ class _Landing:
     report: ImportReport
     name: str
 
-    def text(self, blocks: Blocks, *, name: str, samples: Samples = tuple) -> Manifest:
-        """Land a delimited text file."""
+    def table(self, content: DelimitedText | TypedTable) -> Manifest:
+        """The version that the rows make."""
+        return self.typed(content) if isinstance(content, TypedTable) else self.text(content)
+
+    def text(self, content: DelimitedText) -> Manifest:
+        """Load a delimited text."""
+        blocks, name, samples = content.blocks, content.name, content.samples
         file = open_text(blocks, self.options, name=name, samples=samples)
         try:
             return self._text(file)
@@ -141,7 +147,7 @@ class _Landing:
         return manifest
 
     def typed(self, table: TypedTable) -> Manifest:
-        """Land a table whose types are known."""
+        """Load a table whose types are known."""
         self.report.encoding = table.encoding or self.report.encoding
         if table.rejected and len(table.rejected) > self.options.max_rejected:
             raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
@@ -204,7 +210,7 @@ class _Landing:
             yield waiting.popleft().result()
 
     def rows(self, schema: TableSchema, rows: Callable[[], Iterator[Hashed]], *, sort: bool) -> Manifest:
-        """Land typed tables in the mode of the import."""
+        """Load typed tables in the mode of the import."""
         options, base = self.options, self.base
         if options.mode == "upsert" and not schema.key:
             raise SchemaMismatch("Upsert needs a key; declare the key columns of the table.")
