@@ -1,8 +1,10 @@
 """Domain events: what happened, as contexts publish it in their contract and as subscribers receive it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import ClassVar
 from uuid import UUID
 
@@ -29,8 +31,13 @@ class Event:
 
     def payload(self) -> dict[str, object]:
         """The fields as JSON-able values; a field that ends in `_` because Python keeps its name is written without."""
-        named = ((item.name, getattr(self, item.name)) for item in fields(self) if item.name != "event_id")
-        return {name.rstrip("_"): _plain(value) for name, value in named}
+        return {name: _plain(getattr(self, field)) for name, field in members(type(self)).items()}
+
+
+@cache
+def members(kind: type[Event]) -> Mapping[str, str]:
+    """The members of an event's JSON, and the field that holds each."""
+    return {item.name.rstrip("_"): item.name for item in fields(kind) if item.name != "event_id"}
 
 
 def _plain(value: object) -> object:

@@ -1,7 +1,6 @@
 """The outbox relay: events written with a change reach their subscribers at least once, in order of occurrence."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -9,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, select, update
 
 from dataforge.kernel.clock import Clock
-from dataforge.kernel.events import Event
+from dataforge.kernel.events import Event, members
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.tables import outbox
 from dataforge.platform.observability import logger
@@ -25,8 +24,7 @@ def stored_event(kind: type[Kind], row: Row[Any]) -> Kind:
 
     Raises pydantic's ValidationError for a payload without a member that the class needs.
     """
-    names = {item.name.rstrip("_"): item.name for item in fields(kind)}
-    values = {names[name]: value for name, value in row.payload.items() if name in names}
+    values = {field: row.payload[name] for name, field in members(kind).items() if name in row.payload}
     return TypeAdapter(kind).validate_python({**values, "event_id": row.id})
 
 
