@@ -259,8 +259,8 @@ async def test_what_is_not_there_is_said_before_anything_is_prepared(registry: R
         ({"version": "main"}, "/dataset_id"),
         ({"dataset_id": str(uuid7())}, "/version"),
         ({"dataset_id": str(uuid7()), "version": "main", "ref": "main"}, "/ref"),
-        ({"dataset_id": str(uuid7()), "version": "main", "waive": ["hold"]}, "/"),
-        ([], "/"),
+        ({"dataset_id": str(uuid7()), "version": "main", "waive": ["hold"]}, ""),
+        ([], ""),
     ],
 )
 async def test_a_body_that_is_no_request_is_refused_with_its_place(registry: Registry, body: Any, place: str) -> None:
