@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import ClassVar
 from uuid import UUID
 
 from dataforge.kernel.ids import uuid7
+
+_MEMBERS: dict[str, Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class Event:
 
     def payload(self) -> dict[str, object]:
         """The fields as JSON-able values; a field that ends in `_` because Python keeps its name is written without."""
-        return {name: _plain(getattr(self, field)) for name, field in members(type(self)).items()}
+        found = members(type(self))
+        return {name: _plain(getattr(self, holder)) for name, holder in found.items()}
 
 
-@cache
 def members(kind: type[Event]) -> Mapping[str, str]:
     """The members of an event's JSON, and the field that holds each."""
-    return {item.name.rstrip("_"): item.name for item in fields(kind) if item.name != "event_id"}
+    if kind.name not in _MEMBERS:
+        _MEMBERS[kind.name] = {item.name.rstrip("_"): item.name for item in fields(kind) if item.name != "event_id"}
+    return _MEMBERS[kind.name]
 
 
 def _plain(value: object) -> object:
