@@ -1,12 +1,11 @@
 """Lambda handlers of functions that are invoked by a queue, a schedule or an operator."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from dataforge.events.commands import dispatch
 from dataforge.platform.loop import own_event_loop
-from dataforge.platform.module import Consumer, Module
+from dataforge.platform.module import Module
 from dataforge.platform.services import Platform, Services
 
 Handler = Callable[[Any, Any], Any]
@@ -25,19 +24,21 @@ async def run_command(
 def event_handler(modules: Modules, function: str, parts: Platform, default: str = "") -> Handler:
     """The handler of a function that takes commands and, where a context consumes its queue, messages.
 
-    An event without a command runs `default` where there is no queue.
+    An event without a command runs `default` where there is no queue. What consumes messages is imported with the
+    first one.
     """
     module = next((module for module in modules if function in module.consumers), None)
-    consume = None if module is None else partial(_consume, module.consumers[function](), parts.get(module.services))
     loop = own_event_loop()
 
     def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
-        if consume is None or "command" in event:
+        if module is None or "command" in event:
             return loop.run_until_complete(run_command(modules, function, parts, event, default))
-        return loop.run_until_complete(consume(event))
+        return loop.run_until_complete(_consume(module, function, parts, event))
 
     return handler
 
 
-async def _consume(consumer: Consumer[Services], services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
-    return await consumer(event, services)
+async def _consume(
+    module: Module[Services], function: str, parts: Platform, event: Mapping[str, Any]
+) -> dict[str, Any]:
+    return await module.consumers[function]()(event, parts.get(module.services))
