@@ -2,14 +2,16 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from dataforge.contexts.academics.domain.status import CourseState, EnrollmentStatus, SectionState
 
 Item = TypeVar("Item")
+# Pydantic would document a decimal as a string; answers have it as a number (see `dump_json`).
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 class Page(BaseModel, Generic[Item]):
@@ -44,7 +46,7 @@ class CourseOut(Versioned):
     code: str
     title: str
     description: str
-    credits: Decimal
+    credits: Number
     capacity: int
     department_id: UUID
     state: CourseState
@@ -59,7 +61,7 @@ class SemesterOut(Versioned):
     add_by: date
     drop_by: date
     withdraw_by: date
-    max_credits: Decimal
+    max_credits: Number
     time_zone: str
 
 
@@ -78,7 +80,7 @@ class SectionOut(Versioned):
     course_id: UUID
     course_code: str
     course_title: str
-    credits: Decimal
+    credits: Number
     department_id: UUID
     semester_id: UUID
     semester_code: str
@@ -145,7 +147,7 @@ class CourseCompletionOut(BaseModel):
 
     student_id: UUID
     course_id: UUID
-    score: Decimal | None
+    score: Number | None
     completed_on: date
     source: str
     reference: str
@@ -160,7 +162,7 @@ class EnrollmentOut(BaseModel):
     status: EnrollmentStatus
     wait_no: int | None
     failure: dict[str, Any] | None
-    score: Decimal | None
+    score: Number | None
     requested_at: datetime
     decided_at: datetime | None
 
@@ -199,7 +201,7 @@ class RosterEntry(BaseModel):
     status: EnrollmentStatus
     wait_no: int | None
     failure: dict[str, Any] | None
-    score: Decimal | None
+    score: Number | None
     requested_at: datetime
     decided_at: datetime | None
     student_id: UUID
@@ -214,7 +216,7 @@ class ScheduleOut(BaseModel):
 
     student_id: UUID
     semester_id: UUID | None
-    credits: Decimal
+    credits: Number
     entries: list[dict[str, Any]]
 
 
@@ -224,7 +226,7 @@ class TranscriptOut(BaseModel):
     student: dict[str, Any]
     completions: list[dict[str, Any]]
     withdrawals: list[dict[str, Any]]
-    credits_earned: Decimal
+    credits_earned: Number
 
 
 class ProgressOut(BaseModel):
@@ -233,8 +235,8 @@ class ProgressOut(BaseModel):
     student_id: UUID
     required: int
     completed: int
-    credits_required: Decimal
-    credits_completed: Decimal
+    credits_required: Number
+    credits_completed: Number
     percent: float
     courses: list[dict[str, Any]]
 
