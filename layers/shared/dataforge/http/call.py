@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,13 +18,10 @@ from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
-from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow, run
 from dataforge.platform.services import Platform
 
 P = ParamSpec("P")
-Command = TypeVar("Command")
-Result = TypeVar("Result")
-Uow = TypeVar("Uow", bound=SqlUnitOfWork)
 
 
 def platform_of(request: Request) -> Platform:
@@ -61,12 +58,10 @@ class Call:
         self, unit_of_work: type[Uow], handler: Callable[[Command, Uow], Awaitable[Result]], command: Command
     ) -> Result:
         """Run one command in one transaction, committed when the handler returns; without Idempotency-Key."""
-        async with self._unit_of_work(unit_of_work) as uow:
-            result = await handler(command, uow)
-            await uow.commit()
-            return result
+        return await run(self.unit_of_work(unit_of_work), handler, command)
 
-    def _unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
+    def unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
+        """A unit of work for this caller and request, for a step that is kept whatever becomes of the request."""
         return unit_of_work(
             self.platform.database,
             principal=self.principal,
@@ -93,12 +88,27 @@ class Call:
 
         return await self.answer(unit_of_work, answer, command)
 
+    async def execute_and_read(
+        self,
+        unit_of_work: type[Uow],
+        handler: Callable[[Command, Uow], Awaitable[Result]],
+        command: Command,
+        read: Callable[[AsyncConnection, Result], Awaitable[Response]],
+    ) -> Response:
+        """`execute` for an answer that is read, in the same transaction, after the handler has changed things."""
+
+        async def answer(command: Command, uow: Uow) -> Response:
+            result = await handler(command, uow)
+            return await read(uow.connection, result)
+
+        return await self.answer(unit_of_work, answer, command)
+
     async def answer(
         self, unit_of_work: type[Uow], handler: Callable[[Command, Uow], Awaitable[Response]], command: Command
     ) -> Response:
         """`execute` for a handler that makes the answer itself, of what it reads in its own transaction."""
         idempotent = await idempotent_request(self.request, self.principal)
-        async with self._unit_of_work(unit_of_work) as uow:
+        async with self.unit_of_work(unit_of_work) as uow:
             if idempotent is not None:
                 known = await claim(uow.connection, idempotent)
                 if known is not None:

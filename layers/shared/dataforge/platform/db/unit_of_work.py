@@ -1,9 +1,10 @@
 """The unit of work over one PostgreSQL transaction."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,10 @@ from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.tables import audit_log, outbox
 from dataforge.platform.db.upload_quota import UploadQuota
+
+Command = TypeVar("Command")
+Result = TypeVar("Result")
+Uow = TypeVar("Uow", bound="SqlUnitOfWork")
 
 
 class SqlUnitOfWork:
@@ -119,3 +124,14 @@ class SqlUnitOfWork:
         # Leaving without commit rolls back: SQLAlchemy does so when the connection goes back to the pool.
         self._connection = None
         await self._stack.__aexit__(exc_type, exc, traceback)
+
+
+async def run(unit_of_work: Uow, handler: Callable[[Command, Uow], Awaitable[Result]], command: Command) -> Result:
+    """Run one command in one transaction, committed when the handler returns; one that raises leaves nothing behind.
+
+    The one door for queues and schedules, and below `Call.execute` for requests.
+    """
+    async with unit_of_work as uow:
+        result = await handler(command, uow)
+        await uow.commit()
+        return result
