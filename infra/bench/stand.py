@@ -64,15 +64,15 @@ def _furnished(database: PostgresServer, cloud: Emulator) -> Stand:
 
 
 async def _credential(database_url: str) -> tuple[str, str]:
-    from dataforge.contexts.identity.commands import CreateXapiCredential, create_xapi_credential
-    from dataforge.contexts.identity.credentials import CredentialPublisher
-    from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+    from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+    from dataforge.contexts.identity.xapi_credentials.commands import CreateXapiCredential, create_xapi_credential
+    from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
     from dataforge.platform.db.database import Database
     from dataforge.platform.db.migrations import upgrade
 
     await asyncio.to_thread(upgrade, database_url)
     database = Database(database_url)
-    async with SqlIdentityUnitOfWork(database) as uow:
+    async with IdentityUnitOfWork(database) as uow:
         made = await create_xapi_credential(CreateXapiCredential(name="bench"), uow)
         await uow.commit()
     await CredentialPublisher(database, BUCKET).publish(made.key_id)

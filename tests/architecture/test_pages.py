@@ -12,7 +12,7 @@ from dataforge.web.templates import environment
 from infra.local.layout import SOURCE_PATH
 
 PACKAGE = Path(dataforge.__path__[0])
-TEMPLATES = sorted([*PACKAGE.glob("web/templates/*.html"), *PACKAGE.glob("contexts/*/pages/templates/*.html")])
+TEMPLATES = sorted([*PACKAGE.glob("web/templates/*.html"), *PACKAGE.glob("contexts/*/*/templates/*.html")])
 NOT_YET = """
 import asyncio, sys
 sys.stdout = open("/dev/null", "w")

@@ -11,8 +11,8 @@ from sqlalchemy import insert
 from starlette.types import ASGIApp
 
 from dataforge.bootstrap import build_platform, rest_app
-from dataforge.contexts.identity.domain import Session
 from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.sessions.domain import Session
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
@@ -58,11 +58,12 @@ class ApiUnderTest:
         self.operator = self.platform_of("maintenance").get(IdentityServices)
         self.identity = self.platform.get(IdentityServices)
         self.identity.token_signer = self.operator.token_signer
+        self.identity.private_keys = self.operator.private_keys
         self.app, self.asgi = rest_app("api", self.platform)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self.operator.token_signer.ensure_key()
+        await self.operator.private_keys.ensure()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

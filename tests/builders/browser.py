@@ -12,8 +12,8 @@ import httpx
 from sqlalchemy import insert
 from starlette.types import ASGIApp
 
-from dataforge.contexts.identity.domain import token_hash
-from dataforge.contexts.identity.passwords import hash_password
+from dataforge.contexts.identity.accounts.passwords import hash_password
+from dataforge.contexts.identity.sessions.domain import token_hash
 from dataforge.contexts.identity.tables import refresh_tokens
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role

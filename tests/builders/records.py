@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from dataforge.bootstrap import build_platform, xapi_app
-from dataforge.contexts.identity.commands import CreateXapiCredential, create_xapi_credential
-from dataforge.contexts.identity.credentials import CredentialPublisher
-from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.contexts.identity.xapi_credentials.commands import CreateXapiCredential, create_xapi_credential
+from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
 from dataforge.contexts.records.module import RecordsServices
 from dataforge.kernel.principal import SYSTEM
 from dataforge.platform.aws.sqs import Queue
@@ -63,7 +63,7 @@ class RecordsUnderTest:
 
     async def credential(self, **values: Any) -> tuple[str, str]:
         """Key and secret of a new credential, published."""
-        async with SqlIdentityUnitOfWork(self.database, principal=SYSTEM) as uow:
+        async with IdentityUnitOfWork(self.database, principal=SYSTEM) as uow:
             made = await create_xapi_credential(CreateXapiCredential(name="LMS", **values), uow)
             await uow.commit()
         await CredentialPublisher(self.database, self.bucket).publish(made.key_id)

@@ -38,7 +38,7 @@ class WholeApi:
 
     async def start(self) -> None:
         """Sign the administrator in."""
-        await self.api.identity.token_signer.ensure_key()
+        await self.api.identity.private_keys.ensure()
         self.user_id = await self.api.add_user(Role.ADMIN)
         token = await self.api.token(self.user_id, Role.ADMIN)
 

@@ -59,7 +59,7 @@ def target(postgres: PostgresServer, template_database: str, emulator_server: Em
             await behind.asgi(scope, receive, send)
 
         async def admin() -> Target:
-            await api.identity.token_signer.ensure_key()
+            await api.identity.private_keys.ensure()
             token = await api.token(await api.add_user(Role.ADMIN), Role.ADMIN)
             return Target(server.url, token, await new_dataset(await datasets.client(token)))
 

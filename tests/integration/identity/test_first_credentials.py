@@ -2,7 +2,8 @@
 
 import pytest
 
-from dataforge.contexts.identity.consumers import ensure_admin, ensure_signing_key
+from dataforge.contexts.identity.accounts.consumers import ensure_admin
+from dataforge.contexts.identity.signing_keys.consumers import ensure_signing_key
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest

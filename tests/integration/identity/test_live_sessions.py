@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from dataforge.bootstrap import rest_app
-from dataforge.contexts.identity.passwords import hash_password
+from dataforge.contexts.identity.accounts.passwords import hash_password
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest

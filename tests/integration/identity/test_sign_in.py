@@ -9,10 +9,12 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from dataforge.contexts.identity.commands import Refresh, refresh
-from dataforge.contexts.identity.domain import Session, TryLimits
-from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
-from dataforge.contexts.identity.tokens import PublicKeys, TokenVerifier
+from dataforge.contexts.identity.sessions.access_tokens import TokenVerifier
+from dataforge.contexts.identity.sessions.commands import Refresh, refresh
+from dataforge.contexts.identity.sessions.domain import Session
+from dataforge.contexts.identity.sign_in.domain import TryLimits
+from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
@@ -198,7 +200,7 @@ async def test_a_rotation_that_is_under_way_does_not_outlive_the_revocation(
     used = (await sign_in(client)).json()["refresh_token"]
     current = (await client.post("/api/auth/refresh", json={"refresh_token": used})).json()["refresh_token"]
 
-    async with SqlIdentityUnitOfWork(database, clock=api.platform.clock) as rotation:
+    async with IdentityUnitOfWork(database, clock=api.platform.clock) as rotation:
         rotated = await refresh(Refresh(current, "192.0.2.1"), rotation, limits=TryLimits())
         reuse = asyncio.create_task(client.post("/api/auth/refresh", json={"refresh_token": used}))
         await asyncio.sleep(0.2)  # long enough for the revocation to wait at a lock
@@ -341,7 +343,7 @@ class TestKeyRotation:
         user = await api.add_user(Role.LEARNER)
         old = await api.token(user, Role.LEARNER)
 
-        await api.identity.token_signer.rotate()
+        await api.identity.private_keys.rotate()
 
         new = await api.token(user, Role.LEARNER)
         assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
@@ -355,12 +357,12 @@ class TestKeyRotation:
         user = await api.add_user(Role.LEARNER)
         await other.authenticate(await api.token(user, Role.LEARNER))
 
-        await mine.token_signer.rotate()
+        await mine.private_keys.rotate()
 
         assert (await other.authenticate(await api.token(user, Role.LEARNER))).user_id == user
 
     async def test_the_key_set_lists_both_keys_and_no_private_part(self, api: ApiUnderTest) -> None:
-        await api.identity.token_signer.rotate()
+        await api.identity.private_keys.rotate()
 
         keys = (await (await api.client()).get("/.well-known/jwks.json")).json()["keys"]
 
@@ -369,10 +371,10 @@ class TestKeyRotation:
         assert not any("d" in key for key in keys)
 
     async def test_a_retired_key_is_forgotten_everywhere(self, api: ApiUnderTest, clock: FixedClock) -> None:
-        await api.identity.token_signer.rotate()
+        await api.identity.private_keys.rotate()
         clock.advance(timedelta(days=1))
 
-        kid = await api.identity.token_signer.rotate()
+        kid = await api.identity.private_keys.rotate()
 
         keys = (await (await api.client()).get("/.well-known/jwks.json")).json()["keys"]
         assert kid in [key["kid"] for key in keys]

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
 from dataforge.bootstrap import modules
-from dataforge.contexts.identity import credentials
-from dataforge.contexts.identity.consumers import create_admin, create_xapi_credential, revoke_xapi_credential
+from dataforge.contexts.identity.accounts.consumers import create_admin
 from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
-from dataforge.contexts.identity.credentials import CredentialDirectory
-from dataforge.contexts.identity.domain import InvalidCredentials
+from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
+from dataforge.contexts.identity.xapi_credentials import published as credentials
+from dataforge.contexts.identity.xapi_credentials.consumers import create_xapi_credential, revoke_xapi_credential
+from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
 from dataforge.kernel.clock import FixedClock
@@ -248,14 +249,14 @@ class TestOperatorCommands:
 async def test_tokens_past_their_time_are_forgotten(api: ApiUnderTest, clock: FixedClock) -> None:
     from datetime import timedelta
 
-    from dataforge.contexts.identity.consumers import forget_expired
+    from dataforge.contexts.identity.sessions.consumers import maintain
 
     person = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery staple"}
     client = await api.client()
     await client.post("/api/signup", json=person)
     await client.post("/api/auth/login", json={"username": "ada", "password": person["password"]})
     clock.advance(timedelta(days=59))
-    kept = await forget_expired(api.identity)
+    kept = await maintain(api.identity)
     clock.advance(timedelta(days=2))
 
-    assert (kept, await forget_expired(api.identity)) == ({"refresh_tokens": 0}, {"refresh_tokens": 1})
+    assert (kept, await maintain(api.identity)) == ({"refresh_tokens": 0}, {"refresh_tokens": 1})

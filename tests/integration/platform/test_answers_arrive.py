@@ -63,7 +63,7 @@ def registrar(database_url: str, clock: FixedClock, loop: None) -> Iterator[Invo
     run = asyncio.get_event_loop().run_until_complete
 
     async def sign_in() -> str:
-        await api.identity.token_signer.ensure_key()
+        await api.identity.private_keys.ensure()
         return await api.token(await api.add_user(Role.REGISTRAR), Role.REGISTRAR)
 
     yield invoker(handler, Authorization=f"Bearer {run(sign_in())}")

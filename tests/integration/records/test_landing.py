@@ -9,9 +9,9 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from dataforge.contexts.identity.commands import CreateXapiCredential, create_xapi_credential
-from dataforge.contexts.identity.credentials import NotedCredentialUses
-from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.contexts.identity.xapi_credentials.commands import CreateXapiCredential, create_xapi_credential
+from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialUses
 from dataforge.contexts.records.domain.messages import message_json
 from dataforge.events.sqs import batch_response, queue_records
 from dataforge.kernel.ids import uuid7
@@ -158,12 +158,12 @@ async def test_a_credential_tells_when_it_was_last_used_to_the_minute(records: R
 
 
 async def test_a_use_is_noted_again_after_a_minute_and_never_moves_back(database: Database) -> None:
-    uses, start = NotedCredentialUses(database), datetime(2026, 5, 4, 10, tzinfo=UTC)
-    async with SqlIdentityUnitOfWork(database, principal=SYSTEM) as uow:
+    uses, start = StoredCredentialUses(database), datetime(2026, 5, 4, 10, tzinfo=UTC)
+    async with IdentityUnitOfWork(database, principal=SYSTEM) as uow:
         key = (await create_xapi_credential(CreateXapiCredential(name="LMS"), uow)).key_id
         await uow.commit()
 
-    async def noted(seconds: int, uses: NotedCredentialUses = uses) -> datetime:
+    async def noted(seconds: int, uses: StoredCredentialUses = uses) -> datetime:
         await uses.note({key: start + timedelta(seconds=seconds), "unknown": start})
         async with database.read_only() as connection:
             query = text("SELECT last_used_at FROM identity.xapi_credentials WHERE key_id = :key")
@@ -174,7 +174,7 @@ async def test_a_use_is_noted_again_after_a_minute_and_never_moves_back(database
     assert await noted(59) == start
     assert await noted(60) == start + timedelta(seconds=60)
     # Another worker, which remembers nothing, with an older batch.
-    assert await noted(10, NotedCredentialUses(database)) == start + timedelta(seconds=60)
+    assert await noted(10, StoredCredentialUses(database)) == start + timedelta(seconds=60)
 
 
 async def test_voiding_takes_a_statement_that_is_there(records: RecordsUnderTest) -> None:

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from dataforge.contexts.identity.commands import RevokeXapiCredential, revoke_xapi_credential
-from dataforge.contexts.identity.credentials import CredentialPublisher
-from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.contexts.identity.xapi_credentials.commands import RevokeXapiCredential, revoke_xapi_credential
+from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
 from dataforge.contexts.records.statements import parse_timestamp
 from dataforge.kernel.clock import SystemClock
 from dataforge.kernel.principal import Role
@@ -92,7 +92,7 @@ async def test_a_credential_without_the_scope_may_not_write(records: RecordsUnde
 
 async def test_a_revoked_credential_is_refused_by_a_function_that_starts_after_it(records: RecordsUnderTest) -> None:
     auth = await records.credential()
-    async with SqlIdentityUnitOfWork(records.database) as uow:
+    async with IdentityUnitOfWork(records.database) as uow:
         await revoke_xapi_credential(RevokeXapiCredential(auth[0]), uow)
         await uow.commit()
     await CredentialPublisher(records.database, records.bucket).publish(auth[0])

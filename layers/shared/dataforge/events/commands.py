@@ -1,11 +1,15 @@
 """Invocations that name a command: `{"command": "create_admin", …}` from an operator, or `{}` from the scheduler."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from dataforge.kernel.errors import BadRequest, DataForgeError
+from dataforge.kernel.errors import BadRequest, DataForgeError, ValidationFailed, Violation
 from dataforge.platform.observability import logger
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 Command = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
@@ -25,3 +29,21 @@ async def dispatch(event: Mapping[str, Any], commands: Mapping[str, Command], *,
         return {"error": {"code": error.code, "detail": error.detail}}
     logger.info("command", command=name)
     return answer
+
+
+def parse_arguments(model: type[Model], arguments: Mapping[str, Any]) -> Model:
+    """The arguments of a command as a model; raises ValidationFailed with a pointer to each that is wrong."""
+    from pydantic import ValidationError
+
+    from dataforge.kernel.validation import plain_message
+
+    try:
+        return model.model_validate(dict(arguments))
+    except ValidationError as error:
+        violations = [
+            Violation("/" + "/".join(map(str, item["loc"])), plain_message(item), item["type"])
+            for item in error.errors()
+        ]
+        places = "; ".join(f"{item.pointer}: {item.message}" for item in violations)
+        message = f"Correct the command's arguments. {places}."
+        raise ValidationFailed(message, violations=violations) from error

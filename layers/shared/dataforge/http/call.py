@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,12 +16,13 @@ from dataforge.http.problems import problem_response
 from dataforge.http.replay import Replayed
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
-from dataforge.kernel.principal import Principal
+from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
 from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow, run
 from dataforge.platform.services import Platform
 
 P = ParamSpec("P")
+Built = TypeVar("Built")
 
 
 def platform_of(request: Request) -> Platform:
@@ -45,6 +46,15 @@ class Call:
         self.request = request
         self.principal = principal
         self.platform = platform_of(request)
+
+    @classmethod
+    def of_anybody(cls, request: Request) -> Self:
+        """A request of somebody who has not signed in: sign-up, sign-in."""
+        return cls(request, SYSTEM)
+
+    def services(self, kind: type[Built]) -> Built:
+        """The services of a context."""
+        return self.platform.get(kind)
 
     @property
     def user_id(self) -> UUID:

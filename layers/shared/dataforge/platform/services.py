@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
     from dataforge.platform.db.roles import Login
+    from dataforge.platform.db.unit_of_work import Uow
     from dataforge.settings import DatabaseSettings, UploadSettings
 
 Part = TypeVar("Part")
@@ -159,3 +160,7 @@ class Services:
     def clock(self) -> Clock:
         """What time it is."""
         return self.platform.clock
+
+    def unit_of_work(self, kind: "type[Uow]") -> "Uow":
+        """A unit of work of the system itself, for queues, schedules and operators."""
+        return kind(self.database, clock=self.clock)

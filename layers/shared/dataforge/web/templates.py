@@ -30,8 +30,8 @@ def environment() -> Environment:
     """The environment: `web/layout.html` is a shared template, `academics/course.html` one of a context's pages."""
     package = Path(dataforge.__path__[0])
     loaders: dict[str, BaseLoader] = {"web": FileSystemLoader(package / "web" / "templates")}
-    for templates in package.glob("contexts/*/pages/templates"):
-        loaders[templates.parent.parent.name] = FileSystemLoader(templates)
+    for context in package.glob("contexts/*"):
+        loaders[context.name] = FileSystemLoader(sorted(context.glob("*/templates")))
     made = Environment(
         loader=PrefixLoader(loaders),
         autoescape=True,

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cachetools import LRUCache, TTLCache
-from sqlalchemy import select, update
 
 from dataforge.contexts.identity.contract import XapiCredential
-from dataforge.contexts.identity.domain import InvalidCredentials
-from dataforge.contexts.identity.repository import note_credential_uses
-from dataforge.contexts.identity.tables import xapi_credentials
+from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
+from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
 from dataforge.kernel.errors import Unavailable
 from dataforge.platform.aws.clients import client
 from dataforge.platform.db.database import Database
@@ -28,6 +26,7 @@ from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import GetObjectRequestTypeDef
+
 
 PREFIX = "xapi-credentials/"
 FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
@@ -47,8 +46,8 @@ class CredentialPublisher:
     async def publish(self, key_id: str) -> None:
         """Put the credential's current state into S3; the row lock keeps two publications in order."""
         async with self._database.transaction() as connection:
-            query = select(xapi_credentials).where(xapi_credentials.c.key_id == key_id).with_for_update()
-            row = (await connection.execute(query)).one_or_none()
+            stored = XapiCredentials(connection)
+            row = await stored.lock(key_id)
             if row is None:
                 return
             document = {
@@ -67,11 +66,10 @@ class CredentialPublisher:
                 Body=json.dumps(document).encode(),
                 ContentType="application/json",
             )
-            changed = update(xapi_credentials).where(xapi_credentials.c.key_id == key_id).values(published=True)
-            await connection.execute(changed)
+            await stored.mark_published(key_id)
 
 
-class NotedCredentialUses:
+class StoredCredentialUses:
     """Writes `last_used_at` for the loader of statements: the xAPI function itself does without the row."""
 
     def __init__(self, database: Database) -> None:
@@ -84,7 +82,7 @@ class NotedCredentialUses:
         if not due:
             return
         async with self._database.transaction() as connection:
-            await note_credential_uses(connection, due)
+            await XapiCredentials(connection).record_uses(due)
         self._noted |= due
 
 

@@ -1,4 +1,4 @@
-"""Read models of identity."""
+"""People, without anything secret."""
 
 from typing import Any
 from uuid import UUID
@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.identity.domain import fingerprint
-from dataforge.contexts.identity.tables import users, xapi_credentials
+from dataforge.contexts.identity.tables import users
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
@@ -47,22 +46,3 @@ async def list_users(
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(rows, (rows[-1]["username"], str(rows[-1]["id"])) if more else None)
-
-
-async def list_xapi_credentials(connection: AsyncConnection) -> list[dict[str, Any]]:
-    """Credentials by fingerprint, newest first; never a secret."""
-    query = select(xapi_credentials).order_by(xapi_credentials.c.created_at.desc(), xapi_credentials.c.key_id)
-    return [
-        {
-            "key": row.key_id,
-            "name": row.name,
-            "fingerprint": fingerprint(row.secret_hash),
-            "scopes": row.scopes,
-            "signed": row.public_pem is not None,
-            "workspace_id": row.workspace_id,
-            "created_at": row.created_at,
-            "last_used_at": row.last_used_at,
-            "revoked_at": row.revoked_at,
-        }
-        for row in await connection.execute(query)
-    ]

@@ -1,14 +1,15 @@
-"""Wire models of identity."""
+"""Wire models of accounts."""
 
 from datetime import datetime, time
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from dataforge.contexts.identity.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
+from dataforge.contexts.identity.accounts.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
+from dataforge.http.wire import PartialUpdate, RequestModel
 from dataforge.kernel.email import MAX_EMAIL, is_email
 from dataforge.kernel.principal import Role
 
@@ -68,29 +69,7 @@ WallTime = Annotated[
 ]
 
 
-class In(BaseModel):
-    """A request body: unknown members are refused, so that a typing error is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class Changes(In):
-    """A partial update: a member left out stays as it is; null clears what can be empty and is refused elsewhere."""
-
-    clearable: ClassVar[frozenset[str]] = frozenset()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_null(cls, values: Any) -> Any:  # noqa: ANN401 - the raw body
-        if isinstance(values, dict):
-            for name, value in values.items():
-                if value is None and name in cls.model_fields and name not in cls.clearable:
-                    message = f"{name} cannot be null; leave it out to keep it as it is"
-                    raise ValueError(message)
-        return values
-
-
-class SignUpIn(In):
+class SignUpIn(RequestModel):
     """A new account; `avatar` is the pseudonym in learning records and is made up when left out."""
 
     username: Username
@@ -100,28 +79,6 @@ class SignUpIn(In):
     display_name: Line | None = None
     time_zone: TimeZone = "UTC"
     locale: Locale = "en"
-
-
-class LoginIn(In):
-    """Username or e-mail address, and password."""
-
-    username: Annotated[str, Field(min_length=1, max_length=255)]
-    password: Annotated[str, Field(min_length=1, max_length=PASSWORD_MAX, repr=False)]
-
-
-class RefreshIn(In):
-    """A refresh token."""
-
-    refresh_token: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
-
-
-class TokenOut(BaseModel):
-    """An access token and the refresh token that continues the sign-in; `expires_in` in seconds."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str
-    expires_in: int
 
 
 class UserOut(BaseModel):
@@ -154,7 +111,7 @@ class UserPage(BaseModel):
     next: str | None
 
 
-class ProfileIn(Changes):
+class ProfileIn(PartialUpdate):
     """What people change about themselves; the quiet hours can be cleared."""
 
     clearable = frozenset({"quiet_from", "quiet_to"})
@@ -169,47 +126,8 @@ class ProfileIn(Changes):
     quiet_to: WallTime | None = None
 
 
-class UserChangeIn(Changes):
+class UserChangeIn(PartialUpdate):
     """What administrators change about others."""
 
     role: Role | None = None
     suspended: bool | None = None
-
-
-class XapiCredentialIn(In):
-    """A credential for an LMS or course player; with `public_pem`, bodies must be signed."""
-
-    name: Line
-    scopes: Annotated[list[str], Field(min_length=1, max_length=20)] | None = None
-    public_pem: Annotated[str, Field(max_length=10_000)] | None = None
-    workspace_id: UUID | None = None
-
-
-class XapiCredentialOut(BaseModel):
-    """A new credential; `secret` is shown this once."""
-
-    key: str
-    secret: str
-    fingerprint: str
-    name: str
-    scopes: list[str]
-
-
-class XapiCredentialRow(BaseModel):
-    """A credential in the list."""
-
-    key: str
-    name: str
-    fingerprint: str
-    scopes: list[str]
-    signed: bool
-    workspace_id: UUID | None
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-
-class XapiCredentialList(BaseModel):
-    """All credentials, newest first."""
-
-    items: list[XapiCredentialRow]

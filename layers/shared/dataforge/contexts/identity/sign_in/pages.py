@@ -8,27 +8,24 @@ from fastapi import Query, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from dataforge.contexts.identity import commands
-from dataforge.contexts.identity.domain import InvalidCredentials
 from dataforge.contexts.identity.module import IdentityServices
-from dataforge.contexts.identity.pages.base import router
-from dataforge.contexts.identity.repository import SqlIdentityUnitOfWork
-from dataforge.contexts.identity.schemas import LoginIn
-from dataforge.http.call import Call, platform_of
+from dataforge.contexts.identity.sessions import commands as sessions
+from dataforge.contexts.identity.sign_in import commands
+from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
+from dataforge.contexts.identity.sign_in.wire import LoginIn
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.http.call import Call
 from dataforge.http.caller import client_address
 from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
-from dataforge.kernel.principal import SYSTEM
+from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash, session
 from dataforge.web.calls import PublicForm, Visitor
-from dataforge.web.routing import local_path, see_other
+from dataforge.web.routing import local_path, page_router, see_other
 from dataforge.web.templates import render
 
+router = page_router("identity")
 SIGN_IN, SIGN_OUT, RENEW = "/ui/sign-in", "/ui/sign-out", "/ui/renew"
 Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where to go afterwards")]
-
-
-def _services(request: Request) -> IdentityServices:
-    return platform_of(request).get(IdentityServices)
 
 
 def _form(request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None) -> Response:
@@ -63,14 +60,15 @@ async def sign_in(request: Request, form: PublicForm) -> Response:
 
 
 async def _issue(request: Request, given: LoginIn) -> Mapping[str, object]:
-    call, limits = Call(request, SYSTEM), _services(request).try_limits
+    call = Call.of_anybody(request)
+    limits = call.services(IdentityServices).try_limits
     command = commands.SignIn(given.username, given.password, client_address(request))
     # Two transactions: the try must be counted for others before the password is looked at.
-    await call.run(SqlIdentityUnitOfWork, partial(commands.admit_sign_in, limits=limits), command)
-    result = await call.run(SqlIdentityUnitOfWork, partial(commands.sign_in, limits=limits), command)
-    if isinstance(result, commands.Rejected):
+    await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.admit_sign_in, limits=limits), command)
+    result = await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.sign_in, limits=limits), command)
+    if isinstance(result, sessions.Rejected):
         raise result.error
-    return await _services(request).token_signer.issue(result)
+    return await call.services(IdentityServices).token_signer.issue(result)
 
 
 @router.post(SIGN_OUT)
@@ -78,8 +76,8 @@ async def sign_out(request: Request, form: PublicForm) -> Response:  # noqa: ARG
     """End the sign-in, here and for its access tokens."""
     tokens = session.tokens_of(request.scope)
     if tokens is not None:
-        call = Call(request, SYSTEM)
-        await call.run(SqlIdentityUnitOfWork, commands.sign_out, commands.SignOut(tokens.refresh))
+        call = Call.of_anybody(request)
+        await run(call.unit_of_work(IdentityUnitOfWork), sessions.sign_out, sessions.SignOut(tokens.refresh))
     answer = see_other(request.scope, SIGN_IN)
     return session.end(flash.leave(answer, request.scope, "success", "You have signed out."), request.scope)
 
@@ -88,18 +86,21 @@ async def sign_out(request: Request, form: PublicForm) -> Response:  # noqa: ARG
 @router.post(RENEW)
 async def renew(request: Request, wanted: Wanted = "") -> Response:
     """Make a new access token for the session cookie and go back to what was asked for, form and all (307)."""
-    call, limits = Call(request, SYSTEM), _services(request).try_limits
+    call = Call.of_anybody(request)
+    limits = call.services(IdentityServices).try_limits
     tokens = session.tokens_of(request.scope)
     if tokens is None:
         return see_other(request.scope, SIGN_IN, next=wanted)
     if request.method == "POST":
         await session.form_of(request)
-    command = commands.Refresh(tokens.refresh, client_address(request))
-    await call.run(SqlIdentityUnitOfWork, partial(commands.admit_refresh, limits=limits), command)
-    result = await call.run(SqlIdentityUnitOfWork, partial(commands.continue_sign_in, limits=limits), command)
-    if isinstance(result, commands.Rejected):
+    command = sessions.Refresh(tokens.refresh, client_address(request))
+    await run(call.unit_of_work(IdentityUnitOfWork), partial(sessions.admit_refresh, limits=limits), command)
+    result = await run(
+        call.unit_of_work(IdentityUnitOfWork), partial(sessions.continue_sign_in, limits=limits), command
+    )
+    if isinstance(result, sessions.Rejected):
         answer = see_other(request.scope, SIGN_IN, next=wanted)
         message = "Your sign-in has ended. Sign in again."
         return session.end(flash.leave(answer, request.scope, "info", message), request.scope)
-    issued = await _services(request).token_signer.issue(result)
+    issued = await call.services(IdentityServices).token_signer.issue(result)
     return session.begin(RedirectResponse(local_path(request.scope, wanted), status_code=307), request.scope, issued)

@@ -1,0 +1,141 @@
+"""Sign-up, profiles, roles, suspension."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.identity.accounts.domain import LastAdmin
+from dataforge.contexts.identity.accounts.passwords import hash_password
+from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.kernel.errors import Conflict, NotFound, PreconditionFailed
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.principal import Role
+from dataforge.kernel.throttling import Budget, caller_of
+from dataforge.kernel.unit_of_work import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """A new person; `avatar` is the pseudonym that statements carry instead of the name."""
+
+    username: str
+    email: str
+    password: str = field(repr=False)
+    avatar: str | None = None
+    display_name: str | None = None
+    time_zone: str = "UTC"
+    locale: str = "en"
+    role: Role = Role.LEARNER
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacePassword:
+    """Give a person another password; an operator's way out, who has said that nobody knows the old one."""
+
+    user_id: UUID
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureAdmin:
+    """Make an administrator unless there is one of that name, who with `replace_password` gets the password."""
+
+    account: SignUp
+    replace_password: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUser:
+    """Change a person's profile, role or suspension; `expected` is the revision the caller read."""
+
+    user_id: UUID
+    expected: str
+    changes: dict[str, Any]
+
+
+async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
+    """Create the account; raises DuplicateUsername, DuplicateEmail or DuplicateAvatar."""
+    user_id = uuid7()
+    password_hash = await asyncio.to_thread(hash_password, command.password)
+    await uow.users.add(
+        {
+            "id": user_id,
+            "username": command.username,
+            "email": command.email.lower(),
+            "avatar": command.avatar or f"learner-{secrets.token_hex(6)}",
+            "display_name": command.display_name or command.username,
+            "password_hash": password_hash,
+            "role": command.role.value,
+            "time_zone": command.time_zone,
+            "locale": command.locale,
+            "created_at": uow.now,
+            "updated_at": uow.now,
+        }
+    )
+    uow.audit(AuditEntry("signed_up", "user", str(user_id), after={"role": command.role.value}))
+    return user_id
+
+
+async def admit_sign_up(address: str, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:
+    """Spend one of the address's sign-ups, whatever comes of it; raises TooManyRequests."""
+    await _spend(Budget("sign_up", (caller_of(address),), limits.sign_up), "sign-ups", uow)
+
+
+async def _spend(budget: Budget, what: str, uow: IdentityUnitOfWork) -> None:
+    wait = await uow.throttle.spend([budget])
+    if wait is not None:
+        raise too_many_tries(what, wait)
+
+
+async def replace_password(command: ReplacePassword, uow: IdentityUnitOfWork) -> None:
+    """Store the new password and end every sign-in of the person."""
+    await uow.users.lock(command.user_id)
+    password_hash = await asyncio.to_thread(hash_password, command.password)
+    await uow.users.update(command.user_id, {"password_hash": password_hash, "updated_at": uow.now})
+    await uow.refresh_tokens.revoke_user(command.user_id)
+    uow.audit(AuditEntry("password_replaced", "user", str(command.user_id)))
+
+
+async def ensure_admin(command: EnsureAdmin, uow: IdentityUnitOfWork) -> bool:
+    """Whether the account is new; may be repeated. Raises Conflict when the name is somebody else's."""
+    wanted = command.account
+    account = await uow.users.account(wanted.username)
+    if account is None:
+        await sign_up(wanted, uow)
+    elif account.role is not Role.ADMIN:
+        message = f"{wanted.username} is somebody who is not an administrator."
+        raise Conflict(message)
+    elif command.replace_password:
+        await replace_password(ReplacePassword(account.user_id, wanted.password), uow)
+    return account is None
+
+
+async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
+    """Apply changes under the row lock; raises NotFound, PreconditionFailed or LastAdmin."""
+    # Administrators are locked first and by everyone in one order, so that two demotions do not wait for each other.
+    decides_admins = not {"role", "suspended"}.isdisjoint(command.changes)
+    admins = await uow.users.active_admins() if decides_admins else None
+    user = await uow.users.lock(command.user_id)
+    if user is None:
+        message = f"There is no user {command.user_id}."
+        raise NotFound(message)
+    if command.expected not in ("*", str(user["revision"])):
+        message = "The user has been changed since you read it; read it again and repeat your change."
+        raise PreconditionFailed(message)
+    changes = dict(command.changes)
+    if "suspended" in changes:
+        changes["suspended_at"] = uow.now if changes.pop("suspended") else None
+    demoted = changes.get("role", user["role"]) != Role.ADMIN or changes.get("suspended_at") is not None
+    was_admin = user["role"] == Role.ADMIN and user["suspended_at"] is None
+    if was_admin and demoted and admins is not None and admins <= 1:
+        message = "This is the last active administrator; make another one first."
+        raise LastAdmin(message)
+    if changes.get("suspended_at") is not None:
+        await uow.refresh_tokens.revoke_user(command.user_id)
+    before = {key: user[key] for key in changes}
+    await uow.users.update(command.user_id, {**changes, "updated_at": uow.now})
+    uow.audit(AuditEntry("changed", "user", str(command.user_id), before=before, after=changes))
+    return command.user_id

@@ -1,0 +1,57 @@
+"""Rules of accounts: names, passwords, the last administrator."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from dataforge.kernel.errors import BadRequest, Forbidden
+from dataforge.kernel.principal import Role
+
+USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,254}")
+PASSWORD_MIN, PASSWORD_MAX = 8, 1024  # NIST SP 800-63B §5.1.1.2: length, not composition
+
+
+class DuplicateUsername(BadRequest):
+    """Somebody has this username."""
+
+    code = "duplicate_username"
+    title = "The username is taken"
+
+
+class DuplicateEmail(BadRequest):
+    """Somebody has this e-mail address."""
+
+    code = "duplicate_email"
+    title = "The e-mail address is already registered"
+
+
+class DuplicateAvatar(BadRequest):
+    """Somebody has this avatar; it is the pseudonym in statements and names one person."""
+
+    code = "duplicate_avatar"
+    title = "The avatar is taken"
+
+
+class AccountSuspended(Forbidden):
+    """The account was suspended by an administrator."""
+
+    code = "account_suspended"
+    title = "The account is suspended"
+
+
+class LastAdmin(BadRequest):
+    """The last active administrator cannot be demoted or suspended."""
+
+    code = "last_admin"
+    title = "There must be an administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What signing in needs to know of a person."""
+
+    user_id: UUID
+    username: str
+    role: Role
+    password_hash: str | None
+    suspended: bool

@@ -1,5 +1,0 @@
-"""The router of the pages of identity."""
-
-from dataforge.web.routing import page_router
-
-router = page_router("identity")

@@ -1,0 +1,1 @@
+"""Sign-ins on one device each, and the tokens that continue them."""

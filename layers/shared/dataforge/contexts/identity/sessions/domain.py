@@ -1,0 +1,74 @@
+"""Rules of sessions: a sign-in on one device, and the refresh tokens that continue it."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from dataforge.kernel.errors import Unauthenticated
+from dataforge.kernel.principal import Role
+
+
+class SessionEnded(Unauthenticated):
+    """The access token has not expired, but its sign-in was ended or its account removed."""
+
+    code = "session_ended"
+    title = "The sign-in has ended"
+
+
+class InvalidToken(Unauthenticated):
+    """The access token is forged, expired or not for this service."""
+
+    code = "invalid_token"
+    title = "The access token is not valid"
+
+
+class InvalidRefreshToken(Unauthenticated):
+    """The refresh token is unknown, expired or revoked."""
+
+    code = "invalid_refresh_token"
+    title = "The refresh token is not valid"
+
+
+class RefreshTokenReused(Unauthenticated):
+    """A refresh token was used twice: it may have been stolen, so its whole family is revoked."""
+
+    code = "refresh_token_reused"
+    title = "The refresh token was used before"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """One refresh token of a family; a family is one sign-in on one device."""
+
+    id: UUID
+    user_id: UUID
+    family: UUID
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+    def check_usable(self, now: datetime) -> None:
+        """Raise RefreshTokenReused or InvalidRefreshToken unless it may be exchanged now."""
+        if self.used_at is not None:
+            message = "This refresh token was used before; every token of that sign-in is revoked. Sign in again."
+            raise RefreshTokenReused(message)
+        if self.revoked_at is not None or now >= self.expires_at:
+            message = "This refresh token is expired or revoked. Sign in again."
+            raise InvalidRefreshToken(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in person and the refresh token that continues the sign-in."""
+
+    user_id: UUID
+    username: str
+    role: Role
+    family: UUID
+    refresh_token: str = field(repr=False)
+
+
+def token_hash(token: str) -> str:
+    """SHA-256 of a random token; such tokens carry 256 bits, so that a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()

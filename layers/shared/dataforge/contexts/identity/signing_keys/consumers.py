@@ -1,0 +1,17 @@
+"""Operator commands for signing keys."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataforge.contexts.identity.module import IdentityServices
+
+
+async def ensure_signing_key(_payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
+    """Make sure that there is a key to sign tokens with: public half in the database, private half in its secret."""
+    return {"kid": await services.private_keys.ensure()}
+
+
+async def rotate_signing_keys(_payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
+    """Make a new signing key; tokens of the old one work until they expire."""
+    return {"kid": await services.private_keys.rotate()}

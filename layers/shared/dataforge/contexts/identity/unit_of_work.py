@@ -1,0 +1,31 @@
+"""The unit of work of identity's commands."""
+
+from dataforge.contexts.identity.accounts.repository import Users
+from dataforge.contexts.identity.sessions.repository import RefreshTokens
+from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
+from dataforge.platform.db.throttle import Throttle
+from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+
+
+class IdentityUnitOfWork(SqlUnitOfWork):
+    """A transaction with identity's repositories."""
+
+    @property
+    def users(self) -> Users:
+        """People."""
+        return Users(self.connection)
+
+    @property
+    def throttle(self) -> Throttle:
+        """Budgets of tries."""
+        return Throttle(self.connection, self.now)
+
+    @property
+    def refresh_tokens(self) -> RefreshTokens:
+        """Refresh tokens."""
+        return RefreshTokens(self.connection, self.now)
+
+    @property
+    def xapi_credentials(self) -> XapiCredentials:
+        """xAPI credentials."""
+        return XapiCredentials(self.connection)

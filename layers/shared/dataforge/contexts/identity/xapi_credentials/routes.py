@@ -1,0 +1,62 @@
+"""REST of xAPI credentials."""
+
+from starlette.responses import Response
+
+from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.contexts.identity.xapi_credentials import commands, queries, wire
+from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES
+from dataforge.http.app import context_router
+from dataforge.http.auth import AdminCall
+from dataforge.http.call import Call, json_response
+from dataforge.http.openapi import UNKEYED
+from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.observability import logger
+
+router = context_router("identity")
+
+
+@router.post(
+    "/api/xapi-credentials",
+    status_code=201,
+    response_model=wire.XapiCredentialOut,
+    openapi_extra={UNKEYED: True},
+)
+async def create_xapi_credential(body: wire.XapiCredentialIn, call: AdminCall) -> Response:
+    """Make a key and secret for an LMS; the secret is shown this once."""
+    values = body.model_dump(exclude_none=True)
+    values["scopes"] = tuple(values.get("scopes", DEFAULT_SCOPES))
+    command = commands.CreateXapiCredential(**values)
+    credential = await run(call.unit_of_work(IdentityUnitOfWork), commands.create_xapi_credential, command)
+    await _publish(call, credential.key_id)
+    body_out = {
+        "key": credential.key_id,
+        "secret": credential.secret,
+        "fingerprint": credential.fingerprint,
+        "name": credential.name,
+        "scopes": list(credential.scopes),
+    }
+    return json_response(body_out, status=201)
+
+
+@router.get("/api/xapi-credentials", response_model=wire.XapiCredentialList)
+async def list_xapi_credentials(call: AdminCall) -> Response:
+    """Credentials by fingerprint."""
+    return json_response({"items": await call.query(queries.list_xapi_credentials)})
+
+
+@router.delete("/api/xapi-credentials/{key_id}", status_code=204)
+async def revoke_xapi_credential(key_id: str, call: AdminCall) -> Response:
+    """Revoke a credential; it stops working within 30 seconds."""
+    command = commands.RevokeXapiCredential(key_id)
+    await run(call.unit_of_work(IdentityUnitOfWork), commands.revoke_xapi_credential, command)
+    await _publish(call, key_id)
+    return json_response(None, status=204)
+
+
+async def _publish(call: Call, key_id: str) -> None:
+    # At once where possible; if this fails the outbox event written with the change does it again within a minute.
+    try:
+        await call.services(IdentityServices).credential_publisher.publish(key_id)
+    except Exception:  # noqa: BLE001 - see above: the change itself is durable
+        logger.warning("credential not published yet, the outbox will do it", exc_info=True, key_id=key_id)
