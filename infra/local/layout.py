@@ -38,6 +38,11 @@ class StackDirectory:
         return self.root / "emulator"
 
     @property
+    def mail(self) -> Path:
+        """Mail that was sent."""
+        return self.root / "mail"
+
+    @property
     def packages(self) -> Path:
         """What the layers carry, unpacked once for all workers of this stack."""
         return self.root / "packages"

@@ -27,6 +27,7 @@ from infra.local.emulator import Emulator
 from infra.local.errors import LocalStackError
 from infra.local.files import write_whole
 from infra.local.layout import ARCHITECTURE, PYTHON_VERSION, ROOT, TOOLS, StackDirectory
+from infra.local.mailbox import Mailbox
 from infra.local.postgres import PostgresServer
 from infra.local.progress import step
 from infra.packaging.database import database_parameters, login_parameters
@@ -60,11 +61,12 @@ _CHOICES = {"ETL_MODE": "EtlMode"}
 
 @dataclass
 class LocalStack:
-    """A running stack: its two servers and the facts in ``stack.json``."""
+    """A running stack: its servers and the facts in ``stack.json``."""
 
     directory: StackDirectory
     postgres: PostgresServer
     emulator: Emulator
+    mailbox: Mailbox
     facts: dict[str, Any]
 
     def invoke(self, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,6 +101,7 @@ class LocalStack:
     def stop(self) -> None:
         """Stop the emulator, which saves its state, then the database."""
         self.emulator.stop()
+        self.mailbox.stop()
         self.postgres.stop()
 
     def _see_logs(self) -> str:
@@ -157,19 +160,22 @@ def start(
     Raises LocalStackError with a one-line cause; whatever was started is stopped again.
     """
     _require_space(directory)
-    started: list[Emulator | PostgresServer] = []
+    started: list[Emulator | Mailbox | PostgresServer] = []
     emulator.end_left_over(directory)
     postgres.end_left_over(directory.postgres)
     try:
         with step("database"):
             database = postgres.start(directory.postgres)
             started.append(database)
+        mailbox = Mailbox(directory.mail)
+        mailbox.start()
+        started.append(mailbox)
         with step("AWS emulator"):
             cloud = emulator.start(directory, port=port)
             started.append(cloud)
         with step("build" if not build.is_current() else "build (unchanged)"):
             source = build.build()
-        wanted = _parameters(directory, database, cloud) | dict(parameters or {})
+        wanted = _parameters(directory, database, cloud, mailbox) | dict(parameters or {})
         fingerprint = hashlib.sha256(json.dumps([source, wanted], sort_keys=True).encode()).hexdigest()
         packages.unpack(directory, source)
         if snapshot.deployed(directory) != fingerprint:
@@ -182,9 +188,7 @@ def start(
                 cloud = emulator.start(directory, port=cloud.port)
                 started[-1] = cloud
         _require_deployed(directory, cloud)
-        stack = LocalStack(directory, database, cloud, _facts(directory, database, cloud))
-        # SES refuses senders it has not verified, here as on AWS.
-        cloud.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
+        stack = LocalStack(directory, database, cloud, mailbox, _facts(directory, database, cloud, mailbox))
         with step("migrations"):
             stack.invoke("schema-deployer", {"command": "migrate"})
         with step("credentials"):
@@ -209,13 +213,16 @@ def _require_space(directory: StackDirectory) -> None:
             raise LocalStackError(cause, "Free some space and run again.")
 
 
-def _parameters(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, str]:
+def _parameters(
+    directory: StackDirectory, database: PostgresServer, cloud: Emulator, mailbox: Mailbox
+) -> dict[str, str]:
     return {
         "Environment": "local",
         "Runtime": f"python{PYTHON_VERSION}",
         "Architecture": ARCHITECTURE,
         **database_parameters(database.url),
         **login_parameters(database.url, directory.stack_name),
+        "SmtpUrl": mailbox.smtp_url,
         "PublicBaseUrl": cloud.api_url(_api_id(directory), STAGE),
         **{parameter: os.environ[name] for name, parameter in _CHOICES.items() if name in os.environ},
         **FIXED_PARAMETERS,
@@ -259,7 +266,7 @@ def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str,
     processes.run_tool(command, environment=environment, log=log, what=what, cwd=ROOT, owner=directory.root)
 
 
-def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator) -> dict[str, Any]:
+def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator, mailbox: Mailbox) -> dict[str, Any]:
     description = cloud.client("cloudformation").describe_stacks(StackName=directory.stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
     api_url = cloud.api_url(_api_id(directory), STAGE)
@@ -270,6 +277,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator)
     return {
         "api_url": api_url,
         "xapi_url": f"{api_url}/xapi",
+        "mail_url": mailbox.page_url,
         "database_url": database.url,
         "aws_endpoint_url": cloud.endpoint_url,
         "credentials": {},

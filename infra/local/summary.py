@@ -21,6 +21,7 @@ def summary(stack: LocalStack) -> str:
         ("xAPI endpoint", facts["xapi_url"]),
         ("xAPI key, secret", f"{xapi['key']}  {xapi['secret']}"),
         ("Administrator", f"{admin['username']}  {admin['password']}"),
+        ("Mail that was sent", facts["mail_url"]),
         ("Database", facts["database_url"]),
         ("AWS endpoint", facts["aws_endpoint_url"]),
         ("For scripts", str(stack.directory.stack_file)),

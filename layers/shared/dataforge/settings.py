@@ -135,9 +135,18 @@ class HttpSettings(Settings):
 
 
 class MailSettings(Settings):
-    """Who mail comes from; SES sends for verified addresses and domains only."""
+    """Who mail comes from, and the server that takes it (see platform.mail.SmtpSender); without one it is SES.
+
+    SES sends for verified addresses and domains only.
+    """
 
     mail_from: str = "no-reply@dataforge.example"
+    smtp_url: SecretStr | None = None
+
+    @field_validator("smtp_url", mode="before")
+    @classmethod
+    def _empty_server_is_absent(cls, value: object) -> object:
+        return value or None
 
 
 class IntakeSettings(Settings):

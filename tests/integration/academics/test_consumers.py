@@ -21,10 +21,10 @@ from dataforge.kernel.clock import Clock, FixedClock
 from dataforge.kernel.events import Event
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
-from dataforge.platform.aws.ses import Mail
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.outbox import relay, stored_event
 from dataforge.platform.db.tables import outbox
+from dataforge.platform.mail.message import Mail
 from dataforge.platform.services import Platform
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest

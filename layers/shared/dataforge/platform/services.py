@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.s3 import ObjectStore
     from dataforge.platform.aws.secrets import SecretStore
-    from dataforge.platform.aws.ses import MailSender
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
     from dataforge.platform.db.roles import Login
     from dataforge.platform.db.unit_of_work import Uow
-    from dataforge.settings import DatabaseSettings, UploadSettings
+    from dataforge.platform.mail.senders import MailSender
+    from dataforge.settings import DatabaseSettings, MailSettings, UploadSettings
 
 Part = TypeVar("Part")
 Factory = Callable[["Platform"], Any]
@@ -103,10 +103,13 @@ class Platform:
 
     @cached_property
     def mailer(self) -> "MailSender":
-        """Sends mail."""
-        from dataforge.platform.aws.ses import SesSender
+        """Sends mail: through SES, or through the server that the settings name."""
+        from dataforge.platform.mail.senders import SesSender, SmtpSender
 
-        return SesSender(self.settings.mail_from)
+        settings: MailSettings = self.settings
+        if settings.smtp_url is None:
+            return SesSender(settings.mail_from)
+        return SmtpSender(settings.smtp_url.get_secret_value(), settings.mail_from)
 
     @cached_property
     def objects(self) -> "ObjectStore":

@@ -1,0 +1,1 @@
+"""Mail: messages from templates, handed to SES or to an SMTP server."""

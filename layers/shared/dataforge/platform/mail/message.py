@@ -1,0 +1,60 @@
+"""What a mail is, and its bytes on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import make_msgid
+
+# Longer lines are folded, and a List-Unsubscribe that is folded goes out as encoded words, which no reader follows
+# (RFC 5322 §2.1.1 allows 998 characters).
+_POLICY = SMTP.clone(max_line_length=998)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a mail; `media_type` such as `text/calendar; method=REQUEST`."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message to one person; `headers` are added as they are (List-Unsubscribe, say)."""
+
+    to: str
+    subject: str
+    text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+
+
+def mime_message(mail: Mail, sender: str) -> EmailMessage:
+    """The message (RFC 5322, RFC 2045) with an id of its own; raises ValueError for an impossible address or header."""
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = sender
+    message["To"] = Address(addr_spec=mail.to)  # one person: a comma would make two of what is given as a text
+    message["Subject"] = mail.subject
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
+    for name, value in mail.headers.items():
+        message[name] = value
+    message.set_content(mail.text)
+    if mail.html is not None:
+        message.add_alternative(mail.html, subtype="html")
+    for attachment in mail.attachments:
+        _attach(message, attachment)
+    return message
+
+
+def _attach(message: EmailMessage, attachment: Attachment) -> None:
+    media_type, *parameters = (part.strip() for part in attachment.media_type.split(";"))
+    main, _, sub = media_type.partition("/")
+    message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)
+    part = list(message.iter_attachments())[-1]
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        part.set_param(name, value)
