@@ -58,7 +58,7 @@ class ReceivedMail:
 
     @property
     def text(self) -> str:
-        """Its text part."""
+        """The text part."""
         return self.part("plain")
 
     def part(self, subtype: str) -> str:
