@@ -1,17 +1,15 @@
 """Logs and metrics behind one module, so that no context knows the library.
 
-Logs are JSON lines with a correlation id (Powertools' logger); metrics go out in CloudWatch's embedded metric format
-(EMF) on the same stream, written here because each is out at once and Powertools' Metrics would hold them back until
-the handler returns. Traces are the segments that Lambda records by itself (Tracing in template.yaml); the code adds
-none.
+Logs are JSON lines with a correlation id, metrics lines in CloudWatch's embedded metric format on the same stream, both
+by Powertools. Traces are the segments that Lambda records by itself (Tracing in template.yaml); the code adds none,
+because Powertools' Tracer needs the X-Ray SDK in every function.
 """
 
 import os
-import time
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "dataforge")
 NAMESPACE = "DataForge"
@@ -49,20 +47,12 @@ class StructuredLogger:
 logger = StructuredLogger()
 
 
-def emit_metrics(values: dict[str, float], **facts: object) -> None:
-    """Write counts as one EMF line (CloudWatch embedded metric format, version 0) with the service as dimension."""
-    document: dict[str, Any] = {
-        "_aws": {
-            "Timestamp": int(time.time() * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [["service"]],
-                    "Metrics": [{"Name": name, "Unit": "Count"} for name in values],
-                }
-            ],
-        },
-        "service": SERVICE,
-        **values,
-    }
-    logger.info("metrics", **document, **facts)
+def emit_metrics(values: dict[str, float], *, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Write metrics as one line in CloudWatch's embedded metric format, with the service as dimension.
+
+    The line is out at once: a handler that is ended by its timeout has counted what it did.
+    """
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=unit, value=value)
+    metrics.flush_metrics()
