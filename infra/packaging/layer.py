@@ -29,7 +29,8 @@ BOTOCORE_SERVICES = frozenset(
 )
 # Our own code by layer: where it stands, and what it is called in the package.
 OUR_PACKAGES = {
-    "shared": {"layers/shared/dataforge": "dataforge", "migrations": "dataforge_migrations"},
+    "shared": {"layers/shared/dataforge": "dataforge"},
+    "migrations": {"migrations": "dataforge_migrations"},
     "columnar": {"layers/columnar/versioned_tables": "versioned_tables"},
 }
 _UNUSED_UTILITIES = (

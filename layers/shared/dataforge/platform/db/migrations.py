@@ -28,10 +28,11 @@ def load_all_tables() -> None:
 
 
 def migrations_directory() -> Path:
-    """Where the revision files are: beside the package in the layer, else at the top of the source tree."""
-    packages = Path(__file__).resolve().parents[3]
-    packaged = packages / "dataforge_migrations"
-    return packaged if packaged.is_dir() else packages.parents[1] / "migrations"
+    """Where the revision files are: what the layer carries, else at the top of the source tree."""
+    packaged = find_spec("dataforge_migrations")
+    if packaged is not None and packaged.submodule_search_locations:
+        return Path(next(iter(packaged.submodule_search_locations)))
+    return Path(__file__).resolve().parents[5] / "migrations"
 
 
 def _config(connection: Connection) -> Config:
