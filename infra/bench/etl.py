@@ -26,8 +26,8 @@ _DONE = {"id": "http://adlnet.gov/expapi/verbs/completed", "display": {"en": "co
 
 def events(count: int) -> Iterator[tuple[dict[str, Any], list[Any]]]:
     """Invocations, and the ids of their requests."""
-    from dataforge.contexts.records.domain.messages import message_json, statements_json
-    from dataforge.contexts.records.statements import StatementsBody, XapiVersion, prepare_batch
+    from dataforge.contexts.lrs.statements.domain import StatementsBody, XapiVersion, prepare_batch
+    from dataforge.contexts.lrs.statements.domain.messages import message_json, statements_json
     from dataforge.kernel.ids import uuid7
 
     begin, number = datetime(2026, 1, 1, tzinfo=UTC), 0
@@ -48,7 +48,7 @@ def events(count: int) -> Iterator[tuple[dict[str, Any], list[Any]]]:
                 request_id=request,
                 authority="bench",
                 stored_at=now,
-                noted=True,
+                registered=True,
                 statements=statements_json(batch.statements),
             )
             records.append({"messageId": str(uuid4()), "body": message.decode(), "attributes": {}})

@@ -14,7 +14,7 @@ RUNS = 5
 FIRST_REQUESTS = {
     "identity": "/api/users/me",
     "academics": "/api/courses",
-    "records": "/api/cohorts",
+    "learning": "/api/cohorts",
     "operations": "/api/nothing",
 }
 _FIRST_REQUEST = """

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from dataforge.contexts.records.statements import (
+from dataforge.contexts.lrs.statements.domain import (
     StatementsBody,
     XapiVersion,
     flatten_statement,

@@ -71,7 +71,7 @@ def test_the_composition_root_names_contexts_only_where_a_function_is_theirs_alo
         name for name in imported_names(CONTEXTS.parent / "bootstrap.py") if name.startswith("dataforge.contexts.")
     }
 
-    assert named == {"dataforge.contexts.records.xapi"}
+    assert named == {"dataforge.contexts.lrs.xapi"}
 
 
 def test_only_datasets_keeps_its_rows_in_versioned_tables() -> None:

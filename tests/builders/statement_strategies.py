@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dataforge.contexts.records.statements import read_json
+from dataforge.contexts.lrs.statements.domain import read_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 NUMBERS = st.one_of(

@@ -13,7 +13,7 @@ from dataforge.platform.db.database import Database
 from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok
 from tests.builders.emulator import EmulatedAws
-from tests.builders.records import RecordsUnderTest
+from tests.builders.lrs import StoreUnderTest
 from tests.builders.rosters import oneroster_zip
 from tests.builders.statements import statement
 from tests.builders.whole_api import WholeApi
@@ -98,7 +98,7 @@ class World:
 
     async def _completions(self) -> None:
         """Two of the four learners complete a lesson, as an LMS tells it."""
-        async with RecordsUnderTest(self.emulator, self.api.database) as records:
+        async with StoreUnderTest(self.emulator, self.api.database) as records:
             sent = [
                 statement(actor={"mbox": f"mailto:learner{number}@example.org"}, object={"id": "https://e.org/0"})
                 for number in range(2)

@@ -67,7 +67,7 @@ def _problem_page(error: "DataForgeError", scope: "Scope") -> "Response":
 
 def xapi_app(parts: Platform) -> "ASGIApp":
     """The xAPI resources."""
-    from dataforge.contexts.records.xapi import create_xapi_app
+    from dataforge.contexts.lrs.xapi import create_xapi_app
 
     return create_xapi_app(parts, public_base_url=parts.settings.public_base_url)
 

@@ -16,7 +16,7 @@ from dataforge.contexts.academics.commands.rosters import ApplyRoster, PlanRoste
 from dataforge.contexts.academics.contract import EnrollmentChanged
 from dataforge.contexts.academics.domain.prerequisites import Requirement
 from dataforge.contexts.academics.module import MODULE, AcademicsServices
-from dataforge.contexts.records.contract import LessonCompleted
+from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.clock import Clock, FixedClock
 from dataforge.kernel.events import Event
 from dataforge.kernel.ids import uuid7

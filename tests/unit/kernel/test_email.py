@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from dataforge.contexts.academics.domain.roster_files import staged_rows
 from dataforge.contexts.academics.schemas.inputs import StudentIn
 from dataforge.contexts.identity.accounts.wire import Email
-from dataforge.contexts.records.domain.learners import parse_learners
+from dataforge.contexts.learning.cohort_imports.domain import parse_learners
 from dataforge.kernel.email import is_email
 from tests.builders.rosters import simple_csv, source
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue
 from dataforge.contexts.identity.contract import XapiCredentialChanged
-from dataforge.contexts.records.contract import LessonCompleted
+from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.db.outbox import stored_event
 

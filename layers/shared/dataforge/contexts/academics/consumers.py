@@ -9,7 +9,7 @@ from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDu
 from dataforge.contexts.academics.domain.status import EnrollmentStatus
 from dataforge.contexts.academics.queries.enrollment import mail_address
 from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork
-from dataforge.contexts.records.contract import LessonCompleted
+from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.platform.mail.message import Mail
 
 if TYPE_CHECKING:

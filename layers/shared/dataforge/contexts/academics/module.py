@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue
-from dataforge.contexts.records.contract import LessonCompleted
+from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services

@@ -3,6 +3,7 @@
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,15 +16,15 @@ from dataforge.platform.db.database import sqlalchemy_url
 from dataforge.platform.db.metadata import metadata
 
 VERSION_SCHEMA = "platform"
-CONTEXTS = ("identity", "academics", "records", "datasets")
 
 
 def load_all_tables() -> None:
     """Import every context's tables, so that the metadata is complete."""
     import_module("dataforge.platform.db.tables")
-    for name in CONTEXTS:
-        module = f"dataforge.contexts.{name}.tables"
-        if find_spec(f"dataforge.contexts.{name}") and find_spec(module):
+    contexts = import_module("dataforge.contexts")
+    for context in iter_modules(contexts.__path__, f"{contexts.__name__}."):
+        module = f"{context.name}.tables"
+        if context.ispkg and find_spec(module):
             import_module(module)
 
 
@@ -99,4 +100,4 @@ def differences(url: str) -> list[object]:
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "schema" or name in {VERSION_SCHEMA, *CONTEXTS}
+    return kind != "schema" or name in {table.schema for table in metadata.tables.values()}

@@ -1,0 +1,1 @@
+"""Lessons, cohorts and who has completed what."""

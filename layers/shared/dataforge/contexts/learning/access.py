@@ -1,0 +1,12 @@
+"""Who may read and who may change what learning keeps."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from dataforge.http.auth import require
+from dataforge.http.call import Call
+from dataforge.kernel.principal import Role
+
+ReaderCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR))]
+WriterCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.REGISTRAR))]

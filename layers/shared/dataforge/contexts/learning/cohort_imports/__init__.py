@@ -1,0 +1,1 @@
+"""Learner lists that fill cohorts."""

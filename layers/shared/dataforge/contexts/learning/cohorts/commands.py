@@ -1,0 +1,112 @@
+"""Cohorts and who belongs to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.identity.contract import require_active_person
+from dataforge.contexts.learning.revisions import expect
+from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
+from dataforge.kernel.errors import NotFound
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.unit_of_work import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCohort:
+    """A new, empty cohort."""
+
+    name: str
+    group_name: str = ""
+    team: str = ""
+    active: bool = True
+    workspace_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCohort:
+    """Changes to a cohort as the caller read it."""
+
+    cohort_id: UUID
+    expected: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCohort:
+    """Remove a cohort as the caller read it."""
+
+    cohort_id: UUID
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person in a cohort."""
+
+    cohort_id: UUID
+    user_id: UUID
+
+
+async def create_cohort(command: CreateCohort, uow: LearningUnitOfWork) -> Mapping[str, Any]:
+    """Create; raises DuplicateCohort."""
+    cohort_id = uuid7()
+    cohort = await uow.cohorts.add(
+        {
+            "id": cohort_id,
+            "name": command.name,
+            "group_name": command.group_name,
+            "team": command.team,
+            "active": command.active,
+            "workspace_id": command.workspace_id,
+            "created_at": uow.now,
+            "updated_at": uow.now,
+        }
+    )
+    uow.audit(AuditEntry("created", "cohort", str(cohort_id), after={"name": command.name}))
+    return cohort
+
+
+async def change_cohort(command: ChangeCohort, uow: LearningUnitOfWork) -> UUID:
+    """Change; raises DuplicateCohort."""
+    cohort = await _locked(command.cohort_id, command.expected, uow)
+    changes = {name: value for name, value in command.changes.items() if cohort[name] != value}
+    if changes:
+        await uow.cohorts.change(command.cohort_id, {**changes, "updated_at": uow.now})
+        before = {name: cohort[name] for name in changes}
+        uow.audit(AuditEntry("changed", "cohort", str(command.cohort_id), before=before, after=changes))
+    return command.cohort_id
+
+
+async def delete_cohort(command: DeleteCohort, uow: LearningUnitOfWork) -> None:
+    """Delete with its memberships; raises CohortInUse while lessons belong to it."""
+    cohort = await _locked(command.cohort_id, command.expected, uow)
+    await uow.cohorts.delete(command.cohort_id)
+    uow.audit(AuditEntry("deleted", "cohort", str(command.cohort_id), before={"name": cohort["name"]}))
+
+
+async def add_member(command: Membership, uow: LearningUnitOfWork) -> None:
+    """Make somebody a member; doing it twice changes nothing. Raises NotFound, UnknownPerson, PersonSuspended."""
+    await _locked(command.cohort_id, "*", uow)
+    suspended = await uow.cohorts.is_suspended(command.user_id)
+    require_active_person(command.user_id, "path:user_id", suspended=suspended)
+    await uow.cohorts.join([(command.cohort_id, command.user_id)], uow.now)
+    uow.audit(AuditEntry("joined", "cohort", str(command.cohort_id), after={"user_id": str(command.user_id)}))
+
+
+async def remove_member(command: Membership, uow: LearningUnitOfWork) -> None:
+    """End a membership; raises NotFound when there is none."""
+    if not await uow.cohorts.leave(command.cohort_id, command.user_id, uow.now):
+        message = f"User {command.user_id} is not a member of cohort {command.cohort_id}."
+        raise NotFound(message)
+    uow.audit(AuditEntry("left", "cohort", str(command.cohort_id), before={"user_id": str(command.user_id)}))
+
+
+async def _locked(cohort_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:
+    cohort = await uow.cohorts.lock(cohort_id)
+    if cohort is None:
+        message = f"There is no cohort {cohort_id}."
+        raise NotFound(message)
+    expect(expected, cohort["revision"], "The cohort")
+    return cohort

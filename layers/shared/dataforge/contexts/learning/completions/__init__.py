@@ -1,0 +1,1 @@
+"""Who has completed what, on the evidence of statements."""

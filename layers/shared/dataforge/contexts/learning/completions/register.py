@@ -1,0 +1,69 @@
+"""What the record store asks of learning while it loads: which lesson an activity is, and who has completed it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.learning.contract import LessonCompleted
+from dataforge.contexts.learning.tables import lessons
+from dataforge.contexts.lrs.contract import MatchedStatement
+from dataforge.kernel.events import Event
+
+
+class SqlLessonRegister:
+    """Lessons inside one transaction; remembers the sections of those it has read."""
+
+    def __init__(self, connection: AsyncConnection, publish: Callable[[Event], None]) -> None:
+        self._connection = connection
+        self._publish = publish
+        self._sections: dict[UUID, UUID | None] = {}
+
+    async def by_url(self, urls: Sequence[str]) -> Mapping[str, UUID]:
+        """Lesson ids by activity id."""
+        if not urls:
+            return {}
+        wanted = bindparam("urls", list(urls), type_=ARRAY(Text))
+        query = select(lessons.c.lesson_url, lessons.c.id, lessons.c.section_id).where(
+            lessons.c.lesson_url == wanted.any_()
+        )
+        rows = (await self._connection.execute(query)).all()
+        self._sections.update({row.id: row.section_id for row in rows})
+        return {row.lesson_url: row.id for row in rows}
+
+    async def urls(self) -> Mapping[UUID, str]:
+        """Activity ids of all lessons."""
+        rows = await self._connection.execute(select(lessons.c.id, lessons.c.lesson_url))
+        return {row.id: row.lesson_url for row in rows}
+
+    async def record_completions(self, statements: Sequence[MatchedStatement]) -> None:
+        """Publish the completions of known lessons by known people.
+
+        A statement that was matched to both, one after the other, is there twice; its last form counts.
+        """
+        last = {item.statement_id: item for item in statements}
+        completed = [item for item in last.values() if item.completes and not item.voided and item.user_id is not None]
+        await self._read_sections({item.lesson_id for item in completed if item.lesson_id is not None})
+        for item in completed:
+            if item.user_id is not None and item.lesson_id is not None:
+                section_id = self._sections.get(item.lesson_id)
+                self._publish(
+                    LessonCompleted(
+                        item.user_id, item.lesson_id, section_id, item.statement_id, item.score, item.occurred_at
+                    )
+                )
+
+    async def _read_sections(self, lesson_ids: set[UUID]) -> None:
+        missing = lesson_ids - self._sections.keys()
+        if missing:
+            query = select(lessons.c.id, lessons.c.section_id).where(lessons.c.id.in_(missing))
+            self._sections.update({row.id: row.section_id for row in await self._connection.execute(query)})
+
+
+class SqlLessonDirectory:
+    """Keeps the record store's LessonDirectory."""
+
+    def within(self, connection: AsyncConnection, publish: Callable[[Event], None]) -> SqlLessonRegister:
+        """The register within the transaction of this connection."""
+        return SqlLessonRegister(connection, publish)

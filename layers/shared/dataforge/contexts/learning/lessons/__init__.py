@@ -1,0 +1,1 @@
+"""Activities whose completion counts."""

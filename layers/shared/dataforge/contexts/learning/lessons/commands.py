@@ -1,0 +1,108 @@
+"""Lessons: what learners do, named by the activity id that statements carry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.learning.revisions import expect
+from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.kernel.errors import NotFound
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.unit_of_work import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CreateLesson:
+    """A new lesson; statements that arrived before it are matched at once."""
+
+    lesson_url: str
+    title: str
+    lesson_number: int | None = None
+    lesson_date: date | None = None
+    required: bool = True
+    cohort_id: UUID | None = None
+    section_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLesson:
+    """Changes to a lesson as the caller read it."""
+
+    lesson_id: UUID
+    expected: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteLesson:
+    """Remove a lesson as the caller read it."""
+
+    lesson_id: UUID
+    expected: str
+
+
+async def create_lesson(
+    statements: StatementMatching, command: CreateLesson, uow: LearningUnitOfWork
+) -> Mapping[str, Any]:
+    """Create; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
+    lesson_id = uuid7()
+    lesson = await uow.lessons.add(
+        {
+            "id": lesson_id,
+            "lesson_url": command.lesson_url,
+            "title": command.title,
+            "lesson_number": command.lesson_number,
+            "lesson_date": command.lesson_date,
+            "required": command.required,
+            "cohort_id": command.cohort_id,
+            "section_id": command.section_id,
+            "created_at": uow.now,
+            "updated_at": uow.now,
+        }
+    )
+    await _match(lesson_id, command.lesson_url, statements, uow)
+    uow.audit(AuditEntry("created", "lesson", str(lesson_id), after={"lesson_url": command.lesson_url}))
+    return lesson
+
+
+async def change_lesson(statements: StatementMatching, command: ChangeLesson, uow: LearningUnitOfWork) -> UUID:
+    """Change; another URL takes the statements of the old one away and brings those of the new one."""
+    lesson = await _locked(command.lesson_id, command.expected, uow)
+    changes = {name: value for name, value in command.changes.items() if lesson[name] != value}
+    if changes:
+        await uow.lessons.change(command.lesson_id, {**changes, "updated_at": uow.now})
+        if "lesson_url" in changes:
+            await statements.release_lesson(uow.connection, command.lesson_id)
+            await _match(command.lesson_id, changes["lesson_url"], statements, uow)
+        before = {name: _plain(lesson[name]) for name in changes}
+        after = {name: _plain(value) for name, value in changes.items()}
+        uow.audit(AuditEntry("changed", "lesson", str(command.lesson_id), before=before, after=after))
+    return command.lesson_id
+
+
+async def delete_lesson(statements: StatementMatching, command: DeleteLesson, uow: LearningUnitOfWork) -> None:
+    """Delete; the statements stay."""
+    lesson = await _locked(command.lesson_id, command.expected, uow)
+    await statements.release_lesson(uow.connection, command.lesson_id)
+    await uow.lessons.delete(command.lesson_id)
+    uow.audit(AuditEntry("deleted", "lesson", str(command.lesson_id), before={"lesson_url": lesson["lesson_url"]}))
+
+
+async def _match(lesson_id: UUID, url: str, statements: StatementMatching, uow: LearningUnitOfWork) -> None:
+    await uow.completions.record_completions(await statements.match_lessons(uow.connection, {lesson_id: url}))
+
+
+async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:
+    lesson = await uow.lessons.lock(lesson_id)
+    if lesson is None:
+        message = f"There is no lesson {lesson_id}."
+        raise NotFound(message)
+    expect(expected, lesson["revision"], "The lesson")
+    return lesson
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID | date) else value

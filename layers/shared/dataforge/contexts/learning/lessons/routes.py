@@ -1,0 +1,91 @@
+"""REST of lessons, and who has not completed them."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from dataforge.contexts.learning.access import ReaderCall, WriterCall
+from dataforge.contexts.learning.completions.queries import missing_completions
+from dataforge.contexts.learning.completions.wire import AsOf, IncompletePage
+from dataforge.contexts.learning.lessons import commands, queries, wire
+from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.http.app import context_router
+from dataforge.http.call import json_response
+from dataforge.http.etag import etag
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.paging import DEFAULT_LIMIT
+
+router = context_router("learning")
+
+
+def _lesson(row: Mapping[str, Any], *, status: int = 200) -> Response:
+    body = wire.LessonOut.model_validate(row).model_dump(mode="json")
+    return json_response(body, status=status, headers={"ETag": etag(row["revision"])})
+
+
+async def _read(connection: AsyncConnection, lesson_id: UUID) -> Response:
+    return _lesson(await queries.get_lesson(connection, lesson_id))
+
+
+def _done(_result: object) -> Response:
+    return json_response(None, status=204)
+
+
+@router.get("/api/lessons", response_model=wire.LessonPage)
+async def list_lessons(
+    call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, cohort_id: UUID | None = None
+) -> Response:
+    """Lessons in order of creation."""
+    page = await call.query(queries.list_lessons, after=call.after(cursor), limit=limit, cohort_id=cohort_id)
+    return call.page_response(page, limit=limit)
+
+
+@router.post("/api/lessons", status_code=201, response_model=wire.LessonOut)
+async def create_lesson(body: wire.LessonIn, call: WriterCall) -> Response:
+    """Create a lesson; statements that arrived before it count."""
+    handler = partial(commands.create_lesson, call.platform.get(StatementMatching))
+    command = commands.CreateLesson(**body.model_dump())
+    return await call.execute(LearningUnitOfWork, handler, command, partial(_lesson, status=201))
+
+
+@router.get("/api/lessons/{lesson_id}", response_model=wire.LessonOut)
+async def get_lesson(lesson_id: UUID, call: ReaderCall) -> Response:
+    """One lesson."""
+    return _lesson(await call.query(queries.get_lesson, lesson_id))
+
+
+@router.patch("/api/lessons/{lesson_id}", response_model=wire.LessonOut)
+async def change_lesson(lesson_id: UUID, body: wire.LessonChangesIn, call: WriterCall) -> Response:
+    """Change a lesson; needs If-Match."""
+    handler = partial(commands.change_lesson, call.platform.get(StatementMatching))
+    command = commands.ChangeLesson(lesson_id, call.expected_revision(), body.model_dump(exclude_unset=True))
+    return await call.execute_and_read(LearningUnitOfWork, handler, command, _read)
+
+
+@router.delete("/api/lessons/{lesson_id}", status_code=204)
+async def delete_lesson(lesson_id: UUID, call: WriterCall) -> Response:
+    """Delete a lesson, not its statements; needs If-Match."""
+    handler = partial(commands.delete_lesson, call.platform.get(StatementMatching))
+    command = commands.DeleteLesson(lesson_id, call.expected_revision())
+    return await call.execute(LearningUnitOfWork, handler, command, _done)
+
+
+@router.get("/api/lessons/{lesson_id}/incomplete", response_model=IncompletePage)
+async def lesson_incomplete(
+    lesson_id: UUID, call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, as_of: AsOf = None
+) -> Response:
+    """Who should have completed the lesson and has not, with the watermark this is complete up to."""
+    page, watermark = await call.query(
+        missing_completions,
+        lesson_id,
+        call.platform.get(StatementMatching),
+        after=call.after(cursor),
+        limit=limit,
+        as_of=as_of,
+    )
+    return call.page_response(page, limit=limit, lesson_id=lesson_id, watermark=watermark)

@@ -1,0 +1,37 @@
+"""How learning is wired: what it serves, and what it offers the record store."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dataforge.contexts.lrs.contract import LessonDirectory
+from dataforge.platform.module import Module
+from dataforge.platform.services import Services
+
+if TYPE_CHECKING:
+    from dataforge.contexts.learning.completions.register import SqlLessonDirectory
+
+LEARNING = "dataforge.contexts.learning"
+
+
+class LearningServices(Services):
+    """The parts of learning."""
+
+    @cached_property
+    def lessons(self) -> "SqlLessonDirectory":
+        """Lessons inside a transaction of the record store."""
+        from dataforge.contexts.learning.completions.register import SqlLessonDirectory
+
+        return SqlLessonDirectory()
+
+
+MODULE = Module(
+    name="learning",
+    services=LearningServices,
+    routers={
+        "api": {
+            "/api/cohorts": f"{LEARNING}.cohorts.routes",
+            "/api/lessons": f"{LEARNING}.lessons.routes",
+        }
+    },
+    offers={LessonDirectory: lambda platform: platform.get(LearningServices).lessons},
+)

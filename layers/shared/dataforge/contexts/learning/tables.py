@@ -1,0 +1,87 @@
+"""Tables of learning, in the PostgreSQL schema `records`.
+
+People belong to identity; they are read through its view `identity.directory` and referred to by id without a foreign
+key, so that the contexts can be taken apart.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    column,
+    func,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+from dataforge.platform.db.metadata import metadata
+
+SCHEMA = "records"
+
+# identity's public view (see identity.contract); only read here.
+directory = table(
+    "directory",
+    column("user_id", UUID(as_uuid=True)),
+    column("email", Text),
+    column("display_name", Text),
+    column("suspended_at", DateTime(timezone=True)),
+    schema="identity",
+)
+
+cohorts = Table(
+    "cohorts",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("workspace_id", UUID(as_uuid=True)),
+    Column("name", String(255), nullable=False),
+    Column("team", String(120), nullable=False, server_default=text("''")),
+    Column("group_name", String(120), nullable=False, server_default=text("''")),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+Index(
+    "uq_cohorts_workspace_id_name_ci",
+    cohorts.c.workspace_id,
+    func.lower(cohorts.c.name),
+    unique=True,
+    postgresql_nulls_not_distinct=True,
+)
+
+cohort_members = Table(
+    "cohort_members",
+    metadata,
+    Column("cohort_id", UUID(as_uuid=True), ForeignKey(cohorts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), primary_key=True),
+    Column("joined_at", DateTime(timezone=True), nullable=False),
+    Column("left_at", DateTime(timezone=True)),
+    Index("ix_cohort_members_user_id", "user_id"),
+    schema=SCHEMA,
+)
+
+lessons = Table(
+    "lessons",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("section_id", UUID(as_uuid=True), index=True),
+    Column("cohort_id", UUID(as_uuid=True), ForeignKey(cohorts.c.id, ondelete="RESTRICT"), index=True),
+    Column("lesson_url", String(500), nullable=False, unique=True),
+    Column("lesson_number", Integer),
+    Column("title", String(255), nullable=False),
+    Column("lesson_date", Date),
+    Column("required", Boolean, nullable=False, server_default=text("true")),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)

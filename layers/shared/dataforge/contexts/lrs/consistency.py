@@ -1,0 +1,15 @@
+"""The consistency bound: everything stored up to it can be read (xAPI Communication 2.1.3).
+
+It rests on three facts, all on the database's own clock:
+
+1. A request is registered in `records.intake` with its `stored` before it is queued, only if `stored` is not older
+   than FRESH seconds then, and the entry counts (`noted` in the message) only if it was committed within PATIENCE
+   seconds.
+2. The loader takes the entry away in the transaction that makes the statements visible; a request whose entry does not
+   count or is gone (database away, entry withdrawn or cleaned up) is registered anew with a `stored` of that moment.
+3. The bound is the oldest entry, or MARGIN seconds ago: FRESH + PATIENCE < MARGIN, so no entry appears behind it.
+"""
+
+FRESH_SECONDS = 0.5
+PATIENCE_SECONDS = 1.2
+MARGIN_SECONDS = 2.0

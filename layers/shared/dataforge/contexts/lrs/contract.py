@@ -1,0 +1,78 @@
+"""What other contexts may know of the record store.
+
+Reports read the relation `records.statements_flat`: its columns only grow. Its `lesson_id` is given by whoever keeps
+lessons, who offers `LessonDirectory` for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from dataforge.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedStatement:
+    """A statement that was just given its person and lesson, as far as they are known.
+
+    `score` is the scaled score (-1 to 1) if the statement has one.
+    """
+
+    statement_id: UUID
+    user_id: UUID | None
+    lesson_id: UUID | None
+    completes: bool
+    voided: bool
+    score: Decimal | None
+    occurred_at: datetime
+
+
+class LessonRegister(Protocol):
+    """Lessons inside one transaction of the record store."""
+
+    async def by_url(self, urls: Sequence[str]) -> Mapping[str, UUID]:
+        """Lesson ids by activity id."""
+        ...
+
+    async def urls(self) -> Mapping[UUID, str]:
+        """Activity ids of all lessons."""
+        ...
+
+    async def record_completions(self, statements: Sequence[MatchedStatement]) -> None:
+        """Take notice of the completions among statements that were matched in this transaction."""
+        ...
+
+
+class LessonDirectory(Protocol):
+    """Kept by the context that knows lessons."""
+
+    def within(self, connection: Any, publish: Callable[[Event], None]) -> LessonRegister:  # noqa: ANN401 - a connection; contracts name no framework
+        """The register within the transaction of this connection; its events go out with it."""
+        ...
+
+
+class StatementMatching(Protocol):
+    """Matches stored statements to what came after them, within the transaction of a connection."""
+
+    async def match_lessons(self, connection: Any, lessons: Mapping[UUID, str]) -> Sequence[MatchedStatement]:  # noqa: ANN401 - as above
+        """Give unmatched statements about the activities their lesson; returns those that got one."""
+        ...
+
+    async def release_lesson(self, connection: Any, lesson_id: UUID) -> None:  # noqa: ANN401 - as above
+        """Take the lesson from its statements."""
+        ...
+
+    async def match_people(
+        self,
+        connection: Any,  # noqa: ANN401 - as above
+        user_ids: Sequence[UUID] | None = None,
+    ) -> Sequence[MatchedStatement]:
+        """Give unmatched statements of these people (None: of everybody) their person; returns those that got one."""
+        ...
+
+    async def reported_through(self, connection: Any) -> datetime:  # noqa: ANN401 - as above
+        """Everything stored up to this instant has its row in `records.statements_flat`."""
+        ...

@@ -1,0 +1,1 @@
+"""The rows that reports read, one a statement."""

@@ -1,0 +1,1 @@
+"""From queue messages into raw rows."""

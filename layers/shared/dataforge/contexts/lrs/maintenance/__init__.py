@@ -1,0 +1,1 @@
+"""What runs every minute behind the statements."""

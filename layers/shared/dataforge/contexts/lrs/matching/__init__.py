@@ -1,0 +1,1 @@
+"""Which person and which lesson of ours a statement is about."""

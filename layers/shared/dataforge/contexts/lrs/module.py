@@ -1,0 +1,140 @@
+"""How the record store is wired: its services, and what they serve, hear and do."""
+
+import gc
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dataforge.contexts.identity.contract import CredentialUses, CredentialVerifier
+from dataforge.contexts.lrs.contract import LessonDirectory, StatementMatching
+from dataforge.platform.module import Command, Consumer, Job, Module
+from dataforge.platform.services import Services
+from dataforge.settings import EtlMode
+
+if TYPE_CHECKING:
+    from dataforge.contexts.lrs.flat_rows.domain import HomePages
+    from dataforge.contexts.lrs.load.consumers import StatementLoader
+    from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
+    from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
+    from dataforge.contexts.lrs.statements.commands import StatementAcceptor
+    from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
+    from dataforge.contexts.lrs.statements.repository import Intake
+    from dataforge.platform.aws.sqs import Queue
+
+
+class LrsServices(Services):
+    """The parts of the record store."""
+
+    @cached_property
+    def credentials(self) -> CredentialVerifier:
+        """Checks xAPI credentials without the database."""
+        return self.platform.get(CredentialVerifier)
+
+    @cached_property
+    def statements_queue(self) -> "Queue":
+        """Where accepted statements wait."""
+        return self.platform.queue("statements")
+
+    @cached_property
+    def intake(self) -> "Intake":
+        """Ids and requests registered before the answer."""
+        from dataforge.contexts.lrs.statements.repository import Intake
+
+        return Intake(self.database)
+
+    @cached_property
+    def acceptor(self) -> "StatementAcceptor":
+        """Accepts xAPI statements."""
+        from dataforge.contexts.lrs.statements.commands import StatementAcceptor
+
+        return StatementAcceptor(
+            queue=self.statements_queue,
+            bodies=self.platform.objects,
+            intake=self.intake,
+            clock=self.clock,
+            kept=self.kept_messages,
+        )
+
+    @cached_property
+    def kept_messages(self) -> "KeptMessages | None":
+        """Accepted messages that are kept until they are loaded; None where the queue forgets nothing."""
+        from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
+
+        return KeptMessages(self.platform.objects) if self.settings.keep_accepted else None
+
+    @cached_property
+    def statement_loader(self) -> "StatementLoader":
+        """Loads statements; in incremental mode without flattening them."""
+        from dataforge.contexts.lrs.load.consumers import StatementLoader
+
+        return StatementLoader(
+            self.database,
+            self.platform.objects,
+            self.clock,
+            flatten=self.settings.etl_mode is EtlMode.STREAMING,
+            kept=self.kept_messages,
+            home_pages=self.home_pages,
+            lessons=self.platform.get(LessonDirectory),
+            uses=self.platform.get(CredentialUses),
+        )
+
+    @cached_property
+    def home_pages(self) -> "HomePages":
+        """Whose account names are our people."""
+        from dataforge.contexts.lrs.flat_rows.domain import HomePages
+
+        return HomePages(self.settings.trusted_home_pages)
+
+    @cached_property
+    def matching(self) -> "SqlStatementMatching":
+        """Matches statements to what came after them."""
+        from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
+
+        return SqlStatementMatching()
+
+    @cached_property
+    def incremental_etl(self) -> "IncrementalEtl":
+        """Flattens what is not flat; in incremental mode it drains the queue too."""
+        from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
+
+        return IncrementalEtl(
+            self.database,
+            self.clock,
+            home_pages=self.home_pages,
+            lessons=self.platform.get(LessonDirectory),
+            matching=self.matching,
+            loader=self.statement_loader,
+            queue=self.statements_queue if self.settings.etl_mode is EtlMode.INCREMENTAL else None,
+        )
+
+
+def _operator_commands() -> Mapping[str, Command[LrsServices]]:
+    from dataforge.contexts.lrs.load import consumers
+
+    return {"load_accepted": consumers.load_accepted}
+
+
+def _load_statements() -> Consumer[LrsServices]:
+    from dataforge.contexts.lrs.load import consumers
+
+    # A batch makes hundreds of thousands of objects and frees them all at once: with the default thresholds the
+    # collector looks at them again and again for nothing, at half of the CPU time (infra/bench/etl.py).
+    gc.set_threshold(50_000, 50, 100)
+    return consumers.load_statements
+
+
+def _jobs() -> Mapping[str, Job[LrsServices]]:
+    from dataforge.contexts.lrs.load.consumers import load_kept
+    from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
+
+    return {"accepted": load_kept, "statements": run_incremental_etl}
+
+
+MODULE = Module(
+    name="lrs",
+    services=LrsServices,
+    offers={StatementMatching: lambda platform: platform.get(LrsServices).matching},
+    commands={"maintenance": _operator_commands},
+    consumers={"xapi_etl": _load_statements},
+    jobs=_jobs,
+)

@@ -1,0 +1,1 @@
+"""What can never become a statement, kept whole."""

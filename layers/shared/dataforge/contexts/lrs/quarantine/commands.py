@@ -1,0 +1,83 @@
+"""Put into quarantine: the body in S3, its error beside it, and the raw row as far as it can be stored."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from dataforge.contexts.lrs.load.domain import RawRow, Rejected, dead_row
+from dataforge.contexts.lrs.quarantine.domain import QuarantineEntry
+from dataforge.contexts.lrs.statements.domain import to_json
+from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
+from dataforge.kernel.clock import Clock
+from dataforge.platform.aws.s3 import ObjectStore
+from dataforge.platform.aws.sqs import QueueRecord
+from dataforge.platform.db.database import Database
+from dataforge.platform.db.refusals import refused
+from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.observability import logger
+
+PREFIX = "quarantine/"
+
+
+@dataclass(frozen=True, slots=True)
+class AddToQuarantine:
+    """An entry whose body is in S3 by now; `raw` is the row of the statement that has no flat one."""
+
+    entry: QuarantineEntry
+    raw: RawRow | None = None
+
+
+async def add_to_quarantine(command: AddToQuarantine, uow: LrsUnitOfWork) -> None:
+    """Register the entry; with its raw row stored, its request is loaded."""
+    if command.raw is not None:
+        await uow.raw.insert([command.raw])
+    await uow.quarantine.add(command.entry)
+    if command.raw is not None and command.entry.request_id is not None:
+        await uow.raw.forget_requests([command.entry.request_id])
+
+
+class QuarantineKeeper:
+    """Keeps what can never be loaded, each in a transaction of its own."""
+
+    def __init__(self, database: Database, bodies: ObjectStore, clock: Clock) -> None:
+        self._database = database
+        self._bodies = bodies
+        self._clock = clock
+
+    async def keep_statement(self, item: Rejected) -> None:
+        """Keep a statement; its raw row is dead unless another statement has the id."""
+        digest = _digest(item)
+        entry = QuarantineEntry(
+            body_sha256=digest,
+            s3_key=f"{PREFIX}{digest}.json",
+            reason=item.reason,
+            error=item.error,
+            pointer=item.pointer,
+            statement_id=item.statement.id,
+            request_id=item.message.request_id,
+        )
+        await self._bodies.put(entry.s3_key, to_json(item.statement.payload))
+        command = AddToQuarantine(entry, None if item.reason == "conflict" else dead_row(item))
+        try:
+            await self._add(command)
+        except Exception as error:
+            if not refused(error):
+                raise
+            await self._add(replace(command, raw=None))
+        logger.warning("statement in quarantine", reason=item.reason, pointer=item.pointer, sha256=digest)
+
+    async def keep_message(self, record: QueueRecord, error: Exception) -> None:
+        """Keep a message that is none of ours."""
+        body = record.body.encode(errors="surrogatepass")
+        digest = hashlib.sha256(body).hexdigest()
+        entry = QuarantineEntry(digest, f"{PREFIX}{digest}.txt", "unreadable", str(error))
+        await self._bodies.put(entry.s3_key, body, content_type="text/plain")
+        await self._add(AddToQuarantine(entry))
+        logger.warning("message in quarantine", message_id=record.message_id, sha256=digest)
+
+    async def _add(self, command: AddToQuarantine) -> None:
+        await run(LrsUnitOfWork(self._database, clock=self._clock), add_to_quarantine, command)
+
+
+def _digest(item: Rejected) -> str:
+    """The hash a statement is kept under: the same when its message comes again and is stamped anew."""
+    return hashlib.sha256(to_json({**item.statement.payload, "stored": None})).hexdigest()

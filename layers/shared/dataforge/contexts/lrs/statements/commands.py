@@ -1,0 +1,119 @@
+"""Accept statements: validate, claim their ids, make them durable in the queue, and only then answer."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from dataforge.contexts.identity.contract import XapiCredential
+from dataforge.contexts.lrs.statements.domain import PreparedBatch, StatementsBody, XapiVersion, prepare_batch
+from dataforge.contexts.lrs.statements.domain.errors import QueueUnavailable, StatementConflict
+from dataforge.contexts.lrs.statements.domain.messages import (
+    BODY_PREFIX,
+    MAX_INLINE_BYTES,
+    message_json,
+    statements_json,
+)
+from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
+from dataforge.contexts.lrs.statements.repository import Claim, Intake
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.ids import uuid7
+from dataforge.platform.aws.s3 import ObjectStore
+from dataforge.platform.aws.sqs import Queue
+from dataforge.platform.observability import logger
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptStatements:
+    """The statements of one request, who sends them, and under which line of the standard."""
+
+    body: StatementsBody
+    credential: XapiCredential
+    version: XapiVersion
+
+
+class StatementAcceptor:
+    """Accepts whole requests: all statements of one are queued, or none."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        bodies: ObjectStore,
+        intake: Intake,
+        clock: Clock,
+        kept: KeptMessages | None = None,
+    ) -> None:
+        self._queue = queue
+        self._bodies = bodies
+        self._intake = intake
+        self._clock = clock
+        self._kept = kept
+
+    async def accept(self, command: AcceptStatements) -> list[str]:
+        """The ids in request order; raises InvalidStatements, StatementConflict or QueueUnavailable.
+
+        An id a client chose is decided here when the database answers (ADR 0003); while it is away the loader decides.
+        """
+        request_id = uuid7()
+        batch = prepare_batch(
+            command.body,
+            authority=dict(command.credential.authority),
+            version=command.version,
+            now=self._clock.now(),
+        )
+        if not batch.statements:
+            return []
+        registration = await self._intake.register(request_id, batch.statements[0].stored_at, _claims(command, batch))
+        if registration.conflicts:
+            raise _conflict(registration.conflicts, batch)
+        try:
+            await self._send(request_id, command.credential.key_id, batch, registered=registration.registered)
+        except Exception as error:
+            logger.error("statements not queued", exc_info=True, request=str(request_id))
+            await self._withdraw(request_id)
+            message = "The queue does not answer; none of the statements was accepted. Send the request again."
+            raise QueueUnavailable(message, headers={"Retry-After": "5"}) from error
+        return batch.ids
+
+    async def _send(self, request_id: UUID, key_id: str, batch: PreparedBatch, *, registered: bool) -> None:
+        stored_at = batch.statements[0].stored_at
+        statements = statements_json(batch.statements)
+        body_key = None
+        if len(statements) > MAX_INLINE_BYTES:
+            body_key = f"{BODY_PREFIX}{request_id}.json"
+            await self._bodies.put(body_key, statements)
+        message = message_json(
+            request_id=request_id,
+            authority=key_id,
+            stored_at=stored_at,
+            registered=registered,
+            statements=None if body_key else statements,
+            body_key=body_key,
+        )
+        if self._kept is not None:
+            await self._kept.keep(request_id, message)
+        await self._queue.send(message.decode())
+
+    async def _withdraw(self, request_id: UUID) -> None:
+        await self._intake.withdraw(request_id)
+        if self._kept is not None:
+            try:
+                await self._kept.forget([request_id])
+            except Exception:  # noqa: BLE001 - it is loaded although it was refused, as if the answer had been lost
+                logger.warning("a refused request stays kept", exc_info=True, request=str(request_id))
+
+
+def _claims(command: AcceptStatements, batch: PreparedBatch) -> list[Claim]:
+    """Ids that clients chose; an id derived from the content can only meet that content again."""
+    return [
+        Claim(prepared.id, bytes.fromhex(prepared.content_sha256))
+        for sent, prepared in zip(command.body.statements, batch.statements, strict=True)
+        if isinstance(sent, dict) and "id" in sent
+    ]
+
+
+def _conflict(conflicts: tuple[UUID, ...], batch: PreparedBatch) -> StatementConflict:
+    taken = set(conflicts)
+    names = [str(statement.id) for statement in batch.statements if statement.id in taken]
+    some = ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
+    message = f"Stored already with another content, and never changed: {some}. Nothing of this request was stored."
+    return StatementConflict(message, facts={"ids": names})

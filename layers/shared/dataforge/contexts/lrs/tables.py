@@ -1,0 +1,180 @@
+"""Tables of the record store, in the PostgreSQL schema `records`.
+
+People belong to identity; they are read through its view `identity.directory` and referred to by id without a foreign
+key, so that the contexts can be taken apart.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    column,
+    func,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from dataforge.platform.db.metadata import metadata
+
+SCHEMA = "records"
+
+# identity's public view (see identity.contract); only read here.
+directory = table(
+    "directory",
+    column("user_id", UUID(as_uuid=True)),
+    column("email", Text),
+    column("avatar", Text),
+    column("display_name", Text),
+    column("suspended_at", DateTime(timezone=True)),
+    schema="identity",
+)
+
+# Which content an id was given to, decided before the answer (ADR 0003).
+statement_claims = Table(
+    "statement_claims",
+    metadata,
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("content_sha256", LargeBinary, nullable=False),
+    Column("claimed_at", DateTime(timezone=True), nullable=False),
+    Index("ix_statement_claims_claimed_at", "claimed_at"),
+    schema=SCHEMA,
+)
+
+# Requests whose statements are accepted and not loaded yet: the consistency bound may not overtake them.
+intake = Table(
+    "intake",
+    metadata,
+    Column("request_id", UUID(as_uuid=True), primary_key=True),
+    Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Index("ix_intake_stored_at", "stored_at"),
+    schema=SCHEMA,
+)
+
+statements_raw = Table(
+    "statements_raw",
+    metadata,
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("payload", JSONB, nullable=False),
+    Column("payload_sha256", LargeBinary, nullable=False),
+    Column("source", String(4), nullable=False),
+    Column("authority", String(100), nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    CheckConstraint("source IN ('xapi','csv')", name="source"),
+    CheckConstraint("state IN ('pending','done','failed','dead')", name="state"),
+    Index("ix_statements_raw_unflattened", "statement_id", postgresql_where=text("state IN ('pending','failed')")),
+    Index("ix_statements_raw_dead", "stored_at", postgresql_where=text("state = 'dead'")),
+    # Read together with its like on the flat rows, and without the rows themselves, to find what is missing there.
+    Index("ix_statements_raw_stored_at", "stored_at", "statement_id", postgresql_where=text("state = 'done'")),
+    schema=SCHEMA,
+)
+
+statements_flat = Table(
+    "statements_flat",
+    metadata,
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("actor_key", Text, nullable=False),
+    # What people are matched by; longer values than identity allows cannot match and are left out.
+    Column("actor_email", String(255)),
+    Column("actor_account", String(64)),
+    Column("actor_name", Text),
+    Column("user_id", UUID(as_uuid=True)),
+    Column("verb_id", Text, nullable=False),
+    Column("verb_display", Text),
+    Column("object_id", Text),
+    Column("object_name", Text),
+    Column("object_type", String(20), nullable=False),
+    # What the lesson is matched by; a longer value than a lesson's cannot match and is left out.
+    Column("lesson_url", String(500)),
+    Column("lesson_id", UUID(as_uuid=True)),
+    Column("score_scaled", Numeric),
+    Column("score_raw", Numeric),
+    Column("score_min", Numeric),
+    Column("score_max", Numeric),
+    Column("success", Boolean),
+    Column("completion", Boolean),
+    Column("response", Text),
+    Column("duration_ms", BigInteger),
+    Column("registration", UUID(as_uuid=True)),
+    Column("platform", Text),
+    Column("language", Text),
+    Column("cohort_key", Text),
+    Column("completes", Boolean, nullable=False),
+    Column("voided", Boolean, nullable=False, server_default=text("false")),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("processed_at", DateTime(timezone=True), nullable=False),
+    Index("ix_statements_flat_lesson", "lesson_id", "user_id", postgresql_where=text("completes AND NOT voided")),
+    Index("ix_statements_flat_unmatched_email", "actor_email", postgresql_where=text("user_id IS NULL")),
+    Index("ix_statements_flat_unmatched_account", "actor_account", postgresql_where=text("user_id IS NULL")),
+    Index("ix_statements_flat_unmatched_lesson", "lesson_url", postgresql_where=text("lesson_id IS NULL")),
+    Index("ix_statements_flat_stored_at", "stored_at", "statement_id"),
+    schema=SCHEMA,
+)
+
+# Which statement voids which; the target may arrive later (Data 2.3.2).
+statement_voids = Table(
+    "statement_voids",
+    metadata,
+    Column("target_id", UUID(as_uuid=True), primary_key=True),
+    Column("voided_by", UUID(as_uuid=True), nullable=False),
+    Column("voided_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+# What could not be stored as a statement: kept whole in S3 under `s3_key`, to be looked at and replayed.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    Column("s3_key", String(300), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("pointer", Text),
+    Column("statement_id", UUID(as_uuid=True)),
+    Column("request_id", UUID(as_uuid=True)),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("replayed_at", DateTime(timezone=True)),
+    UniqueConstraint("body_sha256", "reason"),
+    Index("ix_quarantine_received_at", "received_at"),
+    schema=SCHEMA,
+)
+
+task_status = Table(
+    "task_status",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("name", String(60), nullable=False),
+    Column("run_key", String(100), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("1")),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("error", Text),
+    UniqueConstraint("name", "run_key"),
+    CheckConstraint("status IN ('queued','running','succeeded','failed','retrying')", name="status"),
+    schema=SCHEMA,
+)
+
+
+def recordset(columns: Mapping[str, str]) -> str:
+    """The column definitions of `json_to_recordset` for columns with their types."""
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())

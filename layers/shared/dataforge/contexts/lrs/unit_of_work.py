@@ -1,0 +1,25 @@
+"""The unit of work of the record store's commands."""
+
+from dataforge.contexts.lrs.flat_rows.repository import FlatRows
+from dataforge.contexts.lrs.load.repository import RawStatements
+from dataforge.contexts.lrs.quarantine.repository import Quarantine
+from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+
+
+class LrsUnitOfWork(SqlUnitOfWork):
+    """A transaction with the repositories of the record store."""
+
+    @property
+    def raw(self) -> RawStatements:
+        """Statements as they were sent."""
+        return RawStatements(self.connection)
+
+    @property
+    def flat(self) -> FlatRows:
+        """Statements as reports read them."""
+        return FlatRows(self.connection)
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """What can never become a statement."""
+        return Quarantine(self.connection)

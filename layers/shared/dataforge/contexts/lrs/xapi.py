@@ -1,0 +1,90 @@
+"""The xAPI resources as one app.
+
+Every answer carries X-Experience-API-Version, every answer of the Statements resource its consistency bound, also when
+the request is refused (checklist items 1 to 3).
+"""
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dataforge.contexts.lrs.module import LrsServices
+from dataforge.contexts.lrs.statements.domain import XapiVersion, format_timestamp, negotiate_version
+from dataforge.contexts.lrs.statements.routes import Statements, queue_statements
+from dataforge.contexts.lrs.xapi_protocol import VERSION_HEADER, services_of, xapi_json
+from dataforge.http.middleware import RequestEnvelope
+from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_unforeseen_error
+from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.limits import MAX_BODY_BYTES
+from dataforge.kernel.principal import Role
+from dataforge.platform.services import Platform
+
+BOUND_HEADER = "X-Experience-API-Consistent-Through"
+_STATEMENTS = ("/xapi/statements", "/api/xapi/statements")
+
+
+async def about(_request: Request) -> Response:
+    """Which versions are spoken here (Communication 2.8); needs no credential and no version header."""
+    return xapi_json({"version": [version.value for version in XapiVersion], "extensions": {}})
+
+
+async def health(request: Request) -> Response:
+    """Database, queue depths and migration revision as the function `xapi` sees them; for administrators."""
+    # FastAPI comes with it: who asks for health waits for that, who sends statements does not.
+    from dataforge.http.auth import require
+
+    await require(Role.ADMIN)(request)
+    found = await services_of(request).platform.health()
+    return xapi_json({"function": "xapi", **found}, status=200 if found["status"] == "ok" else 503)
+
+
+class XapiHeaders:
+    """Puts the headers of the standard on every answer, whoever gave it."""
+
+    def __init__(self, app: ASGIApp, services: LrsServices) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and complete the answer's head."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = Headers(scope=scope).get(VERSION_HEADER)
+        version = (negotiate_version(asked) if asked else None) or XapiVersion.V1_0
+        on_statements = scope["path"].rstrip("/") in _STATEMENTS
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault(VERSION_HEADER, version.value)
+                if on_statements:
+                    headers[BOUND_HEADER] = format_timestamp(await self._services.intake.consistent_through())
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, public_base_url: str = "") -> ASGIApp:
+    """The ASGI app of the function `xapi`; any origin may call: course content comes from everywhere with its key."""
+    app = Starlette(
+        routes=[
+            Route("/xapi/about", about, methods=["GET", "HEAD"]),
+            Route("/xapi/statements", Statements),
+            Route("/api/xapi/statements", queue_statements, methods=["POST"]),
+            Route("/api/health/xapi", health, methods=["GET", "HEAD"]),
+        ],
+        exception_handlers={
+            DataForgeError: handle_domain_error,
+            HTTPException: handle_http_exception,
+            Exception: handle_unforeseen_error,
+        },
+    )
+    app.state.platform = platform
+    app.router.redirect_slashes = False
+    envelope = RequestEnvelope(app, max_body=max_body, cors_origins=["*"], public_base_url=public_base_url)
+    return XapiHeaders(envelope, platform.get(LrsServices))

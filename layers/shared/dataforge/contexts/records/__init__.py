@@ -1,1 +1,0 @@
-"""The learning record store: statements, lessons, cohorts and who completed what."""

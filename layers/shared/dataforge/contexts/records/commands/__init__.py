@@ -1,1 +1,0 @@
-"""What records does: accept statements, land them, keep lessons and cohorts."""
