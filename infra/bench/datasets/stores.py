@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from dataforge.platform.aws.objects import S3ObjectStore
+from dataforge.platform.aws.s3 import S3ObjectStore
 from infra.local import emulator
 from infra.local.layout import StackDirectory
 from versioned_tables.files.sources import FileSource, ObjectSource, PathSource

@@ -13,7 +13,7 @@ from dataforge.contexts.datasets.services.working import Done, JobRunner
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.aws.clients import client as aws
-from dataforge.platform.aws.objects import S3ObjectStore
+from dataforge.platform.aws.s3 import S3ObjectStore
 from tests.builders.datasets import (
     PEOPLE,
     DatasetsUnderTest,

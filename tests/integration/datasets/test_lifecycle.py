@@ -14,7 +14,7 @@ from dataforge.contexts.datasets.services.versions import Versions
 from dataforge.contexts.datasets.upkeep import queue_due
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.clients import client as aws
-from dataforge.platform.aws.objects import S3ObjectStore
+from dataforge.platform.aws.s3 import S3ObjectStore
 from dataforge.platform.aws.sqs import Queue
 from tests.builders.datasets import (
     PEOPLE,

@@ -10,7 +10,7 @@ from dataforge.kernel.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from dataforge.kernel.paging import CursorSigner
     from dataforge.kernel.quotas import UploadLimits
-    from dataforge.platform.aws.s3 import ObjectStore
+    from dataforge.platform.aws.s3 import AsyncObjects
     from dataforge.platform.aws.secrets import SecretStore
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
@@ -112,11 +112,11 @@ class Platform:
         return SmtpSender(settings.smtp_url.get_secret_value(), settings.mail_from)
 
     @cached_property
-    def objects(self) -> "ObjectStore":
+    def objects(self) -> "AsyncObjects":
         """The private bucket."""
-        from dataforge.platform.aws.s3 import ObjectStore
+        from dataforge.platform.aws.s3 import AsyncObjects
 
-        return ObjectStore(self.settings.data_bucket)
+        return AsyncObjects(self.settings.data_bucket)
 
     @cached_property
     def upload_limits(self) -> "UploadLimits":

@@ -1,5 +1,6 @@
 """Object stores: immutable puts, ranges, listing; and versions that read the same from S3."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ReadTimeoutError, ResponseStreamingError
 from moto import mock_aws
 
-from dataforge.platform.aws.objects import S3ObjectStore
+from dataforge.platform.aws.s3 import AsyncObjects, S3ObjectStore
 from tests.builders.tables import people, rows_of, version
 from versioned_tables.errors import ObjectMissing
 from versioned_tables.objects import ObjectStore
@@ -139,6 +140,33 @@ def test_objects_are_listed_by_prefix_and_deleted(objects: ObjectStore) -> None:
 
     assert [found.key for found in objects.list("t/chunks/")] == ["t/chunks/aa/1"]
     assert {found.size for found in objects.list("t/")} == {1}
+
+
+def test_the_oldest_of_small_objects_are_listed_and_all_are_deleted_in_one_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="small")
+        monkeypatch.setattr("dataforge.platform.aws.s3.client", lambda _service: s3)
+        objects = AsyncObjects("small")
+
+        async def scenario() -> tuple[list[str], list[str]]:
+            for number in range(4):
+                await objects.put(f"accepted/{number}.json", b"{}")
+            await objects.put("accepted/0.json", b"[]")
+            oldest = [item.key for item in await objects.oldest("accepted/", limit=2)]
+            await objects.delete([])
+            await objects.delete(["accepted/1.json", "accepted/never.json"])
+            assert await objects.get("accepted/0.json") == b"[]"
+            with pytest.raises(ObjectMissing):
+                await objects.get("accepted/1.json")
+            return oldest, [item.key for item in await objects.oldest("", limit=9)]
+
+        assert asyncio.run(scenario()) == (
+            ["accepted/0.json", "accepted/1.json"],
+            ["accepted/0.json", "accepted/2.json", "accepted/3.json"],
+        )
 
 
 def test_versions_are_written_and_read(objects: ObjectStore) -> None:

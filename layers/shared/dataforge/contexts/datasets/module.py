@@ -61,7 +61,7 @@ class DatasetsServices(Services):
     def chunks(self) -> "ObjectStore":
         """Immutable objects of the bucket."""
         from dataforge.platform.aws.clients import client
-        from dataforge.platform.aws.objects import S3ObjectStore
+        from dataforge.platform.aws.s3 import S3ObjectStore
 
         return S3ObjectStore(client("s3"), self.settings.data_bucket)
 

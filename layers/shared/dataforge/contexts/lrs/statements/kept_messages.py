@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from dataforge.platform.aws.s3 import ObjectStore
+from dataforge.platform.aws.s3 import AsyncObjects
 
 PREFIX = "accepted/"
 
@@ -12,7 +12,7 @@ PREFIX = "accepted/"
 class KeptMessages:
     """Keys are `accepted/<request id>.json`; request ids are UUIDv7: the order of the keys is that of arrival."""
 
-    def __init__(self, objects: ObjectStore) -> None:
+    def __init__(self, objects: AsyncObjects) -> None:
         self._objects = objects
 
     async def keep(self, request_id: UUID, message: bytes) -> None:
@@ -26,7 +26,11 @@ class KeptMessages:
     async def waiting(self, *, before: datetime, limit: int) -> Sequence[UUID]:
         """The oldest requests kept since before a moment."""
         found = await self._objects.oldest(PREFIX, limit=limit)
-        return [UUID(key.removeprefix(PREFIX).removesuffix(".json")) for key, at in found if at < before]
+        return [
+            UUID(item.key.removeprefix(PREFIX).removesuffix(".json"))
+            for item in found
+            if item.modified < before.timestamp()
+        ]
 
     async def read(self, request_id: UUID) -> bytes:
         """The message of a request."""
