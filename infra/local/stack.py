@@ -272,7 +272,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator,
     api_url = cloud.api_url(_api_id(directory), STAGE)
     functions = [
         *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import"),
-        *("dataset-export", "schema-deployer", "maintenance"),
+        *("dataset-export", "reminders", "schema-deployer", "maintenance"),
     ]
     return {
         "api_url": api_url,

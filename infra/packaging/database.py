@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 # Those with a login of their own. Not taken from the package, which the container of docker-compose.yml does not have.
 FUNCTIONS = (
     *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl"),
-    *("dataset-import", "dataset-export", "maintenance"),
+    *("dataset-import", "dataset-export", "reminders", "maintenance"),
 )
 _SSL_MODE_OF_LIBPQ = "prefer"
 

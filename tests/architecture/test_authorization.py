@@ -26,6 +26,9 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/ui"),
     ("GET", "/ui/status"),
+    ("POST", "/api/unsubscribe"),  # by the token of a mail (RFC 8058)
+    ("GET", "/ui/unsubscribe"),
+    ("POST", "/ui/unsubscribe"),
     ("GET", "/ui/static/{digest}/{name}"),
     ("GET", "/ui/sign-in"),
     ("POST", "/ui/sign-in"),

@@ -54,6 +54,7 @@ FUNCTIONS = {
     "DatasetImportFunction": "dataset_import",
     "DatasetExportFunction": "dataset_export",
     "XapiEtlFunction": "xapi_etl",
+    "RemindersFunction": "reminders",
     "MaintenanceFunction": "maintenance",
     "SchemaDeployerFunction": "schema_deployer",
 }

@@ -95,9 +95,7 @@ def datasets_sql_handler() -> "Handler":
     from versioned_tables.sql.process import shared_engine
 
     shared_engine().start()  # beside us, so that the first statement need not wait for DuckDB
-    parts = build_platform(
-        settings.DatasetsApiSettings.from_environment(), pool_size=2, queues=(), dead_letter_queues=()
-    )
+    parts = _platform(settings.DatasetsApiSettings, pool_size=2, queues=(), dead_letter_queues=())
     return _http_handler(rest_app("datasets_sql", parts)[1])
 
 
@@ -116,17 +114,13 @@ def xapi_etl_handler() -> "Handler":
 def dataset_import_handler() -> "Handler":
     """The handler of the function `dataset_import`."""
     # The heartbeat of a job uses one connection while the job reads with another.
-    parts = build_platform(
-        settings.WorkerSettings.from_environment(), pool_size=3, queues=("imports",), dead_letter_queues=()
-    )
+    parts = _platform(settings.WorkerSettings, pool_size=3, queues=("imports",), dead_letter_queues=())
     return _event_handler("dataset_import", parts)
 
 
 def dataset_export_handler() -> "Handler":
     """The handler of the function `dataset_export`."""
-    parts = build_platform(
-        settings.WorkerSettings.from_environment(), pool_size=3, queues=("exports",), dead_letter_queues=()
-    )
+    parts = _platform(settings.WorkerSettings, pool_size=3, queues=("exports",), dead_letter_queues=())
     return _event_handler("dataset_export", parts)
 
 
@@ -134,6 +128,12 @@ def maintenance_handler() -> "Handler":
     """The handler of the function `maintenance`."""
     # A relay holds one connection while a subscriber uses another.
     return _event_handler("maintenance", _platform(settings.MaintenanceSettings, pool_size=3), "tick")
+
+
+def reminders_handler() -> "Handler":
+    """The handler of the function `reminders`."""
+    parts = _platform(settings.RemindersSettings, queues=(), dead_letter_queues=())
+    return _event_handler("reminders", parts, "send_daily_reminders")
 
 
 def schema_deployer_handler() -> "Handler":

@@ -210,7 +210,17 @@ class WorkerSettings(
     """Functions behind queues: `xapi_etl`, `dataset_import`, `dataset_export`."""
 
 
-class MaintenanceSettings(WorkerSettings, SigningSettings):
+class LinkSettings(Settings):
+    """The address people use, stage included, for links in mails; see HttpSettings, where it may be left out."""
+
+    public_base_url: str = ""
+
+
+class RemindersSettings(CommonSettings, DatabaseSettings, QueueSettings, SecretSettings, MailSettings, LinkSettings):
+    """The function `reminders`."""
+
+
+class MaintenanceSettings(WorkerSettings, SigningSettings, LinkSettings):
     """The function `maintenance`: it makes administrators and rotates signing keys."""
 
 

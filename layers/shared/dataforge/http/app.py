@@ -86,8 +86,8 @@ class LazyContexts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Load the owner of the path, then pass the request on."""
         if scope["type"] == "http":
-            segments = str(scope["path"]).split("/", 3)
-            for prefix in ("/".join(segments[:3]), "/".join(segments[:2])):
+            segments = str(scope["path"]).split("/", 4)
+            for prefix in ("/".join(segments[:length]) for length in (4, 3, 2)):
                 if prefix in self._owners:
                     self.load(self._owners[prefix])
                     break

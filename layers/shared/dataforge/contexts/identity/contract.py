@@ -1,8 +1,8 @@
 """What other contexts may know of identity.
 
 People are read through the view `identity.directory(user_id, username, email, avatar, display_name, role, time_zone,
-locale, suspended_at)`: its columns only grow, so that a query of another context never breaks on a change here.
-E-mail is lower-cased in it.
+locale, suspended_at, reminder_time, quiet_from, quiet_to)`: its columns only grow, so that a query of another context
+never breaks on a change here. E-mail is lower-cased in it.
 """
 
 import base64

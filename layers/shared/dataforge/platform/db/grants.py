@@ -57,6 +57,10 @@ _DATASETS = _tables(
     WRITE,
 )
 
+_NOTIFICATIONS = _tables("notifications", "messages suppressions preferences cadences runs", WRITE) | _tables(
+    "learning", "cohorts active_members open_lessons", READ
+)
+
 
 def _reading(tables: Iterable[str]) -> dict[str, Privileges]:
     return dict.fromkeys(tables, READ)
@@ -73,6 +77,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _reading(_RECORDS),
         # A new person or lesson is found in statements that came earlier.
         _tables("records", "statements_flat", CHANGE),
+        _NOTIFICATIONS,
         # Rosters read a dataset by way of an export, which they ask for.
         _reading(_DATASETS),
         _tables("datasets", "jobs", CHANGE),
@@ -114,6 +119,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("datasets", "jobs", CHANGE),
         _tables("identity", "directory", READ),
     ),
+    "reminders": _merged(_EVERYBODY, _COMMANDS, _NOTIFICATIONS, _tables("identity", "directory", READ)),
     "maintenance": _merged(
         _EVERYBODY,
         _COMMANDS,
@@ -123,5 +129,6 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _ACADEMICS,
         _RECORDS,
         _DATASETS,
+        _NOTIFICATIONS,
     ),
 }

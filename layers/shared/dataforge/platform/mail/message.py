@@ -1,7 +1,7 @@
 """What a mail is, and its bytes on the wire."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -31,6 +31,12 @@ class Mail:
     html: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    id: str = ""
+    """The part of the Message-ID that is ours, the same whenever the same message is handed over; made up if empty."""
+
+    def with_id(self, name: str) -> "Mail":
+        """The same mail under a name of its own."""
+        return replace(self, id=name)
 
 
 def mime_message(mail: Mail, sender: str) -> EmailMessage:
@@ -39,7 +45,8 @@ def mime_message(mail: Mail, sender: str) -> EmailMessage:
     message["From"] = sender
     message["To"] = Address(addr_spec=mail.to)  # one person: a comma would make two of what is given as a text
     message["Subject"] = mail.subject
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
+    domain = sender.rpartition("@")[2]
+    message["Message-ID"] = f"<{mail.id}@{domain}>" if mail.id else make_msgid(domain=domain or None)
     for name, value in mail.headers.items():
         message[name] = value
     message.set_content(mail.text)

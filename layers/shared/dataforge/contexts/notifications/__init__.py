@@ -1,0 +1,1 @@
+"""Notifications: reminders at the right hour, preferences, and who wants no mail any more."""

@@ -1,0 +1,1 @@
+"""Mails to people: planned, sent once, tried again."""

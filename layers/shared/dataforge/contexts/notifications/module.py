@@ -1,0 +1,63 @@
+"""How notifications is wired: its services, and what they serve and do."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dataforge.platform.module import Command, Job, Module
+from dataforge.platform.services import Services
+
+if TYPE_CHECKING:
+    from dataforge.contexts.notifications.messages.commands import MessageSender
+    from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
+
+NOTIFICATIONS = "dataforge.contexts.notifications"
+
+
+class NotificationsServices(Services):
+    """The parts of notifications."""
+
+    @cached_property
+    def unsubscribe_links(self) -> "UnsubscribeLinks":
+        """Makes and opens the links by which a mail can be unsubscribed from."""
+        from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
+
+        return UnsubscribeLinks(self.platform.cursors, self.settings.public_base_url)
+
+    @cached_property
+    def message_sender(self) -> "MessageSender":
+        """Sends what is waiting."""
+        from dataforge.contexts.notifications.messages.commands import MessageSender
+
+        return MessageSender(self)
+
+
+def _commands() -> Mapping[str, Command[NotificationsServices]]:
+    from dataforge.contexts.notifications.reminders import consumers
+
+    return {"send_daily_reminders": consumers.send_daily_reminders}
+
+
+def _jobs() -> Mapping[str, Job[NotificationsServices]]:
+    from dataforge.contexts.notifications.messages import consumers
+
+    return {"notifications": consumers.send_waiting}
+
+
+MODULE = Module(
+    name="notifications",
+    services=NotificationsServices,
+    routers={
+        "api": {
+            "/api/debug/reminder-preview": f"{NOTIFICATIONS}.reminders.routes",
+            "/api/reminders": f"{NOTIFICATIONS}.reminders.routes",
+            "/api/reminder-cadences": f"{NOTIFICATIONS}.reminders.routes",
+            "/api/notification-preferences": f"{NOTIFICATIONS}.preferences.routes",
+            "/api/unsubscribe": f"{NOTIFICATIONS}.suppressions.routes",
+            "/ui/test-reminders": f"{NOTIFICATIONS}.reminders.pages",
+            "/ui/unsubscribe": f"{NOTIFICATIONS}.suppressions.pages",
+        }
+    },
+    commands={"reminders": _commands, "maintenance": _commands},
+    jobs=_jobs,
+)

@@ -1,0 +1,1 @@
+"""Who is reminded of which lessons, when, and how often."""

@@ -1,0 +1,40 @@
+"""What reminders would be sent now, to be looked at and sent."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from pydantic import AwareDatetime, TypeAdapter
+from starlette.responses import Response
+
+from dataforge.contexts.notifications.reminders import commands, queries
+from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.unit_of_work import run
+from dataforge.web.calls import PageCall, PageRequire
+from dataforge.web.routing import page_router
+
+router = page_router("notifications")
+AdminPage = Annotated[PageCall, Depends(PageRequire(Role.ADMIN))]
+PAGE = "/ui/test-reminders"
+_INSTANT: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
+_SHOWN = 200
+
+
+@router.get(PAGE)
+async def preview_page(call: AdminPage) -> Response:
+    """The plan of a run at this instant, exactly as it would be sent."""
+    plan = await call.query(queries.reminder_plan, call.platform.clock.now())
+    runs = await call.query(queries.list_runs, after=None, limit=10)
+    shown, more = plan.reminders[:_SHOWN], max(0, len(plan.reminders) - _SHOWN)
+    return call.page("notifications/test_reminders.html", plan=plan, shown=shown, more=more, runs=runs.rows)
+
+
+@router.post(PAGE)
+async def send_page(call: AdminPage) -> Response:
+    """Send what the page showed, or say that it would be something else by now (409)."""
+    at = _INSTANT.validate_python(call.form.get("at", ""))
+    command = commands.SendReminders(at, call.form.get("plan_hash", ""))
+    result = await run(call.unit_of_work(NotificationsUnitOfWork), commands.send_reminders, command)
+    number = result.counts["added"]
+    text = "1 reminder is on its way." if number == 1 else f"{number} reminders are on their way."
+    return call.go_on("success", text, PAGE)

@@ -1,0 +1,125 @@
+"""Wire models of reminders."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
+
+from dataforge.contexts.notifications.reminders.domain import Cadence, ReminderPlan
+from dataforge.http.wire import RequestModel
+
+
+class LessonOut(BaseModel):
+    """A lesson in a reminder."""
+
+    lesson_id: UUID
+    title: str
+    url: str
+    date: date
+
+
+class ReminderOut(BaseModel):
+    """One digest; `withheld` says why it is not sent, if it is not."""
+
+    user_id: UUID
+    name: str
+    local_date: date
+    lessons: list[LessonOut]
+    withheld: str | None
+
+
+class ReminderPreviewOut(BaseModel):
+    """What a run at this instant would send, exactly; apply it with its `plan_hash`."""
+
+    at: datetime
+    plan_hash: str
+    count: int
+    withheld: int
+    reminders: list[ReminderOut]
+
+
+class SendRemindersIn(RequestModel):
+    """Apply a preview: its instant and its hash."""
+
+    at: AwareDatetime
+    plan_hash: Annotated[str, Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]+$")]
+
+
+class RunOut(BaseModel):
+    """What a run put on its way."""
+
+    run_key: str
+    plan_hash: str
+    counts: dict[str, int]
+
+
+class RunRow(BaseModel):
+    """A run in the list."""
+
+    run_key: str
+    status: str
+    at: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    plan_hash: str | None
+    counts: dict[str, int]
+
+
+class RunPage(BaseModel):
+    """A page of runs."""
+
+    items: list[RunRow]
+    limit: int
+    next_cursor: str | None
+    next: str | None
+
+
+class CadenceIn(RequestModel):
+    """How often a cohort is reminded; `weekday` (Monday 1 to Sunday 7) with `weekly`, and only then."""
+
+    cadence: Cadence
+    weekday: Annotated[int, Field(ge=1, le=7)] | None = None
+
+    @model_validator(mode="after")
+    def _weekday_with_weekly(self) -> Self:
+        if (self.cadence is Cadence.WEEKLY) != (self.weekday is not None):
+            message = "weekday is given with the cadence weekly, and only then"
+            raise ValueError(message)
+        return self
+
+
+class CadenceOut(BaseModel):
+    """How often a cohort is reminded."""
+
+    cohort_id: UUID
+    cadence: Cadence
+    weekday: int | None
+
+
+def preview_body(plan: ReminderPlan) -> dict[str, Any]:
+    """A plan as it is shown: without addresses, which nobody needs to judge it."""
+    return {
+        "at": plan.at,
+        "plan_hash": plan.hash,
+        "count": len(plan.sent),
+        "withheld": len(plan.reminders) - len(plan.sent),
+        "reminders": [
+            {
+                "user_id": item.learner.user_id,
+                "name": item.learner.name,
+                "local_date": item.local_date,
+                "lessons": [
+                    {
+                        "lesson_id": lesson.lesson_id,
+                        "title": lesson.title,
+                        "url": lesson.url,
+                        "date": lesson.lesson_date,
+                    }
+                    for lesson in item.lessons
+                ],
+                "withheld": item.withheld,
+            }
+            for item in plan.reminders
+        ],
+    }

@@ -1,0 +1,338 @@
+"""From open lessons to one mail a day: the schedule, its preview, and everything that can go wrong in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from dataforge.contexts.identity.tables import users
+from dataforge.contexts.notifications.messages.commands import SendWaiting, claim
+from dataforge.contexts.notifications.messages.domain import MAX_ATTEMPTS
+from dataforge.contexts.notifications.messages.repository import Messages
+from dataforge.contexts.notifications.reminders.consumers import send_daily_reminders
+from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
+from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.principal import Role
+from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.mail.message import Mail
+from dataforge.platform.mail.senders import SmtpSender
+from infra.local.ports import LOOPBACK, free_port
+from tests.builders.api import ApiUnderTest
+from tests.builders.mail import receiving
+from tests.builders.notifications import BASE, SENDER, School, instant
+
+TODAY = date(2026, 5, 4)  # a Monday
+NINE = instant("2026-05-04T09:00:00+02:00")
+
+
+@pytest.fixture
+async def school(api: ApiUnderTest, clock: FixedClock, tmp_path: Path) -> AsyncIterator[School]:
+    clock.advance(NINE - clock.now())
+    with receiving(tmp_path / "mail") as mailbox:
+        yield School(api, mailbox)
+
+
+async def test_who_has_something_to_do_gets_one_mail_a_day(school: School, clock: FixedClock) -> None:
+    ada, eva, ben = [await school.learner(display_name=name) for name in ("Ada", "Eva", "Ben")]
+    cohort = await school.cohort(ada, eva, ben)
+    first = await school.lesson(cohort, TODAY - timedelta(days=3), "Fire safety")
+    await school.lesson(cohort, TODAY, "First aid")
+    later = await school.lesson(cohort, TODAY + timedelta(days=1), "Ladders")
+    for lesson in (first, later):
+        await school.complete(eva, lesson)
+    await school.complete(ben, first)
+    await school.complete(ben, first, voided=True)
+
+    done = await send_daily_reminders({}, school.services)
+    for _ in range(3):
+        clock.advance(timedelta(minutes=15))
+        await send_daily_reminders({}, school.services)
+
+    assert done["plan"] == {"planned": 3, "added": 3}
+    assert done["messages"] == {"sent": 3}
+    assert school.recipients() == sorted([await school.email(person) for person in (ada, eva, ben)])
+    texts = {mail.recipients[0]: mail.text for mail in school.mailbox.mails()}
+    assert [title in texts[await school.email(ada)] for title in ("Fire safety", "First aid", "Ladders")] == [
+        *(True, True, False)
+    ]
+    assert "Fire safety" not in texts[await school.email(eva)]
+    assert len(school.mailbox.mails()) == 3
+
+
+async def test_the_next_day_brings_the_next_one(school: School, clock: FixedClock) -> None:
+    await school.lesson(await school.cohort(await school.learner()), TODAY)
+    await send_daily_reminders({}, school.services)
+
+    clock.advance(NINE + timedelta(days=1) - clock.now())
+    await send_daily_reminders({}, school.services)
+
+    assert [row["local_date"] for row in await school.messages()] == [TODAY, TODAY + timedelta(days=1)]
+    assert len(school.mailbox.mails()) == 2
+
+
+async def test_nobody_else_is_reminded(school: School, clock: FixedClock) -> None:
+    suspended, idle = await school.learner(suspended_at=clock.now()), await school.learner()
+    await school.learner()
+    cohort = await school.cohort(suspended)
+    await school.cohort(idle, name="inactive", active=False)
+    await school.lesson(cohort, TODAY)
+    await school.lesson(cohort, None, "Without a date")
+    await school.lesson(None, TODAY, "Optional", required=False)
+
+    await send_daily_reminders({}, school.services)
+
+    assert school.recipients() == []
+
+
+async def test_each_learner_has_a_clock_of_their_own(school: School, clock: FixedClock) -> None:
+    berlin = await school.learner(reminder_time=time(9))
+    tokyo = await school.learner(reminder_time=time(9), time_zone="Asia/Tokyo")
+    early = await school.learner(reminder_time=time(7, 30))
+    quiet = await school.learner(reminder_time=time(9), quiet_from=time(22), quiet_to=time(9, 30))
+    await school.lesson(await school.cohort(berlin, tokyo, early, quiet), TODAY)
+    seen: dict[str, str] = {}
+
+    clock.advance(instant("2026-05-04T00:00:00+00:00") - clock.now())
+    while clock.now() < instant("2026-05-04T12:00:00+00:00"):
+        await send_daily_reminders({}, school.services)
+        for address in set(school.recipients()) - set(seen):
+            seen[address] = f"{clock.now():%H:%M}"
+        clock.advance(timedelta(minutes=15))
+
+    people = {"berlin": berlin, "tokyo": tokyo, "early": early, "quiet": quiet}
+    assert {name: seen[await school.email(person)] for name, person in people.items()} == {
+        "tokyo": "00:00",
+        "early": "05:30",
+        "berlin": "07:00",
+        "quiet": "07:30",
+    }
+
+
+async def test_a_mail_can_be_unsubscribed_from_with_one_click(school: School) -> None:
+    await school.lesson(await school.cohort(await school.learner()), TODAY)
+
+    await send_daily_reminders({}, school.services)
+
+    [mail] = school.mailbox.mails()
+    link = mail.message["List-Unsubscribe"]
+    assert link.startswith(f"<{BASE}/api/unsubscribe?token=")
+    assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"{BASE}/ui/unsubscribe?token=" in mail.text
+    assert f"{BASE}/ui/unsubscribe?token=" in mail.part("html")
+
+
+async def test_a_lessons_title_is_a_title_and_nothing_more(school: School) -> None:
+    title = "<script>alert(1)</script>\r\nBcc: eve@example.org"
+    await school.lesson(await school.cohort(await school.learner()), TODAY, title, lesson_url="javascript:alert(1)")
+
+    await send_daily_reminders({}, school.services)
+
+    [mail] = school.mailbox.mails()
+    assert mail.message["Bcc"] is None
+    assert "<script>" not in mail.part("html")
+    assert "javascript:" not in mail.part("html")
+
+
+async def test_two_schedulers_that_fire_at_once_are_one_run(school: School) -> None:
+    learners = [await school.learner() for _ in range(30)]
+    await school.lesson(await school.cohort(*learners), TODAY)
+
+    results = await asyncio.gather(*(send_daily_reminders({}, school.worker()) for _ in range(4)))
+
+    assert [result["mine"] for result in results].count(True) == 1
+    assert sum(result["messages"].get("sent", 0) for result in results) == 30
+    assert len(school.mailbox.mails()) == 30
+
+
+class _Killed(BaseException):
+    """The process ended here."""
+
+
+@asynccontextmanager
+async def killed_at(step: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """End a sender at a step: after it claimed, before or after the provider took a mail, before it wrote that down."""
+
+    async def die(*_: object, **__: object) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patched:
+        if step == "after claiming":
+            patched.setattr("dataforge.contexts.notifications.messages.commands.learners_of", die)
+        elif step == "before handing over":
+            patched.setattr(SmtpSender, "send", die)
+        elif step == "after handing over":
+            real = SmtpSender.send
+
+            async def send_and_die(self: SmtpSender, mail: Mail) -> str:
+                await real(self, mail)
+                raise _Killed
+
+            patched.setattr(SmtpSender, "send", send_and_die)
+        else:
+            patched.setattr(Messages, "record", die)
+        with pytest.raises(_Killed):
+            yield
+    # What was under way in the same loop has ended as well.
+    await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("step", ["after claiming", "before handing over", "after handing over", "before writing"])
+async def test_a_sender_that_is_killed_loses_nothing_and_repeats_nothing(
+    school: School, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    learners = [await school.learner() for _ in range(5)]
+    await school.lesson(await school.cohort(*learners), TODAY)
+    async with killed_at(step, monkeypatch):
+        await send_daily_reminders({}, school.services)
+
+    for _ in range(3):
+        clock.advance(timedelta(minutes=15))
+        await send_daily_reminders({}, school.worker())
+
+    assert await school.statuses() == ["sent"] * 5
+    assert school.recipients() == sorted([await school.email(person) for person in learners])
+
+
+async def test_what_another_sender_has_in_its_hands_is_left_to_it(school: School) -> None:
+    await school.lesson(await school.cohort(await school.learner()), TODAY)
+    elsewhere = school.worker()
+
+    async def claim_first(_command: None, uow: NotificationsUnitOfWork) -> None:
+        await uow.messages.claim(10)
+
+    await send_daily_reminders({}, school.services)
+    await run(elsewhere.unit_of_work(NotificationsUnitOfWork), claim_first, None)
+
+    assert await run(school.services.unit_of_work(NotificationsUnitOfWork), claim, 10) == []
+
+
+async def test_a_provider_that_is_away_for_an_hour_gets_everything_afterwards_once(
+    school: School, clock: FixedClock
+) -> None:
+    learners = [await school.learner() for _ in range(4)]
+    await school.lesson(await school.cohort(*learners), TODAY)
+    back, school.services.platform.mailer = (
+        school.services.platform.mailer,
+        SmtpSender(f"smtp://{LOOPBACK}:{free_port()}", SENDER),
+    )
+
+    await send_daily_reminders({}, school.services)
+    while clock.now() < NINE + timedelta(hours=1):
+        clock.advance(timedelta(minutes=1))
+        await school.services.message_sender.send_waiting(SendWaiting())
+    assert school.recipients() == []
+    school.services.platform.mailer = back
+    clock.advance(timedelta(minutes=30))
+    await school.services.message_sender.send_waiting(SendWaiting())
+
+    assert await school.statuses() == ["sent"] * 4
+    assert len(school.mailbox.mails()) == 4
+    assert all(row["attempts"] < MAX_ATTEMPTS for row in await school.messages())
+
+
+async def test_what_comes_too_late_waits_for_the_end_of_the_quiet_hours_or_is_left_to_the_next_day(
+    school: School, clock: FixedClock
+) -> None:
+    evening = await school.learner(reminder_time=time(20), quiet_from=time(21), quiet_to=time(23))
+    await school.lesson(await school.cohort(evening), TODAY)
+    clock.advance(instant("2026-05-04T20:00:00+02:00") - clock.now())
+    away = SmtpSender(f"smtp://{LOOPBACK}:{free_port()}", SENDER)
+    back, school.services.platform.mailer = school.services.platform.mailer, away
+    await send_daily_reminders({}, school.services)
+
+    school.services.platform.mailer = back
+    clock.advance(instant("2026-05-04T21:30:00+02:00") - clock.now())
+    await school.services.message_sender.send_waiting(SendWaiting())
+    in_quiet_hours = school.recipients()
+    [waiting] = await school.messages()
+    clock.advance(instant("2026-05-05T00:30:00+02:00") - clock.now())
+    await school.services.message_sender.send_waiting(SendWaiting())
+
+    assert in_quiet_hours == []
+    assert (waiting["status"], waiting["not_before"]) == ("pending", instant("2026-05-04T23:00:00+02:00"))
+    assert (await school.statuses(), school.recipients()) == (["skipped"], [])
+
+
+async def test_who_is_suspended_or_has_unsubscribed_in_the_meantime_gets_nothing(
+    school: School, clock: FixedClock
+) -> None:
+    ada = await school.learner()
+    await school.lesson(await school.cohort(ada), TODAY)
+    away = SmtpSender(f"smtp://{LOOPBACK}:{free_port()}", SENDER)
+    back, school.services.platform.mailer = school.services.platform.mailer, away
+    await send_daily_reminders({}, school.services)
+    async with school.database.transaction() as connection:
+        await connection.execute(update(users).where(users.c.id == ada).values(suspended_at=clock.now()))
+
+    school.services.platform.mailer = back
+    clock.advance(timedelta(hours=1))
+    await school.services.message_sender.send_waiting(SendWaiting())
+
+    assert (await school.statuses(), school.recipients()) == (["suppressed"], [])
+
+
+async def test_a_preview_is_what_is_sent_and_goes_stale_with_what_it_saw(school: School, clock: FixedClock) -> None:
+    ada, eva = await school.learner(display_name="Ada"), await school.learner(display_name="Eva")
+    cohort = await school.cohort(ada, eva)
+    lesson = await school.lesson(cohort, TODAY)
+    admin = await school.api.as_role(Role.ADMIN)
+    preview = (await admin.get("/api/debug/reminder-preview")).json()
+    await school.complete(eva, lesson)
+
+    stale = await admin.post("/api/reminders", json={"at": preview["at"], "plan_hash": preview["plan_hash"]})
+    again = (await admin.get("/api/debug/reminder-preview", params={"at": preview["at"]})).json()
+    clock.advance(timedelta(minutes=2))
+    sent = await admin.post("/api/reminders", json={"at": again["at"], "plan_hash": again["plan_hash"]})
+    twice = await admin.post("/api/reminders", json={"at": again["at"], "plan_hash": again["plan_hash"]})
+    await school.services.message_sender.send_waiting(SendWaiting())
+
+    assert [item["name"] for item in preview["reminders"]] == ["Ada", "Eva"]
+    assert (stale.status_code, stale.json()["code"]) == (409, "plan_stale")
+    assert [item["name"] for item in again["reminders"]] == ["Ada"]
+    assert (sent.status_code, sent.json()["counts"]) == (202, {"planned": 1, "added": 1})
+    assert (twice.status_code, twice.json()["code"]) == (409, "plan_stale")
+    assert school.recipients() == [await school.email(ada)]
+
+
+async def test_a_preview_of_the_future_is_not_sent(school: School) -> None:
+    admin = await school.api.as_role(Role.ADMIN)
+    tomorrow = (NINE + timedelta(days=1)).isoformat()
+    preview = (await admin.get("/api/debug/reminder-preview", params={"at": tomorrow})).json()
+
+    answer = await admin.post("/api/reminders", json={"at": tomorrow, "plan_hash": preview["plan_hash"]})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "reminders_in_future")
+
+
+async def test_a_cohort_has_its_own_cadence(school: School, clock: FixedClock) -> None:
+    ada = await school.learner()
+    cohort = await school.cohort(ada)
+    await school.lesson(cohort, TODAY)
+    instructor = await school.api.as_role(Role.INSTRUCTOR)
+    before = await instructor.get(f"/api/reminder-cadences/{cohort}")
+    body = {"cadence": "weekly", "weekday": 3}
+    changed = await instructor.put(
+        f"/api/reminder-cadences/{cohort}", json=body, headers={"If-Match": before.headers["ETag"]}
+    )
+    outdated = await instructor.put(
+        f"/api/reminder-cadences/{cohort}", json=body, headers={"If-Match": before.headers["ETag"]}
+    )
+    wrong = await instructor.put(
+        f"/api/reminder-cadences/{cohort}", json={"cadence": "weekly"}, headers={"If-Match": "*"}
+    )
+    for _ in range(7):
+        await send_daily_reminders({}, school.services)
+        clock.advance(timedelta(days=1))
+
+    assert before.json() == {"cohort_id": str(cohort), "cadence": "daily", "weekday": None}
+    assert changed.json() == {"cohort_id": str(cohort), "cadence": "weekly", "weekday": 3}
+    assert (outdated.status_code, wrong.status_code) == (412, 400)
+    assert [row["local_date"].isoweekday() for row in await school.messages()] == [3]
+
+
+def test_the_fixture_is_on_a_monday() -> None:
+    assert datetime.fromisoformat(TODAY.isoformat()).isoweekday() == 1
