@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from dataforge.contexts.identity.tables import users
+from dataforge.contexts.learning.tables import cohort_members, cohorts, lessons
+from dataforge.contexts.lrs.tables import statements_flat
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.tables import messages
-from dataforge.contexts.records.tables import cohort_members, cohorts, lessons, statements_flat
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import row_dict
