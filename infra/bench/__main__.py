@@ -14,6 +14,7 @@ BENCHES = {
     "xapi": "infra.bench.xapi_ingest",
     "etl": "infra.bench.etl",
     "latency": "infra.bench.latency",
+    "reminders": "infra.bench.reminders",
     "academics": "infra.bench.academics",
     "datasets": "infra.bench.datasets",
 }

@@ -22,6 +22,8 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "section": (Role.LEARNER, lambda places: places.section),
     "section-roster": (Role.REGISTRAR, lambda places: places.full_section),
     "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
+    "reminders": (Role.ADMIN, lambda _: "/ui/test-reminders"),
+    "unsubscribe": (None, lambda places: places.unsubscribe),
     "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),
     "dataset": (Role.ADMIN, lambda places: places.dataset),
     "table": (Role.ADMIN, lambda places: f"{places.table}?column=mark&op=gte&value=60&show=student&show=mark"),

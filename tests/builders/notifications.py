@@ -23,21 +23,12 @@ SENDER = "no-reply@dataforge.example"
 BASE = "https://learn.example.org/prod"
 
 
-class School:
-    """Writes what reminders are planned from, and runs them."""
+class Classroom:
+    """Writes what reminders are planned from."""
 
-    def __init__(self, api: ApiUnderTest, mailbox: Mailbox) -> None:
+    def __init__(self, api: ApiUnderTest) -> None:
         self.api = api
         self.database = api.database
-        self.mailbox = mailbox
-        self.services = self.worker()
-
-    def worker(self, function: str = "reminders") -> NotificationsServices:
-        """The services of another process of a function."""
-        platform = self.api.platform_of(function)
-        platform.settings = platform.settings.model_copy(update={"public_base_url": BASE})
-        platform.mailer = SmtpSender(self.mailbox.smtp_url, SENDER)
-        return platform.get(NotificationsServices)
 
     async def learner(self, **values: Any) -> UUID:
         """A learner with a time zone of their own; returns the id."""
@@ -89,6 +80,22 @@ class School:
         }
         async with self.database.transaction() as connection:
             await connection.execute(insert(statements_flat).values(**row))
+
+
+class School(Classroom):
+    """Runs reminders, with real mail."""
+
+    def __init__(self, api: ApiUnderTest, mailbox: Mailbox) -> None:
+        super().__init__(api)
+        self.mailbox = mailbox
+        self.services = self.worker()
+
+    def worker(self, function: str = "reminders") -> NotificationsServices:
+        """The services of another process of a function."""
+        platform = self.api.platform_of(function)
+        platform.settings = platform.settings.model_copy(update={"public_base_url": BASE})
+        platform.mailer = SmtpSender(self.mailbox.smtp_url, SENDER)
+        return platform.get(NotificationsServices)
 
     async def email(self, user_id: UUID) -> str:
         """Somebody's address."""

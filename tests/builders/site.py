@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.domain.catalogue import Meeting
+from dataforge.contexts.notifications.module import NotificationsServices
+from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.browser import add_person
 from tests.builders.datasets import commit_rows, csv, import_file, new_dataset, ok
 from tests.builders.emulator import EmulatedAws
+from tests.builders.notifications import Classroom
 from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 from tests.builders.time import NOW
@@ -40,6 +43,7 @@ class Places:
     full_section: str = ""
     dataset: str = ""
     table: str = ""
+    unsubscribe: str = ""
 
 
 class Site:
@@ -100,7 +104,15 @@ class Site:
             await campus.enroll(student, full)
         self.places.course = f"/ui/courses/{courses[0]}"
         self.places.section, self.places.full_section = f"/ui/sections/{section}", f"/ui/sections/{full}"
+        await self._fill_reminders()
         await self._fill_dataset()
+
+    async def _fill_reminders(self) -> None:
+        classroom = Classroom(self.whole.api)
+        learners = [await classroom.learner(display_name=name, reminder_time=time(0)) for name in ("Ada", "Grace")]
+        await classroom.lesson(await classroom.cohort(*learners), NOW.date(), "Ladders and scaffolds")
+        links = self.whole.api.platform.get(NotificationsServices).unsubscribe_links
+        self.places.unsubscribe = links.link(email_hash("ada@example.org"), Scope.REMINDER).page
 
     async def _fill_dataset(self) -> None:
         client = self.whole.client

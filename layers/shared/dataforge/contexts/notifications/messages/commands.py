@@ -29,7 +29,7 @@ from dataforge.platform.observability import logger
 if TYPE_CHECKING:
     from dataforge.contexts.notifications.module import NotificationsServices
 
-BATCH = 20  # mails handed over at once, and what a killed sender has in its hands at most
+BATCH = 50  # mails handed over at once, and what a killed sender has in its hands at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def claim(limit: int, uow: NotificationsUnitOfWork) -> Sequence[Message]:
 
 async def record(outcomes: Sequence[tuple[Message, Outcome]], uow: NotificationsUnitOfWork) -> Counter[str]:
     """Write what became of claimed messages."""
-    return Counter([(await uow.messages.record(message, outcome)).value for message, outcome in outcomes])
+    return Counter(status.value for status in await uow.messages.record(outcomes))
 
 
 class MessageSender:

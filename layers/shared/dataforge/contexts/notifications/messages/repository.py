@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.notifications.messages.domain import (
@@ -29,6 +29,25 @@ _CLAIM = text(
     "ORDER BY not_before, id LIMIT :limit FOR UPDATE SKIP LOCKED) found "
     "WHERE m.id = found.id RETURNING m.id, m.user_id, m.kind, m.local_date, m.attempts, m.content"
 )
+# One statement for twenty thousand rows, with a parameter for each column.
+_ADD = text(
+    "INSERT INTO notifications.messages (id, user_id, kind, local_date, dedupe_key, content, status, not_before, "
+    "last_error, created_at) SELECT n.*, :now FROM unnest(CAST(:id AS uuid[]), CAST(:user_id AS uuid[]), "
+    "CAST(:kind AS text[]), CAST(:local_date AS date[]), CAST(:dedupe_key AS text[]), CAST(:content AS jsonb[]), "
+    "CAST(:status AS text[]), CAST(:not_before AS timestamptz[]), CAST(:last_error AS text[])) n "
+    "ON CONFLICT (dedupe_key) DO NOTHING"
+)
+_COLUMNS = ("id", "user_id", "kind", "local_date", "dedupe_key", "content", "status", "not_before", "last_error")
+# A message that another sender has claimed in the meantime is left to it.
+_RECORD = text(
+    "UPDATE notifications.messages m SET status = r.status, provider_id = coalesce(r.provider_id, m.provider_id), "
+    "sent_at = coalesce(r.sent_at, m.sent_at), last_error = r.error, "
+    "not_before = coalesce(r.not_before, m.not_before), attempts = r.attempts_left, claimed_at = NULL FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS int[]), "
+    "CAST(:attempts_left AS int[]), CAST(:status AS text[]), CAST(:provider_id AS text[]), "
+    "CAST(:sent_at AS timestamptz[]), CAST(:error AS text[]), CAST(:not_before AS timestamptz[])) "
+    "r(id, attempts, attempts_left, status, provider_id, sent_at, error, not_before) "
+    "WHERE m.id = r.id AND m.attempts = r.attempts AND m.status = 'sending'"
+)
 
 
 class Messages:
@@ -42,9 +61,9 @@ class Messages:
         """Insert those whose `dedupe_key` is new; returns how many they are."""
         if not rows:
             return 0
-        statement = insert(messages).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(messages.c.id)
-        stamped = [{**row, "created_at": self._now} for row in rows]
-        return len((await self._connection.scalars(statement, stamped)).all())
+        columns = {name: [row[name] for row in rows] for name in _COLUMNS}
+        columns["content"] = [Jsonb(content) for content in columns["content"]]
+        return (await self._connection.execute(_ADD, {**columns, "now": self._now})).rowcount
 
     async def claim(self, limit: int) -> Sequence[Message]:
         """Take messages whose time has come and that no other sender has, also those of one that was killed."""
@@ -54,26 +73,32 @@ class Messages:
             for row in await self._connection.execute(_CLAIM, values)
         ]
 
-    async def record(self, message: Message, outcome: Outcome) -> Status:
-        """Write what became of a claimed message; returns where it is now."""
-        changes = self._changes(message, outcome)
-        mine = (messages.c.id == message.id) & (messages.c.attempts == message.attempts)
-        await self._connection.execute(update(messages).where(mine).values(**changes, claimed_at=None))
-        return Status(changes["status"])
+    async def record(self, outcomes: Sequence[tuple[Message, Outcome]]) -> Sequence[Status]:
+        """Write what became of claimed messages; returns where each is now."""
+        rows = [self._row(message, outcome) for message, outcome in outcomes]
+        if rows:
+            await self._connection.execute(_RECORD, {name: [row[name] for row in rows] for name in rows[0]})
+        return [Status(row["status"]) for row in rows]
 
-    def _changes(self, message: Message, outcome: Outcome) -> dict[str, Any]:
+    def _row(self, message: Message, outcome: Outcome) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "id": message.id,
+            "attempts": message.attempts,
+            "attempts_left": message.attempts,
+            "status": Status.PENDING.value,
+            **dict.fromkeys(("provider_id", "sent_at", "error", "not_before")),
+        }
         match outcome:
             case Sent(provider_id):
-                return {"status": Status.SENT, "provider_id": provider_id, "sent_at": self._now, "last_error": None}
+                return row | {"status": Status.SENT.value, "provider_id": provider_id, "sent_at": self._now}
             case Dropped(status, reason):
-                return {"status": status, "last_error": reason or None}
+                return row | {"status": status.value, "error": reason or None}
             case Postponed(until):
-                return {"status": Status.PENDING, "not_before": until, "attempts": message.attempts - 1}
+                return row | {"not_before": until, "attempts_left": message.attempts - 1}
             case Failed(error):
                 again = next_attempt(message.attempts, self._now)
-                if again is None:
-                    return {"status": Status.FAILED, "last_error": error}
-                return {"status": Status.PENDING, "not_before": again, "last_error": error}
+                status = Status.FAILED if again is None else Status.PENDING
+                return row | {"status": status.value, "error": error, "not_before": again}
 
     async def drop_pending(self, user_id: UUID, kind: str, status: Status) -> None:
         """What has not been sent to somebody yet is not sent any more."""
