@@ -25,7 +25,7 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.events.sqs import batch_response, queue_records
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Unavailable
-from dataforge.platform.aws.s3 import ObjectStore
+from dataforge.platform.aws.s3 import AsyncObjects
 from dataforge.platform.aws.sqs import MAX_BATCH, QueueRecord
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.refusals import refused
@@ -50,7 +50,7 @@ class StatementLoader:
     def __init__(
         self,
         database: Database,
-        bodies: ObjectStore,
+        bodies: AsyncObjects,
         clock: Clock,
         *,
         flatten: bool,

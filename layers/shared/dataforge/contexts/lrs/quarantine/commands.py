@@ -8,7 +8,7 @@ from dataforge.contexts.lrs.quarantine.domain import QuarantineEntry
 from dataforge.contexts.lrs.statements.domain import to_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.clock import Clock
-from dataforge.platform.aws.s3 import ObjectStore
+from dataforge.platform.aws.s3 import AsyncObjects
 from dataforge.platform.aws.sqs import QueueRecord
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.refusals import refused
@@ -38,7 +38,7 @@ async def add_to_quarantine(command: AddToQuarantine, uow: LrsUnitOfWork) -> Non
 class QuarantineKeeper:
     """Keeps what can never be loaded, each in a transaction of its own."""
 
-    def __init__(self, database: Database, bodies: ObjectStore, clock: Clock) -> None:
+    def __init__(self, database: Database, bodies: AsyncObjects, clock: Clock) -> None:
         self._database = database
         self._bodies = bodies
         self._clock = clock

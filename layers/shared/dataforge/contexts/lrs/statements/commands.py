@@ -16,7 +16,7 @@ from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
 from dataforge.contexts.lrs.statements.repository import Claim, Intake
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
-from dataforge.platform.aws.s3 import ObjectStore
+from dataforge.platform.aws.s3 import AsyncObjects
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.observability import logger
 
@@ -37,7 +37,7 @@ class StatementAcceptor:
         self,
         *,
         queue: Queue,
-        bodies: ObjectStore,
+        bodies: AsyncObjects,
         intake: Intake,
         clock: Clock,
         kept: KeptMessages | None = None,

@@ -42,7 +42,8 @@ _COLUMNS = ("id", "user_id", "kind", "local_date", "dedupe_key", "content", "sta
 _RECORD = text(
     "UPDATE notifications.messages m SET status = r.status, provider_id = coalesce(r.provider_id, m.provider_id), "
     "sent_at = coalesce(r.sent_at, m.sent_at), last_error = r.error, "
-    "not_before = coalesce(r.not_before, m.not_before), attempts = r.attempts_left, claimed_at = NULL FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS int[]), "
+    "not_before = coalesce(r.not_before, m.not_before), attempts = r.attempts_left, claimed_at = NULL "
+    "FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS int[]), "
     "CAST(:attempts_left AS int[]), CAST(:status AS text[]), CAST(:provider_id AS text[]), "
     "CAST(:sent_at AS timestamptz[]), CAST(:error AS text[]), CAST(:not_before AS timestamptz[])) "
     "r(id, attempts, attempts_left, status, provider_id, sent_at, error, not_before) "
