@@ -128,7 +128,7 @@ class MessageSender:
 
 
 def _end_of_quiet(learner: Learner, now: datetime) -> datetime:
-    """The next instant outside the quiet hours, found by quarter hours: a day has few, and clocks may jump."""
+    """Find when the quiet hours end, by quarter hours: a day has few, and clocks may jump."""
     instant = slot_of(now) + SLOT
     while not learner.may_be_mailed(instant):
         instant += SLOT
