@@ -4,9 +4,12 @@ paths.
 
 from __future__ import annotations
 
+import errno
+import io
 import struct
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -19,8 +22,22 @@ MOST_RATIO = 200
 RATIO_AFTER = 64 << 20
 MOST_ENTRIES = 1000
 _OUT = 6 << 20
-_EOCD, _CENTRAL, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
-_ENCRYPTED = 1
+# A directory of a thousand entries with names as long as file systems allow takes less.
+_MOST_DIRECTORY = 1 << 20
+_LOCAL_HEADER = 30
+# With a name and extra fields of 64 KB each.
+_LONGEST_HEADER = _LOCAL_HEADER + 2 * 0xFFFF
+# What zipfile raises on a hostile archive.
+_ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(slots=True)
@@ -86,21 +103,60 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-class _Reads:
-    """A file object over a source, as Arrow's streams want one; counts the bytes it gave."""
+class _Reader:
+    """A source as a file object for zipfile and Arrow: what is read in order comes out of one stream.
+
+    A stream ends at `stop`, or where a read goes beyond it. No single read gives more than `most` bytes.
+    """
 
     def __init__(self, source: FileSource) -> None:
-        self._blocks = source.stream(0, source.size, BLOCK)
-        self._held = b""
+        self._source = source
+        self._blocks: Iterator[bytes] = iter(())
+        self._block = b""
+        self._used = 0
         self.at = 0
+        self.stop = source.size
+        self.most = MOST_BYTES
         self.closed = False
 
-    def read(self, size: int) -> bytes:
-        while len(self._held) < size and (block := next(self._blocks, b"")):
-            self._held += block
-        data, self._held = self._held[:size], self._held[size:]
-        self.at += len(data)
-        return data
+    def read(self, size: int = -1) -> bytes:
+        size = self._source.size - self.at if size < 0 else size
+        if size > self.most:
+            raise ArchiveRefused(
+                f"{self._source.name}: the directory of the archive has {size:,} bytes; at most {self.most:,} are read."
+            )
+        parts: list[bytes] = []
+        opened = False
+        while size > 0:
+            if self._used == len(self._block):
+                self._block, self._used = next(self._blocks, b""), 0
+            if not self._block:
+                if opened:
+                    break
+                self._blocks = self._source.stream(self.at, max(self.stop, self.at + size), BLOCK)
+                opened = True
+                continue
+            part = self._block[self._used : self._used + size]
+            parts.append(part)
+            self._used += len(part)
+            self.at += len(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        target = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self._source.size}[whence]
+        if target < 0:
+            raise OSError(errno.EINVAL, "before the start of the file")
+        used = self._used + target - self.at
+        if 0 <= used <= len(self._block):
+            self._used = used
+        else:
+            self._blocks, self._block, self._used = iter(()), b"", 0
+        self.at = target
+        return target
+
+    def tell(self) -> int:
+        return self.at
 
     def readable(self) -> bool:
         return True
@@ -109,7 +165,7 @@ class _Reads:
         return False
 
     def seekable(self) -> bool:
-        return False
+        return True
 
     def close(self) -> None:
         self.closed = True
@@ -118,7 +174,7 @@ class _Reads:
 def zstd_blocks(source: FileSource) -> Iterator[bytes]:
     """The content of a zstd file. Raises ArchiveRefused when it is damaged or ends too soon."""
     budget = Budget(source.name)
-    reads = _Reads(source)
+    reads = _Reader(source)
     before = 0
     try:
         with pa.CompressedInputStream(pa.PythonFile(reads, mode="r"), "zstd") as stream:
@@ -135,133 +191,74 @@ def zstd_blocks(source: FileSource) -> Iterator[bytes]:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class ZipEntry:
-    """A file in a zip archive: its label, where its local header is, how it is packed, and what the directory
-    claims.
+class ZipArchive:
+    """A zip archive whose directory was read and found sound.
+
+    Raises ArchiveRefused on one that is damaged, split or overfull, or has entries that share bytes.
     """
 
-    name: str
-    offset: int
-    method: int
-    packed: int
-    size: int
-    crc: int
-    encrypted: bool
-
-
-def zip_entries(source: FileSource) -> list[ZipEntry]:
-    """The central directory of a zip archive. Raises ArchiveRefused on a damaged, split, encrypted or overfull one."""
-    tail_start = max(0, source.size - (65_557 + 20))
-    tail = source.read(tail_start, source.size - tail_start)
-    at = tail.rfind(_EOCD)
-    if at < 0 or len(tail) - at < 22:
-        raise ArchiveRefused(
-            f"{source.name}: the zip archive has no directory at its end; it is truncated after byte {source.size}."
-        )
-    disk, _, _, count, size, start = struct.unpack("<HHHHII", tail[at + 4 : at + 20])
-    if 0xFFFF in {count, disk} or 0xFFFFFFFF in {size, start}:
-        count, size, start = _zip64(source, tail, at)
-    if count > MOST_ENTRIES:
-        raise ArchiveRefused(f"{source.name}: the archive has {count} entries; at most {MOST_ENTRIES} are allowed.")
-    if start + size > source.size:
-        raise ArchiveRefused(f"{source.name}: the directory of the archive lies outside of the file.")
-    return _directory(source, source.read(start, size), count)
-
-
-def _zip64(source: FileSource, tail: bytes, at: int) -> tuple[int, int, int]:
-    if at < 20 or tail[at - 20 : at - 16] != b"PK\x06\x07":
-        raise ArchiveRefused(f"{source.name}: the zip64 directory of the archive is missing.")
-    place = struct.unpack("<Q", tail[at - 12 : at - 4])[0]
-    record = source.read(place, 56)
-    if len(record) < 56 or record[:4] != b"PK\x06\x06":
-        raise ArchiveRefused(f"{source.name}: the zip64 directory of the archive is damaged.")
-    count, size, start = struct.unpack("<QQQ", record[32:56])
-    return count, size, start
-
-
-def _directory(source: FileSource, data: bytes, count: int) -> list[ZipEntry]:
-    entries: list[ZipEntry] = []
-    at = 0
-    for _ in range(count):
-        if data[at : at + 4] != _CENTRAL or len(data) < at + 46:
-            raise ArchiveRefused(f"{source.name}: the directory of the archive is damaged at entry {len(entries) + 1}.")
-        flags, method = struct.unpack("<HH", data[at + 8 : at + 12])
-        crc, packed, size, name_size, extra_size, note_size = struct.unpack("<IIIHHH", data[at + 16 : at + 34])
-        offset = struct.unpack("<I", data[at + 42 : at + 46])[0]
-        raw = data[at + 46 : at + 46 + name_size]
-        extra = data[at + 46 + name_size : at + 46 + name_size + extra_size]
-        size, packed, offset = _wide_sizes(extra, size, packed, offset)
-        name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
-        entries.append(ZipEntry(name, offset, method, packed, size, crc, bool(flags & _ENCRYPTED)))
-        at += 46 + name_size + extra_size + note_size
-    return entries
-
-
-def _wide_sizes(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """Sizes from the zip64 extra field where the directory has only the mark."""
-    at = 0
-    values = [size, packed, offset]
-    while at + 4 <= len(extra):
-        tag, length = struct.unpack("<HH", extra[at : at + 4])
-        if tag == 1:
-            body = extra[at + 4 : at + 4 + length]
-            for index in range(3):
-                if values[index] == 0xFFFFFFFF and len(body) >= 8:
-                    values[index] = struct.unpack("<Q", body[:8])[0]
-                    body = body[8:]
-        at += 4 + length
-    return values[0], values[1], values[2]
-
-
-def zip_blocks(source: FileSource, entry: ZipEntry, *, most: int = MOST_BYTES) -> Iterator[bytes]:
-    """The content of an entry; what comes out is counted, whatever the directory claims. Raises ArchiveRefused."""
-    if entry.encrypted:
-        raise ArchiveRefused(f"{label(entry.name)} in {source.name} is encrypted; upload it without a password.")
-    if entry.method not in {0, 8}:
-        raise ArchiveRefused(
-            f"{label(entry.name)} in {source.name} is packed by method {entry.method}; "
-            "only stored and deflate are read."
-        )
-    header = source.read(entry.offset, 30)
-    if header[:4] != _LOCAL or len(header) < 30:
-        raise ArchiveRefused(f"{label(entry.name)} in {source.name}: there is no entry at byte {entry.offset + 1}.")
-    name_size, extra_size = struct.unpack("<HH", header[26:30])
-    start = entry.offset + 30 + name_size + extra_size
-    engine = zlib.decompressobj(wbits=-15) if entry.method == 8 else None
-    budget = Budget(f"{label(entry.name)} in {source.name}", most=most)
-    crc = 0
-    for data in source.stream(start, start + entry.packed, BLOCK):
-        for out in _inflated(engine, data, budget, start):
-            crc = zlib.crc32(out, crc)
-            yield out
-        start += len(data)
-    if (engine is not None and not engine.eof) or budget.out != entry.size:
-        raise ArchiveRefused(
-            f"{budget.name}: {budget.out} bytes came out and the directory says {entry.size}; "
-            "the entry is truncated or forged."
-        )
-    if crc != entry.crc:
-        raise ArchiveRefused(f"{budget.name}: the checksum does not match; the entry is damaged.")
-
-
-def _inflated(engine: zlib._Decompress | None, data: bytes, budget: Budget, at: int) -> Iterator[bytes]:
-    if engine is None:
-        budget.count(len(data), len(data))
-        yield data
-        return
-    pending = data
-    while pending and not engine.eof:
+    def __init__(self, source: FileSource) -> None:
+        self._source = source
+        self._reader = _Reader(source)
+        self._reader.most = _MOST_DIRECTORY
         try:
-            out = engine.decompress(pending, _OUT)
-        except zlib.error as error:
+            self._file = zipfile.ZipFile(self._reader)
+        except _ZIP_FAULTS as error:
             raise ArchiveRefused(
-                f"{budget.name}: the data is damaged near byte {at + len(data) - len(pending) + 1} ({error})."
+                f"{source.name}: the zip archive has no sound directory at its end; it is damaged, or truncated "
+                f"after byte {source.size} ({error})."
             ) from error
-        budget.count(len(pending) - len(engine.unconsumed_tail), len(out))
-        pending = engine.unconsumed_tail
-        if out:
-            yield out
+        self._reader.most = MOST_BYTES
+        self.entries: Sequence[zipfile.ZipInfo] = self._file.infolist()
+        if len(self.entries) > MOST_ENTRIES:
+            raise ArchiveRefused(
+                f"{source.name}: the archive has {len(self.entries)} entries; at most {MOST_ENTRIES} are allowed."
+            )
+        self._refuse_shared_bytes()
+
+    def _refuse_shared_bytes(self) -> None:
+        ends = 0
+        for entry in sorted(self.entries, key=lambda entry: entry.header_offset):
+            if entry.header_offset < ends:
+                raise ArchiveRefused(
+                    f"{label(entry.filename)} in {self._source.name} begins at byte {entry.header_offset + 1}, inside "
+                    "of another entry; this is an archive bomb."
+                )
+            ends = entry.header_offset + _LOCAL_HEADER + entry.compress_size
+        if ends > self._file.start_dir:
+            raise ArchiveRefused(f"{self._source.name}: an entry of the archive lies outside of the file.")
+
+    def blocks(self, entry: zipfile.ZipInfo, *, most: int = MOST_BYTES) -> Iterator[bytes]:
+        """The content of an entry; what comes out is counted, whatever the directory claims. Raises ArchiveRefused."""
+        budget = Budget(f"{label(entry.filename)} in {self._source.name}", packed=entry.compress_size, most=most)
+        if is_encrypted(entry):
+            raise ArchiveRefused(f"{budget.name} is encrypted; upload it without a password.")
+        # The other methods of zipfile give a block of any size out of a small one.
+        if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ArchiveRefused(
+                f"{budget.name} is packed by method {entry.compress_type}; only stored and deflate are read."
+            )
+        self._reader.stop = min(self._source.size, entry.header_offset + entry.compress_size + _LONGEST_HEADER)
+        try:
+            with self._file.open(entry) as file:
+                while out := file.read(_OUT):
+                    budget.count(0, len(out))
+                    yield out
+        except _ZIP_FAULTS as error:
+            raise ArchiveRefused(
+                f"{budget.name}: the entry at byte {entry.header_offset + 1} is damaged, truncated or forged after "
+                f"{budget.out} bytes of its content ({str(error) or 'it ends too soon'})."
+            ) from error
+        if budget.out != entry.file_size:
+            raise ArchiveRefused(
+                f"{budget.name}: {budget.out} bytes came out and the directory says {entry.file_size}; "
+                "the entry is truncated or forged."
+            )
+
+
+def is_encrypted(entry: zipfile.ZipInfo) -> bool:
+    """Whether reading the entry takes a password."""
+    return bool(entry.flag_bits & 1)
 
 
 def label(name: str) -> str:

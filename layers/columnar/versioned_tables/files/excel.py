@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from versioned_tables.errors import WorkbookRefused
-from versioned_tables.files.archives import Budget, ZipEntry, label, zip_blocks
+from versioned_tables.files.archives import Budget, ZipArchive, is_encrypted, label
 from versioned_tables.files.options import ImportOptions, ImportReport
 from versioned_tables.files.sources import BLOCK, FileSource
 from versioned_tables.files.typed import TypedTable
@@ -32,18 +32,18 @@ _ROWS = 65_536
 class WorkbookFile:
     """A workbook that passed the checks of its archive; unpacked and read once, when its sheets are asked for."""
 
-    def __init__(self, source: FileSource, entries: list[ZipEntry], folder: Path | None) -> None:
+    def __init__(self, source: FileSource, archive: ZipArchive, folder: Path | None) -> None:
         if source.size > MOST_WORKBOOK_BYTES:
             raise WorkbookRefused(f"{source.name}: the workbook is larger than {MOST_WORKBOOK_BYTES >> 20} MB.")
         self.source = source
         self.folder = folder
         total = Budget(source.name, most=MOST_INFLATED)
-        for entry in entries:
-            if entry.encrypted:
+        for entry in archive.entries:
+            if is_encrypted(entry):
                 raise WorkbookRefused(f"{source.name}: the workbook is encrypted; save it without a password.")
-            if not entry.name.endswith((".xml", ".rels")):
+            if not entry.filename.endswith((".xml", ".rels")):
                 continue
-            for block in zip_blocks(source, entry, most=MOST_INFLATED):
+            for block in archive.blocks(entry, most=MOST_INFLATED):
                 total.count(0, len(block))
                 total.packed = source.size
 

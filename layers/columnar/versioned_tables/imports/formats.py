@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zipfile import ZipInfo
 
 from versioned_tables.errors import ArchiveRefused, ImportRefused, WorkbookRefused
 from versioned_tables.files.archives import (
-    ZipEntry,
+    ZipArchive,
     gzip_blocks,
     label,
-    zip_blocks,
-    zip_entries,
     zstd_blocks,
 )
 from versioned_tables.files.boundary import Place
@@ -213,37 +212,36 @@ def _note_name(name: str, report: ImportReport) -> None:
 def _zip(
     source: FileSource, options: ImportOptions, report: ImportReport, folder: Path | None, place: Place
 ) -> Iterator[ParsedTable]:
-    entries = zip_entries(source)
-    if any(entry.name == "[Content_Types].xml" for entry in entries):
+    archive = ZipArchive(source)
+    entries = archive.entries
+    if any(entry.filename == "[Content_Types].xml" for entry in entries):
         report.format = "excel"
         _note_name(source.name, report)
-        workbook = WorkbookFile(source, entries, folder)
+        workbook = WorkbookFile(source, archive, folder)
         for name, table in sheet_tables(workbook, options, report):
             place.enter(f"sheet {name!r}")
             yield ParsedTable(name, table)
         return
     report.compression = "zip"
-    files = [entry for entry in entries if not entry.name.endswith("/") and not entry.name.startswith("__MACOSX/")]
+    files = [
+        entry for entry in entries if not entry.filename.endswith("/") and not entry.filename.startswith("__MACOSX/")
+    ]
     if not files:
         raise ArchiveRefused(f"{source.name}: the archive has no files.")
     names = _table_names(files, options)
     for name, entry in names.items():
-        place.enter(label(entry.name))
-        yield ParsedTable(name, _text(_entry(source, entry), label(entry.name), options, report))
+        place.enter(label(entry.filename))
+        yield ParsedTable(name, _text(partial(archive.blocks, entry), label(entry.filename), options, report))
 
 
-def _entry(source: FileSource, entry: ZipEntry) -> Blocks:
-    return lambda: zip_blocks(source, entry)
-
-
-def _table_names(files: list[ZipEntry], options: ImportOptions) -> dict[str, ZipEntry]:
+def _table_names(files: list[ZipInfo], options: ImportOptions) -> dict[str, ZipInfo]:
     """One table per file: the declared name when there is one, else the files' own names, made unique."""
     if len(files) == 1:
         return {options.table: files[0]}
-    names: dict[str, ZipEntry] = {}
+    names: dict[str, ZipInfo] = {}
     taken: set[str] = set()
     for entry in files:
-        stem = label(entry.name).rpartition(".")[0] or label(entry.name)
+        stem = label(entry.filename).rpartition(".")[0] or label(entry.filename)
         name, number = stem, 2
         while sql_name(name) in taken:
             name, number = f"{stem}_{number}", number + 1
