@@ -36,6 +36,7 @@ def commit_id(tree: str, *, parents: Sequence[str], author: str, message: str, a
 
 
 def _canonical(value: object) -> bytes:
+    # Part of the format: whoever changes a byte of this text changes the id of every commit.
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 

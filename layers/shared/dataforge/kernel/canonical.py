@@ -1,4 +1,9 @@
-"""One canonical text per value, and the hash over it that plans and requests are compared by."""
+"""One canonical text per value, and the hash over it that plans and requests are compared by.
+
+Three hashes are taken of JSON of their own, because they are stored and a changed text would change them: commits (part
+of the tables' format, which a library without this module must be able to write), statements (a number keeps every
+digit, where this form has doubles), and the schemas that statistics of tables are kept under.
+"""
 
 import hashlib
 import json
