@@ -24,20 +24,21 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from dataforge.contexts.academics.commands import catalogue
-from dataforge.contexts.academics.commands.catalogue import Create, CreateSection
-from dataforge.contexts.academics.commands.enrollment import EnrollStudent, enroll_student
-from dataforge.contexts.academics.commands.roster_options import RosterOptions
-from dataforge.contexts.academics.commands.rosters import ApplyRoster, PlanRoster, apply_roster, plan_roster
-from dataforge.contexts.academics.domain.catalogue import search_words
-from dataforge.contexts.academics.queries.catalogue import list_sections
-from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork
-from dataforge.contexts.academics.sources import FileSource
+from dataforge.contexts.academics.catalog.commands import create_course, create_department, create_semester
+from dataforge.contexts.academics.catalog.domain import search_words
+from dataforge.contexts.academics.enrollment.commands import EnrollStudent, enroll_student
+from dataforge.contexts.academics.rosters.commands import ApplyRoster, PlanRoster, apply_roster, plan_roster
+from dataforge.contexts.academics.rosters.domain.plans import RosterOptions
+from dataforge.contexts.academics.rosters.sources import FileSource
+from dataforge.contexts.academics.sections.commands import CreateSection, create_section
+from dataforge.contexts.academics.sections.queries import list_sections
 from dataforge.contexts.academics.tables import courses, sections, students
+from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.clock import SystemClock
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.migrations import upgrade
+from dataforge.platform.db.versioned_rows import Create
 from infra.bench.figure import Figure, show
 from infra.local.postgres import start
 
@@ -60,11 +61,11 @@ async def furnish(database: Database) -> tuple[UUID, UUID]:
     """A department and a semester that is open for a while."""
     today = date.today()  # noqa: DTZ011 - the semester is in UTC and only has to be open
     year = today.year
-    async with SqlAcademicsUnitOfWork(database) as uow:
-        department = await catalogue.create_department(Create({"code": "SCI", "name": "Science"}), uow)
+    async with AcademicsUnitOfWork(database) as uow:
+        department = await create_department(Create({"code": "SCI", "name": "Science"}), uow)
         values = {"code": "NOW", "starts_on": today, "time_zone": "UTC", "max_credits": Decimal(30)}
         ends = {name: date(year + 1, 12, 31) for name in ("ends_on", "add_by", "drop_by", "withdraw_by")}
-        semester = await catalogue.create_semester(Create({**values, **ends}), uow)
+        semester = await create_semester(Create({**values, **ends}), uow)
         await uow.commit()
     return department["id"], semester["id"]
 
@@ -101,7 +102,7 @@ def call_in_a_process(url: str, section: UUID, callers: list[UUID], connections:
             while todo:
                 student = todo.pop()
                 began = time.perf_counter()
-                async with SqlAcademicsUnitOfWork(database) as uow:
+                async with AcademicsUnitOfWork(database) as uow:
                     await enroll_student(EnrollStudent(student, section_id=section), uow)
                     await uow.commit()
                 waits.append(time.perf_counter() - began)
@@ -117,11 +118,11 @@ async def rush(url: str) -> list[Figure]:
     """5,000 students ask for 500 seats of one section over 16 connections."""
     database = Database(url)
     department, semester = await furnish(database)
-    async with SqlAcademicsUnitOfWork(database) as uow:
+    async with AcademicsUnitOfWork(database) as uow:
         values = {"code": "RUSH", "title": "Rush", "description": "", "department_id": department, "state": "published"}
-        course = await catalogue.create_course(Create(values), uow)
+        course = await create_course(Create(values), uow)
         offer = {"course_id": course["id"], "semester_id": semester, "code": "1", "capacity": SEATS}
-        section = await catalogue.create_section(CreateSection({**offer, "waitlist_capacity": WAITLIST}), uow)
+        section = await create_section(CreateSection({**offer, "waitlist_capacity": WAITLIST}), uow)
         await uow.commit()
     callers = await add_students(database, CALLERS)
     parts = [callers[index::PROCESSES] for index in range(PROCESSES)]
@@ -158,15 +159,15 @@ async def search(url: str) -> list[Figure]:
     database, chance = Database(url), random.Random(1)
     department, _ = await furnish(database)
     departments, semesters = [department], []
-    async with SqlAcademicsUnitOfWork(database) as uow:
+    async with AcademicsUnitOfWork(database) as uow:
         for index in range(49):
-            made = await catalogue.create_department(Create({"code": f"D{index}", "name": f"Department {index}"}), uow)
+            made = await create_department(Create({"code": f"D{index}", "name": f"Department {index}"}), uow)
             departments.append(made["id"])
         for index in range(10):
             days = {"starts_on": date(2020 + index, 1, 1)}
             days |= {name: date(2020 + index, 12, 31) for name in ("ends_on", "add_by", "drop_by", "withdraw_by")}
             values = {"code": f"Y{index}", "max_credits": Decimal(30), "time_zone": "UTC", **days}
-            semesters.append((await catalogue.create_semester(Create(values), uow))["id"])
+            semesters.append((await create_semester(Create(values), uow))["id"])
         await uow.commit()
     now, course_ids = SystemClock().now(), [uuid7() for _ in range(SECTIONS // 10)]
     stamps = {"created_at": now, "updated_at": now}
@@ -237,14 +238,12 @@ async def roster(url: str, rows: int = ROWS) -> list[Figure]:
     database = Database(url)
     department, semester = await furnish(database)
     taught, per_student = 400, 5
-    async with SqlAcademicsUnitOfWork(database) as uow:
+    async with AcademicsUnitOfWork(database) as uow:
         for index in range(taught):
             values = {"code": f"C{index}", "title": "Course", "description": "", "credits": Decimal(3)}
-            course = await catalogue.create_course(
-                Create({**values, "department_id": department, "state": "published"}), uow
-            )
+            course = await create_course(Create({**values, "department_id": department, "state": "published"}), uow)
             offer = {"course_id": course["id"], "semester_id": semester, "code": "1", "capacity": rows // taught + 50}
-            await catalogue.create_section(CreateSection(offer), uow)
+            await create_section(CreateSection(offer), uow)
         await uow.commit()
     await add_students(database, rows // per_student // 2)
     with tempfile.TemporaryFile() as file:
@@ -255,11 +254,11 @@ async def roster(url: str, rows: int = ROWS) -> list[Figure]:
             source.add(chunk)
     before = peak_mb()
     began = time.perf_counter()
-    async with SqlAcademicsUnitOfWork(database) as uow:
+    async with AcademicsUnitOfWork(database) as uow:
         plan = await plan_roster(PlanRoster(semester, "simple", source, RosterOptions()), uow)
         await uow.commit()
     planned = time.perf_counter()
-    async with SqlAcademicsUnitOfWork(database) as uow:
+    async with AcademicsUnitOfWork(database) as uow:
         await apply_roster(ApplyRoster(plan["id"], plan["plan_hash"]), uow)
         await uow.commit()
     applied = time.perf_counter()

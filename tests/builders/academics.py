@@ -10,17 +10,27 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from dataforge.contexts.academics.commands import catalogue, enrollment, promotion, students
-from dataforge.contexts.academics.commands.catalogue import Create, CreateSection
-from dataforge.contexts.academics.commands.enrollment import EnrollStudent, Outcome
-from dataforge.contexts.academics.domain.catalogue import Meeting
-from dataforge.contexts.academics.domain.prerequisites import Requirement
-from dataforge.contexts.academics.repository import SqlAcademicsUnitOfWork
+from dataforge.contexts.academics.catalog.commands import (
+    SetPrerequisites,
+    create_course,
+    create_department,
+    create_semester,
+    set_prerequisites,
+)
+from dataforge.contexts.academics.catalog.domain import Requirement
+from dataforge.contexts.academics.enrollment import commands as enrollment
+from dataforge.contexts.academics.enrollment import commands as promotion
+from dataforge.contexts.academics.enrollment.commands import EnrollStudent, Outcome
+from dataforge.contexts.academics.sections.commands import ChangeSection, CreateSection, change_section, create_section
+from dataforge.contexts.academics.sections.domain import Meeting
+from dataforge.contexts.academics.students import commands as students
 from dataforge.contexts.academics.tables import students as student_table
+from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.clock import Clock, FixedClock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.db.database import Database, row_dict
+from dataforge.platform.db.versioned_rows import Create
 from tests.builders.time import NOW
 
 Result = TypeVar("Result")
@@ -46,8 +56,8 @@ class Campus:
         self._department: UUID | None = None
         self._semester: UUID | None = None
 
-    def unit_of_work(self, principal: Principal = SYSTEM) -> SqlAcademicsUnitOfWork:
-        return SqlAcademicsUnitOfWork(self.database, principal=principal, clock=self.clock)
+    def unit_of_work(self, principal: Principal = SYSTEM) -> AcademicsUnitOfWork:
+        return AcademicsUnitOfWork(self.database, principal=principal, clock=self.clock)
 
     async def run(self, handler: Any, command: Any, principal: Principal = SYSTEM) -> Any:
         async with self.unit_of_work(principal) as uow:
@@ -57,7 +67,7 @@ class Campus:
 
     async def department(self) -> UUID:
         if self._department is None:
-            row = await self.run(catalogue.create_department, Create({"code": "SCI", "name": "Science"}))
+            row = await self.run(create_department, Create({"code": "SCI", "name": "Science"}))
             self._department = row["id"]
         return self._department
 
@@ -65,7 +75,7 @@ class Campus:
         if not values and self._semester is not None:
             return self._semester
         row = await self.run(
-            catalogue.create_semester,
+            create_semester,
             Create({"code": f"S{next(self._numbers)}", "time_zone": "UTC", **SEMESTER, **values}),
         )
         if not values:
@@ -84,7 +94,7 @@ class Campus:
             "state": "published",
             **values,
         }
-        row = await self.run(catalogue.create_course, Create(given))
+        row = await self.run(create_course, Create(given))
         return UUID(str(row["id"]))
 
     async def section(self, *, course: UUID | None = None, meetings: tuple[Meeting, ...] = (), **values: Any) -> UUID:
@@ -96,7 +106,7 @@ class Campus:
             "waitlist_capacity": 5,
             **values,
         }
-        row = await self.run(catalogue.create_section, CreateSection(given, meetings))
+        row = await self.run(create_section, CreateSection(given, meetings))
         return UUID(str(row["id"]))
 
     async def student(self, **values: Any) -> UUID:
@@ -124,7 +134,7 @@ class Campus:
         return ids
 
     async def requires(self, course: UUID, *requirements: Requirement) -> None:
-        await self.run(catalogue.set_prerequisites, catalogue.SetPrerequisites(course, "*", requirements))
+        await self.run(set_prerequisites, SetPrerequisites(course, "*", requirements))
 
     async def enroll(self, student: UUID, section: UUID, principal: Principal = SYSTEM) -> Outcome:
         outcome: Outcome = await self.run(
@@ -142,10 +152,10 @@ class Campus:
         return outcome
 
     async def resize(self, section: UUID, **limits: int | str) -> None:
-        await self.run(catalogue.change_section, catalogue.ChangeSection(section, "*", limits))
+        await self.run(change_section, ChangeSection(section, "*", limits))
 
     async def override(self, student: UUID, section: UUID, *rules: str, **values: Any) -> dict[str, Any]:
-        from dataforge.contexts.academics.domain.status import Rule
+        from dataforge.contexts.academics.enrollment.domain.statuses import Rule
 
         command = students.GrantOverride(student, section, frozenset(map(Rule, rules)), "the dean agreed", **values)
         row: dict[str, Any] = await self.run(students.grant_override, command)

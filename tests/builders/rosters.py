@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
-from dataforge.contexts.academics.commands.roster_options import RosterOptions
-from dataforge.contexts.academics.commands.rosters import ApplyRoster, PlanRoster, apply_roster, plan_roster
-from dataforge.contexts.academics.sources import FileSource, from_bytes
+from dataforge.contexts.academics.rosters.commands import ApplyRoster, PlanRoster, apply_roster, plan_roster
+from dataforge.contexts.academics.rosters.domain.plans import RosterOptions
+from dataforge.contexts.academics.rosters.sources import FileSource, from_bytes
 from tests.builders.academics import Campus
 
 ONEROSTER_COLUMNS = {

@@ -5,7 +5,7 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.academics.domain.catalogue import Meeting
+from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
 from dataforge.kernel.clock import FixedClock

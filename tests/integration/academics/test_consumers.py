@@ -10,12 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from dataforge.contexts.academics import consumers
-from dataforge.contexts.academics.commands.catalogue import SetLessons, set_lessons
-from dataforge.contexts.academics.commands.rosters import ApplyRoster, PlanRoster, apply_roster, plan_roster
+from dataforge.contexts.academics.catalog.commands import SetLessons, set_lessons
+from dataforge.contexts.academics.catalog.domain import Requirement
 from dataforge.contexts.academics.contract import EnrollmentChanged
-from dataforge.contexts.academics.domain.prerequisites import Requirement
+from dataforge.contexts.academics.enrollment.consumers import mail_enrollment_change
+from dataforge.contexts.academics.maintenance import forget_old
 from dataforge.contexts.academics.module import MODULE, AcademicsServices
+from dataforge.contexts.academics.rosters.commands import ApplyRoster, PlanRoster, apply_roster, plan_roster
+from dataforge.contexts.academics.students.consumers import record_xapi_completion
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.clock import Clock, FixedClock
 from dataforge.kernel.events import Event
@@ -96,8 +98,8 @@ async def test_an_event_that_comes_twice_is_mailed_once(campus: Campus, database
         [row] = (await connection.execute(select(outbox).where(outbox.c.name == EnrollmentChanged.name))).all()
     event = stored_event(EnrollmentChanged, row)
 
-    await consumers.mail_enrollment_change(event, services)
-    await consumers.mail_enrollment_change(event, services)
+    await mail_enrollment_change(event, services)
+    await mail_enrollment_change(event, services)
 
     assert [mail.to for mail in services.mailer.sent] == ["ada@example.org"]
 
@@ -164,7 +166,7 @@ async def test_a_statement_satisfies_a_prerequisite(
     await campus.run(set_lessons, SetLessons(first, [lesson]))
     section = await campus.section(course=second)
 
-    await consumers.record_xapi_completion(completed(user, lesson), Services(database, clock))
+    await record_xapi_completion(completed(user, lesson), Services(database, clock))
 
     assert (await campus.enroll(student, section)).enrollment.status == "ENROLLED"
 
@@ -177,8 +179,8 @@ async def test_the_same_statement_counts_once(
     await campus.run(set_lessons, SetLessons(await campus.course(), [lesson]))
     event = completed(user, lesson)
 
-    await consumers.record_xapi_completion(event, Services(database, clock))
-    await consumers.record_xapi_completion(event, Services(database, clock))
+    await record_xapi_completion(event, Services(database, clock))
+    await record_xapi_completion(event, Services(database, clock))
 
     [evidence] = await campus.rows("SELECT source, score, reference FROM academics.course_completions")
     assert evidence == {"source": "xapi", "score": Decimal(80), "reference": str(event.statement_id)}
@@ -187,7 +189,7 @@ async def test_the_same_statement_counts_once(
 async def test_a_statement_of_somebody_who_is_no_student_is_passed_over(
     campus: Campus, database: Database, clock: FixedClock
 ) -> None:
-    await consumers.record_xapi_completion(completed(uuid7(), uuid7()), Services(database, clock))
+    await record_xapi_completion(completed(uuid7(), uuid7()), Services(database, clock))
 
     assert await campus.rows("SELECT 1 FROM academics.course_completions") == []
 
@@ -212,7 +214,7 @@ async def test_old_plans_and_notes_of_events_are_forgotten_and_applied_plans_kep
     clock.advance(timedelta(days=31))
     young = await planned("3")
 
-    first, second = await consumers.forget_old(services), await consumers.forget_old(services)
+    first, second = await forget_old(services), await forget_old(services)
 
     left = await campus.rows("SELECT id FROM academics.roster_plans ORDER BY created_at")
     rows = await campus.rows("SELECT DISTINCT plan_id FROM academics.roster_rows")

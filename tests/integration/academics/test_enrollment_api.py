@@ -10,7 +10,7 @@ import httpx
 import pytest
 from icalendar import Calendar
 
-from dataforge.contexts.academics.domain.catalogue import Meeting
+from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus

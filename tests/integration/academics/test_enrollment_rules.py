@@ -5,12 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from dataforge.contexts.academics.domain.catalogue import Meeting
-from dataforge.contexts.academics.domain.errors import DropDeadlineRefused, InvalidTransition, WithdrawDeadlineRefused
-from dataforge.contexts.academics.domain.prerequisites import Requirement
-from dataforge.contexts.academics.domain.status import RequirementKind
+from dataforge.contexts.academics.catalog.domain import Requirement, RequirementKind
+from dataforge.contexts.academics.enrollment.domain.refusals import DropDeadlineRefused, WithdrawDeadlineRefused
+from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.kernel.clock import FixedClock
-from dataforge.kernel.errors import ValidationFailed
+from dataforge.kernel.errors import InvalidTransition, ValidationFailed
 from tests.builders.academics import Campus
 
 MORNING = Meeting(1, time(9), time(10, 30), "A1")
@@ -301,7 +300,7 @@ async def test_a_drop_after_its_deadline_is_refused_and_an_override_allows_it(
 
 
 async def test_a_withdrawal_is_possible_until_its_own_deadline(campus: Campus, clock: FixedClock) -> None:
-    from dataforge.contexts.academics.commands.enrollment import WithdrawEnrollment, withdraw_enrollment
+    from dataforge.contexts.academics.enrollment.commands import WithdrawEnrollment, withdraw_enrollment
 
     section = await campus.section()
     first = (await campus.enroll(await campus.student(), section)).enrollment.id

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from dataforge.contexts.academics.domain.errors import CapacityBelowEnrolled
+from dataforge.contexts.academics.sections.domain import CapacityBelowEnrolled
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from dataforge.contexts.academics.domain.errors import DropsUnconfirmed
+from dataforge.contexts.academics.rosters.domain.plans import DropsUnconfirmed
 from dataforge.kernel.principal import Principal, Role
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from dataforge.contexts.academics.commands.catalogue import Create, create_course
-from dataforge.contexts.academics.domain.errors import PlanRefused
-from dataforge.contexts.academics.domain.roster_enrollments import OTHER_ROLE
-from dataforge.contexts.academics.repository.rosters import SqlRosters
+from dataforge.contexts.academics.catalog.commands import create_course
+from dataforge.contexts.academics.rosters.domain.enrollments import OTHER_ROLE
+from dataforge.contexts.academics.rosters.domain.plans import PlanRefused
+from dataforge.contexts.academics.rosters.repository.plans import RosterPlans
 from dataforge.kernel.principal import Role
+from dataforge.platform.db.versioned_rows import Create
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
 from tests.builders.rosters import apply, changes, oneroster_zip, plan, rows, school, simple_csv
@@ -298,7 +299,7 @@ async def test_what_no_plan_looked_at_and_the_database_refuses_is_a_conflict(
         return str(made["state_fingerprint"])
 
     # As if the course had been created in the moment between the look and the insert.
-    monkeypatch.setattr(SqlRosters, "fingerprint", as_it_was)
+    monkeypatch.setattr(RosterPlans, "fingerprint", as_it_was)
     with pytest.raises(PlanRefused) as caught:
         await apply(campus, made)
     registrar = await api.as_role(Role.REGISTRAR)

@@ -7,9 +7,9 @@ from urllib.error import HTTPError
 
 import pytest
 
-from dataforge.contexts.academics import sources
-from dataforge.contexts.academics.domain.roster_files import RosterTable, RosterUnreadable
-from dataforge.contexts.academics.domain.roster_uploads import AnnouncedUpload, upload_key
+from dataforge.contexts.academics.rosters import sources
+from dataforge.contexts.academics.rosters.domain.files import RosterTable, RosterUnreadable
+from dataforge.contexts.academics.rosters.domain.uploads import AnnouncedUpload, upload_key
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.aws.clients import client
 from tests.builders.datasets import put

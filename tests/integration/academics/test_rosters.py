@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from dataforge.contexts.academics.commands.rosters import ApplyRoster, apply_roster
-from dataforge.contexts.academics.domain.errors import DropsUnconfirmed, PlanHashMismatch
-from dataforge.contexts.academics.domain.prerequisites import Requirement
-from dataforge.contexts.academics.domain.roster_files import RosterUnreadable
-from dataforge.contexts.academics.domain.status import Rule
+from dataforge.contexts.academics.catalog.domain import Requirement
+from dataforge.contexts.academics.enrollment.domain.statuses import Rule
+from dataforge.contexts.academics.rosters.commands import ApplyRoster, apply_roster
+from dataforge.contexts.academics.rosters.domain.files import RosterUnreadable
+from dataforge.contexts.academics.rosters.domain.plans import DropsUnconfirmed, PlanHashMismatch
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.principal import Role

@@ -16,10 +16,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dataforge.contexts.academics.commands.enrollment import WithdrawEnrollment, withdraw_enrollment
-from dataforge.contexts.academics.domain.errors import CapacityBelowEnrolled, InvalidTransition
-from dataforge.contexts.academics.domain.status import EnrollmentStatus
-from dataforge.kernel.errors import Conflict
+from dataforge.contexts.academics.enrollment.commands import WithdrawEnrollment, withdraw_enrollment
+from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
+from dataforge.contexts.academics.sections.domain import CapacityBelowEnrolled
+from dataforge.kernel.errors import Conflict, InvalidTransition
 from tests.builders.academics import Desk
 
 STUDENTS = st.integers(0, 5)

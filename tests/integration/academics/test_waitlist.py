@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from dataforge.contexts.academics.commands.promotion import LOOKAHEAD
+from dataforge.contexts.academics.enrollment.commands import LOOKAHEAD
 from dataforge.kernel.clock import FixedClock
 from tests.builders.academics import Campus
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from dataforge.contexts.academics.domain.roster_files import staged_rows
-from dataforge.contexts.academics.schemas.inputs import StudentIn
+from dataforge.contexts.academics.rosters.domain.files import staged_rows
+from dataforge.contexts.academics.students.wire import StudentIn
 from dataforge.contexts.identity.accounts.wire import Email
 from dataforge.contexts.learning.cohort_imports.domain import parse_learners
 from dataforge.kernel.email import is_email

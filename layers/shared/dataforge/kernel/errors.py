@@ -134,6 +134,20 @@ class AlreadyExists(Conflict):
     title = "Already exists"
 
 
+class InUse(Conflict):
+    """Something else refers to it, so it is kept."""
+
+    code = "in_use"
+    title = "It is in use and cannot be deleted"
+
+
+class InvalidTransition(Conflict):
+    """The state machine has no such step."""
+
+    code = "invalid_transition"
+    title = "This step is not possible from the present state"
+
+
 class PlanStale(Conflict):
     """The state a plan was made from has moved; nothing was applied."""
 
@@ -233,6 +247,11 @@ class ObjectMissing(DataForgeError):
 
     code = "stored_object_missing"
     title = "Stored data is missing"
+
+
+def invalid(pointer: str, message: str, rule: str = "invalid") -> ValidationFailed:
+    """The refusal of one field of a body; `pointer` is its JSON pointer."""
+    return ValidationFailed(message, violations=[Violation(pointer, message, rule)])
 
 
 def registered_errors() -> dict[str, type[DataForgeError]]:

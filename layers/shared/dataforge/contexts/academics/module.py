@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue
+from dataforge.contexts.academics.enrollment.consumers import mail_enrollment_change, promote_waiting
+from dataforge.contexts.academics.maintenance import forget_old
+from dataforge.contexts.academics.students.consumers import record_xapi_completion
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services
 
-ROUTES = "dataforge.contexts.academics.routes"
-PAGES = "dataforge.contexts.academics.pages"
+ACADEMICS = "dataforge.contexts.academics"
 
 
 class AcademicsServices(Services):
@@ -17,18 +19,16 @@ class AcademicsServices(Services):
 
 
 def _jobs() -> Mapping[str, Job[AcademicsServices]]:
-    from dataforge.contexts.academics import consumers
 
-    return {"academics": consumers.forget_old}
+    return {"academics": forget_old}
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[AcademicsServices]]]:
-    from dataforge.contexts.academics import consumers
 
     return {
-        EnrollmentChanged: (consumers.mail_enrollment_change,),
-        PromotionDue: (consumers.promote_waiting,),
-        LessonCompleted: (consumers.record_xapi_completion,),
+        EnrollmentChanged: (mail_enrollment_change,),
+        PromotionDue: (promote_waiting,),
+        LessonCompleted: (record_xapi_completion,),
     }
 
 
@@ -36,21 +36,21 @@ MODULE = Module(
     name="academics",
     services=AcademicsServices,
     routers={
-        "api": dict.fromkeys(
-            (
-                "/api/departments",
-                "/api/courses",
-                "/api/semesters",
-                "/api/sections",
-                "/api/students",
-                "/api/instructors",
-                "/api/enrollments",
-                "/api/rosters",
-                "/api/oneroster",
-            ),
-            ROUTES,
-        )
-        | dict.fromkeys(("/ui/courses", "/ui/sections", "/ui/enrollments", "/ui/schedule"), PAGES)
+        "api": {
+            "/api/departments": f"{ACADEMICS}.catalog.routes",
+            "/api/courses": f"{ACADEMICS}.catalog.routes",
+            "/api/semesters": f"{ACADEMICS}.catalog.routes",
+            "/api/sections": f"{ACADEMICS}.sections.routes",
+            "/api/students": f"{ACADEMICS}.students.routes",
+            "/api/instructors": f"{ACADEMICS}.sections.routes",
+            "/api/enrollments": f"{ACADEMICS}.enrollment.routes",
+            "/api/rosters": f"{ACADEMICS}.rosters.routes",
+            "/api/oneroster": f"{ACADEMICS}.oneroster.routes",
+            "/ui/courses": f"{ACADEMICS}.catalog.pages",
+            "/ui/sections": f"{ACADEMICS}.sections.pages",
+            "/ui/enrollments": f"{ACADEMICS}.enrollment.pages",
+            "/ui/schedule": f"{ACADEMICS}.enrollment.pages",
+        }
     },
     jobs=_jobs,
     subscribers=_subscribers,

@@ -1,0 +1,1 @@
+"""Departments, semesters, courses and what they require."""

@@ -1,1 +1,0 @@
-"""Entities and rules of academics; imports nothing but the kernel."""

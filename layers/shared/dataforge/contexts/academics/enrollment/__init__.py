@@ -1,0 +1,1 @@
+"""Students in sections: enrolling, the waitlist, dropping, withdrawing, completing."""

@@ -1,1 +1,0 @@
-"""Read models: SQL to rows to answers, no entities."""

@@ -1,0 +1,1 @@
+"""Whole rosters at once: upload, plan, apply."""

@@ -1,0 +1,22 @@
+"""What the database refuses of a plan, in the words of the product."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from dataforge.contexts.academics.rosters.domain.plans import PlanRefused
+
+
+@asynccontextmanager
+async def refused_by_constraint() -> AsyncIterator[None]:
+    """Turn what a database refuses of several changes at once into PlanRefused: nothing of them is done."""
+    try:
+        yield
+    except (IntegrityError, DataError) as error:
+        diagnostics: Any = getattr(error.orig, "diag", None)
+        table = str(getattr(diagnostics, "table_name", None) or "rows").replace("_", " ")
+        constraint = str(getattr(diagnostics, "constraint_name", None) or "")
+        message = f"The {table} as they are now do not allow what the plan does; nothing was applied. Plan again."
+        raise PlanRefused(message, facts={"constraint": constraint} if constraint else {}) from error

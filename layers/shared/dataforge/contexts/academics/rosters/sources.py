@@ -1,0 +1,250 @@
+"""Where rosters come from: an upload in S3, the body of a request (CSV or a zip of CSV files), a dataset's commit."""
+
+import csv
+import hashlib
+import io
+import tempfile
+import zipfile
+from asyncio import to_thread
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import IO, Any
+
+from dataforge.contexts.academics.rosters.domain.files import MAX_ROWS, RosterTable, RosterUnreadable, simple_columns
+from dataforge.contexts.academics.rosters.domain.uploads import MAX_FILE_BYTES, AnnouncedUpload
+from dataforge.contexts.datasets.contract import DatasetReader, PreparedRows
+from dataforge.platform.aws.clients import client
+
+UPLOAD_SECONDS = 900
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+MAX_ENTRIES = 50
+# What is kept in memory before it goes to a file in /tmp.
+_SPOOL_BYTES = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
+_LONGEST_LINE = 1_000_000
+# The comma first: it wins when a header has a single column.
+_DELIMITERS = (",", ";", "\t", "|")
+# `sep=;` on a line of its own is how spreadsheets are told what separates the columns.
+_SEP_LINE = len("sep=;")
+
+
+def upload_address(bucket: str, upload: AnnouncedUpload) -> dict[str, Any]:
+    """A presigned PUT for one roster; its size and checksum are signed, so that S3 refuses another file."""
+    checksum = b64encode(bytes.fromhex(upload.sha256)).decode()
+    bound = {"ContentLength": upload.size_bytes, "ChecksumSHA256": checksum}
+    url = client("s3").generate_presigned_url(
+        "put_object", Params={"Bucket": bucket, "Key": upload.key, **bound}, ExpiresIn=UPLOAD_SECONDS
+    )
+    headers = {"x-amz-checksum-sha256": checksum, "Content-Length": str(upload.size_bytes)}
+    return {"upload_key": upload.key, "url": url, "method": "PUT", "headers": headers, "expires_in": UPLOAD_SECONDS}
+
+
+class FileSource:
+    """A roster in a file that can be read several times; closed with `close`."""
+
+    def __init__(self, description: Mapping[str, object]) -> None:
+        self._description = dict(description)
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - see close
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Append to the file; raises RosterUnreadable above 256 MiB."""
+        self._size += len(chunk)
+        if self._size > MAX_FILE_BYTES:
+            message = f"A roster file has at most {MAX_FILE_BYTES:,} bytes."
+            raise RosterUnreadable(message)
+        self._hash.update(chunk)
+        self._file.write(chunk)
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+    def describe(self) -> dict[str, object]:
+        """Where it came from, and how long it is."""
+        return {**self._description, "size_bytes": self._size}
+
+    def sha256(self) -> str:
+        """SHA-256 of the file, 64 hex digits."""
+        return self._hash.hexdigest()
+
+    async def tables(self) -> AsyncIterator[RosterTable]:
+        """The CSV files in it, one after another."""
+        self._file.seek(0)
+        if self._file.read(4) != b"PK\x03\x04":
+            self._file.seek(0)
+            yield _table("roster.csv", self._file)
+            return
+        self._file.seek(0)
+        try:
+            with zipfile.ZipFile(self._file) as archive:
+                for entry in _checked_entries(archive):
+                    with archive.open(entry) as file:
+                        yield _table(entry.filename, file)
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError) as error:
+            message = f"The zip file is damaged or encrypted: {error}."
+            raise RosterUnreadable(message) from error
+
+
+def from_bytes(content: bytes) -> FileSource:
+    """A roster that came as the body of a request."""
+    source = FileSource({"kind": "body"})
+    source.add(content)
+    return source
+
+
+async def from_upload(bucket: str, upload: AnnouncedUpload) -> FileSource:
+    """The file of an upload, downloaded; raises RosterUnreadable unless it is there and is the one announced."""
+    source = FileSource({"kind": "upload", "key": upload.key})
+    try:
+        await to_thread(_download, bucket, upload.key, source)
+        upload.check(int(str(source.describe()["size_bytes"])), source.sha256())
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+class DatasetSource(FileSource):
+    """A roster in one sheet of a dataset's commit; a row's number in the sheet, after a header, is its line."""
+
+    def __init__(self, prepared: PreparedRows, version: str) -> None:
+        columns = simple_columns(prepared.sheet, prepared.columns)
+        if prepared.row_count > MAX_ROWS:
+            message = f"{prepared.sheet} has {prepared.row_count:,} rows; a roster has at most {MAX_ROWS:,}."
+            raise RosterUnreadable(message)
+        super().__init__(
+            {
+                "kind": "dataset",
+                "dataset_id": str(prepared.dataset_id),
+                "version": version,
+                "commit_id": prepared.commit_id,
+                "sheet": prepared.sheet,
+                "content_sha256": prepared.content_sha256,
+                "row_count": prepared.row_count,
+            }
+        )
+        self._prepared = prepared
+        self._columns = columns
+
+    async def fetch(self, reader: DatasetReader) -> None:
+        """Copy the rows here, so that the plan's transaction waits for nobody; raises Conflict until they are ready."""
+        async for batch in reader.rows(self._prepared):
+            out = io.StringIO(newline="")
+            writer = csv.writer(out)
+            writer.writerows([_text(row.get(name)) for name in self._columns.values()] for row in batch)
+            self.add(out.getvalue().encode())
+
+    def sha256(self) -> str:
+        """The hash of the commit's content, whatever the copy looks like."""
+        return self._prepared.content_sha256
+
+    async def tables(self) -> AsyncIterator[RosterTable]:
+        """The sheet, with the columns of a simple roster under the names a roster has for them."""
+        self._file.seek(0)
+        name = self._prepared.sheet
+        yield RosterTable(name, tuple(self._columns), _rows(name, self._file))
+
+
+async def _rows(name: str, file: IO[bytes]) -> AsyncIterator[tuple[int, Sequence[str]]]:
+    number = 1
+    async for _, values in _lines(name, csv.reader(_text_lines(name, file), strict=True)):
+        number += 1
+        yield number, values
+
+
+def _text(value: object) -> str:
+    """A cell as a CSV file would have it; a whole number that became a float is written as whole."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _download(bucket: str, key: str, source: FileSource) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        body = client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+            message = f"There is no upload {key}; PUT the file to the presigned URL first."
+            raise RosterUnreadable(message) from error
+        raise
+    for chunk in iter(lambda: body.read(_CHUNK), b""):
+        source.add(chunk)
+
+
+def _checked_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".csv")]
+    if len(archive.infolist()) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        message = f"A roster archive has at most {MAX_ENTRIES} files and {MAX_UNPACKED_BYTES:,} bytes unpacked."
+        raise RosterUnreadable(message)
+    # Rows refer to rows of other files by sourcedId, so any order does; this one reads well in the plan.
+    order = ("orgs", "academicsessions", "courses", "classes", "users", "enrollments")
+    names = {entry.filename: entry.filename.rsplit("/", 1)[-1].removesuffix(".csv").lower() for entry in entries}
+    return sorted(entries, key=lambda e: order.index(names[e.filename]) if names[e.filename] in order else len(order))
+
+
+def _text_lines(name: str, file: IO[bytes]) -> Iterator[str]:
+    # newline="" leaves line ends to the CSV reader, which knows which of them are inside quotes.
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict", newline="")
+    number = 0
+    try:
+        for line in iter(lambda: text.readline(_LONGEST_LINE), ""):
+            number += 1
+            if len(line) == _LONGEST_LINE:
+                message = f"{name} has a line of more than {_LONGEST_LINE:,} characters after line {number - 1}."
+                raise RosterUnreadable(message)
+            yield line
+    except UnicodeDecodeError as error:
+        # All lines before this chunk were given out already, but for the one that goes on in it.
+        bad = number + bytes(error.object[: error.start]).count(b"\n") + 1
+        message = f"{name} is not UTF-8 at line {bad}: {error.reason}. Save it as UTF-8."
+        raise RosterUnreadable(message, facts={"file": name, "line": bad}) from error
+    finally:
+        # Otherwise the wrapper would close the file with itself.
+        if not file.closed:
+            text.detach()
+
+
+def _table(name: str, file: IO[bytes]) -> RosterTable:
+    lines = _text_lines(name, file)
+    try:
+        first = next(lines, "")
+        skipped = first.lower().startswith("sep=") and len(first.strip(" \r\n")) == _SEP_LINE  # of a tab too
+        delimiter = first[_SEP_LINE - 1] if skipped else _delimiter(first)
+        reader = csv.reader(lines if skipped else chain([first], lines), delimiter=delimiter, strict=True)
+        header = tuple(column.strip() for column in next(reader, []))
+    except csv.Error as error:
+        raise _not_csv(name, 1, error) from error
+    if not any(header):
+        message = f"{name} is empty; its first line names the columns."
+        raise RosterUnreadable(message)
+    doubled = {column for column in header if header.count(column) > 1}
+    if doubled:
+        message = f"{name} names the column {min(doubled)} twice."
+        raise RosterUnreadable(message)
+    return RosterTable(name, header, _lines(name, reader, before=int(skipped)))
+
+
+def _delimiter(header: str) -> str:
+    """What separates the columns; no column of a roster has one of these in its name."""
+    return max(_DELIMITERS, key=header.count)
+
+
+async def _lines(name: str, reader: Any, before: int = 0) -> AsyncIterator[tuple[int, Sequence[str]]]:  # noqa: ANN401 - csv's reader type is private
+    try:
+        for values in reader:
+            if values:
+                yield reader.line_num + before, values
+    except csv.Error as error:
+        raise _not_csv(name, reader.line_num + before, error) from error
+
+
+def _not_csv(name: str, line: int, error: csv.Error) -> RosterUnreadable:
+    message = f"{name} is not CSV at line {line}: {error}."
+    return RosterUnreadable(message, facts={"file": name, "line": line})

@@ -1,0 +1,1 @@
+"""Courses as they are offered in a semester."""

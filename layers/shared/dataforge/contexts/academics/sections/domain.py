@@ -1,0 +1,195 @@
+"""A section: when it meets, and its seats, of which never more are taken than there are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from dataforge.kernel.errors import Conflict, invalid
+
+
+class CapacityBelowEnrolled(Conflict):
+    """A capacity below the seats taken, or a waitlist below those who wait."""
+
+    code = "capacity_below_enrolled"
+    title = "More seats are taken than that"
+
+
+class SectionState(StrEnum):
+    """Whether a section takes enrolments."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A weekly hour: ISO weekday 1 (Monday) to 7, local times of the semester's zone, half-open [starts, ends)."""
+
+    weekday: int
+    starts: time
+    ends: time
+    room: str = ""
+
+    def overlaps(self, other: "Meeting") -> bool:
+        """Whether both take place at some same minute of the week."""
+        return self.weekday == other.weekday and self.starts < other.ends and other.starts < self.ends
+
+    def __str__(self) -> str:
+        return f"{WEEKDAYS[self.weekday - 1]} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+def check_meetings(meetings: tuple[Meeting, ...]) -> None:
+    """Raise ValidationFailed when a meeting ends before it starts or two of one section overlap."""
+    for index, meeting in enumerate(meetings):
+        if meeting.starts >= meeting.ends:
+            raise invalid(f"/meetings/{index}/ends", "A meeting ends after it starts, on the same day.")
+        for earlier in meetings[:index]:
+            if meeting.overlaps(earlier):
+                raise invalid(f"/meetings/{index}", f"It overlaps with {earlier} of the same section.")
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Counts of one section under its row lock; each method gives the counts after the step."""
+
+    section_id: UUID
+    capacity: int
+    waitlist_capacity: int
+    enrolled_count: int = 0
+    waitlisted_count: int = 0
+    wait_seq: int = 0
+
+    @property
+    def free(self) -> int:
+        """Seats nobody holds."""
+        return self.capacity - self.enrolled_count
+
+    @property
+    def waitlist_has_room(self) -> bool:
+        """Whether one more may wait."""
+        return self.waitlisted_count < self.waitlist_capacity
+
+    @property
+    def promotion_possible(self) -> bool:
+        """Whether a seat is free that somebody waits for."""
+        return self.free > 0 and self.waitlisted_count > 0
+
+    def take(self) -> "Seats":
+        """One more seat taken."""
+        return replace(self, enrolled_count=self.enrolled_count + 1)
+
+    def release(self) -> "Seats":
+        """One seat given back."""
+        return replace(self, enrolled_count=self.enrolled_count - 1)
+
+    def wait(self) -> "Seats":
+        """One more waits, with the number `wait_seq` of the result."""
+        return replace(self, waitlisted_count=self.waitlisted_count + 1, wait_seq=self.wait_seq + 1)
+
+    def stop_waiting(self) -> "Seats":
+        """One fewer waits."""
+        return replace(self, waitlisted_count=self.waitlisted_count - 1)
+
+    def raise_capacity(self) -> "Seats":
+        """One seat more, for an over-enrolment that was granted."""
+        return replace(self, capacity=self.capacity + 1)
+
+    def resize(self, capacity: int, waitlist_capacity: int) -> "Seats":
+        """New limits; raises CapacityBelowEnrolled when more seats are taken or more students wait."""
+        if capacity < self.enrolled_count or waitlist_capacity < self.waitlisted_count:
+            message = (
+                f"{self.enrolled_count} seats are taken and {self.waitlisted_count} students wait; "
+                "drop some first or choose a higher capacity."
+            )
+            facts = {"enrolled_count": self.enrolled_count, "waitlisted_count": self.waitlisted_count}
+            raise CapacityBelowEnrolled(message, facts=facts)
+        return replace(self, capacity=capacity, waitlist_capacity=waitlist_capacity)
+
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(weeks=1)
+# Clocks of two zones differ by up to 26 hours, and so do the days they call by one name.
+_MARGIN = timedelta(days=2)
+# The differences between two zones repeat every year; ten years show all of them, however long a semester is.
+_HORIZON = timedelta(days=3653)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Weekly meetings from the first day to the last, both included."""
+
+    meetings: tuple[Meeting, ...]
+    starts_on: date
+    ends_on: date
+    time_zone: str
+
+    def clash(self, other: "Timetable") -> tuple[Meeting, Meeting] | None:
+        """A meeting of this timetable and one of the other that take place at some same minute; None without any.
+
+        Within one zone the wall clocks are compared. Between zones the instants are, date by date, because summer time
+        begins and ends on other days in each.
+        """
+        if not self.meetings or not other.meetings:
+            return None
+        if self.time_zone == other.time_zone:
+            return self._clash_on_one_clock(other)
+        return self._clash_ofinstants(other)
+
+    def _clash_on_one_clock(self, other: "Timetable") -> tuple[Meeting, Meeting] | None:
+        first, last = max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on)
+        for mine in self.meetings:
+            if next(_days(mine, first, last), None) is None:
+                continue
+            for theirs in other.meetings:
+                if mine.overlaps(theirs):
+                    return mine, theirs
+        return None
+
+    def _clash_ofinstants(self, other: "Timetable") -> tuple[Meeting, Meeting] | None:
+        first, last = max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on)
+        if last < first - _MARGIN:
+            return None
+        first, last = first - _MARGIN, min(last, first + _HORIZON) + _MARGIN
+        mine, theirs = self.instants(first, last), other.instants(first, last)
+        here, there = next(mine, None), next(theirs, None)
+        while here is not None and there is not None:
+            if here[0] < there[1] and there[0] < here[1]:
+                return here[2], there[2]
+            # Whichever ends first cannot meet anything later.
+            if here[1] <= there[1]:
+                here = next(mine, None)
+            else:
+                there = next(theirs, None)
+        return None
+
+    def instants(self, first: date, last: date) -> Iterator[tuple[datetime, datetime, Meeting]]:
+        """Every meeting between two days as (from, until, meeting) in UTC, in order of time."""
+        zone = ZoneInfo(self.time_zone)
+        day, last = max(first, self.starts_on), min(last, self.ends_on)
+        while day <= last:
+            met = [
+                (_instant(day, meeting.starts, zone), _instant(day, meeting.ends, zone), meeting)
+                for meeting in self.meetings
+                if meeting.weekday == day.isoweekday()
+            ]
+            yield from sorted(met, key=lambda item: item[0])
+            day += _DAY
+
+
+def _days(meeting: Meeting, first: date, last: date) -> Iterator[date]:
+    """The days of a weekly meeting between two days."""
+    day = first + timedelta(days=(meeting.weekday - first.isoweekday()) % 7)
+    while day <= last:
+        yield day
+        day += _WEEK
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Of an hour that is there twice the first; of one that is left out, as long after midnight as it would be."""
+    return datetime.combine(day, at, zone).astimezone(UTC)

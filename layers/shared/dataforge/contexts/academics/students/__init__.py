@@ -1,0 +1,1 @@
+"""Students: holds, overrides, evidence, schedule, transcript, progress."""
