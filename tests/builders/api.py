@@ -22,6 +22,7 @@ from dataforge.platform.services import Platform
 from dataforge.settings import ApiSettings
 from tests.builders.roles import in_role
 
+TEST_KEY = b"a key of the tests"  # signs cursors and links
 BASE_URL = "http://api.test"
 
 
@@ -52,7 +53,7 @@ class ApiUnderTest:
         self.platform = build_platform(ApiSettings(**values), clock=clock)
         self.database = database
         self.platform.database = in_role(database, function)
-        self.secrets = FakeSecrets({"app": {"cursor_key": "a key of the tests"}})
+        self.secrets = FakeSecrets({"app": {"cursor_key": TEST_KEY.decode()}})
         self.platform.secrets = self.secrets  # type: ignore[assignment]  # reads and writes as the real one does
         # Keys are made and tokens are signed for tests of other functions as well.
         self.operator = self.platform_of("maintenance").get(IdentityServices)

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.paging import CursorSigner
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from infra.openapi.generate import HERE
+from tests.builders.api import TEST_KEY
 from tests.builders.datasets import head, ok
 from tests.builders.emulator import EmulatedAws
 from tests.builders.lrs import StoreUnderTest
@@ -35,6 +37,8 @@ VALUES: dict[str, str] = {
     "/api/oneroster/v1p2/{collection} sort": "familyName",
     "fields": "sourcedId,familyName",
     "waive_reason": "agreed",
+    "at": "2026-06-01T09:00:00Z",
+    "/api/unsubscribe token": CursorSigner(TEST_KEY).seal("unsubscribe", ["0" * 64, "reminder"]),
 }
 
 
@@ -76,6 +80,7 @@ class World:
             for n in range(2)
         ]
         await self._completions()
+        await self._reminders()
         await campus.department()
         datasets = [await api.dataset(), await api.dataset()]
         for _ in range(2):
@@ -95,6 +100,12 @@ class World:
             "collection": "users",
         }
         ok(await api.client.get(f"/api/datasets/{datasets[0]}/refs"))
+
+    async def _reminders(self) -> None:
+        """Two runs."""
+        for at in ("2026-06-01T09:00:00Z", "2026-06-02T09:00:00Z"):
+            preview = ok(await self.api.client.get("/api/debug/reminder-preview", params={"at": at}))
+            await self.api.post("/api/reminders", 202, at=at, plan_hash=preview["plan_hash"])
 
     async def _completions(self) -> None:
         """Two of the four learners complete a lesson, as an LMS tells it."""

@@ -62,6 +62,12 @@ async def named(_: WholeApi) -> Sample:
     return Sample(body={"name": "Blue"})
 
 
+@sample("/api/reminders")
+async def reminders(api: WholeApi) -> Sample:
+    preview = (await api.client.get("/api/debug/reminder-preview")).json()
+    return Sample(body={"at": preview["at"], "plan_hash": preview["plan_hash"]})
+
+
 @sample("/api/cohorts/import")
 async def learner_list(_: WholeApi) -> Sample:
     content = b"First Name,Last Name,Email,Group,Team\nAda,L,ada@example.org,Blue,East\n"
