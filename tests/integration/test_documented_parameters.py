@@ -19,6 +19,7 @@ from tests.builders.lrs import StoreUnderTest
 from tests.builders.rosters import oneroster_zip
 from tests.builders.statements import statement
 from tests.builders.whole_api import WholeApi
+from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
 DOCUMENT = json.loads((HERE / "openapi.json").read_text())
 # Values that cannot be made up from the schema alone, by parameter, or by route and parameter.
@@ -71,6 +72,7 @@ class World:
         """Through the API where it can be done there."""
         api, campus = self.api, self.api.campus
         await self._academics()
+        await self._workspaces()
         cohorts = [await api.post("/api/cohorts", 201, name=f"Cohort {number}") for number in range(2)]
         people = [await api.api.add_user(Role.LEARNER, email=f"learner{number}@example.org") for number in range(4)]
         for user_id in people:
@@ -116,6 +118,24 @@ class World:
             ]
             ok(await records.post(sent))
             await records.deliver()
+
+    async def _workspaces(self) -> None:
+        """A workspace of the administrator, with two of everything."""
+        api, own = self.api, f"/api/user-profiles/{self.api.user_id}"
+        me = Person(api.user_id, "", api.client)
+        spaces = [await new_workspace(me, f"Space {number}") for number in range(2)]
+        space = Space(api.api, spaces[0], {"owner": me})
+        joiner = await person(api.api, "joiner")
+        await join(space, joiner, "viewer")
+        ok(await joiner.client.post("/api/user-profiles", json={}), 201)
+        for number in range(2):
+            body = {"resource_type": "snippet", "name": f"Snippet {number}"}
+            resource = ok(await api.client.post(f"{own}/resources", json=body), 201)
+            ok(await api.client.put(f"{space.path}/resources/{resource['id']}", json={"access_level": "read"}))
+            await space.post("/invitations", email=f"new{number}@example.org")
+            await space.post("/repos", name=f"repo {number}")
+            vault = await space.vault(f"vault {number}")
+        self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "vault_id": vault.rpartition("/")[2]}
 
     async def _academics(self) -> None:
         api, campus = self.api, self.api.campus

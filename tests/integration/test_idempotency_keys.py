@@ -3,12 +3,15 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
@@ -16,6 +19,7 @@ from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok, open_upload, send_parts
 from tests.builders.emulator import EmulatedAws
 from tests.builders.whole_api import TABLE, WholeApi
+from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
 DATASET = "/api/datasets/{dataset_id}"
 STUDENT = "/api/students/{student_id}"
@@ -250,6 +254,85 @@ async def proposal(api: WholeApi) -> Sample:
 async def review(api: WholeApi) -> Sample:
     dataset_id = await api.dataset()
     return Sample({"dataset_id": dataset_id, "number": await api.review(dataset_id)}, {"body": "Why?"})
+
+
+SPACE = "/api/workspaces/{workspace_id}"
+
+
+async def space(api: WholeApi) -> dict[str, Any]:
+    made = await api.post(f"/api/user-profiles/{api.user_id}/workspaces", 201, name=f"Space {api.number()}")
+    return {"workspace_id": made["id"]}
+
+
+@sample("/api/user-profiles")
+async def profile(_: WholeApi) -> Sample:
+    return Sample(body={"about": "I run things."})
+
+
+@sample("/api/user-profiles/{user_id}/workspaces")
+async def own_workspace(api: WholeApi) -> Sample:
+    return Sample({"user_id": api.user_id}, {"name": "Acme"})
+
+
+@sample("/api/user-profiles/{user_id}/resources")
+async def resource(api: WholeApi) -> Sample:
+    return Sample({"user_id": api.user_id}, {"resource_type": "snippet", "name": "Greeting"})
+
+
+@sample(*(f"{SPACE}/{verb}" for verb in ("archive", "unarchive")))
+async def workspace(api: WholeApi) -> Sample:
+    return Sample(await space(api))
+
+
+@sample(SPACE + "/transfer")
+async def transfer(api: WholeApi) -> Sample:
+    return Sample(await space(api), {"user_id": str(api.user_id)})
+
+
+@sample(SPACE + "/repos", SPACE + "/vaults")
+async def in_workspace(api: WholeApi) -> Sample:
+    return Sample(await space(api), {"name": "site"})
+
+
+@sample(*(f"{SPACE}/vaults/{{vault_id}}/{verb}" for verb in ("lock", "unlock")))
+async def vault(api: WholeApi) -> Sample:
+    path = await space(api)
+    made = await api.post(f"{SPACE.format(**path)}/vaults", 201, name="Handbook")
+    return Sample({**path, "vault_id": made["id"]})
+
+
+@sample(SPACE + "/invitations")
+async def invitation(api: WholeApi) -> Sample:
+    return Sample(await space(api), {"email": "zoe@example.org"})
+
+
+@sample(SPACE + "/invitations/{invitation_id}/resend")
+async def invited(api: WholeApi) -> Sample:
+    path = await space(api)
+    made = await api.post(f"{SPACE.format(**path)}/invitations", 201, email="zoe@example.org")
+    api.api.platform.clock.advance(timedelta(minutes=2))
+    return Sample({**path, "invitation_id": made["id"]})
+
+
+@sample("/api/workspace-invitations/accept")
+async def mailed_invitation(api: WholeApi) -> Sample:
+    owner = await person(api.api, "owner")
+    workspace_id = await new_workspace(owner)
+    me = ok(await api.client.get("/api/users/me"))
+    made = await owner.client.post(f"/api/workspaces/{workspace_id}/invitations", json={"email": me["email"]})
+    token = api.api.platform.get(WorkspacesServices).invitation_token(UUID(ok(made, 201)["id"]), 1)
+    return Sample(body={"token": token})
+
+
+@sample(SPACE + "/resources/{resource_id}/copy")
+async def shared_resource(api: WholeApi) -> Sample:
+    owner = await person(api.api, "owner")
+    kept = Space(api.api, await new_workspace(owner), {"owner": owner})
+    await join(kept, Person(api.user_id, ok(await api.client.get("/api/users/me"))["email"], api.client), "viewer")
+    body = {"resource_type": "snippet", "name": "Greeting"}
+    made = ok(await owner.client.post(f"/api/user-profiles/{owner.id}/resources", json=body), 201)
+    ok(await owner.client.put(f"{kept.path}/resources/{made['id']}", json={"access_level": "copy"}))
+    return Sample({"workspace_id": kept.id, "resource_id": made["id"]})
 
 
 # Members that belong to one of the routes that share a sample.

@@ -45,7 +45,13 @@ def rights_of(connection: psycopg.Connection, role: str) -> set[tuple[str, str]]
 def test_every_table_is_somebodys_and_none_is_named_that_is_not_there(owner: psycopg.Connection) -> None:
     named = {table for tables in GRANTS.values() for table in tables}
     written = {table for tables in GRANTS.values() for table, kinds in tables.items() if "INSERT" in kinds}
-    views = {"identity.directory", "learning.active_members", "learning.cohorts", "learning.open_lessons"}
+    views = {
+        "identity.directory",
+        "learning.active_members",
+        "learning.cohorts",
+        "learning.open_lessons",
+        "workspaces.memberships",
+    }
 
     assert tables_of(owner) - named == set(), "add a new table to dataforge/platform/db/grants.py"
     assert named - tables_of(owner) == set()

@@ -60,6 +60,12 @@ _DATASETS = _tables(
 _NOTIFICATIONS = _tables("notifications", "messages suppressions preferences cadences runs", WRITE) | _tables(
     "learning", "cohorts active_members open_lessons", READ
 )
+_WORKSPACES = _tables(
+    "workspaces",
+    "profiles workspaces members invitations repos vaults notes note_revisions note_links global_resources "
+    "workspace_global_resources",
+    WRITE,
+) | _tables("workspaces", "memberships", READ)
 
 
 def _reading(tables: Iterable[str]) -> dict[str, Privileges]:
@@ -72,6 +78,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _COMMANDS,
         _tables("platform", "throttles upload_claims", WRITE),
         _IDENTITY,
+        _WORKSPACES,
         _ACADEMICS,
         _tables("records", "cohorts cohort_members lessons", WRITE),
         _reading(_RECORDS),
@@ -126,6 +133,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("platform", "audit_log throttles upload_claims", WRITE),
         _IDENTITY,
         _tables("identity", "signing_keys", WRITE),
+        _WORKSPACES,
         _ACADEMICS,
         _RECORDS,
         _DATASETS,

@@ -1,0 +1,31 @@
+"""What other contexts may know of workspaces.
+
+Who is in which workspace is in the view `workspaces.memberships(workspace_id, user_id, role)`, without workspaces that
+were deleted: its columns only grow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from dataforge.kernel.events import Event
+
+
+class Memberships(Protocol):
+    """Which workspaces people are in."""
+
+    async def workspaces_of(self, user_id: UUID) -> Sequence[UUID]:
+        """Ids of the workspaces that the person is a member of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationSent(Event):
+    """An invitation is to be mailed, for the first time or again."""
+
+    name = "workspaces.invitation_sent"
+    about = "invitation_id"
+
+    invitation_id: UUID
+    sendings: int

@@ -1,0 +1,1 @@
+"""Invitations: a mailed link by which somebody becomes a member."""

@@ -1,0 +1,1 @@
+"""Members: who is in a workspace, and what they may do there."""

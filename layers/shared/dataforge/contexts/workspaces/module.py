@@ -1,0 +1,69 @@
+"""How workspaces are wired: their services, and what they serve, hear and do."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from uuid import UUID
+
+from dataforge.contexts.workspaces.contract import InvitationSent, Memberships
+from dataforge.kernel.events import Event
+from dataforge.platform.module import Job, Module, Subscriber
+from dataforge.platform.services import Services
+
+WORKSPACES = "dataforge.contexts.workspaces"
+
+
+class WorkspacesServices(Services):
+    """The parts of workspaces."""
+
+    def invitation_token(self, invitation_id: UUID, sendings: int) -> str:
+        """The token in the link of an invitation's mail of that number, always the same: it is stored nowhere."""
+        from dataforge.contexts.workspaces.invitations.domain import TOKEN_SCOPE
+
+        return self.platform.cursors.seal(TOKEN_SCOPE, (str(invitation_id), sendings))
+
+    @cached_property
+    def memberships(self) -> "StoredMemberships":
+        """Which workspaces people are in."""
+        return StoredMemberships(self)
+
+
+class StoredMemberships:
+    """Reads who is in which workspace."""
+
+    def __init__(self, services: WorkspacesServices) -> None:
+        self._services = services
+
+    async def workspaces_of(self, user_id: UUID) -> Sequence[UUID]:
+        """Ids of the workspaces that the person is a member of."""
+        from dataforge.contexts.workspaces.workspaces.queries import list_memberships
+
+        async with self._services.database.read_only() as connection:
+            return await list_memberships(connection, user_id)
+
+
+def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
+    from dataforge.contexts.workspaces.workspaces import consumers
+
+    return {"workspaces": consumers.maintain}
+
+
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[WorkspacesServices]]]:
+    from dataforge.contexts.workspaces.invitations import consumers
+
+    return {InvitationSent: (consumers.mail_invitation,)}
+
+
+MODULE = Module(
+    name="workspaces",
+    services=WorkspacesServices,
+    routers={
+        "api": {
+            "/api/user-profiles": f"{WORKSPACES}.routes",
+            "/api/workspaces": f"{WORKSPACES}.routes",
+            "/api/workspace-invitations": f"{WORKSPACES}.routes",
+        }
+    },
+    offers={Memberships: lambda platform: platform.get(WorkspacesServices).memberships},
+    jobs=_jobs,
+    subscribers=_subscribers,
+)

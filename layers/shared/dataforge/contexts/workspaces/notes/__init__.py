@@ -1,0 +1,1 @@
+"""Notes: Markdown with revisions, search, links, trash, import and export."""

@@ -1,0 +1,1 @@
+"""Profiles: the anchor of a person's workspaces and resources."""

@@ -1,0 +1,1 @@
+"""Repos: repositories that a workspace keeps track of."""

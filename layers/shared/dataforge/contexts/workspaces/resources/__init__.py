@@ -1,0 +1,1 @@
+"""Global resources: what a person shares with several workspaces."""

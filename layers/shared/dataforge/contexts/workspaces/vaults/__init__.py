@@ -1,0 +1,1 @@
+"""Vaults: lockable stores of notes."""

@@ -1,0 +1,41 @@
+"""The write SQL of vaults."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.workspaces.rows.repository import OwnedRows, unique
+from dataforge.contexts.workspaces.tables import vaults
+from dataforge.contexts.workspaces.vaults.domain import Vault, VaultNotFound
+from dataforge.contexts.workspaces.workspaces.domain import Workspace, name_taken
+
+
+class Vaults(OwnedRows):
+    """Vaults of workspaces; the workspace is entered before them."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        super().__init__(connection, vaults, now)
+
+    def unique_name(self, name: str) -> Any:  # noqa: ANN401 - a context manager
+        """Raises AlreadyExists within it for a name that another vault of the workspace has."""
+        return unique({"uq_vaults_workspace_id_name_ci": lambda: name_taken("vault", name, "The workspace")})
+
+    async def enter(self, vault_id: UUID, workspace: Workspace, *, alone: bool = False) -> Vault:
+        """The vault; until the end of the transaction it is not locked, with `alone` nothing in it changes either.
+
+        Raises VaultNotFound.
+        """
+        query = select(vaults).where(vaults.c.id == vault_id, vaults.c.workspace_id == workspace.id)
+        query = query.with_for_update(read=not alone, key_share=alone)
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            message = f"There is no vault {vault_id} in this workspace."
+            raise VaultNotFound(message)
+        return Vault(row.id, workspace, row.name, row.locked_at, row.revision)
+
+    async def update(self, vault: Vault, changes: dict[str, Any]) -> None:
+        """Write changes of a vault that was entered alone."""
+        await self.change({"id": vault.id, "revision": vault.revision}, changes)

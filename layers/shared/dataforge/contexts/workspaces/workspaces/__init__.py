@@ -1,0 +1,1 @@
+"""Workspaces: made, changed, archived, handed over, deleted."""

@@ -1,0 +1,22 @@
+"""Maintenance of workspaces."""
+
+from typing import TYPE_CHECKING
+
+from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
+from dataforge.contexts.workspaces.workspaces.domain import DELETED_FOR
+from dataforge.platform.db.unit_of_work import run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dataforge.contexts.workspaces.module import WorkspacesServices
+
+
+async def maintain(services: "WorkspacesServices") -> dict[str, int]:
+    """Delete for good what was deleted thirty days ago."""
+    before = services.clock.now() - DELETED_FOR
+    return {"erased_workspaces": await run(services.unit_of_work(WorkspacesUnitOfWork), _erase, before)}
+
+
+async def _erase(before: "datetime", uow: WorkspacesUnitOfWork) -> int:
+    return await uow.workspaces.erase_deleted(before)

@@ -1,0 +1,135 @@
+"""The workspace: who may do what in it, and what it allows in which state."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound, Violation
+
+MAX_WORKSPACES = 50  # of one owner
+DELETED_FOR = timedelta(days=30)  # how long a deleted workspace can be brought back
+
+
+class WorkspaceNotFound(NotFound):
+    """There is no such workspace, or the caller is not a member of it."""
+
+    code = "workspace_not_found"
+    title = "There is no such workspace"
+
+
+class WorkspaceLimitExceeded(Conflict):
+    """A person owns as many workspaces as one person may; delete one or hand it over."""
+
+    code = "workspace_limit_exceeded"
+    title = "Too many workspaces"
+
+
+class WorkspaceDeletionNotAllowed(Conflict):
+    """A workspace is deleted only after it has been archived."""
+
+    code = "workspace_deletion_not_allowed"
+    title = "The workspace is not archived"
+
+
+class WorkspaceNotOwned(Forbidden):
+    """Only an owner of the workspace may do this."""
+
+    code = "workspace_not_owned"
+    title = "You do not own this workspace"
+
+
+class WorkspaceRoleMissing(Forbidden):
+    """The member's role in the workspace does not allow this."""
+
+    code = "workspace_role_missing"
+    title = "Your role in the workspace does not allow this"
+
+
+class WorkspaceArchived(Conflict):
+    """The workspace is archived and therefore read-only; unarchive it first."""
+
+    code = "workspace_archived"
+    title = "The workspace is archived"
+
+
+class WorkspaceType(StrEnum):
+    """What a workspace is for."""
+
+    GENERAL = "general"
+    CLIENT = "client"
+    PERSONAL = "personal"
+    RESEARCH = "research"
+
+
+class MemberRole(StrEnum):
+    """What a member may do; each role may do what those after it may."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+    def covers(self, other: "MemberRole") -> bool:
+        """Whether this role may do what the other may."""
+        return _RANKS[self] >= _RANKS[other]
+
+
+_RANKS = {role: -position for position, role in enumerate(MemberRole)}
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace as one of its members sees it; `role` is the member's."""
+
+    id: UUID
+    name: str
+    owner_id: UUID
+    role: MemberRole
+    archived_at: datetime | None = None
+    revision: int = 1
+
+    def require(self, role: MemberRole) -> None:
+        """Raise WorkspaceNotOwned or WorkspaceRoleMissing unless the member has the role or a higher one."""
+        if self.role.covers(role):
+            return
+        if role is MemberRole.OWNER:
+            message = f"Only an owner of this workspace may do this; you are {_article(self.role)}."
+            raise WorkspaceNotOwned(message)
+        message = f"This needs the role {role} in the workspace; you are {_article(self.role)}."
+        raise WorkspaceRoleMissing(message, facts={"required_role": role.value})
+
+    def require_open(self) -> None:
+        """Raise WorkspaceArchived for one that is read-only."""
+        if self.archived_at is not None:
+            message = "The workspace is archived; an owner can unarchive it."
+            raise WorkspaceArchived(message)
+
+    def require_writable(self, role: MemberRole) -> None:
+        """Raise unless the member may change things of this kind and the workspace is not archived."""
+        self.require(role)
+        self.require_open()
+
+    def require_deletable(self) -> None:
+        """Raise WorkspaceNotOwned, or WorkspaceDeletionNotAllowed for one that is not archived."""
+        self.require(MemberRole.OWNER)
+        if self.archived_at is None:
+            message = "Archive the workspace first; only archived workspaces can be deleted."
+            raise WorkspaceDeletionNotAllowed(message)
+
+
+def _article(role: MemberRole) -> str:
+    return f"{'a' if role is MemberRole.VIEWER else 'an'} {role}"
+
+
+def require_room(owned: int) -> None:
+    """Raise WorkspaceLimitExceeded for somebody who owns as many workspaces as one person may."""
+    if owned >= MAX_WORKSPACES:
+        message = f"One person owns at most {MAX_WORKSPACES} workspaces; delete one or hand it over first."
+        raise WorkspaceLimitExceeded(message, facts={"limit": MAX_WORKSPACES})
+
+
+def name_taken(what: str, name: str, where: str) -> AlreadyExists:
+    """The refusal of a name that another one has, whatever its capitals."""
+    message = f"{where} already has a {what} named {name!r}; names differ in more than capitals."
+    return AlreadyExists(message, violations=[Violation("/name", "is taken", "unique")])

@@ -1,0 +1,124 @@
+"""Workspaces as their members see them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.workspaces.tables import (
+    global_resources,
+    members,
+    notes,
+    repos,
+    vaults,
+    workspace_global_resources,
+    workspaces,
+)
+from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace, WorkspaceNotFound
+from dataforge.kernel.paging import Page
+from dataforge.platform.db.database import row_dict
+
+_COLUMNS = [column for column in workspaces.c if column.name != "deleted_at"]
+
+
+def _of_member(user_id: UUID) -> Select[Any]:
+    return (
+        select(*_COLUMNS, members.c.role)
+        .join(members, members.c.workspace_id == workspaces.c.id)
+        .where(members.c.user_id == user_id, workspaces.c.deleted_at.is_(None))
+    )
+
+
+async def _row(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> Row[Any]:
+    query = _of_member(user_id).where(workspaces.c.id == workspace_id)
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    if row is None:
+        message = f"There is no workspace {workspace_id}."
+        raise WorkspaceNotFound(message)
+    return row
+
+
+async def seen_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> Workspace:
+    """The workspace for its member; raises WorkspaceNotFound for everybody else."""
+    row = await _row(connection, workspace_id, user_id)
+    return Workspace(row.id, row.name, row.owner_id, MemberRole(row.role), row.archived_at, row.revision)
+
+
+async def get_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> dict[str, Any]:
+    """The workspace with what is shared with it; raises WorkspaceNotFound."""
+    row = row_dict(await _row(connection, workspace_id, user_id))
+    shares = workspace_global_resources
+    query = (
+        select(shares.c.resource_id, shares.c.access_level, global_resources.c.resource_type, global_resources.c.name)
+        .join(global_resources, global_resources.c.id == shares.c.resource_id)
+        .where(shares.c.workspace_id == workspace_id)
+        .order_by(global_resources.c.resource_type, global_resources.c.name, shares.c.resource_id)
+        .limit(500)
+    )
+    return {**row, "shared_resources": [row_dict(found) for found in await connection.execute(query)]}
+
+
+async def list_workspaces(
+    connection: AsyncConnection,
+    user_id: UUID,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    archived: bool | None = None,
+    role: MemberRole | None = None,
+    search: str | None = None,
+) -> Page[dict[str, Any]]:
+    """Workspaces that the person is a member of, by name, each with its numbers of repos, vaults and members."""
+    query = _of_member(user_id).order_by(func.lower(workspaces.c.name), workspaces.c.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(func.lower(workspaces.c.name), workspaces.c.id) > tuple_(after[0], UUID(after[1])))
+    if archived is not None:
+        query = query.where(workspaces.c.archived_at.is_not(None) if archived else workspaces.c.archived_at.is_(None))
+    if role is not None:
+        query = query.where(members.c.role == role.value)
+    if search:
+        query = query.where(workspaces.c.name.icontains(search, autoescape=True))
+    found = [row_dict(row) for row in await connection.execute(query)]
+    rows = found[:limit]
+    for row, numbers in zip(rows, await _numbers(connection, [row["id"] for row in rows]), strict=True):
+        row.update(numbers)
+    last = (await connection.scalar(select(func.lower(rows[-1]["name"]))), str(rows[-1]["id"])) if rows else ()
+    return Page(rows, last if len(found) > limit else None)
+
+
+async def _numbers(connection: AsyncConnection, ids: list[UUID]) -> list[dict[str, int]]:
+    counted: dict[UUID, dict[str, int]] = {key: {} for key in ids}
+    for name, table in (("repo_count", repos), ("vault_count", vaults), ("member_count", members)):
+        query = select(table.c.workspace_id, func.count()).where(table.c.workspace_id.in_(ids))
+        numbers = {row[0]: row[1] for row in await connection.execute(query.group_by(table.c.workspace_id))}
+        for key in ids:
+            counted[key][name] = numbers.get(key, 0)
+    return [counted[key] for key in ids]
+
+
+async def workspace_stats(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> dict[str, Any]:
+    """How much there is in a workspace; `total_resources` are its repos and vaults. Raises WorkspaceNotFound."""
+    await seen_workspace(connection, workspace_id, user_id)
+    [numbers] = await _numbers(connection, [workspace_id])
+    shared = select(func.count()).where(workspace_global_resources.c.workspace_id == workspace_id)
+    living = (
+        select(func.count(), func.coalesce(func.sum(func.octet_length(notes.c.body_md)), 0))
+        .select_from(notes.join(vaults, vaults.c.id == notes.c.vault_id))
+        .where(vaults.c.workspace_id == workspace_id, notes.c.deleted_at.is_(None))
+    )
+    note_count, note_bytes = (await connection.execute(living)).one()
+    return {
+        "workspace_id": workspace_id,
+        **numbers,
+        "total_resources": numbers["repo_count"] + numbers["vault_count"],
+        "shared_resource_count": await connection.scalar(shared),
+        "note_count": note_count,
+        "note_bytes": int(note_bytes),
+    }
+
+
+async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[UUID]:
+    """Ids of the workspaces that the person is in."""
+    query = text("SELECT workspace_id FROM workspaces.memberships WHERE user_id = :user_id")
+    return list((await connection.scalars(query, {"user_id": user_id})).all())
