@@ -174,6 +174,38 @@ task_status = Table(
     schema=SCHEMA,
 )
 
+# State and profiles; the keys are hashes because what they are made of has no bound.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("collection", LargeBinary, nullable=False),
+    Column("resource", String(20), nullable=False),
+    Column("activity_id", Text),
+    Column("agent_key", Text),
+    Column("registration", UUID(as_uuid=True)),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("etag", String(40), nullable=False),
+    Column("previous_etag", String(40)),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("resource IN ('state','activity_profile','agent_profile')", name="resource"),
+    Index("ix_documents_collection", "collection", "updated_at"),
+    schema="lrs",
+)
+
+# Merged definitions, by the SHA-256 of the activity's id, which has no bound.
+activities = Table(
+    "activities",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("activity_id", Text, nullable=False),
+    Column("definition", JSONB, nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    schema="lrs",
+)
+
 
 def recordset(columns: Mapping[str, str]) -> str:
     """The column definitions of `json_to_recordset` for columns with their types."""

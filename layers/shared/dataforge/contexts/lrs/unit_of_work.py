@@ -1,5 +1,6 @@
 """The unit of work of the record store's commands."""
 
+from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
@@ -23,3 +24,8 @@ class LrsUnitOfWork(SqlUnitOfWork):
     def quarantine(self) -> Quarantine:
         """What can never become a statement."""
         return Quarantine(self.connection)
+
+    @property
+    def documents(self) -> Documents:
+        """State and profiles."""
+        return Documents(self.connection)

@@ -12,13 +12,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataforge.contexts.lrs.activities.routes import Activities
+from dataforge.contexts.lrs.agents.routes import Agents
+from dataforge.contexts.lrs.alternate_syntax import AlternateSyntax
+from dataforge.contexts.lrs.documents.domain import Resource
+from dataforge.contexts.lrs.documents.routes import DocumentResource
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.domain import XapiVersion, format_timestamp, negotiate_version
 from dataforge.contexts.lrs.statements.routes import Statements, queue_statements
-from dataforge.contexts.lrs.xapi_protocol import VERSION_HEADER, services_of, xapi_json
+from dataforge.contexts.lrs.xapi_protocol import VERSION_HEADER, XapiCall, XapiResource, services_of, xapi_json
 from dataforge.http.middleware import RequestEnvelope
 from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_unforeseen_error
-from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.errors import DataForgeError, NotFound
 from dataforge.kernel.limits import MAX_BODY_BYTES
 from dataforge.kernel.principal import Role
 from dataforge.platform.services import Platform
@@ -27,9 +32,25 @@ BOUND_HEADER = "X-Experience-API-Consistent-Through"
 _STATEMENTS = ("/xapi/statements", "/api/xapi/statements")
 
 
-async def about(_request: Request) -> Response:
+class About(XapiResource):
     """Which versions are spoken here (Communication 2.8); needs no credential and no version header."""
-    return xapi_json({"version": [version.value for version in XapiVersion], "extensions": {}})
+
+    is_public = True
+
+    async def get(self, _call: XapiCall) -> Response:
+        """The versions."""
+        return xapi_json({"version": [version.value for version in XapiVersion], "extensions": {}})
+
+
+class Unknown(XapiResource):
+    """What is no resource, for who may ask at all."""
+
+    async def get(self, call: XapiCall) -> Response:
+        """Raise NotFound."""
+        message = f"There is no resource {call.request.scope['path'][:200]}."
+        raise NotFound(message)
+
+    post = put = delete = get
 
 
 async def health(request: Request) -> Response:
@@ -59,6 +80,9 @@ class XapiHeaders:
         on_statements = scope["path"].rstrip("/") in _STATEMENTS
 
         async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.body" and scope["method"] == "HEAD":
+                # As GET, without the content (RFC 9110 §9.3.2).
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault(VERSION_HEADER, version.value)
@@ -73,8 +97,14 @@ def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, publi
     """The ASGI app of the function `xapi`; any origin may call: course content comes from everywhere with its key."""
     app = Starlette(
         routes=[
-            Route("/xapi/about", about, methods=["GET", "HEAD"]),
-            Route("/xapi/statements", Statements),
+            Route("/xapi/about", About()),
+            Route("/xapi/statements", Statements()),
+            Route("/xapi/activities/state", DocumentResource(Resource.STATE)),
+            Route("/xapi/activities/profile", DocumentResource(Resource.ACTIVITY_PROFILE)),
+            Route("/xapi/agents/profile", DocumentResource(Resource.AGENT_PROFILE)),
+            Route("/xapi/activities", Activities()),
+            Route("/xapi/agents", Agents()),
+            Route("/xapi/{path:path}", Unknown()),
             Route("/api/xapi/statements", queue_statements, methods=["POST"]),
             Route("/api/health/xapi", health, methods=["GET", "HEAD"]),
         ],
@@ -86,5 +116,7 @@ def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, publi
     )
     app.state.platform = platform
     app.router.redirect_slashes = False
-    envelope = RequestEnvelope(app, max_body=max_body, cors_origins=["*"], public_base_url=public_base_url)
+    envelope = RequestEnvelope(
+        AlternateSyntax(app), max_body=max_body, cors_origins=["*"], public_base_url=public_base_url
+    )
     return XapiHeaders(envelope, platform.get(LrsServices))

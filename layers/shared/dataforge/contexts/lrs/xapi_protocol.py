@@ -2,20 +2,34 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.lrs.module import LrsServices
-from dataforge.contexts.lrs.statements.domain import XapiVersion, negotiate_version
+from dataforge.contexts.lrs.statements.domain import (
+    XapiVersion,
+    actor_key,
+    negotiate_version,
+    parse_json,
+    parse_statement_id,
+    parse_timestamp,
+    validate_agent,
+)
+from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.encoding import dump_json
-from dataforge.kernel.errors import BadRequest, Unauthenticated
+from dataforge.kernel.errors import BadRequest, MethodNotAllowed, Unauthenticated
 from dataforge.platform.services import Platform
 
 VERSION_HEADER = "X-Experience-API-Version"
 # What a request without a version header is answered with: the one value that both public suites accept.
 NO_VERSION = "0.95"
+_NOBODY = XapiCredential("", frozenset(), {})
 
 
 class XapiVersionInvalid(BadRequest):
@@ -81,3 +95,140 @@ def check_parameters(request: Request, *, allowed: tuple[str, ...]) -> None:
         known = f"known here: {', '.join(allowed)}" if allowed else "none is known here"
         message = f"The parameter {unknown[0][:40]!r} is not known; names are case-sensitive, {known}."
         raise XapiParameterInvalid(message)
+
+
+@dataclass(frozen=True, slots=True)
+class XapiCall:
+    """One request of one credential, in the version it speaks."""
+
+    request: Request
+    credential: XapiCredential
+    version: XapiVersion
+
+    @property
+    def services(self) -> LrsServices:
+        """The parts of the record store."""
+        return services_of(self.request)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the request, without what keeps caches away."""
+        return {name: value for name, value in self.request.query_params.items() if name != "cachebuster"}
+
+    def check_parameters(self, allowed: tuple[str, ...]) -> None:
+        """Raise XapiParameterInvalid for a parameter that is not known, or is there twice."""
+        check_parameters(self.request, allowed=(*allowed, "cachebuster"))
+        names = [name for name, _ in self.request.query_params.multi_items()]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"The parameter {name} is there twice."
+                raise XapiParameterInvalid(message)
+
+    def require_scope(self, scope: str, *, reading: bool = False) -> None:
+        """Raise ScopeMissing unless the credential may do this; `all/read` may read everything."""
+        if not (reading and "all/read" in self.credential.scopes):
+            self.credential.require(scope)
+
+    def require_one_of(self, *scopes: str) -> None:
+        """Raise ScopeMissing unless the credential has one of the scopes; the first is named."""
+        if not any(self.credential.allows(scope) for scope in scopes):
+            self.credential.require(scopes[0])
+
+    async def signed_body(self) -> bytes:
+        """The body; raises SignatureInvalid when the credential needs a signature of it."""
+        body = await self.request.body()
+        self.credential.check_signature(body, self.request.headers.get("x-signature"))
+        return body
+
+    def required(self, name: str) -> str:
+        """A parameter that must be there; raises XapiParameterInvalid."""
+        value = self.parameters.get(name, "")
+        if not value:
+            message = f"The parameter {name} is missing."
+            raise XapiParameterInvalid(message)
+        return value
+
+    def activity_id(self) -> str:
+        """The parameter `activityId`; raises XapiParameterInvalid unless it is an absolute IRI."""
+        value = self.required("activityId")
+        if not is_iri(value):
+            message = f"activityId must be an absolute IRI; {value[:60]!r} is none."
+            raise XapiParameterInvalid(message)
+        return value
+
+    def agent(self, *, group_allowed: bool = False) -> dict[str, object]:
+        """The parameter `agent`; raises XapiParameterInvalid unless it is a valid Agent as JSON."""
+        try:
+            found = parse_json(self.required("agent").encode())
+        except (BadRequest, UnicodeEncodeError) as error:
+            message = f"agent must be an Agent as JSON: {getattr(error, 'detail', error)}"
+            raise XapiParameterInvalid(message) from error
+        violations = validate_agent(found, path="query:agent", group_allowed=group_allowed)
+        if violations or not isinstance(found, dict):
+            message = f"agent is no valid Agent. {violations[0].message}" if violations else "agent is no Agent."
+            raise XapiParameterInvalid(message, violations=violations)
+        return found
+
+    def agent_key(self) -> str:
+        """What the Agent or identified Group in `agent` is known by; raises XapiParameterInvalid."""
+        key = actor_key(self.agent(group_allowed=True))
+        if key.startswith(("name:", "group:")):
+            message = "agent must have one identifier: mbox, mbox_sha1sum, openid or account."
+            raise XapiParameterInvalid(message)
+        return key
+
+    def uuid(self, name: str) -> UUID | None:
+        """A UUID parameter; None when it is missing; raises XapiParameterInvalid."""
+        if name not in self.parameters:
+            return None
+        found = parse_statement_id(self.parameters[name])
+        if found is None:
+            message = f"{name} must be a UUID; {self.parameters[name][:60]!r} is none."
+            raise XapiParameterInvalid(message)
+        return found
+
+    def timestamp(self, name: str) -> datetime | None:
+        """A timestamp parameter; None when it is missing; raises XapiParameterInvalid."""
+        if name not in self.parameters:
+            return None
+        found = parse_timestamp(self.parameters[name])
+        if found is None:
+            message = f"{name} must be a time such as 2026-05-04T10:00:00Z; {self.parameters[name][:60]!r} is none."
+            raise XapiParameterInvalid(message)
+        return found
+
+
+class XapiResource:
+    """A resource: subclasses have `get`, `put`, `post` or `delete`, each from an XapiCall to an answer.
+
+    Version and credential are checked before anything else, the method included. HEAD is GET; whoever serves the app
+    leaves the content away. OPTIONS needs neither (Communication 4.2), nor does what `is_public`.
+    """
+
+    is_public = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        offered = [name for name in ("get", "post", "put", "delete") if hasattr(self, name)]
+        methods = [*(["GET", "HEAD"] if "get" in offered else []), *(name.upper() for name in offered if name != "get")]
+        allow = {"Allow": ", ".join([*methods, "OPTIONS"])}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=allow)
+        call = await self._call(request)
+        if request.method not in methods:
+            message = f"{request.method} is not offered here."
+            raise MethodNotAllowed(message, headers=allow)
+        name = "get" if request.method == "HEAD" else request.method.lower()
+        response: Response = await getattr(self, name)(call)
+        return response
+
+    async def _call(self, request: Request) -> XapiCall:
+        if self.is_public:
+            version = negotiate_version(request.headers.get(VERSION_HEADER, "")) or XapiVersion.V1_0
+            return XapiCall(request, _NOBODY, version)
+        version = require_version(request)
+        return XapiCall(request, await require_credential(request), version)

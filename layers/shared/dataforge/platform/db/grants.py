@@ -50,6 +50,8 @@ _RECORDS = _tables(
     "task_status",
     WRITE,
 )
+# What statements say of activities is merged when they are accepted, or when they are loaded.
+_ACTIVITIES = _tables("lrs", "activities", WRITE)
 _DATASETS = _tables(
     "datasets",
     "datasets dataset_permissions dataset_tags commits manifests commit_tables table_statistics refs jobs uploads "
@@ -108,6 +110,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("identity", "directory", READ),
         _reading(_RECORDS),
         _tables("records", "statement_claims intake", WRITE),
+        _tables("lrs", "documents", WRITE),
+        _ACTIVITIES,
     ),
     "xapi-etl": _merged(
         _EVERYBODY,
@@ -117,6 +121,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         # When a credential was last used; its secret's hash is not for the loader.
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
         _RECORDS,
+        _ACTIVITIES,
     ),
     "dataset-import": _merged(_EVERYBODY, _COMMANDS, _DATASETS, _tables("identity", "directory", READ)),
     "dataset-export": _merged(
@@ -136,6 +141,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _WORKSPACES,
         _ACADEMICS,
         _RECORDS,
+        # It loads what a queue has lost.
+        _ACTIVITIES,
         _DATASETS,
         _NOTIFICATIONS,
     ),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import CredentialUses
+from dataforge.contexts.lrs.activities.domain import definitions_of
+from dataforge.contexts.lrs.activities.repository import merge_acceptable
 from dataforge.contexts.lrs.contract import LessonDirectory
 from dataforge.contexts.lrs.flat_rows.domain import HomePages
 from dataforge.contexts.lrs.load.commands import LoadMessages, load_messages
@@ -148,10 +150,18 @@ class StatementLoader:
             stored = await register_arrival(self._database, unregistered.request_ids)
         again = [restamped(item, stored[item.request_id]) if item.request_id in stored else item for item in messages]
         try:
-            return await self._run(again)
+            result = await self._run(again)
         except UnregisteredRequests as unregistered:
             message = "A request was cleaned up while it was being loaded; it is tried again."
             raise Unavailable(message) from unregistered
+        await self._merge_definitions([item for item in again if item.request_id in stored and item.defines])
+        return result
+
+    async def _merge_definitions(self, messages: Sequence[StatementMessage]) -> None:
+        """Merge what could not be merged when the statements were accepted: the database was away."""
+        said = ((item.payload, message.stored_at) for message in messages for item in message.statements)
+        async with self._database.transaction() as connection:
+            await merge_acceptable(connection, definitions_of(said))
 
     async def _run(self, messages: Sequence[StatementMessage]) -> LoadResult:
         command = LoadMessages(messages, self._home_pages, self._lessons, flatten=self._flatten)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import XapiCredential
+from dataforge.contexts.lrs.activities.domain import definitions_of
 from dataforge.contexts.lrs.statements.domain import PreparedBatch, StatementsBody, XapiVersion, prepare_batch
 from dataforge.contexts.lrs.statements.domain.errors import QueueUnavailable, StatementConflict
 from dataforge.contexts.lrs.statements.domain.messages import (
@@ -62,11 +63,15 @@ class StatementAcceptor:
         )
         if not batch.statements:
             return []
-        registration = await self._intake.register(request_id, batch.statements[0].stored_at, _claims(command, batch))
+        defines = command.credential.allows("define")
+        said = ((item.payload, item.stored_at) for item in batch.statements) if defines else ()
+        registration = await self._intake.register(
+            request_id, batch.statements[0].stored_at, _claims(command, batch), definitions_of(said)
+        )
         if registration.conflicts:
             raise _conflict(registration.conflicts, batch)
         try:
-            await self._send(request_id, command.credential.key_id, batch, registered=registration.registered)
+            await self._send(request_id, command.credential, batch, registered=registration.registered)
         except Exception as error:
             logger.error("statements not queued", exc_info=True, request=str(request_id))
             await self._withdraw(request_id)
@@ -74,7 +79,9 @@ class StatementAcceptor:
             raise QueueUnavailable(message, headers={"Retry-After": "5"}) from error
         return batch.ids
 
-    async def _send(self, request_id: UUID, key_id: str, batch: PreparedBatch, *, registered: bool) -> None:
+    async def _send(
+        self, request_id: UUID, credential: XapiCredential, batch: PreparedBatch, *, registered: bool
+    ) -> None:
         stored_at = batch.statements[0].stored_at
         statements = statements_json(batch.statements)
         body_key = None
@@ -83,11 +90,12 @@ class StatementAcceptor:
             await self._bodies.put(body_key, statements)
         message = message_json(
             request_id=request_id,
-            authority=key_id,
+            authority=credential.key_id,
             stored_at=stored_at,
             registered=registered,
             statements=None if body_key else statements,
             body_key=body_key,
+            defines=credential.allows("define"),
         )
         if self._kept is not None:
             await self._kept.keep(request_id, message)

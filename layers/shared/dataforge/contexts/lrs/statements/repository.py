@@ -5,7 +5,7 @@ Why the bound holds: see `consistency`.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from dataforge.contexts.lrs.activities.domain import ActivityDefinition
+from dataforge.contexts.lrs.activities.repository import SeenDefinitions, merge_acceptable
 from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import Database, DatabaseUnavailable
@@ -94,22 +96,35 @@ class Intake:
         self._database = database
         self._monotonic = monotonic
         self._open_until = 0.0
+        self._seen = SeenDefinitions()
         self._bound = EPOCH
         self._bound_at = float("-inf")
 
-    async def register(self, request_id: UUID, stored_at: datetime, claims: Sequence[Claim]) -> Registration:
-        """Claim the ids and register the request; conflicting ids leave nothing behind."""
+    async def register(
+        self,
+        request_id: UUID,
+        stored_at: datetime,
+        claims: Sequence[Claim],
+        definitions: Mapping[str, ActivityDefinition],
+    ) -> Registration:
+        """Claim the ids, register the request and merge definitions; conflicting ids leave nothing behind."""
         if self._monotonic() < self._open_until:
             return Registration(registered=False)
         started = self._monotonic()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._register(request_id, stored_at, claims)
+                return await self._register(request_id, stored_at, claims, self._seen.unseen(definitions))
         except _AWAY:
             self._break("statements are accepted without the database", self._monotonic() - started)
             return Registration(registered=False)
 
-    async def _register(self, request_id: UUID, stored_at: datetime, claims: Sequence[Claim]) -> Registration:
+    async def _register(
+        self,
+        request_id: UUID,
+        stored_at: datetime,
+        claims: Sequence[Claim],
+        definitions: Mapping[str, ActivityDefinition],
+    ) -> Registration:
         ordered = sorted(claims, key=lambda claim: claim.statement_id)
         given = {"ids": [item.statement_id for item in ordered], "hashes": [item.content_sha256 for item in ordered]}
         async with self._database.connect() as connection:
@@ -121,7 +136,9 @@ class Intake:
                     await connection.rollback()
                     return Registration(registered=False, conflicts=conflicts)
             found = (await connection.execute(_REGISTER, {"request_id": request_id, "stored_at": stored_at})).scalar()
+            await merge_acceptable(connection, definitions)
             await connection.commit()
+        self._seen.add(definitions)
         return Registration(registered=found is not None)
 
     async def withdraw(self, request_id: UUID) -> None:

@@ -1,7 +1,9 @@
 """What travels from the xAPI endpoint to the tables: one message per request.
 
-    {"schema": 1, "request_id": …, "authority": key id, "source": "xapi", "stored": …, "noted": …, "statements": […]}
-    {"schema": 1, "request_id": …, "authority": key id, "source": "xapi", "stored": …, "noted": …, "body_key": "…"}
+    {"schema": 1, "request_id": …, "authority": key id, "source": "xapi", "stored": …, "noted": …, "defines": …,
+     "statements": […]}
+    {"schema": 1, "request_id": …, "authority": key id, "source": "xapi", "stored": …, "noted": …, "defines": …,
+     "body_key": "…"}
 
 A statement is `{"sha": content hash, "statement": {…}}`. A request larger than a message may be has its
 statements in an S3 object instead, as a JSON array under `body_key`: a request is always one message, queued or not.
@@ -37,7 +39,8 @@ class QueuedStatement:
 class StatementMessage:
     """One request. `statements` is empty while they are still in S3 under `body_key`.
 
-    `registered`: the request was registered in time, so that its `stored` holds (see statements.repository).
+    `registered`: the request was registered in time, so that its `stored` holds (see statements.repository). `defines`:
+    its credential may define activities (scope `define`).
     """
 
     request_id: UUID
@@ -47,6 +50,7 @@ class StatementMessage:
     registered: bool
     statements: tuple[QueuedStatement, ...] = ()
     body_key: str | None = None
+    defines: bool = False
 
 
 def statements_json(statements: Sequence[PreparedStatement]) -> bytes:
@@ -64,6 +68,7 @@ def message_json(
     registered: bool,
     statements: bytes | None = None,
     body_key: str | None = None,
+    defines: bool = False,
 ) -> bytes:
     """A message with its statements inside (`statements_json`) or in S3 (`body_key`)."""
     head: dict[str, object] = {
@@ -73,6 +78,7 @@ def message_json(
         "source": "xapi",
         "stored": stored_at.isoformat(),
         "noted": registered,
+        "defines": defines,
     }
     if body_key is not None:
         return to_json({**head, "body_key": body_key})
@@ -102,6 +108,7 @@ def read_message(body: str | bytes) -> StatementMessage:
             registered=found["noted"] is True,
             statements=() if body_key else _statements(found["statements"]),
             body_key=body_key,
+            defines=found.get("defines") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         message = f"The message cannot be read: {type(error).__name__}: {error}"

@@ -1,0 +1,1 @@
+"""Activities and what statements say of them."""
