@@ -103,7 +103,7 @@ def test_no_source_file_outgrows_a_screenful_of_screens() -> None:
 
 
 def test_no_test_is_skipped_or_expected_to_fail() -> None:
-    forbidden = re.compile(r"pytest\.(skip|xfail)|mark\.(skip|skipif|xfail)|\bNotImplementedError|assert True\b")
+    forbidden = re.compile(r"pytest\.(skip|xfail)|mark\.(skip|skipif|xfail)|\braise NotImplementedError|assert True\b")
     found = [
         str(path.relative_to(ROOT))
         for path in committed()
