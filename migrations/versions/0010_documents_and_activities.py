@@ -1,12 +1,12 @@
 """State and profile documents of the record store, and what statements say of activities.
 
-Revision: 0009
+Revision: 0010
 """
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
