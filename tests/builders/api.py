@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from starlette.types import ASGIApp
 
 from dataforge.bootstrap import build_platform, rest_app
-from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions.domain import Session
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import Clock

@@ -12,7 +12,7 @@ import httpx
 from sqlalchemy import insert
 from starlette.types import ASGIApp
 
-from dataforge.contexts.identity.accounts.passwords import hash_password
+from dataforge.contexts.identity.passwords.hashing import hash_password
 from dataforge.contexts.identity.sessions.domain import token_hash
 from dataforge.contexts.identity.tables import refresh_tokens
 from dataforge.kernel.ids import uuid7
@@ -30,10 +30,10 @@ def _hash() -> str:
     return hash_password(PASSWORD)
 
 
-async def add_person(api: ApiUnderTest, role: Role, username: str | None = None) -> tuple[UUID, str]:
+async def add_person(api: ApiUnderTest, role: Role, username: str | None = None, **values: Any) -> tuple[UUID, str]:
     """A person who can sign in with PASSWORD: the id and the username."""
     name = username or f"{role.value}_{uuid7().hex[-8:]}"
-    user_id = await api.add_user(role, username=name, email=f"{name}@example.org", password_hash=_hash())
+    user_id = await api.add_user(role, username=name, email=f"{name}@example.org", password_hash=_hash(), **values)
     return user_id, name
 
 

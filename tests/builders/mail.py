@@ -1,10 +1,19 @@
-"""A real SMTP server that keeps what it is given."""
+"""A real SMTP server that keeps what it is given, and the delivery of what the API has to mail."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local.mailbox import Mailbox
+from dataforge.bootstrap import modules
+from dataforge.events.jobs import relay_outbox
+from dataforge.events.wiring import subscribers
+from dataforge.platform.mail.senders import SmtpSender
+from infra.local.mailbox import Mailbox, ReceivedMail
+from tests.builders.api import ApiUnderTest
+
+PUBLIC = "https://forge.example.org/v1"
+_LINK = re.compile(r"https://\S+/ui/[a-z-]+\?token=([A-Za-z0-9_-]+)")
 
 
 @contextmanager
@@ -16,3 +25,20 @@ def receiving(directory: Path) -> Iterator[Mailbox]:
         yield mailbox
     finally:
         mailbox.stop()
+
+
+async def deliver(api: ApiUnderTest, mailbox: Mailbox) -> list[ReceivedMail]:
+    """Relay the outbox as `maintenance` does; returns the mails that came of it, oldest first."""
+    before = {mail.id for mail in mailbox.mails()}
+    platform = api.platform_of("maintenance")
+    platform.mailer = SmtpSender(mailbox.smtp_url, "no-reply@forge.example.org")
+    counts = await relay_outbox(platform, subscribers(modules(), platform))
+    assert (counts["failed"], counts["dead"]) == (0, 0)
+    return sorted((mail for mail in mailbox.mails() if mail.id not in before), key=lambda mail: mail.id)
+
+
+def token_in(mail: ReceivedMail) -> str:
+    """The token of the link in a mail."""
+    found = _LINK.search(mail.text)
+    assert found, mail.text
+    return found[1]

@@ -78,6 +78,11 @@ async def learner_list(_: WholeApi) -> Sample:
     return Sample(body=content, headers={"Content-Type": "text/csv"}, query={"dry_run": "true"})
 
 
+@sample("/api/passwords/of/{user_id}/reset", "/api/email-addresses/confirmations")
+async def somebody(api: WholeApi) -> Sample:
+    return Sample({"user_id": await api.api.add_user(Role.LEARNER)})
+
+
 @sample("/api/lessons")
 async def lesson(_: WholeApi) -> Sample:
     return Sample(body={"lesson_url": "https://lms.example/fire", "title": "Fire"})

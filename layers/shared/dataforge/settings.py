@@ -111,6 +111,7 @@ class TrySettings(Settings):
     sign_in_tries_per_name: int = Field(default=10, ge=1)
     sign_up_tries: int = Field(default=60, ge=1)
     refresh_tries: int = Field(default=60, ge=1)
+    reset_tries: int = Field(default=10, ge=1)
 
 
 class TokenSettings(Settings):
@@ -221,7 +222,7 @@ class RemindersSettings(CommonSettings, DatabaseSettings, QueueSettings, SecretS
 
 
 class MaintenanceSettings(WorkerSettings, SigningSettings, LinkSettings):
-    """The function `maintenance`: it makes administrators and rotates signing keys."""
+    """The function `maintenance`: it makes administrators, rotates signing keys, and mails links to our pages."""
 
 
 class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):

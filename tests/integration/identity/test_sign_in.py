@@ -127,7 +127,7 @@ async def test_an_address_is_kept_in_lower_case_when_it_is_changed_too(api: ApiU
 
     changed = await client.patch("/api/users/me", json={"email": "Ada@Example.ORG"}, headers={"If-Match": "*"})
 
-    assert changed.json()["email"] == "ada@example.org"
+    assert changed.json()["new_email"] == "ada@example.org"
 
 
 @pytest.mark.parametrize("path", ["/api/signup", "/api/auth/login", "/api/auth/refresh", "/api/auth/logout"])
@@ -172,11 +172,12 @@ async def test_a_refresh_token_works_once(api: ApiUnderTest) -> None:
     assert second.json()["refresh_token"] != first
 
 
-async def test_using_a_refresh_token_twice_ends_the_whole_sign_in(api: ApiUnderTest) -> None:
+async def test_using_a_refresh_token_twice_ends_the_whole_sign_in(api: ApiUnderTest, clock: FixedClock) -> None:
     client = await signed_up(api)
     stolen = (await sign_in(client)).json()["refresh_token"]
     current = (await client.post("/api/auth/refresh", json={"refresh_token": stolen})).json()["refresh_token"]
 
+    clock.advance(timedelta(seconds=10))
     reuse = await client.post("/api/auth/refresh", json={"refresh_token": stolen})
     after = await client.post("/api/auth/refresh", json={"refresh_token": current})
 
@@ -184,7 +185,7 @@ async def test_using_a_refresh_token_twice_ends_the_whole_sign_in(api: ApiUnderT
     assert (after.status_code, after.json()["code"]) == (401, "invalid_refresh_token")
 
 
-async def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(api: ApiUnderTest) -> None:
+async def test_of_two_refreshes_at_once_one_wins(api: ApiUnderTest) -> None:
     client = await signed_up(api)
     token = (await sign_in(client)).json()["refresh_token"]
 
@@ -194,11 +195,12 @@ async def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(api: ApiUnd
 
 
 async def test_a_rotation_that_is_under_way_does_not_outlive_the_revocation(
-    api: ApiUnderTest, database: Database
+    api: ApiUnderTest, database: Database, clock: FixedClock
 ) -> None:
     client = await signed_up(api)
     used = (await sign_in(client)).json()["refresh_token"]
     current = (await client.post("/api/auth/refresh", json={"refresh_token": used})).json()["refresh_token"]
+    clock.advance(timedelta(seconds=10))
 
     async with IdentityUnitOfWork(database, clock=api.platform.clock) as rotation:
         rotated = await refresh(Refresh(current, "192.0.2.1"), rotation, limits=TryLimits())

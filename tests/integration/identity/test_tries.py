@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from dataforge.contexts.identity.accounts.passwords import hash_password
+from dataforge.contexts.identity.passwords.hashing import hash_password
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role

@@ -259,4 +259,5 @@ async def test_tokens_past_their_time_are_forgotten(api: ApiUnderTest, clock: Fi
     kept = await maintain(api.identity)
     clock.advance(timedelta(days=2))
 
-    assert (kept, await maintain(api.identity)) == ({"refresh_tokens": 0}, {"refresh_tokens": 1})
+    assert kept["refresh_tokens"] == 0
+    assert (await maintain(api.identity))["refresh_tokens"] == 1

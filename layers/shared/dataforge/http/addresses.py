@@ -32,6 +32,18 @@ def own_address(scope: Scope, path: str, *segments: object, query: Mapping[str, 
     return f"{address}?{urlencode(given, doseq=True)}" if given else address
 
 
+def public_address(base: str, path: str, **query: object) -> str:
+    """The whole address of one of our paths for somebody who is not asking us: the reader of a mail, say.
+
+    `base` is the configured public address (`public_base_url`); raises ValueError where there is none.
+    """
+    if not base:
+        message = "PUBLIC_BASE_URL is not set, so that no address of ours can be written into a mail"
+        raise ValueError(message)
+    address = base.rstrip("/") + quote(path, safe=_SAFE)
+    return f"{address}?{urlencode(query)}" if query else address
+
+
 def this_address(scope: Scope, **changed: object) -> str:
     """The address of the request itself; with `changed` also its query, with these parameters replaced."""
     address = own_address(scope, scope["path"])

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from dataforge.http.addresses import this_address
 from dataforge.http.auth import Require, principal_of_token
 from dataforge.http.call import Call
-from dataforge.kernel.errors import Unauthenticated
+from dataforge.kernel.errors import DataForgeError, Unauthenticated
 from dataforge.kernel.principal import Principal
 from dataforge.web import flash, session
 from dataforge.web.routing import see_other
@@ -70,6 +70,15 @@ class PageRequire(Require):
         call = await self.admit(request, principal)
         request.scope[PRINCIPAL] = call.principal
         return PageCall(request, call.principal, form)
+
+
+def public_page(
+    request: Request, template: str, values: Mapping[str, object], error: DataForgeError | None = None
+) -> Response:
+    """A page with a form for somebody who need not have signed in, with what the form before was refused for."""
+    status, headers = (200, None) if error is None else (error.status, error.headers)
+    shown = render(request.scope, template, {**values, "error": error}, status=status, headers=headers)
+    return session.keep_form_owner(shown, request.scope)
 
 
 def _chosen(value: object) -> object:

@@ -135,6 +135,60 @@ class XapiCredentialChanged(Event):
     key_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordResetRequested(Event):
+    """Somebody asked for the mail with which a password is set; whether anybody has the address is not known yet."""
+
+    name = "identity.password_reset_requested"
+    about = "email"
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged(Event):
+    """A person has another password."""
+
+    name = "identity.password_changed"
+    about = "user_id"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfirmationRequested(Event):
+    """An address is to be proved by a link mailed to it: a new account's, or one that is to replace another."""
+
+    name = "identity.email_confirmation_requested"
+    about = "user_id"
+
+    user_id: UUID
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeRequested(Event):
+    """A confirmed address is to be replaced; its owner hears of it and can stop it."""
+
+    name = "identity.email_change_requested"
+    about = "user_id"
+
+    user_id: UUID
+    email: str
+    new_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfirmed(Event):
+    """A person has proved that an address is theirs."""
+
+    name = "identity.email_confirmed"
+    about = "user_id"
+
+    user_id: UUID
+    email: str
+
+
 class LearnerAccounts(Protocol):
     """Accounts of learners, inside the caller's transaction."""
 

@@ -1,114 +1,36 @@
 """How identity is wired: its services, and what they serve, hear and do."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.contract import (
     CredentialUses,
     CredentialVerifier,
+    EmailChangeRequested,
+    EmailConfirmationRequested,
     LearnerDirectory,
+    PasswordChanged,
+    PasswordResetRequested,
     XapiCredentialChanged,
 )
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.kernel.events import Event
 from dataforge.kernel.principal import Authenticator
 from dataforge.platform.module import Command, Job, Module, Subscriber
-from dataforge.platform.services import Platform, Services
-
-if TYPE_CHECKING:
-    from dataforge.contexts.identity.accounts.repository import EmailDirectory
-    from dataforge.contexts.identity.sessions.access_tokens import TokenSigner, TokenVerifier
-    from dataforge.contexts.identity.sign_in.domain import TryLimits
-    from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
-    from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
-    from dataforge.contexts.identity.xapi_credentials.published import (
-        CredentialDirectory,
-        CredentialPublisher,
-        StoredCredentialUses,
-    )
-    from dataforge.settings import TrySettings
+from dataforge.platform.services import Platform
 
 IDENTITY = "dataforge.contexts.identity"
 
 
-class IdentityServices(Services):
-    """The parts of identity."""
-
-    @cached_property
-    def public_keys(self) -> "PublicKeys":
-        """What access tokens are checked with."""
-        from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
-
-        return PublicKeys(self.database, self.clock)
-
-    @cached_property
-    def authenticator(self) -> "TokenVerifier":
-        """Checks access tokens."""
-        from dataforge.contexts.identity.sessions.access_tokens import TokenVerifier
-
-        return TokenVerifier(self.database, self.public_keys, self.settings, self.clock)
-
-    @cached_property
-    def token_signer(self) -> "TokenSigner":
-        """Issues access tokens, where there are private keys."""
-        from dataforge.contexts.identity.sessions.access_tokens import TokenSigner
-
-        return TokenSigner(self.private_keys, self.settings, self.clock)
-
-    @cached_property
-    def private_keys(self) -> "PrivateKeys":
-        """What access tokens are signed with; only where the settings name it (`api`, `maintenance`)."""
-        from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
-
-        return PrivateKeys(self.database, self.public_keys, self.platform.secrets, self.settings, self.clock)
-
-    @cached_property
-    def try_limits(self) -> "TryLimits":
-        """How many tries a minute one address has."""
-        from dataforge.contexts.identity.sign_in.domain import TryLimits
-
-        settings: TrySettings = self.settings
-        return TryLimits(
-            settings.sign_in_tries, settings.sign_in_tries_per_name, settings.sign_up_tries, settings.refresh_tries
-        )
-
-    @cached_property
-    def credential_publisher(self) -> "CredentialPublisher":
-        """Publishes xAPI credentials to where they are checked without the database."""
-        from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
-
-        return CredentialPublisher(self.database, self.settings.data_bucket)
-
-    @cached_property
-    def credentials(self) -> "CredentialDirectory":
-        """Checks xAPI credentials without the database."""
-        from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
-
-        return CredentialDirectory(self.settings.data_bucket)
-
-    @cached_property
-    def credential_uses(self) -> "StoredCredentialUses":
-        """Notes when xAPI credentials were used."""
-        from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialUses
-
-        return StoredCredentialUses(self.database)
-
-    @cached_property
-    def learners(self) -> "EmailDirectory":
-        """Accounts of learners inside a caller's transaction."""
-        from dataforge.contexts.identity.accounts.repository import EmailDirectory
-
-        return EmailDirectory()
-
-
 def _operator_commands() -> Mapping[str, Command[IdentityServices]]:
     from dataforge.contexts.identity.accounts import consumers as accounts
+    from dataforge.contexts.identity.passwords import consumers as passwords
     from dataforge.contexts.identity.signing_keys import consumers as signing_keys
     from dataforge.contexts.identity.xapi_credentials import consumers as xapi_credentials
 
     return {
         "create_admin": accounts.create_admin,
         "ensure_admin": accounts.ensure_admin,
+        "replace_password": passwords.replace_password,
         "ensure_signing_key": signing_keys.ensure_signing_key,
         "create_xapi_credential": xapi_credentials.create_xapi_credential,
         "revoke_xapi_credential": xapi_credentials.revoke_xapi_credential,
@@ -123,9 +45,17 @@ def _jobs() -> Mapping[str, Job[IdentityServices]]:
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[IdentityServices]]]:
-    from dataforge.contexts.identity.xapi_credentials import consumers
+    from dataforge.contexts.identity.email_addresses import consumers as email_addresses
+    from dataforge.contexts.identity.passwords import consumers as passwords
+    from dataforge.contexts.identity.xapi_credentials import consumers as xapi_credentials
 
-    return {XapiCredentialChanged: (consumers.publish_credential,)}
+    return {
+        XapiCredentialChanged: (xapi_credentials.publish_credential,),
+        PasswordResetRequested: (passwords.mail_reset,),
+        PasswordChanged: (passwords.mail_change,),
+        EmailConfirmationRequested: (email_addresses.mail_confirmation,),
+        EmailChangeRequested: (email_addresses.mail_warning,),
+    }
 
 
 def _services(platform: Platform) -> IdentityServices:
@@ -140,11 +70,18 @@ MODULE = Module(
             "/api/signup": f"{IDENTITY}.accounts.routes",
             "/api/users": f"{IDENTITY}.accounts.routes",
             "/api/auth": f"{IDENTITY}.sign_in.routes",
+            "/api/passwords": f"{IDENTITY}.passwords.routes",
+            "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
+            "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
             "/.well-known": f"{IDENTITY}.signing_keys.routes",
             "/ui/sign-in": f"{IDENTITY}.sign_in.pages",
             "/ui/sign-out": f"{IDENTITY}.sign_in.pages",
             "/ui/renew": f"{IDENTITY}.sign_in.pages",
+            "/ui/forgot-password": f"{IDENTITY}.passwords.pages",
+            "/ui/reset-password": f"{IDENTITY}.passwords.pages",
+            "/ui/confirm-email": f"{IDENTITY}.email_addresses.pages",
+            "/ui/stop-email-change": f"{IDENTITY}.email_addresses.pages",
         }
     },
     offers={

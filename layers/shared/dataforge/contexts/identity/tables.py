@@ -42,6 +42,8 @@ users = Table(
     Column("quiet_to", Time),
     Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("suspended_at", DateTime(timezone=True)),
+    Column("email_confirmed_at", DateTime(timezone=True)),
+    Column("new_email", String(255)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("role IN ('admin','registrar','instructor','analyst','learner','viewer')", name="role"),
@@ -61,7 +63,27 @@ refresh_tokens = Table(
     Column("used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    # Of the whole sign-in, carried from token to token; a sign-in of before they were kept has none.
+    Column("began_at", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("device", String(200)),
     Index("ix_refresh_tokens_ended", "family", postgresql_where=text("revoked_at IS NOT NULL")),
+    schema=SCHEMA,
+)
+
+mailed_links = Table(
+    "mailed_links",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("purpose", String(20), nullable=False),
+    Column("email", String(255), nullable=False),
+    Column("other_email", String(255)),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("used_at", DateTime(timezone=True)),
+    CheckConstraint("purpose IN ('reset_password','confirm_email','stop_email_change')", name="purpose"),
     schema=SCHEMA,
 )
 

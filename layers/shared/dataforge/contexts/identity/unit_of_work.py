@@ -1,6 +1,7 @@
 """The unit of work of identity's commands."""
 
 from dataforge.contexts.identity.accounts.repository import Users
+from dataforge.contexts.identity.links.repository import MailedLinks
 from dataforge.contexts.identity.sessions.repository import RefreshTokens
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
 from dataforge.platform.db.throttle import Throttle
@@ -24,6 +25,11 @@ class IdentityUnitOfWork(SqlUnitOfWork):
     def refresh_tokens(self) -> RefreshTokens:
         """Refresh tokens."""
         return RefreshTokens(self.connection, self.now)
+
+    @property
+    def mailed_links(self) -> MailedLinks:
+        """One-time links in mails."""
+        return MailedLinks(self.connection, self.now)
 
     @property
     def xapi_credentials(self) -> XapiCredentials:

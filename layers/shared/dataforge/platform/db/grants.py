@@ -34,7 +34,7 @@ _CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ)
 # What every command that changes something writes along.
 _COMMANDS = _tables("platform", "outbox idempotency_keys", WRITE) | _tables("platform", "audit_log", ADD)
 
-_IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials", WRITE) | _tables(
+_IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials mailed_links", WRITE) | _tables(
     "identity", "signing_keys directory", READ
 )
 _ACADEMICS = _tables(

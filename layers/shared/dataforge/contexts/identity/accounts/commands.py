@@ -2,12 +2,16 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.identity.accounts.domain import LastAdmin
-from dataforge.contexts.identity.accounts.passwords import hash_password
+from dataforge.contexts.identity.accounts.domain import DuplicateEmail, LastAdmin
+from dataforge.contexts.identity.contract import EmailChangeRequested, EmailConfirmationRequested
+from dataforge.contexts.identity.passwords.commands import ReplacePassword, replace_password
+from dataforge.contexts.identity.passwords.domain import check_password
+from dataforge.contexts.identity.passwords.hashing import hash_password
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import Conflict, NotFound, PreconditionFailed
@@ -32,14 +36,6 @@ class SignUp:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplacePassword:
-    """Give a person another password; an operator's way out, who has said that nobody knows the old one."""
-
-    user_id: UUID
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class EnsureAdmin:
     """Make an administrator unless there is one of that name, who with `replace_password` gets the password."""
 
@@ -57,8 +53,13 @@ class ChangeUser:
 
 
 async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
-    """Create the account; raises DuplicateUsername, DuplicateEmail or DuplicateAvatar."""
-    user_id = uuid7()
+    """Create the account and have its address confirmed by mail.
+
+    Raises CommonPassword, DuplicateUsername, DuplicateEmail or DuplicateAvatar.
+    """
+    user_id, name = uuid7(), command.display_name or command.username
+    words = (command.username, command.email, *command.email.split("@"), *name.split())
+    await asyncio.to_thread(check_password, command.password, words)
     password_hash = await asyncio.to_thread(hash_password, command.password)
     await uow.users.add(
         {
@@ -66,7 +67,7 @@ async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
             "username": command.username,
             "email": command.email.lower(),
             "avatar": command.avatar or f"learner-{secrets.token_hex(6)}",
-            "display_name": command.display_name or command.username,
+            "display_name": name,
             "password_hash": password_hash,
             "role": command.role.value,
             "time_zone": command.time_zone,
@@ -76,6 +77,7 @@ async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
         }
     )
     uow.audit(AuditEntry("signed_up", "user", str(user_id), after={"role": command.role.value}))
+    uow.publish(EmailConfirmationRequested(user_id, command.email.lower()))
     return user_id
 
 
@@ -88,15 +90,6 @@ async def _spend(budget: Budget, what: str, uow: IdentityUnitOfWork) -> None:
     wait = await uow.throttle.spend([budget])
     if wait is not None:
         raise too_many_tries(what, wait)
-
-
-async def replace_password(command: ReplacePassword, uow: IdentityUnitOfWork) -> None:
-    """Store the new password and end every sign-in of the person."""
-    await uow.users.lock(command.user_id)
-    password_hash = await asyncio.to_thread(hash_password, command.password)
-    await uow.users.update(command.user_id, {"password_hash": password_hash, "updated_at": uow.now})
-    await uow.refresh_tokens.revoke_user(command.user_id)
-    uow.audit(AuditEntry("password_replaced", "user", str(command.user_id)))
 
 
 async def ensure_admin(command: EnsureAdmin, uow: IdentityUnitOfWork) -> bool:
@@ -135,7 +128,23 @@ async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
         raise LastAdmin(message)
     if changes.get("suspended_at") is not None:
         await uow.refresh_tokens.revoke_user(command.user_id)
+    if "email" in changes:
+        changes |= await _wanted_email(user, changes.pop("email"), uow)
     before = {key: user[key] for key in changes}
     await uow.users.update(command.user_id, {**changes, "updated_at": uow.now})
     uow.audit(AuditEntry("changed", "user", str(command.user_id), before=before, after=changes))
     return command.user_id
+
+
+async def _wanted_email(user: Mapping[str, Any], email: str, uow: IdentityUnitOfWork) -> dict[str, object]:
+    # The account keeps its address until the new one is confirmed: else a typing error, or a borrowed sign-in, takes
+    # the account away from its owner.
+    if email == user["email"]:
+        return {"new_email": None}
+    if await uow.users.account_by_email(email) is not None:
+        message = "An account with this e-mail address exists."
+        raise DuplicateEmail(message)
+    uow.publish(EmailConfirmationRequested(user["id"], email))
+    if user["email_confirmed_at"] is not None:
+        uow.publish(EmailChangeRequested(user["id"], user["email"], email))
+    return {"new_email": email}

@@ -12,7 +12,7 @@ from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
 
 if TYPE_CHECKING:
-    from dataforge.contexts.identity.module import IdentityServices
+    from dataforge.contexts.identity.services import IdentityServices
 
 
 async def create_admin(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Rules of accounts: names, passwords, the last administrator."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from dataforge.kernel.errors import BadRequest, Forbidden
@@ -48,10 +48,19 @@ class LastAdmin(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What signing in needs to know of a person."""
+    """What signing in, and proving who one is, need to know of a person."""
 
     user_id: UUID
     username: str
     role: Role
-    password_hash: str | None
+    password_hash: str | None = field(repr=False)
     suspended: bool
+    email: str = ""
+    display_name: str = ""
+    email_confirmed: bool = False
+    new_email: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What somebody who knows the person would try as their password."""
+        return (self.username, *self.email.split("@"), self.email, *self.display_name.split())

@@ -16,11 +16,17 @@ _PUBLIC = [column for column in users.c if column.name not in ("password_hash", 
 
 async def get_user(connection: AsyncConnection, user_id: UUID) -> dict[str, Any]:
     """A person without anything secret; raises NotFound."""
-    row = (await connection.execute(select(*_PUBLIC).where(users.c.id == user_id))).one_or_none()
-    if row is None:
+    user = await find_account(connection, user_id)
+    if user is None:
         message = f"There is no user {user_id}."
         raise NotFound(message)
-    return row_dict(row)
+    return user
+
+
+async def find_account(connection: AsyncConnection, user_id: UUID) -> dict[str, Any] | None:
+    """A person without anything secret; None when there is nobody with this id."""
+    row = (await connection.execute(select(*_PUBLIC).where(users.c.id == user_id))).one_or_none()
+    return None if row is None else row_dict(row)
 
 
 async def list_users(

@@ -19,6 +19,17 @@ from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import row_dict
 
+_ACCOUNT = (
+    users.c.id,
+    users.c.username,
+    users.c.role,
+    users.c.password_hash,
+    users.c.suspended_at,
+    users.c.email,
+    users.c.display_name,
+    users.c.email_confirmed_at,
+    users.c.new_email,
+)
 _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -54,16 +65,29 @@ class Users:
         name = username.lower()
         return await self._account(or_(func.lower(users.c.username) == name, func.lower(users.c.email) == name))
 
+    async def account_by_email(self, email: str) -> Account | None:
+        """By e-mail address, ignoring case; an address that waits for its confirmation is nobody's."""
+        return await self._account(func.lower(users.c.email) == email.lower())
+
     async def account_by_id(self, user_id: UUID) -> Account | None:
         """By id."""
         return await self._account(users.c.id == user_id)
 
     async def _account(self, condition: Any) -> Account | None:  # noqa: ANN401 - an SQL expression
-        columns = (users.c.id, users.c.username, users.c.role, users.c.password_hash, users.c.suspended_at)
-        row = (await self._connection.execute(select(*columns).where(condition).limit(1))).one_or_none()
+        row = (await self._connection.execute(select(*_ACCOUNT).where(condition).limit(1))).one_or_none()
         if row is None:
             return None
-        return Account(row.id, row.username, Role(row.role), row.password_hash, row.suspended_at is not None)
+        return Account(
+            row.id,
+            row.username,
+            Role(row.role),
+            row.password_hash,
+            row.suspended_at is not None,
+            email=row.email,
+            display_name=row.display_name,
+            email_confirmed=row.email_confirmed_at is not None,
+            new_email=row.new_email,
+        )
 
     async def lock(self, user_id: UUID) -> Mapping[str, Any] | None:
         """The row, locked until the end of the transaction."""

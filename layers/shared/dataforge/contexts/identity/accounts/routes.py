@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.identity.accounts import commands, queries, wire
-from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall, AnyoneCall

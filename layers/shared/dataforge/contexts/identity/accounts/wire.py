@@ -82,7 +82,7 @@ class SignUpIn(RequestModel):
 
 
 class UserOut(BaseModel):
-    """A person, without anything secret."""
+    """A person, without anything secret; `new_email` counts once it is confirmed by the link mailed to it."""
 
     id: UUID
     username: str
@@ -98,6 +98,8 @@ class UserOut(BaseModel):
     quiet_to: WallTime | None
     revision: int
     suspended_at: datetime | None
+    email_confirmed_at: datetime | None
+    new_email: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -112,7 +114,7 @@ class UserPage(BaseModel):
 
 
 class ProfileIn(PartialUpdate):
-    """What people change about themselves; the quiet hours can be cleared."""
+    """What people change about themselves; the quiet hours can be cleared, a new `email` is to be confirmed."""
 
     clearable = frozenset({"quiet_from", "quiet_to"})
 

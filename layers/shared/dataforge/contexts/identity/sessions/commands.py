@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from dataforge.contexts.identity.accounts.domain import Account, AccountSuspended
@@ -10,16 +10,20 @@ from dataforge.contexts.identity.sessions.domain import (
     InvalidRefreshToken,
     RefreshToken,
     RefreshTokenReused,
+    RefreshTokenRotated,
     Session,
+    SessionUnknown,
     token_hash,
 )
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.ids import uuid7
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 
 REFRESH_DAYS = 30
+DEVICE_MAX = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ async def continue_sign_in(command: Refresh, uow: IdentityUnitOfWork, *, limits:
     if isinstance(usable, Rejected):
         return usable
     known, account = usable
+    await uow.refresh_tokens.note_use(known.id)
     return Session(account.user_id, account.username, account.role, known.family, command.refresh_token)
 
 
@@ -81,7 +86,7 @@ async def _rotate(command: Refresh, uow: IdentityUnitOfWork) -> Session | Reject
         return usable
     known, account = usable
     await uow.refresh_tokens.mark_used(known.id)
-    return await continue_session(account, known.family, uow)
+    return await _continue(account, known.family, known.began_at, known.device, uow)
 
 
 async def _usable(command: Refresh, uow: IdentityUnitOfWork) -> tuple[RefreshToken, Account] | Rejected:
@@ -94,7 +99,7 @@ async def _usable(command: Refresh, uow: IdentityUnitOfWork) -> tuple[RefreshTok
         await uow.refresh_tokens.revoke_family(known.family)
         uow.audit(AuditEntry("refresh_token_reused", "user", str(known.user_id)))
         return Rejected(error)
-    except InvalidRefreshToken as error:
+    except (InvalidRefreshToken, RefreshTokenRotated) as error:
         return Rejected(error)
     account = await uow.users.account_by_id(known.user_id)
     if account is None or account.suspended:
@@ -110,11 +115,33 @@ async def sign_out(command: SignOut, uow: IdentityUnitOfWork) -> None:
         await uow.refresh_tokens.revoke_family(known.family)
 
 
-async def continue_session(account: Account, family: UUID, uow: IdentityUnitOfWork) -> Session:
-    """Give the session a new refresh token; the first one of a family begins it."""
+async def end_session(family: UUID, uow: IdentityUnitOfWork) -> None:
+    """End one sign-in of the person who asks; raises SessionUnknown when it has ended already or is not theirs."""
+    if uow.principal.user_id is None or not await uow.refresh_tokens.revoke_session(uow.principal.user_id, family):
+        message = f"You have no sign-in {family} that goes on."
+        raise SessionUnknown(message)
+    uow.audit(AuditEntry("session_ended", "user", str(uow.principal.user_id), after={"session": str(family)}))
+
+
+async def end_other_sessions(user_id: UUID, uow: IdentityUnitOfWork) -> None:
+    """End every sign-in of a person but the one that asks."""
+    await uow.refresh_tokens.revoke_user(user_id, apart_from=uow.principal.session)
+    uow.audit(AuditEntry("other_sessions_ended", "user", str(user_id)))
+
+
+async def begin_session(account: Account, device: str, uow: IdentityUnitOfWork) -> Session:
+    """Begin a sign-in on a device, which is named as its browser or program names itself."""
+    return await _continue(account, uuid7(), uow.now, device[:DEVICE_MAX] or None, uow)
+
+
+async def _continue(
+    account: Account, family: UUID, began_at: datetime | None, device: str | None, uow: IdentityUnitOfWork
+) -> Session:
     token = secrets.token_urlsafe(32)
     expires_at = uow.now + timedelta(days=REFRESH_DAYS)
-    await uow.refresh_tokens.add(account.user_id, family, token_hash(token), expires_at)
+    await uow.refresh_tokens.add(
+        account.user_id, family, token_hash(token), expires_at, began_at=began_at, device=device
+    )
     return Session(account.user_id, account.username, account.role, family, token)
 
 

@@ -2,11 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from dataforge.kernel.errors import Unauthenticated
+from dataforge.kernel.errors import NotFound, Unauthenticated
 from dataforge.kernel.principal import Role
+
+# Two tabs that renew at once send the same token within seconds; a thief comes later.
+REUSE_FORGIVEN_FOR = timedelta(seconds=10)
 
 
 class SessionEnded(Unauthenticated):
@@ -37,6 +40,20 @@ class RefreshTokenReused(Unauthenticated):
     title = "The refresh token was used before"
 
 
+class RefreshTokenRotated(Unauthenticated):
+    """The refresh token was exchanged seconds ago, by another tab perhaps: the sign-in goes on with the newer one."""
+
+    code = "refresh_token_rotated"
+    title = "The refresh token was exchanged a moment ago"
+
+
+class SessionUnknown(NotFound):
+    """The person has no such sign-in, or it has ended."""
+
+    code = "session_unknown"
+    title = "There is no such sign-in"
+
+
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
     """One refresh token of a family; a family is one sign-in on one device."""
@@ -47,9 +64,14 @@ class RefreshToken:
     expires_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+    began_at: datetime | None = None
+    device: str | None = None
 
     def check_usable(self, now: datetime) -> None:
-        """Raise RefreshTokenReused or InvalidRefreshToken unless it may be exchanged now."""
+        """Raise RefreshTokenRotated, RefreshTokenReused or InvalidRefreshToken unless it may be exchanged now."""
+        if self.used_at is not None and self.revoked_at is None and now - self.used_at < REUSE_FORGIVEN_FOR:
+            message = "This refresh token was exchanged a moment ago. Go on with the one that was given for it."
+            raise RefreshTokenRotated(message)
         if self.used_at is not None:
             message = "This refresh token was used before; every token of that sign-in is revoked. Sign in again."
             raise RefreshTokenReused(message)

@@ -19,7 +19,16 @@ class RefreshTokens:
         self._connection = connection
         self._now = now
 
-    async def add(self, user_id: UUID, family: UUID, hashed: str, expires_at: datetime) -> None:
+    async def add(
+        self,
+        user_id: UUID,
+        family: UUID,
+        hashed: str,
+        expires_at: datetime,
+        *,
+        began_at: datetime | None,
+        device: str | None,
+    ) -> None:
         """Insert."""
         await self._connection.execute(
             insert(refresh_tokens).values(
@@ -29,6 +38,8 @@ class RefreshTokens:
                 family=family,
                 expires_at=expires_at,
                 created_at=self._now,
+                began_at=began_at,
+                device=device,
             )
         )
 
@@ -43,7 +54,9 @@ class RefreshTokens:
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
             return None
-        return RefreshToken(row.id, row.user_id, row.family, row.expires_at, row.used_at, row.revoked_at)
+        return RefreshToken(
+            row.id, row.user_id, row.family, row.expires_at, row.used_at, row.revoked_at, row.began_at, row.device
+        )
 
     async def mark_used(self, token_id: UUID) -> None:
         """It has been exchanged."""
@@ -51,18 +64,30 @@ class RefreshTokens:
             update(refresh_tokens).where(refresh_tokens.c.id == token_id).values(used_at=self._now)
         )
 
+    async def note_use(self, token_id: UUID) -> None:
+        """It was looked at to go on with the sign-in, and stays."""
+        await self._connection.execute(
+            update(refresh_tokens).where(refresh_tokens.c.id == token_id).values(last_used_at=self._now)
+        )
+
     async def revoke_family(self, family: UUID) -> None:
         """End one sign-in."""
         await self._revoke(refresh_tokens.c.family == family)
 
-    async def revoke_user(self, user_id: UUID) -> None:
-        """End every sign-in of a person."""
-        await self._revoke(refresh_tokens.c.user_id == user_id)
+    async def revoke_user(self, user_id: UUID, *, apart_from: UUID | None = None) -> None:
+        """End every sign-in of a person, but for one."""
+        condition = refresh_tokens.c.user_id == user_id
+        await self._revoke(condition if apart_from is None else condition & (refresh_tokens.c.family != apart_from))
 
-    async def _revoke(self, condition: Any) -> None:  # noqa: ANN401 - an SQL expression
-        await self._connection.execute(
+    async def revoke_session(self, user_id: UUID, family: UUID) -> bool:
+        """End one sign-in of a person; False when there is none that goes on."""
+        return await self._revoke((refresh_tokens.c.user_id == user_id) & (refresh_tokens.c.family == family)) > 0
+
+    async def _revoke(self, condition: Any) -> int:  # noqa: ANN401 - an SQL expression
+        ended = await self._connection.execute(
             update(refresh_tokens).where(condition, refresh_tokens.c.revoked_at.is_(None)).values(revoked_at=self._now)
         )
+        return ended.rowcount
 
     async def forget_expired(self, before: datetime) -> int:
         """Delete tokens that ended before an instant; returns how many."""

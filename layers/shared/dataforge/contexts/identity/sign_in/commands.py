@@ -4,22 +4,22 @@ import asyncio
 from dataclasses import dataclass, field
 
 from dataforge.contexts.identity.accounts.domain import AccountSuspended
-from dataforge.contexts.identity.accounts.passwords import verify_password
-from dataforge.contexts.identity.sessions.commands import Rejected, continue_session
+from dataforge.contexts.identity.passwords.hashing import verify_password
+from dataforge.contexts.identity.sessions.commands import Rejected, begin_session
 from dataforge.contexts.identity.sessions.domain import Session
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials, LoginThrottled, TryLimits, in_seconds
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
-from dataforge.kernel.ids import uuid7
 from dataforge.kernel.throttling import Budget, caller_of
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Username or e-mail address, password, and where the attempt comes from."""
+    """Username or e-mail address, password, where the attempt comes from, and what the device calls itself."""
 
     username: str
     password: str = field(repr=False)
     address: str = ""
+    device: str = ""
 
 
 def _sign_in_budgets(command: SignIn, limits: TryLimits) -> list[Budget]:
@@ -51,4 +51,4 @@ async def sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: TryLimits
     await uow.throttle.close(budgets, failed=False)
     if account.suspended:
         return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
-    return await continue_session(account, uuid7(), uow)
+    return await begin_session(account, command.device, uow)

@@ -21,7 +21,8 @@ class LoginThrottled(TooManyRequests):
 
 @dataclass(frozen=True, slots=True)
 class TryLimits:
-    """How many tries a minute one address has: failed sign-ins, those of them for one name, sign-ups, failed refreshes.
+    """How many tries a minute one address has: failed sign-ins, those of them for one name, sign-ups, failed refreshes,
+    and mails asked for.
 
     A name is not limited by itself: whoever guesses from elsewhere must not keep its owner out.
     """
@@ -30,6 +31,7 @@ class TryLimits:
     sign_in_name: int = 10
     sign_up: int = 60
     refresh: int = 60
+    reset: int = 10
 
 
 def too_many_tries(what: str, wait: int) -> TooManyRequests:

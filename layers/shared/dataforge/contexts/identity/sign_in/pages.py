@@ -8,20 +8,19 @@ from fastapi import Query, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions import commands as sessions
 from dataforge.contexts.identity.sign_in import commands
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
 from dataforge.contexts.identity.sign_in.wire import LoginIn
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
-from dataforge.http.caller import client_address
+from dataforge.http.caller import client_address, device_name
 from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash, session
-from dataforge.web.calls import PublicForm, Visitor
+from dataforge.web.calls import PublicForm, Visitor, public_page
 from dataforge.web.routing import local_path, page_router, see_other
-from dataforge.web.templates import render
 
 router = page_router("identity")
 SIGN_IN, SIGN_OUT, RENEW = "/ui/sign-in", "/ui/sign-out", "/ui/renew"
@@ -29,10 +28,7 @@ Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where 
 
 
 def _form(request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None) -> Response:
-    status, headers = (200, None) if error is None else (error.status, error.headers)
-    values = {"wanted": wanted, "username": username, "error": error}
-    shown = render(request.scope, "identity/sign_in.html", values, status=status, headers=headers)
-    return session.keep_form_owner(shown, request.scope)
+    return public_page(request, "identity/sign_in.html", {"wanted": wanted, "username": username}, error)
 
 
 @router.get(SIGN_IN)
@@ -62,7 +58,7 @@ async def sign_in(request: Request, form: PublicForm) -> Response:
 async def _issue(request: Request, given: LoginIn) -> Mapping[str, object]:
     call = Call.of_anybody(request)
     limits = call.services(IdentityServices).try_limits
-    command = commands.SignIn(given.username, given.password, client_address(request))
+    command = commands.SignIn(given.username, given.password, client_address(request), device_name(request))
     # Two transactions: the try must be counted for others before the password is looked at.
     await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.admit_sign_in, limits=limits), command)
     result = await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.sign_in, limits=limits), command)

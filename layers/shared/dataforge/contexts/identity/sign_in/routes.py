@@ -5,14 +5,14 @@ from functools import partial
 from fastapi import Request
 from starlette.responses import Response
 
-from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions import commands as sessions
 from dataforge.contexts.identity.sessions.domain import Session
 from dataforge.contexts.identity.sign_in import commands, wire
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
 from dataforge.http.call import Call, json_response
-from dataforge.http.caller import client_address
+from dataforge.http.caller import client_address, device_name
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("identity")
@@ -29,7 +29,7 @@ async def sign_in(body: wire.LoginIn, request: Request) -> Response:
     """Exchange username (or e-mail address) and password for tokens."""
     call = Call.of_anybody(request)
     limits = call.services(IdentityServices).try_limits
-    command = commands.SignIn(body.username, body.password, client_address(request))
+    command = commands.SignIn(body.username, body.password, client_address(request), device_name(request))
     # Two transactions: the try must be counted for others before the password is looked at.
     await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.admit_sign_in, limits=limits), command)
     result = await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.sign_in, limits=limits), command)

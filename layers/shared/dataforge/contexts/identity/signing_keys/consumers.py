@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataforge.contexts.identity.module import IdentityServices
+    from dataforge.contexts.identity.services import IdentityServices
 
 
 async def ensure_signing_key(_payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:

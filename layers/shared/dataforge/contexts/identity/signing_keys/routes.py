@@ -3,7 +3,7 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.http.app import context_router
 from dataforge.http.call import json_response, platform_of
 

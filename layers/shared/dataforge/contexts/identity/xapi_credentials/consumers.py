@@ -12,7 +12,7 @@ from dataforge.events.commands import parse_arguments
 from dataforge.platform.db.unit_of_work import run
 
 if TYPE_CHECKING:
-    from dataforge.contexts.identity.module import IdentityServices
+    from dataforge.contexts.identity.services import IdentityServices
 
 
 async def create_xapi_credential(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:

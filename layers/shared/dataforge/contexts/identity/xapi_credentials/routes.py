@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from dataforge.contexts.identity.module import IdentityServices
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials import commands, queries, wire
 from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES

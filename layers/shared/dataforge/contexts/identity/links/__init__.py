@@ -1,0 +1,1 @@
+"""Links in mails that prove an address: each does one thing, once."""

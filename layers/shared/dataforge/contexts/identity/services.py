@@ -1,0 +1,125 @@
+"""The parts of identity, each made when first used."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from dataforge.platform.services import Services
+
+if TYPE_CHECKING:
+    from dataforge.contexts.identity.accounts.repository import EmailDirectory
+    from dataforge.contexts.identity.links.tokens import LinkTokens
+    from dataforge.contexts.identity.sessions.access_tokens import TokenSigner, TokenVerifier
+    from dataforge.contexts.identity.sign_in.domain import TryLimits
+    from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
+    from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
+    from dataforge.contexts.identity.xapi_credentials.published import (
+        CredentialDirectory,
+        CredentialPublisher,
+        StoredCredentialUses,
+    )
+    from dataforge.settings import TrySettings
+
+
+class IdentityServices(Services):
+    """The parts of identity."""
+
+    @cached_property
+    def public_keys(self) -> "PublicKeys":
+        """What access tokens are checked with."""
+        from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
+
+        return PublicKeys(self.database, self.clock)
+
+    @cached_property
+    def authenticator(self) -> "TokenVerifier":
+        """Checks access tokens."""
+        from dataforge.contexts.identity.sessions.access_tokens import TokenVerifier
+
+        return TokenVerifier(self.database, self.public_keys, self.settings, self.clock)
+
+    @cached_property
+    def token_signer(self) -> "TokenSigner":
+        """Issues access tokens, where there are private keys."""
+        from dataforge.contexts.identity.sessions.access_tokens import TokenSigner
+
+        return TokenSigner(self.private_keys, self.settings, self.clock)
+
+    @cached_property
+    def private_keys(self) -> "PrivateKeys":
+        """What access tokens are signed with; only where the settings name it (`api`, `maintenance`)."""
+        from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
+
+        return PrivateKeys(self.database, self.public_keys, self.platform.secrets, self.settings, self.clock)
+
+    @cached_property
+    def try_limits(self) -> "TryLimits":
+        """How many tries a minute one address has."""
+        from dataforge.contexts.identity.sign_in.domain import TryLimits
+
+        settings: TrySettings = self.settings
+        return TryLimits(
+            settings.sign_in_tries,
+            settings.sign_in_tries_per_name,
+            settings.sign_up_tries,
+            settings.refresh_tries,
+            settings.reset_tries,
+        )
+
+    @cached_property
+    def credential_publisher(self) -> "CredentialPublisher":
+        """Publishes xAPI credentials to where they are checked without the database."""
+        from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
+
+        return CredentialPublisher(self.database, self.settings.data_bucket)
+
+    @cached_property
+    def credentials(self) -> "CredentialDirectory":
+        """Checks xAPI credentials without the database."""
+        from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
+
+        return CredentialDirectory(self.settings.data_bucket)
+
+    @cached_property
+    def credential_uses(self) -> "StoredCredentialUses":
+        """Notes when xAPI credentials were used."""
+        from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialUses
+
+        return StoredCredentialUses(self.database)
+
+    @cached_property
+    def learners(self) -> "EmailDirectory":
+        """Accounts of learners inside a caller's transaction."""
+        from dataforge.contexts.identity.accounts.repository import EmailDirectory
+
+        return EmailDirectory()
+
+    @cached_property
+    def link_tokens(self) -> "LinkTokens":
+        """Makes the secrets of mailed links."""
+        from dataforge.contexts.identity.links.tokens import LinkTokens
+
+        return LinkTokens(self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
+
+    def page_address(self, path: str, **query: object) -> str:
+        """The whole address of one of our pages, for a mail."""
+        from dataforge.http.addresses import public_address
+
+        return public_address(self.settings.public_base_url, path, **query)
+
+    async def send_mail(self, template: str, to: str, values: Mapping[str, object]) -> None:
+        """Hand a mail over; raises what the mail server refuses it with."""
+        from dataforge.platform.mail.templates import compose
+
+        await self.platform.mailer.send(compose(template, to, values))
+
+    async def mail_person(self, user_id: UUID, template: str, page: str) -> None:
+        """Tell a person of something that was done to the account, with the page on which to act if it was not them."""
+        from dataforge.contexts.identity.accounts.queries import find_account
+
+        async with self.database.read_only() as connection:
+            account = await find_account(connection, user_id)
+        if account is not None:
+            values = {"name": account["display_name"], "link": self.page_address(page)}
+            await self.send_mail(template, account["email"], values)
