@@ -94,6 +94,11 @@ class LocalStack:
         children = server.children(recursive=True) if server else []
         return [child for child in children if _function_name(child) == wanted]
 
+    def become(self, again: LocalStack) -> None:
+        """Stand for the same stack after another start, for tests that stop it."""
+        self.postgres, self.emulator = again.postgres, again.emulator
+        self.mailbox, self.facts = again.mailbox, again.facts
+
     def write_file(self) -> None:
         """Write ``stack.json`` in one piece, readable by the owner only."""
         write_whole(self.directory.stack_file, json.dumps(self.facts, indent=2) + "\n")

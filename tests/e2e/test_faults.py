@@ -108,8 +108,8 @@ def test_acknowledged_statements_survive_a_killed_emulator(
         assert killed is not None
         processes.kill([killed])
 
-    again = start(TEST)
-    stack.emulator, stack.postgres, stack.facts = again.emulator, again.postgres, again.facts
+    stack.mailbox.stop()  # as it ends with the launcher that it runs in
+    stack.become(start(TEST))
 
     count = len(ids)
     eventually(lambda: counts(stack, ids) == (count, count), "all statements in raw and flat once")

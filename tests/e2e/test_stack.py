@@ -95,10 +95,9 @@ def test_data_queues_objects_and_addresses_survive_a_stop_and_a_start(stack: Loc
     before = dict(stack.facts)
 
     stack.stop()
-    again = start(TEST)
-    stack.emulator, stack.postgres, stack.facts = again.emulator, again.postgres, again.facts
+    stack.become(start(TEST))
 
-    assert again.facts == before
+    assert stack.facts == before
     assert http.get(stack.facts["api_url"] + "/health").status_code == 200
     kept = stack.emulator.client("s3").get_object(Bucket=bucket, Key="exports/survivor.txt")
     assert kept["Body"].read() == b"still here"
