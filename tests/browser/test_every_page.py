@@ -23,6 +23,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "section-roster": (Role.REGISTRAR, lambda places: places.full_section),
     "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
     "reminders": (Role.ADMIN, lambda _: "/ui/test-reminders"),
+    "invitation": (Role.LEARNER, lambda _: "/ui/workspaces/accept?token=from-a-mail"),
     "unsubscribe": (None, lambda places: places.unsubscribe),
     "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),
     "dataset": (Role.ADMIN, lambda places: places.dataset),

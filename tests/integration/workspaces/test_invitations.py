@@ -14,6 +14,8 @@ from sqlalchemy import text
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from infra.local.mailbox import Mailbox
+from tests.builders.browser import person as in_browser
+from tests.builders.browser import send
 from tests.builders.mail import receiving
 from tests.builders.workspaces import SITE, Person, Space, maintenance, person, refusal, relay, taken
 
@@ -68,6 +70,26 @@ async def test_somebody_is_invited_by_mail_and_joins(space: Space, mailbox: Mail
     assert refusal(again) == (409, "invitation_closed")
     [entry] = taken(await space["admin"].get(f"{space.path}/invitations", params={"limit": 1}))["items"]
     assert (entry["email"], entry["accepted_by"]) == ("zoe@example.org", str(zoe.id))
+
+
+async def test_the_link_in_the_mail_leads_to_a_page_whose_button_accepts(
+    space: Space, mailbox: Mailbox, zoe: Person
+) -> None:
+    await space.post("/invitations", by="admin", email="zoe@example.org")
+    page = f"/ui/workspaces/accept?token={await mailed(space, mailbox)}"
+    browser, other = [await in_browser(space.api, who, Role.LEARNER) for who in (zoe.id, space.people["stranger"].id)]
+    fields = {"token": parse_qs(urlsplit(page).query)["token"][0]}
+
+    seen = [await browser.get(page) for _ in range(3)]
+    before = await zoe.client.get(space.path)
+    refused = await send(other, "/ui/workspaces/accept", fields, form_of=page)
+    accepted = await send(browser, "/ui/workspaces/accept", fields, form_of=page)
+
+    assert [answer.status_code for answer in seen] == [200, 200, 200]
+    assert before.status_code == 404
+    assert refused.status_code == 403
+    assert (accepted.status_code, accepted.headers["location"]) == (303, "/ui")
+    assert taken(await zoe.client.get(space.path))["role"] == "editor"
 
 
 async def test_nothing_stored_opens_the_workspace(space: Space, mailbox: Mailbox, zoe: Person) -> None:

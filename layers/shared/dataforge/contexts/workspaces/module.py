@@ -61,6 +61,7 @@ MODULE = Module(
             "/api/user-profiles": f"{WORKSPACES}.routes",
             "/api/workspaces": f"{WORKSPACES}.routes",
             "/api/workspace-invitations": f"{WORKSPACES}.routes",
+            "/ui/workspaces": f"{WORKSPACES}.invitations.pages",
         }
     },
     offers={Memberships: lambda platform: platform.get(WorkspacesServices).memberships},

@@ -25,7 +25,7 @@ def missing_profile(user_id: UUID) -> ProfileNotFound:
 
 
 def require_unused(workspaces: int) -> None:
-    """Raise ProfileInUse for somebody who owns workspaces, deleted ones that can be brought back included."""
+    """Raise ProfileInUse for somebody who owns workspaces, deleted ones that are not erased yet included."""
     if workspaces:
         number = f"{workspaces} workspace{'' if workspaces == 1 else 's'}"
         message = f"You own {number}, perhaps deleted in the last 30 days; hand them over first."

@@ -33,7 +33,7 @@ class Profiles(OwnedRows):
         return row
 
     async def owned(self, user_id: UUID, *, deleted: bool = False) -> int:
-        """How many workspaces the person owns, with or without deleted ones that can be brought back."""
+        """How many workspaces the person owns, with or without deleted ones that are not erased yet."""
         query = select(func.count()).select_from(workspaces).where(workspaces.c.owner_id == user_id)
         if not deleted:
             query = query.where(workspaces.c.deleted_at.is_(None))

@@ -1,4 +1,4 @@
-"""Workspaces: made, changed, archived, deleted, brought back."""
+"""Workspaces: made, changed, archived, deleted."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -8,7 +8,7 @@ from uuid import UUID
 from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound, Violation
 
 MAX_WORKSPACES = 50  # of one owner
-DELETED_FOR = timedelta(days=30)  # how long a deleted workspace can be brought back
+DELETED_FOR = timedelta(days=30)  # how long a deleted workspace is kept before it is erased
 
 
 class WorkspaceNotFound(NotFound):
