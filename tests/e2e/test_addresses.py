@@ -40,7 +40,7 @@ def bare(url: str, method: str = "GET", body: bytes | None = None, **headers: st
         ("/.well-known/jwks.json", 200, "application/json"),
         ("/ui/", 200, "text/html; charset=utf-8"),
         ("/xapi/about/", 200, "application/json"),
-        ("/xapi/statements", 405, "application/problem+json"),
+        ("/xapi/statements", 400, "application/problem+json"),
     ],
 )
 def test_a_client_without_accept_can_read_the_answer(

@@ -298,6 +298,27 @@ async def test_a_preview_is_what_is_sent_and_goes_stale_with_what_it_saw(school:
     assert school.recipients() == [await school.email(ada)]
 
 
+async def test_runs_are_listed_newest_first_page_by_page(school: School, clock: FixedClock) -> None:
+    admin = await school.api.as_role(Role.ADMIN)
+    for number in range(4):
+        if number % 2:
+            await send_daily_reminders({}, school.services)
+        else:
+            preview = (await admin.get("/api/debug/reminder-preview")).json()
+            await admin.post("/api/reminders", json={"at": preview["at"], "plan_hash": preview["plan_hash"]})
+        clock.advance(timedelta(minutes=15))
+        admin = await school.api.as_role(Role.ADMIN)
+
+    seen, path = [], "/api/reminders?limit=1"
+    while path:
+        page = (await admin.get(path)).json()
+        seen += [item["started_at"] for item in page["items"]]
+        path = page["next"]
+
+    assert len(seen) == 4
+    assert seen == sorted(seen, reverse=True)
+
+
 async def test_a_preview_of_the_future_is_not_sent(school: School) -> None:
     admin = await school.api.as_role(Role.ADMIN)
     tomorrow = (NINE + timedelta(days=1)).isoformat()

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.notifications.preferences.queries import unwanted
@@ -98,12 +98,14 @@ async def cadence_of(connection: AsyncConnection, cohort_id: UUID) -> dict[str, 
 
 async def list_runs(connection: AsyncConnection, *, after: tuple[Any, ...] | None, limit: int) -> Page[dict[str, Any]]:
     """Runs, newest first."""
-    query = select(runs).order_by(runs.c.run_key.desc()).limit(limit + 1)
+    query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_key.desc()).limit(limit + 1)
     if after is not None:
-        query = query.where(runs.c.run_key < after[0])
+        query = query.where(
+            tuple_(runs.c.started_at, runs.c.run_key) < tuple_(datetime.fromisoformat(after[0]), after[1])
+        )
     rows = [row_dict(row) for row in await connection.execute(query)]
     more, rows = len(rows) > limit, rows[:limit]
-    return Page(rows, (rows[-1]["run_key"],) if more else None)
+    return Page(rows, (rows[-1]["started_at"].isoformat(), rows[-1]["run_key"]) if more else None)
 
 
 def _learner(row: Any) -> Learner:  # noqa: ANN401 - a row of the directory
