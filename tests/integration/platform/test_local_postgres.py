@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -50,7 +51,8 @@ def test_a_killed_server_whose_children_live_on_starts_again_with_what_was_commi
     postmaster = psutil.Process(server.pid)
     children = postmaster.children()
     for child in children:
-        child.suspend()  # a backend in the middle of something does not notice that its server is gone
+        with suppress(psutil.NoSuchProcess):  # the backend of the connection that was closed just now
+            child.suspend()  # one in the middle of something does not notice that its server is gone
     processes.kill([postmaster])
 
     postgres.end_left_over(directory)

@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue
-from dataforge.contexts.academics.enrollment.consumers import mail_enrollment_change, promote_waiting
-from dataforge.contexts.academics.maintenance import forget_old
-from dataforge.contexts.academics.students.consumers import record_xapi_completion
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
@@ -19,11 +16,14 @@ class AcademicsServices(Services):
 
 
 def _jobs() -> Mapping[str, Job[AcademicsServices]]:
+    from dataforge.contexts.academics.maintenance import forget_old
 
     return {"academics": forget_old}
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[AcademicsServices]]]:
+    from dataforge.contexts.academics.enrollment.consumers import mail_enrollment_change, promote_waiting
+    from dataforge.contexts.academics.students.consumers import record_xapi_completion
 
     return {
         EnrollmentChanged: (mail_enrollment_change,),
