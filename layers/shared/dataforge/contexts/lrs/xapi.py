@@ -4,6 +4,9 @@ Every answer carries X-Experience-API-Version, every answer of the Statements re
 the request is refused (checklist items 1 to 3).
 """
 
+from collections.abc import Callable
+from functools import cached_property, partial
+
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -12,11 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dataforge.contexts.lrs.activities.routes import Activities
 from dataforge.contexts.lrs.agents.routes import Agents
 from dataforge.contexts.lrs.alternate_syntax import AlternateSyntax
-from dataforge.contexts.lrs.documents.domain import Resource
-from dataforge.contexts.lrs.documents.routes import DocumentResource
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.domain import XapiVersion, format_timestamp, negotiate_version
 from dataforge.contexts.lrs.statements.routes import Statements, queue_statements
@@ -40,6 +40,34 @@ class About(XapiResource):
     async def get(self, _call: XapiCall) -> Response:
         """The versions."""
         return xapi_json({"version": [version.value for version in XapiVersion], "extensions": {}})
+
+
+class FirstAsked:
+    """A resource imported with its first request: it brings the database along, for which no statement waits."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+
+    @cached_property
+    def _resource(self) -> ASGIApp:
+        return self._make()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        await self._resource(scope, receive, send)
+
+
+def _documents(kind: str) -> ASGIApp:
+    from dataforge.contexts.lrs.documents.domain import Resource
+    from dataforge.contexts.lrs.documents.routes import DocumentResource
+
+    return DocumentResource(Resource(kind))
+
+
+def _activities() -> ASGIApp:
+    from dataforge.contexts.lrs.activities.routes import Activities
+
+    return Activities()
 
 
 class Unknown(XapiResource):
@@ -99,10 +127,10 @@ def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, publi
         routes=[
             Route("/xapi/about", About()),
             Route("/xapi/statements", Statements()),
-            Route("/xapi/activities/state", DocumentResource(Resource.STATE)),
-            Route("/xapi/activities/profile", DocumentResource(Resource.ACTIVITY_PROFILE)),
-            Route("/xapi/agents/profile", DocumentResource(Resource.AGENT_PROFILE)),
-            Route("/xapi/activities", Activities()),
+            Route("/xapi/activities/state", FirstAsked(partial(_documents, "state"))),
+            Route("/xapi/activities/profile", FirstAsked(partial(_documents, "activity_profile"))),
+            Route("/xapi/agents/profile", FirstAsked(partial(_documents, "agent_profile"))),
+            Route("/xapi/activities", FirstAsked(_activities)),
             Route("/xapi/agents", Agents()),
             Route("/xapi/{path:path}", Unknown()),
             Route("/api/xapi/statements", queue_statements, methods=["POST"]),

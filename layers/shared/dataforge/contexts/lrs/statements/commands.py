@@ -1,11 +1,13 @@
 """Accept statements: validate, claim their ids, make them durable in the queue, and only then answer."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.lrs.activities.domain import definitions_of
 from dataforge.contexts.lrs.statements.domain import PreparedBatch, StatementsBody, XapiVersion, prepare_batch
+from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.contexts.lrs.statements.domain.errors import QueueUnavailable, StatementConflict
 from dataforge.contexts.lrs.statements.domain.messages import (
     BODY_PREFIX,
@@ -13,13 +15,16 @@ from dataforge.contexts.lrs.statements.domain.messages import (
     message_json,
     statements_json,
 )
-from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
-from dataforge.contexts.lrs.statements.repository import Claim, Intake
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
-from dataforge.platform.aws.s3 import AsyncObjects
-from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.observability import logger
+
+if TYPE_CHECKING:
+    # What the parts are made of is imported when they are: a function that starts pays for no database and no boto3.
+    from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
+    from dataforge.contexts.lrs.statements.repository import Intake
+    from dataforge.platform.aws.s3 import AsyncObjects
+    from dataforge.platform.aws.sqs import Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,11 @@ class StatementAcceptor:
     def __init__(
         self,
         *,
-        queue: Queue,
-        bodies: AsyncObjects,
-        intake: Intake,
+        queue: "Queue",
+        bodies: "AsyncObjects",
+        intake: "Intake",
         clock: Clock,
-        kept: KeptMessages | None = None,
+        kept: "KeptMessages | None" = None,
     ) -> None:
         self._queue = queue
         self._bodies = bodies

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dataforge.contexts.lrs.activities.domain import ActivityDefinition
 from dataforge.contexts.lrs.activities.repository import SeenDefinitions, merge_acceptable
 from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS
+from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import Database, DatabaseUnavailable
 from dataforge.platform.observability import logger
@@ -52,14 +53,6 @@ _BOUND = text(
     "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
     f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An id a client chose, and the hash of the content it is sent with."""
-
-    statement_id: UUID
-    content_sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
