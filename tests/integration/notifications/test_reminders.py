@@ -22,6 +22,7 @@ from dataforge.platform.mail.message import Mail
 from dataforge.platform.mail.senders import SmtpSender
 from infra.local.ports import LOOPBACK, free_port
 from tests.builders.api import ApiUnderTest
+from tests.builders.browser import add_person, person, send
 from tests.builders.mail import receiving
 from tests.builders.notifications import BASE, SENDER, School, instant
 
@@ -317,6 +318,32 @@ async def test_runs_are_listed_newest_first_page_by_page(school: School, clock: 
 
     assert len(seen) == 4
     assert seen == sorted(seen, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "1999-12-31"]
+)
+async def test_an_instant_that_no_reminder_can_have_is_refused(school: School, at: str) -> None:
+    await school.lesson(await school.cohort(await school.learner()), TODAY)
+    admin = await school.api.as_role(Role.ADMIN)
+
+    shown = await admin.get("/api/debug/reminder-preview", params={"at": at})
+    sent = await admin.post("/api/reminders", json={"at": at, "plan_hash": "0" * 64})
+
+    assert (shown.status_code, sent.status_code) == (400, 400)
+    assert shown.json()["errors"][0]["pointer"] == "query:at"
+    assert sent.json()["errors"][0]["pointer"] == "/at"
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "9999-12-31T23:59:59Z", "2026-05-04T09:00:00"])
+async def test_a_form_that_was_mangled_sends_nothing(school: School, at: str) -> None:
+    user_id, _ = await add_person(school.api, Role.ADMIN)
+    browser = await person(school.api, user_id, Role.ADMIN)
+
+    answer = await send(browser, "/ui/test-reminders", {"at": at, "plan_hash": "0" * 64}, form_of="/ui/test-reminders")
+
+    assert answer.status_code == 400
+    assert await school.messages() == []
 
 
 async def test_a_preview_of_the_future_is_not_sent(school: School) -> None:

@@ -34,7 +34,7 @@ def platform_of(request: Request) -> Platform:
 def json_response(
     value: object, *, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = "application/json"
 ) -> Response:
-    """A JSON response; 204 and None give an empty body."""
+    """A JSON response; 204 has no body."""
     body = b"" if status == 204 else dump_json(value)
     return Response(body, status_code=status, headers=dict(headers or {}), media_type=media_type if body else None)
 

@@ -147,11 +147,11 @@ async def delete_row(rows: VersionedRows, command: Delete, uow: UnitOfWork) -> N
     audit_change(uow, rows.entity, "deleted", row)
 
 
-def require_revision(expected: str, current: int) -> None:
+def require_revision(expected: str, current: int, what: str = "It") -> None:
     """Raise PreconditionFailed (412) unless `expected` (from If-Match, `*` for any) is the row's revision."""
     if expected not in ("*", str(current)):
         tag = f'"{current}"'
-        message = "It has been changed since you read it; read it again and repeat your change."
+        message = f"{what} has been changed since you read it; read it again and repeat your change."
         raise PreconditionFailed(message, facts={"current": tag}, headers={"ETag": tag})
 
 

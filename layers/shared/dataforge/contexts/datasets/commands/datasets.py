@@ -17,10 +17,10 @@ from dataforge.contexts.datasets.domain.commits import INITIAL_MESSAGE, DatasetR
 from dataforge.contexts.datasets.domain.refs import MAIN, DefaultBranch, RefKind
 from dataforge.contexts.datasets.ports import DatasetsUnitOfWork
 from dataforge.contexts.identity.contract import require_active_person
-from dataforge.kernel.errors import PreconditionFailed
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import require_revision
 from versioned_tables.hashing.commits import commit_id, tree_hash
 
 
@@ -112,9 +112,7 @@ async def _lock(dataset_id: UUID, uow: DatasetsUnitOfWork, expected: str = "*") 
     if record is None:
         message = f"There is no dataset {dataset_id}."
         raise DatasetNotFound(message)
-    if expected not in ("*", str(record.revision)):
-        message = "The dataset has been changed since you read it; read it again and repeat your change."
-        raise PreconditionFailed(message, facts={"current": f'"{record.revision}"'})
+    require_revision(expected, record.revision, "The dataset")
     return record
 
 

@@ -14,11 +14,12 @@ from dataforge.contexts.identity.passwords.domain import check_password
 from dataforge.contexts.identity.passwords.hashing import hash_password
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
-from dataforge.kernel.errors import Conflict, NotFound, PreconditionFailed
+from dataforge.kernel.errors import Conflict, NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import require_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,7 @@ async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
     if user is None:
         message = f"There is no user {command.user_id}."
         raise NotFound(message)
-    if command.expected not in ("*", str(user["revision"])):
-        message = "The user has been changed since you read it; read it again and repeat your change."
-        raise PreconditionFailed(message)
+    require_revision(command.expected, user["revision"], "The user")
     changes = dict(command.changes)
     if "suspended" in changes:
         changes["suspended_at"] = uow.now if changes.pop("suspended") else None

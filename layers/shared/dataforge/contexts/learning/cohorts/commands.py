@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import require_active_person
-from dataforge.contexts.learning.revisions import expect
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import require_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +108,5 @@ async def _locked(cohort_id: UUID, expected: str, uow: LearningUnitOfWork) -> Ma
     if cohort is None:
         message = f"There is no cohort {cohort_id}."
         raise NotFound(message)
-    expect(expected, cohort["revision"], "The cohort")
+    require_revision(expected, cohort["revision"], "The cohort")
     return cohort

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.learning.revisions import expect
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import require_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Ma
     if lesson is None:
         message = f"There is no lesson {lesson_id}."
         raise NotFound(message)
-    expect(expected, lesson["revision"], "The lesson")
+    require_revision(expected, lesson["revision"], "The lesson")
     return lesson
 
 

@@ -16,9 +16,10 @@ from dataforge.contexts.notifications.reminders.domain import (
 )
 from dataforge.contexts.notifications.reminders.queries import cadence_of, reminder_plan
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
-from dataforge.kernel.errors import PlanStale, PreconditionFailed
+from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import require_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,7 @@ async def set_cadence(command: SetCadence, uow: NotificationsUnitOfWork) -> UUID
     """Raises NotFound, PreconditionFailed."""
     before = await cadence_of(uow.connection, command.cohort_id)
     revision = await uow.cadences.lock(command.cohort_id)
-    if command.expected not in ("*", str(revision)):
-        message = "The cadence has been changed since you read it; read it again and repeat your change."
-        raise PreconditionFailed(message)
+    require_revision(command.expected, revision, "The cadence")
     await uow.cadences.put(command.cohort_id, command.rhythm, revision + 1)
     after = {"cadence": command.rhythm.cadence.value, "weekday": command.rhythm.weekday}
     was = {"cadence": before["cadence"], "weekday": before["weekday"]}

@@ -3,11 +3,13 @@
 from typing import Annotated
 
 from fastapi import Depends
-from pydantic import AwareDatetime, TypeAdapter
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from dataforge.contexts.notifications.reminders import commands, queries
+from dataforge.contexts.notifications.reminders.wire import SendRemindersIn
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
+from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, PageRequire
@@ -16,7 +18,6 @@ from dataforge.web.routing import page_router
 router = page_router("notifications")
 AdminPage = Annotated[PageCall, Depends(PageRequire(Role.ADMIN))]
 PAGE = "/ui/test-reminders"
-_INSTANT: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 _SHOWN = 200
 
 
@@ -32,8 +33,13 @@ async def preview_page(call: AdminPage) -> Response:
 @router.post(PAGE)
 async def send_page(call: AdminPage) -> Response:
     """Send what the page showed, or say that it would be something else by now (409)."""
-    at = _INSTANT.validate_python(call.form.get("at", ""))
-    command = commands.SendReminders(at, call.form.get("plan_hash", ""))
+    try:
+        # The same model as the API's.
+        body = SendRemindersIn.model_validate({name: call.form.get(name, "") for name in SendRemindersIn.model_fields})
+    except ValidationError as error:
+        message = "The form is not as the page gave it; open the page again."
+        raise BadRequest(message) from error
+    command = commands.SendReminders(body.at, body.plan_hash)
     result = await run(call.unit_of_work(NotificationsUnitOfWork), commands.send_reminders, command)
     number = result.counts["added"]
     text = "1 reminder is on its way." if number == 1 else f"{number} reminders are on their way."

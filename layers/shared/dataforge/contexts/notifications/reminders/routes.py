@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -19,7 +18,7 @@ from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 router = context_router("notifications")
-At = Annotated[AwareDatetime | None, Query(description="the instant to plan for; now if left out")]
+At = Annotated[wire.Instant | None, Query(description="the instant to plan for; now if left out")]
 
 
 @router.get("/api/debug/reminder-preview", response_model=wire.ReminderPreviewOut)

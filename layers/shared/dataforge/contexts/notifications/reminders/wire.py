@@ -4,10 +4,23 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
 from dataforge.contexts.notifications.reminders.domain import Cadence, ReminderPlan
 from dataforge.http.wire import RequestModel
+
+# Far from the ends of the calendar, where a day before or after has no date.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+
+
+def _plannable(value: datetime) -> datetime:
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        message = f"must be an instant from {_FIRST_YEAR} to {_LAST_YEAR}"
+        raise ValueError(message)
+    return value
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plannable)]
 
 
 class LessonOut(BaseModel):
@@ -42,7 +55,7 @@ class ReminderPreviewOut(BaseModel):
 class SendRemindersIn(RequestModel):
     """Apply a preview: its instant and its hash."""
 
-    at: AwareDatetime
+    at: Instant
     plan_hash: Annotated[str, Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]+$")]
 
 
