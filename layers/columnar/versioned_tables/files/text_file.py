@@ -48,7 +48,6 @@ class TextFile:
     names: list[str]
     header: bool
     notes: list[str] = field(default_factory=list)
-    careful: bool = False
     repaired: int = 0
     first_repair: int | None = None
     heading: str = ""
@@ -61,28 +60,27 @@ class TextFile:
         """The dialect of the buffers."""
         return self.source.strict
 
-    def buffers(self) -> Iterator[bytes]:
+    def buffers(self, *, careful: bool = False) -> Iterator[bytes]:
         """UTF-8 buffers of whole records without the header. Raises ImportRefused on a record without end.
 
-        Cut by quote parity alone until `careful` is set; whoever parses a buffer proves with `stray_quote` that this
-        was right, and if it was not, sets `careful` and starts over: then every buffer is checked here and repaired
-        where RFC 4180 does not hold.
+        Cut by quote parity alone; whoever parses a buffer proves with `stray_quote` that this was right, and if it was
+        not, starts over with `careful`: then every buffer is checked here and repaired where RFC 4180 does not hold.
         """
         self.repaired, self.first_repair = 0, None
         try:
-            for data in self._loosely() if self.source.loose else self._aligned():
+            for data in self._loosely() if self.source.loose else self._aligned(careful=careful):
                 found = self._without_comments(data) if self.comment else data
                 if found:
                     yield found
         except UnclosedQuote as error:
             raise error.located(as_utf8(self.blocks(), self.encoding)) from error
 
-    def _aligned(self) -> Iterator[bytes]:
+    def _aligned(self, *, careful: bool) -> Iterator[bytes]:
         carry = b""
         number = 0
         for block in self._rows():
             end = self._end(carry, block)
-            if end and not self.careful:
+            if end and not careful:
                 # The common case copies once: the rest of the block before, and the block up to its last record.
                 yield b"".join((carry, memoryview(block)[:end]))
                 carry = block[end:]
@@ -90,7 +88,7 @@ class TextFile:
                 continue
             data = carry + block
             cut = len(carry) + end if end else last_record_end(data, self.dialect, final=False)
-            if not cut or (self.careful and stray_quote(data[:cut], self.dialect) >= 0):
+            if not cut or (careful and stray_quote(data[:cut], self.dialect) >= 0):
                 fixed, cut = self._repaired(data, number, final=False)
                 if not cut and len(data) > MOST_RECORD_BYTES:
                     raise ImportRefused(_endless(number))

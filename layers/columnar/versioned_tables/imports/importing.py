@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,6 @@ from versioned_tables.compare.diff import count_changes
 from versioned_tables.errors import EncodingRefused, SchemaMismatch
 from versioned_tables.files.archives import label
 from versioned_tables.files.boundary import Place, Storage, refusing
-from versioned_tables.files.csv_block import StrayQuote
 from versioned_tables.files.dialect import ONE_COLUMN
 from versioned_tables.files.encoding import reconsidered
 from versioned_tables.files.options import ColumnReport, ImportOptions, ImportReport, TableReport
@@ -25,7 +25,7 @@ from versioned_tables.files.typed import TypedTable
 from versioned_tables.format.manifest import Change, Manifest
 from versioned_tables.hashing.row_hash import hash_rows
 from versioned_tables.imports.formats import DelimitedText, open_file
-from versioned_tables.imports.text_tables import TextTable, Widened, target_schema, too_many
+from versioned_tables.imports.text_tables import BetterPlan, TextTable, target_schema, too_many
 from versioned_tables.progress import Progress, ProgressCallback, no_progress
 from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.columns import TableSchema, normal_type, retyped
@@ -35,7 +35,6 @@ from versioned_tables.schema.readable import require_readable
 from versioned_tables.storage.table_store import TableStore
 from versioned_tables.write.loading import (
     Hashed,
-    NotSorted,
     append,
     replace_sorted,
     replace_sorting,
@@ -96,6 +95,8 @@ class _Load:
     folder: Path | None
     report: ImportReport
     name: str
+    # Whether rows of a keyed table were found out of key order.
+    unsorted: bool = False
 
     def table(self, content: DelimitedText | TypedTable) -> Manifest:
         """The version that the rows make."""
@@ -125,18 +126,12 @@ class _Load:
         # A file of one column has no delimiter.
         self.report.delimiter = "" if file.dialect.delimiter == ONE_COLUMN else file.dialect.delimiter
         self.report.quote = file.dialect.quote
-        view.prepare()
-        sorting = False
-        while True:
+        plan, manifest = view.first_plan(), None
+        while manifest is None:
             try:
-                manifest = self.rows(view.schema, lambda: view.tables(self.pool, self.progress), sort=sorting)
-                break
-            except NotSorted:
-                sorting = True
-            except StrayQuote:
-                file.careful = True
-            except Widened as wider:
-                view.settle(wider.kinds)
+                manifest = self.rows(plan.schema, partial(view.tables, plan, self.pool, self.progress))
+            except BetterPlan as better:
+                plan = better.plan
         if file.repaired:
             self.report.sequential_from = file.first_repair
             described.notes.append(
@@ -166,10 +161,7 @@ class _Load:
             self.base.schema if self.base else None,
             frozenset(options.declared),
         )
-        try:
-            manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=False)
-        except NotSorted:
-            manifest = self.rows(schema, lambda: self._typed_rows(table, schema), sort=True)
+        manifest = self.rows(schema, partial(self._typed_rows, table, schema))
         described.rows = table.rows
         described.columns = [
             ColumnReport(name, schema.columns[at].type, reason)
@@ -209,15 +201,17 @@ class _Load:
         while waiting:
             yield waiting.popleft().result()
 
-    def rows(self, schema: TableSchema, rows: Callable[[], Iterator[Hashed]], *, sort: bool) -> Manifest:
-        """Load typed tables in the mode of the import."""
+    def rows(self, schema: TableSchema, rows: Callable[[], Iterator[Hashed]]) -> Manifest:
+        """Load typed tables in the mode of the import; `rows` is called once more when they are to be sorted."""
         options, base = self.options, self.base
         if options.mode == "upsert" and not schema.key:
             raise SchemaMismatch("Upsert needs a key; declare the key columns of the table.")
         if base is None or options.mode == "replace":
-            if sort and schema.key:
-                return replace_sorting(self.tables, schema, rows(), base, self.pool, self.folder)
-            return replace_sorted(self.tables, schema, rows(), base, self.pool)
+            made = None if self.unsorted else replace_sorted(self.tables, schema, rows(), base, self.pool)
+            if made is None:
+                self.unsorted = True
+                made = replace_sorting(self.tables, schema, rows(), base, self.pool, self.folder)
+            return made
         land = append if options.mode == "append" else upsert
         if not retyped(base.schema, schema):
             return land(self.tables, schema, rows(), base, self.pool, self.folder)

@@ -1,5 +1,5 @@
-"""A text file to typed, hashed tables: parse blocks on a pool, keep their order, widen the plan when a value breaks
-it.
+"""A text file to typed, hashed tables: parse blocks on a pool, keep their order, plan anew when the file breaks the
+plan.
 """
 
 from __future__ import annotations
@@ -33,64 +33,74 @@ from versioned_tables.schema.texts import text_of
 _IN_FLIGHT = 3
 
 
-class Widened(Exception):
-    """The whole file needs wider types than the sample showed."""
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """How a text is read: the kind of each column, the schema that these lead to, and whether every quote is checked.
 
-    def __init__(self, kinds: tuple[str, ...]) -> None:
-        super().__init__(kinds)
-        self.kinds = kinds
+    It is a guess from the head of the file, which the rest of the file can prove wrong.
+    """
+
+    kinds: tuple[str, ...]
+    schema: TableSchema
+    careful: bool = False
+
+
+class BetterPlan(Exception):
+    """The file is not as the plan took it to be; `plan` is the one that it is to be read by from its start."""
+
+    def __init__(self, plan: ReadPlan) -> None:
+        super().__init__(plan)
+        self.plan = plan
 
 
 @dataclass(slots=True)
 class TextTable:
-    """A text file seen as a table of one dataset: the plan and the schema it leads to."""
+    """A text file seen as a table of one dataset."""
 
     file: TextFile
     options: ImportOptions
     base: TableSchema | None
     report: TableReport
-    kinds: tuple[str, ...] = ()
-    schema: TableSchema = field(default_factory=lambda: TableSchema(()))
     _declared: Mapping[int, str] = field(default_factory=dict)
     _records: int = 0
     _lines: int = 0
 
-    def prepare(self) -> None:
-        """Evidence of the first buffer, then the schema. Raises ImportRefused, SchemaMismatch."""
+    def first_plan(self) -> ReadPlan:
+        """Plan the reading by the first buffer. Raises ImportRefused, SchemaMismatch."""
         self._declared = _declared_columns(self.file.names, self.options)
-        self.kinds = tuple(self._declared.get(at, NOTHING) for at in range(len(self.file.names)))
+        unknown = tuple(self._declared.get(at, NOTHING) for at in range(len(self.file.names)))
+        plan = ReadPlan(unknown, TableSchema(()))
         try:
-            self.kinds = self._sampled()
+            return self._planned(self._evidence(plan))
         except StrayQuote:
-            self.file.careful = True
-            self.kinds = self._sampled()
-        self.settle(self.kinds)
+            careful = replace(plan, careful=True)
+            return self._planned(self._evidence(careful), careful=True)
 
-    def _sampled(self) -> tuple[str, ...]:
-        first = next(self.file.buffers(), b"")
+    def _evidence(self, plan: ReadPlan) -> tuple[str, ...]:
+        first = next(self.file.buffers(careful=plan.careful), b"")
         try:
-            return first_evidence(_head(first), self.plan()) if first else self.kinds
+            return first_evidence(_head(first), self._block_plan(plan)) if first else plan.kinds
         except RowProblem as problem:
             raise problem.refused(0, self.file.lines_before) from None
 
-    def settle(self, kinds: tuple[str, ...]) -> None:
-        """Take these kinds for the whole file."""
-        self.kinds = kinds
+    def _planned(self, kinds: tuple[str, ...], *, careful: bool = False) -> ReadPlan:
+        """The plan that takes these kinds for the whole file."""
         pairs = [(name, column_type(kind)) for name, kind in zip(self.file.names, kinds, strict=True)]
         declared = frozenset(self.file.names[at] for at in self._declared)
-        self.schema = target_schema(pairs, self.options, self.base, declared)
+        schema = target_schema(pairs, self.options, self.base, declared)
         if self.base is None:
-            return
-        by_name = {column.name: column.type for column in self.schema.columns}
-        self.kinds = tuple(
-            TEXT if by_name[name] == "string" and at not in self._declared else kind
+            return ReadPlan(kinds, schema, careful)
+        types = {column.name: column.type for column in schema.columns}
+        kinds = tuple(
+            TEXT if types[name] == "string" and at not in self._declared else kind
             for at, (name, kind) in enumerate(zip(self.file.names, kinds, strict=True))
         )
+        return ReadPlan(kinds, schema, careful)
 
-    def plan(self) -> BlockPlan:
+    def _block_plan(self, plan: ReadPlan) -> BlockPlan:
         """What the workers need."""
         names = tuple(self.file.names)
-        keys = {column.name for column in self.schema.key_columns} or set(self.options.key or ())
+        keys = {column.name for column in plan.schema.key_columns} or set(self.options.key or ())
         required = {at for at, name in enumerate(names) if name in keys}
         if self.base is not None:
             strict = {column.name for column in self.base.columns if not column.nullable}
@@ -98,7 +108,7 @@ class TextTable:
         return BlockPlan(
             self.file.dialect,
             len(names),
-            self.kinds,
+            plan.kinds,
             frozenset(self._declared),
             frozenset(required),
             ("", *self.options.null_values),
@@ -106,14 +116,18 @@ class TextTable:
             self.options.max_rejected,
         )
 
-    def tables(self, pool: Executor | None, progress: ProgressCallback) -> Iterator[tuple[pa.Table, RowHashes]]:
-        """Typed tables (columns by id) with their hashes, in file order. Raises Widened once all evidence is in."""
-        plan, schema = self.plan(), self.schema
+    def tables(
+        self, plan: ReadPlan, pool: Executor | None, progress: ProgressCallback
+    ) -> Iterator[tuple[pa.Table, RowHashes]]:
+        """Yield typed tables (columns by id) with their hashes, in file order.
+
+        Raises BetterPlan: at a quote that has to be checked, and at the end of a file that needs wider types.
+        """
         kinds = list(plan.kinds)
         done = 0
         self._records, self._lines = 0, self.file.lines_before
         self.report.rejected_count, self.report.rejected = 0, []
-        for size, (parsed, made) in _in_order(pool, self.file.buffers(), plan, schema, self._reached):
+        for size, (parsed, made) in self._blocks(plan, pool):
             self._reject(parsed)
             self._records += parsed.records
             self._lines += parsed.lines
@@ -126,8 +140,15 @@ class TextTable:
         if self._fails:
             raise self._too_many()
         if kinds != list(plan.kinds):
-            raise Widened(tuple(kinds))
-        self.describe(self._records)
+            raise BetterPlan(self._planned(tuple(kinds), careful=plan.careful))
+        self._describe(plan)
+
+    def _blocks(self, plan: ReadPlan, pool: Executor | None) -> Iterator[tuple[int, _Done]]:
+        buffers = self.file.buffers(careful=plan.careful)
+        try:
+            yield from _in_order(pool, buffers, self._block_plan(plan), plan.schema, self._reached)
+        except StrayQuote:
+            raise BetterPlan(replace(plan, careful=True)) from None
 
     def _reached(self) -> tuple[int, int]:
         return self._records, self._lines
@@ -152,12 +173,12 @@ class TextTable:
     def _too_many(self) -> TooManyRejectedRows:
         return too_many(self.report.rejected, self.report.rejected_count, self.options.max_rejected)
 
-    def describe(self, records: int) -> None:
+    def _describe(self, plan: ReadPlan) -> None:
         """Put rows, columns and reasons into the report."""
-        self.report.rows = records - self.report.rejected_count
+        self.report.rows = self._records - self.report.rejected_count
         self.report.columns = [
-            ColumnReport(name, _type_of(self.schema, name), "declared" if at in self._declared else REASONS[kind])
-            for at, (name, kind) in enumerate(zip(self.file.names, self.kinds, strict=True))
+            ColumnReport(name, _type_of(plan.schema, name), "declared" if at in self._declared else REASONS[kind])
+            for at, (name, kind) in enumerate(zip(self.file.names, plan.kinds, strict=True))
         ]
 
 

@@ -28,16 +28,10 @@ Hashed = tuple[pa.Table, RowHashes | None]
 _SMALL_UPSERT = 65_536
 
 
-class NotSorted(Exception):
-    """The rows of a keyed table did not come in key order."""
-
-
 def replace_sorted(
     tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest | None, pool: Executor | None
-) -> Manifest:
-    """A version that is exactly these rows. In a keyed table they must come in key order; raises NotSorted
-    otherwise.
-    """
+) -> Manifest | None:
+    """A version that is exactly these rows; None as soon as rows of a keyed table do not come in key order."""
     writer = TableWriter(tables, schema, base=base, pool=pool)
     last = b""
     for table, hashes in rows:
@@ -45,7 +39,7 @@ def replace_sorted(
             keys = table.select(list(schema.key))
             ends = encode_keys(pa.concat_tables([keys.slice(0, 1), keys.slice(table.num_rows - 1)]), schema)
             if ends[0] <= last or not strictly_increasing(keys, schema):
-                raise NotSorted
+                return None
             last = ends[1]
         writer.add(table, hashes)
     return writer.finish()
@@ -82,7 +76,10 @@ def append(
         return upsert(tables, schema, rows, base, pool, folder, only_new=True)
     if not base.rows or not base.schema.hashes_within(schema):
         old = ((conform(part, schema), None) for part in scan(tables, replace(base, schema=schema)))
-        return replace_sorted(tables, schema, chain(old, rows), base, pool)
+        writer = TableWriter(tables, schema, base=base, pool=pool)
+        for table, hashes in chain(old, rows):
+            writer.add(table, hashes)
+        return writer.finish()
     last = len(base.leaves) - 1
     seen = replace(base, schema=schema)
     writer = TableWriter(tables, schema, base=seen, base_leaf=last, pool=pool)

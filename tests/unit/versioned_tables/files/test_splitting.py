@@ -67,8 +67,7 @@ def test_broken_quoting_is_read_the_same_however_it_is_cut(pieces: list[str], si
             try:
                 parts = [text_columns(buffer, plan) for buffer in file.buffers()]
             except StrayQuote:
-                file.careful = True
-                parts = [text_columns(buffer, plan) for buffer in file.buffers()]
+                parts = [text_columns(buffer, plan) for buffer in file.buffers(careful=True)]
         except ImportRefused as error:
             return type(error)
         return [
