@@ -1,4 +1,10 @@
-"""What changed between two versions: along history from the patch, between any two from pieces, leaves and sidecars."""
+"""What changed between two versions: along history from the patch, between any two from pieces, leaves and sidecars.
+
+Example: 1a 2b 3c 4d 5e and 1a 2b 3C 4d 6f, keyed. If one commit lies between them, its patch says update 2 → 2,
+delete 4, insert 4, and nothing else is read. Between any two versions: equal leaves are passed over by their hash,
+then rows that lie at one address; what remains (3c 5e | 3C 6f) is paired by key hash: 3c with 3C differs in its row
+hash, so it is an update; 5e is deleted, 6f inserted. Cells are fetched only for the page that is shown.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,10 @@ the whole one first; a chain has at most `MOST_LINKS` records, then the next rec
 whole itself.
 
 A record's id is the SHA-256 of its bytes; it names storage, not content, and changes with compaction.
+
+Example: five rows in one chunk are the piece (source 0, from row 0, 5 rows). After an update of the third row they are
+(0, 0, 2), (1, 0, 1), (0, 3, 2), source 1 being the patch. As numbers that compress well: sources as steps 0, 1, -1;
+starts as the rows passed over since the source's last piece 0, 0, 1; counts 2, 1, 2. FORMAT.md has the bytes.
 """
 
 from __future__ import annotations

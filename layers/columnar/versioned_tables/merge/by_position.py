@@ -5,6 +5,10 @@ replaced by different rows, or that one deleted and the other replaced, is a con
 Which of several new rows replaced which old one is decided by likeness; a new row that has no cell in common with a
 deleted one merely stands in its place. A row that a side only moved is not changed, and rows that both sides inserted
 alike at one place are inserted once.
+
+Example: the base is a b c d e. Ours deleted b and put x behind d: a c d x e. Theirs made c into C: a b C d e.
+Base row 1 is gone on our side, base row 2 is replaced on theirs, x came at a place that theirs left alone; no row has
+two answers, so the result is a C d x e. Had ours made c into K instead, base row 2 would be the conflict.
 """
 
 from __future__ import annotations

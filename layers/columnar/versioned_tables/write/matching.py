@@ -1,4 +1,10 @@
-"""Finding the rows of a new version in an earlier one while the new rows stream by."""
+"""Finding the rows of a new version in an earlier one while the new rows stream by.
+
+Example, keyed, one leaf: the base is 1a 2b 3c 4d 5e, the new rows are 1a 2b 3C 4d 6f. The leaves have other hashes, so
+the base's five rows go into the pool. By key and row hash 1a, 2b and 4d get the base's addresses and are not stored
+again; 3C has the key of 3c and other values, so `replaced` says base row 2; 6f is new; 5e is left over: deleted.
+Without a key rows are found by their hash alone: 3C and 6f are new, 3c and 5e are left over.
+"""
 
 from __future__ import annotations
 
