@@ -6,9 +6,9 @@ Which of several new rows replaced which old one is decided by likeness; a new r
 deleted one merely stands in its place. A row that a side only moved is not changed, and rows that both sides inserted
 alike at one place are inserted once.
 
-Example: the base is a b c d e. Ours deleted b and put x behind d: a c d x e. Theirs made c into C: a b C d e.
-Base row 1 is gone on our side, base row 2 is replaced on theirs, x came at a place that theirs left alone; no row has
-two answers, so the result is a C d x e. Had ours made c into K instead, base row 2 would be the conflict.
+Example: the base is a1 b2 c3 d4 e5. Ours deleted b2 and put x0 behind d4: a1 c3 d4 x0 e5. Theirs made c3 into C3.
+Base row 1 is gone on our side, base row 2 is replaced on theirs, x0 came at a place that theirs left alone; no row has
+two answers, so the result is a1 C3 d4 x0 e5. Had ours made c3 into K3, base row 2 ("row 3") would be the conflict.
 """
 
 from __future__ import annotations

@@ -245,6 +245,20 @@ def test_a_conflict_is_resolved_with_cells_of_ones_own(tables: TableStore) -> No
         merge(tables, before, ours, theirs, resolutions={"row 2": Resolution("ours", {"nope": 1})})
 
 
+def test_the_example_of_five_rows(tables: TableStore) -> None:
+    base = [{"name": name, "score": float(number)} for number, name in enumerate("abcde", 1)]
+    put = {"name": "x", "score": 0.0}
+    mine = [base[0], base[2], base[3], put, base[4]]
+    other = [base[0], base[1], {**base[2], "name": "C"}, base[3], base[4]]
+    before, ours, theirs = versions(tables, base, mine, other)
+    _, both, _ = versions(tables, base, [base[0], base[1], {**base[2], "name": "K"}, *base[3:]], other)
+
+    merged = merge(tables, before, ours, theirs).require()
+
+    assert rows_of(tables, merged) == [base[0], {**base[2], "name": "C"}, base[3], put, base[4]]
+    assert [conflict.row_id for conflict in merge(tables, before, both, theirs).conflicts] == ["row 3"]
+
+
 def test_of_several_replaced_rows_the_likest_belong_together(tables: TableStore) -> None:
     base = lines(6)
     mine = [base[0], {**base[2], "name": "o2"}, {**base[3], "name": "o3"}, base[4], base[5]]
