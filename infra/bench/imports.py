@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from infra.local.layout import ROOT, SOURCE_PATH
+from infra.local.placeholders import NOWHERE
 
 RUNS = 5
 FIRST_REQUESTS = {
@@ -37,7 +38,13 @@ print(time.process_time() - started, file=sys.stderr)
 
 def _environment(function: str) -> dict[str, str]:
     path = os.pathsep.join((str(ROOT / "functions" / function), SOURCE_PATH))
-    return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "", "POWERTOOLS_TRACE_DISABLED": "true"}
+    return {
+        **os.environ,
+        **NOWHERE,
+        "PYTHONPATH": path,
+        "PYTHONDONTWRITEBYTECODE": "",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
 
 
 def import_seconds(function: str) -> float:

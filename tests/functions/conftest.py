@@ -18,6 +18,7 @@ import pytest
 
 from infra.local.build import build
 from infra.local.layout import ARCHITECTURE, BUILD, TOOLS
+from infra.local.placeholders import NOWHERE
 from infra.local.ports import free_port
 from infra.packaging.template import function_layers, load_template
 
@@ -51,7 +52,7 @@ class PackagedFunction:
             "AWS_SECRET_ACCESS_KEY": "test",
             # Nobody listens there: what a test does not provide must not be needed for an answer.
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-            "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
+            **NOWHERE,
             "ENVIRONMENT": "local",
             "POWERTOOLS_SERVICE_NAME": self.code.name,
             **variables,

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from infra.local.layout import ROOT, SOURCE_PATH
+from infra.local.placeholders import NOWHERE
 
 PROGRAM = """
 import sys
@@ -24,7 +25,7 @@ def test_a_cold_start_pays_for_no_data_no_database_and_no_page(function: str) ->
         capture_output=True,
         text=True,
         check=False,
-        env={"DATABASE_URL": "postgresql://nowhere", "PATH": "", "PYTHONPATH": SOURCE_PATH},
+        env={**NOWHERE, "PATH": "", "PYTHONPATH": SOURCE_PATH},
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

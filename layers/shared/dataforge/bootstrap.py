@@ -95,7 +95,7 @@ def datasets_sql_handler() -> "Handler":
     from versioned_tables.sql.process import shared_engine
 
     shared_engine().start()  # beside us, so that the first statement need not wait for DuckDB
-    parts = _platform(settings.DatasetsApiSettings, pool_size=2, queues=(), dead_letter_queues=())
+    parts = _platform(settings.DatasetsSqlSettings, pool_size=2, queues=(), dead_letter_queues=())
     return _http_handler(rest_app("datasets_sql", parts)[1])
 
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -28,16 +28,37 @@ class EtlMode(StrEnum):
     INCREMENTAL = "incremental"
 
 
+# What is required and has another name than its field.
+_VARIABLES = {"database": "DATABASE_URL (or DATABASE_SECRET_ARN and DATABASE_HOST)"}
+
+
+class SettingsMissing(ValueError):
+    """The environment lacks variables that the function cannot do without."""
+
+
 class Settings(BaseModel):
-    """A part: fields with defaults that are safe on a laptop."""
+    """A part: fields with defaults that are safe on a laptop.
+
+    `required` names what a deployed function cannot do without: it is told when it starts, not with the first message
+    that needs it.
+    """
 
     model_config = ConfigDict(frozen=True)
+    required: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read the fields from the environment; raises pydantic's ValidationError naming what is wrong."""
+        """Read the fields from the environment.
+
+        Raises pydantic's ValidationError naming what is wrong, and SettingsMissing naming what is required and empty.
+        """
         given = {name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ}
-        return cls.model_validate(given)
+        found = cls.model_validate(given)
+        missing = [_VARIABLES.get(name, name.upper()) for name in cls.required if not getattr(found, name)]
+        if missing:
+            message = f"{cls.__name__} needs {', '.join(missing)} in the environment."
+            raise SettingsMissing(message)
+        return found
 
 
 class CommonSettings(Settings):
@@ -65,6 +86,11 @@ class DatabaseSettings(Settings):
     def _empty_is_absent(cls, value: object) -> object:
         # CloudFormation cannot leave a variable out on a condition without repeating the block; empty means absent.
         return value or None
+
+    @property
+    def database(self) -> bool:
+        """Whether it is said where the database is: a URL, or a secret with the server's address."""
+        return self.database_url is not None or bool(self.database_secret_arn and self.database_host)
 
 
 class StorageSettings(Settings):
@@ -174,7 +200,7 @@ class EtlSettings(Settings):
         return {"stream": "streaming", "batch": "incremental"}.get(str(value).lower(), value)
 
 
-class DatasetsApiSettings(
+class DatasetsSqlSettings(
     CommonSettings,
     DatabaseSettings,
     StorageSettings,
@@ -184,17 +210,29 @@ class DatasetsApiSettings(
     HttpSettings,
     UploadSettings,
 ):
-    """The functions `datasets_api` and `datasets_sql`."""
+    """The function `datasets_sql`, which queues nothing."""
+
+    required: ClassVar[tuple[str, ...]] = ("database", "data_bucket", "app_secret_arn")
+
+
+class DatasetsApiSettings(DatasetsSqlSettings):
+    """The function `datasets_api`."""
+
+    required: ClassVar[tuple[str, ...]] = (*DatasetsSqlSettings.required, "imports_queue_url", "exports_queue_url")
 
 
 class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings):
     """The function `api`."""
+
+    required: ClassVar[tuple[str, ...]] = (*DatasetsSqlSettings.required, "signing_keys_secret_arn")
 
 
 class XapiSettings(
     CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, TokenSettings, HttpSettings, IntakeSettings
 ):
     """The function `xapi`."""
+
+    required: ClassVar[tuple[str, ...]] = ("database", "data_bucket", "statements_queue_url")
 
 
 class WorkerSettings(
@@ -210,6 +248,8 @@ class WorkerSettings(
 ):
     """Functions behind queues: `xapi_etl`, `dataset_import`, `dataset_export`."""
 
+    required: ClassVar[tuple[str, ...]] = ("database", "data_bucket")
+
 
 class LinkSettings(Settings):
     """The address people use, stage included, for links in mails; see HttpSettings, where it may be left out."""
@@ -220,9 +260,16 @@ class LinkSettings(Settings):
 class RemindersSettings(CommonSettings, DatabaseSettings, QueueSettings, SecretSettings, MailSettings, LinkSettings):
     """The function `reminders`."""
 
+    required: ClassVar[tuple[str, ...]] = ("database", "app_secret_arn", "mail_from", "public_base_url")
+
 
 class MaintenanceSettings(WorkerSettings, SigningSettings, LinkSettings):
     """The function `maintenance`: it makes administrators, rotates signing keys, and mails links to our pages."""
+
+    required: ClassVar[tuple[str, ...]] = (
+        "database", "data_bucket", "app_secret_arn", "signing_keys_secret_arn", "mail_from", "public_base_url",
+        "statements_queue_url", "imports_queue_url", "exports_queue_url",
+    )  # fmt: skip
 
 
 class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, SecretSettings):
@@ -230,6 +277,8 @@ class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueS
 
     `database_logins` maps functions to URLs with their logins, or to the secrets that hold them, as JSON.
     """
+
+    required: ClassVar[tuple[str, ...]] = ("database",)
 
     database_logins: Mapping[str, str] = {}
 
