@@ -371,7 +371,7 @@ async def test_a_line_that_cannot_be_read_is_a_conflict_with_its_number(campus: 
     [
         (b"", "is empty"),
         (b"a,b\n1,2\n", "lacks the column student_number"),
-        (b"student_number,course_code,section_code\n\xff,CS1,A\n", "is not UTF-8 at line 2"),
+        (b"student_number,course_code,section_code\n\xff,CS1,A\n", "is not UTF-8: line 2"),
         (b'student_number,course_code,section_code\n"1,CS1,A\n', "is not CSV at line 2"),
         (b"student_number,student_number\n", "names the column student_number twice"),
         (b"Student_Number,course_code,section_code,STATUS,status\n", "has both 'STATUS' and 'status'"),

@@ -8,12 +8,14 @@ import zipfile
 from asyncio import to_thread
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from itertools import chain
+from contextlib import contextmanager
 from typing import IO, Any
 
 from dataforge.contexts.academics.rosters.domain.files import MAX_ROWS, RosterTable, RosterUnreadable, simple_columns
 from dataforge.contexts.academics.rosters.domain.uploads import MAX_FILE_BYTES, AnnouncedUpload
 from dataforge.contexts.datasets.contract import DatasetReader, PreparedRows
+from dataforge.kernel.csv_text import CsvTable, NotCsv, read_csv
+from dataforge.kernel.text import composed
 from dataforge.platform.aws.clients import client
 
 UPLOAD_SECONDS = 900
@@ -22,11 +24,6 @@ MAX_ENTRIES = 50
 # What is kept in memory before it goes to a file in /tmp.
 _SPOOL_BYTES = 4 * 1024 * 1024
 _CHUNK = 1024 * 1024
-_LONGEST_LINE = 1_000_000
-# The comma first: it wins when a header has a single column.
-_DELIMITERS = (",", ";", "\t", "|")
-# `sep=;` on a line of its own is how spreadsheets are told what separates the columns.
-_SEP_LINE = len("sep=;")
 
 
 def upload_address(bucket: str, upload: AnnouncedUpload) -> dict[str, Any]:
@@ -145,14 +142,18 @@ class DatasetSource(FileSource):
         """The sheet, with the columns of a simple roster under the names a roster has for them."""
         self._file.seek(0)
         name = self._prepared.sheet
-        yield RosterTable(name, tuple(self._columns), _rows(name, self._file))
+        yield RosterTable(name, tuple(self._columns), _stored(self._file))
 
 
-async def _rows(name: str, file: IO[bytes]) -> AsyncIterator[tuple[int, Sequence[str]]]:
-    number = 1
-    async for _, values in _lines(name, csv.reader(_text_lines(name, file), strict=True)):
-        number += 1
-        yield number, values
+async def _stored(file: IO[bytes]) -> AsyncIterator[tuple[int, Sequence[str]]]:
+    """The rows that `fetch` wrote; the first row of a table is the second line of a file with a header."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        for record in enumerate(csv.reader(text), 2):
+            yield record
+    finally:
+        if not file.closed:
+            text.detach()
 
 
 def _text(value: object) -> str:
@@ -161,7 +162,7 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return composed(str(value))
 
 
 def _download(bucket: str, key: str, source: FileSource) -> None:
@@ -189,38 +190,10 @@ def _checked_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return sorted(entries, key=lambda e: order.index(names[e.filename]) if names[e.filename] in order else len(order))
 
 
-def _text_lines(name: str, file: IO[bytes]) -> Iterator[str]:
-    # newline="" leaves line ends to the CSV reader, which knows which of them are inside quotes.
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict", newline="")
-    number = 0
-    try:
-        for line in iter(lambda: text.readline(_LONGEST_LINE), ""):
-            number += 1
-            if len(line) == _LONGEST_LINE:
-                message = f"{name} has a line of more than {_LONGEST_LINE:,} characters after line {number - 1}."
-                raise RosterUnreadable(message)
-            yield line
-    except UnicodeDecodeError as error:
-        # All lines before this chunk were given out already, but for the one that goes on in it.
-        bad = number + bytes(error.object[: error.start]).count(b"\n") + 1
-        message = f"{name} is not UTF-8 at line {bad}: {error.reason}. Save it as UTF-8."
-        raise RosterUnreadable(message, facts={"file": name, "line": bad}) from error
-    finally:
-        # Otherwise the wrapper would close the file with itself.
-        if not file.closed:
-            text.detach()
-
-
 def _table(name: str, file: IO[bytes]) -> RosterTable:
-    lines = _text_lines(name, file)
-    try:
-        first = next(lines, "")
-        skipped = first.lower().startswith("sep=") and len(first.strip(" \r\n")) == _SEP_LINE  # of a tab too
-        delimiter = first[_SEP_LINE - 1] if skipped else _delimiter(first)
-        reader = csv.reader(lines if skipped else chain([first], lines), delimiter=delimiter, strict=True)
-        header = tuple(column.strip() for column in next(reader, []))
-    except csv.Error as error:
-        raise _not_csv(name, 1, error) from error
+    with _named(name):
+        table = read_csv(file)
+    header = table.header
     if not any(header):
         message = f"{name} is empty; its first line names the columns."
         raise RosterUnreadable(message)
@@ -228,23 +201,20 @@ def _table(name: str, file: IO[bytes]) -> RosterTable:
     if doubled:
         message = f"{name} names the column {min(doubled)} twice."
         raise RosterUnreadable(message)
-    return RosterTable(name, header, _lines(name, reader, before=int(skipped)))
+    return RosterTable(name, header, _records(name, table))
 
 
-def _delimiter(header: str) -> str:
-    """What separates the columns; no column of a roster has one of these in its name."""
-    return max(_DELIMITERS, key=header.count)
+async def _records(name: str, table: CsvTable) -> AsyncIterator[tuple[int, Sequence[str]]]:
+    with _named(name):
+        for record in table.records:
+            yield record
 
 
-async def _lines(name: str, reader: Any, before: int = 0) -> AsyncIterator[tuple[int, Sequence[str]]]:  # noqa: ANN401 - csv's reader type is private
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What is no CSV is an unreadable roster, with the name of the file."""
     try:
-        for values in reader:
-            if values:
-                yield reader.line_num + before, values
-    except csv.Error as error:
-        raise _not_csv(name, reader.line_num + before, error) from error
-
-
-def _not_csv(name: str, line: int, error: csv.Error) -> RosterUnreadable:
-    message = f"{name} is not CSV at line {line}: {error}."
-    return RosterUnreadable(message, facts={"file": name, "line": line})
+        yield
+    except NotCsv as error:
+        message = f"{name} {error.reason}"
+        raise RosterUnreadable(message, facts={"file": name, "line": error.line}) from error

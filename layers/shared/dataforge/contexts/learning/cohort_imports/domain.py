@@ -3,23 +3,19 @@
 Every line ends up in exactly one place: a learner, or a problem with its line and reason. Nothing gets lost.
 """
 
-import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dataforge.kernel.csv_text import CsvTable, NotCsv, read_csv
 from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
-from dataforge.kernel.text import composed
 
 MAX_ROWS = 20_000
 COLUMNS = ("First Name", "Last Name", "Email", "Group", "Team")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_TEXT = 120
-_DELIMITERS = (",", ";", "\t")
 _KNOWN = tuple(column.lower() for column in COLUMNS)
-_SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +54,31 @@ def cohort_name(group: str, team: str) -> str:
 
 
 def parse_learners(body: bytes) -> LearnerList:
-    """Read the file: UTF-8 with or without byte order mark, any line ending, separated by comma, semicolon or tab.
+    """Read the file: UTF-8 with or without byte order mark, any line ending, separated by comma, semicolon, tab or bar.
 
     Raises MalformedBody (not text, not a table) or ValidationFailed (the first line names other columns, no e-mail
     address or no cohort; too many rows).
     """
-    lines = _records(_text(body))
-    header = next(lines, None)
-    if header is None:
+    try:
+        return _read(read_csv(io.BytesIO(body)))
+    except NotCsv as error:
+        message = f"The file {error.reason}"
+        raise MalformedBody(message, facts={"line": error.line}) from error
+
+
+def _read(table: CsvTable) -> LearnerList:
+    if not table.header:
         message = f"The file is empty; the first line names the columns: {','.join(COLUMNS)}."
         raise MalformedBody(message)
-    places = _places(header[1])
+    places = _places(table.header)
     learners: list[Learner] = []
     problems: list[Problem] = []
     seen: dict[tuple[str, str], int] = {}
-    for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
+    for line, cells in table.records:
         if len(learners) + len(problems) >= MAX_ROWS:
             message = f"The file has more than {MAX_ROWS:,} rows; split it."
             raise ValidationFailed(message, facts={"max_rows": MAX_ROWS})
-        found = _learner(line, cells, places, columns=len(header[1]))
+        found = _learner(line, cells, places, columns=len(table.header))
         if isinstance(found, Learner):
             first = seen.setdefault((found.email, found.cohort.lower()), line)
             if first != line:
@@ -90,34 +90,7 @@ def parse_learners(body: bytes) -> LearnerList:
     return LearnerList(tuple(learners), tuple(problems))
 
 
-def _text(body: bytes) -> str:
-    try:
-        text = composed(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = body[: error.start].count(b"\n") + 1
-        message = f"The file is not UTF-8: line {line} has the byte 0x{body[error.start]:02x}. Save it as CSV UTF-8."
-        raise MalformedBody(message, facts={"line": line}) from error
-    return text
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the line each begins at."""
-    separator = _SEP_LINE.match(text)  # Excel's own first line, which is no header
-    text, before = (text[separator.end() :], 1) if separator else (text, 0)
-    head = text.split("\n", 1)[0]
-    delimiter = separator[1] if separator else max(_DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins = 1 + before
-    try:
-        for cells in reader:
-            yield begins, cells
-            begins = reader.line_num + 1 + before
-    except csv.Error as error:
-        message = f"The file is not a table at line {begins}: {error}."
-        raise MalformedBody(message, facts={"line": begins}) from error
-
-
-def _places(header: list[str]) -> dict[str, int]:
+def _places(header: tuple[str, ...]) -> dict[str, int]:
     names = [re.sub(r"[\s_-]+", " ", cell).strip().lower() for cell in header]
     problem = _header_problem(header, names)
     if problem is not None:
@@ -126,7 +99,7 @@ def _places(header: list[str]) -> dict[str, int]:
     return {name: names.index(name) for name in _KNOWN if name in names}
 
 
-def _header_problem(header: list[str], names: list[str]) -> str | None:
+def _header_problem(header: tuple[str, ...], names: list[str]) -> str | None:
     # A column that is not understood is refused: read without it, `name,email,cohort` puts everybody into one cohort.
     unknown = [cell.strip()[:80] for cell, name in zip(header, names, strict=True) if name and name not in _KNOWN]
     twice = sorted({name for name in names if name and names.count(name) > 1})

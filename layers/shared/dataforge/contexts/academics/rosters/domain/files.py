@@ -19,7 +19,6 @@ from decimal import Decimal, InvalidOperation
 from dataforge.contexts.academics.rosters.domain.rows import RowKind, StagedRow
 from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import BadRequest
-from dataforge.kernel.text import composed
 
 Fields = Mapping[str, str]
 MAX_ROWS = 500_000
@@ -314,8 +313,6 @@ async def staged_rows(fmt: str, tables: AsyncIterator[RosterTable]) -> AsyncIter
         seen.add(file.kind)
         header = _header(table, file)
         async for line, values in table.lines:
-            if not "".join(values).strip():
-                continue
             row_no += 1
             if row_no > MAX_ROWS:
                 message = f"A roster has at most {MAX_ROWS:,} rows; split it by department."
@@ -361,8 +358,6 @@ def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
     whole = "".join(values)
     if "\0" in whole:
         return _broken(row_no, given, file, "a field contains a NUL character")
-    if not whole.isascii():
-        values = [composed(value) for value in values]
     row = {name: value.strip() for name, value in zip(given.header, values, strict=False) if name}
     sourced_id = row.get("sourcedId")
     if file is not _SIMPLE and (not sourced_id or len(sourced_id) > 255):

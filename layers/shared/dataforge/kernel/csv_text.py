@@ -1,0 +1,94 @@
+"""CSV as spreadsheets write it: the one reader of rosters and learner lists.
+
+Beyond RFC 4180: a byte order mark, any line ending, commas, semicolons, tabs or bars between the fields, and a first
+line `sep=;` that says which. Tables of datasets are read by the table engine, which needs Arrow and guesses types.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import IO, TYPE_CHECKING
+
+from dataforge.kernel.text import composed
+
+if TYPE_CHECKING:
+    import _csv
+
+LONGEST_LINE = 1_000_000
+# The comma first: it wins when a header has a single column.
+_DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR = re.compile(r'"?sep=([^\r\n"])"?[;,\t]*[\r\n]*', re.IGNORECASE)
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class NotCsv(ValueError):
+    """Bytes that are no CSV. `reason` is the rest of a sentence that begins with the file's name; `line` is where."""
+
+    def __init__(self, reason: str, line: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """The first record, stripped, empty for a file without any; and the others with the line each begins at.
+
+    Lines count from 1. Text is in normal form C; records of nothing but spaces are left out.
+    """
+
+    header: tuple[str, ...]
+    records: Iterator[tuple[int, list[str]]]
+
+
+def read_csv(file: IO[bytes]) -> CsvTable:
+    """Read UTF-8 from an open file, a line at a time.
+
+    Raises NotCsv, here or from `records`: bytes that are not UTF-8, quotes without an end, a line of more than a
+    million characters, a field of more than 131,072.
+    """
+    lines = _lines(file)
+    first = next(lines, "")
+    separator = _SEPARATOR.fullmatch(first)
+    delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
+    reader = csv.reader(lines if separator else chain([first], lines), delimiter=delimiter, strict=True)
+    records = _records(reader, 1 if separator else 0)
+    _, header = next(records, (0, []))
+    return CsvTable(tuple(cell.strip() for cell in header), records)
+
+
+def _records(reader: "_csv.Reader", before: int) -> Iterator[tuple[int, list[str]]]:
+    begins = 1 + before
+    try:
+        for cells in reader:
+            if any(cell and not cell.isspace() for cell in cells):
+                yield begins, cells
+            begins = reader.line_num + 1 + before
+    except csv.Error as error:
+        reason = f"is not CSV at line {begins}: {error}."
+        raise NotCsv(reason, begins) from error
+
+
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    # newline="" leaves line ends to the CSV reader, which knows which of them are inside quotes.
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict", newline="")
+    number = 0
+    try:
+        for line in iter(lambda: text.readline(LONGEST_LINE), ""):
+            number += 1
+            if len(line) == LONGEST_LINE:
+                reason = f"has a line of more than {LONGEST_LINE:,} characters: line {number}."
+                raise NotCsv(reason, number)
+            yield line if line.isascii() else composed(line)
+    except UnicodeDecodeError as error:
+        # All lines before this chunk were given out already, but for the one that goes on in it.
+        bad = number + len(_LINE_END.findall(bytes(error.object[: error.start]))) + 1
+        reason = f"is not UTF-8: line {bad} has the byte 0x{error.object[error.start]:02x}. Save it as CSV UTF-8."
+        raise NotCsv(reason, bad) from error
+    finally:
+        # Otherwise the wrapper would close the file with itself.
+        if not file.closed:
+            text.detach()
