@@ -12,12 +12,12 @@ class LearningUnitOfWork(SqlUnitOfWork):
     @property
     def cohorts(self) -> Cohorts:
         """Cohorts and their members."""
-        return Cohorts(self.connection)
+        return Cohorts(self.connection, self.now)
 
     @property
     def lessons(self) -> Lessons:
         """Lessons."""
-        return Lessons(self.connection)
+        return Lessons(self.connection, self.now)
 
     @property
     def completions(self) -> SqlLessonRegister:

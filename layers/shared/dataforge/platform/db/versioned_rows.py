@@ -1,33 +1,39 @@
 """Plain rows with a revision: one repository for them, the commands that change them, and what the audit log gets.
 
-A table of such rows has `id`, `revision`, `created_at` and `updated_at`. A context gives its unit of work a
-`VersionedRows` per table and runs `create_row`, `change_row` and `delete_row` in its handlers, around rules of its own.
+A table of such rows has `revision`, `created_at` and `updated_at`. A context gives its unit of work a `VersionedRows`
+per table, or a subclass that says more. Where `id` is the key its handlers run `create_row`, `change_row` and
+`delete_row`, around rules of their own.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.kernel.errors import AlreadyExists, InUse, NotFound, PreconditionFailed, invalid
+from dataforge.kernel.errors import AlreadyExists, DataForgeError, InUse, NotFound, PreconditionFailed, invalid
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry, UnitOfWork
 from dataforge.platform.db.database import row_dict
 
 Row = Mapping[str, Any]
+# By name of the constraint: the error that says what it forbids, made of the row as it was to be.
+Refusals = Mapping[str, Callable[[Row], DataForgeError]]
 _UNIQUE, _FOREIGN_KEY = "23505", "23503"
 _KEPT_BY_US = frozenset({"revision", "created_at", "updated_at"})
 
 
 @asynccontextmanager
-async def explained(entity: str, table: str, *, removing: bool = False) -> AsyncIterator[None]:
-    """Turn violations of unique and foreign keys into AlreadyExists, ValidationFailed and InUse.
+async def explained(
+    entity: str, table: str, *, removing: bool = False, refusals: Refusals | None = None, row: Row | None = None
+) -> AsyncIterator[None]:
+    """Turn violations of unique and foreign keys into what `refusals` has for them, or AlreadyExists, ValidationFailed
+    and InUse.
 
     Constraints are named as `platform.db.metadata` names them: the message tells the columns from the name.
     """
@@ -36,7 +42,9 @@ async def explained(entity: str, table: str, *, removing: bool = False) -> Async
     except IntegrityError as error:
         state = getattr(error.orig, "sqlstate", None)
         diagnostics: Any = getattr(error.orig, "diag", None)
-        name = str(diagnostics.constraint_name or "")
+        name = str(getattr(diagnostics, "constraint_name", None) or "")
+        if refusals and name in refusals:
+            raise refusals[name](row or {}) from error
         if state == _UNIQUE:
             fields = name.removeprefix(f"uq_{table}_").removesuffix("_ci").replace("_", " ")
             message = f"There is another {entity} with the same {fields}."
@@ -52,51 +60,74 @@ async def explained(entity: str, table: str, *, removing: bool = False) -> Async
 
 
 class VersionedRows:
-    """Rows of one table, inside one transaction; `hidden` columns are written and never given out."""
+    """Rows of one table, inside one transaction; `hidden` columns are written and never given out.
+
+    `refusals` are the errors of constraints that have their own.
+    """
 
     def __init__(
-        self, connection: AsyncConnection, table: Table, entity: str, now: datetime, *, hidden: Collection[str] = ()
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        entity: str,
+        now: datetime,
+        *,
+        hidden: Collection[str] = (),
+        refusals: Refusals | None = None,
     ) -> None:
         self._connection = connection
+        self._refusals = refusals
         self._table = table
         self._now = now
         self._columns = [column for column in table.c if column.name not in hidden]
         self.entity = entity
 
     async def add(self, values: Row) -> dict[str, Any]:
-        """Insert and return the row; `id` and timestamps are filled in.
+        """Insert and return the row; an `id` and timestamps are filled in.
 
         Raises AlreadyExists for a natural key that is taken, ValidationFailed for a reference to nothing.
         """
-        filled = {"id": uuid7(), "created_at": self._now, "updated_at": self._now, **values}
-        async with explained(self.entity, self._table.name):
+        new_id = {"id": uuid7()} if "id" in self._table.c else {}
+        filled = {**new_id, "created_at": self._now, "updated_at": self._now, **values}
+        async with self._explained(filled):
             statement = insert(self._table).values(filled).returning(*self._columns)
             return row_dict((await self._connection.execute(statement)).one())
 
     async def lock(self, row_id: UUID) -> dict[str, Any]:
         """The row, locked until the transaction ends; raises NotFound."""
-        statement = select(*self._columns).where(self._table.c.id == row_id).with_for_update(key_share=True)
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = await self.find(self._table.c.id == row_id)
         if row is None:
             message = f"There is no {self.entity} {row_id} that you may see."
             raise NotFound(message)
-        return row_dict(row)
+        return row
 
-    async def change(self, row_id: UUID, changes: Row) -> dict[str, Any]:
-        """Update, raise the revision and return the row; raises what `add` does."""
+    async def find(self, *conditions: ColumnElement[bool]) -> dict[str, Any] | None:
+        """The one row that fits, locked until the transaction ends."""
+        statement = select(*self._columns).where(*conditions).with_for_update(key_share=True)
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else row_dict(row)
+
+    async def change(self, row: Row, changes: Row) -> dict[str, Any]:
+        """Update a row (its key is enough), raise the revision and return the row; raises what `add` does."""
         statement = (
             update(self._table)
-            .where(self._table.c.id == row_id)
+            .where(*self._same(row))
             .values(**changes, revision=self._table.c.revision + 1, updated_at=self._now)
             .returning(*self._columns)
         )
-        async with explained(self.entity, self._table.name):
+        async with self._explained({**row, **changes}):
             return row_dict((await self._connection.execute(statement)).one())
 
-    async def remove(self, row_id: UUID) -> None:
-        """Delete the row; raises InUse while anything refers to it."""
-        async with explained(self.entity, self._table.name, removing=True):
-            await self._connection.execute(delete(self._table).where(self._table.c.id == row_id))
+    async def remove(self, row: Row) -> None:
+        """Delete a row (its key is enough); raises InUse while anything refers to it."""
+        async with self._explained(row, removing=True):
+            await self._connection.execute(delete(self._table).where(*self._same(row)))
+
+    def _same(self, row: Row) -> list[ColumnElement[bool]]:
+        return [column == row[column.name] for column in self._table.primary_key]
+
+    def _explained(self, row: Row, *, removing: bool = False) -> AbstractAsyncContextManager[None]:
+        return explained(self.entity, self._table.name, removing=removing, refusals=self._refusals, row=row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +165,7 @@ async def change_row(rows: VersionedRows, command: Change, uow: UnitOfWork) -> R
     """Change a row at the revision the caller has read, and audit what became different."""
     before = await rows.lock(command.id)
     require_revision(command.revision, before["revision"])
-    row = await rows.change(command.id, command.changes)
+    row = await rows.change(before, command.changes)
     audit_change(uow, rows.entity, "changed", row, before)
     return row
 
@@ -143,7 +174,7 @@ async def delete_row(rows: VersionedRows, command: Delete, uow: UnitOfWork) -> N
     """Delete a row at the revision the caller has read, and audit what it was."""
     row = await rows.lock(command.id)
     require_revision(command.revision, row["revision"])
-    await rows.remove(command.id)
+    await rows.remove(row)
     audit_change(uow, rows.entity, "deleted", row)
 
 

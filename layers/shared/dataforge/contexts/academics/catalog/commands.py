@@ -58,7 +58,7 @@ async def change_course(command: Change, uow: AcademicsUnitOfWork) -> Row:
     changes["state"] = next_course_state(
         CourseState(before["state"]), CourseState(str(changes.get("state", before["state"])))
     ).value
-    row = await store.change(command.id, changes)
+    row = await store.change(before, changes)
     audit_change(uow, "course", "changed", row, before)
     return row
 
@@ -115,7 +115,7 @@ async def set_prerequisites(command: SetPrerequisites, uow: AcademicsUnitOfWork)
     edges.pop(command.course_id, None)
     refuse_cycle(command.course_id, required, edges, {**codes, command.course_id: course["code"]})
     await uow.catalog.set_prerequisites(command.course_id, command.requirements)
-    row = await uow.catalog.courses.change(command.course_id, {})
+    row = await uow.catalog.courses.change(course, {})
     spelled = [f"{item.group_no}: {codes.get(item.course_id, item.course_id)}" for item in command.requirements]
     uow.audit(AuditEntry("course.prerequisites_set", "course", str(command.course_id), after={"requirements": spelled}))
     return row

@@ -38,11 +38,11 @@ class Courses(VersionedRows):
         """Insert with the search words."""
         return await super().add({**values, "search": _indexed(values)})
 
-    async def change(self, row_id: UUID, changes: Mapping[str, Any]) -> dict[str, Any]:
+    async def change(self, row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
         """Update; `changes` holds code, title and description whenever one of them changes."""
         if "title" in changes:
             changes = {**changes, "search": _indexed(changes)}
-        return await super().change(row_id, changes)
+        return await super().change(row, changes)
 
 
 def _indexed(values: Mapping[str, Any]) -> object:

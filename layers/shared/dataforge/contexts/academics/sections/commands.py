@@ -60,7 +60,7 @@ async def change_section(command: ChangeSection, uow: AcademicsUnitOfWork) -> Ro
     if command.meetings is not None:
         check_meetings(tuple(command.meetings))
         await uow.sections.set_meetings(command.id, command.meetings)
-    row = await store.change(command.id, command.changes)
+    row = await store.change(before, command.changes)
     audit_change(uow, "section", "changed", row, before)
     seats = await fill_seats(uow, seats)
     return {**row, "enrolled_count": seats.enrolled_count, "waitlisted_count": seats.waitlisted_count}

@@ -27,7 +27,7 @@ async def change_student(command: Change, uow: AcademicsUnitOfWork) -> Row:
     before = await uow.students.lock(command.id)
     require_revision(command.revision, before["revision"])
     await _check_user(command.changes, uow)
-    row = await uow.students.change(command.id, command.changes)
+    row = await uow.students.change(before, command.changes)
     audit_change(uow, "student", "changed", row, before)
     return row
 
@@ -42,7 +42,7 @@ async def delete_student(command: Delete, uow: AcademicsUnitOfWork) -> None:
     """Delete a student of whom nothing else is known."""
     row = await uow.students.lock(command.id)
     require_revision(command.revision, row["revision"])
-    await uow.students.remove(command.id)
+    await uow.students.remove(row)
     audit_change(uow, "student", "deleted", row)
 
 

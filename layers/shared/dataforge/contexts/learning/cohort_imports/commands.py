@@ -142,8 +142,6 @@ async def _add_cohort(learner: Learner, uow: LearningUnitOfWork) -> UUID:
             "name": learner.cohort,
             "group_name": learner.group,
             "team": learner.team,
-            "created_at": uow.now,
-            "updated_at": uow.now,
         }
     )
     return cohort_id

@@ -60,8 +60,6 @@ async def create_cohort(command: CreateCohort, uow: LearningUnitOfWork) -> Mappi
             "team": command.team,
             "active": command.active,
             "workspace_id": command.workspace_id,
-            "created_at": uow.now,
-            "updated_at": uow.now,
         }
     )
     uow.audit(AuditEntry("created", "cohort", str(cohort_id), after={"name": command.name}))
@@ -73,7 +71,7 @@ async def change_cohort(command: ChangeCohort, uow: LearningUnitOfWork) -> UUID:
     cohort = await _locked(command.cohort_id, command.expected, uow)
     changes = {name: value for name, value in command.changes.items() if cohort[name] != value}
     if changes:
-        await uow.cohorts.change(command.cohort_id, {**changes, "updated_at": uow.now})
+        await uow.cohorts.change(cohort, changes)
         before = {name: cohort[name] for name in changes}
         uow.audit(AuditEntry("changed", "cohort", str(command.cohort_id), before=before, after=changes))
     return command.cohort_id
@@ -82,7 +80,7 @@ async def change_cohort(command: ChangeCohort, uow: LearningUnitOfWork) -> UUID:
 async def delete_cohort(command: DeleteCohort, uow: LearningUnitOfWork) -> None:
     """Delete with its memberships; raises CohortInUse while lessons belong to it."""
     cohort = await _locked(command.cohort_id, command.expected, uow)
-    await uow.cohorts.delete(command.cohort_id)
+    await uow.cohorts.remove(cohort)
     uow.audit(AuditEntry("deleted", "cohort", str(command.cohort_id), before={"name": cohort["name"]}))
 
 
@@ -105,8 +103,5 @@ async def remove_member(command: Membership, uow: LearningUnitOfWork) -> None:
 
 async def _locked(cohort_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:
     cohort = await uow.cohorts.lock(cohort_id)
-    if cohort is None:
-        message = f"There is no cohort {cohort_id}."
-        raise NotFound(message)
     require_revision(expected, cohort["revision"], "The cohort")
     return cohort

@@ -2,52 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.cohorts.domain import CohortInUse, DuplicateCohort
 from dataforge.contexts.learning.tables import cohort_members, cohorts, directory
-from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
 
 
-class Cohorts:
-    """Cohorts and members inside one transaction."""
+class Cohorts(VersionedRows):
+    """Cohorts and members inside one transaction; raises DuplicateCohort, and CohortInUse when one is removed."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def add(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Insert and return the row; raises DuplicateCohort."""
-        return await self._write(insert(cohorts).values(**values).returning(cohorts), values)
-
-    async def lock(self, cohort_id: UUID) -> Mapping[str, Any] | None:
-        """The row, locked."""
-        return await self._one(select(cohorts).where(cohorts.c.id == cohort_id).with_for_update())
-
-    async def change(self, cohort_id: UUID, changes: Mapping[str, Any]) -> None:
-        """Write the changes and count the revision up; raises DuplicateCohort."""
-        statement = update(cohorts).where(cohorts.c.id == cohort_id).values(**changes, revision=cohorts.c.revision + 1)
-        await self._write(statement.returning(cohorts), changes)
-
-    async def _write(self, statement: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - insert or update
-        try:
-            return row_dict((await self._connection.execute(statement)).one())
-        except IntegrityError as error:
-            message = f"There is already a cohort named {values.get('name')!r}."
-            raise DuplicateCohort(message) from error
-
-    async def delete(self, cohort_id: UUID) -> None:
-        """Delete with its members; raises CohortInUse."""
-        try:
-            await self._connection.execute(delete(cohorts).where(cohorts.c.id == cohort_id))
-        except IntegrityError as error:
-            message = "Move or delete the cohort's lessons first."
-            raise CohortInUse(message) from error
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        refusals: Refusals = {"uq_cohorts_workspace_id_name_ci": _taken, "fk_lessons_cohort_id_cohorts": _in_use}
+        super().__init__(connection, cohorts, "cohort", now, refusals=refusals)
 
     async def by_name(self, names: Iterable[str]) -> Mapping[str, UUID]:
         """Ids by lower-cased name, of cohorts outside a workspace."""
@@ -98,6 +69,10 @@ class Cohorts:
         query = select(directory.c.suspended_at.is_not(None)).where(directory.c.user_id == user_id)
         return (await self._connection.execute(query)).scalar_one_or_none()
 
-    async def _one(self, query: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - a select
-        row = (await self._connection.execute(query)).one_or_none()
-        return None if row is None else row_dict(row)
+
+def _taken(row: Row) -> DuplicateCohort:
+    return DuplicateCohort(f"There is already a cohort named {row.get('name')!r}.")
+
+
+def _in_use(_: Row) -> CohortInUse:
+    return CohortInUse("Move or delete the cohort's lessons first.")

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.kernel.errors import NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -59,8 +58,6 @@ async def create_lesson(
             "required": command.required,
             "cohort_id": command.cohort_id,
             "section_id": command.section_id,
-            "created_at": uow.now,
-            "updated_at": uow.now,
         }
     )
     await _match(lesson_id, command.lesson_url, statements, uow)
@@ -73,7 +70,7 @@ async def change_lesson(statements: StatementMatching, command: ChangeLesson, uo
     lesson = await _locked(command.lesson_id, command.expected, uow)
     changes = {name: value for name, value in command.changes.items() if lesson[name] != value}
     if changes:
-        await uow.lessons.change(command.lesson_id, {**changes, "updated_at": uow.now})
+        await uow.lessons.change(lesson, changes)
         if "lesson_url" in changes:
             await statements.release_lesson(uow.connection, command.lesson_id)
             await _match(command.lesson_id, changes["lesson_url"], statements, uow)
@@ -87,7 +84,7 @@ async def delete_lesson(statements: StatementMatching, command: DeleteLesson, uo
     """Delete; the statements stay."""
     lesson = await _locked(command.lesson_id, command.expected, uow)
     await statements.release_lesson(uow.connection, command.lesson_id)
-    await uow.lessons.delete(command.lesson_id)
+    await uow.lessons.remove(lesson)
     uow.audit(AuditEntry("deleted", "lesson", str(command.lesson_id), before={"lesson_url": lesson["lesson_url"]}))
 
 
@@ -97,9 +94,6 @@ async def _match(lesson_id: UUID, url: str, statements: StatementMatching, uow: 
 
 async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:
     lesson = await uow.lessons.lock(lesson_id)
-    if lesson is None:
-        message = f"There is no lesson {lesson_id}."
-        raise NotFound(message)
     require_revision(expected, lesson["revision"], "The lesson")
     return lesson
 

@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.invitations.domain import AlreadyInvited, Invitation
-from dataforge.contexts.workspaces.rows.repository import unique
 from dataforge.contexts.workspaces.tables import invitations
 from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+from dataforge.platform.db.versioned_rows import Refusals, explained
 
 
 class Invitations:
@@ -34,7 +34,8 @@ class Invitations:
             "created_at": self._now,
         }
         message = f"{invitation.email} is invited already; send the invitation again, or revoke it."
-        async with unique({"uq_invitations_workspace_id_email_open": lambda: AlreadyInvited(message)}):
+        refusals: Refusals = {"uq_invitations_workspace_id_email_open": lambda _: AlreadyInvited(message)}
+        async with explained("invitation", "invitations", refusals=refusals):
             await self._connection.execute(insert(invitations).values(**row))
 
     async def revoke_expired(self, workspace_id: UUID, email: str) -> None:

@@ -5,9 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.workspaces.profiles.domain import missing_profile, require_unused
-from dataforge.contexts.workspaces.rows.repository import unique
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
-from dataforge.kernel.errors import AlreadyExists
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -31,8 +29,7 @@ class ChangeProfile:
 
 async def create_profile(command: CreateProfile, uow: WorkspacesUnitOfWork) -> UUID:
     """Create the caller's profile; raises AlreadyExists."""
-    async with unique({"pk_profiles": lambda: AlreadyExists("You have a profile; change it instead.")}):
-        await uow.profiles.add(user_id=uow.person, about=command.about, preferences=command.preferences)
+    await uow.profiles.add({"user_id": uow.person, "about": command.about, "preferences": command.preferences})
     uow.audit(AuditEntry("created", "user_profile", str(uow.person)))
     return uow.person
 

@@ -9,15 +9,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.profiles.domain import missing_profile
-from dataforge.contexts.workspaces.rows.repository import OwnedRows
 from dataforge.contexts.workspaces.tables import profiles, workspaces
+from dataforge.kernel.errors import AlreadyExists
+from dataforge.platform.db.versioned_rows import VersionedRows
 
 
-class Profiles(OwnedRows):
+class Profiles(VersionedRows):
     """Profiles; whoever counts what belongs to a person locks the profile first."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        super().__init__(connection, profiles, now)
+        refusals = {"pk_profiles": lambda _: AlreadyExists("You have a profile; change it instead.")}
+        super().__init__(connection, profiles, "profile", now, refusals=refusals)
 
     async def ensure(self, user_id: UUID) -> dict[str, Any]:
         """The person's profile, locked; an empty one if there was none."""
@@ -27,7 +29,7 @@ class Profiles(OwnedRows):
 
     async def locked(self, user_id: UUID) -> dict[str, Any]:
         """The person's profile, locked; raises ProfileNotFound."""
-        row = await self.lock(profiles.c.user_id == user_id)
+        row = await self.find(profiles.c.user_id == user_id)
         if row is None:
             raise missing_profile(user_id)
         return row

@@ -49,8 +49,7 @@ async def create_repo(command: CreateRepo, uow: WorkspacesUnitOfWork) -> UUID:
     require_repo_room((await uow.workspaces.counts(workspace.id))["repos"])
     repo_id = uuid7()
     values = {"name": command.name, "path": command.path or command.name, "metadata": command.metadata}
-    async with uow.repos.unique_name(command.name):
-        await uow.repos.add(id=repo_id, workspace_id=workspace.id, remote_url=command.remote_url, **values)
+    await uow.repos.add({"id": repo_id, "workspace_id": workspace.id, "remote_url": command.remote_url, **values})
     _audit(uow, "created", workspace, repo_id, name=command.name)
     return repo_id
 
@@ -58,11 +57,10 @@ async def create_repo(command: CreateRepo, uow: WorkspacesUnitOfWork) -> UUID:
 async def change_repo(command: ChangeRepo, uow: WorkspacesUnitOfWork) -> UUID:
     """Change it, for editors; raises RepoNotFound, PreconditionFailed, AlreadyExists, WorkspaceArchived."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
-    row = await uow.repos.find(command.repo_id, workspace.id)
+    row = await uow.repos.of_workspace(command.repo_id, workspace.id)
     workspace.require_writable(MemberRole.EDITOR)
     require_revision(command.expected, row["revision"])
-    async with uow.repos.unique_name(command.changes.get("name", row["name"])):
-        await uow.repos.change(row, command.changes)
+    await uow.repos.change(row, command.changes)
     _audit(uow, "changed", workspace, command.repo_id, fields=sorted(command.changes))
     return command.repo_id
 
@@ -70,7 +68,7 @@ async def change_repo(command: ChangeRepo, uow: WorkspacesUnitOfWork) -> UUID:
 async def delete_repo(command: DeleteRepo, uow: WorkspacesUnitOfWork) -> None:
     """Delete it, for administrators; raises RepoNotFound, WorkspaceArchived, WorkspaceRoleMissing."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
-    row = await uow.repos.find(command.repo_id, workspace.id)
+    row = await uow.repos.of_workspace(command.repo_id, workspace.id)
     workspace.require_writable(MemberRole.ADMIN)
     await uow.repos.remove(row)
     _audit(uow, "deleted", workspace, command.repo_id, name=row["name"])

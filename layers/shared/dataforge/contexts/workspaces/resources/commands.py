@@ -85,10 +85,8 @@ async def _add(
 ) -> UUID:
     require_resource_room(await uow.resources.number_of(owner))
     resource_id = uuid7()
-    async with uow.resources.unique_name(name):
-        await uow.resources.add(
-            id=resource_id, user_id=owner, resource_type=kind.value, name=name, resource_data=resource_data
-        )
+    values = {"user_id": owner, "resource_type": kind.value, "name": name, "resource_data": resource_data}
+    await uow.resources.add({"id": resource_id, **values})
     return resource_id
 
 
@@ -96,8 +94,7 @@ async def change_resource(command: ChangeResource, uow: WorkspacesUnitOfWork) ->
     """Change it; raises ResourceNotFound, PreconditionFailed, AlreadyExists."""
     row = await uow.resources.own(command.resource_id, own_profile(command.user_id, uow))
     require_revision(command.expected, row["revision"])
-    async with uow.resources.unique_name(command.changes.get("name", row["name"])):
-        await uow.resources.change(row, command.changes)
+    await uow.resources.change(row, command.changes)
     return command.resource_id
 
 

@@ -9,22 +9,27 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.resources.domain import AccessLevel, missing_resource
-from dataforge.contexts.workspaces.rows.repository import OwnedRows, unique
 from dataforge.contexts.workspaces.tables import global_resources, workspace_global_resources
 from dataforge.contexts.workspaces.workspaces.domain import name_taken
+from dataforge.platform.db.versioned_rows import VersionedRows
 
 _shares = workspace_global_resources
 
 
-class Resources(OwnedRows):
+class Resources(VersionedRows):
     """Resources of people."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        super().__init__(connection, global_resources, now)
+        refusals = {
+            "uq_global_resources_user_id_resource_type_name": lambda row: name_taken(
+                "resource of this type", row["name"], "The person"
+            )
+        }
+        super().__init__(connection, global_resources, "resource", now, refusals=refusals)
 
     async def own(self, resource_id: UUID, user_id: UUID) -> dict[str, Any]:
         """The person's resource, locked; raises ResourceNotFound."""
-        row = await self.lock(global_resources.c.id == resource_id, global_resources.c.user_id == user_id)
+        row = await self.find(global_resources.c.id == resource_id, global_resources.c.user_id == user_id)
         if row is None:
             raise missing_resource(resource_id)
         return row
@@ -34,15 +39,10 @@ class Resources(OwnedRows):
         query = select(func.count()).where(global_resources.c.user_id == user_id)
         return int(await self._connection.scalar(query) or 0)
 
-    def unique_name(self, name: str) -> Any:  # noqa: ANN401 - a context manager
-        """Raises AlreadyExists within it for a name that another resource of the person and type has."""
-        constraint = "uq_global_resources_user_id_resource_type_name"
-        return unique({constraint: lambda: name_taken("resource of this type", name, "The person")})
-
     async def shared(self, resource_id: UUID, workspace_id: UUID) -> tuple[dict[str, Any], AccessLevel]:
         """A resource that is shared with the workspace, locked, and for what; raises ResourceNotFound."""
         # The resource first, as whoever deletes it does.
-        row = await self.lock(global_resources.c.id == resource_id)
+        row = await self.find(global_resources.c.id == resource_id)
         level = await self._connection.scalar(select(_shares.c.access_level).where(*_share(workspace_id, resource_id)))
         if level is None or row is None:
             raise missing_resource(resource_id)

@@ -57,8 +57,7 @@ async def create_vault(command: CreateVault, uow: WorkspacesUnitOfWork) -> UUID:
     require_vault_room((await uow.workspaces.counts(workspace.id))["vaults"])
     vault_id = uuid7()
     values = {"name": command.name, "path": command.path or command.name, "metadata": command.metadata}
-    async with uow.vaults.unique_name(command.name):
-        await uow.vaults.add(id=vault_id, workspace_id=workspace.id, **values)
+    await uow.vaults.add({"id": vault_id, "workspace_id": workspace.id, **values})
     _audit(uow, "created", workspace, vault_id, name=command.name)
     return vault_id
 
@@ -69,8 +68,7 @@ async def change_vault(command: ChangeVault, uow: WorkspacesUnitOfWork) -> UUID:
     vault = await uow.vaults.enter(command.vault_id, workspace, alone=True)
     vault.require_unlocked(MemberRole.EDITOR)
     require_revision(command.expected, vault.revision)
-    async with uow.vaults.unique_name(command.changes.get("name", vault.name)):
-        await uow.vaults.update(vault, command.changes)
+    await uow.vaults.update(vault, command.changes)
     _audit(uow, "changed", workspace, command.vault_id, fields=sorted(command.changes))
     return command.vault_id
 

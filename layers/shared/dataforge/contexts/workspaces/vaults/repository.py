@@ -7,21 +7,18 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.workspaces.rows.repository import OwnedRows, unique
 from dataforge.contexts.workspaces.tables import vaults
 from dataforge.contexts.workspaces.vaults.domain import Vault, VaultNotFound
 from dataforge.contexts.workspaces.workspaces.domain import Workspace, name_taken
+from dataforge.platform.db.versioned_rows import VersionedRows
 
 
-class Vaults(OwnedRows):
+class Vaults(VersionedRows):
     """Vaults of workspaces; the workspace is entered before them."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        super().__init__(connection, vaults, now)
-
-    def unique_name(self, name: str) -> Any:  # noqa: ANN401 - a context manager
-        """Raises AlreadyExists within it for a name that another vault of the workspace has."""
-        return unique({"uq_vaults_workspace_id_name_ci": lambda: name_taken("vault", name, "The workspace")})
+        refusals = {"uq_vaults_workspace_id_name_ci": lambda row: name_taken("vault", row["name"], "The workspace")}
+        super().__init__(connection, vaults, "vault", now, refusals=refusals)
 
     async def enter(self, vault_id: UUID, workspace: Workspace, *, alone: bool = False) -> Vault:
         """The vault; until the end of the transaction it is not locked, with `alone` nothing in it changes either.
@@ -38,4 +35,4 @@ class Vaults(OwnedRows):
 
     async def update(self, vault: Vault, changes: dict[str, Any]) -> None:
         """Write changes of a vault that was entered alone."""
-        await self.change({"id": vault.id, "revision": vault.revision}, changes)
+        await self.change({"id": vault.id, "name": vault.name}, changes)

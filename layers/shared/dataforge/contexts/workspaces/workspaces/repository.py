@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.workspaces.rows.repository import OwnedRows, unique
 from dataforge.contexts.workspaces.tables import invitations, members, repos, vaults, workspaces
 from dataforge.contexts.workspaces.workspaces.domain import (
     MemberRole,
@@ -16,13 +15,15 @@ from dataforge.contexts.workspaces.workspaces.domain import (
     WorkspaceNotFound,
     name_taken,
 )
+from dataforge.platform.db.versioned_rows import VersionedRows
 
 
-class Workspaces(OwnedRows):
+class Workspaces(VersionedRows):
     """Workspaces, entered by one of their members."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        super().__init__(connection, workspaces, now)
+        refusals = {"uq_workspaces_owner_id_name_ci": lambda row: name_taken("workspace", row["name"], "The owner")}
+        super().__init__(connection, workspaces, "workspace", now, refusals=refusals)
 
     async def enter(self, workspace_id: UUID, user_id: UUID, *, alone: bool = False) -> Workspace:
         """The workspace as the member sees it; raises WorkspaceNotFound for everybody else.
@@ -55,18 +56,13 @@ class Workspaces(OwnedRows):
 
     async def create(self, values: dict[str, Any]) -> None:
         """Insert, with its owner as the first member; raises AlreadyExists for a name that the owner has used."""
-        async with self._unique(values["name"]):
-            await self.add(**values)
+        await self.add(values)
         owner = {"workspace_id": values["id"], "user_id": values["owner_id"], "role": MemberRole.OWNER.value}
         await self._connection.execute(insert(members).values(**owner, joined_at=self._now))
 
     async def update(self, workspace: Workspace, changes: dict[str, Any]) -> None:
         """Write changes of a workspace that was entered alone; raises AlreadyExists."""
-        async with self._unique(changes.get("name", workspace.name)):
-            await self.change({"id": workspace.id, "revision": workspace.revision}, changes)
-
-    def _unique(self, name: str) -> Any:  # noqa: ANN401 - a context manager
-        return unique({"uq_workspaces_owner_id_name_ci": lambda: name_taken("workspace", name, "The owner")})
+        await self.change({"id": workspace.id, "name": workspace.name}, changes)
 
     async def counts(self, workspace_id: UUID) -> dict[str, int]:
         """How many members, open invitations, repos and vaults there are."""

@@ -1,1 +1,0 @@
-"""What the repositories of versioned rows share."""
