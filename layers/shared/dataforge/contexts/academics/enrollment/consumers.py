@@ -8,12 +8,13 @@ from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentSt
 from dataforge.contexts.academics.enrollment.queries import mail_address
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.platform.db.unit_of_work import run
-from dataforge.platform.mail.message import Mail
+from dataforge.platform.mail.templates import compose
 
 if TYPE_CHECKING:
     from dataforge.contexts.academics.module import AcademicsServices
 
 _S = EnrollmentStatus
+_MAILED = {_S.ENROLLED, _S.WAITLISTED, _S.DROPPED, _S.WITHDRAWN, _S.COMPLETED}
 
 
 async def promote_waiting(event: PromotionDue, services: "AcademicsServices") -> None:
@@ -27,35 +28,13 @@ async def mail_enrollment_change(event: EnrollmentChanged, services: "AcademicsS
 
     The event is registered in a transaction that commits after SES took the mail: a crash in between sends it again.
     """
-    text = _sentence(event)
-    if text is None:
+    if event.to not in _MAILED:
         return
     async with AcademicsUnitOfWork(services.database, clock=services.clock) as uow:
         if not await uow.consumed.first_time("mail_enrollment_change", event.event_id, uow.now):
             return
         address = await mail_address(uow.connection, event.user_id, event.email)
         if address is not None:
-            subject = f"{event.course_code} {event.course_title}: {event.to.lower()}"
-            text = f"Hello {event.student_name},\n\n{text}\n"
-            await services.platform.mailer.send(Mail(address, subject, text))
+            mail = compose("academics/enrollment_changed", address, {"event": event})
+            await services.platform.mailer.send(mail)
         await uow.commit()
-
-
-def _sentence(event: EnrollmentChanged) -> str | None:
-    course = f"{event.course_code} {event.course_title}, section {event.section_code}"
-    before, after = event.from_, event.to
-    if after == _S.ENROLLED and before == _S.WAITLISTED:
-        return f"a seat became free: you moved up from the waitlist and are enrolled in {course}."
-    if after == _S.WAITLISTED and before == _S.WAITLISTED:
-        return (
-            f"a seat became free in {course}, but you could not have it: {event.reason}\n"
-            f"You keep number {event.wait_no} on the waitlist."
-        )
-    sentences = {
-        _S.ENROLLED: f"you are enrolled in {course}.",
-        _S.WAITLISTED: f"{course} is full: you are number {event.wait_no} on the waitlist.",
-        _S.DROPPED: f"you are no longer in {course} ({event.reason}).",
-        _S.WITHDRAWN: f"you withdrew from {course} ({event.reason}).",
-        _S.COMPLETED: f"you completed {course}.",
-    }
-    return sentences.get(_S(after))
