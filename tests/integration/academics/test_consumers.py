@@ -194,9 +194,7 @@ async def test_a_statement_of_somebody_who_is_no_student_is_passed_over(
     assert await campus.rows("SELECT 1 FROM academics.course_completions") == []
 
 
-async def test_old_plans_and_notes_of_events_are_forgotten_and_applied_plans_kept_without_rows(
-    campus: Campus, clock: FixedClock
-) -> None:
+async def test_old_plans_are_forgotten_and_applied_plans_kept_without_rows(campus: Campus, clock: FixedClock) -> None:
     services = Services(campus.database, clock)
     await campus.section(course=await campus.course("CS1"), code="A")
 
@@ -218,7 +216,7 @@ async def test_old_plans_and_notes_of_events_are_forgotten_and_applied_plans_kep
 
     left = await campus.rows("SELECT id FROM academics.roster_plans ORDER BY created_at")
     rows = await campus.rows("SELECT DISTINCT plan_id FROM academics.roster_rows")
-    assert first == {"roster_plans": 2, "roster_uploads": 0, "consumed_events": 1}
-    assert second == {"roster_plans": 0, "roster_uploads": 0, "consumed_events": 0}
+    assert first == {"roster_plans": 2, "roster_uploads": 0}
+    assert second == {"roster_plans": 0, "roster_uploads": 0}
     assert [row["id"] for row in left] == [applied["id"], young["id"]]
     assert [row["plan_id"] for row in rows] == [young["id"]]

@@ -85,7 +85,8 @@ async def test_a_job_that_fails_does_not_stop_the_next(api: ApiUnderTest) -> Non
     results = await tick({"broken": broken, "cleanup": lambda: clean_up(api.platform)})
 
     assert results["broken"] == {"error": "LookupError"}
-    assert results["cleanup"] == {"idempotency_keys": 0, "relayed_events": 0, "throttles": 0, "upload_claims": 0}
+    assert set(results["cleanup"].values()) == {0}
+    assert set(results["cleanup"]) >= {"idempotency_keys", "relayed_events", "consumed_events", "throttles"}
 
 
 async def test_cleaning_up_an_empty_database_deletes_nothing(api: ApiUnderTest) -> None:

@@ -8,12 +8,13 @@ from sqlalchemy import delete
 
 from dataforge.kernel.events import Event
 from dataforge.platform.db.outbox import Subscriber, relay
-from dataforge.platform.db.tables import idempotency_keys, outbox, throttles, upload_claims
+from dataforge.platform.db.tables import idempotency_keys, inbox, outbox, throttles, upload_claims
 from dataforge.platform.observability import emit_metrics, logger
 from dataforge.platform.services import Platform
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=2)
 KEEP_RELAYED_EVENTS = timedelta(days=14)
+KEEP_CONSUMED_EVENTS = timedelta(days=30)
 
 Job = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -43,11 +44,12 @@ async def relay_outbox(platform: Platform, subscribers: Mapping[type[Event], Seq
 
 
 async def clean_up(platform: Platform) -> dict[str, int]:
-    """Delete what has served its time: idempotency keys, relayed events, counts of tries and of uploads."""
+    """Delete what has served its time: idempotency keys, events relayed or consumed, counts of tries and of uploads."""
     now = platform.clock.now()
     statements = {
         "idempotency_keys": delete(idempotency_keys).where(idempotency_keys.c.created_at < now - KEEP_IDEMPOTENCY_KEYS),
         "relayed_events": delete(outbox).where(outbox.c.relayed_at < now - KEEP_RELAYED_EVENTS),
+        "consumed_events": delete(inbox).where(inbox.c.consumed_at < now - KEEP_CONSUMED_EVENTS),
         "upload_claims": delete(upload_claims).where(upload_claims.c.counts_until < now),
         "throttles": delete(throttles).where(throttles.c.window_ends_at < now),
     }

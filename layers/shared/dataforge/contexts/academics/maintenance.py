@@ -13,14 +13,13 @@ PLANS_PER_TICK = 5
 
 
 async def forget_old(services: "AcademicsServices") -> dict[str, int]:
-    """Delete roster plans, announced uploads and notes of events that are older than 30 days; a job of `maintenance`.
+    """Delete roster plans and announced uploads that are older than 30 days; a job of `maintenance`.
 
-    Returns counts: roster_plans (a few at a time, each may have 500,000 rows), roster_uploads, consumed_events.
+    Returns counts: roster_plans (a few at a time, each may have 500,000 rows), roster_uploads.
     """
     async with AcademicsUnitOfWork(services.database, clock=services.clock) as uow:
         before = uow.now - KEEP
         plans = await uow.rosters.forget(before, PLANS_PER_TICK)
         uploads = await uow.roster_uploads.forget(before)
-        events = await uow.consumed.forget(before)
         await uow.commit()
-    return {"roster_plans": plans, "roster_uploads": uploads, "consumed_events": events}
+    return {"roster_plans": plans, "roster_uploads": uploads}

@@ -1,7 +1,6 @@
 """The unit of work of the commands of academics."""
 
 from dataforge.contexts.academics.catalog.repository import Catalog
-from dataforge.contexts.academics.enrollment.repository.consumed_events import ConsumedEvents
 from dataforge.contexts.academics.enrollment.repository.enrollments import Enrollments
 from dataforge.contexts.academics.rosters.repository.plans import RosterPlans
 from dataforge.contexts.academics.rosters.repository.uploads import RosterUploads
@@ -42,8 +41,3 @@ class AcademicsUnitOfWork(SqlUnitOfWork):
     def rosters(self) -> RosterPlans:
         """Roster plans."""
         return RosterPlans(self.connection)
-
-    @property
-    def consumed(self) -> ConsumedEvents:
-        """Events dealt with."""
-        return ConsumedEvents(self.connection)

@@ -32,7 +32,7 @@ _EVERYBODY = {"platform.alembic_version": READ}
 # A token is checked against the public keys and against what became of its person and its sign-in.
 _CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ)
 # What every command that changes something writes along.
-_COMMANDS = _tables("platform", "outbox idempotency_keys", WRITE) | _tables("platform", "audit_log", ADD)
+_COMMANDS = _tables("platform", "outbox idempotency_keys inbox", WRITE) | _tables("platform", "audit_log", ADD)
 
 _IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials mailed_links", WRITE) | _tables(
     "identity", "signing_keys directory", READ

@@ -55,6 +55,15 @@ audit_log = Table(
     schema=SCHEMA,
 )
 
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("consumer", String(60), primary_key=True),
+    Column("event_id", UUID(as_uuid=True), primary_key=True),
+    Column("consumed_at", DateTime(timezone=True), nullable=False, index=True),
+    schema=SCHEMA,
+)
+
 throttles = Table(
     "throttles",
     metadata,

@@ -14,6 +14,7 @@ from dataforge.kernel.events import Event
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.inbox import Inbox
 from dataforge.platform.db.tables import audit_log, outbox
 from dataforge.platform.db.upload_quota import UploadQuota
 
@@ -62,6 +63,11 @@ class SqlUnitOfWork:
     def upload_quota(self) -> UploadQuota:
         """What is claimed of upload quotas."""
         return UploadQuota(self.connection, self.now)
+
+    @property
+    def inbox(self) -> Inbox:
+        """Which events were dealt with."""
+        return Inbox(self.connection, self.now)
 
     def publish(self, event: Event) -> None:
         """Write the event to the outbox when the work is committed."""

@@ -31,7 +31,7 @@ async def mail_enrollment_change(event: EnrollmentChanged, services: "AcademicsS
     if event.to not in _MAILED:
         return
     async with AcademicsUnitOfWork(services.database, clock=services.clock) as uow:
-        if not await uow.consumed.first_time("mail_enrollment_change", event.event_id, uow.now):
+        if not await uow.inbox.first_time("mail_enrollment_change", event.event_id):
             return
         address = await mail_address(uow.connection, event.user_id, event.email)
         if address is not None:
