@@ -12,7 +12,6 @@ VENV := .venv/bin
 RUN := $(VENV)/python
 ENVIRONMENTS := "$(PYTHON)" -m infra.local.environments
 SOURCES := layers/shared layers/columnar functions infra migrations tests
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## Show what there is

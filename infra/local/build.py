@@ -68,7 +68,6 @@ def sam_environment() -> dict[str, str]:
             "PATH": path,
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             # sam looks for credentials even where it uses none.
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
