@@ -1,4 +1,4 @@
-"""What a function must be told to start, where nothing of it exists: for tests and benches of the start itself."""
+"""What a function must know to start, where nothing of it exists: for tests and benches of the start itself."""
 
 NOWHERE = {
     "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",

@@ -49,12 +49,12 @@ class StoredObject(Protocol):
 
     @property
     def key(self) -> str:
-        """Its key."""
+        """The key it is stored under."""
         ...
 
     @property
     def size(self) -> int:
-        """Its bytes."""
+        """The whole content."""
         ...
 
     @property

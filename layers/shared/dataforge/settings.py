@@ -39,7 +39,7 @@ class SettingsMissing(ValueError):
 class Settings(BaseModel):
     """A part: fields with defaults that are safe on a laptop.
 
-    `required` names what a deployed function cannot do without: it is told when it starts, not with the first message
+    `required` names what a deployed function cannot do without: it says so when it starts, not with the first message
     that needs it.
     """
 

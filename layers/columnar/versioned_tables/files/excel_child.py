@@ -208,14 +208,14 @@ def read_workbook(
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         for number, (name, extent) in enumerate(extents.items()):
             columns: list[tuple[str, str]] = []
-            told: list[str] = []
+            reported: list[str] = []
             if extent.values:
                 sheet = _Sheet(
                     book.get_sheet_by_name(name).iter_rows(), header=header, skip=skip, errors=extent.errors > 0
                 )
-                columns, told = sheet.write(folder / f"{number}.arrow"), sheet.notes
+                columns, reported = sheet.write(folder / f"{number}.arrow"), sheet.notes
             found.append(
-                {"name": name, "file": f"{number}.arrow", "columns": columns, "notes": [*extent.notes(), *told]}
+                {"name": name, "file": f"{number}.arrow", "columns": columns, "notes": [*extent.notes(), *reported]}
             )
     except python_calamine.CalamineError as error:
         raise Refused(f"The workbook is malformed: {error}.") from error

@@ -199,7 +199,7 @@ class UnclosedQuote(ImportRefused):
         self.rest = rest
 
     def located(self, text: Iterable[bytes]) -> ImportRefused:
-        """The same with the line of the quote, which is told by the whole `text` of the file."""
+        """The same with the line of the quote, which the whole `text` of the file tells."""
         newline = "\n" if "\n" in self.rest else "\r"
         line = 1 + sum(block.count(newline.encode()) for block in text) - self.rest.count(newline)
         begins = self.rest[:_SHOWN].partition(newline)[0].rstrip("\r")

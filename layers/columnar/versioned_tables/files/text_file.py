@@ -135,7 +135,7 @@ class TextFile:
         yield repair(carry, self.source, final=True)[0]
 
     def _end(self, carry: bytes, block: bytes) -> int:
-        """Bytes of the block up to its last record end, 0 when that cannot be told without the bytes before it."""
+        """Bytes of the block up to its last record end, 0 when that is not known without the bytes before it."""
         if self.dialect.escape:
             return 0
         quote = self.dialect.quote.encode()

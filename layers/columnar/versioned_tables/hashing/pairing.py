@@ -40,7 +40,7 @@ def may_differ(lanes: Sequence[tuple[U64, U64]]) -> tuple[npt.NDArray[np.bool_],
 
     Each lane is a pair of arrays, one a side; entries are equal when all their lanes are. Sorting values without their
     places is five times faster than pairing, so this goes first where most entries are equal. Entries with an equal may
-    be told too, then on both sides.
+    be reported too, then on both sides.
     """
     found = [np.zeros(len(side), dtype=bool) for side in lanes[0]]
     for lane in lanes:

@@ -79,7 +79,7 @@ def import_file(
                 load = _Load(tables, options, base, pool, watching, folder, report, table.name)
                 found[table.name] = load.table(table.content)
     finally:
-        tables.settle()
+        tables.drain()
     return ImportOutcome(found, report)
 
 

@@ -321,7 +321,7 @@ def _in_order(
 
 
 def _until_refused(buffers: Iterator[bytes], late: list[ImportRefused]) -> Iterator[bytes]:
-    """The buffers, read ahead of their parsing: what refuses the next one is told after what is wrong before it."""
+    """The buffers, read ahead of their parsing: what refuses the next one is reported after what is wrong before it."""
     try:
         yield from buffers
     except ImportRefused as refused:

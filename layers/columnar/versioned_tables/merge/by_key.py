@@ -124,7 +124,7 @@ class _KeyedMerge:
             self._end(kind, columns, (before, mine, other), row)
 
     def _end(self, kind: str, columns: tuple[str, ...], rows: tuple[Row, Row, Row], merged: Row) -> None:
-        """Put or drop a row in conflict as it was resolved; one that was not is noted, and ours stays in it."""
+        """Put or drop a row in conflict as it was resolved; one that was not is recorded, and ours stays in it."""
         was, our, their = rows
         shown = our or their or was or {}
         identity = row_ids(pa.Table.from_pylist([shown], self.sides.arrow), self.sides.schema)[0]
@@ -136,7 +136,7 @@ class _KeyedMerge:
             chosen = {"ours": our, "theirs": their, "base": was}[resolution.take]
             if columns and chosen is not None and merged is not None:
                 chosen = {**merged, **{item: chosen[item] for item in columns}}
-            chosen = self.sides.settled(identity, resolution, chosen)
+            chosen = self.sides.resolved(identity, resolution, chosen)
         if chosen is not None:
             self.chosen.append(chosen)
         elif our is not None:

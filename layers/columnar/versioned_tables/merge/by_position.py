@@ -2,7 +2,7 @@
 
 What theirs deleted, inserted and replaced is carried over to the same places of ours. A base row that both sides
 replaced by different rows, or that one deleted and the other replaced, is a conflict; its number in the base names it.
-Which of several new rows replaced which old one is decided by likeness; a new row that has no cell in common with a
+Which of several new rows replaced which old one is decided by similarity; a new row that has no cell in common with a
 deleted one merely stands in its place. A row that a side only moved is not changed, and rows that both sides inserted
 alike at one place are inserted once.
 
@@ -177,7 +177,7 @@ class _PlaceMerge:
     _left_out: set[int] = field(default_factory=set)
     _at: dict[int, int] = field(default_factory=dict)
     _deletes: list[int] = field(default_factory=list)
-    _settled: list[tuple[int, dict[str, object]]] = field(default_factory=list)
+    _resolved: list[tuple[int, dict[str, object]]] = field(default_factory=list)
 
     def merged(self) -> MergeResult:
         mine, other = self.mine.rows, self.other.rows
@@ -189,16 +189,16 @@ class _PlaceMerge:
         for changes in (self.mine, self.other):
             changes.pair_rest()
         clashes = [clash for row in both.tolist() if (clash := self._both_changed(row)) is not None]
-        self._settle(clashes)
+        self._resolve(clashes)
         kept = ~np.isin(other.come, np.concatenate([self.other.agreed, np.array(list(self._left_out), dtype=np.int64)]))
         come = other.come[kept]
         at = self.mine.places(anchors[kept])
         moved = np.array([self._at.get(row, -1) for row in come.tolist()], dtype=np.int64)
         at = np.concatenate(
-            [np.where(moved >= 0, moved, at), np.array([place for place, _ in self._settled], np.int64)]
+            [np.where(moved >= 0, moved, at), np.array([place for place, _ in self._resolved], np.int64)]
         )
-        settled = pa.Table.from_pylist([row for _, row in self._settled], self.sides.arrow)
-        rows = pa.concat_tables([self.sides.rows(self.sides.theirs, come), settled])
+        resolved = pa.Table.from_pylist([row for _, row in self._resolved], self.sides.arrow)
+        rows = pa.concat_tables([self.sides.rows(self.sides.theirs, come), resolved])
         gone = mine.place(np.setdiff1d(other.gone, mine.gone))
         deletes = np.unique(np.concatenate([gone, np.array(self._deletes, dtype=np.int64)]))
         if not len(at) and not len(deletes):
@@ -221,7 +221,7 @@ class _PlaceMerge:
             return _Clash(row, ours, theirs)
         return None
 
-    def _settle(self, clashes: Sequence[_Clash]) -> None:
+    def _resolve(self, clashes: Sequence[_Clash]) -> None:
         """End each clash as the settlement says; equal rows on both sides are none."""
         before, ours, theirs = (
             self._rows(manifest, [getattr(clash, name) for clash in clashes])
@@ -245,12 +245,12 @@ class _PlaceMerge:
             return
         if resolution.take == "ours" and not resolution.values:
             return
-        chosen = self.sides.settled(name, resolution, {"ours": our, "theirs": their, "base": was}[resolution.take])
+        chosen = self.sides.resolved(name, resolution, {"ours": our, "theirs": their, "base": was}[resolution.take])
         if clash.ours >= 0:
             self._deletes.append(clash.ours)
         if chosen is not None:
             place = clash.ours if clash.ours >= 0 else int(self.mine.places(np.array([clash.base]))[0])
-            self._settled.append((place, chosen))
+            self._resolved.append((place, chosen))
 
     def _rows(self, manifest: Manifest, positions: Sequence[int]) -> list[Row]:
         """Rows in the order of the positions, None for -1."""

@@ -63,7 +63,7 @@ def merge(
     result = merge_by_key(sides) if schema.key else merge_by_place(sides)
     if target.digest == ours.digest:
         return result
-    # What was noted is relative to ours under the merged schema.
+    # The recorded change is relative to ours under the merged schema.
     return MergeResult.of(result.settled.without_change(), result.conflicts)
 
 

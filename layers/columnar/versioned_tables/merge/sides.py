@@ -102,7 +102,7 @@ class Sides:
         names = tuple(self.schema.by_id(item).name for item in columns)
         return Conflict(row_id, kind, names, *(self._plain(row) for row in rows))  # type: ignore[arg-type]  # three rows, which mypy cannot count
 
-    def settled(self, row_id: str, resolution: Resolution, row: Row) -> Row:
+    def resolved(self, row_id: str, resolution: Resolution, row: Row) -> Row:
         """The chosen row with the cells that the resolution sets. Raises MergeConflicts on columns that there are
         not, and on parts of the key.
         """

@@ -80,7 +80,7 @@ class _Sample:
         self._codes: U64 = np.empty(0, dtype=np.uint64)
 
     def add(self, table: pa.Table, start: int) -> None:
-        """The next rows; `start` is the number of the first."""
+        """Count rows; `start` is the number of the first."""
         self._most = min(self._most, max(1, SAMPLE_BYTES * table.num_rows // max(1, table.nbytes)))
         codes = np.arange(start, start + table.num_rows, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         codes ^= codes >> np.uint64(32)

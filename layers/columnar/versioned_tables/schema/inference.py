@@ -95,7 +95,7 @@ def evidence_of(texts: pa.Array) -> str:
         return TEXT
     for kind in kinds:
         if convert(first, kind) is not None and convert(present, kind) is not None:
-            return _settled(present, kind)
+            return _decided(present, kind)
     if convert(first, "date") is not None or convert(first, "timestamp") is not None:
         return "timestamp" if _dates_and_times(present) else TEXT
     return TEXT
@@ -110,7 +110,7 @@ def _kinds_of(text: str) -> tuple[str, ...]:
     return _WORD_KINDS if text[0] in "tTfFyYnNiI" else ()
 
 
-def _settled(present: pa.Array, kind: str) -> str:
+def _decided(present: pa.Array, kind: str) -> str:
     """Slashed dates that both orders read prove neither."""
     if kind != "date:?":
         return kind

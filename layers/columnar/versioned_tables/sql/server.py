@@ -1,4 +1,4 @@
-"""The process that has the engine loaded: forks a child per statement, kills it when told, ends with the function."""
+"""The process that has the engine loaded: forks a child per statement, kills it on request, ends with the function."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _WithoutPandas:
 
 
 def serve(descriptor: int) -> None:
-    """Load everything, then fork and kill as told by the function, until its end of the socket is closed."""
+    """Load everything, then fork and kill as the function asks, until its end of the socket is closed."""
     sys.meta_path.insert(0, _WithoutPandas())
     from versioned_tables.sql import statement
 

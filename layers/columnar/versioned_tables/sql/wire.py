@@ -53,7 +53,7 @@ class Channel:
             raise Closed from error
 
     def receive(self, most: int) -> tuple[bytes, bytearray]:
-        """The next frame; raises Closed, FrameTooLarge beyond `most` bytes, and TimeoutError at the deadline."""
+        """Read one frame; raises Closed, FrameTooLarge beyond `most` bytes, and TimeoutError at the deadline."""
         kind, length = _HEAD.unpack(self._exactly(_HEAD.size))
         if length > most:
             raise FrameTooLarge

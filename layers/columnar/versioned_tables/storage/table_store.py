@@ -76,7 +76,7 @@ class TableStore:
         self.objects = store
         self.prefix = prefix
         self._storing = ThreadPoolExecutor(STORING, thread_name_prefix="packs")
-        self._unsettled: set[Future[Any]] = set()
+        self._under_way: set[Future[Any]] = set()
         # Not of the pool below: its work waits for that of the pool.
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._cache = _Cache(cache_bytes)
@@ -121,13 +121,13 @@ class TableStore:
     ) -> Future[_Result]:
         """Have something stored while the caller works."""
         future = self._storing.submit(call, *args, **kwargs)
-        self._unsettled.add(future)
-        future.add_done_callback(self._unsettled.discard)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
         return future
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Wait until nothing is being stored any more, also of writers that were given up."""
-        wait(list(self._unsettled))
+        wait(list(self._under_way))
 
     def put_patch(self, patch: Patch) -> Source:
         """Store a patch; idempotent."""

@@ -188,14 +188,14 @@ def _joined(
         if isinstance(part, _Region):
             first_keys = KeyList.of([next(keys) for _ in part.counts]) if base.schema.key else KeyList.of([])
             leaves.append(Leaves(part.counts, part.digests, first_keys))
-            pieces.append(_settled(pieces_of(part.addresses), len(base.sources)))
+            pieces.append(_renumbered(pieces_of(part.addresses), len(base.sources)))
         else:
             leaves.append(slice_leaves(base.leaves, *part))
             pieces.append(slice_pieces(base, base.leaf_start(part[0]), base.leaf_start(part[1])))
     return join_leaves(leaves), join_pieces(pieces)
 
 
-def _settled(pieces: Pieces, base_sources: int) -> Pieces:
+def _renumbered(pieces: Pieces, base_sources: int) -> Pieces:
     """Marked rows are the first patch's, which holds all rows of the edits."""
     source = np.where(pieces.source >= PatchBuilder.MARK, base_sources, pieces.source)
     return Pieces(source, pieces.start, pieces.count)

@@ -61,7 +61,7 @@ class PackWriter:
         return self._chunks
 
     def add(self, table: pa.Table, hashes: RowHashes) -> None:
-        """The next chunk; its number is how many came before it. Raises what an earlier one met."""
+        """Take a chunk; its number is how many came before it. Raises what an earlier one met."""
         if self._dictionary is None:
             self._dictionary = _worth_a_dictionary(table)
         arguments = (table, self._dictionary, self._looked_at(table.schema.names))

@@ -94,7 +94,7 @@ class TableWriter:
         return self._rows + self._open_rows
 
     def add(self, table: pa.Table, hashes: RowHashes | None = None) -> None:
-        """The next rows."""
+        """Take rows that follow the ones before."""
         if not table.num_rows:
             return
         if hashes is None:
@@ -129,7 +129,7 @@ class TableWriter:
         base_sources = self._base.sources if self._base is not None else ()
         patches = self._patches.finish() if self._patches is not None else []
         sources = [*base_sources, *made, *patches]
-        pieces = join_pieces([self._settled(part, len(base_sources), len(made)) for part in self._pieces])
+        pieces = join_pieces([self._renumbered(part, len(base_sources), len(made)) for part in self._pieces])
         manifest = Manifest(self._schema, tuple(sources), join_leaves(self._leaves), pieces, self._change(patches))
         return drop_unused(manifest)
 
@@ -149,7 +149,7 @@ class TableWriter:
         )
 
     @staticmethod
-    def _settled(pieces: Pieces, base: int, made: int) -> Pieces:
+    def _renumbered(pieces: Pieces, base: int, made: int) -> Pieces:
         """Placeholders become source indexes: base sources first, then chunks, then patches."""
         source = pieces.source
         source = np.where(source >= PatchBuilder.MARK, source - PatchBuilder.MARK + base + made, source)

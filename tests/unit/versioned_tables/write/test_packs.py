@@ -160,7 +160,7 @@ def test_a_writer_that_is_given_up_leaves_nothing_under_way(tmp_path: Path, monk
         for at in range(6):
             rows = table(people(range(at * 500, at * 500 + 500)))
             writer.add(rows, hash_rows(rows, PEOPLE))
-        tables.settle()
+        tables.drain()
 
     assert slow.begun == slow.done > 0
 
