@@ -83,7 +83,7 @@ async def test_the_bound_does_not_pass_a_statement_that_is_still_queued(records:
 async def test_a_request_too_old_to_be_noted_is_not(records: StoreUnderTest) -> None:
     old = datetime.now(UTC) - timedelta(seconds=30)
 
-    registration = await Intake(records.database).register(uuid7(), old, (), {})
+    registration = await Intake(records.database).register(uuid7(), old, (), {}, b"[]")
 
     assert registration.registered is False
     assert await records.count("intake") == 0
@@ -113,12 +113,12 @@ async def test_noting_again_replaces_the_note(records: StoreUnderTest) -> None:
 async def test_after_a_failure_the_database_is_left_alone_for_some_seconds(records: StoreUnderTest) -> None:
     now = [100.0]
     intake = Intake(AWAY, monotonic=lambda: now[0])
-    await intake.register(uuid7(), datetime.now(UTC), (), {})
+    await intake.register(uuid7(), datetime.now(UTC), (), {}, b"[]")
     intake._database = records.database
 
-    resting = await intake.register(uuid7(), datetime.now(UTC), (), {})
+    resting = await intake.register(uuid7(), datetime.now(UTC), (), {}, b"[]")
     now[0] += 6
-    working = await intake.register(uuid7(), datetime.now(UTC), (), {})
+    working = await intake.register(uuid7(), datetime.now(UTC), (), {}, b"[]")
 
     assert (resting.registered, working.registered) == (False, True)
 

@@ -7,9 +7,13 @@ It rests on three facts, all on the database's own clock:
    seconds.
 2. The loader takes the entry away in the transaction that makes the statements visible; a request whose entry does not
    count or is gone (database away, entry withdrawn or cleaned up) is registered anew with a `stored` of that moment.
-3. The bound is the oldest entry, or MARGIN seconds ago: FRESH + PATIENCE < MARGIN, so no entry appears behind it.
+3. The bound is before the oldest entry, and MARGIN seconds ago at the latest: FRESH + PATIENCE < MARGIN, so no entry
+   appears behind it. It is taken before an answer is made, so that the answer has everything up to it.
+
+It keeps SENDING seconds from the oldest entry, because clients compare it with the moment in which they began to send.
 """
 
 FRESH_SECONDS = 0.5
 PATIENCE_SECONDS = 1.2
 MARGIN_SECONDS = 2.0
+SENDING_SECONDS = 1.0

@@ -76,10 +76,14 @@ statements_raw = Table(
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("error", Text),
+    # Whether it has its rows in statement_keys.
+    Column("keyed", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("source IN ('xapi','csv')", name="source"),
     CheckConstraint("state IN ('pending','done','failed','dead')", name="state"),
     Index("ix_statements_raw_unflattened", "statement_id", postgresql_where=text("state IN ('pending','failed')")),
     Index("ix_statements_raw_dead", "stored_at", postgresql_where=text("state = 'dead'")),
+    Index("ix_statements_raw_listed", "stored_at", "statement_id"),
+    Index("ix_statements_raw_unkeyed", "statement_id", postgresql_where=text("NOT keyed")),
     # Read together with its like on the flat rows, and without the rows themselves, to find what is missing there.
     Index("ix_statements_raw_stored_at", "stored_at", "statement_id", postgresql_where=text("state = 'done'")),
     schema=SCHEMA,
@@ -135,7 +139,44 @@ statement_voids = Table(
     Column("target_id", UUID(as_uuid=True), primary_key=True),
     Column("voided_by", UUID(as_uuid=True), nullable=False),
     Column("voided_at", DateTime(timezone=True), nullable=False),
+    # The target is here, and it does not void itself.
+    Column("applies", Boolean, nullable=False, server_default=text("false")),
     schema=SCHEMA,
+)
+
+# What each statement is found by (search.domain); `via` is whose keys they are: its own, or of one it refers to.
+statement_keys = Table(
+    "statement_keys",
+    metadata,
+    Column("key", UUID(as_uuid=True), primary_key=True),
+    Column("stored_at", DateTime(timezone=True), primary_key=True),
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("via", UUID(as_uuid=True), primary_key=True),
+    schema="lrs",
+)
+
+# Statements whose object is a StatementRef; the target may arrive later.
+statement_references = Table(
+    "statement_references",
+    metadata,
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("target_id", UUID(as_uuid=True), nullable=False),
+    Index("ix_statement_references_target_id", "target_id"),
+    schema="lrs",
+)
+
+# Accepted and not loaded yet, to be read by id; unlogged, because the queue has them too.
+pending_statements = Table(
+    "pending_statements",
+    metadata,
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("request_id", UUID(as_uuid=True), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("voids", UUID(as_uuid=True)),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+    Index("ix_pending_statements_voids", "voids", postgresql_where=text("voids IS NOT NULL")),
+    schema="lrs",
+    prefixes=["UNLOGGED"],
 )
 
 # What could not be stored as a statement: kept whole in S3 under `s3_key`, to be looked at and replayed.

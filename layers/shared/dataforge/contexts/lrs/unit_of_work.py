@@ -4,6 +4,7 @@ from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
+from dataforge.contexts.lrs.search.repository import StatementIndex
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
 
@@ -19,6 +20,11 @@ class LrsUnitOfWork(SqlUnitOfWork):
     def flat(self) -> FlatRows:
         """Statements as reports read them."""
         return FlatRows(self.connection)
+
+    @property
+    def index(self) -> StatementIndex:
+        """What statements are found by."""
+        return StatementIndex(self.connection)
 
     @property
     def quarantine(self) -> Quarantine:

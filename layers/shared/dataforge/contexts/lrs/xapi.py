@@ -105,7 +105,9 @@ class XapiHeaders:
             return
         asked = Headers(scope=scope).get(VERSION_HEADER)
         version = (negotiate_version(asked) if asked else None) or XapiVersion.V1_0
+        # Taken before the answer is made: what is stored meanwhile may be missing in it.
         on_statements = scope["path"].rstrip("/") in _STATEMENTS
+        bound = await self._services.intake.consistent_through() if on_statements else None
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.body" and scope["method"] == "HEAD":
@@ -114,8 +116,8 @@ class XapiHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault(VERSION_HEADER, version.value)
-                if on_statements:
-                    headers[BOUND_HEADER] = format_timestamp(await self._services.intake.consistent_through())
+                if bound is not None:
+                    headers[BOUND_HEADER] = format_timestamp(bound)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

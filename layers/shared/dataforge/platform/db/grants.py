@@ -52,6 +52,8 @@ _RECORDS = _tables(
 )
 # What statements say of activities is merged when they are accepted, or when they are loaded.
 _ACTIVITIES = _tables("lrs", "activities", WRITE)
+# What statements are found by, and those that wait to be loaded.
+_SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 _DATASETS = _tables(
     "datasets",
     "datasets dataset_permissions dataset_tags commits manifests commit_tables table_statistics refs jobs uploads "
@@ -110,7 +112,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("identity", "directory", READ),
         _reading(_RECORDS),
         _tables("records", "statement_claims intake", WRITE),
-        _tables("lrs", "documents", WRITE),
+        _tables("lrs", "documents pending_statements", WRITE),
+        _tables("lrs", "statement_keys", READ),
         _ACTIVITIES,
     ),
     "xapi-etl": _merged(
@@ -122,6 +125,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
         _RECORDS,
         _ACTIVITIES,
+        _SEARCH,
     ),
     "dataset-import": _merged(_EVERYBODY, _COMMANDS, _DATASETS, _tables("identity", "directory", READ)),
     "dataset-export": _merged(
@@ -143,6 +147,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _RECORDS,
         # It loads what a queue has lost.
         _ACTIVITIES,
+        _SEARCH,
         _DATASETS,
         _NOTIFICATIONS,
     ),

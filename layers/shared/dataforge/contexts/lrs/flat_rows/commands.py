@@ -63,7 +63,7 @@ async def flatten_pending(command: FlattenPending, uow: LrsUnitOfWork) -> Flatte
     """Flatten one page of raw statements; one that cannot be is marked failed, and dead after five attempts."""
     page = FlattenedPage()
     # Exclusively, because a page may hold voiding statements; a page takes well under a second.
-    await uow.flat.lock_voiding(exclusive=True)
+    await uow.index.lock_references(exclusive=True)
     pending = await uow.flat.pending(after=command.after, since=command.since, limit=command.limit)
     if not pending:
         return page

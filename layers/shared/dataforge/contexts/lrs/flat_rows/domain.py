@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from dataforge.contexts.lrs.statements.domain import VOIDED, FlatStatement, flatten_statement
+from dataforge.contexts.lrs.statements.domain import FlatStatement, flatten_statement
 from dataforge.kernel.email import is_email
 
 # What identity allows; a longer value can match nobody.
@@ -86,9 +86,3 @@ def flat_row(payload: Mapping[str, object], home_pages: HomePages) -> FlatRow:
         actor_account=pseudonym if pseudonym is not None and len(pseudonym) <= _MAX_AVATAR else None,
         lesson_url=url if url is not None and len(url) <= _MAX_LESSON_URL else None,
     )
-
-
-def is_voiding(payload: Mapping[str, object]) -> bool:
-    """Whether the statement withdraws another (Data 2.3.2)."""
-    verb = payload.get("verb")
-    return isinstance(verb, dict) and verb.get("id") == VOIDED

@@ -12,8 +12,6 @@ from dataforge.contexts.lrs.flat_rows.domain import FlatRow, PendingStatement, P
 from dataforge.contexts.lrs.statements.domain import VOIDED, read_json, to_json
 from dataforge.contexts.lrs.tables import directory, recordset
 
-_VOIDING_LOCK = 4101
-
 _COLUMNS = {
     "statement_id": "uuid",
     "actor_key": "text",
@@ -90,11 +88,6 @@ class FlatRows:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-
-    async def lock_voiding(self, *, exclusive: bool) -> None:
-        """Transactions with a voiding statement wait for all others, so that neither overlooks the other's rows."""
-        function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-        await self._connection.execute(text(f"SELECT {function}({_VOIDING_LOCK})"))
 
     async def people(self, emails: Iterable[str], avatars: Iterable[str]) -> Sequence[Person]:
         """Accounts with one of the e-mail addresses or pseudonyms, through identity's view."""

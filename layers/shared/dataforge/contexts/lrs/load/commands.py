@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dataforge.contexts.lrs.contract import LessonDirectory
 from dataforge.contexts.lrs.flat_rows.commands import write_flat
-from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, flat_row, is_voiding
+from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, flat_row
 from dataforge.contexts.lrs.load.domain import (
     LoadResult,
     Sent,
@@ -19,7 +19,9 @@ from dataforge.contexts.lrs.load.domain import (
     other_content,
     raw_row,
     rejection,
+    stored_at,
 )
+from dataforge.contexts.lrs.search.domain import Found, found_by
 from dataforge.contexts.lrs.statements.domain.messages import StatementMessage
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 
@@ -40,27 +42,21 @@ async def load_messages(command: LoadMessages, uow: LrsUnitOfWork) -> LoadResult
     Same id with another content: the stored statement stays and the other is rejected, for the caller to keep.
     """
     result, requests = LoadResult(), {message.request_id for message in command.messages}
-    voiding = any(is_voiding(item.payload) for message in command.messages for item in message.statements)
-    await uow.flat.lock_voiding(exclusive=voiding and command.flatten)
-    await _require_registered(command.messages, uow)
     first = first_of_each(command.messages, result)
-    rows = {
-        statement_id: _flattened(sent, command.home_pages, result) if command.flatten else None
-        for statement_id, sent in first.items()
-    }
-    bad = {rejected.statement.id for rejected in result.rejected if rejected.reason == "unflattenable"}
-    raw = [
-        raw_row(message, item, "done" if command.flatten else "pending")
-        for statement_id, (message, item) in sorted(first.items())
-        if statement_id not in bad
-    ]
-    new = await uow.raw.insert(raw)
-    await _reject_other_contents(first, set(first) - new - bad, uow, result)
+    read = {statement_id: _read(sent, command, result) for statement_id, sent in sorted(first.items())}
+    good = {statement_id: item for statement_id, item in read.items() if item is not None}
+    await uow.index.lock_references(exclusive=any(found.refers_to for found, _ in good.values()))
+    await _require_registered(command.messages, uow)
+    state = "done" if command.flatten else "pending"
+    new = await uow.raw.insert([raw_row(*first[statement_id], state) for statement_id in good], keyed=True)
+    await _reject_other_contents(first, good.keys() - new, uow, result)
+    await uow.index.add([found for found, _ in good.values() if found.statement_id in new])
     if command.flatten:
-        flat = [row for statement_id, row in sorted(rows.items()) if statement_id in new and row is not None]
+        flat = [row for found, row in good.values() if found.statement_id in new and row is not None]
         await write_flat(flat, uow, command.lessons)
     await uow.raw.forget_requests(requests)
-    result.new, result.known = len(new), len(first) - len(new) - len(bad)
+    await uow.raw.forget_pending(first)
+    result.new, result.known = len(new), len(good) - len(new)
     return result
 
 
@@ -80,10 +76,11 @@ async def _reject_other_contents(
             result.rejected.append(other_content(message, item))
 
 
-def _flattened(sent: Sent, home_pages: HomePages, result: LoadResult) -> FlatRow | None:
+def _read(sent: Sent, command: LoadMessages, result: LoadResult) -> tuple[Found, FlatRow | None] | None:
     message, item = sent
     try:
-        return flat_row(item.payload, home_pages)
+        found = found_by(item.id, stored_at(message, item), item.payload)
+        return found, flat_row(item.payload, command.home_pages) if command.flatten else None
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one statement must not stop the others
         result.rejected.append(rejection(message, item, error))
         return None

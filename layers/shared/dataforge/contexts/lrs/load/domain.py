@@ -84,17 +84,22 @@ def rejection(message: StatementMessage, item: QueuedStatement, error: Exception
     return Rejected(message, item, "unflattenable", f"{type(error).__name__}: {error}")
 
 
+def stored_at(message: StatementMessage, item: QueuedStatement) -> datetime:
+    """When the statement was stored, as it says itself."""
+    return parse_timestamp(str(item.payload.get("stored"))) or message.stored_at
+
+
 def raw_row(message: StatementMessage, item: QueuedStatement, state: str, error: str | None = None) -> RawRow:
     """The raw row of a statement."""
-    stored_at = parse_timestamp(str(item.payload.get("stored"))) or message.stored_at
+    stored = stored_at(message, item)
     return RawRow(
         statement_id=item.id,
         payload=item.payload,
         sha=item.sha,
         source=message.source,
         authority=message.authority,
-        occurred_at=parse_timestamp(str(item.payload.get("timestamp"))) or stored_at,
-        stored_at=stored_at,
+        occurred_at=parse_timestamp(str(item.payload.get("timestamp"))) or stored,
+        stored_at=stored,
         state=state,
         error=error,
     )

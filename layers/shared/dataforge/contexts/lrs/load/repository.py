@@ -28,11 +28,12 @@ _COLUMNS = {
     "error": "text",
 }
 _INSERT = text(
-    f"INSERT INTO records.statements_raw ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)} "
+    f"INSERT INTO records.statements_raw ({', '.join(_COLUMNS)}, keyed) SELECT {', '.join(_COLUMNS)}, :keyed "
     f"FROM json_to_recordset(CAST(:rows AS json)) AS r ({recordset(_COLUMNS)}) "
     "ON CONFLICT DO NOTHING RETURNING statement_id"
 )
 _FORGET_REQUESTS = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
+_FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
 _UUIDS = ARRAY(PG_UUID(as_uuid=True))
 
 
@@ -56,11 +57,17 @@ class RawStatements:
         """The requests' statements are in the tables with this transaction."""
         await self._connection.execute(_FORGET_REQUESTS, {"ids": list(request_ids)})
 
-    async def insert(self, rows: Sequence[RawRow]) -> set[UUID]:
-        """Insert in order of id; returns the ids that were new."""
+    async def forget_pending(self, ids: Iterable[UUID]) -> None:
+        """The statements are read from the tables from now on."""
+        await self._connection.execute(_FORGET_PENDING, {"ids": list(ids)})
+
+    async def insert(self, rows: Sequence[RawRow], *, keyed: bool = False) -> set[UUID]:
+        """Insert in order of id; returns the ids that were new. `keyed`: the caller adds what they are found by."""
         if not rows:
             return set()
-        found = await self._connection.execute(_INSERT, {"rows": to_json([_raw(row) for row in rows]).decode()})
+        found = await self._connection.execute(
+            _INSERT, {"rows": to_json([_raw(row) for row in rows]).decode(), "keyed": keyed}
+        )
         return set(found.scalars())
 
     async def hashes(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:

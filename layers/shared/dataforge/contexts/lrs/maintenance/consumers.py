@@ -10,6 +10,7 @@ from dataforge.contexts.lrs.flat_rows.commands import FailPending, FlattenPendin
 from dataforge.contexts.lrs.flat_rows.domain import HomePages
 from dataforge.contexts.lrs.maintenance.repository import finish_run, forget, start_run
 from dataforge.contexts.lrs.matching.commands import MatchBackfill, match_backfill
+from dataforge.contexts.lrs.search.commands import AddMissingKeys, add_missing_keys
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Unavailable
@@ -64,9 +65,10 @@ class IncrementalEtl:
         run_key = now.strftime("%Y-%m-%dT%H:%MZ")
         async with self._database.transaction() as connection:
             await start_run(connection, self.NAME, run_key, now)
-        counts, failure = dict.fromkeys(("drained", "flattened", "failed", "matched", "forgotten"), 0), None
+        counts, failure = dict.fromkeys(("drained", "keyed", "flattened", "failed", "matched", "forgotten"), 0), None
         try:
             await self._drain(counts, deadline)
+            await self._add_keys(counts, deadline)
             since = datetime(1, 1, 1, tzinfo=UTC) if lookback is None else now - lookback
             await self._flatten(counts, deadline, since)
             backfill = MatchBackfill(self._lessons, self._matching)
@@ -91,6 +93,13 @@ class IncrementalEtl:
             await self._queue.delete(done)
             counts["drained"] += len(done)
             if failed:
+                return
+
+    async def _add_keys(self, counts: dict[str, int], deadline: float) -> None:
+        while self._monotonic() < deadline - self._budget / 2:
+            added = await run(self._unit_of_work(), add_missing_keys, AddMissingKeys())
+            counts["keyed"] += added
+            if not added:
                 return
 
     async def _flatten(self, counts: dict[str, int], deadline: float, since: datetime) -> None:

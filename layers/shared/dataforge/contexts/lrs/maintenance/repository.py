@@ -26,10 +26,13 @@ _FORGET_CLAIMS = (
     "FROM records.statement_claims c JOIN records.statements_raw r ON r.statement_id = c.statement_id "
     f"WHERE c.claimed_at < :before LIMIT {_BATCH})"
 )
+# What was accepted and never came to the loader is not to be read for ever.
+_FORGET_PENDING = "DELETE FROM lrs.pending_statements WHERE accepted_at < :before"
 _FORGET_STATUS = "DELETE FROM records.task_status WHERE started_at < :before"
 _FORGET = {
     "registered": (_FORGET_REGISTERED, KEEP_REGISTERED),
     "claims": (_FORGET_CLAIMS, KEEP_CLAIMS),
+    "pending": (_FORGET_PENDING, KEEP_CLAIMS),
     "task_status": (_FORGET_STATUS, KEEP_STATUS),
 }
 

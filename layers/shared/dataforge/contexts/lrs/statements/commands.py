@@ -1,6 +1,7 @@
 """Accept statements: validate, claim their ids, make them durable in the queue, and only then answer."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -70,13 +71,16 @@ class StatementAcceptor:
             return []
         defines = command.credential.allows("define")
         said = ((item.payload, item.stored_at) for item in batch.statements) if defines else ()
+        statements = statements_json(batch.statements)
         registration = await self._intake.register(
-            request_id, batch.statements[0].stored_at, _claims(command, batch), definitions_of(said)
+            request_id, batch.statements[0].stored_at, _claims(command, batch), definitions_of(said), statements
         )
         if registration.conflicts:
             raise _conflict(registration.conflicts, batch)
         try:
-            await self._send(request_id, command.credential, batch, registered=registration.registered)
+            stored_at = batch.statements[0].stored_at
+            registered = registration.registered
+            await self._send(request_id, command.credential, stored_at, statements, registered=registered)
         except Exception as error:
             logger.error("statements not queued", exc_info=True, request=str(request_id))
             await self._withdraw(request_id)
@@ -85,10 +89,8 @@ class StatementAcceptor:
         return batch.ids
 
     async def _send(
-        self, request_id: UUID, credential: XapiCredential, batch: PreparedBatch, *, registered: bool
+        self, request_id: UUID, credential: XapiCredential, stored_at: datetime, statements: bytes, *, registered: bool
     ) -> None:
-        stored_at = batch.statements[0].stored_at
-        statements = statements_json(batch.statements)
         body_key = None
         if len(statements) > MAX_INLINE_BYTES:
             body_key = f"{BODY_PREFIX}{request_id}.json"

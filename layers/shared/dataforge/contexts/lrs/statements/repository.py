@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dataforge.contexts.lrs.activities.domain import ActivityDefinition
 from dataforge.contexts.lrs.activities.repository import SeenDefinitions, merge_acceptable
-from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS
+from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS, SENDING_SECONDS
+from dataforge.contexts.lrs.statements.domain import VOIDED
 from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import Database, DatabaseUnavailable
@@ -45,12 +46,20 @@ _REGISTER = text(
     f"WHERE CAST(:stored_at AS timestamptz) >= clock_timestamp() - interval '{FRESH_SECONDS} seconds' "
     "ON CONFLICT (request_id) DO NOTHING RETURNING stored_at"
 )
+_PEND = text(
+    "INSERT INTO lrs.pending_statements (statement_id, request_id, payload, voids, accepted_at) "
+    "SELECT CAST(s #>> '{id}' AS uuid), :request_id, CAST(s AS text), "
+    f"CASE WHEN s #>> '{{verb,id}}' = '{VOIDED}' THEN CAST(s #>> '{{object,id}}' AS uuid) END, clock_timestamp() "
+    "FROM (SELECT e -> 'statement' AS s FROM json_array_elements(CAST(:statements AS json)) AS e) AS sent "
+    "ORDER BY 1 ON CONFLICT DO NOTHING"
+)
+_WITHDRAW_PENDING = text("DELETE FROM lrs.pending_statements WHERE request_id = :id")
 _FORGET = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
 _REGISTER_NOW = text(
     "INSERT INTO records.intake (request_id) SELECT unnest(CAST(:ids AS uuid[])) RETURNING request_id, stored_at"
 )
 _BOUND = text(
-    "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
+    f"SELECT least((SELECT min(stored_at) - interval '{SENDING_SECONDS} seconds' FROM records.intake), "
     f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
 )
 
@@ -99,14 +108,18 @@ class Intake:
         stored_at: datetime,
         claims: Sequence[Claim],
         definitions: Mapping[str, ActivityDefinition],
+        statements: bytes,
     ) -> Registration:
-        """Claim the ids, register the request and merge definitions; conflicting ids leave nothing behind."""
+        """Claim the ids, register the request and merge definitions; conflicting ids leave nothing behind.
+
+        From then on the statements (`statements_json`) can be read by their ids.
+        """
         if self._monotonic() < self._open_until:
             return Registration(registered=False)
         started = self._monotonic()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._register(request_id, stored_at, claims, self._seen.unseen(definitions))
+                return await self._register(request_id, stored_at, claims, self._seen.unseen(definitions), statements)
         except _AWAY:
             self._break("statements are accepted without the database", self._monotonic() - started)
             return Registration(registered=False)
@@ -117,6 +130,7 @@ class Intake:
         stored_at: datetime,
         claims: Sequence[Claim],
         definitions: Mapping[str, ActivityDefinition],
+        statements: bytes,
     ) -> Registration:
         ordered = sorted(claims, key=lambda claim: claim.statement_id)
         given = {"ids": [item.statement_id for item in ordered], "hashes": [item.content_sha256 for item in ordered]}
@@ -129,6 +143,7 @@ class Intake:
                     await connection.rollback()
                     return Registration(registered=False, conflicts=conflicts)
             found = (await connection.execute(_REGISTER, {"request_id": request_id, "stored_at": stored_at})).scalar()
+            await connection.execute(_PEND, {"request_id": request_id, "statements": statements.decode()})
             await merge_acceptable(connection, definitions)
             await connection.commit()
         self._seen.add(definitions)
@@ -139,6 +154,7 @@ class Intake:
         with suppress(*_AWAY):
             async with asyncio.timeout(PATIENCE_SECONDS), self._database.transaction() as connection:
                 await connection.execute(_FORGET, {"ids": [request_id]})
+                await connection.execute(_WITHDRAW_PENDING, {"id": request_id})
 
     async def consistent_through(self) -> datetime:
         """The bound, at most BOUND_SECONDS old; the last known one (at first 1970) while the database is away."""

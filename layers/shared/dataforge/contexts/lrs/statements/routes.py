@@ -23,7 +23,14 @@ from dataforge.kernel.errors import MalformedBody
 
 
 class Statements(XapiResource):
-    """The Statements resource; only writing is offered here, everything else is refused with 405."""
+    """The Statements resource."""
+
+    async def get(self, call: XapiCall) -> Response:
+        """One statement, or those that meet a filter (Communication 2.1.3)."""
+        # It brings the database along, for which no statement that is sent waits.
+        from dataforge.contexts.lrs.search.routes import read_statements
+
+        return await read_statements(call)
 
     async def post(self, call: XapiCall) -> Response:
         """One statement or an array of them; answers the ids in request order (Communication 2.1.2)."""

@@ -9,7 +9,7 @@ from dataforge.contexts.lrs.statements.domain.identity import StatementIds
 from dataforge.contexts.lrs.statements.domain.json_text import MAX_VIOLATIONS, StatementsBody, to_json
 from dataforge.contexts.lrs.statements.domain.normal_form import content_sha256
 from dataforge.contexts.lrs.statements.domain.rules import Rule
-from dataforge.contexts.lrs.statements.domain.times import format_timestamp, parse_timestamp
+from dataforge.contexts.lrs.statements.domain.times import format_timestamp, in_utc, parse_timestamp
 from dataforge.contexts.lrs.statements.domain.validation import VOIDED, validate_statement
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
 from dataforge.kernel.errors import ValidationFailed, Violation
@@ -122,6 +122,8 @@ def _prepare(
     statement_id = ids.assign(statement, content)
     stored_text = format_timestamp(stored)
     timestamp = statement.get("timestamp", stored_text)
+    if version is XapiVersion.V2_0 and isinstance(timestamp, str):
+        timestamp = in_utc(timestamp)  # IEEE 9274.1.1 §4.2.7
     payload: dict[str, object] = {
         **statement,
         "id": str(statement_id),

@@ -77,6 +77,11 @@ def canonical_timestamp(text: str) -> str:
     return f"{at.isoformat()[:19]}{'.' if fraction else ''}{fraction}Z"
 
 
+def in_utc(text: str) -> str:
+    """A valid timestamp in UTC, with all its digits; one that is in UTC already stays as it is."""
+    return text if text.endswith("Z") else canonical_timestamp(text)
+
+
 def format_timestamp(at: datetime) -> str:
     """An instant as statements carry it: UTC, six decimals, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -1,0 +1,1 @@
+"""What statements are found by: their agents, verb, activities and registration."""

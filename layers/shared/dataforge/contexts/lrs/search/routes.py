@@ -1,0 +1,97 @@
+"""Reading statements (Communication 2.1.3); imported with the first GET, since it brings the database along."""
+
+from collections.abc import Sequence
+from email.utils import format_datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.activities.repository import read_definitions
+from dataforge.contexts.lrs.search.domain import Position
+from dataforge.contexts.lrs.search.queries import StatementPage, StoredStatement, read_one, read_page
+from dataforge.contexts.lrs.search.wire import (
+    CURSOR,
+    PARAMETERS,
+    AskedStatement,
+    Format,
+    asked_filter,
+    asked_statement,
+    cursor_of,
+    flag,
+    format_of,
+    may_read_all,
+)
+from dataforge.contexts.lrs.statements.domain import actor_key, read_statement, to_json
+from dataforge.contexts.lrs.statements.domain.formats import Languages, activity_ids, as_canonical, as_ids
+from dataforge.contexts.lrs.xapi_protocol import XapiCall
+from dataforge.http.addresses import this_address
+from dataforge.kernel.errors import NotFound
+
+
+class StatementNotFound(NotFound):
+    """No statement has the id, or it is (not) voided, or the credential reads its own statements only."""
+
+    code = "statement_not_found"
+    title = "There is no such statement"
+
+
+async def read_statements(call: XapiCall) -> Response:
+    """One statement, or a page of those that meet the filter."""
+    call.require_one_of("statements/read/mine")
+    call.check_parameters(PARAMETERS)
+    wanted = format_of(call)
+    flag(call, "attachments")
+    asked = asked_statement(call)
+    if asked is not None:
+        return await _one(call, asked, wanted)
+    sought = asked_filter(call)
+    async with call.services.database.read_only() as connection:
+        page = await read_page(connection, sought)
+        bodies = await _formatted(connection, page.statements, wanted, call)
+    return _json(b'{"statements":[%s],"more":%s}' % (b",".join(bodies), to_json(_more(call, page))))
+
+
+async def _one(call: XapiCall, asked: AskedStatement, wanted: Format) -> Response:
+    async with call.services.database.read_only() as connection:
+        found = await read_one(connection, asked.statement_id)
+        if found is None or found.voided is not asked.voided or not _may_read(call, found):
+            message = f"There is no {'voided ' if asked.voided else ''}statement {asked.statement_id} here."
+            raise StatementNotFound(message)
+        (body,) = await _formatted(connection, [found], wanted, call)
+    answer = _json(body)
+    answer.headers["Last-Modified"] = format_datetime(found.stored_at, usegmt=True)
+    return answer
+
+
+def _may_read(call: XapiCall, found: StoredStatement) -> bool:
+    if may_read_all(call.credential):
+        return True
+    authority = read_statement(found.body).get("authority")
+    return isinstance(authority, dict) and actor_key(authority) == actor_key(call.credential.authority)
+
+
+async def _formatted(
+    connection: AsyncConnection, statements: Sequence[StoredStatement], wanted: Format, call: XapiCall
+) -> list[bytes]:
+    if wanted is Format.EXACT:
+        return [item.body.encode() for item in statements]
+    parsed = [read_statement(item.body) for item in statements]
+    if wanted is Format.IDS:
+        return [to_json(as_ids(item)) for item in parsed]
+    ids = {activity_id for item in parsed for activity_id in activity_ids(item)}
+    known = await read_definitions(connection, sorted(ids))
+    definitions = {activity_id: item.definition for activity_id, item in known.items()}
+    languages = Languages(call.request.headers.get("accept-language", ""))
+    return [to_json(as_canonical(item, definitions, languages)) for item in parsed]
+
+
+def _more(call: XapiCall, page: StatementPage) -> str:
+    """Where the next page is; empty when there is none."""
+    if not page.has_more:
+        return ""
+    last = page.statements[-1]
+    return this_address(call.request.scope, **{CURSOR: cursor_of(Position(last.stored_at, last.statement_id))})
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
