@@ -43,7 +43,8 @@ class Settings(BaseModel):
     that needs it.
     """
 
-    model_config = ConfigDict(frozen=True)
+    # A function has one of these models; the others are not built.
+    model_config = ConfigDict(frozen=True, defer_build=True)
     required: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
