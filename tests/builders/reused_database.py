@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from dataforge.platform.db.grants import SCHEMA_MAKERS
 from infra.local.postgres import PostgresServer
 
 # Every statement that changes a schema or a right leaves a younger row here, or one row less.
@@ -66,7 +67,8 @@ class ReusedDatabase:
         """URL of a database that equals the template."""
         if self._name is None:
             name = f"test_{secrets.token_hex(6)}"
-            self._server.create_database(name, template=self._template_name)
+            url = self._server.create_database(name, template=self._template_name)
+            _grant_making_of_schemas(url)
             self._name = name
         return self._server.url_of(self._name)
 
@@ -92,6 +94,14 @@ class ReusedDatabase:
                     with connection.cursor() as cursor, cursor.copy(into) as copy:
                         copy.write(rows)
             return _size(connection) <= self._template.size + _LARGEST_GROWTH_BYTES
+
+
+def _grant_making_of_schemas(url: str) -> None:
+    """Give the right on the database itself, which is not copied with it."""
+    with psycopg.connect(url) as connection:
+        database = sql.Identifier(connection.info.dbname)
+        for function in SCHEMA_MAKERS:
+            connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, sql.Identifier(function)))
 
 
 def _template(connection: psycopg.Connection) -> _Template:
