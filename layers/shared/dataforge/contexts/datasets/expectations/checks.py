@@ -17,8 +17,8 @@ from dataforge.contexts.datasets.expectations.queries import expectation_of, lis
 from dataforge.kernel.errors import DataForgeError, Violation
 from versioned_tables.errors import FilterRefused
 from versioned_tables.format.manifest import Manifest
-from versioned_tables.read.checks import check, expectation_problem
-from versioned_tables.read.expectations import Expectation as TableRule
+from versioned_tables.read.checks import check, rule_problem
+from versioned_tables.read.table_rules import TableRule
 from versioned_tables.storage.table_store import TableStore
 
 EXAMPLES = 10
@@ -57,7 +57,7 @@ async def require_runnable(versions: Versions, dataset_id: UUID, expectation: Ex
     tables = (await versions.load(dataset_id, ref)).manifests
     schemas = [manifest.schema for sheet, manifest in tables.items() if expectation.sheet in (None, sheet)]
     for schema in (None, *schemas):
-        problem = expectation_problem(wanted, schema)
+        problem = rule_problem(wanted, schema)
         if problem is not None:
             pointer = "/parameters/pattern" if expectation.rule is ExpectationRule.REGEX else "/parameters"
             message = f"The expectation cannot be checked. {problem}"

@@ -1,4 +1,4 @@
-"""Expectations: what a table must be like before a review is merged."""
+"""Rules that a table can be checked against, and what comes of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Kind = Literal["not_null", "unique", "range", "regex", "foreign_key", "row_count
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class TableRule:
     """One rule. `low` and `high` bound a range; `pattern` is RE2 and must match the whole text; `table` and `other`
     name the referenced table and column; `share` is how far the number of rows may move (0.1 is ten per cent)."""
 
@@ -24,10 +24,10 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """Whether an expectation holds, how many rows break it, and the first of them by their logical row id."""
+class RuleOutcome:
+    """Whether a rule holds, how many rows break it, and the first of them by their logical row id."""
 
-    expectation: Expectation
+    rule: TableRule
     passed: bool
     broken: int
     examples: tuple[str, ...]
