@@ -1,4 +1,7 @@
-"""``make test`` and ``make test-fast``: each stage with its time, the coverage and pytest's closing line at the end."""
+"""``make test`` and ``make test-fast``: each stage with its time, the coverage and pytest's closing line at the end.
+
+The build goes on beside the types, and the browser, which waits half of its time, beside the tests in process.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,56 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from infra.local import build
 from infra.local.errors import LocalStackError
-from infra.local.layout import ROOT, SOURCE_PATH
+from infra.local.layout import LOCAL, ROOT, SOURCE_PATH
 
 SOURCES = ("layers/shared", "layers/columnar", "functions", "infra", "migrations", "tests")
 TYPED = ("layers/shared/dataforge", "layers/columnar/versioned_tables", "functions", "infra", "migrations")
 BIN = ROOT / ".venv" / "bin"
 _INNER_LOOP = ("-m", "not build and not slow", "--hypothesis-profile=inner-loop")
-_PARALLEL = ("-n", "auto", "--maxprocesses", "4")  # each worker has a PostgreSQL of its own
+# Each worker has a PostgreSQL of its own; one that has nothing left takes over what waits for another.
+_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+_PYTEST = (sys.executable, "-m", "pytest", "-q", "--durations=5")
 
 
 def main() -> int:
     """Run the stages in order; stops at the first that fails."""
-    fast = "--fast" in sys.argv[1:]
-    stages = [
+    first = [
         ("lint", [str(BIN / "ruff"), "check", "-q", *SOURCES]),
         ("format", [str(BIN / "ruff"), "format", "-q", "--check", *SOURCES]),
         ("nothing breaks clients of the last release", [sys.executable, "-m", "infra.openapi.breaking"]),
     ]
-    if not fast:
-        stages.append(("types", [str(BIN / "mypy"), *TYPED]))
-        stages.append(("known vulnerabilities", [sys.executable, "-m", "infra.packaging.audit"]))
-    for name, command in stages:
+    for name, command in first:
         status = _stage(name, command)
         if status != 0:
             return status
-    pytest = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
-    if fast:
-        return _stage("tests", [*pytest, *_PARALLEL, *_INNER_LOOP, "tests/unit", "tests/architecture"])
+    if "--fast" in sys.argv[1:]:
+        return _stage("tests", [*_PYTEST, *_PARALLEL, *_INNER_LOOP, "tests/unit", "tests/architecture"])
+    with ThreadPoolExecutor() as beside:
+        built = beside.submit(_build)
+        status = _stage("types", [str(BIN / "mypy"), *TYPED]) or _stage(
+            "known vulnerabilities", [sys.executable, "-m", "infra.packaging.audit"]
+        )
+        status = built.result() or status
+    if status != 0:
+        return status
+    # There is one stack, and fifty callers at once want all cores; what it runs is out of the reach of coverage.
+    status = _stage("tests of the built functions and the deployed stack", [*_PYTEST, "tests/functions", "tests/e2e"])
+    if status != 0:
+        return status
+    directories = [f"tests/{name}" for name in ("unit", "architecture", "integration")]
+    with ThreadPoolExecutor() as beside:
+        pages = beside.submit(_told_at_the_end, "tests of the pages in a browser", [*_PYTEST, "tests/browser"])
+        status = _stage("tests", [*_PYTEST, *_PARALLEL, *directories], PYTEST_PLUGINS="infra.local.coverage")
+        return pages.result() or status
+
+
+def _build() -> int:
     began = time.monotonic()
     try:
         build.build()
@@ -43,28 +66,34 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"== build: {time.monotonic() - began:.0f} s", flush=True)
-    # There is one stack, and what it runs is out of the reach of coverage: one after the other, and first.
-    status = _stage("tests of the built functions and the deployed stack", [*pytest, "tests/functions", "tests/e2e"])
-    if status != 0:
-        return status
-    # A browser wants the cores for itself: beside the other tests it would wait and not be wrong.
-    status = _stage("tests of the pages in a browser", [*pytest, "tests/browser"])
-    if status != 0:
-        return status
-    directories = [f"tests/{name}" for name in ("unit", "architecture", "integration")]
-    return _stage("tests", [*pytest, *_PARALLEL, *directories], PYTEST_PLUGINS="infra.local.coverage")
+    return 0
 
 
-def _stage(name: str, command: list[str], **variables: str) -> int:
+def _stage(name: str, command: Sequence[str], **variables: str) -> int:
     began = time.monotonic()
     tests = name.startswith("tests")
     if tests:
         print(f"== {name}", flush=True)
-    environment = os.environ | {"PYTHONPATH": SOURCE_PATH} | variables
-    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    status = _status(command, None, **variables)
     if not tests:
         print(f"== {name}: {time.monotonic() - began:.0f} s{'' if status == 0 else ', failed'}", flush=True)
     return status
+
+
+def _told_at_the_end(name: str, command: Sequence[str]) -> int:
+    """Run a stage beside others: its output follows in one piece."""
+    output = LOCAL / f"{name.replace(' ', '-')}.txt"
+    status = _status(command, output)
+    print(f"\n== {name}\n{output.read_text(errors='replace')}", flush=True)
+    return status
+
+
+def _status(command: Sequence[str], output: Path | None, **variables: str) -> int:
+    environment = os.environ | {"PYTHONPATH": SOURCE_PATH} | variables
+    if output is None:
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    with output.open("wb") as file:
+        return subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=file, check=False).returncode
 
 
 if __name__ == "__main__":
