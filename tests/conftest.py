@@ -30,8 +30,8 @@ from tests.builders.time import NOW
 
 # How long an example takes says what else the machine does, not whether the code is right.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# The inner loop tries a fifth of the examples that the whole run does: --hypothesis-profile=inner-loop.
-settings.register_profile("inner-loop", settings.get_profile("house"), max_examples=20)
+# The inner loop tries a tenth of the examples that the whole run does: --hypothesis-profile=inner-loop.
+settings.register_profile("inner-loop", settings.get_profile("house"), max_examples=10)
 settings.load_profile("house")
 
 

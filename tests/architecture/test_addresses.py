@@ -103,6 +103,7 @@ def shape(response: httpx.Response) -> tuple[int, object]:
     return response.status_code, (document["code"], document["detail"], document["instance"])
 
 
+@pytest.mark.slow
 async def test_each_route_is_the_same_with_a_slash_at_its_end(api: ApiUnderTest) -> None:
     client = await api.as_role(Role.ADMIN)
     walked = 0

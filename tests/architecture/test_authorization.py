@@ -120,6 +120,7 @@ async def test_no_form_is_taken_that_none_of_our_pages_gave(api: ApiUnderTest) -
     assert {route: answer for route, answer in answers.items() if answer != (403, "form_refused")} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
 async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role) -> None:
     named = [
@@ -133,6 +134,7 @@ async def test_a_role_that_is_not_named_is_refused(api: ApiUnderTest, role: Role
     assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
 
 
+@pytest.mark.slow
 async def test_a_suspension_reaches_every_write_and_every_privileged_route_at_once(api: ApiUnderTest) -> None:
     person = await api.add_user(Role.ADMIN)
     token = await api.token(person, Role.ADMIN)
@@ -146,6 +148,7 @@ async def test_a_suspension_reaches_every_write_and_every_privileged_route_at_on
     assert {route: answer for route, answer in answers.items() if answer != (403, "account_suspended")} == {}
 
 
+@pytest.mark.slow
 async def test_a_sign_out_reaches_every_write_and_every_privileged_route_at_once(api: ApiUnderTest) -> None:
     person, session, now = await api.add_user(Role.ADMIN), uuid7(), api.platform.clock.now()
     token = await api.token(person, Role.ADMIN, session=session)
@@ -158,6 +161,7 @@ async def test_a_sign_out_reaches_every_write_and_every_privileged_route_at_once
     assert {route: answer for route, answer in answers.items() if answer != (401, "session_ended")} == {}
 
 
+@pytest.mark.slow
 async def test_a_demotion_closes_every_privileged_route_at_once(api: ApiUnderTest) -> None:
     person = await api.add_user(Role.VIEWER)
     named = [
@@ -171,6 +175,7 @@ async def test_a_demotion_closes_every_privileged_route_at_once(api: ApiUnderTes
     assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
 
 
+@pytest.mark.slow
 async def test_a_person_who_is_no_longer_there_can_do_nothing(api: ApiUnderTest) -> None:
     token = await api.token(uuid7(), Role.LEARNER)
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -19,11 +20,17 @@ LAYERED = {name.rpartition(".")[2] for item in CONTRACTS for name in item.get("c
 BY_NOUNS = sorted(contexts() - LAYERED)
 
 
+@cache
 def modules(context: str) -> dict[str, Path]:
     """The modules of a context by dotted name below it."""
     root = CONTEXTS / context
     named = {".".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.py")}
     return {name.removesuffix(".__init__"): path for name, path in named.items() if name != "__init__"}
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def kind_of(module: str) -> str | None:
@@ -35,8 +42,7 @@ def kind_of(module: str) -> str | None:
 def imports_at_start(path: Path, context: str) -> Iterator[str]:
     """What a module imports of its own context when it is imported, as dotted names below the context."""
     prefix = f"dataforge.contexts.{context}."
-    tree = ast.parse(path.read_text())
-    for node in tree.body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.ImportFrom) and node.module and f"{node.module}.".startswith(prefix):
             below = node.module.removeprefix(prefix.rstrip(".")).lstrip(".")
             for alias in node.names:
@@ -77,7 +83,7 @@ def test_write_sql_stands_in_repositories(context: str) -> None:
     for module, path in modules(context).items():
         if kind_of(module) == "repository":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             imported = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
             if imported and {alias.name for alias in node.names} & {"insert", "update", "delete", "merge"}:
                 wrong.append(f"{module}:{node.lineno}")
@@ -93,7 +99,7 @@ def test_a_name_has_one_meaning(context: str) -> None:
     for module, path in modules(context).items():
         if RANKS.get(kind_of(module) or "") == max(RANKS.values()):
             continue  # a route or consumer has the name of the command it runs
-        for node in ast.parse(path.read_text()).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
                 homes[node.name].append(module)
 

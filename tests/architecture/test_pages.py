@@ -71,6 +71,7 @@ def test_static_files_have_a_media_type_and_vendored_ones_their_licence() -> Non
     assert "htmx-LICENSE.txt" in files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "path"), [("api", "/api/courses"), ("datasets_api", "/api/datasets")])
 def test_the_api_starts_and_answers_without_loading_pages(function: str, path: str) -> None:
     result = subprocess.run(

@@ -43,6 +43,7 @@ def policy(header: str) -> dict[str, list[str]]:
     return {name: values for name, *values in filter(None, directives)}
 
 
+@pytest.mark.slow
 async def test_no_answer_may_be_framed_sniffed_or_run_what_is_inline(api: ApiUnderTest) -> None:
     admin, pages = await api.as_role(Role.ADMIN), 0
     walked = {(method, route.path_format) for method, route in routes_of(api)} | {

@@ -49,6 +49,7 @@ def test_a_latin_1_byte_in_a_file_that_is_otherwise_utf_8_is_named(tables: Table
         imported(tables, data)
 
 
+@pytest.mark.slow
 def test_a_latin_1_byte_far_below_an_ascii_head_tells_the_encoding_of_the_file(tables: TableStore) -> None:
     found = imported(tables, lines_with("one", b"300000,caf\xe9\n"))
 

@@ -133,6 +133,7 @@ def test_every_double_comes_back_from_its_text(values: list[float]) -> None:
     assert found.to_pylist() == values
 
 
+@pytest.mark.slow
 def test_a_type_that_breaks_in_the_last_row_widens_the_whole_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

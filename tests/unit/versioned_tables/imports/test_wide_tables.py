@@ -55,6 +55,7 @@ def calls(work: Callable[[], object]) -> int:
     return sum(counts.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "made"), [("a.csv", as_csv), ("a.jsonl", as_json_lines), ("a.parquet", as_parquet)])
 def test_the_work_for_a_column_does_not_grow_with_their_number(
     tmp_path: Path, name: str, made: Callable[[int], bytes]

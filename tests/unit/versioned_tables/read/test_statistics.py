@@ -142,6 +142,7 @@ class Counted(TableStore):
         return super().rows(sources, columns, keep=keep)
 
 
+@pytest.mark.slow
 def test_of_a_huge_table_only_so_many_cells_are_read(tmp_path: Path) -> None:
     tables = Counted(tmp_path)
     once = version(

@@ -93,6 +93,7 @@ def read_by_every_reader(tables: TableStore, manifest: Manifest, before: Manifes
     return shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), PAIRS)
 def test_a_column_is_retyped_when_every_value_fits_and_refused_with_the_rows_otherwise(
     tables: TableStore, old: str, new: str
@@ -157,6 +158,7 @@ def test_an_append_with_a_declared_type_fits_or_is_refused(tables: TableStore, o
         assert (head.change.inserted, head.change.updated, head.change.deleted) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_sql_reads_every_retyped_table(tables: TableStore) -> None:
     heads = {}
     for at, (old, new) in enumerate(PAIRS):

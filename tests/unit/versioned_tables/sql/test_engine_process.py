@@ -128,6 +128,7 @@ def test_a_child_that_dies_takes_its_own_statement_along_only(
     assert engine.pid == process
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_takes_its_children_along_and_is_replaced(
     engine: EngineProcess, tables: TableStore
 ) -> None:

@@ -93,6 +93,7 @@ def test_only_the_columns_that_a_statement_needs_are_decoded(
     assert found.rows == rows
 
 
+@pytest.mark.slow
 def test_a_limit_ends_the_reading(tmp_path: Path) -> None:
     tables = Watched(tmp_path)
     manifest = version(tables, people(range(500_000)))
@@ -102,6 +103,7 @@ def test_a_limit_ends_the_reading(tmp_path: Path) -> None:
     assert tables.reads < len(manifest.sources) // 2
 
 
+@pytest.mark.slow
 def test_a_table_larger_than_all_caps_is_streamed(tmp_path: Path) -> None:
     tables = Watched(tmp_path)
     block = [{"name": f"{n:06}" + "x" * 500, "score": float(n)} for n in range(4_000)]
