@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from dataforge.contexts.lrs.statements.domain import content_sha256, normal_form, parse_json, same_statement
+from dataforge.contexts.lrs.statements.domain import (
+    content_sha256,
+    has_content,
+    normal_form,
+    parse_json,
+    same_statement,
+)
 from tests.builders.statements import ACTOR, MISSING, changed, full_statement, statement, substatement, xapi_2_context
 
 OTHER = {"mbox": "mailto:bo@example.org"}
@@ -88,6 +94,27 @@ def test_numbers_are_compared_by_value(one: bytes, other: bytes, same: bool) -> 
     left, right = (statement(result={"extensions": {"urn:x:n": parse_json(text)}}) for text in (one, other))
 
     assert same_statement(left, right) is same
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verb": {"id": statement()["verb"]["id"], "display": {"de": "abgeschlossen"}}},
+        {"object": {**statement()["object"], "definition": {"name": {"en": "Another name"}}}},
+        {"actor": {"mbox": "mailto:ana.roux@EXAMPLE.org", "name": "Ana Roux"}},
+    ],
+)
+def test_display_definition_and_case_of_a_mail_domain_do_not_count(changes: dict[str, Any]) -> None:
+    assert same_statement(statement(), statement(**changes))
+    assert not same_statement(statement(), statement(actor={"mbox": "mailto:Ana.roux@example.org", "name": "Ana Roux"}))
+
+
+def test_a_hash_of_former_times_is_compared_by_what_is_stored() -> None:
+    sent = statement()
+    stored = {**sent, "timestamp": "2026-03-02T09:15:30Z", "stored": "2026-03-02T09:15:30Z"}
+
+    assert has_content(stored, bytes.fromhex(content_sha256(sent)))
+    assert not has_content(stored, bytes.fromhex(content_sha256(statement(result={"success": True}))))
 
 
 def test_the_hash_ignores_the_order_of_keys() -> None:

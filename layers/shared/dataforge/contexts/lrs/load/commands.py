@@ -70,10 +70,10 @@ async def _require_registered(messages: Sequence[StatementMessage], uow: LrsUnit
 async def _reject_other_contents(
     first: dict[UUID, Sent], known: set[UUID], uow: LrsUnitOfWork, result: LoadResult
 ) -> None:
-    for statement_id, sha in (await uow.raw.hashes(sorted(known))).items():
-        message, item = first[statement_id]
-        if sha != item.sha:
-            result.rejected.append(other_content(message, item))
+    for statement_id in sorted(
+        await uow.raw.with_other_content({known_id: first[known_id][1].sha for known_id in known})
+    ):
+        result.rejected.append(other_content(*first[statement_id]))
 
 
 def _read(sent: Sent, command: LoadMessages, result: LoadResult) -> tuple[Found, FlatRow | None] | None:

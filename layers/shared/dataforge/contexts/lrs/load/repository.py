@@ -4,7 +4,7 @@ Measured against COPY into a staging table and `unnest` of arrays (infra/bench/e
 left behind by a crash, and JSON made by orjson is the cheapest thing Python can hand over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import orjson
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.load.domain import RawRow
-from dataforge.contexts.lrs.statements.domain import to_json
+from dataforge.contexts.lrs.statements.domain import has_content, read_statement, to_json
 from dataforge.contexts.lrs.tables import intake, recordset, statements_raw
 
 _COLUMNS = {
@@ -33,6 +33,10 @@ _INSERT = text(
     "ON CONFLICT DO NOTHING RETURNING statement_id"
 )
 _FORGET_REQUESTS = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
+_BODIES = text(
+    "SELECT statement_id, payload::text AS payload FROM records.statements_raw "
+    "WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
+)
 _FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
 _UUIDS = ARRAY(PG_UUID(as_uuid=True))
 
@@ -70,15 +74,20 @@ class RawStatements:
         )
         return set(found.scalars())
 
-    async def hashes(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """Content hashes of stored statements."""
-        wanted = list(ids)
-        if not wanted:
-            return {}
-        query = select(statements_raw.c.statement_id, statements_raw.c.payload_sha256).where(
-            statements_raw.c.statement_id == bindparam("ids", wanted, type_=_UUIDS).any_()
-        )
-        return {row.statement_id: bytes(row.payload_sha256) for row in await self._connection.execute(query)}
+    async def with_other_content(self, given: Mapping[UUID, bytes]) -> set[UUID]:
+        """Which of the ids have stored statements that say something else than what has the hash."""
+        if not given:
+            return set()
+        columns = select(statements_raw.c.statement_id, statements_raw.c.payload_sha256)
+        of_these = statements_raw.c.statement_id == bindparam("ids", list(given), type_=_UUIDS).any_()
+        rows = await self._connection.execute(columns.where(of_these))
+        different = {row.statement_id for row in rows if bytes(row.payload_sha256) != given[row.statement_id]}
+        if not different:
+            return different
+        bodies = await self._connection.execute(_BODIES, {"ids": list(different)})
+        return different - {
+            row.statement_id for row in bodies if has_content(read_statement(row.payload), given[row.statement_id])
+        }
 
 
 def _raw(row: RawRow) -> dict[str, object]:

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.activities.domain import ActivityDefinition
 from dataforge.contexts.lrs.activities.repository import SeenDefinitions, merge_acceptable
 from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS, SENDING_SECONDS
-from dataforge.contexts.lrs.statements.domain import VOIDED
+from dataforge.contexts.lrs.statements.domain import VOIDED, has_content, read_statement
 from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import Database, DatabaseUnavailable
@@ -40,6 +41,10 @@ _CONFLICTS = text(
     "SELECT g.id FROM given g JOIN records.statement_claims c ON c.statement_id = g.id "
     "WHERE c.content_sha256 <> g.hash UNION "
     "SELECT g.id FROM given g JOIN records.statements_raw r ON r.statement_id = g.id WHERE r.payload_sha256 <> g.hash"
+)
+_BODIES = text(
+    "SELECT statement_id, payload::text AS payload FROM records.statements_raw "
+    "WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
 _REGISTER = text(
     "INSERT INTO records.intake (request_id, stored_at) SELECT :request_id, :stored_at "
@@ -91,6 +96,18 @@ async def register_arrival(database: Database, request_ids: Sequence[UUID]) -> d
     return found
 
 
+async def _other_contents(
+    connection: AsyncConnection, ids: Sequence[UUID], claims: Sequence[Claim]
+) -> tuple[UUID, ...]:
+    """Those of the ids whose stored statements say something else, whatever their hashes."""
+    if not ids:
+        return ()
+    given = {claim.statement_id: claim.content_sha256 for claim in claims}
+    rows = await connection.execute(_BODIES, {"ids": list(ids)})
+    same = {row.statement_id for row in rows if has_content(read_statement(row.payload), given[row.statement_id])}
+    return tuple(statement_id for statement_id in ids if statement_id not in same)
+
+
 class Intake:
     """Claimed ids and registered requests; skipped for BREAK_SECONDS after a failure, so that accepting never fails."""
 
@@ -138,7 +155,8 @@ class Intake:
             if claims:
                 await connection.execute(_CLAIM, given)
                 # A second statement, so that claims which others committed meanwhile are seen.
-                conflicts = tuple((await connection.execute(_CONFLICTS, given)).scalars())
+                different = list((await connection.execute(_CONFLICTS, given)).scalars())
+                conflicts = await _other_contents(connection, different, ordered)
                 if conflicts:
                     await connection.rollback()
                     return Registration(registered=False, conflicts=conflicts)

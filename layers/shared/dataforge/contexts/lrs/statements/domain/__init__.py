@@ -35,7 +35,12 @@ from dataforge.contexts.lrs.statements.domain.json_text import (
     read_statement,
     to_json,
 )
-from dataforge.contexts.lrs.statements.domain.normal_form import content_sha256, normal_form, same_statement
+from dataforge.contexts.lrs.statements.domain.normal_form import (
+    content_sha256,
+    has_content,
+    normal_form,
+    same_statement,
+)
 from dataforge.contexts.lrs.statements.domain.rules import Rule
 from dataforge.contexts.lrs.statements.domain.times import duration_ms, format_timestamp, parse_timestamp
 from dataforge.contexts.lrs.statements.domain.validation import VOIDED, validate_agent, validate_statement
@@ -61,6 +66,7 @@ __all__ = [
     "duration_ms",
     "flatten_statement",
     "format_timestamp",
+    "has_content",
     "is_completion",
     "negotiate_version",
     "normal_form",

@@ -3,21 +3,22 @@
 The sender's own id is kept. A sender without ids (the Moodle plugin never sends one) repeats a whole request when the
 answer was lost, so an id is derived from what cannot change between the two: the authority, the content with its own
 timestamp, and which of several equal statements of the request it is. The repetition then meets its own ids. Without a
-timestamp two equal statements may well be two events, and the id is random.
+timestamp two equal statements may well be two events, and the id is random. Both have the form of UUID version 4: the
+standard wants it, and a client library refuses versions above 5 and sends again.
 """
 
+import hashlib
 from collections import Counter
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4
 
 from dataforge.contexts.lrs.statements.domain.json_text import to_json
 from dataforge.contexts.lrs.statements.domain.normal_form import normal_form
 from dataforge.contexts.lrs.statements.domain.rules import Rule
 from dataforge.contexts.lrs.statements.domain.validation.formats import UUID_TEXT
 from dataforge.kernel.errors import ValidationFailed, Violation
-from dataforge.kernel.ids import uuid7
 
 _DERIVED = UUID("0b7ad4a2-5a0e-5c0f-9d43-2f1c8a6f5e10")
-"""Namespace of derived ids (RFC 9562 §5.5); changing it would make every repetition a new statement."""
+"""What derived ids begin with; changing it would make every repetition a new statement."""
 
 
 class StatementIds:
@@ -33,10 +34,11 @@ class StatementIds:
         if isinstance(given, str):
             return UUID(given)
         if "timestamp" not in statement:
-            return uuid7()
+            return uuid4()
         occurrence = self._seen[content_hash]
         self._seen[content_hash] += 1
-        return uuid5(_DERIVED, f"{content_hash}\n{occurrence}\n{self._authority}")
+        said = f"{_DERIVED}\n{content_hash}\n{occurrence}\n{self._authority}"
+        return UUID(bytes=hashlib.sha256(said.encode()).digest()[:16], version=4)
 
 
 def parse_statement_id(text: str) -> UUID | None:

@@ -1,8 +1,9 @@
 """When two statements are the same: a form in which everything that may differ is taken out or made alike.
 
 Data 2.3.1 (statement immutability and exceptions) says what an LRS may change or ignore: `id`, `stored`, `authority`
-and `version`, the order of Group members, the spelling of defaults, single context activities, time zones, and seconds
-of a duration beyond 0.01. Key order, white space and the spelling of a number never count. Statements come from
+and `version`, a verb's `display`, an activity's `definition`, the letter case of an e-mail domain, the order of Group
+members, the spelling of defaults, single context activities, time zones, and seconds of a duration beyond 0.01. Key
+order, white space and the spelling of a number never count. Statements come from
 `parse_json` or `read_json`, which give one Python value per number.
 """
 
@@ -67,6 +68,24 @@ def _object(changes: dict[str, Change], default_type: str | None = None) -> Chan
     return change
 
 
+def _without(name: str, default_type: str | None = None) -> Change:
+    """A change for objects of which one member does not count."""
+    change = _object({}, default_type)
+
+    def changed(value: object) -> object:
+        return change({key: item for key, item in value.items() if key != name} if isinstance(value, dict) else value)
+
+    return changed
+
+
+def _domain_lower(value: object) -> object:
+    # What stands before the @ may have letter case (RFC 5321 §2.4).
+    if not isinstance(value, str):
+        return value
+    name, at, domain = value.rpartition("@")
+    return f"{name}{at}{domain.lower()}"
+
+
 def _list_of(change: Change, *, wrap: bool = False, ordered: bool = True) -> Change:
     def change_list(value: object) -> object:
         if wrap and isinstance(value, dict):
@@ -79,9 +98,11 @@ def _list_of(change: Change, *, wrap: bool = False, ordered: bool = True) -> Cha
     return change_list
 
 
-_agent = _object({"mbox_sha1sum": _lower}, "Agent")
-_actor = _object({"mbox_sha1sum": _lower, "member": _list_of(_agent, ordered=False)}, "Agent")
-_activity = _object({"definition": _object({"extensions": _any})}, "Activity")
+_IDENTIFIERS: dict[str, Change] = {"mbox": _domain_lower, "mbox_sha1sum": _lower}
+_agent = _object(_IDENTIFIERS, "Agent")
+_actor = _object({**_IDENTIFIERS, "member": _list_of(_agent, ordered=False)}, "Agent")
+_activity = _without("definition", "Activity")
+_verb = _without("display")
 _related = _list_of(_activity, wrap=True)
 _reference = _object({"id": _lower})
 _context = _object(
@@ -119,12 +140,13 @@ def _target(value: object) -> object:
     if kind == "SubStatement":
         return _statement(value)
     # An Agent as object keeps its objectType: without it, it would be an Activity.
-    return _object({"mbox_sha1sum": _lower, "member": _list_of(_agent, ordered=False)})(value)
+    return _object({**_IDENTIFIERS, "member": _list_of(_agent, ordered=False)})(value)
 
 
 _statement = _object(
     {
         "actor": _actor,
+        "verb": _verb,
         "object": _target,
         "result": _result,
         "context": _context,
@@ -154,3 +176,12 @@ def same_statement(one: dict[str, object], other: dict[str, object]) -> bool:
         one = {key: value for key, value in one.items() if key != "timestamp"}
         other = {key: value for key, value in other.items() if key != "timestamp"}
     return content_sha256(one) == content_sha256(other)
+
+
+def has_content(stored: dict[str, object], digest: bytes) -> bool:
+    """Whether a stored statement says what has this hash, with its timestamp or without the one the store added.
+
+    Hashes that were stored when less was made alike are compared so.
+    """
+    bare = {key: value for key, value in stored.items() if key != "timestamp"}
+    return digest.hex() in (content_sha256(stored), content_sha256(bare))

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-from dataforge.contexts.datasets.commits.domain import CommitTable
-from dataforge.contexts.datasets.commits.versions import Authorship, StoredTable, Version, Versions
+from dataforge.contexts.datasets.domain.commits import CommitTable
+from dataforge.contexts.datasets.services.versions import Authorship, StoredTable, Version, Versions
 from tests.builders.tables import PEOPLE, people, table, version
 from versioned_tables.format.manifest import Manifest, Source
 from versioned_tables.format.manifest_codec import encode_manifest
