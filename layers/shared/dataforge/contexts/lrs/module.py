@@ -12,6 +12,7 @@ from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
 
 if TYPE_CHECKING:
+    from dataforge.contexts.lrs.attachments.store import AttachmentStore
     from dataforge.contexts.lrs.flat_rows.domain import HomePages
     from dataforge.contexts.lrs.load.consumers import StatementLoader
     from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
@@ -50,10 +51,18 @@ class LrsServices(Services):
         return StatementAcceptor(
             queue=self.statements_queue,
             bodies=self.platform.objects,
+            attachments=self.attachments,
             intake=self.intake,
             clock=self.clock,
             kept=self.kept_messages,
         )
+
+    @cached_property
+    def attachments(self) -> "AttachmentStore":
+        """The data of attachments."""
+        from dataforge.contexts.lrs.attachments.store import AttachmentStore
+
+        return AttachmentStore(self.platform.objects)
 
     @cached_property
     def kept_messages(self) -> "KeptMessages | None":

@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.activities.repository import read_definitions
+from dataforge.contexts.lrs.attachments.domain import Attachment, mixed_body, named_in
 from dataforge.contexts.lrs.search.domain import Position
-from dataforge.contexts.lrs.search.queries import StatementPage, StoredStatement, read_one, read_page
+from dataforge.contexts.lrs.search.queries import MAX_PAGE_BYTES, StatementPage, StoredStatement, read_one, read_page
 from dataforge.contexts.lrs.search.wire import (
     CURSOR,
     PARAMETERS,
@@ -40,25 +41,42 @@ async def read_statements(call: XapiCall) -> Response:
     call.require_one_of("statements/read/mine")
     call.check_parameters(PARAMETERS)
     wanted = format_of(call)
-    flag(call, "attachments")
+    with_data = flag(call, "attachments")
     asked = asked_statement(call)
     if asked is not None:
-        return await _one(call, asked, wanted)
+        return await _one(call, asked, wanted, with_data=with_data)
     sought = asked_filter(call)
     async with call.services.database.read_only() as connection:
         page = await read_page(connection, sought)
+    page, data = await _with_data(call, page) if with_data else (page, None)
+    async with call.services.database.read_only() as connection:
         bodies = await _formatted(connection, page.statements, wanted, call)
-    return _json(b'{"statements":[%s],"more":%s}' % (b",".join(bodies), to_json(_more(call, page))))
+    return _answer(b'{"statements":[%s],"more":%s}' % (b",".join(bodies), to_json(_more(call, page))), data)
 
 
-async def _one(call: XapiCall, asked: AskedStatement, wanted: Format) -> Response:
+async def _with_data(call: XapiCall, page: StatementPage) -> tuple[StatementPage, list[Attachment]]:
+    """The attachments of a page, cut where both together would be more than an answer may have."""
+    size, known, found = 0, set[str](), list[Attachment]()
+    for number, item in enumerate(page.statements):
+        named = [one for one in named_in([read_statement(item.body)]) if one[1] not in known]
+        new = await call.services.attachments.read(named) if named else []
+        size += len(item.body) + sum(len(one.content) for one in new)
+        if number and size > MAX_PAGE_BYTES:
+            return StatementPage(page.statements[:number], has_more=True), found
+        known |= {one.sha2 for one in new}
+        found += new
+    return page, found
+
+
+async def _one(call: XapiCall, asked: AskedStatement, wanted: Format, *, with_data: bool) -> Response:
     async with call.services.database.read_only() as connection:
         found = await read_one(connection, asked.statement_id)
         if found is None or found.voided is not asked.voided or not _may_read(call, found):
             message = f"There is no {'voided ' if asked.voided else ''}statement {asked.statement_id} here."
             raise StatementNotFound(message)
         (body,) = await _formatted(connection, [found], wanted, call)
-    answer = _json(body)
+    data = (await _with_data(call, StatementPage([found], has_more=False)))[1] if with_data else None
+    answer = _answer(body, data)
     answer.headers["Last-Modified"] = format_datetime(found.stored_at, usegmt=True)
     return answer
 
@@ -93,5 +111,8 @@ def _more(call: XapiCall, page: StatementPage) -> str:
     return this_address(call.request.scope, **{CURSOR: cursor_of(Position(last.stored_at, last.statement_id))})
 
 
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
+def _answer(body: bytes, attachments: Sequence[Attachment] | None) -> Response:
+    if attachments is None:
+        return Response(body, media_type="application/json")
+    mixed, content_type = mixed_body(body, attachments)
+    return Response(mixed, headers={"Content-Type": content_type})

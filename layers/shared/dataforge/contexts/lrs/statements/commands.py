@@ -1,12 +1,15 @@
 """Accept statements: validate, claim their ids, make them durable in the queue, and only then answer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.lrs.activities.domain import definitions_of
+from dataforge.contexts.lrs.attachments.domain import Attachment
+from dataforge.contexts.lrs.attachments.signatures import check_signatures
 from dataforge.contexts.lrs.statements.domain import PreparedBatch, StatementsBody, XapiVersion, prepare_batch
 from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.contexts.lrs.statements.domain.errors import QueueUnavailable, StatementConflict
@@ -22,6 +25,7 @@ from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
     # What the parts are made of is imported when they are: a function that starts pays for no database and no boto3.
+    from dataforge.contexts.lrs.attachments.store import AttachmentStore
     from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
     from dataforge.contexts.lrs.statements.repository import Intake
     from dataforge.platform.aws.s3 import AsyncObjects
@@ -30,11 +34,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AcceptStatements:
-    """The statements of one request, who sends them, and under which line of the standard."""
+    """The statements of one request, who sends them, under which line of the standard, and attachments by hash."""
 
     body: StatementsBody
     credential: XapiCredential
     version: XapiVersion
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)
 
 
 class StatementAcceptor:
@@ -45,18 +50,21 @@ class StatementAcceptor:
         *,
         queue: "Queue",
         bodies: "AsyncObjects",
+        attachments: "AttachmentStore",
         intake: "Intake",
         clock: Clock,
         kept: "KeptMessages | None" = None,
     ) -> None:
         self._queue = queue
         self._bodies = bodies
+        self._attachments = attachments
         self._intake = intake
         self._clock = clock
         self._kept = kept
 
     async def accept(self, command: AcceptStatements) -> list[str]:
-        """The ids in request order; raises InvalidStatements, StatementConflict or QueueUnavailable.
+        """The ids in request order; raises InvalidStatements, StatementSignatureInvalid, StatementConflict or
+        QueueUnavailable.
 
         An id a client chose is decided here when the database answers (ADR 0003); while it is away the loader decides.
         """
@@ -69,6 +77,8 @@ class StatementAcceptor:
         )
         if not batch.statements:
             return []
+        if command.attachments:
+            check_signatures(command.body, command.attachments)
         defines = command.credential.allows("define")
         said = ((item.payload, item.stored_at) for item in batch.statements) if defines else ()
         statements = statements_json(batch.statements)
@@ -80,6 +90,7 @@ class StatementAcceptor:
         try:
             stored_at = batch.statements[0].stored_at
             registered = registration.registered
+            await self._attachments.keep(command.credential.authority, command.attachments.values())
             await self._send(request_id, command.credential, stored_at, statements, registered=registered)
         except Exception as error:
             logger.error("statements not queued", exc_info=True, request=str(request_id))

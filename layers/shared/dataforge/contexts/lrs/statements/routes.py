@@ -1,8 +1,11 @@
 """The Statements resource (Communication 2.1), on plain Starlette: an LMS that waits pays for nothing else."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dataforge.contexts.lrs.attachments.domain import Attachment, is_mixed, read_mixed
 from dataforge.contexts.lrs.statements.commands import AcceptStatements
 from dataforge.contexts.lrs.statements.domain import (
     StatementsBody,
@@ -44,13 +47,13 @@ class Statements(XapiResource):
         if statement_id is None:
             message = "PUT needs the parameter statementId, a UUID; use POST to have the id assigned."
             raise XapiParameterInvalid(message)
-        body = await _body(call)
+        body, attachments = await _body(call)
         if body.is_array or not isinstance(body.statements[0], dict):
             message = "PUT takes one statement, a JSON object; use POST for several."
             raise MalformedBody(message)
         statement = with_statement_id(body.statements[0], statement_id)
-        command = AcceptStatements(StatementsBody([statement], is_array=False), call.credential, call.version)
-        await call.services.acceptor.accept(command)
+        one = StatementsBody([statement], is_array=False, part_hashes=body.part_hashes)
+        await call.services.acceptor.accept(AcceptStatements(one, call.credential, call.version, attachments))
         return Response(status_code=204)
 
 
@@ -62,9 +65,11 @@ async def queue_statements(request: Request) -> Response:
 
 
 async def _accept(call: XapiCall) -> list[str]:
-    return await call.services.acceptor.accept(AcceptStatements(await _body(call), call.credential, call.version))
+    body, attachments = await _body(call)
+    return await call.services.acceptor.accept(AcceptStatements(body, call.credential, call.version, attachments))
 
 
-async def _body(call: XapiCall) -> StatementsBody:
+async def _body(call: XapiCall) -> tuple[StatementsBody, Mapping[str, Attachment]]:
     call.require_scope("statements/write")
-    return parse_body(await call.signed_body(), call.request.headers.get("content-type", ""))
+    body, content_type = await call.signed_body(), call.request.headers.get("content-type", "")
+    return read_mixed(body, content_type) if is_mixed(content_type) else (parse_body(body, content_type), {})

@@ -51,7 +51,7 @@ def _check_attachment(value: object, path: str, report: Report) -> None:
         return
     check_members(value, path, report, _ATTACHMENT, ("usageType", "display", "contentType", "length", "sha2"))
     sha2 = value.get("sha2")
-    if isinstance(sha2, str) and sha2 in report.part_hashes:
+    if isinstance(sha2, str) and sha2.lower() in report.part_hashes:
         return
     if value.get("usageType") == SIGNATURE_USAGE:
         message = "A signature is sent together with its statement: there is no part with this hash in the request."

@@ -1,0 +1,1 @@
+"""What people and workers do with datasets; each handler is one transaction."""

@@ -1,1 +1,0 @@
-"""Commits: versions of all tables of a dataset, and their history."""

@@ -1,1 +1,0 @@
-"""What is in a version: its tables and rows."""

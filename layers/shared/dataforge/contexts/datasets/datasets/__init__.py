@@ -1,1 +1,0 @@
-"""Datasets, their tags, and who may do what with them."""

@@ -1,0 +1,1 @@
+"""Rules of datasets: who may do what, refs, jobs, reviews, expectations."""

@@ -1,1 +1,0 @@
-"""What must be true of tables, and whether it is."""

@@ -1,1 +1,0 @@
-"""Versions into files."""

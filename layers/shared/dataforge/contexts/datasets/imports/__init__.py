@@ -1,1 +1,0 @@
-"""Uploaded files into commits."""

@@ -1,1 +1,0 @@
-"""Long work that workers do."""

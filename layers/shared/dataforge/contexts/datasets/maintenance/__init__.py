@@ -1,1 +1,0 @@
-"""Keeping the storage of datasets small and whole."""

@@ -1,1 +1,0 @@
-"""Merging one version into another; reverting and repeating single commits."""

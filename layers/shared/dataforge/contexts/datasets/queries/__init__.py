@@ -1,0 +1,1 @@
+"""Read models of datasets: SQL to rows to answers."""

@@ -1,1 +1,0 @@
-"""Proposals to merge one branch into another."""

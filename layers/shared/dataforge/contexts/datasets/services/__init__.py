@@ -1,0 +1,1 @@
+"""Where metadata and engine meet: versions are loaded, computed in threads, and published in one transaction."""

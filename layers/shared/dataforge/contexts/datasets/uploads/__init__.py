@@ -1,1 +1,0 @@
-"""Files that people send in parts."""

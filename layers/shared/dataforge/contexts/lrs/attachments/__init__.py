@@ -1,0 +1,1 @@
+"""What comes with statements besides them: certificates, answers, signatures."""

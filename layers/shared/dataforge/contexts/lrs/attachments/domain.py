@@ -1,0 +1,143 @@
+"""Statements and attachments in one body of multipart/mixed, in and out (Communication 1.5.2, RFC 2046 §5.1)."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from secrets import token_hex
+
+from dataforge.contexts.lrs.statements.domain import StatementsBody, actor_key, parse_body
+from dataforge.kernel.errors import MalformedBody
+
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]\Z")
+_HASHES = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
+_PREFIX = "attachments/"
+
+
+class AttachmentInvalid(MalformedBody):
+    """A multipart/mixed body is not statements with their attachments (Communication 1.5.2)."""
+
+    code = "attachment_invalid"
+    title = "The attachments do not go with the statements"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """The data of an attachment under its SHA-2 hash in lower-case hex digits."""
+
+    sha2: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    headers: Message
+    content: bytes
+
+
+def is_mixed(content_type: str) -> bool:
+    """Whether a body of this type is several parts of statements and attachments."""
+    return content_type.partition(";")[0].strip().lower() == "multipart/mixed"
+
+
+def read_mixed(body: bytes, content_type: str) -> tuple[StatementsBody, dict[str, Attachment]]:
+    """The statements of a multipart/mixed body, and the attachments by hash.
+
+    Raises AttachmentInvalid, UnsupportedStatementBody and whatever `parse_json` raises.
+    """
+    first, *others = _parts(body, _boundary(content_type))
+    statements = parse_body(first.content, str(first.headers.get("content-type", "")))
+    attachments = {found.sha2: found for found in map(_attachment, others)}
+    unused = sorted(attachments.keys() - {sha2 for _, sha2, _ in named_in(statements.statements)})
+    if unused:
+        message = f"No statement of this request names the attachment with the hash {unused[0]}."
+        raise AttachmentInvalid(message)
+    found = StatementsBody(statements.statements, statements.is_array, part_hashes=frozenset(attachments))
+    return found, attachments
+
+
+def _boundary(content_type: str) -> bytes:
+    # Clients leave the quotes away also where the standard wants them (RFC 2045 §5.1).
+    header = Message()
+    header["Content-Type"] = content_type
+    boundary = header.get_param("boundary")
+    if not isinstance(boundary, str) or not _BOUNDARY.match(boundary):
+        message = "Content-Type multipart/mixed names no boundary, such as multipart/mixed; boundary=abc."
+        raise AttachmentInvalid(message)
+    return boundary.encode()
+
+
+def _parts(body: bytes, boundary: bytes) -> list[_Part]:
+    # The line break before a delimiter belongs to it, not to the part.
+    delimiter = rb"\r?\n--" + re.escape(boundary) + rb"(?=--|[ \t]*\r?\n)"
+    pieces = re.split(delimiter, b"\r\n" + body)
+    if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
+        message = "The parts of the body are not between lines of -- and the boundary, the last one with -- behind it."
+        raise AttachmentInvalid(message)
+    return [_part(piece) for piece in pieces[1:-1]]
+
+
+def _part(piece: bytes) -> _Part:
+    line = re.match(rb"[ \t]*\r?\n", piece)
+    end = re.search(rb"\r?\n\r?\n", piece)
+    if line is None or end is None:
+        message = "A part of the body has no head: its headers and an empty line."
+        raise AttachmentInvalid(message)
+    headers = Message()
+    for text in piece[line.end() : end.start()].decode("latin-1").splitlines():
+        name, colon, value = text.partition(":")
+        if not colon:
+            message = f"The head of a part has the line {text[:60]!r}, which is no header."
+            raise AttachmentInvalid(message)
+        headers[name.strip()] = value.strip()
+    return _Part(headers, piece[end.end() :])
+
+
+def _attachment(part: _Part) -> Attachment:
+    sha2 = str(part.headers.get("x-experience-api-hash", "")).lower()
+    algorithm = _HASHES.get(len(sha2))
+    if algorithm is None:
+        message = "Each part after the statements has X-Experience-API-Hash: the SHA-2 hash of its data in hex digits."
+        raise AttachmentInvalid(message)
+    if str(part.headers.get("content-transfer-encoding", "")).lower() != "binary":
+        message = "Each part after the statements has Content-Transfer-Encoding: binary."
+        raise AttachmentInvalid(message)
+    if hashlib.new(algorithm, part.content).hexdigest() != sha2:
+        message = f"The data of the attachment {sha2} has another hash; it was changed on its way."
+        raise AttachmentInvalid(message)
+    return Attachment(sha2, str(part.headers.get("content-type", "application/octet-stream")), part.content)
+
+
+def named_in(statements: Sequence[object]) -> Iterator[tuple[Mapping[str, object], str, str]]:
+    """What statements and their SubStatements name as attachments: the statement, hash and media type of each."""
+    for statement in statements:
+        if not isinstance(statement, dict):
+            continue
+        target = statement.get("object")
+        for part in (statement, target if isinstance(target, dict) else {}):
+            listed = part.get("attachments")
+            for item in listed if isinstance(listed, list) else ():
+                if isinstance(item, dict) and isinstance(item.get("sha2"), str):
+                    yield statement, item["sha2"].lower(), str(item.get("contentType"))
+
+
+def object_key(authority: Mapping[str, object], sha2: str) -> str:
+    """Where the data is kept: apart by authority, so that to know a hash is not enough to read what others sent."""
+    owner = hashlib.sha256(actor_key(authority).encode()).hexdigest()[:32]
+    return f"{_PREFIX}{owner}/{sha2}"
+
+
+def mixed_body(json: bytes, attachments: Sequence[Attachment]) -> tuple[bytes, str]:
+    """An answer of statements and attachments as multipart/mixed: the body and its Content-Type."""
+    boundary = token_hex(24)
+    parts = [b"Content-Type: application/json\r\n\r\n" + json]
+    for item in attachments:
+        # What a client wrote as media type must not become a second header.
+        media_type = item.media_type if item.media_type.isprintable() else "application/octet-stream"
+        head = f"Content-Type: {media_type}\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {item.sha2}"
+        parts.append(head.encode() + b"\r\n\r\n" + item.content)
+    delimiter = b"--" + boundary.encode()
+    body = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
+    return body, f'multipart/mixed; boundary="{boundary}"'

@@ -1,1 +1,0 @@
-"""Schemas of workspaces: designed as JSON, planned and proved, deployed by hash, watched for drift."""

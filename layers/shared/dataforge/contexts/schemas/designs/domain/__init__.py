@@ -1,1 +1,0 @@
-"""What a schema is, without a database."""

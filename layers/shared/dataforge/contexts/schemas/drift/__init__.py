@@ -1,1 +1,0 @@
-"""Drift: what changed in a schema without a deployment."""

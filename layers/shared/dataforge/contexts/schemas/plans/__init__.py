@@ -1,1 +1,0 @@
-"""Plans: from one schema to another, proved before they are shown."""

@@ -1,1 +1,0 @@
-"""How a schema becomes another, without a database."""
