@@ -1,4 +1,4 @@
-"""Fixtures every test may use: a throwaway PostgreSQL cluster with a migrated database per test."""
+"""Fixtures every test may use: a throwaway PostgreSQL cluster with a migrated, empty database for each test."""
 
 import os
 import secrets
@@ -24,6 +24,7 @@ from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer, start
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws, emulated_aws, started_emulator
+from tests.builders.reused_database import ReusedDatabase
 from tests.builders.roles import opened
 from tests.builders.time import NOW
 
@@ -55,12 +56,17 @@ def template_database(postgres: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def reused_database(postgres: PostgresServer, template_database: str) -> ReusedDatabase:
+    """The database that the tests of this worker have one after the other."""
+    return ReusedDatabase(postgres, template_database)
+
+
 @pytest.fixture
-def database_url(postgres: PostgresServer, template_database: str) -> Iterator[str]:
-    """A migrated database of this test alone."""
-    name = f"test_{secrets.token_hex(6)}"
-    yield postgres.create_database(name, template=template_database)
-    postgres.drop_database(name)
+def database_url(reused_database: ReusedDatabase) -> Iterator[str]:
+    """A migrated, empty database, during this test its alone."""
+    yield reused_database.url()
+    reused_database.clean()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ BENCHES = {
     "latency": "infra.bench.latency",
     "reminders": "infra.bench.reminders",
     "academics": "infra.bench.academics",
+    "schemas": "infra.bench.schemas",
     "datasets": "infra.bench.datasets",
 }
 

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-# Those with a login of their own. Not taken from the package, which the container of docker-compose.yml does not have.
+# Those with a login of their own, and the one that plans of schemas are proved with. Not taken from the package, which
+# the container of docker-compose.yml does not have.
 FUNCTIONS = (
     *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl"),
-    *("dataset-import", "dataset-export", "reminders", "maintenance"),
+    *("dataset-import", "dataset-export", "reminders", "maintenance", "schema-proof"),
 )
 _SSL_MODE_OF_LIBPQ = "prefer"
 

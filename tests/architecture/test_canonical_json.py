@@ -10,7 +10,7 @@ WRITERS = {
     "dataforge/kernel/canonical.py",
     "dataforge/contexts/lrs/statements/domain/identity.py",
     "dataforge/contexts/lrs/statements/domain/normal_form.py",
-    "dataforge/contexts/datasets/services/reading.py",
+    "dataforge/contexts/datasets/contents/queries.py",
     "versioned_tables/hashing/commits.py",
 }
 

@@ -37,8 +37,8 @@ def test_reading_a_version_needs_neither_the_parsers_nor_duckdb() -> None:
 import sys
 for name in {blocked!r}:
     sys.modules[name] = None
-import dataforge.contexts.datasets.routes, dataforge.contexts.datasets.consumers
-import dataforge.contexts.datasets.services.exports
+import dataforge.contexts.datasets.routes, dataforge.contexts.datasets.imports.consumers
+import dataforge.contexts.datasets.exports.commands
 """
 
     result = subprocess.run(

@@ -124,9 +124,10 @@ def test_a_message_stays_invisible_for_six_timeouts_of_its_consumer() -> None:
         for event in function.get("Events", {}).values():
             if event["Type"] == "SQS":
                 queue = QUEUES[event["Properties"]["Queue"]["Fn::GetAtt"][0]]
-                visibility, timeout = queue["VisibilityTimeout"]["Ref"], function["Timeout"]["Ref"]
-                assert parameter_default({"Ref": visibility}) >= 6 * parameter_default({"Ref": timeout})
-                assert int(local[visibility]) >= 6 * int(local[timeout])
+                visibility, timeout = queue["VisibilityTimeout"], function["Timeout"]
+                assert parameter_default(visibility) >= 6 * parameter_default(timeout)
+                if isinstance(timeout, dict):
+                    assert int(local[visibility["Ref"]]) >= 6 * int(local[timeout["Ref"]])
 
 
 @pytest.mark.parametrize("event", [e for f in FUNCTIONS.values() for e in f.get("Events", {}).values()])
@@ -371,9 +372,19 @@ def test_a_function_knows_its_own_login_of_the_database_and_no_other(name: str) 
     own_url = "".join(word.capitalize() for word in function.split("-")) + "DatabaseUrl"
     assert variables_of(name)["DATABASE_URL"] == {"Ref": own_url}
     assert TEMPLATE["Parameters"][own_url]["NoEcho"] is True
-    assert {secret for secret in secrets_of(name) if secret.startswith("Database")} == {login}
+    others = {variables_of(name)[key]["Ref"] for key in variables_of(name) if key == "PROOF_DATABASE_SECRET_ARN"}
+    assert {secret for secret in secrets_of(name) if secret.startswith("Database")} == {login, *others}
     template = RESOURCES[login]["Properties"]["GenerateSecretString"]["SecretStringTemplate"]["Fn::Sub"]
     assert json.loads(template) == {"username": f"${{AWS::StackName}}-{function}"}
+
+
+def test_the_api_alone_proves_plans_of_schemas_and_with_a_login_for_that() -> None:
+    provers = {name: variables_of(name) for name in FUNCTIONS if "PROOF_DATABASE_SECRET_ARN" in variables_of(name)}
+
+    assert list(provers) == ["ApiFunction"]
+    assert provers["ApiFunction"]["PROOF_DATABASE_SECRET_ARN"] == {"Ref": "DatabaseLoginschemaproof"}
+    assert provers["ApiFunction"]["PROOF_DATABASE_URL"] == {"Ref": "SchemaProofDatabaseUrl"}
+    assert GRANTS["schema-proof"] == {}
 
 
 def test_the_deployer_makes_every_login_and_alone_owns_the_tables() -> None:

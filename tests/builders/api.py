@@ -14,6 +14,7 @@ from dataforge.bootstrap import build_platform, rest_app
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions.domain import Session
 from dataforge.contexts.identity.tables import users
+from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
@@ -53,6 +54,7 @@ class ApiUnderTest:
         self.platform = build_platform(ApiSettings(**values), clock=clock)
         self.database = database
         self.platform.database = in_role(database, function)
+        self.platform.get(SchemasServices).proofs = in_role(database, "schema-proof")
         self.secrets = FakeSecrets({"app": {"cursor_key": TEST_KEY.decode()}})
         self.platform.secrets = self.secrets  # type: ignore[assignment]  # reads and writes as the real one does
         # Keys are made and tokens are signed for tests of other functions as well.

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from dataforge.bootstrap import rest_app
-from dataforge.contexts.datasets.module import DatasetsServices
+from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database

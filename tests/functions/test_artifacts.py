@@ -23,10 +23,15 @@ NEEDED_BY = {
     "ParsersLayer": [
         "versioned_tables.files",
         "versioned_tables.imports",
-        "dataforge.contexts.datasets.services.imports",
+        "dataforge.contexts.datasets.imports.commands",
     ],
     "SqlLayer": ["versioned_tables.sql"],
-    "WebLayer": ["dataforge.web", "dataforge.contexts.*.pages", "dataforge.contexts.*.calendar"],
+    "WebLayer": [
+        "dataforge.web",
+        "dataforge.contexts.*.pages",
+        "dataforge.contexts.*.page_calls",
+        "dataforge.contexts.*.calendar",
+    ],
     "MigrationsLayer": ["dataforge.platform.db.migrations"],
 }
 IMPORT_EVERYTHING = """

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.builders.datasets import head, ok
 from tests.builders.emulator import EmulatedAws
 from tests.builders.lrs import StoreUnderTest
 from tests.builders.rosters import oneroster_zip
+from tests.builders.schemas import SchemasUnderTest, column, table
 from tests.builders.statements import statement
 from tests.builders.whole_api import WholeApi
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
@@ -73,6 +75,7 @@ class World:
         api, campus = self.api, self.api.campus
         await self._academics()
         await self._workspaces()
+        await self._schemas()
         cohorts = [await api.post("/api/cohorts", 201, name=f"Cohort {number}") for number in range(2)]
         people = [await api.api.add_user(Role.LEARNER, email=f"learner{number}@example.org") for number in range(4)]
         for user_id in people:
@@ -136,6 +139,18 @@ class World:
             await space.post("/repos", name=f"repo {number}")
             vault = await space.vault(f"vault {number}")
         self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "vault_id": vault.rpartition("/")[2]}
+
+    async def _schemas(self) -> None:
+        """Two revisions of the schema of the workspace."""
+        owner = Person(self.api.user_id, "", self.api.client)
+        schemas = SchemasUnderTest(self.api.api, owner, self.api.database, UUID(self.ids["workspace_id"]))
+        for columns in ([], [column("age")]):
+            plan = await schemas.preview(table("people", *columns))
+            await schemas.deploy(plan)
+        self.ids |= {
+            "/api/schema/plans/{plan_id} plan_id": plan["plan_id"],
+            "/api/schema/revisions/{number}/rollback number": "1",
+        }
 
     async def _academics(self) -> None:
         api, campus = self.api, self.api.campus
@@ -226,7 +241,9 @@ async def test_each_documented_parameter_is_taken(world: World, method: str) -> 
     refused, sent = [], 0
     for operation in (item for item in OPERATIONS if item.method == method):
         names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
-        path = operation.path.format(**{name: world.ids[name] for name in names})
+        path = operation.path.format(
+            **{name: world.ids.get(f"{operation.path} {name}") or world.ids[name] for name in names}
+        )
         needed = {
             item["name"]: values(world, operation, item)[0] for item in operation.parameters if item.get("required")
         }

@@ -18,6 +18,7 @@ from dataforge.platform.db.database import Database
 from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok, open_upload, send_parts
 from tests.builders.emulator import EmulatedAws
+from tests.builders.schemas import SchemasUnderTest, table
 from tests.builders.whole_api import TABLE, WholeApi
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
@@ -338,6 +339,42 @@ async def shared_resource(api: WholeApi) -> Sample:
     made = ok(await owner.client.post(f"/api/user-profiles/{owner.id}/resources", json=body), 201)
     ok(await owner.client.put(f"{kept.path}/resources/{made['id']}", json={"access_level": "copy"}))
     return Sample({"workspace_id": kept.id, "resource_id": made["id"]})
+
+
+async def schemas(api: WholeApi) -> SchemasUnderTest:
+    workspace_id = UUID((await space(api))["workspace_id"])
+    return SchemasUnderTest(api.api, Person(api.user_id, "", api.client), api.database, workspace_id)
+
+
+@sample("/api/schema/preview")
+async def target(api: WholeApi) -> Sample:
+    return Sample(body={"workspace_id": (await space(api))["workspace_id"], "target": {"tables": [table("people")]}})
+
+
+@sample("/api/schema/deploy")
+async def plan(api: WholeApi) -> Sample:
+    made = await (await schemas(api)).preview(table("people"))
+    return Sample(body={name: made[name] for name in ("workspace_id", "plan_id", "plan_hash")})
+
+
+@sample("/api/schema/deployments/{deployment_id}/cancel")
+async def deployment(api: WholeApi) -> Sample:
+    space = await schemas(api)
+    return Sample({"deployment_id": ok(await space.ask_deploy(await space.preview(table("people"))), 202)["id"]})
+
+
+@sample("/api/schema/deployments/{deployment_id}/resume")
+async def cancelled(api: WholeApi) -> Sample:
+    asked = await deployment(api)
+    ok(await api.client.post(f"/api/schema/deployments/{asked.path['deployment_id']}/cancel"), 202)
+    return asked
+
+
+@sample("/api/schema/revisions/{number}/rollback")
+async def revision(api: WholeApi) -> Sample:
+    space = await schemas(api)
+    await space.deploy(await space.preview(table("people")))
+    return Sample({"number": 1}, query={"workspace_id": str(space.workspace_id)})
 
 
 # Members that belong to one of the routes that share a sample.

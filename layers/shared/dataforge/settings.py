@@ -29,7 +29,10 @@ class EtlMode(StrEnum):
 
 
 # What is required and has another name than its field.
-_VARIABLES = {"database": "DATABASE_URL (or DATABASE_SECRET_ARN and DATABASE_HOST)"}
+_VARIABLES = {
+    "database": "DATABASE_URL (or DATABASE_SECRET_ARN and DATABASE_HOST)",
+    "proof_database": "PROOF_DATABASE_URL (or PROOF_DATABASE_SECRET_ARN)",
+}
 
 
 class SettingsMissing(ValueError):
@@ -94,6 +97,23 @@ class DatabaseSettings(Settings):
         return self.database_url is not None or bool(self.database_secret_arn and self.database_host)
 
 
+class ProofSettings(Settings):
+    """The login that plans of schemas are proved with, given like the function's own."""
+
+    proof_database_url: SecretStr | None = None
+    proof_database_secret_arn: str | None = None
+
+    @field_validator("proof_database_url", "proof_database_secret_arn", mode="before")
+    @classmethod
+    def _empty_proof_is_absent(cls, value: object) -> object:
+        return value or None
+
+    @property
+    def proof_database(self) -> bool:
+        """Whether it is said which login that is."""
+        return self.proof_database_url is not None or self.proof_database_secret_arn is not None
+
+
 class StorageSettings(Settings):
     """The private bucket for credentials, large queue bodies, uploads, exports and chunks."""
 
@@ -109,6 +129,8 @@ class QueueSettings(Settings):
     imports_dlq_url: str = ""
     exports_queue_url: str = ""
     exports_dlq_url: str = ""
+    deployments_queue_url: str = ""
+    deployments_dlq_url: str = ""
 
 
 class SecretSettings(Settings):
@@ -222,10 +244,15 @@ class DatasetsApiSettings(DatasetsSqlSettings):
     required: ClassVar[tuple[str, ...]] = (*DatasetsSqlSettings.required, "imports_queue_url", "exports_queue_url")
 
 
-class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings):
+class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings, ProofSettings):
     """The function `api`."""
 
-    required: ClassVar[tuple[str, ...]] = (*DatasetsSqlSettings.required, "signing_keys_secret_arn")
+    required: ClassVar[tuple[str, ...]] = (
+        *DatasetsSqlSettings.required,
+        "signing_keys_secret_arn",
+        "deployments_queue_url",
+        "proof_database",
+    )
 
 
 class XapiSettings(
@@ -269,7 +296,7 @@ class MaintenanceSettings(WorkerSettings, SigningSettings, LinkSettings):
 
     required: ClassVar[tuple[str, ...]] = (
         "database", "data_bucket", "app_secret_arn", "signing_keys_secret_arn", "mail_from", "public_base_url",
-        "statements_queue_url", "imports_queue_url", "exports_queue_url",
+        "statements_queue_url", "imports_queue_url", "exports_queue_url", "deployments_queue_url",
     )  # fmt: skip
 
 
@@ -279,7 +306,7 @@ class DeployerSettings(CommonSettings, DatabaseSettings, StorageSettings, QueueS
     `database_logins` maps functions to URLs with their logins, or to the secrets that hold them, as JSON.
     """
 
-    required: ClassVar[tuple[str, ...]] = ("database",)
+    required: ClassVar[tuple[str, ...]] = ("database", "data_bucket")
 
     database_logins: Mapping[str, str] = {}
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from dataforge.bootstrap import rest_app
-from dataforge.contexts.datasets.reader import FAILURE_STANDS
+from dataforge.contexts.datasets.exports.reader import FAILURE_STANDS
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role

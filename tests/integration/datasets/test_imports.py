@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from dataforge.contexts.datasets.consumers import import_messages
-from dataforge.contexts.datasets.domain.jobs import Job
-from dataforge.contexts.datasets.services.imports import Importer
-from dataforge.contexts.datasets.services.working import JobControl, JobRunner
+from dataforge.contexts.datasets.imports.commands import Importer
+from dataforge.contexts.datasets.imports.consumers import import_messages
+from dataforge.contexts.datasets.jobs.domain import Job
+from dataforge.contexts.datasets.jobs.worker import JobControl, JobRunner
 from dataforge.kernel.clock import FixedClock
 from tests.builders.datasets import (
     PEOPLE,
@@ -212,7 +212,7 @@ async def test_progress_tells_stage_rows_and_bytes(datasets: DatasetsUnderTest) 
             seen.append(dict(control.progress))
 
     runner = Watched(datasets.services.database, datasets.services.clock, heartbeat_seconds=0.001)
-    await Importer(datasets.services.dataset_versions, runner).run(UUID(waiting["id"]))
+    await Importer(datasets.services.versions, runner).run(UUID(waiting["id"]))
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))
     assert done["progress"]["stage"] == "completed"

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from dataforge.contexts.datasets.domain.jobs import LEASE
-from dataforge.contexts.datasets.repository import SqlDatasetsUnitOfWork
-from dataforge.contexts.datasets.services.imports import Importer
-from dataforge.contexts.datasets.services.versions import Versions
-from dataforge.contexts.datasets.services.working import Done, JobRunner
+from dataforge.contexts.datasets.commits.versions import Versions
+from dataforge.contexts.datasets.imports.commands import Importer
+from dataforge.contexts.datasets.jobs.domain import LEASE
+from dataforge.contexts.datasets.jobs.worker import Done, JobRunner
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.aws.clients import client as aws
@@ -68,7 +68,7 @@ class DyingStore:
         return call
 
 
-class DyingUnitOfWork(SqlDatasetsUnitOfWork):
+class DyingUnitOfWork(DatasetsUnitOfWork):
     """The real transaction; dies before it begins, before its commit, or right after."""
 
     countdown: Countdown
@@ -91,7 +91,7 @@ class DyingRunner(JobRunner):
         self._datasets = datasets
         self._countdown = countdown
 
-    def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
+    def unit_of_work(self, principal: Principal = SYSTEM) -> DatasetsUnitOfWork:
         uow = DyingUnitOfWork(
             self._datasets.services.database, principal=principal, clock=self._datasets.services.clock
         )
@@ -161,10 +161,10 @@ async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUn
     class Overtaken(JobRunner):
         """Another worker takes the job over and finishes it just before this one commits."""
 
-        def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
+        def unit_of_work(self, principal: Principal = SYSTEM) -> DatasetsUnitOfWork:
             return OvertakenUnitOfWork(self._database, principal=principal, clock=self._clock)
 
-    class OvertakenUnitOfWork(SqlDatasetsUnitOfWork):
+    class OvertakenUnitOfWork(DatasetsUnitOfWork):
         async def __aenter__(self) -> Self:
             if self.principal is not SYSTEM and not outcomes:
                 clock.advance(LEASE + timedelta(seconds=1))
@@ -172,7 +172,7 @@ async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUn
             return await super().__aenter__()
 
     runner = Overtaken(datasets.services.database, clock, heartbeat_seconds=3600)
-    slow = Importer(datasets.services.dataset_versions, runner)
+    slow = Importer(datasets.services.versions, runner)
 
     outcome = await slow.run(job_id)
 
@@ -190,7 +190,7 @@ async def test_a_running_job_is_stopped_by_a_cancellation(datasets: DatasetsUnde
     job = await upload_file(client, dataset_id, PEOPLE)
     path = f"/api/datasets/{dataset_id}/jobs/{job['id']}"
 
-    class Cancelled(SqlDatasetsUnitOfWork):
+    class Cancelled(DatasetsUnitOfWork):
         async def __aenter__(self) -> Self:
             # The transaction that would publish the commit is the first on behalf of the person.
             if self.principal is not SYSTEM:
@@ -198,11 +198,11 @@ async def test_a_running_job_is_stopped_by_a_cancellation(datasets: DatasetsUnde
             return await super().__aenter__()
 
     class Runner(JobRunner):
-        def unit_of_work(self, principal: Principal = SYSTEM) -> SqlDatasetsUnitOfWork:
+        def unit_of_work(self, principal: Principal = SYSTEM) -> DatasetsUnitOfWork:
             return Cancelled(self._database, principal=principal, clock=self._clock)
 
     runner = Runner(datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
-    await Importer(datasets.services.dataset_versions, runner).run(UUID(job["id"]))
+    await Importer(datasets.services.versions, runner).run(UUID(job["id"]))
 
     done = ok(await client.get(path))
     assert done["status"] == "cancelled"

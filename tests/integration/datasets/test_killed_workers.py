@@ -13,9 +13,10 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import text
 
-from dataforge.contexts.datasets.consumers import export_messages, import_messages
-from dataforge.contexts.datasets.domain.jobs import LEASE, MAX_ATTEMPTS
-from dataforge.contexts.datasets.upkeep import queue_due
+from dataforge.contexts.datasets.exports.consumers import export_messages
+from dataforge.contexts.datasets.imports.consumers import import_messages
+from dataforge.contexts.datasets.jobs.domain import LEASE, MAX_ATTEMPTS
+from dataforge.contexts.datasets.maintenance.consumers import queue_due
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.sqs import Queue
 from infra.local.layout import SOURCE_PATH

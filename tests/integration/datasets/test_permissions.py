@@ -9,8 +9,8 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
-from dataforge.contexts.datasets.domain.access import Level
-from dataforge.contexts.datasets.routes.calls import Allow
+from dataforge.contexts.datasets.datasets.calls import Allow
+from dataforge.contexts.datasets.datasets.domain import Level
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.datasets import COMMIT, DatasetsUnderTest, new_dataset, ok, refused

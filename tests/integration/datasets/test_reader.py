@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from dataforge.contexts.datasets.contract import PreparedRows
-from dataforge.contexts.datasets.domain.access import DatasetNotFound
-from dataforge.contexts.datasets.reader import RowsNotReady
+from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
+from dataforge.contexts.datasets.exports.reader import RowsNotReady
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.principal import Principal, Role
 from dataforge.platform.aws.clients import client as aws
@@ -86,8 +86,8 @@ async def test_a_stranger_and_a_wrong_name_are_refused(datasets: DatasetsUnderTe
 @pytest.mark.parametrize(
     "module",
     [
-        "dataforge.contexts.datasets.reader",
-        "dataforge.contexts.datasets.upkeep",
+        "dataforge.contexts.datasets.exports.reader",
+        "dataforge.contexts.datasets.maintenance.consumers",
         "dataforge.contexts.datasets.contract",
     ],
 )

@@ -1,4 +1,4 @@
-"""Checking expectations against a version, a batch at a time."""
+"""Checking rules against a version, a batch at a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from versioned_tables.errors import FilterRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.hashing.row_hash import U64, hash_rows
-from versioned_tables.read.expectations import CheckResult, Expectation
 from versioned_tables.read.filtering import check_fits, matching
 from versioned_tables.read.filters import Condition, Group
 from versioned_tables.read.pages import row_ids
 from versioned_tables.read.rows import rows_at_positions, scan
+from versioned_tables.read.table_rules import RuleOutcome, TableRule
 from versioned_tables.schema.columns import Column, TableSchema
 from versioned_tables.schema.texts import text_of
 from versioned_tables.storage.table_store import TableStore
@@ -26,22 +26,22 @@ SHOWN = 20
 def check(
     tables: TableStore,
     manifest: Manifest,
-    expectations: Sequence[Expectation],
+    rules: Sequence[TableRule],
     *,
     base: Manifest | None = None,
     foreign: Mapping[str, tuple[TableStore, Manifest]] | None = None,
-) -> list[CheckResult]:
-    """One result per expectation. `base` is what row-count drift compares with; `foreign` holds the referenced tables
+) -> list[RuleOutcome]:
+    """One outcome per rule. `base` is what row-count drift compares with; `foreign` holds the referenced tables
     by name.
 
-    Raises FilterRefused when an expectation names a column or table that is not there, or its pattern is no regular
+    Raises FilterRefused when a rule names a column or table that is not there, or its pattern is no regular
     expression.
     """
-    return [_check(tables, manifest, item, base, dict(foreign or {})) for item in expectations]
+    return [_check(tables, manifest, item, base, dict(foreign or {})) for item in rules]
 
 
-def expectation_problem(item: Expectation, schema: TableSchema | None) -> str | None:
-    """Why an expectation cannot be run on any table, or on one of this schema; None if it can.
+def rule_problem(item: TableRule, schema: TableSchema | None) -> str | None:
+    """Why a rule cannot be checked on any table, or on one of this schema; None if it can.
 
     What runs it says so: RE2, for one, has neither look-around nor back-references.
     """
@@ -71,7 +71,7 @@ def _anchored(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-def _outside(item: Expectation, column: Column) -> Group:
+def _outside(item: TableRule, column: Column) -> Group:
     bounds = (("lt", item.low), ("gt", item.high))
     return Group(every=False, items=tuple(Condition(column.name, op, at) for op, at in bounds if at is not None))
 
@@ -79,10 +79,10 @@ def _outside(item: Expectation, column: Column) -> Group:
 def _check(
     tables: TableStore,
     manifest: Manifest,
-    item: Expectation,
+    item: TableRule,
     base: Manifest | None,
     foreign: Mapping[str, tuple[TableStore, Manifest]],
-) -> CheckResult:
+) -> RuleOutcome:
     if item.kind == "row_count_drift":
         return _drift(item, manifest, base)
     columns = [_column(manifest.schema, name) for name in item.columns]
@@ -95,7 +95,7 @@ def _check(
     examples = row_ids(rows_at_positions(tables, manifest, rows[:SHOWN]), manifest.schema) if len(rows) else []
     names = ", ".join(item.columns)
     text = f"{item.kind} holds on {names}" if not len(rows) else f"{len(rows)} rows break {item.kind} on {names}"
-    return CheckResult(item, not len(rows), len(rows), tuple(examples), text)
+    return RuleOutcome(item, not len(rows), len(rows), tuple(examples), text)
 
 
 def _column(schema: TableSchema, name: str) -> Column:
@@ -105,14 +105,14 @@ def _column(schema: TableSchema, name: str) -> Column:
     return column
 
 
-def _drift(item: Expectation, manifest: Manifest, base: Manifest | None) -> CheckResult:
+def _drift(item: TableRule, manifest: Manifest, base: Manifest | None) -> RuleOutcome:
     before = base.rows if base else 0
     moved = abs(manifest.rows - before) / before if before else 0.0
     text = f"the table has {manifest.rows} rows and had {before}"
-    return CheckResult(item, moved <= item.share, 0 if moved <= item.share else abs(manifest.rows - before), (), text)
+    return RuleOutcome(item, moved <= item.share, 0 if moved <= item.share else abs(manifest.rows - before), (), text)
 
 
-def _breaking(tables: TableStore, manifest: Manifest, item: Expectation, columns: Sequence[Column]) -> np.ndarray:
+def _breaking(tables: TableStore, manifest: Manifest, item: TableRule, columns: Sequence[Column]) -> np.ndarray:
     """Row numbers where a cell is null, out of range, or does not match."""
     found: list[np.ndarray] = []
     at = 0
@@ -125,7 +125,7 @@ def _breaking(tables: TableStore, manifest: Manifest, item: Expectation, columns
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def _bad(table: pa.Table, column: Column, item: Expectation, schema: TableSchema) -> np.ndarray:
+def _bad(table: pa.Table, column: Column, item: TableRule, schema: TableSchema) -> np.ndarray:
     values = table.column(column.id)
     if item.kind == "not_null":
         return np.asarray(values.is_null().to_numpy())
@@ -156,7 +156,7 @@ def _orphans(
     tables: TableStore,
     manifest: Manifest,
     column: Column,
-    item: Expectation,
+    item: TableRule,
     foreign: Mapping[str, tuple[TableStore, Manifest]],
 ) -> np.ndarray:
     if item.table not in foreign:

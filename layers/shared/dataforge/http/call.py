@@ -18,7 +18,7 @@ from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
-from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow, run
+from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow
 from dataforge.platform.services import Platform
 
 P = ParamSpec("P")
@@ -64,12 +64,6 @@ class Call:
             raise Forbidden(message)
         return self.principal.user_id
 
-    async def run(
-        self, unit_of_work: type[Uow], handler: Callable[[Command, Uow], Awaitable[Result]], command: Command
-    ) -> Result:
-        """Run one command in one transaction, committed when the handler returns; without Idempotency-Key."""
-        return await run(self.unit_of_work(unit_of_work), handler, command)
-
     def unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
         """A unit of work for this caller and request, for a step that is kept whatever becomes of the request."""
         return unit_of_work(
@@ -96,7 +90,7 @@ class Call:
         async def answer(command: Command, uow: Uow) -> Response:
             return render(await handler(command, uow))
 
-        return await self.answer(unit_of_work, answer, command)
+        return await self._answer(unit_of_work, answer, command)
 
     async def execute_and_read(
         self,
@@ -111,12 +105,11 @@ class Call:
             result = await handler(command, uow)
             return await read(uow.connection, result)
 
-        return await self.answer(unit_of_work, answer, command)
+        return await self._answer(unit_of_work, answer, command)
 
-    async def answer(
+    async def _answer(
         self, unit_of_work: type[Uow], handler: Callable[[Command, Uow], Awaitable[Response]], command: Command
     ) -> Response:
-        """`execute` for a handler that makes the answer itself, of what it reads in its own transaction."""
         idempotent = await idempotent_request(self.request, self.principal)
         async with self.unit_of_work(unit_of_work) as uow:
             if idempotent is not None:
@@ -137,7 +130,7 @@ class Call:
         async def nothing(response: Response, _uow: SqlUnitOfWork) -> Response:
             return response
 
-        return await self.answer(SqlUnitOfWork, nothing, response)
+        return await self._answer(SqlUnitOfWork, nothing, response)
 
     async def query(
         self,

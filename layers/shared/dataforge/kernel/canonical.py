@@ -25,6 +25,9 @@ def _number(value: float | Decimal) -> object:
 
 
 def _plain(value: object) -> object:  # noqa: PLR0911 - one return per kind of value
+    kind = value.__class__
+    if kind is str or value is None or kind is int or kind is bool:  # most values, found without looking at bases
+        return value
     if isinstance(value, Enum):
         return _plain(value.value)
     if value is None or isinstance(value, bool | int | str):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict
@@ -35,19 +34,3 @@ class UploadClaim:
     subject: str
     size: int
     expires_at: datetime
-
-
-class UploadQuotas(Protocol):
-    """Claims inside the caller's transaction."""
-
-    async def claim(self, claim: UploadClaim, limits: UploadLimits) -> None:
-        """Count the upload; raises UploadQuotaExceeded."""
-        ...
-
-    async def complete(self, upload_id: UUID) -> None:
-        """The file has arrived."""
-        ...
-
-    async def release(self, upload_id: UUID) -> None:
-        """The upload was given up."""
-        ...

@@ -8,6 +8,8 @@ from urllib.parse import quote
 from dataforge.kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from dataforge.kernel.paging import CursorSigner
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.s3 import AsyncObjects
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 Factory = Callable[["Platform"], Any]
 
-QUEUES = ("statements", "imports", "exports")
+QUEUES = ("statements", "imports", "exports", "deployments")
 
 
 class Platform:
@@ -79,9 +81,14 @@ class Platform:
     def database_url(self) -> str:
         """The database's URL, with credentials from Secrets Manager unless it is given whole."""
         settings: DatabaseSettings = self.settings
-        if settings.database_url is not None:
-            return settings.database_url.get_secret_value()
-        secret = self.secrets.read(settings.database_secret_arn or "")
+        return self.url_of_login(settings.database_url, settings.database_secret_arn)
+
+    def url_of_login(self, url: "SecretStr | None", secret_arn: str | None) -> str:
+        """The database's URL with a login of its own, which is in that URL or else in the secret."""
+        settings: DatabaseSettings = self.settings
+        if url is not None:
+            return url.get_secret_value()
+        secret = self.secrets.read(secret_arn or "")
         user, password = quote(secret["username"], safe=""), quote(secret["password"], safe="")
         host, port = settings.database_host or secret["host"], settings.database_port
         return (
@@ -129,7 +136,7 @@ class Platform:
         )
 
     def queue(self, name: str) -> "Queue":
-        """The queue of that name (`statements`, `imports`, `exports`)."""
+        """The queue of that name (one of `QUEUES`)."""
         from dataforge.platform.aws.sqs import Queue
 
         return Queue(getattr(self.settings, f"{name}_queue_url"))

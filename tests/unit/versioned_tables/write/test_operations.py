@@ -14,9 +14,9 @@ from versioned_tables.format.manifest import Manifest
 from versioned_tables.hashing.row_hash import hash_rows
 from versioned_tables.maintain.maintenance import collect_garbage, compact, live_keys, needs_compaction, verify
 from versioned_tables.read.checks import check
-from versioned_tables.read.expectations import Expectation
 from versioned_tables.read.filters import parse_filter
 from versioned_tables.read.pages import PageRequest, read_page, row_history
+from versioned_tables.read.table_rules import TableRule
 from versioned_tables.storage.table_store import TableStore
 from versioned_tables.write.operations import RowOperation, apply_operations, change_schema
 from versioned_tables.write.packs import PackWriter
@@ -265,17 +265,17 @@ def test_the_history_of_a_row_names_each_commit_that_changed_it(tables: TableSto
 @pytest.mark.parametrize(
     ("expectation", "broken"),
     [
-        (Expectation("not_null", ("name",)), ["3"]),
-        (Expectation("unique", ("score",)), ["4"]),
-        (Expectation("unique", ("id", "score")), []),
-        (Expectation("range", ("score",), low=0, high=2), ["2"]),
-        (Expectation("regex", ("name",), pattern="n[0-9]"), ["1"]),
-        (Expectation("foreign_key", ("id",), table="other", other="id"), ["4"]),
-        (Expectation("row_count_drift", share=0.5), []),
+        (TableRule("not_null", ("name",)), ["3"]),
+        (TableRule("unique", ("score",)), ["4"]),
+        (TableRule("unique", ("id", "score")), []),
+        (TableRule("range", ("score",), low=0, high=2), ["2"]),
+        (TableRule("regex", ("name",), pattern="n[0-9]"), ["1"]),
+        (TableRule("foreign_key", ("id",), table="other", other="id"), ["4"]),
+        (TableRule("row_count_drift", share=0.5), []),
     ],
 )
 def test_expectations_name_the_rows_that_break_them(
-    tables: TableStore, expectation: Expectation, broken: list[str]
+    tables: TableStore, expectation: TableRule, broken: list[str]
 ) -> None:
     rows: list[dict[str, object]] = [
         {"id": 1, "name": "x", "score": 0.0},
@@ -294,7 +294,7 @@ def test_too_great_a_drift_of_rows_breaks_its_expectation(tables: TableStore) ->
     [result] = check(
         tables,
         version(tables, people(range(8))),
-        [Expectation("row_count_drift", share=0.1)],
+        [TableRule("row_count_drift", share=0.1)],
         base=version(tables, people(range(10))),
     )
 

@@ -19,6 +19,14 @@ class Memberships(Protocol):
         """Ids of the workspaces that the person is a member of."""
         ...
 
+    async def require(self, workspace_id: UUID, user_id: UUID, role: str, *, writable: bool = False) -> None:
+        """Raise unless the person has the role (`owner`, `admin`, `editor`, `viewer`) or a higher one.
+
+        Strangers get WorkspaceNotFound, others WorkspaceRoleMissing or WorkspaceNotOwned; `writable` refuses archived
+        workspaces with WorkspaceArchived.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class InvitationSent(Event):

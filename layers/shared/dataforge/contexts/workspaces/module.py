@@ -40,6 +40,17 @@ class StoredMemberships:
         async with self._services.database.read_only() as connection:
             return await list_memberships(connection, user_id)
 
+    async def require(self, workspace_id: UUID, user_id: UUID, role: str, *, writable: bool = False) -> None:
+        """Raise unless the person has the role or a higher one, in a workspace that is not archived if `writable`."""
+        from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+        from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
+
+        async with self._services.database.read_only() as connection:
+            workspace = await seen_workspace(connection, workspace_id, user_id)
+        workspace.require(MemberRole(role))
+        if writable:
+            workspace.require_open()
+
 
 def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
     from dataforge.contexts.workspaces.workspaces import consumers

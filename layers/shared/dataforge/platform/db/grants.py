@@ -1,8 +1,9 @@
 """What each function may do with each table; `roles.apply` gives its login exactly that.
 
-A function is named as in its stack (`datasets-sql`). A table that no function names is reported by a test, and so is
-one that is named and does not exist. Views count as tables. Rows that are locked (`FOR UPDATE`, `FOR SHARE`) need
-UPDATE; foreign keys are checked with the rights of the tables' owner. A right may name columns in parentheses.
+A function is named as in its stack (`datasets-sql`); `schema-proof` is a second login of `api`. A table that nobody
+names is reported by a test, and so is one that is named and does not exist. Views count as tables. Rows that are locked
+(`FOR UPDATE`, `FOR SHARE`) need UPDATE; foreign keys are checked with the rights of the tables' owner. A right may name
+columns in parentheses.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,6 +55,7 @@ _RECORDS = _tables(
 _ACTIVITIES = _tables("lrs", "activities", WRITE)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
+_SCHEMAS = _tables("schemas", "plans deployments deployment_steps", CHANGE) | _tables("schemas", "revisions", READ)
 _DATASETS = _tables(
     "datasets",
     "datasets dataset_permissions dataset_tags commits manifests commit_tables table_statistics refs jobs uploads "
@@ -76,6 +78,9 @@ def _reading(tables: Iterable[str]) -> dict[str, Privileges]:
     return dict.fromkeys(tables, READ)
 
 
+# The login that proves plans of schemas: in a schema of its own, in a transaction that is rolled back. It runs what
+# people have written, and therefore sees no table of the platform.
+SCHEMA_MAKERS = frozenset({"schema-proof"})
 GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "api": _merged(
         _EVERYBODY,
@@ -89,6 +94,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         # A new person or lesson is found in statements that came earlier.
         _tables("records", "statements_flat", CHANGE),
         _NOTIFICATIONS,
+        _SCHEMAS,
         # Rosters read a dataset by way of an export, which they ask for.
         _reading(_DATASETS),
         _tables("datasets", "jobs", CHANGE),
@@ -150,5 +156,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _SEARCH,
         _DATASETS,
         _NOTIFICATIONS,
+        # Deployments whose message or worker was lost.
+        _tables("schemas", "deployments", READ),
     ),
+    "schema-proof": {},
 }

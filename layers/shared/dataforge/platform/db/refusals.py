@@ -9,3 +9,8 @@ def refused(error: Exception) -> bool:
         return True
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     return isinstance(error, DBAPIError) and state[:2] in ("22", "23", "54")
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """The name of the constraint that was violated; empty when the database names none."""
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from dataforge.kernel.errors import Conflict
-from dataforge.platform.db.grants import GRANTS, READ
+from dataforge.platform.db.grants import GRANTS, READ, SCHEMA_MAKERS
 
 if TYPE_CHECKING:
     from dataforge.platform.aws.secrets import JsonSecrets
@@ -77,12 +77,16 @@ def schemas() -> set[str]:
 
 
 def _ensure_login(connection: psycopg.Connection, login: Login) -> None:
-    role = sql.Identifier(login.name)
-    # Only a digest of the password is sent, so that no log of statements holds it.
-    digest = connection.pgconn.encrypt_password(login.password.encode(), login.name.encode(), b"scram-sha-256").decode()
+    role, digest = sql.Identifier(login.name), digest_of(connection, login)
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login.name]).fetchone()
     verb = sql.SQL("ALTER ROLE" if known else "CREATE ROLE")
     connection.execute(sql.SQL("{} {} WITH LOGIN PASSWORD {}").format(verb, role, digest))
+
+
+def digest_of(connection: "psycopg.Connection | psycopg.AsyncConnection", login: Login) -> str:
+    """What is sent in place of the password, so that no log of statements holds it."""
+    digest = connection.pgconn.encrypt_password(login.password.encode(), login.name.encode(), b"scram-sha-256")
+    return digest.decode()
 
 
 def _grant(connection: psycopg.Connection, function: str, name: str) -> None:
@@ -90,10 +94,14 @@ def _grant(connection: psycopg.Connection, function: str, name: str) -> None:
     for schema in sorted(schemas()):
         values = {"schema": sql.Identifier(schema), "role": role}
         connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}").format(**values))
-        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}").format(**values))
+        verb = "GRANT USAGE ON SCHEMA {schema} TO {role}" if tables else "REVOKE ALL ON SCHEMA {schema} FROM {role}"
+        connection.execute(sql.SQL(verb).format(**values))
     for table, privileges in tables.items():
         kinds = sql.SQL(", ").join(sql.SQL(kind) for kind in sorted(privileges))
         named = sql.Identifier(*table.split("."))
         connection.execute(sql.SQL("GRANT {} ON TABLE {} TO {}").format(kinds, named, role))
-    if all(privileges == READ for privileges in tables.values()):
+    if function in SCHEMA_MAKERS:
+        database = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, role))
+    if tables and all(privileges == READ for privileges in tables.values()):
         connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))

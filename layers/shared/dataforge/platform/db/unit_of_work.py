@@ -135,7 +135,8 @@ class SqlUnitOfWork:
 async def run(unit_of_work: Uow, handler: Callable[[Command, Uow], Awaitable[Result]], command: Command) -> Result:
     """Run one command in one transaction, committed when the handler returns; one that raises leaves nothing behind.
 
-    The one door for queues and schedules, and below `Call.execute` for requests.
+    The one door for queues and schedules; requests go through `Call.execute`, except for steps that are kept whatever
+    becomes of the request.
     """
     async with unit_of_work as uow:
         result = await handler(command, uow)

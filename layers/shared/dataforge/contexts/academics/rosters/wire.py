@@ -24,7 +24,7 @@ class RosterOptionsIn(In):
     drop_threshold: Annotated[int, Field(ge=0, le=1_000_000)] = 10
     drop_self_enrolled: bool = False
     default_capacity: Seats = 30
-    waive: Annotated[list[Rule], Field(max_length=10)] = []  # noqa: RUF012 - Pydantic copies defaults
+    waive: Annotated[list[Rule], Field(max_length=10)] = []
     waive_reason: Annotated[str, Field(max_length=1_000)] = ""
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ class SectionIn(In):
     waitlist_capacity: Seats = 0
     instructor_id: UUID | None = None
     state: SectionState = SectionState.OPEN
-    meetings: Meetings = []  # noqa: RUF012 - Pydantic copies defaults
+    meetings: Meetings = []
     sourced_id: SourcedId | None = None
 
 
@@ -45,7 +45,7 @@ class SectionPut(In):
     waitlist_capacity: Seats = 0
     instructor_id: UUID | None = None
     state: SectionState = SectionState.OPEN
-    meetings: Meetings = []  # noqa: RUF012 - Pydantic copies defaults
+    meetings: Meetings = []
     sourced_id: SourcedId | None = None
 
 

@@ -1,1 +1,0 @@
-"""What people and workers do with datasets; each handler is one transaction."""

@@ -1,0 +1,1 @@
+"""Commits: versions of all tables of a dataset, and their history."""

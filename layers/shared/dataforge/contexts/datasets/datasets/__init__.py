@@ -1,0 +1,1 @@
+"""Datasets, their tags, and who may do what with them."""

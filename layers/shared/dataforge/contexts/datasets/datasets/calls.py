@@ -1,0 +1,100 @@
+"""The router of datasets, and calls that have been checked against the permissions of their dataset."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dataforge.contexts.datasets.commits.versions import Authorship, Versions
+from dataforge.contexts.datasets.datasets.domain import Level
+from dataforge.contexts.datasets.datasets.queries import DatasetAccess, require_access
+from dataforge.contexts.datasets.services import DatasetsServices
+from dataforge.http.app import context_router
+from dataforge.http.auth import UnansweredCall
+from dataforge.http.call import Call, json_response, replay_if_known
+from dataforge.http.etag import etag
+from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.principal import Principal
+
+# Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+DATASETS = "/api/datasets"
+router = context_router("datasets")
+
+
+class AnswerTooLarge(BadRequest):
+    """The rows asked for do not fit into one answer."""
+
+    code = "answer_too_large"
+    status = 422
+    title = "The answer would be too large"
+
+
+async def memberships_of(call: Call) -> list[UUID]:
+    """The workspaces of the caller."""
+    if call.principal.user_id is None:
+        return []
+    return list(await call.services(DatasetsServices).memberships.workspaces_of(call.principal.user_id))
+
+
+def bounded(body: object, *, etag_of: str | None = None) -> Response:
+    """A JSON answer that fits through the gateway; raises AnswerTooLarge for one that does not."""
+    response = json_response(body, headers={} if etag_of is None else {"ETag": etag(etag_of)})
+    if len(response.body) > MAX_ANSWER_BYTES:
+        message = (
+            f"The answer would have {len(response.body):,} bytes; at most {MAX_ANSWER_BYTES:,} go through. "
+            "Ask for fewer rows or columns, or export the version to a file."
+        )
+        raise AnswerTooLarge(message, facts={"limit_bytes": MAX_ANSWER_BYTES})
+    return response
+
+
+class DatasetCall(Call):
+    """A call about one dataset that the caller may do this with."""
+
+    def __init__(self, request: Request, principal: Principal, access: DatasetAccess) -> None:
+        super().__init__(request, principal)
+        self.access = access
+
+    @property
+    def dataset_id(self) -> UUID:
+        """The dataset."""
+        return self.access.id
+
+    @property
+    def versions(self) -> Versions:
+        """Versions of datasets."""
+        return self.services(DatasetsServices).versions
+
+    def authorship(self, message: str) -> Authorship:
+        """A commit by the caller, now."""
+        return Authorship(str(self.user_id), self.user_id, message, self.platform.clock.now().isoformat())
+
+
+class Allow:
+    """Dependency: a signed-in caller whose level covers `level`; gives the DatasetCall.
+
+    Answers 404 for a dataset the caller may not read, and 403 for a level below the one needed, also where the request
+    repeats one that was answered while they might. A deleted dataset is there for `deleted` routes only.
+    """
+
+    def __init__(self, level: Level, *, deleted: bool = False) -> None:
+        self.level = level
+        self.deleted = deleted
+
+    async def __call__(self, dataset_id: UUID, call: UnansweredCall) -> DatasetCall:
+        """Look the caller's level up, compare, and only then give the answer of a repeated request."""
+        workspaces = await memberships_of(call)
+        access = await call.query(
+            require_access, dataset_id, call.principal, workspaces, self.level, deleted=self.deleted
+        )
+        await replay_if_known(call.request, call.principal)
+        return DatasetCall(call.request, call.principal, access)
+
+
+ReadCall = Annotated[DatasetCall, Depends(Allow(Level.READ))]
+WriteCall = Annotated[DatasetCall, Depends(Allow(Level.WRITE))]
+AdminCall = Annotated[DatasetCall, Depends(Allow(Level.ADMIN))]
+RestoreCall = Annotated[DatasetCall, Depends(Allow(Level.ADMIN, deleted=True))]

@@ -1,0 +1,123 @@
+"""A dataset and who may do what with it: read < write < admin."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound
+
+RETENTION = timedelta(days=30)
+"""How long a deleted dataset can be restored."""
+
+
+class Level(StrEnum):
+    """What a grant allows; each level includes the ones before it."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        """1 for read, 2 for write, 3 for admin."""
+        return list(Level).index(self) + 1
+
+    def covers(self, needed: "Level") -> bool:
+        """Whether this level is enough where `needed` is asked for."""
+        return self.rank >= needed.rank
+
+
+class SubjectKind(StrEnum):
+    """Whom a grant is for."""
+
+    USER = "user"
+    WORKSPACE = "workspace"
+
+
+class DatasetNotFound(NotFound):
+    """No such dataset, or none that the caller may read; the two look the same."""
+
+    code = "dataset_not_found"
+    title = "There is no such dataset"
+
+
+class DatasetExists(AlreadyExists):
+    """The creator has a dataset of this name."""
+
+    code = "dataset_exists"
+    title = "You already have a dataset with this name"
+
+
+class AccessTooLow(Forbidden):
+    """The caller may read the dataset and not do this."""
+
+    code = "dataset_access"
+    title = "Your access to this dataset does not allow this"
+
+
+class LastDatasetAdmin(Conflict):
+    """Nobody could administer the dataset afterwards."""
+
+    code = "last_dataset_admin"
+    title = "A dataset needs an administrator"
+
+
+class NotAMember(Forbidden):
+    """A workspace can only be used by its members."""
+
+    code = "not_a_member"
+    title = "You are not a member of this workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permission of one person or workspace."""
+
+    kind: SubjectKind
+    subject_id: UUID
+    level: Level
+
+
+def strongest(levels: Iterable[Level]) -> Level | None:
+    """The highest of some levels; None when there is none."""
+    return max(levels, key=lambda level: level.rank, default=None)
+
+
+def dataset_missing(dataset_id: UUID) -> DatasetNotFound:
+    """The refusal for a dataset that is not there or may not be read."""
+    return DatasetNotFound(f"There is no dataset {dataset_id}, or you may not read it.")
+
+
+def check_access(held: Level | None, needed: Level, dataset_id: UUID) -> None:
+    """Raise DatasetNotFound without read access and AccessTooLow when the level held is below the one needed."""
+    if held is None:
+        raise dataset_missing(dataset_id)
+    if not held.covers(needed):
+        message = f"This needs the permission {needed.value} on the dataset; yours is {held.value}."
+        raise AccessTooLow(message, facts={"required": needed.value, "held": held.value})
+
+
+def check_an_administrator_remains(grants: Iterable[Grant]) -> None:
+    """Raise LastDatasetAdmin unless some person still has the level admin."""
+    if not any(grant.kind is SubjectKind.USER and grant.level is Level.ADMIN for grant in grants):
+        message = "This is the last administrator of the dataset; grant admin to somebody else first."
+        raise LastDatasetAdmin(message)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """A dataset's own row."""
+
+    id: UUID
+    name: str
+    default_branch: str
+    revision: int
+    created_by: UUID | None
+    workspace_id: UUID | None = None
+    deleted_at: datetime | None = None
+
+    def retention_ended(self, now: datetime) -> bool:
+        """Whether it was deleted so long ago that it can no longer be restored."""
+        return self.deleted_at is not None and self.deleted_at <= now - RETENTION

@@ -1,0 +1,206 @@
+"""Datasets, access and grants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Select, Text, and_, func, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.datasets.datasets.domain import DatasetNotFound, Level, check_access, dataset_missing, strongest
+from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory
+from dataforge.kernel.paging import Page
+from dataforge.kernel.principal import Principal, Role
+from dataforge.platform.db.database import row_dict
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetAccess:
+    """What one request needs to know of its dataset: the caller's level, the default branch, whether it is deleted."""
+
+    id: UUID
+    level: Level | None
+    default_branch: str
+    deleted: bool
+
+
+def _mine(principal: Principal, workspaces: Sequence[UUID]) -> Any:  # noqa: ANN401 - an SQL expression
+    own = and_(dataset_permissions.c.subject_kind == "user", dataset_permissions.c.subject_id == principal.user_id)
+    shared = and_(
+        dataset_permissions.c.subject_kind == "workspace", dataset_permissions.c.subject_id.in_(list(workspaces))
+    )
+    return or_(own, shared) if workspaces else own
+
+
+async def dataset_access(
+    connection: AsyncConnection, dataset_id: UUID, principal: Principal, workspaces: Sequence[UUID]
+) -> DatasetAccess | None:
+    """The caller's access; None when there is no such dataset."""
+    query = (
+        select(datasets.c.default_branch, datasets.c.deleted_at, dataset_permissions.c.level)
+        .outerjoin(
+            dataset_permissions,
+            and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces)),
+        )
+        .where(datasets.c.id == dataset_id)
+    )
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return None
+    levels = [Level(row.level) for row in rows if row.level is not None]
+    if principal.has(Role.ADMIN):
+        levels.append(Level.ADMIN)
+    return DatasetAccess(dataset_id, strongest(levels), rows[0].default_branch, rows[0].deleted_at is not None)
+
+
+async def require_access(
+    connection: AsyncConnection,
+    dataset_id: UUID,
+    principal: Principal,
+    workspaces: Sequence[UUID],
+    needed: Level,
+    *,
+    deleted: bool = False,
+) -> DatasetAccess:
+    """The caller's access if it is enough; a deleted dataset is there with `deleted` only.
+
+    Raises DatasetNotFound without read access and AccessTooLow below the level needed.
+    """
+    access = await dataset_access(connection, dataset_id, principal, workspaces)
+    if access is None or (access.deleted and not deleted):
+        raise dataset_missing(dataset_id)
+    check_access(access.level, needed, dataset_id)
+    return access
+
+
+def _shown() -> Select[Any]:
+    tags = (
+        select(func.array_agg(dataset_tags.c.tag, type_=ARRAY(Text)))
+        .where(dataset_tags.c.dataset_id == datasets.c.id)
+        .scalar_subquery()
+    )
+    return select(
+        datasets.c.id,
+        datasets.c.workspace_id,
+        datasets.c.name,
+        datasets.c.description,
+        datasets.c.default_branch,
+        datasets.c.revision,
+        datasets.c.created_by,
+        datasets.c.created_at,
+        datasets.c.updated_at,
+        datasets.c.deleted_at,
+        func.coalesce(tags, literal([], ARRAY(Text))).label("tags"),
+    )
+
+
+def _answer(row: Any, levels: Sequence[str], *, admin: bool) -> dict[str, Any]:  # noqa: ANN401 - a SQLAlchemy row
+    held = strongest([*(Level(level) for level in levels), *([Level.ADMIN] if admin else [])])
+    values = row_dict(row)
+    values.pop("levels", None)
+    return {**values, "tags": sorted(values["tags"]), "permission": held.value if held else None}
+
+
+async def get_dataset(
+    connection: AsyncConnection, dataset_id: UUID, principal: Principal, workspaces: Sequence[UUID]
+) -> dict[str, Any]:
+    """One dataset with the caller's permission; raises DatasetNotFound."""
+    row = (await connection.execute(_shown().where(datasets.c.id == dataset_id))).one_or_none()
+    if row is None:
+        message = f"There is no dataset {dataset_id}."
+        raise DatasetNotFound(message)
+    mine = select(dataset_permissions.c.level).where(
+        dataset_permissions.c.dataset_id == dataset_id, _mine(principal, workspaces)
+    )
+    levels = list((await connection.scalars(mine)).all())
+    return _answer(row, levels, admin=principal.has(Role.ADMIN))
+
+
+async def list_datasets(
+    connection: AsyncConnection,
+    principal: Principal,
+    workspaces: Sequence[UUID],
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    search: str | None,
+    tags: Sequence[str],
+    deleted: bool,
+) -> Page[dict[str, Any]]:
+    """Datasets the caller may read, by name; `deleted` lists those put away that the caller administers instead."""
+    admin = principal.has(Role.ADMIN)
+    mine = (
+        select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(Text)))
+        .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces))
+        .scalar_subquery()
+    )
+    query = _shown().add_columns(func.coalesce(mine, literal([], ARRAY(Text))).label("levels"))
+    query = query.where(datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None))
+    if not admin:
+        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces))
+        if deleted:
+            allowed = and_(allowed, dataset_permissions.c.level == Level.ADMIN.value)
+        query = query.where(select(1).where(allowed).exists())
+    if search:
+        query = query.where(
+            or_(
+                datasets.c.name.icontains(search, autoescape=True),
+                datasets.c.description.icontains(search, autoescape=True),
+            )
+        )
+    for tag in tags:
+        query = query.where(
+            select(1).where(dataset_tags.c.dataset_id == datasets.c.id, dataset_tags.c.tag == tag).exists()
+        )
+    if after is not None:
+        query = query.where(tuple_(datasets.c.name, datasets.c.id) > tuple_(after[0], UUID(after[1])))
+    query = query.order_by(datasets.c.name, datasets.c.id).limit(limit + 1)
+    found = (await connection.execute(query)).all()
+    rows = [_answer(row, row.levels, admin=admin) for row in found[:limit]]
+    return Page(rows, (rows[-1]["name"], str(rows[-1]["id"])) if len(found) > limit else None)
+
+
+async def list_tags(
+    connection: AsyncConnection, principal: Principal, workspaces: Sequence[UUID]
+) -> list[dict[str, Any]]:
+    """Tags of readable datasets with the number of datasets that have them, most used first."""
+    query = (
+        select(dataset_tags.c.tag, func.count().label("datasets"))
+        .join(datasets, datasets.c.id == dataset_tags.c.dataset_id)
+        .where(datasets.c.deleted_at.is_(None))
+        .group_by(dataset_tags.c.tag)
+        .order_by(func.count().desc(), dataset_tags.c.tag)
+        .limit(500)
+    )
+    if not principal.has(Role.ADMIN):
+        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces))
+        query = query.where(select(1).where(allowed).exists())
+    return [row_dict(row) for row in await connection.execute(query)]
+
+
+async def list_grants(connection: AsyncConnection, dataset_id: UUID) -> list[dict[str, Any]]:
+    """Grants of a dataset, with the names of people."""
+    query = (
+        select(dataset_permissions, directory.c.username, directory.c.display_name)
+        .outerjoin(
+            directory,
+            and_(dataset_permissions.c.subject_kind == "user", directory.c.user_id == dataset_permissions.c.subject_id),
+        )
+        .where(dataset_permissions.c.dataset_id == dataset_id)
+        .order_by(
+            dataset_permissions.c.subject_kind, dataset_permissions.c.granted_at, dataset_permissions.c.subject_id
+        )
+    )
+    return [
+        {
+            "subject_kind": row.subject_kind,
+            "subject_id": row.subject_id,
+            "name": row.display_name,
+            "username": row.username,
+            "level": row.level,
+            "granted_by": row.granted_by,
+            "granted_at": row.granted_at,
+        }
+        for row in await connection.execute(query)
+    ]

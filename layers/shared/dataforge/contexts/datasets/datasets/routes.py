@@ -1,0 +1,141 @@
+"""REST of datasets, tags and permissions."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from dataforge.contexts.datasets.datasets import commands, queries, wire
+from dataforge.contexts.datasets.datasets.calls import (
+    DATASETS,
+    AdminCall,
+    ReadCall,
+    RestoreCall,
+    memberships_of,
+    router,
+)
+from dataforge.contexts.datasets.datasets.domain import Grant, SubjectKind
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
+from dataforge.http.auth import AnyoneCall, require
+from dataforge.http.call import Call, json_response
+from dataforge.http.etag import etag
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.principal import Role
+
+CreatorCall = Annotated[Call, Depends(require(Role.ANALYST, Role.INSTRUCTOR, Role.REGISTRAR))]
+
+
+def _dataset_response(call: Call, dataset: dict[str, Any], *, status: int = 200) -> Response:
+    body = wire.DatasetOut.model_validate(dataset).model_dump(mode="json")
+    headers = {"ETag": etag(dataset["revision"])}
+    if status == 201:
+        headers["Location"] = call.address(DATASETS, dataset["id"])
+    return json_response(body, status=status, headers=headers)
+
+
+def _showing(
+    call: Call, memberships: Sequence[UUID], *, status: int = 200
+) -> Callable[[AsyncConnection, UUID], Awaitable[Response]]:
+    # The dataset as a command's transaction leaves it.
+    async def show(connection: AsyncConnection, dataset_id: UUID) -> Response:
+        dataset = await queries.get_dataset(connection, dataset_id, call.principal, memberships)
+        return _dataset_response(call, dataset, status=status)
+
+    return show
+
+
+async def _show_grants(connection: AsyncConnection, dataset_id: UUID) -> Response:
+    return json_response({"items": await queries.list_grants(connection, dataset_id)})
+
+
+@router.post("/api/datasets", status_code=201, response_model=wire.DatasetOut)
+async def create_dataset(body: wire.DatasetIn, call: CreatorCall) -> Response:
+    """Create a dataset with an empty commit on `main`; the caller administers it."""
+    memberships = await memberships_of(call)
+    command = commands.CreateDataset(body.name, body.description, tuple(body.tags), body.workspace_id, memberships)
+    show = _showing(call, memberships, status=201)
+    return await call.execute_and_read(Work, commands.create_dataset, command, show)
+
+
+@router.get("/api/datasets", response_model=wire.DatasetPage)
+async def list_datasets(
+    call: AnyoneCall,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    search: Annotated[str | None, Query(max_length=100, description="in name and description")] = None,
+    tag: Annotated[list[str] | None, Query(description="datasets that have all of these tags")] = None,
+    *,
+    deleted: Annotated[bool, Query(description="deleted datasets that you administer")] = False,
+) -> Response:
+    """Datasets that the caller may read, by name."""
+    page = await call.query(
+        queries.list_datasets,
+        call.principal,
+        await memberships_of(call),
+        after=call.after(cursor),
+        limit=limit,
+        search=search,
+        tags=tag or [],
+        deleted=deleted,
+    )
+    return call.page_response(page, limit=limit)
+
+
+@router.get("/api/datasets/tags", response_model=wire.TagList)
+async def list_tags(call: AnyoneCall) -> Response:
+    """Tags of readable datasets, most used first."""
+    return json_response({"items": await call.query(queries.list_tags, call.principal, await memberships_of(call))})
+
+
+@router.get("/api/datasets/{dataset_id}", response_model=wire.DatasetOut)
+async def get_dataset(call: ReadCall) -> Response:
+    """One dataset."""
+    dataset = await call.query(queries.get_dataset, call.dataset_id, call.principal, await memberships_of(call))
+    return _dataset_response(call, dataset)
+
+
+@router.patch("/api/datasets/{dataset_id}", response_model=wire.DatasetOut)
+async def change_dataset(body: wire.DatasetChangeIn, call: AdminCall) -> Response:
+    """Change name, description, tags or default branch; needs If-Match."""
+    changes = {key: value for key, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    command = commands.ChangeDataset(call.dataset_id, call.expected_revision(), changes)
+    show = _showing(call, await memberships_of(call))
+    return await call.execute_and_read(Work, commands.change_dataset, command, show)
+
+
+@router.delete("/api/datasets/{dataset_id}", status_code=204)
+async def delete_dataset(call: AdminCall) -> Response:
+    """Put the dataset away; it can be restored for 30 days. Needs If-Match."""
+    command = commands.DeleteDataset(call.dataset_id, call.expected_revision())
+    return await call.execute(Work, commands.delete_dataset, command, lambda _: json_response(None, status=204))
+
+
+@router.post("/api/datasets/{dataset_id}/restore", response_model=wire.DatasetOut)
+async def restore_dataset(call: RestoreCall) -> Response:
+    """Bring a deleted dataset back."""
+    show = _showing(call, await memberships_of(call))
+    return await call.execute_and_read(Work, commands.restore_dataset, commands.RestoreDataset(call.dataset_id), show)
+
+
+@router.get("/api/datasets/{dataset_id}/permissions", response_model=wire.GrantList)
+async def list_permissions(call: AdminCall) -> Response:
+    """Who may do what."""
+    return await call.query(_show_grants, call.dataset_id)
+
+
+@router.put("/api/datasets/{dataset_id}/permissions/{kind}/{subject_id}", response_model=wire.GrantList)
+async def put_permission(kind: SubjectKind, subject_id: UUID, body: wire.GrantIn, call: AdminCall) -> Response:
+    """Grant a level to a `user` or `workspace`, instead of the one they had; audited."""
+    command = commands.PutGrant(call.dataset_id, Grant(kind, subject_id, body.level))
+    return await call.execute_and_read(Work, commands.put_grant, command, _show_grants)
+
+
+@router.delete("/api/datasets/{dataset_id}/permissions/{kind}/{subject_id}", status_code=204)
+async def remove_permission(kind: SubjectKind, subject_id: UUID, call: AdminCall) -> Response:
+    """Revoke access; audited. The last person who administers the dataset stays."""
+    command = commands.RemoveGrant(call.dataset_id, kind, subject_id)
+    return await call.execute(Work, commands.remove_grant, command, lambda _: json_response(None, status=204))

@@ -1,1 +1,0 @@
-"""Rules of datasets: who may do what, refs, jobs, reviews, expectations."""

@@ -1,0 +1,1 @@
+"""What must be true of tables, and whether it is."""

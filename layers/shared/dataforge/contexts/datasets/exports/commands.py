@@ -1,0 +1,141 @@
+"""A version, or the difference of two, into a file."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.datasets.commits.versions import Version, Versions
+from dataforge.contexts.datasets.comparisons.queries import changed_rows
+from dataforge.contexts.datasets.jobs.domain import Job
+from dataforge.contexts.datasets.jobs.worker import Done, JobControl, JobRunner, principal_of
+from dataforge.contexts.datasets.uploads.files import S3Files
+from versioned_tables.errors import FilterRefused
+from versioned_tables.exports import ExportOptions, ExportReport, Sink, export_difference, export_table, export_workbook
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.read.filtering import check_fits
+from versioned_tables.read.filters import check_filter, parse_filter
+from versioned_tables.schema.columns import TableSchema
+
+_ENDINGS = {"csv": "csv", "excel": "xlsx", "parquet": "parquet", "jsonl": "jsonl"}
+_PACKED = {"none": "", "gzip": ".gz", "zstd": ".zst"}
+_TYPES = {
+    "csv": "text/csv",
+    "excel": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonl": "application/x-ndjson",
+}
+
+
+def check_export(parameters: dict[str, Any]) -> None:
+    """Raise FilterRefused on combinations that make no file."""
+    if parameters["format"] in ("excel", "parquet") and parameters["compression"] != "none":
+        message = f"A {parameters['format']} file is compressed inside; leave `compression` at none."
+        raise FilterRefused(message)
+    if parameters.get("base") is not None and parameters["format"] not in ("csv", "jsonl"):
+        message = "A difference is exported as csv or jsonl."
+        raise FilterRefused(message)
+    if parameters.get("filter") is not None:
+        parse_filter(parameters["filter"])
+
+
+def check_filter_runs(given: dict[str, Any], schema: TableSchema) -> None:
+    """Raise FilterRefused now on a filter that the job could not run."""
+    found = parse_filter(given)
+    check_filter(found, schema)
+    check_fits(found, schema)
+
+
+def file_name(parameters: dict[str, Any], sheet: str | None, commit_id: str) -> str:
+    """What the file is called when it is downloaded: sheet, start of the commit id, ending."""
+    label = re.sub(r"[^A-Za-z0-9_-]+", "_", sheet or "tables").strip("_") or "table"
+    kind = "-changes" if parameters.get("base") is not None else ""
+    return f"{label[:80]}-{commit_id[:12]}{kind}.{_ENDINGS[parameters['format']]}{_PACKED[parameters['compression']]}"
+
+
+class Exporter:
+    """Does export jobs: a file is written in parts and becomes visible whole, then the job names it."""
+
+    def __init__(self, versions: Versions, runner: JobRunner, files: S3Files) -> None:
+        self._versions = versions
+        self._runner = runner
+        self._files = files
+
+    async def run(self, job_id: UUID) -> Done:
+        """Do the job unless somebody else does or did."""
+        return await self._runner.run(job_id, self._work)
+
+    async def _work(self, job: Job, control: JobControl) -> None:
+        parameters: dict[str, Any] = dict(job.run_parameters)
+        assert job.source_commit_id is not None  # noqa: S101 - exports are made with it
+        version = await self._versions.load(job.dataset_id, job.source_commit_id)
+        whole = parameters["format"] == "excel" and parameters.get("sheet") is None
+        sheet = None if whole else version.sheet_name(parameters.get("sheet"))
+        base = None
+        if parameters.get("base") is not None:
+            base = await self._versions.load(job.dataset_id, parameters["base"])
+        name = file_name(parameters, sheet, version.commit_id)
+        # The attempt is in the key: a worker that lost its lease cannot overwrite what the next one made.
+        key = f"exports/{job.dataset_id}/{job.id}/{job.attempt}/{name}"
+        report = await asyncio.to_thread(self._write, version, base, sheet, parameters, key, control)
+        summary = {
+            "s3_key": key,
+            "file_name": name,
+            "rows_processed": report.rows,
+            "bytes": report.bytes,
+            "commit_id": version.commit_id,
+            "sheets": [{"sheet_name": one} for one in ([sheet] if sheet else list(version.tables))],
+        }
+        async with self._runner.unit_of_work(principal_of(job)) as uow:
+            await uow.jobs.complete(job.id, control.worker, summary, {**control.progress, "rows": report.rows})
+            await uow.commit()
+
+    def _write(
+        self,
+        version: Version,
+        base: Version | None,
+        sheet: str | None,
+        parameters: dict[str, Any],
+        key: str,
+        control: JobControl,
+    ) -> ExportReport:
+        writer = self._files.writer(key, _TYPES[parameters["format"]])
+        try:
+            report = write_export(self._versions, version, base, sheet, parameters, writer, control)
+            control.check()
+            writer.close()
+        except BaseException:
+            writer.abort()
+            raise
+        return report
+
+
+def write_export(
+    versions: Versions,
+    version: Version,
+    base: Version | None,
+    sheet: str | None,
+    parameters: dict[str, Any],
+    sink: Sink,
+    control: JobControl,
+) -> ExportReport:
+    """Write what the parameters ask for; raises FilterRefused, SheetNotFound, JobCancelled."""
+    store = versions.store(version.dataset_id)
+    columns, wanted = parameters.get("columns"), parameters.get("filter")
+    options = ExportOptions(
+        format=parameters["format"],
+        compression=parameters["compression"],
+        columns=None if columns is None else tuple(columns),
+        where=None if wanted is None else parse_filter(wanted),
+    )
+    if sheet is None:
+        if not version.tables:
+            version.sheet_name(None)
+        return export_workbook(store, version.manifests, options, sink, progress=control.report)
+    manifest = version.tables[sheet].manifest
+    if base is not None:
+        before = base.tables[sheet].manifest if sheet in base.tables else Manifest(manifest.schema)
+        return export_difference(store, changed_rows(store, before, manifest), options, sink)
+    return export_table(store, manifest, options, sink, name=sheet, progress=control.report)

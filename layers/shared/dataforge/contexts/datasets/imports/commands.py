@@ -1,0 +1,165 @@
+"""An uploaded file into a commit."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.datasets.commits.commands import PublishCommit, publish_commit
+from dataforge.contexts.datasets.commits.domain import NewCommit
+from dataforge.contexts.datasets.commits.versions import (
+    MOST_TABLES,
+    Authorship,
+    Version,
+    Versions,
+    no_changes,
+    sheet_summaries,
+)
+from dataforge.contexts.datasets.jobs.domain import Job, JobClaim
+from dataforge.contexts.datasets.jobs.worker import Done, JobControl, JobRunner, principal_of
+from dataforge.contexts.datasets.refs.domain import ref_moved
+from dataforge.contexts.datasets.refs.queries import require_ref
+from dataforge.contexts.datasets.uploads.queries import get_upload
+from dataforge.kernel.errors import ObjectMissing, Unavailable
+from dataforge.platform.observability import emit_metrics, logger
+from versioned_tables.errors import ImportRefused
+from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, ImportReport
+from versioned_tables.files.sources import FileSource, ObjectSource
+from versioned_tables.format.manifest import Manifest
+from versioned_tables.imports.importing import ImportOutcome, import_file
+from versioned_tables.schema.columns import EvolutionRules
+
+
+class FileGone(ImportRefused):
+    """The uploaded file is no longer there."""
+
+    code = "file_gone"
+    title = "The uploaded file is gone"
+
+
+def import_options(parameters: Mapping[str, Any]) -> ImportOptions:
+    """What the engine is asked to do, from a job's parameters."""
+    key = parameters.get("key")
+    return ImportOptions(
+        mode=parameters.get("mode", "replace"),
+        format=parameters.get("format", "auto"),
+        table=parameters.get("table", "data"),
+        encoding=parameters.get("encoding"),
+        delimiter=parameters.get("delimiter"),
+        quote=parameters.get("quote"),
+        header=parameters.get("header"),
+        skip_lines=parameters.get("skip_lines"),
+        comment=parameters.get("comment"),
+        key=None if key is None else tuple(key),
+        declared=parameters.get("declared_types", {}),
+        null_values=tuple(parameters.get("null_values", ())),
+        max_rejected=parameters.get("max_rejected", 0),
+        evolution=EvolutionRules(**parameters.get("evolution", {})),
+        sheets=tuple(parameters.get("sheets", ())),
+    )
+
+
+def merged_tables(base: Version, outcome: ImportOutcome, parameters: Mapping[str, Any]) -> dict[str, Manifest]:
+    """All tables of the new commit: those of the file, and those of the base that stay. Raises ImportRefused."""
+    replaces = parameters.get("mode", "replace") == "replace" and not parameters.get("keep_other_tables", False)
+    tables = dict(outcome.tables) if replaces else {**base.manifests, **outcome.tables}
+    if len(tables) > MOST_TABLES:
+        message = f"A version has at most {MOST_TABLES} tables; this one would have {len(tables)}."
+        raise ImportRefused(message)
+    return tables
+
+
+def report_json(report: ImportReport) -> dict[str, Any]:
+    """The report as the job keeps it; the rejected rows are listed up to a thousand per table."""
+    shown: dict[str, Any] = report.to_json()
+    for table in shown["tables"]:
+        table["rejected"] = table["rejected"][:REJECTED_LISTED]
+    return shown
+
+
+class Importer:
+    """Does import jobs. Kill it anywhere: objects are stored before the commit, and the commit is one transaction."""
+
+    def __init__(self, versions: Versions, runner: JobRunner, *, folder: Path | None = None) -> None:
+        self._versions = versions
+        self._runner = runner
+        self._folder = folder
+
+    async def run(self, job_id: UUID) -> Done:
+        """Do the job unless somebody else does or did."""
+        return await self._runner.run(job_id, self._work)
+
+    async def _work(self, job: Job, control: JobControl) -> None:
+        assert job.ref_name is not None  # noqa: S101 - imports are made with both
+        assert job.source_commit_id is not None  # noqa: S101
+        async with self._versions.database.read_only() as connection:
+            at = await require_ref(connection, job.dataset_id, job.ref_name)
+            upload = await get_upload(connection, job.dataset_id, job.upload_id or UUID(int=0))
+            if at != job.source_commit_id:
+                raise ref_moved(job.ref_name, job.source_commit_id, at)
+            base = await self._versions.read(connection, job.dataset_id, job.source_commit_id)
+        control.stage("reading")
+        outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control)
+        await self._publish(job, base, outcome, commit, control)
+
+    async def _publish(
+        self, job: Job, base: Version, outcome: ImportOutcome, commit: NewCommit | None, control: JobControl
+    ) -> None:
+        assert job.ref_name is not None  # noqa: S101 - imports are made with both
+        assert job.source_commit_id is not None  # noqa: S101
+        control.stage("committing")
+        rows = sum(table.rows for table in outcome.report.tables)
+        sheets = sheet_summaries(commit.tables) if commit is not None else _unchanged(base)
+        summary = {"rows_processed": rows, "sheets": sheets, "report": report_json(outcome.report)}
+        claim = JobClaim(job.id, control.worker, summary, {**control.progress, "rows": rows})
+        async with self._runner.unit_of_work(principal_of(job)) as uow:
+            command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
+            await publish_commit(command, uow, objects=self._versions.objects)
+            await uow.commit()
+
+    def _compute(
+        self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl
+    ) -> tuple[ImportOutcome, NewCommit | None]:
+        parameters = job.run_parameters
+        store = self._versions.store(job.dataset_id)
+        try:
+            source: FileSource = ObjectSource(self._versions.objects, upload["s3_key"], upload["file_name"])
+        except ObjectMissing as error:
+            message = "The uploaded file is no longer there; upload it again."
+            raise FileGone(message) from error
+        with tempfile.TemporaryDirectory(prefix="import-", dir=self._folder) as folder:
+            options, scratch = import_options(parameters), Path(folder)
+            with _reported():
+                outcome = import_file(store, source, options, base.manifests, progress=control.report, folder=scratch)
+        control.stage("encoding")
+        message = parameters.get("message") or f"Import {upload['file_name']}"
+        # The time of the job, not of this attempt: trying again makes the same commit.
+        by = Authorship(str(job.user_id or "system"), job.user_id, message, job.created_at.isoformat())
+        return outcome, self._versions.prepare(base, merged_tables(base, outcome, parameters), by)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Let operators hear of files that stumble a reader, and of storage that does not answer."""
+    try:
+        yield
+    except ImportRefused as refused:
+        if refused.unforeseen:
+            error = type(refused.__cause__).__name__
+            logger.warning("content of a file met no reader that expects it", exc_info=True, error=error)
+            emit_metrics({"imports_refused_unforeseen": 1})
+        raise
+    except Unavailable:
+        logger.warning("an uploaded file cannot be read now", exc_info=True)
+        raise
+
+
+def _unchanged(base: Version) -> list[dict[str, Any]]:
+    return [
+        {"sheet_name": sheet, "row_count": table.row.row_count, **no_changes()} for sheet, table in base.tables.items()
+    ]

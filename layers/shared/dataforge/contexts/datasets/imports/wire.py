@@ -1,0 +1,45 @@
+"""How a file is to be imported."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dataforge.contexts.datasets.wire_types import ColumnName, In, Message, Sheet
+
+
+class EvolutionIn(In):
+    """What an import may change of the schema it finds."""
+
+    add_columns: bool = True
+    drop_columns: bool = True
+    widen_types: bool = True
+    change_types: bool = False
+
+
+class ImportIn(In):
+    """How a file is read and what is done with its rows; what is left out is found out and reported.
+
+    `key`: column names; an empty list declares that rows have none; left out keeps the key of the table.
+    `declared_types` maps column names to types (bool, int, float, decimal(p,s), string, date, time, timestamp,
+    timestamptz, binary, json) and then decides. `skip_lines` rows above the header are left out (2 when the header is
+    in line 3), and so are lines of a text file that begin with `comment`. `keep_other_tables` keeps tables that the
+    file does not have in mode replace.
+    """
+
+    mode: Literal["replace", "append", "upsert"] = "replace"
+    format: Literal["auto", "csv", "excel", "parquet", "json", "jsonl"] = "auto"
+    table: Sheet = "data"
+    encoding: Annotated[str, Field(max_length=40)] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    header: bool | None = None
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] | None = None
+    comment: Annotated[str, Field(min_length=1, max_length=4)] | None = None
+    key: Annotated[list[ColumnName], Field(max_length=32)] | None = None
+    declared_types: Annotated[dict[str, str], Field(max_length=20_000)] = {}
+    null_values: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)] = []
+    max_rejected: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    evolution: EvolutionIn = EvolutionIn()
+    sheets: Annotated[list[Sheet], Field(max_length=1000)] = []
+    keep_other_tables: bool = False
+    message: Message | None = None

@@ -1,0 +1,110 @@
+"""REST of jobs: status, cancel, retry, removal."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Body
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from dataforge.contexts.datasets.datasets.calls import (
+    Allow,
+    DatasetCall,
+    ReadCall,
+    WriteCall,
+    router,
+)
+from dataforge.contexts.datasets.datasets.domain import DatasetNotFound, Level
+from dataforge.contexts.datasets.jobs import commands, queries, wire
+from dataforge.contexts.datasets.jobs.calls import send_job, show_job, shown_job
+from dataforge.contexts.datasets.jobs.domain import Job, JobNotFound, JobStatus, RunType
+from dataforge.contexts.datasets.services import DatasetsServices
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
+from dataforge.http.auth import AnyoneCall
+from dataforge.http.call import json_response
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+from dataforge.platform.db.unit_of_work import run
+
+
+async def job_response(call: DatasetCall, job_id: UUID) -> Response:
+    """The job as it is now."""
+    return json_response(shown_job(call, await call.query(queries.get_job, call.dataset_id, job_id)))
+
+
+@router.get("/api/datasets/jobs/{job_id}", response_model=wire.JobOut)
+async def get_any_job(job_id: UUID, call: AnyoneCall) -> Response:
+    """A job of any dataset that the caller may read."""
+    missing = JobNotFound(f"There is no job {job_id}, or you may not read it.")
+    dataset_id = await call.query(queries.dataset_of_job, job_id)
+    if dataset_id is None:
+        raise missing
+    try:
+        checked = await Allow(Level.READ)(dataset_id, call)
+    except DatasetNotFound as error:
+        raise missing from error
+    return await job_response(checked, job_id)
+
+
+@router.get("/api/datasets/{dataset_id}/jobs", response_model=wire.JobPage)
+async def list_jobs(
+    call: ReadCall,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    run_type: RunType | None = None,
+    status: JobStatus | None = None,
+) -> Response:
+    """Jobs of a dataset, newest first."""
+    page = await call.query(
+        queries.list_jobs,
+        call.dataset_id,
+        after=call.after(cursor),
+        limit=limit,
+        run_type=run_type.value if run_type else None,
+        status=status.value if status else None,
+    )
+    return call.page_response(Page([shown_job(call, job) for job in page.rows], page.next_key), limit=limit)
+
+
+@router.get("/api/datasets/{dataset_id}/jobs/{job_id}", response_model=wire.JobOut)
+async def get_job(job_id: UUID, call: ReadCall) -> Response:
+    """A job: status, progress, report or error."""
+    return await job_response(call, job_id)
+
+
+@router.post("/api/datasets/{dataset_id}/jobs/{job_id}/cancel", response_model=wire.JobOut)
+async def cancel_job(job_id: UUID, call: WriteCall) -> Response:
+    """Stop a job; a running one stops at its next step and leaves nothing behind."""
+
+    async def show(connection: AsyncConnection, job_id: UUID) -> Response:
+        return await show_job(call, connection, job_id, status=200)
+
+    return await call.execute_and_read(Work, commands.cancel_job, commands.CancelJob(call.dataset_id, job_id), show)
+
+
+@router.post("/api/datasets/{dataset_id}/jobs/{job_id}/retry", status_code=202, response_model=wire.JobOut)
+async def retry_job(job_id: UUID, call: WriteCall, body: Annotated[wire.RetryIn | None, Body()] = None) -> Response:
+    """Run a failed or cancelled job again."""
+    command = commands.RetryJob(call.dataset_id, job_id, onto_current=body.onto_current if body else False)
+    retried: list[RunType] = []
+
+    async def show(connection: AsyncConnection, job: Job) -> Response:
+        retried.append(job.run_type)
+        return await show_job(call, connection, job_id, status=202)
+
+    answer = await call.execute_and_read(Work, commands.retry_job, command, show)
+    for run_type in retried:
+        await send_job(call, job_id, run_type)
+    return answer
+
+
+@router.delete("/api/datasets/{dataset_id}/jobs/{job_id}", status_code=204)
+async def remove_job(job_id: UUID, call: WriteCall) -> Response:
+    """Remove the record of an ended job and the file it made."""
+    command = commands.CancelJob(call.dataset_id, job_id)
+    job = await run(call.unit_of_work(Work), commands.remove_job, command)
+    key = (job.output_summary or {}).get("s3_key")
+    if key is not None:
+        await asyncio.to_thread(call.services(DatasetsServices).files.delete, key)
+    return json_response(None, status=204)

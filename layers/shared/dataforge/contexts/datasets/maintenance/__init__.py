@@ -1,0 +1,1 @@
+"""Keeping the storage of datasets small and whole."""

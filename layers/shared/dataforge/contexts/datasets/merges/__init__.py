@@ -1,0 +1,1 @@
+"""Merging one version into another; reverting and repeating single commits."""

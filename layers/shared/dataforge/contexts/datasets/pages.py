@@ -1,0 +1,7 @@
+"""Pages of datasets: every noun adds its pages to the one router."""
+
+from dataforge.contexts.datasets.contents import pages as contents
+from dataforge.contexts.datasets.datasets import pages as datasets
+from dataforge.contexts.datasets.datasets.page_calls import router
+
+__all__ = ["contents", "datasets", "router"]

@@ -1,1 +1,0 @@
-"""Read models of datasets: SQL to rows to answers."""

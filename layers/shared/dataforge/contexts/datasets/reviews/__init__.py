@@ -1,0 +1,1 @@
+"""Proposals to merge one branch into another."""

@@ -1,0 +1,110 @@
+"""The parts of datasets, each made when first used."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dataforge.platform.services import Services
+
+if TYPE_CHECKING:
+    from dataforge.contexts.datasets.commits.versions import Versions
+    from dataforge.contexts.datasets.comparisons.queries import Comparer
+    from dataforge.contexts.datasets.datasets.memberships import NoMemberships
+    from dataforge.contexts.datasets.exports.commands import Exporter
+    from dataforge.contexts.datasets.exports.reader import ExportedRows
+    from dataforge.contexts.datasets.imports.commands import Importer
+    from dataforge.contexts.datasets.jobs.worker import JobRunner
+    from dataforge.contexts.datasets.maintenance.commands import Maintenance
+    from dataforge.contexts.datasets.uploads.files import S3Files
+    from dataforge.kernel.quotas import UploadLimits
+    from dataforge.platform.aws.sqs import Queue
+    from versioned_tables.objects import ObjectStore
+
+
+class DatasetsServices(Services):
+    """The parts of datasets."""
+
+    @cached_property
+    def memberships(self) -> "NoMemberships":
+        """Which workspaces a person is in."""
+        from dataforge.contexts.datasets.datasets.memberships import NoMemberships
+
+        return NoMemberships()
+
+    @cached_property
+    def files(self) -> "S3Files":
+        """Uploads and exports."""
+        from dataforge.contexts.datasets.uploads.files import S3Files
+
+        return S3Files(self.settings.data_bucket)
+
+    @property
+    def upload_limits(self) -> "UploadLimits":
+        """How much may be uploaded in a day."""
+        return self.platform.upload_limits
+
+    @cached_property
+    def import_queue(self) -> "Queue":
+        """Where imports and maintenance wait."""
+        return self.platform.queue("imports")
+
+    @cached_property
+    def export_queue(self) -> "Queue":
+        """Where exports wait."""
+        return self.platform.queue("exports")
+
+    @cached_property
+    def chunks(self) -> "ObjectStore":
+        """Immutable objects of the bucket."""
+        from dataforge.platform.aws.clients import client
+        from dataforge.platform.aws.s3 import S3ObjectStore
+
+        return S3ObjectStore(client("s3"), self.settings.data_bucket)
+
+    @cached_property
+    def dataset_reader(self) -> "ExportedRows":
+        """Rows of datasets for contexts that carry no Arrow."""
+        from dataforge.contexts.datasets.exports.reader import ExportedRows
+
+        return ExportedRows(self.database, self.chunks, self.export_queue, self.memberships, self.clock)
+
+    @cached_property
+    def versions(self) -> "Versions":
+        """Versions, with their caches."""
+        from dataforge.contexts.datasets.commits.versions import Versions
+
+        return Versions(self.database, self.chunks)
+
+    @cached_property
+    def comparer(self) -> "Comparer":
+        """Compares versions."""
+        from dataforge.contexts.datasets.comparisons.queries import Comparer
+
+        return Comparer(self.versions)
+
+    @cached_property
+    def job_runner(self) -> "JobRunner":
+        """Claims jobs and keeps them alive."""
+        from dataforge.contexts.datasets.jobs.worker import JobRunner
+
+        return JobRunner(self.database, self.clock)
+
+    @cached_property
+    def importer(self) -> "Importer":
+        """Does import jobs."""
+        from dataforge.contexts.datasets.imports.commands import Importer
+
+        return Importer(self.versions, self.job_runner)
+
+    @cached_property
+    def exporter(self) -> "Exporter":
+        """Does export jobs."""
+        from dataforge.contexts.datasets.exports.commands import Exporter
+
+        return Exporter(self.versions, self.job_runner, self.files)
+
+    @cached_property
+    def maintenance(self) -> "Maintenance":
+        """Compacts, collects and purges."""
+        from dataforge.contexts.datasets.maintenance.commands import Maintenance
+
+        return Maintenance(self.versions, self.clock)

@@ -1,1 +1,0 @@
-"""Where metadata and engine meet: versions are loaded, computed in threads, and published in one transaction."""

@@ -1,0 +1,170 @@
+"""Open, complete and abort uploads; the job of an import is made when its file is complete."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.datasets.jobs.domain import Job, JobStatus, RunType
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.contexts.datasets.uploads.domain import (
+    EXPIRES_AFTER,
+    PartPlan,
+    PartsIncomplete,
+    UploadClosed,
+    UploadState,
+    plan_parts,
+    safe_file_name,
+)
+from dataforge.contexts.datasets.uploads.files import S3Files, S3Part
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.quotas import UploadClaim, UploadLimits
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """A file of `size` bytes for a branch; `options` say how it is imported. `base` is the commit the caller saw."""
+
+    dataset_id: UUID
+    ref: str
+    file_name: str
+    size: int
+    options: Mapping[str, Any]
+    content_type: str = "application/octet-stream"
+    part_size: int | None = None
+    base: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteUpload:
+    """All parts are there."""
+
+    dataset_id: UUID
+    upload_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AbortUpload:
+    """Forget the upload."""
+
+    dataset_id: UUID
+    upload_id: UUID
+
+
+def plan_of(row: Mapping[str, Any]) -> PartPlan:
+    """How the file of an upload row is cut."""
+    return PartPlan(row["size_bytes"], row["part_size"])
+
+
+async def open_upload(command: OpenUpload, uow: DatasetsUnitOfWork, *, storage: S3Files, limits: UploadLimits) -> UUID:
+    """Begin a multipart upload.
+
+    Raises RefNotFound, NotABranch, RefProtected, RefMoved, PartRefused, UploadQuotaExceeded.
+    """
+    ref = await uow.refs.lock(command.dataset_id, command.ref)
+    ref.check_takes_commits()
+    ref.check_at(command.base)
+    plan = plan_parts(command.size, command.part_size)
+    upload_id = uuid7()
+    expires_at = uow.now + EXPIRES_AFTER
+    subject = f"dataset:{command.dataset_id}"
+    claim = UploadClaim(upload_id, uow.principal.user_id, subject, command.size, expires_at)
+    await uow.upload_quota.claim(claim, limits)
+    # The person's file name is a label at the end of the key; two uploads never share a key.
+    key = f"uploads/{command.dataset_id}/{upload_id}/{safe_file_name(command.file_name)}"
+    s3_upload_id = await asyncio.to_thread(storage.create, key, command.content_type)
+    await uow.uploads.add(
+        {
+            "id": upload_id,
+            "dataset_id": command.dataset_id,
+            "ref_name": ref.name,
+            "base_commit_id": ref.commit_id,
+            "s3_key": key,
+            "s3_upload_id": s3_upload_id,
+            "file_name": command.file_name,
+            "content_type": command.content_type,
+            "size_bytes": command.size,
+            "part_size": plan.part_size,
+            "options": dict(command.options),
+            "state": UploadState.OPEN.value,
+            "created_by": uow.principal.user_id,
+            "created_at": uow.now,
+            "expires_at": expires_at,
+        }
+    )
+    return upload_id
+
+
+async def begin_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> tuple[UUID, Mapping[str, Any]]:
+    """Make the job before the object exists, so that the event of the object always finds it; may be repeated."""
+    row = await uow.uploads.lock(command.dataset_id, command.upload_id)
+    if row["state"] == UploadState.ABORTED:
+        message = "The upload was aborted; open a new one."
+        raise UploadClosed(message)
+    if row["job_id"] is not None:
+        return row["job_id"], row
+    job = Job(
+        id=uuid7(),
+        run_type=RunType.IMPORT,
+        status=JobStatus.PENDING,
+        dataset_id=command.dataset_id,
+        ref_name=row["ref_name"],
+        source_commit_id=row["base_commit_id"],
+        user_id=uow.principal.user_id,
+        run_parameters={"file_name": row["file_name"], "size_bytes": row["size_bytes"], **row["options"]},
+        created_at=uow.now,
+        upload_id=command.upload_id,
+    )
+    await uow.jobs.add(job)
+    await uow.uploads.update(command.upload_id, {"state": UploadState.COMPLETING.value, "job_id": job.id})
+    return job.id, {**row, "job_id": job.id, "state": UploadState.COMPLETING.value}
+
+
+async def end_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> None:
+    """The object exists."""
+    row = await uow.uploads.lock(command.dataset_id, command.upload_id)
+    if row["state"] == UploadState.COMPLETING:
+        await uow.uploads.update(command.upload_id, {"state": UploadState.COMPLETED.value})
+        await uow.upload_quota.complete(command.upload_id)
+        await uow.jobs.note_queued(row["job_id"])
+
+
+def check_parts(plan: PartPlan, parts: Sequence[S3Part]) -> None:
+    """Raise PartsIncomplete unless every part of the plan is there with its size."""
+    sizes = {part.number: part.size for part in parts}
+    wrong = [n for n in range(1, plan.count + 1) if sizes.get(n) != plan.length(n)]
+    extra = sorted(set(sizes) - set(range(1, plan.count + 1)))
+    if wrong or extra:
+        listed = ", ".join(map(str, (wrong + extra)[:20]))
+        message = f"{len(wrong) + len(extra)} part(s) are missing or have another size: {listed}. Upload them again."
+        raise PartsIncomplete(message, facts={"parts": (wrong + extra)[:1000]})
+
+
+def require_parts(row: Mapping[str, Any], storage: S3Files) -> None:
+    """Raise PartsIncomplete or UploadClosed unless the upload at the store is whole."""
+    parts = storage.parts(row["s3_key"], row["s3_upload_id"])
+    if parts is not None:
+        check_parts(plan_of(row), parts)
+    elif not storage.exists(row["s3_key"]):
+        message = "The upload has expired; open a new one."
+        raise UploadClosed(message)
+
+
+def make_object(row: Mapping[str, Any], storage: S3Files) -> None:
+    """Complete the multipart upload at the store; does nothing if that was done before. Raises as `require_parts`."""
+    require_parts(row, storage)
+    parts = storage.parts(row["s3_key"], row["s3_upload_id"])
+    if parts is not None:
+        storage.complete(row["s3_key"], row["s3_upload_id"], parts)
+
+
+async def abort_upload(command: AbortUpload, uow: DatasetsUnitOfWork, *, storage: S3Files) -> None:
+    """Forget the parts; aborting again changes nothing. Raises UploadClosed once it is completed."""
+    row = await uow.uploads.lock(command.dataset_id, command.upload_id)
+    if row["state"] in (UploadState.COMPLETING, UploadState.COMPLETED):
+        message = "The upload is completed; cancel its job instead."
+        raise UploadClosed(message, facts={"job_id": str(row["job_id"])})
+    await asyncio.to_thread(storage.abort, row["s3_key"], row["s3_upload_id"])
+    await uow.uploads.update(command.upload_id, {"state": UploadState.ABORTED.value})
+    await uow.upload_quota.release(command.upload_id)

@@ -1,0 +1,1 @@
+"""Schemas of workspaces: designed as JSON, planned and proved, deployed by hash, watched for drift."""

@@ -1,0 +1,1 @@
+"""Deployments: a plan carried out, step by step, and what came of it."""

@@ -1,0 +1,188 @@
+"""Rules of deployments: what may be deployed, in which states, and the file of a revision."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from dataforge.kernel.errors import Conflict, NotFound
+
+LEASE = timedelta(seconds=90)
+
+
+class DeploymentStatus(StrEnum):
+    """How far a deployment is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+UNDER_WAY = (DeploymentStatus.QUEUED, DeploymentStatus.RUNNING)
+
+
+class DeploymentNotFound(NotFound):
+    """There is no such deployment in this workspace."""
+
+    code = "deployment_not_found"
+
+
+def missing_deployment(deployment_id: UUID) -> DeploymentNotFound:
+    """What is said about a deployment that is not there, or not for the one who asks."""
+    message = f"There is no deployment {deployment_id}."
+    return DeploymentNotFound(message)
+
+
+class RevisionNotFound(NotFound):
+    """There is no such revision in this workspace."""
+
+    code = "revision_not_found"
+
+
+class ConfirmationMissing(Conflict):
+    """Something would be lost that nobody has confirmed."""
+
+    code = "confirmation_missing"
+    title = "What would be lost must be confirmed"
+
+
+class NothingToDeploy(Conflict):
+    """The schema is as the plan wants it."""
+
+    code = "nothing_to_deploy"
+    title = "There is nothing to deploy"
+
+
+class DeploymentUnderWay(Conflict):
+    """Another deployment of this workspace has not ended."""
+
+    code = "deployment_under_way"
+    title = "Another deployment is under way"
+
+
+class DeploymentEnded(Conflict):
+    """The state of the deployment does not allow this any more."""
+
+    code = "deployment_ended"
+    title = "The deployment is not in a state for this"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a deployment; `done` once it is committed."""
+
+    position: int
+    phase: int
+    op: str
+    object: str
+    sql: str
+    done: bool = False
+
+
+def steps_of(changes: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """The statements of a plan's changes, in order."""
+    found: list[Step] = []
+    for item in changes:
+        for sql in item["sql"]:
+            found.append(Step(len(found), item["phase"], item["op"], item["object"], sql))
+    return found
+
+
+def check_confirmations(changes: Iterable[Mapping[str, Any]], confirmed: Collection[str]) -> None:
+    """Raise ConfirmationMissing unless every object whose loss needs it is confirmed by name."""
+    missing = sorted({item["object"] for item in changes if item["needs_confirmation"]} - set(confirmed))
+    if missing:
+        message = f"Confirm what would be lost by naming it in `confirmations`: {', '.join(missing)}."
+        raise ConfirmationMissing(message, facts={"missing": missing})
+
+
+def check_cancellable(status: str) -> None:
+    """Raise DeploymentEnded when there is nothing left to cancel."""
+    if status not in UNDER_WAY:
+        message = f"The deployment is {status}; it cannot be cancelled any more."
+        raise DeploymentEnded(message)
+
+
+def check_resumable(status: str) -> None:
+    """Raise DeploymentEnded unless there may be something left to do."""
+    if status not in (DeploymentStatus.FAILED, DeploymentStatus.CANCELLED):
+        message = f"The deployment is {status}; only one that failed or was cancelled can be resumed."
+        raise DeploymentEnded(message)
+
+
+def check_newest(newest: bool) -> None:  # noqa: FBT001 - the only thing there is to say
+    """Raise DeploymentEnded when a later deployment has taken the schema somewhere else."""
+    if not newest:
+        message = "A later deployment was made of this schema; preview the target again instead."
+        raise DeploymentEnded(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision of a workspace's schema: a link of the chain that Alembic knows."""
+
+    workspace_id: UUID
+    number: int
+    revision: str
+    down_revision: str | None
+    plan_hash: str
+    applied_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Where the file lies in the bucket."""
+        return f"revisions/{self.workspace_id}/{self.number:06}_{self.revision}.py"
+
+
+def revision_name(plan_hash: str, number: int) -> str:
+    """The id of a revision: the first 12 digits of the hash of its plan, and the number that makes it unique."""
+    return f"{plan_hash[:12]}_{number}"
+
+
+def revision_file(revision: Revision, up: Iterable[Step], down: Iterable[Mapping[str, Any]]) -> str:
+    """An Alembic revision file with the statements of a plan and of the way back."""
+    backwards = [sql for item in down for sql in item["sql"]]
+    return f'''"""Revision {revision.number} of workspace {revision.workspace_id}, from plan {revision.plan_hash}.
+
+Revision ID: {revision.revision}
+Revises: {revision.down_revision or ""}
+Create Date: {revision.applied_at.isoformat()}
+"""
+
+from alembic import op
+
+revision = {revision.revision!r}
+down_revision = {revision.down_revision!r}
+branch_labels = None
+depends_on = None
+
+UPGRADE = {_listed(step.sql for step in up)}
+DOWNGRADE = {_listed(backwards)}
+
+
+def upgrade() -> None:
+    run(UPGRADE)
+
+
+def downgrade() -> None:
+    run(DOWNGRADE)
+
+
+def run(statements: list[str]) -> None:
+    connection = op.get_bind()
+    for statement in statements:
+        if " CONCURRENTLY " in statement:
+            with op.get_context().autocommit_block():
+                op.execute(statement.replace(":", "\\\\:"))
+        else:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+'''
+
+
+def _listed(statements: Iterable[str]) -> str:
+    lines = [f"    {statement!r}," for statement in statements]
+    return "[\n" + "\n".join(lines) + "\n]" if lines else "[]"

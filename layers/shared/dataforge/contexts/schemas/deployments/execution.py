@@ -1,0 +1,320 @@
+"""Carries a deployment out: statement by statement, each marked in the transaction that ran it.
+
+What people wrote is run with the login of the workspace, which owns its schema and nothing else.
+A worker that is killed leaves whole steps; the next one goes on after the last that is marked. What runs in no
+transaction (indexes that are built concurrently) is looked at before it is run again.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection, errors
+from psycopg.rows import dict_row
+
+from dataforge.contexts.schemas.deployments import logins
+from dataforge.contexts.schemas.deployments.domain import (
+    LEASE,
+    DeploymentStatus,
+    Revision,
+    Step,
+    revision_file,
+    revision_name,
+)
+from dataforge.contexts.schemas.deployments.repository import Journal, SchemaJournal
+from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, quoted
+from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.plans.domain.changes import Phase
+from dataforge.kernel.clock import Clock
+from dataforge.kernel.errors import Conflict, DataForgeError, PlanStale
+from dataforge.kernel.ids import uuid7
+
+LOCK_TIMEOUT = "4s"
+STATEMENT_TIMEOUT = "800s"  # the function is ended after 900
+TRIES = 5
+_ALONE = (Phase.BUILD, Phase.VALIDATE)
+_FACTS = """
+SELECT d.id, d.workspace_id, p.namespace, p.plan_hash, p.base_fingerprint, p.target_fingerprint, p.down_changes,
+       (SELECT json_agg(json_build_object('position', s.position, 'phase', s.phase, 'op', s.op, 'object', s.object,
+                                          'sql', s.sql, 'done', s.done_at IS NOT NULL) ORDER BY s.position)
+          FROM schemas.deployment_steps s WHERE s.deployment_id = d.id) AS steps,
+       (SELECT count(*) FROM schemas.revisions r WHERE r.workspace_id = d.workspace_id) AS revisions,
+       (SELECT r.revision FROM schemas.revisions r WHERE r.workspace_id = d.workspace_id ORDER BY r.number DESC LIMIT 1)
+         AS latest
+  FROM schemas.deployments d JOIN schemas.plans p ON p.id = d.plan_id WHERE d.id = %s
+"""
+_HOLDERS = """
+SELECT DISTINCT a.pid, a.usename AS login, a.application_name AS application, a.state, c.relname AS table
+  FROM pg_locks l
+  JOIN pg_class c ON c.oid = l.relation
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %s
+  JOIN pg_stat_activity a ON a.pid = l.pid
+ WHERE l.granted AND l.pid NOT IN (pg_backend_pid(), %s) ORDER BY a.pid LIMIT 10
+"""
+_BUILT = """
+SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
+"""
+
+logger = logging.getLogger(__name__)
+Put = Callable[[str, bytes], Awaitable[None]]
+
+
+class LockHeld(Conflict):
+    """Somebody else kept a lock that a statement needs, time after time."""
+
+    code = "lock_held"
+    title = "Somebody else holds a lock"
+
+
+class StatementFailed(Conflict):
+    """PostgreSQL refused a statement on the live schema; rows did not fit, most likely."""
+
+    code = "statement_failed"
+    title = "A statement failed"
+
+
+class TargetMissed(Conflict):
+    """Everything ran and yet the schema is not as planned: somebody else changed it meanwhile."""
+
+    code = "target_missed"
+    title = "The schema is not as planned"
+
+
+class Deployer:
+    """Runs deployments on connections of its own."""
+
+    def __init__(
+        self,
+        url: str,
+        readers: Sequence[str],
+        put: Put,
+        clock: Clock,
+        *,
+        pause: float = 0.5,
+        lock_timeout: str = LOCK_TIMEOUT,
+    ) -> None:
+        self._url = url
+        self._readers = readers
+        self._put = put
+        self._clock = clock
+        self._pause = pause
+        self.lock_timeout = lock_timeout
+
+    async def run(self, deployment_id: UUID) -> str:
+        """Carry the deployment out, or go on with it; returns the status it has then.
+
+        `queued` means that another worker is at this workspace: ask again later.
+        """
+        async with await AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=None) as owner:
+            journal = Journal(owner, deployment_id)
+            facts = await _facts(owner, deployment_id)
+            namespace: str = facts["namespace"]
+            if not NAMESPACE.fullmatch(namespace):
+                message = f"{namespace} is not the schema of a workspace"
+                raise ValueError(message)
+            if not await self._lock(owner, namespace):
+                return DeploymentStatus.QUEUED
+            # Whoever holds the lock is alone at this schema, whatever a lease of a worker that died says.
+            now = self._clock.now()
+            if not await journal.claim(now, now + LEASE):
+                return await _status_of(owner, deployment_id)
+            await logins.ensure_schema(owner, namespace)
+            try:
+                async with await logins.open_login(owner, self._url, namespace) as worker:
+                    return await _Work(self, owner, worker, journal, facts).run()
+            except DataForgeError as error:
+                return await _fail(journal, self._clock.now(), error)
+            finally:
+                if not owner.broken:
+                    await logins.close_login(owner, namespace)
+
+    async def _lock(self, owner: "AsyncConnection[Any]", namespace: str) -> bool:
+        """Take the lock of the workspace's schema, which ends with the connection.
+
+        Asked for, never waited for: a session that waits in pg_advisory_lock keeps CREATE INDEX CONCURRENTLY waiting.
+        """
+        for turn in range(4):
+            query = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+            row = await (await owner.execute(query, [f"schemas/{namespace}"])).fetchone()
+            if row and row[0]:
+                return True
+            await self.wait(turn)
+        return False
+
+    async def publish(self, key: str, body: bytes) -> None:
+        """Store a revision's file."""
+        await self._put(key, body)
+
+    @property
+    def readers(self) -> Sequence[str]:
+        """Logins that may look at what is deployed."""
+        return self._readers
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self._clock
+
+    async def wait(self, turn: int) -> None:
+        """Longer after each try."""
+        await asyncio.sleep(self._pause * 2**turn)
+
+
+class _Work:
+    """One run: the statements of people go to the worker's connection, everything else to the owner's."""
+
+    def __init__(
+        self,
+        deployer: Deployer,
+        owner: "AsyncConnection[Any]",
+        worker: "AsyncConnection[Any]",
+        journal: Journal,
+        facts: dict[str, Any],
+    ) -> None:
+        self._deployer = deployer
+        self._owner = owner
+        self._worker = worker
+        self._journal = journal
+        self._facts = facts
+        self._namespace: str = facts["namespace"]
+        self._steps = [Step(**step) for step in facts["steps"] or ()]
+        self._here = SchemaJournal(worker, facts["id"], self._namespace)
+
+    async def run(self) -> str:
+        done = await self._here.open()
+        await self._journal.done(done, self._deployer.clock.now())
+        await self._check_start(fresh=not done)
+        waiting = [step for step in self._steps if step.position not in done]
+        for phase, group in groupby(waiting, key=lambda step: step.phase):
+            steps = list(group)
+            for part in [[step] for step in steps] if phase in _ALONE else [steps]:
+                if await self._journal.extend(self._deployer.clock.now() + LEASE):
+                    await self._journal.end(DeploymentStatus.CANCELLED, self._deployer.clock.now())
+                    return DeploymentStatus.CANCELLED
+                await self._patiently(part, in_transaction=phase != Phase.BUILD)
+        return await self._finish()
+
+    async def _check_start(self, *, fresh: bool) -> None:
+        """Raise PlanStale unless the schema is as it was planned from; one that was begun goes on where it stands."""
+        async with self._owner.transaction():
+            await self._grant("USAGE ON SCHEMA {}")
+            found = (await read_schema(self._owner, self._namespace)).fingerprint
+        if fresh and found != self._facts["base_fingerprint"]:
+            message = "The schema has changed since the plan was made; nothing was done. Preview the target again."
+            raise PlanStale(message, facts={"planned_from": self._facts["base_fingerprint"], "found": found})
+
+    async def _grant(self, what: str) -> None:
+        target = what.format(quoted(self._namespace))
+        for reader in self._deployer.readers:
+            await self._owner.execute(f"GRANT {target} TO {quoted(reader)}".encode())
+
+    async def _patiently(self, steps: list[Step], *, in_transaction: bool) -> None:
+        for turn in range(TRIES):
+            try:
+                if in_transaction:
+                    await self._transaction(steps)
+                else:
+                    await self._alone(steps[0])
+            except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+                holders = await self._holders()
+                if turn == TRIES - 1:
+                    message = (
+                        "Somebody else holds a lock on a table of this schema; what was not done can be tried again."
+                    )
+                    raise LockHeld(message, facts={"held_by": holders, "step": steps[0].position}) from error
+                await self._deployer.wait(turn)
+            except psycopg.OperationalError:
+                raise  # the server is away: the lease runs out and another worker goes on
+            except psycopg.Error as error:
+                where = error.diag.constraint_name or error.diag.column_name
+                message = f"PostgreSQL refuses a statement on the live schema: {error.diag.message_primary}."
+                raise StatementFailed(message, facts={"sqlstate": error.sqlstate, "about": where}) from error
+            else:
+                await self._journal.done([step.position for step in steps], self._deployer.clock.now())
+                return
+
+    async def _transaction(self, steps: list[Step]) -> None:
+        async with self._worker.transaction():
+            await self._set("lock_timeout", self._deployer.lock_timeout, local=True)
+            await self._set("statement_timeout", STATEMENT_TIMEOUT, local=True)
+            await self._set("search_path", quoted(self._namespace), local=True)
+            for step in steps:
+                # Binary results make the driver use the extended protocol, which takes one statement and no more.
+                await self._worker.execute(step.sql.encode(), binary=True)
+                await self._here.keep(step.position)
+
+    async def _alone(self, step: Step) -> None:
+        """Run what no transaction may hold: an index may be there already when a worker died before its mark."""
+        await self._set("lock_timeout", self._deployer.lock_timeout)
+        await self._set("search_path", quoted(self._namespace))
+        builds = " INDEX CONCURRENTLY " in step.sql
+        if not builds or not await self._is_built(step.object.removeprefix("index ")):
+            await self._worker.execute(step.sql.encode(), binary=True)
+        await self._here.keep(step.position)
+
+    async def _set(self, name: str, value: str, *, local: bool = False) -> None:
+        await self._worker.execute("SELECT set_config(%s, %s, %s)", [name, value, local])
+
+    async def _is_built(self, index: str) -> bool:
+        row = await (await self._worker.execute(_BUILT, [self._namespace, index])).fetchone()
+        if row is not None and not row[0]:
+            await self._worker.execute(f"DROP INDEX CONCURRENTLY {quoted(index)}".encode())
+            return False
+        return row is not None
+
+    async def _holders(self) -> list[dict[str, Any]]:
+        async with self._owner.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_HOLDERS, [self._namespace, self._worker.info.backend_pid])
+            return await cursor.fetchall()
+
+    async def _finish(self) -> str:
+        now, number = self._deployer.clock.now(), self._facts["revisions"] + 1
+        revision = Revision(
+            workspace_id=self._facts["workspace_id"],
+            number=number,
+            revision=revision_name(self._facts["plan_hash"], number),
+            down_revision=self._facts["latest"],
+            plan_hash=self._facts["plan_hash"],
+            applied_at=now,
+        )
+        body = revision_file(revision, self._steps, self._facts["down_changes"]).encode()
+        await self._deployer.publish(revision.key, body)
+        async with self._owner.transaction():
+            found = (await read_schema(self._owner, self._namespace)).fingerprint
+            if found != self._facts["target_fingerprint"]:
+                message = "All statements ran, and yet the schema is not as planned: somebody else has changed it."
+                raise TargetMissed(message, facts={"planned": self._facts["target_fingerprint"], "found": found})
+            await self._grant("SELECT ON ALL TABLES IN SCHEMA {}")
+            digest = hashlib.sha256(body).hexdigest()
+            await self._journal.add_revision(uuid7(), revision, digest, self._namespace)
+            await self._journal.end(DeploymentStatus.SUCCEEDED, now)
+        return DeploymentStatus.SUCCEEDED
+
+
+async def _fail(journal: Journal, now: datetime, error: DataForgeError) -> str:
+    document = {"code": error.code, "title": error.title, "detail": error.detail, "facts": error.facts}
+    await journal.end(DeploymentStatus.FAILED, now, document)
+    return DeploymentStatus.FAILED
+
+
+async def _facts(connection: "AsyncConnection[Any]", deployment_id: UUID) -> dict[str, Any]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_FACTS, [deployment_id])
+        found = await cursor.fetchone()
+    if found is None:
+        message = f"deployment {deployment_id} has no plan"
+        raise LookupError(message)
+    return found
+
+
+async def _status_of(connection: "AsyncConnection[Any]", deployment_id: UUID) -> str:
+    query = "SELECT status FROM schemas.deployments WHERE id = %s"
+    row = await (await connection.execute(query, [deployment_id])).fetchone()
+    return str(row[0]) if row else DeploymentStatus.CANCELLED

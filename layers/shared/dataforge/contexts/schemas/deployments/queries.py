@@ -1,0 +1,77 @@
+"""Reads of deployments and revisions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.schemas.deployments.domain import UNDER_WAY, RevisionNotFound, missing_deployment
+from dataforge.contexts.schemas.tables import deployment_steps, deployments, plans, revisions
+from dataforge.kernel.paging import Page
+from dataforge.platform.db.database import row_dict
+
+
+async def find_deployment(connection: AsyncConnection, deployment_id: UUID) -> dict[str, Any]:
+    """A deployment with its steps; raises DeploymentNotFound."""
+    query = (
+        select(deployments, plans.c.plan_hash, revisions.c.revision)
+        .join(plans, plans.c.id == deployments.c.plan_id)
+        .outerjoin(revisions, revisions.c.deployment_id == deployments.c.id)
+        .where(deployments.c.id == deployment_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise missing_deployment(deployment_id)
+    steps = select(deployment_steps).where(deployment_steps.c.deployment_id == deployment_id)
+    found = [row_dict(step) for step in await connection.execute(steps.order_by(deployment_steps.c.position))]
+    done = sum(step["done_at"] is not None for step in found)
+    state = "new" if row.status == "succeeded" else "old" if done == 0 else "between"
+    return {**row_dict(row), "steps": found, "steps_done": done, "steps_total": len(found), "schema_state": state}
+
+
+async def is_newest(connection: AsyncConnection, workspace_id: UUID, deployment_id: UUID) -> bool:
+    """Whether no deployment of the workspace was asked for later."""
+    query = select(deployments.c.id).where(deployments.c.workspace_id == workspace_id)
+    newest = await connection.scalar(query.order_by(deployments.c.created_at.desc(), deployments.c.id.desc()).limit(1))
+    return bool(newest == deployment_id)
+
+
+async def list_revisions(
+    connection: AsyncConnection, workspace_id: UUID, *, after: tuple[Any, ...] | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Revisions of a workspace, newest first."""
+    columns = [column for column in revisions.c if column.name not in ("target", "sql", "down_sql")]
+    query = select(*columns).where(revisions.c.workspace_id == workspace_id)
+    if after is not None:
+        query = query.where(revisions.c.number < after[0])
+    rows = [
+        row_dict(row) for row in await connection.execute(query.order_by(revisions.c.number.desc()).limit(limit + 1))
+    ]
+    more = len(rows) > limit
+    return Page(rows[:limit], (rows[limit - 1]["number"],) if more else None)
+
+
+async def latest_revision(connection: AsyncConnection, workspace_id: UUID) -> dict[str, Any] | None:
+    """The newest revision of a workspace, whole."""
+    query = select(revisions).where(revisions.c.workspace_id == workspace_id).order_by(revisions.c.number.desc())
+    row = (await connection.execute(query.limit(1))).one_or_none()
+    return None if row is None else row_dict(row)
+
+
+async def left_behind(connection: AsyncConnection, now: datetime) -> list[UUID]:
+    """Deployments that wait without a worker: their message was lost, or their worker was."""
+    waiting = func.coalesce(deployments.c.lease_until, deployments.c.created_at + func.make_interval(0, 0, 0, 0, 0, 1))
+    query = select(deployments.c.id).where(deployments.c.status.in_(UNDER_WAY), waiting < now)
+    return list((await connection.scalars(query)).all())
+
+
+async def target_of(connection: AsyncConnection, workspace_id: UUID, number: int) -> dict[str, Any]:
+    """The target of a revision; raises RevisionNotFound."""
+    query = select(revisions.c.target).where(revisions.c.workspace_id == workspace_id, revisions.c.number == number)
+    target: dict[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
+    if target is None:
+        message = f"There is no revision {number} in this workspace."
+        raise RevisionNotFound(message)
+    return target

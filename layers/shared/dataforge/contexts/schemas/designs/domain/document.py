@@ -1,0 +1,177 @@
+"""The target format, version 1: a JSON document that says what a schema shall be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
+from dataforge.contexts.schemas.designs.domain.model import DomainType, EnumType, Named, Schema, Sequence, Table, View
+from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.contexts.schemas.designs.domain.tables import read_checks, read_indexes, read_tables
+from dataforge.contexts.schemas.designs.domain.types import ALIASES
+from dataforge.kernel.errors import ValidationFailed, Violation
+
+_BUILT_IN_NAMES = (
+    "version namespace name enums domains sequences tables relationships views allowDestructive onlineChanges"
+)
+_TOP = frozenset(_BUILT_IN_NAMES.split())
+_ENUM = frozenset({"id", "name", "previousName", "values", "valueMap", "comment"})
+_DOMAIN = frozenset({"id", "name", "previousName", "dataType", "nullable", "default", "collation", "checks", "comment"})
+_SEQUENCE = frozenset({"id", "name", "previousName", "dataType", "ownedBy", "comment"}) | COUNTING
+_VIEW = frozenset({"id", "name", "previousName", "query", "materialized", "options", "comment", "indexes"})
+
+
+class InvalidTarget(ValidationFailed):
+    """The target breaks rules of the format; each violation points to its place."""
+
+    code = "invalid_target"
+    title = "The target schema is not valid"
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a target says about the way: per (table, column) expressions, per enum the map of removed values."""
+
+    using: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    backfill: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A target that has been read: the schema it wants and what it says about names and ways."""
+
+    schema: Schema
+    named: tuple[Named, ...] = ()
+    hints: Hints = field(default_factory=Hints)
+    places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[Violation, ...] = ()
+    allow_destructive: bool = False
+    online: bool = True
+
+
+def parse_design(document: object) -> Design:
+    """Read a target; raises InvalidTarget with a pointer to everything that is wrong."""
+    draft = Draft()
+    top = Node(document, "", draft.problems, _TOP)
+    if top.has("version") and top.value["version"] != 1:
+        top.refuse("version", "this service reads version 1", "version")
+    names = [item.get("name") for key in ("enums", "domains") for item in top.items(key) if isinstance(item, Mapping)]
+    draft.own = frozenset(name for name in names if isinstance(name, str))
+    enums = {enum.name: enum for node in top.children("enums", _ENUM) if (enum := _enum(node, draft))}
+    domains = {domain.name: domain for node in top.children("domains", _DOMAIN) if (domain := _domain(node, draft))}
+    sequences = {item.name: item for node in top.children("sequences", _SEQUENCE) if (item := _sequence(node, draft))}
+    tables, partitions = read_tables(top, draft)
+    views = {view.name: view for node in top.children("views", _VIEW) if (view := _view(node, draft))}
+    _check_owners(sequences, tables, draft)
+    if draft.problems.violations:
+        first = draft.problems.violations[0]
+        message = f"{first.pointer or '/'}: {first.message}."
+        raise InvalidTarget(message, violations=draft.problems.violations)
+    return Design(
+        Schema(enums=enums, domains=domains, sequences=sequences, tables=tables, partitions=partitions, views=views),
+        tuple(draft.named),
+        Hints(draft.using, draft.backfill, draft.values),
+        draft.places,
+        tuple(draft.warnings),
+        top.flag("allowDestructive"),
+        top.flag("onlineChanges", default=True),
+    )
+
+
+def _check_owners(sequences: Mapping[str, Sequence], tables: Mapping[str, Table], draft: Draft) -> None:
+    for name, sequence in sequences.items():
+        if sequence.owner is None:
+            continue
+        table = tables.get(sequence.owner[0])
+        if table is None or sequence.owner[1] not in table.columns:
+            draft.problems.add(draft.places[f"sequence {name}"] + "/ownedBy", "names no column", "unknown_reference")
+
+
+def _enum(node: Node, draft: Draft) -> EnumType | None:
+    name = node.name()
+    if name is None:
+        return None
+    _claim_type(node, draft, name, "enum")
+    values: list[str] = []
+    for index, item in enumerate(node.items("values")):
+        value = item.get("name") if isinstance(item, Mapping) else item
+        at = f"{node.at}/values/{index}"
+        if not isinstance(value, str) or not value or len(value.encode(errors="replace")) > 63:
+            draft.problems.add(at, "must be a text of 1 to 63 bytes", "enum_value")
+            continue
+        if value in values:
+            draft.problems.add(at, f'"{value}" is there twice', "duplicate")
+            continue
+        values.append(value)
+        if isinstance(item, Mapping):
+            inner = Node(item, at, draft.problems, {"id", "name", "previousName"})
+            draft.named.append(Named("value", (name,), value, inner.text("id"), inner.text("previousName")))
+    value_map = node.value.get("valueMap") or {}
+    if not isinstance(value_map, Mapping) or any(not isinstance(value, str) for value in value_map.values()):
+        node.refuse("valueMap", "must map removed values to values", "type")
+        value_map = {}
+    for old, new in value_map.items():
+        if new not in values:
+            draft.problems.add(f"{node.at}/valueMap/{old}", f'"{new}" is not a value of {name}', "unknown_reference")
+    draft.values[name] = dict(value_map)
+    return EnumType(name=name, values=tuple(values), comment=node.text("comment"))
+
+
+def _claim_type(node: Node, draft: Draft, name: str, kind: str) -> None:
+    if name.lower() in ALIASES:
+        node.refuse("name", f'"{name}" is a type of PostgreSQL', "reserved_name")
+    draft.claim(node, "type", name)
+    draft.identify(node, kind, name)
+    draft.places[f"{kind} {name}"] = node.at
+
+
+def _domain(node: Node, draft: Draft) -> DomainType | None:
+    name = node.name()
+    if name is None:
+        return None
+    _claim_type(node, draft, name, "domain")
+    sql, _, _ = node.type("dataType", draft.own - {name})
+    return DomainType(
+        name=name,
+        type=sql,
+        nullable=node.flag("nullable", default=True),
+        default=default_of(node),
+        collation=node.name("collation", required=False),
+        constraints={item.name: item for item in read_checks(node, draft, name, set())},
+        comment=node.text("comment"),
+    )
+
+
+def _sequence(node: Node, draft: Draft) -> Sequence | None:
+    name = node.name()
+    if name is None:
+        return None
+    draft.claim(node, "relation", name)
+    draft.identify(node, "sequence", name)
+    draft.places[f"sequence {name}"] = node.at
+    sql, _, _ = node.type("dataType", ()) if node.has("dataType") else ("bigint", None, False)
+    owner = node.child("ownedBy", {"table", "column"})
+    owned = (str(owner.name("table")), str(owner.name("column"))) if owner else None
+    return Sequence(name=name, type=sql, counter=read_counter(node), owner=owned, comment=node.text("comment"))
+
+
+def _view(node: Node, draft: Draft) -> View | None:
+    name, query = node.name(), node.query("query")
+    if name is None or query is None:
+        return None
+    draft.claim(node, "relation", name)
+    draft.identify(node, "view", name)
+    draft.places[f"view {name}"] = node.at
+    materialized = node.flag("materialized")
+    indexes = read_indexes(node, draft, name, None)
+    if indexes and not materialized:
+        node.refuse("indexes", "only a materialized view has indexes", "indexes")
+    return View(
+        name=name,
+        query=query,
+        materialized=materialized,
+        options=options_of(node),
+        comment=node.text("comment"),
+        indexes={item.name: item for item in indexes},
+    )

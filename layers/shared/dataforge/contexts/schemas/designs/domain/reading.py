@@ -1,0 +1,174 @@
+"""Takes values out of a JSON document and collects what is wrong with it, each with its JSON pointer (RFC 6901)."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from dataforge.contexts.schemas.designs.domain.expressions import ExpressionRefused, check_expression, check_query
+from dataforge.contexts.schemas.designs.domain.names import MAX_NAME_BYTES
+from dataforge.contexts.schemas.designs.domain.types import UnknownType, resolve_type
+from dataforge.kernel.errors import Violation
+
+MAX_VIOLATIONS = 200
+
+
+def pointer(*parts: object) -> str:
+    """A JSON pointer."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+class Problems:
+    """What is wrong so far; the first two hundred are kept."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+
+    def add(self, at: str, message: str, rule: str = "invalid") -> None:
+        """Note one problem."""
+        if len(self.violations) < MAX_VIOLATIONS:
+            self.violations.append(Violation(at, message, rule))
+
+
+class Node:
+    """One JSON object of the document and where it stands."""
+
+    def __init__(self, value: Any, at: str, problems: Problems, allowed: Collection[str]) -> None:  # noqa: ANN401
+        self.at = at
+        self.problems = problems
+        self.value: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+        if not isinstance(value, Mapping):
+            problems.add(at, "must be an object", "type")
+        for key in self.value:
+            if key not in allowed:
+                near = get_close_matches(str(key), list(allowed), n=1, cutoff=0.6)
+                meant = f', did you mean "{near[0]}"?' if near else ""
+                problems.add(at + pointer(key), f'unknown member "{key}"{meant}', "unknown_member")
+
+    def has(self, key: str) -> bool:
+        """Whether the member is there and not null."""
+        return self.value.get(key) is not None
+
+    def refuse(self, key: str, message: str, rule: str = "invalid") -> None:
+        """Note a problem with a member."""
+        self.problems.add(self.at + pointer(key), message, rule)
+
+    def children(self, key: str, allowed: Collection[str], *, most: int = 10_000) -> Iterator["Node"]:
+        """The objects in a list."""
+        for index, item in enumerate(self.items(key, most=most)):
+            yield Node(item, f"{self.at}/{key}/{index}", self.problems, allowed)
+
+    def child(self, key: str, allowed: Collection[str]) -> "Node | None":
+        """The object that a member holds."""
+        return Node(self.value[key], f"{self.at}/{key}", self.problems, allowed) if self.has(key) else None
+
+    def items(self, key: str, *, most: int = 10_000) -> list[Any]:
+        """A list, empty when it is not there."""
+        value = self.value.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.refuse(key, "must be a list", "type")
+            return []
+        if len(value) > most:
+            self.refuse(key, f"has {len(value)} entries; {most} are the most", "too_long")
+            return []
+        return value
+
+    def text(self, key: str, default: str | None = None, *, most: int = 10_000) -> str | None:
+        """A text."""
+        value = self.value.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, str) or len(value) > most:
+            self.refuse(key, f"must be a text of at most {most} characters", "type")
+            return default
+        return value
+
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """A truth value."""
+        value = self.value.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.refuse(key, "must be true or false", "type")
+            return default
+        return value
+
+    def number(self, key: str) -> int | None:
+        """A whole number that fits into a bigint."""
+        value = self.value.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+            self.refuse(key, "must be a whole number", "type")
+            return None
+        return value
+
+    def choice(self, key: str, choices: Mapping[str, str], default: str = "") -> str:
+        """One of several words, as the SQL it stands for."""
+        value = self.text(key)
+        if value is None:
+            return default
+        found = choices.get(value) or choices.get(" ".join(value.split()).lower())
+        if found is None:
+            near = get_close_matches(value.lower(), list(choices), n=1)
+            meant = f', did you mean "{near[0]}"?' if near else f"; choose from {', '.join(sorted(choices))}"
+            self.refuse(key, f'unknown value "{value}"{meant}', "choice")
+            return default
+        return found
+
+    def name(self, key: str = "name", *, required: bool = True) -> str | None:
+        """A name that PostgreSQL can quote."""
+        value = self.value.get(key)
+        if value is None and not required:
+            return None
+        if not isinstance(value, str) or not value:
+            self.refuse(key, "must be a name", "name")
+            return None
+        if "\0" in value or len(value.encode(errors="replace")) > MAX_NAME_BYTES:
+            self.refuse(key, f"names have at most {MAX_NAME_BYTES} bytes and no NUL", "name")
+            return None
+        return value
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """A list of names."""
+        found = self.items(key, most=1600)
+        if any(not isinstance(item, str) or not item for item in found):
+            self.refuse(key, "must be a list of names", "type")
+            return ()
+        if len(set(found)) != len(found):
+            self.refuse(key, "names something twice", "duplicate")
+        return tuple(found)
+
+    def expression(self, key: str) -> str | None:
+        """An SQL expression."""
+        return self.sql(key, check_expression, "expression")
+
+    def query(self, key: str) -> str | None:
+        """The query of a view."""
+        if not self.has(key):
+            self.refuse(key, "must be a query", "type")
+        return self.sql(key, check_query, "query")
+
+    def sql(self, key: str, check: Callable[[str], str], what: str) -> str | None:
+        """A text of SQL that a check lets through."""
+        value = self.text(key)
+        if value is None:
+            return None
+        try:
+            return check(value)
+        except ExpressionRefused as error:
+            self.refuse(key, f"the {what} {error}", "expression")
+            return None
+
+    def type(self, key: str, own: Collection[str]) -> tuple[str, str | None, bool]:
+        """A type as SQL, the enum or domain it names, and whether it is a serial."""
+        value = self.value.get(key)
+        if not isinstance(value, str) or not value.strip():
+            self.refuse(key, "must be a type, such as VARCHAR(255)", "type")
+            return "text", None, False
+        try:
+            return resolve_type(value, own)
+        except UnknownType as error:
+            self.refuse(key, str(error), "unknown_type")
+            return "text", None, False

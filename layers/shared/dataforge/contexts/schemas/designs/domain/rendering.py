@@ -1,0 +1,243 @@
+"""A schema as the statements that make it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from dataforge.contexts.schemas.designs.domain.model import (
+    Column,
+    Constraint,
+    Counter,
+    DomainType,
+    EnumType,
+    Index,
+    Partition,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
+from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, quoted_list
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A statement that makes something, and what: `table people`."""
+
+    sql: str
+    thing: str
+
+
+def create_schema(schema: Schema) -> Iterator[Creation]:
+    """Everything of a schema in an order that works, circular foreign keys included."""
+    for enum in schema.enums.values():
+        yield Creation(create_enum(enum), f"enum {enum.name}")
+    for domain in ordered_domains(schema):
+        yield Creation(create_domain(domain), f"domain {domain.name}")
+    for sequence in schema.sequences.values():
+        yield Creation(create_sequence(sequence), f"sequence {sequence.name}")
+    known: set[str] = set()
+    late: list[tuple[Table, Constraint]] = []
+    for table in schema.tables.values():
+        known.add(table.name)
+        inline = [item for item in table.constraints.values() if item.kind != "f"]
+        late += [(table, item) for item in table.constraints.values() if item.kind == "f"]
+        yield Creation(create_table(table, inline), f"table {table.name}")
+    for partition in ordered_partitions(schema):
+        yield Creation(create_partition(partition), f"partition {partition.name}")
+    for sequence in schema.sequences.values():
+        if sequence.owner is not None:
+            yield Creation(own_sequence(sequence), f"sequence {sequence.name}")
+    for table in schema.tables.values():
+        for index in table.indexes.values():
+            yield Creation(create_index(index, table.name), f"index {index.name}")
+    for table, constraint in late:
+        yield Creation(add_constraint(table.name, constraint), f"constraint {table.name}.{constraint.name}")
+    for view in ordered_views(schema.views.values()):
+        yield from (Creation(sql, f"view {view.name}") for sql in create_view(view))
+    yield from comments(schema)
+
+
+def comments(schema: Schema) -> Iterator[Creation]:
+    """The comments of everything that has one, views aside."""
+    for kind, things in (("TYPE", schema.enums), ("DOMAIN", schema.domains), ("SEQUENCE", schema.sequences)):
+        for thing in things.values():
+            if thing.comment is not None:
+                yield Creation(comment_on(f"{kind} {quoted(thing.name)}", thing.comment), f"comment of {thing.name}")
+    for table in schema.tables.values():
+        yield from (Creation(sql, f"comment of {table.name}") for sql in comments_of_table(table))
+
+
+def comments_of_table(table: Table) -> Iterator[str]:
+    """The comments of a table and of everything in it."""
+    name = quoted(table.name)
+    if table.comment is not None:
+        yield comment_on(f"TABLE {name}", table.comment)
+    for column in table.columns.values():
+        if column.comment is not None:
+            yield comment_on(f"COLUMN {name}.{quoted(column.name)}", column.comment)
+    for constraint in table.constraints.values():
+        if constraint.comment is not None:
+            yield comment_on(f"CONSTRAINT {quoted(constraint.name)} ON {name}", constraint.comment)
+    for index in table.indexes.values():
+        if index.comment is not None:
+            yield comment_on(f"INDEX {quoted(index.name)}", index.comment)
+
+
+def comment_on(thing: str, comment: str | None) -> str:
+    """Set or remove a comment."""
+    return f"COMMENT ON {thing} IS {'NULL' if comment is None else literal(comment)}"
+
+
+def create_enum(enum: EnumType) -> str:
+    """CREATE TYPE … AS ENUM."""
+    return f"CREATE TYPE {quoted(enum.name)} AS ENUM ({', '.join(map(literal, enum.values))})"
+
+
+def create_domain(domain: DomainType) -> str:
+    """CREATE DOMAIN with everything but the comment."""
+    parts = [f"CREATE DOMAIN {quoted(domain.name)} AS {domain.type}"]
+    if domain.collation is not None:
+        parts.append(f"COLLATE {quoted(domain.collation)}")
+    if domain.default is not None:
+        parts.append(f"DEFAULT {domain.default}")
+    if not domain.nullable:
+        parts.append("NOT NULL")
+    parts += [f"CONSTRAINT {quoted(item.name)} {item.definition}" for item in domain.constraints.values()]
+    return " ".join(parts)
+
+
+def counting(counter: Counter) -> str:
+    """The options of a sequence that are given."""
+    options = (
+        ("START WITH", counter.start),
+        ("INCREMENT BY", counter.increment),
+        ("MINVALUE", counter.minimum),
+        ("MAXVALUE", counter.maximum),
+        ("CACHE", counter.cache),
+    )
+    parts = [f"{word} {value}" for word, value in options if value is not None]
+    if counter.cycle is not None:
+        parts.append("CYCLE" if counter.cycle else "NO CYCLE")
+    return " ".join(parts)
+
+
+def create_sequence(sequence: Sequence) -> str:
+    """CREATE SEQUENCE; who owns it comes later, with the table."""
+    return f"CREATE SEQUENCE {quoted(sequence.name)} AS {sequence.type} {counting(sequence.counter)}".rstrip()
+
+
+def own_sequence(sequence: Sequence) -> str:
+    """Bind a sequence to its column, or free it."""
+    owner = "NONE" if sequence.owner is None else ".".join(map(quoted, sequence.owner))
+    return f"ALTER SEQUENCE {quoted(sequence.name)} OWNED BY {owner}"
+
+
+def identity_clause(column: Column) -> str:
+    """GENERATED … AS IDENTITY with the options that are given."""
+    options = counting(column.counter)
+    return f"GENERATED {column.identity} AS IDENTITY" + (f" ({options})" if options else "")
+
+
+def column_definition(column: Column, *, nullable: bool | None = None) -> str:
+    """A column as in CREATE TABLE; `nullable` overrides the column's own."""
+    parts = [quoted(column.name), column.type]
+    if column.collation is not None:
+        parts.append(f"COLLATE {quoted(column.collation)}")
+    if column.generated is not None:
+        parts.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+    elif column.identity is not None:
+        parts.append(identity_clause(column))
+    elif column.default is not None:
+        parts.append(f"DEFAULT {column.default}")
+    if not (column.nullable if nullable is None else nullable):
+        parts.append("NOT NULL")
+    return " ".join(parts)
+
+
+def create_table(table: Table, constraints: Iterable[Constraint]) -> str:
+    """CREATE TABLE with these constraints inside."""
+    lines = [column_definition(column) for column in table.columns.values()]
+    lines += [f"CONSTRAINT {quoted(item.name)} {item.definition}" for item in constraints]
+    sql = (
+        f"CREATE {'UNLOGGED ' if table.unlogged else ''}TABLE {quoted(table.name)} (\n  " + ",\n  ".join(lines) + "\n)"
+    )
+    if table.partition_by is not None:
+        sql += f" PARTITION BY {table.partition_by}"
+    if table.options:
+        sql += f" WITH ({', '.join(table.options)})"
+    return sql
+
+
+def create_partition(partition: Partition) -> str:
+    """CREATE TABLE … PARTITION OF."""
+    sql = f"CREATE TABLE {quoted(partition.name)} PARTITION OF {quoted(partition.parent)} {partition.bound}"
+    return sql if partition.partition_by is None else f"{sql} PARTITION BY {partition.partition_by}"
+
+
+def create_index(index: Index, table: str, *, concurrently: bool = False) -> str:
+    """CREATE INDEX."""
+    kind = ("UNIQUE " if index.unique else "") + "INDEX" + (" CONCURRENTLY" if concurrently else "")
+    return f"CREATE {kind} {quoted(index.name)} ON {quoted(table)} {index.definition}"
+
+
+def add_constraint(table: str, constraint: Constraint, *, validated: bool = True) -> str:
+    """ALTER TABLE … ADD CONSTRAINT."""
+    tail = "" if validated else " NOT VALID"
+    return f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(constraint.name)} {constraint.definition.strip()}{tail}"
+
+
+def create_view(view: View) -> Iterator[str]:
+    """CREATE VIEW with its options, indexes and comments; a materialized one is made empty."""
+    kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
+    options = f" WITH ({', '.join(view.options)})" if view.options else ""
+    tail = "\nWITH NO DATA" if view.materialized else ""
+    yield f"CREATE {kind} {quoted(view.name)}{options} AS\n{view.query.strip().rstrip(';')}{tail}"
+    for index in view.indexes.values():
+        yield create_index(index, view.name)
+        if index.comment is not None:
+            yield comment_on(f"INDEX {quoted(index.name)}", index.comment)
+    if view.comment is not None:
+        yield comment_on(f"{kind} {quoted(view.name)}", view.comment)
+
+
+def ordered_views(views: Iterable[View]) -> list[View]:
+    """Views after those they read; what reads what is known from the catalog, or guessed from the text."""
+    by_name = {view.name: view for view in views}
+    graph: dict[str, set[str]] = {
+        name: {
+            other
+            for other in by_name
+            if other != name and (other in view.depends if view.depends else mentions(view.query, other))
+        }
+        for name, view in by_name.items()
+    }
+    return [by_name[name] for name in sorted_by(graph)]
+
+
+def ordered_domains(schema: Schema) -> list[DomainType]:
+    """Domains after those they are based on."""
+    graph = {
+        name: {other for other in schema.domains if other != name and mentions(domain.type, other)}
+        for name, domain in schema.domains.items()
+    }
+    return [schema.domains[name] for name in sorted_by(graph)]
+
+
+def ordered_partitions(schema: Schema) -> list[Partition]:
+    """Partitions after what they are parts of."""
+    graph = {name: {part.parent} & set(schema.partitions) for name, part in schema.partitions.items()}
+    return [schema.partitions[name] for name in sorted_by(graph)]
+
+
+def sorted_by(graph: dict[str, set[str]]) -> list[str]:
+    """Names after those they need; as given where there is a circle, which PostgreSQL will then refuse."""
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError:
+        return list(graph)
+
+
+def unique_columns(names: Iterable[str]) -> str:
+    """Columns in parentheses."""
+    return f"({quoted_list(names)})"

@@ -1,0 +1,106 @@
+"""Type names: what PostgreSQL has, what designers write, and what somebody may have meant."""
+
+import re
+from collections.abc import Collection
+from difflib import get_close_matches
+
+_BUILT_IN_NAMES = (
+    "smallint integer bigint numeric real money boolean text bytea uuid json jsonb xml date interval inet cidr "
+    "macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery int4range int8range numrange "
+    "daterange tsrange tstzrange int4multirange int8multirange nummultirange datemultirange tsmultirange "
+    "tstzmultirange bit jsonpath name oid"
+)
+_CANONICAL = {name: name for name in _BUILT_IN_NAMES.split()}
+ALIASES = _CANONICAL | {
+    "int": "integer",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "serial": "integer",
+    "serial2": "smallint",
+    "serial4": "integer",
+    "serial8": "bigint",
+    "smallserial": "smallint",
+    "bigserial": "bigint",
+    "decimal": "numeric",
+    "dec": "numeric",
+    "bool": "boolean",
+    "float": "double precision",
+    "float4": "real",
+    "float8": "double precision",
+    "double": "double precision",
+    "double precision": "double precision",
+    "varchar": "character varying",
+    "character varying": "character varying",
+    "char varying": "character varying",
+    "char": "character",
+    "character": "character",
+    "bpchar": "character",
+    "string": "text",
+    "varbit": "bit varying",
+    "bit varying": "bit varying",
+    "timestamp": "timestamp",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+    "timestamptz": "timestamptz",
+    "datetime": "timestamp",
+    "time": "time",
+    "time without time zone": "time",
+    "time with time zone": "timetz",
+    "timetz": "timetz",
+}
+SERIALS = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"})
+_ONE_NUMBER = frozenset(
+    {"character varying", "character", "bit", "bit varying", "timestamp", "timestamptz", "time", "timetz", "interval"}
+)
+_FORM = re.compile(
+    r"(?P<head>[A-Za-z_][A-Za-z0-9_ ]*?|\"(?:[^\"]|\"\")+\")\s*"
+    r"(?:\(\s*(?P<first>\d+)\s*(?:,\s*(?P<second>-?\d+)\s*)?\))?"
+    r"(?P<tail>\s+with(?:out)?\s+time\s+zone)?\s*(?P<arrays>(?:\[\s*\d*\s*\]\s*)*)",
+    re.IGNORECASE,
+)
+
+
+class UnknownType(ValueError):
+    """The text names no type that may be used; the message says what was probably meant."""
+
+
+def resolve_type(text: str, own: Collection[str]) -> tuple[str, str | None, bool]:
+    """SQL of a type, the enum or domain of the schema it names, and whether it counts by itself (serial).
+
+    Raises UnknownType.
+    """
+    whole = " ".join(text.split())
+    if whole in own:
+        return '"' + whole.replace('"', '""') + '"', whole, False
+    matched = _FORM.fullmatch(whole)
+    if matched is None:
+        message = f"{text[:100]!r} is not a type; write a name, with numbers in parentheses and [] for an array"
+        raise UnknownType(message)
+    head, arrays = matched["head"], "[]" * matched["arrays"].count("[")
+    plain = head[1:-1].replace('""', '"') if head.startswith('"') else head
+    if plain in own and matched["first"] is None and not matched["tail"]:
+        return '"' + plain.replace('"', '""') + '"' + arrays, plain, False
+    name = " ".join((head + (matched["tail"] or "")).lower().split())
+    canonical = ALIASES.get(name)
+    if canonical is None:
+        raise UnknownType(_unknown(plain, own))
+    return _with_numbers(canonical, matched["first"], matched["second"], text) + arrays, None, name in SERIALS
+
+
+def _with_numbers(canonical: str, first: str | None, second: str | None, text: str) -> str:
+    if first is None:
+        return canonical
+    if second is not None and canonical != "numeric":
+        message = f"{text!r}: {canonical} takes one number at most"
+        raise UnknownType(message)
+    if canonical not in _ONE_NUMBER and canonical != "numeric":
+        message = f"{text!r}: {canonical} takes no number in parentheses"
+        raise UnknownType(message)
+    return f"{canonical}({first})" if second is None else f"{canonical}({first},{second})"
+
+
+def _unknown(name: str, own: Collection[str]) -> str:
+    near = get_close_matches(name.lower(), [*ALIASES, *own], n=1, cutoff=0.6)
+    meant = f', did you mean "{near[0]}"?' if near else ""
+    return f'unknown type "{name}"{meant}'

@@ -1,0 +1,279 @@
+"""A schema as a document of the target format, as SQL, Mermaid or DBML."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dataforge.contexts.schemas.designs.domain.model import (
+    Column,
+    Constraint,
+    Counter,
+    Index,
+    Named,
+    Partition,
+    Schema,
+    Table,
+)
+from dataforge.contexts.schemas.designs.domain.names import literal
+from dataforge.contexts.schemas.designs.domain.rendering import create_schema
+
+_ACTIONS = {"r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+_PARTITIONED = re.compile(r"(?P<strategy>RANGE|LIST|HASH) \((?P<keys>.*)\)", re.DOTALL)
+Document = dict[str, Any]
+
+
+def to_document(schema: Schema, namespace: str, named: Iterable[Named] = ()) -> Document:
+    """The document that describes a schema read from the catalog; stable ids are those of the deployed document."""
+    ids = {(item.kind, *item.path, item.name): item.stable_id for item in named if item.stable_id is not None}
+    document: Document = {
+        "version": 1,
+        "namespace": namespace,
+        "enums": [
+            _some(id=ids.get(("enum", item.name)), name=item.name, values=list(item.values), comment=item.comment)
+            for item in schema.enums.values()
+        ],
+        "domains": [
+            _some(
+                id=ids.get(("domain", item.name)),
+                name=item.name,
+                dataType=item.type,
+                nullable=None if item.nullable else False,
+                default=None if item.default is None else {"expr": item.default},
+                collation=item.collation,
+                checks=[_check(check) for check in item.constraints.values()] or None,
+                comment=item.comment,
+            )
+            for item in schema.domains.values()
+        ],
+        "sequences": [
+            _some(
+                id=ids.get(("sequence", item.name)),
+                name=item.name,
+                dataType=item.type,
+                **_counting(item.counter),
+                ownedBy=None if item.owner is None else {"table": item.owner[0], "column": item.owner[1]},
+                comment=item.comment,
+            )
+            for item in schema.sequences.values()
+        ],
+        "tables": [_table(item, schema, ids) for item in schema.tables.values()],
+        "relationships": [
+            _relationship(table.name, item)
+            for table in schema.tables.values()
+            for item in table.constraints.values()
+            if item.kind == "f"
+        ],
+        "views": [
+            _some(
+                id=ids.get(("view", item.name)),
+                name=item.name,
+                query=item.query,
+                materialized=item.materialized or None,
+                options=_options(item.options),
+                indexes=[_index(index) for index in item.indexes.values()] or None,
+                comment=item.comment,
+            )
+            for item in schema.views.values()
+        ],
+    }
+    return {key: value for key, value in document.items() if value not in ([], None)}
+
+
+def _some(**members: Any) -> Document:  # noqa: ANN401 - members of any kind
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def _counting(counter: Counter) -> Document:
+    names = ("start", "increment", "minimum", "maximum", "cache", "cycle")
+    return {name: getattr(counter, name) for name in names}
+
+
+def _options(options: tuple[str, ...]) -> Document | None:
+    found: Document = {}
+    for option in options:
+        key, _, value = option.partition("=")
+        found[key] = value == "true" if value in ("true", "false") else int(value) if value.isdigit() else value
+    return found or None
+
+
+def _table(table: Table, schema: Schema, ids: Mapping[tuple[str, ...], str]) -> Document:
+    kinds = {kind: [item for item in table.constraints.values() if item.kind == kind] for kind in "pucx"}
+    return _some(
+        id=ids.get(("table", table.name)),
+        name=table.name,
+        columns=[_column(column, ids.get(("column", table.name, column.name))) for column in table.columns.values()],
+        primaryKey=next(
+            (_some(name=key.name, columns=list(key.columns), comment=key.comment) for key in kinds["p"]), None
+        ),
+        uniques=[_unique(item) for item in kinds["u"]] or None,
+        checks=[_check(item) for item in kinds["c"]] or None,
+        exclusions=[{"name": item.name, "definition": item.definition} for item in kinds["x"]] or None,
+        indexes=[_index(index) for index in table.indexes.values()] or None,
+        comment=table.comment,
+        options=_options(table.options),
+        unlogged=table.unlogged or None,
+        partitionBy=None if table.partition_by is None else _partition_key(table.partition_by),
+        partitions=_partitions(table.name, schema.partitions) or None,
+    )
+
+
+def _column(column: Column, stable_id: str | None) -> Document:
+    identity = None
+    if column.identity is not None:
+        kind = "always" if column.identity == "ALWAYS" else "byDefault"
+        identity = _some(kind=kind, **_counting(column.counter))
+    return _some(
+        id=stable_id,
+        name=column.name,
+        dataType=column.type,
+        nullable=column.nullable,
+        default=None if column.default is None else {"expr": column.default},
+        identity=identity,
+        generated=None if column.generated is None else {"expr": column.generated},
+        collation=column.collation,
+        comment=column.comment,
+    )
+
+
+def _unique(item: Constraint) -> Document:
+    return _some(
+        name=item.name,
+        columns=list(item.columns),
+        nullsDistinct=False if item.detail["nulls_not_distinct"] else None,
+        **_deferring(item),
+        comment=item.comment,
+    )
+
+
+def _deferring(item: Constraint) -> Document:
+    return {"deferrable": item.detail["deferrable"] or None, "initiallyDeferred": item.detail["deferred"] or None}
+
+
+def _check(item: Constraint) -> Document:
+    inner = item.definition.removesuffix(" NOT VALID").removesuffix(" NO INHERIT")
+    expression = inner.removeprefix("CHECK (").removesuffix(")")
+    return _some(name=item.name, expr=expression, noInherit=item.detail["no_inherit"] or None, comment=item.comment)
+
+
+def _relationship(table: str, item: Constraint) -> Document:
+    detail = item.detail
+    return _some(
+        name=item.name,
+        fk={"table": table, "columns": list(item.columns)},
+        references={"table": item.references, "columns": list(item.reference_columns)},
+        onDelete=_ACTIONS.get(detail["on_delete"]),
+        onUpdate=_ACTIONS.get(detail["on_update"]),
+        onDeleteColumns=list(detail["delete_columns"]) if detail["delete_columns"] else None,
+        match="full" if detail["match"] == "f" else None,
+        **_deferring(item),
+        comment=item.comment,
+    )
+
+
+def _index(index: Index) -> Document:
+    detail = index.detail
+    keys = [_key(key) for key in detail["keys"] if not key["included"]]
+    return _some(
+        name=index.name,
+        method=detail["method"],
+        unique=index.unique or None,
+        keys=keys,
+        include=[key["column"] for key in detail["keys"] if key["included"]] or None,
+        where=detail["predicate"],
+        nullsDistinct=False if detail["nulls_not_distinct"] else None,
+        comment=index.comment,
+    )
+
+
+def _key(key: Mapping[str, Any]) -> Document:
+    option = key["option"] or 0
+    descending, first = bool(option & 1), bool(option & 2)
+    return _some(
+        column=key["column"],
+        expr=None if key["plain"] else key["text"],
+        opclass=key["opclass"],
+        collation=key["collation"],
+        order="desc" if descending else None,
+        nulls=None if descending == first else "first" if first else "last",
+    )
+
+
+def _partition_key(text: str) -> Document:
+    found = _PARTITIONED.fullmatch(text)
+    if found is None:
+        return {"strategy": "range", "keys": [{"expr": text}]}
+    keys = [key.strip() for key in found["keys"].split(",")] if "(" not in found["keys"] else [found["keys"]]
+    simple = all(re.fullmatch(r'"(?:[^"]|"")+"|[a-z_][a-z0-9_]*', key) for key in keys)
+    names = [key.strip('"').replace('""', '"') for key in keys]
+    members = {"columns": names} if simple else {"keys": [{"expr": key} for key in keys]}
+    return {"strategy": found["strategy"].lower(), **members}
+
+
+def _partitions(parent: str, partitions: Mapping[str, Partition]) -> list[Document]:
+    return [
+        _some(
+            name=item.name,
+            bound=item.bound,
+            partitionBy=None if item.partition_by is None else _partition_key(item.partition_by),
+            partitions=_partitions(item.name, partitions) or None,
+        )
+        for item in partitions.values()
+        if item.parent == parent
+    ]
+
+
+def to_sql(schema: Schema) -> str:
+    """The statements that make the schema."""
+    return "".join(f"{creation.sql};\n" for creation in create_schema(schema))
+
+
+def to_mermaid(schema: Schema) -> str:
+    """An entity relationship diagram for Mermaid."""
+    lines = ["erDiagram"]
+    for table in schema.tables.values():
+        keys = {name: "PK" for item in table.constraints.values() if item.kind == "p" for name in item.columns}
+        lines.append(f"  {_word(table.name)} {{")
+        lines += [
+            f"    {_word(column.type)} {_word(column.name)} {keys.get(column.name, '')}".rstrip()
+            for column in table.columns.values()
+        ]
+        lines.append("  }")
+    for table in schema.tables.values():
+        for item in table.constraints.values():
+            if item.kind == "f":
+                label = ", ".join(item.columns).replace('"', "'")
+                lines.append(f'  {_word(item.references or "")} ||--o{{ {_word(table.name)} : "{label}"')
+    return "\n".join(lines) + "\n"
+
+
+def _word(text: str) -> str:
+    return re.sub(r"\W+", "_", text).strip("_") or "_"
+
+
+def to_dbml(schema: Schema) -> str:
+    """The schema in DBML."""
+    lines: list[str] = []
+    for enum in schema.enums.values():
+        lines += [f"Enum {_dbml(enum.name)} {{", *(f"  {_dbml(value)}" for value in enum.values), "}", ""]
+    for table in schema.tables.values():
+        keys = {name for item in table.constraints.values() if item.kind == "p" for name in item.columns}
+        lines.append(f"Table {_dbml(table.name)} {{")
+        for column in table.columns.values():
+            settings = ["pk"] if column.name in keys else []
+            settings += [] if column.nullable else ["not null"]
+            settings += [f"default: `{column.default}`"] if column.default is not None else []
+            settings += [f"note: {literal(column.comment)}"] if column.comment else []
+            tail = f" [{', '.join(settings)}]" if settings else ""
+            lines.append(f"  {_dbml(column.name)} {_dbml(column.type)}{tail}")
+        lines += ["}", ""]
+    for table in schema.tables.values():
+        for item in table.constraints.values():
+            if item.kind == "f":
+                here = ", ".join(map(_dbml, item.columns))
+                there = ", ".join(map(_dbml, item.reference_columns))
+                lines.append(f"Ref: {_dbml(table.name)}.({here}) > {_dbml(item.references or '')}.({there})")
+    return "\n".join(lines) + "\n"
+
+
+def _dbml(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z_]\w*", text) else '"' + text.replace('"', '\\"') + '"'

@@ -1,0 +1,94 @@
+"""What the expressions and queries of a schema may call and read, judged on what PostgreSQL has parsed them to.
+
+The node trees of the catalog name every function and relation by its oid, however the text spelled it. Immutable
+built-in functions are allowed, others by name; relations must be of the schema itself.
+"""
+
+import re
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from dataforge.kernel.errors import ValidationFailed, Violation
+
+# Built-in functions that are stable or volatile and yet harmless; casts are functions named like their type.
+_BUILT_IN_NAMES = (
+    "now transaction_timestamp statement_timestamp clock_timestamp timeofday random gen_random_uuid nextval "
+    "timezone date_trunc date_part extract age to_char to_date to_timestamp to_number concat concat_ws format "
+    "array_to_string string_to_array json_build_object json_build_array jsonb_build_object jsonb_build_array "
+    "to_json to_jsonb row_to_json array_to_json json_agg jsonb_agg json_object_agg jsonb_object_agg "
+    "json_object_agg_strict jsonb_object_agg_strict json_agg_strict jsonb_agg_strict jsonb_set_lax "
+    "generate_series to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery ts_headline "
+    "make_timestamptz date_bin date_add date_subtract date timestamp timestamptz time timetz text varchar bpchar "
+    "interval xmlserialize jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_tz jsonb_path_query_array_tz "
+    "jsonb_path_query_first_tz json_populate_record jsonb_populate_record json_to_record jsonb_to_record "
+    "json_to_recordset jsonb_to_recordset overlaps in_range"
+)
+_ALLOWED = frozenset(_BUILT_IN_NAMES.split())
+_TREES = """
+SELECT c.relname AS thing, d.adbin::text AS tree FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
+ WHERE c.relnamespace = %(namespace)s
+UNION ALL
+SELECT o.conname, o.conbin::text FROM pg_constraint o WHERE o.connamespace = %(namespace)s AND o.conbin IS NOT NULL
+UNION ALL
+SELECT c.relname, coalesce(i.indexprs::text, '') || coalesce(i.indpred::text, '')
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+ WHERE c.relnamespace = %(namespace)s AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+UNION ALL
+SELECT c.relname, r.ev_action::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+ WHERE c.relnamespace = %(namespace)s
+UNION ALL
+SELECT t.typname, t.typdefaultbin::text FROM pg_type t
+ WHERE t.typnamespace = %(namespace)s AND t.typdefaultbin IS NOT NULL
+UNION ALL
+SELECT c.relname, p.partexprs::text FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+ WHERE c.relnamespace = %(namespace)s AND p.partexprs IS NOT NULL
+"""
+_CALLS = re.compile(r":(?:funcid|aggfnoid|winfnoid) (\d+)")
+_OPERATORS = re.compile(r":opfuncid (\d+)")
+_RELATIONS = re.compile(r":relid (\d+)")
+_FUNCTIONS = """
+SELECT p.oid, p.proname AS name, p.pronamespace = 'pg_catalog'::regnamespace AS built_in,
+       p.provolatile = 'i' AS immutable
+  FROM pg_proc p WHERE p.oid = ANY(%(oids)s)
+"""
+_STRANGERS = """
+SELECT c.oid FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relnamespace <> %(namespace)s
+"""
+
+
+class ExpressionForbidden(ValidationFailed):
+    """An expression calls or reads what schemas of workspaces may not."""
+
+    code = "expression_forbidden"
+    title = "An expression calls or reads what it may not"
+
+
+async def check_expressions(connection: AsyncConnection[Any], namespace: str) -> None:
+    """Raise ExpressionForbidden unless every expression in the schema keeps to itself."""
+    found = await _rows(connection, "SELECT %(name)s::regnamespace::oid", name='"' + namespace + '"')
+    oid = found[0][0]
+    calls: dict[int, str] = {}
+    operators: dict[int, str] = {}
+    relations: dict[int, str] = {}
+    for thing, tree in await _rows(connection, _TREES, namespace=oid):
+        for pattern, kept in ((_CALLS, calls), (_OPERATORS, operators), (_RELATIONS, relations)):
+            kept.update((int(number), thing) for number in pattern.findall(tree))
+    for number, name, built_in, immutable in await _rows(connection, _FUNCTIONS, oids=[*calls, *operators]):
+        if not built_in or (number in calls and not _harmless(name, immutable=immutable)):
+            _forbid(calls.get(number) or operators[number], f"the function {name} is not allowed in schemas")
+    for (number,) in await _rows(connection, _STRANGERS, oids=list(relations), namespace=oid):
+        _forbid(relations[number], "it reads a table outside of the schema")
+
+
+def _harmless(name: str, *, immutable: bool) -> bool:
+    return name in _ALLOWED or (immutable and not name.startswith(("pg_", "lo_", "has_")))
+
+
+def _forbid(thing: str, what: str) -> None:
+    message = f"{thing}: {what}."
+    raise ExpressionForbidden(message, violations=[Violation("", message, "expression_forbidden")])
+
+
+async def _rows(connection: AsyncConnection[Any], query: str, **values: object) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query, values)).fetchall()

@@ -1,0 +1,1 @@
+"""Drift: what changed in a schema without a deployment."""

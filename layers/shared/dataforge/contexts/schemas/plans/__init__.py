@@ -1,0 +1,1 @@
+"""Plans: from one schema to another, proved before they are shown."""

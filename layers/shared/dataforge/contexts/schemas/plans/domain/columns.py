@@ -1,0 +1,172 @@
+"""Changes of columns."""
+
+from collections.abc import Iterator
+
+from dataforge.contexts.schemas.designs.domain.document import Hints
+from dataforge.contexts.schemas.designs.domain.model import Column
+from dataforge.contexts.schemas.designs.domain.names import literal, quoted
+from dataforge.contexts.schemas.designs.domain.rendering import column_definition, counting, identity_clause
+from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
+from dataforge.contexts.schemas.plans.domain.types import Rebuilt
+
+_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+
+def add_column(table: str, column: Column, backfill: str | None) -> Iterator[Change]:
+    """Add a column; with a backfill the rows get its values before NOT NULL."""
+    name, thing = quoted(table), f"column {table}.{column.name}"
+    given = column.default is not None or column.identity is not None or column.generated is not None
+    rank = 65 if column.generated is not None else 50
+    nullable = True if backfill is not None else None
+    statements = [Statement(f"ALTER TABLE {name} ADD COLUMN {column_definition(column, nullable=nullable)}")]
+    probe = None
+    if backfill is not None:
+        statements.append(_fill(name, quoted(column.name), backfill))
+        if not column.nullable:
+            statements.append(Statement(f"ALTER TABLE {name} ALTER COLUMN {quoted(column.name)} SET NOT NULL"))
+    elif not column.nullable and not given:
+        probe = "rows"
+    reason = "fails while the table has rows: give a default or a backfill" if probe else ""
+    risk = Risk.REWRITING if column.generated or column.identity or backfill else Risk.SAFE
+    yield Change(
+        *("add column", thing, tuple(statements), rank),
+        risk=risk,
+        lock=_EXCLUSIVE,
+        table=table,
+        column=column.name,
+        probe=probe,
+        reason=reason,
+    )
+
+
+def _fill(table: str, column: str, backfill: str, *, where: str = "") -> Statement:
+    return Statement(f"UPDATE {table} SET {column} = ({backfill}){where}", judged=_judged(table, backfill))
+
+
+def _judged(table: str, expression: str) -> str:
+    return f"SELECT ({expression}) AS value FROM {table}"
+
+
+def drop_column(table: str, column: Column, *, remade: bool) -> Change:
+    """Drop a column; one that is computed anew loses nothing."""
+    sql = f"ALTER TABLE {quoted(table)} DROP COLUMN IF EXISTS {quoted(column.name)} CASCADE"
+    thing = f"column {table}.{column.name}"
+    if remade and column.generated is not None:
+        return change("drop generated column", thing, 35, sql, lock=_EXCLUSIVE, risk=Risk.LOCKING, table=table)
+    reason = "the values of the column are deleted"
+    # A generated column goes first, because what it is computed of may change.
+    rank = 35 if remade or column.generated is not None else 60
+    return change(
+        "drop column",
+        thing,
+        rank,
+        sql,
+        risk=Risk.DESTRUCTIVE,
+        lock=_EXCLUSIVE,
+        reason=reason,
+        table=table,
+        column=column.name,
+    )
+
+
+def alter_column(
+    table: str, old: Column, new: Column, hints: Hints, rebuilt: Rebuilt, *, changed: bool
+) -> Iterator[Change]:
+    """Change a column in place."""
+    prefix = f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(new.name)}"
+    thing = f"column {table}.{new.name}"
+    if old.generated is not None and new.generated is None:
+        yield change("drop expression", thing, 35, f"{prefix} DROP EXPRESSION", lock=_EXCLUSIVE, table=table)
+    if old.default is not None and (changed or new.default is None):
+        yield change("drop default", thing, 35, f"{prefix} DROP DEFAULT", lock=_EXCLUSIVE, table=table)
+    if old.identity is not None and new.identity is None:
+        yield change("drop identity", thing, 36, f"{prefix} DROP IDENTITY", lock=_EXCLUSIVE, table=table)
+        old = Column(name=old.name, type=old.type, nullable=False, default=None)
+    if changed:
+        yield _alter_type(prefix, thing, table, old, new, hints, rebuilt)
+    if new.default is not None and (changed or old.default != new.default):
+        yield change("set default", thing, 62, f"{prefix} SET DEFAULT {new.default}", lock=_EXCLUSIVE, table=table)
+    yield from _nullability(prefix, thing, table, old, new, hints)
+    if new.identity is not None:
+        yield from _identity(prefix, thing, table, old, new)
+
+
+def _alter_type(
+    prefix: str, thing: str, table: str, old: Column, new: Column, hints: Hints, rebuilt: Rebuilt
+) -> Change:
+    name = quoted(new.name)
+    collation = f" COLLATE {quoted(new.collation)}" if new.collation else ""
+    hint = hints.using.get((table, new.name))
+    way = f"({hint})" if hint else rebuilt.cast(name, old, new)
+    through_text = None if hint else f"{name}::text::{new.type}"
+    head = f"{prefix} TYPE {new.type}{collation} USING "
+    statement = Statement(
+        head + way,
+        instead=None if through_text is None else head + through_text,
+        judged=_judged(quoted(table), hint) if hint else None,
+    )
+    plain = hint is None and old.user_type not in rebuilt.names
+    return Change(
+        *("change type", thing, (statement,), 55),
+        risk=Risk.REWRITING,
+        lock=_EXCLUSIVE,
+        table=table,
+        column=new.name,
+        probe="cast" if plain else "values",
+        reason=f"{old.type} becomes {new.type}",
+    )
+
+
+def _nullability(prefix: str, thing: str, table: str, old: Column, new: Column, hints: Hints) -> Iterator[Change]:
+    if old.nullable == new.nullable:
+        return
+    if new.nullable:
+        yield change("drop not null", thing, 57, f"{prefix} DROP NOT NULL", lock=_EXCLUSIVE, table=table)
+        return
+    statements = [Statement(f"{prefix} SET NOT NULL")]
+    backfill = hints.backfill.get((table, new.name))
+    if backfill is not None:
+        name = quoted(new.name)
+        statements.insert(0, _fill(quoted(table), name, backfill, where=f" WHERE {name} IS NULL"))
+    reason = "every row is checked under the lock"
+    probe = None if backfill is not None else "nulls"
+    yield Change(
+        *("set not null", thing, tuple(statements), 63),
+        lock=_EXCLUSIVE,
+        risk=Risk.LOCKING,
+        reason=reason,
+        table=table,
+        column=new.name,
+        probe=probe,
+    )
+
+
+def _identity(prefix: str, thing: str, table: str, old: Column, new: Column) -> Iterator[Change]:
+    if old.identity is None:
+        # It goes on after the highest value that is there.
+        name, quoted_table = quoted(new.name), quoted(table)
+        follow = Statement(
+            f"SELECT setval(pg_get_serial_sequence({literal(quoted_table)}, {literal(new.name)}), max({name})) "
+            f"FROM {quoted_table} HAVING max({name}) IS NOT NULL",
+            rehearsal="",
+        )
+        add = Statement(f"{prefix} ADD {identity_clause(new)}")
+        yield Change("add identity", thing, (add, follow), 64, lock=_EXCLUSIVE, table=table)
+        return
+    if old.identity != new.identity:
+        yield change(
+            "change identity", thing, 64, f"{prefix} SET GENERATED {new.identity}", lock=_EXCLUSIVE, table=table
+        )
+    if old.counter != new.counter:
+        options = " ".join(f"SET {part}" for part in _parts(counting(new.counter)))
+        yield change("change identity", thing, 64, f"{prefix} {options}", lock=_EXCLUSIVE, table=table)
+
+
+def _parts(options: str) -> list[str]:
+    words = options.split()
+    found: list[str] = []
+    while words:
+        size = {"START": 3, "INCREMENT": 3, "MINVALUE": 2, "MAXVALUE": 2, "CACHE": 2, "CYCLE": 1, "NO": 2}[words[0]]
+        found.append(" ".join(words[:size]))
+        words = words[size:]
+    return found

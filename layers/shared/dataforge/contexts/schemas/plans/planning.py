@@ -1,0 +1,126 @@
+"""Makes the plan from the live schema of a workspace to a target: of the whole schema, or of the part that changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from dataforge.contexts.schemas.designs.domain.document import Design
+from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.plans.domain.part import Part, find_part
+from dataforge.contexts.schemas.plans.domain.plan import Plan
+from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames
+from dataforge.contexts.schemas.plans.proof import PlanRefused, Workshop, scratch_schema
+
+_FILLED = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND (c.relkind = 'p' OR pg_relation_size(c.oid) > 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The document that was deployed last, read and as it was sent, and the fingerprint of what it became."""
+
+    design: Design
+    fingerprint: str
+    target: Mapping[str, Any]
+
+
+async def make_plan(
+    connection: AsyncConnection[Any], namespace: str, design: Design, before: Deployed | None = None
+) -> tuple[Plan, Schema, Schema]:
+    """The proved plan, the live schema and the target as PostgreSQL prints it; leaves the database as it was.
+
+    In a schema that is as it was deployed, what the documents have in common is neither made nor looked at again.
+    Raises InvalidTarget, ExpressionForbidden, PlanRefused, PlanUnproved, SchemaNotManaged.
+    """
+    current = await read_schema(connection, namespace)
+    renames = find_renames(current, design.named, () if before is None else before.design.named)
+    if before is not None and before.fingerprint == current.fingerprint:
+        part = find_part(current, before.design.schema, design.schema, renames)
+        if not part.core:
+            return _nothing(namespace, current), current, current
+        found = await _plan_part(connection, namespace, design, renames, current, part)
+        if found is not None:
+            return found[0], current, found[1]
+    plan, wanted = await _plan_whole(connection, namespace, design, renames, current)
+    return plan, current, wanted
+
+
+async def compile_target(connection: AsyncConnection[Any], design: Design) -> Schema:
+    """The target as PostgreSQL prints it; leaves the database as it was. Raises InvalidTarget, ExpressionForbidden."""
+    async with scratch_schema(connection) as workshop:
+        return await workshop.compile(design)
+
+
+def _nothing(namespace: str, schema: Schema) -> Plan:
+    return Plan(namespace, schema.fingerprint, schema.fingerprint, (), ())
+
+
+async def _plan_part(
+    connection: AsyncConnection[Any],
+    namespace: str,
+    design: Design,
+    renames: Sequence[Rename],
+    current: Schema,
+    part: Part,
+) -> tuple[Plan, Schema] | None:
+    """The plan for a part, and the whole target; None when more than the part would be different."""
+    here = part.cut(current)
+    small = replace(design, schema=part.cut(design.schema))
+    async with scratch_schema(connection) as workshop:
+        filled = await _filled(connection, namespace)
+        async with workshop.savepoint():
+            made = await workshop.compile(small)
+        if not part.holds(here, made):
+            return None
+        plan = await _proved(workshop, namespace, here, made, small, renames, filled)
+    wanted = part.put(made, current)
+    whole = replace(plan, base_fingerprint=current.fingerprint, target_fingerprint=wanted.fingerprint)
+    return whole, wanted
+
+
+async def _plan_whole(
+    connection: AsyncConnection[Any], namespace: str, design: Design, renames: Sequence[Rename], current: Schema
+) -> tuple[Plan, Schema]:
+    async with scratch_schema(connection) as workshop:
+        filled = await _filled(connection, namespace)
+        async with workshop.savepoint():
+            if current.fingerprint == Schema().fingerprint:
+                created = await workshop.plan_creation(namespace, design)
+                if created is not None:
+                    return created
+            wanted = await workshop.compile(design)
+        if current.fingerprint == wanted.fingerprint and not renames:
+            return _nothing(namespace, current), wanted
+        return await _proved(workshop, namespace, current, wanted, design, renames, filled), wanted
+
+
+async def _proved(
+    workshop: Workshop,
+    namespace: str,
+    current: Schema,
+    wanted: Schema,
+    design: Design,
+    renames: Sequence[Rename],
+    filled: set[str],
+) -> Plan:
+    await workshop.copy(current)
+    try:
+        return await workshop.plan(namespace, current, wanted, design, renames, filled)
+    except PlanRefused:
+        if not design.online:
+            raise
+        # Online forms come later than others may need them; the short forms keep the plain order.
+        await workshop.reset()
+        await workshop.copy(current)
+        short = replace(design, online=False)
+        return await workshop.plan(namespace, current, wanted, short, renames, filled)
+
+
+async def _filled(connection: AsyncConnection[Any], namespace: str) -> set[str]:
+    """Tables with rows, or partitions that may have some."""
+    return {name for (name,) in await (await connection.execute(_FILLED, [namespace])).fetchall()}

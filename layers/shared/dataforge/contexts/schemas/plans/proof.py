@@ -1,0 +1,267 @@
+"""Proves plans: everything is run in a scratch schema, in a transaction that is rolled back.
+
+The target is made there and read back as PostgreSQL prints it. Then the live schema is copied there without its rows,
+the plan is run on the copy, which must become the target, and the way back, which must lead to the start.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, errors
+
+from dataforge.contexts.schemas.designs.domain.document import Design, InvalidTarget
+from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema
+from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.designs.safety import check_expressions
+from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
+from dataforge.contexts.schemas.plans.domain.diff import Options, find_changes
+from dataforge.contexts.schemas.plans.domain.plan import Evidence, Plan
+from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
+from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
+
+MOST_ROUNDS = 4
+_JUDGED = "expression of the target"
+
+
+class PlanRefused(ValidationFailed):
+    """PostgreSQL refuses a statement that the target or its plan needs."""
+
+    code = "schema_refused"
+    title = "PostgreSQL refuses the change"
+
+
+class PlanUnproved(Conflict):
+    """The rehearsed plan did not end at the target; it is not shown."""
+
+    code = "plan_unproved"
+    title = "The plan could not be proved"
+
+
+class SchemaNotManaged(Conflict):
+    """The live schema holds something that plans cannot copy, so that nothing can be proved about it."""
+
+    code = "schema_not_managed"
+    title = "The schema holds what plans cannot copy"
+
+
+@asynccontextmanager
+async def scratch_schema(connection: AsyncConnection[Any]) -> AsyncIterator["Workshop"]:
+    """A schema to work in, until the transaction is rolled back."""
+    scratch = f"shadow_{secrets.token_hex(8)}"
+    try:
+        await connection.execute("SET LOCAL lock_timeout = '5s'")
+        await connection.execute("SET LOCAL statement_timeout = '20s'")
+        await connection.execute(f"CREATE SCHEMA {quoted(scratch)}")
+        yield Workshop(connection, scratch)
+    finally:
+        await connection.rollback()
+
+
+class Workshop:
+    """A scratch schema in which targets are made and plans are rehearsed; everything in one transaction."""
+
+    def __init__(self, connection: AsyncConnection[Any], scratch: str) -> None:
+        self._connection = connection
+        self._scratch = scratch
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what is done inside; `reset` comes back to here."""
+        await self._connection.execute("SAVEPOINT workshop")
+        yield
+        await self._connection.execute("ROLLBACK TO SAVEPOINT workshop")
+
+    async def reset(self) -> None:
+        """The empty schema again."""
+        await self._connection.execute("ROLLBACK TO SAVEPOINT workshop")
+
+    async def read(self) -> Schema:
+        """What is there now."""
+        return await read_schema(self._connection, self._scratch)
+
+    async def compile(self, design: Design) -> Schema:
+        """Make the target in the scratch schema and read it back."""
+        creations = list(create_schema(design.schema))
+        if not await self._create_all(creations):
+            for creation in creations:  # once more, one by one, to see which
+                try:
+                    await self._execute(creation.sql)
+                except psycopg.Error as error:
+                    raise _refused_target(error, creation, design) from error
+        wanted = await self.read()
+        await check_expressions(self._connection, self._scratch)
+        return wanted
+
+    async def copy(self, current: Schema) -> None:
+        """Make the live schema once more, without rows; raises SchemaNotManaged."""
+        if not await self._create_all(create_schema(current)):
+            message = "The live schema cannot be copied: it holds what the target format does not describe."
+            raise SchemaNotManaged(message)
+        if (await self.read()).fingerprint != current.fingerprint:
+            message = "The live schema holds something that a copy of it does not."
+            raise SchemaNotManaged(message)
+
+    async def plan_creation(self, namespace: str, design: Design) -> tuple[Plan, Schema] | None:
+        """The plan from nothing, and what it leads to: the statements are run once, which shows both.
+
+        None when PostgreSQL refuses one of them; `compile` tells which.
+        """
+        options = Options(design.online)
+        try:
+            up, evidence = await self._run(find_changes(Schema(), design.schema, options))
+        except PlanRefused:
+            await self.reset()
+            return None
+        wanted = await self.read()
+        await check_expressions(self._connection, self._scratch)
+        down, _ = await self._way(wanted, Schema(), (), options, "the start")
+        fingerprints = (Schema().fingerprint, wanted.fingerprint)
+        return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence)), wanted
+
+    async def plan(
+        self,
+        namespace: str,
+        current: Schema,
+        wanted: Schema,
+        design: Design,
+        renames: Sequence[Rename],
+        filled: set[str],
+    ) -> Plan:
+        """Rehearse the way there and back."""
+        new_names = {item.old: item.new for item in renames if item.kind == "table"}
+        here = frozenset(new_names.get(name, name) for name in filled)
+        await self._connection.execute("SAVEPOINT rehearsal")
+        up, evidence = await self._way(
+            current, wanted, renames, Options(design.online, here, design.hints), "the target"
+        )
+        back = Options(design.online, frozenset(filled))
+        down, _ = await self._way(wanted, current, inverse(renames), back, "the start")
+        old_names = tuple((item.object, item.old) for item in renames)
+        fingerprints = (current.fingerprint, wanted.fingerprint)
+        return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence), old_names)
+
+    async def _way(
+        self, start: Schema, end: Schema, renames: Sequence[Rename], options: Options, goal: str
+    ) -> tuple[list[Change], list[Evidence]]:
+        done: list[Change] = []
+        evidence: list[Evidence] = []
+        steps = [
+            Change(f"rename {step.kind}", step.object, (Statement(step.sql),), -1, lock="ACCESS EXCLUSIVE")
+            for step in order_renames(renames, start)
+        ]
+        for _ in range(MOST_ROUNDS):
+            known, seen = await self._run(steps)
+            done += known
+            evidence += seen
+            here = await self.read()
+            if here.fingerprint == end.fingerprint:
+                return done, evidence
+            steps = _from(done, find_changes(here, end, options))
+            if not steps:
+                break
+        message = f"The rehearsed plan did not lead to {goal}; nothing was planned."
+        raise PlanUnproved(message, facts={"left": [f"{item.op} {item.object}" for item in steps]})
+
+    async def _judge(self, query: str, step: Change) -> None:
+        """Judge an expression that is run and not kept, in the state in which it is run, as if a view held it."""
+        await self._connection.execute("SAVEPOINT judgement")
+        try:
+            await self._execute(f"CREATE VIEW {quoted(_JUDGED)} AS {query}")
+        except psycopg.Error as error:
+            raise _refused_step(error, step) from error
+        await check_expressions(self._connection, self._scratch)
+        await self._connection.execute("ROLLBACK TO SAVEPOINT judgement")
+
+    async def _run(self, steps: Iterable[Change]) -> tuple[list[Change], list[Evidence]]:
+        """Run changes one after the other and watch what PostgreSQL says it does."""
+        found: list[Change] = []
+        evidence: list[Evidence] = []
+        seen: list[str] = []
+
+        def listen(diagnostic: psycopg.errors.Diagnostic) -> None:
+            seen.append(diagnostic.message_primary or "")
+
+        await self._search_here()
+        await self._connection.execute("SET LOCAL client_min_messages = debug1")
+        self._connection.add_notice_handler(listen)
+        try:
+            for step in steps:
+                seen.clear()
+                statements = tuple([await self._rehearse_statement(item, step) for item in step.statements])
+                found.append(replace(step, statements=statements))
+                evidence.append(_evidence(seen))
+        finally:
+            self._connection.remove_notice_handler(listen)
+        await self._connection.execute("SET LOCAL client_min_messages = warning")
+        return found, evidence
+
+    async def _rehearse_statement(self, statement: Statement, step: Change) -> Statement:
+        sql = statement.sql if statement.rehearsal is None else statement.rehearsal
+        if not sql:
+            return statement
+        if statement.judged is not None:
+            await self._judge(statement.judged, step)
+        if statement.instead is not None:
+            await self._connection.execute("SAVEPOINT attempt")
+        try:
+            await self._execute(sql)
+        except (errors.CannotCoerce, errors.DatatypeMismatch) as error:
+            if statement.instead is None:
+                raise _refused_step(error, step) from error
+            await self._connection.execute("ROLLBACK TO SAVEPOINT attempt")
+            return await self._rehearse_statement(Statement(statement.instead), step)
+        except psycopg.Error as error:
+            raise _refused_step(error, step) from error
+        return statement
+
+    async def _create_all(self, creations: Iterable[Creation]) -> bool:
+        """Run all without waiting for each answer; whether all went well, and as if nothing was run otherwise."""
+        await self._search_here()
+        await self._connection.execute("SAVEPOINT creations")
+        try:
+            async with self._connection.pipeline():
+                for creation in creations:
+                    await self._execute(creation.sql)
+        except psycopg.Error:
+            await self._connection.execute("ROLLBACK TO SAVEPOINT creations")
+            return False
+        return True
+
+    async def _search_here(self) -> None:
+        await self._connection.execute(f"SET LOCAL search_path TO {quoted(self._scratch)}")
+
+    async def _execute(self, sql: str) -> None:
+        # Binary results make the driver use the extended protocol, which takes one statement and no more.
+        await self._connection.execute(sql.encode(), binary=True)
+
+
+def _evidence(messages: Iterable[str]) -> Evidence:
+    rewrites = any(text.startswith("rewriting table") for text in messages)
+    scans = any(text.startswith(("verifying table", "building index", "validating foreign key")) for text in messages)
+    return Evidence(rewrites, scans)
+
+
+def _from(done: Sequence[Change], steps: list[Change]) -> list[Change]:
+    """Later rounds come after what was done, within the last phase that was reached."""
+    reached = max((item.phase for item in done if item.rank >= 0), default=None)
+    if reached is None or reached is Phase.CHANGE:
+        return steps
+    return [replace(item, phase=Phase(max(item.phase, Phase.FINISH))) for item in steps]
+
+
+def _refused_target(error: psycopg.Error, creation: Creation, design: Design) -> InvalidTarget:
+    place = design.places.get(creation.thing, "")
+    message = f"{place or creation.thing}: PostgreSQL refuses it: {error.diag.message_primary}."
+    facts = {"sqlstate": error.sqlstate}
+    return InvalidTarget(message, violations=[Violation(place, message, "refused")], facts=facts)
+
+
+def _refused_step(error: psycopg.Error, step: Change) -> PlanRefused:
+    message = f"{step.op} {step.object}: PostgreSQL refuses it: {error.diag.message_primary}."
+    return PlanRefused(message, facts={"sqlstate": error.sqlstate, "object": step.object})

@@ -1,0 +1,44 @@
+"""Access to datasets."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from dataforge.contexts.datasets.datasets.domain import (
+    AccessTooLow,
+    DatasetNotFound,
+    Grant,
+    LastDatasetAdmin,
+    Level,
+    SubjectKind,
+    check_access,
+    check_an_administrator_remains,
+    strongest,
+)
+
+DATASET = UUID(int=1)
+
+
+class TestAccess:
+    @pytest.mark.parametrize("held", list(Level))
+    @pytest.mark.parametrize("needed", list(Level))
+    def test_a_level_covers_itself_and_the_ones_before_it(self, held: Level, needed: Level) -> None:
+        assert held.covers(needed) is (held.rank >= needed.rank)
+
+    def test_the_strongest_grant_counts(self) -> None:
+        assert strongest([Level.READ, Level.ADMIN, Level.WRITE]) is Level.ADMIN
+        assert strongest([]) is None
+
+    def test_no_access_looks_like_no_dataset(self) -> None:
+        with pytest.raises(DatasetNotFound):
+            check_access(None, Level.READ, DATASET)
+
+    def test_too_little_access_is_told(self) -> None:
+        with pytest.raises(AccessTooLow) as refusal:
+            check_access(Level.READ, Level.WRITE, DATASET)
+
+        assert refusal.value.facts == {"required": "write", "held": "read"}
+
+    def test_a_workspace_is_no_administrator(self) -> None:
+        with pytest.raises(LastDatasetAdmin):
+            check_an_administrator_remains([Grant(SubjectKind.WORKSPACE, uuid4(), Level.ADMIN)])

@@ -1,0 +1,85 @@
+"""Differences of schemas without a database: nothing for equal ones, and forms that let others work."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from dataforge.contexts.schemas.designs.domain.document import parse_design
+from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk
+from dataforge.contexts.schemas.plans.domain.diff import Options, find_changes
+from dataforge.contexts.schemas.plans.domain.plan import Plan, script
+from tests.builders.schema_strategies import documents
+from tests.builders.schemas import column, table
+
+
+def schema(*tables: dict[str, Any], **more: Any) -> Schema:
+    return parse_design({"tables": list(tables), **more}).schema
+
+
+def changes(start: Schema, end: Schema, *, online: bool = True) -> list[Change]:
+    return find_changes(start, end, Options(online, frozenset(start.tables)))
+
+
+@given(documents())
+def test_equal_schemas_have_no_difference(document: dict[str, Any]) -> None:
+    assert changes(parse_design(document).schema, parse_design(document).schema) == []
+
+
+@given(documents(), documents())
+def test_changes_come_in_the_order_of_their_phases_and_lose_nothing_unsaid(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    start, end = parse_design(first).schema, parse_design(second).schema
+
+    found = changes(start, end)
+
+    assert [item.order for item in found] == sorted(item.order for item in found)
+    lost = {f"table {name}" for name in start.tables if name not in end.tables}
+    lost |= {
+        f"column {name}.{column}"
+        for name, kept in start.tables.items()
+        if name in end.tables
+        for column, old in kept.columns.items()
+        if column not in end.tables[name].columns and old.generated is None
+    }
+    assert lost <= {item.object for item in found if item.risk is Risk.DESTRUCTIVE}
+
+
+@pytest.mark.parametrize(("online", "phase"), [(True, Phase.BUILD), (False, Phase.CHANGE)])
+def test_an_index_is_built_beside_the_work_of_others_unless_asked_otherwise(*, online: bool, phase: Phase) -> None:
+    [found] = changes(
+        schema(table("a", column("b"))),
+        schema(table("a", column("b"), indexes=[{"columns": ["b"]}])),
+        online=online,
+    )
+
+    assert found.phase is phase
+    assert (" CONCURRENTLY " in found.statements[0].sql) is online
+
+
+def test_a_check_of_old_rows_comes_after_and_by_itself() -> None:
+    checked = schema(table("a", checks=[{"name": "c", "expr": "id > 0"}]))
+
+    first, later = changes(schema(table("a")), checked)
+
+    assert first.statements[0].sql.endswith("NOT VALID")
+    assert (later.phase, later.statements[0].sql) == (Phase.VALIDATE, 'ALTER TABLE "a" VALIDATE CONSTRAINT "c"')
+
+
+def test_a_plan_of_other_statements_or_another_start_has_another_hash() -> None:
+    up = tuple(changes(schema(), schema(table("a"))))
+    plan = Plan("ws", "start", "end", up, ())
+    others = [Plan("ws", "other", "end", up, ()), Plan("ws", "start", "end", (), ()), Plan("x", "start", "end", up, ())]
+
+    assert plan.hash == Plan("ws", "start", "end", up, ()).hash
+    assert len({plan.hash, *(other.hash for other in others)}) == 4
+
+
+def test_a_script_says_what_runs_in_which_transaction() -> None:
+    found = changes(schema(table("a")), schema(table("a", indexes=[{"name": "i", "columns": ["id"]}])))
+
+    assert script(found) == (
+        '-- build: each statement by itself\nCREATE INDEX CONCURRENTLY "i" ON "a" USING btree ("id");\n'
+    )
