@@ -166,3 +166,14 @@ async def test_two_deployments_of_a_workspace_do_not_run_at_once(schemas: Schema
 
     assert first.status_code == 202
     assert (second.status_code, second.json()["code"]) == (409, "deployment_under_way")
+
+
+async def test_a_target_that_forbids_losses_gets_no_plan_with_one(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age"))))
+
+    refused = await schemas.ask_preview(table("people"), allowDestructive=False)
+    taken = await schemas.ask_preview(table("people", column("age"), column("born", "DATE")), allowDestructive=False)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "loss_forbidden")
+    assert refused.json()["objects"] == ["column people.age"]
+    assert taken.status_code == 200

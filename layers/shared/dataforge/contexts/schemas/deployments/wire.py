@@ -85,15 +85,6 @@ class RevisionPage(BaseModel):
     next: str | None
 
 
-class RevisionFile(BaseModel):
-    """The file of a revision and where it lies."""
-
-    revision: str
-    target: dict[str, Any]
-    sql: str
-    down_sql: str
-
-
 def deployment_out(row: dict[str, Any]) -> dict[str, Any]:
     """A deployment's row for the wire."""
     return DeploymentOut.model_validate(row).model_dump(mode="json")

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from dataforge.kernel.errors import ValidationFailed, Violation
 
 # Built-in functions that are stable or volatile and yet harmless; casts are functions named like their type.
-_BUILT_IN_NAMES = (
+_HARMLESS_NAMES = (
     "now transaction_timestamp statement_timestamp clock_timestamp timeofday random gen_random_uuid nextval "
     "timezone date_trunc date_part extract age to_char to_date to_timestamp to_number concat concat_ws format "
     "array_to_string string_to_array json_build_object json_build_array jsonb_build_object jsonb_build_array "
@@ -24,7 +24,7 @@ _BUILT_IN_NAMES = (
     "jsonb_path_query_first_tz json_populate_record jsonb_populate_record json_to_record jsonb_to_record "
     "json_to_recordset jsonb_to_recordset overlaps in_range"
 )
-_ALLOWED = frozenset(_BUILT_IN_NAMES.split())
+_ALLOWED = frozenset(_HARMLESS_NAMES.split())
 _TREES = """
 SELECT c.relname AS thing, d.adbin::text AS tree FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
  WHERE c.relnamespace = %(namespace)s

@@ -15,7 +15,7 @@ from dataforge.contexts.schemas.designs.domain.names import namespace_of
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.domain.changes import Risk
-from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan
+from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_losses
 from dataforge.contexts.schemas.plans.planning import Deployed, compile_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
 from dataforge.platform.db.database import Database
@@ -54,6 +54,8 @@ async def preview(services: SchemasServices, workspace_id: UUID, target: Mapping
     namespace = namespace_of(workspace_id)
     async with driver(services.proofs) as connection:
         plan, current, wanted = await make_plan(connection, namespace, design, before)
+        if not design.allow_destructive:
+            check_losses(plan)
         findings, affected = await probe(connection, plan, current, wanted)
     findings += possible_renames(plan, current, wanted)
     return Preview(plan, [*_of_design(design), *map(_of_finding, findings)], affected)

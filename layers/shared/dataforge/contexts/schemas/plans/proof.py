@@ -136,7 +136,6 @@ class Workshop:
         """Rehearse the way there and back."""
         new_names = {item.old: item.new for item in renames if item.kind == "table"}
         here = frozenset(new_names.get(name, name) for name in filled)
-        await self._connection.execute("SAVEPOINT rehearsal")
         up, evidence = await self._way(
             current, wanted, renames, Options(design.online, here, design.hints), "the target"
         )
@@ -156,7 +155,7 @@ class Workshop:
             for step in order_renames(renames, start)
         ]
         for _ in range(MOST_ROUNDS):
-            known, seen = await self._run(steps)
+            known, seen = await self._run_phases(steps)
             done += known
             evidence += seen
             here = await self.read()
@@ -177,6 +176,19 @@ class Workshop:
             raise _refused_step(error, step) from error
         await check_expressions(self._connection, self._scratch)
         await self._connection.execute("ROLLBACK TO SAVEPOINT judgement")
+
+    async def _run_phases(self, steps: Sequence[Change]) -> tuple[list[Change], list[Evidence]]:
+        """Run changes; new values of enums as if they were committed before the rest, which may use them."""
+        values = [item for item in steps if item.phase is Phase.ENUM_VALUES]
+        rest = [item for item in steps if item.phase is not Phase.ENUM_VALUES]
+        if not values or not rest:
+            return await self._run(steps)
+        done, evidence = await self._run(values)
+        here = await self.read()
+        await self.reset()
+        await self.copy(here)
+        more, seen = await self._run(rest)
+        return done + more, evidence + seen
 
     async def _run(self, steps: Iterable[Change]) -> tuple[list[Change], list[Evidence]]:
         """Run changes one after the other and watch what PostgreSQL says it does."""

@@ -11,10 +11,10 @@ from dataforge.contexts.schemas.designs.domain.tables import read_checks, read_i
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
 
-_BUILT_IN_NAMES = (
+_TOP_MEMBERS = (
     "version namespace name enums domains sequences tables relationships views allowDestructive onlineChanges"
 )
-_TOP = frozenset(_BUILT_IN_NAMES.split())
+_TOP = frozenset(_TOP_MEMBERS.split())
 _ENUM = frozenset({"id", "name", "previousName", "values", "valueMap", "comment"})
 _DOMAIN = frozenset({"id", "name", "previousName", "dataType", "nullable", "default", "collation", "checks", "comment"})
 _SEQUENCE = frozenset({"id", "name", "previousName", "dataType", "ownedBy", "comment"}) | COUNTING
@@ -39,14 +39,17 @@ class Hints:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A target that has been read: the schema it wants and what it says about names and ways."""
+    """A target that has been read: the schema it wants and what it says about names and ways.
+
+    One with `allowDestructive: false` gets no plan that loses anything.
+    """
 
     schema: Schema
     named: tuple[Named, ...] = ()
     hints: Hints = field(default_factory=Hints)
     places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Violation, ...] = ()
-    allow_destructive: bool = False
+    allow_destructive: bool = True
     online: bool = True
 
 
@@ -74,7 +77,7 @@ def parse_design(document: object) -> Design:
         Hints(draft.using, draft.backfill, draft.values),
         draft.places,
         tuple(draft.warnings),
-        top.flag("allowDestructive"),
+        top.flag("allowDestructive", default=True),
         top.flag("onlineChanges", default=True),
     )
 

@@ -11,7 +11,7 @@ NAMESPACE = re.compile(r"ws_[0-9a-f]{16}")
 VERSION_TABLE, JOURNAL_TABLE = "alembic_version", "deployment_journal"
 RESERVED = frozenset(f"{name}{tail}" for name in (VERSION_TABLE, JOURNAL_TABLE) for tail in ("", "_pkey"))
 # A selection of the words that need quotes as names of tables or columns (PostgreSQL 16, appendix C, "reserved").
-_BUILT_IN_NAMES = (
+_RESERVED_WORDS = (
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
     "current_catalog current_date current_role current_time current_timestamp current_user default deferrable "
     "desc distinct do else end except false fetch for foreign from grant group having in initially intersect into "
@@ -19,7 +19,7 @@ _BUILT_IN_NAMES = (
     "returning select session_user some symmetric system_user table then to trailing true union unique user using "
     "variadic when where window with"
 )
-KEYWORDS = frozenset(_BUILT_IN_NAMES.split())
+KEYWORDS = frozenset(_RESERVED_WORDS.split())
 
 
 def quoted(name: str) -> str:

@@ -17,7 +17,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Table,
     View,
 )
-from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, quoted_list
+from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +236,3 @@ def sorted_by(graph: dict[str, set[str]]) -> list[str]:
         return list(TopologicalSorter(graph).static_order())
     except CycleError:
         return list(graph)
-
-
-def unique_columns(names: Iterable[str]) -> str:
-    """Columns in parentheses."""
-    return f"({quoted_list(names)})"

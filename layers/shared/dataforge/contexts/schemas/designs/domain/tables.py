@@ -12,27 +12,29 @@ from dataforge.contexts.schemas.designs.domain.reading import Node
 
 MAX_TABLES = 2_000
 MAX_COLUMNS = 1_600  # PostgreSQL's own (MaxHeapAttributeNumber)
-_BUILT_IN_NAMES = (
+_TABLE_MEMBERS = (
     "id name previousName columns primaryKey uniques checks exclusions indexes comment options unlogged "
-    "partitionBy partitions onDrop"
+    "partitionBy partitions"
 )
-_TABLE = frozenset(_BUILT_IN_NAMES.split())
-_BUILT_IN_NAMES = (
+_TABLE = frozenset(_TABLE_MEMBERS.split())
+_COLUMN_MEMBERS = (
     "id name previousName dataType primaryKey nullable unique default identity generated collation comment using "
-    "backfill onDrop"
+    "backfill"
 )
-_COLUMN = frozenset(_BUILT_IN_NAMES.split())
-_UNIQUE_NAMES = "id name columns nullsDistinct deferrable initiallyDeferred comment include"
-_UNIQUE = frozenset(_UNIQUE_NAMES.split())
+_COLUMN = frozenset(_COLUMN_MEMBERS.split())
+_UNIQUE_MEMBERS = "id name columns nullsDistinct deferrable initiallyDeferred comment include"
+_UNIQUE = frozenset(_UNIQUE_MEMBERS.split())
 _CHECK = frozenset({"id", "name", "expr", "noInherit", "comment"})
-_EXCLUSION_NAMES = "id name method elements where deferrable initiallyDeferred comment definition"
-_EXCLUSION = frozenset(_EXCLUSION_NAMES.split())
-_INDEX_NAMES = "id name method unique columns keys include where nullsDistinct comment"
-_INDEX = frozenset(_INDEX_NAMES.split())
-_KEY_NAMES = "column expr order nulls opclass collation"
-_KEY = frozenset(_KEY_NAMES.split())
-_BUILT_IN_NAMES = "id name fk references onDelete onUpdate onDeleteColumns match deferrable initiallyDeferred comment"
-_RELATIONSHIP = frozenset(_BUILT_IN_NAMES.split())
+_EXCLUSION_MEMBERS = "id name method elements where deferrable initiallyDeferred comment definition"
+_EXCLUSION = frozenset(_EXCLUSION_MEMBERS.split())
+_INDEX_MEMBERS = "id name method unique columns keys include where nullsDistinct comment"
+_INDEX = frozenset(_INDEX_MEMBERS.split())
+_KEY_MEMBERS = "column expr order nulls opclass collation"
+_KEY = frozenset(_KEY_MEMBERS.split())
+_RELATIONSHIP_MEMBERS = (
+    "id name fk references onDelete onUpdate onDeleteColumns match deferrable initiallyDeferred comment"
+)
+_RELATIONSHIP = frozenset(_RELATIONSHIP_MEMBERS.split())
 _END = frozenset({"table", "column", "columns"})
 _ACTIONS = {
     name: action
@@ -63,12 +65,8 @@ def read_tables(top: Node, draft: Draft) -> tuple[dict[str, Table], dict[str, Pa
             foreign.setdefault(table_name, {})[constraint.name] = constraint
     for name, constraints in foreign.items():
         own = tables[name]
-        tables[name] = _with_constraints(own, {**own.constraints, **constraints})
+        tables[name] = replace(own, constraints={**own.constraints, **constraints})
     return tables, partitions
-
-
-def _with_constraints(table: Table, constraints: Mapping[str, Constraint]) -> Table:
-    return replace(table, constraints=constraints)
 
 
 def _table(node: Node, draft: Draft) -> Table | None:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
-_BUILT_IN_NAMES = (
+_TYPE_NAMES = (
     "smallint integer bigint numeric real money boolean text bytea uuid json jsonb xml date interval inet cidr "
     "macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery int4range int8range numrange "
     "daterange tsrange tstzrange int4multirange int8multirange nummultirange datemultirange tsmultirange "
     "tstzmultirange bit jsonpath name oid"
 )
-_CANONICAL = {name: name for name in _BUILT_IN_NAMES.split()}
+_CANONICAL = {name: name for name in _TYPE_NAMES.split()}
 ALIASES = _CANONICAL | {
     "int": "integer",
     "int2": "smallint",

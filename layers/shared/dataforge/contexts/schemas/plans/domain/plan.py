@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk
 from dataforge.kernel.canonical import plan_hash
-from dataforge.kernel.errors import NotFound
+from dataforge.kernel.errors import Conflict, NotFound
 
 ENGINE_VERSION = 1
 
@@ -14,6 +14,13 @@ class PlanNotFound(NotFound):
     """There is no such plan in this workspace."""
 
     code = "plan_not_found"
+
+
+class LossForbidden(Conflict):
+    """The plan would lose something, and the target forbids that."""
+
+    code = "loss_forbidden"
+    title = "The target forbids losses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,13 @@ class Plan:
         item = self.up[index]
         rewrites = bool(self.evidence) and index < len(self.evidence) and self.evidence[index].rewrites
         return Risk.REWRITING if rewrites and item.risk in (Risk.SAFE, Risk.LOCKING) else item.risk
+
+
+def check_losses(plan: Plan) -> None:
+    """Raise LossForbidden for a plan that loses something."""
+    if plan.destructive:
+        message = f"The target says allowDestructive: false, and this would be lost: {', '.join(plan.destructive)}."
+        raise LossForbidden(message, facts={"objects": list(plan.destructive)})
 
 
 def script(changes: Iterable[Change]) -> str:
