@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
+from dataforge.platform.jobs.worker import Done
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
 
@@ -39,8 +40,14 @@ class DatasetsUnderTest(ApiUnderTest):
         )
         self.app, self.asgi = rest_app("datasets_api", self.platform)
         self.services = self.platform.get(DatasetsServices)
-        self.importer = self.platform_of("dataset-import").get(DatasetsServices).importer
-        self.exporter = self.platform_of("dataset-export").get(DatasetsServices).exporter
+        self._importing = self.platform_of("dataset-import").get(DatasetsServices)
+        self._exporting = self.platform_of("dataset-export").get(DatasetsServices)
+
+    async def work_on(self, job_id: UUID, run_type: str = "import") -> Done:
+        """Do a job as its function would."""
+        if run_type == "import":
+            return await self._importing.job_runner.run(job_id, self._importing.importer.work)
+        return await self._exporting.job_runner.run(job_id, self._exporting.exporter.work)
 
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""
@@ -154,8 +161,7 @@ PEOPLE = csv([("id", "name", "age"), (1, "Ada", 36), (2, "Grace", 45), (3, "Linu
 
 async def run_job(datasets: DatasetsUnderTest, client: httpx.AsyncClient, job: Mapping[str, Any]) -> dict[str, Any]:
     """Do a job as its function would; the job afterwards."""
-    worker = datasets.importer if job["run_type"] == "import" else datasets.exporter
-    await worker.run(UUID(job["id"]))
+    await datasets.work_on(UUID(job["id"]), job["run_type"])
     return dict(ok(await client.get(f"/api/datasets/{job['dataset_id']}/jobs/{job['id']}")))
 
 

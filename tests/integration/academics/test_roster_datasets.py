@@ -62,7 +62,7 @@ class Registry:
         """A plan, after the export that makes the rows readable."""
         first = await self.ask(version, **more)
         if first.status_code == 202:
-            await self.datasets.services.exporter.run(UUID(first.json()["job_id"]))
+            await self.datasets.work_on(UUID(first.json()["job_id"]), "export")
             first = await self.ask(version, **more)
         return dict(ok(first, 201))
 
@@ -113,7 +113,7 @@ async def test_rows_that_cannot_be_exported_are_told_so_and_not_queued_on_every_
     bucket = registry.datasets.services.settings.data_bucket
     for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix=f"chunks/{registry.dataset_id}/packs/")["Contents"]:
         aws("s3").delete_object(Bucket=bucket, Key=item["Key"])
-    await registry.datasets.services.exporter.run(UUID(job_id))
+    await registry.datasets.work_on(UUID(job_id), "export")
 
     answers = [await registry.ask() for _ in range(3)]
     jobs = ok(await registry.analyst.get(f"/api/datasets/{registry.dataset_id}/jobs", params={"run_type": "export"}))

@@ -11,9 +11,11 @@ from sqlalchemy import text
 
 from dataforge.contexts.datasets.imports.commands import Importer
 from dataforge.contexts.datasets.imports.consumers import import_messages
-from dataforge.contexts.datasets.jobs.domain import Job
-from dataforge.contexts.datasets.jobs.worker import JobControl, JobRunner
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.jobs import LeasedJob
+from dataforge.platform.jobs.control import JobControl
+from dataforge.platform.jobs.worker import JobRunner
 from tests.builders.datasets import (
     PEOPLE,
     DatasetsUnderTest,
@@ -204,15 +206,15 @@ async def test_progress_tells_stage_rows_and_bytes(datasets: DatasetsUnderTest) 
     waiting = await upload_file(client, dataset_id, PEOPLE)
     seen = []
 
-    class Watched(JobRunner):
+    class Watched(JobRunner[DatasetsUnitOfWork]):
         """Stores progress with every report and not only with the heartbeat."""
 
-        async def beat(self, job: Job, control: JobControl) -> None:
+        async def beat(self, job: LeasedJob, control: JobControl[DatasetsUnitOfWork]) -> None:
             await super().beat(job, control)
             seen.append(dict(control.progress))
 
-    runner = Watched(datasets.services.database, datasets.services.clock, heartbeat_seconds=0.001)
-    await Importer(datasets.services.versions, runner).run(UUID(waiting["id"]))
+    runner = Watched(DatasetsUnitOfWork, datasets.services.database, datasets.services.clock, heartbeat_seconds=0.001)
+    await runner.run(UUID(waiting["id"]), Importer(datasets.services.versions).work)
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))
     assert done["progress"]["stage"] == "completed"

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.commits.versions import Versions
 from dataforge.contexts.datasets.imports.commands import Importer
-from dataforge.contexts.datasets.jobs.domain import LEASE
-from dataforge.contexts.datasets.jobs.worker import Done, JobRunner
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.jobs import LEASE
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.platform.aws.clients import client as aws
 from dataforge.platform.aws.s3 import S3ObjectStore
+from dataforge.platform.jobs.worker import Done, JobRunner
 from tests.builders.datasets import (
     PEOPLE,
     DatasetsUnderTest,
@@ -83,11 +83,13 @@ class DyingUnitOfWork(DatasetsUnitOfWork):
         self.countdown.step("after a commit")
 
 
-class DyingRunner(JobRunner):
+class DyingRunner(JobRunner[DatasetsUnitOfWork]):
     """Makes transactions that die."""
 
     def __init__(self, datasets: DatasetsUnderTest, countdown: Countdown) -> None:
-        super().__init__(datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
+        super().__init__(
+            DatasetsUnitOfWork, datasets.services.database, datasets.services.clock, heartbeat_seconds=3600
+        )
         self._datasets = datasets
         self._countdown = countdown
 
@@ -99,10 +101,11 @@ class DyingRunner(JobRunner):
         return uow
 
 
-def dying_importer(datasets: DatasetsUnderTest, countdown: Countdown) -> Importer:
+async def import_and_die(datasets: DatasetsUnderTest, countdown: Countdown, job_id: UUID) -> None:
     real = S3ObjectStore(aws("s3"), datasets.services.settings.data_bucket)
     store: Any = DyingStore(real, countdown)
-    return Importer(Versions(datasets.services.database, store), DyingRunner(datasets, countdown))
+    importer = Importer(Versions(datasets.services.database, store))
+    await DyingRunner(datasets, countdown).run(job_id, importer.work)
 
 
 async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry_finishes(
@@ -121,14 +124,14 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
         job = await upload_file(client, dataset_id, NEW, ref=name)
         countdown = Countdown(step)
         try:
-            await dying_importer(datasets, countdown).run(UUID(job["id"]))
+            await import_and_die(datasets, countdown, UUID(job["id"]))
             finished += 1
         except Killed:
             deaths.append(str(countdown.died_at))
         killed_at = await head(client, dataset_id, name)
         seen = await rows_of(client, dataset_id, name, limit=1000)
         clock.advance(LEASE + timedelta(seconds=1))
-        retried = await datasets.services.importer.run(UUID(job["id"]))
+        retried = await datasets.work_on(UUID(job["id"]))
         done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
         new = await head(client, dataset_id, name)
 
@@ -158,7 +161,7 @@ async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUn
     job_id = UUID(job["id"])
     outcomes: list[Done] = []
 
-    class Overtaken(JobRunner):
+    class Overtaken(JobRunner[DatasetsUnitOfWork]):
         """Another worker takes the job over and finishes it just before this one commits."""
 
         def unit_of_work(self, principal: Principal = SYSTEM) -> DatasetsUnitOfWork:
@@ -168,13 +171,12 @@ async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUn
         async def __aenter__(self) -> Self:
             if self.principal is not SYSTEM and not outcomes:
                 clock.advance(LEASE + timedelta(seconds=1))
-                outcomes.append(await datasets.services.importer.run(job_id))
+                outcomes.append(await datasets.work_on(job_id))
             return await super().__aenter__()
 
-    runner = Overtaken(datasets.services.database, clock, heartbeat_seconds=3600)
-    slow = Importer(datasets.services.versions, runner)
+    runner = Overtaken(DatasetsUnitOfWork, datasets.services.database, clock, heartbeat_seconds=3600)
 
-    outcome = await slow.run(job_id)
+    outcome = await runner.run(job_id, Importer(datasets.services.versions).work)
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job_id}"))
     history = ok(await client.get(f"/api/datasets/{dataset_id}/refs/main/history"))["commits"]
@@ -197,12 +199,12 @@ async def test_a_running_job_is_stopped_by_a_cancellation(datasets: DatasetsUnde
                 await client.post(f"{path}/cancel")
             return await super().__aenter__()
 
-    class Runner(JobRunner):
+    class Runner(JobRunner[DatasetsUnitOfWork]):
         def unit_of_work(self, principal: Principal = SYSTEM) -> DatasetsUnitOfWork:
             return Cancelled(self._database, principal=principal, clock=self._clock)
 
-    runner = Runner(datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
-    await Importer(datasets.services.versions, runner).run(UUID(job["id"]))
+    runner = Runner(DatasetsUnitOfWork, datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
+    await runner.run(UUID(job["id"]), Importer(datasets.services.versions).work)
 
     done = ok(await client.get(path))
     assert done["status"] == "cancelled"
@@ -221,9 +223,10 @@ async def test_an_error_of_ours_is_tried_again_and_given_up_in_the_end(datasets:
             raise ConnectionError(key)
 
     broken: Any = Broken()
-    importer = Importer(Versions(datasets.services.database, broken), datasets.services.job_runner)
+    importer = Importer(Versions(datasets.services.database, broken))
+    runner = datasets.services.job_runner
 
-    outcomes = [await importer.run(UUID(job["id"])) for _ in range(6)]
+    outcomes = [await runner.run(UUID(job["id"]), importer.work) for _ in range(6)]
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))
     assert outcomes == [*[Done.AGAIN] * 4, Done.ENDED, Done.ENDED]

@@ -15,9 +15,9 @@ from sqlalchemy import text
 
 from dataforge.contexts.datasets.exports.consumers import export_messages
 from dataforge.contexts.datasets.imports.consumers import import_messages
-from dataforge.contexts.datasets.jobs.domain import LEASE, MAX_ATTEMPTS
 from dataforge.contexts.datasets.maintenance.consumers import queue_due
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.jobs import LEASE, MAX_ATTEMPTS
 from dataforge.platform.aws.sqs import Queue
 from infra.local.layout import SOURCE_PATH
 from tests.builders.datasets import (

@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from dataforge.contexts.datasets.commits.versions import Versions
 from dataforge.contexts.datasets.imports.consumers import import_messages
-from dataforge.contexts.datasets.jobs.domain import LEASE
 from dataforge.contexts.datasets.maintenance.commands import GRACE, Maintenance
 from dataforge.contexts.datasets.maintenance.consumers import queue_due, upkeep_dataset, verify_dataset
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.jobs import LEASE
 from dataforge.platform.aws.clients import client as aws
 from dataforge.platform.aws.s3 import S3ObjectStore
 from dataforge.platform.aws.sqs import Queue
@@ -125,8 +125,8 @@ class TestGarbage:
         store = Collected(aws("s3"), datasets.services.settings.data_bucket)
         from dataforge.contexts.datasets.imports.commands import Importer
 
-        importer = Importer(Versions(datasets.services.database, store), datasets.services.job_runner)
-        first = await importer.run(UUID(waiting["id"]))
+        importer = Importer(Versions(datasets.services.database, store))
+        first = await datasets.services.job_runner.run(UUID(waiting["id"]), importer.work)
         state = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))["status"]
         job = await run_job(datasets, client, waiting)
         await collector.maintain(UUID(dataset_id))

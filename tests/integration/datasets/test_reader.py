@@ -34,7 +34,7 @@ async def test_rows_come_in_batches_once_the_export_is_made(datasets: DatasetsUn
     with pytest.raises(RowsNotReady):
         _ = [batch async for batch in reader.rows(waiting)]
 
-    await datasets.services.exporter.run(waiting.job_id)
+    await datasets.work_on(waiting.job_id, "export")
     ready = await reader.prepare(principal, dataset_id, "main", "data", ["number", "points"])
     batches = [batch async for batch in reader.rows(ready)]
 
@@ -57,7 +57,7 @@ async def test_the_commit_is_pinned_when_the_branch_moves(datasets: DatasetsUnde
 
 async def test_an_expired_file_is_made_again(datasets: DatasetsUnderTest) -> None:
     principal, dataset_id, first = await prepared(datasets, 3)
-    await datasets.services.exporter.run(first.job_id)
+    await datasets.work_on(first.job_id, "export")
     bucket = datasets.services.settings.data_bucket
     for item in aws("s3").list_objects_v2(Bucket=bucket, Prefix="exports/")["Contents"]:
         aws("s3").delete_object(Bucket=bucket, Key=item["Key"])

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.exports.commands import Exporter
     from dataforge.contexts.datasets.exports.reader import ExportedRows
     from dataforge.contexts.datasets.imports.commands import Importer
-    from dataforge.contexts.datasets.jobs.worker import JobRunner
     from dataforge.contexts.datasets.maintenance.commands import Maintenance
+    from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
     from dataforge.contexts.datasets.uploads.files import S3Files
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.sqs import Queue
+    from dataforge.platform.jobs.worker import JobRunner
     from versioned_tables.objects import ObjectStore
 
 
@@ -82,25 +83,26 @@ class DatasetsServices(Services):
         return Comparer(self.versions)
 
     @cached_property
-    def job_runner(self) -> "JobRunner":
+    def job_runner(self) -> "JobRunner[DatasetsUnitOfWork]":
         """Claims jobs and keeps them alive."""
-        from dataforge.contexts.datasets.jobs.worker import JobRunner
+        from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+        from dataforge.platform.jobs.worker import JobRunner
 
-        return JobRunner(self.database, self.clock)
+        return JobRunner(DatasetsUnitOfWork, self.database, self.clock)
 
     @cached_property
     def importer(self) -> "Importer":
         """Does import jobs."""
         from dataforge.contexts.datasets.imports.commands import Importer
 
-        return Importer(self.versions, self.job_runner)
+        return Importer(self.versions)
 
     @cached_property
     def exporter(self) -> "Exporter":
         """Does export jobs."""
         from dataforge.contexts.datasets.exports.commands import Exporter
 
-        return Exporter(self.versions, self.job_runner, self.files)
+        return Exporter(self.versions, self.files)
 
     @cached_property
     def maintenance(self) -> "Maintenance":

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, CHAR, JSONB, UUID
 
 from dataforge.platform.db.metadata import metadata
+from dataforge.platform.jobs.repository import job_columns
 
 SCHEMA = "datasets"
 
@@ -202,25 +203,10 @@ jobs = Table(
     Column("id", UUID(as_uuid=True), primary_key=True),
     Column("dataset_id", UUID(as_uuid=True), ForeignKey(datasets.c.id, ondelete="CASCADE"), nullable=False),
     Column("run_type", String(20), nullable=False),
-    Column("status", String(10), nullable=False),
     Column("ref_name", String(100)),
     Column("source_commit_id", CHAR(64)),
     Column("upload_id", UUID(as_uuid=True)),
-    Column("user_id", UUID(as_uuid=True)),
-    Column("run_parameters", JSONB, nullable=False),
-    Column("progress", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("output_summary", JSONB),
-    Column("failure", JSONB),
-    Column("error_message", Text),
-    Column("attempt", Integer, nullable=False, server_default=text("0")),
-    Column("worker", UUID(as_uuid=True)),
-    Column("lease_until", DateTime(timezone=True)),
-    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
-    _at("created_at"),
-    # When a message for it was last put on a queue.
-    Column("queued_at", DateTime(timezone=True)),
-    Column("started_at", DateTime(timezone=True)),
-    Column("completed_at", DateTime(timezone=True)),
+    *job_columns(),
     CheckConstraint("run_type IN ('import','export','sampling','exploration','profiling')", name="run_type"),
     CheckConstraint("status IN ('pending','running','completed','failed','cancelled')", name="status"),
     Index("ix_jobs_dataset_id_id", "dataset_id", "id"),

@@ -7,10 +7,10 @@ from dataforge.contexts.datasets.jobs.repository import Jobs
 from dataforge.contexts.datasets.refs.repository import Refs
 from dataforge.contexts.datasets.reviews.repository import Reviews
 from dataforge.contexts.datasets.uploads.repository import Uploads
-from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.jobs.repository import JobsUnitOfWork
 
 
-class DatasetsUnitOfWork(SqlUnitOfWork):
+class DatasetsUnitOfWork(JobsUnitOfWork):
     """One transaction with the repositories of datasets."""
 
     @property

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from dataforge.contexts.datasets.commits.versions import Version, Versions
 from dataforge.contexts.datasets.comparisons.queries import changed_rows
 from dataforge.contexts.datasets.jobs.domain import Job
-from dataforge.contexts.datasets.jobs.worker import Done, JobControl, JobRunner, principal_of
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.files import S3Files
+from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.jobs.control import JobControl
 from versioned_tables.errors import FilterRefused
 from versioned_tables.exports import ExportOptions, ExportReport, Sink, export_difference, export_table, export_workbook
 from versioned_tables.format.manifest import Manifest
@@ -58,16 +60,12 @@ def file_name(parameters: dict[str, Any], sheet: str | None, commit_id: str) -> 
 class Exporter:
     """Does export jobs: a file is written in parts and becomes visible whole, then the job names it."""
 
-    def __init__(self, versions: Versions, runner: JobRunner, files: S3Files) -> None:
+    def __init__(self, versions: Versions, files: S3Files) -> None:
         self._versions = versions
-        self._runner = runner
         self._files = files
 
-    async def run(self, job_id: UUID) -> Done:
-        """Do the job unless somebody else does or did."""
-        return await self._runner.run(job_id, self._work)
-
-    async def _work(self, job: Job, control: JobControl) -> None:
+    async def work(self, job: Job, control: JobControl[DatasetsUnitOfWork]) -> None:
+        """Write the file, and end the job with its name; raises what the job fails with."""
         parameters: dict[str, Any] = dict(job.run_parameters)
         assert job.source_commit_id is not None  # noqa: S101 - exports are made with it
         version = await self._versions.load(job.dataset_id, job.source_commit_id)
@@ -88,9 +86,11 @@ class Exporter:
             "commit_id": version.commit_id,
             "sheets": [{"sheet_name": one} for one in ([sheet] if sheet else list(version.tables))],
         }
-        async with self._runner.unit_of_work(principal_of(job)) as uow:
+
+        async def complete(summary: Mapping[str, Any], uow: DatasetsUnitOfWork) -> None:
             await uow.jobs.complete(job.id, control.worker, summary, {**control.progress, "rows": report.rows})
-            await uow.commit()
+
+        await run(control.unit_of_work(), complete, summary)
 
     def _write(
         self,
@@ -99,7 +99,7 @@ class Exporter:
         sheet: str | None,
         parameters: dict[str, Any],
         key: str,
-        control: JobControl,
+        control: JobControl[DatasetsUnitOfWork],
     ) -> ExportReport:
         writer = self._files.writer(key, _TYPES[parameters["format"]])
         try:
@@ -119,7 +119,7 @@ def write_export(
     sheet: str | None,
     parameters: dict[str, Any],
     sink: Sink,
-    control: JobControl,
+    control: JobControl[DatasetsUnitOfWork],
 ) -> ExportReport:
     """Write what the parameters ask for; raises FilterRefused, SheetNotFound, JobCancelled."""
     store = versions.store(version.dataset_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataforge.contexts.datasets.jobs.messages import each_message, id_in
+from dataforge.events.sqs import MessageBatch, id_in, json_object
 
 if TYPE_CHECKING:
     from dataforge.contexts.datasets.services import DatasetsServices
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 async def export_messages(event: Mapping[str, Any], services: DatasetsServices) -> dict[str, Any]:
     """Messages of the exports queue: `{"job_id": …}`."""
-
-    async def handle(body: Mapping[str, Any]) -> None:
-        job_id = id_in(body, "job_id")
-        if job_id is not None:
-            await services.exporter.run(job_id)
-
-    return await each_message(event, handle)
+    batch = MessageBatch(event)
+    for record in batch:
+        with batch.given_back(record):
+            if (job_id := id_in(json_object(record), "job_id")) is not None:
+                await services.job_runner.run(job_id, services.exporter.work)
+    return batch.response()

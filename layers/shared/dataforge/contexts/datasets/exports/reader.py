@@ -18,12 +18,13 @@ from dataforge.contexts.datasets.datasets.domain import Level
 from dataforge.contexts.datasets.datasets.memberships import NoMemberships
 from dataforge.contexts.datasets.datasets.queries import require_access
 from dataforge.contexts.datasets.jobs.commands import QueueJob, queue_job
-from dataforge.contexts.datasets.jobs.domain import JobStatus, RunType
+from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.tables import jobs
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.canonical import content_hash
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, FilterRefused
+from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger

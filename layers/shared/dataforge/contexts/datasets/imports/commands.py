@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,11 +22,13 @@ from dataforge.contexts.datasets.commits.versions import (
     sheet_summaries,
 )
 from dataforge.contexts.datasets.jobs.domain import Job, JobClaim
-from dataforge.contexts.datasets.jobs.worker import Done, JobControl, JobRunner, principal_of
 from dataforge.contexts.datasets.refs.domain import ref_moved
 from dataforge.contexts.datasets.refs.queries import require_ref
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.queries import get_upload
 from dataforge.kernel.errors import ObjectMissing, Unavailable
+from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.observability import emit_metrics, logger
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, ImportReport
@@ -85,16 +88,12 @@ def report_json(report: ImportReport) -> dict[str, Any]:
 class Importer:
     """Does import jobs. Kill it anywhere: objects are stored before the commit, and the commit is one transaction."""
 
-    def __init__(self, versions: Versions, runner: JobRunner, *, folder: Path | None = None) -> None:
+    def __init__(self, versions: Versions, *, folder: Path | None = None) -> None:
         self._versions = versions
-        self._runner = runner
         self._folder = folder
 
-    async def run(self, job_id: UUID) -> Done:
-        """Do the job unless somebody else does or did."""
-        return await self._runner.run(job_id, self._work)
-
-    async def _work(self, job: Job, control: JobControl) -> None:
+    async def work(self, job: Job, control: JobControl[DatasetsUnitOfWork]) -> None:
+        """Read the file, and end the job with the commit; raises what the job fails with."""
         assert job.ref_name is not None  # noqa: S101 - imports are made with both
         assert job.source_commit_id is not None  # noqa: S101
         async with self._versions.database.read_only() as connection:
@@ -108,7 +107,12 @@ class Importer:
         await self._publish(job, base, outcome, commit, control)
 
     async def _publish(
-        self, job: Job, base: Version, outcome: ImportOutcome, commit: NewCommit | None, control: JobControl
+        self,
+        job: Job,
+        base: Version,
+        outcome: ImportOutcome,
+        commit: NewCommit | None,
+        control: JobControl[DatasetsUnitOfWork],
     ) -> None:
         assert job.ref_name is not None  # noqa: S101 - imports are made with both
         assert job.source_commit_id is not None  # noqa: S101
@@ -117,13 +121,11 @@ class Importer:
         sheets = sheet_summaries(commit.tables) if commit is not None else _unchanged(base)
         summary = {"rows_processed": rows, "sheets": sheets, "report": report_json(outcome.report)}
         claim = JobClaim(job.id, control.worker, summary, {**control.progress, "rows": rows})
-        async with self._runner.unit_of_work(principal_of(job)) as uow:
-            command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
-            await publish_commit(command, uow, objects=self._versions.objects)
-            await uow.commit()
+        command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
+        await run(control.unit_of_work(), partial(publish_commit, objects=self._versions.objects), command)
 
     def _compute(
-        self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl
+        self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl[DatasetsUnitOfWork]
     ) -> tuple[ImportOutcome, NewCommit | None]:
         parameters = job.run_parameters
         store = self._versions.store(job.dataset_id)

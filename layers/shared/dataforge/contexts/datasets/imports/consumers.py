@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
-from dataforge.contexts.datasets.jobs.messages import each_message, id_in
 from dataforge.contexts.datasets.uploads.queries import upload_by_key
+from dataforge.events.sqs import MessageBatch, id_in, json_object
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
 
@@ -23,15 +23,20 @@ async def import_messages(event: Mapping[str, Any], services: DatasetsServices) 
     A job that must be tried again needs no message kept for it: its row says so, and maintenance queues it.
     """
 
-    async def handle(body: Mapping[str, Any]) -> None:
-        if (dataset_id := id_in(body, "upkeep")) is not None:
-            await services.maintenance.maintain(dataset_id)
-        if (dataset_id := id_in(body, "purge")) is not None:
-            await services.maintenance.purge(dataset_id)
-        for job_id in await _import_jobs(body, services.database):
-            await services.importer.run(job_id)
+    batch = MessageBatch(event)
+    for record in batch:
+        with batch.given_back(record):
+            await _handle(json_object(record), services)
+    return batch.response()
 
-    return await each_message(event, handle)
+
+async def _handle(body: Mapping[str, Any], services: DatasetsServices) -> None:
+    if (dataset_id := id_in(body, "upkeep")) is not None:
+        await services.maintenance.maintain(dataset_id)
+    if (dataset_id := id_in(body, "purge")) is not None:
+        await services.maintenance.purge(dataset_id)
+    for job_id in await _import_jobs(body, services.database):
+        await services.job_runner.run(job_id, services.importer.work)
 
 
 async def _import_jobs(body: Mapping[str, Any], database: Database) -> list[UUID]:

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.datasets.calls import DATASETS, DatasetCall
 from dataforge.contexts.datasets.jobs import queries, wire
-from dataforge.contexts.datasets.jobs.domain import JobStatus, RunType
+from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.http.call import json_response
+from dataforge.kernel.jobs import JobStatus
 from dataforge.platform.observability import logger
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.commits.queries import resolve_version
-from dataforge.contexts.datasets.jobs.domain import OPEN, Job, JobNotFound, JobNotRetryable, JobStatus, RunType
+from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.jobs import OPEN, JobNotFound, JobNotRetryable, JobStatus
 from dataforge.kernel.unit_of_work import AuditEntry
 
 

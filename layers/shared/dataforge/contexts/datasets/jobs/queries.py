@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.datasets.jobs.domain import JobNotFound
 from dataforge.contexts.datasets.tables import jobs
+from dataforge.kernel.jobs import JobNotFound
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 

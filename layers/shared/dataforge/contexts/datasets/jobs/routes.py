@@ -18,12 +18,13 @@ from dataforge.contexts.datasets.datasets.calls import (
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound, Level
 from dataforge.contexts.datasets.jobs import commands, queries, wire
 from dataforge.contexts.datasets.jobs.calls import send_job, show_job, shown_job
-from dataforge.contexts.datasets.jobs.domain import Job, JobNotFound, JobStatus, RunType
+from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.auth import AnyoneCall
 from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.jobs import JobNotFound, JobStatus
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.db.unit_of_work import run
 

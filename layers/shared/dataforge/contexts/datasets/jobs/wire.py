@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from dataforge.contexts.datasets.jobs.domain import JobStatus, RunType
+from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.wire_types import In, ListOut
+from dataforge.kernel.jobs import JobStatus
 
 
 class RetryIn(In):

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.datasets.domain import RETENTION
 from dataforge.contexts.datasets.jobs.domain import RunType
-from dataforge.contexts.datasets.jobs.messages import id_in
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.events.sqs import id_in
 from dataforge.kernel.errors import BadRequest
 from dataforge.platform.db.unit_of_work import run
 

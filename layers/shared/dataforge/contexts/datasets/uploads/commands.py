@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.datasets.jobs.domain import Job, JobStatus, RunType
+from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.domain import (
     EXPIRES_AFTER,
@@ -19,6 +19,7 @@ from dataforge.contexts.datasets.uploads.domain import (
 )
 from dataforge.contexts.datasets.uploads.files import S3Files, S3Part
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
 
 

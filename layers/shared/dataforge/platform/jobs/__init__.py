@@ -1,0 +1,1 @@
+"""Long work: its rows, its workers, and how they keep it."""
