@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.imports.commands import Importer
     from dataforge.contexts.datasets.maintenance.commands import Maintenance
     from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
-    from dataforge.contexts.datasets.uploads.files import S3Files
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.jobs.worker import JobRunner
+    from dataforge.platform.uploads.files import S3Files
     from versioned_tables.objects import ObjectStore
 
 
@@ -34,7 +34,7 @@ class DatasetsServices(Services):
     @cached_property
     def files(self) -> "S3Files":
         """Uploads and exports."""
-        from dataforge.contexts.datasets.uploads.files import S3Files
+        from dataforge.platform.uploads.files import S3Files
 
         return S3Files(self.settings.data_bucket)
 

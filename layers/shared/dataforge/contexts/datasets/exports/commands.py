@@ -11,9 +11,9 @@ from dataforge.contexts.datasets.commits.versions import Version, Versions
 from dataforge.contexts.datasets.comparisons.queries import changed_rows
 from dataforge.contexts.datasets.jobs.domain import Job
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
-from dataforge.contexts.datasets.uploads.files import S3Files
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.jobs.control import JobControl
+from dataforge.platform.uploads.files import S3Files
 from versioned_tables.errors import FilterRefused
 from versioned_tables.exports import ExportOptions, ExportReport, Sink, export_difference, export_table, export_workbook
 from versioned_tables.format.manifest import Manifest

@@ -1,26 +1,24 @@
 """Open, complete and abort uploads; the job of an import is made when its file is complete."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
-from dataforge.contexts.datasets.uploads.domain import (
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.jobs import JobStatus
+from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.kernel.uploads import (
     EXPIRES_AFTER,
-    PartPlan,
-    PartsIncomplete,
     UploadClosed,
     UploadState,
     plan_parts,
     safe_file_name,
 )
-from dataforge.contexts.datasets.uploads.files import S3Files, S3Part
-from dataforge.kernel.ids import uuid7
-from dataforge.kernel.jobs import JobStatus
-from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.platform.uploads.files import S3Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,6 @@ class AbortUpload:
 
     dataset_id: UUID
     upload_id: UUID
-
-
-def plan_of(row: Mapping[str, Any]) -> PartPlan:
-    """How the file of an upload row is cut."""
-    return PartPlan(row["size_bytes"], row["part_size"])
 
 
 async def open_upload(command: OpenUpload, uow: DatasetsUnitOfWork, *, storage: S3Files, limits: UploadLimits) -> UUID:
@@ -129,35 +122,6 @@ async def end_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> No
         await uow.uploads.update(command.upload_id, {"state": UploadState.COMPLETED.value})
         await uow.upload_quota.complete(command.upload_id)
         await uow.jobs.note_queued(row["job_id"])
-
-
-def check_parts(plan: PartPlan, parts: Sequence[S3Part]) -> None:
-    """Raise PartsIncomplete unless every part of the plan is there with its size."""
-    sizes = {part.number: part.size for part in parts}
-    wrong = [n for n in range(1, plan.count + 1) if sizes.get(n) != plan.length(n)]
-    extra = sorted(set(sizes) - set(range(1, plan.count + 1)))
-    if wrong or extra:
-        listed = ", ".join(map(str, (wrong + extra)[:20]))
-        message = f"{len(wrong) + len(extra)} part(s) are missing or have another size: {listed}. Upload them again."
-        raise PartsIncomplete(message, facts={"parts": (wrong + extra)[:1000]})
-
-
-def require_parts(row: Mapping[str, Any], storage: S3Files) -> None:
-    """Raise PartsIncomplete or UploadClosed unless the upload at the store is whole."""
-    parts = storage.parts(row["s3_key"], row["s3_upload_id"])
-    if parts is not None:
-        check_parts(plan_of(row), parts)
-    elif not storage.exists(row["s3_key"]):
-        message = "The upload has expired; open a new one."
-        raise UploadClosed(message)
-
-
-def make_object(row: Mapping[str, Any], storage: S3Files) -> None:
-    """Complete the multipart upload at the store; does nothing if that was done before. Raises as `require_parts`."""
-    require_parts(row, storage)
-    parts = storage.parts(row["s3_key"], row["s3_upload_id"])
-    if parts is not None:
-        storage.complete(row["s3_key"], row["s3_upload_id"], parts)
 
 
 async def abort_upload(command: AbortUpload, uow: DatasetsUnitOfWork, *, storage: S3Files) -> None:

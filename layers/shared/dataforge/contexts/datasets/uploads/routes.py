@@ -20,20 +20,21 @@ from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.contexts.datasets.uploads import commands, queries, wire
-from dataforge.contexts.datasets.uploads.domain import URL_SECONDS, PartRefused, UploadClosed, UploadState
-from dataforge.contexts.datasets.uploads.files import S3Part, base64_sha256
 from dataforge.http.call import json_response
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+from dataforge.kernel.uploads import URL_SECONDS, PartRefused, UploadClosed, UploadState
 from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.uploads.files import S3Part, base64_sha256
+from dataforge.platform.uploads.multipart import make_object, plan_of, require_parts
 
 
 def _shown(row: dict[str, Any], parts: list[S3Part] | None = None) -> dict[str, Any]:
     arrived = None
     if parts is not None:
         arrived = [{"number": part.number, "size_bytes": part.size, "sha256": part.sha256} for part in parts]
-    values = {**row, "part_count": commands.plan_of(row).count, "parts": arrived}
+    values = {**row, "part_count": plan_of(row).count, "parts": arrived}
     return wire.UploadOut.model_validate(values).model_dump(mode="json")
 
 
@@ -95,7 +96,7 @@ async def part_urls(upload_id: UUID, body: wire.PartsIn, call: WriteCall) -> Res
     if row["state"] != UploadState.OPEN:
         message = f"The upload is {row['state']}; it takes no more parts."
         raise UploadClosed(message)
-    plan, files, made = commands.plan_of(row), call.services(DatasetsServices).files, []
+    plan, files, made = plan_of(row), call.services(DatasetsServices).files, []
     for part in body.parts:
         checksum, length = base64_sha256(part.sha256), plan.length(part.number)
         if checksum is None:
@@ -114,10 +115,10 @@ async def complete_upload(upload_id: UUID, call: WriteCall) -> Response:
     row = await call.query(queries.get_upload, call.dataset_id, upload_id)
     if row["state"] == UploadState.OPEN:
         # Refused here, nothing has been written; refused later, the job would wait for a file that never comes.
-        await asyncio.to_thread(commands.require_parts, row, files)
+        await asyncio.to_thread(require_parts, row, files)
     job_id, begun = await run(call.unit_of_work(Work), commands.begin_completion, command)
     if begun["state"] != UploadState.COMPLETED:
-        await asyncio.to_thread(commands.make_object, begun, files)
+        await asyncio.to_thread(make_object, begun, files)
 
     async def show(connection: AsyncConnection, _ended: None) -> Response:
         return await show_job(call, connection, job_id, status=202)

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataforge.contexts.datasets.imports.wire import ImportIn
-from dataforge.contexts.datasets.uploads.domain import URLS_PER_REQUEST
 from dataforge.contexts.datasets.wire_types import CommitId, In, ListOut
+from dataforge.kernel.uploads import URLS_PER_REQUEST
 
 
 class UploadIn(In):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataforge.contexts.datasets.uploads.domain import URL_SECONDS
+from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.aws.clients import client
 
 if TYPE_CHECKING:

@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.datasets.uploads.domain import (
-    MAX_PARTS,
-    MAX_SIZE,
-    MIN_PART,
-    PartRefused,
-    plan_parts,
-    safe_file_name,
-)
+from dataforge.kernel.uploads import MAX_PARTS, MAX_SIZE, MIN_PART, PartRefused, plan_parts, safe_file_name
 
 
 class TestUploads:
