@@ -12,7 +12,6 @@ from dataforge.contexts.datasets.commits.domain import NewCommit, Published, She
 from dataforge.contexts.datasets.commits.versions import MOST_TABLES, Authorship, Version, Versions
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
 from dataforge.contexts.datasets.jobs.domain import JobClaim
-from dataforge.contexts.datasets.refs.commands import audit_move
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import AlreadyExists, BadRequest, ObjectMissing
 from versioned_tables.format.manifest import Manifest
@@ -68,7 +67,7 @@ async def publish_commit(command: PublishCommit, uow: DatasetsUnitOfWork, *, obj
         await uow.commits.add(command.dataset_id, command.commit)
         await uow.refs.move(command.dataset_id, ref.name, command.commit.commit_id)
         published = Published(ref.name, ref.commit_id, command.commit.commit_id, tables=command.commit.tables)
-        audit_move(command.dataset_id, ref, command.commit.commit_id, "committed", uow)
+        uow.audit(ref.entry("committed", command.dataset_id, command.commit.commit_id))
     if command.job is not None:
         summary = {"new_commit_id": published.commit_id, "updated_ref": ref.name, **command.job.summary}
         end = {**summary, "unchanged": published.unchanged}

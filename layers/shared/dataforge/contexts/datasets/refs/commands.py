@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dataforge.contexts.datasets.commits.queries import resolve_version
-from dataforge.contexts.datasets.refs.domain import NotFastForward, Ref, RefKind, check_ref_name
+from dataforge.contexts.datasets.refs.domain import NotFastForward, RefKind, check_ref_name
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.unit_of_work import AuditEntry
 
@@ -73,7 +73,7 @@ async def move_ref(command: MoveRef, uow: DatasetsUnitOfWork) -> str:
         )
         raise NotFastForward(message, facts={"current_commit": ref.commit_id, "wanted_commit": target})
     await uow.refs.move(command.dataset_id, command.name, target)
-    audit_move(command.dataset_id, ref, target, "moved", uow)
+    uow.audit(ref.entry("moved", command.dataset_id, target))
     return command.name
 
 
@@ -96,10 +96,3 @@ async def delete_ref(command: DeleteRef, uow: DatasetsUnitOfWork) -> None:
     await uow.refs.delete(command.dataset_id, command.name)
     entity = f"{command.dataset_id}/{ref.name}"
     uow.audit(AuditEntry("deleted", "dataset_ref", entity, before={"commit_id": ref.commit_id}))
-
-
-def audit_move(dataset_id: UUID, ref: Ref, commit_id: str, action: str, uow: DatasetsUnitOfWork) -> None:
-    entity = f"{dataset_id}/{ref.name}"
-    uow.audit(
-        AuditEntry(action, "dataset_ref", entity, before={"commit_id": ref.commit_id}, after={"commit_id": commit_id})
-    )

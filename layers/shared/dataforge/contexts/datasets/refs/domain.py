@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from dataforge.contexts.datasets.commits.domain import _COMMIT
 from dataforge.kernel.errors import AlreadyExists, Conflict, Locked, NotFound, ValidationFailed, Violation
+from dataforge.kernel.unit_of_work import AuditEntry
 
 # No slash: API Gateway decodes %2F before it routes, so that such a name could not be told from a path.
 REF_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
@@ -136,3 +138,8 @@ class Ref:
             message = f"{self.name} is the default branch; make another branch the default first."
             raise DefaultBranch(message, facts={"ref": self.name})
         self.check_writable()
+
+    def entry(self, action: str, dataset_id: UUID, commit_id: str) -> AuditEntry:
+        """The entry of the audit log for putting the ref on another commit."""
+        before, after = {"commit_id": self.commit_id}, {"commit_id": commit_id}
+        return AuditEntry(action, "dataset_ref", f"{dataset_id}/{self.name}", before=before, after=after)
