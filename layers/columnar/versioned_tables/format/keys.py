@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from versioned_tables.errors import OperationRefused
 from versioned_tables.schema.arrow_types import numpy_of, to_arrow, widen
 from versioned_tables.schema.columns import Column, TableSchema, decimal_digits
+from versioned_tables.schema.decimals import exactly
 from versioned_tables.schema.texts import NOT_FINITE, is_json
 
 _SIGN = 1 << 63
@@ -83,7 +84,7 @@ def _python_value(value: object, type_: str) -> object:
         return None
     digits = decimal_digits(type_)
     if digits:
-        return _decimal(value)
+        return exactly(_decimal(value), digits[1])
     return _READERS[type_](value)
 
 

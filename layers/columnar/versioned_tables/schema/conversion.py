@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from versioned_tables.errors import SchemaMismatch
 from versioned_tables.schema.arrow_types import to_arrow, widen
 from versioned_tables.schema.columns import family
+from versioned_tables.schema.decimals import from_numbers, from_text
 from versioned_tables.schema.inference import convert
 from versioned_tables.schema.texts import is_json, text_of
 
@@ -127,18 +128,18 @@ def _float_to_int(values: pa.ChunkedArray, new: str) -> pa.ChunkedArray | None:
     return values.cast(to_arrow(new)) if bool(fits.all()) else None
 
 
-def _int_to_decimal(values: pa.ChunkedArray, new: str) -> pa.ChunkedArray:
-    return values.cast(pa.decimal128(19, 0)).cast(to_arrow(new))
+def _to_decimal(values: pa.ChunkedArray, new: str) -> pa.ChunkedArray:
+    return from_numbers(values, to_arrow(new))
 
 
 def _float_to_decimal(values: pa.ChunkedArray, new: str) -> pa.ChunkedArray:
-    return text_of(values).cast(to_arrow(new))
+    return from_text(text_of(values), to_arrow(new))
 
 
 def _decimal_to_float(values: pa.ChunkedArray, new: str) -> pa.ChunkedArray | None:
     found = widen(values, to_arrow(new))
     try:
-        if _all(pc.equal(text_of(found).cast(values.type), values)):
+        if _all(pc.equal(from_text(text_of(found), values.type), values)):
             return found
     except pa.ArrowInvalid:  # the double has other digits than the type has room for
         pass
@@ -160,12 +161,12 @@ _CONVERTERS: dict[tuple[str, str], _Converter] = {
     **{("bool", number): _bool_to_number for number in ("int", "float", "decimal")},
     **{(number, "bool"): _number_to_bool for number in ("int", "float", "decimal")},
     ("int", "float"): _int_to_float,
-    ("int", "decimal"): _int_to_decimal,
+    ("int", "decimal"): _to_decimal,
     ("float", "int"): _float_to_int,
     ("float", "decimal"): _float_to_decimal,
     ("decimal", "int"): _cast,
     ("decimal", "float"): _decimal_to_float,
-    ("decimal", "decimal"): _cast,
+    ("decimal", "decimal"): _to_decimal,
     ("date", "timestamp"): _cast,
     ("date", "timestamptz"): _cast,
     ("timestamp", "date"): _to_date,

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from versioned_tables.schema.arrow_types import to_arrow
+from versioned_tables.schema.decimals import from_text
 from versioned_tables.schema.texts import END_DAY, FIRST_DAY, is_json
 
 _Converter = Callable[[pa.Array, bool], "pa.Array | None"]
@@ -339,7 +340,8 @@ def _declared(texts: pa.Array, kind: str) -> pa.Array | None:
     if kind == "bool":
         found = (convert(texts, name, lenient=True) for name in _WORDS)
         return next((values for values in found if values is not None), None)
-    return texts.cast(to_arrow(kind))
+    wanted = to_arrow(kind)
+    return from_text(texts, wanted) if pa.types.is_decimal(wanted) else texts.cast(wanted)
 
 
 _CONVERT: dict[str, _Converter] = {
