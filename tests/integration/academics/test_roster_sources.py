@@ -91,7 +91,7 @@ async def test_the_same_content_has_the_same_hash_wherever_it_comes_from(bucket:
 async def test_a_field_may_hold_quotes_line_ends_and_separators() -> None:
     nasty = 'a,b\r\n"x\r\ny","say ""hi"", \u2028 you"\r\n'.encode()
 
-    assert await content_of(sources.from_bytes(nasty)) == {"roster.csv": [(3, ["x\r\ny", 'say "hi", \u2028 you'])]}
+    assert await content_of(sources.from_bytes(nasty)) == {"roster.csv": [(2, ["x\r\ny", 'say "hi", \u2028 you'])]}
 
 
 async def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:

@@ -150,8 +150,9 @@ async def test_a_kill_at_any_step_leaves_the_old_or_the_new_commit_and_the_retry
         *("before a transaction", "before a commit", "after a commit", "before size", "after size"),
         *("before stream", "after stream", "before put_if_absent", "after put_if_absent"),
     } <= set(deaths)
-    # Claimed, kept alive, and published together with the end of the job.
-    assert (deaths.count("before a commit"), deaths.count("after a commit")) == (3, 3)
+    # Claimed, and published together with the end of the job; the heartbeat goes on beside, and its step is another
+    # one each time.
+    assert min(deaths.count("before a commit"), deaths.count("after a commit")) >= 2
 
 
 async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUnderTest, clock: FixedClock) -> None:
