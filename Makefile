@@ -51,7 +51,7 @@ test: setup-browser ## Everything: lint, types, unit, integration, functions, e2
 	@$(RUN) -m infra.local.checks
 
 .PHONY: test-fast
-test-fast: setup-dev ## The inner loop: lint, unit and architecture tests; no stack
+test-fast: setup-dev ## The inner loop: lint, unit and architecture tests that are not slow; no stack
 	@$(RUN) -m infra.local.checks --fast
 
 .PHONY: lint

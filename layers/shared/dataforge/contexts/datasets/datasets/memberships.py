@@ -7,8 +7,8 @@ from uuid import UUID
 class NoMemberships:
     """Answers that nobody is in any workspace.
 
-    Grants to workspaces are kept and shown, and count for nobody, until the workspaces context exists and its reader is
-    wired here instead.
+    Grants to workspaces are kept and shown, and count for nobody, until the contract of workspaces is wired here
+    instead; the logins of the dataset functions need the right to read its memberships first.
     """
 
     async def workspaces_of(self, user_id: UUID) -> Sequence[UUID]:
