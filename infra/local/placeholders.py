@@ -9,6 +9,7 @@ NOWHERE = {
     "IMPORTS_QUEUE_URL": "http://127.0.0.1:9/imports",
     "EXPORTS_QUEUE_URL": "http://127.0.0.1:9/exports",
     "DEPLOYMENTS_QUEUE_URL": "http://127.0.0.1:9/deployments",
+    "JOBS_QUEUE_URL": "http://127.0.0.1:9/jobs",
     "PROOF_DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
     "PUBLIC_BASE_URL": "http://127.0.0.1:9",
 }

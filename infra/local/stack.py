@@ -277,7 +277,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator,
     api_url = cloud.api_url(_api_id(directory), STAGE)
     functions = [
         *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import"),
-        *("dataset-export", "reminders", "schema-deployer", "maintenance"),
+        *("dataset-export", "worker", "reminders", "schema-deployer", "maintenance"),
     ]
     return {
         "api_url": api_url,
@@ -298,6 +298,8 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator,
             "exports_dlq": outputs["ExportsDeadLetterQueueUrl"],
             "deployments": outputs["DeploymentsQueueUrl"],
             "deployments_dlq": outputs["DeploymentsDeadLetterQueueUrl"],
+            "jobs": outputs["JobsQueueUrl"],
+            "jobs_dlq": outputs["JobsDeadLetterQueueUrl"],
         },
         "functions": {name: f"{directory.stack_name}-{name}" for name in functions},
         "postgres_directory": str(directory.postgres),

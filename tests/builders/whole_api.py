@@ -9,9 +9,10 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from dataforge.kernel.clock import Clock
-from dataforge.kernel.principal import Authenticator, Role
+from dataforge.kernel.principal import Authenticator, Principal, Role
 from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.db.database import Database
+from dataforge.platform.jobs.shared import SharedJobsUnitOfWork, queue_job
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
 from tests.builders.datasets import DatasetsUnderTest, commit_rows, csv, import_file, new_dataset, ok
@@ -90,6 +91,14 @@ class WholeApi:
     async def job(self, dataset_id: str) -> str:
         """An export that waits."""
         return str((await self.post(f"/api/datasets/{dataset_id}/refs/main/exports", 202, format="csv"))["id"])
+
+    async def shared_job(self) -> str:
+        """A job of the administrator that waits in the shared table."""
+        who = Principal(self.user_id, Role.ADMIN)
+        async with SharedJobsUnitOfWork(self.database, principal=who, clock=self.api.platform.clock) as uow:
+            job_id = await queue_job(uow, f"kind_{self.number()}", {})
+            await uow.commit()
+        return str(job_id)
 
     async def roster(self) -> tuple[UUID, bytes]:
         """A semester with a section, and a file that enrols somebody in it."""

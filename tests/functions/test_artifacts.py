@@ -58,6 +58,7 @@ FUNCTIONS = {
     "DatasetsSqlFunction": "datasets_sql",
     "DatasetImportFunction": "dataset_import",
     "DatasetExportFunction": "dataset_export",
+    "WorkerFunction": "worker",
     "XapiEtlFunction": "xapi_etl",
     "RemindersFunction": "reminders",
     "MaintenanceFunction": "maintenance",
@@ -75,6 +76,9 @@ for module in modules():
     if {function!r} in module.consumers:
         module.consumers[{function!r}]()
 commands(modules(), {function!r}, parts)
+if {function!r} == "worker":
+    from dataforge.events.worker import job_kinds
+    job_kinds(modules())
 if {function!r} == "maintenance":
     jobs(modules(), parts), subscribers(modules(), parts)
 """
@@ -163,7 +167,7 @@ def test_the_xapi_function_asks_for_credentials_while_the_database_is_away(invok
 
 @pytest.mark.parametrize(
     "logical_id",
-    ["XapiEtlFunction", "DatasetImportFunction", "DatasetExportFunction"],
+    ["XapiEtlFunction", "DatasetImportFunction", "DatasetExportFunction", "WorkerFunction"],
 )
 def test_a_consumer_acknowledges_an_empty_batch(logical_id: str, invoke: Callable[..., Any]) -> None:
     response = invoke(logical_id, {"Records": []})

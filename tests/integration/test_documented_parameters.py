@@ -29,6 +29,7 @@ VALUES: dict[str, str] = {
     "q": "a",
     "search": "a",
     "tag": "grades",
+    "kind": "export_statements",
     "sheet": "data",
     "columns": "name",
     "column": "name",
@@ -91,6 +92,7 @@ class World:
         for _ in range(2):
             await api.review(datasets[0])
             await api.job(datasets[0])
+            await api.shared_job()
         ok(await api.client.post(f"/api/datasets/{datasets[0]}/refs/main/uploads", json=UPLOAD), 201)
         changed = await api.branch(datasets[0])
         await api.commit(datasets[0], changed)

@@ -189,6 +189,18 @@ async def expectation(api: WholeApi) -> Sample:
     return Sample({"dataset_id": await api.dataset()}, {"name": "named", "rule": "not_null", "columns": ["name"]})
 
 
+@sample("/api/jobs/{job_id}/cancel")
+async def shared_job(api: WholeApi) -> Sample:
+    return Sample({"job_id": await api.shared_job()})
+
+
+@sample("/api/jobs/{job_id}/retry")
+async def cancelled_shared_job(api: WholeApi) -> Sample:
+    waiting = await shared_job(api)
+    ok(await api.client.post(f"/api/jobs/{waiting.path['job_id']}/cancel"))
+    return waiting
+
+
 @sample(DATASET + "/jobs/{job_id}/cancel")
 async def waiting_job(api: WholeApi) -> Sample:
     dataset_id = await api.dataset()

@@ -124,6 +124,15 @@ def dataset_export_handler() -> "Handler":
     return _event_handler("dataset_export", parts)
 
 
+def worker_handler() -> "Handler":
+    """The handler of the function `worker`."""
+    from dataforge.events.handlers import worker_handler as handler_of
+
+    # The heartbeat of a job uses one connection while the job reads with one and writes with another.
+    parts = _platform(settings.JobSettings, pool_size=3, queues=("jobs",), dead_letter_queues=())
+    return handler_of(modules(), parts)
+
+
 def maintenance_handler() -> "Handler":
     """The handler of the function `maintenance`."""
     # A relay holds one connection while a subscriber uses another.

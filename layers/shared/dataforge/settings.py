@@ -131,6 +131,8 @@ class QueueSettings(Settings):
     exports_dlq_url: str = ""
     deployments_queue_url: str = ""
     deployments_dlq_url: str = ""
+    jobs_queue_url: str = ""
+    jobs_dlq_url: str = ""
 
 
 class SecretSettings(Settings):
@@ -251,6 +253,7 @@ class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings, ProofSettin
         *DatasetsSqlSettings.required,
         "signing_keys_secret_arn",
         "deployments_queue_url",
+        "jobs_queue_url",
         "proof_database",
     )
 
@@ -279,6 +282,12 @@ class WorkerSettings(
     required: ClassVar[tuple[str, ...]] = ("database", "data_bucket")
 
 
+class JobSettings(WorkerSettings):
+    """The function `worker`: it sends itself the message of a job that has paused."""
+
+    required: ClassVar[tuple[str, ...]] = (*WorkerSettings.required, "app_secret_arn", "jobs_queue_url")
+
+
 class LinkSettings(Settings):
     """The address people use, stage included, for links in mails; see HttpSettings, where it may be left out."""
 
@@ -297,6 +306,7 @@ class MaintenanceSettings(WorkerSettings, SigningSettings, LinkSettings):
     required: ClassVar[tuple[str, ...]] = (
         "database", "data_bucket", "app_secret_arn", "signing_keys_secret_arn", "mail_from", "public_base_url",
         "statements_queue_url", "imports_queue_url", "exports_queue_url", "deployments_queue_url",
+        "jobs_queue_url",
     )  # fmt: skip
 
 

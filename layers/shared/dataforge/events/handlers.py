@@ -38,6 +38,23 @@ def event_handler(modules: Modules, function: str, parts: Platform, default: str
     return handler
 
 
+def worker_handler(modules: Modules, parts: Platform) -> Handler:
+    """The handler of `worker`: messages about jobs of the kinds that contexts name, and commands."""
+    loop = own_event_loop()
+
+    async def answer(event: Mapping[str, Any]) -> dict[str, Any]:
+        if "command" in event:
+            return await run_command(modules, "worker", parts, event)
+        from dataforge.events.worker import job_messages  # with the first message, as above
+
+        return await job_messages(event, modules, parts)
+
+    def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
+        return loop.run_until_complete(answer(event))
+
+    return handler
+
+
 async def _consume(
     module: Module[Services], function: str, parts: Platform, event: Mapping[str, Any]
 ) -> dict[str, Any]:

@@ -9,12 +9,15 @@ from sqlalchemy import delete
 from dataforge.kernel.events import Event
 from dataforge.platform.db.outbox import Subscriber, relay
 from dataforge.platform.db.tables import idempotency_keys, inbox, outbox, throttles, upload_claims
+from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 from dataforge.platform.observability import emit_metrics, logger
 from dataforge.platform.services import Platform
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=2)
 KEEP_RELAYED_EVENTS = timedelta(days=14)
 KEEP_CONSUMED_EVENTS = timedelta(days=30)
+KEEP_JOBS = timedelta(days=90)
+MOST_JOBS = 100
 
 Job = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -55,3 +58,22 @@ async def clean_up(platform: Platform) -> dict[str, int]:
     }
     async with platform.database.transaction() as connection:
         return {name: (await connection.execute(statement)).rowcount for name, statement in statements.items()}
+
+
+async def queue_lost_jobs(platform: Platform) -> dict[str, int]:
+    """Send the messages of jobs in the shared table again whose message or worker was lost; forget ended ones.
+
+    Returns counts: requeued, forgotten.
+    """
+
+    async def requeue(now: SharedJobsUnitOfWork) -> int:
+        lost = await now.jobs.lock_lost(MOST_JOBS)
+        for job_id in lost:
+            await platform.send_job(job_id)
+            await now.jobs.note_queued(job_id)
+        return len(lost)
+
+    async with SharedJobsUnitOfWork(platform.database, clock=platform.clock) as uow:
+        counts = {"requeued": await requeue(uow), "forgotten": await uow.jobs.forget_ended(uow.now - KEEP_JOBS)}
+        await uow.commit()
+        return counts

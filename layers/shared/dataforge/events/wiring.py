@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from dataforge.events.commands import Command
-from dataforge.events.jobs import clean_up, relay_outbox, tick
+from dataforge.events.jobs import clean_up, queue_lost_jobs, relay_outbox, tick
 from dataforge.kernel.events import Event
 from dataforge.platform.db.outbox import Subscriber
 from dataforge.platform.module import Module
@@ -37,6 +37,7 @@ def jobs(modules: Modules, parts: Platform) -> dict[str, Callable[[], Awaitable[
     by_name: dict[str, Callable[[], Awaitable[Mapping[str, Any]]]] = {
         "outbox": lambda: relay_outbox(parts, subscribers(modules, parts)),
         "cleanup": lambda: clean_up(parts),
+        "jobs": lambda: queue_lost_jobs(parts),
     }
     for module in modules:
         by_name |= {name: partial(job, parts.get(module.services)) for name, job in module.jobs().items()}

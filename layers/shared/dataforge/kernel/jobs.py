@@ -70,6 +70,10 @@ class JobLost(Conflict):
     title = "Another worker has taken the job over"
 
 
+class JobPaused(Exception):
+    """The work has saved where it goes on and stops by itself, so that no invocation is cut off."""
+
+
 class GaveUp(DataForgeError):
     """The job failed for reasons of ours more often than it is worth trying."""
 

@@ -3,16 +3,29 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dataforge.kernel.events import Event
 from dataforge.platform.services import Factory, Services
+
+if TYPE_CHECKING:
+    from dataforge.platform.jobs.control import JobControl
+    from dataforge.platform.jobs.shared import SharedJob, SharedJobsUnitOfWork
 
 Built = TypeVar("Built", bound=Services)
 Command = Callable[[Mapping[str, Any], Built], Awaitable[Mapping[str, Any]]]
 Job = Callable[[Built], Awaitable[Mapping[str, Any]]]
 Subscriber = Callable[[Any, Built], Awaitable[None]]
 Consumer = Callable[[Mapping[str, Any], Built], Awaitable[dict[str, Any]]]
+Work = Callable[["SharedJob", "JobControl[Any]", Built], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind(Generic[Built]):
+    """How `worker` does jobs of one kind: the work, and the unit of work that its `control` makes."""
+
+    work: Work[Built]
+    unit_of_work: "type[SharedJobsUnitOfWork]"
 
 
 def nothing() -> Mapping[Any, Any]:
@@ -41,5 +54,7 @@ class Module(Generic[Built]):
     """Function → what handles the events of its queue."""
     jobs: Callable[[], Mapping[str, Job[Built]]] = nothing
     """What `maintenance` does every minute, in this order."""
+    job_kinds: Callable[[], Mapping[str, JobKind[Built]]] = nothing
+    """Kinds of jobs in the shared table, by name, which no other context may use → how `worker` does them."""
     subscribers: Callable[[], Mapping[type[Event], Sequence[Subscriber[Built]]]] = nothing
     """Events → who hears of them; each may come more than once."""

@@ -8,6 +8,8 @@ from urllib.parse import quote
 from dataforge.kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from pydantic import SecretStr
 
     from dataforge.kernel.paging import CursorSigner
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 Factory = Callable[["Platform"], Any]
 
-QUEUES = ("statements", "imports", "exports", "deployments")
+QUEUES = ("statements", "imports", "exports", "deployments", "jobs")
 
 
 class Platform:
@@ -140,6 +142,15 @@ class Platform:
         from dataforge.platform.aws.sqs import Queue
 
         return Queue(getattr(self.settings, f"{name}_queue_url"))
+
+    async def send_job(self, job_id: "UUID") -> None:
+        """Tell `worker` of a job in the shared table, after the transaction that has queued it."""
+        from dataforge.platform.observability import logger
+
+        try:
+            await self.queue("jobs").send(f'{{"job_id": "{job_id}"}}')
+        except Exception:  # noqa: BLE001 - the job is durable; maintenance sends its message within minutes
+            logger.warning("job not queued yet, maintenance will do it", exc_info=True, job_id=str(job_id))
 
     async def health(self) -> dict[str, Any]:
         """What this function can see of what is behind it."""

@@ -34,6 +34,8 @@ _EVERYBODY = {"platform.alembic_version": READ}
 _CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ)
 # What every command that changes something writes along.
 _COMMANDS = _tables("platform", "outbox idempotency_keys inbox", WRITE) | _tables("platform", "audit_log", ADD)
+# Jobs that `worker` does; whoever queues one writes its row, and maintenance finds what was lost.
+_JOBS = _tables("platform", "jobs", WRITE)
 
 _IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials mailed_links", WRITE) | _tables(
     "identity", "signing_keys directory", READ
@@ -86,6 +88,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _EVERYBODY,
         _COMMANDS,
         _tables("platform", "throttles upload_claims", WRITE),
+        _JOBS,
         _IDENTITY,
         _WORKSPACES,
         _ACADEMICS,
@@ -141,11 +144,18 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("datasets", "jobs", CHANGE),
         _tables("identity", "directory", READ),
     ),
+    "worker": _merged(
+        _EVERYBODY,
+        _COMMANDS,
+        _JOBS,
+        _tables("identity", "directory", READ),
+    ),
     "reminders": _merged(_EVERYBODY, _COMMANDS, _NOTIFICATIONS, _tables("identity", "directory", READ)),
     "maintenance": _merged(
         _EVERYBODY,
         _COMMANDS,
         _tables("platform", "audit_log throttles upload_claims", WRITE),
+        _JOBS,
         _IDENTITY,
         _tables("identity", "signing_keys", WRITE),
         _WORKSPACES,

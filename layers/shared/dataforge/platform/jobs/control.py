@@ -1,11 +1,13 @@
 """What the work of a job sees of its job."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.jobs import JobPaused
 from dataforge.platform.jobs.repository import JobsUnitOfWork
 
 Uow = TypeVar("Uow", bound=JobsUnitOfWork)
@@ -38,12 +40,16 @@ class Progress(Protocol):
 class JobControl(Generic[Uow]):
     """Takes reports of progress, stops work that shall stop, and gives it transactions.
 
-    `unit_of_work` makes one of now, on behalf of who asked for the job. Reports may come from any thread.
+    `unit_of_work` makes one of now, on behalf of who asked for the job. Reports may come from any thread. Work that can
+    outlast an invocation notes its steps and asks `pause_if_due` between them.
     """
 
-    def __init__(self, worker: UUID, unit_of_work: Callable[[], Uow]) -> None:
+    def __init__(
+        self, worker: UUID, unit_of_work: Callable[[], Uow], *, pause_after_seconds: float | None = None
+    ) -> None:
         self.worker = worker
         self.unit_of_work = unit_of_work
+        self._pause_at = None if pause_after_seconds is None else time.monotonic() + pause_after_seconds
         self.progress: dict[str, Any] = {"stage": "starting", "rows": 0, "bytes_done": 0, "bytes_total": None}
         self.stopped: DataForgeError | None = None
         self._lock = threading.Lock()
@@ -64,6 +70,12 @@ class JobControl(Generic[Uow]):
         with self._lock:
             self.progress = {**self.progress, "stage": name}
         self.check()
+
+    def pause_if_due(self) -> None:
+        """Raise JobPaused when the invocation has lasted long enough; only after what was done has been saved."""
+        self.check()
+        if self._pause_at is not None and time.monotonic() >= self._pause_at:
+            raise JobPaused
 
     def check(self) -> None:
         """Raise JobCancelled or JobLost when the work shall stop."""

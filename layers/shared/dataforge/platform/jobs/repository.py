@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     delete,
     func,
+    insert,
     not_,
     or_,
     select,
@@ -32,6 +33,7 @@ from dataforge.kernel.jobs import LEASE, JobCancelled, JobLost, LeasedJob, stora
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
 JobT = TypeVar("JobT", bound=LeasedJob)
+TAKEN_OVER = "Another worker has taken this job over; this result is dropped."
 
 
 def job_columns() -> Sequence[Column[Any]]:
@@ -83,6 +85,15 @@ class LeasedJobs(ABC, Generic[JobT]):
         on_its_way = and_(queued_at > jobs.c.lease_until, queued_at >= self._now - LEASE)
         left_behind = and_(jobs.c.status == "running", jobs.c.lease_until < self._now, not_(on_its_way))
         return or_(not_taken, left_behind)
+
+    async def insert(self, **values: Any) -> None:  # noqa: ANN401 - columns of the table
+        """Add a job."""
+        await self._connection.execute(insert(self.table).values(**values))
+
+    async def lock_ids(self, condition: ColumnElement[bool], limit: int) -> Sequence[UUID]:
+        """Ids of jobs that meet the condition and nobody else has locked, locked; the oldest first."""
+        query = select(self.table.c.id).where(condition).order_by(self.table.c.id).limit(limit)
+        return (await self._connection.execute(query.with_for_update(skip_locked=True))).scalars().all()
 
     async def lock(self, job_id: UUID) -> JobT | None:
         """The job, locked."""
@@ -144,8 +155,7 @@ class LeasedJobs(ABC, Generic[JobT]):
         if await self._connection.scalar(select(self.table.c.cancel_requested).where(self.table.c.id == job_id)):
             message = "The job was cancelled; nothing was changed."
             raise JobCancelled(message)
-        message = "Another worker has taken this job over; this result is dropped."
-        raise JobLost(message)
+        raise JobLost(TAKEN_OVER)
 
     async def end(self, job_id: UUID, worker: UUID, *, cancelled: bool, failure: Mapping[str, Any] | None) -> bool:
         """End it badly; False when another worker has it."""
@@ -158,11 +168,21 @@ class LeasedJobs(ABC, Generic[JobT]):
         )
         return (await self._connection.execute(statement)).rowcount == 1
 
+    async def note_step(self, job_id: UUID, worker: UUID, values: Mapping[str, Any]) -> None:
+        """Write columns of a running job of this worker; raises JobLost when another one has it."""
+        if (await self._connection.execute(self._mine(job_id, worker).values(**values))).rowcount != 1:
+            raise JobLost(TAKEN_OVER)
+
     async def release(self, job_id: UUID, worker: UUID) -> None:
         """Let go of a job that maintenance will queue again."""
         await self._connection.execute(
             self._mine(job_id, worker).values(status="pending", worker=None, lease_until=None, queued_at=self._now)
         )
+
+    async def pause(self, job_id: UUID, worker: UUID) -> None:
+        """Let go of a job that has got on and goes on with the next message: that is no failed attempt."""
+        free = {"status": "pending", "worker": None, "lease_until": None}
+        await self.note_step(job_id, worker, {**free, "queued_at": self._now, "attempt": 0})
 
     async def cancel(self, job_id: UUID) -> None:
         """End a locked pending job, or ask a running one to stop."""

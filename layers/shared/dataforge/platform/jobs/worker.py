@@ -19,6 +19,7 @@ from dataforge.kernel.jobs import (
     GaveUp,
     JobCancelled,
     JobLost,
+    JobPaused,
     LeasedJob,
     failure_of,
 )
@@ -34,11 +35,12 @@ LOST_WORKERS = "The workers of this job ended without a word, most likely for la
 
 
 class Done(StrEnum):
-    """What became of a message about a job; in each case the message has served (`queue_due` sends the next)."""
+    """What became of a message about a job; in each case the message has served (maintenance sends the next)."""
 
     ENDED = "ended"
     BUSY = "busy"
     AGAIN = "again"
+    PAUSED = "paused"
 
 
 def principal_of(job: LeasedJob) -> Principal:
@@ -56,18 +58,24 @@ class JobRunner(Generic[Uow]):
         clock: Clock,
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        pause_after_seconds: float | None = None,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._database = database
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
+        self._pause_after_seconds = pause_after_seconds
 
     def unit_of_work(self, principal: Principal = SYSTEM) -> Uow:
         """A transaction of now."""
         return self._unit_of_work(self._database, principal=principal, clock=self._clock)
 
     async def run(self, job_id: UUID, work: Callable[[Any, JobControl[Uow]], Awaitable[None]]) -> Done:
-        """Do a job. ENDED: it has ended; BUSY: another worker has it; AGAIN: it will be queued again after a while."""
+        """Do a job.
+
+        ENDED: it has ended; BUSY: another worker has it; AGAIN: it will be queued again after a while; PAUSED: it goes
+        on with the next message, which the caller sends.
+        """
         worker = uuid7()
         job, known = await run(self.unit_of_work(), _claim, (job_id, worker))
         if job is None:
@@ -75,11 +83,25 @@ class JobRunner(Generic[Uow]):
         if job.attempt > MAX_ATTEMPTS:
             await self._end(job, worker, cancelled=False, error=GaveUp(LOST_WORKERS))
             return Done.ENDED
-        control = JobControl(worker, partial(self.unit_of_work, principal_of(job)))
+        transactions = partial(self.unit_of_work, principal_of(job))
+        control = JobControl(worker, transactions, pause_after_seconds=self._pause_after_seconds)
         heartbeat = asyncio.create_task(self._keep_alive(job, control))
+        try:
+            return await self._attempt(job, control, work)
+        finally:
+            heartbeat.cancel()
+            with suppress(asyncio.CancelledError):
+                await heartbeat
+
+    async def _attempt(
+        self, job: LeasedJob, control: JobControl[Uow], work: Callable[[Any, JobControl[Uow]], Awaitable[None]]
+    ) -> Done:
+        worker = control.worker
         try:
             control.check()
             await work(job, control)
+        except JobPaused:
+            return await self._pause(job, worker)
         except JobLost:
             logger.warning("job lost to another worker", job_id=str(job.id))
             return Done.BUSY
@@ -93,10 +115,6 @@ class JobRunner(Generic[Uow]):
             logger.error("unhandled error in a job", exc_info=True, job_id=str(job.id))
             emit_metrics({"unhandled": 1})
             return await self._again(job, worker, error)
-        finally:
-            heartbeat.cancel()
-            with suppress(asyncio.CancelledError):
-                await heartbeat
         return Done.ENDED
 
     async def _keep_alive(self, job: LeasedJob, control: JobControl[Uow]) -> None:
@@ -126,6 +144,12 @@ class JobRunner(Generic[Uow]):
         code = "cancelled" if error is None else error.code
         logger.info("job ended without result", job_id=str(job.id), code=code)
 
+    async def _pause(self, job: LeasedJob, worker: UUID) -> Done:
+        with suppress(JobLost):
+            await run(self.unit_of_work(), _pause, (job.id, worker))
+            return Done.PAUSED
+        return Done.BUSY
+
     async def _again(self, job: LeasedJob, worker: UUID, error: Exception) -> Done:
         if job.attempt >= MAX_ATTEMPTS:
             await self._end(job, worker, cancelled=False, error=GaveUp(UNFORESEEN))
@@ -147,6 +171,10 @@ async def _claim(claim: tuple[UUID, UUID], uow: JobsUnitOfWork) -> tuple[LeasedJ
 async def _renew(lease: tuple[UUID, JobControl[Any]], uow: JobsUnitOfWork) -> bool | None:
     job_id, control = lease
     return await uow.jobs.renew(job_id, control.worker, uow.now + LEASE, control.progress)
+
+
+async def _pause(lease: tuple[UUID, UUID], uow: JobsUnitOfWork) -> None:
+    await uow.jobs.pause(*lease)
 
 
 async def _release(lease: tuple[UUID, UUID], uow: JobsUnitOfWork) -> None:

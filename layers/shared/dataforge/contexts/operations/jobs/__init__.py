@@ -1,0 +1,1 @@
+"""Jobs of every kind, as the person who asked for them sees them."""
