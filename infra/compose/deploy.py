@@ -52,7 +52,7 @@ def main() -> None:
     admin = _invoke(
         maintenance, {"command": "create_admin", "username": username, "email": f"{username}@dataforge.example"}
     )
-    credential = _invoke(maintenance, {"command": "create_xapi_credential", "name": "Local LMS"})
+    credential = _invoke(maintenance, {"command": "create_xapi_credential", "name": "Local LMS", "deduplicate": True})
     print(f"API            {base}/health")
     print(f"xAPI endpoint  {base}/xapi")
     print(f"Administrator  {admin['username']}  {admin['password']}")
@@ -85,7 +85,7 @@ def _deploy(template: Path, parameters: Mapping[str, str]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
 
 
-def _invoke(function: str, payload: Mapping[str, str]) -> dict[str, Any]:
+def _invoke(function: str, payload: Mapping[str, object]) -> dict[str, Any]:
     answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(dict(payload)).encode())
     result = dict(json.loads(answer["Payload"].read()))
     if "FunctionError" in answer or "error" in result:

@@ -48,7 +48,8 @@ def ensure(stack: Stack) -> None:
     credentials["admin"] = admin
     stack.write_file()
     if not _is_published(stack, credentials.get("xapi")):
-        made = stack.invoke("maintenance", {"command": "create_xapi_credential", "name": "Local LMS"})
+        command = {"command": "create_xapi_credential", "name": "Local LMS", "deduplicate": True}
+        made = stack.invoke("maintenance", command)
         credentials["xapi"] = {"key": made["key"], "secret": made["secret"]}
         stack.write_file()
 

@@ -70,11 +70,17 @@ class StoreUnderTest:
         return made.key_id, made.secret
 
     async def post(
-        self, body: Any, *, headers: Mapping[str, str] = VERSION, path: str = "/xapi/statements"
+        self,
+        body: Any,
+        *,
+        headers: Mapping[str, str] = VERSION,
+        path: str = "/xapi/statements",
+        auth: tuple[str, str] | None = None,
     ) -> httpx.Response:
-        """POST JSON (or raw bytes) as an LMS does."""
+        """POST JSON (or raw bytes) as an LMS does, with its credential or another one."""
         content = body if isinstance(body, bytes) else orjson.dumps(body)
-        return await self.lms.post(path, content=content, headers={"Content-Type": "application/json", **headers})
+        headers = {"Content-Type": "application/json", **headers}
+        return await self.lms.post(path, content=content, headers=headers, auth=auth or (self.key, self.secret))
 
     async def deliver(self, *, limit: int = 100) -> int:
         """Let the loader consume what is in the queue; returns how many messages it acknowledged."""

@@ -1,6 +1,7 @@
 """xAPI credentials: made and revoked through the API, checked without the database."""
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 
@@ -218,6 +219,83 @@ async def test_an_unknown_scope_is_refused(api: ApiUnderTest) -> None:
     response = await admin.post("/api/xapi-credentials", json={"name": "LMS", "scopes": ["everything"]})
 
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, "/scopes")
+
+
+class TestChanging:
+    async def test_name_scopes_limit_and_deduplication_change_and_are_published(
+        self, api: ApiUnderTest, bucket: str
+    ) -> None:
+        answer, admin = await made(api), await api.as_role(Role.ADMIN)
+        address = f"/api/xapi-credentials/{answer['key']}"
+        read = await admin.get(address)
+        changes = {"name": "Moodle 5", "scopes": ["all"], "rate_limit": 600, "deduplicate": True}
+
+        changed = await admin.patch(address, json=changes, headers={"If-Match": read.headers["ETag"]})
+
+        credential = await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+        assert (changed.status_code, {name: changed.json()[name] for name in changes}) == (200, changes)
+        assert changed.headers["ETag"] != read.headers["ETag"]
+        assert (await admin.get(address)).json() == changed.json()
+        assert (credential.scopes, credential.rate_limit, credential.deduplicate) == (frozenset({"all"}), 600, True)
+        assert credential.authority["name"] == "Moodle"
+
+    async def test_a_limit_is_lifted_by_null_and_nothing_else_is(self, api: ApiUnderTest, bucket: str) -> None:
+        answer, admin = await made(api, rate_limit=5), await api.as_role(Role.ADMIN)
+        address = f"/api/xapi-credentials/{answer['key']}"
+
+        lifted = await admin.patch(address, json={"rate_limit": None}, headers={"If-Match": '"1"'})
+        refused = await admin.patch(address, json={"name": None}, headers={"If-Match": "*"})
+
+        assert (answer["rate_limit"], lifted.json()["rate_limit"]) == (5, None)
+        assert refused.status_code == 400
+
+    @pytest.mark.parametrize(("headers", "status"), [({}, 428), ({"If-Match": '"7"'}, 412)])
+    async def test_the_revision_that_was_read_is_named(
+        self, api: ApiUnderTest, bucket: str, headers: dict[str, str], status: int
+    ) -> None:
+        answer, admin = await made(api), await api.as_role(Role.ADMIN)
+
+        refused = await admin.patch(f"/api/xapi-credentials/{answer['key']}", json={"name": "X"}, headers=headers)
+
+        assert refused.status_code == status
+
+    async def test_what_was_revoked_or_never_was_does_not_change(self, api: ApiUnderTest, bucket: str) -> None:
+        answer, admin = await made(api), await api.as_role(Role.ADMIN)
+        address, headers = f"/api/xapi-credentials/{answer['key']}", {"If-Match": "*"}
+        await admin.delete(address)
+
+        revoked = await admin.patch(address, json={"name": "X"}, headers=headers)
+        unknown = await admin.patch("/api/xapi-credentials/lrs_none", json={"name": "X"}, headers=headers)
+
+        assert (revoked.status_code, revoked.json()["code"]) == (409, "credential_revoked")
+        assert (unknown.status_code, (await admin.get("/api/xapi-credentials/lrs_none")).status_code) == (404, 404)
+
+    async def test_the_audit_log_has_what_became_different(
+        self, api: ApiUnderTest, bucket: str, database: Database
+    ) -> None:
+        answer, admin = await made(api), await api.as_role(Role.ADMIN)
+        body = {"name": "Moodle", "deduplicate": True}
+
+        await admin.patch(f"/api/xapi-credentials/{answer['key']}", json=body, headers={"If-Match": "*"})
+
+        query = "SELECT before, after FROM platform.audit_log WHERE action = 'changed' AND entity = 'xapi_credential'"
+        async with database.read_only() as connection:
+            (row,) = (await connection.execute(text(query))).all()
+        assert (row.before, row.after) == ({"deduplicate": False}, {"deduplicate": True})
+
+
+async def test_a_document_published_before_one_could_choose_deduplicates_as_it_did(
+    api: ApiUnderTest, bucket: str
+) -> None:
+    answer = await made(api)
+    storage, key = boto3.client("s3"), f"xapi-credentials/{answer['key']}.json"
+    document = json.loads(storage.get_object(Bucket=bucket, Key=key)["Body"].read())
+    older = {name: value for name, value in document.items() if name not in ("deduplicate", "rate_limit")}
+    storage.put_object(Bucket=bucket, Key=key, Body=json.dumps(older).encode())
+
+    credential = await CredentialDirectory(bucket).verify(answer["key"], answer["secret"])
+
+    assert (credential.deduplicate, credential.rate_limit) == (True, None)
 
 
 async def test_revoking_an_unknown_credential_is_404(api: ApiUnderTest) -> None:

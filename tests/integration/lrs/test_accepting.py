@@ -1,7 +1,7 @@
 """POST and PUT of statements: what an LMS sees."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -139,13 +139,26 @@ async def test_another_content_for_an_id_stored_long_ago_is_a_conflict_without_a
 
 
 async def test_a_request_without_ids_that_is_repeated_lands_once(records: StoreUnderTest) -> None:
+    auth = await records.credential(deduplicate=True)
     body = [statement(timestamp=f"2026-05-04T10:00:0{second}Z") for second in range(5)]
 
-    first, second = await records.post(body), await records.post(body)
+    first, second = [await records.post(body, auth=auth) for _ in range(2)]
 
     await records.deliver()
     assert first.json() == second.json()
     assert await records.count("statements_flat") == 5
+
+
+async def test_statements_without_ids_are_statements_of_their_own_unless_the_credential_says_otherwise(
+    records: StoreUnderTest,
+) -> None:
+    body = statement(timestamp="2026-05-04T10:00:00Z")
+
+    first, second = [await records.post(body) for _ in range(2)]
+
+    await records.deliver()
+    assert [UUID(answer.json()[0]).version for answer in (first, second)] == [4, 4]
+    assert await records.count("statements_flat") == 2
 
 
 async def test_an_empty_array_is_answered_with_an_empty_array(records: StoreUnderTest) -> None:

@@ -15,6 +15,7 @@ from dataforge.contexts.identity.xapi_credentials.published import CredentialPub
 from dataforge.contexts.lrs.statements.domain import parse_timestamp
 from dataforge.kernel.clock import SystemClock
 from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.lrs import VERSION, StoreUnderTest
 from tests.builders.statements import statement
@@ -80,6 +81,72 @@ async def test_a_missing_or_wrong_credential_is_challenged(records: StoreUnderTe
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
     assert answer.headers[SAYS] == "1.0.3"
+
+
+async def last_refused(records: StoreUnderTest, key: str) -> str | None:
+    query = "SELECT last_refused_at, last_refused_reason AS reason FROM identity.xapi_credentials WHERE key_id = :key"
+    (row,) = await records.rows(query, key=key)
+    assert (row.last_refused_at is None) == (row.reason is None)
+    return None if row.reason is None else str(row.reason)
+
+
+@pytest.mark.parametrize("path", ["/xapi/statements", "/api/xapi/statements"])
+async def test_a_credential_shows_why_it_was_last_refused(records: StoreUnderTest, path: str) -> None:
+    accepted = await records.post(statement(), path=path)
+    before = await last_refused(records, records.key)
+
+    refused = await records.post(statement(verb={"id": "no iri"}), path=path)
+
+    reason = await last_refused(records, records.key)
+    assert (accepted.status_code, refused.status_code, before) == (200, 400, None)
+    assert reason is not None
+    assert reason.startswith("invalid_statements: ")
+    assert "/verb/id" in reason
+
+
+async def test_a_wrong_secret_shows_with_the_credential_and_a_made_up_key_nowhere(records: StoreUnderTest) -> None:
+    await records.post(statement())
+    wrong = await records.post(statement(), auth=(records.key, "wrong"))
+    unknown = await records.post(statement(), auth=("lrs_none", "wrong"))
+
+    assert (wrong.status_code, unknown.status_code) == (401, 401)
+    assert str(await last_refused(records, records.key)).startswith("invalid_credentials: ")
+    assert not records.front.refusals._noted.keys() - {records.key}  # type: ignore[attr-defined]  # what is behind the protocol
+
+
+async def test_a_document_that_is_not_there_is_no_refusal(records: StoreUnderTest) -> None:
+    params = {"activityId": "https://example.org/a", "agent": '{"mbox": "mailto:a@example.org"}', "stateId": "s"}
+
+    answer = await records.lms.get("/xapi/activities/state", params=params, headers=VERSION)
+
+    assert answer.status_code == 404
+    assert await last_refused(records, records.key) is None
+
+
+async def test_refusals_are_answered_while_the_database_is_away(records: StoreUnderTest) -> None:
+    await records.post(statement())
+    records.front.platform.database = Database("postgresql://nobody@127.0.0.1:9/nothing")
+
+    answer = await records.post(statement(verb={"id": "no iri"}))
+
+    assert answer.status_code == 400
+
+
+async def test_a_credential_beyond_its_limit_waits_on_every_resource_and_the_others_do_not(
+    records: StoreUnderTest,
+) -> None:
+    auth = await records.credential(rate_limit=2, scopes=("all",))
+    paths = ("/xapi/statements", "/xapi/agents?agent={}", "/xapi/activities?activityId=https://example.org/a")
+
+    answers = [await records.lms.get(path, auth=auth, headers=VERSION) for path in paths]
+    options = await records.lms.options("/xapi/statements", auth=auth)
+    other = await records.post(statement())
+
+    assert [answer.status_code for answer in answers] == [200, 400, 429]
+    assert answers[-1].json()["code"] == "credential_throttled"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[-1].headers[SAYS] == "1.0.3"
+    assert (options.status_code, other.status_code) == (204, 200)
 
 
 async def test_a_credential_without_the_scope_may_not_write(records: StoreUnderTest) -> None:

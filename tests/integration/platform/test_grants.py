@@ -97,6 +97,15 @@ def test_the_loader_sees_of_a_credential_only_when_it_was_used(owner: psycopg.Co
     assert seen == [("key_id",), ("last_used_at",)]
 
 
+def test_the_endpoint_sees_of_a_credential_only_when_it_was_refused(owner: psycopg.Connection) -> None:
+    seen = owner.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'identity.xapi_credentials'::regclass AND attnum > 0"
+        " AND has_column_privilege('xapi', attrelid, attname, 'SELECT') ORDER BY attname"
+    ).fetchall()
+
+    assert seen == [("key_id",), ("last_refused_at",)]
+
+
 def test_a_login_works_with_its_password_of_now_and_loses_what_is_no_longer_named(
     postgres: PostgresServer, database_url: str, owner: psycopg.Connection
 ) -> None:

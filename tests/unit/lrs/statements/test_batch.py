@@ -30,7 +30,9 @@ ID = "6690e6c9-3ef0-4ed3-8b37-7f3964730bee"
 
 def prepared(*made: dict[str, Any], version: XapiVersion = XapiVersion.V1_0, **changes: Any) -> PreparedBatch:
     body = parse_body(json.dumps(made).encode(), "application/json")
-    return prepare_batch(body, **{"authority": AUTHORITY, "version": version, "now": NOW, **changes})
+    return prepare_batch(
+        body, **{"authority": AUTHORITY, "version": version, "now": NOW, "deduplicate": True, **changes}
+    )
 
 
 def test_the_senders_id_is_kept_in_lower_case() -> None:
@@ -72,6 +74,13 @@ def test_the_same_statement_of_another_authority_is_another_statement() -> None:
 
 def test_without_a_timestamp_two_requests_are_two_events() -> None:
     assert prepared(statement()).ids != prepared(statement()).ids
+
+
+def test_ids_are_random_unless_they_are_to_be_derived() -> None:
+    first, second = (prepared(*moodle_array(3), deduplicate=False) for _ in range(2))
+
+    assert not set(first.ids) & set(second.ids)
+    assert {UUID(given).version for given in first.ids} == {4}
 
 
 def test_derived_ids_do_not_change_between_releases() -> None:

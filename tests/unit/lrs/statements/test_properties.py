@@ -38,7 +38,8 @@ def shuffled(value: Any, order: random.Random) -> Any:
 
 def prepared(*made: object, version: XapiVersion = XapiVersion.V1_0, later: int = 0) -> Any:
     body = StatementsBody(list(made), is_array=True)
-    return prepare_batch(body, authority=AUTHORITY, version=version, now=NOW + timedelta(seconds=later))
+    later_now = NOW + timedelta(seconds=later)
+    return prepare_batch(body, authority=AUTHORITY, version=version, now=later_now, deduplicate=True)
 
 
 @thorough

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from dataforge.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, Violation
+from dataforge.kernel.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Violation
 from dataforge.kernel.events import Event
 
 # Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
@@ -73,15 +73,28 @@ class ScopeMissing(Forbidden):
     title = "The credential lacks a scope"
 
 
+class CredentialThrottled(TooManyRequests):
+    """The credential has sent its requests of this minute; Retry-After says when the next one begins."""
+
+    code = "credential_throttled"
+    title = "The credential has sent too many requests"
+
+
 @dataclass(frozen=True, slots=True)
 class XapiCredential:
-    """A verified xAPI credential: `authority` is the Agent that statements are stored under."""
+    """A verified xAPI credential: `authority` is the Agent that statements are stored under.
+
+    `rate_limit` is in requests a minute, None being no limit. With `deduplicate` a statement that comes again without
+    an id is the one that came before (ADR 3).
+    """
 
     key_id: str
     scopes: frozenset[str]
     authority: Mapping[str, object]
     public_pem: str | None = field(default=None, repr=False)
     workspace_id: UUID | None = None
+    rate_limit: int | None = None
+    deduplicate: bool = False
 
     def allows(self, scope: str) -> bool:
         """Whether the scope is granted, itself or by a wider one."""
@@ -127,7 +140,7 @@ class XapiCredential:
 
 @dataclass(frozen=True, slots=True)
 class XapiCredentialChanged(Event):
-    """An xAPI credential was made or revoked."""
+    """An xAPI credential was made, changed or revoked."""
 
     name = "identity.xapi_credential_changed"
     about = "key_id"
@@ -218,6 +231,22 @@ class CredentialUses(Protocol):
 
     async def note(self, used: Mapping[str, datetime]) -> None:
         """Key ids and the instant of their last use; an instant earlier than the stored one changes nothing."""
+        ...
+
+
+class CredentialRefusals(Protocol):
+    """Keeps why credentials were last refused something, at most once a minute each and only if that costs no wait."""
+
+    async def note(self, key_id: str, at: datetime, reason: str) -> None:
+        """What was said to whoever used the key; unknown keys and a database that is away are passed over."""
+        ...
+
+
+class CredentialRates(Protocol):
+    """Counts requests of credentials that have a limit, in all processes together."""
+
+    async def spend(self, credential: XapiCredential) -> None:
+        """Count a request; raises CredentialThrottled (429) beyond the limit, and nothing while nobody can count."""
         ...
 
 

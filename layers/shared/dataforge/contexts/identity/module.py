@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from dataforge.contexts.identity.contract import (
+    CredentialRates,
+    CredentialRefusals,
     CredentialUses,
     CredentialVerifier,
     EmailChangeRequested,
@@ -87,6 +89,8 @@ MODULE = Module(
     offers={
         Authenticator: lambda platform: _services(platform).authenticator,
         CredentialVerifier: lambda platform: _services(platform).credentials,
+        CredentialRates: lambda platform: _services(platform).credential_rates,
+        CredentialRefusals: lambda platform: _services(platform).credential_refusals,
         CredentialUses: lambda platform: _services(platform).credential_uses,
         LearnerDirectory: lambda platform: _services(platform).learners,
     },

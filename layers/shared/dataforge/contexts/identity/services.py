@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.xapi_credentials.published import (
         CredentialDirectory,
         CredentialPublisher,
+        StoredCredentialRefusals,
         StoredCredentialUses,
     )
+    from dataforge.contexts.identity.xapi_credentials.rates import StoredCredentialRates
     from dataforge.settings import TrySettings
 
 
@@ -87,6 +89,20 @@ class IdentityServices(Services):
         from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialUses
 
         return StoredCredentialUses(self.database)
+
+    @cached_property
+    def credential_rates(self) -> "StoredCredentialRates":
+        """Counts the requests of xAPI credentials that have a limit."""
+        from dataforge.contexts.identity.xapi_credentials.rates import StoredCredentialRates
+
+        return StoredCredentialRates(self.database, self.clock)
+
+    @cached_property
+    def credential_refusals(self) -> "StoredCredentialRefusals":
+        """Keeps why xAPI credentials were last refused something."""
+        from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialRefusals
+
+        return StoredCredentialRefusals(self.database, self.credentials)
 
     @cached_property
     def learners(self) -> "EmailDirectory":

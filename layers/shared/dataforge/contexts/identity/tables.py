@@ -115,5 +115,13 @@ xapi_credentials = Table(
     Column("last_used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
     Column("published", Boolean, nullable=False, server_default=text("false")),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    # Requests a minute; null: as many as come.
+    Column("rate_limit", Integer),
+    # Whether statements without ids get ids derived from what they say (ADR 3).
+    Column("deduplicate", Boolean, nullable=False, server_default=text("false")),
+    Column("last_refused_at", DateTime(timezone=True)),
+    Column("last_refused_reason", String(500)),
+    CheckConstraint("rate_limit > 0", name="rate_limit"),
     schema=SCHEMA,
 )

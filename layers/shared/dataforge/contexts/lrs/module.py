@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dataforge.contexts.identity.contract import CredentialUses, CredentialVerifier
+from dataforge.contexts.identity.contract import (
+    CredentialRates,
+    CredentialRefusals,
+    CredentialUses,
+    CredentialVerifier,
+)
 from dataforge.contexts.lrs.contract import LessonDirectory, StatementMatching
 from dataforge.platform.module import Command, Consumer, Job, Module
 from dataforge.platform.services import Services
@@ -30,6 +35,16 @@ class LrsServices(Services):
     def credentials(self) -> CredentialVerifier:
         """Checks xAPI credentials without the database."""
         return self.platform.get(CredentialVerifier)
+
+    @cached_property
+    def rates(self) -> CredentialRates:
+        """Counts the requests of credentials that have a limit."""
+        return self.platform.get(CredentialRates)
+
+    @cached_property
+    def refusals(self) -> CredentialRefusals:
+        """Keeps why credentials were last refused something."""
+        return self.platform.get(CredentialRefusals)
 
     @cached_property
     def statements_queue(self) -> "Queue":

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,15 +23,19 @@ from dataforge.contexts.lrs.statements.domain import (
     parse_timestamp,
     validate_agent,
 )
+from dataforge.contexts.lrs.statements.domain.errors import StatementConflict
 from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.encoding import dump_json
-from dataforge.kernel.errors import BadRequest, MethodNotAllowed, Unauthenticated
+from dataforge.kernel.errors import BadRequest, DataForgeError, MethodNotAllowed, Unauthenticated
 from dataforge.platform.services import Platform
 
 VERSION_HEADER = "X-Experience-API-Version"
 # What a request without a version header is answered with: the one value that both public suites accept.
 NO_VERSION = "0.95"
 _NOBODY = XapiCredential("", frozenset(), {})
+_KEY = "dataforge.xapi_key"
+# What somebody who keeps a credential wants to hear of; a document that is not there is nothing to mend.
+_REFUSALS = frozenset({400, 401, 403, 413, 415, 429})
 
 
 class XapiVersionInvalid(BadRequest):
@@ -70,9 +76,25 @@ async def require_credential(request: Request) -> XapiCredential:
         message = "Send an xAPI credential with HTTP Basic authentication: key and secret."
         challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8"'}
         raise Unauthenticated(message, headers=challenge) from error
+    request.scope[_KEY] = key
     credential = await services_of(request).credentials.verify(key, secret)
     request.scope["dataforge.user"] = credential.key_id
+    if credential.rate_limit is not None:
+        await services_of(request).rates.spend(credential)
     return credential
+
+
+@asynccontextmanager
+async def refusals_noted(request: Request) -> AsyncIterator[None]:
+    """Keep with the credential why it is refused what it asks for."""
+    try:
+        yield
+    except DataForgeError as error:
+        key = request.scope.get(_KEY)
+        if key is not None and (error.status in _REFUSALS or isinstance(error, StatementConflict)):
+            services = services_of(request)
+            await services.refusals.note(key, services.clock.now(), f"{error.code}: {error.detail}")
+        raise
 
 
 def require_version(request: Request) -> XapiVersion:
@@ -209,7 +231,9 @@ class XapiResource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = await self._answer(Request(scope, receive))
+        request = Request(scope, receive)
+        async with refusals_noted(request):
+            response = await self._answer(request)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:

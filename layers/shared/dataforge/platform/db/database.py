@@ -142,6 +142,12 @@ class Database:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
 
+    @asynccontextmanager
+    async def single_write(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that changes something: committed by itself, for the same reason."""
+        async with self.single_read() as connection:
+            yield connection
+
     async def dispose(self) -> None:
         """Close the pool; it is made again at the next use."""
         if self._engine is not None:

@@ -119,6 +119,14 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _EVERYBODY,
         _CALLERS,
         _tables("identity", "directory", READ),
+        # How many requests credentials have sent.
+        _tables("platform", "throttles", CHANGE),
+        # Why a credential was refused something; its secret's hash is read from the bucket.
+        {
+            "identity.xapi_credentials": frozenset(
+                {"SELECT (key_id, last_refused_at)", "UPDATE (last_refused_at, last_refused_reason)"}
+            )
+        },
         _reading(_RECORDS),
         _tables("records", "statement_claims intake", WRITE),
         _tables("lrs", "documents pending_statements", WRITE),

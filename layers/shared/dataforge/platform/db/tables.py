@@ -72,6 +72,7 @@ throttles = Table(
     Column("in_flight", Integer, nullable=False),
     Column("window_ends_at", DateTime(timezone=True), nullable=False, index=True),
     schema=SCHEMA,
+    prefixes=["UNLOGGED"],
 )
 
 upload_claims = Table(

@@ -1,15 +1,25 @@
-"""Make and revoke xAPI credentials."""
+"""Make, change and revoke xAPI credentials."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES, XapiCredentialChanged
+from dataforge.contexts.identity.contract import XapiCredentialChanged
 from dataforge.contexts.identity.sessions.domain import token_hash
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
-from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES, check_public_key, fingerprint
-from dataforge.kernel.errors import NotFound, ValidationFailed, Violation
+from dataforge.contexts.identity.xapi_credentials.domain import (
+    DEFAULT_SCOPES,
+    CredentialRevoked,
+    check_public_key,
+    check_scopes,
+    fingerprint,
+)
+from dataforge.contexts.identity.xapi_credentials.queries import credential_row
+from dataforge.kernel.errors import NotFound
 from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import require_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,17 @@ class CreateXapiCredential:
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     public_pem: str | None = None
     workspace_id: UUID | None = None
+    rate_limit: int | None = None
+    deduplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeXapiCredential:
+    """Change some of `name`, `scopes`, `rate_limit` and `deduplicate`, at the revision that was read (`*`: any)."""
+
+    key_id: str
+    revision: str
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +59,13 @@ class NewXapiCredential:
     fingerprint: str
     name: str
     scopes: tuple[str, ...]
+    rate_limit: int | None
+    deduplicate: bool
 
 
 async def create_xapi_credential(command: CreateXapiCredential, uow: IdentityUnitOfWork) -> NewXapiCredential:
     """Make a key and a 256-bit secret; only the secret's hash is kept. Raises ValidationFailed, InvalidPublicKey."""
-    unknown = sorted(set(command.scopes) - XAPI_SCOPES)
-    if unknown or not command.scopes:
-        allowed = ", ".join(sorted(XAPI_SCOPES))
-        message = f"Scopes must be one or more of: {allowed}."
-        raise ValidationFailed(message, violations=[Violation("/scopes", message, "scope")])
+    check_scopes(command.scopes)
     if command.public_pem is not None:
         check_public_key(command.public_pem)
     key_id, secret = f"lrs_{secrets.token_hex(10)}", secrets.token_urlsafe(32)
@@ -65,12 +84,40 @@ async def create_xapi_credential(command: CreateXapiCredential, uow: IdentityUni
             "workspace_id": command.workspace_id,
             "scopes": list(command.scopes),
             "authority": authority,
+            "rate_limit": command.rate_limit,
+            "deduplicate": command.deduplicate,
             "created_by": uow.principal.user_id,
             "created_at": uow.now,
         }
     )
-    _credential_changed(key_id, "created", uow, {"name": command.name, "scopes": list(command.scopes)})
-    return NewXapiCredential(key_id, secret, fingerprint(hashed), command.name, command.scopes)
+    audited = {"name": command.name, "scopes": list(command.scopes), "deduplicate": command.deduplicate}
+    _credential_changed(key_id, "created", uow, None, {**audited, "rate_limit": command.rate_limit})
+    return NewXapiCredential(
+        key_id, secret, fingerprint(hashed), command.name, command.scopes, command.rate_limit, command.deduplicate
+    )
+
+
+async def change_xapi_credential(command: ChangeXapiCredential, uow: IdentityUnitOfWork) -> dict[str, Any]:
+    """Change a credential, and return it; raises NotFound, PreconditionFailed, CredentialRevoked, ValidationFailed.
+
+    The name in the authority of its statements stays: it is part of what derived ids are made of (ADR 3).
+    """
+    row = await uow.xapi_credentials.lock(command.key_id)
+    if row is None:
+        message = f"There is no xAPI credential {command.key_id}."
+        raise NotFound(message)
+    require_revision(command.revision, row.revision)
+    if row.revoked_at is not None:
+        message = f"The credential {command.key_id} was revoked and stays as it is; make another one."
+        raise CredentialRevoked(message)
+    if "scopes" in command.changes:
+        check_scopes(command.changes["scopes"])
+    before = credential_row(row)
+    after = credential_row(await uow.xapi_credentials.change(command.key_id, command.changes))
+    changed = [name for name in command.changes if before[name] != after[name]]
+    audited = ({name: values[name] for name in changed} for values in (before, after))
+    _credential_changed(command.key_id, "changed", uow, *audited)
+    return after
 
 
 async def revoke_xapi_credential(command: RevokeXapiCredential, uow: IdentityUnitOfWork) -> str:
@@ -78,10 +125,16 @@ async def revoke_xapi_credential(command: RevokeXapiCredential, uow: IdentityUni
     if not await uow.xapi_credentials.revoke(command.key_id, uow.now):
         message = f"There is no xAPI credential {command.key_id}."
         raise NotFound(message)
-    _credential_changed(command.key_id, "revoked", uow, None)
+    _credential_changed(command.key_id, "revoked", uow)
     return command.key_id
 
 
-def _credential_changed(key_id: str, action: str, uow: IdentityUnitOfWork, after: dict[str, object] | None) -> None:
-    uow.audit(AuditEntry(action, "xapi_credential", key_id, after=after))
+def _credential_changed(
+    key_id: str,
+    action: str,
+    uow: IdentityUnitOfWork,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    uow.audit(AuditEntry(action, "xapi_credential", key_id, before=before, after=after))
     uow.publish(XapiCredentialChanged(key_id))

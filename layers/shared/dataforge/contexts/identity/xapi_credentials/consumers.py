@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 
 async def create_xapi_credential(payload: Mapping[str, Any], services: "IdentityServices") -> dict[str, Any]:
-    """Make an xAPI credential `{name, scopes?, public_pem?}`; the secret is shown this once."""
+    """Make an xAPI credential of the members of `XapiCredentialIn`; the secret is shown this once."""
     body = parse_arguments(XapiCredentialIn, payload)
     scopes = tuple(body.scopes or DEFAULT_SCOPES)
-    command = commands.CreateXapiCredential(body.name, scopes, body.public_pem, body.workspace_id)
+    command = commands.CreateXapiCredential(
+        body.name, scopes, body.public_pem, body.workspace_id, body.rate_limit, body.deduplicate
+    )
     credential = await run(services.unit_of_work(IdentityUnitOfWork), commands.create_xapi_credential, command)
     await services.credential_publisher.publish(credential.key_id)
     return {

@@ -1,6 +1,9 @@
 """Rules of xAPI credentials."""
 
-from dataforge.kernel.errors import ValidationFailed, Violation
+from collections.abc import Collection
+
+from dataforge.contexts.identity.contract import XAPI_SCOPES
+from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
 
 class InvalidPublicKey(ValidationFailed):
@@ -10,12 +13,27 @@ class InvalidPublicKey(ValidationFailed):
     title = "The public key cannot be used"
 
 
+class CredentialRevoked(Conflict):
+    """The credential has ended; make another one."""
+
+    code = "credential_revoked"
+    title = "The credential was revoked"
+
+
 def fingerprint(secret_hash: str) -> str:
     """How a credential is told apart in lists without showing anything that could be used."""
     return "SHA256:" + secret_hash[:16]
 
 
 DEFAULT_SCOPES = ("statements/write", "statements/read/mine", "state", "define", "profile")
+
+
+def check_scopes(scopes: Collection[str]) -> None:
+    """Raise ValidationFailed unless there are scopes, and all of them are known."""
+    if not scopes or set(scopes) - XAPI_SCOPES:
+        allowed = ", ".join(sorted(XAPI_SCOPES))
+        message = f"Scopes must be one or more of: {allowed}."
+        raise ValidationFailed(message, violations=[Violation("/scopes", message, "scope")])
 
 
 def check_public_key(pem: str) -> None:

@@ -32,6 +32,8 @@ PREFIX = "xapi-credentials/"
 FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
 STALE_SECONDS = 3600  # how long a known credential goes on working while S3 does not answer
 NOTE_EVERY = timedelta(minutes=1)
+NOTE_SECONDS = 1.0
+MAX_REASON = 500
 UNKNOWN_SECONDS = 2  # how long an unknown key is remembered: a new credential works this soon
 _MAX_ENTRIES = 10_000
 
@@ -57,6 +59,8 @@ class CredentialPublisher:
                 "workspace_id": str(row.workspace_id) if row.workspace_id else None,
                 "scopes": row.scopes,
                 "authority": row.authority,
+                "rate_limit": row.rate_limit,
+                "deduplicate": row.deduplicate,
                 "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
             }
             await asyncio.to_thread(
@@ -84,6 +88,26 @@ class StoredCredentialUses:
         async with self._database.transaction() as connection:
             await XapiCredentials(connection).record_uses(due)
         self._noted |= due
+
+
+class StoredCredentialRefusals:
+    """Writes `last_refused_at` and its reason, from the function that refuses; it goes on whatever becomes of that."""
+
+    def __init__(self, database: Database, known: "CredentialDirectory") -> None:
+        self._database = database
+        self._known = known
+        self._noted: TTLCache[str, None] = TTLCache(_MAX_ENTRIES, NOTE_EVERY.total_seconds())
+
+    async def note(self, key_id: str, at: datetime, reason: str) -> None:
+        """Store the refusal unless the key is unknown or had one stored within a minute, or nothing answers."""
+        if key_id in self._noted or not self._known.knows(key_id):
+            return
+        self._noted[key_id] = None  # first, so that a database that is away is asked once a minute only
+        try:
+            async with asyncio.timeout(NOTE_SECONDS), self._database.transaction() as connection:
+                await XapiCredentials(connection).record_refusal(key_id, at, reason[:MAX_REASON])
+        except Exception:  # noqa: BLE001 - the refusal itself is what matters
+            logger.warning("refusal of a credential not stored", exc_info=True, key_id=key_id)
 
 
 @dataclass(slots=True)
@@ -120,7 +144,14 @@ class CredentialDirectory:
             authority=document["authority"],
             public_pem=document["public_pem"],
             workspace_id=UUID(document["workspace_id"]) if document["workspace_id"] else None,
+            rate_limit=document.get("rate_limit"),
+            # What was published before one could choose goes on as it was.
+            deduplicate=document.get("deduplicate", True),
         )
+
+    def knows(self, key_id: str) -> bool:
+        """Whether the key was found here lately."""
+        return key_id in self._known
 
     async def _document(self, key_id: str) -> dict[str, Any] | None:
         if key_id in self._unknown:

@@ -14,6 +14,10 @@ _RECORD_USES = text(
     "FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[])) u(key_id, used_at) "
     "WHERE c.key_id = u.key_id AND (c.last_used_at IS NULL OR c.last_used_at <= u.used_at - interval '1 minute')"
 )
+_RECORD_REFUSAL = text(
+    "UPDATE identity.xapi_credentials SET last_refused_at = :at, last_refused_reason = :reason "
+    "WHERE key_id = :key AND (last_refused_at IS NULL OR last_refused_at < :at)"
+)
 
 
 class XapiCredentials:
@@ -31,10 +35,24 @@ class XapiCredentials:
         statement = (
             update(xapi_credentials)
             .where(xapi_credentials.c.key_id == key_id)
-            .values(revoked_at=func.coalesce(xapi_credentials.c.revoked_at, at), published=False)
+            .values(
+                revoked_at=func.coalesce(xapi_credentials.c.revoked_at, at),
+                revision=xapi_credentials.c.revision + 1,
+                published=False,
+            )
             .returning(xapi_credentials.c.key_id)
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
+
+    async def change(self, key_id: str, changes: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a row of the table
+        """Change columns of a locked row and raise its revision; returns the row."""
+        statement = (
+            update(xapi_credentials)
+            .where(xapi_credentials.c.key_id == key_id)
+            .values(**changes, revision=xapi_credentials.c.revision + 1, published=False)
+            .returning(xapi_credentials)
+        )
+        return (await self._connection.execute(statement)).one()
 
     async def lock(self, key_id: str) -> Any | None:  # noqa: ANN401 - a row of the table
         """The row, locked until the end of the transaction."""
@@ -50,3 +68,7 @@ class XapiCredentials:
         """Write when credentials were last used, where that is a minute or more after the stored instant."""
         keys = sorted(used)
         await self._connection.execute(_RECORD_USES, {"keys": keys, "times": [used[key] for key in keys]})
+
+    async def record_refusal(self, key_id: str, at: datetime, reason: str) -> None:
+        """Write why a credential was last refused something."""
+        await self._connection.execute(_RECORD_REFUSAL, {"key": key_id, "at": at, "reason": reason})

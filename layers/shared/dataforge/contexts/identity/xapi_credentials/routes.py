@@ -10,6 +10,7 @@ from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall
 from dataforge.http.call import Call, json_response
 from dataforge.http.openapi import UNKEYED
+from dataforge.http.versioned_rows import PROBLEMS, VERSIONED, changes_of, versioned
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.observability import logger
 
@@ -35,6 +36,8 @@ async def create_xapi_credential(body: wire.XapiCredentialIn, call: AdminCall) -
         "fingerprint": credential.fingerprint,
         "name": credential.name,
         "scopes": list(credential.scopes),
+        "rate_limit": credential.rate_limit,
+        "deduplicate": credential.deduplicate,
     }
     return json_response(body_out, status=201)
 
@@ -43,6 +46,21 @@ async def create_xapi_credential(body: wire.XapiCredentialIn, call: AdminCall) -
 async def list_xapi_credentials(call: AdminCall) -> Response:
     """Credentials by fingerprint."""
     return json_response({"items": await call.query(queries.list_xapi_credentials)})
+
+
+@router.get("/api/xapi-credentials/{key_id}", response_model=wire.XapiCredentialRow, responses=PROBLEMS)
+async def get_xapi_credential(key_id: str, call: AdminCall) -> Response:
+    """One credential, by fingerprint."""
+    return versioned(await call.query(queries.get_xapi_credential, key_id))
+
+
+@router.patch("/api/xapi-credentials/{key_id}", response_model=wire.XapiCredentialRow, responses=VERSIONED)
+async def change_xapi_credential(key_id: str, body: wire.XapiCredentialPatch, call: AdminCall) -> Response:
+    """Change name, scopes, rate limit or deduplication; needs If-Match. It takes effect within 30 seconds."""
+    command = commands.ChangeXapiCredential(key_id, call.expected_revision(), changes_of(body))
+    answer = await call.execute(IdentityUnitOfWork, commands.change_xapi_credential, command, versioned)
+    await _publish(call, key_id)
+    return answer
 
 
 @router.delete("/api/xapi-credentials/{key_id}", status_code=204)

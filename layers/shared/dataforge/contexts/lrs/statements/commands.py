@@ -74,6 +74,7 @@ class StatementAcceptor:
             authority=dict(command.credential.authority),
             version=command.version,
             now=self._clock.now(),
+            deduplicate=command.credential.deduplicate,
         )
         if not batch.statements:
             return []

@@ -18,6 +18,7 @@ from dataforge.contexts.lrs.xapi_protocol import (
     XapiCall,
     XapiParameterInvalid,
     XapiResource,
+    refusals_noted,
     require_credential,
     require_version,
     xapi_json,
@@ -60,8 +61,9 @@ class Statements(XapiResource):
 async def queue_statements(request: Request) -> Response:
     """The alias for senders that speak no xAPI: the version header is optional and the answer names the queue."""
     version = require_version(request) if VERSION_HEADER in request.headers else XapiVersion.V1_0
-    call = XapiCall(request, await require_credential(request), version)
-    return xapi_json({"queued": True, "ids": await _accept(call)})
+    async with refusals_noted(request):
+        call = XapiCall(request, await require_credential(request), version)
+        return xapi_json({"queued": True, "ids": await _accept(call)})
 
 
 async def _accept(call: XapiCall) -> list[str]:

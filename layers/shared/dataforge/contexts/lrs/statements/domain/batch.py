@@ -81,17 +81,23 @@ def validate_body(body: StatementsBody, *, version: XapiVersion) -> list[Violati
 
 
 def prepare_batch(
-    body: StatementsBody, *, authority: dict[str, object], version: XapiVersion, now: datetime
+    body: StatementsBody,
+    *,
+    authority: dict[str, object],
+    version: XapiVersion,
+    now: datetime,
+    deduplicate: bool = False,
 ) -> PreparedBatch:
     """Validate every statement, then complete each as the standard says (Data 2.4, Communication 2.1.2).
 
     `stored` is `now` and one microsecond more for each further statement, so that it orders a request strictly.
-    `authority` replaces whatever was sent. Raises InvalidStatements with every violation.
+    `authority` replaces whatever was sent; `deduplicate` is for StatementIds. Raises InvalidStatements with every
+    violation.
     """
     violations = validate_body(body, version=version)
     if violations:
         raise _refusal(violations, len(body.statements))
-    ids = StatementIds(authority)
+    ids = StatementIds(authority, deduplicate=deduplicate)
     return PreparedBatch(
         tuple(
             _prepare(statement, ids, authority, version, now.astimezone(UTC) + timedelta(microseconds=index))

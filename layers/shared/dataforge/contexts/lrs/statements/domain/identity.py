@@ -1,10 +1,11 @@
 """Which id a statement gets.
 
-The sender's own id is kept. A sender without ids (the Moodle plugin never sends one) repeats a whole request when the
-answer was lost, so an id is derived from what cannot change between the two: the authority, the content with its own
-timestamp, and which of several equal statements of the request it is. The repetition then meets its own ids. Without a
-timestamp two equal statements may well be two events, and the id is random. Both have the form of UUID version 4: the
-standard wants it, and a client library refuses versions above 5 and sends again.
+The sender's own id is kept; a statement without one gets a random id. A sender that never has ids (the Moodle plugin)
+repeats a whole request when the answer was lost: its credential can ask for ids that are derived from what cannot
+change between the two, the authority, the content with its own timestamp, and which of several equal statements of the
+request it is. The repetition then meets its own ids. Without a timestamp two equal statements may well be two events,
+and the id is random all the same. Both have the form of UUID version 4: the standard wants it, and a client library
+refuses versions above 5 and sends again.
 """
 
 import hashlib
@@ -22,10 +23,14 @@ _DERIVED = UUID("0b7ad4a2-5a0e-5c0f-9d43-2f1c8a6f5e10")
 
 
 class StatementIds:
-    """Assigns the ids of one request; `authority` is what the store sets, not what the sender claims."""
+    """Assigns the ids of one request; `authority` is what the store sets, not what the sender claims.
 
-    def __init__(self, authority: dict[str, object]) -> None:
+    With `deduplicate` ids are derived where that can be done, else they are random.
+    """
+
+    def __init__(self, authority: dict[str, object], *, deduplicate: bool) -> None:
         self._authority = to_json(normal_form({"actor": authority}), sort_keys=True).decode()
+        self._deduplicate = deduplicate
         self._seen: Counter[str] = Counter()
 
     def assign(self, statement: dict[str, object], content_hash: str) -> UUID:
@@ -33,7 +38,7 @@ class StatementIds:
         given = statement.get("id")
         if isinstance(given, str):
             return UUID(given)
-        if "timestamp" not in statement:
+        if not self._deduplicate or "timestamp" not in statement:
             return uuid4()
         occurrence = self._seen[content_hash]
         self._seen[content_hash] += 1
