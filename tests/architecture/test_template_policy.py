@@ -280,6 +280,7 @@ def test_no_place_in_the_tree_of_paths_has_two_variables() -> None:
         ("/api/datasets/1/commits/a1/sql", "DatasetsSqlFunction"),
         ("/api/cohorts/1/completions", "ApiFunction"),
         ("/api/xapi/statements", "XapiFunction"),
+        ("/api/xapi/quarantine", "ApiFunction"),
     ],
 )
 def test_the_most_specific_path_wins(path: str, function: str) -> None:

@@ -35,6 +35,7 @@ class StoreUnderTest:
         *,
         mode: EtlMode = EtlMode.STREAMING,
         keep_accepted: bool = False,
+        front: Mapping[str, Any] | None = None,
         **worker: Any,
     ) -> None:
         self.database = database
@@ -45,10 +46,10 @@ class StoreUnderTest:
             "statements_queue_url": self.queue_url,
             "keep_accepted": keep_accepted,
         }
-        front = build_platform(XapiSettings(**shared))
+        ahead = build_platform(XapiSettings(**shared, **(front or {})))
         back = build_platform(WorkerSettings(**shared, etl_mode=mode, **worker))
-        front.database, back.database = in_role(database, "xapi"), in_role(database, "xapi-etl")
-        self.front, self.back = front.get(LrsServices), back.get(LrsServices)
+        ahead.database, back.database = in_role(database, "xapi"), in_role(database, "xapi-etl")
+        self.front, self.back = ahead.get(LrsServices), back.get(LrsServices)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

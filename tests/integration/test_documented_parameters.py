@@ -42,6 +42,9 @@ VALUES: dict[str, str] = {
     "fields": "sourcedId,familyName",
     "waive_reason": "agreed",
     "at": "2026-06-01T09:00:00Z",
+    "/api/xapi/quarantine since": "2026-06-01T09:00:00Z",
+    "/api/xapi/quarantine until": "2126-06-01T09:00:00Z",
+    "credential": "lrs_0",
     "/api/unsubscribe token": CursorSigner(TEST_KEY).seal("unsubscribe", ["0" * 64, "reminder"]),
 }
 
@@ -123,6 +126,8 @@ class World:
             ]
             ok(await records.post(sent))
             await records.deliver()
+            for number in range(2):
+                ok(await records.post(statement(actor={"mbox": f"nobody {number}"})), 400)
 
     async def _workspaces(self) -> None:
         """A workspace of the administrator, with two of everything."""

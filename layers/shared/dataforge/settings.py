@@ -207,6 +207,12 @@ class IntakeSettings(Settings):
     keep_accepted: bool = False
 
 
+class RefusalSettings(Settings):
+    """Whether the bodies of refused xAPI requests are kept for their administrators, for 14 days."""
+
+    keep_refused: bool = True
+
+
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -246,20 +252,28 @@ class DatasetsApiSettings(DatasetsSqlSettings):
     required: ClassVar[tuple[str, ...]] = (*DatasetsSqlSettings.required, "imports_queue_url", "exports_queue_url")
 
 
-class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings, ProofSettings):
-    """The function `api`."""
+class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings, ProofSettings, IntakeSettings, RefusalSettings):
+    """The function `api`; what it replays from quarantine goes the way of accepted statements."""
 
     required: ClassVar[tuple[str, ...]] = (
         *DatasetsSqlSettings.required,
         "signing_keys_secret_arn",
         "deployments_queue_url",
         "jobs_queue_url",
+        "statements_queue_url",
         "proof_database",
     )
 
 
 class XapiSettings(
-    CommonSettings, DatabaseSettings, StorageSettings, QueueSettings, TokenSettings, HttpSettings, IntakeSettings
+    CommonSettings,
+    DatabaseSettings,
+    StorageSettings,
+    QueueSettings,
+    TokenSettings,
+    HttpSettings,
+    IntakeSettings,
+    RefusalSettings,
 ):
     """The function `xapi`."""
 

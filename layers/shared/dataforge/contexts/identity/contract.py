@@ -250,6 +250,14 @@ class CredentialRates(Protocol):
         ...
 
 
+class CredentialRegister(Protocol):
+    """Knows xAPI credentials by their keys alone, for what is done in their name afterwards."""
+
+    async def find(self, key_id: str) -> XapiCredential | None:
+        """The credential, also one that was revoked; None when there is none."""
+        ...
+
+
 class CredentialVerifier(Protocol):
     """Checks an xAPI key and secret without the database."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataforge.contexts.identity.contract import (
     CredentialRates,
     CredentialRefusals,
+    CredentialRegister,
     CredentialUses,
     CredentialVerifier,
     EmailChangeRequested,
@@ -91,6 +92,7 @@ MODULE = Module(
         CredentialVerifier: lambda platform: _services(platform).credentials,
         CredentialRates: lambda platform: _services(platform).credential_rates,
         CredentialRefusals: lambda platform: _services(platform).credential_refusals,
+        CredentialRegister: lambda platform: _services(platform).credential_register,
         CredentialUses: lambda platform: _services(platform).credential_uses,
         LearnerDirectory: lambda platform: _services(platform).learners,
     },

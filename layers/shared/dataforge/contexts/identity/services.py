@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         StoredCredentialRefusals,
         StoredCredentialUses,
     )
+    from dataforge.contexts.identity.xapi_credentials.queries import StoredCredentials
     from dataforge.contexts.identity.xapi_credentials.rates import StoredCredentialRates
     from dataforge.settings import TrySettings
 
@@ -82,6 +83,13 @@ class IdentityServices(Services):
         from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
 
         return CredentialDirectory(self.settings.data_bucket)
+
+    @cached_property
+    def credential_register(self) -> "StoredCredentials":
+        """Knows xAPI credentials by their keys."""
+        from dataforge.contexts.identity.xapi_credentials.queries import StoredCredentials
+
+        return StoredCredentials(self.database)
 
     @cached_property
     def credential_uses(self) -> "StoredCredentialUses":

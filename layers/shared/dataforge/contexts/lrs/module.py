@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dataforge.contexts.identity.contract import (
     CredentialRates,
     CredentialRefusals,
+    CredentialRegister,
     CredentialUses,
     CredentialVerifier,
 )
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.load.consumers import StatementLoader
     from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
     from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
+    from dataforge.contexts.lrs.quarantine.refusals import RefusalKeeper
     from dataforge.contexts.lrs.statements.commands import StatementAcceptor
     from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
     from dataforge.contexts.lrs.statements.repository import Intake
     from dataforge.platform.aws.sqs import Queue
+
+
+LRS = "dataforge.contexts.lrs"
 
 
 class LrsServices(Services):
@@ -45,6 +50,18 @@ class LrsServices(Services):
     def refusals(self) -> CredentialRefusals:
         """Keeps why credentials were last refused something."""
         return self.platform.get(CredentialRefusals)
+
+    @cached_property
+    def credential_register(self) -> CredentialRegister:
+        """Credentials by their keys, from the database."""
+        return self.platform.get(CredentialRegister)
+
+    @cached_property
+    def refused_requests(self) -> "RefusalKeeper | None":
+        """Keeps requests that were refused; None where that is switched off."""
+        from dataforge.contexts.lrs.quarantine.refusals import RefusalKeeper
+
+        return RefusalKeeper(self.database, self.platform.objects) if self.settings.keep_refused else None
 
     @cached_property
     def statements_queue(self) -> "Queue":
@@ -150,13 +167,15 @@ def _load_statements() -> Consumer[LrsServices]:
 def _jobs() -> Mapping[str, Job[LrsServices]]:
     from dataforge.contexts.lrs.load.consumers import load_kept
     from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
+    from dataforge.contexts.lrs.quarantine.consumers import forget_served
 
-    return {"accepted": load_kept, "statements": run_incremental_etl}
+    return {"accepted": load_kept, "statements": run_incremental_etl, "quarantine": forget_served}
 
 
 MODULE = Module(
     name="lrs",
     services=LrsServices,
+    routers={"api": {"/api/xapi/quarantine": f"{LRS}.quarantine.routes"}},
     offers={StatementMatching: lambda platform: platform.get(LrsServices).matching},
     commands={"maintenance": _operator_commands},
     consumers={"xapi_etl": _load_statements},

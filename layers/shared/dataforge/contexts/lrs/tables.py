@@ -7,10 +7,12 @@ key, so that the contexts can be taken apart.
 from collections.abc import Mapping
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -185,17 +187,41 @@ quarantine = Table(
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
     Column("body_sha256", String(64), nullable=False),
-    Column("s3_key", String(300), nullable=False),
+    # None: too large to be kept, discarded, or the raw row of the statement.
+    Column("s3_key", String(300)),
     Column("reason", String(40), nullable=False),
     Column("error", Text, nullable=False),
     Column("pointer", Text),
     Column("statement_id", UUID(as_uuid=True)),
     Column("request_id", UUID(as_uuid=True)),
+    Column("credential", String(100)),
+    Column("violations", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("content_type", String(200), nullable=False, server_default=text("'application/json'")),
+    Column("xapi_version", String(10)),
+    Column("body_bytes", Integer),
+    # How often it came.
+    Column("repeats", Integer, nullable=False, server_default=text("1")),
     Column("received_at", DateTime(timezone=True), nullable=False),
+    # Which body is being replayed or was, and the statements it makes: a replay that was killed is found again by them.
+    Column("replay_sha256", String(64)),
+    Column("replay_ids", ARRAY(UUID(as_uuid=True)), nullable=False, server_default=text("'{}'")),
+    Column("replay_began_at", DateTime(timezone=True)),
     Column("replayed_at", DateTime(timezone=True)),
+    Column("discarded_at", DateTime(timezone=True)),
     UniqueConstraint("body_sha256", "reason"),
     Index("ix_quarantine_received_at", "received_at"),
+    Index("ix_quarantine_credential_received_at", "credential", "received_at"),
     schema=SCHEMA,
+)
+
+# How many refused requests of a credential were kept on a day.
+kept_refusals = Table(
+    "kept_refusals",
+    metadata,
+    Column("credential", String(100), primary_key=True),
+    Column("kept_on", Date, nullable=False),
+    Column("kept", Integer, nullable=False),
+    schema="lrs",
 )
 
 task_status = Table(

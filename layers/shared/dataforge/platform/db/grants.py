@@ -55,6 +55,8 @@ _RECORDS = _tables(
 )
 # What statements say of activities is merged when they are accepted, or when they are loaded.
 _ACTIVITIES = _tables("lrs", "activities", WRITE)
+# What is in quarantine.
+_REFUSED = _tables("records", "quarantine", CHANGE) | _tables("lrs", "kept_refusals", CHANGE)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 _SCHEMAS = _tables("schemas", "plans deployments deployment_steps", CHANGE) | _tables("schemas", "revisions", READ)
@@ -94,6 +96,12 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _ACADEMICS,
         _tables("records", "cohorts cohort_members lessons", WRITE),
         _reading(_RECORDS),
+        # What is replayed from quarantine is accepted like what is sent, or flattened again.
+        _REFUSED,
+        _tables("records", "statement_claims intake", WRITE),
+        _tables("records", "statements_raw", CHANGE),
+        _tables("lrs", "pending_statements", WRITE),
+        _ACTIVITIES,
         # A new person or lesson is found in statements that came earlier.
         _tables("records", "statements_flat", CHANGE),
         _NOTIFICATIONS,
@@ -132,6 +140,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "documents pending_statements", WRITE),
         _tables("lrs", "statement_keys", READ),
         _ACTIVITIES,
+        _REFUSED,
     ),
     "xapi-etl": _merged(
         _EVERYBODY,

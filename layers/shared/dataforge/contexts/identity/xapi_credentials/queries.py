@@ -5,9 +5,35 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.identity.tables import xapi_credentials
 from dataforge.contexts.identity.xapi_credentials.domain import fingerprint
 from dataforge.kernel.errors import NotFound
+from dataforge.platform.db.database import Database
+
+
+class StoredCredentials:
+    """Credentials as the database has them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, key_id: str) -> XapiCredential | None:
+        """The credential, also one that was revoked; None when there is none."""
+        async with self._database.read_only() as connection:
+            query = select(xapi_credentials).where(xapi_credentials.c.key_id == key_id)
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return XapiCredential(
+            row.key_id,
+            frozenset(row.scopes),
+            row.authority,
+            row.public_pem,
+            row.workspace_id,
+            row.rate_limit,
+            row.deduplicate,
+        )
 
 
 async def list_xapi_credentials(connection: AsyncConnection) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from dataforge.contexts.lrs.contract import LessonDirectory, MatchedStatement
 from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, PendingStatement, flat_row
+from dataforge.contexts.lrs.quarantine.domain import dead_entry
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 
 MAX_ATTEMPTS = 5
@@ -101,3 +102,5 @@ async def fail_pending(command: FailPending, uow: LrsUnitOfWork) -> FlattenedPag
 async def _mark_failed(item: PendingStatement, error: Exception, uow: LrsUnitOfWork) -> None:
     state = "dead" if item.attempts + 1 >= MAX_ATTEMPTS else "failed"
     await uow.flat.mark([item.statement_id], state, f"{type(error).__name__}: {error}"[:2000])
+    if state == "dead":
+        await uow.quarantine.add(dead_entry(item.statement_id, item.authority, item.payload, error))

@@ -44,6 +44,7 @@ class PendingStatement:
     statement_id: UUID
     payload: Mapping[str, object]
     attempts: int
+    authority: str
 
 
 class HomePages:

@@ -72,7 +72,7 @@ _PENDING = text(
     "WHERE r.state = 'done' AND r.stored_at >= :since AND r.statement_id > :after AND NOT EXISTS ("
     "SELECT 1 FROM records.statements_flat f WHERE f.statement_id = r.statement_id AND f.stored_at >= :since) "
     "ORDER BY r.statement_id LIMIT :limit) "
-    "SELECT r.statement_id, r.payload::text AS payload, r.attempts FROM records.statements_raw r "
+    "SELECT r.statement_id, r.payload::text AS payload, r.attempts, r.authority FROM records.statements_raw r "
     "WHERE r.statement_id IN (SELECT statement_id FROM waiting UNION SELECT statement_id FROM missing) "
     "AND r.state <> 'dead' ORDER BY r.statement_id LIMIT :limit FOR UPDATE OF r SKIP LOCKED"
 )
@@ -121,7 +121,7 @@ class FlatRows:
         """Raw statements without a flat row in order of id, locked: known as pending, or stored after `since`."""
         values = {"after": after or _NIL, "limit": limit, "since": since}
         found = await self._connection.execute(_PENDING, values)
-        return [PendingStatement(row.statement_id, _object(row.payload), row.attempts) for row in found]
+        return [PendingStatement(row.statement_id, _object(row.payload), row.attempts, row.authority) for row in found]
 
     async def mark(self, ids: Iterable[UUID], state: str, error: str | None = None) -> None:
         """Set the state of raw statements and count the attempt."""

@@ -12,6 +12,7 @@ from dataforge.contexts.lrs.statements.domain import (
     validate_statement,
 )
 from dataforge.contexts.lrs.statements.domain.messages import QueuedStatement, StatementMessage
+from dataforge.kernel.errors import Violation
 
 Sent = tuple[StatementMessage, QueuedStatement]
 
@@ -39,7 +40,12 @@ class Rejected:
     statement: QueuedStatement
     reason: str
     error: str
-    pointer: str | None = None
+    violations: Sequence[Violation] = ()
+
+    @property
+    def pointer(self) -> str | None:
+        """The first place that is wrong."""
+        return self.violations[0].pointer if self.violations else None
 
 
 @dataclass(slots=True)
@@ -73,14 +79,14 @@ def first_of_each(messages: Sequence[StatementMessage], result: LoadResult) -> d
 def other_content(message: StatementMessage, item: QueuedStatement) -> Rejected:
     """The rejection of a statement whose id another content has."""
     error = f"The id {item.id} is stored with another content, which stays as it is."
-    return Rejected(message, item, "conflict", error, "/id")
+    return Rejected(message, item, "conflict", error, [Violation("/id", error, "conflict")])
 
 
 def rejection(message: StatementMessage, item: QueuedStatement, error: Exception) -> Rejected:
     """Why a statement cannot be flattened or stored: the broken rule and its place if there is one."""
     found = validate_statement(item.payload, version=XapiVersion.V2_0, path="")
     if found:
-        return Rejected(message, item, "unflattenable", found[0].message, found[0].pointer)
+        return Rejected(message, item, "unflattenable", found[0].message, found)
     return Rejected(message, item, "unflattenable", f"{type(error).__name__}: {error}")
 
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from dataforge.contexts.lrs.load.domain import RawRow, Rejected, dead_row
-from dataforge.contexts.lrs.quarantine.domain import QuarantineEntry
+from dataforge.contexts.lrs.quarantine.domain import QuarantineEntry, Reason
 from dataforge.contexts.lrs.statements.domain import to_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.clock import Clock
@@ -45,17 +45,21 @@ class QuarantineKeeper:
 
     async def keep_statement(self, item: Rejected) -> None:
         """Keep a statement; its raw row is dead unless another statement has the id."""
-        digest = _digest(item)
+        digest, body = _digest(item), to_json(item.statement.payload)
+        key = f"{PREFIX}{digest}.json"
         entry = QuarantineEntry(
             body_sha256=digest,
-            s3_key=f"{PREFIX}{digest}.json",
-            reason=item.reason,
+            s3_key=key,
+            reason=Reason(item.reason),
             error=item.error,
             pointer=item.pointer,
             statement_id=item.statement.id,
             request_id=item.message.request_id,
+            credential=item.message.authority,
+            violations=item.violations,
+            body_bytes=len(body),
         )
-        await self._bodies.put(entry.s3_key, to_json(item.statement.payload))
+        await self._bodies.put(key, body)
         command = AddToQuarantine(entry, None if item.reason == "conflict" else dead_row(item))
         try:
             await self._add(command)
@@ -69,8 +73,11 @@ class QuarantineKeeper:
         """Keep a message that is none of ours."""
         body = record.body.encode(errors="surrogatepass")
         digest = hashlib.sha256(body).hexdigest()
-        entry = QuarantineEntry(digest, f"{PREFIX}{digest}.txt", "unreadable", str(error))
-        await self._bodies.put(entry.s3_key, body, content_type="text/plain")
+        key = f"{PREFIX}{digest}.txt"
+        entry = QuarantineEntry(
+            digest, key, Reason.UNREADABLE, str(error), content_type="text/plain", body_bytes=len(body)
+        )
+        await self._bodies.put(key, body, content_type="text/plain")
         await self._add(AddToQuarantine(entry))
         logger.warning("message in quarantine", message_id=record.message_id, sha256=digest)
 

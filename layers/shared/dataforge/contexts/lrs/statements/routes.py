@@ -1,6 +1,7 @@
 """The Statements resource (Communication 2.1), on plain Starlette: an LMS that waits pays for nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +24,7 @@ from dataforge.contexts.lrs.xapi_protocol import (
     require_version,
     xapi_json,
 )
-from dataforge.kernel.errors import MalformedBody
+from dataforge.kernel.errors import DataForgeError, MalformedBody
 
 
 class Statements(XapiResource):
@@ -44,18 +45,23 @@ class Statements(XapiResource):
     async def put(self, call: XapiCall) -> Response:
         """One statement under the id of the `statementId` parameter (Communication 2.1.1)."""
         call.check_parameters(("statementId",))
-        statement_id = call.uuid("statementId")
-        if statement_id is None:
-            message = "PUT needs the parameter statementId, a UUID; use POST to have the id assigned."
-            raise XapiParameterInvalid(message)
-        body, attachments = await _body(call)
-        if body.is_array or not isinstance(body.statements[0], dict):
-            message = "PUT takes one statement, a JSON object; use POST for several."
-            raise MalformedBody(message)
-        statement = with_statement_id(body.statements[0], statement_id)
-        one = StatementsBody([statement], is_array=False, part_hashes=body.part_hashes)
-        await call.services.acceptor.accept(AcceptStatements(one, call.credential, call.version, attachments))
+        async with _keeping_refusal(call):
+            await _put(call)
         return Response(status_code=204)
+
+
+async def _put(call: XapiCall) -> None:
+    statement_id = call.uuid("statementId")
+    if statement_id is None:
+        message = "PUT needs the parameter statementId, a UUID; use POST to have the id assigned."
+        raise XapiParameterInvalid(message)
+    body, attachments = await _body(call)
+    if body.is_array or not isinstance(body.statements[0], dict):
+        message = "PUT takes one statement, a JSON object; use POST for several."
+        raise MalformedBody(message)
+    statement = with_statement_id(body.statements[0], statement_id)
+    one = StatementsBody([statement], is_array=False, part_hashes=body.part_hashes)
+    await call.services.acceptor.accept(AcceptStatements(one, call.credential, call.version, attachments))
 
 
 async def queue_statements(request: Request) -> Response:
@@ -67,8 +73,25 @@ async def queue_statements(request: Request) -> Response:
 
 
 async def _accept(call: XapiCall) -> list[str]:
-    body, attachments = await _body(call)
-    return await call.services.acceptor.accept(AcceptStatements(body, call.credential, call.version, attachments))
+    async with _keeping_refusal(call):
+        body, attachments = await _body(call)
+        return await call.services.acceptor.accept(AcceptStatements(body, call.credential, call.version, attachments))
+
+
+@asynccontextmanager
+async def _keeping_refusal(call: XapiCall) -> AsyncIterator[None]:
+    """Keep a request that is refused, for its administrators (ADR 26)."""
+    try:
+        yield
+    except DataForgeError as error:
+        keeper = call.services.refused_requests if error.status in (400, 409) else None
+        if keeper is not None:
+            # It brings the database along, for which no statement that is sent waits.
+            from dataforge.contexts.lrs.quarantine.refusals import RefusedRequest
+
+            body, content_type = await call.request.body(), call.request.headers.get("content-type", "")
+            await keeper.keep(RefusedRequest(call.credential.key_id, body, content_type, call.version.value, error))
+        raise
 
 
 async def _body(call: XapiCall) -> tuple[StatementsBody, Mapping[str, Attachment]]:
