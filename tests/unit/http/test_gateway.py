@@ -27,10 +27,12 @@ BODIES = {
     "text/html; charset=utf-8": b"<p>",
     "text/plain": b"plain",
     "text/vtt": b"WEBVTT",
-    # Not text, or not in UTF-8: these go out in Base64, which is the one way for bytes.
     "application/octet-stream": b"plain",
-    "application/zip": b"PK",
-    "multipart/mixed; boundary=x": b"--x--",
+    "multipart/mixed; boundary=x": "--x\r\n\r\ngröße\r\n--x--".encode(),
+    # Not in UTF-8: these go out in Base64, which is the one way for bytes.
+    "application/zip": b"PK\xff",
+    "image/png": b"\x89PNG",
+    "multipart/mixed; boundary=y": b"--y\r\n\r\n\x89PNG\r\n--y--",
     "text/csv; charset=windows-1252": b"gr\xf6\xdfe",
 }
 router = context_router("sample")
@@ -43,14 +45,15 @@ async def body_of(request: Request) -> Response:
 
 
 def rest_event(
-    method: str, path: str, *, body: bytes | None = None, query: dict[str, str] | None = None
+    method: str, path: str, *, body: bytes | None = None, query: dict[str, str] | None = None, **more: str
 ) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "Host": "api.example", **more}
     return {
         "resource": "/{proxy+}",
         "path": path,
         "httpMethod": method,
-        "headers": {"content-type": "application/json", "Host": "api.example"},
-        "multiValueHeaders": {"content-type": ["application/json"], "Host": ["api.example"]},
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": query,
         "multiValueQueryStringParameters": {key: [value] for key, value in (query or {}).items()} or None,
         "requestContext": {"stage": "local", "path": f"/local{path}", "identity": {"sourceIp": "127.0.0.1"}},
@@ -99,21 +102,38 @@ def test_a_nul_in_the_address_is_refused(invoke: Any, path: str, query: dict[str
     assert invoke("GET", path, query=query)["statusCode"] == 400
 
 
-@pytest.mark.parametrize("media_type", BODIES)
-def test_text_goes_out_as_text_and_bytes_in_base64(media_type: str) -> None:
+def body_answer(media_type: str, **headers: str) -> dict[str, Any]:
     _, asgi = create_app(platform=Platform(None), owners={"/api/bodies": __name__})
     handler = http_handler(asgi)
     try:
-        event = rest_event("GET", "/api/bodies", query={"number": str(list(BODIES).index(media_type))})
-        answer = handler(event, None)
+        event = rest_event("GET", "/api/bodies", query={"number": str(list(BODIES).index(media_type))}, **headers)
+        answer: dict[str, Any] = handler(event, None)
     finally:
         asyncio.get_event_loop().close()
         asyncio.set_event_loop(None)
+    return answer
+
+
+@pytest.mark.parametrize("media_type", BODIES)
+def test_text_goes_out_as_text_and_bytes_in_base64(media_type: str) -> None:
+    answer = body_answer(media_type, accept="application/json")
 
     binary = media_type in list(BODIES)[-4:]
     sent = base64.b64decode(answer["body"]) if binary else answer["body"].encode()
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, binary)
     assert sent == BODIES[media_type]
+
+
+@pytest.mark.parametrize("media_type", BODIES)
+def test_a_client_without_accept_gets_text_or_is_asked_to_send_it(media_type: str) -> None:
+    answer = body_answer(media_type)
+
+    assert answer["isBase64Encoded"] is False
+    if media_type in list(BODIES)[-4:]:
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (406, "accept_missing")
+        assert "x-request-id" in answer["headers"]
+    else:
+        assert (answer["statusCode"], answer["body"].encode()) == (200, BODIES[media_type])
 
 
 def test_an_error_is_readable_and_its_addresses_have_the_stage(invoke: Any) -> None:

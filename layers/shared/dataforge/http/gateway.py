@@ -5,17 +5,69 @@ from typing import TYPE_CHECKING, Any
 
 from mangum import Mangum
 
+from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.loop import own_event_loop
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Parts of the media types whose bodies are UTF-8 text; bytes that are none go out in Base64 all the same.
-TEXT_MEDIA_TYPES = ("text/", "/json", "+json", "/xml", "+xml", "/javascript", "/x-ndjson", "/jsonl")
+# Part of every media type: whatever is UTF-8 goes out as text, also a multipart body or a document of any type. It
+# arrives byte for byte, while API Gateway decodes Base64 for clients with a fitting Accept only, and many send none.
+_EVERY_MEDIA_TYPE = ""
+
+
+class AcceptMissing(DataForgeError):
+    """The answer is bytes, which the gateway gives only to clients that say what they accept: send `Accept: */*`."""
+
+    code = "accept_missing"
+    status = 406
+    title = "The header Accept is missing"
+
+
+class ReadableAnswers:
+    """Answers clients without Accept with a problem where the gateway would hand them Base64 as if it were the body."""
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Pass the request on; hold its answer back until it is known to be text, if there is no Accept."""
+        if scope["type"] != "http" or any(name == b"accept" for name, _ in scope["headers"]):
+            await self._app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def hold(message: "Message") -> None:
+            held.append(message)
+
+        await self._app(scope, receive, hold)
+        if _is_text(held):
+            for message in held:
+                await send(message)
+        else:
+            await _refuse(scope, held[0], receive, send)
+
+
+def _is_text(answer: "list[Message]") -> bool:
+    try:
+        b"".join(message.get("body", b"") for message in answer).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+async def _refuse(scope: "Scope", start: "Message", receive: "Receive", send: "Send") -> None:
+    from dataforge.http.problems import problem_response
+
+    problem = problem_response(AcceptMissing("This answer is no text. Send the header Accept, such as */*."), scope)
+    own = {name for name, _ in problem.raw_headers}
+    # What every answer has: the version of the protocol, the request's id, CORS.
+    kept = [(name, value) for name, value in start["headers"] if name.lower() not in {*own, b"etag", b"last-modified"}]
+    problem.raw_headers.extend(kept)
+    await problem(scope, receive, send)
 
 
 def http_handler(asgi: "ASGIApp") -> Callable[[Any, Any], Any]:
     """A Lambda handler for an ASGI app behind API Gateway."""
     own_event_loop()
-    # What is not named here goes out in Base64, which API Gateway decodes for clients with a fitting Accept only.
-    return Mangum(asgi, lifespan="off", text_mime_types=list(TEXT_MEDIA_TYPES))  # type: ignore[arg-type]  # Mangum wants a coroutine function, ASGI an awaitable
+    return Mangum(ReadableAnswers(asgi), lifespan="off", text_mime_types=[_EVERY_MEDIA_TYPE])  # type: ignore[arg-type]  # Mangum wants a coroutine function, ASGI an awaitable

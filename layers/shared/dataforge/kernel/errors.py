@@ -15,6 +15,7 @@ Every refusal a client can see is a class here or derives from one here. A class
     │   ├── AlreadyExists         409
     │   ├── PlanStale             409  what a plan saw has moved
     │   └── IdempotencyInProgress 409  the first request with this key has not ended
+    ├── AcceptMissing             406  bytes for a client that does not say what it accepts
     ├── PreconditionFailed        412  If-Match names another version
     ├── PayloadTooLarge           413
     ├── UnsupportedMediaType      415

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from dataforge.contexts.lrs.statements.domain import parse_timestamp
-from tests.builders.statements import ACTOR, statement
+from tests.builders.statements import ACTOR, statement, substatement
 from tests.integration.lrs.checklist.conftest import Spoken
 
 BOUND = "X-Experience-API-Consistent-Through"
@@ -55,6 +55,23 @@ async def test_item_20_a_timestamp_comes_back_as_the_same_instant(store: Spoken)
     found = (await store.get(statementId=first["id"])).json()["timestamp"]
 
     assert found == ("2026-03-02T09:15:30.25Z" if store.version == "2.0.0" else first["timestamp"])
+
+
+@pytest.mark.parametrize("form", ["exact", "ids", "canonical"])
+async def test_item_20_what_1_0_stored_is_read_in_utc_by_2_0_and_as_it_was_by_1_0(store: Spoken, form: str) -> None:
+    target = {**substatement()["object"], "timestamp": "20201024T020000+0200"}
+    sent = statement(timestamp="2020-10-24T00:00+01:00", object=target)
+    [statement_id] = (await store.send(sent, **{"X-Experience-API-Version": "1.0.3"})).json()
+
+    one = (await store.get(statementId=statement_id, format=form)).json()
+    [listed] = (await store.get(format=form)).json()["statements"]
+
+    wanted = {
+        "1.0.3": ("2020-10-24T00:00+01:00", "20201024T020000+0200"),
+        "2.0.0": ("2020-10-23T23:00:00Z", "2020-10-24T00:00:00Z"),
+    }[store.version]
+    assert (one["timestamp"], one["object"]["timestamp"]) == wanted
+    assert (listed["timestamp"], listed["object"]["timestamp"]) == wanted
 
 
 async def test_a_statement_is_read_by_its_id_as_soon_as_it_is_accepted(store: Spoken) -> None:

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataforge.contexts.lrs.statements.domain import duration_ms, format_timestamp, parse_timestamp
-from dataforge.contexts.lrs.statements.domain.times import canonical_duration, canonical_timestamp, is_duration
+from dataforge.contexts.lrs.statements.domain.times import (
+    canonical_duration,
+    canonical_timestamp,
+    in_utc,
+    is_duration,
+    is_rfc_3339,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +23,12 @@ from dataforge.contexts.lrs.statements.domain.times import canonical_duration, c
         ("2023-05-04T12:00:00-05:00", datetime(2023, 5, 4, 17, tzinfo=UTC)),
         ("2023-05-04T12:00:00+0530", datetime(2023, 5, 4, 6, 30, tzinfo=UTC)),
         ("2023-05-04T12:00:00+02", datetime(2023, 5, 4, 10, tzinfo=UTC)),
+        ("2023-05-04T12:00Z", datetime(2023, 5, 4, 12, tzinfo=UTC)),
+        ("2023-05-04T12:00+02:00", datetime(2023, 5, 4, 10, tzinfo=UTC)),
+        ("2023-05-04T12:00", datetime(2023, 5, 4, 12, tzinfo=UTC)),
+        ("20230504T120000Z", datetime(2023, 5, 4, 12, tzinfo=UTC)),
+        ("20230504T120000,25+0200", datetime(2023, 5, 4, 10, 0, 0, 250_000, UTC)),
+        ("20230504T1200-05", datetime(2023, 5, 4, 17, tzinfo=UTC)),
         ("2023-05-04t12:00:00z", datetime(2023, 5, 4, 12, tzinfo=UTC)),
         ("2023-05-04T12:00:00", datetime(2023, 5, 4, 12, tzinfo=UTC)),
         ("2023-05-04T12:00:00.1234567899Z", datetime(2023, 5, 4, 12, 0, 0, 123456, UTC)),
@@ -29,7 +41,8 @@ def test_a_timestamp_is_an_instant_in_utc(text: str, expected: datetime) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2023-05-04", "2023-05-04 12:00:00Z", "2023-05-04T12:00Z", "20230504T120000Z", "2023-13-01T00:00:00Z",
+    ["", "2023-05-04", "20230504", "2023-05-04T120000Z", "20230504T12:00:00Z", "2023-05-04T12Z", "2023-05-04T12:00.5Z",
+     "20231304T1200Z", "20230504T2460Z", "20230504T120000-0000", "2023-05-04 12:00:00Z", "2023-13-01T00:00:00Z",
      "2023-02-29T00:00:00Z", "2023-01-01T24:00:00Z", "2023-01-01T12:00:61Z", "2023-01-01T12:00:00-00:00",
      "2023-01-01T12:00:00+25:00", "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00Z", "２023-01-01T12:00:00Z",
      "2023-01-01T12:00:00Z\n"],
@@ -44,6 +57,23 @@ def test_the_same_instant_has_one_canonical_timestamp() -> None:
     assert canonical_timestamp("2023-05-04T17:00:00.000Z") == "2023-05-04T17:00:00Z"
     assert canonical_timestamp("2023-05-04T17:00:00.12345678Z") == "2023-05-04T17:00:00.12345678Z"
     assert canonical_timestamp("no time") == "no time"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2023-05-04T12:00:00.100Z", "2023-05-04T12:00:00.100Z"),
+        ("2023-05-04T12:00:00z", "2023-05-04T12:00:00Z"),
+        ("2023-05-04T12:00Z", "2023-05-04T12:00:00Z"),
+        ("20230504T120000Z", "2023-05-04T12:00:00Z"),
+        ("2023-05-04T12:00:00,5Z", "2023-05-04T12:00:00.5Z"),
+        ("2023-05-04T12:00:00.123456789+02:00", "2023-05-04T10:00:00.123456789Z"),
+    ],
+)
+def test_a_time_in_utc_is_written_as_rfc_3339_wants_it(text: str, expected: str) -> None:
+    assert in_utc(text) == expected
+    assert is_rfc_3339(in_utc(text))
+    assert parse_timestamp(in_utc(text)) == parse_timestamp(text)
 
 
 @settings(deadline=None)

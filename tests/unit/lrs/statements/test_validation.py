@@ -352,6 +352,28 @@ def test_a_timestamp_without_offset_is_iso_8601_but_not_rfc_3339() -> None:
     assert broken(made, V2) == [("/timestamp", Rule.TIMESTAMP)]
 
 
+@pytest.mark.parametrize(
+    "timestamp",
+    ["2020-10-24T00:00Z", "20201024T000000Z", "2020-10-24T00:00:00+0000", "2020-10-24T00:00:00+00",
+     "2020-10-24T00:00:00,5Z"],
+)  # fmt: skip
+def test_other_forms_of_iso_8601_are_for_the_1_0_line_only(timestamp: str) -> None:
+    made = substatement(timestamp=timestamp)
+
+    assert broken(made, V1) == []
+    assert broken(made, V2) == [("/object/timestamp", Rule.TIMESTAMP)]
+
+
+def test_question_sets_of_h5p_are_taken_in_the_1_0_line_only() -> None:
+    definition = {"type": "http://adlnet.gov/expapi/activities/cmi.interaction", "interactionType": "compound"}
+    made = statement(object={"id": "urn:x:1", "definition": {**definition, "correctResponsesPattern": []}})
+    listing = statement(object={"id": "urn:x:1", "definition": {**definition, "choices": [CHOICE]}})
+
+    assert broken(made, V1) == []
+    assert broken(listing, V1) == [("/object/definition/choices", Rule.INTERACTION)]
+    assert broken(made, V2) == [("/object/definition/interactionType", Rule.ENUMERATION)]
+
+
 def test_null_inside_extensions_is_kept() -> None:
     extensions = {"https://example.org/x": None, "https://example.org/y": {"deep": [None]}}
 

@@ -1,5 +1,6 @@
 """Reading statements (Communication 2.1.3); imported with the first GET, since it brings the database along."""
 
+import re
 from collections.abc import Sequence
 from email.utils import format_datetime
 
@@ -22,11 +23,21 @@ from dataforge.contexts.lrs.search.wire import (
     format_of,
     may_read_all,
 )
-from dataforge.contexts.lrs.statements.domain import actor_key, read_statement, to_json
-from dataforge.contexts.lrs.statements.domain.formats import Languages, activity_ids, as_canonical, as_ids
+from dataforge.contexts.lrs.statements.domain import XapiVersion, actor_key, read_statement, to_json
+from dataforge.contexts.lrs.statements.domain.formats import (
+    Languages,
+    activity_ids,
+    as_canonical,
+    as_ids,
+    with_times_in_utc,
+)
+from dataforge.contexts.lrs.statements.domain.times import in_utc
 from dataforge.contexts.lrs.xapi_protocol import XapiCall
 from dataforge.http.addresses import this_address
 from dataforge.kernel.errors import NotFound
+
+# Where a stored statement, its SubStatement or an extension of either has a time.
+_TIMES = re.compile(r'"timestamp": ?"([^"]*)"')
 
 
 class StatementNotFound(NotFound):
@@ -91,9 +102,12 @@ def _may_read(call: XapiCall, found: StoredStatement) -> bool:
 async def _formatted(
     connection: AsyncConnection, statements: Sequence[StoredStatement], wanted: Format, call: XapiCall
 ) -> list[bytes]:
+    utc = call.version is XapiVersion.V2_0
     if wanted is Format.EXACT:
-        return [item.body.encode() for item in statements]
+        return [_in_utc(item.body) if utc else item.body.encode() for item in statements]
     parsed = [read_statement(item.body) for item in statements]
+    if utc:
+        parsed = [with_times_in_utc(item) for item in parsed]
     if wanted is Format.IDS:
         return [to_json(as_ids(item)) for item in parsed]
     ids = {activity_id for item in parsed for activity_id in activity_ids(item)}
@@ -101,6 +115,13 @@ async def _formatted(
     definitions = {activity_id: item.definition for activity_id, item in known.items()}
     languages = Languages(call.request.headers.get("accept-language", ""))
     return [to_json(as_canonical(item, definitions, languages)) for item in parsed]
+
+
+def _in_utc(body: str) -> bytes:
+    """A statement for a client of 2.0, parsed only where it has a time that 2.0 writes otherwise."""
+    if all(in_utc(found[1]) == found[1] for found in _TIMES.finditer(body)):
+        return body.encode()
+    return to_json(with_times_in_utc(read_statement(body)))
 
 
 def _more(call: XapiCall, page: StatementPage) -> str:

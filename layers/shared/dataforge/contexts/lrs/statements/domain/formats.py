@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from dataforge.contexts.lrs.statements.domain.times import in_utc
+
 Transform = Callable[[dict[str, object]], dict[str, object]]
 _RELATIONS = ("parent", "grouping", "category", "other")
 _COMPONENTS = ("choices", "scale", "source", "target", "steps")
@@ -26,6 +28,17 @@ def as_canonical(
         return {**found, "display": languages.one_of(found["display"])} if "display" in found else found
 
     return _changed(statement, agent=lambda agent: agent, verb=verb, activity=activity)
+
+
+def with_times_in_utc(statement: dict[str, object]) -> dict[str, object]:
+    """The statement with its time and that of its SubStatement as clients of 2.0 read them (IEEE 9274.1.1 §4.2.7)."""
+    found = dict(statement)
+    if isinstance(found.get("timestamp"), str):
+        found["timestamp"] = in_utc(str(found["timestamp"]))
+    target = found.get("object")
+    if isinstance(target, dict) and target.get("objectType") == "SubStatement":
+        found["object"] = with_times_in_utc(target)
+    return found
 
 
 def activity_ids(statement: Mapping[str, object]) -> Iterator[str]:

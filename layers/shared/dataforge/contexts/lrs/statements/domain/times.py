@@ -6,9 +6,17 @@ Both are kept as text in the statement; only comparison and the flat row need th
 import re
 from datetime import UTC, datetime
 
-_TIMESTAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?"
+# ISO 8601-1 §5.4.2: both halves in extended form or both in basic form, with seconds or without.
+_EXTENDED = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
     r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?\Z",
+)
+_BASIC = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})[Tt]([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?\Z",
+)
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z",
 )
 _UNKNOWN_OFFSETS = frozenset({"-00", "-0000", "-00:00"})  # RFC 3339 §4.3: "offset unknown", refused by xAPI
 _DURATION = re.compile(
@@ -31,20 +39,21 @@ _MAX_BIGINT = 2**63 - 1
 _MAX_DURATION_LENGTH = 200
 
 
-def _instant(text: str) -> tuple[datetime, str, bool] | None:
-    """The whole second in UTC, the digits after it without trailing zeros, and whether an offset was written."""
-    match = _TIMESTAMP.match(text)
+def _instant(text: str) -> tuple[datetime, str] | None:
+    """The whole second in UTC, and the digits after it without trailing zeros."""
+    match = _EXTENDED.match(text) or _BASIC.match(text)
     if match is None:
         return None
-    day, minute, second, fraction, offset = match.groups()
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
     if offset in _UNKNOWN_OFFSETS:
         return None
-    fraction = (fraction or "").rstrip("0")
+    second, fraction = second or "00", (fraction or "").rstrip("0")
     if second == "60":  # a leap second is the last instant of its minute: no calendar here has a 61st second
         second, fraction = "59", "999999"
     zone = "+00:00" if offset is None or offset in "Zz" else offset
+    text = f"{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"
     try:
-        return datetime.fromisoformat(f"{day}T{minute}:{second}{zone}").astimezone(UTC), fraction, offset is not None
+        return datetime.fromisoformat(text).astimezone(UTC), fraction
     except (ValueError, OverflowError):  # no such day, or before year 1 or after 9999 once in UTC
         return None
 
@@ -52,20 +61,19 @@ def _instant(text: str) -> tuple[datetime, str, bool] | None:
 def parse_timestamp(text: str) -> datetime | None:
     """The instant in UTC, cut (not rounded) to microseconds; None when the text is not a valid timestamp.
 
-    Date and time are extended ISO 8601 with seconds; a missing offset is read as UTC. Offsets of -00, -0000 and
-    -00:00 are refused (RFC 3339 §4.3, Data 4.5).
+    Date and time are ISO 8601 in extended or basic form; missing seconds are 0, a missing offset is read as UTC.
+    Offsets of -00, -0000 and -00:00 are refused (RFC 3339 §4.3, Data 4.5).
     """
     found = _instant(text)
     if found is None:
         return None
-    at, fraction, _ = found
+    at, fraction = found
     return at.replace(microsecond=int(fraction[:6].ljust(6, "0"))) if fraction else at
 
 
-def has_offset(text: str) -> bool:
-    """Whether a valid timestamp says its offset from UTC (RFC 3339 requires it, ISO 8601 does not)."""
-    found = _instant(text)
-    return found is not None and found[2]
+def is_rfc_3339(text: str) -> bool:
+    """Whether a valid timestamp is one of RFC 3339 §5.6, too: with seconds, a point and an offset such as +01:00."""
+    return _RFC_3339.match(text) is not None
 
 
 def canonical_timestamp(text: str) -> str:
@@ -73,13 +81,13 @@ def canonical_timestamp(text: str) -> str:
     found = _instant(text)
     if found is None:
         return text
-    at, fraction, _ = found
+    at, fraction = found
     return f"{at.isoformat()[:19]}{'.' if fraction else ''}{fraction}Z"
 
 
 def in_utc(text: str) -> str:
-    """A valid timestamp in UTC, with all its digits; one that is in UTC already stays as it is."""
-    return text if text.endswith("Z") else canonical_timestamp(text)
+    """A valid timestamp in UTC as RFC 3339 writes it, with all its digits; one that is so already stays as it is."""
+    return text if text.endswith("Z") and is_rfc_3339(text) else canonical_timestamp(text)
 
 
 def format_timestamp(at: datetime) -> str:

@@ -15,6 +15,7 @@ from dataforge.contexts.lrs.statements.domain.validation.report import (
     exactly,
     preview,
 )
+from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
 
 _COMPONENTS = {
     "true-false": frozenset[str](),
@@ -28,13 +29,22 @@ _COMPONENTS = {
     "numeric": frozenset[str](),
     "other": frozenset[str](),
 }
+# H5P's question sets. 1.0.x takes the list over from SCORM; to refuse what is not in it would lose the results of
+# every such question set (infra/runbooks/xapi-clients.md). IEEE 9274.1.1 closes the list.
+_ALSO_IN_1_0 = {"compound": frozenset[str]()}
 _COMPONENT_LISTS = frozenset({"choices", "scale", "source", "target", "steps"})
+
+
+def _allowed_components(interaction: str, report: Report) -> frozenset[str] | None:
+    """The component lists that go with an interaction type; None when there is no such type."""
+    found = _COMPONENTS.get(interaction)
+    return _ALSO_IN_1_0.get(interaction) if found is None and report.version is XapiVersion.V1_0 else found
 
 
 def _check_interaction_type(value: object, path: str, report: Report) -> None:
     if not isinstance(value, str):
         report.wrong_type(value, path, "a string with an interaction type")
-    elif value not in _COMPONENTS:
+    elif _allowed_components(value, report) is None:
         report.add(path, Rule.ENUMERATION, f"{preview(value)} is not an interaction type: {', '.join(_COMPONENTS)}.")
 
 
@@ -88,7 +98,7 @@ def check_definition(value: object, path: str, report: Report) -> None:
             report.add(f"{path}/{name}", Rule.INTERACTION, message)
         return
     interaction = value["interactionType"]
-    allowed = _COMPONENTS.get(interaction) if isinstance(interaction, str) else None
+    allowed = _allowed_components(interaction, report) if isinstance(interaction, str) else None
     if allowed is None or _COMPONENT_LISTS.isdisjoint(value):
         return
     for name in sorted(_COMPONENT_LISTS.intersection(value) - allowed):

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from dataforge.contexts.lrs.statements.domain.json_text import MAX_DEPTH, pointer_token
 from dataforge.contexts.lrs.statements.domain.rules import Rule
-from dataforge.contexts.lrs.statements.domain.times import has_offset, is_duration, parse_timestamp
+from dataforge.contexts.lrs.statements.domain.times import is_duration, is_rfc_3339, parse_timestamp
 from dataforge.contexts.lrs.statements.domain.validation.report import Report, preview
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion, is_statement_version
 
@@ -85,17 +85,21 @@ def check_uuid(value: object, path: str, report: Report) -> None:
 
 
 def check_timestamp(value: object, path: str, report: Report) -> None:
-    """An ISO 8601 date and time; under 2.0 with its offset (RFC 3339)."""
+    """An ISO 8601 date and time; under 2.0 as RFC 3339 writes it (IEEE 9274.1.1 §4.2.7)."""
     if not isinstance(value, str):
         report.wrong_type(value, path, "a string with a timestamp")
     elif parse_timestamp(value) is None:
         message = (
             f"{preview(value)} is not a timestamp such as 2026-03-01T09:30:00.000Z"
-            " (a date that exists, a time with seconds, and no offset of -00:00)."
+            " (a date that exists, a time, and no offset of -00:00)."
         )
         report.add(path, Rule.TIMESTAMP, message)
-    elif report.version is XapiVersion.V2_0 and not has_offset(value):
-        report.add(path, Rule.TIMESTAMP, f"{preview(value)} has no offset; xAPI 2.0 wants Z or one such as +01:00.")
+    elif report.version is XapiVersion.V2_0 and not is_rfc_3339(value):
+        message = (
+            f"{preview(value)} is not written as RFC 3339 wants it, which xAPI 2.0 asks for: with seconds, a point"
+            " before their fraction, and Z or an offset such as +01:00."
+        )
+        report.add(path, Rule.TIMESTAMP, message)
 
 
 def check_duration(value: object, path: str, report: Report) -> None:
