@@ -31,7 +31,7 @@ setup-dev: python
 
 .PHONY: setup-browser
 setup-browser: setup
-	@$(ENVIRONMENTS) node
+	@$(ENVIRONMENTS) node clients
 	@$(RUN) -m infra.local.browser
 
 .PHONY: run

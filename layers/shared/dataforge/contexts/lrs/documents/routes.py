@@ -61,7 +61,8 @@ class DocumentResource(XapiResource):
         key, content = await self._key_and_content(call)
         command = commands.PutDocument(key, content, _preconditions(call), call.version)
         await run(call.services.unit_of_work(LrsUnitOfWork), commands.put_document, command)
-        return Response(status_code=204)
+        # Clients take the tag for their next If-Match from here (RFC 9110 §8.8): it is stored as it was sent.
+        return Response(status_code=204, headers={"ETag": f'"{content.etag}"'})
 
     async def post(self, call: XapiCall) -> Response:
         """Store a document, or merge it into the one that is there."""

@@ -55,8 +55,11 @@ def format_of(call: XapiCall) -> Format:
 
 
 def flag(call: XapiCall, name: str) -> bool:
-    """A parameter that is `true` or `false` (when it is missing); raises XapiParameterInvalid."""
-    given = call.parameters.get(name, "false")
+    """A parameter that is `true` or `false` (when it is missing); raises XapiParameterInvalid.
+
+    In any letter case: clients in Python write `True`.
+    """
+    given = call.parameters.get(name, "false").lower()
     if given not in ("true", "false"):
         message = f"{name} must be true or false; {given[:40]!r} is neither."
         raise XapiParameterInvalid(message)

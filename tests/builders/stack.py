@@ -1,4 +1,7 @@
-"""The deployed stack, brought up by the launcher's own code in `.local/test`, beside whatever `make run` has going."""
+"""The deployed stack, brought up by the launcher's own code in `.local/test`, beside whatever `make run` has going.
+
+Its fixtures are one set for the tests of the functions and the journeys, since there is one stack.
+"""
 
 import time
 from collections.abc import Callable, Iterator
