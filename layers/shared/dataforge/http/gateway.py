@@ -70,4 +70,4 @@ async def _refuse(scope: "Scope", start: "Message", receive: "Receive", send: "S
 def http_handler(asgi: "ASGIApp") -> Callable[[Any, Any], Any]:
     """A Lambda handler for an ASGI app behind API Gateway."""
     own_event_loop()
-    return Mangum(ReadableAnswers(asgi), lifespan="off", text_mime_types=[_EVERY_MEDIA_TYPE])  # type: ignore[arg-type]  # Mangum wants a coroutine function, ASGI an awaitable
+    return Mangum(ReadableAnswers(asgi), lifespan="off", text_mime_types=[_EVERY_MEDIA_TYPE])
