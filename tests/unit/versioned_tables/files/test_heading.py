@@ -86,6 +86,7 @@ def test_the_heading_can_be_declared(
     assert of_both(tables, tmp_path, rows, options) == [[*names, str(count)]] * 2
 
 
+@pytest.mark.slow
 def test_options_reach_the_child_that_reads_a_workbook(tables: TableStore) -> None:
     data = as_workbook([["x", "y"], ["id", "n"], [1, 2]])
 

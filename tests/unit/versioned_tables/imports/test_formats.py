@@ -31,6 +31,7 @@ def saved(book: openpyxl.Workbook) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_every_sheet_of_a_workbook_is_a_table_with_types(tables: TableStore) -> None:
     book = openpyxl.Workbook()
     people = book.worksheets[0]
@@ -85,6 +86,7 @@ def test_every_sheet_of_a_workbook_is_a_table_with_types(tables: TableStore) -> 
     ]
 
 
+@pytest.mark.slow
 def test_merged_cells_formulas_and_error_cells_are_reported(tables: TableStore) -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -102,6 +104,7 @@ def test_merged_cells_formulas_and_error_cells_are_reported(tables: TableStore) 
     assert rows_of(tables, found.tables["Sheet"])[1]["a"] is None
 
 
+@pytest.mark.slow
 def test_a_sheet_can_be_chosen_and_a_missing_one_is_named(tables: TableStore) -> None:
     book = openpyxl.Workbook()
     book.worksheets[0].append(["a"])
@@ -256,6 +259,7 @@ def test_a_single_column_keeps_its_empty_rows(tables: TableStore) -> None:
     assert rows_of(tables, manifest) == [{"v": 1}, {"v": None}, {"v": 3}]
 
 
+@pytest.mark.slow
 def test_lengths_of_time_in_a_sheet_are_iso_durations(tables: TableStore) -> None:
     book = openpyxl.Workbook()
     for row in (["d", "mixed"], [timedelta(hours=36), timedelta(hours=6)], [timedelta(days=30, seconds=1.5), "x"]):

@@ -26,6 +26,8 @@ from versioned_tables.sql.running import answer_sql, run_sql
 from versioned_tables.storage.local_directory import LocalDirectoryStore
 from versioned_tables.storage.table_store import TableStore
 
+pytestmark = pytest.mark.slow  # each starts processes
+
 ENDLESS = "SELECT count(*) FROM range(3000000) a, range(3000000) b WHERE a.range * b.range % 7 = 3"
 # Doubled at every step, and told to be written out instead of computed once.
 DOUBLED = ", ".join(f"c{n} AS NOT MATERIALIZED (SELECT p.*, q.* FROM c{n - 1} p, c{n - 1} q)" for n in range(1, 15))
@@ -128,7 +130,6 @@ def test_a_child_that_dies_takes_its_own_statement_along_only(
     assert engine.pid == process
 
 
-@pytest.mark.slow
 def test_a_process_that_dies_takes_its_children_along_and_is_replaced(
     engine: EngineProcess, tables: TableStore
 ) -> None:

@@ -147,6 +147,7 @@ def test_decimals_wider_than_duckdb_has_are_text(tables: TableStore) -> None:
     assert run_sql(tables, {"t": wide}, "SELECT d, typeof(d) FROM t").rows == [["1.50", "VARCHAR"]]
 
 
+@pytest.mark.slow
 def test_every_type_of_duckdb_has_an_answer_or_a_clear_refusal(tables: TableStore) -> None:
     names = [name for [name, *_] in run_sql(tables, {}, "DESCRIBE SELECT * FROM test_all_types()").rows]
     refused = {}
