@@ -7,7 +7,6 @@ import tomllib
 from typing import Any
 
 import pytest
-from cfnlint.api import ManualArgs, lint
 
 from dataforge import settings
 from dataforge.platform.db.grants import GRANTS
@@ -460,6 +459,8 @@ def test_releases_to_staging_and_prod_shift_traffic_step_by_step() -> None:
 
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing() -> None:
+    from cfnlint.api import ManualArgs, lint  # seconds, which only this test pays
+
     found = lint((ROOT / "template.yaml").read_text(), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
 
     assert [str(match) for match in found] == []
