@@ -10,10 +10,13 @@ from urllib.request import Request, urlopen
 from uuid import UUID
 
 import httpx
+from sqlalchemy import insert
 
 from dataforge.bootstrap import rest_app
 from dataforge.contexts.datasets.services import DatasetsServices
+from dataforge.contexts.workspaces.tables import members, profiles, workspaces
 from dataforge.kernel.clock import Clock
+from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from dataforge.platform.jobs.worker import Done
@@ -52,6 +55,21 @@ class DatasetsUnderTest(ApiUnderTest):
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""
         return await self.as_role(Role.ANALYST)
+
+    async def add_workspace(self, owner_id: UUID, *others: UUID) -> UUID:
+        """A workspace of these people; its id."""
+        workspace_id, now = uuid7(), self.platform.clock.now()
+        row = {"id": workspace_id, "name": "Space", "owner_id": owner_id, "workspace_type": "general"}
+        roles = {owner_id: "owner", **dict.fromkeys(others, "viewer")}
+        async with self.database.transaction() as connection:
+            await connection.execute(insert(profiles).values(user_id=owner_id, created_at=now, updated_at=now))
+            await connection.execute(insert(workspaces).values(**row, created_at=now, updated_at=now))
+            members_in = [
+                {"workspace_id": workspace_id, "user_id": user_id, "role": role, "joined_at": now}
+                for user_id, role in roles.items()
+            ]
+            await connection.execute(insert(members), members_in)
+        return workspace_id
 
     async def sql_client(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The same person at the function that serves SQL."""

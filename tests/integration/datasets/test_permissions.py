@@ -162,14 +162,39 @@ class TestGrants:
         assert [item["pointer"] for item in suspended.json()["errors"]] == ["path:subject_id"]
         ok(await owner.delete(f"{path}/{person}"), 204)
 
-    async def test_to_a_workspace_are_kept(self, datasets: DatasetsUnderTest) -> None:
-        owner = await datasets.analyst()
-        dataset_id = await new_dataset(owner)
-        path = f"/api/datasets/{dataset_id}/permissions/workspace/{uuid4()}"
+    async def test_to_a_workspace_count_for_those_in_it(self, datasets: DatasetsUnderTest) -> None:
+        owner_id = await datasets.add_user(Role.ANALYST)
+        owner, colleague_id = await datasets.as_user(owner_id, Role.ANALYST), await datasets.add_user(Role.VIEWER)
+        colleague = await datasets.as_user(colleague_id, Role.VIEWER)
+        workspace = await datasets.add_workspace(owner_id, colleague_id)
+        dataset_id = await new_dataset(owner, workspace_id=str(workspace))
+        path = f"/api/datasets/{dataset_id}"
+        grants = f"{path}/permissions/workspace/{workspace}"
+        assert (await colleague.get(path)).status_code == 404
 
-        listed = ok(await owner.put(path, json={"level": "read"}))["items"]
+        listed = ok(await owner.put(grants, json={"level": "write"}))["items"]
 
         assert [item["subject_kind"] for item in listed] == ["user", "workspace"]
+        assert ok(await colleague.get(path))["permission"] == "write"
+        assert [item["id"] for item in ok(await colleague.get("/api/datasets"))["items"]] == [dataset_id]
+        asked = (await datasets.sql_client(colleague)).post(f"{path}/refs/main/sql", json={"sql": "SELECT 1 AS one"})
+        assert ok(await asked)["rows"]
+        stranger = await datasets.as_role(Role.ANALYST)
+        assert (await stranger.get(path)).status_code == 404
+        ok(await owner.delete(grants), 204)
+        assert (await colleague.get(path)).status_code == 404
+
+    async def test_to_a_workspace_need_one_that_the_caller_is_in(self, datasets: DatasetsUnderTest) -> None:
+        owner, admin = await datasets.analyst(), await datasets.as_role(Role.ADMIN)
+        path = f"/api/datasets/{await new_dataset(owner)}/permissions/workspace"
+        workspace = await datasets.add_workspace(await datasets.add_user(Role.VIEWER))
+
+        elsewhere = await owner.put(f"{path}/{workspace}", json={"level": "read"})
+        unknown = await admin.put(f"{path}/{uuid4()}", json={"level": "read"})
+
+        assert refused(elsewhere) == refused(unknown) == (403, "not_a_member")
+        assert [item["pointer"] for item in elsewhere.json()["errors"]] == ["path:subject_id"]
+        ok(await admin.put(f"{path}/{workspace}", json={"level": "read"}))
 
     async def test_the_last_administrator_stays(self, datasets: DatasetsUnderTest) -> None:
         user_id = await datasets.add_user(Role.ANALYST)

@@ -8,7 +8,6 @@ from dataforge.platform.services import Services
 if TYPE_CHECKING:
     from dataforge.contexts.datasets.commits.versions import Versions
     from dataforge.contexts.datasets.comparisons.queries import Comparer
-    from dataforge.contexts.datasets.datasets.memberships import NoMemberships
     from dataforge.contexts.datasets.exports.commands import Exporter
     from dataforge.contexts.datasets.exports.reader import ExportedRows
     from dataforge.contexts.datasets.imports.commands import Importer
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 
 class DatasetsServices(Services):
     """The parts of datasets."""
-
-    @cached_property
-    def memberships(self) -> "NoMemberships":
-        """Which workspaces a person is in."""
-        from dataforge.contexts.datasets.datasets.memberships import NoMemberships
-
-        return NoMemberships()
 
     @cached_property
     def files(self) -> "S3Files":
@@ -66,7 +58,7 @@ class DatasetsServices(Services):
         """Rows of datasets for contexts that carry no Arrow."""
         from dataforge.contexts.datasets.exports.reader import ExportedRows
 
-        return ExportedRows(self.database, self.chunks, self.export_queue, self.memberships, self.clock)
+        return ExportedRows(self.database, self.chunks, self.export_queue, self.clock)
 
     @cached_property
     def versions(self) -> "Versions":

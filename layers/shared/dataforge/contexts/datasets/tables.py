@@ -42,6 +42,15 @@ directory = table(
     schema="identity",
 )
 
+# The public view of workspaces (see workspaces.contract); only read here.
+memberships = table(
+    "memberships",
+    column("workspace_id", UUID(as_uuid=True)),
+    column("user_id", UUID(as_uuid=True)),
+    column("role", Text),
+    schema="workspaces",
+)
+
 
 def _at(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)

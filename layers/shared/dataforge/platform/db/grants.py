@@ -117,10 +117,12 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("platform", "upload_claims", WRITE),
         _DATASETS,
         _tables("identity", "directory", READ),
+        _tables("workspaces", "memberships", READ),
     ),
     "datasets-sql": _merged(
         _EVERYBODY,
         _CALLERS,
+        _tables("workspaces", "memberships", READ),
         _tables("datasets", "datasets dataset_permissions refs commits manifests commit_tables", READ),
     ),
     "xapi": _merged(

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commits.versions import Version
 from dataforge.contexts.datasets.contents import queries
 from dataforge.contexts.datasets.contents.filter_form import OPERATORS, FilterRow, filter_of_rows, rows_of
-from dataforge.contexts.datasets.datasets.calls import memberships_of
 from dataforge.contexts.datasets.datasets.page_calls import DATASETS, DatasetPageCall, ReadPage, router
 from dataforge.contexts.datasets.datasets.queries import get_dataset
 from dataforge.contexts.datasets.refs.queries import list_refs
@@ -67,7 +66,7 @@ async def table(
     return call.page(
         "datasets/table.html",
         status=200 if error is None else error.status,
-        dataset=await call.query(get_dataset, call.access.id, call.principal, await memberships_of(call)),
+        dataset=await call.query(get_dataset, call.access.id, call.principal),
         version=shown,
         commit_id=found.commit_id,
         refs=refs.rows,

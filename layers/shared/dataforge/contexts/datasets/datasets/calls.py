@@ -32,13 +32,6 @@ class AnswerTooLarge(BadRequest):
     title = "The answer would be too large"
 
 
-async def memberships_of(call: Call) -> list[UUID]:
-    """The workspaces of the caller."""
-    if call.principal.user_id is None:
-        return []
-    return list(await call.services(DatasetsServices).memberships.workspaces_of(call.principal.user_id))
-
-
 def bounded(body: object, *, etag_of: str | None = None) -> Response:
     """A JSON answer that fits through the gateway; raises AnswerTooLarge for one that does not."""
     response = json_response(body, headers={} if etag_of is None else {"ETag": etag(etag_of)})
@@ -86,10 +79,7 @@ class Allow:
 
     async def __call__(self, dataset_id: UUID, call: UnansweredCall) -> DatasetCall:
         """Look the caller's level up, compare, and only then give the answer of a repeated request."""
-        workspaces = await memberships_of(call)
-        access = await call.query(
-            require_access, dataset_id, call.principal, workspaces, self.level, deleted=self.deleted
-        )
+        access = await call.query(require_access, dataset_id, call.principal, self.level, deleted=self.deleted)
         await replay_if_known(call.request, call.principal)
         return DatasetCall(call.request, call.principal, access)
 

@@ -1,6 +1,5 @@
 """Create, change, delete and restore datasets; grant and revoke access."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from dataforge.contexts.datasets.datasets.domain import (
 from dataforge.contexts.datasets.refs.domain import MAIN, DefaultBranch, RefKind
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.identity.contract import require_active_person
+from dataforge.kernel.errors import Violation
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -27,13 +27,12 @@ from versioned_tables.hashing.commits import commit_id, tree_hash
 
 @dataclass(frozen=True, slots=True)
 class CreateDataset:
-    """A new dataset; `memberships` are the workspaces of the caller."""
+    """A new dataset, perhaps of a workspace that the caller is in."""
 
     name: str
     description: str = ""
     tags: tuple[str, ...] = ()
     workspace_id: UUID | None = None
-    memberships: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +88,19 @@ def empty_commit(uow: DatasetsUnitOfWork) -> NewCommit:
     return NewCommit(identity, tree, None, None, INITIAL_MESSAGE, author_of(uow), uow.principal.user_id, at)
 
 
+async def _require_membership(workspace: UUID, pointer: str, uow: DatasetsUnitOfWork) -> None:
+    is_member = await uow.permissions.is_member(workspace, uow.principal.user_id)
+    if is_member or (is_member is not None and uow.principal.has(Role.ADMIN)):
+        return
+    message = f"You are not a member of workspace {workspace}."
+    raise NotAMember(message, violations=[Violation(pointer, message, "membership")])
+
+
 async def create_dataset(command: CreateDataset, uow: DatasetsUnitOfWork) -> UUID:
     """The dataset with an empty commit on `main`; its creator administers it. Raises DatasetExists, NotAMember."""
     workspace = command.workspace_id
-    if workspace is not None and workspace not in command.memberships and not uow.principal.has(Role.ADMIN):
-        message = f"You are not a member of workspace {workspace}."
-        raise NotAMember(message)
+    if workspace is not None:
+        await _require_membership(workspace, "/workspace_id", uow)
     dataset_id, creator = uuid7(), uow.principal.user_id
     record = DatasetRecord(dataset_id, command.name, MAIN, 1, creator, workspace)
     await uow.datasets.add(record, command.description)
@@ -155,12 +161,14 @@ async def restore_dataset(command: RestoreDataset, uow: DatasetsUnitOfWork) -> U
 
 
 async def put_grant(command: PutGrant, uow: DatasetsUnitOfWork) -> UUID:
-    """Insert or replace the grant, audited; raises LastDatasetAdmin, UnknownPerson, PersonSuspended."""
+    """Insert or replace the grant, audited; raises LastDatasetAdmin, UnknownPerson, PersonSuspended, NotAMember."""
     before = {(g.kind, g.subject_id): g for g in await uow.permissions.lock(command.dataset_id)}
     grant = command.grant
     if grant.kind is SubjectKind.USER:
         suspended = await uow.permissions.person_suspended(grant.subject_id)
         require_active_person(grant.subject_id, "path:subject_id", suspended=suspended)
+    else:
+        await _require_membership(grant.subject_id, "path:subject_id", uow)
     known = before.get((grant.kind, grant.subject_id))
     after = {**before, (grant.kind, grant.subject_id): grant}
     if known is not None and known.level is Level.ADMIN:

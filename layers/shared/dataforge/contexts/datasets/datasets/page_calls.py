@@ -8,7 +8,6 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from dataforge.contexts.datasets.commits.versions import Versions
-from dataforge.contexts.datasets.datasets.calls import memberships_of
 from dataforge.contexts.datasets.datasets.domain import Level
 from dataforge.contexts.datasets.datasets.queries import DatasetAccess, require_access
 from dataforge.contexts.datasets.services import DatasetsServices
@@ -36,8 +35,7 @@ class DatasetPageCall(PageCall):
 
 async def readable(dataset_id: UUID, call: AnyonePage) -> DatasetPageCall:
     """Look the person's level up; raises DatasetNotFound for a dataset they may not read."""
-    workspaces = await memberships_of(call)
-    access = await call.query(require_access, dataset_id, call.principal, workspaces, Level.READ)
+    access = await call.query(require_access, dataset_id, call.principal, Level.READ)
     return DatasetPageCall(call.request, call.principal, call.form, access)
 
 

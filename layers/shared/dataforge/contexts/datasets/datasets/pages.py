@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.queries import find_version, get_commit, history
 from dataforge.contexts.datasets.datasets import queries
-from dataforge.contexts.datasets.datasets.calls import memberships_of
 from dataforge.contexts.datasets.datasets.page_calls import DATASETS, ROWS, ReadPage, router
 from dataforge.contexts.datasets.refs.queries import list_refs
 from dataforge.http.paging import Cursor
@@ -25,11 +24,9 @@ async def datasets(
     tag: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Datasets that the person may read, by name."""
-    workspaces = await memberships_of(call)
     found = await call.query(
         queries.list_datasets,
         call.principal,
-        workspaces,
         after=call.after(cursor),
         limit=ROWS,
         search=search,
@@ -41,7 +38,7 @@ async def datasets(
         datasets=found.rows,
         following=call.following(found.next_key),
         first=cursor is None,
-        tags=await call.query(queries.list_tags, call.principal, workspaces),
+        tags=await call.query(queries.list_tags, call.principal),
         chosen={"search": search, "tag": tag},
     )
 
@@ -55,7 +52,7 @@ async def dataset(call: ReadPage, version: Annotated[str, Query(max_length=100)]
     past = await call.query(history, dataset_id, commit_id, after=None, limit=_COMMITS)
     return call.page(
         "datasets/dataset.html",
-        dataset=await call.query(queries.get_dataset, dataset_id, call.principal, await memberships_of(call)),
+        dataset=await call.query(queries.get_dataset, dataset_id, call.principal),
         version=shown,
         is_ref=name is not None,
         commit=await call.query(get_commit, dataset_id, commit_id),

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Select, Text, and_, func, literal, or_, select, tu
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound, Level, check_access, dataset_missing, strongest
-from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory
+from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal, Role
 from dataforge.platform.db.database import row_dict
@@ -25,23 +25,21 @@ class DatasetAccess:
     deleted: bool
 
 
-def _mine(principal: Principal, workspaces: Sequence[UUID]) -> Any:  # noqa: ANN401 - an SQL expression
+def _mine(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
     own = and_(dataset_permissions.c.subject_kind == "user", dataset_permissions.c.subject_id == principal.user_id)
-    shared = and_(
-        dataset_permissions.c.subject_kind == "workspace", dataset_permissions.c.subject_id.in_(list(workspaces))
-    )
-    return or_(own, shared) if workspaces else own
+    workspaces = select(memberships.c.workspace_id).where(memberships.c.user_id == principal.user_id)
+    shared = and_(dataset_permissions.c.subject_kind == "workspace", dataset_permissions.c.subject_id.in_(workspaces))
+    return or_(own, shared)
 
 
-async def dataset_access(
-    connection: AsyncConnection, dataset_id: UUID, principal: Principal, workspaces: Sequence[UUID]
-) -> DatasetAccess | None:
+async def dataset_access(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> DatasetAccess | None:
     """The caller's access; None when there is no such dataset."""
     query = (
         select(datasets.c.default_branch, datasets.c.deleted_at, dataset_permissions.c.level)
+        .select_from(datasets)
         .outerjoin(
             dataset_permissions,
-            and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces)),
+            and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal)),
         )
         .where(datasets.c.id == dataset_id)
     )
@@ -58,7 +56,6 @@ async def require_access(
     connection: AsyncConnection,
     dataset_id: UUID,
     principal: Principal,
-    workspaces: Sequence[UUID],
     needed: Level,
     *,
     deleted: bool = False,
@@ -67,7 +64,7 @@ async def require_access(
 
     Raises DatasetNotFound without read access and AccessTooLow below the level needed.
     """
-    access = await dataset_access(connection, dataset_id, principal, workspaces)
+    access = await dataset_access(connection, dataset_id, principal)
     if access is None or (access.deleted and not deleted):
         raise dataset_missing(dataset_id)
     check_access(access.level, needed, dataset_id)
@@ -102,17 +99,13 @@ def _answer(row: Any, levels: Sequence[str], *, admin: bool) -> dict[str, Any]: 
     return {**values, "tags": sorted(values["tags"]), "permission": held.value if held else None}
 
 
-async def get_dataset(
-    connection: AsyncConnection, dataset_id: UUID, principal: Principal, workspaces: Sequence[UUID]
-) -> dict[str, Any]:
+async def get_dataset(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> dict[str, Any]:
     """One dataset with the caller's permission; raises DatasetNotFound."""
     row = (await connection.execute(_shown().where(datasets.c.id == dataset_id))).one_or_none()
     if row is None:
         message = f"There is no dataset {dataset_id}."
         raise DatasetNotFound(message)
-    mine = select(dataset_permissions.c.level).where(
-        dataset_permissions.c.dataset_id == dataset_id, _mine(principal, workspaces)
-    )
+    mine = select(dataset_permissions.c.level).where(dataset_permissions.c.dataset_id == dataset_id, _mine(principal))
     levels = list((await connection.scalars(mine)).all())
     return _answer(row, levels, admin=principal.has(Role.ADMIN))
 
@@ -120,7 +113,6 @@ async def get_dataset(
 async def list_datasets(
     connection: AsyncConnection,
     principal: Principal,
-    workspaces: Sequence[UUID],
     *,
     after: tuple[Any, ...] | None,
     limit: int,
@@ -132,13 +124,13 @@ async def list_datasets(
     admin = principal.has(Role.ADMIN)
     mine = (
         select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(Text)))
-        .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces))
+        .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
         .scalar_subquery()
     )
     query = _shown().add_columns(func.coalesce(mine, literal([], ARRAY(Text))).label("levels"))
     query = query.where(datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None))
     if not admin:
-        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces))
+        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
         if deleted:
             allowed = and_(allowed, dataset_permissions.c.level == Level.ADMIN.value)
         query = query.where(select(1).where(allowed).exists())
@@ -161,9 +153,7 @@ async def list_datasets(
     return Page(rows, (rows[-1]["name"], str(rows[-1]["id"])) if len(found) > limit else None)
 
 
-async def list_tags(
-    connection: AsyncConnection, principal: Principal, workspaces: Sequence[UUID]
-) -> list[dict[str, Any]]:
+async def list_tags(connection: AsyncConnection, principal: Principal) -> list[dict[str, Any]]:
     """Tags of readable datasets with the number of datasets that have them, most used first."""
     query = (
         select(dataset_tags.c.tag, func.count().label("datasets"))
@@ -174,7 +164,7 @@ async def list_tags(
         .limit(500)
     )
     if not principal.has(Role.ADMIN):
-        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal, workspaces))
+        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
         query = query.where(select(1).where(allowed).exists())
     return [row_dict(row) for row in await connection.execute(query)]
 

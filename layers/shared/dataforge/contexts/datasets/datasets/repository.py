@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.datasets.domain import DatasetExists, DatasetRecord, Grant, Level, SubjectKind
-from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory
+from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
 from dataforge.platform.db.refusals import constraint_of
 
 _RECORD = (
@@ -136,6 +136,12 @@ class Permissions:
         """Whether the person is suspended; None when there is no such person."""
         query = select(directory.c.suspended_at.is_not(None)).where(directory.c.user_id == user_id)
         return (await self._connection.execute(query)).scalar_one_or_none()
+
+    async def is_member(self, workspace_id: UUID, user_id: UUID | None) -> bool | None:
+        """Whether the person is in the workspace; None when there is no such workspace."""
+        query = select(func.bool_or(memberships.c.user_id == user_id)).where(memberships.c.workspace_id == workspace_id)
+        found: bool | None = (await self._connection.execute(query)).scalar_one()
+        return found
 
     async def put(self, dataset_id: UUID, grant: Grant) -> None:
         """Insert or replace."""

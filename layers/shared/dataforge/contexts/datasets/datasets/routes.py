@@ -1,6 +1,6 @@
 """REST of datasets, tags and permissions."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from dataforge.contexts.datasets.datasets.calls import (
     AdminCall,
     ReadCall,
     RestoreCall,
-    memberships_of,
     router,
 )
 from dataforge.contexts.datasets.datasets.domain import Grant, SubjectKind
@@ -37,12 +36,10 @@ def _dataset_response(call: Call, dataset: dict[str, Any], *, status: int = 200)
     return json_response(body, status=status, headers=headers)
 
 
-def _showing(
-    call: Call, memberships: Sequence[UUID], *, status: int = 200
-) -> Callable[[AsyncConnection, UUID], Awaitable[Response]]:
+def _showing(call: Call, *, status: int = 200) -> Callable[[AsyncConnection, UUID], Awaitable[Response]]:
     # The dataset as a command's transaction leaves it.
     async def show(connection: AsyncConnection, dataset_id: UUID) -> Response:
-        dataset = await queries.get_dataset(connection, dataset_id, call.principal, memberships)
+        dataset = await queries.get_dataset(connection, dataset_id, call.principal)
         return _dataset_response(call, dataset, status=status)
 
     return show
@@ -55,9 +52,8 @@ async def _show_grants(connection: AsyncConnection, dataset_id: UUID) -> Respons
 @router.post("/api/datasets", status_code=201, response_model=wire.DatasetOut)
 async def create_dataset(body: wire.DatasetIn, call: CreatorCall) -> Response:
     """Create a dataset with an empty commit on `main`; the caller administers it."""
-    memberships = await memberships_of(call)
-    command = commands.CreateDataset(body.name, body.description, tuple(body.tags), body.workspace_id, memberships)
-    show = _showing(call, memberships, status=201)
+    command = commands.CreateDataset(body.name, body.description, tuple(body.tags), body.workspace_id)
+    show = _showing(call, status=201)
     return await call.execute_and_read(Work, commands.create_dataset, command, show)
 
 
@@ -75,7 +71,6 @@ async def list_datasets(
     page = await call.query(
         queries.list_datasets,
         call.principal,
-        await memberships_of(call),
         after=call.after(cursor),
         limit=limit,
         search=search,
@@ -88,13 +83,13 @@ async def list_datasets(
 @router.get("/api/datasets/tags", response_model=wire.TagList)
 async def list_tags(call: AnyoneCall) -> Response:
     """Tags of readable datasets, most used first."""
-    return json_response({"items": await call.query(queries.list_tags, call.principal, await memberships_of(call))})
+    return json_response({"items": await call.query(queries.list_tags, call.principal)})
 
 
 @router.get("/api/datasets/{dataset_id}", response_model=wire.DatasetOut)
 async def get_dataset(call: ReadCall) -> Response:
     """One dataset."""
-    dataset = await call.query(queries.get_dataset, call.dataset_id, call.principal, await memberships_of(call))
+    dataset = await call.query(queries.get_dataset, call.dataset_id, call.principal)
     return _dataset_response(call, dataset)
 
 
@@ -103,7 +98,7 @@ async def change_dataset(body: wire.DatasetChangeIn, call: AdminCall) -> Respons
     """Change name, description, tags or default branch; needs If-Match."""
     changes = {key: value for key, value in body.model_dump(exclude_unset=True).items() if value is not None}
     command = commands.ChangeDataset(call.dataset_id, call.expected_revision(), changes)
-    show = _showing(call, await memberships_of(call))
+    show = _showing(call)
     return await call.execute_and_read(Work, commands.change_dataset, command, show)
 
 
@@ -117,7 +112,7 @@ async def delete_dataset(call: AdminCall) -> Response:
 @router.post("/api/datasets/{dataset_id}/restore", response_model=wire.DatasetOut)
 async def restore_dataset(call: RestoreCall) -> Response:
     """Bring a deleted dataset back."""
-    show = _showing(call, await memberships_of(call))
+    show = _showing(call)
     return await call.execute_and_read(Work, commands.restore_dataset, commands.RestoreDataset(call.dataset_id), show)
 
 

@@ -15,7 +15,6 @@ from dataforge.contexts.datasets.commits.domain import SheetNotFound
 from dataforge.contexts.datasets.commits.queries import commit_tables_of, find_version
 from dataforge.contexts.datasets.contract import PreparedRows
 from dataforge.contexts.datasets.datasets.domain import Level
-from dataforge.contexts.datasets.datasets.memberships import NoMemberships
 from dataforge.contexts.datasets.datasets.queries import require_access
 from dataforge.contexts.datasets.jobs.commands import QueueJob, queue_job
 from dataforge.contexts.datasets.jobs.domain import RunType
@@ -51,13 +50,10 @@ class RowsNotReady(Conflict):
 class ExportedRows:
     """`contract.DatasetReader` over export jobs."""
 
-    def __init__(
-        self, database: Database, objects: ObjectStore, queue: Queue, memberships: NoMemberships, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, objects: ObjectStore, queue: Queue, clock: Clock) -> None:
         self._database = database
         self._objects = objects
         self._queue = queue
-        self._memberships = memberships
         self._clock = clock
 
     async def prepare(
@@ -69,9 +65,8 @@ class ExportedRows:
         columns: Sequence[str] | None = None,
     ) -> PreparedRows:
         """Have the rows of a version made readable; the same call finds them again, or the failure of a moment ago."""
-        workspaces = [] if principal.user_id is None else await self._memberships.workspaces_of(principal.user_id)
         async with self._database.read_only() as connection:
-            await require_access(connection, dataset_id, principal, workspaces, Level.READ)
+            await require_access(connection, dataset_id, principal, Level.READ)
             commit_id, _ = await find_version(connection, dataset_id, version)
             table = _table(await commit_tables_of(connection, dataset_id, commit_id), sheet)
             names = _columns(table, columns)
