@@ -51,7 +51,7 @@ class Alignment:
         return found
 
 
-def align(tables: TableStore, schema: TableSchema, base: Manifest, side: Manifest) -> Alignment:
+def align(store: TableStore, schema: TableSchema, base: Manifest, side: Manifest) -> Alignment:
     """Compare the rows in the types of `schema`; a column that a version lacks is null in it."""
     segments = _between_equal_leaves(base, side)
     old, new = (
@@ -59,7 +59,7 @@ def align(tables: TableStore, schema: TableSchema, base: Manifest, side: Manifes
         for at in (0, 2)
     )
     before, after = (
-        row_codes(hashes_in(tables, manifest, schema, rows)) for manifest, rows in ((base, old), (side, new))
+        row_codes(hashes_in(store, manifest, schema, rows)) for manifest, rows in ((base, old), (side, new))
     )
     stays, stayed = np.zeros(len(old), dtype=bool), np.zeros(len(new), dtype=bool)
     at = to = 0

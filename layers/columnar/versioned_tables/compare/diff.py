@@ -78,7 +78,7 @@ def common_schema(base: TableSchema, head: TableSchema) -> TableSchema:
     return TableSchema(tuple(shared), key)
 
 
-def difference(tables: TableStore, base: Manifest, head: Manifest) -> Difference:
+def difference(store: TableStore, base: Manifest, head: Manifest) -> Difference:
     """Every row that differs in any column of either version; a column that a version lacks reads as null in it.
 
     Along history this reads the commit's patch; otherwise it skips equal leaves and what both versions share physically
@@ -91,17 +91,17 @@ def difference(tables: TableStore, base: Manifest, head: Manifest) -> Difference
         and change.base_digest == base.digest
         and base.schema.signature == head.schema.signature
     ):
-        return Difference(base, head, _from_patches(tables, head))
-    return Difference(base, head, in_order(_any_to_any(tables, base, head)))
+        return Difference(base, head, _from_patches(store, head))
+    return Difference(base, head, in_order(_any_to_any(store, base, head)))
 
 
-def count_changes(tables: TableStore, base: Manifest, head: Manifest) -> dict[str, int]:
+def count_changes(store: TableStore, base: Manifest, head: Manifest) -> dict[str, int]:
     """Rows inserted, updated and deleted, as `difference` counts them; from the commit's own note where that is the
     same.
     """
     change = head.change
     if change is None or change.base_digest != base.digest or not _counts_alike(base.schema, head):
-        return difference(tables, base, head).counts
+        return difference(store, base, head).counts
     return {"inserted": change.inserted, "updated": change.updated, "deleted": change.deleted}
 
 
@@ -116,9 +116,9 @@ def _counts_alike(base: TableSchema, head: Manifest) -> bool:
     return head.change is not None and head.change.complete and len(base.columns) == len(head.schema.columns)
 
 
-def _from_patches(tables: TableStore, head: Manifest) -> Operations:
+def _from_patches(store: TableStore, head: Manifest) -> Operations:
     assert head.change is not None  # noqa: S101 - narrows the type
-    found = [tables.patch(identity).operations for identity in head.change.patches]
+    found = [store.patch(identity).operations for identity in head.change.patches]
     if not found:
         return Operations(EMPTY, EMPTY, EMPTY, EMPTY, EMPTY)
     kind, new, old = (
@@ -127,8 +127,8 @@ def _from_patches(tables: TableStore, head: Manifest) -> Operations:
     return Operations(kind, np.where(kind == DELETE, _NONE, new), np.where(kind == INSERT, _NONE, old), new, old)
 
 
-def _any_to_any(tables: TableStore, base: Manifest, head: Manifest) -> Operations:
-    tables.learn(base.schema, head.schema)
+def _any_to_any(store: TableStore, base: Manifest, head: Manifest) -> Operations:
+    store.learn(base.schema, head.schema)
     suspects = Suspects.of(base.schema, head.schema)
     old, new = _unequal_leaf_rows(base, head)
     keyed = bool(head.schema.key) and head.schema.key == base.schema.key
@@ -136,15 +136,15 @@ def _any_to_any(tables: TableStore, base: Manifest, head: Manifest) -> Operation
     if not suspects.ids:
         old, new = _not_shared(base, head, old, new)
     else:
-        old, new, updated = _read_apart(tables, base, head, old, new, suspects)
+        old, new, updated = _read_apart(store, base, head, old, new, suspects)
         if not keyed or not set(suspects.ids).isdisjoint(head.schema.key):
             old, new, updated = np.union1d(old, updated[0]), np.union1d(new, updated[1]), _NO_PAIRS
-    before = hashes_in(tables, base, compared_types(base.schema, head.schema), old)
-    after = hashes_in(tables, head, compared_types(head.schema, base.schema), new)
+    before = hashes_in(store, base, compared_types(base.schema, head.schema), old)
+    after = hashes_in(store, head, compared_types(head.schema, base.schema), new)
     if keyed:
         return _keyed(old, new, before, after, updated)
     gone, come = _unmatched(before, after)
-    return _unkeyed(tables, (base, head), old[gone], new[come])
+    return _unkeyed(store, (base, head), old[gone], new[come])
 
 
 def _unequal_leaf_rows(base: Manifest, head: Manifest) -> tuple[I64, I64]:
@@ -165,11 +165,11 @@ def _not_shared(base: Manifest, head: Manifest, old: I64, new: I64) -> tuple[I64
 
 
 def _read_apart(
-    tables: TableStore, base: Manifest, head: Manifest, old: I64, new: I64, suspects: Suspects
+    store: TableStore, base: Manifest, head: Manifest, old: I64, new: I64, suspects: Suspects
 ) -> tuple[I64, I64, tuple[I64, I64]]:
     """Without the rows at the same physical address, and apart those of them that the versions read differently."""
     first, second = pair_up(addresses_at(base, old), addresses_at(_renumbered(base, head), new))
-    apart = suspects.differ(tables, base, old[first])
+    apart = suspects.differ(store, base, old[first])
     left, right = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
     left[first] = right[second] = False
     return old[left], new[right], (old[first[apart]], new[second[apart]])
@@ -195,14 +195,14 @@ def _keyed(old: I64, new: I64, before: RowHashes, after: RowHashes, updated: tup
     return _operations(old[gone], new[come], *changed)
 
 
-def _unkeyed(tables: TableStore, sides: tuple[Manifest, Manifest], old: I64, new: I64) -> Operations:
+def _unkeyed(store: TableStore, sides: tuple[Manifest, Manifest], old: I64, new: I64) -> Operations:
     """Rows that only one side has. Where columns came or went, those that are alike in all others are updates."""
     base, head = sides
     common = common_schema(base.schema, head.schema)
     if not common.columns or len(common.columns) == len(base.schema.columns) == len(head.schema.columns):
         return _operations(old, new, EMPTY, EMPTY)
     before, after = (
-        hashes_in(tables, restricted(side, common), common, rows) for side, rows in ((base, old), (head, new))
+        hashes_in(store, restricted(side, common), common, rows) for side, rows in ((base, old), (head, new))
     )
     first, second = pair_up(_codes(before), _codes(after))
     gone, come = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
@@ -231,7 +231,7 @@ def _operations(gone: I64, come: I64, changed_old: I64, changed_new: I64) -> Ope
 
 
 def select(
-    found: Difference, tables: TableStore, *, kinds: Sequence[str] = (), columns: Sequence[str] = ()
+    found: Difference, store: TableStore, *, kinds: Sequence[str] = (), columns: Sequence[str] = ()
 ) -> Difference:
     """The same difference restricted to some kinds, and to updates that changed one of some columns (by id)."""
     ops = found.operations
@@ -242,7 +242,7 @@ def select(
     if columns:
         rows = np.flatnonzero(keep & (ops.kind == UPDATE))
         old, new = (
-            rows_at_positions(tables, m, at[rows], [item for item in columns if m.schema.has(item)])
+            rows_at_positions(store, m, at[rows], [item for item in columns if m.schema.has(item)])
             for m, at in ((found.base, ops.before), (found.head, ops.after))
         )
         apart = np.any([*cells_apart(old, new, len(rows)).values()], axis=0)
@@ -265,13 +265,13 @@ class RowChange:
     changed: tuple[str, ...] = ()
 
 
-def difference_page(tables: TableStore, found: Difference, offset: int, limit: int) -> list[RowChange]:
+def difference_page(store: TableStore, found: Difference, offset: int, limit: int) -> list[RowChange]:
     """Changes `offset .. offset + limit` with the cells of both sides."""
     ops = found.operations
     page = slice(offset, offset + limit)
     kind, after, before = ops.kind[page], ops.after[page], ops.before[page]
     old_rows, new_rows = np.flatnonzero(before >= 0), np.flatnonzero(after >= 0)
-    old, new = _cells(tables, found, before[old_rows], after[new_rows])
+    old, new = _cells(store, found, before[old_rows], after[new_rows])
     old_at = {int(row): at for at, row in enumerate(old_rows)}
     new_at = {int(row): at for at, row in enumerate(new_rows)}
     differing = _changed_columns(found, old, new, old_at, new_at, np.flatnonzero(kind == UPDATE))
@@ -290,11 +290,11 @@ def difference_page(tables: TableStore, found: Difference, offset: int, limit: i
     ]
 
 
-def _cells(tables: TableStore, found: Difference, before: I64, after: I64) -> tuple[pa.Table, pa.Table]:
+def _cells(store: TableStore, found: Difference, before: I64, after: I64) -> tuple[pa.Table, pa.Table]:
     """Both sides' rows: from the patch when the difference runs along history, else from where they lie."""
     change = found.head.change
     if change is not None and change.complete and len(change.patches) == 1 and change.base_digest == found.base.digest:
-        patch = tables.patch(change.patches[0])
+        patch = store.patch(change.patches[0])
         ops = patch.operations
         removed = np.flatnonzero(ops.before >= 0)
         order = removed[np.argsort(ops.old_position[removed])]
@@ -303,8 +303,8 @@ def _cells(tables: TableStore, found: Difference, before: I64, after: I64) -> tu
             not len(before) or np.array_equal(ops.old_position[order][np.minimum(at, len(order) - 1)], before)
         ):
             rows = conform(patch.before.take(pa.array(ops.before[order][at])), found.base.schema)
-            return rows, rows_at_positions(tables, found.head, after)
-    return rows_at_positions(tables, found.base, before), rows_at_positions(tables, found.head, after)
+            return rows, rows_at_positions(store, found.head, after)
+    return rows_at_positions(store, found.base, before), rows_at_positions(store, found.head, after)
 
 
 def _changed_columns(

@@ -45,7 +45,7 @@ def alike(old: U64, new: U64, least: int = 1) -> list[tuple[int, int]]:
     return found
 
 
-def guess_updates(tables: TableStore, found: Difference) -> Difference:
+def guess_updates(store: TableStore, found: Difference) -> Difference:
     """The difference with rows that were deleted and inserted at one place, and have half of their cells in common,
     as updates. A guess, for people: `guessed` says which. With a key, and of very many rows, it stays as it is.
     """
@@ -58,7 +58,7 @@ def guess_updates(tables: TableStore, found: Difference) -> Difference:
     rows = Alignment(ops.before[gone], ops.after[come])
     gone_gaps, come_gaps = rows.gap_of_gone(), rows.gaps()
     gaps = np.intersect1d(gone_gaps, come_gaps)
-    old, new = (_cells(tables, schema, m, at) for m, at in ((found.base, rows.gone), (found.head, rows.come)))
+    old, new = (_cells(store, schema, m, at) for m, at in ((found.base, rows.gone), (found.head, rows.come)))
     pairs: list[tuple[int, int]] = []
     bounds = [np.searchsorted(where, np.stack([gaps, gaps + 1])).tolist() for where in (gone_gaps, come_gaps)]
     for first, stop, start, end in zip(*bounds[0], *bounds[1], strict=True):
@@ -81,6 +81,6 @@ def guess_updates(tables: TableStore, found: Difference) -> Difference:
     return replace(found, operations=in_order(joined), guessed=after)
 
 
-def _cells(tables: TableStore, schema: TableSchema, manifest: Manifest, positions: I64) -> U64:
-    table = rows_at(tables, schema, manifest.sources, addresses_at(manifest, positions))
+def _cells(store: TableStore, schema: TableSchema, manifest: Manifest, positions: I64) -> U64:
+    table = rows_at(store, schema, manifest.sources, addresses_at(manifest, positions))
     return cell_matrix(table, schema)

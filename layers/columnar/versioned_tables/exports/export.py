@@ -143,7 +143,7 @@ class _Raw:
 
 
 def export_table(
-    tables: TableStore,
+    store: TableStore,
     manifest: Manifest,
     options: ExportOptions,
     sink: Sink,
@@ -153,14 +153,14 @@ def export_table(
 ) -> ExportReport:
     """Write one table. Raises FilterRefused on unknown columns, OperationRefused beyond the limits of a workbook."""
     return (
-        export_workbook(tables, {name: manifest}, options, sink, progress=progress)
+        export_workbook(store, {name: manifest}, options, sink, progress=progress)
         if options.format == "excel"
-        else _export(tables, manifest, options, sink, progress)
+        else _export(store, manifest, options, sink, progress)
     )
 
 
 def export_workbook(
-    tables: TableStore,
+    store: TableStore,
     manifests: Mapping[str, Manifest],
     options: ExportOptions,
     sink: Sink,
@@ -170,7 +170,7 @@ def export_workbook(
     """Write tables as the sheets of one workbook."""
     out = _Counting(sink, options.compression)
     shown = [
-        (name, _names(manifest, options), _batches(tables, manifest, options, progress))
+        (name, _names(manifest, options), _batches(store, manifest, options, progress))
         for name, manifest in manifests.items()
     ]
     rows = write_workbook(cast("BinaryIO", out), shown)
@@ -189,7 +189,7 @@ def _names(manifest: Manifest, options: ExportOptions) -> list[str]:
 
 
 def _batches(
-    tables: TableStore, manifest: Manifest, options: ExportOptions, progress: ProgressCallback
+    store: TableStore, manifest: Manifest, options: ExportOptions, progress: ProgressCallback
 ) -> Iterator[pa.Table]:
     """Matching rows with columns by name."""
     names = _names(manifest, options)
@@ -198,7 +198,7 @@ def _batches(
         dict.fromkeys([*ids, *(c.id for n in filter_columns(options.where) if (c := manifest.schema.by_name(n)))])
     )
     for start in range(0, manifest.rows, BATCH):
-        table = read_range(tables, manifest, start, start + BATCH, read)
+        table = read_range(store, manifest, start, start + BATCH, read)
         if options.where is not None:
             table = table.filter(pa.array(matching(table, options.where, manifest.schema)))
         progress(Progress("exporting", min(start + BATCH, manifest.rows), 0))
@@ -206,10 +206,10 @@ def _batches(
 
 
 def _export(
-    tables: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, progress: ProgressCallback
+    store: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, progress: ProgressCallback
 ) -> ExportReport:
     out = _Counting(sink, options.compression)
-    batches = _batches(tables, manifest, options, progress)
+    batches = _batches(store, manifest, options, progress)
     names = _names(manifest, options)
     if options.format == "parquet":
         rows = _parquet(out, batches, manifest, names)
@@ -255,7 +255,7 @@ def _parquet(out: _Counting, batches: Iterator[pa.Table], manifest: Manifest, na
     return rows
 
 
-def export_difference(tables: TableStore, found: Difference, options: ExportOptions, sink: Sink) -> ExportReport:
+def export_difference(store: TableStore, found: Difference, options: ExportOptions, sink: Sink) -> ExportReport:
     """Write changed rows: `_change`, then every column of both versions, `before` and `after` where it was updated.
     CSV and JSON lines. A renamed column is one, under its present name.
     """
@@ -265,7 +265,7 @@ def export_difference(tables: TableStore, found: Difference, options: ExportOpti
     if options.format == "csv":
         out.write(csv_header(header, options.delimiter))
     for start in range(0, len(found), 1000):
-        page = difference_page(tables, found, start, 1000)
+        page = difference_page(store, found, start, 1000)
         columns: list[list[object]] = [[change.kind for change in page]]
         for _, old, new in pairs:
             columns.append([_cell(change.before, old) for change in page])

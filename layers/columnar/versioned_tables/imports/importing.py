@@ -54,7 +54,7 @@ class ImportOutcome:
 
 
 def import_file(
-    tables: TableStore,
+    store: TableStore,
     source: FileSource,
     options: ImportOptions,
     bases: Mapping[str, Manifest] | None = None,
@@ -76,10 +76,10 @@ def import_file(
         with refusing(place), ThreadPoolExecutor(WORKERS, thread_name_prefix="import") as pool:
             for table in open_file(Storage(source), options, report, folder, place):
                 base = (bases or {}).get(table.name)
-                load = _Load(tables, options, base, pool, watching, folder, report, table.name)
+                load = _Load(store, options, base, pool, watching, folder, report, table.name)
                 found[table.name] = load.table(table.content)
     finally:
-        tables.drain()
+        store.drain()
     return ImportOutcome(found, report)
 
 
@@ -87,7 +87,7 @@ def import_file(
 class _Load:
     """One table of a file on its way into a version."""
 
-    tables: TableStore
+    store: TableStore
     options: ImportOptions
     base: Manifest | None
     pool: Executor
@@ -207,16 +207,16 @@ class _Load:
         if options.mode == "upsert" and not schema.key:
             raise SchemaMismatch("Upsert needs a key; declare the key columns of the table.")
         if base is None or options.mode == "replace":
-            made = None if self.unsorted else replace_sorted(self.tables, schema, rows(), base, self.pool)
+            made = None if self.unsorted else replace_sorted(self.store, schema, rows(), base, self.pool)
             if made is None:
                 self.unsorted = True
-                made = replace_sorting(self.tables, schema, rows(), base, self.pool, self.folder)
+                made = replace_sorting(self.store, schema, rows(), base, self.pool, self.folder)
             return made
         land = append if options.mode == "append" else upsert
         if not retyped(base.schema, schema):
-            return land(self.tables, schema, rows(), base, self.pool, self.folder)
-        seen = with_types(self.tables, base, schema, self.pool, self.folder)
-        made = land(self.tables, schema, rows(), seen, self.pool, self.folder)
+            return land(self.store, schema, rows(), base, self.pool, self.folder)
+        seen = with_types(self.store, base, schema, self.pool, self.folder)
+        made = land(self.store, schema, rows(), seen, self.pool, self.folder)
         change = made.change or Change("")
         # Where values were converted, patches have rows of the base with the new types, and not as the base has them.
         whole = change.complete and seen.change is not None and seen.change.complete
@@ -226,7 +226,7 @@ class _Load:
         """Put the table's numbers into the report."""
         described.inserted = manifest.rows
         if self.base is not None:
-            counts = count_changes(self.tables, self.base, manifest)
+            counts = count_changes(self.store, self.base, manifest)
             described.inserted, described.updated, described.deleted = counts.values()
         self.report.tables.append(described)
 

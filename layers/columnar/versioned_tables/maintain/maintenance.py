@@ -42,26 +42,26 @@ def needs_compaction(manifest: Manifest) -> bool:
     return int(kinds.sum()) > MOST_PATCHES or patched > manifest.rows * MOST_PATCHED
 
 
-def compact(tables: TableStore, manifest: Manifest) -> Manifest:
+def compact(store: TableStore, manifest: Manifest) -> Manifest:
     """The same version with fragmented stretches rewritten as chunks: equal digest, equal commit id, other pieces."""
     parts: list[Pieces] = []
-    packs = PackWriter(tables, manifest.schema)
-    step = _chunk_rows(tables, manifest)
+    packs = PackWriter(store, manifest.schema)
+    step = _chunk_rows(store, manifest)
     for start in range(0, manifest.rows, step):
         stop = min(start + step, manifest.rows)
         pieces = slice_pieces(manifest, start, stop)
         if not _fragmented(manifest, pieces):
             parts.append(pieces)
             continue
-        table = read_range(tables, manifest, start, stop).combine_chunks()
+        table = read_range(store, manifest, start, stop).combine_chunks()
         parts.append(Pieces(np.array([len(manifest.sources) + len(packs)]), np.array([0]), np.array([stop - start])))
         packs.add(table, hash_rows(table, manifest.schema))
     sources = (*manifest.sources, *packs.finish())
     return drop_unused(replace(manifest, sources=sources, pieces=join_pieces(parts)))
 
 
-def _chunk_rows(tables: TableStore, manifest: Manifest) -> int:
-    sample = read_range(tables, manifest, 0, 512)
+def _chunk_rows(store: TableStore, manifest: Manifest) -> int:
+    sample = read_range(store, manifest, 0, 512)
     per_row = max(1, sample.nbytes // max(1, sample.num_rows))
     return int(max(64, min(CHUNK_ROWS, CHUNK_RAW_BYTES // per_row)))
 
@@ -80,7 +80,7 @@ class Problem:
     reason: str
 
 
-def verify(tables: TableStore, manifest: Manifest) -> list[Problem]:
+def verify(store: TableStore, manifest: Manifest) -> list[Problem]:
     """Walk a version from leaf hashes to stored bytes: addresses of objects, hash sidecars against rows, rows against
     leaf hashes, order of keys, patches.
 
@@ -92,22 +92,22 @@ def verify(tables: TableStore, manifest: Manifest) -> list[Problem]:
         if source.place is not None:
             packs.setdefault(source.place.pack, []).append((source, source.place))
     for pack, chunks in packs.items():
-        problem = _verify_pack(tables, manifest.schema, pack, chunks)
+        problem = _verify_pack(store, manifest.schema, pack, chunks)
         if problem:
             return [problem]
     for identity in sorted(patches.union(manifest.change.patches if manifest.change else ())):
-        found = _object(tables, "patch", identity, tables.key("patches", identity))
+        found = _object(store, "patch", identity, store.key("patches", identity))
         if isinstance(found, Problem):
             return [found]
     if int(manifest.leaves.counts.sum()) != manifest.rows:
         return [Problem("manifest", manifest.digest, "its leaves and its pieces have different numbers of rows")]
-    return _verify_leaves(tables, manifest)
+    return _verify_leaves(store, manifest)
 
 
-def _object(tables: TableStore, kind: str, identity: str, key: str) -> bytes | Problem:
+def _object(store: TableStore, kind: str, identity: str, key: str) -> bytes | Problem:
     """An object that is what its address says."""
     try:
-        data = tables.objects.get(key)
+        data = store.objects.get(key)
     except ObjectMissing:
         return Problem(kind, identity, f"the object {key} is missing")
     if hashlib.sha256(data).hexdigest() != identity:
@@ -116,11 +116,11 @@ def _object(tables: TableStore, kind: str, identity: str, key: str) -> bytes | P
 
 
 def _verify_pack(
-    tables: TableStore, schema: TableSchema, pack: str, chunks: Sequence[tuple[Source, Place]]
+    store: TableStore, schema: TableSchema, pack: str, chunks: Sequence[tuple[Source, Place]]
 ) -> Problem | None:
     """A pack's bytes, its chunks, and the hashes that comparisons believe: those made under this schema."""
-    key = tables.key("packs", pack)
-    found = _object(tables, "pack", pack, key)
+    key = store.key("packs", pack)
+    found = _object(store, "pack", pack, key)
     if isinstance(found, Problem):
         return found
     data = memoryview(found)
@@ -139,7 +139,7 @@ def _verify_pack(
     return None
 
 
-def _verify_leaves(tables: TableStore, manifest: Manifest) -> list[Problem]:
+def _verify_leaves(store: TableStore, manifest: Manifest) -> list[Problem]:
     """Hash every row anew and cut the leaves anew."""
     ends = manifest.leaf_ends
     first = 0
@@ -147,7 +147,7 @@ def _verify_leaves(tables: TableStore, manifest: Manifest) -> list[Problem]:
         last = min(len(ends), int(np.searchsorted(ends, manifest.leaf_start(first) + 65_536, side="right")) + 1)
         start, stop = manifest.leaf_start(first), int(ends[last - 1])
         try:
-            table = read_range(tables, manifest, start, stop)
+            table = read_range(store, manifest, start, stop)
         except CorruptStorage as error:
             return [Problem("rows", f"{start + 1}..{stop}", str(error))]
         hashes = hash_rows(table, manifest.schema)
@@ -189,13 +189,13 @@ def _verify_part(manifest: Manifest, hashes: RowHashes, bounds: list[int], first
     return None
 
 
-def live_keys(tables: TableStore, manifests: Iterable[Manifest]) -> set[str]:
+def live_keys(store: TableStore, manifests: Iterable[Manifest]) -> set[str]:
     """Object keys that versions need: packs, whole as long as one of their chunks is needed, and patches."""
     keys: set[str] = set()
     for manifest in manifests:
-        keys.update(tables.source_key(source) for source in manifest.sources)
+        keys.update(store.source_key(source) for source in manifest.sources)
         if manifest.change is not None:
-            keys.update(tables.key("patches", identity) for identity in manifest.change.patches)
+            keys.update(store.key("patches", identity) for identity in manifest.change.patches)
     return keys
 
 
@@ -209,7 +209,7 @@ class Garbage:
     too_young: int
 
 
-def collect_garbage(tables: TableStore, live: set[str], *, older_than: float) -> Garbage:
+def collect_garbage(store: TableStore, live: set[str], *, older_than: float) -> Garbage:
     """Delete objects of the dataset that no live version names and that were last written before `older_than` (epoch
     seconds).
 
@@ -217,13 +217,13 @@ def collect_garbage(tables: TableStore, live: set[str], *, older_than: float) ->
     """
     removed = size = kept = young = 0
     for kind in ("packs", "patches"):
-        for found in list(tables.objects.list(f"{tables.prefix}{kind}/")):
+        for found in list(store.objects.list(f"{store.prefix}{kind}/")):
             if found.key in live:
                 kept += 1
             elif found.modified >= older_than:
                 young += 1
             else:
-                tables.objects.delete(found.key)
+                store.objects.delete(found.key)
                 removed += 1
                 size += found.size
     return Garbage(removed, size, kept, young)

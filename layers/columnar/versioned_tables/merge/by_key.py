@@ -51,7 +51,7 @@ class _KeyedMerge:
 
     def merged(self) -> MergeResult:
         sides = self.sides
-        mine, other = (difference(sides.tables, sides.base, side) for side in (sides.ours, sides.theirs))
+        mine, other = (difference(sides.store, sides.base, side) for side in (sides.ours, sides.theirs))
         my_keys, their_keys = self._keys_of(mine), self._keys_of(other)
         touched = np.isin(their_keys, my_keys)
         ops = other.operations
@@ -144,14 +144,14 @@ class _KeyedMerge:
 
     def _apply(self, put: pa.Table, drop: pa.Table) -> Manifest:
         """Put and delete rows of ours by key."""
-        tables, target, schema = self.sides.tables, self.sides.target, self.sides.schema
+        store, target, schema = self.sides.store, self.sides.target, self.sides.schema
         keys = list(schema.key)
         if put.num_rows:
             encoded = encode_keys(put.select(keys), schema)
             put = put.take(pa.array(sorted(range(len(encoded)), key=encoded.__getitem__)))
-        found, at = place_keys(tables, target, put.select(keys))
-        gone, _ = place_keys(tables, target, drop.select(keys))
-        merged = apply_edits(tables, target, Edits(put, at, found, np.sort(gone[gone >= 0])))
+        found, at = place_keys(store, target, put.select(keys))
+        gone, _ = place_keys(store, target, drop.select(keys))
+        merged = apply_edits(store, target, Edits(put, at, found, np.sort(gone[gone >= 0])))
         return self.sides.unchanged() if merged.digest == target.digest else merged
 
 

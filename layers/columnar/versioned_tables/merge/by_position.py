@@ -54,7 +54,7 @@ class _Changes:
     @staticmethod
     def of(sides: Sides, manifest: Manifest) -> _Changes:
         """Align a side with the base, and tell moved rows from new ones."""
-        rows = align(sides.tables, sides.compared, sides.base, manifest)
+        rows = align(sides.store, sides.compared, sides.base, manifest)
         gone = row_codes(sides.hashes(sides.base, rows.gone))
         come = row_codes(sides.hashes(manifest, rows.come))
         first, second = pair_up(gone, come)
@@ -205,7 +205,7 @@ class _PlaceMerge:
             return MergeResult.of(self.sides.unchanged(), self._conflicts)
         order = np.argsort(at, kind="stable")
         edits = Edits(rows.take(pa.array(order)), at[order], np.full(len(at), -1, dtype=np.int64), deletes)
-        return MergeResult.of(apply_edits(self.sides.tables, self.sides.target, edits), self._conflicts)
+        return MergeResult.of(apply_edits(self.sides.store, self.sides.target, edits), self._conflicts)
 
     def _both_changed(self, row: int) -> _Clash | None:
         """What to do about a base row that is gone from its place on both sides; None when they agree."""

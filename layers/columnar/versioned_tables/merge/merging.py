@@ -28,7 +28,7 @@ from versioned_tables.write.writer import TableWriter
 
 
 def merge(
-    tables: TableStore,
+    store: TableStore,
     base: Manifest,
     ours: Manifest,
     theirs: Manifest,
@@ -47,12 +47,12 @@ def merge(
         raise ColumnConflict("The key of the table changed on one side; merge by importing it anew.")
     column_rule = column_rule or rule
     if column_rule is None:
-        _check_columns(tables, base, ours, theirs)
+        _check_columns(store, base, ours, theirs)
     schema = merged_schema(base.schema, ours.schema, theirs.schema, column_rule)
-    tables.learn(base.schema, ours.schema, theirs.schema)
-    target = _as_schema(tables, ours, schema)
+    store.learn(base.schema, ours.schema, theirs.schema)
+    target = _as_schema(store, ours, schema)
     sides = Sides(
-        tables,
+        store,
         restricted(base, schema),
         restricted(ours, schema),
         restricted(theirs, schema),
@@ -68,20 +68,20 @@ def merge(
 
 
 def revert(
-    tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
+    store: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
 ) -> MergeResult:
     """The head without what a commit did. A column that the commit dropped comes back with its id and its values."""
-    return merge(tables, commit, head, parent, rule=rule)
+    return merge(store, commit, head, parent, rule=rule)
 
 
 def cherry_pick(
-    tables: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
+    store: TableStore, commit: Manifest, parent: Manifest, head: Manifest, *, rule: Rule | None = None
 ) -> MergeResult:
     """The head with what a commit on another line did."""
-    return merge(tables, parent, head, commit, rule=rule)
+    return merge(store, parent, head, commit, rule=rule)
 
 
-def _check_columns(tables: TableStore, base: Manifest, ours: Manifest, theirs: Manifest) -> None:
+def _check_columns(store: TableStore, base: Manifest, ours: Manifest, theirs: Manifest) -> None:
     """Refuse what both sides made of one column differently. With a rule a name and a type are those of its side, and
     what was dropped is gone.
     """
@@ -94,10 +94,10 @@ def _check_columns(tables: TableStore, base: Manifest, ours: Manifest, theirs: M
     for side, other in ((ours, theirs), (theirs, ours)):
         for column in base.schema.columns:
             if side.schema.has(column.id) and not other.schema.has(column.id):
-                _check_dropped(tables, base, side, column)
+                _check_dropped(store, base, side, column)
 
 
-def _check_dropped(tables: TableStore, base: Manifest, side: Manifest, column: Column) -> None:
+def _check_dropped(store: TableStore, base: Manifest, side: Manifest, column: Column) -> None:
     """Refuse to let a column go that the other side dropped and this one changed or filled."""
     now = side.schema.by_id(column.id)
     if (now.name, now.type) != (column.name, column.type):
@@ -105,15 +105,15 @@ def _check_dropped(tables: TableStore, base: Manifest, side: Manifest, column: C
         raise ColumnConflict(
             f"Column {column.name!r} was dropped on one side and {what} on the other; with a rule it is dropped."
         )
-    found = difference(tables, base, side)
-    changed = len(select(found, tables, kinds=("updated",), columns=[column.id]))
+    found = difference(store, base, side)
+    changed = len(select(found, store, kinds=("updated",), columns=[column.id]))
     if changed:
         raise ColumnConflict(
             f"Column {column.name!r} was dropped on one side, and {_counted(changed, 'cell in it', 'cells in it')} "
             "changed on the other; with a rule it is dropped."
         )
     new = found.operations.after[found.operations.kind == INSERT]
-    filled = rows_at_positions(tables, side, new, [column.id]).column(column.id)
+    filled = rows_at_positions(store, side, new, [column.id]).column(column.id)
     count = len(filled) - filled.null_count
     if count:
         raise ColumnConflict(
@@ -126,7 +126,7 @@ def _counted(count: int, one: str, several: str) -> str:
     return f"1 {one} was" if count == 1 else f"{count} {several} were"
 
 
-def _as_schema(tables: TableStore, ours: Manifest, schema: TableSchema) -> Manifest:
+def _as_schema(store: TableStore, ours: Manifest, schema: TableSchema) -> Manifest:
     """Ours under the merged schema: the same rows in the same order. Raises ColumnConflict when a value does not fit
     its type.
     """
@@ -138,11 +138,11 @@ def _as_schema(tables: TableStore, ours: Manifest, schema: TableSchema) -> Manif
     target = ours
     if drop or types:
         try:
-            target = change_schema(tables, ours, drop=drop, types=types)
+            target = change_schema(store, ours, drop=drop, types=types)
         except SchemaMismatch as error:
             raise ColumnConflict(f"Our side cannot take the types of theirs. {error.detail}") from error
     if any(ours.schema.left_behind(column.id) for column in schema.columns):
-        target = _rewritten(tables, target, schema)
+        target = _rewritten(store, target, schema)
     return replace(target, schema=schema)
 
 
@@ -151,11 +151,11 @@ def _type_of(schema: TableSchema, name: str) -> str | None:
     return None if column is None else column.type
 
 
-def _rewritten(tables: TableStore, manifest: Manifest, schema: TableSchema) -> Manifest:
+def _rewritten(store: TableStore, manifest: Manifest, schema: TableSchema) -> Manifest:
     """Rows stored without the columns that come back: what was stored in one when it was left behind is not what it
     has now, and need not even be of its type. So nothing stored is compared with, either.
     """
-    writer = TableWriter(tables, schema)
-    for table in scan(tables, manifest):
+    writer = TableWriter(store, schema)
+    for table in scan(store, manifest):
         writer.add(conform(table, schema))
     return writer.finish()

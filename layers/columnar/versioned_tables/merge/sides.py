@@ -51,7 +51,7 @@ class Sides:
     has the merged columns in the types in which values of all three are compared.
     """
 
-    tables: TableStore
+    store: TableStore
     base: Manifest
     ours: Manifest
     theirs: Manifest
@@ -83,11 +83,11 @@ class Sides:
 
     def hashes(self, manifest: Manifest, positions: I64) -> RowHashes:
         """Hashes that are equal where rows of two versions are."""
-        return hashes_in(self.tables, manifest, self.compared, positions)
+        return hashes_in(self.store, manifest, self.compared, positions)
 
     def _read(self, manifest: Manifest, schema: TableSchema, positions: I64) -> pa.Table:
         try:
-            return rows_in(self.tables, manifest, schema, positions)
+            return rows_in(self.store, manifest, schema, positions)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ColumnConflict(
                 f"A column has another type on one side, and a value of the other does not fit it: {error}."

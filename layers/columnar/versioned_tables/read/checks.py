@@ -24,7 +24,7 @@ SHOWN = 20
 
 
 def check(
-    tables: TableStore,
+    store: TableStore,
     manifest: Manifest,
     rules: Sequence[TableRule],
     *,
@@ -37,7 +37,7 @@ def check(
     Raises FilterRefused when a rule names a column or table that is not there, or its pattern is no regular
     expression.
     """
-    return [_check(tables, manifest, item, base, dict(foreign or {})) for item in rules]
+    return [_check(store, manifest, item, base, dict(foreign or {})) for item in rules]
 
 
 def rule_problem(item: TableRule, schema: TableSchema | None) -> str | None:
@@ -77,7 +77,7 @@ def _outside(item: TableRule, column: Column) -> Group:
 
 
 def _check(
-    tables: TableStore,
+    store: TableStore,
     manifest: Manifest,
     item: TableRule,
     base: Manifest | None,
@@ -87,12 +87,12 @@ def _check(
         return _drift(item, manifest, base)
     columns = [_column(manifest.schema, name) for name in item.columns]
     if item.kind == "unique":
-        rows = _repeated(_codes(tables, manifest, columns))
+        rows = _repeated(_codes(store, manifest, columns))
     elif item.kind == "foreign_key":
-        rows = _orphans(tables, manifest, columns[0], item, foreign)
+        rows = _orphans(store, manifest, columns[0], item, foreign)
     else:
-        rows = _breaking(tables, manifest, item, columns)
-    examples = row_ids(rows_at_positions(tables, manifest, rows[:SHOWN]), manifest.schema) if len(rows) else []
+        rows = _breaking(store, manifest, item, columns)
+    examples = row_ids(rows_at_positions(store, manifest, rows[:SHOWN]), manifest.schema) if len(rows) else []
     names = ", ".join(item.columns)
     text = f"{item.kind} holds on {names}" if not len(rows) else f"{len(rows)} rows break {item.kind} on {names}"
     return RuleOutcome(item, not len(rows), len(rows), tuple(examples), text)
@@ -112,11 +112,11 @@ def _drift(item: TableRule, manifest: Manifest, base: Manifest | None) -> RuleOu
     return RuleOutcome(item, moved <= item.share, 0 if moved <= item.share else abs(manifest.rows - before), (), text)
 
 
-def _breaking(tables: TableStore, manifest: Manifest, item: TableRule, columns: Sequence[Column]) -> np.ndarray:
+def _breaking(store: TableStore, manifest: Manifest, item: TableRule, columns: Sequence[Column]) -> np.ndarray:
     """Row numbers where a cell is null, out of range, or does not match."""
     found: list[np.ndarray] = []
     at = 0
-    for table in scan(tables, manifest, [column.id for column in columns]):
+    for table in scan(store, manifest, [column.id for column in columns]):
         bad = np.zeros(table.num_rows, dtype=bool)
         for column in columns:
             bad |= _bad(table, column, item, manifest.schema)
@@ -138,10 +138,10 @@ def _bad(table: pa.Table, column: Column, item: TableRule, schema: TableSchema) 
     return matching(table, _outside(item, column), schema)
 
 
-def _codes(tables: TableStore, manifest: Manifest, columns: Sequence[Column]) -> U64:
+def _codes(store: TableStore, manifest: Manifest, columns: Sequence[Column]) -> U64:
     """A 64-bit code of the cells of every row; 0 where all are null, which is never a repetition."""
     schema = TableSchema(tuple(Column(c.id, c.name, c.type) for c in columns))
-    parts = [hash_rows(table, schema).low for table in scan(tables, manifest, [c.id for c in columns])]
+    parts = [hash_rows(table, schema).low for table in scan(store, manifest, [c.id for c in columns])]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
 
 
@@ -153,7 +153,7 @@ def _repeated(codes: U64) -> np.ndarray:
 
 
 def _orphans(
-    tables: TableStore,
+    store: TableStore,
     manifest: Manifest,
     column: Column,
     item: TableRule,
@@ -169,5 +169,5 @@ def _orphans(
         for table in scan(other_tables, other, [target.id])
     ]
     known = np.concatenate(codes) if codes else np.empty(0, dtype=np.uint64)
-    mine = _codes(tables, manifest, [column])
+    mine = _codes(store, manifest, [column])
     return np.flatnonzero((mine != 0) & ~np.isin(mine, known))

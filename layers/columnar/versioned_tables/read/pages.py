@@ -53,7 +53,7 @@ class Page:
     next_after: int | None
 
 
-def read_page(tables: TableStore, manifest: Manifest, request: PageRequest) -> Page:
+def read_page(store: TableStore, manifest: Manifest, request: PageRequest) -> Page:
     """One page. Raises FilterRefused on unknown columns, values that do not fit, and limits outside 1 .. 1,000."""
     if not 1 <= request.limit <= MOST_ROWS or request.offset < 0:
         raise FilterRefused(f"The limit is between 1 and {MOST_ROWS}, and the offset is not negative.")
@@ -64,8 +64,8 @@ def read_page(tables: TableStore, manifest: Manifest, request: PageRequest) -> P
     if request.where is None:
         positions, more = _window(manifest, request)
     else:
-        positions, more = _search(tables, manifest, request)
-    table = _rows(tables, manifest, positions, ids)
+        positions, more = _search(store, manifest, request)
+    table = _rows(store, manifest, positions, ids)
     rows: list[dict[str, object]] = [
         {"logical_row_id": name, "data": data}
         for name, data in zip(row_ids(table, schema), _data(table, schema, wanted), strict=True)
@@ -98,7 +98,7 @@ def _window(manifest: Manifest, request: PageRequest) -> tuple[np.ndarray, bool]
     return (total - 1 - found if request.descending else found), stop < total
 
 
-def _search(tables: TableStore, manifest: Manifest, request: PageRequest) -> tuple[np.ndarray, bool]:
+def _search(store: TableStore, manifest: Manifest, request: PageRequest) -> tuple[np.ndarray, bool]:
     """Row numbers of the page's rows; one row more is looked for to know whether there is a next page."""
     assert request.where is not None  # noqa: S101 - narrows the type
     schema = manifest.schema
@@ -109,7 +109,7 @@ def _search(tables: TableStore, manifest: Manifest, request: PageRequest) -> tup
     step = SCAN_ROWS // 4
     bounds = _bounds(manifest, request, step)
     for start, stop in bounds:
-        table = read_range(tables, manifest, start, stop, columns)
+        table = read_range(store, manifest, start, stop, columns)
         hits = np.flatnonzero(matching(table, request.where, schema)) + start
         found.append(hits[::-1] if request.descending else hits)
         have += len(hits)
@@ -125,14 +125,14 @@ def _bounds(manifest: Manifest, request: PageRequest, step: int) -> Iterable[tup
     return windows(manifest, 0 if request.after is None else request.after + 1, manifest.rows, step)
 
 
-def _rows(tables: TableStore, manifest: Manifest, positions: np.ndarray, ids: Sequence[str] | None) -> pa.Table:
+def _rows(store: TableStore, manifest: Manifest, positions: np.ndarray, ids: Sequence[str] | None) -> pa.Table:
     if not len(positions):
-        return read_range(tables, manifest, 0, 0, ids)
+        return read_range(store, manifest, 0, 0, ids)
     low, high = int(positions.min()), int(positions.max()) + 1
     if high - low == len(positions):
-        table = read_range(tables, manifest, low, high, ids)
+        table = read_range(store, manifest, low, high, ids)
         return table if positions[0] == low else table.take(pa.array(positions - low))
-    return rows_at_positions(tables, manifest, positions, ids)
+    return rows_at_positions(store, manifest, positions, ids)
 
 
 def _data(table: pa.Table, schema: TableSchema, wanted: Sequence[str] | None) -> list[dict[str, object]]:
@@ -164,9 +164,7 @@ class RowVersion:
     data: dict[str, object] | None
 
 
-def row_history(
-    tables: TableStore, versions: Sequence[tuple[str, Manifest]], key: Sequence[object]
-) -> list[RowVersion]:
+def row_history(store: TableStore, versions: Sequence[tuple[str, Manifest]], key: Sequence[object]) -> list[RowVersion]:
     """The commits that changed the row with this key, newest first. `versions` is a line of history, newest first.
 
     As in a difference, a column that a version lacks is null in it, and another type alone is no change.
@@ -177,11 +175,11 @@ def row_history(
         raise FilterRefused("Rows of a table without a key have no history of their own.")
     states: list[tuple[str, pa.Table | None, dict[str, object] | None]] = []
     for commit, manifest in versions:
-        at = row_by_key(tables, manifest, key) if manifest.schema.key == versions[0][1].schema.key else None
+        at = row_by_key(store, manifest, key) if manifest.schema.key == versions[0][1].schema.key else None
         if at is None:
             states.append((commit, None, None))
             continue
-        table = read_range(tables, manifest, at, at + 1)
+        table = read_range(store, manifest, at, at + 1)
         states.append((commit, table, _data(table, manifest.schema, None)[0]))
     found: list[RowVersion] = []
     for index, (commit, now, data) in enumerate(states):

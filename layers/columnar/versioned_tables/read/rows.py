@@ -25,7 +25,7 @@ _LOW32 = np.uint64(0xFFFFFFFF)
 
 
 def read_range(
-    tables: TableStore, manifest: Manifest, start: int, stop: int, columns: Sequence[str] | None = None
+    store: TableStore, manifest: Manifest, start: int, stop: int, columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Rows `start .. stop` (cut to the version) as the schema sees them, columns by id."""
     start, stop = max(0, start), min(manifest.rows, stop)
@@ -34,7 +34,7 @@ def read_range(
         return conform(arrow_schema(manifest.schema).empty_table(), manifest.schema, wanted)
     pieces = slice_pieces(manifest, start, stop)
     used = np.unique(pieces.source).tolist()
-    loaded = dict(zip(used, tables.rows([manifest.sources[at] for at in used], wanted), strict=True))
+    loaded = dict(zip(used, store.rows([manifest.sources[at] for at in used], wanted), strict=True))
     seen: dict[int, pa.Table] = {}
     parts = []
     for source, begin, count in zip(pieces.source.tolist(), pieces.start.tolist(), pieces.count.tolist(), strict=True):
@@ -48,7 +48,7 @@ def read_range(
 
 
 def scan(
-    tables: TableStore,
+    store: TableStore,
     manifest: Manifest,
     columns: Sequence[str] | None = None,
     *,
@@ -59,7 +59,7 @@ def scan(
     """The rows in order, a window at a time; memory is bounded by that and the cache."""
     last = manifest.rows if stop is None else min(stop, manifest.rows)
     for first, end in windows(manifest, start, last, rows):
-        yield read_range(tables, manifest, first, end, columns)
+        yield read_range(store, manifest, first, end, columns)
 
 
 def windows(manifest: Manifest, start: int, stop: int, rows: int = SCAN_ROWS) -> Iterator[tuple[int, int]]:
@@ -78,7 +78,7 @@ def windows(manifest: Manifest, start: int, stop: int, rows: int = SCAN_ROWS) ->
 
 
 def rows_at(
-    tables: TableStore,
+    store: TableStore,
     schema: TableSchema,
     sources: Sequence[Source],
     addresses: U64,
@@ -99,7 +99,7 @@ def rows_at(
     loaded = (
         table
         for group in _groups([sources[at] for at in used.tolist()])
-        for table in tables.rows(group, wanted, keep=keep)
+        for table in store.rows(group, wanted, keep=keep)
     )
     gathered = pa.concat_tables(
         [conform(_taken(table, pick), schema, wanted) for table, pick in zip(loaded, picks, strict=True)]
@@ -121,14 +121,14 @@ def _groups(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
     return (sources[at : at + GATHERED_CHUNKS] for at in range(0, len(sources), GATHERED_CHUNKS))
 
 
-def hashes_at(tables: TableStore, schema: TableSchema, sources: Sequence[Source], addresses: U64) -> RowHashes:
+def hashes_at(store: TableStore, schema: TableSchema, sources: Sequence[Source], addresses: U64) -> RowHashes:
     """Row hashes at physical addresses, as `schema` sees the rows."""
     low, high, key = (np.empty(len(addresses), dtype=np.uint64) for _ in range(3))
     runs = _runs_by_source(addresses)
 
     for start in range(0, len(runs), _HASHED_CHUNKS):
         part = runs[start : start + _HASHED_CHUNKS]
-        for (_, here, rows), found in zip(part, tables.hashes([sources[at] for at, _, _ in part], schema), strict=True):
+        for (_, here, rows), found in zip(part, store.hashes([sources[at] for at, _, _ in part], schema), strict=True):
             low[here], high[here], key[here] = found.low[rows], found.high[rows], found.key[rows]
     return RowHashes(low, high, key)
 
@@ -149,10 +149,10 @@ def _runs_by_source(addresses: U64) -> list[tuple[int, slice | I64, I64]]:
 
 
 def rows_at_positions(
-    tables: TableStore, manifest: Manifest, positions: I64, columns: Sequence[str] | None = None
+    store: TableStore, manifest: Manifest, positions: I64, columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Rows at row numbers of the version, in that order."""
-    return rows_at(tables, manifest.schema, manifest.sources, addresses_at(manifest, positions), columns)
+    return rows_at(store, manifest.schema, manifest.sources, addresses_at(manifest, positions), columns)
 
 
 def addresses_at(manifest: Manifest, positions: I64) -> U64:
@@ -171,7 +171,7 @@ def leaf_of_key(manifest: Manifest, encoded: bytes) -> int:
     return max(0, bisect_right(manifest.leaves.first_keys, encoded) - 1)
 
 
-def find_keys(tables: TableStore, manifest: Manifest, keys: pa.Table) -> I64:
+def find_keys(store: TableStore, manifest: Manifest, keys: pa.Table) -> I64:
     """Row numbers of keys (a table of the key columns by id), -1 where the version has no such row."""
     if not manifest.rows or not keys.num_rows:
         return np.full(keys.num_rows, -1, dtype=np.int64)
@@ -180,7 +180,7 @@ def find_keys(tables: TableStore, manifest: Manifest, keys: pa.Table) -> I64:
         (leaf_of_key(manifest, key) for key in encode_keys(keys, manifest.schema)), dtype=np.int64, count=keys.num_rows
     )
     positions = leaf_rows(manifest, np.unique(leaves))
-    present = hashes_at(tables, manifest.schema, manifest.sources, addresses_at(manifest, positions)).key
+    present = hashes_at(store, manifest.schema, manifest.sources, addresses_at(manifest, positions)).key
     order = np.argsort(present, kind="stable")
     at = np.minimum(np.searchsorted(present, wanted, sorter=order), len(present) - 1)
     hit = present[order[at]] == wanted
@@ -198,9 +198,9 @@ def leaf_rows(manifest: Manifest, leaves: I64) -> I64:
     return found
 
 
-def row_by_key(tables: TableStore, manifest: Manifest, key: Sequence[object]) -> int | None:
+def row_by_key(store: TableStore, manifest: Manifest, key: Sequence[object]) -> int | None:
     """The row number of one key given as JSON values; None when there is no such row. Raises OperationRefused on a
     value that fits no key.
     """
-    at = int(find_keys(tables, manifest, key_table([key], manifest.schema))[0])
+    at = int(find_keys(store, manifest, key_table([key], manifest.schema))[0])
     return None if at < 0 else at

@@ -35,7 +35,7 @@ SHOWN_TEXT = 200
 _ONCE = 0.9
 
 
-def table_statistics(tables: TableStore, manifest: Manifest, *, most_cells: int = MOST_CELLS) -> dict[str, object]:
+def table_statistics(store: TableStore, manifest: Manifest, *, most_cells: int = MOST_CELLS) -> dict[str, object]:
     """JSON: `row_count`, `rows_read`, `size_bytes`, `sampled`, and per column name, type, nulls, distinct, min, max,
     quantiles, histogram, top.
     """
@@ -43,12 +43,12 @@ def table_statistics(tables: TableStore, manifest: Manifest, *, most_cells: int 
     sample = _Sample()
     read = 0
     for start, stop in _stretches(manifest, max(1, most_cells // max(1, len(manifest.schema.columns)))):
-        table = read_range(tables, manifest, start, stop)
+        table = read_range(store, manifest, start, stop)
         read += table.num_rows
         sample.add(table, start)
         for column in manifest.schema.columns:
             counts[column.id].add(table.column(column.id), column.id)
-    picked = sample.table(read_range(tables, manifest, 0, 0))
+    picked = sample.table(read_range(store, manifest, 0, 0))
     columns = [
         _described(column, counts[column.id], picked.column(column.id), manifest.rows, read)
         for column in manifest.schema.columns

@@ -46,26 +46,26 @@ def compared_types(schema: TableSchema, *others: TableSchema) -> TableSchema:
     return replace(schema, columns=tuple(columns))
 
 
-def hashes_in(tables: TableStore, manifest: Manifest, schema: TableSchema, positions: I64) -> RowHashes:
+def hashes_in(store: TableStore, manifest: Manifest, schema: TableSchema, positions: I64) -> RowHashes:
     """Row hashes of a version with its columns in the types of `schema`: the stored ones where the families are the
     same.
     """
     own = manifest.schema
     if all(kind_of(column.type) == kind_of(schema.by_id(column.id).type) for column in own.columns):
-        return hashes_at(tables, own, manifest.sources, addresses_at(manifest, positions))
+        return hashes_at(store, own, manifest.sources, addresses_at(manifest, positions))
     parts = [
-        hash_rows(rows_in(tables, manifest, schema, positions[start : start + SCAN_ROWS]), schema)
+        hash_rows(rows_in(store, manifest, schema, positions[start : start + SCAN_ROWS]), schema)
         for start in range(0, len(positions), SCAN_ROWS)
     ]
     return RowHashes.concat(parts)
 
 
-def rows_in(tables: TableStore, manifest: Manifest, schema: TableSchema, positions: I64) -> pa.Table:
+def rows_in(store: TableStore, manifest: Manifest, schema: TableSchema, positions: I64) -> pa.Table:
     """Rows of a version, read as it has them and then in the columns and types of `schema`; null where it has no such
     column. Raises ArrowInvalid on a value that the type does not hold.
     """
     known = [column.id for column in schema.columns if manifest.schema.has(column.id)]
-    rows = rows_at_positions(tables, manifest, positions, known)
+    rows = rows_at_positions(store, manifest, positions, known)
     arrays = []
     for column in schema.columns:
         kind = to_arrow(column.type)
@@ -120,25 +120,25 @@ class Suspects:
         ids += [column.id for column in base.columns if not head.has(column.id)]
         return Suspects(base, head, tuple(ids))
 
-    def differ(self, tables: TableStore, manifest: Manifest, positions: I64) -> np.ndarray:
+    def differ(self, store: TableStore, manifest: Manifest, positions: I64) -> np.ndarray:
         """Per row, stored at one address for both, whether they read it differently. `manifest` is either of them."""
         found = np.zeros(len(positions), dtype=bool)
         if not self.ids or not len(positions):
             return found
         addresses = addresses_at(manifest, positions)
         used, source = np.unique((addresses >> np.uint64(32)).astype(np.int64), return_inverse=True)
-        holds = np.array([tables.may_hold(manifest.sources[at], self.ids) for at in used.tolist()], dtype=bool)
+        holds = np.array([store.may_hold(manifest.sources[at], self.ids) for at in used.tolist()], dtype=bool)
         looked = np.flatnonzero(holds[source])
         for start in range(0, len(looked), SCAN_ROWS):
             rows = looked[start : start + SCAN_ROWS]
-            found[rows] = self._read_apart(tables, manifest, addresses[rows])
+            found[rows] = self._read_apart(store, manifest, addresses[rows])
         return found
 
-    def _read_apart(self, tables: TableStore, manifest: Manifest, addresses: U64) -> np.ndarray:
+    def _read_apart(self, store: TableStore, manifest: Manifest, addresses: U64) -> np.ndarray:
         sides: list[dict[str, pa.Array]] = []
         for schema in (self.base, self.head):
             known = [item for item in self.ids if schema.has(item)]
-            rows = rows_at(tables, schema, manifest.sources, addresses, known)
+            rows = rows_at(store, schema, manifest.sources, addresses, known)
             sides.append({item: rows.column(item).combine_chunks() for item in known})
         apart = np.zeros(len(addresses), dtype=bool)
         for item in self.ids:

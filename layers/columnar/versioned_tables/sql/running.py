@@ -34,7 +34,7 @@ _GRACE_SECONDS = 1.5
 
 
 def run_sql(
-    tables: TableStore,
+    store: TableStore,
     manifests: Mapping[str, Manifest],
     statement: str,
     caps: SqlCaps | None = None,
@@ -51,7 +51,7 @@ def run_sql(
     started = time.monotonic()
     try:
         with (engine or shared_engine()).child(started + limits.seconds) as channel:
-            answer = _Conversation(channel, tables, manifests, limits).answer_to(statement)
+            answer = _Conversation(channel, store, manifests, limits).answer_to(statement)
     except TimeoutError as error:
         raise _out_of_time(limits) from error
     except wire.Closed as error:
@@ -63,11 +63,11 @@ def run_sql(
     return SqlResult(columns, answer["rows"], bool(answer["truncated"]), elapsed)
 
 
-async def answer_sql(tables: TableStore, manifests: Mapping[str, Manifest], statement: str, caps: SqlCaps) -> SqlResult:
+async def answer_sql(store: TableStore, manifests: Mapping[str, Manifest], statement: str, caps: SqlCaps) -> SqlResult:
     """`run_sql` in a thread, which is left alone when it hangs where no deadline reaches: in a store that does not
     answer while rows are read.
     """
-    running = asyncio.to_thread(run_sql, tables, manifests, statement, caps)
+    running = asyncio.to_thread(run_sql, store, manifests, statement, caps)
     try:
         return await asyncio.wait_for(running, caps.seconds + _GRACE_SECONDS)
     except TimeoutError as error:
@@ -82,10 +82,10 @@ class _Conversation:
     """One statement with one child."""
 
     def __init__(
-        self, channel: wire.Channel, tables: TableStore, manifests: Mapping[str, Manifest], caps: SqlCaps
+        self, channel: wire.Channel, store: TableStore, manifests: Mapping[str, Manifest], caps: SqlCaps
     ) -> None:
         self._channel = channel
-        self._tables = tables
+        self._store = store
         self._manifests = {name: manifests[sheet] for name, sheet in table_names(manifests).items()}
         self._caps = caps
         self._scans: dict[int, Iterator[pa.RecordBatch]] = {}
@@ -132,7 +132,7 @@ class _Conversation:
 
     def _open(self, scan: int, table: str, columns: Sequence[int]) -> None:
         manifest = self._manifests[table]
-        self._scans[scan] = batches(self._tables, manifest, [manifest.schema.columns[at] for at in columns])
+        self._scans[scan] = batches(self._store, manifest, [manifest.schema.columns[at] for at in columns])
 
     def _send_next(self, scan: int) -> None:
         batch = next(self._scans[scan], None)

@@ -27,10 +27,10 @@ def seen_schema(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([pa.field(column.name, _seen_as(column)) for column in columns])
 
 
-def batches(tables: TableStore, manifest: Manifest, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+def batches(store: TableStore, manifest: Manifest, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
     """The rows of some columns, in batches of the schema that `seen_schema` tells."""
     schema = seen_schema(columns)
-    for part in scan(tables, manifest, [column.id for column in columns]):
+    for part in scan(store, manifest, [column.id for column in columns]):
         arrays = [_as(part.column(column.id), field.type) for column, field in zip(columns, schema, strict=True)]
         # Chunks have a few thousand rows, and a batch lies in one: joined, they are a tenth of the messages.
         rows = pa.Table.from_arrays(arrays, schema=schema).combine_chunks()

@@ -69,12 +69,12 @@ class _Region:
     firsts: U64
 
 
-def apply_edits(tables: TableStore, base: Manifest, edits: Edits) -> Manifest:
+def apply_edits(store: TableStore, base: Manifest, edits: Edits) -> Manifest:
     """The version after the edits; its patch holds the changed rows before and after.
 
     A row that replaces an equal one is neither counted nor stored.
     """
-    edits, fresh = _changes_only(tables, base, edits)
+    edits, fresh = _changes_only(store, base, edits)
     removed = np.sort(np.concatenate([edits.replaces[edits.replaces >= 0], edits.deletes]))
     parts: list[tuple[int, int] | _Region] = []
     cursor = 0
@@ -83,23 +83,23 @@ def apply_edits(tables: TableStore, base: Manifest, edits: Edits) -> Manifest:
             continue
         if leaf > cursor:
             parts.append((cursor, leaf))
-        region, cursor = _recut(tables, base, edits, fresh, removed, leaf)
+        region, cursor = _recut(store, base, edits, fresh, removed, leaf)
         parts.append(region)
     if cursor < len(base.leaves):
         parts.append((cursor, len(base.leaves)))
-    patches, change = _patch(tables, base, edits, fresh, removed)
-    leaves, pieces = _joined(tables, base, edits, parts)
+    patches, change = _patch(store, base, edits, fresh, removed)
+    leaves, pieces = _joined(store, base, edits, parts)
     return drop_unused(Manifest(base.schema, (*base.sources, *patches), leaves, pieces, change))
 
 
-def _changes_only(tables: TableStore, base: Manifest, edits: Edits) -> tuple[Edits, RowHashes]:
+def _changes_only(store: TableStore, base: Manifest, edits: Edits) -> tuple[Edits, RowHashes]:
     """The edits without rows that replace an equal one, and the hashes of the rows that are left."""
     fresh = hash_rows(edits.rows, base.schema)
     known = np.flatnonzero(edits.replaces >= 0)
     if not len(known):
         return edits, fresh
     new = fresh.take(known)
-    old = hashes_at(tables, base.schema, base.sources, addresses_at(base, edits.replaces[known]))
+    old = hashes_at(store, base.schema, base.sources, addresses_at(base, edits.replaces[known]))
     keep = np.ones(edits.rows.num_rows, dtype=bool)
     keep[known[(new.low == old.low) & (new.high == old.high)]] = False
     if keep.all():
@@ -116,7 +116,7 @@ def _touched(base: Manifest, edits: Edits) -> I64:
 
 
 def _recut(
-    tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, first: int
+    store: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, first: int
 ) -> tuple[_Region, int]:
     """Apply the edits of one leaf and the leaves after it, until a cut falls where an old one was."""
     stop = first
@@ -124,7 +124,7 @@ def _recut(
         stop = min(stop + 1, len(base.leaves))
         start_row, stop_row = base.leaf_start(first), base.leaf_start(stop)
         last = stop == len(base.leaves)
-        addresses, hashes = _edited(tables, base, edits, fresh, removed, start_row, stop_row + (1 if last else 0))
+        addresses, hashes = _edited(store, base, edits, fresh, removed, start_row, stop_row + (1 if last else 0))
         ends = cut(hashes.key)
         if last or not len(hashes) or (ends and ends[-1] == len(hashes)):
             break
@@ -136,7 +136,7 @@ def _recut(
 
 
 def _edited(
-    tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, start: int, stop: int
+    store: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64, start: int, stop: int
 ) -> tuple[U64, RowHashes]:
     """Rows `start .. stop` after the edits that fall into them."""
     end = min(stop, base.rows)
@@ -148,15 +148,15 @@ def _edited(
     numbers = np.arange(first, last, dtype=np.uint64)
     places = np.concatenate([np.arange(start, end)[kept] * 2 + 1, edits.at[first:last] * 2])
     order = np.argsort(places, kind="stable")
-    before = hashes_at(tables, base.schema, base.sources, old[kept])
+    before = hashes_at(store, base.schema, base.sources, old[kept])
     addresses = np.concatenate([old[kept], numbers | _MARK])[order]
     return addresses, RowHashes.concat([before, fresh.slice(first, last)]).take(order)
 
 
 def _patch(
-    tables: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64
+    store: TableStore, base: Manifest, edits: Edits, fresh: RowHashes, removed: I64
 ) -> tuple[list[Source], Change]:
-    builder = PatchBuilder(tables, base, base.schema)
+    builder = PatchBuilder(store, base, base.schema)
     positions = edits.at - np.searchsorted(removed, edits.at) + np.arange(edits.rows.num_rows)
     rows = np.arange(edits.rows.num_rows)
     builder.changed(edits.rows, fresh, rows, edits.replaces, positions, np.empty(len(rows), dtype=np.uint64))
@@ -174,11 +174,11 @@ def _patch(
 
 
 def _joined(
-    tables: TableStore, base: Manifest, edits: Edits, parts: list[tuple[int, int] | _Region]
+    store: TableStore, base: Manifest, edits: Edits, parts: list[tuple[int, int] | _Region]
 ) -> tuple[Leaves, Pieces]:
     regions = [part for part in parts if isinstance(part, _Region)]
     keys = iter(
-        _first_keys(tables, base, edits, np.concatenate([r.firsts for r in regions]))
+        _first_keys(store, base, edits, np.concatenate([r.firsts for r in regions]))
         if base.schema.key and regions
         else []
     )
@@ -201,18 +201,18 @@ def _renumbered(pieces: Pieces, base_sources: int) -> Pieces:
     return Pieces(source, pieces.start, pieces.count)
 
 
-def _first_keys(tables: TableStore, base: Manifest, edits: Edits, firsts: U64) -> list[bytes]:
+def _first_keys(store: TableStore, base: Manifest, edits: Edits, firsts: U64) -> list[bytes]:
     marked = firsts >= _MARK
     key_columns = list(base.schema.key)
-    old = rows_at(tables, base.schema, base.sources, firsts[~marked], key_columns)
+    old = rows_at(store, base.schema, base.sources, firsts[~marked], key_columns)
     new = edits.rows.select(key_columns).take(pa.array((firsts[marked] - _MARK).astype(np.int64)))
     old_keys, new_keys = iter(encode_keys(old, base.schema)), iter(encode_keys(new, base.schema))
     return [next(new_keys) if mark else next(old_keys) for mark in marked.tolist()]
 
 
-def place_keys(tables: TableStore, base: Manifest, keys: pa.Table) -> tuple[I64, I64]:
+def place_keys(store: TableStore, base: Manifest, keys: pa.Table) -> tuple[I64, I64]:
     """Per key (key columns by id) the row it has, or -1, and the row before which it stands or would stand."""
-    found = find_keys(tables, base, keys)
+    found = find_keys(store, base, keys)
     at = found.copy()
     missing = np.flatnonzero(found < 0)
     if not len(missing):
@@ -224,7 +224,7 @@ def place_keys(tables: TableStore, base: Manifest, keys: pa.Table) -> tuple[I64,
     touched = np.unique(np.array(leaf_of, dtype=np.int64))
     rows = leaf_rows(base, touched)
     present = encode_keys(
-        rows_at(tables, base.schema, base.sources, addresses_at(base, rows), list(base.schema.key)), base.schema
+        rows_at(store, base.schema, base.sources, addresses_at(base, rows), list(base.schema.key)), base.schema
     )
     counts = base.leaves.counts[touched]
     ends = np.cumsum(counts)

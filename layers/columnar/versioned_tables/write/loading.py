@@ -29,10 +29,10 @@ _SMALL_UPSERT = 65_536
 
 
 def replace_sorted(
-    tables: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest | None, pool: Executor | None
+    store: TableStore, schema: TableSchema, rows: Iterable[Hashed], base: Manifest | None, pool: Executor | None
 ) -> Manifest | None:
     """A version that is exactly these rows; None as soon as rows of a keyed table do not come in key order."""
-    writer = TableWriter(tables, schema, base=base, pool=pool)
+    writer = TableWriter(store, schema, base=base, pool=pool)
     last = b""
     for table, hashes in rows:
         if schema.key and table.num_rows:
@@ -46,7 +46,7 @@ def replace_sorted(
 
 
 def replace_sorting(
-    tables: TableStore,
+    store: TableStore,
     schema: TableSchema,
     rows: Iterable[Hashed],
     base: Manifest | None,
@@ -57,14 +57,14 @@ def replace_sorting(
     with KeySorter(schema, folder) as sorter:
         for table, _ in rows:
             sorter.add(table)
-        writer = TableWriter(tables, schema, base=base, pool=pool)
+        writer = TableWriter(store, schema, base=base, pool=pool)
         for table in sorter.sorted_tables():
             writer.add(table)
         return writer.finish()
 
 
 def append(
-    tables: TableStore,
+    store: TableStore,
     schema: TableSchema,
     rows: Iterable[Hashed],
     base: Manifest,
@@ -73,24 +73,24 @@ def append(
 ) -> Manifest:
     """The base and then these rows. With a key the rows must be new; raises DuplicateKeys."""
     if schema.key:
-        return upsert(tables, schema, rows, base, pool, folder, only_new=True)
+        return upsert(store, schema, rows, base, pool, folder, only_new=True)
     if not base.rows or not base.schema.hashes_within(schema):
-        old = ((conform(part, schema), None) for part in scan(tables, replace(base, schema=schema)))
-        writer = TableWriter(tables, schema, base=base, pool=pool)
+        old = ((conform(part, schema), None) for part in scan(store, replace(base, schema=schema)))
+        writer = TableWriter(store, schema, base=base, pool=pool)
         for table, hashes in chain(old, rows):
             writer.add(table, hashes)
         return writer.finish()
     last = len(base.leaves) - 1
     seen = replace(base, schema=schema)
-    writer = TableWriter(tables, schema, base=seen, base_leaf=last, pool=pool)
-    writer.add(read_range(tables, seen, base.leaf_start(last), base.rows))
+    writer = TableWriter(store, schema, base=seen, base_leaf=last, pool=pool)
+    writer.add(read_range(store, seen, base.leaf_start(last), base.rows))
     for table, hashes in rows:
         writer.add(table, hashes)
     return writer.finish()
 
 
 def upsert(
-    tables: TableStore,
+    store: TableStore,
     schema: TableSchema,
     rows: Iterable[Hashed],
     base: Manifest,
@@ -117,18 +117,18 @@ def upsert(
             seen = replace(base, schema=schema)
             if table is None:
                 return replace(seen, change=Change(base.digest, complete=True))
-            return _edit(tables, seen, table, only_new=only_new)
-        merged = _merged(tables, replace(base, schema=schema), incoming, schema, only_new=only_new)
-        writer = TableWriter(tables, schema, base=base, pool=pool)
+            return _edit(store, seen, table, only_new=only_new)
+        merged = _merged(store, replace(base, schema=schema), incoming, schema, only_new=only_new)
+        writer = TableWriter(store, schema, base=base, pool=pool)
         for table in merged:
             writer.add(table)
         return writer.finish()
 
 
-def _edit(tables: TableStore, base: Manifest, table: pa.Table, *, only_new: bool) -> Manifest:
-    found, at = place_keys(tables, base, table.select(list(base.schema.key)))
+def _edit(store: TableStore, base: Manifest, table: pa.Table, *, only_new: bool) -> Manifest:
+    found, at = place_keys(store, base, table.select(list(base.schema.key)))
     _refuse_known(table, base.schema, np.flatnonzero(found >= 0), only_new=only_new)
-    return apply_edits(tables, base, Edits(table, at, found, EMPTY))
+    return apply_edits(store, base, Edits(table, at, found, EMPTY))
 
 
 def _refuse_known(table: pa.Table, schema: TableSchema, rows: np.ndarray, *, only_new: bool) -> None:
@@ -138,14 +138,14 @@ def _refuse_known(table: pa.Table, schema: TableSchema, rows: np.ndarray, *, onl
 
 
 def _merged(
-    tables: TableStore, base: Manifest, incoming: Iterator[pa.Table], schema: TableSchema, *, only_new: bool
+    store: TableStore, base: Manifest, incoming: Iterator[pa.Table], schema: TableSchema, *, only_new: bool
 ) -> Iterator[pa.Table]:
     """Base and incoming rows in key order, the incoming ones winning."""
     order = [(identity, "ascending") for identity in schema.key]
     pending: list[pa.Table] = []
     held = 0
     done = False
-    for old in scan(tables, base):
+    for old in scan(store, base):
         last = encode_keys(old.select(list(schema.key)).slice(old.num_rows - 1), schema)[0]
         while not done and (not pending or _last_key(pending[-1], schema) <= last):
             part = next(incoming, None)

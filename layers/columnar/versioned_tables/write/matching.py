@@ -53,8 +53,8 @@ class _HashesAhead:
     table want those of every chunk, a single edit those of one.
     """
 
-    def __init__(self, tables: TableStore, base: Manifest, schema: TableSchema) -> None:
-        self._tables = tables
+    def __init__(self, store: TableStore, base: Manifest, schema: TableSchema) -> None:
+        self._store = store
         self._schema = schema
         used, firsts = np.unique(base.pieces.source, return_index=True)
         order = [at for at in used[np.argsort(firsts)].tolist() if base.sources[at].place is not None]
@@ -80,15 +80,15 @@ class _HashesAhead:
             if self._coming is not None:
                 self._coming.result()
             near = self._chunks[self._read : self._read + _AHEAD]
-            self._coming = self._tables.read_ahead(near, self._schema)
+            self._coming = self._store.read_ahead(near, self._schema)
             self._read += _AHEAD
 
 
 class BaseMatcher:
     """Walks the base beside the new rows: equal leaves first, then equal rows among the leaves that differ."""
 
-    def __init__(self, tables: TableStore, base: Manifest, schema: TableSchema, *, first_leaf: int = 0) -> None:
-        self._tables = tables
+    def __init__(self, store: TableStore, base: Manifest, schema: TableSchema, *, first_leaf: int = 0) -> None:
+        self._store = store
         self._base = base
         self._schema = schema
         self._keyed = bool(schema.key)
@@ -96,7 +96,7 @@ class BaseMatcher:
         self._pool: I64 = EMPTY
         self._pool_hashes = RowHashes(*(np.empty(0, dtype=np.uint64) for _ in range(3)))
         self._comparable = base.schema.signature == schema.signature
-        self._ahead = _HashesAhead(tables, base, schema)
+        self._ahead = _HashesAhead(store, base, schema)
         self._by_hash: dict[tuple[int, int], list[int]] = {}
         if self._comparable:
             for at, pair in enumerate(base.leaves.hashes.tolist()):
@@ -156,7 +156,7 @@ class BaseMatcher:
         addresses = addresses_at(self._base, rows)
         if self._comparable:
             self._ahead.want(addresses)
-        hashes = hashes_at(self._tables, self._schema, self._base.sources, addresses)
+        hashes = hashes_at(self._store, self._schema, self._base.sources, addresses)
         self._pool = np.concatenate([self._pool, rows])
         self._pool_hashes = RowHashes.concat([self._pool_hashes, hashes])
 

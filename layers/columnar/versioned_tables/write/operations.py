@@ -35,7 +35,7 @@ class RowOperation:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
+def apply_operations(store: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
     """The version after the operations, all or nothing. Raises OperationRefused naming the operation (from 1) that
     cannot be done.
     """
@@ -45,7 +45,7 @@ def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[Ro
     for number, operation in enumerate(operations, 1):
         _check_columns(operation, schema, number)
     if not schema.key:
-        return _insert_only(tables, base, operations)
+        return _insert_only(store, base, operations)
     keys = key_table([_key_of(operation, schema, number) for number, operation in enumerate(operations, 1)], schema)
     for column in schema.key_columns:
         if keys.column(column.id).null_count:
@@ -53,9 +53,9 @@ def apply_operations(tables: TableStore, base: Manifest, operations: Sequence[Ro
     encoded = encode_keys(keys, schema)
     if len(set(encoded)) != len(encoded):
         raise OperationRefused("Two operations name the same key; put them into one.")
-    found, at = place_keys(tables, base, keys)
+    found, at = place_keys(store, base, keys)
     _check_presence(operations, found)
-    return apply_edits(tables, base, _edits(tables, base, operations, np.array(found), np.array(at), encoded))
+    return apply_edits(store, base, _edits(store, base, operations, np.array(found), np.array(at), encoded))
 
 
 def _check_columns(operation: RowOperation, schema: TableSchema, number: int) -> None:
@@ -85,7 +85,7 @@ def _check_presence(operations: Sequence[RowOperation], found: np.ndarray) -> No
 
 
 def _edits(
-    tables: TableStore,
+    store: TableStore,
     base: Manifest,
     operations: Sequence[RowOperation],
     found: np.ndarray,
@@ -94,7 +94,7 @@ def _edits(
 ) -> Edits:
     schema = base.schema
     order = sorted((i for i, operation in enumerate(operations) if operation.op != "delete"), key=lambda i: encoded[i])
-    old = rows_at_positions(tables, base, np.array([found[i] for i in order if found[i] >= 0], dtype=np.int64))
+    old = rows_at_positions(store, base, np.array([found[i] for i in order if found[i] >= 0], dtype=np.int64))
     place = {i: row for row, i in enumerate(i for i in order if found[i] >= 0)}
     arrays = []
     for column in schema.columns:
@@ -115,18 +115,18 @@ def _edits(
     return Edits(rows, at[picks], found[picks], gone)
 
 
-def _insert_only(tables: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
+def _insert_only(store: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
     if any(operation.op != "insert" for operation in operations):
         raise OperationRefused("Rows of a table without a key can be inserted, but not updated or deleted one by one.")
     arrays = [
         column_from_json([operation.values.get(c.name) for operation in operations], c) for c in base.schema.columns
     ]
     table = pa.table(arrays, names=[c.id for c in base.schema.columns])
-    return append(tables, base.schema, [(table, None)], base, None)
+    return append(store, base.schema, [(table, None)], base, None)
 
 
 def change_schema(
-    tables: TableStore,
+    store: TableStore,
     base: Manifest,
     *,
     renames: Mapping[str, str] | None = None,
@@ -142,11 +142,11 @@ def change_schema(
     """
     schema = _changed(base.schema, dict(renames or {}), dict(types or {}), set(drop), add, order)
     if retyped(base.schema, schema):
-        return with_types(tables, base, schema)
+        return with_types(store, base, schema)
     if base.schema.hashes_within(schema):
         return replace(base, schema=schema, change=Change(base.digest, complete=True))
-    writer = TableWriter(tables, schema, base=base)
-    for table in scan(tables, replace(base, schema=schema)):
+    writer = TableWriter(store, schema, base=base)
+    for table in scan(store, replace(base, schema=schema)):
         writer.add(table)
     return writer.finish()
 

@@ -46,8 +46,8 @@ class PackWriter:
     A few packs and chunks are held at a time; `add` waits for the oldest.
     """
 
-    def __init__(self, tables: TableStore, schema: TableSchema, pool: Executor | None = None) -> None:
-        self._tables = tables
+    def __init__(self, store: TableStore, schema: TableSchema, pool: Executor | None = None) -> None:
+        self._store = store
         self._schema = schema
         self._pool = pool
         self._dictionary: list[str] | None = None
@@ -91,9 +91,9 @@ class PackWriter:
 
     def _seal(self) -> None:
         chunks, self._open, self._open_bytes = self._open, [], 0
-        arguments = (self._tables, self._schema.signature, chunks)
+        arguments = (self._store, self._schema.signature, chunks)
         self._packs.append(
-            _at_once(_store, *arguments) if self._pool is None else self._tables.behind(_store, *arguments)
+            _at_once(_store, *arguments) if self._pool is None else self._store.behind(_store, *arguments)
         )
         if len(self._packs) > STORING:
             self._packs[-STORING - 1].result()
@@ -149,10 +149,10 @@ def _same_bits(written: pa.ChunkedArray, read: pa.ChunkedArray) -> bool:
     return bool(one.equals(two))
 
 
-def _store(tables: TableStore, signature: str, chunks: Sequence[_Chunk]) -> list[Source]:
+def _store(store: TableStore, signature: str, chunks: Sequence[_Chunk]) -> list[Source]:
     encoded = [chunk.data.result() for chunk in chunks]
     body = b"".join([*(memoryview(data) for data in encoded), *(chunk.hashes.to_bytes() for chunk in chunks)])
-    identity = tables.put_pack(body)
+    identity = store.put_pack(body)
     sources = []
     start, hashes = 0, sum(data.size for data in encoded)
     for chunk, data in zip(chunks, encoded, strict=True):

@@ -27,8 +27,8 @@ class PatchBuilder:
 
     MARK = 1 << 30
 
-    def __init__(self, tables: TableStore, base: Manifest, schema: TableSchema, pool: Executor | None = None) -> None:
-        self._tables = tables
+    def __init__(self, store: TableStore, base: Manifest, schema: TableSchema, pool: Executor | None = None) -> None:
+        self._store = store
         self._base = base
         self._schema = schema
         self._pool = pool
@@ -123,8 +123,8 @@ class PatchBuilder:
     def _read_before(self, addresses: U64) -> _Before:
         # Hashes too: whoever found these rows has just read theirs, so that they are in the cache.
         sources = self._base.sources
-        hashes = hashes_at(self._tables, self._schema, sources, addresses)
-        return rows_at(self._tables, self._base.schema, sources, addresses, keep=False), hashes
+        hashes = hashes_at(self._store, self._schema, sources, addresses)
+        return rows_at(self._store, self._base.schema, sources, addresses, keep=False), hashes
 
     def _write(self) -> None:
         self._read_wanted()
@@ -142,7 +142,7 @@ class PatchBuilder:
             operations,
             self._schema.signature,
         )
-        self._written.append(self._tables.put_patch(patch))
+        self._written.append(self._store.put_patch(patch))
         self._start()
 
     def _without_moves(self, ops: Operations, after: RowHashes, before: RowHashes) -> Operations:

@@ -22,7 +22,7 @@ from versioned_tables.write.writer import TableWriter
 
 
 def with_types(
-    tables: TableStore,
+    store: TableStore,
     base: Manifest,
     schema: TableSchema,
     pool: Executor | None = None,
@@ -36,10 +36,10 @@ def with_types(
     whole = all(schema.has(column.id) for column in base.schema.columns)
     lies = all(hashed_alike(old.type, new.type) and reads_freely(old.type, new.type) for old, new in pairs)
     if whole and lies and not moved:
-        _check(tables, base, schema)
+        _check(store, base, schema)
         return replace(base, schema=schema, change=Change(base.digest, complete=True))
-    rows = _converted_rows(tables, base, schema)
-    writer = TableWriter(tables, schema, base=base, pool=pool)
+    rows = _converted_rows(store, base, schema)
+    writer = TableWriter(store, schema, base=base, pool=pool)
     if moved:
         with KeySorter(schema, folder) as sorter:
             for table in rows:
@@ -52,13 +52,13 @@ def with_types(
     return replace(writer.finish(), change=Change(base.digest))
 
 
-def _check(tables: TableStore, base: Manifest, schema: TableSchema) -> None:
+def _check(store: TableStore, base: Manifest, schema: TableSchema) -> None:
     """Look at the values of which some may not fit."""
     pairs = [(old, new) for old, new in retyped(base.schema, schema) if not always_fits(old.type, new.type)]
     if not pairs:
         return
     row = 1
-    for table in scan(tables, base, [old.id for old, _ in pairs]):
+    for table in scan(store, base, [old.id for old, _ in pairs]):
         for old, new in pairs:
             values = table.column(old.id)
             if converted(values, old.type, new.type) is None:
@@ -66,10 +66,10 @@ def _check(tables: TableStore, base: Manifest, schema: TableSchema) -> None:
         row += table.num_rows
 
 
-def _converted_rows(tables: TableStore, base: Manifest, schema: TableSchema) -> Iterator[pa.Table]:
+def _converted_rows(store: TableStore, base: Manifest, schema: TableSchema) -> Iterator[pa.Table]:
     kept = [column for column in schema.columns if base.schema.has(column.id)]
     row = 1
-    for table in scan(tables, base, [column.id for column in kept]):
+    for table in scan(store, base, [column.id for column in kept]):
         arrays = []
         for column in schema.columns:
             if not base.schema.has(column.id):

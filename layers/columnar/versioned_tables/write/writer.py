@@ -54,7 +54,7 @@ class TableWriter:
 
     def __init__(
         self,
-        tables: TableStore,
+        store: TableStore,
         schema: TableSchema,
         *,
         base: Manifest | None = None,
@@ -72,7 +72,7 @@ class TableWriter:
         self._chunk_limit = 0
         self._leaves: list[Leaves] = []
         self._pieces: list[Pieces] = []
-        self._packs = PackWriter(tables, schema, pool)
+        self._packs = PackWriter(store, schema, pool)
         self._rows = 0
         self._matcher: BaseMatcher | None = None
         self._patches: PatchBuilder | None = None
@@ -80,8 +80,8 @@ class TableWriter:
         self._base_rows = base.rows if base is not None else 0
         self._complete = self._base is not None
         if self._base is not None:
-            self._matcher = BaseMatcher(tables, self._base, schema, first_leaf=base_leaf)
-            self._patches = PatchBuilder(tables, self._base, schema, pool)
+            self._matcher = BaseMatcher(store, self._base, schema, first_leaf=base_leaf)
+            self._patches = PatchBuilder(store, self._base, schema, pool)
             if base_leaf:
                 kept = self._base.leaf_start(base_leaf)
                 self._leaves.append(slice_leaves(self._base.leaves, 0, base_leaf))

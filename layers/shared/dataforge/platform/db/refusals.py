@@ -11,6 +11,11 @@ def refused(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and state[:2] in ("22", "23", "54")
 
 
-def constraint_of(error: IntegrityError) -> str:
+def constraint_of(error: DBAPIError) -> str:
     """The name of the constraint that was violated; empty when the database names none."""
     return getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
+
+
+def table_of(error: DBAPIError) -> str:
+    """The name of the table whose row was refused or is referred to; empty when the database names none."""
+    return getattr(getattr(error.orig, "diag", None), "table_name", "") or ""

@@ -20,6 +20,7 @@ from dataforge.kernel.errors import AlreadyExists, DataForgeError, InUse, NotFou
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry, UnitOfWork
 from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.refusals import constraint_of, table_of
 
 Row = Mapping[str, Any]
 # By name of the constraint: the error that says what it forbids, made of the row as it was to be.
@@ -41,8 +42,7 @@ async def explained(
         yield
     except IntegrityError as error:
         state = getattr(error.orig, "sqlstate", None)
-        diagnostics: Any = getattr(error.orig, "diag", None)
-        name = str(getattr(diagnostics, "constraint_name", None) or "")
+        name = constraint_of(error)
         if refusals and name in refusals:
             raise refusals[name](row or {}) from error
         if state == _UNIQUE:
@@ -50,7 +50,7 @@ async def explained(
             message = f"There is another {entity} with the same {fields}."
             raise AlreadyExists(message, facts={"constraint": name}) from error
         if state == _FOREIGN_KEY and removing:
-            user = str(diagnostics.table_name or "").replace("_", " ")
+            user = table_of(error).replace("_", " ")
             message = f"This {entity} is referred to by {user} and cannot be deleted; archive or close it instead."
             raise InUse(message, facts={"used_by": user}) from error
         if state == _FOREIGN_KEY:

@@ -18,6 +18,7 @@ from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.refusals import constraint_of
 
 _ACCOUNT = (
     users.c.id,
@@ -34,7 +35,7 @@ _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_]")
 
 
 def _duplicate(error: IntegrityError) -> DataForgeError | None:
-    name = getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
+    name = constraint_of(error)
     if name == "uq_users_username_ci":
         return DuplicateUsername("This username is taken; choose another one.")
     if name == "uq_users_email_ci":

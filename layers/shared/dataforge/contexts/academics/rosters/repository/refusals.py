@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from dataforge.contexts.academics.rosters.domain.plans import PlanRefused
+from dataforge.platform.db.refusals import constraint_of, table_of
 
 
 @asynccontextmanager
@@ -15,8 +15,6 @@ async def refused_by_constraint() -> AsyncIterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
-        diagnostics: Any = getattr(error.orig, "diag", None)
-        table = str(getattr(diagnostics, "table_name", None) or "rows").replace("_", " ")
-        constraint = str(getattr(diagnostics, "constraint_name", None) or "")
+        table, constraint = (table_of(error) or "rows").replace("_", " "), constraint_of(error)
         message = f"The {table} as they are now do not allow what the plan does; nothing was applied. Plan again."
         raise PlanRefused(message, facts={"constraint": constraint} if constraint else {}) from error
