@@ -22,7 +22,7 @@ from tests.builders.routes import APPS, app_under_test, routes_of
 PACKAGE = Path(dataforge.__path__[0])
 MADE_IN = PACKAGE / "http" / "addresses.py"
 MAKERS = ("own_address", "this_address", ".address")
-OURS = ("/api", "/xapi", "/errors", "/ui", "/.well-known")
+OURS = ("/api", "/xapi", "/errors", "/ui", "/.well-known", "/oauth")
 SAMPLE = "00000000-0000-7000-8000-000000000000"
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != MADE_IN]
 

@@ -35,6 +35,7 @@ PUBLIC = {
     ("GET", "/ui/stop-email-change"),
     ("POST", "/ui/stop-email-change"),
     ("GET", "/.well-known/jwks.json"),
+    ("POST", "/oauth/token"),  # by the key and secret of a credential (RFC 6749 §4.4)
     ("GET", "/"),
     ("GET", "/ui"),
     ("GET", "/ui/status"),

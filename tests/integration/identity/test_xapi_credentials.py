@@ -17,7 +17,6 @@ from dataforge.bootstrap import modules
 from dataforge.contexts.identity.accounts.consumers import create_admin
 from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
-from dataforge.contexts.identity.xapi_credentials import published as credentials
 from dataforge.contexts.identity.xapi_credentials.consumers import create_xapi_credential, revoke_xapi_credential
 from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
 from dataforge.events.jobs import relay_outbox
@@ -25,6 +24,7 @@ from dataforge.events.wiring import subscribers
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import Unavailable
 from dataforge.kernel.principal import Role
+from dataforge.platform.aws import published
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
@@ -135,7 +135,7 @@ async def test_made_up_keys_do_not_push_a_known_credential_out(
     api: ApiUnderTest, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = await made(api)
-    monkeypatch.setattr(credentials, "_MAX_ENTRIES", 5)
+    monkeypatch.setattr(published, "MAX_ENTRIES", 5)
     directory = CredentialDirectory(bucket)
     await directory.verify(answer["key"], answer["secret"])
     for number in range(12):

@@ -259,8 +259,12 @@ class CredentialRegister(Protocol):
 
 
 class CredentialVerifier(Protocol):
-    """Checks an xAPI key and secret without the database."""
+    """Checks an xAPI key and secret, or an access token that was given for them, without the database."""
 
     async def verify(self, key_id: str, secret: str) -> XapiCredential:
         """The credential; raises Unauthenticated (401) for an unknown, revoked or wrong one."""
+        ...
+
+    async def verify_token(self, token: str) -> XapiCredential:
+        """The credential with the token's scopes; raises Unauthenticated (401) for a token that does not count."""
         ...

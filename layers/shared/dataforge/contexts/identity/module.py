@@ -78,6 +78,7 @@ MODULE = Module(
             "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
             "/.well-known": f"{IDENTITY}.signing_keys.routes",
+            "/oauth": f"{IDENTITY}.credential_tokens.routes",
             "/ui/sign-in": f"{IDENTITY}.sign_in.pages",
             "/ui/sign-out": f"{IDENTITY}.sign_in.pages",
             "/ui/renew": f"{IDENTITY}.sign_in.pages",

@@ -9,11 +9,13 @@ from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.identity.accounts.repository import EmailDirectory
+    from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokens, CredentialTokenSigner
     from dataforge.contexts.identity.links.tokens import LinkTokens
     from dataforge.contexts.identity.sessions.access_tokens import TokenSigner, TokenVerifier
     from dataforge.contexts.identity.sign_in.domain import TryLimits
     from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
     from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
+    from dataforge.contexts.identity.signing_keys.published import KeyPublisher
     from dataforge.contexts.identity.xapi_credentials.published import (
         CredentialDirectory,
         CredentialPublisher,
@@ -57,6 +59,28 @@ class IdentityServices(Services):
         return PrivateKeys(self.database, self.public_keys, self.platform.secrets, self.settings, self.clock)
 
     @cached_property
+    def key_publisher(self) -> "KeyPublisher":
+        """Publishes public keys to where tokens of credentials are checked."""
+        from dataforge.contexts.identity.signing_keys.published import KeyPublisher
+
+        return KeyPublisher(self.database, self.public_keys, self.platform.objects)
+
+    @cached_property
+    def credential_token_signer(self) -> "CredentialTokenSigner":
+        """Issues access tokens to xAPI credentials, where there are private keys."""
+        from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokenSigner
+
+        return CredentialTokenSigner(self.private_keys, self.key_publisher, self.settings, self.clock)
+
+    @cached_property
+    def credential_tokens(self) -> "CredentialTokens":
+        """Checks access tokens of xAPI credentials without the database."""
+        from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokens
+        from dataforge.contexts.identity.signing_keys.published import PublishedKeys
+
+        return CredentialTokens(PublishedKeys(self.settings.data_bucket), self.settings, self.clock)
+
+    @cached_property
     def try_limits(self) -> "TryLimits":
         """How many tries a minute one address has."""
         from dataforge.contexts.identity.sign_in.domain import TryLimits
@@ -82,7 +106,7 @@ class IdentityServices(Services):
         """Checks xAPI credentials without the database."""
         from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
 
-        return CredentialDirectory(self.settings.data_bucket)
+        return CredentialDirectory(self.settings.data_bucket, lambda: self.credential_tokens)
 
     @cached_property
     def credential_register(self) -> "StoredCredentials":

@@ -64,8 +64,22 @@ def xapi_json(value: object, *, status: int = 200) -> Response:
 
 
 async def require_credential(request: Request) -> XapiCredential:
-    """The credential of HTTP Basic authentication (RFC 7617 §2); raises Unauthenticated."""
+    """The credential of HTTP Basic authentication (RFC 7617 §2) or of an access token (RFC 6750 §2.1).
+
+    Raises Unauthenticated, and CredentialThrottled when it has sent too many requests.
+    """
+    credential = await _credential(request)
+    request.scope[_KEY] = request.scope["dataforge.user"] = credential.key_id
+    if credential.rate_limit is not None:
+        await services_of(request).rates.spend(credential)
+    return credential
+
+
+async def _credential(request: Request) -> XapiCredential:
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    credentials = services_of(request).credentials
+    if scheme.lower() == "bearer":
+        return await credentials.verify_token(encoded.strip())
     try:
         if scheme.lower() != "basic":
             raise ValueError
@@ -73,15 +87,11 @@ async def require_credential(request: Request) -> XapiCredential:
         if not colon:
             raise ValueError
     except (ValueError, binascii.Error) as error:
-        message = "Send an xAPI credential with HTTP Basic authentication: key and secret."
-        challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8"'}
+        message = "Send an xAPI credential with HTTP Basic authentication: key and secret. Or an access token for one."
+        challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8", Bearer realm="dataforge-xapi"'}
         raise Unauthenticated(message, headers=challenge) from error
     request.scope[_KEY] = key
-    credential = await services_of(request).credentials.verify(key, secret)
-    request.scope["dataforge.user"] = credential.key_id
-    if credential.rate_limit is not None:
-        await services_of(request).rates.spend(credential)
-    return credential
+    return await credentials.verify(key, secret)
 
 
 @asynccontextmanager

@@ -160,6 +160,10 @@ class AsyncObjects:
         """Store an object, replacing one of the same key."""
         await asyncio.to_thread(lambda: self._store().put(key, body, content_type=content_type))
 
+    async def put_if_absent(self, key: str, body: bytes) -> bool:
+        """Store unless the key is taken; True if this call stored it."""
+        return await asyncio.to_thread(lambda: self._store().put_if_absent(key, body))
+
     async def get(self, key: str) -> bytes:
         """The whole object; raises ObjectMissing."""
         return await asyncio.to_thread(lambda: self._store().get(key))

@@ -7,35 +7,32 @@ import asyncio
 import hashlib
 import hmac
 import json
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 
 from dataforge.contexts.identity.contract import XapiCredential
+from dataforge.contexts.identity.credential_tokens.domain import TOKEN_CHALLENGE
+from dataforge.contexts.identity.sessions.domain import InvalidToken
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
-from dataforge.kernel.errors import Unavailable
 from dataforge.platform.aws.clients import client
+from dataforge.platform.aws.published import MAX_ENTRIES, PublishedDocuments
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
-
+    from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokens
 
 PREFIX = "xapi-credentials/"
 FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
-STALE_SECONDS = 3600  # how long a known credential goes on working while S3 does not answer
 NOTE_EVERY = timedelta(minutes=1)
 NOTE_SECONDS = 1.0
 MAX_REASON = 500
-UNKNOWN_SECONDS = 2  # how long an unknown key is remembered: a new credential works this soon
-_MAX_ENTRIES = 10_000
 
 
 class CredentialPublisher:
@@ -96,11 +93,11 @@ class StoredCredentialRefusals:
     def __init__(self, database: Database, known: "CredentialDirectory") -> None:
         self._database = database
         self._known = known
-        self._noted: TTLCache[str, None] = TTLCache(_MAX_ENTRIES, NOTE_EVERY.total_seconds())
+        self._noted: TTLCache[str, None] = TTLCache(MAX_ENTRIES, NOTE_EVERY.total_seconds())
 
-    async def note(self, key_id: str, at: datetime, reason: str) -> None:
+    async def note(self, key_id: str, at: datetime, reason: str, *, known: bool = False) -> None:
         """Store the refusal unless the key is unknown or had one stored within a minute, or nothing answers."""
-        if key_id in self._noted or not self._known.knows(key_id):
+        if key_id in self._noted or not (known or self._known.knows(key_id)):
             return
         self._noted[key_id] = None  # first, so that a database that is away is asked once a minute only
         try:
@@ -110,85 +107,55 @@ class StoredCredentialRefusals:
             logger.warning("refusal of a credential not stored", exc_info=True, key_id=key_id)
 
 
-@dataclass(slots=True)
-class _Entry:
-    document: dict[str, Any]
-    etag: str
-    checked_at: float
-    answered_at: float
-
-
 class CredentialDirectory:
-    """Verifies xAPI keys and secrets from S3, without the database."""
+    """Verifies xAPI keys and secrets from S3, without the database; `tokens` are made when the first one comes."""
 
-    def __init__(self, bucket: str) -> None:
-        self._bucket = bucket
-        # Apart, so that made-up keys cannot push out what must go on working while S3 does not answer.
-        self._known: LRUCache[str, _Entry] = LRUCache(_MAX_ENTRIES)
-        self._unknown: TTLCache[str, None] = TTLCache(_MAX_ENTRIES, UNKNOWN_SECONDS)
+    def __init__(self, bucket: str, tokens: "Callable[[], CredentialTokens] | None" = None) -> None:
+        self._documents = PublishedDocuments(bucket, PREFIX, fresh_seconds=FRESH_SECONDS)
+        self._tokens = tokens
 
     async def verify(self, key_id: str, secret: str) -> XapiCredential:
         """The credential of a key and secret; raises InvalidCredentials, or Unavailable if S3 was never reached."""
         document = None
         if key_id.isascii() and key_id.replace("_", "").replace("-", "").isalnum() and len(key_id) <= 40:
-            document = await self._document(key_id)
+            document = await self._documents.find(key_id)
         given = hashlib.sha256(secret.encode()).hexdigest()
         expected = document["secret_hash"] if document else "0" * 64
         if not hmac.compare_digest(given, expected) or document is None or document["revoked_at"] is not None:
             message = "The xAPI key or secret is wrong, or the credential was revoked."
             challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8"'}
             raise InvalidCredentials(message, headers=challenge)
-        return XapiCredential(
-            key_id=document["key_id"],
-            scopes=frozenset(document["scopes"]),
-            authority=document["authority"],
-            public_pem=document["public_pem"],
-            workspace_id=UUID(document["workspace_id"]) if document["workspace_id"] else None,
-            rate_limit=document.get("rate_limit"),
-            # What was published before one could choose goes on as it was.
-            deduplicate=document.get("deduplicate", True),
-        )
+        return _credential(document)
+
+    async def verify_token(self, token: str) -> XapiCredential:
+        """The credential an access token was given to, with the token's scopes as far as it still has them.
+
+        Raises InvalidToken, also for a credential that was revoked; Unavailable if S3 was never reached.
+        """
+        if self._tokens is None:
+            message = "Access tokens are not taken here."
+            raise InvalidToken(message)
+        claims = await self._tokens().read(token)
+        document = await self._documents.find(claims.key_id)
+        if document is None or document["revoked_at"] is not None:
+            message = "The credential that this access token was given to was revoked."
+            raise InvalidToken(message, headers=TOKEN_CHALLENGE)
+        credential = _credential(document)
+        return replace(credential, scopes=frozenset(filter(credential.allows, claims.scopes)))
 
     def knows(self, key_id: str) -> bool:
         """Whether the key was found here lately."""
-        return key_id in self._known
+        return key_id in self._documents
 
-    async def _document(self, key_id: str) -> dict[str, Any] | None:
-        if key_id in self._unknown:
-            return None
-        now = time.monotonic()
-        entry = self._known.get(key_id)
-        if entry is not None and now - entry.checked_at < FRESH_SECONDS:
-            return entry.document
-        try:
-            fetched = await asyncio.to_thread(self._fetch, key_id, entry, now)
-        except Exception as error:
-            if entry is None or now - entry.answered_at > STALE_SECONDS:
-                message = "Credentials cannot be checked at the moment; repeat the request."
-                raise Unavailable(message, headers={"Retry-After": "5"}) from error
-            logger.warning("credential store does not answer, using the last known state", key_id=key_id)
-            entry.checked_at = now
-            return entry.document
-        if fetched is None:
-            self._known.pop(key_id, None)
-            self._unknown[key_id] = None
-            return None
-        self._known[key_id] = fetched
-        return fetched.document
 
-    def _fetch(self, key_id: str, known: _Entry | None, now: float) -> _Entry | None:
-        from botocore.exceptions import ClientError
-
-        wanted: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": f"{PREFIX}{key_id}.json"}
-        if known is not None:
-            wanted["IfNoneMatch"] = known.etag
-        try:
-            answer = client("s3").get_object(**wanted)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in ("304", "NotModified") and known is not None:
-                return _Entry(known.document, known.etag, now, now)
-            if code in ("NoSuchKey", "404"):
-                return None
-            raise
-        return _Entry(json.loads(answer["Body"].read()), answer["ETag"], now, now)
+def _credential(document: Mapping[str, Any]) -> XapiCredential:
+    return XapiCredential(
+        key_id=document["key_id"],
+        scopes=frozenset(document["scopes"]),
+        authority=document["authority"],
+        public_pem=document["public_pem"],
+        workspace_id=UUID(document["workspace_id"]) if document["workspace_id"] else None,
+        rate_limit=document.get("rate_limit"),
+        # What was published before one could choose goes on as it was.
+        deduplicate=document.get("deduplicate", True),
+    )
