@@ -29,7 +29,7 @@ VALUES: dict[str, str] = {
     "q": "a",
     "search": "a",
     "tag": "grades",
-    "kind": "export_statements",
+    "/api/jobs kind": "export_statements",
     "sheet": "data",
     "columns": "name",
     "column": "name",
