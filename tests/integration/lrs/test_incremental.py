@@ -72,7 +72,8 @@ async def test_an_old_gap_is_found_by_a_run_over_everything(records: StoreUnderT
     await records.post(seconds(1))
     await records.deliver()
     await records.change("DELETE FROM records.statements_flat")
-    await records.change("UPDATE records.statements_raw SET stored_at = stored_at - interval '40 days'")
+    for table in ("records.statements_raw", "lrs.statement_bodies"):
+        await records.change(f"UPDATE {table} SET stored_at = stored_at - interval '40 days'")
 
     recent = await records.back.incremental_etl.run(lookback=timedelta(days=2))
     everything = await records.back.incremental_etl.run(lookback=None)

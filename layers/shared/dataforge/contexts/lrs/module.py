@@ -165,11 +165,17 @@ def _load_statements() -> Consumer[LrsServices]:
 
 
 def _jobs() -> Mapping[str, Job[LrsServices]]:
+    from dataforge.contexts.lrs.bodies.consumers import keep_bodies
     from dataforge.contexts.lrs.load.consumers import load_kept
     from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
     from dataforge.contexts.lrs.quarantine.consumers import forget_served
 
-    return {"accepted": load_kept, "statements": run_incremental_etl, "quarantine": forget_served}
+    return {
+        "accepted": load_kept,
+        "statements": run_incremental_etl,
+        "bodies": keep_bodies,
+        "quarantine": forget_served,
+    }
 
 
 MODULE = Module(

@@ -69,7 +69,8 @@ statements_raw = Table(
     "statements_raw",
     metadata,
     Column("statement_id", UUID(as_uuid=True), primary_key=True),
-    Column("payload", JSONB, nullable=False),
+    # The body of a statement stored before there were partitions, until it is moved to them (see statement_bodies).
+    Column("payload", JSONB),
     Column("payload_sha256", LargeBinary, nullable=False),
     Column("source", String(4), nullable=False),
     Column("authority", String(100), nullable=False),
@@ -86,9 +87,31 @@ statements_raw = Table(
     Index("ix_statements_raw_dead", "stored_at", postgresql_where=text("state = 'dead'")),
     Index("ix_statements_raw_listed", "stored_at", "statement_id"),
     Index("ix_statements_raw_unkeyed", "statement_id", postgresql_where=text("NOT keyed")),
-    # Read together with its like on the flat rows, and without the rows themselves, to find what is missing there.
-    Index("ix_statements_raw_stored_at", "stored_at", "statement_id", postgresql_where=text("state = 'done'")),
     schema=SCHEMA,
+)
+
+# The bodies, in partitions by month, so that old ones go without work; `statements_raw` keeps ids unique (ADR 0027).
+statement_bodies = Table(
+    "statement_bodies",
+    metadata,
+    Column("stored_at", DateTime(timezone=True), primary_key=True),
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("payload", JSONB, nullable=False),
+    schema="lrs",
+    postgresql_partition_by="RANGE (stored_at)",
+)
+
+# From when on bodies are written to partitions, and how far those from before have been moved there; one row.
+statement_storage = Table(
+    "statement_storage",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("partitioned_from", DateTime(timezone=True), nullable=False),
+    Column("moved_through_at", DateTime(timezone=True)),
+    Column("moved_through_id", UUID(as_uuid=True)),
+    Column("moved_at", DateTime(timezone=True)),
+    CheckConstraint("id = 1", name="one"),
+    schema="lrs",
 )
 
 statements_flat = Table(

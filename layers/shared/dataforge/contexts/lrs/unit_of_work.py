@@ -1,5 +1,6 @@
 """The unit of work of the record store's commands."""
 
+from dataforge.contexts.lrs.bodies.repository import Bodies
 from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.load.repository import RawStatements
@@ -15,6 +16,11 @@ class LrsUnitOfWork(SqlUnitOfWork):
     def raw(self) -> RawStatements:
         """Statements as they were sent."""
         return RawStatements(self.connection)
+
+    @property
+    def bodies(self) -> Bodies:
+        """The partitions of bodies."""
+        return Bodies(self.connection)
 
     @property
     def flat(self) -> FlatRows:

@@ -57,6 +57,12 @@ _RECORDS = _tables(
 _ACTIVITIES = _tables("lrs", "activities", WRITE)
 # What is in quarantine.
 _REFUSED = _tables("records", "quarantine", CHANGE) | _tables("lrs", "kept_refusals", CHANGE)
+# The bodies of statements, and where they are written.
+_BODIES = (
+    _tables("lrs", "statement_bodies", WRITE)
+    | _tables("lrs", "statement_storage", CHANGE)
+    | _tables("lrs", "statements", READ)
+)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 _SCHEMAS = _tables("schemas", "plans deployments deployment_steps", CHANGE) | _tables("schemas", "revisions", READ)
@@ -96,6 +102,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _ACADEMICS,
         _tables("records", "cohorts cohort_members lessons", WRITE),
         _reading(_RECORDS),
+        _reading(_BODIES),
         # What is replayed from quarantine is accepted like what is sent, or flattened again.
         _REFUSED,
         _tables("records", "statement_claims intake", WRITE),
@@ -138,6 +145,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
             )
         },
         _reading(_RECORDS),
+        _reading(_BODIES),
         _tables("records", "statement_claims intake", WRITE),
         _tables("lrs", "documents pending_statements", WRITE),
         _tables("lrs", "statement_keys", READ),
@@ -152,6 +160,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         # When a credential was last used; its secret's hash is not for the loader.
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
         _RECORDS,
+        _BODIES,
         _ACTIVITIES,
         _SEARCH,
     ),
@@ -180,6 +189,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _WORKSPACES,
         _ACADEMICS,
         _RECORDS,
+        _BODIES,
         # It loads what a queue has lost.
         _ACTIVITIES,
         _SEARCH,
@@ -189,4 +199,10 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("schemas", "deployments", READ),
     ),
     "schema-proof": {},
+}
+
+# What only the owner of a table may do, done by functions that run as the owner (SECURITY DEFINER).
+EXECUTES: Mapping[str, tuple[str, ...]] = {
+    "maintenance": ("lrs.make_statement_partition(date)",),
+    "worker": ("lrs.make_statement_partition(date)", "lrs.drop_statement_partition(date)"),
 }

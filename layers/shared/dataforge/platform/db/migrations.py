@@ -1,5 +1,6 @@
 """The platform's own migrations, run by `schema_deployer` on release and by the tests."""
 
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,8 @@ from dataforge.platform.db.database import sqlalchemy_url
 from dataforge.platform.db.metadata import metadata
 
 VERSION_SCHEMA = "platform"
+# Partitions of a table are named after it: `_y2026m11`, `_default`.
+_PARTITION = re.compile(r"_(y\d{4}m\d{2}|default)$")
 
 
 def load_all_tables() -> None:
@@ -101,4 +104,6 @@ def differences(url: str) -> list[object]:
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    if kind == "table" and name is not None and _PARTITION.search(name):
+        return False
     return kind != "schema" or name in {table.schema for table in metadata.tables.values()}

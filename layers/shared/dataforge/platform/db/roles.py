@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from dataforge.kernel.errors import Conflict
-from dataforge.platform.db.grants import GRANTS, READ, SCHEMA_MAKERS
+from dataforge.platform.db.grants import EXECUTES, GRANTS, READ, SCHEMA_MAKERS
 
 if TYPE_CHECKING:
     from dataforge.platform.aws.secrets import JsonSecrets
@@ -94,12 +94,15 @@ def _grant(connection: psycopg.Connection, function: str, name: str) -> None:
     for schema in sorted(schemas()):
         values = {"schema": sql.Identifier(schema), "role": role}
         connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}").format(**values))
+        connection.execute(sql.SQL("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM {role}").format(**values))
         verb = "GRANT USAGE ON SCHEMA {schema} TO {role}" if tables else "REVOKE ALL ON SCHEMA {schema} FROM {role}"
         connection.execute(sql.SQL(verb).format(**values))
     for table, privileges in tables.items():
         kinds = sql.SQL(", ").join(sql.SQL(kind) for kind in sorted(privileges))
         named = sql.Identifier(*table.split("."))
         connection.execute(sql.SQL("GRANT {} ON TABLE {} TO {}").format(kinds, named, role))
+    for routine in EXECUTES.get(function, ()):
+        connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(routine), role))
     if function in SCHEMA_MAKERS:
         database = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, role))

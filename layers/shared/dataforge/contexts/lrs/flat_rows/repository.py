@@ -71,10 +71,13 @@ _PENDING = text(
     "SELECT r.statement_id FROM records.statements_raw r "
     "WHERE r.state = 'done' AND r.stored_at >= :since AND r.statement_id > :after AND NOT EXISTS ("
     "SELECT 1 FROM records.statements_flat f WHERE f.statement_id = r.statement_id AND f.stored_at >= :since) "
-    "ORDER BY r.statement_id LIMIT :limit) "
-    "SELECT r.statement_id, r.payload::text AS payload, r.attempts, r.authority FROM records.statements_raw r "
+    "ORDER BY r.statement_id LIMIT :limit), "
+    "locked AS MATERIALIZED (SELECT r.statement_id, r.attempts, r.authority FROM records.statements_raw r "
     "WHERE r.statement_id IN (SELECT statement_id FROM waiting UNION SELECT statement_id FROM missing) "
-    "AND r.state <> 'dead' ORDER BY r.statement_id LIMIT :limit FOR UPDATE OF r SKIP LOCKED"
+    "AND r.state <> 'dead' ORDER BY r.statement_id LIMIT :limit FOR UPDATE OF r SKIP LOCKED) "
+    "SELECT l.statement_id, s.payload::text AS payload, l.attempts, l.authority "
+    "FROM locked l JOIN lrs.statements s USING (statement_id) "
+    "ORDER BY l.statement_id"
 )
 _MARK = text(
     "UPDATE records.statements_raw SET state = :state, error = :error, attempts = attempts + 1 "

@@ -27,15 +27,24 @@ _COLUMNS = {
     "state": "text",
     "error": "text",
 }
+_HEAD = [name for name in _COLUMNS if name != "payload"]
+# The release before reads bodies beside their ids: they are written there until no function of it runs any more.
 _INSERT = text(
-    f"INSERT INTO records.statements_raw ({', '.join(_COLUMNS)}, keyed) SELECT {', '.join(_COLUMNS)}, :keyed "
-    f"FROM json_to_recordset(CAST(:rows AS json)) AS r ({recordset(_COLUMNS)}) "
-    "ON CONFLICT DO NOTHING RETURNING statement_id"
+    f"WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r ({recordset(_COLUMNS)})), "
+    "moment AS (SELECT partitioned_from <= clock_timestamp() AS partitioned FROM lrs.statement_storage), "
+    f"new AS (INSERT INTO records.statements_raw ({', '.join(_HEAD)}, payload, keyed) "
+    f"SELECT {', '.join(_HEAD)}, CASE WHEN NOT (SELECT partitioned FROM moment) THEN payload END, :keyed FROM given "
+    "ON CONFLICT DO NOTHING RETURNING statement_id), "
+    "bodies AS (INSERT INTO lrs.statement_bodies (stored_at, statement_id, payload) "
+    "SELECT stored_at, statement_id, payload FROM given JOIN new USING (statement_id) "
+    "WHERE (SELECT partitioned FROM moment) "
+    # One that a purge has left behind is nobody's.
+    "ON CONFLICT (stored_at, statement_id) DO UPDATE SET payload = excluded.payload) "
+    "SELECT statement_id FROM new"
 )
 _FORGET_REQUESTS = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
 _BODIES = text(
-    "SELECT statement_id, payload::text AS payload FROM records.statements_raw "
-    "WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
+    "SELECT statement_id, payload::text AS payload FROM lrs.statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
 _FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
 _UUIDS = ARRAY(PG_UUID(as_uuid=True))

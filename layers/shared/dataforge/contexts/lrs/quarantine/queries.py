@@ -26,7 +26,7 @@ _STATES = {
     QuarantineState.REPLAYED: "q.replayed_at IS NOT NULL",
     QuarantineState.DISCARDED: "q.discarded_at IS NOT NULL AND q.replayed_at IS NULL",
 }
-_RAW = text("SELECT payload::text FROM records.statements_raw WHERE statement_id = :id")
+_RAW = text("SELECT payload::text FROM lrs.statements WHERE statement_id = :id")
 _STORED = text(
     "SELECT EXISTS (SELECT FROM records.statements_raw WHERE statement_id = ANY(CAST(:ids AS uuid[]))) "
     "OR EXISTS (SELECT FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[])))"

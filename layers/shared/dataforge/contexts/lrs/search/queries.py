@@ -19,7 +19,7 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 # Accepted statements that wait for the loader are read too: what was accepted is there.
 _ONE = text(
     "WITH found AS (SELECT statement_id, stored_at, payload::text AS body, payload #>> '{verb,id}' AS verb "
-    "FROM records.statements_raw WHERE statement_id = :id UNION ALL "
+    "FROM lrs.statements WHERE statement_id = :id UNION ALL "
     "SELECT statement_id, CAST(CAST(payload AS json) ->> 'stored' AS timestamptz), payload, "
     "CAST(payload AS json) #>> '{verb,id}' FROM lrs.pending_statements WHERE statement_id = :id) "
     f"SELECT statement_id, stored_at, body, verb <> '{VOIDED}' AND ("
@@ -68,7 +68,7 @@ async def read_page(connection: AsyncConnection, asked: StatementFilter) -> Stat
     query = (
         f"WITH page AS (SELECT stored_at, statement_id FROM ({union}) AS found ORDER BY {order} LIMIT :limit), "
         "bodies AS MATERIALIZED (SELECT p.stored_at, p.statement_id, r.payload::text AS body "
-        "FROM page p JOIN records.statements_raw r USING (statement_id)), "
+        "FROM page p JOIN lrs.statements r USING (statement_id)), "
         f"sized AS (SELECT *, sum(octet_length(body)) OVER (ORDER BY {order}) - octet_length(body) AS before, "
         "count(*) OVER () AS found FROM bodies) "
         f"SELECT stored_at, statement_id, body, found FROM sized WHERE before < :bytes ORDER BY {order}"

@@ -38,7 +38,7 @@ _REACHED = text(
     f"WHERE up.id <> down.id AND up.step + down.step <= {MAX_STEPS}) "
     "SELECT p.statement_id, s.stored_at, p.via, t.payload::text AS payload FROM pairs p "
     "JOIN records.statements_raw s ON s.statement_id = p.statement_id "
-    "JOIN records.statements_raw t ON t.statement_id = p.via"
+    "JOIN lrs.statements t ON t.statement_id = p.via"
 )
 _ADD_VOIDS = text(
     "INSERT INTO records.statement_voids (target_id, voided_by, voided_at) "
@@ -48,13 +48,15 @@ _ADD_VOIDS = text(
 )
 # Data 2.3.2: a voiding statement cannot itself be voided.
 _APPLY_VOIDS = text(
-    "UPDATE records.statement_voids v SET applies = true FROM records.statements_raw r "
+    "UPDATE records.statement_voids v SET applies = true FROM lrs.statements r "
     "WHERE v.target_id = ANY(CAST(:ids AS uuid[])) AND NOT v.applies AND r.statement_id = v.target_id "
     f"AND r.payload #>> '{{verb,id}}' <> '{VOIDED}'"
 )
 _UNKEYED = text(
-    "SELECT statement_id, stored_at, payload::text AS payload FROM records.statements_raw WHERE NOT keyed "
-    "ORDER BY statement_id LIMIT :limit FOR UPDATE SKIP LOCKED"
+    "WITH waiting AS MATERIALIZED (SELECT statement_id FROM records.statements_raw WHERE NOT keyed "
+    "ORDER BY statement_id LIMIT :limit FOR UPDATE SKIP LOCKED) "
+    "SELECT statement_id, stored_at, payload::text AS payload FROM waiting JOIN lrs.statements USING (statement_id) "
+    "ORDER BY statement_id"
 )
 _MARK_KEYED = text("UPDATE records.statements_raw SET keyed = true WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
 

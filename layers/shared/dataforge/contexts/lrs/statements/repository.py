@@ -43,8 +43,7 @@ _CONFLICTS = text(
     "SELECT g.id FROM given g JOIN records.statements_raw r ON r.statement_id = g.id WHERE r.payload_sha256 <> g.hash"
 )
 _BODIES = text(
-    "SELECT statement_id, payload::text AS payload FROM records.statements_raw "
-    "WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
+    "SELECT statement_id, payload::text AS payload FROM lrs.statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
 _REGISTER = text(
     "INSERT INTO records.intake (request_id, stored_at) SELECT :request_id, :stored_at "

@@ -1,0 +1,1 @@
+"""Bodies of statements in partitions by month (ADR 0027)."""
