@@ -261,7 +261,7 @@ async def test_the_authority_is_the_credential_not_what_was_sent(records: StoreU
 
     await records.deliver()
 
-    query = "SELECT payload -> 'authority' AS said, authority FROM records.statements_raw WHERE statement_id = :id"
+    query = "SELECT payload -> 'authority' AS said, authority FROM lrs.statements WHERE statement_id = :id"
     row = (await records.rows(query, id=answer.json()[0]))[0]
     assert row.said != sent
     assert row.authority == records.key

@@ -116,7 +116,7 @@ async def test_bodies_of_the_release_before_are_read_and_then_moved_page_by_page
     assert (await store.rows("SELECT count(*) FROM records.statements_raw WHERE payload IS NOT NULL"))[0][0] == 0
     assert [await read(store, item) for item in ids] == bodies
     assert (await store.rows("SELECT moved_at IS NOT NULL AS done FROM lrs.statement_storage"))[0].done
-    again = await store.post([{**statement(), "id": ids[0]}])
+    again = await store.post([{**statement(object={"id": "https://example.org/other"}), "id": ids[0]}])
     assert again.status_code == 409
 
 

@@ -85,7 +85,7 @@ async def test_a_corrected_replay_is_stored_under_the_authority_of_the_sender(
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/1/actor/mbox")
     assert (done["state"], done["repeated"], len(done["statement_ids"])) == ("replayed", False, 2)
     assert (again["repeated"], again["statement_ids"]) == (True, done["statement_ids"])
-    rows = await records.rows("SELECT statement_id::text, payload FROM records.statements_raw")
+    rows = await records.rows("SELECT statement_id::text, payload FROM lrs.statements")
     assert {row.statement_id for row in rows} == set(done["statement_ids"])
     assert {row.payload["authority"]["account"]["name"] for row in rows} == {records.key}
     # It is when the sender said it, not when somebody corrected it.
