@@ -27,7 +27,8 @@ def tables_of(connection: psycopg.Connection) -> set[str]:
     """Every table and view that the migrations make."""
     found = connection.execute(
         "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        " WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
     )
     return {str(name) for (name,) in found}
 
