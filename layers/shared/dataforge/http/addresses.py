@@ -44,6 +44,14 @@ def public_address(base: str, path: str, **query: object) -> str:
     return f"{address}?{urlencode(query)}" if query else address
 
 
+def absolute_address(scope: Scope, path: str, **query: object) -> str:
+    """The whole address of one of our paths, to be stored or passed on: configured, or on the host that was called."""
+    if scope.get(PUBLIC_BASE_URL):
+        return public_address(scope[PUBLIC_BASE_URL], path, **query)
+    host = Headers(scope=scope).get("host", "localhost")
+    return f"{scope.get('scheme', 'https')}://{host}{own_address(scope, path, query=query)}"
+
+
 def this_address(scope: Scope, **changed: object) -> str:
     """The address of the request itself; with `changed` also its query, with these parameters replaced."""
     address = own_address(scope, scope["path"])

@@ -44,10 +44,11 @@ class RequestEnvelope:
         cors_origins: Iterable[str] = (),
         public_base_url: str = "",
         problem_page: Callable[[DataForgeError, Scope], Response] | None = None,
+        too_large: Callable[[int, Scope], DataForgeError] = lambda limit, _scope: body_too_large(limit),
     ) -> None:
         self._public_base_url = public_base_url
         self._problem_page = problem_page
-        self._app: ASGIApp = SafetyNet(app, max_body=max_body)
+        self._app: ASGIApp = SafetyNet(app, max_body=max_body, too_large=too_large)
         origins = list(cors_origins)
         if origins:
             self._app = CORSMiddleware(self._app, **cors_options(origins))  # type: ignore[arg-type]  # options of different types in one dict
@@ -104,9 +105,10 @@ def _current(path: str) -> str:
 class SafetyNet:
     """Refuses addresses and bodies nothing behind it could take, and answers whatever error comes out of there."""
 
-    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body: int, too_large: Callable[[int, Scope], DataForgeError]) -> None:
         self._app = app
         self._max_body = max_body
+        self._too_large = too_large
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; an error becomes a problem document if no answer has begun."""
@@ -123,7 +125,7 @@ class SafetyNet:
         problem: DataForgeError | None = None
         try:
             self._check(scope)
-            await self._app(scope, self._limited(receive), noticed)
+            await self._app(scope, self._limited(scope, receive), noticed)
         except DataForgeError as error:
             problem = error
         except Exception:  # noqa: BLE001 - the last net: logged and counted; the client learns nothing of the cause
@@ -142,9 +144,9 @@ class SafetyNet:
         declared = Headers(scope=scope).get("content-length", "")
         # A length that is no number is left to the count of what really comes.
         if _LENGTH.fullmatch(declared) and int(declared) > self._max_body:
-            raise body_too_large(self._max_body)
+            raise self._too_large(self._max_body, scope)
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
         seen = 0
 
         async def limited() -> Message:
@@ -153,7 +155,7 @@ class SafetyNet:
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 if seen > self._max_body:
-                    raise body_too_large(self._max_body)
+                    raise self._too_large(self._max_body, scope)
             return message
 
         return limited

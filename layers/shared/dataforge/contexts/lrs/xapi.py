@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataforge.contexts.lrs.agents.routes import Agents
 from dataforge.contexts.lrs.alternate_syntax import AlternateSyntax
+from dataforge.contexts.lrs.attachments.routes import Attachments, too_large
+from dataforge.contexts.lrs.attachments.uploads import PATH
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.domain import XapiVersion, format_timestamp, negotiate_version
 from dataforge.contexts.lrs.statements.routes import Statements, queue_statements
@@ -134,6 +136,7 @@ def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, publi
             Route("/xapi/agents/profile", FirstAsked(partial(_documents, "agent_profile"))),
             Route("/xapi/activities", FirstAsked(_activities)),
             Route("/xapi/agents", Agents()),
+            Route(PATH, Attachments()),
             Route("/xapi/{path:path}", Unknown()),
             Route("/api/xapi/statements", queue_statements, methods=["POST"]),
             Route("/api/health/xapi", health, methods=["GET", "HEAD"]),
@@ -147,6 +150,10 @@ def create_xapi_app(platform: Platform, *, max_body: int = MAX_BODY_BYTES, publi
     app.state.platform = platform
     app.router.redirect_slashes = False
     envelope = RequestEnvelope(
-        AlternateSyntax(app), max_body=max_body, cors_origins=["*"], public_base_url=public_base_url
+        AlternateSyntax(app),
+        max_body=max_body,
+        cors_origins=["*"],
+        public_base_url=public_base_url,
+        too_large=too_large,
     )
     return XapiHeaders(envelope, platform.get(LrsServices))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from dataforge.kernel.errors import ObjectMissing
+from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.aws.clients import client
 
 if TYPE_CHECKING:
@@ -128,6 +130,24 @@ class S3ObjectStore:
         except ClientError as error:
             raise _explained(error, key) from error
 
+    def upload_url(self, key: str, *, sha256: bytes, length: int, content_type: str) -> tuple[str, dict[str, str]]:
+        """A URL that takes exactly this content for an hour, and the headers that the PUT must carry.
+
+        Checksum and length are signed: other content is refused by S3. 5 GiB at most.
+        """
+        checksum = base64.b64encode(sha256).decode()
+        signed = {"ContentLength": length, "ContentType": content_type, "ChecksumSHA256": checksum}
+        url = self._client.generate_presigned_url(
+            "put_object", Params={"Bucket": self._bucket, "Key": key, **signed}, ExpiresIn=URL_SECONDS
+        )
+        headers = {"Content-Type": content_type, "Content-Length": str(length), "x-amz-checksum-sha256": checksum}
+        return str(url), headers
+
+    def download_url(self, key: str) -> str:
+        """A URL that gives the object as a file for an hour."""
+        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": "attachment"}
+        return str(self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=URL_SECONDS))
+
     def delete(self, key: str) -> None:
         """Remove the object; a missing one is fine."""
         self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -167,6 +187,25 @@ class AsyncObjects:
     async def get(self, key: str) -> bytes:
         """The whole object; raises ObjectMissing."""
         return await asyncio.to_thread(lambda: self._store().get(key))
+
+    async def size(self, key: str) -> int | None:
+        """Bytes of the object; None when there is none."""
+        try:
+            return await asyncio.to_thread(lambda: self._store().size(key))
+        except ObjectMissing:
+            return None
+
+    async def upload_url(
+        self, key: str, *, sha256: bytes, length: int, content_type: str
+    ) -> tuple[str, dict[str, str]]:
+        """See `S3ObjectStore.upload_url`."""
+        return await asyncio.to_thread(
+            lambda: self._store().upload_url(key, sha256=sha256, length=length, content_type=content_type)
+        )
+
+    async def download_url(self, key: str) -> str:
+        """See `S3ObjectStore.download_url`."""
+        return await asyncio.to_thread(lambda: self._store().download_url(key))
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects, at most a thousand; a missing one is fine."""

@@ -3,16 +3,38 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from secrets import token_hex
 
 from dataforge.contexts.lrs.statements.domain import StatementsBody, actor_key, parse_body
-from dataforge.kernel.errors import MalformedBody
+from dataforge.contexts.lrs.statements.domain.validation.attachments import SIGNATURE_USAGE
+from dataforge.kernel.errors import MalformedBody, NotFound, PayloadTooLarge
 
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]\Z")
 _HASHES = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 _PREFIX = "attachments/"
+
+
+MAX_UPLOAD_BYTES = 5 * 1024**3
+"""What S3 takes in one PUT."""
+
+
+class AttachmentsTooLarge(PayloadTooLarge):
+    """Statements and attachments are more than a request may have.
+
+    POST to `uploads` for an address to PUT each large attachment to, and send the statements with their `sha2` alone.
+    """
+
+    code = "attachments_too_large"
+    title = "The attachments are too large for one request"
+
+
+class AttachmentNotFound(NotFound):
+    """No data was stored under the hash, or the credential may not read it."""
+
+    code = "attachment_not_found"
+    title = "There is no such attachment"
 
 
 class AttachmentInvalid(MalformedBody):
@@ -123,10 +145,71 @@ def named_in(statements: Sequence[object]) -> Iterator[tuple[Mapping[str, object
                     yield statement, item["sha2"].lower(), str(item.get("contentType"))
 
 
-def object_key(authority: Mapping[str, object], sha2: str) -> str:
-    """Where the data is kept: apart by authority, so that to know a hash is not enough to read what others sent."""
-    owner = hashlib.sha256(actor_key(authority).encode()).hexdigest()[:32]
+def owner_of(authority: Mapping[str, object]) -> str:
+    """What the data of an authority is kept under."""
+    return hashlib.sha256(actor_key(authority).encode()).hexdigest()[:32]
+
+
+def object_key(owner: str, sha2: str) -> str:
+    """Where the data is kept: apart by owner, so that to know a hash is not enough to read what others sent."""
     return f"{_PREFIX}{owner}/{sha2}"
+
+
+def uploaded_key(owner: str, sha2: str) -> str:
+    """Where data is kept that was uploaded ahead of its statements.
+
+    Apart from what came with statements: the standard refuses a statement that leaves away the data it once had.
+    """
+    return f"{_PREFIX}{owner}/uploaded/{sha2}"
+
+
+def without_data(body: StatementsBody) -> set[str]:
+    """The hashes of attachments whose data is nowhere: neither in the request nor at a fileUrl; no signatures."""
+    return {
+        str(item["sha2"]).lower()
+        for statement in body.statements
+        for item in _attachments_of(statement)
+        if _lacks_data(item, body)
+    }
+
+
+def with_file_urls(body: StatementsBody, urls: Mapping[str, str]) -> StatementsBody:
+    """The statements, with where the data is in those attachments whose hash has a URL."""
+
+    def located(part: object) -> object:
+        if not isinstance(part, dict):
+            return part
+        found = dict(part)
+        listed = found.get("attachments")
+        if isinstance(listed, list):
+            found["attachments"] = [
+                {**item, "fileUrl": urls[str(item["sha2"]).lower()]}
+                if _lacks_data(item, body) and str(item["sha2"]).lower() in urls
+                else item
+                for item in listed
+            ]
+        if isinstance(found.get("object"), dict):
+            found["object"] = located(found["object"])
+        return found
+
+    return replace(body, statements=[located(statement) for statement in body.statements])
+
+
+def _attachments_of(statement: object) -> Iterator[dict[str, object]]:
+    target = statement.get("object") if isinstance(statement, dict) else None
+    for part in (statement, target):
+        listed = part.get("attachments") if isinstance(part, dict) else None
+        yield from (item for item in (listed if isinstance(listed, list) else ()) if isinstance(item, dict))
+
+
+def _lacks_data(item: object, body: StatementsBody) -> bool:
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("sha2"), str)
+        and "fileUrl" not in item
+        and item["sha2"].lower() not in body.part_hashes
+        and item.get("usageType") != SIGNATURE_USAGE
+    )
 
 
 def mixed_body(json: bytes, attachments: Sequence[Attachment]) -> tuple[bytes, str]:

@@ -70,7 +70,9 @@ async def _with_data(call: XapiCall, page: StatementPage) -> tuple[StatementPage
     size, known, found = 0, set[str](), list[Attachment]()
     for number, item in enumerate(page.statements):
         named = [one for one in named_in([read_statement(item.body)]) if one[1] not in known]
-        new = await call.services.attachments.read(named) if named else []
+        # One statement alone leaves out what it has no room for; of several, the page ends before it.
+        left = MAX_PAGE_BYTES - len(item.body)
+        new = await call.services.attachments.read(named, most_bytes=left) if named else []
         size += len(item.body) + sum(len(one.content) for one in new)
         if number and size > MAX_PAGE_BYTES:
             return StatementPage(page.statements[:number], has_more=True), found

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.attachments.domain import Attachment, is_mixed, read_mixed
+from dataforge.contexts.lrs.attachments.uploads import located
 from dataforge.contexts.lrs.statements.commands import AcceptStatements
 from dataforge.contexts.lrs.statements.domain import (
     StatementsBody,
@@ -97,4 +98,7 @@ async def _keeping_refusal(call: XapiCall) -> AsyncIterator[None]:
 async def _body(call: XapiCall) -> tuple[StatementsBody, Mapping[str, Attachment]]:
     call.require_scope("statements/write")
     body, content_type = await call.signed_body(), call.request.headers.get("content-type", "")
-    return read_mixed(body, content_type) if is_mixed(content_type) else (parse_body(body, content_type), {})
+    read, attachments = (
+        read_mixed(body, content_type) if is_mixed(content_type) else (parse_body(body, content_type), {})
+    )
+    return await located(call, read), attachments
