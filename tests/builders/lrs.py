@@ -15,6 +15,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials.commands import CreateXapiCredential, create_xapi_credential
 from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
 from dataforge.contexts.lrs.module import LrsServices
+from dataforge.contexts.lrs.statements.repository import Intake
 from dataforge.kernel.principal import SYSTEM
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
@@ -50,6 +51,8 @@ class StoreUnderTest:
         back = build_platform(WorkerSettings(**shared, etl_mode=mode, **worker))
         ahead.database, back.database = in_role(database, "xapi"), in_role(database, "xapi-etl")
         self.front, self.back = ahead.get(LrsServices), back.get(LrsServices)
+        # On a busy machine the database is slow, and not away.
+        self.front.__dict__["intake"] = Intake(ahead.database, patience_seconds=20)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

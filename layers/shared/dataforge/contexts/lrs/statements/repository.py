@@ -110,9 +110,16 @@ async def _other_contents(
 class Intake:
     """Claimed ids and registered requests; skipped for BREAK_SECONDS after a failure, so that accepting never fails."""
 
-    def __init__(self, database: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._database = database
         self._monotonic = monotonic
+        self._patience = patience_seconds
         self._open_until = 0.0
         self._seen = SeenDefinitions()
         self._bound = EPOCH
@@ -134,7 +141,7 @@ class Intake:
             return Registration(registered=False)
         started = self._monotonic()
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await self._register(request_id, stored_at, claims, self._seen.unseen(definitions), statements)
         except _AWAY:
             self._break("statements are accepted without the database", self._monotonic() - started)
@@ -169,7 +176,7 @@ class Intake:
     async def withdraw(self, request_id: UUID) -> None:
         """Forget a request that was not queued; what cannot be withdrawn now is cleaned up by maintenance."""
         with suppress(*_AWAY):
-            async with asyncio.timeout(PATIENCE_SECONDS), self._database.transaction() as connection:
+            async with asyncio.timeout(self._patience), self._database.transaction() as connection:
                 await connection.execute(_FORGET, {"ids": [request_id]})
                 await connection.execute(_WITHDRAW_PENDING, {"id": request_id})
 
@@ -179,7 +186,7 @@ class Intake:
         if now - self._bound_at < BOUND_SECONDS or now < self._open_until:
             return self._bound
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), self._database.connect() as connection:
+            async with asyncio.timeout(self._patience), self._database.connect() as connection:
                 found: datetime = (await connection.execute(_BOUND)).scalar_one()
             self._bound, self._bound_at = max(self._bound, found), now
         except _AWAY:
