@@ -37,10 +37,12 @@ class StoreUnderTest:
         mode: EtlMode = EtlMode.STREAMING,
         keep_accepted: bool = False,
         front: Mapping[str, Any] | None = None,
+        queue_url: str | None = None,
+        bucket: str | None = None,
         **worker: Any,
     ) -> None:
         self.database = database
-        self.queue_url, self.bucket = aws.queue(), aws.bucket()
+        self.queue_url, self.bucket = queue_url or aws.queue(), bucket or aws.bucket()
         shared: dict[str, Any] = {
             "database_url": SecretStr("unused: the database is given"),
             "data_bucket": self.bucket,

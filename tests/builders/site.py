@@ -10,13 +10,16 @@ from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
+from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
 from tests.builders.browser import add_person
 from tests.builders.datasets import commit_rows, csv, import_file, new_dataset, ok
 from tests.builders.emulator import EmulatedAws
+from tests.builders.lrs import StoreUnderTest
 from tests.builders.notifications import Classroom
 from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
+from tests.builders.statements import statement
 from tests.builders.time import NOW
 from tests.builders.whole_api import WholeApi
 
@@ -34,6 +37,31 @@ GRADES = csv(
 )
 
 
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+STEPS = [
+    ("attempted", "Fire safety", {}),
+    ("experienced", "Exits", {}),
+    ("experienced", "Extinguishers", {"duration": "PT4M"}),
+    ("answered", "Which extinguisher for oil?", {"success": False}),
+    ("answered", "Which extinguisher for oil?", {"success": True, "score": {"scaled": 0.8}}),
+    ("completed", "Fire safety", {"completion": True, "success": True, "score": {"scaled": 0.92}}),
+    ("experienced", "A page with a long address", {}),
+]
+
+
+def said(number: int) -> dict[str, Any]:
+    """A step of a course, as an LMS tells it."""
+    verb, name, result = STEPS[number]
+    slug = name.lower().replace(" ", "-") + ("-and-more" * 12 if number == 6 else "")
+    return statement(
+        actor={"name": "Lena", "mbox": "mailto:lena@example.org"},
+        verb={"id": f"http://adlnet.gov/expapi/verbs/{verb}", "display": {"en": verb}},
+        object={"id": f"https://lms.example.org/{slug}", "definition": {"name": {"en": name if number < 6 else slug}}},
+        result=result or None,
+        timestamp=f"2026-05-0{4 + number // 4}T10:{10 + number * 3}:00Z",
+    )
+
+
 @dataclass
 class Places:
     """Addresses of what there is."""
@@ -44,13 +72,17 @@ class Places:
     dataset: str = ""
     table: str = ""
     unsubscribe: str = ""
+    key: str = ""
+    person: str = ""
+    statement: str = ""
+    entry: str = ""
 
 
 class Site:
     """Serves until `close`; `run` executes a coroutine where the apps run."""
 
     def __init__(self, database_url: str, emulator: EmulatedAws) -> None:
-        self.clock = FixedClock(NOW)
+        self.clock, self.emulator = FixedClock(NOW), emulator
         self.database = Database(database_url, pool_size=6)
         self.whole = WholeApi(self.database, self.clock, emulator)
         self.places = Places()
@@ -106,6 +138,7 @@ class Site:
         self.places.section, self.places.full_section = f"/ui/sections/{section}", f"/ui/sections/{full}"
         await self._fill_reminders()
         await self._fill_dataset()
+        await self._fill_records()
 
     async def _fill_reminders(self) -> None:
         classroom = Classroom(self.whole.api)
@@ -122,6 +155,29 @@ class Site:
         ok(await commit_rows(client, dataset, change, message="A mark was corrected"), 201)
         self.places.dataset = f"/ui/datasets/{dataset}"
         self.places.table = f"/ui/datasets/{dataset}/table"
+
+    async def _fill_records(self) -> None:
+        """A course that somebody has gone through, what was refused, and what could not be loaded."""
+        async with self.records() as store:
+            self.places.key = f"/ui/admin/keys/{store.key}"
+            ids = ok(await store.post([said(number) for number in range(7)]))
+            voiding = {"verb": {"id": VOIDED}, "object": {"objectType": "StatementRef", "id": ids[1]}}
+            ok(await store.post(statement(**voiding)))
+            ok(await store.post([said(0), {**said(1), "actor": {"mbox": "lena@example.org"}, "verb": {}}]), 400)
+            await Queue(store.queue_url).send("not one of ours")
+            await store.deliver()
+            entries = await store.rows("SELECT id FROM records.quarantine WHERE reason = 'refused'")
+        self.places.statement, self.places.entry = (
+            f"/ui/admin/statements/{ids[0]}",
+            f"/ui/admin/quarantine/{entries[0].id}",
+        )
+        self.places.person = "/ui/admin/statements?person=lena@example.org"
+
+    def records(self) -> StoreUnderTest:
+        """The record store behind the console."""
+        return StoreUnderTest(
+            self.emulator, self.database, queue_url=self.whole.statements_queue, bucket=self.whole.bucket
+        )
 
     async def _empty(self) -> None:
         await self.whole.close()

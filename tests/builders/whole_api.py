@@ -32,7 +32,14 @@ class WholeApi:
         self.database = database
         self.datasets = DatasetsUnderTest(database, clock, emulator)
         self.bucket = self.datasets.services.settings.data_bucket
-        self.api = ApiUnderTest(database, clock, data_bucket=self.bucket)
+        self.statements_queue = emulator.queue()
+        self.api = ApiUnderTest(
+            database,
+            clock,
+            data_bucket=self.bucket,
+            statements_queue_url=self.statements_queue,
+            trusted_home_pages=("https://lms.example.org",),
+        )
         self.datasets.platform.put(Authenticator, self.api.identity.authenticator)
         self.campus = Campus(database, clock)
         self._numbers = iter(range(1, 10_000))

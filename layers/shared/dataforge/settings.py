@@ -252,7 +252,9 @@ class DatasetsApiSettings(DatasetsSqlSettings):
     required: ClassVar[tuple[str, ...]] = (*DatasetsSqlSettings.required, "imports_queue_url", "exports_queue_url")
 
 
-class ApiSettings(DatasetsApiSettings, SigningSettings, TrySettings, ProofSettings, IntakeSettings, RefusalSettings):
+class ApiSettings(
+    DatasetsApiSettings, SigningSettings, TrySettings, ProofSettings, IntakeSettings, RefusalSettings, EtlSettings
+):
     """The function `api`; what it replays from quarantine goes the way of accepted statements."""
 
     required: ClassVar[tuple[str, ...]] = (

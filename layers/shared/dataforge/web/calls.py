@@ -12,7 +12,7 @@ from dataforge.http.addresses import this_address
 from dataforge.http.auth import Require, principal_of_token
 from dataforge.http.call import Call
 from dataforge.kernel.errors import DataForgeError, Unauthenticated
-from dataforge.kernel.principal import Principal
+from dataforge.kernel.principal import Principal, Role
 from dataforge.web import flash, session
 from dataforge.web.routing import see_other
 from dataforge.web.templates import PRINCIPAL, render
@@ -34,6 +34,10 @@ class PageCall(Call):
     def following(self, key: tuple[object, ...] | None) -> str | None:
         """The address of the page of this list that begins after `key`; None if this one is the last."""
         return None if key is None else this_address(self.request.scope, cursor=self.seal(key))
+
+    def see_other(self, path: str, *segments: object, **query: object) -> Response:
+        """Go on to one of our pages."""
+        return see_other(self.request.scope, path, *segments, **query)
 
     def go_on(self, kind: str, text: str, path: str, *segments: object) -> Response:
         """Leave a message and go on to one of our pages, after a form."""
@@ -86,7 +90,9 @@ def _chosen(value: object) -> object:
 
 
 # A choice of a form that was left open arrives as an empty text.
-ChosenId = Annotated[UUID | None, BeforeValidator(_chosen)]
+Chosen = BeforeValidator(_chosen)
+ChosenId = Annotated[UUID | None, Chosen]
 Visitor = Annotated[Principal | None, Depends(visitor)]
 PublicForm = Annotated[dict[str, str], Depends(session.form_of)]
 AnyonePage = Annotated[PageCall, Depends(PageRequire())]
+AdminPage = Annotated[PageCall, Depends(PageRequire(Role.ADMIN))]

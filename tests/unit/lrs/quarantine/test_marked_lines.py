@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.lrs.quarantine.domain import marked_lines
+from dataforge.contexts.lrs.quarantine.domain import Mark, marked_lines
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
@@ -25,7 +25,7 @@ def test_a_violation_stands_at_the_line_of_its_place() -> None:
     lines = marked_lines(body, [at("/0/actor/mbox", "must begin with mailto:")])
 
     assert [(line.text.strip(), line.messages) for line in lines if line.messages] == [
-        ('"mbox": "nobody"', ["must begin with mailto:"])
+        ('"mbox": "nobody"', [Mark(1, "must begin with mailto:")])
     ]
 
 

@@ -77,6 +77,7 @@ MODULE = Module(
             "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
             "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
+            "/ui/admin/keys": f"{IDENTITY}.xapi_credentials.pages",
             "/.well-known": f"{IDENTITY}.signing_keys.routes",
             "/oauth": f"{IDENTITY}.credential_tokens.routes",
             "/ui/sign-in": f"{IDENTITY}.sign_in.pages",

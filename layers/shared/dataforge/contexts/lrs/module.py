@@ -181,7 +181,15 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
 MODULE = Module(
     name="lrs",
     services=LrsServices,
-    routers={"api": {"/api/xapi/quarantine": f"{LRS}.quarantine.routes"}},
+    routers={
+        "api": {
+            "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
+            "/ui/admin/quarantine": f"{LRS}.quarantine.pages",
+            "/ui/admin/statements": f"{LRS}.search.pages",
+            "/ui/test-etl-streaming": f"{LRS}.load.pages",
+            "/ui/test-etl-incremental": f"{LRS}.load.pages",
+        }
+    },
     offers={StatementMatching: lambda platform: platform.get(LrsServices).matching},
     commands={"maintenance": _operator_commands},
     consumers={"xapi_etl": _load_statements},

@@ -103,6 +103,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("records", "cohorts cohort_members lessons", WRITE),
         _reading(_RECORDS),
         _reading(_BODIES),
+        # Administrators look for statements, and see what refers to them.
+        _tables("lrs", "statement_keys statement_references", READ),
         # What is replayed from quarantine is accepted like what is sent, or flattened again.
         _REFUSED,
         _tables("records", "statement_claims intake", WRITE),

@@ -2,17 +2,16 @@
 
 from starlette.responses import Response
 
-from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials import commands, queries, wire
+from dataforge.contexts.identity.xapi_credentials.calls import publish
 from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall
-from dataforge.http.call import Call, json_response
+from dataforge.http.call import json_response
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.versioned_rows import PROBLEMS, VERSIONED, changes_of, versioned
 from dataforge.platform.db.unit_of_work import run
-from dataforge.platform.observability import logger
 
 router = context_router("identity")
 
@@ -29,7 +28,7 @@ async def create_xapi_credential(body: wire.XapiCredentialIn, call: AdminCall) -
     values["scopes"] = tuple(values.get("scopes", DEFAULT_SCOPES))
     command = commands.CreateXapiCredential(**values)
     credential = await run(call.unit_of_work(IdentityUnitOfWork), commands.create_xapi_credential, command)
-    await _publish(call, credential.key_id)
+    await publish(call, credential.key_id)
     body_out = {
         "key": credential.key_id,
         "secret": credential.secret,
@@ -59,7 +58,7 @@ async def change_xapi_credential(key_id: str, body: wire.XapiCredentialPatch, ca
     """Change name, scopes, rate limit or deduplication; needs If-Match. It takes effect within 30 seconds."""
     command = commands.ChangeXapiCredential(key_id, call.expected_revision(), changes_of(body))
     answer = await call.execute(IdentityUnitOfWork, commands.change_xapi_credential, command, versioned)
-    await _publish(call, key_id)
+    await publish(call, key_id)
     return answer
 
 
@@ -68,13 +67,5 @@ async def revoke_xapi_credential(key_id: str, call: AdminCall) -> Response:
     """Revoke a credential; it stops working within 30 seconds."""
     command = commands.RevokeXapiCredential(key_id)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.revoke_xapi_credential, command)
-    await _publish(call, key_id)
+    await publish(call, key_id)
     return json_response(None, status=204)
-
-
-async def _publish(call: Call, key_id: str) -> None:
-    # At once where possible; if this fails the outbox event written with the change does it again within a minute.
-    try:
-        await call.services(IdentityServices).credential_publisher.publish(key_id)
-    except Exception:  # noqa: BLE001 - see above: the change itself is durable
-        logger.warning("credential not published yet, the outbox will do it", exc_info=True, key_id=key_id)

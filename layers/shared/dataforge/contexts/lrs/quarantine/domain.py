@@ -154,20 +154,28 @@ def with_ids(body: StatementsBody, ids: Sequence[str]) -> StatementsBody:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What is wrong at a place, and the number of the violation."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BodyLine:
     """A line of a body as people read it; `messages` say what is wrong at the place that begins here."""
 
     text: str
-    messages: Sequence[str] = ()
+    messages: Sequence[Mark] = ()
 
 
 @dataclass(slots=True)
 class _Marks:
     """What is to be said at which pointer, and what was."""
 
-    messages: dict[str, list[str]] = field(default_factory=dict)
+    messages: dict[str, list[Mark]] = field(default_factory=dict)
 
-    def take(self, pointer: str) -> list[str]:
+    def take(self, pointer: str) -> list[Mark]:
         return self.messages.pop(pointer, [])
 
 
@@ -178,8 +186,9 @@ def marked_lines(body: object, violations: Sequence[Mapping[str, object]]) -> li
     """
     places = set(_pointers(body, ""))
     marks = _Marks()
-    for item in violations:
-        marks.messages.setdefault(_nearest(str(item.get("pointer") or ""), places), []).append(str(item["message"]))
+    for number, item in enumerate(violations, start=1):
+        place = _nearest(str(item.get("pointer") or ""), places)
+        marks.messages.setdefault(place, []).append(Mark(number, str(item["message"])))
     return list(_lines(body, "", "", "", "", marks))
 
 

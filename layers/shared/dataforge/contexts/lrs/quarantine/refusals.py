@@ -85,7 +85,7 @@ def _entry(refused: RefusedRequest) -> QuarantineEntry:
         body_sha256=digest,
         s3_key=f"{PREFIX}{digest}" if len(refused.body) <= MAX_REFUSED_BYTES else None,
         reason=Reason.REFUSED,
-        error=f"{refused.error.code}: {refused.error.detail}",
+        error=violations[0].message if violations else refused.error.detail,
         pointer=violations[0].pointer if violations else None,
         credential=refused.credential,
         violations=violations,

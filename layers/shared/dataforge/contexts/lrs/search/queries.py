@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.search.domain import StatementFilter
 from dataforge.contexts.lrs.statements.domain import VOIDED
+from dataforge.platform.db.database import row_dict
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 """Lambda answers 6 MB at most; a page ends before, and `more` goes on."""
@@ -26,6 +27,17 @@ _ONE = text(
     "EXISTS (SELECT 1 FROM records.statement_voids WHERE target_id = :id) "
     "OR EXISTS (SELECT 1 FROM lrs.pending_statements WHERE voids = :id)) AS voided FROM found LIMIT 1"
 )
+_RAW_ROW = text(
+    "SELECT source, authority, occurred_at, stored_at, state, attempts, error FROM records.statements_raw "
+    "WHERE statement_id = :id"
+)
+_FLAT_ROW = text(
+    "SELECT f.*, d.display_name FROM records.statements_flat f LEFT JOIN identity.directory d ON d.user_id = f.user_id "
+    "WHERE f.statement_id = :id"
+)
+_VOIDED_BY = text("SELECT voided_by, voided_at, applies FROM records.statement_voids WHERE target_id = :id")
+_REFERS = text("SELECT target_id FROM lrs.statement_references WHERE statement_id = :id")
+_REFERRED_BY = text("SELECT statement_id FROM lrs.statement_references WHERE target_id = :id LIMIT 20")
 _NOT_VOIDED = (
     "NOT EXISTS (SELECT 1 FROM records.statement_voids v WHERE v.target_id = {alias}.statement_id AND v.applies)"
 )
@@ -126,3 +138,19 @@ def _conditions(alias: str, asked: StatementFilter, values: dict[str, Any]) -> l
 def _order(asked: StatementFilter) -> str:
     way = "ASC" if asked.ascending else "DESC"
     return f"stored_at {way}, statement_id {way}"
+
+
+async def statement_facts(connection: AsyncConnection, statement_id: UUID) -> dict[str, Any]:
+    """What the store knows of a statement beside its text: its rows, what voids it, what it refers to and who to it."""
+    values = {"id": statement_id}
+    raw, flat, voided_by, refers_to = [
+        (await connection.execute(query, values)).one_or_none() for query in (_RAW_ROW, _FLAT_ROW, _VOIDED_BY, _REFERS)
+    ]
+    referred_by = (await connection.execute(_REFERRED_BY, values)).scalars()
+    return {
+        "raw": None if raw is None else row_dict(raw),
+        "flat": None if flat is None else row_dict(flat),
+        "voided_by": None if voided_by is None else row_dict(voided_by),
+        "refers_to": None if refers_to is None else refers_to.target_id,
+        "referred_by": list(referred_by),
+    }

@@ -1,8 +1,5 @@
 """What reminders would be sent now, to be looked at and sent."""
 
-from typing import Annotated
-
-from fastapi import Depends
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -10,13 +7,11 @@ from dataforge.contexts.notifications.reminders import commands, queries
 from dataforge.contexts.notifications.reminders.wire import SendRemindersIn
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.errors import BadRequest
-from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import PageCall, PageRequire
+from dataforge.web.calls import AdminPage
 from dataforge.web.routing import page_router
 
 router = page_router("notifications")
-AdminPage = Annotated[PageCall, Depends(PageRequire(Role.ADMIN))]
 PAGE = "/ui/test-reminders"
 _SHOWN = 200
 
