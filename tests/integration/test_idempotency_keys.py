@@ -23,6 +23,7 @@ from tests.builders.whole_api import TABLE, WholeApi
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
 DATASET = "/api/datasets/{dataset_id}"
+VERB = "https://example.org/verb"
 STUDENT = "/api/students/{student_id}"
 
 
@@ -199,6 +200,11 @@ async def cancelled_shared_job(api: WholeApi) -> Sample:
     waiting = await shared_job(api)
     ok(await api.client.post(f"/api/jobs/{waiting.path['job_id']}/cancel"))
     return waiting
+
+
+@sample("/api/xapi/purges")
+async def applied_purge(api: WholeApi) -> Sample:
+    return Sample(body={"plan_hash": (await api.post("/api/xapi/purges/preview", 200, verb=VERB))["plan_hash"]})
 
 
 @sample(DATASET + "/jobs/{job_id}/cancel")

@@ -11,6 +11,7 @@ from dataforge.platform.db.outbox import Subscriber, relay
 from dataforge.platform.db.tables import idempotency_keys, inbox, outbox, throttles, upload_claims
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 from dataforge.platform.observability import emit_metrics, logger
+from dataforge.platform.plans.repository import Plans
 from dataforge.platform.services import Platform
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=2)
@@ -57,7 +58,8 @@ async def clean_up(platform: Platform) -> dict[str, int]:
         "throttles": delete(throttles).where(throttles.c.window_ends_at < now),
     }
     async with platform.database.transaction() as connection:
-        return {name: (await connection.execute(statement)).rowcount for name, statement in statements.items()}
+        counts = {name: (await connection.execute(statement)).rowcount for name, statement in statements.items()}
+        return {**counts, "plans": await Plans(connection).forget_expired(now)}
 
 
 async def queue_lost_jobs(platform: Platform) -> dict[str, int]:

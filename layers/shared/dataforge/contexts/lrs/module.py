@@ -13,7 +13,7 @@ from dataforge.contexts.identity.contract import (
     CredentialVerifier,
 )
 from dataforge.contexts.lrs.contract import LessonDirectory, StatementMatching
-from dataforge.platform.module import Command, Consumer, Job, Module
+from dataforge.platform.module import Command, Consumer, Job, JobKind, Module
 from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
 
@@ -178,12 +178,19 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
     }
 
 
+def _job_kinds() -> Mapping[str, JobKind[LrsServices]]:
+    from dataforge.contexts.lrs.purges import consumers as purges
+
+    return purges.KINDS
+
+
 MODULE = Module(
     name="lrs",
     services=LrsServices,
     routers={
         "api": {
             "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
+            "/api/xapi/purges": f"{LRS}.purges.routes",
             "/ui/admin/quarantine": f"{LRS}.quarantine.pages",
             "/ui/admin/statements": f"{LRS}.search.pages",
             "/ui/test-etl-streaming": f"{LRS}.load.pages",
@@ -194,4 +201,5 @@ MODULE = Module(
     commands={"maintenance": _operator_commands},
     consumers={"xapi_etl": _load_statements},
     jobs=_jobs,
+    job_kinds=_job_kinds,
 )

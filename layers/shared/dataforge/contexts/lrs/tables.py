@@ -97,6 +97,12 @@ statement_bodies = Table(
     Column("stored_at", DateTime(timezone=True), primary_key=True),
     Column("statement_id", UUID(as_uuid=True), primary_key=True),
     Column("payload", JSONB, nullable=False),
+    Index(
+        "ix_statement_bodies_attachments",
+        "stored_at",
+        "statement_id",
+        postgresql_where=text("payload ? 'attachments' OR payload #> '{object,attachments}' IS NOT NULL"),
+    ),
     schema="lrs",
     postgresql_partition_by="RANGE (stored_at)",
 )

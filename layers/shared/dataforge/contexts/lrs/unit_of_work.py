@@ -4,12 +4,14 @@ from dataforge.contexts.lrs.bodies.repository import Bodies
 from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.load.repository import RawStatements
+from dataforge.contexts.lrs.purges.repository import Removals
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
 from dataforge.contexts.lrs.search.repository import StatementIndex
-from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
+from dataforge.platform.plans.repository import Plans
 
 
-class LrsUnitOfWork(SqlUnitOfWork):
+class LrsUnitOfWork(SharedJobsUnitOfWork):
     """A transaction with the repositories of the record store."""
 
     @property
@@ -36,6 +38,16 @@ class LrsUnitOfWork(SqlUnitOfWork):
     def quarantine(self) -> Quarantine:
         """What can never become a statement."""
         return Quarantine(self.connection)
+
+    @property
+    def removals(self) -> Removals:
+        """What a purge takes away."""
+        return Removals(self.connection)
+
+    @property
+    def plans(self) -> Plans:
+        """Plans that wait to be applied."""
+        return Plans(self.connection)
 
     @property
     def documents(self) -> Documents:

@@ -34,6 +34,8 @@ _EVERYBODY = {"platform.alembic_version": READ}
 _CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ)
 # What every command that changes something writes along.
 _COMMANDS = _tables("platform", "outbox idempotency_keys inbox", WRITE) | _tables("platform", "audit_log", ADD)
+# Plans that wait to be applied.
+_PLANS = _tables("platform", "plans", WRITE)
 # Jobs that `worker` does; whoever queues one writes its row, and maintenance finds what was lost.
 _JOBS = _tables("platform", "jobs", WRITE)
 
@@ -97,6 +99,9 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _COMMANDS,
         _tables("platform", "throttles upload_claims", WRITE),
         _JOBS,
+        _PLANS,
+        # What a purge would delete is counted.
+        _tables("lrs", "statement_keys documents", READ),
         _IDENTITY,
         _WORKSPACES,
         _ACADEMICS,
@@ -178,6 +183,14 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _EVERYBODY,
         _COMMANDS,
         _JOBS,
+        _PLANS,
+        # It purges and erases what is stored, and stores what is imported.
+        _RECORDS,
+        _BODIES,
+        _ACTIVITIES,
+        _SEARCH,
+        _tables("lrs", "documents", WRITE),
+        _tables("identity", "users", CHANGE),
         _tables("identity", "directory", READ),
     ),
     "reminders": _merged(_EVERYBODY, _COMMANDS, _NOTIFICATIONS, _tables("identity", "directory", READ)),
@@ -186,6 +199,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _COMMANDS,
         _tables("platform", "audit_log throttles upload_claims", WRITE),
         _JOBS,
+        _PLANS,
         _IDENTITY,
         _tables("identity", "signing_keys", WRITE),
         _WORKSPACES,

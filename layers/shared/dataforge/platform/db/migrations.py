@@ -25,6 +25,7 @@ def load_all_tables() -> None:
     """Import every context's tables, so that the metadata is complete."""
     import_module("dataforge.platform.db.tables")
     import_module("dataforge.platform.jobs.tables")
+    import_module("dataforge.platform.plans.tables")
     contexts = import_module("dataforge.contexts")
     for context in iter_modules(contexts.__path__, f"{contexts.__name__}."):
         module = f"{context.name}.tables"

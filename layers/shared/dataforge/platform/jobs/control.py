@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -35,6 +36,16 @@ class Progress(Protocol):
     def bytes_total(self) -> int | None:
         """Bytes in all when known."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Progress of work that counts what it has done, of no number known before."""
+
+    stage: str
+    rows: int
+    bytes_done: int = 0
+    bytes_total: int | None = None
 
 
 class JobControl(Generic[Uow]):

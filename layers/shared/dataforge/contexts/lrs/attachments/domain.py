@@ -145,9 +145,23 @@ def named_in(statements: Sequence[object]) -> Iterator[tuple[Mapping[str, object
                     yield statement, item["sha2"].lower(), str(item.get("contentType"))
 
 
+def shas_named(statement: Mapping[str, object]) -> set[str]:
+    """The hashes of a statement's attachments, those of a signature among them."""
+    target = statement.get("object")
+    if "attachments" not in statement and not (isinstance(target, dict) and "attachments" in target):
+        return set()
+    return {sha2 for _, sha2, _ in named_in([statement])}
+
+
 def owner_of(authority: Mapping[str, object]) -> str:
     """What the data of an authority is kept under."""
     return hashlib.sha256(actor_key(authority).encode()).hexdigest()[:32]
+
+
+def all_places(key: str) -> list[str]:
+    """Where the data of an `object_key` may be: it came with its statement, or ahead of it."""
+    owner, sha2 = key.removeprefix(_PREFIX).split("/")
+    return [key, uploaded_key(owner, sha2)]
 
 
 def object_key(owner: str, sha2: str) -> str:

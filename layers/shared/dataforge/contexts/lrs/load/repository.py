@@ -47,6 +47,10 @@ _BODIES = text(
     "SELECT statement_id, payload::text AS payload FROM lrs.statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
 _FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
+_PENDING_NAMING = text(
+    "SELECT word FROM unnest(CAST(:words AS text[])) AS word "
+    "WHERE EXISTS (SELECT 1 FROM lrs.pending_statements WHERE position(word IN lower(payload)) > 0)"
+)
 _UUIDS = ARRAY(PG_UUID(as_uuid=True))
 
 
@@ -73,6 +77,10 @@ class RawStatements:
     async def forget_pending(self, ids: Iterable[UUID]) -> None:
         """The statements are read from the tables from now on."""
         await self._connection.execute(_FORGET_PENDING, {"ids": list(ids)})
+
+    async def pending_naming(self, words: Iterable[str]) -> set[str]:
+        """Which of the lower-case words occur in statements that wait to be loaded."""
+        return set((await self._connection.execute(_PENDING_NAMING, {"words": list(words)})).scalars())
 
     async def insert(self, rows: Sequence[RawRow], *, keyed: bool = False) -> set[UUID]:
         """Insert in order of id; returns the ids that were new. `keyed`: the caller adds what they are found by."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from dataforge.contexts.lrs.attachments.domain import object_key, owner_of, shas_named
 from dataforge.contexts.lrs.statements.domain import VOIDED, actor_key
 
 _RELATIONS = ("parent", "grouping", "category", "other")
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     ACTIVITY = "activity"
     RELATED_ACTIVITY = "activity*"
     REGISTRATION = "registration"
+    ATTACHMENT = "attachment"
 
 
 def key_of(kind: Kind, identity: str) -> UUID:
@@ -76,6 +78,9 @@ def _pairs(statement: Mapping[str, object]) -> Iterator[tuple[Kind, str]]:
     registration = context.get("registration")
     if isinstance(registration, str):
         yield Kind.REGISTRATION, registration.lower()
+    # Not asked for by anybody: whether an attachment is still named is looked up by it.
+    for key in attachment_keys(statement):
+        yield Kind.ATTACHMENT, key
     yield from _of_context(context)
 
 
@@ -111,6 +116,15 @@ def _agents(kind: Kind, actor: object) -> Iterator[tuple[Kind, str]]:
             yield kind, identity
         for member in _items(actor.get("member")):
             yield from _agents(kind, member)
+
+
+def attachment_keys(statement: Mapping[str, object]) -> list[str]:
+    """Where the attachments that a stored statement names are kept."""
+    shas = shas_named(statement)
+    if not shas:
+        return []
+    owner = owner_of(_member(statement, "authority"))
+    return [object_key(owner, sha2) for sha2 in sorted(shas)]
 
 
 def _reference(statement: Mapping[str, object]) -> UUID | None:

@@ -21,6 +21,17 @@ _ADD_KEYS = text(
     "AS r (statement_id uuid, stored_at timestamptz, via uuid, keys uuid[]), unnest(r.keys) AS key "
     "ON CONFLICT DO NOTHING"
 )
+_DELETE_KEYS = text(
+    "DELETE FROM lrs.statement_keys k USING json_to_recordset(CAST(:rows AS json)) "
+    "AS r (statement_id uuid, stored_at timestamptz, via uuid, keys uuid[]), unnest(r.keys) AS gone (key) "
+    "WHERE k.key = gone.key AND k.stored_at = r.stored_at AND k.statement_id = r.statement_id AND k.via = r.via"
+)
+_DELETE_REFERENCES = text("DELETE FROM lrs.statement_references WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
+_UNAPPLY_VOIDS = text(
+    "UPDATE records.statement_voids SET applies = false WHERE target_id = ANY(CAST(:ids AS uuid[])) AND applies"
+)
+_DELETE_VOIDS = text("DELETE FROM records.statement_voids WHERE voided_by = ANY(CAST(:ids AS uuid[])) AND NOT applies")
+_REFERENCED = text("SELECT DISTINCT key FROM lrs.statement_keys WHERE key = ANY(CAST(:keys AS uuid[]))")
 _ADD_REFERENCES = text(
     "INSERT INTO lrs.statement_references (statement_id, target_id) "
     "SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS uuid[])) ON CONFLICT DO NOTHING"
@@ -95,6 +106,48 @@ class StatementIndex:
         await self._reach({*references, *targets})
         await self._void({item.refers_to: item.statement_id for item in found if item.voids and item.refers_to}, ids)
 
+    async def remove(self, found: Sequence[Found]) -> None:
+        """Let statements that are about to go be found no longer, themselves and through others.
+
+        What they void stays voided, unless that goes too; one that is voided is voided again when it comes again.
+        """
+        ids = [item.statement_id for item in found]
+        await self._delete_keys((item.statement_id, item.stored_at, item.statement_id, item.keys) for item in found)
+        await self._unreach({item.statement_id for item in found if item.refers_to is not None}, ids)
+        await self._connection.execute(_DELETE_REFERENCES, {"ids": ids})
+        await self._connection.execute(_UNAPPLY_VOIDS, {"ids": ids})
+        await self._connection.execute(_DELETE_VOIDS, {"ids": ids})
+
+    async def replace(self, before: Sequence[Found], after: Sequence[Found]) -> None:
+        """Let statements be found by other keys than before; they refer to the same as before."""
+        ids = [item.statement_id for item in before]
+        await self._delete_keys((item.statement_id, item.stored_at, item.statement_id, item.keys) for item in before)
+        await self._add_keys((item.statement_id, item.stored_at, item.statement_id, item.keys) for item in after)
+        old, new = ({item.statement_id: item.keys for item in part} for part in (before, after))
+        targets = set((await self._connection.execute(_TARGETS, {"ids": ids})).scalars())
+        if targets:
+            rows = (await self._connection.execute(_REACHED, {"ids": sorted(targets)})).all()
+            through = [row for row in rows if row.via in old]
+            await self._delete_keys((row.statement_id, row.stored_at, row.via, old[row.via]) for row in through)
+            await self._add_keys((row.statement_id, row.stored_at, row.via, new[row.via]) for row in through)
+
+    async def referenced(self, keys: Sequence[UUID]) -> set[UUID]:
+        """Which of the keys any statement is found by."""
+        return set((await self._connection.execute(_REFERENCED, {"keys": list(keys)})).scalars())
+
+    async def _unreach(self, referring: set[UUID], ids: Sequence[UUID]) -> None:
+        targets = (await self._connection.execute(_TARGETS, {"ids": list(ids)})).scalars()
+        origins = {*referring, *targets}
+        if not origins:
+            return
+        rows = (await self._connection.execute(_REACHED, {"ids": sorted(origins)})).all()
+        keys = {row.via: found_by(row.via, row.stored_at, read_statement(row.payload)).keys for row in rows}
+        await self._delete_keys((row.statement_id, row.stored_at, row.via, keys[row.via]) for row in rows)
+
+    async def _delete_keys(self, rows: Iterable[tuple[UUID, datetime, UUID, frozenset[UUID]]]) -> None:
+        if (listed := _listed(rows)) is not None:
+            await self._connection.execute(_DELETE_KEYS, {"rows": listed})
+
     async def _reach(self, ids: set[UUID]) -> None:
         if not ids:
             return
@@ -108,10 +161,8 @@ class StatementIndex:
         await self._connection.execute(_APPLY_VOIDS, {"ids": [*ids, *voids]})
 
     async def _add_keys(self, rows: Iterable[tuple[UUID, datetime, UUID, frozenset[UUID]]]) -> None:
-        names = ("statement_id", "stored_at", "via", "keys")
-        listed = [dict(zip(names, (*row[:3], sorted(row[3])), strict=True)) for row in rows]
-        if listed:
-            await self._connection.execute(_ADD_KEYS, {"rows": to_json(listed).decode()})
+        if (listed := _listed(rows)) is not None:
+            await self._connection.execute(_ADD_KEYS, {"rows": listed})
 
     async def unkeyed(self, *, limit: int) -> Sequence[UnkeyedStatement]:
         """Stored statements that are not found by anything yet, locked."""
@@ -121,3 +172,10 @@ class StatementIndex:
     async def mark_keyed(self, ids: Sequence[UUID]) -> None:
         """They are found by all that they can be found by."""
         await self._connection.execute(_MARK_KEYED, {"ids": list(ids)})
+
+
+def _listed(rows: Iterable[tuple[UUID, datetime, UUID, frozenset[UUID]]]) -> str | None:
+    """Rows of keys as one JSON parameter; None when there are none."""
+    names = ("statement_id", "stored_at", "via", "keys")
+    listed = [dict(zip(names, (*row[:3], sorted(row[3])), strict=True)) for row in rows]
+    return to_json(listed).decode() if listed else None

@@ -1,0 +1,1 @@
+"""Purges: statements of a selection deleted for good, after a preview."""

@@ -1,0 +1,124 @@
+"""The job of a purge: page by page, each in a transaction of its own that says where the next begins."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from dataforge.contexts.lrs.attachments.domain import all_places
+from dataforge.contexts.lrs.bodies.domain import month_of, next_month, start_of
+from dataforge.contexts.lrs.bodies.repository import drop_partition
+from dataforge.contexts.lrs.purges.commands import DeletePage, delete_page
+from dataforge.contexts.lrs.purges.domain import Purge, whole_months
+from dataforge.contexts.lrs.purges.queries import state_of
+from dataforge.contexts.lrs.search.domain import Position
+from dataforge.contexts.lrs.selections.queries import read_selected
+from dataforge.contexts.lrs.statements.domain import parse_timestamp
+from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
+from dataforge.kernel.plans import Plan
+from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.jobs.control import JobControl, Steps
+from dataforge.platform.jobs.shared import SharedJob, complete_job
+from dataforge.platform.module import JobKind
+
+if TYPE_CHECKING:
+    from dataforge.contexts.lrs.module import LrsServices
+
+PAGE = 500
+TRIES = 5
+
+
+@dataclass(slots=True)
+class _Reached:
+    """How far a purge is; `free` are attachments that the last page has left without a statement."""
+
+    after: Position | None = None
+    deleted: int = 0
+    attachments: int = 0
+    free: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        after = None if self.after is None else [self.after.stored_at.isoformat(), str(self.after.statement_id)]
+        return {"after": after, "deleted": self.deleted, "attachments": self.attachments, "free": self.free}
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any]) -> "_Reached":
+        after = checkpoint.get("after")
+        position = None if after is None else Position(_moment(after[0]), UUID(after[1]))
+        counts = (checkpoint.get("deleted", 0), checkpoint.get("attachments", 0))
+        return cls(position, *counts, list(checkpoint.get("free", [])))
+
+
+def _moment(text: str) -> datetime:
+    found = parse_timestamp(text)
+    assert found is not None  # noqa: S101 - we have written it
+    return found
+
+
+async def purge_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], services: "LrsServices") -> None:
+    """Delete what the plan names; one that is killed goes on behind its last page.
+
+    Before the first page the plan is compared once more; raises PlanStale.
+    """
+    plan = await _plan(job, control)
+    purge, reached = Purge.from_json(plan.inputs), _Reached.of(job.checkpoint)
+    if not job.checkpoint:
+        async with services.database.read_only() as connection:
+            state, _, _ = await state_of(connection, purge)
+        plan.check(state, plan.created_at)  # in time it was when it was applied
+    first = plan.preview["first_stored"]
+    months = set(whole_months(purge.selection, None if first is None else _moment(first)))
+    while True:
+        await _forget_attachments(reached, services)
+        async with services.database.read_only() as connection:
+            page = await read_selected(connection, purge.selection, after=reached.after, limit=PAGE, own=True)
+        if not page:
+            break
+        left = frozenset(item.statement_id for item in page if month_of(item.stored_at) in months)
+        async with control.unit_of_work() as uow:
+            deleted, reached.free = await delete_page(DeletePage(tuple(page), left), uow)
+            reached.after, reached.deleted = page[-1].position, reached.deleted + deleted
+            reached.attachments += len(reached.free)
+            control.report(Steps("deleting", reached.deleted))
+            await uow.jobs.save_checkpoint(job.id, control.worker, reached.to_json(), control.progress)
+            await uow.commit()
+        control.pause_if_due()
+    dropped = [f"{month:%Y-%m}" for month in sorted(months) if await _drop(month, services)]
+    async with control.unit_of_work() as uow:
+        chosen = purge.documents_chosen
+        documents = await uow.removals.delete_documents(chosen) if chosen else 0
+        counts = {"statements": reached.deleted, "attachments": reached.attachments, "documents": documents}
+        await complete_job(uow, job, control, {**counts, "partitions_dropped": dropped})
+        await uow.commit()
+
+
+async def _plan(job: SharedJob, control: JobControl[LrsUnitOfWork]) -> Plan:
+    async def read(plan_id: UUID, uow: LrsUnitOfWork) -> Plan:
+        return await uow.plans.get(plan_id)
+
+    return await run(control.unit_of_work(), read, UUID(job.run_parameters["plan_id"]))
+
+
+async def _forget_attachments(reached: _Reached, services: "LrsServices") -> None:
+    """Delete the data that the page before has left without a statement; doing it again changes nothing."""
+    keys = [place for key in reached.free for place in all_places(key)]
+    for start in range(0, len(keys), 1000):
+        await services.platform.objects.delete(keys[start : start + 1000])
+    reached.free = []
+
+
+async def _drop(month: Any, services: "LrsServices") -> bool:  # noqa: ANN401 - a date
+    """Drop the partition of a month; where something still is or comes, its orphaned bodies are deleted instead."""
+    for attempt in range(TRIES):
+        if await drop_partition(services.database, month):
+            return True
+        await asyncio.sleep(attempt / 5)
+    async with services.unit_of_work(LrsUnitOfWork) as uow:
+        await uow.bodies.delete_orphans(start_of(month), start_of(next_month(month)))
+        await uow.commit()
+    return False
+
+
+KINDS: Mapping[str, JobKind["LrsServices"]] = {"purge_statements": JobKind(purge_statements, LrsUnitOfWork)}

@@ -1,0 +1,45 @@
+"""REST of purges: preview, then apply by the hash."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.purges import commands, wire
+from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork as Work
+from dataforge.http.app import context_router
+from dataforge.http.auth import AdminCall
+from dataforge.http.call import json_response
+from dataforge.http.openapi import UNKEYED
+from dataforge.kernel.plans import Plan
+from dataforge.platform.db.unit_of_work import run
+
+router = context_router("lrs")
+
+
+@router.post("/api/xapi/purges/preview", response_model=wire.PurgePlanOut, openapi_extra={UNKEYED: True})
+async def preview_purge(body: wire.PurgeIn, call: AdminCall) -> Response:
+    """Count what a purge would delete: statements stored up to now that meet all that is given."""
+
+    plan = await run(call.unit_of_work(Work), commands.plan_purge, body.purge)
+    return json_response(_shown(plan))
+
+
+@router.post("/api/xapi/purges", status_code=202, response_model=wire.PurgeJobOut)
+async def apply_purge(body: wire.ApplyIn, call: AdminCall) -> Response:
+    """Delete what the plan with this hash names; 409 `plan_stale` when it would name something else by now."""
+    queued: list[UUID] = []
+
+    def show(job_id: UUID) -> Response:
+        queued.append(job_id)
+        href = call.address("/api/jobs", job_id)
+        return json_response({"job_id": str(job_id), "href": href}, status=202, headers={"Location": href})
+
+    answer = await call.execute(Work, commands.apply_purge, commands.ApplyPurge(body.plan_hash), show)
+    for job_id in queued:
+        await call.platform.send_job(job_id)
+    return answer
+
+
+def _shown(plan: Plan) -> dict[str, object]:
+    facts = {"plan_hash": plan.plan_hash, "expires_at": plan.expires_at, "until": plan.inputs["until"], **plan.preview}
+    return wire.PurgePlanOut.model_validate(facts).model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""Which statements a purge or an export is about."""

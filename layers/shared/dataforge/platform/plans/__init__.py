@@ -1,0 +1,1 @@
+"""Plans that wait to be applied."""
