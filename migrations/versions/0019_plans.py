@@ -1,11 +1,11 @@
 """Plans that wait to be applied, and what attachments are found by.
 
-Revision: 0022
+Revision: 0019
 """
 
 from alembic import op
 
-revision = "0022"
+revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
