@@ -1,7 +1,5 @@
 """REST of purges: preview, then apply by the hash."""
 
-from uuid import UUID
-
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.purges import commands, wire
@@ -9,6 +7,7 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork as Work
 from dataforge.http.app import context_router
 from dataforge.http.auth import AdminCall
 from dataforge.http.call import json_response
+from dataforge.http.jobs import QueuedJobOut, queue_and_answer
 from dataforge.http.openapi import UNKEYED
 from dataforge.kernel.plans import Plan
 from dataforge.platform.db.unit_of_work import run
@@ -24,20 +23,10 @@ async def preview_purge(body: wire.PurgeIn, call: AdminCall) -> Response:
     return json_response(_shown(plan))
 
 
-@router.post("/api/xapi/purges", status_code=202, response_model=wire.PurgeJobOut)
+@router.post("/api/xapi/purges", status_code=202, response_model=QueuedJobOut)
 async def apply_purge(body: wire.ApplyIn, call: AdminCall) -> Response:
     """Delete what the plan with this hash names; 409 `plan_stale` when it would name something else by now."""
-    queued: list[UUID] = []
-
-    def show(job_id: UUID) -> Response:
-        queued.append(job_id)
-        href = call.address("/api/jobs", job_id)
-        return json_response({"job_id": str(job_id), "href": href}, status=202, headers={"Location": href})
-
-    answer = await call.execute(Work, commands.apply_purge, commands.ApplyPurge(body.plan_hash), show)
-    for job_id in queued:
-        await call.platform.send_job(job_id)
-    return answer
+    return await queue_and_answer(call, Work, commands.apply_purge, commands.ApplyPurge(body.plan_hash))
 
 
 def _shown(plan: Plan) -> dict[str, object]:

@@ -47,10 +47,3 @@ class PurgePlanOut(BaseModel):
     attachments: int
     documents: int
     whole_months: list[str]
-
-
-class PurgeJobOut(BaseModel):
-    """The job that purges; see `/api/jobs/{id}`."""
-
-    job_id: str
-    href: str
