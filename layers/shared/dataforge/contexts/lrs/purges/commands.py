@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.lrs.purges.domain import KIND, Purge
-from dataforge.contexts.lrs.purges.queries import preview_of, state_of
+from dataforge.contexts.lrs.purges.queries import preview_of, state_seen
 from dataforge.contexts.lrs.search.domain import Found, Kind, attachment_keys, found_by, key_of
 from dataforge.contexts.lrs.selections.queries import SelectedStatement, watermark
 from dataforge.contexts.lrs.statements.domain import read_statement
@@ -21,7 +21,7 @@ async def plan_purge(command: Purge, uow: LrsUnitOfWork) -> Plan:
     """Say what would go: statements stored up to the watermark of now. Raises PurgeTooWide, PurgeOfDocuments."""
     command.check()
     purge = Purge(selection=command.selection.up_to(await watermark(uow.connection)), documents=command.documents)
-    state, counts, documents = await state_of(uow.connection, purge)
+    state, counts, documents = await state_seen(uow.connection, purge)
     plan = Plan.of(
         KIND,
         inputs=purge.to_json(),
@@ -50,7 +50,7 @@ async def apply_purge(command: ApplyPurge, uow: LrsUnitOfWork) -> UUID:
     if plan.job_id is not None:
         return plan.job_id
     purge = Purge.from_json(plan.inputs)
-    state, _, _ = await state_of(uow.connection, purge)
+    state, _, _ = await state_seen(uow.connection, purge)
     plan.check(state, uow.now)
     job_id = await queue_job(uow, KIND, {"plan_id": str(plan.id), "selection": purge.described()})
     await uow.plans.note_applied(plan.id, job_id)

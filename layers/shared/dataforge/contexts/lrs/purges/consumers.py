@@ -12,7 +12,7 @@ from dataforge.contexts.lrs.bodies.domain import month_of, next_month, start_of
 from dataforge.contexts.lrs.bodies.repository import drop_partition
 from dataforge.contexts.lrs.purges.commands import DeletePage, delete_page
 from dataforge.contexts.lrs.purges.domain import Purge, whole_months
-from dataforge.contexts.lrs.purges.queries import state_of
+from dataforge.contexts.lrs.purges.queries import state_seen
 from dataforge.contexts.lrs.search.domain import Position
 from dataforge.contexts.lrs.selections.queries import read_selected
 from dataforge.contexts.lrs.statements.domain import parse_timestamp
@@ -66,7 +66,7 @@ async def purge_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], s
     purge, reached = Purge.from_json(plan.inputs), _Reached.of(job.checkpoint)
     if not job.checkpoint:
         async with services.database.read_only() as connection:
-            state, _, _ = await state_of(connection, purge)
+            state, _, _ = await state_seen(connection, purge)
         plan.check(state, plan.created_at)  # in time it was when it was applied
     first = plan.preview["first_stored"]
     months = set(whole_months(purge.selection, None if first is None else _moment(first)))

@@ -10,7 +10,7 @@ from dataforge.contexts.lrs.purges.repository import documents_sql
 from dataforge.contexts.lrs.selections.queries import SelectionCounts, count_attachments, count_selected
 
 
-async def state_of(connection: AsyncConnection, purge: Purge) -> tuple[dict[str, Any], SelectionCounts, int]:
+async def state_seen(connection: AsyncConnection, purge: Purge) -> tuple[dict[str, Any], SelectionCounts, int]:
     """The state that a plan of the purge rests on, the counts of its statements and of its documents."""
     counts = await count_selected(connection, purge.selection, own=True)
     documents = await count_documents(connection, purge)
