@@ -222,7 +222,7 @@ class EtlSettings(Settings):
 
     @field_validator("trusted_home_pages", mode="before")
     @classmethod
-    def _comma_separated(cls, value: object) -> object:
+    def _home_pages(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("etl_mode", mode="before")

@@ -77,3 +77,14 @@ def test_a_value_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(ValidationError, match="sign_in_tries"):
         ApiSettings.from_environment()
+
+
+def test_lists_of_every_part_are_read_in_a_function_that_has_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ApiSettings, "required", ())
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example, https://b.example")
+    monkeypatch.setenv("TRUSTED_HOME_PAGES", "https://c.example,https://d.example")
+
+    found = ApiSettings.from_environment()
+
+    assert found.cors_origins == ("https://a.example", "https://b.example")
+    assert found.trusted_home_pages == ("https://c.example", "https://d.example")
