@@ -11,7 +11,7 @@ BENCHES = {
     "imports": "infra.bench.imports",
     "sizes": "infra.packaging.sizes",
     "statements": "infra.bench.statements",
-    "xapi": "infra.bench.xapi_ingest",
+    "lrs": "infra.bench.lrs_load",
     "etl": "infra.bench.etl",
     "latency": "infra.bench.latency",
     "reminders": "infra.bench.reminders",

@@ -19,11 +19,11 @@ from infra.local.layout import ROOT
 PROBES = ("tables", "datasets", "academics")
 BENCHES = {
     "etl": ("infra.bench.etl", "--statements", "20000"),
-    "xapi": ("infra.bench.xapi_ingest", "--seconds", "4"),
+    "lrs": ("infra.bench.lrs_load", "--seconds", "4", "--stored", "20000"),
     "imports": ("infra.bench.imports",),
 }
 # What the benches of statements print besides CPU time.
-_NO_CPU = {"statements", "statements_per_second", "completions", "worker_busy"}
+_NO_CPU = {"statements", "statements_per_second", "accepted_per_second", "listed_per_second", "completions"}
 
 
 def run(name: str, tree: Path) -> dict[str, float]:

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataforge.platform.aws.clients import client
+from dataforge.platform.gathering import Gathering
 
 if TYPE_CHECKING:
-    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
+    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, SendMessageBatchRequestEntryTypeDef
 
 MAX_BATCH = 10
+MAX_BATCH_BYTES = 1024 * 1024
+"""SQS's limit on all messages of one request together."""
+
+
+class NotQueued(Exception):
+    """SQS took other messages of a request and not this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,25 @@ class Queue:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._sending = Gathering(self._send, most=MAX_BATCH, heaviest=MAX_BATCH_BYTES, weight=_bytes_of)
 
     async def send(self, body: str) -> None:
-        """Make one message durable (at most 1 MiB); raises botocore's error when that is not certain."""
-        await asyncio.to_thread(client("sqs").send_message, QueueUrl=self._url, MessageBody=body)
+        """Make one message durable (at most 1 MiB); raises botocore's error or NotQueued when that is not certain.
+
+        Messages that come at the same time go in one request.
+        """
+        await self._sending.do(body)
+
+    async def _send(self, bodies: Sequence[str]) -> Sequence[Exception | None]:
+        if len(bodies) == 1:
+            await asyncio.to_thread(client("sqs").send_message, QueueUrl=self._url, MessageBody=bodies[0])
+            return [None]
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
+        ]
+        answer = await asyncio.to_thread(client("sqs").send_message_batch, QueueUrl=self._url, Entries=entries)
+        refused = {item["Id"]: item.get("Message", item["Code"]) for item in answer.get("Failed", [])}
+        return [NotQueued(refused[str(number)]) if str(number) in refused else None for number in range(len(bodies))]
 
     async def receive(self, *, limit: int = MAX_BATCH, wait_seconds: int = 0) -> Sequence[ReceivedRecord]:
         """Up to ten messages, invisible to others for the queue's visibility timeout."""
@@ -70,3 +92,8 @@ class Queue:
                 {"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(receipt_handles)
             ]
             await asyncio.to_thread(client("sqs").delete_message_batch, QueueUrl=self._url, Entries=entries)
+
+
+def _bytes_of(body: str) -> int:
+    # A body of ASCII, as ours are mostly, need not be encoded to be measured.
+    return len(body) if body.isascii() else len(body.encode())

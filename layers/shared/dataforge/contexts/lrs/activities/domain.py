@@ -42,6 +42,16 @@ def definitions_of(statements: Iterable[tuple[Mapping[str, object], datetime]]) 
     return found
 
 
+def merged_definitions(parts: Iterable[Mapping[str, ActivityDefinition]]) -> dict[str, ActivityDefinition]:
+    """The definitions of several, merged where they are of one activity."""
+    found: dict[str, ActivityDefinition] = {}
+    for part in parts:
+        for activity_id, one in part.items():
+            known = found.get(activity_id)
+            found[activity_id] = one if known is None else known.merged(one)
+    return found
+
+
 def _activities(statement: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     target, context = statement.get("object"), statement.get("context")
     if isinstance(target, dict):

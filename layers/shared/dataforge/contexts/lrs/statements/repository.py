@@ -15,16 +15,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.lrs.activities.domain import ActivityDefinition
+from dataforge.contexts.lrs.activities.domain import ActivityDefinition, merged_definitions
 from dataforge.contexts.lrs.activities.repository import SeenDefinitions, merge_acceptable
 from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PATIENCE_SECONDS, SENDING_SECONDS
 from dataforge.contexts.lrs.statements.domain import VOIDED, has_content, read_statement
 from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import Database, DatabaseUnavailable
+from dataforge.platform.db.refusals import refused
+from dataforge.platform.gathering import Gathering
 from dataforge.platform.observability import logger
 
 BREAK_SECONDS = 5.0
+_MOST_TOGETHER = 16
+"""Requests in one transaction; more would keep the first of them waiting."""
 BOUND_SECONDS = 1.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Whatever keeps the database from answering, a missing table before the first migration included.
@@ -45,17 +49,19 @@ _CONFLICTS = text(
 _BODIES = text(
     "SELECT statement_id, payload::text AS payload FROM lrs.statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
+# One statement, because most requests need no other: neither ids to claim nor definitions to merge.
 _REGISTER = text(
-    "INSERT INTO records.intake (request_id, stored_at) SELECT :request_id, :stored_at "
-    f"WHERE CAST(:stored_at AS timestamptz) >= clock_timestamp() - interval '{FRESH_SECONDS} seconds' "
-    "ON CONFLICT (request_id) DO NOTHING RETURNING stored_at"
-)
-_PEND = text(
-    "INSERT INTO lrs.pending_statements (statement_id, request_id, payload, voids, accepted_at) "
-    "SELECT CAST(s #>> '{id}' AS uuid), :request_id, CAST(s AS text), "
+    "WITH sent AS MATERIALIZED (SELECT CAST(r ->> 'request' AS uuid) AS request_id, "
+    "CAST(r ->> 'stored' AS timestamptz) AS stored_at, r -> 'statements' AS statements "
+    "FROM json_array_elements(CAST(:requests AS json)) AS r), "
+    "pended AS (INSERT INTO lrs.pending_statements (statement_id, request_id, payload, voids, accepted_at) "
+    "SELECT CAST(s #>> '{id}' AS uuid), request_id, CAST(s AS text), "
     f"CASE WHEN s #>> '{{verb,id}}' = '{VOIDED}' THEN CAST(s #>> '{{object,id}}' AS uuid) END, clock_timestamp() "
-    "FROM (SELECT e -> 'statement' AS s FROM json_array_elements(CAST(:statements AS json)) AS e) AS sent "
-    "ORDER BY 1 ON CONFLICT DO NOTHING"
+    "FROM (SELECT sent.request_id, e -> 'statement' AS s FROM sent, json_array_elements(sent.statements) AS e) AS each "
+    "ORDER BY 1 ON CONFLICT DO NOTHING) "
+    "INSERT INTO records.intake (request_id, stored_at) SELECT request_id, stored_at FROM sent "
+    f"WHERE stored_at >= clock_timestamp() - interval '{FRESH_SECONDS} seconds' "
+    "ON CONFLICT (request_id) DO NOTHING RETURNING request_id"
 )
 _WITHDRAW_PENDING = text("DELETE FROM lrs.pending_statements WHERE request_id = :id")
 _FORGET = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
@@ -107,6 +113,42 @@ async def _other_contents(
     return tuple(statement_id for statement_id in ids if statement_id not in same)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is registered of one request; `definitions` are those that were not merged lately."""
+
+    request_id: UUID
+    stored_at: datetime
+    claims: Sequence[Claim]
+    definitions: Mapping[str, ActivityDefinition]
+    statements: bytes
+
+
+class _ConflictAmong(Exception):
+    """An id among those of several requests has another content."""
+
+
+async def _claim(connection: AsyncConnection, claims: Sequence[Claim]) -> tuple[UUID, ...]:
+    """Claim ids, in order; returns those that belong to another content."""
+    given = {"ids": [item.statement_id for item in claims], "hashes": [item.content_sha256 for item in claims]}
+    await connection.execute(_CLAIM, given)
+    # A second statement, so that claims which others committed meanwhile are seen.
+    different = list((await connection.execute(_CONFLICTS, given)).scalars())
+    return await _other_contents(connection, different, claims)
+
+
+async def _store(connection: AsyncConnection, requests: Sequence[_Request]) -> list[Registration]:
+    """Register requests, and let their statements be read by id."""
+    sent = b",".join(
+        b'{"request":"%s","stored":"%s","statements":%s}'
+        % (str(item.request_id).encode(), item.stored_at.isoformat().encode(), item.statements)
+        for item in requests
+    )
+    # As one text: an array of them would be escaped a second time, quote by quote.
+    registered = set((await connection.execute(_REGISTER, {"requests": f"[{sent.decode()}]"})).scalars())
+    return [Registration(registered=item.request_id in registered) for item in requests]
+
+
 class Intake:
     """Claimed ids and registered requests; skipped for BREAK_SECONDS after a failure, so that accepting never fails."""
 
@@ -122,6 +164,7 @@ class Intake:
         self._patience = patience_seconds
         self._open_until = 0.0
         self._seen = SeenDefinitions()
+        self._registering = Gathering(self._register, most=_MOST_TOGETHER)
         self._bound = EPOCH
         self._bound_at = float("-inf")
 
@@ -140,38 +183,49 @@ class Intake:
         if self._monotonic() < self._open_until:
             return Registration(registered=False)
         started = self._monotonic()
+        request = _Request(request_id, stored_at, claims, self._seen.unseen(definitions), statements)
         try:
             async with asyncio.timeout(self._patience):
-                return await self._register(request_id, stored_at, claims, self._seen.unseen(definitions), statements)
+                return await self._registering.do(request)
         except _AWAY:
             self._break("statements are accepted without the database", self._monotonic() - started)
             return Registration(registered=False)
 
-    async def _register(
-        self,
-        request_id: UUID,
-        stored_at: datetime,
-        claims: Sequence[Claim],
-        definitions: Mapping[str, ActivityDefinition],
-        statements: bytes,
-    ) -> Registration:
-        ordered = sorted(claims, key=lambda claim: claim.statement_id)
-        given = {"ids": [item.statement_id for item in ordered], "hashes": [item.content_sha256 for item in ordered]}
+    async def _register(self, requests: "Sequence[_Request]") -> Sequence[Registration | Exception]:
+        """Register requests that came at the same time together, or each alone when one stands in the others' way."""
+        if len(requests) > 1:
+            try:
+                return await self._register_together(requests)
+            except Exception as error:
+                if not (isinstance(error, _ConflictAmong) or refused(error)):
+                    raise
+        found: list[Registration | Exception] = []
+        for request in requests:
+            try:
+                found += await self._register_together([request])
+            except Exception as error:  # noqa: BLE001 - it is this request's; the others go on
+                found.append(error)
+        return found
+
+    async def _register_together(self, requests: "Sequence[_Request]") -> Sequence[Registration]:
+        claims = sorted((claim for item in requests for claim in item.claims), key=lambda claim: claim.statement_id)
+        definitions = merged_definitions(item.definitions for item in requests)
+        if not claims and not definitions:
+            async with self._database.single_write() as connection:
+                return await _store(connection, requests)
         async with self._database.connect() as connection:
-            if claims:
-                await connection.execute(_CLAIM, given)
-                # A second statement, so that claims which others committed meanwhile are seen.
-                different = list((await connection.execute(_CONFLICTS, given)).scalars())
-                conflicts = await _other_contents(connection, different, ordered)
-                if conflicts:
-                    await connection.rollback()
-                    return Registration(registered=False, conflicts=conflicts)
-            found = (await connection.execute(_REGISTER, {"request_id": request_id, "stored_at": stored_at})).scalar()
-            await connection.execute(_PEND, {"request_id": request_id, "statements": statements.decode()})
+            conflicts = await _claim(connection, claims) if claims else ()
+            if conflicts:
+                await connection.rollback()
+                if len(requests) > 1:
+                    raise _ConflictAmong
+                return [Registration(registered=False, conflicts=conflicts)]
+            found = await _store(connection, requests)
             await merge_acceptable(connection, definitions)
             await connection.commit()
-        self._seen.add(definitions)
-        return Registration(registered=found is not None)
+        for item in requests:
+            self._seen.add(item.definitions)
+        return found
 
     async def withdraw(self, request_id: UUID) -> None:
         """Forget a request that was not queued; what cannot be withdrawn now is cleaned up by maintenance."""
