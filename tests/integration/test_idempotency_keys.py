@@ -207,6 +207,12 @@ async def applied_purge(api: WholeApi) -> Sample:
     return Sample(body={"plan_hash": (await api.post("/api/xapi/purges/preview", 200, verb=VERB))["plan_hash"]})
 
 
+@sample("/api/xapi/erasures")
+async def applied_erasure(api: WholeApi) -> Sample:
+    person = {"agents": [{"mbox": "mailto:somebody@example.org"}]}
+    return Sample(body={"plan_hash": (await api.post("/api/xapi/erasures/preview", 200, **person))["plan_hash"]})
+
+
 @sample(DATASET + "/jobs/{job_id}/cancel")
 async def waiting_job(api: WholeApi) -> Sample:
     dataset_id = await api.dataset()

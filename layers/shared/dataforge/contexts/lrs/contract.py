@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from dataforge.kernel.events import Event
+from dataforge.kernel.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,18 @@ class LessonDirectory(Protocol):
 
     def within(self, connection: Any, publish: Callable[[Event], None]) -> LessonRegister:  # noqa: ANN401 - a connection; contracts name no framework
         """The register within the transaction of this connection; its events go out with it."""
+        ...
+
+
+class PersonErasure(Protocol):
+    """Takes people out of the record store."""
+
+    async def erase_person(
+        self, agents: Sequence[Mapping[str, Any]], *, responses: bool, on_behalf_of: Principal
+    ) -> UUID:
+        """Queue the job that takes a person, known by these Agents, out of statements, documents and what is loaded
+        from now on; its id. With `responses` what they have answered goes too.
+        """
         ...
 
 

@@ -12,13 +12,14 @@ from dataforge.contexts.identity.contract import (
     CredentialUses,
     CredentialVerifier,
 )
-from dataforge.contexts.lrs.contract import LessonDirectory, StatementMatching
+from dataforge.contexts.lrs.contract import LessonDirectory, PersonErasure, StatementMatching
 from dataforge.platform.module import Command, Consumer, Job, JobKind, Module
 from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
 
 if TYPE_CHECKING:
     from dataforge.contexts.lrs.attachments.store import AttachmentStore
+    from dataforge.contexts.lrs.erasures.published import RecordErasures
     from dataforge.contexts.lrs.flat_rows.domain import HomePages
     from dataforge.contexts.lrs.load.consumers import StatementLoader
     from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
@@ -134,6 +135,13 @@ class LrsServices(Services):
         return SqlStatementMatching()
 
     @cached_property
+    def erasures(self) -> "RecordErasures":
+        """Takes people out of the store."""
+        from dataforge.contexts.lrs.erasures.published import RecordErasures
+
+        return RecordErasures(self.platform)
+
+    @cached_property
     def incremental_etl(self) -> "IncrementalEtl":
         """Flattens what is not flat; in incremental mode it drains the queue too."""
         from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
@@ -179,9 +187,10 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
 
 
 def _job_kinds() -> Mapping[str, JobKind[LrsServices]]:
+    from dataforge.contexts.lrs.erasures import consumers as erasures
     from dataforge.contexts.lrs.purges import consumers as purges
 
-    return purges.KINDS
+    return {**purges.KINDS, **erasures.KINDS}
 
 
 MODULE = Module(
@@ -190,6 +199,7 @@ MODULE = Module(
     routers={
         "api": {
             "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
+            "/api/xapi/erasures": f"{LRS}.erasures.routes",
             "/api/xapi/purges": f"{LRS}.purges.routes",
             "/ui/admin/quarantine": f"{LRS}.quarantine.pages",
             "/ui/admin/statements": f"{LRS}.search.pages",
@@ -197,7 +207,10 @@ MODULE = Module(
             "/ui/test-etl-incremental": f"{LRS}.load.pages",
         }
     },
-    offers={StatementMatching: lambda platform: platform.get(LrsServices).matching},
+    offers={
+        StatementMatching: lambda platform: platform.get(LrsServices).matching,
+        PersonErasure: lambda platform: platform.get(LrsServices).erasures,
+    },
     commands={"maintenance": _operator_commands},
     consumers={"xapi_etl": _load_statements},
     jobs=_jobs,

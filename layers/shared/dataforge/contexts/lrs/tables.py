@@ -175,6 +175,25 @@ statement_voids = Table(
     schema=SCHEMA,
 )
 
+# Whom the loader takes out of what it loads: salted hashes of what their statements would be found by.
+erased_agents = Table(
+    "erased_agents",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("responses", Boolean, nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+    schema="lrs",
+)
+
+erasure_salt = Table(
+    "erasure_salt",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+    schema="lrs",
+)
+
 # What each statement is found by (search.domain); `via` is whose keys they are: its own, or of one it refers to.
 statement_keys = Table(
     "statement_keys",

@@ -2,6 +2,7 @@
 
 from dataforge.contexts.lrs.bodies.repository import Bodies
 from dataforge.contexts.lrs.documents.repository import Documents
+from dataforge.contexts.lrs.erasures.repository import Erasures
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.purges.repository import Removals
@@ -43,6 +44,11 @@ class LrsUnitOfWork(SharedJobsUnitOfWork):
     def removals(self) -> Removals:
         """What a purge takes away."""
         return Removals(self.connection)
+
+    @property
+    def erasures(self) -> Erasures:
+        """People who are erased."""
+        return Erasures(self.connection)
 
     @property
     def plans(self) -> Plans:

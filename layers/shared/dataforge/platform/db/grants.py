@@ -65,6 +65,8 @@ _BODIES = (
     | _tables("lrs", "statement_storage", CHANGE)
     | _tables("lrs", "statements", READ)
 )
+# Whom the loader takes out of what it loads.
+_ERASED = _tables("lrs", "erased_agents", WRITE) | _tables("lrs", "erasure_salt", READ)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 _SCHEMAS = _tables("schemas", "plans deployments deployment_steps", CHANGE) | _tables("schemas", "revisions", READ)
@@ -96,6 +98,7 @@ SCHEMA_MAKERS = frozenset({"schema-proof"})
 GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "api": _merged(
         _EVERYBODY,
+        _ERASED,
         _COMMANDS,
         _tables("platform", "throttles upload_claims", WRITE),
         _JOBS,
@@ -161,6 +164,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     ),
     "xapi-etl": _merged(
         _EVERYBODY,
+        _ERASED,
         _COMMANDS,
         _tables("identity", "users", CHANGE),
         _tables("identity", "directory", READ),
@@ -181,6 +185,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     ),
     "worker": _merged(
         _EVERYBODY,
+        _ERASED,
         _COMMANDS,
         _JOBS,
         _PLANS,
@@ -196,6 +201,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "reminders": _merged(_EVERYBODY, _COMMANDS, _NOTIFICATIONS, _tables("identity", "directory", READ)),
     "maintenance": _merged(
         _EVERYBODY,
+        _ERASED,
         _COMMANDS,
         _tables("platform", "audit_log throttles upload_claims", WRITE),
         _JOBS,

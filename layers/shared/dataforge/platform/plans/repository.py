@@ -48,9 +48,9 @@ class Plans:
         """The job does what the plan says."""
         await self._connection.execute(update(plans).where(plans.c.id == plan_id).values(job_id=job_id))
 
-    async def remove(self, plan_id: UUID) -> None:
-        """Forget a plan and what it names."""
-        await self._connection.execute(delete(plans).where(plans.c.id == plan_id))
+    async def forget(self, kind: str, plan_hash: str) -> None:
+        """Forget every plan with the hash, and what they name."""
+        await self._connection.execute(delete(plans).where(plans.c.kind == kind, plans.c.plan_hash == plan_hash))
 
     async def forget_expired(self, now: datetime) -> int:
         """Forget plans that expired a day ago or earlier and are not being applied; how many."""

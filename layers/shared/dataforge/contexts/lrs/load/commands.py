@@ -4,11 +4,13 @@ A batch of messages is one transaction. If the database refuses a value, the bat
 that carries it stands alone; that one goes into quarantine with its error and its place, and all others are loaded.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.lrs.contract import LessonDirectory
+from dataforge.contexts.lrs.erasures.domain import Anonymiser, identities_of, search_keys
 from dataforge.contexts.lrs.flat_rows.commands import write_flat
 from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, flat_row
 from dataforge.contexts.lrs.load.domain import (
@@ -22,6 +24,7 @@ from dataforge.contexts.lrs.load.domain import (
     stored_at,
 )
 from dataforge.contexts.lrs.search.domain import Found, found_by
+from dataforge.contexts.lrs.statements.domain import content_sha256
 from dataforge.contexts.lrs.statements.domain.messages import StatementMessage
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 
@@ -47,6 +50,10 @@ async def load_messages(command: LoadMessages, uow: LrsUnitOfWork) -> LoadResult
     good = {statement_id: item for statement_id, item in read.items() if item is not None}
     await uow.index.lock_references(exclusive=any(found.refers_to for found, _ in good.values()))
     await _require_registered(command.messages, uow)
+    for statement_id, sent in (await _without_erased(first, good, uow)).items():
+        first[statement_id] = sent
+        if (again := _read(sent, command, result)) is not None:
+            good[statement_id] = again
     state = "done" if command.flatten else "pending"
     new = await uow.raw.insert([raw_row(*first[statement_id], state) for statement_id in good], keyed=True)
     await _reject_other_contents(first, good.keys() - new, uow, result)
@@ -58,6 +65,27 @@ async def load_messages(command: LoadMessages, uow: LrsUnitOfWork) -> LoadResult
     await uow.raw.forget_pending(first)
     result.new, result.known = len(new), len(good) - len(new)
     return result
+
+
+async def _without_erased(
+    first: dict[UUID, Sent], good: dict[UUID, tuple[Found, FlatRow | None]], uow: LrsUnitOfWork
+) -> dict[UUID, Sent]:
+    """Statements with people who are erased, without them. Asked under the lock that an erasure waits for."""
+    erased = await uow.erasures.recognise({key for found, _ in good.values() for key in found.keys})
+    if not erased:
+        return {}
+
+    def is_erased(agent: Mapping[str, Any]) -> bool:
+        return not erased.keys().isdisjoint(search_keys(identities_of(agent)))
+
+    changed = {}
+    for statement_id, (found, _) in good.items():
+        if not erased.keys().isdisjoint(found.keys):
+            message, item = first[statement_id]
+            # A pseudonym of its own: nothing tells whom of the erased it was.
+            payload = Anonymiser.of(is_erased, responses=any(erased.values())).apply(item.payload)
+            changed[statement_id] = message, replace(item, payload=payload, sha=bytes.fromhex(content_sha256(payload)))
+    return changed
 
 
 async def _require_registered(messages: Sequence[StatementMessage], uow: LrsUnitOfWork) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,10 +10,9 @@ from dataforge.contexts.lrs.bodies.domain import month_of, next_month, start_of
 from dataforge.contexts.lrs.bodies.repository import drop_partition
 from dataforge.contexts.lrs.purges.commands import DeletePage, delete_page
 from dataforge.contexts.lrs.purges.domain import Purge, whole_months
+from dataforge.contexts.lrs.purges.progress import Reached, moment
 from dataforge.contexts.lrs.purges.queries import state_seen
-from dataforge.contexts.lrs.search.domain import Position
 from dataforge.contexts.lrs.selections.queries import read_selected
-from dataforge.contexts.lrs.statements.domain import parse_timestamp
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.plans import Plan
 from dataforge.platform.db.unit_of_work import run
@@ -30,46 +27,19 @@ PAGE = 500
 TRIES = 5
 
 
-@dataclass(slots=True)
-class _Reached:
-    """How far a purge is; `free` are attachments that the last page has left without a statement."""
-
-    after: Position | None = None
-    deleted: int = 0
-    attachments: int = 0
-    free: list[str] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        after = None if self.after is None else [self.after.stored_at.isoformat(), str(self.after.statement_id)]
-        return {"after": after, "deleted": self.deleted, "attachments": self.attachments, "free": self.free}
-
-    @classmethod
-    def of(cls, checkpoint: Mapping[str, Any]) -> "_Reached":
-        after = checkpoint.get("after")
-        position = None if after is None else Position(_moment(after[0]), UUID(after[1]))
-        counts = (checkpoint.get("deleted", 0), checkpoint.get("attachments", 0))
-        return cls(position, *counts, list(checkpoint.get("free", [])))
-
-
-def _moment(text: str) -> datetime:
-    found = parse_timestamp(text)
-    assert found is not None  # noqa: S101 - we have written it
-    return found
-
-
 async def purge_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], services: "LrsServices") -> None:
     """Delete what the plan names; one that is killed goes on behind its last page.
 
     Before the first page the plan is compared once more; raises PlanStale.
     """
     plan = await _plan(job, control)
-    purge, reached = Purge.from_json(plan.inputs), _Reached.of(job.checkpoint)
+    purge, reached = Purge.from_json(plan.inputs), Reached.of(job.checkpoint)
     if not job.checkpoint:
         async with services.database.read_only() as connection:
             state, _, _ = await state_seen(connection, purge)
         plan.check(state, plan.created_at)  # in time it was when it was applied
     first = plan.preview["first_stored"]
-    months = set(whole_months(purge.selection, None if first is None else _moment(first)))
+    months = set(whole_months(purge.selection, None if first is None else moment(first)))
     while True:
         await _forget_attachments(reached, services)
         async with services.database.read_only() as connection:
@@ -79,8 +49,7 @@ async def purge_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], s
         left = frozenset(item.statement_id for item in page if month_of(item.stored_at) in months)
         async with control.unit_of_work() as uow:
             deleted, reached.free = await delete_page(DeletePage(tuple(page), left), uow)
-            reached.after, reached.deleted = page[-1].position, reached.deleted + deleted
-            reached.attachments += len(reached.free)
+            reached.move(page[-1].position, deleted)
             control.report(Steps("deleting", reached.deleted))
             await uow.jobs.save_checkpoint(job.id, control.worker, reached.to_json(), control.progress)
             await uow.commit()
@@ -101,7 +70,7 @@ async def _plan(job: SharedJob, control: JobControl[LrsUnitOfWork]) -> Plan:
     return await run(control.unit_of_work(), read, UUID(job.run_parameters["plan_id"]))
 
 
-async def _forget_attachments(reached: _Reached, services: "LrsServices") -> None:
+async def _forget_attachments(reached: Reached, services: "LrsServices") -> None:
     """Delete the data that the page before has left without a statement; doing it again changes nothing."""
     keys = [place for key in reached.free for place in all_places(key)]
     for start in range(0, len(keys), 1000):

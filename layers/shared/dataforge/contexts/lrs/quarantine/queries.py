@@ -67,6 +67,12 @@ async def list_quarantine(
     return await keyset(connection, sql, values, key=("received_at", "id"), limit=limit)
 
 
+async def entries_with_bodies(connection: AsyncConnection) -> list[tuple[UUID, str]]:
+    """Every entry whose body is kept, and where."""
+    query = text("SELECT id, s3_key FROM records.quarantine WHERE s3_key IS NOT NULL ORDER BY received_at, id")
+    return [(row.id, row.s3_key) for row in await connection.execute(query)]
+
+
 async def entry_facts(connection: AsyncConnection, entry_id: UUID) -> dict[str, Any]:
     """One entry with every violation; raises NotFound."""
     query = text(

@@ -1,0 +1,32 @@
+"""Wire models of erasures."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from dataforge.contexts.lrs.erasures.commands import Erase
+from dataforge.contexts.lrs.selections.wire import AgentIn
+from dataforge.http.wire import RequestModel
+
+
+class ErasureIn(RequestModel):
+    """A person by all their Agents; with `responses` what they have answered in their own statements goes too."""
+
+    agents: Annotated[list[AgentIn], Field(min_length=1, max_length=50)]
+    responses: bool = False
+
+    @property
+    def command(self) -> Erase:
+        """The erasure that is meant."""
+        return Erase(self.agents, responses=self.responses)
+
+
+class ErasurePlanOut(BaseModel):
+    """How much would change; what comes later is erased too, so that the plan only expires."""
+
+    plan_hash: str
+    expires_at: datetime
+    statements: int
+    as_actor: int
+    documents: int
