@@ -1,11 +1,10 @@
 """Plan an erasure, apply it, and rewrite statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
-from dataforge.contexts.lrs.erasures.domain import KIND, Anonymiser, Person, search_keys
+from dataforge.contexts.lrs.erasures.domain import KIND, Anonymiser, Erase, Person, search_keys
 from dataforge.contexts.lrs.erasures.queries import count_occurrences
 from dataforge.contexts.lrs.erasures.repository import Rewritten
 from dataforge.contexts.lrs.purges.commands import as_found, keys_named, unreferenced
@@ -17,14 +16,6 @@ from dataforge.kernel.plans import Plan
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.shared import queue_job
 from dataforge.platform.observability import logger
-
-
-@dataclass(frozen=True, slots=True)
-class Erase:
-    """A person by all their Agents; with `responses` what they have answered goes too."""
-
-    agents: Sequence[Mapping[str, Any]]
-    responses: bool = False
 
 
 async def plan_erasure(command: Erase, uow: LrsUnitOfWork) -> Plan:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,6 +33,14 @@ def identities_of(agent: Json) -> set[str]:
 def search_keys(identities: Iterable[str]) -> list[UUID]:
     """The keys of statements in which somebody with one of the identities occurs."""
     return sorted(key_of(kind, identity) for identity in identities for kind in _KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """A person by all their Agents; with `responses` what they have answered goes too."""
+
+    agents: Sequence[Mapping[str, Any]]
+    responses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

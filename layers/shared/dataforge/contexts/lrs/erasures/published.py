@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.lrs.erasures.commands import Erase, begin_erasure, plan_erasure
+from dataforge.contexts.lrs.erasures.commands import begin_erasure, plan_erasure
+from dataforge.contexts.lrs.erasures.domain import Erase
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.unit_of_work import run

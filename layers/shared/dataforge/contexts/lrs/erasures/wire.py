@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from dataforge.contexts.lrs.erasures.commands import Erase
+from dataforge.contexts.lrs.erasures.domain import Erase
 from dataforge.contexts.lrs.selections.wire import AgentIn
 from dataforge.http.wire import RequestModel
 
