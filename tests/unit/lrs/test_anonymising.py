@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.lrs.erasures.domain import HOME_PAGE, Anonymiser, Person, mentions
+from dataforge.contexts.lrs.erasures.domain import HOME_PAGE, Anonymiser, ErasedPerson, mentions
 from dataforge.contexts.lrs.statements.domain import XapiVersion, validate_statement
 from tests.builders.statements import statement
 
@@ -57,7 +57,7 @@ def placed(places: dict[str, dict[str, Any]]) -> dict[str, Any]:
 @given(st.dictionaries(st.sampled_from(PLACES), st.sampled_from(ADA), min_size=1), st.booleans())
 def test_nothing_of_the_person_is_left_wherever_they_occur(places: dict[str, dict[str, Any]], responses: bool) -> None:
     before = placed(places)
-    person = Person.of(ADA)
+    person = ErasedPerson.of(ADA)
 
     after = Anonymiser.of(person.is_agent, emails=person.emails, responses=responses).apply(before)
 
@@ -72,7 +72,7 @@ def test_nothing_of_the_person_is_left_wherever_they_occur(places: dict[str, dic
 
 
 def test_a_person_has_one_pseudonym_within_an_erasure_and_another_in_the_next() -> None:
-    person = Person.of(ADA)
+    person = ErasedPerson.of(ADA)
     first = Anonymiser.of(person.is_agent, responses=False)
 
     names = [first.apply(statement(actor=agent))["actor"]["account"] for agent in ADA]
@@ -84,13 +84,13 @@ def test_a_person_has_one_pseudonym_within_an_erasure_and_another_in_the_next() 
 
 
 def test_a_statement_without_the_person_is_left_alone() -> None:
-    person, given = Person.of(ADA), placed({})
+    person, given = ErasedPerson.of(ADA), placed({})
 
     assert Anonymiser.of(person.is_agent, emails=person.emails, responses=True).apply(given) == given
 
 
 def test_the_sum_of_an_address_is_the_person() -> None:
-    person = Person.of([{"mbox": "mailto:Bob@Example.org"}])
+    person = ErasedPerson.of([{"mbox": "mailto:Bob@Example.org"}])
 
     # printf mailto:bob@example.org | sha1sum
     assert person.is_agent({"mbox_sha1sum": "0c01e7ac3a0d2b7c0a8b2f3dbfa7dbba4f8a1a5e"}) is False
@@ -105,6 +105,6 @@ def test_signatures_go_and_other_attachments_only_from_own_statements(own: bool)
     actor, instructor = (ADA[0], OTHER) if own else (OTHER, ADA[0])
     given = statement(actor=actor, context={"instructor": instructor}, attachments=[signature, essay])
 
-    after = Anonymiser.of(Person.of(ADA).is_agent, responses=False).apply(given)
+    after = Anonymiser.of(ErasedPerson.of(ADA).is_agent, responses=False).apply(given)
 
     assert after.get("attachments", []) == ([] if own else [essay])

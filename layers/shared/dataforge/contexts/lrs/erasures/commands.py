@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from dataforge.contexts.lrs.erasures.domain import KIND, Anonymiser, Erase, Person, search_keys
+from dataforge.contexts.lrs.erasures.domain import KIND, Anonymiser, Erase, ErasedPerson, search_keys
 from dataforge.contexts.lrs.erasures.queries import count_occurrences
 from dataforge.contexts.lrs.erasures.repository import Rewritten
 from dataforge.contexts.lrs.purges.commands import as_found, keys_named, unreferenced
@@ -28,7 +28,7 @@ async def plan_erasure(command: Erase, uow: LrsUnitOfWork) -> Plan:
         KIND,
         inputs={"agents": [dict(agent) for agent in command.agents], "responses": command.responses},
         state={},
-        preview=await count_occurrences(uow.connection, Person.of(command.agents)),
+        preview=await count_occurrences(uow.connection, ErasedPerson.of(command.agents)),
         created_by=uow.principal.user_id,
         now=uow.now,
     )
@@ -57,7 +57,7 @@ async def apply_erasure(command: ApplyErasure, uow: LrsUnitOfWork) -> UUID:
 
 async def begin_erasure(plan: Plan, uow: LrsUnitOfWork) -> UUID:
     """Put the person on the list, and queue the job that takes them out of what is stored."""
-    person, responses = Person.of(plan.inputs["agents"]), bool(plan.inputs["responses"])
+    person, responses = ErasedPerson.of(plan.inputs["agents"]), bool(plan.inputs["responses"])
     await uow.erasures.add(search_keys(person.identities), responses=responses)
     job_id = await queue_job(uow, KIND, {"plan_id": str(plan.id), "pseudonym": str(uuid4()), "responses": responses})
     await uow.plans.note_applied(plan.id, job_id)

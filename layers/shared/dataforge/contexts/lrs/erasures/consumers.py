@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dataforge.contexts.lrs.attachments.domain import all_places
 from dataforge.contexts.lrs.erasures.commands import AnonymisePage, anonymise_page
-from dataforge.contexts.lrs.erasures.domain import Anonymiser, Person, mentions
+from dataforge.contexts.lrs.erasures.domain import Anonymiser, ErasedPerson, mentions
 from dataforge.contexts.lrs.erasures.queries import read_occurrences
 from dataforge.contexts.lrs.purges.progress import Reached
 from dataforge.contexts.lrs.quarantine.queries import entries_with_bodies
@@ -31,7 +31,7 @@ _MOST_BODIES = 100_000
 async def erase_person(job: SharedJob, control: JobControl[LrsUnitOfWork], services: "LrsServices") -> None:
     """Take a person out of statements, documents, pending statements, and bodies in quarantine and for the queue."""
     plan = await _plan(job, control)
-    person = Person.of(plan.inputs["agents"])
+    person = ErasedPerson.of(plan.inputs["agents"])
     await _wait_for_loaders(services)
     counts = {"documents": await _forget_now(person, services), "bodies": await _forget_bodies(person, services)}
     reached = Reached.of(job.checkpoint)
@@ -59,7 +59,7 @@ async def _wait_for_loaders(services: "LrsServices") -> None:
         pass
 
 
-async def _forget_now(person: Person, services: "LrsServices") -> int:
+async def _forget_now(person: ErasedPerson, services: "LrsServices") -> int:
     """Delete documents, and what would be read before it is loaded; the loader has it from the queue."""
     async with services.unit_of_work(LrsUnitOfWork) as uow:
         waiting = [key for key, payload in await uow.erasures.pending() if mentions(payload, person)]
@@ -69,7 +69,7 @@ async def _forget_now(person: Person, services: "LrsServices") -> int:
     return documents
 
 
-async def _forget_bodies(person: Person, services: "LrsServices") -> int:
+async def _forget_bodies(person: ErasedPerson, services: "LrsServices") -> int:
     """Delete bodies that mention the person: what is in quarantine with its entry, and large ones that were loaded."""
     objects, forgotten = services.platform.objects, 0
     async with services.database.read_only() as connection:
@@ -92,7 +92,7 @@ async def _forget_bodies(person: Person, services: "LrsServices") -> int:
     return forgotten
 
 
-async def _mentions(key: str, person: Person, services: "LrsServices") -> bool:
+async def _mentions(key: str, person: ErasedPerson, services: "LrsServices") -> bool:
     try:
         body = await services.platform.objects.get(key)
     except ObjectMissing:
@@ -101,7 +101,7 @@ async def _mentions(key: str, person: Person, services: "LrsServices") -> bool:
 
 
 async def _rewrite(
-    job: SharedJob, control: JobControl[LrsUnitOfWork], services: "LrsServices", person: Person, reached: Reached
+    job: SharedJob, control: JobControl[LrsUnitOfWork], services: "LrsServices", person: ErasedPerson, reached: Reached
 ) -> None:
     parameters = job.run_parameters
     anonymiser = Anonymiser.of(

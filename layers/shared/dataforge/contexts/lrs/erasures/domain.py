@@ -44,14 +44,14 @@ class Erase:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ErasedPerson:
     """Somebody by all their identifiers."""
 
     identities: frozenset[str]
     emails: frozenset[str]
 
     @classmethod
-    def of(cls, agents: Iterable[Json]) -> "Person":
+    def of(cls, agents: Iterable[Json]) -> "ErasedPerson":
         """The person that these Agents are."""
         listed = list(agents)
         emails = (actor_email(agent) for agent in listed)
@@ -146,7 +146,7 @@ def _any_of(emails: Iterable[str]) -> "re.Pattern[str] | None":
     return re.compile(rf"(?<![\w.+%-])(?:{escaped})(?![\w-]|\.\w)", re.IGNORECASE) if escaped else None
 
 
-def mentions(body: str, person: Person) -> bool:
+def mentions(body: str, person: ErasedPerson) -> bool:
     """Whether a text that may be no JSON mentions the person: an address, an account, or another identifier."""
     words = _any_of(person.emails)
     if words is not None and words.search(body):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.lrs.erasures.domain import Person, search_keys
+from dataforge.contexts.lrs.erasures.domain import ErasedPerson, search_keys
 from dataforge.contexts.lrs.search.domain import Position
 from dataforge.contexts.lrs.selections.queries import SelectedStatement
 
@@ -29,7 +29,7 @@ _COUNTS = text(
 
 
 async def read_occurrences(
-    connection: AsyncConnection, person: Person, *, after: Position | None, limit: int
+    connection: AsyncConnection, person: ErasedPerson, *, after: Position | None, limit: int
 ) -> Sequence[SelectedStatement]:
     """A page of the statements in which the person occurs anywhere, in the order they were stored in."""
     values: dict[str, Any] = {"keys": search_keys(person.identities), "limit": limit}
@@ -41,7 +41,7 @@ async def read_occurrences(
     return [SelectedStatement(*row) for row in rows]
 
 
-async def count_occurrences(connection: AsyncConnection, person: Person) -> dict[str, int]:
+async def count_occurrences(connection: AsyncConnection, person: ErasedPerson) -> dict[str, int]:
     """How many statements the person occurs in, how many of them are their own, and their documents."""
     values = {"keys": search_keys(person.identities), "identities": sorted(person.identities)}
     row = (await connection.execute(_COUNTS, values)).one()
