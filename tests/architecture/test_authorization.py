@@ -22,6 +22,9 @@ PUBLIC = {
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/auth/logout"),
+    # Players have the token in the address, and their browsers ask before they send it from another origin.
+    ("POST", "/api/launches/fetch"),
+    ("OPTIONS", "/api/launches/fetch"),
     ("POST", "/api/passwords/resets"),
     ("POST", "/api/passwords/resets/complete"),
     ("POST", "/api/email-addresses/confirm"),

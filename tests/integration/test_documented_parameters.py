@@ -26,6 +26,7 @@ from tests.builders.workspaces import Person, Space, join, new_workspace, person
 DOCUMENT = json.loads((HERE / "openapi.json").read_text())
 # Values that cannot be made up from the schema alone, by parameter, or by route and parameter.
 VALUES: dict[str, str] = {
+    "/api/launches/fetch token": "what no launch has given out",
     "q": "a",
     "search": "a",
     "tag": "grades",
@@ -88,6 +89,7 @@ class World:
             await api.post("/api/lessons", 201, lesson_url=f"https://e.org/{n}", title="L", cohort_id=cohorts[0]["id"])
             for n in range(2)
         ]
+        await self._launches()
         await self._completions()
         await self._reminders()
         await campus.department()
@@ -116,6 +118,14 @@ class World:
         for at in ("2026-06-01T09:00:00Z", "2026-06-02T09:00:00Z"):
             preview = ok(await self.api.client.get("/api/debug/reminder-preview", params={"at": at}))
             await self.api.post("/api/reminders", 202, at=at, plan_hash=preview["plan_hash"])
+
+    async def _launches(self) -> None:
+        """Two of one lesson."""
+        content = {"title": "Unit", "content_url": "https://content.example.org/unit"}
+        lesson = await self.api.post("/api/lessons", 201, lesson_url="https://e.org/unit", **content)
+        for _ in range(2):
+            await self.api.post(f"/api/lessons/{lesson['id']}/launches", 201)
+        self.ids["/api/lessons/{lesson_id}/launches lesson_id"] = lesson["id"]
 
     async def _completions(self) -> None:
         """Two of the four learners complete a lesson, as an LMS tells it."""

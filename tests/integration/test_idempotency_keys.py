@@ -90,6 +90,12 @@ async def lesson(_: WholeApi) -> Sample:
     return Sample(body={"lesson_url": "https://lms.example/fire", "title": "Fire"})
 
 
+@sample("/api/lessons/{lesson_id}/launches")
+async def launch(api: WholeApi) -> Sample:
+    content = {"lesson_url": "https://lms.example/unit", "title": "Unit", "content_url": "https://content.example/unit"}
+    return Sample({"lesson_id": (await api.post("/api/lessons", 201, **content))["id"]}, {})
+
+
 @sample("/api/departments")
 async def department(_: WholeApi) -> Sample:
     return Sample(body={"code": "ART", "name": "Art"})

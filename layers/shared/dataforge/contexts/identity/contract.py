@@ -81,11 +81,21 @@ class CredentialThrottled(TooManyRequests):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionGrant:
+    """What the token of a course player is for: one learner, one activity, one registration, one session."""
+
+    session_id: UUID
+    registration: UUID
+    activity_id: str
+    actor: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class XapiCredential:
     """A verified xAPI credential: `authority` is the Agent that statements are stored under.
 
     `rate_limit` is in requests a minute, None being no limit. With `deduplicate` a statement that comes again without
-    an id is the one that came before (ADR 3).
+    an id is the one that came before (ADR 3). A `session` bounds everything else that is allowed.
     """
 
     key_id: str
@@ -95,6 +105,7 @@ class XapiCredential:
     workspace_id: UUID | None = None
     rate_limit: int | None = None
     deduplicate: bool = False
+    session: SessionGrant | None = None
 
     def allows(self, scope: str) -> bool:
         """Whether the scope is granted, itself or by a wider one."""
@@ -255,6 +266,18 @@ class CredentialRegister(Protocol):
 
     async def find(self, key_id: str) -> XapiCredential | None:
         """The credential, also one that was revoked; None when there is none."""
+        ...
+
+
+class SessionCredentials(Protocol):
+    """Gives course players the credential of one session."""
+
+    async def issue(self, grant: SessionGrant, expires_at: datetime) -> tuple[str, str]:
+        """Key and secret, which are known this once; another call for the same session makes the first ones invalid."""
+        ...
+
+    async def end(self, session_id: UUID) -> None:
+        """Forget the credential of a session; it stops working within 30 seconds."""
         ...
 
 

@@ -13,6 +13,7 @@ from dataforge.contexts.identity.contract import (
     LearnerDirectory,
     PasswordChanged,
     PasswordResetRequested,
+    SessionCredentials,
     XapiCredentialChanged,
 )
 from dataforge.contexts.identity.services import IdentityServices
@@ -96,6 +97,7 @@ MODULE = Module(
         CredentialRefusals: lambda platform: _services(platform).credential_refusals,
         CredentialRegister: lambda platform: _services(platform).credential_register,
         CredentialUses: lambda platform: _services(platform).credential_uses,
+        SessionCredentials: lambda platform: _services(platform).session_credentials,
         LearnerDirectory: lambda platform: _services(platform).learners,
     },
     commands={"maintenance": _operator_commands},

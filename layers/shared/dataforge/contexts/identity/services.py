@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from dataforge.contexts.identity.xapi_credentials.queries import StoredCredentials
     from dataforge.contexts.identity.xapi_credentials.rates import StoredCredentialRates
+    from dataforge.contexts.identity.xapi_credentials.session_credentials import PublishedSessionCredentials
     from dataforge.settings import TrySettings
 
 
@@ -135,6 +136,13 @@ class IdentityServices(Services):
         from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialRefusals
 
         return StoredCredentialRefusals(self.database, self.credentials)
+
+    @cached_property
+    def session_credentials(self) -> "PublishedSessionCredentials":
+        """Gives course players their credentials."""
+        from dataforge.contexts.identity.xapi_credentials.session_credentials import PublishedSessionCredentials
+
+        return PublishedSessionCredentials(self.settings.data_bucket)
 
     @cached_property
     def learners(self) -> "EmailDirectory":

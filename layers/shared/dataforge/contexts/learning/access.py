@@ -8,5 +8,6 @@ from dataforge.http.auth import require
 from dataforge.http.call import Call
 from dataforge.kernel.principal import Role
 
-ReaderCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR))]
+READERS = (Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR)
+ReaderCall = Annotated[Call, Depends(require(*READERS))]
 WriterCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.REGISTRAR))]

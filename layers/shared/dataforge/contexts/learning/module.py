@@ -30,6 +30,7 @@ MODULE = Module(
     routers={
         "api": {
             "/api/cohorts": f"{LEARNING}.cohorts.routes",
+            "/api/launches": f"{LEARNING}.launches.routes",
             "/api/lessons": f"{LEARNING}.lessons.routes",
         }
     },

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Numeric,
     String,
     Table,
     Text,
@@ -80,8 +81,32 @@ lessons = Table(
     Column("title", String(255), nullable=False),
     Column("lesson_date", Date),
     Column("required", Boolean, nullable=False, server_default=text("true")),
+    # What a course player is launched with (cmi5); without content the lesson is launched by somebody else.
+    Column("content_url", Text),
+    Column("publisher_id", Text),
+    Column("move_on", String(20), nullable=False, server_default=text("'CompletedOrPassed'")),
+    Column("mastery_score", Numeric(5, 4)),
+    Column("launch_parameters", Text),
     Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+# One launch of a lesson by a person; its session in the record store has the same id.
+launches = Table(
+    "launches",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("lesson_id", UUID(as_uuid=True), ForeignKey(lessons.c.id, ondelete="CASCADE"), nullable=False),
+    Column("user_id", UUID(as_uuid=True), nullable=False),
+    Column("registration", UUID(as_uuid=True), nullable=False),
+    Column("launch_mode", String(10), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("fetched_at", DateTime(timezone=True)),
+    Index("ix_launches_lesson_id", "lesson_id", "id"),
+    Index("ix_launches_user_id", "user_id", "id"),
     schema=SCHEMA,
 )

@@ -2,6 +2,7 @@
 
 from dataforge.contexts.learning.cohorts.repository import Cohorts
 from dataforge.contexts.learning.completions.register import SqlLessonRegister
+from dataforge.contexts.learning.launches.repository import Launches
 from dataforge.contexts.learning.lessons.repository import Lessons
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
@@ -18,6 +19,11 @@ class LearningUnitOfWork(SqlUnitOfWork):
     def lessons(self) -> Lessons:
         """Lessons."""
         return Lessons(self.connection, self.now)
+
+    @property
+    def launches(self) -> Launches:
+        """Launches."""
+        return Launches(self.connection, self.now)
 
     @property
     def completions(self) -> SqlLessonRegister:

@@ -67,6 +67,41 @@ class PersonErasure(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PlayerLaunch:
+    """One launch of a course player (cmi5): whom it is for, what it is of, and what it asks for.
+
+    `launch_mode` and `move_on` are cmi5's words, `publisher_id` what its author calls the unit, `launch_url` its
+    address, `language` what the learner reads.
+    """
+
+    session_id: UUID
+    registration: UUID
+    activity_id: str
+    actor: Mapping[str, object]
+    launch_mode: str
+    move_on: str
+    mastery_score: Decimal | None
+    publisher_id: str
+    launch_url: str
+    launch_parameters: str | None
+    return_url: str | None
+    language: str
+    expires_at: datetime
+
+
+class PlayerSessions(Protocol):
+    """Sessions of course players. Their progress is read from the relation `lrs.sessions`, whose columns only grow."""
+
+    async def announce(self, launch: PlayerLaunch) -> None:
+        """Say in the store that a lesson is launched, before it is; raises QueueUnavailable."""
+        ...
+
+    async def open(self, connection: Any, launch: PlayerLaunch) -> None:  # noqa: ANN401 - as above
+        """Store the session and its LMS.LaunchData within the transaction of this connection."""
+        ...
+
+
 class StatementMatching(Protocol):
     """Matches stored statements to what came after them, within the transaction of a connection."""
 

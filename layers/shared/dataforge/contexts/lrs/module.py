@@ -12,7 +12,7 @@ from dataforge.contexts.identity.contract import (
     CredentialUses,
     CredentialVerifier,
 )
-from dataforge.contexts.lrs.contract import LessonDirectory, PersonErasure, StatementMatching
+from dataforge.contexts.lrs.contract import LessonDirectory, PersonErasure, PlayerSessions, StatementMatching
 from dataforge.platform.module import Command, Consumer, Job, JobKind, Module
 from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
     from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
     from dataforge.contexts.lrs.quarantine.refusals import RefusalKeeper
+    from dataforge.contexts.lrs.sessions.players import CoursePlayers
     from dataforge.contexts.lrs.statements.commands import StatementAcceptor
     from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
     from dataforge.contexts.lrs.statements.repository import Intake
@@ -96,6 +97,13 @@ class LrsServices(Services):
         from dataforge.contexts.lrs.attachments.store import AttachmentStore
 
         return AttachmentStore(self.platform.objects)
+
+    @cached_property
+    def players(self) -> "CoursePlayers":
+        """Sessions of course players."""
+        from dataforge.contexts.lrs.sessions.players import CoursePlayers
+
+        return CoursePlayers(self)
 
     @cached_property
     def kept_messages(self) -> "KeptMessages | None":
@@ -177,12 +185,14 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
     from dataforge.contexts.lrs.load.consumers import load_kept
     from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
     from dataforge.contexts.lrs.quarantine.consumers import forget_served
+    from dataforge.contexts.lrs.sessions.consumers import maintain_sessions
 
     return {
         "accepted": load_kept,
         "statements": run_incremental_etl,
         "bodies": keep_bodies,
         "quarantine": forget_served,
+        "sessions": maintain_sessions,
     }
 
 
@@ -210,6 +220,7 @@ MODULE = Module(
     offers={
         StatementMatching: lambda platform: platform.get(LrsServices).matching,
         PersonErasure: lambda platform: platform.get(LrsServices).erasures,
+        PlayerSessions: lambda platform: platform.get(LrsServices).players,
     },
     commands={"maintenance": _operator_commands},
     consumers={"xapi_etl": _load_statements},

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -269,6 +270,48 @@ kept_refusals = Table(
     Column("credential", String(100), primary_key=True),
     Column("kept_on", Date, nullable=False),
     Column("kept", Integer, nullable=False),
+    schema="lrs",
+)
+
+# Sessions of course players (cmi5): one launch each. Other contexts read it (see contract.PlayerSessions).
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", UUID(as_uuid=True), primary_key=True),
+    Column("registration", UUID(as_uuid=True), nullable=False, index=True),
+    Column("activity_id", Text, nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("launch_mode", String(10), nullable=False),
+    Column("move_on", String(20), nullable=False),
+    Column("mastery_score", Numeric(5, 4)),
+    Column("publisher_id", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    # The defined statements that its player has sent.
+    Column("initialized_id", UUID(as_uuid=True)),
+    Column("completed_id", UUID(as_uuid=True)),
+    Column("passed_id", UUID(as_uuid=True)),
+    Column("failed_id", UUID(as_uuid=True)),
+    Column("terminated_id", UUID(as_uuid=True)),
+    Column("terminated_at", DateTime(timezone=True)),
+    Column("last_statement_at", DateTime(timezone=True)),
+    Column("satisfied_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("abandoned", Boolean, nullable=False, server_default=text("false")),
+    Index("ix_sessions_open", "expires_at", postgresql_where=text("ended_at IS NULL")),
+    schema="lrs",
+)
+
+# What the launching system says of sessions; kept until it is accepted.
+session_statements = Table(
+    "session_statements",
+    metadata,
+    Column("statement_id", UUID(as_uuid=True), primary_key=True),
+    Column("session_id", UUID(as_uuid=True), ForeignKey(sessions.c.session_id, ondelete="CASCADE"), nullable=False),
+    Column("statement", JSONB, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("sent_at", DateTime(timezone=True)),
+    Index("ix_session_statements_unsent", "decided_at", postgresql_where=text("sent_at IS NULL")),
     schema="lrs",
 )
 

@@ -8,6 +8,7 @@ from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.purges.repository import Removals
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
 from dataforge.contexts.lrs.search.repository import StatementIndex
+from dataforge.contexts.lrs.sessions.repository import Sessions
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 from dataforge.platform.plans.repository import Plans
 
@@ -54,6 +55,11 @@ class LrsUnitOfWork(SharedJobsUnitOfWork):
     def plans(self) -> Plans:
         """Plans that wait to be applied."""
         return Plans(self.connection)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sessions of course players."""
+        return Sessions(self.connection, self.now)
 
     @property
     def documents(self) -> Documents:

@@ -51,8 +51,8 @@ _ACADEMICS = _tables(
 )
 _RECORDS = _tables(
     "records",
-    "cohorts cohort_members lessons statement_claims intake statements_raw statements_flat statement_voids quarantine "
-    "task_status",
+    "cohorts cohort_members lessons launches statement_claims intake statements_raw statements_flat statement_voids "
+    "quarantine task_status",
     WRITE,
 )
 # What statements say of activities is merged when they are accepted, or when they are loaded.
@@ -69,6 +69,8 @@ _BODIES = (
 _ERASED = _tables("lrs", "erased_agents", WRITE) | _tables("lrs", "erasure_salt", READ)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
+# Sessions of course players.
+_SESSIONS = _tables("lrs", "sessions session_statements", WRITE)
 _SCHEMAS = _tables("schemas", "plans deployments deployment_steps", CHANGE) | _tables("schemas", "revisions", READ)
 _DATASETS = _tables(
     "datasets",
@@ -108,7 +110,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _IDENTITY,
         _WORKSPACES,
         _ACADEMICS,
-        _tables("records", "cohorts cohort_members lessons", WRITE),
+        _tables("records", "cohorts cohort_members lessons launches", WRITE),
         _reading(_RECORDS),
         _reading(_BODIES),
         # Administrators look for statements, and see what refers to them.
@@ -119,6 +121,9 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("records", "statements_raw", CHANGE),
         _tables("lrs", "pending_statements", WRITE),
         _ACTIVITIES,
+        # A launch puts its session and its launch data into the store.
+        _SESSIONS,
+        _tables("lrs", "documents", CHANGE),
         # A new person or lesson is found in statements that came earlier.
         _tables("records", "statements_flat", CHANGE),
         _NOTIFICATIONS,
@@ -159,6 +164,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("records", "statement_claims intake", WRITE),
         _tables("lrs", "documents pending_statements", WRITE),
         _tables("lrs", "statement_keys", READ),
+        _SESSIONS,
         _ACTIVITIES,
         _REFUSED,
     ),
@@ -212,7 +218,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _ACADEMICS,
         _RECORDS,
         _BODIES,
-        # It loads what a queue has lost.
+        # It loads what a queue has lost, and ends sessions that nobody has ended.
+        _SESSIONS,
         _ACTIVITIES,
         _SEARCH,
         _DATASETS,

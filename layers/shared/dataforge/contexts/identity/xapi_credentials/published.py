@@ -9,13 +9,13 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cachetools import TTLCache
 
-from dataforge.contexts.identity.contract import XapiCredential
+from dataforge.contexts.identity.contract import SessionGrant, XapiCredential
 from dataforge.contexts.identity.credential_tokens.domain import TOKEN_CHALLENGE
 from dataforge.contexts.identity.sessions.domain import InvalidToken
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
@@ -121,7 +121,7 @@ class CredentialDirectory:
             document = await self._documents.find(key_id)
         given = hashlib.sha256(secret.encode()).hexdigest()
         expected = document["secret_hash"] if document else "0" * 64
-        if not hmac.compare_digest(given, expected) or document is None or document["revoked_at"] is not None:
+        if not hmac.compare_digest(given, expected) or document is None or not _counts(document):
             message = "The xAPI key or secret is wrong, or the credential was revoked."
             challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8"'}
             raise InvalidCredentials(message, headers=challenge)
@@ -137,7 +137,7 @@ class CredentialDirectory:
             raise InvalidToken(message)
         claims = await self._tokens().read(token)
         document = await self._documents.find(claims.key_id)
-        if document is None or document["revoked_at"] is not None:
+        if document is None or not _counts(document):
             message = "The credential that this access token was given to was revoked."
             raise InvalidToken(message, headers=TOKEN_CHALLENGE)
         credential = _credential(document)
@@ -146,6 +146,20 @@ class CredentialDirectory:
     def knows(self, key_id: str) -> bool:
         """Whether the key was found here lately."""
         return key_id in self._documents
+
+
+def _counts(document: Mapping[str, Any]) -> bool:
+    """Whether a credential was not revoked and, if it is for a session, not outlived it."""
+    expires_at = document.get("expires_at")
+    expired = expires_at is not None and datetime.fromisoformat(expires_at) <= datetime.now(UTC)
+    return document["revoked_at"] is None and not expired
+
+
+def _grant(found: Mapping[str, Any] | None) -> SessionGrant | None:
+    if found is None:
+        return None
+    session_id, registration = UUID(found["session_id"]), UUID(found["registration"])
+    return SessionGrant(session_id, registration, found["activity_id"], found["actor"])
 
 
 def _credential(document: Mapping[str, Any]) -> XapiCredential:
@@ -158,4 +172,5 @@ def _credential(document: Mapping[str, Any]) -> XapiCredential:
         rate_limit=document.get("rate_limit"),
         # What was published before one could choose goes on as it was.
         deduplicate=document.get("deduplicate", True),
+        session=_grant(document.get("session")),
     )

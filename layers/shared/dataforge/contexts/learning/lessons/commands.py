@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,11 @@ class CreateLesson:
     required: bool = True
     cohort_id: UUID | None = None
     section_id: UUID | None = None
+    content_url: str | None = None
+    publisher_id: str | None = None
+    move_on: str = "CompletedOrPassed"
+    mastery_score: Decimal | None = None
+    launch_parameters: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ async def create_lesson(
             "required": command.required,
             "cohort_id": command.cohort_id,
             "section_id": command.section_id,
+            "content_url": command.content_url,
+            "publisher_id": command.publisher_id,
+            "move_on": command.move_on,
+            "mastery_score": command.mastery_score,
+            "launch_parameters": command.launch_parameters,
         }
     )
     await _match(lesson_id, command.lesson_url, statements, uow)
@@ -99,4 +110,4 @@ async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Ma
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, UUID | date) else value
+    return str(value) if isinstance(value, UUID | date | Decimal) else value

@@ -2,11 +2,14 @@
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from dataforge.contexts.learning.launches.domain import MoveOn
+from dataforge.contexts.learning.launches.wire import WebAddress
 from dataforge.contexts.learning.wire import Line, PageOut
 from dataforge.http.wire import PartialUpdate, RequestModel
 
@@ -22,10 +25,16 @@ def _iri(value: str) -> str:
 
 LessonUrl = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_iri)]
 LessonNumber = Annotated[int, Field(ge=0, le=2_147_483_647)]
+MasteryScore = Annotated[Decimal, Field(ge=0, le=1, max_digits=5, decimal_places=4)]
+Parameters = Annotated[str, Field(max_length=4000)]
 
 
 class LessonIn(RequestModel):
-    """A new lesson; `lesson_url` is the activity id of its statements."""
+    """A new lesson; `lesson_url` is the activity id of its statements.
+
+    With `content_url`, the address of a cmi5 unit, it can be launched; `move_on` says what satisfies it,
+    `mastery_score` (0 to 1) what is passed, `publisher_id` what its author calls it.
+    """
 
     lesson_url: LessonUrl
     title: Line
@@ -34,12 +43,20 @@ class LessonIn(RequestModel):
     required: bool = True
     cohort_id: UUID | None = None
     section_id: UUID | None = None
+    content_url: WebAddress | None = None
+    publisher_id: LessonUrl | None = None
+    move_on: MoveOn = "CompletedOrPassed"
+    mastery_score: MasteryScore | None = None
+    launch_parameters: Parameters | None = None
 
 
 class LessonChangesIn(PartialUpdate):
-    """Changes to a lesson; what is left out stays, null clears number, date, cohort and section."""
+    """Changes to a lesson; what is left out stays, null clears what can be empty."""
 
-    clearable = frozenset({"lesson_number", "lesson_date", "cohort_id", "section_id"})
+    clearable = frozenset(
+        {"lesson_number", "lesson_date", "cohort_id", "section_id", "content_url", "publisher_id", "mastery_score"}
+        | {"launch_parameters"}
+    )
 
     lesson_url: LessonUrl | None = None
     title: Line | None = None
@@ -48,6 +65,11 @@ class LessonChangesIn(PartialUpdate):
     required: bool | None = None
     cohort_id: UUID | None = None
     section_id: UUID | None = None
+    content_url: WebAddress | None = None
+    publisher_id: LessonUrl | None = None
+    move_on: MoveOn | None = None
+    mastery_score: MasteryScore | None = None
+    launch_parameters: Parameters | None = None
 
 
 class LessonOut(BaseModel):
@@ -61,6 +83,11 @@ class LessonOut(BaseModel):
     title: str
     lesson_date: date | None
     required: bool
+    content_url: str | None
+    publisher_id: str | None
+    move_on: MoveOn
+    mastery_score: float | None
+    launch_parameters: str | None
     revision: int
     created_at: datetime
     updated_at: datetime

@@ -17,6 +17,7 @@ from dataforge.contexts.lrs.documents.domain import (
     Resource,
 )
 from dataforge.contexts.lrs.documents.repository import read_document, read_names
+from dataforge.contexts.lrs.documents.sessions import require_changeable, require_own
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiResource, xapi_json
 from dataforge.kernel.errors import NotFound
@@ -44,7 +45,7 @@ class DocumentResource(XapiResource):
         """One document, or the names of all."""
         call.require_scope(self._scope, reading=True)
         call.check_parameters((*self._parameters, "since"))
-        group = self._group(call)
+        group = self._own_group(call)
         if self._name not in call.parameters:
             since = call.timestamp("since")
             async with call.services.database.read_only() as connection:
@@ -77,9 +78,11 @@ class DocumentResource(XapiResource):
         call.check_parameters(self._parameters)
         work = call.services.unit_of_work(LrsUnitOfWork)
         if self._is_state and self._name not in call.parameters:
-            await run(work, commands.delete_documents, self._group(call))
+            group = self._own_group(call)
+            require_changeable(call.credential.session, group, None)
+            await run(work, commands.delete_documents, group)
         else:
-            command = commands.DeleteDocument(self._key(call), _preconditions(call))
+            command = commands.DeleteDocument(self._changed_key(call), _preconditions(call))
             await run(work, commands.delete_document, command)
         return Response(status_code=204)
 
@@ -95,13 +98,23 @@ class DocumentResource(XapiResource):
             group = replace(group, agent_key=call.agent_key())
         return replace(group, registration=call.uuid("registration")) if self._is_state else group
 
+    def _own_group(self, call: XapiCall) -> DocumentSet:
+        group = self._group(call)
+        require_own(call.credential.session, group)
+        return group
+
     def _key(self, call: XapiCall) -> DocumentKey:
-        return DocumentKey(self._group(call), call.required(self._name))
+        return DocumentKey(self._own_group(call), call.required(self._name))
+
+    def _changed_key(self, call: XapiCall) -> DocumentKey:
+        key = self._key(call)
+        require_changeable(call.credential.session, key.group, key.name)
+        return key
 
     async def _key_and_content(self, call: XapiCall) -> tuple[DocumentKey, Content]:
         call.require_scope(self._scope)
         call.check_parameters(self._parameters)
-        key = self._key(call)
+        key = self._changed_key(call)
         return key, Content(await call.signed_body(), call.request.headers.get("content-type") or DEFAULT_TYPE)
 
 

@@ -95,6 +95,10 @@ async def _one(call: XapiCall, asked: AskedStatement, wanted: Format, *, with_da
 
 
 def _may_read(call: XapiCall, found: StoredStatement) -> bool:
+    session = call.credential.session
+    if session is not None:
+        context = read_statement(found.body).get("context")
+        return isinstance(context, dict) and str(context.get("registration")).lower() == str(session.registration)
     if may_read_all(call.credential):
         return True
     authority = read_statement(found.body).get("authority")

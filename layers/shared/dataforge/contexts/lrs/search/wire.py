@@ -94,11 +94,14 @@ def asked_filter(call: XapiCall) -> StatementFilter:
     registration = call.uuid("registration")
     if registration is not None:
         keys.append((key_of(Kind.REGISTRATION, str(registration)),))
+    session = call.credential.session
+    if session is not None:
+        keys.append((key_of(Kind.REGISTRATION, str(session.registration)),))
     return StatementFilter(
         keys=tuple(keys),
         since=call.timestamp("since"),
         until=call.timestamp("until"),
-        authority=None if may_read_all(call.credential) else _own(call.credential.authority),
+        authority=None if session is not None or may_read_all(call.credential) else _own(call.credential.authority),
         ascending=flag(call, "ascending"),
         after=_position(call),
         limit=_limit(call),

@@ -62,7 +62,7 @@ async def _put(call: XapiCall) -> None:
         raise MalformedBody(message)
     statement = with_statement_id(body.statements[0], statement_id)
     one = StatementsBody([statement], is_array=False, part_hashes=body.part_hashes)
-    await call.services.acceptor.accept(AcceptStatements(one, call.credential, call.version, attachments))
+    await _take(call, AcceptStatements(one, call.credential, call.version, attachments))
 
 
 async def queue_statements(request: Request) -> Response:
@@ -76,7 +76,14 @@ async def queue_statements(request: Request) -> Response:
 async def _accept(call: XapiCall) -> list[str]:
     async with _keeping_refusal(call):
         body, attachments = await _body(call)
-        return await call.services.acceptor.accept(AcceptStatements(body, call.credential, call.version, attachments))
+        return await _take(call, AcceptStatements(body, call.credential, call.version, attachments))
+
+
+async def _take(call: XapiCall, command: AcceptStatements) -> list[str]:
+    session = call.credential.session
+    if session is None:
+        return await call.services.acceptor.accept(command)
+    return await call.services.players.take(session.session_id, command)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ There is no single way to say so: it arrives as the verb completed, passed, sati
 `result.completion` beside another verb. What must not count: a question that was answered with `completion: true` (the
 question is done, not the lesson), a verb contradicted by its own result, plans (SubStatements), statements about people
 or statements, and voiding. cmi5's moveOn is the launching system's business; it says the outcome with `satisfied`.
+Where it travels in the context, as our launches have it, the other verbs count only as far as it says.
 Voided statements are left out by whoever reads the rows.
 """
 
@@ -26,6 +27,13 @@ COMPLETING_VERBS = frozenset(
 
 _SUCCESS_VERBS = frozenset(verb for verb in COMPLETING_VERBS if verb.endswith(("passed", "mastered")))
 _PARTIAL_VERBS = ("/answered", "/responded", "/interacted", "/progressed", "/attempted", "/initialized", "/launched")
+_MOVE_ON = "https://w3id.org/xapi/cmi5/context/extensions/moveon"
+# What satisfies a unit by itself; of both together, and of none, only the launching system knows.
+_ENOUGH = {
+    "Passed": ("/passed",),
+    "Completed": ("/completed",),
+    "CompletedOrPassed": ("/passed", "/completed"),
+}
 _INTERACTION_TYPES = frozenset(
     {
         "http://adlnet.gov/expapi/activities/cmi.interaction",
@@ -47,9 +55,18 @@ def is_completion(statement: Mapping[str, object]) -> bool:
     verb_id = verb.get("id")
     if not isinstance(verb_id, str) or found.get("completion") is False:
         return False
+    if not _moves_on(statement, verb_id):
+        return False
     if verb_id in COMPLETING_VERBS:
         return not (verb_id in _SUCCESS_VERBS and found.get("success") is False)
     return found.get("completion") is True and not verb_id.endswith(_PARTIAL_VERBS)
+
+
+def _moves_on(statement: Mapping[str, object], verb_id: str) -> bool:
+    context = statement.get("context")
+    extensions = context.get("extensions") if isinstance(context, dict) else None
+    move_on = extensions.get(_MOVE_ON) if isinstance(extensions, dict) else None
+    return not isinstance(move_on, str) or verb_id.endswith((*_ENOUGH.get(move_on, ()), "/satisfied", "/waived"))
 
 
 def _is_question(definition: object) -> bool:

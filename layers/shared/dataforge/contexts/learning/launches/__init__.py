@@ -1,0 +1,1 @@
+"""Launches of lessons in a course player (cmi5)."""

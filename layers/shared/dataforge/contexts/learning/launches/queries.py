@@ -1,0 +1,75 @@
+"""Launches as lists show them, and what a launch is made of."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.identity.contract import SessionGrant
+from dataforge.contexts.learning.launches.domain import Participant
+from dataforge.contexts.learning.pages_of_rows import After, paged
+from dataforge.kernel.errors import NotFound
+from dataforge.kernel.paging import Page
+from dataforge.platform.db.database import row_dict
+
+_LEARNER = text(
+    "SELECT d.user_id, d.avatar, d.locale, EXISTS (SELECT 1 FROM records.cohort_members m JOIN records.lessons l "
+    "ON l.cohort_id = m.cohort_id WHERE l.id = :lesson_id AND m.user_id = d.user_id AND m.left_at IS NULL) AS member "
+    "FROM identity.directory d WHERE d.user_id = :user_id"
+)
+_GRANT = text("SELECT session_id, registration, activity_id, actor FROM lrs.sessions WHERE session_id = :id")
+# The state of a launch is that of its session in the record store (lrs.contract).
+_LAUNCHES = (
+    "SELECT l.id, l.lesson_id, l.user_id, d.display_name, l.registration, l.launch_mode, l.created_at, l.expires_at, "
+    "l.fetched_at, s.last_statement_at, s.initialized_id IS NOT NULL AS initialized, s.completed_id IS NOT NULL AS "
+    "completed, s.passed_id IS NOT NULL AS passed, s.failed_id IS NOT NULL AS failed, s.terminated_id IS NOT NULL AS "
+    "terminated, s.abandoned, s.satisfied_at FROM records.launches l JOIN lrs.sessions s ON s.session_id = l.id "
+    "LEFT JOIN identity.directory d ON d.user_id = l.user_id "
+)
+_ORDER = " AND (CAST(:after AS uuid) IS NULL OR l.id < :after) ORDER BY l.id DESC LIMIT :limit"
+_OF_LESSON = text(f"{_LAUNCHES}WHERE l.lesson_id = :lesson_id{_ORDER}")
+_OF_LEARNER = text(f"{_LAUNCHES}WHERE l.user_id = :user_id{_ORDER}")
+
+
+async def read_participant(
+    connection: AsyncConnection, lesson_id: UUID, user_id: UUID, *, is_staff: bool
+) -> Participant:
+    """A person as a launch needs them; raises NotFound."""
+    row = (await connection.execute(_LEARNER, {"lesson_id": lesson_id, "user_id": user_id})).one_or_none()
+    if row is None:
+        message = f"There is no user {user_id}."
+        raise NotFound(message)
+    return Participant(row.user_id, row.avatar, row.locale, is_member=row.member, is_staff=is_staff)
+
+
+async def read_grant(connection: AsyncConnection, session_id: UUID) -> SessionGrant:
+    """What the credential of a session is for."""
+    row = (await connection.execute(_GRANT, {"id": session_id})).one()
+    return SessionGrant(row.session_id, row.registration, row.activity_id, row.actor)
+
+
+async def launches_of_lesson(
+    connection: AsyncConnection, lesson_id: UUID, *, after: After, limit: int
+) -> Page[dict[str, Any]]:
+    """Launches of a lesson, newest first."""
+    return await _page(connection, _OF_LESSON, {"lesson_id": lesson_id}, after, limit)
+
+
+async def launches_of_learner(
+    connection: AsyncConnection, user_id: UUID, *, after: After, limit: int
+) -> Page[dict[str, Any]]:
+    """Launches of a person, newest first."""
+    return await _page(connection, _OF_LEARNER, {"user_id": user_id}, after, limit)
+
+
+async def _page(
+    connection: AsyncConnection,
+    query: TextClause,
+    values: dict[str, Any],
+    after: After,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    position = UUID(after[0]) if after else None
+    rows = await connection.execute(query, {**values, "after": position, "limit": limit + 1})
+    return paged([row_dict(row) for row in rows], limit, ("id",))

@@ -1,0 +1,56 @@
+"""REST of launches: one's own, and the credential that a player fetches (cmi5 §8.2)."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from dataforge.contexts.identity.contract import SessionCredentials
+from dataforge.contexts.learning.launches import commands, queries, wire
+from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
+from dataforge.http.app import context_router
+from dataforge.http.auth import AnyoneCall
+from dataforge.http.call import Call, json_response
+from dataforge.http.openapi import UNKEYED
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.platform.db.unit_of_work import run
+
+router = context_router("learning")
+# Players come from everywhere; the token in the address is what they have, and no cookie.
+_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_TEXTS = {
+    commands.FetchError.USED: "The authorization token has been returned already, or the launch has expired.",
+    commands.FetchError.SECURITY: "This is the fetch address of no launch.",
+}
+Token = Annotated[str, Query(max_length=200, description="what the launch put into the address")]
+
+
+@router.get("/api/launches", response_model=wire.LaunchPage)
+async def list_own_launches(call: AnyoneCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response:
+    """One's own launches, newest first."""
+    page = await call.query(queries.launches_of_learner, call.user_id, after=call.after(cursor), limit=limit)
+    return call.page_response(page, limit=limit)
+
+
+@router.post("/api/launches/fetch", response_model=wire.FetchOut, openapi_extra={UNKEYED: True})
+async def fetch_credential(request: Request, token: Token) -> Response:
+    """The credential of a launch for its player, once; cmi5 wants status 200 for errors, too."""
+    call = Call.of_anybody(request)
+    handler = partial(commands.fetch_credential, call.platform.get(SessionCredentials))
+    return _fetched(await run(call.unit_of_work(LearningUnitOfWork), handler, commands.FetchCredential(token)))
+
+
+@router.options("/api/launches/fetch", include_in_schema=False)
+async def allow_fetch() -> Response:
+    """What a browser asks before a player of another origin posts."""
+    allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type"}
+    return Response(status_code=204, headers={**_FROM_ANYWHERE, **allowed})
+
+
+def _fetched(fetched: commands.Fetched) -> Response:
+    if fetched.error is None:
+        return json_response({"auth-token": fetched.auth_token}, headers=_FROM_ANYWHERE)
+    problem = {"error-code": fetched.error.value, "error-text": _TEXTS[fetched.error]}
+    return json_response(problem, headers=_FROM_ANYWHERE)
