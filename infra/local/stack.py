@@ -50,6 +50,8 @@ FIXED_PARAMETERS = {
     "LogRetentionDays": "1",
     # A killed emulator forgets its queues, but not its objects.
     "KeepAccepted": "true",
+    # Receivers of statements are beside us here.
+    "PrivateReceivers": "true",
     # One person's machine reserves nothing.
     "ApiReservedConcurrency": "0",
     "XapiReservedConcurrency": "0",

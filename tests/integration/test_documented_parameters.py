@@ -91,6 +91,7 @@ class World:
         ]
         await self._launches()
         await self._completions()
+        await self._subscriptions()
         await self._reminders()
         await campus.department()
         datasets = [await api.dataset(), await api.dataset()]
@@ -138,6 +139,15 @@ class World:
             await records.deliver()
             for number in range(2):
                 ok(await records.post(statement(actor={"mbox": f"nobody {number}"})), 400)
+
+    async def _subscriptions(self) -> None:
+        """Two webhooks, one of them with two tests that wait."""
+        webhook = {"kind": "webhook", "name": "Elsewhere", "url": "https://example.org/"}
+        for _ in range(2):
+            made = await self.api.post("/api/xapi/subscriptions", 201, **webhook)
+            await self.api.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
+        await self.api.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
+        self.ids["subscription_id"] = made["id"]
 
     async def _workspaces(self) -> None:
         """A workspace of the administrator, with two of everything."""

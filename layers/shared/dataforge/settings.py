@@ -213,6 +213,12 @@ class RefusalSettings(Settings):
     keep_refused: bool = True
 
 
+class ReceiverSettings(Settings):
+    """Whether statements may be sent to this machine itself, and without TLS: on a laptop only."""
+
+    private_receivers: bool = False
+
+
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -253,7 +259,14 @@ class DatasetsApiSettings(DatasetsSqlSettings):
 
 
 class ApiSettings(
-    DatasetsApiSettings, SigningSettings, TrySettings, ProofSettings, IntakeSettings, RefusalSettings, EtlSettings
+    DatasetsApiSettings,
+    SigningSettings,
+    TrySettings,
+    ProofSettings,
+    IntakeSettings,
+    RefusalSettings,
+    EtlSettings,
+    ReceiverSettings,
 ):
     """The function `api`; what it replays from quarantine goes the way of accepted statements."""
 
@@ -292,6 +305,7 @@ class WorkerSettings(
     MailSettings,
     EtlSettings,
     IntakeSettings,
+    ReceiverSettings,
 ):
     """Functions behind queues: `xapi_etl`, `dataset_import`, `dataset_export`."""
 

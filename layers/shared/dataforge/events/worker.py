@@ -29,15 +29,18 @@ def job_kinds(modules: Modules) -> Mapping[str, tuple[Module[Services], JobKind[
 
 
 async def job_messages(event: Mapping[str, Any], modules: Modules, parts: Platform) -> dict[str, Any]:
-    """Messages of the jobs queue: `{"job_id": …}`.
+    """Messages of the jobs queue: `{"job_id": …}`, or `{"message": name, …}` for what a context handles itself.
 
     A job that must be tried again needs no message kept for it: its row says so, and maintenance queues it.
     """
     batch = MessageBatch(event)
     for record in batch:
         with batch.given_back(record):
-            if (job_id := id_in(json_object(record), "job_id")) is not None:
+            body = json_object(record)
+            if (job_id := id_in(body, "job_id")) is not None:
                 await do_job(job_id, modules, parts)
+            elif (name := body.get("message")) is not None:
+                await _receive(str(name), body, modules, parts)
     return batch.response()
 
 
@@ -72,6 +75,14 @@ async def do_job(
     if done is Done.PAUSED:
         await parts.send_job(job_id)
     return done
+
+
+async def _receive(name: str, body: Mapping[str, Any], modules: Modules, parts: Platform) -> None:
+    for module in modules:
+        if (receive := module.messages().get(name)) is not None:
+            await receive(body, parts.get(module.services))
+            return
+    logger.warning("a message that nobody knows", name=name[:60])
 
 
 async def _work(kind: JobKind[Services], services: Services, job: SharedJob, control: JobControl[Any]) -> None:

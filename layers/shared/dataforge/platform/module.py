@@ -17,6 +17,7 @@ Command = Callable[[Mapping[str, Any], Built], Awaitable[Mapping[str, Any]]]
 Job = Callable[[Built], Awaitable[Mapping[str, Any]]]
 Subscriber = Callable[[Any, Built], Awaitable[None]]
 Consumer = Callable[[Mapping[str, Any], Built], Awaitable[dict[str, Any]]]
+Receiver = Callable[[Mapping[str, Any], Built], Awaitable[None]]
 Work = Callable[["SharedJob", "JobControl[Any]", Built], Awaitable[None]]
 
 
@@ -56,5 +57,7 @@ class Module(Generic[Built]):
     """What `maintenance` does every minute, in this order."""
     job_kinds: Callable[[], Mapping[str, JobKind[Built]]] = nothing
     """Kinds of jobs in the shared table, by name, which no other context may use → how `worker` does them."""
+    messages: Callable[[], Mapping[str, Receiver[Built]]] = nothing
+    """Messages to `worker` that are about no job, by name (`{"message": …}`) → what handles them; each may be lost."""
     subscribers: Callable[[], Mapping[type[Event], Sequence[Subscriber[Built]]]] = nothing
     """Events → who hears of them; each may come more than once."""

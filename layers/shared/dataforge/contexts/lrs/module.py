@@ -13,7 +13,7 @@ from dataforge.contexts.identity.contract import (
     CredentialVerifier,
 )
 from dataforge.contexts.lrs.contract import LessonDirectory, PersonErasure, PlayerSessions, StatementMatching
-from dataforge.platform.module import Command, Consumer, Job, JobKind, Module
+from dataforge.platform.module import Command, Consumer, Job, JobKind, Module, Receiver
 from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.attachments.store import AttachmentStore
     from dataforge.contexts.lrs.erasures.published import RecordErasures
     from dataforge.contexts.lrs.flat_rows.domain import HomePages
+    from dataforge.contexts.lrs.forwarding.announcements import Announcer
+    from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
     from dataforge.contexts.lrs.load.consumers import StatementLoader
     from dataforge.contexts.lrs.maintenance.consumers import IncrementalEtl
     from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
     from dataforge.contexts.lrs.statements.repository import Intake
     from dataforge.platform.aws.sqs import Queue
+    from dataforge.platform.sealing import SecretBox
 
 
 LRS = "dataforge.contexts.lrs"
@@ -126,7 +129,30 @@ class LrsServices(Services):
             home_pages=self.home_pages,
             lessons=self.platform.get(LessonDirectory),
             uses=self.platform.get(CredentialUses),
+            announcer=self.announcer,
         )
+
+    @cached_property
+    def announcer(self) -> "Announcer":
+        """Tells `worker` of statements that were loaded."""
+        from dataforge.contexts.lrs.forwarding.announcements import Announcer
+
+        return Announcer(self.database, self.platform.queue("jobs"))
+
+    @cached_property
+    def deliverer(self) -> "Deliverer":
+        """Sends statements to webhooks and other stores."""
+        from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
+
+        return Deliverer(self)
+
+    @cached_property
+    def secret_box(self) -> "SecretBox":
+        """Encrypts the secrets of subscriptions."""
+        from dataforge.platform.sealing import SecretBox
+
+        key = self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode()
+        return SecretBox(key, "dataforge subscriptions")
 
     @cached_property
     def home_pages(self) -> "HomePages":
@@ -182,6 +208,7 @@ def _load_statements() -> Consumer[LrsServices]:
 
 def _jobs() -> Mapping[str, Job[LrsServices]]:
     from dataforge.contexts.lrs.bodies.consumers import keep_bodies
+    from dataforge.contexts.lrs.forwarding.consumers import announce_due
     from dataforge.contexts.lrs.load.consumers import load_kept
     from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
     from dataforge.contexts.lrs.quarantine.consumers import forget_served
@@ -193,6 +220,7 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
         "bodies": keep_bodies,
         "quarantine": forget_served,
         "sessions": maintain_sessions,
+        "subscriptions": announce_due,
     }
 
 
@@ -203,6 +231,12 @@ def _job_kinds() -> Mapping[str, JobKind[LrsServices]]:
     return {**purges.KINDS, **erasures.KINDS}
 
 
+def _messages() -> Mapping[str, Receiver[LrsServices]]:
+    from dataforge.contexts.lrs.forwarding import announcements, consumers
+
+    return {announcements.MESSAGE: consumers.deliver_statements}
+
+
 MODULE = Module(
     name="lrs",
     services=LrsServices,
@@ -211,6 +245,7 @@ MODULE = Module(
             "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
             "/api/xapi/erasures": f"{LRS}.erasures.routes",
             "/api/xapi/purges": f"{LRS}.purges.routes",
+            "/api/xapi/subscriptions": f"{LRS}.forwarding.routes",
             "/ui/admin/quarantine": f"{LRS}.quarantine.pages",
             "/ui/admin/statements": f"{LRS}.search.pages",
             "/ui/test-etl-streaming": f"{LRS}.load.pages",
@@ -226,4 +261,5 @@ MODULE = Module(
     consumers={"xapi_etl": _load_statements},
     jobs=_jobs,
     job_kinds=_job_kinds,
+    messages=_messages,
 )

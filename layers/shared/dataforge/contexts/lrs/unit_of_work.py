@@ -4,6 +4,7 @@ from dataforge.contexts.lrs.bodies.repository import Bodies
 from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.erasures.repository import Erasures
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
+from dataforge.contexts.lrs.forwarding.repository import Deliveries, Subscriptions
 from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.purges.repository import Removals
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
@@ -60,6 +61,16 @@ class LrsUnitOfWork(SharedJobsUnitOfWork):
     def sessions(self) -> Sessions:
         """Sessions of course players."""
         return Sessions(self.connection, self.now)
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """To whom statements are sent."""
+        return Subscriptions(self.connection, self.now)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What is sent."""
+        return Deliveries(self.connection, self.now)
 
     @property
     def documents(self) -> Documents:

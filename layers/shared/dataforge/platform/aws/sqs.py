@@ -63,6 +63,10 @@ class Queue:
         refused = {item["Id"]: item.get("Message", item["Code"]) for item in answer.get("Failed", [])}
         return [NotQueued(refused[str(number)]) if str(number) in refused else None for number in range(len(bodies))]
 
+    async def send_later(self, body: str, *, seconds: int) -> None:
+        """Send one message that is delivered after so many seconds (at most 900); raises as `send` does."""
+        await asyncio.to_thread(client("sqs").send_message, QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+
     async def receive(self, *, limit: int = MAX_BATCH, wait_seconds: int = 0) -> Sequence[ReceivedRecord]:
         """Up to ten messages, invisible to others for the queue's visibility timeout."""
         answer = await asyncio.to_thread(

@@ -67,6 +67,8 @@ _BODIES = (
 )
 # Whom the loader takes out of what it loads.
 _ERASED = _tables("lrs", "erased_agents", WRITE) | _tables("lrs", "erasure_salt", READ)
+# To whom statements are sent.
+_SUBSCRIPTIONS = _tables("lrs", "subscriptions deliveries", WRITE)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 # Sessions of course players.
@@ -113,6 +115,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("records", "cohorts cohort_members lessons launches", WRITE),
         _reading(_RECORDS),
         _reading(_BODIES),
+        _SUBSCRIPTIONS,
         # Administrators look for statements, and see what refers to them.
         _tables("lrs", "statement_keys statement_references", READ),
         # What is replayed from quarantine is accepted like what is sent, or flattened again.
@@ -178,6 +181,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
         _RECORDS,
         _BODIES,
+        _tables("lrs", "subscriptions", READ),
         _ACTIVITIES,
         _SEARCH,
     ),
@@ -203,6 +207,10 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "documents", WRITE),
         _tables("identity", "users", CHANGE),
         _tables("identity", "directory", READ),
+        # Statements that are sent on.
+        _SUBSCRIPTIONS,
+        _tables("records", "statements_raw statement_voids intake", READ),
+        _tables("lrs", "statement_keys statements statement_bodies", READ),
     ),
     "reminders": _merged(_EVERYBODY, _COMMANDS, _NOTIFICATIONS, _tables("identity", "directory", READ)),
     "maintenance": _merged(
@@ -218,6 +226,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _ACADEMICS,
         _RECORDS,
         _BODIES,
+        _SUBSCRIPTIONS,
         # It loads what a queue has lost, and ends sessions that nobody has ended.
         _SESSIONS,
         _ACTIVITIES,

@@ -12,6 +12,7 @@ from dataforge.contexts.lrs.activities.domain import definitions_of
 from dataforge.contexts.lrs.activities.repository import merge_acceptable
 from dataforge.contexts.lrs.contract import LessonDirectory
 from dataforge.contexts.lrs.flat_rows.domain import HomePages
+from dataforge.contexts.lrs.forwarding.announcements import Announcer
 from dataforge.contexts.lrs.load.commands import LoadMessages, load_messages
 from dataforge.contexts.lrs.load.domain import LoadResult, UnregisteredRequests, halves, rejection, restamped
 from dataforge.contexts.lrs.quarantine.commands import QuarantineKeeper
@@ -46,7 +47,7 @@ _GROUP_BYTES = 2 * 1024 * 1024
 class StatementLoader:
     """Loads batches of queue messages; `flatten` False leaves the flat rows to the incremental job.
 
-    `uses` learns which credentials the messages came with.
+    `uses` learns which credentials the messages came with, `announcer` that there is something to be sent on.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class StatementLoader:
         lessons: LessonDirectory,
         uses: CredentialUses,
         kept: KeptMessages | None = None,
+        announcer: Announcer | None = None,
     ) -> None:
+        self._announcer = announcer
         self._kept = kept
         self._database = database
         self._bodies = bodies
@@ -92,6 +95,8 @@ class StatementLoader:
             await _guarded(set(messages), failed, self._load(list(messages.values()), counts))
             await self._forget([item.request_id for key, item in messages.items() if key not in failed])
             await self._note_uses(messages.values())
+        if counts["new"] and self._announcer is not None:
+            await self._announcer.statements_loaded()
         facts = {**counts, "messages": len(records), "failed": len(failed)}
         logger.info("statements loaded", **facts, ms=round((time.perf_counter() - started) * 1000))
         if counts["rejected"] or counts["unreadable"]:

@@ -149,6 +149,12 @@ async def _store(connection: AsyncConnection, requests: Sequence[_Request]) -> l
     return [Registration(registered=item.request_id in registered) for item in requests]
 
 
+async def current_bound(connection: AsyncConnection) -> datetime:
+    """The consistency bound: everything stored up to it is loaded, and nothing will appear behind it any more."""
+    found: datetime = (await connection.execute(_BOUND)).scalar_one()
+    return found
+
+
 class Intake:
     """Claimed ids and registered requests; skipped for BREAK_SECONDS after a failure, so that accepting never fails."""
 
@@ -241,7 +247,7 @@ class Intake:
             return self._bound
         try:
             async with asyncio.timeout(self._patience), self._database.connect() as connection:
-                found: datetime = (await connection.execute(_BOUND)).scalar_one()
+                found = await current_bound(connection)
             self._bound, self._bound_at = max(self._bound, found), now
         except _AWAY:
             self._break("the consistency bound stands still without the database", self._monotonic() - now)

@@ -1,0 +1,1 @@
+"""Statements on their way to others: webhooks, and other record stores."""

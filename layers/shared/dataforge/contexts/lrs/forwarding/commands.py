@@ -1,0 +1,270 @@
+"""Make, change and end subscriptions; plan deliveries, and note what became of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.lrs.forwarding.domain import (
+    GIVES_UP_AFTER,
+    MAX_DELIVERY_BYTES,
+    MAX_STATEMENTS,
+    MAX_WAITING,
+    Delivery,
+    DeliveryState,
+    Outcome,
+    Subscription,
+    Verdict,
+    check_choice,
+    is_last,
+    new_secret,
+    pause_before,
+)
+from dataforge.contexts.lrs.forwarding.queries import (
+    MatchingStatement,
+    choice_of,
+    scan_statements,
+    subscription_of,
+)
+from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
+from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.ids import uuid7
+from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.db.versioned_rows import Change, Delete, audit_change, delete_row, require_revision
+from dataforge.platform.outgoing import AddressForbidden, check_url
+from dataforge.platform.sealing import SecretBox
+
+_NO_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSubscription:
+    """Send statements somewhere: from now on, or from a `position_at` in `values`. A webhook's secret is made here."""
+
+    values: Mapping[str, Any]
+    box: SecretBox
+    private: bool
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """The only time a webhook's secret is known."""
+
+    row: Mapping[str, Any]
+    secret: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSubscription:
+    """Change some fields at the revision that was read; `password` is another one for a store."""
+
+    change: Change
+    box: SecretBox
+    private: bool
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TestSubscription:
+    """Send something that is no statement, to see whether it arrives."""
+
+    subscription_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveDeliveries:
+    """Try dead deliveries again: one, or all."""
+
+    subscription_id: UUID
+    delivery_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDeliveries:
+    """Make deliveries of what has been stored since the last plan."""
+
+    subscription_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseDelivery:
+    """Take the first delivery that is due."""
+
+    subscription_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What came of an attempt."""
+
+    delivery: Delivery
+    outcome: Outcome
+    random: Random
+
+
+async def create_subscription(command: CreateSubscription, uow: LrsUnitOfWork) -> NewSubscription:
+    """Add a subscription; raises ValidationFailed."""
+    _check(command.values, private=command.private)
+    subscription_id, secret = uuid7(), command.password or new_secret()
+    values = {
+        "position_at": uow.now,
+        **command.values,
+        "id": subscription_id,
+        "secret": command.box.seal(secret, str(subscription_id)),
+        "position_id": _NO_ID,
+        "created_by": uow.principal.user_id,
+    }
+    row = await uow.subscriptions.add(values)
+    audit_change(uow, "subscription", "created", row)
+    return NewSubscription(row, None if command.password else secret)
+
+
+async def change_subscription(command: ChangeSubscription, uow: LrsUnitOfWork) -> UUID:
+    """Change a subscription; switched on again it begins where it stopped. Raises NotFound, PreconditionFailed."""
+    changes = dict(command.change.changes)
+    before = await uow.subscriptions.lock(command.change.id)
+    require_revision(command.change.revision, before["revision"])
+    _check({**before, **changes}, private=command.private)
+    if changes.get("enabled") and not before["enabled"]:
+        changes |= {"disabled_reason": None, "failing_since": None, "failures": 0}
+        await uow.deliveries.wake(command.change.id)
+    if command.password is not None:
+        changes["secret"] = command.box.seal(command.password, str(command.change.id))
+    row = await uow.subscriptions.change(before, changes)
+    audit_change(uow, "subscription", "changed", row, before)
+    return command.change.id
+
+
+async def delete_subscription(command: Delete, uow: LrsUnitOfWork) -> None:
+    """End a subscription, with all that waits; raises NotFound, PreconditionFailed."""
+    await delete_row(uow.subscriptions, command, uow)
+
+
+async def test_subscription(command: TestSubscription, uow: LrsUnitOfWork) -> UUID:
+    """Add a test; raises NotFound."""
+    await uow.subscriptions.lock(command.subscription_id)
+    return await uow.deliveries.add(command.subscription_id, (), is_test=True)
+
+
+async def redrive_deliveries(command: RedriveDeliveries, uow: LrsUnitOfWork) -> int:
+    """Let dead deliveries be tried again; raises NotFound."""
+    await uow.subscriptions.lock(command.subscription_id)
+    number = await uow.deliveries.redrive(command.subscription_id, command.delivery_id)
+    after = {"deliveries": number}
+    uow.audit(AuditEntry("subscription.redriven", "subscription", str(command.subscription_id), after=after))
+    return number
+
+
+def _check(values: Mapping[str, Any], *, private: bool) -> None:
+    try:
+        check_url(str(values["url"]), private=private)
+    except AddressForbidden as error:
+        message = f"url {error}."
+        raise ValidationFailed(message, violations=[Violation("/url", message, "url")]) from error
+    check_choice(choice_of(values["filter"]))
+
+
+async def find_subscription(subscription_id: UUID, uow: LrsUnitOfWork) -> Subscription | None:
+    """The subscription with its secret, locked; None when it is gone or another worker has it."""
+    row = await uow.subscriptions.lock_whole(subscription_id)
+    return None if row is None else subscription_of(row)
+
+
+async def plan_deliveries(command: PlanDeliveries, uow: LrsUnitOfWork) -> int:
+    """Plan what follows the position, and move it: both or neither. Returns how many deliveries there are more."""
+    subscription = await find_subscription(command.subscription_id, uow)
+    if subscription is None or not subscription.enabled:
+        return 0
+    room = MAX_WAITING - await uow.deliveries.waiting(subscription.id)
+    if room <= 0:
+        return 0
+    scan = await scan_statements(uow.connection, subscription, limit=room * MAX_STATEMENTS)
+    batches = list(_batches(scan.matching))
+    for batch in batches[:room]:
+        await uow.deliveries.add(subscription.id, [item.statement_id for item in batch])
+    if len(batches) > room:
+        last = batches[room - 1][-1]
+        await uow.subscriptions.move(subscription.id, last.stored_at, last.statement_id)
+        return room
+    await uow.subscriptions.move(subscription.id, scan.through_at, scan.through_id)
+    return len(batches)
+
+
+def _batches(matching: Sequence[MatchingStatement]) -> Iterator[list[MatchingStatement]]:
+    batch: list[MatchingStatement] = []
+    size = 0
+    for item in matching:
+        if batch and (len(batch) == MAX_STATEMENTS or size + item.size > MAX_DELIVERY_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += item.size
+    if batch:
+        yield batch
+
+
+async def lease_delivery(command: LeaseDelivery, uow: LrsUnitOfWork) -> tuple[Subscription, Delivery] | None:
+    """The first delivery with its subscription, if it is due and nobody has it."""
+    subscription = await find_subscription(command.subscription_id, uow)
+    if subscription is None:
+        return None
+    delivery = await uow.deliveries.lease(subscription.id)
+    return None if delivery is None else (subscription, delivery)
+
+
+async def record_outcome(command: RecordOutcome, uow: LrsUnitOfWork) -> float | None:
+    """Note what came of an attempt; returns the seconds to the next one, None if there is none to wait for.
+
+    What a worker says whose lease ran out is passed over: another one tries, or has tried.
+    """
+    delivery, outcome = command.delivery, command.outcome
+    if not await uow.deliveries.hold(delivery):
+        return None
+    refused = {item.statement_id for item in outcome.refused}
+    for item in outcome.refused:
+        await uow.deliveries.add(
+            delivery.subscription_id, [item.statement_id], refused=item.reason, status=outcome.status
+        )
+    if delivery.is_test:
+        state = DeliveryState.DELIVERED if outcome.verdict is Verdict.DELIVERED else DeliveryState.DEAD
+        await uow.deliveries.end(delivery, state, (), outcome)
+        return None
+    if outcome.verdict is Verdict.DELIVERED:
+        kept = [statement_id for statement_id in delivery.statement_ids if statement_id not in refused]
+        await uow.deliveries.end(delivery, DeliveryState.DELIVERED, kept, outcome)
+        await uow.subscriptions.succeeded(delivery.subscription_id)
+        return None
+    if outcome.verdict is Verdict.STOP:
+        reason = outcome.error or "The receiver wants no more."
+        await uow.deliveries.wait(delivery, outcome.left, outcome, attempts=delivery.attempts, pause=timedelta(0))
+        await _disable(delivery.subscription_id, reason, uow)
+        return None
+    return await _retry(command, uow)
+
+
+async def _retry(command: RecordOutcome, uow: LrsUnitOfWork) -> float | None:
+    delivery, outcome = command.delivery, command.outcome
+    # Whoever has taken a part is not as good as dead: attempts are counted from here again.
+    got_on = len(outcome.left) < len(delivery.statement_ids)
+    attempts = 1 if got_on else delivery.attempts + 1
+    failing_since = await uow.subscriptions.failed(delivery.subscription_id, outcome.error)
+    pause = pause_before(attempts, outcome.retry_after, command.random)
+    if is_last(attempts):
+        await uow.deliveries.end(delivery, DeliveryState.DEAD, outcome.left, outcome)
+    else:
+        await uow.deliveries.wait(delivery, outcome.left, outcome, attempts=attempts, pause=pause)
+    if uow.now - failing_since >= GIVES_UP_AFTER:
+        await _disable(
+            delivery.subscription_id, f"Nothing was delivered for 5 days. {outcome.error or ''}".strip(), uow
+        )
+        return None
+    return None if is_last(attempts) else pause.total_seconds()
+
+
+async def _disable(subscription_id: UUID, reason: str, uow: LrsUnitOfWork) -> None:
+    if await uow.subscriptions.disable(subscription_id, reason[:500]):
+        after = {"enabled": False, "disabled_reason": reason[:500]}
+        uow.audit(AuditEntry("subscription.changed", "subscription", str(subscription_id), {"enabled": True}, after))

@@ -1,0 +1,161 @@
+"""Requests to addresses that people of ours have entered: to public hosts only, and to the very address checked.
+
+Whoever may enter an address must not reach through us what only we can reach (server-side request forgery). So a name
+is resolved here, every address of it is checked, and the connection goes to one of those; redirects are not followed,
+answers are read to a bound, and the whole takes a bounded time.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 20.0
+MAX_ANSWER_BYTES = 64 * 1024
+_MAX_URL = 2000
+_PORTS = {"http": 80, "https": 443}
+# Networks that Python calls global, and through which an IPv4 address is reached that may be none.
+_TRANSLATED = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+
+
+class AddressForbidden(ValueError):
+    """The address is not one that we send to; the message says why, for whoever entered it."""
+
+
+class NoAnswer(Exception):
+    """Nobody answered, or not in time; the message says what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status, the beginning of the body, headers by lower-case name."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_url(url: str, *, private: bool = False) -> SplitResult:
+    """The parts of an address we may send to; raises AddressForbidden. Names are resolved when a request is sent.
+
+    `private` permits http and the machine itself: for a laptop and for tests.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        message = "is not a URL"
+        raise AddressForbidden(message) from error
+    if len(url) > _MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
+        message = "must be printable ASCII of at most 2,000 characters"
+        raise AddressForbidden(message)
+    if parts.scheme != "https" and not (private and parts.scheme == "http"):
+        message = "must begin with https://"
+        raise AddressForbidden(message)
+    if not parts.hostname or "@" in parts.netloc or parts.fragment or port == 0:
+        message = "must name a host, and neither a user nor a fragment"
+        raise AddressForbidden(message)
+    try:
+        literal = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return parts
+    _check_address(literal, private=private)
+    return parts
+
+
+def _check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, private: bool) -> None:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    public = address.is_global and not address.is_multicast and not any(address in net for net in _TRANSLATED)
+    if not public and not (private and address.is_loopback):
+        message = f"leads to {address}, which is no public address"
+        raise AddressForbidden(message)
+
+
+async def send(
+    method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, private: bool = False
+) -> Answer:
+    """Send one request; raises AddressForbidden and NoAnswer. A redirect is an answer like any other."""
+    parts = check_url(url, private=private)
+    return await asyncio.to_thread(_send, method, parts, dict(headers), body, private=private)
+
+
+def _send(method: str, parts: SplitResult, headers: dict[str, str], body: bytes | None, *, private: bool) -> Answer:
+    from urllib3.exceptions import HTTPError
+
+    deadline = time.monotonic() + TOTAL_SECONDS
+    address = _resolve(parts, private=private)
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    try:
+        with _pool(parts, address) as pool:
+            response = pool.urlopen(
+                method,
+                target,
+                body=body,
+                headers={"Host": parts.netloc, "User-Agent": "DataForge", **headers},
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                decode_content=True,
+            )
+            try:
+                content = _read(response, deadline)
+            finally:
+                response.close()
+            return Answer(response.status, content, {key.lower(): value for key, value in response.headers.items()})
+    except (HTTPError, OSError, ValueError) as error:
+        message = f"{type(error).__name__}: {str(error)[:200]}"
+        raise NoAnswer(message) from error
+
+
+def _resolve(parts: SplitResult, *, private: bool) -> str:
+    """An address of the host; every one that the name has must be one we may send to."""
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        message = f"The name {host} cannot be resolved: {error}"
+        raise NoAnswer(message) from error
+    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    for address in addresses:
+        _check_address(ipaddress.ip_address(address), private=private)
+    return addresses[0]
+
+
+def _pool(parts: SplitResult, address: str) -> "HTTPConnectionPool":
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+
+    timeout = Timeout(connect=CONNECT_SECONDS, read=TOTAL_SECONDS)
+    port = parts.port or _PORTS[parts.scheme]
+    if parts.scheme == "http":
+        return HTTPConnectionPool(address, port, timeout=timeout)
+    host = parts.hostname
+    return HTTPSConnectionPool(
+        address, port, timeout=timeout, ssl_context=_tls(), server_hostname=host, assert_hostname=host
+    )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _read(response: "BaseHTTPResponse", deadline: float) -> bytes:
+    """The beginning of the body; raises NoAnswer from a host that takes too long over it."""
+    content = bytearray()
+    while len(content) < MAX_ANSWER_BYTES and (piece := response.read1(8192)):
+        content += piece
+        if time.monotonic() > deadline:
+            message = f"The answer took longer than {TOTAL_SECONDS:.0f} seconds"
+            raise NoAnswer(message)
+    return bytes(content[:MAX_ANSWER_BYTES])
