@@ -213,6 +213,11 @@ async def applied_purge(api: WholeApi) -> Sample:
     return Sample(body={"plan_hash": (await api.post("/api/xapi/purges/preview", 200, verb=VERB))["plan_hash"]})
 
 
+@sample("/api/xapi/exports")
+async def statement_export(_api: WholeApi) -> Sample:
+    return Sample(body={"format": "csv"})
+
+
 @sample("/api/xapi/erasures")
 async def applied_erasure(api: WholeApi) -> Sample:
     person = {"agents": [{"mbox": "mailto:somebody@example.org"}]}

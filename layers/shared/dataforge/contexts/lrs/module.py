@@ -226,9 +226,10 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
 
 def _job_kinds() -> Mapping[str, JobKind[LrsServices]]:
     from dataforge.contexts.lrs.erasures import consumers as erasures
+    from dataforge.contexts.lrs.exports import consumers as exports
     from dataforge.contexts.lrs.purges import consumers as purges
 
-    return {**purges.KINDS, **erasures.KINDS}
+    return {**exports.KINDS, **purges.KINDS, **erasures.KINDS}
 
 
 def _messages() -> Mapping[str, Receiver[LrsServices]]:
@@ -243,6 +244,7 @@ MODULE = Module(
     routers={
         "api": {
             "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
+            "/api/xapi/exports": f"{LRS}.exports.routes",
             "/api/xapi/erasures": f"{LRS}.erasures.routes",
             "/api/xapi/purges": f"{LRS}.purges.routes",
             "/api/xapi/subscriptions": f"{LRS}.forwarding.routes",

@@ -45,6 +45,7 @@ class SharedJobs(LeasedJobs[SharedJob]):
             status=job.status.value,
             user_id=job.user_id,
             run_parameters=dict(job.run_parameters),
+            checkpoint=dict(job.checkpoint),
             created_at=job.created_at,
             queued_at=self._now,
         )
@@ -72,10 +73,13 @@ class SharedJobsUnitOfWork(JobsUnitOfWork):
         return SharedJobs(self.connection, self.now)
 
 
-async def queue_job(uow: SharedJobsUnitOfWork, kind: str, parameters: Mapping[str, Any]) -> UUID:
+async def queue_job(
+    uow: SharedJobsUnitOfWork, kind: str, parameters: Mapping[str, Any], *, checkpoint: Mapping[str, Any] | None = None
+) -> UUID:
     """Insert a pending job on behalf of whoever the unit of work is for; its id.
 
-    Parameters are shown to people: they name what the work is about and hold no secret.
+    Parameters are shown to people and kept: they name what the work is about, and neither a secret nor a person. Those
+    are in what the work begins from, its first `checkpoint`, which nobody sees and which goes when the work is done.
     """
     job = SharedJob(
         id=uuid7(),
@@ -83,6 +87,7 @@ async def queue_job(uow: SharedJobsUnitOfWork, kind: str, parameters: Mapping[st
         status=JobStatus.PENDING,
         user_id=uow.principal.user_id,
         run_parameters=parameters,
+        checkpoint=checkpoint or {},
         created_at=uow.now,
     )
     await uow.jobs.add(job)
@@ -92,5 +97,6 @@ async def queue_job(uow: SharedJobsUnitOfWork, kind: str, parameters: Mapping[st
 async def complete_job(
     uow: SharedJobsUnitOfWork, job: SharedJob, control: JobControl[Any], summary: Mapping[str, Any]
 ) -> None:
-    """End the job well together with its last step; raises JobLost, JobCancelled."""
+    """End the job well together with its last step, and forget its checkpoint; raises JobLost, JobCancelled."""
+    await uow.jobs.save_checkpoint(job.id, control.worker, {}, control.progress)
     await uow.jobs.complete(job.id, control.worker, summary, control.progress)

@@ -72,7 +72,7 @@ class Purge:
 
     def described(self) -> dict[str, Any]:
         """What the audit log and the job say of it: without whom it is about."""
-        return {**self.to_json(), **({"agent": "(an agent)"} if self.selection.agent is not None else {})}
+        return {**self.to_json(), **self.selection.described()}
 
 
 def whole_months(selection: Selection, first: datetime | None) -> Iterator[date]:

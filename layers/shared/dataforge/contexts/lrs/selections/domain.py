@@ -64,6 +64,10 @@ class Selection:
         }
         return {name: value for name, value in values.items() if value is not None}
 
+    def described(self) -> dict[str, Any]:
+        """What is kept and shown of it when its work is done: without whom it is about."""
+        return {**self.to_json(), **({"agent": "(an agent)"} if self.agent is not None else {})}
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """What `to_json` has written."""

@@ -1,0 +1,1 @@
+"""Exports: the statements of a selection in one file."""
