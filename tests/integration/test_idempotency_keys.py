@@ -96,6 +96,13 @@ async def launch(api: WholeApi) -> Sample:
     return Sample({"lesson_id": (await api.post("/api/lessons", 201, **content))["id"]}, {})
 
 
+@sample("/api/launches/{launch_id}/end")
+async def end_of_launch(api: WholeApi) -> Sample:
+    content = {"lesson_url": "https://lms.example/end", "title": "Unit", "content_url": "https://content.example/unit"}
+    lesson = await api.post("/api/lessons", 201, **content)
+    return Sample({"launch_id": (await api.post(f"/api/lessons/{lesson['id']}/launches", 201))["id"]})
+
+
 @sample("/api/departments")
 async def department(_: WholeApi) -> Sample:
     return Sample(body={"code": "ART", "name": "Art"})

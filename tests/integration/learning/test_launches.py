@@ -12,10 +12,14 @@ import httpx
 import pytest
 
 from dataforge.contexts.lrs.module import LrsServices
+from dataforge.contexts.lrs.sessions.commands import TakeStatements, take_statements
 from dataforge.contexts.lrs.sessions.consumers import maintain_sessions
+from dataforge.contexts.lrs.statements.domain import actor_key
+from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.clock import FixedClock, SystemClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.unit_of_work import run
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
 from tests.builders.lrs import VERSION, StoreUnderTest
@@ -343,6 +347,65 @@ async def test_an_expired_session_is_abandoned_and_its_token_is_no_longer_taken(
     again = await school.launch({"id": (await school.learner.get("/api/launches")).json()["items"][0]["lesson_id"]})
     await school.store.change("UPDATE records.launches SET expires_at = now() - interval '1 second'")
     assert (await school.fetch(again))["error-code"] == "1"
+
+
+async def test_a_launch_is_ended_by_its_learner_or_by_staff(school: School) -> None:
+    lesson = await school.lesson()
+    session, unfetched = await school.started(lesson), await school.launch(lesson)
+    begun = await school.started(await school.lesson(lesson_url="https://lms.example.org/lesson/other"))
+    await begun.says("initialized")
+    stranger = await school.api.as_role(Role.LEARNER)
+
+    refused = await stranger.post(f"/api/launches/{session.launch['id']}/end")
+    ended = [
+        await school.learner.post(f"/api/launches/{session.launch['id']}/end"),
+        await school.registrar.post(f"/api/launches/{unfetched['id']}/end"),
+        await school.registrar.post(f"/api/launches/{begun.launch['id']}/end"),
+    ]
+    await school.store.change("UPDATE lrs.sessions SET ended_at = ended_at - interval '5 minutes'")
+
+    assert refused.status_code == 404
+    assert [answer.status_code for answer in ended] == [200] * 3
+    assert [answer.json()["abandoned"] for answer in ended] == [False, False, True]
+    assert (await school.fetch(unfetched))["error-code"] == "1"
+    late = [await session.says("initialized"), await begun.says("completed")]
+    assert [(answer.status_code, answer.json()["code"]) for answer in late] == [(403, "player_session_ended")] * 2
+    rows = (await school.learner.get("/api/launches")).json()["items"]
+    assert {row["id"] for row in rows if row["abandoned"]} == {begun.launch["id"]}
+
+
+async def test_what_was_decided_on_statements_that_never_came_waits_for_them(school: School) -> None:
+    """Whoever took them was killed before the store had accepted them."""
+    session = await school.started(await school.lesson(move_on="Completed"))
+    await session.says("initialized")
+    completed = session.player.says("completed")
+    services = school.store.front
+    command = TakeStatements(UUID(session.launch["id"]), [completed])
+    await run(services.unit_of_work(LrsUnitOfWork), take_statements, command)
+
+    await _job(school)
+    before = await session.verbs()
+    again = await session.send(completed)
+    await _job(school)
+
+    assert before == ["launched", "initialized"]
+    assert again.status_code == 200
+    assert await session.verbs() == ["launched", "initialized", "completed", "satisfied"]
+
+
+async def test_sessions_go_with_the_documents_of_a_person_who_is_erased(school: School) -> None:
+    session = await school.started(await school.lesson())
+    await session.says("initialized")
+    worker = school.api.platform_of("worker").get(LrsServices)
+
+    async with worker.unit_of_work(LrsUnitOfWork) as uow:
+        documents = await uow.erasures.delete_documents([actor_key(session.launch["actor"])])
+        await uow.commit()
+
+    assert documents == 2
+    assert await school.store.rows("SELECT 1 FROM lrs.sessions") == []
+    answer = await session.says("completed")
+    assert (answer.status_code, answer.json()["code"]) == (403, "player_session_ended")
 
 
 async def test_lessons_are_launched_by_their_learners(school: School) -> None:

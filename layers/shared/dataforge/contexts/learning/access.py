@@ -10,4 +10,5 @@ from dataforge.kernel.principal import Role
 
 READERS = (Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR)
 ReaderCall = Annotated[Call, Depends(require(*READERS))]
-WriterCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.REGISTRAR))]
+WRITERS = (Role.INSTRUCTOR, Role.REGISTRAR)
+WriterCall = Annotated[Call, Depends(require(*WRITERS))]

@@ -101,6 +101,10 @@ class PlayerSessions(Protocol):
         """Store the session and its LMS.LaunchData within the transaction of this connection."""
         ...
 
+    async def end(self, connection: Any, session_id: UUID) -> None:  # noqa: ANN401 - as above
+        """Abandon a session that has begun and not ended, within the transaction of this connection."""
+        ...
+
 
 class StatementMatching(Protocol):
     """Matches stored statements to what came after them, within the transaction of a connection."""

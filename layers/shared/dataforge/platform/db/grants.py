@@ -204,6 +204,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _BODIES,
         _ACTIVITIES,
         _SEARCH,
+        _SESSIONS,
         _tables("lrs", "documents", WRITE),
         _tables("identity", "users", CHANGE),
         _tables("identity", "directory", READ),

@@ -3,12 +3,14 @@
 import base64
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from dataforge.contexts.identity.contract import SessionCredentials, SessionGrant
 from dataforge.contexts.learning.launches.domain import PlannedLaunch, hash_token
 from dataforge.contexts.learning.launches.queries import read_grant
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import PlayerSessions
+from dataforge.kernel.errors import NotFound
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -41,6 +43,26 @@ async def open_launch(sessions: PlayerSessions, planned: PlannedLaunch, uow: Lea
     after = {"lesson_id": str(planned.lesson_id), "launch_mode": planned.launch.launch_mode}
     uow.audit(AuditEntry("launched", "lesson", str(planned.lesson_id), after=after))
     return planned
+
+
+@dataclass(frozen=True, slots=True)
+class EndLaunch:
+    """The launch, and whose it must be; of anybody for None."""
+
+    launch_id: UUID
+    user_id: UUID | None
+
+
+async def end_launch(sessions: PlayerSessions, command: EndLaunch, uow: LearningUnitOfWork) -> UUID:
+    """End a launch before it expires: its player can fetch and send nothing more. Raises NotFound."""
+    launch = await uow.launches.lock_id(command.launch_id)
+    if launch is None or command.user_id not in (None, launch["user_id"]):
+        message = f"There is no launch {command.launch_id}."
+        raise NotFound(message)
+    await sessions.end(uow.connection, command.launch_id)
+    await uow.launches.expire(command.launch_id)
+    uow.audit(AuditEntry("ended", "launch", str(command.launch_id), after={"lesson_id": str(launch["lesson_id"])}))
+    return command.launch_id
 
 
 async def fetch_credential(

@@ -29,6 +29,7 @@ _LAUNCHES = (
 )
 _ORDER = " AND (CAST(:after AS uuid) IS NULL OR l.id < :after) ORDER BY l.id DESC LIMIT :limit"
 _OF_LESSON = text(f"{_LAUNCHES}WHERE l.lesson_id = :lesson_id{_ORDER}")
+_ONE = text(f"{_LAUNCHES}WHERE l.id = :id")
 _OF_LEARNER = text(f"{_LAUNCHES}WHERE l.user_id = :user_id{_ORDER}")
 
 
@@ -47,6 +48,11 @@ async def read_grant(connection: AsyncConnection, session_id: UUID) -> SessionGr
     """What the credential of a session is for."""
     row = (await connection.execute(_GRANT, {"id": session_id})).one()
     return SessionGrant(row.session_id, row.registration, row.activity_id, row.actor)
+
+
+async def get_launch(connection: AsyncConnection, launch_id: UUID) -> dict[str, Any]:
+    """A launch that is there."""
+    return row_dict((await connection.execute(_ONE, {"id": launch_id})).one())
 
 
 async def launches_of_lesson(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.launches.domain import PlannedLaunch
@@ -36,9 +36,20 @@ class Launches:
 
     async def lock(self, token_hash: str) -> dict[str, Any] | None:
         """The launch that a token is of; None when it is of none."""
-        query = select(launches).where(launches.c.token_hash == token_hash).with_for_update()
-        row = (await self._connection.execute(query)).one_or_none()
+        return await self._lock(launches.c.token_hash == token_hash)
+
+    async def lock_id(self, launch_id: UUID) -> dict[str, Any] | None:
+        """A launch; None when there is none."""
+        return await self._lock(launches.c.id == launch_id)
+
+    async def _lock(self, which: ColumnElement[bool]) -> dict[str, Any] | None:
+        row = (await self._connection.execute(select(launches).where(which).with_for_update())).one_or_none()
         return None if row is None else row_dict(row)
+
+    async def expire(self, launch_id: UUID) -> None:
+        """Let a launch be over now, if it was not before."""
+        where = (launches.c.id == launch_id) & (launches.c.expires_at > self._now)
+        await self._connection.execute(update(launches).where(where).values(expires_at=self._now))
 
     async def mark_fetched(self, launch_id: UUID) -> None:
         """The credential was given out."""

@@ -2,13 +2,17 @@
 
 from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.identity.contract import SessionCredentials
+from dataforge.contexts.learning.access import WRITERS
 from dataforge.contexts.learning.launches import commands, queries, wire
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
+from dataforge.contexts.lrs.contract import PlayerSessions
 from dataforge.http.app import context_router
 from dataforge.http.auth import AnyoneCall
 from dataforge.http.call import Call, json_response
@@ -34,6 +38,18 @@ async def list_own_launches(call: AnyoneCall, cursor: Cursor = None, limit: Limi
     return call.page_response(page, limit=limit)
 
 
+@router.post("/api/launches/{launch_id}/end", response_model=wire.LaunchProgressOut)
+async def end_launch(launch_id: UUID, call: AnyoneCall) -> Response:
+    """End a launch: one's own, or anybody's for whoever may change lessons. Its credential stops within 30 seconds."""
+    whose = None if call.principal.has(*WRITERS) else call.user_id
+    handler = partial(commands.end_launch, call.platform.get(PlayerSessions))
+    command = commands.EndLaunch(launch_id, whose)
+    answer = await call.execute_and_read(LearningUnitOfWork, handler, command, _read)
+    # Last, when nothing can bring the launch back; the store has closed the session, whatever becomes of this.
+    await call.platform.get(SessionCredentials).end(launch_id)
+    return answer
+
+
 @router.post("/api/launches/fetch", response_model=wire.FetchOut, openapi_extra={UNKEYED: True})
 async def fetch_credential(request: Request, token: Token) -> Response:
     """The credential of a launch for its player, once; cmi5 wants status 200 for errors, too."""
@@ -47,6 +63,10 @@ async def allow_fetch() -> Response:
     """What a browser asks before a player of another origin posts."""
     allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type"}
     return Response(status_code=204, headers={**_FROM_ANYWHERE, **allowed})
+
+
+async def _read(connection: AsyncConnection, launch_id: UUID) -> Response:
+    return json_response(await queries.get_launch(connection, launch_id))
 
 
 def _fetched(fetched: commands.Fetched) -> Response:

@@ -50,6 +50,11 @@ _FLAT = text(
 _PENDING = text("SELECT statement_id, payload FROM lrs.pending_statements")
 _FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
 _DOCUMENTS = text("DELETE FROM lrs.documents WHERE agent_key = ANY(CAST(:identities AS text[]))")
+# Each session has launch data among the documents of its learner, by which it is found.
+_SESSIONS = text(
+    "DELETE FROM lrs.sessions WHERE registration IN (SELECT registration FROM lrs.documents "
+    "WHERE agent_key = ANY(CAST(:identities AS text[])) AND name = 'LMS.LaunchData')"
+)
 _UNREGISTERED = text(
     "SELECT id FROM unnest(CAST(:ids AS uuid[])) AS id "
     "WHERE NOT EXISTS (SELECT 1 FROM records.intake i WHERE i.request_id = id)"
@@ -110,8 +115,10 @@ class Erasures:
         await self._connection.execute(_FORGET_PENDING, {"ids": list(ids)})
 
     async def delete_documents(self, identities: Iterable[str]) -> int:
-        """Delete State and profiles of the agents; how many."""
-        return (await self._connection.execute(_DOCUMENTS, {"identities": list(identities)})).rowcount
+        """Delete State and profiles of the agents, and their sessions with course players; how many documents."""
+        values = {"identities": list(identities)}
+        await self._connection.execute(_SESSIONS, values)
+        return (await self._connection.execute(_DOCUMENTS, values)).rowcount
 
     async def loaded(self, request_ids: Sequence[UUID]) -> set[UUID]:
         """Which of the requests are not on their way any more."""

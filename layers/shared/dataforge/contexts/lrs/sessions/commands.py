@@ -72,6 +72,19 @@ async def open_session(command: NewSession, sessions: Sessions, documents: Docum
         await sessions.mark_satisfied(session.session_id)
 
 
+async def end_session(session_id: UUID, sessions: Sessions, now: datetime) -> None:
+    """End a session for its player; one in which nothing was said ends without a word."""
+    session = await sessions.find(session_id)
+    if session is None:
+        return
+    await sessions.lock(session.registration)
+    for left in await sessions.open_of(session.registration):
+        if left.session.session_id == session_id:
+            await _abandon(left, sessions, now)
+            return
+    await sessions.close(session_id)
+
+
 async def take_statements(command: TakeStatements, uow: LrsUnitOfWork) -> Taken:
     """Let the session take them; raises OutsideSession, SessionEnded, SessionRuleBroken."""
     session = await uow.sessions.find(command.session_id)

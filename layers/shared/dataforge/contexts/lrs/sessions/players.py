@@ -40,6 +40,13 @@ class CoursePlayers:
         command = commands.NewSession(_session(launch), launch_data(launch), preferences, launch.expires_at)
         await commands.open_session(command, Sessions(connection, now), Documents(connection), now)
 
+    async def end(self, connection: Any, session_id: UUID) -> None:  # noqa: ANN401 - as above
+        """Abandon a session that has begun and not ended, within the transaction of this connection."""
+        from dataforge.contexts.lrs.sessions.repository import Sessions
+
+        now = self._services.clock.now()
+        await commands.end_session(session_id, Sessions(connection, now), now)
+
     async def take(self, session_id: UUID, command: AcceptStatements) -> list[str]:
         """Accept the statements of a session's player; raises what its rules and the acceptor raise."""
         body = replace(command.body, statements=[_with_id(item) for item in command.body.statements])

@@ -13,6 +13,14 @@ from dataforge.contexts.lrs.sessions.domain import History, LaunchMode, MoveOn, 
 from dataforge.contexts.lrs.tables import session_statements, sessions
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_UNSENT = text(
+    "SELECT t.statement FROM lrs.session_statements t JOIN lrs.sessions s USING (session_id) "
+    "WHERE t.sent_at IS NULL AND t.decided_at < :before AND NOT EXISTS ("
+    "SELECT 1 FROM (VALUES (s.completed_id), (s.passed_id)) AS said (id) WHERE said.id IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM records.statement_claims c WHERE c.statement_id = said.id) "
+    "AND NOT EXISTS (SELECT 1 FROM records.statements_raw r WHERE r.statement_id = said.id)) "
+    "ORDER BY t.decided_at LIMIT :limit"
+)
 _COLUMNS = {verb: f"{verb.name.lower()}_id" for verb in Verb}
 
 
@@ -109,6 +117,11 @@ class Sessions:
         where = sessions.c.session_id == session_id
         await self._connection.execute(update(sessions).where(where).values(ended_at=self._now, abandoned=True))
 
+    async def close(self, session_id: UUID) -> None:
+        """Let a session take nothing more that has not ended otherwise."""
+        where = (sessions.c.session_id == session_id) & sessions.c.ended_at.is_(None)
+        await self._connection.execute(update(sessions).where(where).values(ended_at=self._now))
+
     async def mark_satisfied(self, session_id: UUID) -> None:
         """Let a registration be satisfied without a word of the player."""
         where = sessions.c.session_id == session_id
@@ -126,14 +139,13 @@ class Sessions:
         )
 
     async def unsent(self, *, before: datetime, limit: int) -> Sequence[dict[str, object]]:
-        """Statements that were decided before a moment and are not accepted yet."""
-        query = (
-            select(session_statements.c.statement)
-            .where(session_statements.c.sent_at.is_(None), session_statements.c.decided_at < before)
-            .order_by(session_statements.c.decided_at)
-            .limit(limit)
-        )
-        return [dict(row.statement) for row in await self._connection.execute(query)]
+        """Statements that were decided before a moment, that what they follow from is in the store, and not accepted.
+
+        What a request was decided on may not be there: whoever took it was killed before it was accepted. Its player
+        sends it again, with the same id.
+        """
+        rows = await self._connection.execute(_UNSENT, {"before": before, "limit": limit})
+        return [dict(row.statement) for row in rows]
 
     async def mark_sent(self, statement_id: UUID) -> None:
         """A statement of the launching system was accepted."""
