@@ -215,6 +215,12 @@ async def cancelled_shared_job(api: WholeApi) -> Sample:
     return waiting
 
 
+@sample("/api/agent-identifiers")
+async def linked_identifier(api: WholeApi) -> Sample:
+    learner = await api.api.add_user(Role.LEARNER)
+    return Sample(body={"user_id": str(learner), "agent": {"openid": f"https://e.org/{api.number()}"}})
+
+
 @sample("/api/xapi/purges")
 async def applied_purge(api: WholeApi) -> Sample:
     return Sample(body={"plan_hash": (await api.post("/api/xapi/purges/preview", 200, verb=VERB))["plan_hash"]})

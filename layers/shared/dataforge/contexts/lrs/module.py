@@ -209,6 +209,7 @@ def _load_statements() -> Consumer[LrsServices]:
 def _jobs() -> Mapping[str, Job[LrsServices]]:
     from dataforge.contexts.lrs.bodies.consumers import keep_bodies
     from dataforge.contexts.lrs.forwarding.consumers import announce_due
+    from dataforge.contexts.lrs.identifiers.consumers import follow_links
     from dataforge.contexts.lrs.load.consumers import load_kept
     from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
     from dataforge.contexts.lrs.quarantine.consumers import forget_served
@@ -216,6 +217,8 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
 
     return {
         "accepted": load_kept,
+        # Before `statements`: what a link no longer gives to anybody may be given by a rule of matching.
+        "identifiers": follow_links,
         "statements": run_incremental_etl,
         "bodies": keep_bodies,
         "quarantine": forget_served,
@@ -243,6 +246,7 @@ MODULE = Module(
     services=LrsServices,
     routers={
         "api": {
+            "/api/agent-identifiers": f"{LRS}.identifiers.routes",
             "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
             "/api/xapi/exports": f"{LRS}.exports.routes",
             "/api/xapi/erasures": f"{LRS}.erasures.routes",

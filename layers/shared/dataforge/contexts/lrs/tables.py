@@ -162,7 +162,29 @@ statements_flat = Table(
     Index("ix_statements_flat_unmatched_account", "actor_account", postgresql_where=text("user_id IS NULL")),
     Index("ix_statements_flat_unmatched_lesson", "lesson_url", postgresql_where=text("lesson_id IS NULL")),
     Index("ix_statements_flat_stored_at", "stored_at", "statement_id"),
+    # A hash, because accounts have no bound; for the statements of an identifier that is linked to a person.
+    Index("ix_statements_flat_actor_key", "actor_key", postgresql_using="hash"),
     schema=SCHEMA,
+)
+
+# What people are known by besides their account; by the SHA-256 of the actor's key, which has no bound. One that was
+# unlinked stays until its statements are released (identifiers.repository).
+agent_identifiers = Table(
+    "agent_identifiers",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("key", Text, nullable=False),
+    Column("agent", JSONB, nullable=False),
+    Column("user_id", UUID(as_uuid=True), nullable=False),
+    Column("created_by", UUID(as_uuid=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("unlinked_at", DateTime(timezone=True)),
+    Column("matched_at", DateTime(timezone=True)),
+    Index("ix_agent_identifiers_user_id", "user_id"),
+    Index("ix_agent_identifiers_changed_at", "changed_at"),
+    schema="lrs",
 )
 
 # Which statement voids which; the target may arrive later (Data 2.3.2).

@@ -5,6 +5,7 @@ from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.erasures.repository import Erasures
 from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.forwarding.repository import Deliveries, Subscriptions
+from dataforge.contexts.lrs.identifiers.repository import Identifiers
 from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.purges.repository import Removals
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
@@ -31,6 +32,11 @@ class LrsUnitOfWork(SharedJobsUnitOfWork):
     def flat(self) -> FlatRows:
         """Statements as reports read them."""
         return FlatRows(self.connection)
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """What people are known by."""
+        return Identifiers(self.connection)
 
     @property
     def index(self) -> StatementIndex:

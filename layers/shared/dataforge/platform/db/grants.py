@@ -69,6 +69,8 @@ _BODIES = (
 _ERASED = _tables("lrs", "erased_agents", WRITE) | _tables("lrs", "erasure_salt", READ)
 # To whom statements are sent.
 _SUBSCRIPTIONS = _tables("lrs", "subscriptions deliveries", WRITE)
+# What people are known by; whoever loads statements asks for it.
+_IDENTIFIERS = _tables("lrs", "agent_identifiers", WRITE)
 # What statements are found by, and those that wait to be loaded.
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 # Sessions of course players.
@@ -129,6 +131,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "documents", CHANGE),
         # A new person or lesson is found in statements that came earlier.
         _tables("records", "statements_flat", CHANGE),
+        _IDENTIFIERS,
         _NOTIFICATIONS,
         _SCHEMAS,
         # Rosters read a dataset by way of an export, which they ask for.
@@ -168,6 +171,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "documents pending_statements", WRITE),
         _tables("lrs", "statement_keys", READ),
         _SESSIONS,
+        _reading(_IDENTIFIERS),
         _ACTIVITIES,
         _REFUSED,
     ),
@@ -182,6 +186,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _RECORDS,
         _BODIES,
         _tables("lrs", "subscriptions", READ),
+        _reading(_IDENTIFIERS),
         _ACTIVITIES,
         _SEARCH,
     ),
@@ -202,6 +207,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         # It purges and erases what is stored, and stores what is imported.
         _RECORDS,
         _BODIES,
+        _reading(_IDENTIFIERS),
         _ACTIVITIES,
         _SEARCH,
         _SESSIONS,
@@ -230,6 +236,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _SUBSCRIPTIONS,
         # It loads what a queue has lost, and ends sessions that nobody has ended.
         _SESSIONS,
+        _IDENTIFIERS,
+        # It loads what a queue has lost.
         _ACTIVITIES,
         _SEARCH,
         _DATASETS,

@@ -59,6 +59,7 @@ async def begin_erasure(plan: Plan, uow: LrsUnitOfWork) -> UUID:
     """Put the person on the list, and queue the job that takes them out of what is stored."""
     person, responses = ErasedPerson.of(plan.inputs["agents"]), bool(plan.inputs["responses"])
     await uow.erasures.add(search_keys(person.identities), responses=responses)
+    await uow.identifiers.erase(person.identities)
     job_id = await queue_job(uow, KIND, {"plan_id": str(plan.id), "pseudonym": str(uuid4()), "responses": responses})
     await uow.plans.note_applied(plan.id, job_id)
     uow.audit(AuditEntry("requested", "erasure", str(plan.id), after={**plan.preview, "responses": responses}))

@@ -1,0 +1,48 @@
+"""Who is known by what."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.lrs.identifiers.domain import digest_of
+from dataforge.kernel.paging import Page
+from dataforge.platform.db.keyset_lists import keyset, where
+
+_PERSON = text(
+    "WITH who AS (SELECT user_id, 0 AS rank FROM lrs.agent_identifiers WHERE digest = :digest AND unlinked_at IS NULL "
+    "UNION ALL SELECT user_id, 1 FROM identity.directory WHERE email = :email ORDER BY rank LIMIT 1) "
+    "SELECT d.display_name, d.email, i.agent FROM who JOIN identity.directory d USING (user_id) "
+    "LEFT JOIN lrs.agent_identifiers i ON i.user_id = who.user_id AND i.unlinked_at IS NULL "
+    "ORDER BY i.created_at, i.id"
+)
+
+
+async def list_identifiers(
+    connection: AsyncConnection, user_id: UUID | None, *, after: tuple[Any, ...] | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Linked identifiers, newest first, of one person or of all."""
+    conditions, values = ["unlinked_at IS NULL"], dict[str, Any]()
+    if user_id is not None:
+        conditions.append("user_id = :user_id")
+        values["user_id"] = user_id
+    if after is not None:
+        conditions.append("(created_at, id) < (CAST(:at AS timestamptz), CAST(:id AS uuid))")
+        values |= {"at": datetime.fromisoformat(str(after[0])), "id": UUID(str(after[1]))}
+    sql = (
+        "SELECT id, user_id, agent, created_by, created_at, matched_at FROM lrs.agent_identifiers "
+        f"{where(conditions)} ORDER BY created_at DESC, id DESC"
+    )
+    return await keyset(connection, sql, values, key=("created_at", "id"), limit=limit)
+
+
+async def agents_of_person(connection: AsyncConnection, key: str, email: str | None) -> Sequence[Mapping[str, object]]:
+    """All that the person with this identifier is known by: the account's name and address, and what is linked."""
+    rows = (await connection.execute(_PERSON, {"digest": digest_of(key), "email": email})).all()
+    if not rows:
+        return ()
+    account = {"name": rows[0].display_name, "mbox": f"mailto:{rows[0].email}"}
+    return [account, *(row.agent for row in rows if row.agent is not None)]
