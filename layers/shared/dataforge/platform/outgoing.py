@@ -126,10 +126,11 @@ def _resolve(parts: SplitResult, *, private: bool) -> str:
     except (OSError, UnicodeError) as error:
         message = f"The name {host} cannot be resolved: {error}"
         raise NoAnswer(message) from error
-    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
-        _check_address(ipaddress.ip_address(address), private=private)
-    return addresses[0]
+        _check_address(address, private=private)
+    # Functions have no way out by IPv6.
+    return str(min(addresses, key=lambda address: address.version))
 
 
 def _pool(parts: SplitResult, address: str) -> "HTTPConnectionPool":

@@ -1,0 +1,161 @@
+"""Requests to real servers on the loopback interface: the name is checked, the address pinned, the answer bounded."""
+
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from dataforge.platform import outgoing
+from dataforge.platform.outgoing import MAX_ANSWER_BYTES, NoAnswer, send
+
+NAME = "receiver.test"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by path."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answers = {
+            "/echo?a=1": (200, {"X-Host": self.headers["Host"]}, body),
+            "/away": (302, {"Location": "http://169.254.169.254/"}, b""),
+            "/large": (200, {}, b"x" * (4 * MAX_ANSWER_BYTES)),
+            "/slow": (200, {}, None),
+        }
+        status, headers, content = answers[self.path]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if content is not None:
+            self.wfile.write(content)
+            return
+        with suppress(OSError):  # whoever asked has gone
+            for _ in range(200):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                time.sleep(0.05)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for NAME, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def serve(certificate: Path | None) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=5)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A server without TLS."""
+    yield from serve(None)
+
+
+@pytest.fixture
+def tls_port(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A server with TLS, whose certificate is trusted, and whose name and others lead to it."""
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(outgoing, "_tls", lambda: trusting)
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *rest: object, **options: object) -> list[object]:
+        known = host if _is_address(host) else "127.0.0.1"
+        return list(real(known, *rest, **options))  # type: ignore[call-overload]  # passed through
+
+    monkeypatch.setattr(outgoing.socket, "getaddrinfo", resolve)
+    yield from serve(certificate)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+post = partial(send, "POST", headers={"Content-Type": "text/plain"}, private=True)
+
+
+async def test_a_request_arrives_as_it_is(port: int) -> None:
+    answer = await post(f"http://127.0.0.1:{port}/echo?a=1", body=b"\x00\xff")
+
+    assert (answer.status, answer.body, answer.headers["x-host"]) == (200, b"\x00\xff", f"127.0.0.1:{port}")
+
+
+async def test_a_redirect_is_not_followed(port: int) -> None:
+    answer = await post(f"http://127.0.0.1:{port}/away", body=b"")
+
+    assert (answer.status, answer.headers["location"]) == (302, "http://169.254.169.254/")
+
+
+async def test_no_more_of_an_answer_is_read_than_is_looked_at(port: int) -> None:
+    assert len((await post(f"http://127.0.0.1:{port}/large", body=b"")).body) == MAX_ANSWER_BYTES
+
+
+async def test_an_answer_that_trickles_is_given_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "TOTAL_SECONDS", 0.5)
+
+    with pytest.raises(NoAnswer, match="longer than"):
+        await post(f"http://127.0.0.1:{port}/slow", body=b"")
+
+
+async def test_nobody_there_is_no_answer() -> None:
+    with pytest.raises(NoAnswer):
+        await post("http://127.0.0.1:9/", body=b"")
+
+
+async def test_the_certificate_must_have_the_name_that_was_entered(tls_port: int) -> None:
+    answer = await post(f"https://{NAME}:{tls_port}/echo?a=1", body=b"hello")
+
+    assert (answer.status, answer.headers["x-host"]) == (200, f"{NAME}:{tls_port}")
+    with pytest.raises(NoAnswer, match="doesn't match"):
+        await post(f"https://other.test:{tls_port}/echo?a=1", body=b"hello")
