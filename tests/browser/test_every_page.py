@@ -21,6 +21,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "course": (Role.LEARNER, lambda places: places.course),
     "section": (Role.LEARNER, lambda places: places.section),
     "section-roster": (Role.REGISTRAR, lambda places: places.full_section),
+    "lessons": (Role.LEARNER, lambda _: "/ui/lessons"),
     "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
     "reminders": (Role.ADMIN, lambda _: "/ui/test-reminders"),
     "invitation": (Role.LEARNER, lambda _: "/ui/workspaces/accept?token=from-a-mail"),

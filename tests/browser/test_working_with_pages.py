@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -162,3 +163,15 @@ def test_the_policy_is_heard_of_when_it_is_broken(desk: Desk) -> None:
     page.wait_for_function("window.violations.length > 0")
     desk.expect_complaint("content security policy")
     desk.complaints.clear()
+
+
+def test_a_learner_starts_a_lesson_and_is_shown_the_way_into_it(desk: Desk) -> None:
+    page = desk.open("/ui/lessons", role=Role.LEARNER)
+
+    page.get_by_role("button", name="Start First aid in the workshop").click()
+
+    way = page.get_by_role("link", name="Open the lesson")
+    address = urlsplit(way.get_attribute("href") or "")
+    assert (address.netloc, address.path) == ("content.example.org", "/1")
+    assert parse_qs(address.query).keys() == {"endpoint", "fetch", "actor", "registration", "activityId"}
+    assert desk.barriers(page) == []

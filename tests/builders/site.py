@@ -137,6 +137,7 @@ class Site:
         self.places.course = f"/ui/courses/{courses[0]}"
         self.places.section, self.places.full_section = f"/ui/sections/{section}", f"/ui/sections/{full}"
         await self._fill_reminders()
+        await self._fill_lessons()
         await self._fill_dataset()
         await self._fill_records()
 
@@ -146,6 +147,16 @@ class Site:
         await classroom.lesson(await classroom.cohort(*learners), NOW.date(), "Ladders and scaffolds")
         links = self.whole.api.platform.get(NotificationsServices).unsubscribe_links
         self.places.unsubscribe = links.link(email_hash("ada@example.org"), Scope.REMINDER).page
+
+    async def _fill_lessons(self) -> None:
+        for number, title in enumerate(
+            ("First aid in the workshop", "Lifting and carrying without hurting yourself"), 1
+        ):
+            content = {
+                "lesson_url": f"https://e.org/unit/{number}",
+                "content_url": f"https://content.example.org/{number}",
+            }
+            await self.whole.post("/api/lessons", 201, title=title, lesson_number=number, **content)
 
     async def _fill_dataset(self) -> None:
         client = self.whole.client

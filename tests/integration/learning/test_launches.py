@@ -21,6 +21,7 @@ from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.unit_of_work import run
 from tests.builders.api import ApiUnderTest
+from tests.builders.browser import add_person, person, send
 from tests.builders.emulator import EmulatedAws
 from tests.builders.lrs import VERSION, StoreUnderTest
 from tests.builders.players import CMI5, MOVE_ON, VERBS, Player
@@ -424,6 +425,40 @@ async def test_lessons_are_launched_by_their_learners(school: School) -> None:
     assert (staff.status_code, listed.status_code) == (201, 403)
     assert (nothing.status_code, nothing.json()["code"]) == (409, "lesson_not_launchable")
     assert unknown.status_code == 404
+
+
+async def test_lessons_are_listed_and_started_from_a_page(school: School) -> None:
+    cohort = (await school.registrar.post("/api/cohorts", json={"name": "Blue"})).json()["id"]
+    await school.lesson()
+    hidden = await school.lesson(lesson_url="https://lms.example.org/lesson/other", title="Ladders", cohort_id=cohort)
+    await school.lesson(lesson_url="https://lms.example.org/lesson/elsewhere", title="Elsewhere", content_url=None)
+    user_id, _ = await add_person(school.api, Role.LEARNER)
+    ann = await person(school.api, user_id, Role.LEARNER)
+
+    before = await ann.get("/ui/lessons")
+    lesson_id = before.text.partition("/ui/lessons/")[2].partition("/")[0]
+    launched = await send(ann, f"/ui/lessons/{lesson_id}/launch", {}, form_of="/ui/lessons")
+    refused = await send(ann, f"/ui/lessons/{hidden['id']}/launch", {}, form_of="/ui/lessons")
+    added = await school.registrar.put(f"/api/cohorts/{cohort}/members/{user_id}")
+    after = await ann.get("/ui/lessons")
+
+    assert ("Fire safety" in before.text, "Ladders" in before.text) == (True, False)
+    assert (launched.status_code, "https://content.example.org/fire/index.html?language=en&amp;" in launched.text) == (
+        200,
+        True,
+    )
+    assert (refused.status_code, refused.headers["location"]) == (303, "/ui/lessons")
+    assert added.status_code == 204
+    assert ("Ladders" in after.text, "Elsewhere" in after.text) == (True, False)
+
+
+async def test_a_players_browser_may_ask_before_it_fetches(school: School) -> None:
+    anybody = await school.api.client(None)
+
+    answer = await anybody.request("OPTIONS", "/api/launches/fetch?token=x", headers={"Origin": "https://c.example"})
+
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (204, "*")
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
 
 
 async def test_only_defined_statements_may_carry_the_categories(school: School) -> None:

@@ -31,6 +31,7 @@ MODULE = Module(
         "api": {
             "/api/cohorts": f"{LEARNING}.cohorts.routes",
             "/api/launches": f"{LEARNING}.launches.routes",
+            "/ui/lessons": f"{LEARNING}.launches.pages",
             "/api/lessons": f"{LEARNING}.lessons.routes",
         }
     },

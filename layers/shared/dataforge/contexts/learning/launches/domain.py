@@ -56,6 +56,7 @@ class PlannedLaunch:
 
     lesson_id: UUID
     user_id: UUID
+    title: str
     launch: PlayerLaunch
     token: str
 
@@ -114,7 +115,7 @@ def plan_launch(
         language=participant.language,
         expires_at=now + SESSION_LASTS,
     )
-    return PlannedLaunch(lesson["id"], participant.user_id, launch, token)
+    return PlannedLaunch(lesson["id"], participant.user_id, lesson["title"], launch, token)
 
 
 def hash_token(token: str) -> str:

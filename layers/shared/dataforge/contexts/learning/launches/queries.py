@@ -27,6 +27,16 @@ _LAUNCHES = (
     "terminated, s.abandoned, s.satisfied_at FROM records.launches l JOIN lrs.sessions s ON s.session_id = l.id "
     "LEFT JOIN identity.directory d ON d.user_id = l.user_id "
 )
+_LESSONS = text(
+    "SELECT l.id, l.title, l.lesson_number, l.lesson_date, c.name AS cohort_name, coalesce(p.satisfied, false) AS "
+    "satisfied, coalesce(p.begun, false) AS begun FROM records.lessons l "
+    "LEFT JOIN records.cohorts c ON c.id = l.cohort_id LEFT JOIN LATERAL (SELECT bool_or(s.satisfied_at IS NOT NULL) "
+    "AS satisfied, bool_or(s.initialized_id IS NOT NULL) AS begun FROM records.launches x JOIN lrs.sessions s "
+    "ON s.session_id = x.id WHERE x.lesson_id = l.id AND x.user_id = :user_id) p ON true "
+    "WHERE l.content_url IS NOT NULL AND (:is_staff OR l.cohort_id IS NULL OR EXISTS (SELECT 1 FROM "
+    "records.cohort_members m WHERE m.cohort_id = l.cohort_id AND m.user_id = :user_id AND m.left_at IS NULL)) "
+    "AND (CAST(:after AS uuid) IS NULL OR l.id > :after) ORDER BY l.id LIMIT :limit"
+)
 _ORDER = " AND (CAST(:after AS uuid) IS NULL OR l.id < :after) ORDER BY l.id DESC LIMIT :limit"
 _OF_LESSON = text(f"{_LAUNCHES}WHERE l.lesson_id = :lesson_id{_ORDER}")
 _ONE = text(f"{_LAUNCHES}WHERE l.id = :id")
@@ -60,6 +70,13 @@ async def launches_of_lesson(
 ) -> Page[dict[str, Any]]:
     """Launches of a lesson, newest first."""
     return await _page(connection, _OF_LESSON, {"lesson_id": lesson_id}, after, limit)
+
+
+async def lessons_of_person(
+    connection: AsyncConnection, user_id: UUID, *, is_staff: bool, after: After, limit: int
+) -> Page[dict[str, Any]]:
+    """Lessons that a person may launch, in order of creation, and how far they are with each."""
+    return await _page(connection, _LESSONS, {"user_id": user_id, "is_staff": is_staff}, after, limit)
 
 
 async def launches_of_learner(

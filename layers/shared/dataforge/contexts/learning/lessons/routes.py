@@ -1,6 +1,5 @@
 """REST of lessons, and who has not completed them."""
 
-import secrets
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -9,23 +8,22 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from dataforge.contexts.learning.access import READERS, ReaderCall, WriterCall
+from dataforge.contexts.learning.access import ReaderCall, WriterCall
 from dataforge.contexts.learning.completions.queries import missing_completions
 from dataforge.contexts.learning.completions.wire import AsOf, IncompletePage
+from dataforge.contexts.learning.launches.calls import addresses, announced_launch
 from dataforge.contexts.learning.launches.commands import open_launch
-from dataforge.contexts.learning.launches.domain import PlannedLaunch, plan_launch
-from dataforge.contexts.learning.launches.queries import launches_of_lesson, read_participant
+from dataforge.contexts.learning.launches.domain import PlannedLaunch
+from dataforge.contexts.learning.launches.queries import launches_of_lesson
 from dataforge.contexts.learning.launches.wire import LaunchIn, LaunchOut, LaunchPage
 from dataforge.contexts.learning.lessons import commands, queries, wire
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import PlayerSessions, StatementMatching
-from dataforge.http.addresses import absolute_address
 from dataforge.http.app import context_router
 from dataforge.http.auth import AnyoneCall
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
-from dataforge.kernel.ids import uuid7
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 router = context_router("learning")
@@ -102,14 +100,9 @@ async def lesson_incomplete(
 @router.post("/api/lessons/{lesson_id}/launches", status_code=201, response_model=LaunchOut)
 async def launch_lesson(lesson_id: UUID, body: LaunchIn, call: AnyoneCall) -> Response:
     """Launch a lesson in a course player (cmi5): for members of its cohort, and for whoever may read lessons."""
-    sessions, now = call.platform.get(PlayerSessions), call.platform.clock.now()
-    lesson = await call.query(queries.get_lesson, lesson_id)
-    participant = await call.query(read_participant, lesson_id, call.user_id, is_staff=call.principal.has(*READERS))
-    token = secrets.token_urlsafe(32)
-    planned = plan_launch(lesson, participant, session_id=uuid7(), token=token, now=now, **body.model_dump())
-    # Said before the launch is there (cmi5 §9.3.1): what was said of a launch that came to nothing harms nobody.
-    await sessions.announce(planned.launch)
-    return await call.execute(LearningUnitOfWork, partial(open_launch, sessions), planned, partial(_launch, call))
+    planned = await announced_launch(call, lesson_id, **body.model_dump())
+    handler = partial(open_launch, call.platform.get(PlayerSessions))
+    return await call.execute(LearningUnitOfWork, handler, planned, partial(_launch, call))
 
 
 @router.get("/api/lessons/{lesson_id}/launches", response_model=LaunchPage)
@@ -123,14 +116,10 @@ async def list_launches(
 
 
 def _launch(call: Call, planned: PlannedLaunch) -> Response:
-    launch, scope = planned.launch, call.request.scope
-    endpoint = absolute_address(scope, "/xapi/")
-    fetch = absolute_address(scope, "/api/launches/fetch", token=planned.token)
+    launch = planned.launch
     body = {
         "id": launch.session_id,
-        "launch_url": planned.address(endpoint, fetch),
-        "endpoint": endpoint,
-        "fetch": fetch,
+        **addresses(call, planned),
         "actor": dict(launch.actor),
         "registration": launch.registration,
         "activity_id": launch.activity_id,
