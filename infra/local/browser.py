@@ -1,4 +1,4 @@
-"""What the tests of the pages need beside Python: ``python -m infra.local.browser`` brings it in.
+"""What the tests of the pages and of xAPI clients need beside Python: ``python -m infra.local.browser`` brings it in.
 
 axe-core comes from npm, locked by hash in ``tests/browser/package-lock.json``; so does Chromium where the system has
 none. Node and npm come from their wheel: nothing has to be installed by hand.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from infra.local.errors import LocalStackError
 from infra.local.layout import ROOT, TOOLS
-from infra.local.npm import npm_packages, run_node
+from infra.local.npm import npm_packages, run_node, xapi_clients
 
 PACKAGES = ROOT / "tests" / "browser"
 PLACE = TOOLS / "browser"
@@ -95,10 +95,11 @@ def main() -> int:
     """Bring the browser in; returns the exit status."""
     try:
         found = browser()
+        clients = xapi_clients()
     except LocalStackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"  browser: {found.executable}")
+    print(f"  browser: {found.executable}, xAPI clients: {clients}")
     return 0
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from infra.local.environments import ENVIRONMENTS
 from infra.local.errors import LocalStackError
 from infra.local.files import replace_tree
+from infra.local.layout import ROOT, TOOLS
+
+XAPI_CLIENTS = ROOT / "tests" / "functions" / "xapi_clients"
 
 
 def npm_packages(
@@ -39,6 +42,11 @@ def npm_packages(
             replace_tree(partial, place)
             stamp.write_text(wanted)
     return place
+
+
+def xapi_clients() -> Path:
+    """The client libraries of xAPI that the tests let send; raises LocalStackError."""
+    return npm_packages(XAPI_CLIENTS, TOOLS / "xapi-clients")
 
 
 def run_node(tool: str, *arguments: str, cwd: Path, **variables: str) -> str:

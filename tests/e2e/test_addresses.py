@@ -55,6 +55,22 @@ def test_a_client_without_accept_can_read_the_answer(
         assert b"<html" in body
 
 
+@pytest.mark.parametrize(("content", "status"), [("Größe".encode(), 200), (b"\x89PNG\xff", 406)])
+def test_a_document_of_any_type_is_read_without_accept_where_it_is_text(
+    lms: httpx.Client, stack: LocalStack, content: bytes, status: int
+) -> None:
+    where = f"activityId=https://e.org/{status}&stateId=s&agent=%7B%22mbox%22%3A%22mailto%3Aa%40b.org%22%7D"
+    octets = {"Content-Type": "application/octet-stream"}
+    assert lms.put(f"/activities/state?{where}", content=content, headers=octets).status_code == 204
+    signed = next(lms.auth.sync_auth_flow(lms.build_request("GET", "/"))).headers["Authorization"]
+    headers = {"X_Experience_API_Version": "1.0.3", "Authorization": signed}
+
+    found, answered, body = bare(f"{stack.facts['xapi_url']}/activities/state?{where}", **headers)
+
+    assert (found, answered["x-experience-api-version"]) == (status, "1.0.3")
+    assert body == content if status == 200 else json.loads(body)["code"] == "accept_missing"
+
+
 def test_statements_are_taken_and_refused_with_a_slash_at_the_end(stack: LocalStack, lms: httpx.Client) -> None:
     authorization = (
         lms.build_request("GET", "/").headers.get("Authorization")

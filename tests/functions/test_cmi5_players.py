@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from infra.local.browser import browser
-from infra.local.layout import ROOT, TOOLS
-from infra.local.npm import npm_packages
+from infra.local.npm import xapi_clients
 from infra.local.stack import LocalStack
 from tests.builders.chromium import course_content, started_chromium
 from tests.builders.deployed import told
@@ -97,7 +96,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(stack: LocalStack, admin: httpx.Client) -> Iterator[Desk]:
     """Everything that a session needs."""
-    packages = npm_packages(ROOT / "tests" / "functions" / "xapi_clients", TOOLS / "xapi-clients")
+    packages = xapi_clients()
     name, api = f"player{uuid4().hex[:8]}", stack.facts["api_url"]
     account = {"username": name, "email": f"{name}@example.org", "password": "correct horse battery"}
     told(httpx.post(f"{api}/api/signup", json=account, timeout=60), 201)

@@ -18,13 +18,12 @@ from playwright.sync_api import Browser
 
 from infra.local.browser import browser
 from infra.local.environments import ENVIRONMENTS
-from infra.local.layout import ROOT, TOOLS
-from infra.local.npm import npm_packages, run_node
+from infra.local.npm import XAPI_CLIENTS as CLIENTS
+from infra.local.npm import run_node, xapi_clients
 from infra.local.stack import LocalStack
 from tests.builders.chromium import course_content, started_chromium
 
 pytestmark = pytest.mark.build
-CLIENTS = ROOT / "tests" / "functions" / "xapi_clients"
 BYTES = bytes([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00, 0xFF])
 
 
@@ -54,7 +53,7 @@ def sender(stack: LocalStack) -> Sender:
 @pytest.fixture(scope="session")
 def packages() -> Path:
     """The packages of npm, beside the scripts that use them."""
-    place = npm_packages(CLIENTS, TOOLS / "xapi-clients")
+    place = xapi_clients()
     for script in CLIENTS.glob("*.*js"):
         (place / script.name).write_bytes(script.read_bytes())
     return place

@@ -136,6 +136,19 @@ def test_a_client_without_accept_gets_text_or_is_asked_to_send_it(media_type: st
         assert (answer["statusCode"], answer["body"].encode()) == (200, BODIES[media_type])
 
 
+@pytest.mark.parametrize("text", ['"' * 4_000_000, "д" * 2_000_000], ids=["quotation marks", "Cyrillic"])
+def test_text_that_would_grow_beyond_what_lambda_answers_goes_out_in_base64(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BODIES, "text/plain", text.encode())
+
+    answer, refusal = body_answer("text/plain", accept="*/*"), body_answer("text/plain")
+
+    assert (answer["isBase64Encoded"], len(json.dumps(answer)) < 6_291_556) == (True, True)
+    assert base64.b64decode(answer["body"]).decode() == text
+    assert (refusal["statusCode"], json.loads(refusal["body"])["code"]) == (406, "accept_missing")
+
+
 def test_an_error_is_readable_and_its_addresses_have_the_stage(invoke: Any) -> None:
     answer = invoke("GET", "/api/nowhere")
 

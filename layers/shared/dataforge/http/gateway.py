@@ -1,5 +1,7 @@
 """An app behind API Gateway: its events in, its answers out."""
 
+import base64
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 # Part of every media type: whatever is UTF-8 goes out as text, also a multipart body or a document of any type. It
 # arrives byte for byte, while API Gateway decodes Base64 for clients with a fitting Accept only, and many send none.
 _EVERY_MEDIA_TYPE = ""
+# Lambda answers 6 MB of JSON, in which a quotation mark takes two bytes, and a Cyrillic letter may take six.
+_MOST_BYTES = 6_000_000
+_SURELY_FITS = _MOST_BYTES // 6
 
 
 class AcceptMissing(DataForgeError):
@@ -41,25 +46,29 @@ class ReadableAnswers:
             held.append(message)
 
         await self._app(scope, receive, hold)
-        if _is_text(held):
+        if _fits_as_text(held):
             for message in held:
                 await send(message)
         else:
             await _refuse(scope, held[0], receive, send)
 
 
-def _is_text(answer: "list[Message]") -> bool:
+def _fits_as_text(answer: "list[Message]") -> bool:
     try:
-        b"".join(message.get("body", b"") for message in answer).decode()
+        return _fits(b"".join(message.get("body", b"") for message in answer).decode())
     except UnicodeDecodeError:
         return False
-    return True
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= _SURELY_FITS or len(json.dumps(text)) <= _MOST_BYTES
 
 
 async def _refuse(scope: "Scope", start: "Message", receive: "Receive", send: "Send") -> None:
     from dataforge.http.problems import problem_response
 
-    problem = problem_response(AcceptMissing("This answer is no text. Send the header Accept, such as */*."), scope)
+    message = "This answer is sent as bytes. Send the header Accept, such as */*."
+    problem = problem_response(AcceptMissing(message), scope)
     own = {name for name, _ in problem.raw_headers}
     # What every answer has: the version of the protocol, the request's id, CORS.
     kept = [(name, value) for name, value in start["headers"] if name.lower() not in {*own, b"etag", b"last-modified"}]
@@ -70,4 +79,14 @@ async def _refuse(scope: "Scope", start: "Message", receive: "Receive", send: "S
 def http_handler(asgi: "ASGIApp") -> Callable[[Any, Any], Any]:
     """A Lambda handler for an ASGI app behind API Gateway."""
     own_event_loop()
-    return Mangum(ReadableAnswers(asgi), lifespan="off", text_mime_types=[_EVERY_MEDIA_TYPE])
+    mangum = Mangum(ReadableAnswers(asgi), lifespan="off", text_mime_types=[_EVERY_MEDIA_TYPE])
+
+    def handle(event: Any, context: Any) -> Any:  # noqa: ANN401 - an event and a context of Lambda
+        answer = mangum(event, context)
+        if not answer["isBase64Encoded"] and not _fits(answer["body"]):
+            # In Base64 it takes a third more than it has, whatever is in it.
+            encoded = base64.b64encode(answer["body"].encode()).decode()
+            return {**answer, "body": encoded, "isBase64Encoded": True}
+        return answer
+
+    return handle
