@@ -29,12 +29,18 @@ def line_of(statement_id: UUID, stored_at: datetime, body: str) -> StatementLine
     return StatementLine(
         statement_id,
         parse_timestamp(str(statement.get("timestamp"))) or stored_at,
-        str(actor.get("name") or key.removeprefix("mailto:")),
+        _who(actor),
         key.removeprefix("mailto:"),
         _text(verb.get("display")) or str(verb.get("id", "")).rstrip("/").rpartition("/")[2],
         _target(target),
         tuple(_facts(_member(statement, "result"))),
     )
+
+
+def _who(agent: Mapping[str, object]) -> str:
+    """A name that people know: of an account without a name the part that tells it from others of its home page."""
+    account = _member(agent, "account")
+    return str(agent.get("name") or account.get("name") or actor_key(agent).removeprefix("mailto:"))
 
 
 def _target(target: Mapping[str, object]) -> str:
@@ -44,7 +50,7 @@ def _target(target: Mapping[str, object]) -> str:
     if kind == "SubStatement":
         return f"“{_text(_member(target, 'verb').get('display')) or 'a statement'}” of somebody"
     if kind in ("Agent", "Group"):
-        return str(target.get("name") or actor_key(target))
+        return _who(target)
     return _text(_member(target, "definition").get("name")) or str(target.get("id"))
 
 
