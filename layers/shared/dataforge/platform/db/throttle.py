@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func
+from sqlalchemy import case, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,15 @@ from dataforge.kernel.throttling import Budget
 from dataforge.platform.db.tables import throttles
 
 WINDOW = timedelta(minutes=1)
+# Text, because requests of credentials pay for it: building the expression costs several times what executing it does.
+_SPEND_ONE = text(
+    "INSERT INTO platform.throttles AS t (key, failures, in_flight, window_ends_at) VALUES (:key, 1, 0, :ends) "
+    "ON CONFLICT (key) DO UPDATE SET "
+    "failures = CASE WHEN t.window_ends_at <= :now THEN 1 ELSE t.failures + 1 END, "
+    "in_flight = CASE WHEN t.window_ends_at <= :now THEN 0 ELSE t.in_flight END, "
+    "window_ends_at = CASE WHEN t.window_ends_at <= :now THEN excluded.window_ends_at ELSE t.window_ends_at END "
+    "RETURNING failures, window_ends_at"
+)
 
 
 class Throttle:
@@ -37,6 +46,15 @@ class Throttle:
     async def spend(self, budgets: Sequence[Budget]) -> int | None:
         """As `take`, for tries that are not given back, whatever becomes of them."""
         return await self._spend(budgets, {"failures": 1})
+
+    async def spend_one(self, budget: Budget) -> int | None:
+        """As `spend` for one budget, in one statement that may stand alone: what is refused stays counted, too."""
+        values = {"key": budget.key, "now": self._now, "ends": self._now + WINDOW}
+        row = (await self._connection.execute(_SPEND_ONE, values)).one()
+        if row.failures <= budget.limit:
+            return None
+        left: timedelta = row.window_ends_at - self._now
+        return max(1, math.ceil(left.total_seconds()))
 
     async def close(self, budgets: Sequence[Budget], *, failed: bool) -> None:
         """End a try that was taken: keep it counted if it failed, give it back otherwise."""

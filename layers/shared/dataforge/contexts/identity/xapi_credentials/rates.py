@@ -45,7 +45,7 @@ class StoredCredentialRates:
     async def _wait(self, budget: Budget) -> int | None:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._database.single_write() as connection:
-                return await Throttle(connection, self._clock.now()).spend([budget])
+                return await Throttle(connection, self._clock.now()).spend_one(budget)
         except _AWAY:
             self._open_until = self._monotonic() + BREAK_SECONDS
             logger.warning("requests of credentials are not counted", exc_info=True, pause_seconds=BREAK_SECONDS)
