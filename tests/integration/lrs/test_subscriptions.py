@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from dataforge.bootstrap import modules, xapi_app
 from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
-from dataforge.contexts.lrs.forwarding import commands
+from dataforge.contexts.lrs.forwarding import commands, queries
 from dataforge.contexts.lrs.forwarding import deliverer as delivering
 from dataforge.contexts.lrs.forwarding.announcements import delivery_message
 from dataforge.contexts.lrs.forwarding.consumers import announce_due
@@ -209,6 +209,22 @@ async def test_many_statements_go_in_order_fifty_at_a_time(office: Office, recei
 
     assert [len(sent.json["data"]["statements"]) for sent in receiver.posts] == [50, 50, 20]
     assert delivered_ids(receiver) == ids
+
+
+async def test_what_is_rare_is_found_however_far_it_is(
+    office: Office, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "SCANNED", 7)
+    made = await office.subscribe(receiver.url, filter={"verb": VERB})
+    sent = [
+        statement(object={"id": f"https://e.org/{n}"}, verb={"id": VERB if n == 30 else "https://e.org/x"})
+        for n in range(40)
+    ]
+    ids = await office.send(*sent)
+
+    await office.deliver(made)
+
+    assert delivered_ids(receiver) == [ids[30]]
 
 
 async def test_a_failed_attempt_is_repeated_with_its_id_and_nothing_goes_past_it(

@@ -173,14 +173,14 @@ async def find_subscription(subscription_id: UUID, uow: LrsUnitOfWork) -> Subscr
     return None if row is None else subscription_of(row)
 
 
-async def plan_deliveries(command: PlanDeliveries, uow: LrsUnitOfWork) -> int:
-    """Plan what follows the position, and move it: both or neither. Returns how many deliveries there are more."""
+async def plan_deliveries(command: PlanDeliveries, uow: LrsUnitOfWork) -> bool:
+    """Plan what follows the position, and move it: both or neither. Returns whether there is more to be planned."""
     subscription = await find_subscription(command.subscription_id, uow)
     if subscription is None or not subscription.enabled:
-        return 0
+        return False
     room = MAX_WAITING - await uow.deliveries.waiting(subscription.id)
     if room <= 0:
-        return 0
+        return False
     scan = await scan_statements(uow.connection, subscription, limit=room * MAX_STATEMENTS)
     batches = list(_batches(scan.matching))
     for batch in batches[:room]:
@@ -188,9 +188,9 @@ async def plan_deliveries(command: PlanDeliveries, uow: LrsUnitOfWork) -> int:
     if len(batches) > room:
         last = batches[room - 1][-1]
         await uow.subscriptions.move(subscription.id, last.stored_at, last.statement_id)
-        return room
+        return True
     await uow.subscriptions.move(subscription.id, scan.through_at, scan.through_id)
-    return len(batches)
+    return scan.is_behind
 
 
 def _batches(matching: Sequence[MatchingStatement]) -> Iterator[list[MatchingStatement]]:

@@ -53,9 +53,11 @@ class Deliverer:
         """Plan and send until nothing is due; the seconds after which there is more to do, None if nothing is known."""
         deadline = self._monotonic() + self._budget
         while self._monotonic() < deadline:
-            await run(self._unit_of_work(), plan_deliveries, PlanDeliveries(subscription_id))
+            behind = await run(self._unit_of_work(), plan_deliveries, PlanDeliveries(subscription_id))
             leased = await run(self._unit_of_work(), lease_delivery, LeaseDelivery(subscription_id))
             if leased is None:
+                if behind:
+                    continue
                 return None
             outcome = await self._attempt(*leased)
             record = RecordOutcome(leased[1], outcome, self._random)

@@ -35,7 +35,7 @@ _SHOWN = (
 _SCAN = (
     "SELECT stored_at, statement_id FROM records.statements_raw "
     "WHERE (stored_at, statement_id) > (:at, :id) AND stored_at <= :bound "
-    f"ORDER BY stored_at, statement_id LIMIT {SCANNED}"
+    "ORDER BY stored_at, statement_id LIMIT :scanned"
 )
 _LAST = text(
     f"SELECT stored_at, statement_id, count(*) OVER () AS found FROM ({_SCAN}) AS s ORDER BY 1 DESC, 2 DESC LIMIT 1"
@@ -68,6 +68,11 @@ class Scan:
     through_at: datetime
     through_id: UUID
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there may be more behind it that could be sent by now."""
+        return self.through_id != _LAST_ID
+
 
 async def scan_statements(connection: AsyncConnection, subscription: Subscription, *, limit: int) -> Scan:
     """Statements that a subscription is to get next, in the order of `stored`; none that could still be overtaken.
@@ -76,6 +81,7 @@ async def scan_statements(connection: AsyncConnection, subscription: Subscriptio
     """
     bound = await current_bound(connection)
     values: dict[str, Any] = {"at": subscription.position_at, "id": subscription.position_id, "bound": bound}
+    values["scanned"] = SCANNED
     choices = subscription.choice.keys()
     values |= {f"keys_{number}": list(keys) for number, keys in enumerate(choices)}
     chosen = f"WHERE {_chosen(len(choices))}" if choices else ""
