@@ -1,6 +1,7 @@
 """The rules of cmi5 for the statements of one session."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataforge.contexts.lrs.sessions.domain import (
+    MOVE_ON_ASKED,
     History,
     LaunchMode,
     MoveOn,
@@ -21,7 +23,7 @@ from dataforge.contexts.lrs.sessions.domain import (
     Verb,
 )
 from dataforge.contexts.lrs.sessions.lms_statements import SATISFIED, abandoned, launched, satisfied
-from dataforge.contexts.lrs.statements.domain import XapiVersion, is_completion, validate_statement
+from dataforge.contexts.lrs.statements.domain import VOIDED, XapiVersion, is_completion, validate_statement
 from tests.builders.players import CMI5, MASTERY, MOVE_ON, Player
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -30,7 +32,10 @@ ACTIVITY, PUBLISHER = "https://lms.example.org/lesson", "https://publisher.examp
 ACTOR = {"objectType": "Agent", "account": {"homePage": "https://dataforge.example/people", "name": "learner-1"}}
 TEMPLATE = {
     "contextActivities": {"grouping": [{"id": PUBLISHER}]},
-    "extensions": {"https://w3id.org/xapi/cmi5/context/extensions/sessionid": str(SESSION)},
+    "extensions": {
+        "https://w3id.org/xapi/cmi5/context/extensions/sessionid": str(SESSION),
+        MOVE_ON_ASKED: "CompletedOrPassed",
+    },
 }
 
 
@@ -202,6 +207,7 @@ def test_a_defined_statement_keeps_every_rule(verb: str, change: Change, place: 
         put(str(uuid4()), "context", "registration"),
         without("context", "registration"),
         put({}, "context", "extensions"),
+        put({"id": VOIDED}, "verb"),
     ],
 )
 def test_what_is_not_of_the_session_is_refused(change: Change) -> None:
@@ -210,6 +216,35 @@ def test_what_is_not_of_the_session_is_refused(change: Change) -> None:
 
     with pytest.raises(OutsideSession):
         session().admit([made], History(), NOW)
+
+
+@pytest.mark.parametrize(
+    "change", [without("context", "extensions", MOVE_ON_ASKED), put("Passed", "context", "extensions", MOVE_ON_ASKED)]
+)
+def test_the_template_stays_as_it_is_in_every_statement(change: Change) -> None:
+    found, _ = after("initialized")
+    made = defined("experienced")
+    made["context"]["contextActivities"]["category"] = []
+    change(made)
+
+    with pytest.raises(SessionRuleBroken):
+        found.admit([made], History(), NOW)
+
+
+@given(st.lists(st.sampled_from(["initialized", "completed", "passed", "failed", "terminated", "experienced"])))
+def test_whatever_a_player_sends_a_session_keeps_its_order(verbs: list[str]) -> None:
+    speaking, found, taken = player(), session(), []
+    for verb in verbs:
+        made = speaking.also_says(verb) if verb == "experienced" else speaking.says(verb)
+        with suppress(SessionRuleBroken, SessionEnded):
+            found = found.admit([made], History(), NOW)
+            taken.append(verb)
+
+    defined_verbs = [verb for verb in taken if verb != "experienced"]
+    assert len(set(defined_verbs)) == len(defined_verbs) == len(found.said)
+    assert not {"passed", "failed"} <= set(taken)
+    assert taken[:1] in ([], ["initialized"])
+    assert "terminated" not in taken[:-1]
 
 
 def test_the_place_of_a_fault_in_a_request_is_named() -> None:
@@ -275,12 +310,10 @@ def test_what_the_launching_system_says_is_valid_in_both_versions() -> None:
     ],
 )
 def test_a_verb_completes_as_far_as_the_move_on_in_its_context_says(move_on: str, completing: set[str]) -> None:
-    template = {
-        **TEMPLATE,
-        "extensions": {**TEMPLATE["extensions"], "https://w3id.org/xapi/cmi5/context/extensions/moveon": move_on},
-    }
+    template = {**TEMPLATE, "extensions": {**TEMPLATE["extensions"], MOVE_ON_ASKED: move_on}}
     speaking = player(contextTemplate=template)
 
     found = {verb for verb in ("passed", "completed", "failed") if is_completion(speaking.says(verb))}
+    added = [verb for verb in ("passed", "completed", "satisfied") if is_completion(speaking.also_says(verb))]
 
-    assert found == completing
+    assert (found, added) == (completing, [])

@@ -12,13 +12,14 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from dataforge.contexts.lrs.statements.domain import actor_key, parse_timestamp
+from dataforge.contexts.lrs.statements.domain import VOIDED, actor_key, parse_timestamp
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 
 CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 MOVE_ON = "https://w3id.org/xapi/cmi5/context/categories/moveon"
 EXTENSIONS = "https://w3id.org/xapi/cmi5/context/extensions/"
 SESSION_ID, MASTERY_SCORE = f"{EXTENSIONS}sessionid", f"{EXTENSIONS}masteryscore"
+MOVE_ON_ASKED = f"{EXTENSIONS}moveon"
 LAUNCH_DATA, PREFERENCES = "LMS.LaunchData", "cmi5LearnerPreferences"
 VERBS = "http://adlnet.gov/expapi/verbs/"
 # How long statements from before the end may still come in, on slow lines (§9.3.8 leaves it to the LMS).
@@ -124,6 +125,7 @@ class Session:
         for statement in sorted(statements, key=_moment):
             pointer = f"/{places[id(statement)]}" if len(statements) > 1 else ""
             self._require_own(statement)
+            self._require_template(statement, pointer)
             session = session._admit_one(statement, history, now, pointer)
         return session
 
@@ -146,6 +148,15 @@ class Session:
         if _part(context, "extensions").get(SESSION_ID) != str(self.session_id):
             message = f"context.extensions of a statement of this session has {SESSION_ID}: {self.session_id}."
             raise OutsideSession(message)
+
+        if _part(statement, "verb").get("id") == VOIDED:
+            message = "Course players void nothing: what they have sent is judged by the launching system."
+            raise OutsideSession(message)
+
+    def _require_template(self, statement: Mapping[str, object], pointer: str) -> None:
+        # What reports go by (§10.2.1: players add to the template, and change nothing of it).
+        if _part(_part(statement, "context"), "extensions").get(MOVE_ON_ASKED) != self.move_on.value:
+            raise _broken(pointer, "/context/extensions", "The context has what the contextTemplate has.")
 
     def _admit_one(self, statement: Mapping[str, object], history: History, now: datetime, pointer: str) -> Self:
         verb = _part(statement, "verb").get("id")

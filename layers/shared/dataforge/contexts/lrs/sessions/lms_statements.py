@@ -5,7 +5,15 @@ from datetime import datetime
 from uuid import uuid4
 
 from dataforge.contexts.identity.contract import XapiCredential
-from dataforge.contexts.lrs.sessions.domain import CMI5, EXTENSIONS, MASTERY_SCORE, SESSION_ID, VERBS, Session
+from dataforge.contexts.lrs.sessions.domain import (
+    CMI5,
+    EXTENSIONS,
+    MASTERY_SCORE,
+    MOVE_ON_ASKED,
+    SESSION_ID,
+    VERBS,
+    Session,
+)
 from dataforge.contexts.lrs.statements.domain import format_timestamp
 
 SATISFIED = "https://w3id.org/xapi/adl/verbs/satisfied"
@@ -28,7 +36,7 @@ def launched(session: Session, launch_url: str, parameters: str | None, now: dat
     extensions: dict[str, object] = {
         f"{EXTENSIONS}launchmode": session.launch_mode.value,
         f"{EXTENSIONS}launchurl": launch_url,
-        f"{EXTENSIONS}moveon": session.move_on.value,
+        MOVE_ON_ASKED: session.move_on.value,
     }
     if session.mastery_score is not None:
         extensions[MASTERY_SCORE] = session.mastery_score
@@ -38,7 +46,7 @@ def launched(session: Session, launch_url: str, parameters: str | None, now: dat
 
 
 def satisfied(session: Session, now: datetime) -> dict[str, object]:
-    """That the learner has done what the lesson asks for: a lesson is a course of one unit (ADR 29)."""
+    """That the learner has done what the lesson asks for: a lesson is a course of one unit (ADR 31)."""
     made = _statement(session, SATISFIED, "satisfied", now)
     return {**made, "object": {"objectType": "Activity", "id": session.activity_id, "definition": {"type": COURSE}}}
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from dataforge.contexts.lrs.contract import PlayerLaunch
 from dataforge.contexts.lrs.sessions import commands
-from dataforge.contexts.lrs.sessions.domain import EXTENSIONS, SESSION_ID, LaunchMode, MoveOn, Session
+from dataforge.contexts.lrs.sessions.domain import MOVE_ON_ASKED, SESSION_ID, LaunchMode, MoveOn, Session
 from dataforge.contexts.lrs.sessions.lms_statements import LAUNCHER, launched
 from dataforge.contexts.lrs.statements.commands import AcceptStatements
 from dataforge.contexts.lrs.statements.domain import StatementsBody, XapiVersion, validate_body
@@ -86,7 +86,7 @@ def launch_data(launch: PlayerLaunch) -> dict[str, object]:
     """The document LMS.LaunchData (§10.2). What is in its template travels with every statement of the player."""
     template = {
         "contextActivities": {"grouping": [{"id": launch.publisher_id}]},
-        "extensions": {SESSION_ID: str(launch.session_id), f"{EXTENSIONS}moveon": launch.move_on},
+        "extensions": {SESSION_ID: str(launch.session_id), MOVE_ON_ASKED: launch.move_on},
     }
     return {
         "contextTemplate": template,

@@ -4,7 +4,8 @@ There is no single way to say so: it arrives as the verb completed, passed, sati
 `result.completion` beside another verb. What must not count: a question that was answered with `completion: true` (the
 question is done, not the lesson), a verb contradicted by its own result, plans (SubStatements), statements about people
 or statements, and voiding. cmi5's moveOn is the launching system's business; it says the outcome with `satisfied`.
-Where it travels in the context, as our launches have it, the other verbs count only as far as it says.
+Where it travels in the context, as our launches have it, the other verbs count only as far as it says, and only in
+statements that cmi5 defines.
 Voided statements are left out by whoever reads the rows.
 """
 
@@ -27,6 +28,7 @@ COMPLETING_VERBS = frozenset(
 
 _SUCCESS_VERBS = frozenset(verb for verb in COMPLETING_VERBS if verb.endswith(("passed", "mastered")))
 _PARTIAL_VERBS = ("/answered", "/responded", "/interacted", "/progressed", "/attempted", "/initialized", "/launched")
+_CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 _MOVE_ON = "https://w3id.org/xapi/cmi5/context/extensions/moveon"
 # What satisfies a unit by itself; of both together, and of none, only the launching system knows.
 _ENOUGH = {
@@ -66,7 +68,15 @@ def _moves_on(statement: Mapping[str, object], verb_id: str) -> bool:
     context = statement.get("context")
     extensions = context.get("extensions") if isinstance(context, dict) else None
     move_on = extensions.get(_MOVE_ON) if isinstance(extensions, dict) else None
-    return not isinstance(move_on, str) or verb_id.endswith((*_ENOUGH.get(move_on, ()), "/satisfied", "/waived"))
+    if not isinstance(context, dict) or not isinstance(move_on, str):
+        return True
+    # Others are what a player adds of its own.
+    related = context.get("contextActivities")
+    listed = related.get("category") if isinstance(related, dict) else None
+    categories = [
+        item.get("id") for item in (listed if isinstance(listed, list) else [listed]) if isinstance(item, dict)
+    ]
+    return _CMI5 in categories and verb_id.endswith((*_ENOUGH.get(move_on, ()), "/satisfied", "/waived"))
 
 
 def _is_question(definition: object) -> bool:
