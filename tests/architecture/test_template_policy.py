@@ -17,7 +17,7 @@ from infra.packaging.template import expand_loops, load_template
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
 # Read by the runtime's libraries rather than by our settings.
-LIBRARY_VARIABLES = {"LOG_LEVEL", "MIMALLOC_PURGE_DELAY", "POWERTOOLS_SERVICE_NAME"}
+LIBRARY_VARIABLES = {"LOG_LEVEL", "MIMALLOC_PURGE_DELAY", "POWERTOOLS_SERVICE_NAME", "PYDANTIC_DISABLE_PLUGINS"}
 
 
 TEMPLATE = load_template()
