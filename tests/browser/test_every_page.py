@@ -34,6 +34,8 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "statement": (Role.ADMIN, lambda places: places.statement),
     "quarantine": (Role.ADMIN, lambda _: "/ui/admin/quarantine"),
     "quarantine-entry": (Role.ADMIN, lambda places: places.entry),
+    "subscriptions": (Role.ADMIN, lambda _: "/ui/admin/subscriptions"),
+    "subscription": (Role.ADMIN, lambda places: places.subscription),
     "etl-streaming": (Role.ADMIN, lambda _: "/ui/test-etl-streaming"),
     "etl-incremental": (Role.ADMIN, lambda _: "/ui/test-etl-incremental"),
     "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from dataforge.kernel.principal import Role
 from tests.browser.conftest import Desk
 from tests.builders.datasets import ok
+from tests.builders.receivers import Receiver
 from tests.builders.site import said
 from tests.builders.statements import statement
 
@@ -160,3 +161,47 @@ def test_a_sample_is_sent_and_seen_arriving(desk: Desk) -> None:
     expect(steps.nth(2)).to_contain_text("done")
     assert page.evaluate("window.here")
     expect(page.locator("#way[hx-get]")).to_have_count(0)
+
+
+@BOTH
+def test_a_webhook_is_made_tested_switched_off_and_deleted(desk: Desk, scripts: bool) -> None:
+    name = f"Somewhere {scripts}"
+    with Receiver() as receiver:
+        page = desk.open("/ui/admin/subscriptions", role=Role.ADMIN, scripts=scripts)
+        page.get_by_text("New subscription", exact=True).click()
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Address").fill(receiver.url)
+        page.get_by_label("Verb").fill("https://e.org/verbs/none")
+        page.get_by_role("button", name="Subscribe").click()
+        assert page.locator("#secret").inner_text().startswith("whsec_")
+        page.get_by_role("link", name="I have kept it").click()
+        page.get_by_role("button", name="Send a test").click()
+        expect(page.get_by_role("status")).to_contain_text("on its way")
+        desk.site.run(desk.site.deliver(page.url.rpartition("/")[2]))
+        if not scripts:
+            page.reload()
+        expect(page.get_by_role("region", name="Log").get_by_role("row").nth(1)).to_contain_text(
+            "delivered", timeout=10_000
+        )
+        assert len(receiver.posts) == 1
+
+    page.get_by_role("button", name="Switch off").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("off")
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("button", name=f"Delete {name}").click()
+    expect(page.get_by_role("status")).to_contain_text("deleted")
+    expect(page.get_by_role("link", name=name)).to_have_count(0)
+
+
+def test_what_is_wrong_with_a_subscription_is_said(desk: Desk) -> None:
+    page = desk.open("/ui/admin/subscriptions", role=Role.ADMIN)
+    page.get_by_text("New subscription", exact=True).click()
+    page.get_by_label("Name").fill("Inside")
+    page.get_by_label("Address").fill("https://10.0.0.1/")
+    page.get_by_role("button", name="Subscribe").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("no public address")
+    page.locator("select[name=kind]").select_option("lrs")
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.get_by_role("alert")).to_contain_text("A store needs username and password")
+    desk.expect_complaint("400")

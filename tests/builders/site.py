@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.sections.domain import Meeting
+from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
+from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
 from dataforge.kernel.clock import FixedClock
@@ -76,6 +78,7 @@ class Places:
     person: str = ""
     statement: str = ""
     entry: str = ""
+    subscription: str = ""
 
 
 class Site:
@@ -140,6 +143,7 @@ class Site:
         await self._fill_lessons()
         await self._fill_dataset()
         await self._fill_records()
+        await self._fill_subscriptions()
 
     async def _fill_reminders(self) -> None:
         classroom = Classroom(self.whole.api)
@@ -183,6 +187,22 @@ class Site:
             f"/ui/admin/quarantine/{entries[0].id}",
         )
         self.places.person = "/ui/admin/statements?person=lena@example.org"
+
+    async def _fill_subscriptions(self) -> None:
+        """A webhook that nobody answers at."""
+        verb = "http://adlnet.gov/expapi/verbs/completed"
+        webhook = {"kind": "webhook", "name": "Human resources", "url": "http://127.0.0.1:9/learning/statements"}
+        made = await self.whole.post(
+            "/api/xapi/subscriptions", 201, **webhook, filter={"verb": verb}, since="2020-01-01T00:00:00Z"
+        )
+        await self.deliver(made["id"])
+        await self.whole.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
+        await self.deliver(made["id"])
+        self.places.subscription = f"/ui/admin/subscriptions/{made['id']}"
+
+    async def deliver(self, subscription_id: str) -> None:
+        """What `worker` does for a subscription."""
+        await Deliverer(self.whole.api.platform_of("worker").get(LrsServices)).deliver(UUID(subscription_id))
 
     def records(self) -> StoreUnderTest:
         """The record store behind the console."""

@@ -38,6 +38,7 @@ class WholeApi:
             clock,
             data_bucket=self.bucket,
             statements_queue_url=self.statements_queue,
+            private_receivers=True,
             trusted_home_pages=("https://lms.example.org",),
         )
         self.datasets.platform.put(Authenticator, self.api.identity.authenticator)

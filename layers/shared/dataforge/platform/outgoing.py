@@ -114,8 +114,22 @@ def _send(method: str, parts: SplitResult, headers: dict[str, str], body: bytes 
                 response.close()
             return Answer(response.status, content, {key.lower(): value for key, value in response.headers.items()})
     except (HTTPError, OSError, ValueError) as error:
-        message = f"{type(error).__name__}: {str(error)[:200]}"
-        raise NoAnswer(message) from error
+        raise NoAnswer(_what_happened(error)) from error
+
+
+def _what_happened(error: Exception) -> str:
+    """A sentence for whoever has to see to it; what the libraries call it stays in the cause."""
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.NewConnectionError):  # one of those below, too
+        return "The connection was refused, or there is no way to the host"
+    if isinstance(error, exceptions.ConnectTimeoutError):
+        return f"No connection within {CONNECT_SECONDS:.0f} seconds"
+    if isinstance(error, exceptions.ReadTimeoutError | TimeoutError):
+        return f"No answer within {TOTAL_SECONDS:.0f} seconds"
+    if isinstance(error, exceptions.SSLError | ssl.SSLError):
+        return f"TLS failed: {str(error)[:200]}"
+    return f"The connection broke off: {str(error)[:200]}"
 
 
 def _resolve(parts: SplitResult, *, private: bool) -> str:

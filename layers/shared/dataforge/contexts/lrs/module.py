@@ -253,6 +253,7 @@ MODULE = Module(
             "/api/xapi/purges": f"{LRS}.purges.routes",
             "/api/xapi/subscriptions": f"{LRS}.forwarding.routes",
             "/ui/admin/quarantine": f"{LRS}.quarantine.pages",
+            "/ui/admin/subscriptions": f"{LRS}.forwarding.pages",
             "/ui/admin/statements": f"{LRS}.search.pages",
             "/ui/test-etl-streaming": f"{LRS}.load.pages",
             "/ui/test-etl-incremental": f"{LRS}.load.pages",

@@ -27,8 +27,10 @@ _LAST_ID = UUID(int=2**128 - 1)
 _SHOWN = (
     "s.id, s.kind, s.name, s.url, s.filter, s.username, s.xapi_version, s.enabled, s.disabled_reason, s.failing_since, "
     "s.last_error, s.last_delivered_at, s.position_at, s.revision, s.created_at, s.updated_at, "
-    "(SELECT count(*) FROM lrs.deliveries d WHERE d.subscription_id = s.id AND d.state = 'waiting') AS waiting, "
-    "(SELECT count(*) FROM lrs.deliveries d WHERE d.subscription_id = s.id AND d.state = 'dead') AS dead, "
+    "(SELECT count(*) FROM lrs.deliveries d WHERE d.subscription_id = s.id AND d.state = 'waiting' AND NOT d.is_test) "
+    "AS waiting, "
+    "(SELECT count(*) FROM lrs.deliveries d WHERE d.subscription_id = s.id AND d.state = 'dead' AND NOT d.is_test) "
+    "AS dead, "
     "(SELECT min(d.next_attempt_at) FROM lrs.deliveries d WHERE d.subscription_id = s.id AND d.state = 'waiting') "
     "AS next_attempt_at"
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.forwarding import commands, queries, wire
-from dataforge.contexts.lrs.forwarding.announcements import announce
+from dataforge.contexts.lrs.forwarding.calls import announce_from
 from dataforge.contexts.lrs.forwarding.domain import DeliveryState, SubscriptionKind
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
@@ -29,10 +29,6 @@ async def _row(call: Call, subscription_id: UUID) -> dict[str, Any]:
     return await call.query(queries.get_subscription, subscription_id)
 
 
-async def _announce(call: Call, subscription_id: UUID) -> None:
-    await announce(call.platform.queue("jobs"), subscription_id)
-
-
 @router.get(ADDRESS, response_model=wire.SubscriptionPage)
 async def list_subscriptions(
     call: AdminCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, kind: SubscriptionKind | None = None
@@ -52,7 +48,7 @@ async def create_subscription(body: wire.SubscriptionIn, call: AdminCall) -> Res
     made = await run(call.unit_of_work(LrsUnitOfWork), commands.create_subscription, command)
     subscription_id = UUID(str(made.row["id"]))
     row = {**await _row(call, subscription_id), "secret": made.secret}
-    await _announce(call, subscription_id)
+    await announce_from(call, subscription_id)
     return versioned(row, status=201, location=call.address(ADDRESS, subscription_id))
 
 
@@ -71,7 +67,7 @@ async def change_subscription(subscription_id: UUID, body: wire.SubscriptionPatc
         change, services.secret_box, services.settings.private_receivers, body.password
     )
     await run(call.unit_of_work(LrsUnitOfWork), commands.change_subscription, command)
-    await _announce(call, subscription_id)
+    await announce_from(call, subscription_id)
     return versioned(await _row(call, subscription_id))
 
 
@@ -89,7 +85,7 @@ async def test_subscription(subscription_id: UUID, call: AdminCall) -> Response:
     """Send a test, also while the subscription is switched off; its delivery shows how that went."""
     command = commands.TestSubscription(subscription_id)
     delivery_id = await run(call.unit_of_work(LrsUnitOfWork), commands.test_subscription, command)
-    await _announce(call, subscription_id)
+    await announce_from(call, subscription_id)
     return json_response({"delivery_id": delivery_id}, status=202)
 
 
@@ -126,5 +122,5 @@ async def redrive_delivery(subscription_id: UUID, delivery_id: UUID, call: Admin
 
 async def _redrive(call: Call, command: commands.RedriveDeliveries) -> Response:
     number = await run(call.unit_of_work(LrsUnitOfWork), commands.redrive_deliveries, command)
-    await _announce(call, command.subscription_id)
+    await announce_from(call, command.subscription_id)
     return json_response({"redriven": number})
