@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from email.utils import format_datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.activities.repository import read_definitions
@@ -57,11 +56,10 @@ async def read_statements(call: XapiCall) -> Response:
     if asked is not None:
         return await _one(call, asked, wanted, with_data=with_data)
     sought = asked_filter(call)
-    async with call.services.database.read_only() as connection:
+    async with call.services.database.single_read() as connection:
         page = await read_page(connection, sought)
     page, data = await _with_data(call, page) if with_data else (page, None)
-    async with call.services.database.read_only() as connection:
-        bodies = await _formatted(connection, page.statements, wanted, call)
+    bodies = await _formatted(page.statements, wanted, call)
     return _answer(b'{"statements":[%s],"more":%s}' % (b",".join(bodies), to_json(_more(call, page))), data)
 
 
@@ -82,12 +80,12 @@ async def _with_data(call: XapiCall, page: StatementPage) -> tuple[StatementPage
 
 
 async def _one(call: XapiCall, asked: AskedStatement, wanted: Format, *, with_data: bool) -> Response:
-    async with call.services.database.read_only() as connection:
+    async with call.services.database.single_read() as connection:
         found = await read_one(connection, asked.statement_id)
-        if found is None or found.voided is not asked.voided or not _may_read(call, found):
-            message = f"There is no {'voided ' if asked.voided else ''}statement {asked.statement_id} here."
-            raise StatementNotFound(message)
-        (body,) = await _formatted(connection, [found], wanted, call)
+    if found is None or found.voided is not asked.voided or not _may_read(call, found):
+        message = f"There is no {'voided ' if asked.voided else ''}statement {asked.statement_id} here."
+        raise StatementNotFound(message)
+    (body,) = await _formatted([found], wanted, call)
     data = (await _with_data(call, StatementPage([found], has_more=False)))[1] if with_data else None
     answer = _answer(body, data)
     answer.headers["Last-Modified"] = format_datetime(found.stored_at, usegmt=True)
@@ -105,9 +103,7 @@ def _may_read(call: XapiCall, found: StoredStatement) -> bool:
     return isinstance(authority, dict) and actor_key(authority) == actor_key(call.credential.authority)
 
 
-async def _formatted(
-    connection: AsyncConnection, statements: Sequence[StoredStatement], wanted: Format, call: XapiCall
-) -> list[bytes]:
+async def _formatted(statements: Sequence[StoredStatement], wanted: Format, call: XapiCall) -> list[bytes]:
     utc = call.version is XapiVersion.V2_0
     if wanted is Format.EXACT:
         return [_in_utc(item.body) if utc else item.body.encode() for item in statements]
@@ -117,7 +113,8 @@ async def _formatted(
     if wanted is Format.IDS:
         return [to_json(as_ids(item)) for item in parsed]
     ids = {activity_id for item in parsed for activity_id in activity_ids(item)}
-    known = await read_definitions(connection, sorted(ids))
+    async with call.services.database.single_read() as connection:
+        known = await read_definitions(connection, sorted(ids))
     definitions = {activity_id: item.definition for activity_id, item in known.items()}
     languages = Languages(call.request.headers.get("accept-language", ""))
     return [to_json(as_canonical(item, definitions, languages)) for item in parsed]
