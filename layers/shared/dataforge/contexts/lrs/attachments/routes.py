@@ -5,6 +5,7 @@ No resource of the standard: a statement with such a `fileUrl` is what the stand
 
 import re
 
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
@@ -12,6 +13,7 @@ from dataforge.contexts.lrs.attachments.domain import (
     MAX_UPLOAD_BYTES,
     AttachmentNotFound,
     AttachmentsTooLarge,
+    is_mixed,
     owner_of,
 )
 from dataforge.contexts.lrs.attachments.uploads import PATH, file_url
@@ -68,8 +70,8 @@ class Attachments(XapiResource):
 
 
 def too_large(limit: int, scope: Scope) -> PayloadTooLarge:
-    """The refusal of a body over the limit, with the way for large attachments where it may be about some."""
-    if not scope["path"].endswith("/statements"):
+    """The refusal of a body over the limit, with the way for large attachments where there are some."""
+    if not is_mixed(Headers(scope=scope).get("content-type", "")):
         return body_too_large(limit)
     way = own_address(scope, PATH)
     message = (
