@@ -226,6 +226,17 @@ async def applied_purge(api: WholeApi) -> Sample:
     return Sample(body={"plan_hash": (await api.post("/api/xapi/purges/preview", 200, verb=VERB))["plan_hash"]})
 
 
+@sample("/api/xapi/imports")
+async def statement_import(api: WholeApi) -> Sample:
+    announced = await api.post("/api/xapi/imports/uploads", 201, size_bytes=3, sha256="0" * 64)
+    return Sample(body={"upload_key": announced["upload_key"]})
+
+
+@sample("/api/xapi/imports/stores")
+async def other_store(_api: WholeApi) -> Sample:
+    return Sample(body={"endpoint": "https://lrs.example.org/xapi", "username": "key", "password": "secret"})
+
+
 @sample("/api/xapi/exports")
 async def statement_export(_api: WholeApi) -> Sample:
     return Sample(body={"format": "csv"})

@@ -83,14 +83,25 @@ def _check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, pr
 
 
 async def send(
-    method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, private: bool = False
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    private: bool = False,
+    most_bytes: int = MAX_ANSWER_BYTES,
 ) -> Answer:
-    """Send one request; raises AddressForbidden and NoAnswer. A redirect is an answer like any other."""
+    """Send one request; raises AddressForbidden and NoAnswer. A redirect is an answer like any other.
+
+    Of the body of the answer `most_bytes` are read, and the others passed over.
+    """
     parts = check_url(url, private=private)
-    return await asyncio.to_thread(_send, method, parts, dict(headers), body, private=private)
+    return await asyncio.to_thread(_send, method, parts, dict(headers), body, private=private, most_bytes=most_bytes)
 
 
-def _send(method: str, parts: SplitResult, headers: dict[str, str], body: bytes | None, *, private: bool) -> Answer:
+def _send(
+    method: str, parts: SplitResult, headers: dict[str, str], body: bytes | None, *, private: bool, most_bytes: int
+) -> Answer:
     from urllib3.exceptions import HTTPError
 
     deadline = time.monotonic() + TOTAL_SECONDS
@@ -109,7 +120,7 @@ def _send(method: str, parts: SplitResult, headers: dict[str, str], body: bytes 
                 decode_content=True,
             )
             try:
-                content = _read(response, deadline)
+                content = _read(response, deadline, most_bytes)
             finally:
                 response.close()
             return Answer(response.status, content, {key.lower(): value for key, value in response.headers.items()})
@@ -165,12 +176,12 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _read(response: "BaseHTTPResponse", deadline: float) -> bytes:
+def _read(response: "BaseHTTPResponse", deadline: float, most_bytes: int) -> bytes:
     """The beginning of the body; raises NoAnswer from a host that takes too long over it."""
     content = bytearray()
-    while len(content) < MAX_ANSWER_BYTES and (piece := response.read1(8192)):
+    while len(content) < most_bytes and (piece := response.read1(8192)):
         content += piece
         if time.monotonic() > deadline:
             message = f"The answer took longer than {TOTAL_SECONDS:.0f} seconds"
             raise NoAnswer(message)
-    return bytes(content[:MAX_ANSWER_BYTES])
+    return bytes(content[:most_bytes])

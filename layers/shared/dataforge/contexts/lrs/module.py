@@ -230,9 +230,10 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
 def _job_kinds() -> Mapping[str, JobKind[LrsServices]]:
     from dataforge.contexts.lrs.erasures import consumers as erasures
     from dataforge.contexts.lrs.exports import consumers as exports
+    from dataforge.contexts.lrs.imports import consumers as imports
     from dataforge.contexts.lrs.purges import consumers as purges
 
-    return {**exports.KINDS, **purges.KINDS, **erasures.KINDS}
+    return {**imports.KINDS, **exports.KINDS, **purges.KINDS, **erasures.KINDS}
 
 
 def _messages() -> Mapping[str, Receiver[LrsServices]]:
@@ -248,6 +249,7 @@ MODULE = Module(
         "api": {
             "/api/agent-identifiers": f"{LRS}.identifiers.routes",
             "/api/xapi/quarantine": f"{LRS}.quarantine.routes",
+            "/api/xapi/imports": f"{LRS}.imports.routes",
             "/api/xapi/exports": f"{LRS}.exports.routes",
             "/api/xapi/erasures": f"{LRS}.erasures.routes",
             "/api/xapi/purges": f"{LRS}.purges.routes",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, bindparam, select, text
+from sqlalchemy import ARRAY, bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,6 +69,10 @@ class RawStatements:
             .with_for_update()
         )
         return set((await self._connection.execute(query)).scalars())
+
+    async def register(self, request_id: UUID) -> None:
+        """Register a request that this very transaction loads."""
+        await self._connection.execute(insert(intake).values(request_id=request_id))
 
     async def forget_requests(self, request_ids: Iterable[UUID]) -> None:
         """The requests' statements are in the tables with this transaction."""
