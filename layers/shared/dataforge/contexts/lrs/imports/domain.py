@@ -12,11 +12,11 @@ from dataforge.contexts.lrs.statements.domain import (
     InvalidStatements,
     StatementsBody,
     XapiVersion,
+    actor_key,
     format_timestamp,
     parse_json,
     parse_timestamp,
     prepare_batch,
-    to_json,
 )
 from dataforge.contexts.lrs.statements.domain.messages import QueuedStatement
 from dataforge.kernel.errors import BadRequest, DataForgeError, Violation
@@ -106,9 +106,6 @@ def _stored(given: Mapping[str, Any], now: datetime) -> datetime | None:
 
 
 def _prepared(line: Line, given: dict[str, Any], stored: datetime) -> ImportedStatement | BadLine:
-    if "id" not in given:
-        digest = hashlib.sha256(to_json(given, sort_keys=True)).digest()
-        given = dict(given, id=str(UUID(bytes=digest[:16], version=4)))
     authority: dict[str, Any] = given.get("authority", _AUTHORITY)
     # Its data may be here, or come later; what names it is stored all the same.
     body = StatementsBody([given], is_array=False, part_hashes=frozenset(shas_named(given)))
@@ -120,11 +117,18 @@ def _prepared(line: Line, given: dict[str, Any], stored: datetime) -> ImportedSt
             failed = failed or error
             continue
         kept: dict[str, object] = {name: given[name] for name in ("stored", "timestamp", "version") if name in given}
-        payload: dict[str, object] = {**found.payload, "stored": format_timestamp(stored), **kept}
-        queued = QueuedStatement(found.id, bytes.fromhex(found.content_sha256), payload)
+        statement_id = found.id if "id" in given else _derived_id(given, found.content_sha256)
+        made = {"id": str(statement_id), "stored": format_timestamp(stored)}
+        payload: dict[str, object] = {**found.payload, **made, **kept}
+        queued = QueuedStatement(statement_id, bytes.fromhex(found.content_sha256), payload)
         return ImportedStatement(line, queued, stored)
     assert failed is not None  # noqa: S101 - one of the two has failed
     return BadLine(line, failed.detail, tuple(failed.violations))
+
+
+def _derived_id(given: Mapping[str, Any], content: str) -> UUID:
+    said = f"{content}\n{given.get('stored')}\n{actor_key(given.get('authority', _AUTHORITY))}"
+    return UUID(bytes=hashlib.sha256(said.encode()).digest()[:16], version=4)
 
 
 def _wrong(line: Line, pointer: str, message: str) -> BadLine:
