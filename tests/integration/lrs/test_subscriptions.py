@@ -20,14 +20,22 @@ from dataforge.bootstrap import modules, xapi_app
 from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
 from dataforge.contexts.lrs.forwarding import commands, queries
 from dataforge.contexts.lrs.forwarding import deliverer as delivering
-from dataforge.contexts.lrs.forwarding.announcements import delivery_message
+from dataforge.contexts.lrs.forwarding.announcements import Announcer, delivery_message
 from dataforge.contexts.lrs.forwarding.consumers import announce_due
-from dataforge.contexts.lrs.forwarding.domain import PAUSES, Outcome, Verdict, new_secret
+from dataforge.contexts.lrs.forwarding.domain import (
+    AFTER_SECONDS,
+    COVERED_SECONDS,
+    PAUSES,
+    Outcome,
+    Verdict,
+    new_secret,
+)
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.events.worker import job_messages
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
+from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.unit_of_work import run
@@ -54,6 +62,7 @@ class Office:
 
     admin: httpx.AsyncClient
     admin_id: UUID
+    aws: EmulatedAws
 
     def __init__(self, records: StoreUnderTest, api: ApiUnderTest, clock: FixedClock, queue: Queue) -> None:
         self.records, self.api, self.clock, self.queue = records, api, clock, queue
@@ -122,6 +131,7 @@ async def office(
         access_token_seconds=86_400,
     ) as api:
         office = Office(records, api, clock, Queue(url))
+        office.aws = emulator
         office.admin_id = await api.add_user(Role.ADMIN)
         office.admin = await api.as_user(office.admin_id, Role.ADMIN)
         yield office
@@ -368,6 +378,60 @@ async def test_the_worker_hears_of_what_is_loaded(office: Office, receiver: Rece
     assert await job_messages(event, modules(), office.worker.platform) == {"batchItemFailures": []}
 
     assert delivered_ids(receiver) == [sent]
+
+
+async def test_loaders_announce_what_they_load_once_for_all_of_them(office: Office, receiver: Receiver) -> None:
+    made = await office.subscribe(receiver.url)
+    off = await office.subscribe(receiver.url)
+    await office.change(off, enabled=False)
+    own = Queue(url := office.aws.queue())
+    ticks = iter(range(100))
+    loaders = [Announcer(office.records.back.database, own, monotonic=lambda: next(ticks)) for _ in range(3)]
+
+    async def on_their_way() -> int:
+        names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        found = aws_client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(map(int, found.values()))
+
+    for loader in loaders:
+        await loader.statements_loaded()
+    assert await on_their_way() == 1
+    # What is loaded now would be found too early by that message.
+    late = timedelta(seconds=COVERED_SECONDS - 0.1)
+    await office.records.change(
+        "UPDATE lrs.subscriptions SET announced_for = now() + CAST(:late AS interval)", late=late
+    )
+    for loader in loaders:
+        await loader.statements_loaded()
+
+    assert await on_their_way() == 2
+    row = (
+        await office.records.rows(
+            "SELECT announced_for - now() AS left FROM lrs.subscriptions WHERE id = :id", id=made["id"]
+        )
+    )[0]
+    assert timedelta(seconds=COVERED_SECONDS) < row.left <= timedelta(seconds=AFTER_SECONDS)
+
+
+async def test_a_secret_is_replaced_without_a_gap(office: Office, receiver: Receiver) -> None:
+    made = await office.subscribe(receiver.url)
+    await office.later(made, seconds=(datetime.now(UTC) - office.clock.now()).total_seconds())
+    path = f"{SUBSCRIPTIONS}/{made['id']}/secret"
+
+    other = ok(await office.admin.post(path))["secret"]
+    await office.send(statement(), late=True)
+    await office.deliver(made)
+
+    (sent,) = receiver.posts
+    for secret in (made["secret"], other):
+        assert Webhook(secret).verify(sent.body, sent.headers) == sent.json
+    await office.later(made, hours=24)
+    ok(await office.admin.post(f"{SUBSCRIPTIONS}/{made['id']}/test"), 202)
+    await office.deliver(made)
+    assert " " not in receiver.posts[-1].headers["webhook-signature"]
+    store = await office.forward(receiver.url)
+    refused = await office.admin.post(f"{SUBSCRIPTIONS}/{store['id']}/secret")
+    assert (refused.status_code, refused.json()["code"]) == (409, "secret_of_store")
 
 
 async def test_what_is_wrong_with_a_subscription_is_said(office: Office) -> None:

@@ -37,7 +37,7 @@ def test_the_id_of_a_delivery_stays_and_its_time_goes_on() -> None:
     first = datetime(2026, 5, 4, tzinfo=UTC)
     delivery = Delivery(AN_ID, AN_ID, (), 0, first)
 
-    heads = [webhook_headers("whsec_AAAA", delivery, first + timedelta(minutes=n), b"{}") for n in range(2)]
+    heads = [webhook_headers(["whsec_AAAA"], delivery, first + timedelta(minutes=n), b"{}") for n in range(2)]
 
     assert heads[0]["webhook-id"] == heads[1]["webhook-id"]
     assert int(heads[1]["webhook-timestamp"]) - int(heads[0]["webhook-timestamp"]) == 60

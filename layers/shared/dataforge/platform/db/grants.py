@@ -185,7 +185,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
         _RECORDS,
         _BODIES,
-        _tables("lrs", "subscriptions", READ),
+        # What it has loaded is announced; where it is sent, and with which secret, is not for the loader.
+        {"lrs.subscriptions": frozenset({"SELECT (id, enabled, announced_for)", "UPDATE (announced_for)"})},
         _reading(_IDENTIFIERS),
         _ACTIVITIES,
         _SEARCH,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
-from dataforge.contexts.lrs.forwarding.queries import enabled_subscriptions
+from dataforge.contexts.lrs.forwarding.domain import AFTER_SECONDS, ASKING_SECONDS
+from dataforge.contexts.lrs.forwarding.repository import claim_announcements
 from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 MESSAGE = "deliver_statements"
 _MOST_DELAY = 900
-_KNOWN_SECONDS = 10.0
-# What was just loaded is behind the bound by then.
-_AFTER_SECONDS = int(MARGIN_SECONDS) + 1
 
 
 def delivery_message(subscription_id: UUID) -> str:
@@ -38,7 +35,7 @@ async def announce(queue: "Queue", subscription_id: UUID, *, seconds: float = 0)
 
 
 class Announcer:
-    """Tells of statements that were loaded: at most once for each subscription while its message is on its way."""
+    """Tells of statements that were loaded, in one message for what all loaders have loaded lately."""
 
     def __init__(
         self, database: "Database", queue: "Queue", *, monotonic: Callable[[], float] = time.monotonic
@@ -46,24 +43,19 @@ class Announcer:
         self._database = database
         self._queue = queue
         self._monotonic = monotonic
-        self._known: list[UUID] = []
-        self._known_at = float("-inf")
-        self._told_at = float("-inf")
+        self._asked_at = float("-inf")
 
     async def statements_loaded(self) -> None:
-        """Announce deliveries to all that statements are sent to. Never raises."""
+        """Announce deliveries to all that statements are sent to, unless a message is on its way. Never raises."""
         now = self._monotonic()
-        if now - self._told_at < 1:
+        if now - self._asked_at < ASKING_SECONDS:
             return
+        self._asked_at = now
         try:
-            if now - self._known_at > _KNOWN_SECONDS:
-                async with self._database.read_only() as connection:
-                    self._known = await enabled_subscriptions(connection)
-                self._known_at = now
-        except Exception:  # noqa: BLE001 - as above
-            logger.warning("subscriptions not read", exc_info=True)
+            async with self._database.transaction() as connection:
+                chosen = await claim_announcements(connection)
+        except Exception:  # noqa: BLE001 - the minute's job does it
+            logger.warning("deliveries not announced", exc_info=True)
             return
-        if self._known:
-            self._told_at = now
-        for subscription_id in self._known:
-            await announce(self._queue, subscription_id, seconds=_AFTER_SECONDS)
+        for subscription_id in chosen:
+            await announce(self._queue, subscription_id, seconds=AFTER_SECONDS)

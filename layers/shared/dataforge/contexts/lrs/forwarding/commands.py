@@ -15,7 +15,9 @@ from dataforge.contexts.lrs.forwarding.domain import (
     Delivery,
     DeliveryState,
     Outcome,
+    SecretOfStore,
     Subscription,
+    SubscriptionKind,
     Verdict,
     check_choice,
     is_last,
@@ -65,6 +67,14 @@ class ChangeSubscription:
     box: SecretBox
     private: bool
     password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceSecret:
+    """Make another secret for a webhook."""
+
+    subscription_id: UUID
+    box: SecretBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,20 @@ async def delete_subscription(command: Delete, uow: LrsUnitOfWork) -> None:
     await delete_row(uow.subscriptions, command, uow)
 
 
+async def replace_secret(command: ReplaceSecret, uow: LrsUnitOfWork) -> str:
+    """Make another signing secret, which is shown this once; raises NotFound, SecretOfStore."""
+    row = await uow.subscriptions.lock(command.subscription_id)
+    if row["kind"] != SubscriptionKind.WEBHOOK.value:
+        message = "The secret of a store is made there; enter it with PATCH as `password`."
+        raise SecretOfStore(message)
+    secret = new_secret()
+    await uow.subscriptions.replace_secret(
+        command.subscription_id, command.box.seal(secret, str(command.subscription_id))
+    )
+    uow.audit(AuditEntry("subscription.secret_replaced", "subscription", str(command.subscription_id)))
+    return secret
+
+
 async def test_subscription(command: TestSubscription, uow: LrsUnitOfWork) -> UUID:
     """Add a test; raises NotFound."""
     await uow.subscriptions.lock(command.subscription_id)
@@ -168,7 +192,7 @@ def _check(values: Mapping[str, Any], *, private: bool) -> None:
 
 
 async def find_subscription(subscription_id: UUID, uow: LrsUnitOfWork) -> Subscription | None:
-    """The subscription with its secret, locked; None when it is gone or another worker has it."""
+    """The subscription with its secret, locked; None when it is gone."""
     row = await uow.subscriptions.lock_whole(subscription_id)
     return None if row is None else subscription_of(row)
 

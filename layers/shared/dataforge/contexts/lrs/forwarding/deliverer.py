@@ -70,7 +70,8 @@ class Deliverer:
     async def _attempt(self, subscription: Subscription, delivery: Delivery) -> Outcome:
         private = self._services.settings.private_receivers
         try:
-            secret = self._services.secret_box.open(subscription.sealed_secret, str(subscription.id))
+            now, about = self._services.clock.now(), str(subscription.id)
+            secrets = [self._services.secret_box.open(item, about) for item in subscription.sealed_secrets(now)]
         except SecretUnreadable as error:
             return Outcome(Verdict.STOP, delivery.statement_ids, error=error.detail)
         async with self._services.database.read_only() as connection:
@@ -79,9 +80,8 @@ class Deliverer:
             # All of them were purged or erased since.
             return Outcome(Verdict.DELIVERED)
         if subscription.kind is SubscriptionKind.WEBHOOK:
-            now = self._services.clock.now()
-            return await send_webhook(subscription, delivery, statements, secret, now, private=private)
-        receiver = StoreReceiver(subscription, secret, self._services.attachments, private)
+            return await send_webhook(subscription, delivery, statements, secrets, now, private=private)
+        receiver = StoreReceiver(subscription, secrets[0], self._services.attachments, private)
         return await (receiver.test() if delivery.is_test else receiver.send(statements))
 
     def _report(self, subscription: Subscription, outcome: Outcome) -> None:

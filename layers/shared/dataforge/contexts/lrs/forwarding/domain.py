@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
 from dataforge.contexts.lrs.search.domain import Kind, activity_keys, agent_keys, key_of
 from dataforge.contexts.lrs.statements.domain import actor_key, format_timestamp, to_json, validate_agent
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
@@ -26,6 +27,14 @@ SCANNED = 20_000
 GIVES_UP_AFTER = timedelta(days=5)
 """A subscription that has failed for that long without a success is switched off."""
 LEASE = timedelta(minutes=2)
+ASKING_SECONDS = 1.0
+"""How often a loader asks whether what it has loaded is to be announced."""
+COVERED_SECONDS = MARGIN_SECONDS + ASKING_SECONDS
+"""A message that comes so much later finds what is loaded until the loader asks again, behind the bound."""
+AFTER_SECONDS = COVERED_SECONDS + 2
+"""How much later a message comes; so there is one in two seconds at most, whatever number of loaders there is."""
+KEEP_SECRET = timedelta(hours=24)
+"""How long the secret before the last one signs, too."""
 KEEP_DELIVERED = timedelta(days=7)
 KEEP_DEAD = timedelta(days=30)
 # Seconds from one attempt to the next; after the last the delivery is dead and the next one has its turn.
@@ -50,11 +59,11 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
-class SubscriptionDisabled(Conflict):
-    """The subscription is switched off; switch it on, and what waits is delivered."""
+class SecretOfStore(Conflict):
+    """A store's secret is made there; enter it with PATCH as `password`."""
 
-    code = "subscription_disabled"
-    title = "The subscription is switched off"
+    code = "secret_of_store"
+    title = "The secret is made by the other store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,13 @@ class Subscription:
     position_id: UUID
     failing_since: datetime | None
     failures: int
+    previous_secret: bytes | None = None
+    previous_until: datetime | None = None
+
+    def sealed_secrets(self, now: datetime) -> list[bytes]:
+        """What signs at this time, the newest first."""
+        previous = self.previous_secret if self.previous_until and now < self.previous_until else None
+        return [self.sealed_secret, *([previous] if previous else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +201,17 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def webhook_headers(secret: str, delivery: Delivery, now: datetime, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks; the id stays, so that the receiver knows what it has already."""
+def webhook_headers(keys: Sequence[str], delivery: Delivery, now: datetime, body: bytes) -> dict[str, str]:
+    """The headers of Standard Webhooks; the id stays, so that the receiver knows what it has already.
+
+    There is a signature for each secret, so that a receiver may know the one before the last.
+    """
     timestamp = int(now.timestamp())
     return {
         "Content-Type": "application/json",
         "webhook-id": str(delivery.id),
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(secret, str(delivery.id), timestamp, body),
+        "webhook-signature": " ".join(signature(item, str(delivery.id), timestamp, body) for item in keys),
     }
 
 

@@ -130,11 +130,6 @@ async def due_subscriptions(connection: AsyncConnection) -> list[UUID]:
     return list((await connection.execute(_DUE)).scalars())
 
 
-async def enabled_subscriptions(connection: AsyncConnection) -> list[UUID]:
-    """Those that statements are sent to."""
-    return list((await connection.execute(text("SELECT id FROM lrs.subscriptions WHERE enabled"))).scalars())
-
-
 def subscription_of(row: Any) -> Subscription:  # noqa: ANN401 - a row of the table
     """A subscription as its rules see it."""
     return Subscription(
@@ -150,6 +145,8 @@ def subscription_of(row: Any) -> Subscription:  # noqa: ANN401 - a row of the ta
         row.position_id,
         row.failing_since,
         row.failures,
+        None if row.previous_secret is None else bytes(row.previous_secret),
+        row.previous_until,
     )
 
 

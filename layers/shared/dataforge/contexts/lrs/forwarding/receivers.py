@@ -65,14 +65,14 @@ async def send_webhook(
     subscription: Subscription,
     delivery: Delivery,
     statements: Sequence[Statement],
-    secret: str,
+    secrets: Sequence[str],
     now: datetime,
     *,
     private: bool,
 ) -> Outcome:
     """One request in the form of Standard Webhooks: 2xx is delivered, 410 wants no more, all else is tried again."""
     body = webhook_body(delivery, statements)
-    headers = webhook_headers(secret, delivery, now, body)
+    headers = webhook_headers(secrets, delivery, now, body)
     answer = await _attempt("POST", subscription.url, headers, body, private=private)
     left = list(delivery.statement_ids)
     if isinstance(answer, str):

@@ -9,14 +9,17 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.forwarding.domain import (
+    AFTER_SECONDS,
+    COVERED_SECONDS,
     KEEP_DEAD,
     KEEP_DELIVERED,
+    KEEP_SECRET,
     LEASE,
     Delivery,
     DeliveryState,
     Outcome,
 )
-from dataforge.contexts.lrs.tables import deliveries, subscriptions
+from dataforge.contexts.lrs.forwarding.tables import deliveries, subscriptions
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.versioned_rows import VersionedRows
 
@@ -63,6 +66,15 @@ _REDRIVE = text(
 )
 _WAKE = text("UPDATE lrs.deliveries SET next_attempt_at = :now WHERE subscription_id = :id AND state = 'waiting'")
 _COUNT = text("SELECT count(*) FROM lrs.deliveries WHERE subscription_id = :id AND state = 'waiting' AND NOT is_test")
+_REPLACE_SECRET = text(
+    "UPDATE lrs.subscriptions SET previous_secret = secret, previous_until = :until, secret = :secret, "
+    "revision = revision + 1, updated_at = :now WHERE id = :id"
+)
+_CLAIM = text(
+    "UPDATE lrs.subscriptions SET announced_for = clock_timestamp() + CAST(:after AS interval) "
+    "WHERE enabled AND (announced_for IS NULL OR announced_for < clock_timestamp() + CAST(:covered AS interval)) "
+    "RETURNING id"
+)
 _FORGET = text(
     "DELETE FROM lrs.deliveries WHERE id IN (SELECT id FROM lrs.deliveries WHERE ended_at < :delivered AND "
     "(state = 'delivered' OR ended_at < :dead) LIMIT 10000)"
@@ -73,12 +85,19 @@ class Subscriptions(VersionedRows):
     """Subscriptions inside one transaction; secrets are written and never given out."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        super().__init__(connection, subscriptions, "subscription", now, hidden=("secret",))
+        super().__init__(
+            connection, subscriptions, "subscription", now, hidden=("secret", "previous_secret", "announced_for")
+        )
 
     async def lock_whole(self, subscription_id: UUID) -> Any | None:  # noqa: ANN401 - a row of the table
-        """The row with its secret, locked; None when there is none, or somebody else has it."""
+        """The row with its secret, locked; None when there is none."""
         query = select(subscriptions).where(subscriptions.c.id == subscription_id)
-        return (await self._connection.execute(query.with_for_update(skip_locked=True))).one_or_none()
+        return (await self._connection.execute(query.with_for_update())).one_or_none()
+
+    async def replace_secret(self, subscription_id: UUID, secret: bytes) -> None:
+        """Sign with another secret; the one before signs too for KEEP_SECRET."""
+        values = {"id": subscription_id, "secret": secret, "until": self._now + KEEP_SECRET, "now": self._now}
+        await self._connection.execute(_REPLACE_SECRET, values)
 
     async def move(self, subscription_id: UUID, at: datetime, position_id: UUID) -> None:
         """Note how far statements have been planned."""
@@ -177,6 +196,12 @@ class Deliveries:
         """Delete what ended long ago."""
         values = {"delivered": self._now - KEEP_DELIVERED, "dead": self._now - KEEP_DEAD}
         return (await self._connection.execute(_FORGET, values)).rowcount
+
+
+async def claim_announcements(connection: AsyncConnection) -> list[UUID]:
+    """Subscriptions that nobody has announced for what is loaded by now; they are announced with this transaction."""
+    values = {"after": timedelta(seconds=AFTER_SECONDS), "covered": timedelta(seconds=COVERED_SECONDS)}
+    return list((await connection.execute(_CLAIM, values)).scalars())
 
 
 def _answered(outcome: Outcome) -> dict[str, object]:

@@ -78,6 +78,14 @@ async def delete_subscription(subscription_id: UUID, call: AdminCall) -> Respons
     return await call.execute(LrsUnitOfWork, commands.delete_subscription, command, no_content)
 
 
+@router.post(ADDRESS + "/{subscription_id}/secret", response_model=wire.SecretOut, openapi_extra={UNKEYED: True})
+async def replace_secret(subscription_id: UUID, call: AdminCall) -> Response:
+    """Replace a webhook's signing secret; for 24 hours both sign, so that no delivery is refused."""
+    command = commands.ReplaceSecret(subscription_id, call.services(LrsServices).secret_box)
+    secret = await run(call.unit_of_work(LrsUnitOfWork), commands.replace_secret, command)
+    return json_response({"secret": secret})
+
+
 @router.post(
     ADDRESS + "/{subscription_id}/test", status_code=202, response_model=wire.TestOut, openapi_extra={UNKEYED: True}
 )

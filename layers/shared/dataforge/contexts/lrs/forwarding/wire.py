@@ -162,6 +162,12 @@ class DeliveryPage(BaseModel):
     next: str | None
 
 
+class SecretOut(BaseModel):
+    """A webhook's new signing secret, shown this once; the one before signs too for 24 hours."""
+
+    secret: str
+
+
 class TestOut(BaseModel):
     """The delivery of a test."""
 
