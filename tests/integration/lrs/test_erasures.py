@@ -110,6 +110,28 @@ async def test_what_was_on_its_way_and_what_comes_later_is_caught(desk: RecordsD
     assert "ada@" not in await everything(desk)
 
 
+async def test_sessions_and_links_of_the_person_go_too(desk: RecordsDesk) -> None:
+    names = "session_id, registration, activity_id, actor, launch_mode, move_on, publisher_id, opened_at, expires_at"
+    for actor in (ADA, BOB):
+        await desk.store.change(
+            f"INSERT INTO lrs.sessions ({names}) VALUES (gen_random_uuid(), gen_random_uuid(), 'https://e.org/au', "
+            "CAST(:actor AS jsonb), 'Normal', 'Passed', 'https://e.org/p', now(), now() + interval '1 day')",
+            actor=json.dumps(actor),
+        )
+    await desk.store.change(
+        "INSERT INTO lrs.session_statements (statement_id, session_id, statement, decided_at) "
+        "SELECT gen_random_uuid(), session_id, jsonb_build_object('actor', actor), now() FROM lrs.sessions"
+    )
+    link = {"user_id": str(await desk.api.add_user(Role.LEARNER)), "agent": {"mbox": ADA["mbox"]}}
+    await desk.post("/api/agent-identifiers", 201, **link)
+
+    await desk.result(await begun(desk, ADA))
+
+    assert [row.actor for row in await desk.store.rows("SELECT actor FROM lrs.sessions")] == [BOB]
+    for table in ("lrs.session_statements", "lrs.agent_identifiers"):
+        assert "ada@" not in str(await desk.store.rows(f"SELECT row_to_json(t)::text FROM {table} t"))
+
+
 async def test_a_body_in_quarantine_goes_too(desk: RecordsDesk) -> None:
     (stored,) = await desk.sent({"actor": BOB, "id": "3f1e8a55-7d3a-4f0b-9c52-6d9d1d0b7a02"})
     key = "quarantine/test.json"

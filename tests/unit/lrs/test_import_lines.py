@@ -89,6 +89,9 @@ def test_what_it_does_not_say_is_made_and_is_the_same_again() -> None:
     assert found.statement.payload["stored"] == found.statement.payload["timestamp"] == STORED
     assert found.statement.id.version == 4
     assert read(statement(timestamp="2021-02-03T04:05:06.123457Z")) != found
+    to_come = read(statement(timestamp="2026-07-01T00:00:00Z"))
+    assert isinstance(to_come, ImportedStatement)
+    assert to_come.stored_at == NOW
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         # It purges and erases what is stored, and stores what is imported.
         _RECORDS,
         _BODIES,
-        _reading(_IDENTIFIERS),
+        _IDENTIFIERS,
         _ACTIVITIES,
         _SEARCH,
         _SESSIONS,

@@ -33,9 +33,15 @@ async def erase_person(job: SharedJob, control: JobControl[LrsUnitOfWork], servi
     plan = await _plan(job, control)
     person = ErasedPerson.of(plan.inputs["agents"])
     await _wait_for_loaders(services)
+    anonymiser = Anonymiser.of(
+        person.is_agent,
+        emails=person.emails,
+        responses=job.run_parameters["responses"],
+        pseudonym=job.run_parameters["pseudonym"],
+    )
     counts = {"documents": await _forget_now(person, services), "bodies": await _forget_bodies(person, services)}
     reached = Reached.of(job.checkpoint)
-    await _rewrite(job, control, services, person, reached)
+    await _rewrite(job, control, services, (person, anonymiser), reached)
     async with control.unit_of_work() as uow:
         summary = {"statements": reached.deleted, "attachments": reached.attachments, **counts}
         await uow.plans.forget(plan.kind, plan.plan_hash)
@@ -60,11 +66,13 @@ async def _wait_for_loaders(services: "LrsServices") -> None:
 
 
 async def _forget_now(person: ErasedPerson, services: "LrsServices") -> int:
-    """Delete documents, and what would be read before it is loaded; the loader has it from the queue."""
+    """Delete documents, sessions, links to an account, and what would be read before it is loaded."""
+    identities = sorted(person.identities)
     async with services.unit_of_work(LrsUnitOfWork) as uow:
         waiting = [key for key, payload in await uow.erasures.pending() if mentions(payload, person)]
         await uow.erasures.forget_pending(waiting)
-        documents = await uow.erasures.delete_documents(sorted(person.identities))
+        await uow.identifiers.erase(identities)
+        documents = await uow.erasures.delete_documents(identities)
         await uow.commit()
     return documents
 
@@ -101,15 +109,13 @@ async def _mentions(key: str, person: ErasedPerson, services: "LrsServices") -> 
 
 
 async def _rewrite(
-    job: SharedJob, control: JobControl[LrsUnitOfWork], services: "LrsServices", person: ErasedPerson, reached: Reached
+    job: SharedJob,
+    control: JobControl[LrsUnitOfWork],
+    services: "LrsServices",
+    whom: tuple[ErasedPerson, Anonymiser],
+    reached: Reached,
 ) -> None:
-    parameters = job.run_parameters
-    anonymiser = Anonymiser.of(
-        person.is_agent,
-        emails=person.emails,
-        responses=parameters["responses"],
-        pseudonym=parameters["pseudonym"],
-    )
+    person, anonymiser = whom
     while True:
         await services.platform.objects.delete([place for key in reached.free for place in all_places(key)])
         reached.free = []

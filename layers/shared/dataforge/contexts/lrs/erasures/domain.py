@@ -85,6 +85,11 @@ class Anonymiser:
         """With a pseudonym that was made before, or a new one."""
         return cls(is_person, frozenset(emails), responses, pseudonym or str(uuid4()))
 
+    @property
+    def agent(self) -> dict[str, Any]:
+        """Who they are from now on."""
+        return {"account": {"homePage": HOME_PAGE, "name": self.pseudonym}}
+
     def apply(self, statement: Json) -> dict[str, Any]:
         """The statement without the person.
 
@@ -123,7 +128,7 @@ class Anonymiser:
         if isinstance(value, dict):
             if _is_identified(value) and self.is_person(value):
                 kind = {"objectType": value["objectType"]} if "objectType" in value else {}
-                return {**kind, "account": {"homePage": HOME_PAGE, "name": self.pseudonym}}
+                return {**kind, **self.agent}
             return {name: self._without(item, words) for name, item in value.items()}
         if isinstance(value, list):
             return [self._without(item, words) for item in value]

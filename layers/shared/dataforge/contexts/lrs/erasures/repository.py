@@ -50,10 +50,14 @@ _FLAT = text(
 _PENDING = text("SELECT statement_id, payload FROM lrs.pending_statements")
 _FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
 _DOCUMENTS = text("DELETE FROM lrs.documents WHERE agent_key = ANY(CAST(:identities AS text[]))")
-# Each session has launch data among the documents of its learner, by which it is found.
+_OF_ACTOR = (
+    "coalesce(lower(actor ->> 'mbox'), (actor #>> '{account,homePage}') || '|' || (actor #>> '{account,name}'), "
+    "'sha1:' || lower(actor ->> 'mbox_sha1sum'), actor ->> 'openid') = ANY(CAST(:identities AS text[]))"
+)
+# Each session has launch data among the documents of its learner; it is found without them, too.
 _SESSIONS = text(
     "DELETE FROM lrs.sessions WHERE registration IN (SELECT registration FROM lrs.documents "
-    "WHERE agent_key = ANY(CAST(:identities AS text[])) AND name = 'LMS.LaunchData')"
+    f"WHERE agent_key = ANY(CAST(:identities AS text[])) AND name = 'LMS.LaunchData') OR {_OF_ACTOR}"
 )
 _UNREGISTERED = text(
     "SELECT id FROM unnest(CAST(:ids AS uuid[])) AS id "

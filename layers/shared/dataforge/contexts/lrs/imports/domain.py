@@ -99,10 +99,11 @@ def read_line(line: Line, now: datetime) -> ImportedStatement | BadLine:
 
 
 def _stored(given: Mapping[str, Any], now: datetime) -> datetime | None:
-    for name in ("stored", "timestamp"):
-        if name in given:
-            return parse_timestamp(given[name]) if isinstance(given[name], str) else None
-    return now
+    if "stored" in given:
+        return parse_timestamp(given["stored"]) if isinstance(given["stored"], str) else None
+    happened = given.get("timestamp")
+    # One that is to happen yet was stored before it does.
+    return min(now, (parse_timestamp(happened) if isinstance(happened, str) else None) or now)
 
 
 def _prepared(line: Line, given: dict[str, Any], stored: datetime) -> ImportedStatement | BadLine:
