@@ -273,6 +273,17 @@ async def test_a_token_is_for_its_own_session_only(school: School) -> None:
     assert (await session.client.get("/statements", params={"statementId": own_first})).status_code == 200
 
 
+async def test_a_player_uploads_less_than_a_sender_that_is_known(school: School) -> None:
+    session = await school.started(await school.lesson())
+    described = {"sha2": "0" * 64, "length": 100 * 1024**2}
+
+    allowed = await session.client.post("/attachments", json=described)
+    refused = await session.client.post("/attachments", json={**described, "length": described["length"] + 1})
+
+    assert (allowed.status_code, refused.status_code) == (201, 400)
+    assert refused.json()["errors"][0]["pointer"] == "/length"
+
+
 async def test_the_learners_preferences_are_there_and_stay_as_they_were_changed(school: School) -> None:
     lesson = await school.lesson()
     session = await school.started(lesson)
@@ -314,6 +325,32 @@ async def test_what_the_store_cannot_take_leaves_the_session_as_it_was(school: S
 
     assert (refused.status_code, taken.status_code) == (503, 200)
     assert await session.verbs() == ["launched", "initialized", "passed", "satisfied"]
+
+
+async def test_what_the_launching_system_cannot_send_at_once_is_sent_by_the_job(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await school.started(await school.lesson(move_on="Completed"))
+    await session.says("initialized")
+    queue, taken = school.store.front.statements_queue, list[str]()
+    send = queue.send
+
+    async def once(body: str) -> None:
+        if taken:
+            message = "the queue is away from the second message on"
+            raise OSError(message)
+        taken.append(body)
+        await send(body)
+
+    monkeypatch.setattr(queue, "send", once)
+    answer = await session.says("completed")
+    monkeypatch.setattr(queue, "send", send)
+    before = await session.verbs()
+    await _job(school)
+
+    assert answer.status_code == 200
+    assert before == ["launched", "initialized", "completed"]
+    assert await session.verbs() == [*before, "satisfied"]
 
 
 async def test_nothing_is_judged_in_a_launch_to_look_around(school: School) -> None:

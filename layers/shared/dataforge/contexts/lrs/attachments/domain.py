@@ -18,6 +18,8 @@ _PREFIX = "attachments/"
 
 MAX_UPLOAD_BYTES = 5 * 1024**3
 """What S3 takes in one PUT."""
+MAX_PLAYER_UPLOAD_BYTES = 100 * 1024**2
+"""What a course player may upload at once: whoever may launch a lesson has its credential."""
 
 
 class AttachmentsTooLarge(PayloadTooLarge):

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from dataforge.contexts.lrs.attachments.domain import (
+    MAX_PLAYER_UPLOAD_BYTES,
     MAX_UPLOAD_BYTES,
     AttachmentNotFound,
     AttachmentsTooLarge,
@@ -40,7 +41,8 @@ class Attachments(XapiResource):
         """
         call.require_scope("statements/write")
         call.check_parameters(())
-        sha2, length, media_type = _described(parse_json(await call.signed_body()))
+        most = MAX_UPLOAD_BYTES if call.credential.session is None else MAX_PLAYER_UPLOAD_BYTES
+        sha2, length, media_type = _described(parse_json(await call.signed_body()), most)
         owner, store = owner_of(call.credential.authority), call.services.attachments
         url, headers = await store.upload(owner, sha2, length=length, media_type=media_type)
         return xapi_json(
@@ -82,15 +84,15 @@ def too_large(limit: int, scope: Scope) -> PayloadTooLarge:
     return AttachmentsTooLarge(message, facts={"limit_bytes": limit, "uploads": way})
 
 
-def _described(body: object) -> tuple[str, int, str]:
+def _described(body: object, most: int) -> tuple[str, int, str]:
     given = body if isinstance(body, dict) else {}
     sha2, length = given.get("sha2"), given.get("length")
     media_type = given.get("contentType", "application/octet-stream")
     violations = []
     if not (isinstance(sha2, str) and _SHA_256.match(sha2)):
         violations.append(Violation("/sha2", "must be the SHA-256 of the data in 64 hex digits", "sha2"))
-    if not (isinstance(length, int) and not isinstance(length, bool) and 0 < length <= MAX_UPLOAD_BYTES):
-        violations.append(Violation("/length", f"must be the number of bytes, 1 to {MAX_UPLOAD_BYTES:,}", "length"))
+    if not (isinstance(length, int) and not isinstance(length, bool) and 0 < length <= most):
+        violations.append(Violation("/length", f"must be the number of bytes, 1 to {most:,}", "length"))
     if not (isinstance(media_type, str) and _MEDIA_TYPE.match(media_type)):
         violations.append(Violation("/contentType", "must be a media type such as video/mp4", "media_type"))
     if violations or not (isinstance(sha2, str) and isinstance(length, int) and isinstance(media_type, str)):
