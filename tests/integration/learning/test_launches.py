@@ -173,6 +173,18 @@ async def test_only_what_meets_move_on_completes_the_lesson_in_reports(school: S
     assert (str(flat.lesson_id), flat.completes, flat.user_id is None) == (lesson["id"], True, False)
 
 
+async def test_a_learner_is_known_whatever_the_pseudonym_looks_like(school: School) -> None:
+    user_id = await school.api.add_user(Role.LEARNER, avatar="17")
+    school.learner = await school.api.as_user(user_id, Role.LEARNER)
+    session = await school.started(await school.lesson(move_on="Completed"))
+    await session.says("initialized")
+    completed = session.player.says("completed")
+    await session.send(completed)
+
+    flat = await school.store.flat(completed["id"])
+    assert (flat.user_id, flat.completes) == (user_id, True)
+
+
 async def test_the_launch_address_has_what_a_player_needs(school: School) -> None:
     launch = await school.launch(await school.lesson(), return_url="https://lms.example.org/back")
 

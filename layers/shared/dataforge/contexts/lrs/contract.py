@@ -67,6 +67,10 @@ class PersonErasure(Protocol):
         ...
 
 
+# The home page of accounts that launches name people by: their pseudonyms here, whatever these look like.
+PEOPLE = "https://dataforge.example/people"
+
+
 @dataclass(frozen=True, slots=True)
 class PlayerLaunch:
     """One launch of a course player (cmi5): whom it is for, what it is of, and what it asks for.

@@ -12,7 +12,13 @@ from dataforge.contexts.identity.contract import (
     CredentialUses,
     CredentialVerifier,
 )
-from dataforge.contexts.lrs.contract import LessonDirectory, PersonErasure, PlayerSessions, StatementMatching
+from dataforge.contexts.lrs.contract import (
+    PEOPLE,
+    LessonDirectory,
+    PersonErasure,
+    PlayerSessions,
+    StatementMatching,
+)
 from dataforge.platform.module import Command, Consumer, Job, JobKind, Module, Receiver
 from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
@@ -159,7 +165,7 @@ class LrsServices(Services):
         """Whose account names are our people."""
         from dataforge.contexts.lrs.flat_rows.domain import HomePages
 
-        return HomePages(self.settings.trusted_home_pages)
+        return HomePages((*self.settings.trusted_home_pages, PEOPLE))
 
     @cached_property
     def matching(self) -> "SqlStatementMatching":

@@ -10,13 +10,12 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from uuid import UUID, uuid5
 
-from dataforge.contexts.lrs.contract import PlayerLaunch
+from dataforge.contexts.lrs.contract import PEOPLE, PlayerLaunch
 from dataforge.kernel.errors import Conflict, Forbidden
 
 SESSION_LASTS = timedelta(hours=24)
 LaunchMode = Literal["Normal", "Browse", "Review"]
 MoveOn = Literal["Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed", "NotApplicable"]
-HOME_PAGE = "https://dataforge.example/people"
 _REGISTRATIONS = UUID("6f9a0c54-7c0e-4f0e-8a55-2f1c2c1f7d0b")
 
 
@@ -47,7 +46,7 @@ class Participant:
     @property
     def actor(self) -> dict[str, object]:
         """The Agent of the learner's statements."""
-        return {"objectType": "Agent", "account": {"homePage": HOME_PAGE, "name": self.pseudonym}}
+        return {"objectType": "Agent", "account": {"homePage": PEOPLE, "name": self.pseudonym}}
 
 
 @dataclass(frozen=True, slots=True)
