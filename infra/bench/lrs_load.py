@@ -188,7 +188,7 @@ def fill(numbers: Numbers, count: int) -> dict[str, float]:
     from dataforge.contexts.lrs.load.commands import LoadMessages, load_messages
     from dataforge.contexts.lrs.module import LrsServices
     from dataforge.contexts.lrs.statements.domain import StatementsBody, XapiVersion, prepare_batch
-    from dataforge.contexts.lrs.statements.domain.messages import message_json, read_message, statements_json
+    from dataforge.contexts.lrs.statements.domain.messages import QueuedStatement, StatementMessage
     from dataforge.contexts.lrs.statements.repository import register_arrival
     from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
     from dataforge.kernel.ids import uuid7
@@ -199,22 +199,17 @@ def fill(numbers: Numbers, count: int) -> dict[str, float]:
     lessons, batch_size, taken = services.statement_loader._lessons, 500, []  # noqa: SLF001 - what the loader is made with
 
     async def load() -> None:
-        async with services.database.connect() as connection:
-            backend = psutil.Process((await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one())
         for _ in range(count // batch_size):
             first, request = numbers.take(batch_size), uuid7()
             stored_at = (await register_arrival(services.database, [request]))[request]
             body = StatementsBody([sent(first + n) for n in range(batch_size)], is_array=True)
             batch = prepare_batch(body, authority=AUTHORITY, version=XapiVersion.V1_0, now=stored_at)
-            message = read_message(
-                message_json(
-                    request_id=request,
-                    authority="bench",
-                    stored_at=stored_at,
-                    registered=True,
-                    statements=statements_json(batch.statements),
-                )
+            queued = tuple(
+                QueuedStatement(item.id, bytes.fromhex(item.content_sha256), item.payload) for item in batch.statements
             )
+            message = StatementMessage(request, "bench", "xapi", stored_at, registered=True, statements=queued)
+            async with services.database.connect() as connection:  # another one after a while
+                backend = psutil.Process((await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one())
             started, used, server = time.perf_counter(), time.process_time(), sum(backend.cpu_times()[:2])
             command = LoadMessages([message], services.home_pages, lessons)
             await run(LrsUnitOfWork(services.database, clock=services.clock), load_messages, command)
