@@ -92,6 +92,9 @@ class World:
         await self._launches()
         await self._completions()
         await self._subscriptions()
+        for number in range(2):
+            agent = {"openid": f"https://ana.example.org/{number}"}
+            await api.post("/api/agent-identifiers", 201, user_id=str(people[0]), agent=agent)
         await self._reminders()
         await campus.department()
         datasets = [await api.dataset(), await api.dataset()]
