@@ -122,6 +122,18 @@ async def test_an_id_with_another_content_is_reported_and_stays_what_it_is(desk:
     assert (await stored(desk))[0]["actor"] == ADA
 
 
+async def test_an_id_in_several_lines_is_counted_line_by_line(desk: RecordsDesk) -> None:
+    first = statement(actor=ADA, id=str(uuid4()), stored=OLD)
+    other, third = ({**first, "actor": BOB}, {**first, "result": {"success": True}})
+    taken = (await desk.sent({"actor": BOB}, stored=OLD))[0]
+
+    result = await imported(desk, lines_of(first, first, other, third, other, *[{**first, "id": taken}] * 2))
+
+    counts = {name: result[name] for name in ("lines", "new", "known", "conflicts", "bad")}
+    assert counts == {"lines": 7, "new": 1, "known": 1, "conflicts": 5, "bad": 0}
+    assert [item["line"] for item in result["problems"]] == [3, 4, 5, 6, 7]
+
+
 async def test_an_import_that_pauses_goes_on_behind_its_last_batch(
     desk: RecordsDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

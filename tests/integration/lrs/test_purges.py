@@ -162,11 +162,10 @@ async def test_references_and_voids_are_what_is_left_says(desk: RecordsDesk) -> 
     assert about in await desk.ids(agent=json.dumps(ADA))
 
 
-async def test_attachments_go_with_the_last_statement_that_names_them(desk: RecordsDesk) -> None:
-    data = b"a certificate"
+async def send_with_data(desk: RecordsDesk, data: bytes, *actors: dict[str, Any]) -> None:
     digest = sha256(data).hexdigest()
     named = {"usageType": "https://e.org/c", "display": {"en": "C"}, "contentType": "text/plain", "length": len(data)}
-    for actor in (ADA, BOB):
+    for actor in actors:
         body = json.dumps(statement(actor=actor, attachments=[{**named, "sha2": digest}])).encode()
         parts = [b"Content-Type: application/json\r\n\r\n" + body]
         parts.append(
@@ -177,6 +176,11 @@ async def test_attachments_go_with_the_last_statement_that_names_them(desk: Reco
         answer = await desk.store.post(mixed, headers={**VERSION, "Content-Type": "multipart/mixed; boundary=b"})
         assert answer.status_code == 200, answer.text
     await desk.store.deliver()
+
+
+async def test_attachments_go_with_the_last_statement_that_names_them(desk: RecordsDesk) -> None:
+    data = b"a certificate"
+    await send_with_data(desk, data, ADA, BOB)
     (stored,) = await AsyncObjects(desk.store.bucket).oldest("attachments/", limit=5)
 
     plan = await desk.post(PREVIEW, 200, credential=desk.store.key)
@@ -188,6 +192,26 @@ async def test_attachments_go_with_the_last_statement_that_names_them(desk: Reco
     assert (await purged(desk, agent=BOB))["attachments"] == 1
     with pytest.raises(ObjectMissing):
         await AsyncObjects(desk.store.bucket).get(stored.key)
+
+
+async def test_data_that_is_sent_again_while_a_purge_pauses_stays(
+    desk: RecordsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "PAGE", 1)
+    await send_with_data(desk, b"a certificate", ADA)
+    await desk.move(await desk.ids(), OLD)
+    (stored,) = await AsyncObjects(desk.store.bucket).oldest("attachments/", limit=5)
+    plan = await desk.post(PREVIEW, 200, agent=ADA, until="2022-01-01T00:00:00Z")
+    job = await desk.post(APPLY, 202, plan_hash=plan["plan_hash"])
+    assert await desk.do(job["job_id"], pause_after_seconds=0) is Done.PAUSED
+    assert await AsyncObjects(desk.store.bucket).oldest("attachments/", limit=5) == [], (
+        "before it pauses or is cancelled"
+    )
+    await send_with_data(desk, b"a certificate", BOB)
+
+    assert await desk.do(job["job_id"]) is Done.ENDED
+
+    assert await AsyncObjects(desk.store.bucket).get(stored.key) == b"a certificate"
 
 
 async def test_documents_go_only_when_they_are_asked_for(desk: RecordsDesk) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dataforge.contexts.lrs.attachments.domain import all_places
 from dataforge.contexts.lrs.erasures.commands import AnonymisePage, anonymise_page
 from dataforge.contexts.lrs.erasures.domain import Anonymiser, ErasedPerson, mentions
 from dataforge.contexts.lrs.erasures.queries import read_occurrences
+from dataforge.contexts.lrs.purges.freed import forget_attachments
 from dataforge.contexts.lrs.purges.progress import Reached
 from dataforge.contexts.lrs.quarantine.queries import entries_with_bodies
 from dataforge.contexts.lrs.search.commands import AddMissingKeys, add_missing_keys
@@ -116,9 +116,8 @@ async def _rewrite(
     reached: Reached,
 ) -> None:
     person, anonymiser = whom
+    await forget_attachments(reached, services)
     while True:
-        await services.platform.objects.delete([place for key in reached.free for place in all_places(key)])
-        reached.free = []
         async with services.database.read_only() as connection:
             page = await read_occurrences(connection, person, after=reached.after, limit=PAGE)
         if not page:
@@ -129,6 +128,7 @@ async def _rewrite(
             control.report(Steps("anonymising", reached.deleted))
             await uow.jobs.save_checkpoint(job.id, control.worker, reached.to_json(), control.progress)
             await uow.commit()
+        await forget_attachments(reached, services)
         control.pause_if_due()
 
 

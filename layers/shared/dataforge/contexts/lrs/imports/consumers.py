@@ -21,6 +21,7 @@ from dataforge.contexts.lrs.imports.domain import (
     Line,
     OtherStoreRefused,
     read_line,
+    refused_lines,
 )
 from dataforge.contexts.lrs.imports.lines import read_lines
 from dataforge.contexts.lrs.imports.remote import OtherStore
@@ -201,18 +202,16 @@ async def _take_apart(work: _Import, good: Sequence[ImportedStatement], error: E
 
 
 async def _report(work: _Import, good: Sequence[ImportedStatement], result: LoadResult) -> None:
-    numbers = {item.statement.id: item.line.number for item in good}
     keeper = QuarantineKeeper(work.services.database, work.services.platform.objects, work.services.clock)
     for item in result.rejected:
         await keeper.keep_statement(item)
-    conflicts = sum(item.reason == "conflict" for item in result.rejected)
+    refused = refused_lines(good, result.rejected)
+    conflicts = sum(item.reason == "conflict" for _, item in refused)
     work.report.new += result.new
-    work.report.known += result.known - conflicts
+    work.report.known += len(good) - result.new - len(refused)
     work.report.conflicts += conflicts
-    work.report.bad += len(result.rejected) - conflicts
-    work.report.add_problems(
-        (numbers[item.statement.id], _code(item), item.pointer, item.error) for item in result.rejected
-    )
+    work.report.bad += len(refused) - conflicts
+    work.report.add_problems((number, _code(item), item.pointer, item.error) for number, item in refused)
 
 
 def _code(item: Rejected) -> str:

@@ -1,13 +1,14 @@
 """What is imported, how a line becomes a statement, and what is reported of those that do not."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.lrs.attachments.domain import shas_named
+from dataforge.contexts.lrs.load.domain import Rejected
 from dataforge.contexts.lrs.statements.domain import (
     InvalidStatements,
     StatementsBody,
@@ -134,6 +135,22 @@ def _derived_id(given: Mapping[str, Any], content: str) -> UUID:
 
 def _wrong(line: Line, pointer: str, message: str) -> BadLine:
     return BadLine(line, f"{pointer}: {message}.", (Violation(pointer, message),))
+
+
+def refused_lines(lines: Sequence[ImportedStatement], rejected: Sequence[Rejected]) -> list[tuple[int, Rejected]]:
+    """The numbers of the lines whose statements were rejected, and why; one statement may be in several lines."""
+    first: dict[UUID, bytes] = {}
+    for line in lines:
+        first.setdefault(line.statement.id, line.statement.sha)
+    said = {(line.statement.id, line.statement.sha) for line in lines}
+    why: dict[tuple[UUID, bytes], Rejected] = {}
+    for item in rejected:
+        found = (item.statement.id, item.statement.sha)
+        # One that erased people were taken out of has another hash: it was the first of its id.
+        why[found if found in said else (item.statement.id, first[item.statement.id])] = item
+    return [
+        (line.line.number, why[found]) for line in lines if (found := (line.statement.id, line.statement.sha)) in why
+    ]
 
 
 @dataclass(slots=True)

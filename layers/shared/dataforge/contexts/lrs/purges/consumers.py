@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from dataforge.contexts.lrs.attachments.domain import all_places
 from dataforge.contexts.lrs.bodies.domain import month_of, next_month, start_of
 from dataforge.contexts.lrs.bodies.repository import drop_partition
 from dataforge.contexts.lrs.purges.commands import DeletePage, delete_page
 from dataforge.contexts.lrs.purges.domain import Purge, whole_months
+from dataforge.contexts.lrs.purges.freed import forget_attachments
 from dataforge.contexts.lrs.purges.progress import Reached, moment
 from dataforge.contexts.lrs.purges.queries import state_seen
 from dataforge.contexts.lrs.selections.queries import read_selected
@@ -40,8 +40,8 @@ async def purge_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], s
         plan.check(state, plan.created_at)  # in time it was when it was applied
     first = plan.preview["first_stored"]
     months = set(whole_months(purge.selection, None if first is None else moment(first)))
+    await forget_attachments(reached, services)
     while True:
-        await _forget_attachments(reached, services)
         async with services.database.read_only() as connection:
             page = await read_selected(connection, purge.selection, after=reached.after, limit=PAGE, own=True)
         if not page:
@@ -53,6 +53,7 @@ async def purge_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], s
             control.report(Steps("deleting", reached.deleted))
             await uow.jobs.save_checkpoint(job.id, control.worker, reached.to_json(), control.progress)
             await uow.commit()
+        await forget_attachments(reached, services)
         control.pause_if_due()
     dropped = [f"{month:%Y-%m}" for month in sorted(months) if await _drop(month, services)]
     async with control.unit_of_work() as uow:
@@ -68,14 +69,6 @@ async def _plan(job: SharedJob, control: JobControl[LrsUnitOfWork]) -> Plan:
         return await uow.plans.get(plan_id)
 
     return await run(control.unit_of_work(), read, UUID(job.run_parameters["plan_id"]))
-
-
-async def _forget_attachments(reached: Reached, services: "LrsServices") -> None:
-    """Delete the data that the page before has left without a statement; doing it again changes nothing."""
-    keys = [place for key in reached.free for place in all_places(key)]
-    for start in range(0, len(keys), 1000):
-        await services.platform.objects.delete(keys[start : start + 1000])
-    reached.free = []
 
 
 async def _drop(month: Any, services: "LrsServices") -> bool:  # noqa: ANN401 - a date

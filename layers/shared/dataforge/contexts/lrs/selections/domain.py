@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from dataforge.contexts.lrs.search.domain import Kind, activity_keys, agent_keys, key_of
-from dataforge.contexts.lrs.statements.domain import actor_key, parse_timestamp
+from dataforge.contexts.lrs.statements.domain import actor_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Selection:
         given = dict(values)
         for name in ("since", "until"):
             if name in given:
-                given[name] = parse_timestamp(given[name])
+                given[name] = datetime.fromisoformat(given[name])
         if "registration" in given:
             given["registration"] = UUID(given["registration"])
         if "statement_ids" in given:
