@@ -79,8 +79,10 @@ async def read_page(connection: AsyncConnection, asked: StatementFilter) -> Stat
     union = " UNION ".join(f"({part})" for part in parts)
     query = (
         f"WITH page AS (SELECT stored_at, statement_id FROM ({union}) AS found ORDER BY {order} LIMIT :limit), "
-        "bodies AS MATERIALIZED (SELECT p.stored_at, p.statement_id, r.payload::text AS body "
-        "FROM page p JOIN lrs.statements r USING (statement_id)), "
+        "bodies AS MATERIALIZED (SELECT p.stored_at, p.statement_id, coalesce(b.payload, ("
+        # A body from before there were partitions, until it is moved (ADR 27).
+        "SELECT r.payload FROM records.statements_raw r WHERE r.statement_id = p.statement_id))::text AS body "
+        "FROM page p LEFT JOIN lrs.statement_bodies b USING (stored_at, statement_id)), "
         f"sized AS (SELECT *, sum(octet_length(body)) OVER (ORDER BY {order}) - octet_length(body) AS before, "
         "count(*) OVER () AS found FROM bodies) "
         f"SELECT stored_at, statement_id, body, found FROM sized WHERE before < :bytes ORDER BY {order}"
