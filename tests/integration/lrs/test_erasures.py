@@ -12,6 +12,7 @@ from dataforge.contexts.lrs.erasures import consumers
 from dataforge.contexts.lrs.erasures.domain import HOME_PAGE
 from dataforge.kernel.principal import SYSTEM, Role
 from dataforge.platform.aws.s3 import AsyncObjects
+from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
 from dataforge.platform.jobs.worker import Done
 from tests.builders.desk import RecordsDesk
@@ -130,6 +131,30 @@ async def test_sessions_and_links_of_the_person_go_too(desk: RecordsDesk) -> Non
     assert [row.actor for row in await desk.store.rows("SELECT actor FROM lrs.sessions")] == [BOB]
     for table in ("lrs.session_statements", "lrs.agent_identifiers"):
         assert "ada@" not in str(await desk.store.rows(f"SELECT row_to_json(t)::text FROM {table} t"))
+
+
+async def test_a_message_that_comes_twice_is_no_conflict_with_itself(desk: RecordsDesk) -> None:
+    await desk.result(await begun(desk, ADA))
+    assert (await desk.store.post([statement(actor=ADA)])).status_code == 200
+    records = [item.record for item in await Queue(desk.store.queue_url).receive()]
+
+    for _ in range(2):
+        assert await desk.store.back.statement_loader.load(records) == []
+
+    assert await desk.store.count("statements_raw") == 1
+    assert await desk.store.count("quarantine") == 0
+
+
+async def test_responses_of_others_stay_in_whatever_batch_they_come(desk: RecordsDesk) -> None:
+    await desk.result(await begun(desk, ADA))
+    await desk.result(await begun(desk, BOB, responses=True))
+
+    result = {"result": {"response": "x"}}
+    ids = await desk.sent(
+        {"actor": ADA, **result}, {"actor": BOB, **result}, {"actor": ADA, "context": {"instructor": BOB}, **result}
+    )
+
+    assert [(await read(desk, item))["result"].get("response") for item in ids] == ["x", None, "x"]
 
 
 async def test_a_body_in_quarantine_goes_too(desk: RecordsDesk) -> None:

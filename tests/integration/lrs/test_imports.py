@@ -163,9 +163,16 @@ async def test_erased_people_are_not_brought_back(desk: RecordsDesk) -> None:
     plan = await desk.post("/api/xapi/erasures/preview", 200, agents=[ADA])
     await desk.result((await desk.post("/api/xapi/erasures", 202, plan_hash=plan["plan_hash"]))["job_id"])
 
-    await imported(desk, lines_of(statement(actor=ADA, id=str(uuid4()), stored=OLD)))
+    twice = str(uuid4())
+    lines = [statement(actor=BOB, id=twice, stored=OLD), statement(actor=ADA, id=twice, stored=OLD)]
+    hers = statement(actor=ADA, id=str(uuid4()), stored=OLD)
+    result = await imported(desk, lines_of(hers, *lines))
+    again = await imported(desk, lines_of(hers))
 
+    assert (result["new"], result["conflicts"], again["known"]) == (2, 1, 1)
     assert "ada@" not in json.dumps(await stored(desk))
+    (entry,) = await desk.store.rows("SELECT s3_key FROM records.quarantine")
+    assert b"ada@" not in await AsyncObjects(desk.store.bucket).get(entry.s3_key)
 
 
 async def test_an_upload_of_somebody_else_or_of_nobody_is_refused(desk: RecordsDesk) -> None:

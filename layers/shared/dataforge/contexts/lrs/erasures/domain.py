@@ -137,6 +137,22 @@ class Anonymiser:
         return value
 
 
+def without_erased(statement_id: UUID, statement: Json, erased: Mapping[UUID, bool]) -> dict[str, Any]:
+    """A statement that comes later without erased people, known by their search keys and whether responses go too.
+
+    Its own id is the pseudonym: nothing tells whom of the erased it was, and the same statement that comes again is the
+    same without them.
+    """
+
+    def is_erased(agent: Json) -> bool:
+        return not erased.keys().isdisjoint(search_keys(identities_of(agent)))
+
+    actor = statement.get("actor")
+    own = search_keys(identities_of(actor)) if isinstance(actor, dict) and _is_identified(actor) else []
+    responses = any(erased.get(key, False) for key in own)
+    return Anonymiser.of(is_erased, responses=responses, pseudonym=str(statement_id)).apply(statement)
+
+
 def _is_identified(value: Json) -> bool:
     return any(isinstance(value.get(name), str | dict) for name in _IDENTIFIERS)
 

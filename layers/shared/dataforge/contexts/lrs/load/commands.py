@@ -4,13 +4,12 @@ A batch of messages is one transaction. If the database refuses a value, the bat
 that carries it stands alone; that one goes into quarantine with its error and its place, and all others are loaded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.lrs.contract import LessonDirectory
-from dataforge.contexts.lrs.erasures.domain import Anonymiser, identities_of, search_keys
+from dataforge.contexts.lrs.erasures.domain import without_erased
 from dataforge.contexts.lrs.flat_rows.commands import write_flat
 from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, flat_row
 from dataforge.contexts.lrs.load.domain import (
@@ -72,18 +71,11 @@ async def _without_erased(
 ) -> dict[UUID, Sent]:
     """Statements with people who are erased, without them. Asked under the lock that an erasure waits for."""
     erased = await uow.erasures.recognise({key for found, _ in good.values() for key in found.keys})
-    if not erased:
-        return {}
-
-    def is_erased(agent: Mapping[str, Any]) -> bool:
-        return not erased.keys().isdisjoint(search_keys(identities_of(agent)))
-
     changed = {}
     for statement_id, (found, _) in good.items():
         if not erased.keys().isdisjoint(found.keys):
             message, item = first[statement_id]
-            # A pseudonym of its own: nothing tells whom of the erased it was.
-            payload = Anonymiser.of(is_erased, responses=any(erased.values())).apply(item.payload)
+            payload = without_erased(item.id, item.payload, erased)
             changed[statement_id] = message, replace(item, payload=payload, sha=bytes.fromhex(content_sha256(payload)))
     return changed
 

@@ -3,8 +3,10 @@
 import hashlib
 from dataclasses import dataclass, replace
 
+from dataforge.contexts.lrs.erasures.domain import without_erased
 from dataforge.contexts.lrs.load.domain import RawRow, Rejected, dead_row
 from dataforge.contexts.lrs.quarantine.domain import QuarantineEntry, Reason
+from dataforge.contexts.lrs.search.domain import found_by
 from dataforge.contexts.lrs.statements.domain import to_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.clock import Clock
@@ -44,30 +46,38 @@ class QuarantineKeeper:
         self._clock = clock
 
     async def keep_statement(self, item: Rejected) -> None:
-        """Keep a statement; its raw row is dead unless another statement has the id."""
-        digest, body = _digest(item), to_json(item.statement.payload)
-        key = f"{PREFIX}{digest}.json"
-        entry = QuarantineEntry(
-            body_sha256=digest,
-            s3_key=key,
-            reason=Reason(item.reason),
-            error=item.error,
-            pointer=item.pointer,
-            statement_id=item.statement.id,
-            request_id=item.message.request_id,
-            credential=item.message.authority,
-            violations=item.violations,
-            body_bytes=len(body),
-        )
-        await self._bodies.put(key, body)
-        command = AddToQuarantine(entry, None if item.reason == "conflict" else dead_row(item))
+        """Keep a statement without people who are erased; its raw row is dead unless another statement has the id."""
         try:
-            await self._add(command)
+            digest = await self._keep(item, with_row=item.reason != "conflict")
         except Exception as error:
             if not refused(error):
                 raise
-            await self._add(replace(command, raw=None))
+            digest = await self._keep(item, with_row=False)
         logger.warning("statement in quarantine", reason=item.reason, pointer=item.pointer, sha256=digest)
+
+    async def _keep(self, given: Rejected, *, with_row: bool) -> str:
+        async with LrsUnitOfWork(self._database, clock=self._clock) as uow:
+            # An erasure waits for whoever may not know of it yet, and looks through the quarantine then.
+            await uow.index.lock_references(exclusive=False)
+            item = await _without_erased(given, uow)
+            digest, body = _digest(item), to_json(item.statement.payload)
+            key = f"{PREFIX}{digest}.json"
+            entry = QuarantineEntry(
+                body_sha256=digest,
+                s3_key=key,
+                reason=Reason(item.reason),
+                error=item.error,
+                pointer=item.pointer,
+                statement_id=item.statement.id,
+                request_id=item.message.request_id,
+                credential=item.message.authority,
+                violations=item.violations,
+                body_bytes=len(body),
+            )
+            await self._bodies.put(key, body)
+            await add_to_quarantine(AddToQuarantine(entry, dead_row(item) if with_row else None), uow)
+            await uow.commit()
+        return digest
 
     async def keep_message(self, record: QueueRecord, error: Exception) -> None:
         """Keep a message that is none of ours."""
@@ -83,6 +93,18 @@ class QuarantineKeeper:
 
     async def _add(self, command: AddToQuarantine) -> None:
         await run(LrsUnitOfWork(self._database, clock=self._clock), add_to_quarantine, command)
+
+
+async def _without_erased(item: Rejected, uow: LrsUnitOfWork) -> Rejected:
+    statement, payload = item.statement, item.statement.payload
+    try:
+        keys = found_by(statement.id, item.message.stored_at, payload).keys
+    except Exception:  # noqa: BLE001 - what has no keys is no statement by which anybody could be known
+        return item
+    erased = await uow.erasures.recognise(keys)
+    if not erased:
+        return item
+    return replace(item, statement=replace(statement, payload=without_erased(statement.id, payload, erased)))
 
 
 def _digest(item: Rejected) -> str:
