@@ -192,6 +192,14 @@ async def test_an_erasure_that_is_cut_off_goes_on_and_one_that_is_repeated_chang
     assert [await read(desk, item) for item in ids] == bodies
 
 
+async def test_two_plans_of_one_person_are_both_carried_out(desk: RecordsDesk) -> None:
+    await desk.sent({"actor": ADA})
+    jobs = [await begun(desk, ADA) for _ in range(2)]
+
+    assert [(await desk.result(job))["statements"] for job in jobs] == [1, 0]
+    assert await desk.store.rows("SELECT * FROM platform.plans") == []
+
+
 async def test_other_contexts_ask_by_the_contract_and_the_audit_names_nobody(desk: RecordsDesk) -> None:
     await desk.sent({"actor": ADA})
     eraser = desk.api.platform.get(PersonErasure)  # type: ignore[type-abstract]  # found by its Protocol

@@ -122,6 +122,18 @@ async def test_an_id_with_another_content_is_reported_and_stays_what_it_is(desk:
     assert (await stored(desk))[0]["actor"] == ADA
 
 
+async def test_a_statement_that_was_accepted_and_waits_keeps_its_id(desk: RecordsDesk) -> None:
+    taken, free = str(uuid4()), str(uuid4())
+    assert (await desk.store.post([statement(actor=ADA, id=taken)])).status_code == 200
+
+    result = await imported(desk, lines_of(*(statement(actor=BOB, id=item, stored=OLD) for item in (taken, free))))
+
+    assert (result["new"], result["conflicts"], result["problems"][0]["line"]) == (1, 1, 1)
+    await desk.store.deliver()
+    assert [(item["id"], item["actor"]) for item in await stored(desk)] == [(free, BOB), (taken, ADA)]
+    assert [str(row.statement_id) for row in await desk.store.rows("SELECT * FROM records.statement_claims")] == [taken]
+
+
 async def test_an_id_in_several_lines_is_counted_line_by_line(desk: RecordsDesk) -> None:
     first = statement(actor=ADA, id=str(uuid4()), stored=OLD)
     other, third = ({**first, "actor": BOB}, {**first, "result": {"success": True}})

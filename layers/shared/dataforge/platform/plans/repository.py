@@ -48,9 +48,11 @@ class Plans:
         """The job does what the plan says."""
         await self._connection.execute(update(plans).where(plans.c.id == plan_id).values(job_id=job_id))
 
-    async def forget(self, kind: str, plan_hash: str) -> None:
-        """Forget every plan with the hash, and what they name."""
-        await self._connection.execute(delete(plans).where(plans.c.kind == kind, plans.c.plan_hash == plan_hash))
+    async def forget(self, kind: str, plan_hash: str, *, job_id: UUID) -> None:
+        """Forget every plan with the hash, and what they name; those that another job is to do go when it has."""
+        others = plans.c.job_id.is_(None) | (plans.c.job_id == job_id)
+        same = delete(plans).where(plans.c.kind == kind, plans.c.plan_hash == plan_hash)
+        await self._connection.execute(same.where(others))
 
     async def forget_expired(self, now: datetime) -> int:
         """Forget plans that expired a day ago or earlier and are not being applied; how many."""

@@ -44,7 +44,7 @@ async def erase_person(job: SharedJob, control: JobControl[LrsUnitOfWork], servi
     await _rewrite(job, control, services, (person, anonymiser), reached)
     async with control.unit_of_work() as uow:
         summary = {"statements": reached.deleted, "attachments": reached.attachments, **counts}
-        await uow.plans.forget(plan.kind, plan.plan_hash)
+        await uow.plans.forget(plan.kind, plan.plan_hash, job_id=job.id)
         await complete_job(uow, job, control, summary)
         uow.audit(AuditEntry("completed", "erasure", str(plan.id), after=summary))
         await uow.commit()

@@ -12,8 +12,10 @@ from dataforge.contexts.lrs.contract import LessonDirectory
 from dataforge.contexts.lrs.flat_rows.domain import HomePages
 from dataforge.contexts.lrs.imports.domain import CREDENTIAL, KIND, UPLOAD_PREFIX, ImportedStatement, ImportUnreadable
 from dataforge.contexts.lrs.load.commands import LoadMessages, load_messages
-from dataforge.contexts.lrs.load.domain import LoadResult
+from dataforge.contexts.lrs.load.domain import LoadResult, other_content
+from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.contexts.lrs.statements.domain.messages import StatementMessage
+from dataforge.contexts.lrs.statements.repository import claim_unstored, forget_stored_claims
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
@@ -69,15 +71,23 @@ async def load_imported(command: LoadImported, uow: LrsUnitOfWork) -> LoadResult
     """Load the statements as if they came from the queue, under the times that they were stored at."""
     if not command.statements:
         return LoadResult()
-    said = ((item.statement.payload, item.stored_at) for item in command.statements)
-    await merge_acceptable(uow.connection, definitions_of(said))
+    first: dict[UUID, ImportedStatement] = {}
+    for item in command.statements:
+        first.setdefault(item.statement.id, item)
+    claims = [Claim(item.statement.id, item.statement.sha) for item in first.values()]
+    taken = await claim_unstored(uow.connection, claims)
+    free = [item for item in command.statements if item.statement.id not in taken]
+    await merge_acceptable(uow.connection, definitions_of((item.statement.payload, item.stored_at) for item in free))
     message = StatementMessage(
         request_id=uuid7(),
         authority=CREDENTIAL,
         source="xapi",
         stored_at=min(item.stored_at for item in command.statements),
         registered=True,
-        statements=tuple(item.statement for item in command.statements),
+        statements=tuple(item.statement for item in free),
     )
     await uow.raw.register(message.request_id)
-    return await load_messages(LoadMessages([message], command.home_pages, command.lessons), uow)
+    result = await load_messages(LoadMessages([message], command.home_pages, command.lessons), uow)
+    await forget_stored_claims(uow.connection, list(first))
+    result.rejected += [other_content(message, first[item].statement) for item in sorted(taken)]
+    return result

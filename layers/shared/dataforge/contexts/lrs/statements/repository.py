@@ -46,6 +46,15 @@ _CONFLICTS = text(
     "WHERE c.content_sha256 <> g.hash UNION "
     "SELECT g.id FROM given g JOIN records.statements_raw r ON r.statement_id = g.id WHERE r.payload_sha256 <> g.hash"
 )
+_CLAIMED_OTHERWISE = text(
+    "SELECT g.id FROM unnest(CAST(:ids AS uuid[]), CAST(:hashes AS bytea[])) AS g (id, hash) "
+    "JOIN records.statement_claims c ON c.statement_id = g.id WHERE c.content_sha256 <> g.hash "
+    "AND NOT EXISTS (SELECT 1 FROM records.statements_raw r WHERE r.statement_id = g.id)"
+)
+_FORGET_CLAIMS = text(
+    "DELETE FROM records.statement_claims c USING records.statements_raw r "
+    "WHERE c.statement_id = ANY(CAST(:ids AS uuid[])) AND r.statement_id = c.statement_id"
+)
 _BODIES = text(
     "SELECT statement_id, payload::text AS payload FROM lrs.statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
@@ -135,6 +144,21 @@ async def _claim(connection: AsyncConnection, claims: Sequence[Claim]) -> tuple[
     # A second statement, so that claims which others committed meanwhile are seen.
     different = list((await connection.execute(_CONFLICTS, given)).scalars())
     return await _other_contents(connection, different, claims)
+
+
+async def claim_unstored(connection: AsyncConnection, claims: Sequence[Claim]) -> set[UUID]:
+    """Claim ids of statements that this transaction stores; returns those of statements that are accepted already.
+
+    Those have another content and are on their way to the tables. What is in the tables is not compared.
+    """
+    given = {"ids": [item.statement_id for item in claims], "hashes": [item.content_sha256 for item in claims]}
+    await connection.execute(_CLAIM, given)
+    return set((await connection.execute(_CLAIMED_OTHERWISE, given)).scalars())
+
+
+async def forget_stored_claims(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Forget the claims of statements that this transaction has stored: from now on they stand for their ids."""
+    await connection.execute(_FORGET_CLAIMS, {"ids": list(ids)})
 
 
 async def _store(connection: AsyncConnection, requests: Sequence[_Request]) -> list[Registration]:
