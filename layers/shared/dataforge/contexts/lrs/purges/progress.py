@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.lrs.search.domain import Position
-from dataforge.contexts.lrs.statements.domain import parse_timestamp
 
 
 @dataclass(slots=True)
@@ -40,6 +39,4 @@ class Reached:
 
 def moment(text: str) -> datetime:
     """A time that we have written ourselves."""
-    found = parse_timestamp(text)
-    assert found is not None  # noqa: S101 - see above
-    return found
+    return datetime.fromisoformat(text)
