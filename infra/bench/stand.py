@@ -73,7 +73,7 @@ async def _credential(database_url: str) -> tuple[str, str]:
     await asyncio.to_thread(upgrade, database_url)
     database = Database(database_url)
     async with IdentityUnitOfWork(database) as uow:
-        made = await create_xapi_credential(CreateXapiCredential(name="bench"), uow)
+        made = await create_xapi_credential(CreateXapiCredential(name="bench", scopes=("all",)), uow)
         await uow.commit()
     await CredentialPublisher(database, BUCKET).publish(made.key_id)
     await database.dispose()
