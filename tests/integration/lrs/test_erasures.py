@@ -84,6 +84,22 @@ async def test_nothing_of_the_person_is_left_in_the_database(desk: RecordsDesk) 
     assert (flat.actor_email, flat.actor_name, flat.user_id, flat.response) == (None, None, None, "x")
 
 
+async def test_the_audit_log_does_not_keep_an_identifier_that_was_linked(desk: RecordsDesk) -> None:
+    me = (await desk.admin.get("/api/users/me")).json()["id"]
+    await desk.post("/api/agent-identifiers", 201, user_id=me, agent=ACCOUNT)
+    other = await desk.post("/api/agent-identifiers", 201, user_id=me, agent=ADA)
+    assert (await desk.admin.delete(f"/api/agent-identifiers/{other['id']}")).status_code == 204
+
+    await desk.result(await begun(desk, ADA, ACCOUNT))
+
+    left = await everything(desk)
+    assert [word for word in ("ada@example", "1742") if word in left] == []
+    audited = await desk.store.rows(
+        "SELECT action FROM platform.audit_log WHERE entity = 'agent_identifier' ORDER BY id"
+    )
+    assert [row.action for row in audited] == ["linked", "linked", "unlinked"]
+
+
 async def test_responses_go_when_asked(desk: RecordsDesk) -> None:
     own, others = await desk.sent(
         {"actor": ADA, "result": {"response": "mine"}},

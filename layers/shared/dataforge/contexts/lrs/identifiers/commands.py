@@ -9,6 +9,7 @@ from dataforge.contexts.identity.contract import require_active_person
 from dataforge.contexts.lrs.contract import LessonDirectory
 from dataforge.contexts.lrs.flat_rows.domain import HomePages
 from dataforge.contexts.lrs.identifiers.domain import (
+    IDENTIFIERS,
     Identifier,
     IdentifierLinked,
     IdentifierOfAccount,
@@ -50,9 +51,14 @@ async def link_identifier(command: LinkIdentifier, uow: LrsUnitOfWork) -> dict[s
         message = "This identifier is linked to another person; unlink it there first."
         raise IdentifierLinked(message, facts={"user_id": str(known.user_id)} if known else None)
     if made is not None:
-        after = {"user_id": str(command.user_id), "agent": dict(identifier.agent)}
+        after = _audited(command.user_id, identifier.agent)
         uow.audit(AuditEntry("linked", "agent_identifier", str(made.id), after=after))
     return row_dict(known)
+
+
+def _audited(user_id: UUID, agent: Mapping[str, object]) -> dict[str, Any]:
+    """What the audit log says of a link: not the identifier, which an erasure could not take out of it."""
+    return {"user_id": str(user_id), "identified_by": next(name for name in IDENTIFIERS if name in agent)}
 
 
 async def _refuse_accounts(identifier: Identifier, home_pages: HomePages, uow: LrsUnitOfWork) -> None:
@@ -78,7 +84,7 @@ async def unlink_identifier(command: UnlinkIdentifier, uow: LrsUnitOfWork) -> UU
     if row is None:
         message = f"There is no linked identifier {command.id}."
         raise NotFound(message)
-    before = {"user_id": str(row.user_id), "agent": row.agent}
+    before = _audited(row.user_id, row.agent)
     uow.audit(AuditEntry("unlinked", "agent_identifier", str(command.id), before=before))
     return command.id
 

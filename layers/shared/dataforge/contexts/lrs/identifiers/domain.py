@@ -8,7 +8,8 @@ from uuid import UUID
 from dataforge.contexts.lrs.statements.domain import actor_key, validate_agent
 from dataforge.kernel.errors import Conflict, ValidationFailed
 
-_IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
+IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
+"""The properties that identify an Agent; one has exactly one of them."""
 
 
 class IdentifierLinked(Conflict):
@@ -58,7 +59,7 @@ def identifier_of(agent: Mapping[str, object], path: str) -> Identifier:
     violations = validate_agent(agent, path=path)
     if violations:
         raise ValidationFailed(violations[0].message, violations=violations)
-    only = {name: agent[name] for name in _IDENTIFIERS if name in agent}
+    only = {name: agent[name] for name in IDENTIFIERS if name in agent}
     return Identifier({"objectType": "Agent", **only}, actor_key(agent))
 
 
@@ -66,8 +67,8 @@ def person_of(agents: Iterable[Mapping[str, object]]) -> dict[str, object]:
     """The Person of some Agents: every property is an array, in the order in which the agents come."""
     found: dict[str, list[object]] = {}
     for agent in agents:
-        for name in ("name", *_IDENTIFIERS):
+        for name in ("name", *IDENTIFIERS):
             if name in agent and agent[name] not in found.setdefault(name, []):
                 found[name].append(agent[name])
-    order = ("name", *_IDENTIFIERS)
+    order = ("name", *IDENTIFIERS)
     return {"objectType": "Person", **{name: found[name] for name in order if found.get(name)}}
