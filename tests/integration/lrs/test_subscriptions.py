@@ -616,3 +616,17 @@ async def test_another_store_has_the_same_statements_and_their_attachments_after
         rows = await other.rows("SELECT statement_id::text FROM records.statements_raw")
         assert sorted(row.statement_id for row in rows) == sorted(ids)
     postgres.drop_database(name)
+
+
+async def test_the_audit_log_says_that_a_subscription_is_about_an_agent_and_not_whom(
+    office: Office, receiver: Receiver
+) -> None:
+    made = await office.subscribe(receiver.url, filter={"agent": {"mbox": "mailto:ada@example.org"}, "verb": VERB})
+    await office.change(made, filter={"agent": {"mbox": "mailto:bob@example.org"}})
+    ok(await office.admin.delete(f"{SUBSCRIPTIONS}/{made['id']}", headers={"If-Match": "*"}), 204)
+
+    query = "SELECT before, after FROM platform.audit_log WHERE entity = 'subscription' ORDER BY id"
+    created, changed, _ = rows = await office.records.rows(query)
+    agents = [item["filter"]["agent"] for item in (created.after, changed.before, changed.after)]
+    assert agents == ["(an agent)", "(another agent)", "(an agent)"]
+    assert "@example.org" not in orjson.dumps([[row.before, row.after] for row in rows]).decode()

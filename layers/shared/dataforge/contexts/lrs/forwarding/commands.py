@@ -34,11 +34,12 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
-from dataforge.platform.db.versioned_rows import Change, Delete, audit_change, delete_row, require_revision
+from dataforge.platform.db.versioned_rows import Change, Delete, audit_change, require_revision
 from dataforge.platform.outgoing import AddressForbidden, check_url
 from dataforge.platform.sealing import SecretBox
 
 _NO_ID = UUID(int=0)
+_AN_AGENT = "(an agent)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ async def create_subscription(command: CreateSubscription, uow: LrsUnitOfWork) -
         "created_by": uow.principal.user_id,
     }
     row = await uow.subscriptions.add(values)
-    audit_change(uow, "subscription", "created", row)
+    audit_change(uow, "subscription", "created", _audited(row))
     return NewSubscription(row, None if command.password else secret)
 
 
@@ -144,13 +145,27 @@ async def change_subscription(command: ChangeSubscription, uow: LrsUnitOfWork) -
     if command.password is not None:
         changes["secret"] = command.box.seal(command.password, str(command.change.id))
     row = await uow.subscriptions.change(before, changes)
-    audit_change(uow, "subscription", "changed", row, before)
+    other = _agent_of(before) != _agent_of(row)
+    was = _audited(before, "(another agent)" if other else _AN_AGENT)
+    audit_change(uow, "subscription", "changed", _audited(row), was)
     return command.change.id
 
 
 async def delete_subscription(command: Delete, uow: LrsUnitOfWork) -> None:
     """End a subscription, with all that waits; raises NotFound, PreconditionFailed."""
-    await delete_row(uow.subscriptions, command, uow)
+    row = await uow.subscriptions.lock(command.id)
+    require_revision(command.revision, row["revision"])
+    await uow.subscriptions.remove(row)
+    audit_change(uow, "subscription", "deleted", _audited(row))
+
+
+def _agent_of(row: Mapping[str, Any]) -> object:
+    return (row.get("filter") or {}).get("agent")
+
+
+def _audited(row: Mapping[str, Any], agent: str = _AN_AGENT) -> dict[str, Any]:
+    """What the audit log says of a subscription: not whom it is about, whom an erasure could not take out of it."""
+    return {**row, "filter": {**row["filter"], "agent": agent}} if _agent_of(row) is not None else dict(row)
 
 
 async def replace_secret(command: ReplaceSecret, uow: LrsUnitOfWork) -> str:
