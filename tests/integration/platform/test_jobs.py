@@ -12,9 +12,8 @@ from dataforge.bootstrap import modules
 from dataforge.events.jobs import KEEP_JOBS, queue_lost_jobs
 from dataforge.events.worker import do_job, job_kinds, job_messages
 from dataforge.kernel.clock import FixedClock
-from dataforge.kernel.errors import Conflict
 from dataforge.kernel.ids import uuid7
-from dataforge.kernel.jobs import LEASE, JobLost
+from dataforge.kernel.jobs import LEASE, JobEnded, JobLost
 from dataforge.kernel.principal import Principal, Role
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
@@ -25,12 +24,6 @@ from dataforge.platform.module import JobKind, Module
 from dataforge.platform.services import Services
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
-
-
-class Full(Conflict):
-    """What the work of these tests fails with."""
-
-    code = "job_ended"
 
 
 async def count_up(job: SharedJob, control: JobControl[SharedJobsUnitOfWork], _services: Services) -> None:
@@ -50,7 +43,7 @@ async def count_up(job: SharedJob, control: JobControl[SharedJobsUnitOfWork], _s
 async def refuse(_job: SharedJob, _control: JobControl[SharedJobsUnitOfWork], _services: Services) -> None:
     """Find that it cannot be done."""
     message = "There is no room."
-    raise Full(message)
+    raise JobEnded(message)
 
 
 async def wait(_job: SharedJob, control: JobControl[SharedJobsUnitOfWork], _services: Services) -> None:

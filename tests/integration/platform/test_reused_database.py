@@ -9,10 +9,13 @@ from psycopg import sql
 from infra.local.postgres import PostgresServer
 from tests.builders.reused_database import ReusedDatabase
 
-TABLES = (
+# Tables or sequences; rows of partitions are their table's.
+RELATIONS = (
     "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE c.relkind = %s AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1, 2"
+    " WHERE c.relkind = ANY(%s) AND NOT c.relispartition"
+    " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1, 2"
 )
+TABLES, SEQUENCES = ["r", "p"], ["S"]
 CHECKS = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0"
 # A value of any type: of an array the empty one, of the others what reads as that type.
 COLUMNS = (
@@ -30,9 +33,10 @@ def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, and where every sequence is."""
     found = {}
     with psycopg.connect(url) as connection:
-        for kind, columns in (("r", "*"), ("S", "last_value, is_called")):
-            for name in connection.execute(TABLES, [kind]).fetchall():
-                statement = sql.SQL("SELECT {} FROM {}").format(sql.SQL(columns), sql.Identifier(*name))
+        # As text: PostgreSQL has times that Python has not.
+        for kinds, columns in ((TABLES, "t::text"), (SEQUENCES, "last_value, is_called")):
+            for name in connection.execute(RELATIONS, [kinds]).fetchall():
+                statement = sql.SQL("SELECT {} FROM {} t").format(sql.SQL(columns), sql.Identifier(*name))
                 found[".".join(name)] = connection.execute(statement).fetchall()
     return found
 
@@ -41,7 +45,7 @@ def fill(url: str) -> None:
     """A row in every table, whatever it refers to."""
     with psycopg.connect(url) as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
-        for name in connection.execute(TABLES, ["r"]).fetchall():
+        for name in connection.execute(RELATIONS, [TABLES]).fetchall():
             table = sql.Identifier(*name)
             columns = connection.execute(COLUMNS, [table.as_string(connection)]).fetchall()
             connection.execute(
@@ -53,7 +57,7 @@ def fill(url: str) -> None:
                     ),
                 )
             )
-        for name in connection.execute(TABLES, ["S"]).fetchall():
+        for name in connection.execute(RELATIONS, [SEQUENCES]).fetchall():
             connection.execute("SELECT nextval(%s), nextval(%s)", [".".join(name), ".".join(name)])
         connection.execute("SELECT lo_from_bytea(0, 'left')")
 
