@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dataforge.contexts.lrs.contract import PersonErasure
+from dataforge.contexts.lrs.contract import PEOPLE, PersonErasure
 from dataforge.contexts.lrs.erasures import consumers
 from dataforge.contexts.lrs.erasures.domain import HOME_PAGE
 from dataforge.kernel.principal import SYSTEM, Role
@@ -98,6 +98,23 @@ async def test_the_audit_log_does_not_keep_an_identifier_that_was_linked(desk: R
         "SELECT action FROM platform.audit_log WHERE entity = 'agent_identifier' ORDER BY id"
     )
     assert [row.action for row in audited] == ["linked", "linked", "unlinked"]
+
+
+async def test_who_is_linked_is_erased_by_all_that_they_are_known_by(desk: RecordsDesk) -> None:
+    me = (await desk.admin.get("/api/users/me")).json()
+    await desk.post("/api/agent-identifiers", 201, user_id=me["id"], agent=ACCOUNT)
+    launched = {"account": {"homePage": PEOPLE, "name": me["avatar"]}}
+    own = await desk.sent({"actor": ACCOUNT}, {"actor": {"mbox": f"mailto:{me['email']}"}}, {"actor": launched})
+    (other,) = await desk.sent({"actor": BOB})
+    plan = await desk.post(PREVIEW, 200, agents=[ACCOUNT])
+
+    await desk.result(await begun(desk, ACCOUNT))
+
+    assert (plan["identifiers"], plan["statements"]) == (3, 3)
+    names = {json.dumps((await read(desk, item))["actor"]) for item in own}
+    assert len(names) == 1
+    assert HOME_PAGE in names.pop()
+    assert (await read(desk, other))["actor"] == {**BOB}
 
 
 async def test_responses_go_when_asked(desk: RecordsDesk) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from dataforge.contexts.lrs.erasures.domain import KIND, Anonymiser, Erase, ErasedPerson, search_keys
 from dataforge.contexts.lrs.erasures.queries import count_occurrences
 from dataforge.contexts.lrs.erasures.repository import Rewritten
+from dataforge.contexts.lrs.identifiers.queries import known_agents
 from dataforge.contexts.lrs.purges.commands import as_found, keys_named, unreferenced
 from dataforge.contexts.lrs.search.domain import found_by
 from dataforge.contexts.lrs.selections.queries import SelectedStatement
@@ -21,14 +22,16 @@ from dataforge.platform.observability import logger
 async def plan_erasure(command: Erase, uow: LrsUnitOfWork) -> Plan:
     """Say how much an erasure would change.
 
-    The plan never goes stale: what comes later is erased as well. It holds the identifiers until it is applied, and a
-    day after it has expired at most.
+    Whoever is linked to one of the Agents is erased by all that they are known by. The plan never goes stale: what
+    comes later is erased as well. It holds the identifiers until it is applied, and a day after it has expired at most.
     """
+    agents = await known_agents(uow.connection, command.agents)
+    counts = await count_occurrences(uow.connection, ErasedPerson.of(agents))
     plan = Plan.of(
         KIND,
-        inputs={"agents": [dict(agent) for agent in command.agents], "responses": command.responses},
+        inputs={"agents": [dict(agent) for agent in agents], "responses": command.responses},
         state={},
-        preview=await count_occurrences(uow.connection, ErasedPerson.of(command.agents)),
+        preview={**counts, "identifiers": len(agents)},
         created_by=uow.principal.user_id,
         now=uow.now,
     )

@@ -11,7 +11,10 @@ from dataforge.http.wire import RequestModel
 
 
 class ErasureIn(RequestModel):
-    """A person by all their Agents; with `responses` what they have answered in their own statements goes too."""
+    """A person by their Agents, and by all that is linked to whoever has one of them.
+
+    With `responses` what they have answered in their own statements goes too.
+    """
 
     agents: Annotated[list[AgentIn], Field(min_length=1, max_length=50)]
     responses: bool = False
@@ -23,10 +26,14 @@ class ErasureIn(RequestModel):
 
 
 class ErasurePlanOut(BaseModel):
-    """How much would change; what comes later is erased too, so that the plan only expires."""
+    """How much would change, and by how many identifiers the person is looked for.
+
+    What comes later is erased too, so that the plan only expires.
+    """
 
     plan_hash: str
     expires_at: datetime
     statements: int
     as_actor: int
     documents: int
+    identifiers: int
