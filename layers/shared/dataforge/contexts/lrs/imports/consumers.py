@@ -124,7 +124,10 @@ async def _from_store(work: _Import) -> AsyncIterator[Sequence[Line]]:
 def _before(stored: str | None) -> str | None:
     """A moment before a statement was stored: others may have the same `stored`, and `since` leaves it out."""
     found = None if stored is None else parse_timestamp(stored)
-    return None if found is None else format_timestamp(found - timedelta(milliseconds=1))
+    try:
+        return None if found is None else format_timestamp(found - timedelta(milliseconds=1))
+    except OverflowError:  # the first moment there is: everything is asked for
+        return None
 
 
 def _other_store(work: _Import) -> OtherStore:
