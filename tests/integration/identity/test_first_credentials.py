@@ -1,12 +1,17 @@
 """What an operator or a launcher may repeat until it is so: an administrator, a signing key."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from dataforge.contexts.identity.accounts.consumers import ensure_admin
 from dataforge.contexts.identity.signing_keys.consumers import ensure_signing_key
+from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
+from tests.builders.emulator import EmulatedAws
 
 ADMIN = {"username": "admin", "email": "admin@example.org"}
 FIRST, SECOND = "the first password of it", "another password after it"
@@ -42,7 +47,17 @@ async def test_somebody_else_of_that_name_is_left_alone(api: ApiUnderTest) -> No
         await ensure_admin(payload, api.identity)
 
 
-async def test_a_signing_key_whose_private_half_is_gone_is_replaced_and_old_tokens_stay_good(api: ApiUnderTest) -> None:
+@pytest.fixture
+async def publishing(emulator: EmulatedAws, database: Database, clock: FixedClock) -> AsyncIterator[ApiUnderTest]:
+    """The API with a bucket, where public keys are published."""
+    async with ApiUnderTest(database, clock, data_bucket=emulator.bucket()) as api:
+        yield api
+
+
+async def test_a_signing_key_whose_private_half_is_gone_is_replaced_and_old_tokens_stay_good(
+    publishing: ApiUnderTest,
+) -> None:
+    api = publishing
     client = await api.as_role(Role.VIEWER)
     before = await ensure_signing_key({}, api.identity)
     same = await ensure_signing_key({}, api.identity)
