@@ -130,18 +130,21 @@ class S3ObjectStore:
         except ClientError as error:
             raise _explained(error, key) from error
 
-    def upload_url(self, key: str, *, sha256: bytes, length: int, content_type: str) -> tuple[str, dict[str, str]]:
-        """A URL that takes exactly this content for an hour, and the headers that the PUT must carry.
+    def upload_url(
+        self, key: str, *, sha256: bytes, length: int, content_type: str | None = None, seconds: int = URL_SECONDS
+    ) -> tuple[str, dict[str, str]]:
+        """A URL that takes exactly this content for a while, and the headers that the PUT must carry.
 
-        Checksum and length are signed: other content is refused by S3. 5 GiB at most.
+        Checksum and length are signed, and the type if one is given: other content is refused by S3. 5 GiB at most.
         """
         checksum = base64.b64encode(sha256).decode()
-        signed = {"ContentLength": length, "ContentType": content_type, "ChecksumSHA256": checksum}
+        of_type = {} if content_type is None else {"ContentType": content_type}
+        signed = {"ContentLength": length, "ChecksumSHA256": checksum, **of_type}
         url = self._client.generate_presigned_url(
-            "put_object", Params={"Bucket": self._bucket, "Key": key, **signed}, ExpiresIn=URL_SECONDS
+            "put_object", Params={"Bucket": self._bucket, "Key": key, **signed}, ExpiresIn=seconds
         )
-        headers = {"Content-Type": content_type, "Content-Length": str(length), "x-amz-checksum-sha256": checksum}
-        return str(url), headers
+        headers = {"Content-Length": str(length), "x-amz-checksum-sha256": checksum}
+        return str(url), headers if content_type is None else {"Content-Type": content_type, **headers}
 
     def download_url(self, key: str) -> str:
         """A URL that gives the object as a file for an hour."""
@@ -196,11 +199,13 @@ class AsyncObjects:
             return None
 
     async def upload_url(
-        self, key: str, *, sha256: bytes, length: int, content_type: str
+        self, key: str, *, sha256: bytes, length: int, content_type: str | None = None, seconds: int = URL_SECONDS
     ) -> tuple[str, dict[str, str]]:
         """See `S3ObjectStore.upload_url`."""
         return await asyncio.to_thread(
-            lambda: self._store().upload_url(key, sha256=sha256, length=length, content_type=content_type)
+            lambda: self._store().upload_url(
+                key, sha256=sha256, length=length, content_type=content_type, seconds=seconds
+            )
         )
 
     async def download_url(self, key: str) -> str:

@@ -16,12 +16,12 @@ from dataforge.contexts.academics.rosters import commands, queries, wire
 from dataforge.contexts.academics.rosters.domain.files import RosterUnreadable
 from dataforge.contexts.academics.rosters.domain.plans import RosterOptions
 from dataforge.contexts.academics.rosters.domain.rows import RowAction, RowKind
+from dataforge.contexts.academics.rosters.domain.uploads import UPLOAD_SECONDS
 from dataforge.contexts.academics.rosters.sources import (
     DatasetSource,
     FileSource,
     from_bytes,
     from_upload,
-    upload_address,
 )
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
 from dataforge.contexts.academics.wire import Page
@@ -84,7 +84,11 @@ async def create_upload(body: wire.RosterUploadIn, call: RegistrarCall) -> Respo
     limits = call.platform.upload_limits
     command = commands.AnnounceUpload(body.filename, body.size_bytes, body.sha256)
     upload = await run(call.unit_of_work(Work), partial(commands.announce_upload, limits=limits), command)
-    return json_response(upload_address(_bucket(call.request), upload), status=201)
+    url, headers = await call.platform.objects.upload_url(
+        upload.key, sha256=bytes.fromhex(upload.sha256), length=upload.size_bytes, seconds=UPLOAD_SECONDS
+    )
+    facts = {"upload_key": upload.key, "url": url, "method": "PUT", "headers": headers, "expires_in": UPLOAD_SECONDS}
+    return json_response(facts, status=201)
 
 
 @router.post(ROSTERS + "/plans", status_code=201, response_model=wire.RosterPlanOut, responses=PROBLEMS)

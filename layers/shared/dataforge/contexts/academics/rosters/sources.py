@@ -6,10 +6,9 @@ import io
 import tempfile
 import zipfile
 from asyncio import to_thread
-from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 from dataforge.contexts.academics.rosters.domain.files import MAX_ROWS, RosterTable, RosterUnreadable, simple_columns
 from dataforge.contexts.academics.rosters.domain.uploads import MAX_FILE_BYTES, AnnouncedUpload
@@ -18,23 +17,11 @@ from dataforge.kernel.csv_text import CsvTable, NotCsv, read_csv
 from dataforge.kernel.text import composed
 from dataforge.platform.aws.clients import client
 
-UPLOAD_SECONDS = 900
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 MAX_ENTRIES = 50
 # What is kept in memory before it goes to a file in /tmp.
 _SPOOL_BYTES = 4 * 1024 * 1024
 _CHUNK = 1024 * 1024
-
-
-def upload_address(bucket: str, upload: AnnouncedUpload) -> dict[str, Any]:
-    """A presigned PUT for one roster; its size and checksum are signed, so that S3 refuses another file."""
-    checksum = b64encode(bytes.fromhex(upload.sha256)).decode()
-    bound = {"ContentLength": upload.size_bytes, "ChecksumSHA256": checksum}
-    url = client("s3").generate_presigned_url(
-        "put_object", Params={"Bucket": bucket, "Key": upload.key, **bound}, ExpiresIn=UPLOAD_SECONDS
-    )
-    headers = {"x-amz-checksum-sha256": checksum, "Content-Length": str(upload.size_bytes)}
-    return {"upload_key": upload.key, "url": url, "method": "PUT", "headers": headers, "expires_in": UPLOAD_SECONDS}
 
 
 class FileSource:

@@ -10,6 +10,7 @@ UPLOAD_PREFIX = "uploads/rosters/"
 MAX_FILE_BYTES = 256 * 1024 * 1024
 # As long as the presigned address takes a file; what was uploaded stays for the bucket's retention.
 EXPIRES_AFTER = timedelta(minutes=15)
+UPLOAD_SECONDS = int(EXPIRES_AFTER.total_seconds())
 SUBJECT = "rosters"  # whose quota uploads count in
 
 
