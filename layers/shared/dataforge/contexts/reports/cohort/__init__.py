@@ -1,0 +1,1 @@
+"""Who of a cohort has completed which lesson."""

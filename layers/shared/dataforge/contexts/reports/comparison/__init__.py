@@ -1,0 +1,1 @@
+"""Lessons, or courses, beside each other."""

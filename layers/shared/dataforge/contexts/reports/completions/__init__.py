@@ -1,0 +1,1 @@
+"""Completions of all learners, as they change."""

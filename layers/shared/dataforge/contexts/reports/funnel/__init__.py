@@ -1,0 +1,1 @@
+"""How far those who should complete a lesson have come with it."""
