@@ -1,4 +1,4 @@
-"""What the tests of the pages and of xAPI clients need beside Python: ``python -m infra.local.browser`` brings it in.
+"""What tests of pages, xAPI clients and calendars need beside Python: ``python -m infra.local.browser`` brings it in.
 
 axe-core comes from npm, locked by hash in ``tests/browser/package-lock.json``; so does Chromium where the system has
 none. Node and npm come from their wheel: nothing has to be installed by hand.
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from infra.local.errors import LocalStackError
 from infra.local.layout import ROOT, TOOLS
-from infra.local.npm import npm_packages, run_node, xapi_clients
+from infra.local.libical import libical
+from infra.local.npm import calendar_readers, npm_packages, run_node, xapi_clients
 
 PACKAGES = ROOT / "tests" / "browser"
 PLACE = TOOLS / "browser"
@@ -96,10 +97,11 @@ def main() -> int:
     try:
         found = browser()
         clients = xapi_clients()
+        readers = calendar_readers(), libical()
     except LocalStackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"  browser: {found.executable}, xAPI clients: {clients}")
+    print(f"  browser: {found.executable}, xAPI clients: {clients}, calendar readers: {readers[0]}, {readers[1]}")
     return 0
 
 

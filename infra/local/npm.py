@@ -16,6 +16,7 @@ from infra.local.files import replace_tree
 from infra.local.layout import ROOT, TOOLS
 
 XAPI_CLIENTS = ROOT / "tests" / "functions" / "xapi_clients"
+CALENDAR_READERS = ROOT / "tests" / "functions" / "calendar_readers"
 
 
 def npm_packages(
@@ -47,6 +48,11 @@ def npm_packages(
 def xapi_clients() -> Path:
     """The client libraries of xAPI that the tests let send; raises LocalStackError."""
     return npm_packages(XAPI_CLIENTS, TOOLS / "xapi-clients")
+
+
+def calendar_readers() -> Path:
+    """The readers of iCalendar objects that the tests let read ours; raises LocalStackError."""
+    return npm_packages(CALENDAR_READERS, TOOLS / "calendar-readers")
 
 
 def run_node(tool: str, *arguments: str, cwd: Path, **variables: str) -> str:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
-MEDIA_TYPE = "text/calendar; charset=utf-8"
+from dataforge.platform.calendars import add_timezones
+
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -29,8 +30,7 @@ def schedule_calendar(entries: Sequence[Mapping[str, Any]], *, stamp: datetime) 
             event = _event(entry, meeting, stamp)
             if event is not None:
                 calendar.add_component(event)
-    if calendar.events:
-        calendar.add_missing_timezones()
+    add_timezones(calendar)
     return bytes(calendar.to_ical())
 
 

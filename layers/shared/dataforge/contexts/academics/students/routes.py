@@ -154,7 +154,8 @@ async def get_schedule(student_id: UUID, call: AnyoneCall, semester_id: UUID | N
     offered = ("application/json", "text/calendar")
     if preferred_media_type(call.request.headers.get("accept", ""), offered) != "text/calendar":
         return json_response(schedule, headers={"Vary": "Accept"})
-    from dataforge.contexts.academics.students.calendar import MEDIA_TYPE, schedule_calendar
+    from dataforge.contexts.academics.students.calendar import schedule_calendar
+    from dataforge.platform.calendars import MEDIA_TYPE
 
     calendar = schedule_calendar(schedule["entries"], stamp=call.platform.clock.now())
     headers = {"Vary": "Accept", "Content-Disposition": 'attachment; filename="schedule.ics"'}
