@@ -21,6 +21,8 @@ _UTF8 = re.compile(
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
 _CONTROLS = re.compile(r"[\x80-\x84\x86-\x9f]")
+# Control characters that stand in no text; tabs, line ends, page ends and separators do.
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x7f]")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _NOT_WESTERN = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _OTHER_LATIN = ("cp1250", "cp1254", "cp1257", "iso8859-2")
@@ -43,12 +45,14 @@ class Evidence:
     characters: int = 0
     strays: int = 0
     undefined: int = 0
+    controls: int = 0
     first_line: int = 0
     lines: int = 1
     cells: dict[bytes, None] = field(default_factory=dict)
 
     def add(self, block: bytes) -> None:
         """Take a block of the file."""
+        self.controls += len(_NO_TEXT.findall(block))
         if not block.isascii():
             good = _UTF8.findall(block)
             self.characters += len(good)
@@ -74,6 +78,11 @@ class Evidence:
         total = sum(map(len, self.cells))
         step = max(1, -(-total // _MOST_EVIDENCE))
         return b"\n".join(list(self.cells)[::step])
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether this is no text in any encoding: it has control characters beside its others."""
+        return self.controls * 10 > self.characters + self.strays
 
     @property
     def is_utf8_with_errors(self) -> bool:
@@ -113,8 +122,17 @@ class Judgement:
 
 
 def judge(found: Evidence) -> Judgement:
-    """The encoding by the evidence. Raises EncodingRefused when no encoding is sure and windows-1252 cannot be it."""
+    """The encoding by the evidence. Raises EncodingRefused when no encoding is sure and windows-1252 cannot be it, and
+    for what is no text.
+    """
     from chardet import detect_all
+
+    if found.is_binary:
+        raise EncodingRefused(
+            f"Line {found.first_line} is not UTF-8, and the file has {found.controls} control characters that no text "
+            "has: it is binary. If it is text all the same, name the encoding.",
+            facts={"line": found.first_line},
+        )
 
     sample = found.sample
     scores: dict[str, float] = {}

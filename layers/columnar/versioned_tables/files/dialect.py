@@ -22,6 +22,8 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 
+# Begins every text of a sequence of JSON texts (RFC 7464).
+_RECORD_MARK = "\x1e"
 _CLOCK = re.compile(r"\d:\d\d|://")
 _NAME = re.compile(r"\w[\w .-]{0,60}\Z")
 
@@ -89,6 +91,18 @@ def explains(head: str, dialect: Dialect) -> bool:
         return alike == len(table) > 1 and not any(_CLOCK.search(line) for line in head.splitlines()[:_ROWS])
     names = all(cell == cell.strip() and _NAME.match(cell) for cell in table[0])
     return alike * 2 >= len(table) or names
+
+
+def is_delimited(head: str) -> bool:
+    """Whether a text that is said to be something else is a table all the same: rows of one length, or a row of names
+    (it may be one) above others.
+    """
+    dialect = detect_dialect(head)
+    rows = sample_rows(head, dialect)
+    if len(rows) < 2 or dialect.delimiter in ":^" or head.lstrip("\ufeff").startswith(_RECORD_MARK):
+        return False
+    even = len(rows[0]) > 1 and len({len(row) for row in rows}) == 1
+    return even or all(_NAME.match(cell.strip()) for cell in rows[0])
 
 
 def _scored(samples: Sequence[str], delimiters: Sequence[str], quotes: Sequence[str]) -> list[_Scored]:

@@ -21,6 +21,7 @@ _KINDS = {
     "time": re.compile(r"[0-9]{1,2}:[0-9]{2}"),
 }
 _MISSING = frozenset({"na", "n/a", "nan", "null", "none", "-", "--", "?"})
+_WORD = re.compile(r"[^\W\d]\w*\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 
 Rows = Sequence[Sequence[str]]
@@ -48,13 +49,14 @@ def titles_above(rows: Rows) -> int:
     """How many rows above the table are titles: they fill one cell at most where the table fills more.
 
     A row that fills one cell may also be the first of a ragged table. So an empty row below it has to set it apart, or
-    what follows has to be a header: by the types of the values under it, or by names in three columns or more.
+    what follows has to be a header: by the types of the values under it, or by names in three columns or more. Titles
+    of several cells (a comma in one, names beside what they stand for) need both: an empty row, and a header below it.
     """
     lengths = Counter(len(row) for row in rows if sum(map(bool, row)) > 1)
     if not lengths:
         return _empty_above(rows)
     usual = lengths.most_common(1)[0][0]
-    at = 0
+    at = _longer_titles(rows, usual)
     while at < min(len(rows), _MOST_TITLES) and sum(map(bool, rows[at])) <= 1:
         at += 1
     if at == len(rows) or at == _MOST_TITLES or len(rows[at]) != usual:
@@ -66,9 +68,37 @@ def titles_above(rows: Rows) -> int:
     below = [row for row in rows[at:] if any(row)]
     if sum(len(row) == usual for row in below) * 5 < len(below) * 4:
         return _empty_above(rows)
-    named = len(below) > 1 and _differs(below)
-    wide = usual > 2 and all(rows[at]) and not any(map(_kind, rows[at]))
-    return at if apart or named or wide else _empty_above(rows)
+    return at if apart or _heads(below) else _empty_above(rows)
+
+
+def _longer_titles(rows: Rows, usual: int) -> int:
+    """How many rows, the last of them empty, stand apart above a header and have another width than the table."""
+    # Rows of a sheet are all of one length, so a title has to leave half of it empty.
+    sheet = all(len(row) == usual for row in rows)
+    filled = [at for at, row in enumerate(rows[:_MOST_TITLES]) if any(row)]
+    end = next((at for at, row in enumerate(filled) if not _is_title(rows[row], usual, sheet=sheet)), len(filled))
+    apart = [at for at in range(1, min(end, len(filled) - 1) + 1) if filled[at] > filled[at - 1] + 1]
+    begins = [filled[at] for at in apart if len(rows[filled[at]]) == usual]
+    return begins[-1] if begins and _heads([row for row in rows[begins[-1] :] if any(row)]) else 0
+
+
+def _is_title(row: Sequence[str], usual: int, *, sheet: bool) -> bool:
+    width = _width(row)
+    if width > 1 and _kind(row[0]):
+        return False  # a row of another table
+    if sheet:
+        return width <= usual // 2
+    return width != usual or not all(_WORD.match(cell) for cell in row)
+
+
+def _width(row: Sequence[str]) -> int:
+    return max((at for at, cell in enumerate(row, 1) if cell), default=0)
+
+
+def _heads(rows: Rows) -> bool:
+    """Whether the first row is a header: text above values, or names in three columns or more."""
+    named = len(rows) > 1 and _differs(rows)
+    return named or (len(rows[0]) > 2 and all(rows[0]) and not any(map(_kind, rows[0])))
 
 
 def _empty_above(rows: Rows) -> int:

@@ -24,6 +24,8 @@ _INT64 = 1 << 63
 _EXACT = 1 << 53
 # Numbers of which a double may not keep every digit; within strings they only cost a slower reading.
 _LONG = re.compile(rb"[0-9][0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
+# Fractions that are not written as the double prints that they stand for.
+_SPELLED = re.compile(rb"[.][0-9]+0(?![0-9])|[0-9][eE][-+0-9]|0[.]0000|[0-9]{16}")
 _MIXED = {
     frozenset({"int", "big"}): "big",
     frozenset({"int", "float"}): "float",
@@ -48,6 +50,19 @@ def read_json(raw: bytes) -> object:
     except (orjson.JSONEncodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return value
+
+
+def read_spelled(raw: bytes) -> object:
+    """The value of a text in JSON, fractions as they are written, for columns that are text: 1.10 is no 1.1 there.
+    Raises ValueError.
+    """
+    if not _SPELLED.search(raw):
+        return read_json(raw)
+    read_json(raw)  # what it refuses is refused
+    try:
+        return json.loads(raw, parse_float=Digits, parse_int=_whole, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
 
 
 def _fraction(text: str) -> float | Digits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from versioned_tables.files.archives import (
     zstd_blocks,
 )
 from versioned_tables.files.boundary import Place
+from versioned_tables.files.dialect import is_delimited
 from versioned_tables.files.encoding import Encoding, detect_encoding
 from versioned_tables.files.excel import WorkbookFile, sheet_tables
 from versioned_tables.files.json_values import Document, json_document
@@ -34,6 +36,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _JSON_NAMES = (".json", ".jsonl", ".ndjson", ".jsonlines", ".geojson")
 _JSON_FORMATS = ("json", "jsonl")
 _PEEKED = 1 << 20
+_SNIFFED = 64 << 10
 # What may not be inside of a compressed file, by its first bytes.
 _INNER = {
     b"PK\x03\x04": "a zip archive or a workbook",
@@ -68,7 +71,12 @@ _NO_TABLE = {
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"rar!\x1a": "a RAR archive",
     b"\xfd7zxz": "an xz file",
+    **{b"bzh%d1ay&sy" % level: "a bzip2 file" for level in range(1, 10)},
+    b"$fl2@(#)": "an SPSS file",
+    b"<!--": "an XML document",
 }
+# An element and what it holds; `<TICKER>,<PER>` is a header.
+_ELEMENT = re.compile(rb"<([a-z_][\w:.-]*)(?:\s[^<>]*)?>\s*<")
 # A byte order mark, space, and the zeros of wider characters.
 _BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
 _TAR_AT = 257
@@ -167,6 +175,11 @@ def _text_content(
             f"{label(text.name)} is {other}, not a table. Name the format to read it as one all the same."
         )
     found = _json(head, text.blocks, text.name, options)
+    if found is None and options.format == "auto" and _is_named_json(text.name) and not _is_delimited(head):
+        raise ImportRefused(
+            f"{label(text.name)} is neither JSON, as its name says, nor a table. "
+            "Name the format to read it all the same."
+        )
     report.format = "csv" if found is None else "jsonl" if found[0].layout == "lines" else "json"
     _note_name(text.name, report)
     return text if found is None else json_table(text.blocks, *found, options)
@@ -181,7 +194,16 @@ def _no_table(head: bytes) -> str:
         start = start[2:].replace(b"\x00", b"")  # UTF-16 of ASCII characters
     if start[:2] != b"\xff\xd8":
         start = start.lstrip(_BEFORE_MARKUP).lower()
-    return next((what for magic, what in _NO_TABLE.items() if start.startswith(magic)), "")
+    return next((what for magic, what in _NO_TABLE.items() if start.startswith(magic)), "") or _markup(head)
+
+
+def _markup(head: bytes) -> str:
+    """Whether a text is an element and its parts, with or without a declaration above it."""
+    begins = _ELEMENT.match(head[:_SNIFFED].lstrip(_BEFORE_MARKUP).lower())
+    if begins is None:
+        return ""
+    closed = b"</%s>" % begins.group(1) in head.lower()
+    return "an XML document" if closed or len(head) >= _PEEKED else ""
 
 
 def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tuple[Document, Encoding] | None:
@@ -189,7 +211,7 @@ def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tup
     if options.format not in {"auto", *_JSON_FORMATS}:
         return None
     asked = options.format in _JSON_FORMATS
-    hinted = asked or name.lower().endswith(_JSON_NAMES)
+    hinted = asked or _is_named_json(name)
     if not hinted and head.lstrip(_BEFORE_TEXT)[:1] not in {b"{", b"["}:
         return None
     whole = len(head) < _PEEKED
@@ -198,6 +220,15 @@ def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tup
     if document is None and asked:
         raise ImportRefused("The file does not begin as JSON does; it was to be read as JSON.")
     return None if document is None else (document, encoding)
+
+
+def _is_named_json(name: str) -> bool:
+    return name.lower().endswith(_JSON_NAMES)
+
+
+def _is_delimited(head: bytes) -> bool:
+    encoding = detect_encoding(head, lambda: iter((head,)), whole=False)
+    return is_delimited(decoded_head(head[:_SNIFFED], encoding))
 
 
 def _note_name(name: str, report: ImportReport) -> None:

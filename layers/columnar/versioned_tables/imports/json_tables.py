@@ -18,6 +18,7 @@ from versioned_tables.files.json_cells import (
     join_kinds,
     kind_of_cell,
     read_json,
+    read_spelled,
     type_of_cells,
 )
 from versioned_tables.files.json_values import Document, json_values
@@ -53,14 +54,16 @@ class JsonRows:
     encoding: Encoding
     max_rejected: int
 
-    def parts(self, rejected: list[RejectedRow]) -> Iterator[list[dict[str, object]]]:
-        """Objects in bounded lists; values that are no object are rejected up to the caller's limit."""
+    def parts(self, rejected: list[RejectedRow], *, spelled: bool = False) -> Iterator[list[dict[str, object]]]:
+        """Objects in bounded lists, numbers as they are `spelled` if asked for; values that are no object are rejected
+        up to the caller's limit.
+        """
         row = 0
         for part in _portions(json_values(as_utf8(self.blocks(), self.encoding), self.document)):
             rows: list[dict[str, object]] = []
             for line, raw in part:
                 row += 1
-                value, reason = _read(raw)
+                value, reason = _read(raw, spelled=spelled)
                 if isinstance(value, dict):
                     rows.append(value)
                     continue
@@ -100,8 +103,11 @@ def _table(source: JsonRows) -> TypedTable:
         raise ImportRefused("The file has no JSON object with a member.")
     columns = [(name or f"column_{at}", type_of_cells(kind)) for at, (name, kind) in enumerate(kinds.items(), 1)]
 
+    # Numbers within text, or in a column that others make text, are text as it stands.
+    spelled = not {"string", "json"}.isdisjoint(kinds.values())
+
     def read() -> Iterator[pa.Table]:
-        for rows in source.parts([]):
+        for rows in source.parts([], spelled=spelled):
             arrays = [cells_column(rows, name, type_) for name, (_, type_) in zip(kinds, columns, strict=True)]
             yield pa.table(arrays, names=[name for name, _ in columns])
 
@@ -116,10 +122,10 @@ def _table(source: JsonRows) -> TypedTable:
     )
 
 
-def _read(raw: bytes) -> tuple[object, str]:
+def _read(raw: bytes, *, spelled: bool) -> tuple[object, str]:
     """The value of a row, and what is wrong with it when it is no object."""
     try:
-        value = read_json(raw)
+        value = read_spelled(raw) if spelled else read_json(raw)
     except ValueError as error:
         return None, f"not JSON: {error}"
     return value, f"{_JSON_NAMES.get(type(value), 'null')}, not a JSON object"

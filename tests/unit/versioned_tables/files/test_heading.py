@@ -58,6 +58,11 @@ HEADINGS: dict[str, tuple[list[list[Cell]], list[str], int]] = {
     "dates above numbers": ([["who", "2024-01-01"], ["x", 1], ["y", 2]], ["who", "2024-01-01"], 2),
     "a title and an empty row": ([["Sales 2024", None], [None, None], ["id", "n"], [1, 2]], ["id", "n"], 1),
     "a title above three names": ([["Sales", None, None], ["id", "n", "t"], ["1", "2", "x"]], ["id", "n", "t"], 1),
+    "a title of two cells": (
+        [["Station", "Bonn", None, None], [None] * 4, ["d", "t", "r", "w"], ["x", 1, 2, 3]],
+        ["d", "t", "r", "w"],
+        1,
+    ),
     "a missing value in the first row of data": ([[1, "n/a"], [2, 5], [3, 6]], ["column_1", "column_2"], 3),
 }
 
@@ -107,6 +112,45 @@ def test_the_report_says_why(tables: TableStore) -> None:
     assert no_header.header is False
     assert "'1' in column 1 is a value like those below" in no_header.header_reason
     assert "2 lines above the table were left out: 'Sales'." in titled.tables[0].notes
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "titles"),
+    [
+        ("Sales report, 2024\n\nid,n,t\n1,2,3\n4,5,6\n", ["id", "n", "t"], "'Sales report, 2024'"),
+        ("Sales report, 2024\n\nname,n\nx,3\ny,6\n", ["name", "n"], "'Sales report, 2024'"),
+        ("Bericht; Stand 2024\n\nName;Wert;Ort\nx;1;B\ny;2;C\n", ["Name", "Wert", "Ort"], "'Bericht; Stand 2024'"),
+        ("By A, B, C and D\n\nx,y\n1,2\n", ["x", "y"], "'By A, B, C and D'"),
+        ("Place,Bonn\nYear,2024\n\nd,t,r\nx,1,2\ny,2,3\n", ["d", "t", "r"], "'Place,Bonn', 'Year,2024'"),
+        ("A, b\n\nC, d\n\nx,y,z\na,b,1\nc,d,2\n", ["x", "y", "z"], "'A, b', 'C, d'"),
+    ],
+)
+def test_titles_with_delimiters_stand_apart(tables: TableStore, text: str, names: list[str], titles: str) -> None:
+    found = imported(tables, text)
+
+    assert found.tables["data"].schema.names == names
+    assert any(note.endswith(f"above the table were left out: {titles}.") for note in found.report.tables[0].notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("name,n\n\nx,1\ny,2\n", ["name", "n"], 2),
+        ("first name,n\n\nx,1\ny,2\n", ["first name", "n"], 2),
+        ("time,temp\n\ns,C\n1,2\n", ["time", "temp"], 2),
+        ("1,2\n\n3,4\n", ["column_1", "column_2"], 2),
+    ],
+)
+def test_an_empty_line_alone_makes_no_titles(tables: TableStore, text: str, names: list[str], rows: int) -> None:
+    (manifest,) = imported(tables, text).tables.values()
+
+    assert (manifest.schema.names, manifest.rows) == (names, rows)
+
+
+@pytest.mark.parametrize("text", ["a,b\n\n1,2,3\n4,5,6\n", "a,b\n1,2\n\nc,d,e\n1,2,3\n4,5,6\n"])
+def test_two_tables_in_one_file_are_refused(tables: TableStore, text: str) -> None:
+    with pytest.raises(TooManyRejectedRows, match="3 fields instead of 2"):
+        imported(tables, text)
 
 
 @pytest.mark.parametrize(

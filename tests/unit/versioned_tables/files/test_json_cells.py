@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders.tables import column, imported, rows_of, store
-from versioned_tables.files.json_cells import join_kinds, json_text, read_json
+from versioned_tables.files.json_cells import join_kinds, json_text, read_json, read_spelled
 from versioned_tables.storage.table_store import TableStore
 
 KINDS = ["nothing", "bool", "int", "big", "float", "named", "text", "text:date", "text:string", "json", "string"]
@@ -43,6 +43,10 @@ def tables(tmp_path: Path) -> TableStore:
             ['{"a":0.12345678901234567890,"b":[18446744073709551616]}'],
         ),
         (["[1,2]", '"x"'], "string", ["[1,2]", "x"]),
+        (["1.10", '"1.2.3"'], "string", ["1.10", "1.2.3"]),
+        (["1e400", "1E2", "0.00001"], "string", ["1e400", "1E2", "0.00001"]),
+        (["1.10", "1E2"], "float", [1.1, 100.0]),
+        (['{"a":1.10}', "[1e2,0.000010]"], "json", ['{"a":1.10}', "[1e2,0.000010]"]),
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
@@ -86,3 +90,15 @@ def _written(value: object) -> str:
 def test_what_is_no_json(raw: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the reader's own words
         read_json(raw)
+
+
+@given(st.from_regex(r"(0|[1-9][0-9]{0,18})([.][0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
+def test_a_number_in_text_is_written_as_in_the_file(text: str) -> None:
+    assert json_text(read_spelled(text.encode())) == text
+
+
+@pytest.mark.parametrize("text", ["NaN", "[1.10,]", "01.10", '"\\ud800 1.10"', "[" * 100_000 + "1.10"])
+def test_what_is_no_json_is_none_however_numbers_are_read(text: str) -> None:
+    for read in (read_json, read_spelled):
+        with pytest.raises(ValueError, match=r"."):
+            read(text.encode())
