@@ -194,3 +194,41 @@ async def test_creating_twice_with_one_idempotency_key_creates_once(registrar: h
     second = await registrar.post("/api/cohorts", json={"name": "Blue"}, headers=headers)
 
     assert (second.status_code, second.json()) == (201, first.json())
+
+
+async def test_a_lesson_is_held_at_an_hour_by_the_clocks_of_a_zone(registrar: httpx.AsyncClient) -> None:
+    hours = {"lesson_date": "2026-09-14", "start_time": "09:00", "duration_minutes": 90, "time_zone": "Europe/Berlin"}
+    created = await registrar.post("/api/lessons", json={**LESSON, **hours})
+    path = f"/api/lessons/{created.json()['id']}"
+
+    cleared = {"start_time": None, "duration_minutes": None, "time_zone": None}
+    changed = await registrar.patch(path, json=cleared, headers={"If-Match": created.headers["ETag"]})
+
+    assert created.status_code == 201
+    assert {name: created.json()[name] for name in hours} == {**hours, "start_time": "09:00:00"}
+    assert {name: changed.json()[name] for name in cleared} == cleared
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"lesson_date": None}, "/lesson_date"),
+        ({"duration_minutes": None}, "/duration_minutes"),
+        ({"start_time": None, "time_zone": None}, "/start_time"),
+        ({"start_time": None, "duration_minutes": None}, "/start_time"),
+        ({"duration_minutes": 1441}, "/duration_minutes"),
+        ({"start_time": "09:00+02:00"}, "/start_time"),
+        ({"time_zone": "Mars/Olympus"}, "/time_zone"),
+    ],
+)
+async def test_hours_are_whole_and_on_a_day(registrar: httpx.AsyncClient, fields: dict[str, Any], pointer: str) -> None:
+    hours = {"lesson_date": "2026-09-14", "start_time": "09:00", "duration_minutes": 90, "time_zone": "Europe/Berlin"}
+    created = await registrar.post("/api/lessons", json={**LESSON, **hours})
+    path = f"/api/lessons/{created.json()['id']}"
+
+    refused = await registrar.post("/api/lessons", json={**LESSON, **hours, **fields})
+    unchanged = await registrar.patch(path, json=fields, headers={"If-Match": created.headers["ETag"]})
+
+    for answer in (refused, unchanged):
+        assert answer.status_code == 400, answer.text
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]

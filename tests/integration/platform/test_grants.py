@@ -50,6 +50,7 @@ def test_every_table_is_somebodys_and_none_is_named_that_is_not_there(owner: psy
         "identity.directory",
         "learning.active_members",
         "learning.cohorts",
+        "learning.lesson_dates",
         "learning.open_lessons",
         "lrs.statements",
         "workspaces.memberships",

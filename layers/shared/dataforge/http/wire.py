@@ -1,8 +1,33 @@
 """What request bodies of every context have in common."""
 
-from typing import Any, ClassVar
+from datetime import time
+from typing import Annotated, Any, ClassVar
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        message = "must be an IANA time zone such as Europe/Berlin"
+        raise ValueError(message)
+    return value
+
+
+def _without_offset(value: time) -> time:
+    if value.tzinfo is not None:
+        message = "must be a time on the wall clock such as 09:00, without an offset"
+        raise ValueError(message)
+    return value
+
+
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
+# A time on a wall clock: RFC 3339 has no format for one without an offset.
+WallTime = Annotated[
+    time,
+    AfterValidator(_without_offset),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
+]
 
 
 class RequestModel(BaseModel):

@@ -6,6 +6,7 @@ key, so that the contexts can be taken apart.
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Time,
     column,
     func,
     table,
@@ -80,6 +82,10 @@ lessons = Table(
     Column("lesson_number", Integer),
     Column("title", String(255), nullable=False),
     Column("lesson_date", Date),
+    # With a time of day the lesson is held then, by the clocks of a zone or, without one, of each learner.
+    Column("start_time", Time),
+    Column("duration_minutes", Integer),
+    Column("time_zone", String(64)),
     Column("required", Boolean, nullable=False, server_default=text("true")),
     # What a course player is launched with (cmi5); without content the lesson is launched by somebody else.
     Column("content_url", Text),
@@ -90,6 +96,8 @@ lessons = Table(
     Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("(start_time IS NULL) = (duration_minutes IS NULL)", name="hours"),
+    CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_minutes"),
     schema=SCHEMA,
 )
 

@@ -52,6 +52,8 @@ MODULE = Module(
             "/api/debug/reminder-preview": f"{NOTIFICATIONS}.reminders.routes",
             "/api/reminders": f"{NOTIFICATIONS}.reminders.routes",
             "/api/reminder-cadences": f"{NOTIFICATIONS}.reminders.routes",
+            "/api/calendar": f"{NOTIFICATIONS}.calendar.routes",
+            "/api/calendar.ics": f"{NOTIFICATIONS}.calendar.routes",
             "/api/notification-preferences": f"{NOTIFICATIONS}.preferences.routes",
             "/api/unsubscribe": f"{NOTIFICATIONS}.suppressions.routes",
             "/ui/test-reminders": f"{NOTIFICATIONS}.reminders.pages",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Time,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -96,5 +97,26 @@ runs = Table(
     Column("plan_hash", String(64)),
     Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
     CheckConstraint("status IN ('running','succeeded')", name="status"),
+    schema=SCHEMA,
+)
+
+# What each learner's calendar was sent last of a lesson's date; `zone` where it has hours.
+calendar_events = Table(
+    "calendar_events",
+    metadata,
+    Column("user_id", UUID(as_uuid=True), primary_key=True),
+    Column("lesson_id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("title", String(255), nullable=False),
+    Column("lesson_url", String(500), nullable=False),
+    Column("lesson_date", Date, nullable=False),
+    Column("start_time", Time),
+    Column("duration_minutes", Integer),
+    Column("zone", String(64)),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("state IN ('invited','cancelled')", name="state"),
+    CheckConstraint("sequence >= 0", name="sequence"),
+    Index("ix_calendar_events_invited", "lesson_date", postgresql_where=text("state = 'invited'")),
     schema=SCHEMA,
 )

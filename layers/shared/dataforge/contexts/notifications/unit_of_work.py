@@ -1,5 +1,6 @@
 """The unit of work of the commands of notifications."""
 
+from dataforge.contexts.notifications.calendar.repository import CalendarEvents
 from dataforge.contexts.notifications.messages.repository import Messages
 from dataforge.contexts.notifications.preferences.repository import Preferences
 from dataforge.contexts.notifications.reminders.repository import Cadences, Runs
@@ -14,6 +15,11 @@ class NotificationsUnitOfWork(SqlUnitOfWork):
     def messages(self) -> Messages:
         """Mails that are planned, under way or sent."""
         return Messages(self.connection, self.now)
+
+    @property
+    def calendar_events(self) -> CalendarEvents:
+        """What calendars were sent."""
+        return CalendarEvents(self.connection, self.now)
 
     @property
     def cadences(self) -> Cadences:

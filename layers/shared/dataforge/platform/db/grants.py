@@ -83,9 +83,9 @@ _DATASETS = _tables(
     WRITE,
 )
 
-_NOTIFICATIONS = _tables("notifications", "messages suppressions preferences cadences runs", WRITE) | _tables(
-    "learning", "cohorts active_members open_lessons", READ
-)
+_NOTIFICATIONS = _tables(
+    "notifications", "messages suppressions preferences cadences runs calendar_events", WRITE
+) | _tables("learning", "cohorts active_members open_lessons lesson_dates", READ)
 _WORKSPACES = _tables(
     "workspaces",
     "profiles workspaces members invitations repos vaults notes note_revisions note_links global_resources "

@@ -1,15 +1,14 @@
 """Wire models of accounts."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.contexts.identity.accounts.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
-from dataforge.http.wire import PartialUpdate, RequestModel
+from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
 from dataforge.kernel.email import MAX_EMAIL, is_email
 from dataforge.kernel.principal import Role
 
@@ -30,20 +29,6 @@ def _email(value: str) -> str:
     return value.lower()
 
 
-def _time_zone(value: str) -> str:
-    if value not in available_timezones():
-        message = "must be an IANA time zone such as Europe/Berlin"
-        raise ValueError(message)
-    return value
-
-
-def _without_offset(value: time) -> time:
-    if value.tzinfo is not None:
-        message = "must be a time on the person's own clock such as 09:00, without an offset"
-        raise ValueError(message)
-    return value
-
-
 def _small(value: dict[str, Any]) -> dict[str, Any]:
     try:
         size = len(orjson.dumps(value))
@@ -58,15 +43,8 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 
 Username = Annotated[str, AfterValidator(_username)]
 Email = Annotated[str, Field(max_length=MAX_EMAIL), AfterValidator(_email)]
-TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
-# A time on the person's wall clock: RFC 3339 has no format for one without an offset.
-WallTime = Annotated[
-    time,
-    AfterValidator(_without_offset),
-    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
-]
 
 
 class SignUpIn(RequestModel):

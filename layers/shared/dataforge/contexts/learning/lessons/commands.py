@@ -1,12 +1,13 @@
 """Lessons: what learners do, named by the activity id that statements carry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, fields
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.learning.lessons.domain import check_hours
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.ids import uuid7
@@ -22,6 +23,9 @@ class CreateLesson:
     title: str
     lesson_number: int | None = None
     lesson_date: date | None = None
+    start_time: time | None = None
+    duration_minutes: int | None = None
+    time_zone: str | None = None
     required: bool = True
     cohort_id: UUID | None = None
     section_id: UUID | None = None
@@ -52,35 +56,25 @@ class DeleteLesson:
 async def create_lesson(
     statements: StatementMatching, command: CreateLesson, uow: LearningUnitOfWork
 ) -> Mapping[str, Any]:
-    """Create; raises DuplicateLessonUrl, or NotFound for an unknown cohort."""
+    """Create; raises DuplicateLessonUrl, NotFound for an unknown cohort, ValidationFailed for hours without a day."""
     lesson_id = uuid7()
-    lesson = await uow.lessons.add(
-        {
-            "id": lesson_id,
-            "lesson_url": command.lesson_url,
-            "title": command.title,
-            "lesson_number": command.lesson_number,
-            "lesson_date": command.lesson_date,
-            "required": command.required,
-            "cohort_id": command.cohort_id,
-            "section_id": command.section_id,
-            "content_url": command.content_url,
-            "publisher_id": command.publisher_id,
-            "move_on": command.move_on,
-            "mastery_score": command.mastery_score,
-            "launch_parameters": command.launch_parameters,
-        }
-    )
+    values = {field.name: getattr(command, field.name) for field in fields(command)}
+    check_hours(values)
+    lesson = await uow.lessons.add({"id": lesson_id, **values})
     await _match(lesson_id, command.lesson_url, statements, uow)
     uow.audit(AuditEntry("created", "lesson", str(lesson_id), after={"lesson_url": command.lesson_url}))
     return lesson
 
 
 async def change_lesson(statements: StatementMatching, command: ChangeLesson, uow: LearningUnitOfWork) -> UUID:
-    """Change; another URL takes the statements of the old one away and brings those of the new one."""
+    """Change; another URL takes the statements of the old one away and brings those of the new one.
+
+    Raises ValidationFailed for hours that would be left without a day.
+    """
     lesson = await _locked(command.lesson_id, command.expected, uow)
     changes = {name: value for name, value in command.changes.items() if lesson[name] != value}
     if changes:
+        check_hours({**lesson, **changes})
         await uow.lessons.change(lesson, changes)
         if "lesson_url" in changes:
             await statements.release_lesson(uow.connection, command.lesson_id)
@@ -110,4 +104,4 @@ async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Ma
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, UUID | date | Decimal) else value
+    return str(value) if isinstance(value, UUID | date | time | Decimal) else value

@@ -1,7 +1,7 @@
 """Wire models of lessons."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.contexts.learning.launches.domain import MoveOn
 from dataforge.contexts.learning.launches.wire import WebAddress
+from dataforge.contexts.learning.lessons.domain import MOST_MINUTES
 from dataforge.contexts.learning.wire import Line, PageOut
-from dataforge.http.wire import PartialUpdate, RequestModel
+from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
 
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|\\^`]+")
 
@@ -27,11 +28,14 @@ LessonUrl = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_
 LessonNumber = Annotated[int, Field(ge=0, le=2_147_483_647)]
 MasteryScore = Annotated[Decimal, Field(ge=0, le=1, max_digits=5, decimal_places=4)]
 Parameters = Annotated[str, Field(max_length=4000)]
+Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES)]
 
 
 class LessonIn(RequestModel):
     """A new lesson; `lesson_url` is the activity id of its statements.
 
+    A lesson with a `lesson_date` only takes the whole day. With `start_time` and `duration_minutes` it is held then, by
+    the clocks of `time_zone`, or of each learner where that is left out.
     With `content_url`, the address of a cmi5 unit, it can be launched; `move_on` says what satisfies it,
     `mastery_score` (0 to 1) what is passed, `publisher_id` what its author calls it.
     """
@@ -40,6 +44,9 @@ class LessonIn(RequestModel):
     title: Line
     lesson_number: LessonNumber | None = None
     lesson_date: date | None = None
+    start_time: WallTime | None = None
+    duration_minutes: Minutes | None = None
+    time_zone: TimeZone | None = None
     required: bool = True
     cohort_id: UUID | None = None
     section_id: UUID | None = None
@@ -55,13 +62,16 @@ class LessonChangesIn(PartialUpdate):
 
     clearable = frozenset(
         {"lesson_number", "lesson_date", "cohort_id", "section_id", "content_url", "publisher_id", "mastery_score"}
-        | {"launch_parameters"}
+        | {"launch_parameters", "start_time", "duration_minutes", "time_zone"}
     )
 
     lesson_url: LessonUrl | None = None
     title: Line | None = None
     lesson_number: LessonNumber | None = None
     lesson_date: date | None = None
+    start_time: WallTime | None = None
+    duration_minutes: Minutes | None = None
+    time_zone: TimeZone | None = None
     required: bool | None = None
     cohort_id: UUID | None = None
     section_id: UUID | None = None
@@ -82,6 +92,9 @@ class LessonOut(BaseModel):
     lesson_number: int | None
     title: str
     lesson_date: date | None
+    start_time: time | None
+    duration_minutes: int | None
+    time_zone: str | None
     required: bool
     content_url: str | None
     publisher_id: str | None

@@ -1,0 +1,1 @@
+"""Dates of lessons in the calendars of their learners."""
