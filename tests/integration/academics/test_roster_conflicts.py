@@ -221,6 +221,35 @@ async def test_a_living_row_wins_over_a_drop_in_any_order(campus: Campus, order:
     assert made["counts"]["enrollment"] == {"unchanged": 1, "ignored": 1}
 
 
+@pytest.mark.parametrize("mode", ["additive", "full"])
+@pytest.mark.parametrize("order", [1, -1])
+async def test_two_sections_of_one_course_are_conflicts_in_any_order(campus: Campus, order: int, mode: str) -> None:
+    course = await campus.course("CS1")
+    for code in ("A", "B", "C"):
+        await campus.section(course=course, code=code, capacity=5)
+    student = await campus.student(number="1")
+    [third] = await campus.rows("SELECT id FROM academics.sections WHERE code = 'C'")
+    await campus.enroll(student, third["id"])
+    given = [
+        {"student_number": number, "course_code": "CS1", "section_code": code, "first_name": "N", "last_name": number}
+        for number, code in (("1", "A"), ("1", "B"), ("2", "A"), ("2", "B"), ("3", "B"))
+    ]
+
+    made = await plan(campus, simple_csv(*given[::order]), mode=mode)
+    await apply(campus, made)
+
+    refused = [row for row in await rows(campus, made) if row["action"] == "conflict"]
+    assert [row["data"]["number"] for row in refused] == ["1", "1", "2", "2"][::order]
+    assert {row["reason"]["message"] for row in refused} == {
+        "The file has the student in the sections A, B of CS1; a student is in one section of a course."
+    }
+    assert await campus.rows(
+        "SELECT s.number, sec.code FROM academics.enrollments e JOIN academics.students s ON s.id = e.student_id "
+        "JOIN academics.sections sec ON sec.id = e.section_id WHERE e.status = 'ENROLLED' ORDER BY 1"
+    ) == [{"number": "1", "code": "C"}, {"number": "3", "code": "B"}]
+    assert changes(await plan(campus, simple_csv(*given[::order]), mode=mode)) == {}
+
+
 @pytest.mark.parametrize("order", [1, -1])
 async def test_one_instructor_is_found_in_any_order(campus: Campus, api: ApiUnderTest, fall: UUID, order: int) -> None:
     grace = await api.add_user(Role.INSTRUCTOR, email="grace@example.org")

@@ -102,7 +102,11 @@ def expected(before: set[Pair], given: Sequence[Line], *, full: bool) -> set[Pai
     spoken = {(student, *place) for student, place in broken if student and place}
     after = {pair for pair in before if pair not in dropped or pair in living or pair in spoken}
     refused: set[str] = set()
+    wanted = {pair for pair in living if pair not in before}
     for student, course, code in living:
+        if (student, course, code) in wanted and sum(pair[:2] == (student, course) for pair in wanted) > 1:
+            refused.add(student)
+            continue
         elsewhere = {pair for pair in after if pair[:2] == (student, course)} - {(student, course, code)}
         leaves = {pair for pair in elsewhere if full and not _kept(pair, broken) and pair not in {*living, *dropped}}
         if elsewhere - leaves:
@@ -127,13 +131,6 @@ def _kept(pair: Pair, broken: Sequence[tuple[str | None, tuple[str, str] | None]
 def test_a_roster_does_what_its_lines_say_in_any_order_and_only_once(
     desk: Desk, before: list[tuple[str, tuple[str, str]]], given_lines: list[Line], full: bool, order: Any
 ) -> None:
-    # One section of each course at most is named for a student: which of two comes first is a matter of order.
-    once: dict[tuple[str, str], str] = {}
-    given_lines = [
-        item
-        for item in given_lines
-        if once.setdefault((item[0].lower(), item[1][0].lower()), item[1][1].lower()) == item[1][1].lower()
-    ]
     shuffled = list(given_lines)
     order.shuffle(shuffled)
     desk.do(_check(desk.campus, before, given_lines, shuffled, "full" if full else "additive"))

@@ -128,6 +128,7 @@ class _Trial:
             staying = tuple(item for item in commitments if item.enrollment_id not in leaving)
             self._student = replace(group.student, commitments=staying)
         decided = {row.row_no: refusals[row.row_no] for row in group.rows if row.row_no in refusals}
+        decided |= {row.row_no: row for row in self._contradicting(group.rows) if row.row_no not in decided}
         todo = [row for row in group.rows if row.row_no not in decided]
         # A row may need another one of the same file, as corequisites do: those refused are asked again after it.
         while todo:
@@ -136,6 +137,24 @@ class _Trial:
             refused = [row for row in todo if asked[row.row_no].action is RowAction.CONFLICT]
             todo = refused if len(refused) < len(todo) else []
         self.planned = [decided[row.row_no] for row in group.rows]
+
+    def _contradicting(self, rows: tuple[EnrollmentRow, ...]) -> list[PlannedRow]:
+        """Rows that put the student into several sections of one course: which of them is first means nothing."""
+        courses: dict[UUID, list[tuple[EnrollmentRow, SectionTerms]]] = {}
+        for row in rows:
+            terms = self._terms[row.section_id]
+            if terms.takes_enrollments:
+                courses.setdefault(terms.course_id, []).append((row, terms))
+        found: list[PlannedRow] = []
+        for same in courses.values():
+            sections = sorted({terms.code for _, terms in same})
+            if len(sections) > 1:
+                message = (
+                    f"The file has the student in the sections {', '.join(sections)} of {same[0][1].course_code}; "
+                    "a student is in one section of a course."
+                )
+                found += [conflict(row.row_no, Rule.DUPLICATE.value, message, sections=sections) for row, _ in same]
+        return found
 
     def _decide(self, row: EnrollmentRow) -> PlannedRow:
         terms, seats = self._terms[row.section_id], self.seats.get(row.section_id) or self._before[row.section_id]
