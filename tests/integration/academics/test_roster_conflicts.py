@@ -231,8 +231,12 @@ async def test_two_sections_of_one_course_are_conflicts_in_any_order(campus: Cam
     [third] = await campus.rows("SELECT id FROM academics.sections WHERE code = 'C'")
     await campus.enroll(student, third["id"])
     given = [
-        {"student_number": number, "course_code": "CS1", "section_code": code, "first_name": "N", "last_name": number}
-        for number, code in (("1", "A"), ("1", "B"), ("2", "A"), ("2", "B"), ("3", "B"))
+        {"student_number": number, "course_code": "CS1", "section_code": code, "first_name": name, "last_name": name}
+        for number, name, code in (
+            *(("1", "", "A"), ("1", "", "B")),
+            *(("2", "New", "A"), ("2", "New", "B")),
+            ("3", "Other", "B"),
+        )
     ]
 
     made = await plan(campus, simple_csv(*given[::order]), mode=mode)
