@@ -64,9 +64,10 @@ def furnish(connection: "psycopg.Connection[Any]") -> None:
         "'learner', now(), now() FROM generate_series(1, 2000) n"
     )
     connection.execute(
-        "INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) SELECT gen_random_uuid(), "
-        "'https://moodle.example.org/mod/page/view.php?id=' || n, 'Page ' || n, now(), now() "
-        "FROM generate_series(0, 49) n"
+        "WITH made AS (INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) "
+        "SELECT gen_random_uuid(), 'https://moodle.example.org/mod/page/view.php?id=' || n, 'Page ' || n, now(), now() "
+        "FROM generate_series(0, 49) n RETURNING id, lesson_url) "
+        "INSERT INTO records.lesson_addresses (address, lesson_id, alias) SELECT lesson_url, id, false FROM made"
     )
 
 

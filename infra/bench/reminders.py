@@ -32,6 +32,10 @@ INSERT INTO records.statements_flat (statement_id, actor_key, user_id, verb_id, 
     occurred_at, stored_at, processed_at)
 SELECT gen_random_uuid(), 'x', m.user_id, 'v', 'Activity', l.id, true, now(), now(), now()
 FROM records.cohort_members m JOIN records.lessons l ON l.cohort_id = m.cohort_id WHERE l.title = 'Lesson 1';
+INSERT INTO records.lesson_progress (user_id, lesson_id, statements, started_at, last_at, completed_at, completed_by,
+    completion_changed_at, changed_at, withdrawn)
+SELECT user_id, lesson_id, 1, occurred_at, occurred_at, occurred_at, statement_id, stored_at, stored_at, false
+FROM records.statements_flat;
 ANALYZE;
 """
 

@@ -1,7 +1,9 @@
 """The way of a statement in process: the xAPI app, the queue and the loader, over a real database and the emulator."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -104,6 +106,16 @@ class StoreUnderTest:
             if failed:
                 break
         return done
+
+    async def reported(self) -> datetime:
+        """Wait until the watermark is behind all that has happened; the watermark."""
+        (now,) = (await self.rows("SELECT clock_timestamp()"))[0]
+        while True:
+            async with self.database.read_only() as connection:
+                watermark = await self.back.matching.reported_through(connection)
+            if watermark > now:
+                return watermark
+            await asyncio.sleep(0.1)
 
     async def rows(self, query: str, **values: Any) -> Sequence[Any]:
         """Rows of a query."""

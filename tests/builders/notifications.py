@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from dataforge.contexts.identity.tables import users
 from dataforge.contexts.learning.tables import cohort_members, cohorts, lessons
+from dataforge.contexts.lrs.progress.repository import count_again
 from dataforge.contexts.lrs.tables import statements_flat
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.tables import messages
@@ -74,12 +75,14 @@ class Classroom:
             "lesson_id": lesson_id,
             "completes": True,
             "voided": voided,
+            "voided_from": now if voided else None,
             "occurred_at": now,
             "stored_at": now,
             "processed_at": now,
         }
         async with self.database.transaction() as connection:
             await connection.execute(insert(statements_flat).values(**row))
+            await count_again(connection, {(user_id, lesson_id)})
 
 
 class School(Classroom):

@@ -66,8 +66,9 @@ async def person(records: StoreUnderTest, email: str, avatar: str = "avatar-1") 
 async def lesson(records: StoreUnderTest, url: str = LESSON) -> Any:
     lesson_id = uuid7()
     await records.change(
-        "INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) "
-        "VALUES (:id, :url, 'L', now(), now())",
+        "WITH made AS (INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) "
+        "VALUES (:id, :url, 'L', now(), now()) RETURNING id, lesson_url) "
+        "INSERT INTO records.lesson_addresses (address, lesson_id, alias) SELECT lesson_url, id, false FROM made",
         id=lesson_id,
         url=url,
     )

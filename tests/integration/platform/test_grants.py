@@ -49,6 +49,11 @@ def test_every_table_is_somebodys_and_none_is_named_that_is_not_there(owner: psy
     views = {
         "identity.directory",
         "learning.active_members",
+        "learning.lessons",
+        "learning.matches",
+        "learning.memberships",
+        "learning.progress",
+        "learning.removals",
         "learning.cohorts",
         "learning.lesson_dates",
         "learning.open_lessons",

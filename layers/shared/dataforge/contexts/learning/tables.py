@@ -72,6 +72,17 @@ cohort_members = Table(
     schema=SCHEMA,
 )
 
+# Memberships that ended before the current one of the same person began.
+former_members = Table(
+    "former_members",
+    metadata,
+    Column("cohort_id", UUID(as_uuid=True), ForeignKey(cohorts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), primary_key=True),
+    Column("joined_at", DateTime(timezone=True), primary_key=True),
+    Column("left_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
 lessons = Table(
     "lessons",
     metadata,
@@ -98,6 +109,16 @@ lessons = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("(start_time IS NULL) = (duration_minutes IS NULL)", name="hours"),
     CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_minutes"),
+    schema=SCHEMA,
+)
+
+# The activity ids that mean a lesson, in their normal form: its own and aliases.
+lesson_addresses = Table(
+    "lesson_addresses",
+    metadata,
+    Column("address", String(500), primary_key=True),
+    Column("lesson_id", UUID(as_uuid=True), ForeignKey(lessons.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("alias", Boolean, nullable=False),
     schema=SCHEMA,
 )
 

@@ -1,7 +1,7 @@
 """What other contexts may know of the record store.
 
-Reports read the relation `records.statements_flat`: its columns only grow. Its `lesson_id` is given by whoever keeps
-lessons, who offers `LessonDirectory` for it.
+Its rows are read by reports through the functions that learning publishes. The lessons of statements are given by
+whoever keeps lessons, who offers `LessonDirectory` for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +34,12 @@ class MatchedStatement:
 class LessonRegister(Protocol):
     """Lessons inside one transaction of the record store."""
 
-    async def by_url(self, urls: Sequence[str]) -> Mapping[str, UUID]:
-        """Lesson ids by activity id."""
+    async def by_address(self, addresses: Sequence[str]) -> Mapping[str, UUID]:
+        """Lesson ids by activity id in its normal form (`kernel.iri`)."""
         ...
 
-    async def urls(self) -> Mapping[UUID, str]:
-        """Activity ids of all lessons."""
+    async def addresses(self) -> Mapping[str, UUID]:
+        """The addresses of all lessons, aliases included."""
         ...
 
     async def record_completions(self, statements: Sequence[MatchedStatement]) -> None:
@@ -113,12 +113,21 @@ class PlayerSessions(Protocol):
 class StatementMatching(Protocol):
     """Matches stored statements to what came after them, within the transaction of a connection."""
 
-    async def match_lessons(self, connection: Any, lessons: Mapping[UUID, str]) -> Sequence[MatchedStatement]:  # noqa: ANN401 - as above
-        """Give unmatched statements about the activities their lesson; returns those that got one."""
+    async def take_revision(self, connection: Any) -> datetime:  # noqa: ANN401 - as above
+        """The instant from which on others know what this transaction changes; no watermark passes it before."""
         ...
 
-    async def release_lesson(self, connection: Any, lesson_id: UUID) -> None:  # noqa: ANN401 - as above
-        """Take the lesson from its statements."""
+    async def match_lessons(self, connection: Any, addresses: Mapping[str, UUID]) -> Sequence[MatchedStatement]:  # noqa: ANN401 - as above
+        """Give unmatched statements their lesson by its addresses; returns those that got one."""
+        ...
+
+    async def release_lesson(
+        self,
+        connection: Any,  # noqa: ANN401 - as above
+        lesson_id: UUID,
+        addresses: Sequence[str] | None = None,
+    ) -> None:
+        """Take the lesson from its statements, or from those with the addresses."""
         ...
 
     async def match_people(
@@ -130,5 +139,5 @@ class StatementMatching(Protocol):
         ...
 
     async def reported_through(self, connection: Any) -> datetime:  # noqa: ANN401 - as above
-        """Everything stored up to this instant has its row in `records.statements_flat`."""
+        """The watermark: what is known up to this instant never changes again, except by erasures and purges."""
         ...

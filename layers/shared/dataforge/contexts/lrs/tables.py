@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Numeric,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -30,7 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-import dataforge.contexts.lrs.forwarding.tables  # noqa: F401 - so that the metadata is complete
+import dataforge.contexts.lrs.forwarding.tables
+import dataforge.contexts.lrs.progress.tables  # noqa: F401 - so that the metadata is complete
 from dataforge.platform.db.metadata import metadata
 
 SCHEMA = "records"
@@ -83,6 +85,8 @@ statements_raw = Table(
     Column("error", Text),
     # Whether it has its rows in statement_keys.
     Column("keyed", Boolean, nullable=False, server_default=text("false")),
+    # Whether it was dead: what it says is known from the moment on in which it is flattened after all.
+    Column("revived", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("source IN ('xapi','csv')", name="source"),
     CheckConstraint("state IN ('pending','done','failed','dead')", name="state"),
     Index("ix_statements_raw_unflattened", "statement_id", postgresql_where=text("state IN ('pending','failed')")),
@@ -153,11 +157,25 @@ statements_flat = Table(
     Column("language", Text),
     Column("cohort_key", Text),
     Column("completes", Boolean, nullable=False),
+    # An answer to a question of the lesson.
+    Column("is_question", Boolean, nullable=False, server_default=text("false")),
     Column("voided", Boolean, nullable=False, server_default=text("false")),
+    # Since when the store knows its person and lesson, where that is later than `stored_at`; and that it is voided.
+    Column("known_from", DateTime(timezone=True)),
+    Column("voided_from", DateTime(timezone=True)),
+    # Which rules have made the row (flat_rows.domain.FORM).
+    Column("form", SmallInteger, nullable=False, server_default=text("0")),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False),
     Column("processed_at", DateTime(timezone=True), nullable=False),
-    Index("ix_statements_flat_lesson", "lesson_id", "user_id", postgresql_where=text("completes AND NOT voided")),
+    Index(
+        "ix_statements_flat_pair",
+        "user_id",
+        "lesson_id",
+        postgresql_where=text("user_id IS NOT NULL AND lesson_id IS NOT NULL"),
+    ),
+    Index("ix_statements_flat_questions", "lesson_id", postgresql_where=text("is_question")),
+    Index("ix_statements_flat_old_form", "statement_id", postgresql_where=text("form < 1")),
     Index("ix_statements_flat_unmatched_email", "actor_email", postgresql_where=text("user_id IS NULL")),
     Index("ix_statements_flat_unmatched_account", "actor_account", postgresql_where=text("user_id IS NULL")),
     Index("ix_statements_flat_unmatched_lesson", "lesson_url", postgresql_where=text("lesson_id IS NULL")),
@@ -194,6 +212,8 @@ statement_voids = Table(
     Column("target_id", UUID(as_uuid=True), primary_key=True),
     Column("voided_by", UUID(as_uuid=True), nullable=False),
     Column("voided_at", DateTime(timezone=True), nullable=False),
+    # Since when its flat row is known to be voided: the earliest of several voiding statements.
+    Column("known_from", DateTime(timezone=True)),
     # The target is here, and it does not void itself.
     Column("applies", Boolean, nullable=False, server_default=text("false")),
     schema=SCHEMA,

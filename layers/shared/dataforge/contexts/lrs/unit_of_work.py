@@ -1,5 +1,7 @@
 """The unit of work of the record store's commands."""
 
+from datetime import datetime
+
 from dataforge.contexts.lrs.bodies.repository import Bodies
 from dataforge.contexts.lrs.documents.repository import Documents
 from dataforge.contexts.lrs.erasures.repository import Erasures
@@ -7,6 +9,7 @@ from dataforge.contexts.lrs.flat_rows.repository import FlatRows
 from dataforge.contexts.lrs.forwarding.repository import Deliveries, Subscriptions
 from dataforge.contexts.lrs.identifiers.repository import Identifiers
 from dataforge.contexts.lrs.load.repository import RawStatements
+from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
 from dataforge.contexts.lrs.purges.repository import Removals
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
 from dataforge.contexts.lrs.search.repository import StatementIndex
@@ -17,6 +20,10 @@ from dataforge.platform.plans.repository import Plans
 
 class LrsUnitOfWork(SharedJobsUnitOfWork):
     """A transaction with the repositories of the record store."""
+
+    async def take_revision(self) -> datetime:
+        """The instant from which on others know what this transaction changes in the past (StatementMatching)."""
+        return await SqlStatementMatching().take_revision(self.connection)
 
     @property
     def raw(self) -> RawStatements:

@@ -52,9 +52,11 @@ _ACADEMICS = _tables(
 _RECORDS = _tables(
     "records",
     "cohorts cohort_members lessons launches statement_claims intake statements_raw statements_flat statement_voids "
-    "quarantine task_status",
+    "quarantine task_status former_matches lesson_progress lesson_addresses former_members removals",
     WRITE,
 )
+# What learning publishes for reports, as of an instant; also what progress is worked out from.
+_FACTS = _tables("learning", "matches progress memberships lessons removals", READ)
 # What statements say of activities is merged when they are accepted, or when they are loaded.
 _ACTIVITIES = _tables("lrs", "activities", WRITE)
 # What is in quarantine.
@@ -114,7 +116,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _IDENTITY,
         _WORKSPACES,
         _ACADEMICS,
-        _tables("records", "cohorts cohort_members lessons launches", WRITE),
+        _tables("records", "cohorts cohort_members former_members lessons lesson_addresses launches", WRITE),
+        _FACTS,
         _reading(_RECORDS),
         _reading(_BODIES),
         _SUBSCRIPTIONS,
@@ -130,7 +133,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _SESSIONS,
         _tables("lrs", "documents", CHANGE),
         # A new person or lesson is found in statements that came earlier.
-        _tables("records", "statements_flat", CHANGE),
+        _tables("records", "statements_flat former_matches", CHANGE),
+        _tables("records", "lesson_progress", WRITE),
         _IDENTIFIERS,
         _NOTIFICATIONS,
         _SCHEMAS,
@@ -184,6 +188,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         # When a credential was last used; its secret's hash is not for the loader.
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, last_used_at)", "UPDATE (last_used_at)"})},
         _RECORDS,
+        _FACTS,
         _BODIES,
         # What it has loaded is announced; where it is sent, and with which secret, is not for the loader.
         {"lrs.subscriptions": frozenset({"SELECT (id, enabled, announced_for)", "UPDATE (announced_for)"})},
@@ -207,6 +212,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _PLANS,
         # It purges and erases what is stored, and stores what is imported.
         _RECORDS,
+        _FACTS,
         _BODIES,
         _IDENTIFIERS,
         _ACTIVITIES,
@@ -233,6 +239,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _WORKSPACES,
         _ACADEMICS,
         _RECORDS,
+        _FACTS,
         _BODIES,
         _SUBSCRIPTIONS,
         # It loads what a queue has lost, and ends sessions that nobody has ended.
@@ -249,8 +256,24 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "schema-proof": {},
 }
 
-# What only the owner of a table may do, done by functions that run as the owner (SECURITY DEFINER).
+# Functions of the database: what only the owner of a table may do, and what is read and counted in more than one place.
+_COUNTING = (
+    "records.take_revision()",
+    "records.oldest_revision()",
+    "learning.progress_of(timestamptz, uuid, uuid)",
+)
 EXECUTES: Mapping[str, tuple[str, ...]] = {
-    "maintenance": ("lrs.make_statement_partition(date)",),
-    "worker": ("lrs.make_statement_partition(date)", "lrs.drop_statement_partition(date)"),
+    "api": (
+        *_COUNTING,
+        "learning.progress_as_of(timestamptz, uuid[], uuid[])",
+        "learning.completions_between(timestamptz, timestamptz)",
+        "learning.answers_as_of(timestamptz, uuid)",
+        "learning.activity_as_of(timestamptz, timestamptz, timestamptz, uuid[], uuid[])",
+        "learning.members_as_of(timestamptz, uuid)",
+        "learning.lessons_as_of(timestamptz, uuid)",
+        "learning.removed_since(timestamptz)",
+    ),
+    "xapi-etl": _COUNTING,
+    "maintenance": (*_COUNTING, "lrs.make_statement_partition(date)"),
+    "worker": (*_COUNTING, "lrs.make_statement_partition(date)", "lrs.drop_statement_partition(date)"),
 }

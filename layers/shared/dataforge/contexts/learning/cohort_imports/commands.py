@@ -99,7 +99,7 @@ async def import_learners(
         cohorts[key] = await _add_cohort(learner, uow)
     users = await accounts.ensure([(learner.email, learner.name) for learner in found.learners], uow.now)
     pairs = [(cohorts[learner.cohort.lower()], users[learner.email]) for learner in found.learners]
-    await uow.cohorts.join(pairs, uow.now)
+    await uow.cohorts.join(pairs, await statements.take_revision(uow.connection))
     created = [users[email] for email in users if email not in known]
     await uow.completions.record_completions(await statements.match_people(uow.connection, created))
     counts = {"rows": len(rows), "problems": len(found.problems), "accounts": len(created)}

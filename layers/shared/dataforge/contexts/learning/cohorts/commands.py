@@ -7,6 +7,7 @@ from uuid import UUID
 
 from dataforge.contexts.identity.contract import require_active_person
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
+from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -84,18 +85,20 @@ async def delete_cohort(command: DeleteCohort, uow: LearningUnitOfWork) -> None:
     uow.audit(AuditEntry("deleted", "cohort", str(command.cohort_id), before={"name": cohort["name"]}))
 
 
-async def add_member(command: Membership, uow: LearningUnitOfWork) -> None:
+async def add_member(statements: StatementMatching, command: Membership, uow: LearningUnitOfWork) -> None:
     """Make somebody a member; doing it twice changes nothing. Raises NotFound, UnknownPerson, PersonSuspended."""
     await _locked(command.cohort_id, "*", uow)
     suspended = await uow.cohorts.is_suspended(command.user_id)
     require_active_person(command.user_id, "path:user_id", suspended=suspended)
-    await uow.cohorts.join([(command.cohort_id, command.user_id)], uow.now)
+    revision = await statements.take_revision(uow.connection)
+    await uow.cohorts.join([(command.cohort_id, command.user_id)], revision)
     uow.audit(AuditEntry("joined", "cohort", str(command.cohort_id), after={"user_id": str(command.user_id)}))
 
 
-async def remove_member(command: Membership, uow: LearningUnitOfWork) -> None:
+async def remove_member(statements: StatementMatching, command: Membership, uow: LearningUnitOfWork) -> None:
     """End a membership; raises NotFound when there is none."""
-    if not await uow.cohorts.leave(command.cohort_id, command.user_id, uow.now):
+    revision = await statements.take_revision(uow.connection)
+    if not await uow.cohorts.leave(command.cohort_id, command.user_id, revision):
         message = f"User {command.user_id} is not a member of cohort {command.cohort_id}."
         raise NotFound(message)
     uow.audit(AuditEntry("left", "cohort", str(command.cohort_id), before={"user_id": str(command.user_id)}))

@@ -4,13 +4,26 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.cohorts.domain import CohortInUse, DuplicateCohort
 from dataforge.contexts.learning.tables import cohort_members, cohorts, directory
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
+
+_PAIRS = "unnest(CAST(:cohorts AS uuid[]), CAST(:users AS uuid[])) AS g (cohort_id, user_id)"
+_KEEP_FORMER = text(
+    "INSERT INTO records.former_members (cohort_id, user_id, joined_at, left_at) "
+    f"SELECT m.cohort_id, m.user_id, m.joined_at, m.left_at FROM records.cohort_members m JOIN {_PAIRS} "
+    "USING (cohort_id, user_id) WHERE m.left_at > m.joined_at ORDER BY m.cohort_id, m.user_id "
+    "ON CONFLICT DO NOTHING"
+)
+_JOIN = text(
+    "INSERT INTO records.cohort_members AS m (cohort_id, user_id, joined_at) "
+    f"SELECT cohort_id, user_id, CAST(:at AS timestamptz) FROM {_PAIRS} ORDER BY cohort_id, user_id "
+    "ON CONFLICT (cohort_id, user_id) DO UPDATE SET joined_at = greatest(excluded.joined_at, m.left_at), "
+    "left_at = NULL WHERE m.left_at IS NOT NULL"
+)
 
 
 class Cohorts(VersionedRows):
@@ -37,21 +50,15 @@ class Cohorts(VersionedRows):
         return {(row.cohort_id, row.user_id) for row in await self._connection.execute(query)}
 
     async def join(self, pairs: Iterable[tuple[UUID, UUID]], at: datetime) -> None:
-        """Make users members; who had left is a member again, whoever is one stays so."""
-        rows = [{"cohort_id": cohort, "user_id": user, "joined_at": at} for cohort, user in sorted(set(pairs))]
-        if not rows:
-            return
-        statement = upsert(cohort_members)
-        again = {"joined_at": statement.excluded.joined_at, "left_at": None}
-        await self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["cohort_id", "user_id"], set_=again, where=cohort_members.c.left_at.is_not(None)
-            ),
-            rows,
-        )
+        """Make users members; who had left is a member again, whoever is one stays so. `at` is a revision."""
+        ordered = sorted(set(pairs))
+        if ordered:
+            values = {"cohorts": [cohort for cohort, _ in ordered], "users": [user for _, user in ordered], "at": at}
+            await self._connection.execute(_KEEP_FORMER, values)
+            await self._connection.execute(_JOIN, values)
 
     async def leave(self, cohort_id: UUID, user_id: UUID, at: datetime) -> bool:
-        """End a membership; False if there was none."""
+        """End a membership; False if there was none. `at` is a revision."""
         statement = (
             update(cohort_members)
             .where(
@@ -59,7 +66,7 @@ class Cohorts(VersionedRows):
                 cohort_members.c.user_id == user_id,
                 cohort_members.c.left_at.is_(None),
             )
-            .values(left_at=at)
+            .values(left_at=func.greatest(at, cohort_members.c.joined_at))
             .returning(cohort_members.c.user_id)
         )
         return (await self._connection.execute(statement)).one_or_none() is not None

@@ -112,15 +112,15 @@ async def list_members(
 @router.put("/api/cohorts/{cohort_id}/members/{user_id}", status_code=204)
 async def add_member(cohort_id: UUID, user_id: UUID, call: WriterCall) -> Response:
     """Make somebody a member; a second time changes nothing."""
-    command = commands.Membership(cohort_id, user_id)
-    return await call.execute(LearningUnitOfWork, commands.add_member, command, _done)
+    handler = partial(commands.add_member, call.platform.get(StatementMatching))
+    return await call.execute(LearningUnitOfWork, handler, commands.Membership(cohort_id, user_id), _done)
 
 
 @router.delete("/api/cohorts/{cohort_id}/members/{user_id}", status_code=204)
 async def remove_member(cohort_id: UUID, user_id: UUID, call: WriterCall) -> Response:
     """End a membership."""
-    command = commands.Membership(cohort_id, user_id)
-    return await call.execute(LearningUnitOfWork, commands.remove_member, command, _done)
+    handler = partial(commands.remove_member, call.platform.get(StatementMatching))
+    return await call.execute(LearningUnitOfWork, handler, commands.Membership(cohort_id, user_id), _done)
 
 
 @router.get("/api/cohorts/{cohort_id}/completions", response_model=CompletionPage)

@@ -15,25 +15,23 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
-# The first completion of each member and lesson; LATERAL lets a page stop as soon as it is full.
 _COMPLETIONS = text(
-    "SELECT m.user_id, d.display_name, d.email, l.id AS lesson_id, l.lesson_url, l.lesson_number, "
-    "l.title AS lesson_title, c.statement_id, c.occurred_at AS completed_at, c.score_scaled "
-    "FROM records.cohort_members m JOIN identity.directory d ON d.user_id = m.user_id CROSS JOIN records.lessons l "
-    "CROSS JOIN LATERAL (SELECT f.statement_id, f.occurred_at, f.score_scaled FROM records.statements_flat f "
-    "WHERE f.lesson_id = l.id AND f.user_id = m.user_id AND f.completes AND NOT f.voided "
-    "AND (CAST(:as_of AS timestamptz) IS NULL OR f.stored_at <= :as_of) "
-    "ORDER BY f.occurred_at, f.statement_id LIMIT 1) c "
-    "WHERE m.cohort_id = :cohort_id AND m.left_at IS NULL AND (l.cohort_id IS NULL OR l.cohort_id = :cohort_id) "
-    "AND (m.user_id, l.id) > (:user_id, :lesson_id) ORDER BY m.user_id, l.id LIMIT :limit"
+    "SELECT m.user_id, d.display_name, d.email, l.lesson_id, l.lesson_url, l.lesson_number, "
+    "l.title AS lesson_title, p.completed_by AS statement_id, p.completed_at, p.score_scaled "
+    "FROM learning.members_as_of(:as_of, :cohort_id) m JOIN identity.directory d ON d.user_id = m.user_id "
+    "CROSS JOIN learning.lessons_as_of(:as_of, :cohort_id) l "
+    "JOIN LATERAL learning.progress_as_of(:as_of, ARRAY[m.user_id], ARRAY[l.lesson_id]) p "
+    "ON p.completed_at IS NOT NULL "
+    "WHERE (m.user_id, l.lesson_id) > (:user_id, :lesson_id) ORDER BY m.user_id, l.lesson_id LIMIT :limit"
 )
 _INCOMPLETE = text(
     "SELECT d.user_id, d.display_name, d.email FROM identity.directory d "
-    "WHERE d.suspended_at IS NULL AND d.user_id > :user_id AND EXISTS (SELECT 1 FROM records.cohort_members m "
-    "JOIN records.cohorts c ON c.id = m.cohort_id WHERE m.user_id = d.user_id AND m.left_at IS NULL AND c.active "
+    "WHERE d.suspended_at IS NULL AND d.user_id > :user_id AND EXISTS (SELECT 1 FROM learning.memberships m "
+    "JOIN learning.cohorts c ON c.cohort_id = m.cohort_id WHERE m.user_id = d.user_id AND m.joined_at <= :as_of "
+    "AND (m.left_at IS NULL OR m.left_at > :as_of) AND c.active "
     "AND (CAST(:cohort_id AS uuid) IS NULL OR m.cohort_id = :cohort_id)) "
-    "AND NOT EXISTS (SELECT 1 FROM records.statements_flat f WHERE f.lesson_id = :lesson_id AND f.user_id = d.user_id "
-    "AND f.completes AND NOT f.voided AND (CAST(:as_of AS timestamptz) IS NULL OR f.stored_at <= :as_of)) "
+    "AND NOT EXISTS (SELECT 1 FROM learning.progress_as_of(:as_of, ARRAY[d.user_id], "
+    "ARRAY[CAST(:lesson_id AS uuid)]) p WHERE p.completed_at IS NOT NULL) "
     "ORDER BY d.user_id LIMIT :limit"
 )
 _NIL = UUID(int=0)
@@ -55,7 +53,13 @@ async def completions_of_cohort(
     await get_cohort(connection, cohort_id)
     watermark = await _watermark(connection, as_of, statements)
     user_id, lesson_id = (UUID(after[0]), UUID(after[1])) if after else (_NIL, _NIL)
-    values = {"cohort_id": cohort_id, "user_id": user_id, "lesson_id": lesson_id, "as_of": as_of, "limit": limit + 1}
+    values = {
+        "cohort_id": cohort_id,
+        "user_id": user_id,
+        "lesson_id": lesson_id,
+        "as_of": watermark,
+        "limit": limit + 1,
+    }
     rows = [row_dict(row) for row in await connection.execute(_COMPLETIONS, values)]
     return paged(rows, limit, ("user_id", "lesson_id")), watermark
 
@@ -79,7 +83,7 @@ async def missing_completions(
         "lesson_id": lesson_id,
         "cohort_id": lesson["cohort_id"],
         "user_id": UUID(after[0]) if after else _NIL,
-        "as_of": as_of,
+        "as_of": watermark,
         "limit": limit + 1,
     }
     rows = [row_dict(row) for row in await connection.execute(_INCOMPLETE, values)]
@@ -87,6 +91,6 @@ async def missing_completions(
 
 
 async def _watermark(connection: AsyncConnection, as_of: datetime | None, statements: StatementMatching) -> datetime:
-    """Every statement stored up to this instant is in the answer: the bound, or the earlier instant asked for."""
+    """The answer is what was known at this instant: the bound, or the earlier instant asked for."""
     bound = await statements.reported_through(connection)
     return bound if as_of is None else min(as_of, bound)

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, Text, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.contract import LessonCompleted
-from dataforge.contexts.learning.tables import lessons
+from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.contexts.lrs.contract import MatchedStatement
 from dataforge.kernel.events import Event
 
@@ -20,22 +20,24 @@ class SqlLessonRegister:
         self._publish = publish
         self._sections: dict[UUID, UUID | None] = {}
 
-    async def by_url(self, urls: Sequence[str]) -> Mapping[str, UUID]:
-        """Lesson ids by activity id."""
-        if not urls:
+    async def by_address(self, addresses: Sequence[str]) -> Mapping[str, UUID]:
+        """Lesson ids by activity id in its normal form."""
+        if not addresses:
             return {}
-        wanted = bindparam("urls", list(urls), type_=ARRAY(Text))
-        query = select(lessons.c.lesson_url, lessons.c.id, lessons.c.section_id).where(
-            lessons.c.lesson_url == wanted.any_()
+        wanted = bindparam("addresses", list(addresses), type_=ARRAY(Text))
+        query = (
+            select(lesson_addresses.c.address, lessons.c.id, lessons.c.section_id)
+            .join(lessons, lessons.c.id == lesson_addresses.c.lesson_id)
+            .where(lesson_addresses.c.address == wanted.any_())
         )
         rows = (await self._connection.execute(query)).all()
         self._sections.update({row.id: row.section_id for row in rows})
-        return {row.lesson_url: row.id for row in rows}
+        return {row.address: row.id for row in rows}
 
-    async def urls(self) -> Mapping[UUID, str]:
-        """Activity ids of all lessons."""
-        rows = await self._connection.execute(select(lessons.c.id, lessons.c.lesson_url))
-        return {row.id: row.lesson_url for row in rows}
+    async def addresses(self) -> Mapping[str, UUID]:
+        """The addresses of all lessons, aliases included."""
+        rows = await self._connection.execute(select(lesson_addresses.c.address, lesson_addresses.c.lesson_id))
+        return {row.address: row.lesson_id for row in rows}
 
     async def record_completions(self, statements: Sequence[MatchedStatement]) -> None:
         """Publish the completions of known lessons by known people.

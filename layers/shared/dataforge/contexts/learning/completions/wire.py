@@ -17,7 +17,7 @@ def _utc(instant: datetime | None) -> datetime | None:
 AsOf = Annotated[
     datetime | None,
     AfterValidator(_utc),
-    Query(description="only statements stored up to this instant, to repeat a report"),
+    Query(description="the watermark of an earlier answer, to have the same one again; the newest without it"),
 ]
 
 
@@ -45,7 +45,7 @@ class LearnerOut(BaseModel):
 
 
 class CompletionPage(PageOut):
-    """Completions; complete for everything stored up to `watermark`."""
+    """Completions; as they were known at `watermark`."""
 
     cohort_id: UUID
     watermark: datetime
@@ -53,7 +53,7 @@ class CompletionPage(PageOut):
 
 
 class IncompletePage(PageOut):
-    """Who is missing; complete for everything stored up to `watermark`."""
+    """Who is missing; as they were known at `watermark`."""
 
     lesson_id: UUID
     watermark: datetime

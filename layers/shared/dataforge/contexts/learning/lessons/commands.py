@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.learning.lessons.domain import check_hours
+from dataforge.contexts.learning.lessons.domain import LessonAddress, check_hours
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.iri import normal_iri
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -57,11 +58,11 @@ async def create_lesson(
     statements: StatementMatching, command: CreateLesson, uow: LearningUnitOfWork
 ) -> Mapping[str, Any]:
     """Create; raises DuplicateLessonUrl, NotFound for an unknown cohort, ValidationFailed for hours without a day."""
-    lesson_id = uuid7()
     values = {field.name: getattr(command, field.name) for field in fields(command)}
     check_hours(values)
-    lesson = await uow.lessons.add({"id": lesson_id, **values})
-    await _match(lesson_id, command.lesson_url, statements, uow)
+    lesson_id, revision = uuid7(), await statements.take_revision(uow.connection)
+    lesson = await uow.lessons.add({"id": lesson_id, "created_at": revision, **values})
+    await _add_address(lesson_id, command.lesson_url, statements, uow)
     uow.audit(AuditEntry("created", "lesson", str(lesson_id), after={"lesson_url": command.lesson_url}))
     return lesson
 
@@ -77,8 +78,7 @@ async def change_lesson(statements: StatementMatching, command: ChangeLesson, uo
         check_hours({**lesson, **changes})
         await uow.lessons.change(lesson, changes)
         if "lesson_url" in changes:
-            await statements.release_lesson(uow.connection, command.lesson_id)
-            await _match(command.lesson_id, changes["lesson_url"], statements, uow)
+            await _move_address(lesson, changes["lesson_url"], statements, uow)
         before = {name: _plain(lesson[name]) for name in changes}
         after = {name: _plain(value) for name, value in changes.items()}
         uow.audit(AuditEntry("changed", "lesson", str(command.lesson_id), before=before, after=after))
@@ -93,8 +93,26 @@ async def delete_lesson(statements: StatementMatching, command: DeleteLesson, uo
     uow.audit(AuditEntry("deleted", "lesson", str(command.lesson_id), before={"lesson_url": lesson["lesson_url"]}))
 
 
-async def _match(lesson_id: UUID, url: str, statements: StatementMatching, uow: LearningUnitOfWork) -> None:
-    await uow.completions.record_completions(await statements.match_lessons(uow.connection, {lesson_id: url}))
+async def _add_address(lesson_id: UUID, url: str, statements: StatementMatching, uow: LearningUnitOfWork) -> None:
+    address = LessonAddress(normal_iri(url))
+    await uow.lessons.add_address(lesson_id, address, url)
+    matched = await statements.match_lessons(uow.connection, {address.address: lesson_id})
+    await uow.completions.record_completions(matched)
+
+
+async def _move_address(
+    lesson: Mapping[str, Any], url: str, statements: StatementMatching, uow: LearningUnitOfWork
+) -> None:
+    """Give the lesson another address of its own; one that was an alias until now keeps its statements."""
+    lesson_id, old, new = lesson["id"], normal_iri(lesson["lesson_url"]), normal_iri(url)
+    if old == new:
+        return
+    await uow.lessons.remove_address(lesson_id, old)
+    await statements.release_lesson(uow.connection, lesson_id, [old])
+    if any(known.address == new for known in await uow.lessons.addresses(lesson_id)):
+        await uow.lessons.mark_address(lesson_id, LessonAddress(new))
+    else:
+        await _add_address(lesson_id, url, statements, uow)
 
 
 async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
-"""When a lesson is held, and refusals of lessons."""
+"""When a lesson is held, by which addresses statements mean it, and refusals of lessons."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dataforge.kernel.errors import AlreadyExists, ValidationFailed, Violation
@@ -8,8 +9,16 @@ from dataforge.kernel.errors import AlreadyExists, ValidationFailed, Violation
 MOST_MINUTES = 1440
 
 
+@dataclass(frozen=True, slots=True)
+class LessonAddress:
+    """An activity id in its normal form; the lesson's own, or an alias."""
+
+    address: str
+    alias: bool = False
+
+
 class DuplicateLessonUrl(AlreadyExists):
-    """Another lesson has this activity id."""
+    """A lesson has this activity id, or an alias with the same normal form."""
 
     code = "duplicate_lesson_url"
     title = "Another lesson has this URL"

@@ -1,13 +1,16 @@
 """Lessons."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.learning.lessons.domain import DuplicateLessonUrl
-from dataforge.contexts.learning.tables import lessons
+from dataforge.contexts.learning.lessons.domain import DuplicateLessonUrl, LessonAddress
+from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.kernel.errors import NotFound
-from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
+from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows, explained
 
 
 class Lessons(VersionedRows):
@@ -16,6 +19,40 @@ class Lessons(VersionedRows):
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         refusals: Refusals = {"uq_lessons_lesson_url": _taken, "fk_lessons_cohort_id_cohorts": _no_cohort}
         super().__init__(connection, lessons, "lesson", now, refusals=refusals)
+
+    async def addresses(self, lesson_id: UUID) -> Sequence[LessonAddress]:
+        """The addresses of a lesson, its own first; call it with the lesson locked."""
+        query = (
+            select(lesson_addresses.c.address, lesson_addresses.c.alias)
+            .where(lesson_addresses.c.lesson_id == lesson_id)
+            .order_by(lesson_addresses.c.alias, lesson_addresses.c.address)
+        )
+        return [LessonAddress(row.address, alias=row.alias) for row in await self._connection.execute(query)]
+
+    async def add_address(self, lesson_id: UUID, address: LessonAddress, url: str) -> None:
+        """Let an address mean the lesson; `url` is how it was written. Raises DuplicateLessonUrl."""
+        values = {"address": address.address, "lesson_id": lesson_id, "alias": address.alias}
+        async with explained(
+            "lesson", "lesson_addresses", refusals={"pk_lesson_addresses": _taken}, row={"lesson_url": url}
+        ):
+            await self._connection.execute(insert(lesson_addresses).values(values))
+
+    async def mark_address(self, lesson_id: UUID, address: LessonAddress) -> None:
+        """Say of an address of the lesson whether it is an alias."""
+        statement = (
+            update(lesson_addresses)
+            .where(lesson_addresses.c.lesson_id == lesson_id, lesson_addresses.c.address == address.address)
+            .values(alias=address.alias)
+        )
+        await self._connection.execute(statement)
+
+    async def remove_address(self, lesson_id: UUID, address: str) -> None:
+        """Let an address mean the lesson no longer."""
+        await self._connection.execute(
+            delete(lesson_addresses).where(
+                lesson_addresses.c.lesson_id == lesson_id, lesson_addresses.c.address == address
+            )
+        )
 
 
 def _taken(row: Row) -> DuplicateLessonUrl:

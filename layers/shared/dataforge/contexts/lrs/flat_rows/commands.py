@@ -1,25 +1,34 @@
 """Flatten statements: as they are loaded, or by the incremental job beside or instead of that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.lrs.contract import LessonDirectory, MatchedStatement
-from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, PendingStatement, flat_row
+from dataforge.contexts.lrs.flat_rows.domain import FlatRow, HomePages, PendingStatement, Voider, flat_row
+from dataforge.contexts.lrs.progress.repository import count_again
 from dataforge.contexts.lrs.quarantine.domain import dead_entry
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 
 MAX_ATTEMPTS = 5
+_NONE: Mapping[UUID, datetime] = {}
 
 
 async def write_flat(
-    rows: Sequence[FlatRow], uow: LrsUnitOfWork, directory: LessonDirectory
+    rows: Sequence[FlatRow],
+    uow: LrsUnitOfWork,
+    directory: LessonDirectory,
+    *,
+    known_from: Mapping[UUID, datetime] = _NONE,
+    recount: bool = False,
 ) -> Sequence[MatchedStatement]:
-    """Insert flat rows (in order of id) with their people and lessons, void, and report completions."""
-    voids = {row.voids: row.flat.statement_id for row in rows if row.voids is not None}
-    if voids:
-        await uow.flat.void(voids, uow.now)
+    """Insert flat rows (in order of id) with their people and lessons, void, count progress and report completions.
+
+    `known_from` has since when rows are known that were stored in a past that was reported on; with `recount` progress
+    is worked out anew, because rows may have been counted before.
+    """
+    again = await uow.flat.void(_voids(rows, known_from), uow.now)
     people = await uow.flat.people(
         {row.actor_email for row in rows if row.actor_email}, {row.actor_account for row in rows if row.actor_account}
     )
@@ -27,7 +36,7 @@ async def write_flat(
     by_email = {person.email: person.user_id for person in people}
     by_avatar = {person.avatar: person.user_id for person in people}
     register = directory.within(uow.connection, uow.publish)
-    lessons = await register.by_url(sorted({row.lesson_url for row in rows if row.lesson_url}))
+    lessons = await register.by_address(sorted({row.lesson_url for row in rows if row.lesson_url}))
 
     def person_of(row: FlatRow) -> UUID | None:
         found = linked.get(row.flat.actor_key) or (by_email.get(row.actor_email) if row.actor_email else None)
@@ -36,9 +45,21 @@ async def write_flat(
     def lesson_of(row: FlatRow) -> UUID | None:
         return lessons.get(row.lesson_url) if row.lesson_url else None
 
-    matched = await uow.flat.insert([(row, person_of(row), lesson_of(row)) for row in rows], uow.now)
+    given = [(row, person_of(row), lesson_of(row)) for row in rows]
+    matched, ended = await uow.flat.insert(given, uow.now, known_from=known_from, recount=recount)
+    await count_again(uow.connection, again | ended)
     await register.record_completions(matched)
     return matched
+
+
+def _voids(rows: Sequence[FlatRow], known_from: Mapping[UUID, datetime]) -> dict[UUID, Voider]:
+    voids: dict[UUID, Voider] = {}
+    for row in rows:
+        if row.voids is not None:
+            flat = row.flat
+            voider = Voider(max(known_from.get(flat.statement_id, flat.stored_at), flat.stored_at), flat.statement_id)
+            voids[row.voids] = min(voids.get(row.voids, voider), voider)
+    return voids
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +97,11 @@ async def flatten_pending(command: FlattenPending, uow: LrsUnitOfWork) -> Flatte
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one statement must not stop the others
             await _mark_failed(item, error, uow)
             page.failed.append(item.statement_id)
-    matched = await write_flat(rows, uow, command.lessons)
+    revived = [item.statement_id for item in pending if item.revived]
+    revision = await uow.take_revision() if revived else None
+    known_from = dict.fromkeys(revived, revision) if revision is not None else {}
+    lost = any(item.lost for item in pending)
+    matched = await write_flat(rows, uow, command.lessons, known_from=known_from, recount=lost)
     await uow.flat.mark([row.flat.statement_id for row in rows], "done")
     page.last, page.flattened = pending[-1].statement_id, len(matched)
     return page

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.lrs.statements.domain import FlatStatement, flatten_statement
@@ -10,6 +11,8 @@ from dataforge.kernel.email import is_email
 
 # What identity allows; a longer value can match nobody.
 _MAX_EMAIL, _MAX_AVATAR, _MAX_LESSON_URL = 255, 64, 500
+FORM = 1
+"""The rules that rows are made by; those of an earlier form are made anew by maintenance."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -28,6 +31,14 @@ class FlatRow:
         return self.flat.voids
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Voider:
+    """A statement that voids another one, and since when the store knows it."""
+
+    known_from: datetime
+    statement_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who an actor is."""
@@ -39,12 +50,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PendingStatement:
-    """A raw statement without its flat row."""
+    """A raw statement without its flat row; `revived` when it was dead, `lost` when it had a flat row before."""
 
     statement_id: UUID
     payload: Mapping[str, object]
     attempts: int
     authority: str
+    revived: bool = False
+    lost: bool = False
 
 
 class HomePages:

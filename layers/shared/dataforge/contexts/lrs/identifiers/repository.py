@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.contract import MatchedStatement
 from dataforge.contexts.lrs.identifiers.domain import Identifier, Link, digest_of
+from dataforge.contexts.lrs.matching.repository import SqlStatementMatching, change_matches, changed_matches
 from dataforge.contexts.lrs.statements.domain import to_json
 from dataforge.contexts.lrs.tables import directory
 from dataforge.kernel.ids import uuid7
@@ -39,17 +40,14 @@ _DUE = text(
 _LOCK = text(
     "SELECT id, user_id, key, unlinked_at IS NULL AS linked FROM lrs.agent_identifiers WHERE id = :id FOR UPDATE"
 )
-_RETURNED = "f.statement_id, f.user_id, f.lesson_id, f.completes, f.voided, f.score_scaled, f.occurred_at"
-_GIVE = text(
-    "UPDATE records.statements_flat f SET user_id = :user_id FROM (SELECT statement_id FROM records.statements_flat "
-    "WHERE actor_key = :key AND user_id IS DISTINCT FROM :user_id LIMIT :limit FOR UPDATE) AS page "
-    f"WHERE f.statement_id = page.statement_id RETURNING {_RETURNED}"
+_PAGE = (
+    "JOIN (SELECT statement_id FROM records.statements_flat WHERE actor_key = :key AND {condition} "
+    "LIMIT :limit) AS page USING (statement_id) WHERE {condition}"
 )
-_TAKE = text(
-    "UPDATE records.statements_flat f SET user_id = NULL FROM (SELECT statement_id FROM records.statements_flat "
-    "WHERE actor_key = :key AND user_id = :user_id LIMIT :limit FOR UPDATE) AS page "
-    f"WHERE f.statement_id = page.statement_id RETURNING {_RETURNED}"
+_GIVE = changed_matches(
+    user_id="CAST(:user_id AS uuid)", source=_PAGE.format(condition="user_id IS DISTINCT FROM :user_id")
 )
+_TAKE = changed_matches(user_id="NULL::uuid", source=_PAGE.format(condition="user_id = :user_id"))
 _MARK = text("UPDATE lrs.agent_identifiers SET matched_at = clock_timestamp() WHERE id = :id")
 _ERASE = text("DELETE FROM lrs.agent_identifiers WHERE digest = ANY(CAST(:digests AS bytea[]))")
 _FORGET = text(
@@ -104,9 +102,12 @@ class Identifiers:
 
     async def move(self, link: Link, limit: int) -> Sequence[MatchedStatement]:
         """Give statements to the person, or take them away after an end; returns those that changed."""
-        statement = _GIVE if link.linked else _TAKE
-        values = {"key": link.key, "user_id": link.user_id, "limit": limit}
-        return [MatchedStatement(*row) for row in await self._connection.execute(statement, values)]
+        statement, revision = (
+            _GIVE if link.linked else _TAKE,
+            await SqlStatementMatching().take_revision(self._connection),
+        )
+        values = {"key": link.key, "user_id": link.user_id, "limit": limit, "revision": revision}
+        return await change_matches(self._connection, (statement,), values)
 
     async def mark_matched(self, link_id: UUID) -> None:
         """All stored statements follow the link."""

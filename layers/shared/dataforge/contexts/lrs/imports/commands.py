@@ -87,7 +87,10 @@ async def load_imported(command: LoadImported, uow: LrsUnitOfWork) -> LoadResult
         statements=tuple(item.statement for item in free),
     )
     await uow.raw.register(message.request_id)
-    result = await load_messages(LoadMessages([message], command.home_pages, command.lessons), uow)
+    # Reports have gone past the times that they were stored at elsewhere.
+    revision = await uow.take_revision()
+    load = LoadMessages([message], command.home_pages, command.lessons, known_from=revision)
+    result = await load_messages(load, uow)
     await forget_stored_claims(uow.connection, list(first))
     result.rejected += [other_content(message, first[item].statement) for item in sorted(taken)]
     return result

@@ -6,6 +6,7 @@ that carries it stands alone; that one goes into quarantine with its error and i
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.lrs.contract import LessonDirectory
@@ -30,12 +31,16 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class LoadMessages:
-    """Messages to load; `flatten` False leaves the flat rows to the incremental job."""
+    """Messages to load; `flatten` False leaves the flat rows to the incremental job.
+
+    `known_from` is since when the store knows statements that say they were stored in the past.
+    """
 
     messages: Sequence[StatementMessage]
     home_pages: HomePages
     lessons: LessonDirectory
     flatten: bool = True
+    known_from: datetime | None = None
 
 
 async def load_messages(command: LoadMessages, uow: LrsUnitOfWork) -> LoadResult:
@@ -59,7 +64,8 @@ async def load_messages(command: LoadMessages, uow: LrsUnitOfWork) -> LoadResult
     await uow.index.add([found for found, _ in good.values() if found.statement_id in new])
     if command.flatten:
         flat = [row for found, row in good.values() if found.statement_id in new and row is not None]
-        await write_flat(flat, uow, command.lessons)
+        known_from = {} if command.known_from is None else dict.fromkeys(new, command.known_from)
+        await write_flat(flat, uow, command.lessons, known_from=known_from)
     await uow.raw.forget_requests(requests)
     await uow.raw.forget_pending(first)
     result.new, result.known = len(new), len(good) - len(new)

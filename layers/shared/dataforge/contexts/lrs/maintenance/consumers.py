@@ -9,7 +9,7 @@ from dataforge.contexts.lrs.contract import LessonDirectory, StatementMatching
 from dataforge.contexts.lrs.flat_rows.commands import FailPending, FlattenPending, fail_pending, flatten_pending
 from dataforge.contexts.lrs.flat_rows.domain import HomePages
 from dataforge.contexts.lrs.maintenance.repository import finish_run, forget, start_run
-from dataforge.contexts.lrs.matching.commands import MatchBackfill, match_backfill
+from dataforge.contexts.lrs.matching.commands import MatchBackfill, match_lessons, match_people
 from dataforge.contexts.lrs.search.commands import AddMissingKeys, add_missing_keys
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.clock import Clock
@@ -72,7 +72,9 @@ class IncrementalEtl:
             since = datetime(1, 1, 1, tzinfo=UTC) if lookback is None else now - lookback
             await self._flatten(counts, deadline, since)
             backfill = MatchBackfill(self._lessons, self._matching)
-            counts["matched"] = await run(self._unit_of_work(), match_backfill, backfill)
+            # Apart, so that neither holds rows of progress while it waits for statements.
+            for match in (match_lessons, match_people):
+                counts["matched"] += await run(self._unit_of_work(), match, backfill)
             async with self._database.transaction() as connection:
                 counts["forgotten"] = sum((await forget(connection, now)).values())
         except Exception as error:

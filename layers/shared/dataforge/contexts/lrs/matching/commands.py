@@ -14,12 +14,17 @@ class MatchBackfill:
     matching: StatementMatching
 
 
-async def match_backfill(command: MatchBackfill, uow: SqlUnitOfWork) -> int:
-    """Give unmatched statements their lesson and person; completions found this way are reported too."""
+async def match_lessons(command: MatchBackfill, uow: SqlUnitOfWork) -> int:
+    """Give unmatched statements their lesson; completions found this way are reported too."""
     register = command.lessons.within(uow.connection, uow.publish)
-    matched = [
-        *await command.matching.match_lessons(uow.connection, await register.urls()),
-        *await command.matching.match_people(uow.connection),
-    ]
+    matched = await command.matching.match_lessons(uow.connection, await register.addresses())
+    await register.record_completions(matched)
+    return len(matched)
+
+
+async def match_people(command: MatchBackfill, uow: SqlUnitOfWork) -> int:
+    """Give unmatched statements their person; completions found this way are reported too."""
+    register = command.lessons.within(uow.connection, uow.publish)
+    matched = await command.matching.match_people(uow.connection)
     await register.record_completions(matched)
     return len(matched)

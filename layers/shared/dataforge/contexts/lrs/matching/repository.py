@@ -1,4 +1,4 @@
-"""What is matched to statements that came before it."""
+"""What is matched to statements that came before it, and what is taken from them again."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,64 +10,110 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
 from dataforge.contexts.lrs.contract import MatchedStatement
+from dataforge.contexts.lrs.progress.repository import count_again, pairs_of
 
-_RETURNED = "f.statement_id, f.user_id, f.lesson_id, f.completes, f.voided, f.score_scaled, f.occurred_at"
-_MATCH_LESSONS = text(
-    "UPDATE records.statements_flat f SET lesson_id = l.id "
-    "FROM unnest(CAST(:ids AS uuid[]), CAST(:urls AS text[])) AS l (id, url) "
-    f"WHERE f.lesson_id IS NULL AND f.lesson_url = l.url RETURNING {_RETURNED}"
-)
-_RELEASE_LESSON = text("UPDATE records.statements_flat SET lesson_id = NULL WHERE lesson_id = :lesson_id")
-_MATCH_PEOPLE = tuple(
-    text(
-        "UPDATE records.statements_flat f SET user_id = d.user_id FROM identity.directory d "
-        f"WHERE f.user_id IS NULL AND f.{key} = d.{column} "
-        "AND (CAST(:ids AS uuid[]) IS NULL OR d.user_id = ANY(CAST(:ids AS uuid[]))) "
-        f"RETURNING {_RETURNED}"
-    )
-    for key, column in (("actor_email", "email"), ("actor_account", "avatar"))
-)
-# A statement in raw only is not reported yet; for the margin see `consistency`.
+_TAKE_REVISION = text("SELECT records.take_revision()")
+# A statement in raw only is not reported yet; for the margin see `consistency`. The clock is read before the rows are,
+# and these before the locks: who has none any more has committed before an answer is made.
 _REPORTED_THROUGH = text(
     "SELECT least((SELECT min(stored_at) - interval '1 microsecond' FROM records.intake), "
     "(SELECT min(stored_at) - interval '1 microsecond' FROM records.statements_raw "
     "WHERE state IN ('pending','failed')), "
-    f"clock_timestamp() - interval '{MARGIN_SECONDS} seconds')"
+    f"statement_timestamp() - interval '{MARGIN_SECONDS} seconds', "
+    "records.oldest_revision() - interval '1 microsecond')"
+)
+
+
+def changed_matches(*, user_id: str = "f.user_id", lesson_id: str = "f.lesson_id", source: str) -> TextClause:
+    """A statement that gives flat rows `f` of `source` (FROM and WHERE) another person and lesson from `:revision` on.
+
+    What they had before stays known for the time before. Returns the columns of MatchedStatement, and the person and
+    lesson of before.
+    """
+    return text(
+        "WITH before AS MATERIALIZED (SELECT f.statement_id, f.user_id, f.lesson_id, f.completes, f.voided_from, "
+        f"coalesce(f.known_from, f.stored_at) AS known_from, {user_id} AS new_user, {lesson_id} AS new_lesson "
+        f"FROM records.statements_flat f {source} FOR UPDATE OF f), "
+        "ended AS (INSERT INTO records.former_matches "
+        "(statement_id, user_id, lesson_id, completes, known_from, known_until) "
+        "SELECT statement_id, user_id, lesson_id, completes, known_from, CAST(:revision AS timestamptz) FROM before "
+        "WHERE user_id IS NOT NULL AND lesson_id IS NOT NULL AND known_from < :revision "
+        "AND (voided_from IS NULL OR voided_from > known_from) ON CONFLICT DO NOTHING) "
+        "UPDATE records.statements_flat f SET user_id = b.new_user, lesson_id = b.new_lesson, "
+        "known_from = nullif(greatest(b.known_from, CAST(:revision AS timestamptz)), f.stored_at) "
+        "FROM before b WHERE f.statement_id = b.statement_id RETURNING f.statement_id, f.user_id, f.lesson_id, "
+        "f.completes, f.voided, f.score_scaled, f.occurred_at, b.user_id AS old_user, b.lesson_id AS old_lesson"
+    )
+
+
+_MATCH_LESSONS = changed_matches(
+    lesson_id="l.id",
+    source="JOIN unnest(CAST(:ids AS uuid[]), CAST(:addresses AS text[])) AS l (id, address) "
+    "ON f.lesson_url = l.address WHERE f.lesson_id IS NULL",
+)
+_RELEASE_LESSON = changed_matches(
+    lesson_id="NULL::uuid",
+    source="WHERE f.lesson_id = :lesson_id "
+    "AND (CAST(:addresses AS text[]) IS NULL OR f.lesson_url = ANY(CAST(:addresses AS text[])))",
+)
+_MATCH_PEOPLE = tuple(
+    changed_matches(
+        user_id="d.user_id",
+        source=f"JOIN identity.directory d ON f.{key} = d.{column} WHERE f.user_id IS NULL "
+        "AND (CAST(:ids AS uuid[]) IS NULL OR d.user_id = ANY(CAST(:ids AS uuid[])))",
+    )
+    for key, column in (("actor_email", "email"), ("actor_account", "avatar"))
 )
 
 
 class SqlStatementMatching:
     """Keeps the contract's StatementMatching on `statements_flat`."""
 
-    async def match_lessons(
-        self, connection: AsyncConnection, lessons: Mapping[UUID, str]
-    ) -> Sequence[MatchedStatement]:
-        """Give unmatched statements about the activities their lesson; returns those that got one."""
-        if not lessons:
-            return ()
-        return await _matched(connection, _MATCH_LESSONS, {"ids": list(lessons), "urls": list(lessons.values())})
+    async def take_revision(self, connection: AsyncConnection) -> datetime:
+        """The instant from which on others know what this transaction changes; no watermark passes it before."""
+        revision: datetime = (await connection.execute(_TAKE_REVISION)).scalar_one()
+        return revision
 
-    async def release_lesson(self, connection: AsyncConnection, lesson_id: UUID) -> None:
-        """Take the lesson from its statements."""
-        await connection.execute(_RELEASE_LESSON, {"lesson_id": lesson_id})
+    async def match_lessons(
+        self, connection: AsyncConnection, addresses: Mapping[str, UUID]
+    ) -> Sequence[MatchedStatement]:
+        """Give unmatched statements their lesson by its addresses; returns those that got one."""
+        if not addresses:
+            return ()
+        values = {"ids": list(addresses.values()), "addresses": list(addresses)}
+        return await self._change(connection, (_MATCH_LESSONS,), values)
+
+    async def release_lesson(
+        self, connection: AsyncConnection, lesson_id: UUID, addresses: Sequence[str] | None = None
+    ) -> None:
+        """Take the lesson from its statements, or from those with the addresses."""
+        values = {"lesson_id": lesson_id, "addresses": None if addresses is None else list(addresses)}
+        await self._change(connection, (_RELEASE_LESSON,), values)
 
     async def match_people(
         self, connection: AsyncConnection, user_ids: Sequence[UUID] | None = None
     ) -> Sequence[MatchedStatement]:
         """Give unmatched statements of these people (None: of everybody) their person; returns those that got one."""
-        found: list[MatchedStatement] = []
-        for statement in _MATCH_PEOPLE:
-            ids = None if user_ids is None else list(user_ids)
-            found += await _matched(connection, statement, {"ids": ids})
-        return found
+        ids = None if user_ids is None else list(user_ids)
+        return await self._change(connection, _MATCH_PEOPLE, {"ids": ids})
 
     async def reported_through(self, connection: AsyncConnection) -> datetime:
-        """Everything stored up to this instant has its flat row."""
+        """The watermark: what is known up to this instant never changes again, except by erasures and purges."""
         bound: datetime = (await connection.execute(_REPORTED_THROUGH)).scalar_one()
         return bound
 
+    async def _change(
+        self, connection: AsyncConnection, statements: Sequence[TextClause], values: Mapping[str, Any]
+    ) -> Sequence[MatchedStatement]:
+        revision = await self.take_revision(connection)
+        return await change_matches(connection, statements, {**values, "revision": revision})
 
-async def _matched(
-    connection: AsyncConnection, statement: TextClause, values: Mapping[str, Any]
+
+async def change_matches(
+    connection: AsyncConnection, statements: Sequence[TextClause], values: Mapping[str, Any]
 ) -> Sequence[MatchedStatement]:
-    return [MatchedStatement(*row) for row in await connection.execute(statement, values)]
+    """Run statements of `changed_matches`, and count the progress of whom and what they concern again."""
+    rows = [row for statement in statements for row in await connection.execute(statement, values)]
+    now, before = ((row.user_id, row.lesson_id) for row in rows), ((row.old_user, row.old_lesson) for row in rows)
+    await count_again(connection, pairs_of(now) | pairs_of(before))
+    return [MatchedStatement(*row[:7]) for row in rows]

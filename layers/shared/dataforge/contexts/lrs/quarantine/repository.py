@@ -51,7 +51,7 @@ _DISCARD = text(
     "WHERE id = :id AND replayed_at IS NULL AND discarded_at IS NULL"
 )
 _REVIVE = text(
-    "UPDATE records.statements_raw SET state = 'pending', attempts = 0, error = NULL "
+    "UPDATE records.statements_raw SET state = 'pending', attempts = 0, error = NULL, revived = true "
     "WHERE statement_id = :id AND state = 'dead'"
 )
 _DUE = text(

@@ -50,7 +50,7 @@ def is_completion(statement: Mapping[str, object]) -> bool:
     target, verb = statement.get("object"), statement.get("verb")
     if not isinstance(target, dict) or not isinstance(verb, dict) or target.get("objectType", "Activity") != "Activity":
         return False
-    if _is_question(target.get("definition")):
+    if is_question(target.get("definition")):
         return False
     result = statement.get("result")
     found = result if isinstance(result, dict) else {}
@@ -79,7 +79,8 @@ def _moves_on(statement: Mapping[str, object], verb_id: str) -> bool:
     return _CMI5 in categories and verb_id.endswith((*_ENOUGH.get(move_on, ()), "/satisfied", "/waived"))
 
 
-def _is_question(definition: object) -> bool:
+def is_question(definition: object) -> bool:
+    """Whether an activity with this definition is answered rather than done: it is part of a lesson."""
     if not isinstance(definition, dict):
         return False
     return "interactionType" in definition or definition.get("type") in _INTERACTION_TYPES

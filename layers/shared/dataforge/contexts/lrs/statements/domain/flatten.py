@@ -11,9 +11,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from dataforge.contexts.lrs.statements.domain.batch import voided_id
-from dataforge.contexts.lrs.statements.domain.completion import is_completion
+from dataforge.contexts.lrs.statements.domain.completion import is_completion, is_question
 from dataforge.contexts.lrs.statements.domain.times import duration_ms, parse_timestamp
 from dataforge.contexts.lrs.statements.domain.vendors import lesson_hints
+from dataforge.kernel.iri import normal_iri
 
 _MAILTO = "mailto:"
 _PREFERRED_LANGUAGES = ("en-US", "en", "en-GB")
@@ -25,8 +26,9 @@ class FlatStatement:
 
     `actor_key` names a learner across statements (see the function); `actor_email` is the bare lower-cased address, to
     find the user by. `object_type` is the xAPI object type, `activity_type` the IRI of the definition. `lesson_url` is
-    the id of the lesson the statement belongs to: the activity itself unless the sender's extensions name another.
-    `completes` says whether the statement means that lesson is done, `voids` which statement it withdraws. Scores are
+    the normal form of the id of the lesson the statement belongs to: what the sender's extensions name, else for a
+    question (`is_question`) its first parent or grouping activity, else the activity itself. `completes` says whether
+    the statement means that lesson is done, `voids` which statement it withdraws. Scores are
     exact decimals, `duration_ms` is truncated, both times are UTC.
     """
 
@@ -40,6 +42,7 @@ class FlatStatement:
     object_name: str | None
     object_type: str
     activity_type: str | None
+    is_question: bool
     lesson_url: str | None
     lesson_number: int | None
     lesson_name: str | None
@@ -70,7 +73,10 @@ def flatten_statement(statement: Mapping[str, object]) -> FlatStatement:
     object_type, object_id, activity = _object_identity(target)
     definition = _members(activity, "definition")
     stored_at = _stored_at(statement)
-    lesson_url = hints.lesson_url or (object_id if object_type == "Activity" else None)
+    question = object_type == "Activity" and is_question(definition)
+    of_lesson = hints.lesson_url or (_part_of(context) if question else None)
+    lesson_url = of_lesson or (object_id if object_type == "Activity" else None)
+    lesson_url = None if lesson_url is None else normal_iri(lesson_url)
     return FlatStatement(
         statement_id=UUID(str(statement["id"])),
         actor_key=actor_key(actor),
@@ -82,6 +88,7 @@ def flatten_statement(statement: Mapping[str, object]) -> FlatStatement:
         object_name=_in_english(definition.get("name")) or _text(target, "name"),
         object_type=object_type,
         activity_type=_text(definition, "type"),
+        is_question=question,
         lesson_url=lesson_url,
         lesson_number=hints.lesson_number,
         lesson_name=hints.lesson_name,
@@ -149,11 +156,22 @@ def _object_identity(target: Mapping[str, object]) -> tuple[str, str, Mapping[st
     return kind, str(target.get("id")), target
 
 
+def _part_of(context: Mapping[str, object]) -> str | None:
+    """The activity that a question is part of: its first parent, else its first grouping (Data 2.4.6.2)."""
+    related = _members(context, "contextActivities")
+    for name in ("parent", "grouping"):
+        listed = related.get(name)
+        for activity in listed if isinstance(listed, list) else [listed]:
+            if isinstance(activity, dict) and isinstance(activity.get("id"), str):
+                return str(activity["id"])
+    return None
+
+
 def _completes_lesson(statement: Mapping[str, object], object_id: str, lesson_url: str | None) -> bool:
     """A completion of the lesson itself; of one of its cards only when the sender says so with a completing verb."""
     if not is_completion(statement):
         return False
-    if lesson_url is None or lesson_url.rstrip("/") == object_id.rstrip("/"):
+    if lesson_url is None or lesson_url == normal_iri(object_id):
         return True
     return is_completion({**statement, "result": {}})
 

@@ -1,0 +1,1 @@
+"""How far people are with lessons: what reports and reminders read."""
