@@ -157,10 +157,7 @@ def _described(column: Column, counts: _Counts, sample: pa.ChunkedArray, rows: i
     }
     numbers = _numbers(present)
     if numbers is not None and len(numbers):
-        cuts = np.quantile(numbers, QUANTILES, method="inverted_cdf")
-        found["quantiles"] = {
-            str(q): _shown(value, present.type) for q, value in zip(QUANTILES, cuts.tolist(), strict=True)
-        }
+        found["quantiles"] = _quantiles(present)
         edges = _edges(float(numbers.min()), float(numbers.max()))
         heights = np.histogram(numbers, bins=edges)[0]
         found["histogram"] = {
@@ -174,6 +171,15 @@ def _described(column: Column, counts: _Counts, sample: pa.ChunkedArray, rows: i
         scale = (rows - nulls) / len(present)
         found["top"] = [{"value": _short(value), "count": round(count * scale)} for value, count in top]
     return found
+
+
+def _quantiles(present: pa.ChunkedArray) -> dict[str, object]:
+    """Values of the column, as such: a whole number has all of its digits, a point in time its zone."""
+    if pa.types.is_floating(present.type):
+        present = present.filter(pc.is_finite(present))
+    places = np.quantile(np.arange(len(present)), QUANTILES, method="inverted_cdf").astype(np.int64)
+    values = present.take(pc.sort_indices(present).take(pa.array(places)))
+    return dict(zip(map(str, QUANTILES), plain_values(values), strict=True))
 
 
 def _edges(low: float, high: float) -> list[float]:
@@ -202,11 +208,10 @@ def _numbers(present: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def _shown(value: float, kind: pa.DataType) -> object:
-    """A number of the axis as the column's own type."""
-    if pa.types.is_date(kind):
-        return str(np.datetime64(round(value), "D"))
-    if pa.types.is_timestamp(kind):
-        return str(np.datetime64(round(value), "us"))
+    """A number of the axis; where it counts days or microseconds, as a text of the column's own type."""
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        counted = pa.int32() if pa.types.is_date(kind) else pa.int64()
+        return plain_values(pa.array([round(value)], counted).view(kind))[0]
     return float(value)
 
 

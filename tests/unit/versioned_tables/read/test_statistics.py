@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from tests.builders.examples import examples
 from tests.builders.tables import LINES, people, store, version
 from versioned_tables.format.manifest import Manifest, Pieces, Source
 from versioned_tables.read.statistics import BINS, QUANTILES, _edges, table_statistics
+from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.columns import make_schema
+from versioned_tables.schema.texts import plain_values
 from versioned_tables.storage.local_directory import LocalDirectoryStore
 from versioned_tables.storage.table_store import TableStore
 
@@ -111,6 +113,29 @@ def test_every_type_has_statistics(tables: TableStore) -> None:
     assert (found["decimal(40,2)"]["max"], found["int"]["max"]) == ("-0.01", 2**63 - 1)
     assert len(found["string"]["max"]) == len(found["string"]["top"][0]["value"]) == 201
     assert {entry["distinct"] for entry in found.values()} == {0, 1}
+
+
+def test_values_of_statistics_have_the_text_of_their_type(tables: TableStore) -> None:
+    rows: dict[str, list[object]] = {
+        "int": [2**63 - 1, 2**63 - 2, 1],
+        "timestamp": [datetime.fromisoformat(day) for day in ("2024-01-31T10", "9999-01-01", "2024-02-01")],
+        "timestamptz": [datetime(2024, 1, 31, 10, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC), None],
+        "decimal(40,2)": [Decimal("1.50"), Decimal(10**37), Decimal(2)],
+        "float": [1.5, math.nan, math.inf],
+    }
+    schema = make_schema([(name, name) for name in rows])
+    lines = [{name: values[at] for name, values in rows.items()} for at in range(3)]
+
+    found = by_name(table_statistics(tables, version(tables, lines, schema)))
+
+    texts = {name: plain_values(pa.array(values, to_arrow(name))) for name, values in rows.items()}
+    for name, entry in found.items():
+        assert set(entry["quantiles"].values()) <= set(texts[name]), name
+        assert entry["quantiles"]["0.99"] == entry["max"], name
+    assert found["int"]["quantiles"]["0.5"] == 2**63 - 2
+    assert found["decimal(40,2)"]["quantiles"]["0.5"] == "2.00"
+    assert found["timestamp"]["histogram"]["edges"][0] == "2024-01-31T10:00:00"
+    assert found["timestamptz"]["histogram"]["edges"][-1] == "9999-01-01T00:00:00Z"
 
 
 def test_an_empty_table_has_statistics_too(tables: TableStore) -> None:
