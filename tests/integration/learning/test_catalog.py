@@ -213,6 +213,8 @@ async def test_a_lesson_is_held_at_an_hour_by_the_clocks_of_a_zone(registrar: ht
     ("fields", "pointer"),
     [
         ({"lesson_date": None}, "/lesson_date"),
+        ({"lesson_date": "2170-01-01"}, "/lesson_date"),
+        ({"lesson_date": "0001-01-01"}, "/lesson_date"),
         ({"duration_minutes": None}, "/duration_minutes"),
         ({"start_time": None, "time_zone": None}, "/start_time"),
         ({"start_time": None, "duration_minutes": None}, "/start_time"),

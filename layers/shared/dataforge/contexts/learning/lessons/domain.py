@@ -7,6 +7,7 @@ from typing import Any
 from dataforge.kernel.errors import AlreadyExists, ValidationFailed, Violation
 
 MOST_MINUTES = 1440
+FIRST_YEAR, LAST_YEAR = 1971, 2169  # of hours: those whose clock changes are known (kernel.zone_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,14 @@ class DuplicateLessonUrl(AlreadyExists):
 
 
 def check_hours(lesson: Mapping[str, Any]) -> None:
-    """Raise ValidationFailed for a time of day without a day or a duration, or a time zone without a time of day."""
+    """Raise ValidationFailed for a time of day without a duration or a day within reach, or a zone without a time."""
     day, start, minutes = lesson["lesson_date"], lesson["start_time"], lesson["duration_minutes"]
     broken = []
     if start is not None and day is None:
         broken.append(Violation("/lesson_date", "A lesson with a start_time has a lesson_date.", "required"))
+    if start is not None and day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        years = f"A lesson with a start_time is held in the years {FIRST_YEAR} to {LAST_YEAR}."
+        broken.append(Violation("/lesson_date", years, "out_of_range"))
     if start is not None and minutes is None:
         broken.append(Violation("/duration_minutes", "A lesson with a start_time has duration_minutes.", "required"))
     if start is None and minutes is not None:

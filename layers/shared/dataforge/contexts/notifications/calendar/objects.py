@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from unicodedata import category
 from uuid import UUID
 
 from icalendar import Calendar, Event, vCalAddress
@@ -14,6 +15,7 @@ from dataforge.platform.calendars import add_timezones, written_times
 from dataforge.platform.mail.message import Attachment
 
 _PRODUCT = "-//DataForge//Lesson dates//EN"
+_BREAKING = ("Cc", "Zl", "Zp")
 _WEB = ("https://", "http://")
 
 
@@ -66,10 +68,11 @@ def _event(lesson: LessonDate, user_id: UUID, sequence: int, stamp: datetime) ->
     event.add("uid", event_uid(user_id, lesson.lesson_id))
     event.add("dtstamp", stamp)
     event.add("sequence", sequence)
-    event.add("summary", lesson.title)
+    event.add("summary", _one_line(lesson.title))
     if lesson.hours is None or lesson.zone is None:
         event.add("dtstart", lesson.lesson_date)
-        event.add("dtend", lesson.lesson_date + timedelta(days=1))
+        if lesson.lesson_date < date.max:  # without an end a day is that day (§3.6.1)
+            event.add("dtend", lesson.lesson_date + timedelta(days=1))
         event.add("transp", "TRANSPARENT")  # a day on which a lesson is to be done is not a day that is taken
     else:
         start, end = written_times(lesson.hours, zone_of(lesson.zone))
@@ -83,9 +86,14 @@ def _event(lesson: LessonDate, user_id: UUID, sequence: int, stamp: datetime) ->
 
 
 def _address(email: str, name: str, **parameters: str) -> vCalAddress:
-    # A parameter's value has no quotation marks and no line breaks (§3.1).
-    common_name = " ".join(name.replace('"', "'").split())
+    # A parameter's value has no quotation marks (§3.1), and readers take a backslash for what it is in texts.
+    common_name = _one_line(name).replace('"', "'").replace("\\", "/")
     return vCalAddress(f"mailto:{email}", params={"CN": common_name, **parameters})
+
+
+def _one_line(text: str) -> str:
+    """Without control characters, which no text of a calendar may have, and some readers take for the end of a line."""
+    return " ".join("".join(" " if category(letter) in _BREAKING else letter for letter in text).split())
 
 
 def _content(calendar: Calendar) -> bytes:
