@@ -4,14 +4,17 @@ Each is given the rules of the time zones under names that it does not know.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import islice
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from icalendar import Calendar, Event
 
+from dataforge.contexts.notifications.calendar.domain import Invitation, LessonDate, Method, event_uid
+from dataforge.contexts.notifications.calendar.objects import Attendee, invitation_attachment
 from dataforge.platform.calendars import add_timezones, written_times
 from tests.builders.calendar_readers import READERS, Seconds, under_other_names
 from tests.builders.time import NOW, clock_changes, offsets_by_day
@@ -114,3 +117,18 @@ def test_the_readers_go_by_the_rules_they_are_given(read: Reader) -> None:
 
     assert read(text) == expected
     assert read(shifted)[uid][0] == expected[uid][0] - 1800
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("zone", ["Europe/Dublin", "Africa/Cairo", "Africa/Casablanca", "America/Nuuk", "Asia/Kolkata"])
+def test_an_invitation_as_it_is_mailed_is_read_as_its_hours(zone: str, read: Reader) -> None:
+    title = 'Brandschutz; "Übung", Teil 2\\3 ' + "消防" * 40
+    lesson = LessonDate(UUID(int=1), title, "https://lms.example.org/1", date(2039, 11, 4), time(9), 90, zone)
+    attendee = Attendee(UUID(int=2), "Ada, Countess", "ada@example.org")
+
+    mailed = invitation_attachment(Invitation(Method.REQUEST, 0, lesson), attendee, "forge@example.org", NOW, 1)
+
+    start = datetime(2039, 11, 4, 9, tzinfo=ZoneInfo(zone)).timestamp()
+    assert read(under_other_names(mailed.content)) == {
+        event_uid(attendee.user_id, lesson.lesson_id): (int(start), int(start) + 5400)
+    }
