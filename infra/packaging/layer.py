@@ -50,6 +50,8 @@ UNUSED_DIRECTORIES = (
     # What clevercsv's wheel puts beside its package by mistake.
     *("auxiliary", "docs", "man", "notes", "src", "stubs"),
 )
+# Locale data of babel that mails need; all others are 30 MB.
+LANGUAGES = frozenset({"en", "de", "es", "fr", "root"})
 UNUSED_FILES = (
     *("**/*.c", "**/*.cpp", "**/*.h", "**/*.hpp", "**/*.pxd", "**/*.pxi", "**/*.pyx", "**/*.a", "**/*.pyi"),
     # Two of the three copies of one library; the loader asks for the one with the short version.
@@ -108,6 +110,10 @@ def strip(target: Path) -> None:
         for entry in models.iterdir():
             if entry.is_dir() and entry.name not in BOTOCORE_SERVICES:
                 shutil.rmtree(entry)
+
+    for entry in (target / "babel" / "locale-data").glob("*.dat"):
+        if entry.stem.partition("_")[0] not in LANGUAGES:
+            entry.unlink()
 
 
 def strip_symbols(target: Path) -> None:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataforge.bootstrap import modules
+from dataforge.contexts.notifications.messages.consumers import send_waiting
+from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
 from dataforge.platform.mail.senders import SmtpSender
@@ -13,6 +15,10 @@ from infra.local.mailbox import Mailbox, ReceivedMail
 from tests.builders.api import ApiUnderTest
 
 PUBLIC = "https://forge.example.org/v1"
+FOOTER = {
+    "unsubscribe_page": "https://learn.example.org/ui/unsubscribe?token=abc",
+    "preferences_page": "https://learn.example.org/ui/notification-preferences",
+}
 _LINK = re.compile(r"https://\S+/ui/[a-z-]+\?token=([A-Za-z0-9_-]+)")
 
 
@@ -28,12 +34,13 @@ def receiving(directory: Path) -> Iterator[Mailbox]:
 
 
 async def deliver(api: ApiUnderTest, mailbox: Mailbox) -> list[ReceivedMail]:
-    """Relay the outbox as `maintenance` does; returns the mails that came of it, oldest first."""
+    """Relay the outbox and send what it leads to, as `maintenance` does; returns the new mails, oldest first."""
     before = {mail.id for mail in mailbox.mails()}
     platform = api.platform_of("maintenance")
     platform.mailer = SmtpSender(mailbox.smtp_url, "no-reply@forge.example.org")
     counts = await relay_outbox(platform, subscribers(modules(), platform))
     assert (counts["failed"], counts["dead"]) == (0, 0)
+    await send_waiting(platform.get(NotificationsServices))
     return sorted((mail for mail in mailbox.mails() if mail.id not in before), key=lambda mail: mail.id)
 
 

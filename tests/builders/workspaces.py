@@ -7,6 +7,8 @@ from uuid import UUID
 import httpx
 
 from dataforge.bootstrap import build_platform, modules
+from dataforge.contexts.notifications.messages.consumers import send_waiting
+from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
@@ -106,5 +108,7 @@ def maintenance(api: ApiUnderTest, **settings: Any) -> Platform:
 
 
 async def relay(platform: Platform) -> dict[str, int]:
-    """Deliver what waits in the outbox."""
-    return await relay_outbox(platform, subscribers(modules(), platform))
+    """Deliver what waits in the outbox, and send the mails that come of it."""
+    counts = await relay_outbox(platform, subscribers(modules(), platform))
+    await send_waiting(platform.get(NotificationsServices))
+    return counts

@@ -1,19 +1,14 @@
 """What academics does with outbox events."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from dataforge.contexts.academics.catalog.commands import SetLessons, set_lessons
 from dataforge.contexts.academics.catalog.domain import Requirement
-from dataforge.contexts.academics.contract import EnrollmentChanged
-from dataforge.contexts.academics.enrollment.consumers import mail_enrollment_change
 from dataforge.contexts.academics.maintenance import forget_old
 from dataforge.contexts.academics.module import MODULE, AcademicsServices
 from dataforge.contexts.academics.rosters.commands import ApplyRoster, PlanRoster, apply_roster, plan_roster
@@ -24,37 +19,19 @@ from dataforge.kernel.events import Event
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
-from dataforge.platform.db.outbox import relay, stored_event
-from dataforge.platform.db.tables import outbox
-from dataforge.platform.mail.message import Mail
+from dataforge.platform.db.outbox import relay
 from dataforge.platform.services import Platform
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
 from tests.builders.rosters import simple_csv, source
 
 
-@dataclass
-class Outgoing:
-    """Mail that was handed over."""
-
-    sent: list[Mail] = field(default_factory=list)
-    refusing: bool = False
-
-    async def send(self, mail: Mail) -> str:
-        if self.refusing:
-            message = "the provider is away"
-            raise ConnectionError(message)
-        self.sent.append(mail)
-        return f"message-{len(self.sent)}"
-
-
 class Services(AcademicsServices):
-    """The parts of academics, with mail that is only kept."""
+    """The parts of academics."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(Platform(None, clock=clock))
         self.platform.database = database
-        self.platform.mailer = self.mailer = Outgoing()
 
 
 async def relayed(services: Services) -> dict[str, int]:
@@ -71,77 +48,6 @@ async def _heard(services: Services, hear: Callable[..., Awaitable[None]], event
 def completed(user: UUID, lesson: UUID) -> LessonCompleted:
     at = datetime.fromisoformat("2026-08-30T10:00:00+00:00")
     return LessonCompleted(user, lesson, None, uuid7(), Decimal("0.8"), at)
-
-
-async def test_a_promotion_is_mailed_to_the_one_it_concerns(
-    campus: Campus, database: Database, clock: FixedClock
-) -> None:
-    services = Services(database, clock)
-    section = await campus.section(capacity=1)
-    taken = await campus.enroll(await campus.student(email="first@example.org"), section)
-    await campus.enroll(await campus.student(email="second@example.org"), section)
-    await relayed(services)
-    services.mailer.sent.clear()
-
-    await campus.drop(taken.enrollment.id)
-    await relayed(services)
-
-    texts = {mail.to: mail.text for mail in services.mailer.sent}
-    assert "no longer in" in texts["first@example.org"]
-    assert "you moved up from the waitlist" in texts["second@example.org"]
-
-
-async def test_an_event_that_comes_twice_is_mailed_once(campus: Campus, database: Database, clock: FixedClock) -> None:
-    services = Services(database, clock)
-    await campus.enroll(await campus.student(email="ada@example.org"), await campus.section())
-    async with database.read_only() as connection:
-        [row] = (await connection.execute(select(outbox).where(outbox.c.name == EnrollmentChanged.name))).all()
-    event = stored_event(EnrollmentChanged, row)
-
-    await mail_enrollment_change(event, services)
-    await mail_enrollment_change(event, services)
-
-    assert [mail.to for mail in services.mailer.sent] == ["ada@example.org"]
-
-
-async def test_mail_that_could_not_be_handed_over_is_tried_again(
-    campus: Campus, database: Database, clock: FixedClock
-) -> None:
-    from datetime import timedelta
-
-    services = Services(database, clock)
-    await campus.enroll(await campus.student(email="ada@example.org"), await campus.section())
-    services.mailer.refusing = True
-    failed = await relayed(services)
-    services.mailer.refusing = False
-    clock.advance(timedelta(minutes=1))
-
-    await relayed(services)
-
-    assert failed["failed"] == 1
-    assert [mail.to for mail in services.mailer.sent] == ["ada@example.org"]
-
-
-async def test_a_refusal_is_not_mailed(campus: Campus, database: Database, clock: FixedClock) -> None:
-    services = Services(database, clock)
-    section = await campus.section(capacity=0, waitlist_capacity=0)
-    await campus.enroll(await campus.student(email="ada@example.org"), section)
-
-    await relayed(services)
-
-    assert services.mailer.sent == []
-
-
-async def test_a_student_without_an_address_gets_mail_at_the_users(
-    campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
-) -> None:
-    services = Services(database, clock)
-    user = await api.add_user(Role.LEARNER, email="User@Example.org")
-    await campus.enroll(await campus.student(user_id=user), await campus.section())
-
-    await relayed(services)
-
-    assert [mail.to for mail in services.mailer.sent] == ["user@example.org"]
 
 
 async def test_after_a_released_hold_the_relay_promotes(campus: Campus, database: Database, clock: FixedClock) -> None:

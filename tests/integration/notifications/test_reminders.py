@@ -13,6 +13,7 @@ from dataforge.contexts.identity.tables import users
 from dataforge.contexts.notifications.messages.commands import SendWaiting, claim
 from dataforge.contexts.notifications.messages.domain import MAX_ATTEMPTS
 from dataforge.contexts.notifications.messages.repository import Messages
+from dataforge.contexts.notifications.preferences.domain import KINDS
 from dataforge.contexts.notifications.reminders.consumers import send_daily_reminders
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.clock import FixedClock
@@ -203,12 +204,12 @@ async def test_what_another_sender_has_in_its_hands_is_left_to_it(school: School
     elsewhere = school.worker()
 
     async def claim_first(_command: None, uow: NotificationsUnitOfWork) -> None:
-        await uow.messages.claim(10)
+        await uow.messages.claim(10, KINDS)
 
     await send_daily_reminders({}, school.services)
     await run(elsewhere.unit_of_work(NotificationsUnitOfWork), claim_first, None)
 
-    assert await run(school.services.unit_of_work(NotificationsUnitOfWork), claim, 10) == []
+    assert await run(school.services.unit_of_work(NotificationsUnitOfWork), claim, SendWaiting(10)) == []
 
 
 async def test_a_provider_that_is_away_for_an_hour_gets_everything_afterwards_once(

@@ -70,6 +70,7 @@ async def do_job(
         parts.clock,
         heartbeat_seconds=heartbeat_seconds,
         pause_after_seconds=pause_after_seconds,
+        failed=kind.failed,
     )
     done = await runner.run(job_id, partial(_work, kind, parts.get(module.services)))
     if done is Done.PAUSED:

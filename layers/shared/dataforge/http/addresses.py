@@ -32,15 +32,16 @@ def own_address(scope: Scope, path: str, *segments: object, query: Mapping[str, 
     return f"{address}?{urlencode(given, doseq=True)}" if given else address
 
 
-def public_address(base: str, path: str, **query: object) -> str:
-    """The whole address of one of our paths for somebody who is not asking us: the reader of a mail, say.
+def public_address(base: str, path: str, *segments: object, **query: object) -> str:
+    """The whole address of one of our paths, with `segments` after it, for the reader of a mail, say.
 
     `base` is the configured public address (`public_base_url`); raises ValueError where there is none.
     """
     if not base:
         message = "PUBLIC_BASE_URL is not set, so that no address of ours can be written into a mail"
         raise ValueError(message)
-    address = base.rstrip("/") + quote(path, safe=_SAFE)
+    rest = "".join("/" + quote(str(segment), safe=_SAFE_IN_SEGMENT) for segment in segments)
+    address = base.rstrip("/") + quote(path, safe=_SAFE) + rest
     return f"{address}?{urlencode(query)}" if query else address
 
 

@@ -44,6 +44,8 @@ def members(kind: type[Event]) -> Mapping[str, str]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, UUID | Decimal) else value

@@ -18,6 +18,7 @@ Job = Callable[[Built], Awaitable[Mapping[str, Any]]]
 Subscriber = Callable[[Any, Built], Awaitable[None]]
 Consumer = Callable[[Mapping[str, Any], Built], Awaitable[dict[str, Any]]]
 Receiver = Callable[[Mapping[str, Any], Built], Awaitable[None]]
+Failed = Callable[[Any, Mapping[str, Any], Any], Awaitable[None]]
 Work = Callable[["SharedJob", "JobControl[Any]", Built], Awaitable[None]]
 
 
@@ -27,6 +28,8 @@ class JobKind(Generic[Built]):
 
     work: Work[Built]
     unit_of_work: "type[SharedJobsUnitOfWork]"
+    failed: Failed | None = None
+    """What is done in the transaction in which a job fails for good, with what it failed with."""
 
 
 def nothing() -> Mapping[Any, Any]:

@@ -52,3 +52,16 @@ class PromotionDue(Event):
 
     section_id: UUID
     after_wait_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterApplied(Event):
+    """A planned roster was carried out; `changes` are the rows that changed something."""
+
+    name = "academics.roster_applied"
+    about = "plan_id"
+
+    plan_id: UUID
+    semester_code: str
+    changes: int
+    applied_by: UUID | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue
+from dataforge.contexts.academics.contract import PromotionDue
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
@@ -22,11 +22,10 @@ def _jobs() -> Mapping[str, Job[AcademicsServices]]:
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[AcademicsServices]]]:
-    from dataforge.contexts.academics.enrollment.consumers import mail_enrollment_change, promote_waiting
+    from dataforge.contexts.academics.enrollment.consumers import promote_waiting
     from dataforge.contexts.academics.students.consumers import record_xapi_completion
 
     return {
-        EnrollmentChanged: (mail_enrollment_change,),
         PromotionDue: (promote_waiting,),
         LessonCompleted: (record_xapi_completion,),
     }

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from dataforge.kernel.events import Event
 from dataforge.kernel.principal import Principal
 
 
@@ -39,6 +40,55 @@ class PreparedRows:
     def ready(self) -> bool:
         """Whether `rows` can be read."""
         return self.status == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetImportEnded(Event):
+    """An import into a dataset has ended; `error` says why it failed, None if it did not."""
+
+    name = "datasets.import_ended"
+    about = "job_id"
+
+    job_id: UUID
+    dataset_id: UUID
+    user_id: UUID | None
+    file_name: str
+    rows: int
+    refused: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequested(Event):
+    """Somebody proposes to merge a branch; `reviewers` may approve it, a hundred of them at most."""
+
+    name = "datasets.review_requested"
+    about = "dataset_id"
+
+    dataset_id: UUID
+    dataset_name: str
+    number: int
+    title: str
+    source_ref: str
+    target_ref: str
+    author_id: UUID | None
+    reviewers: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDecided(Event):
+    """What became of a proposal: `approved`, `changes_requested`, `merged` or `closed`, and by whom."""
+
+    name = "datasets.review_decided"
+    about = "dataset_id"
+
+    dataset_id: UUID
+    dataset_name: str
+    number: int
+    title: str
+    decision: str
+    author_id: UUID | None
+    by: UUID | None
 
 
 class DatasetReader(Protocol):

@@ -77,10 +77,11 @@ class DatasetsServices(Services):
     @cached_property
     def job_runner(self) -> "JobRunner[DatasetsUnitOfWork]":
         """Claims jobs and keeps them alive."""
+        from dataforge.contexts.datasets.imports.failures import announce_failure
         from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
         from dataforge.platform.jobs.worker import JobRunner
 
-        return JobRunner(DatasetsUnitOfWork, self.database, self.clock)
+        return JobRunner(DatasetsUnitOfWork, self.database, self.clock, failed=announce_failure)
 
     @cached_property
     def importer(self) -> "Importer":

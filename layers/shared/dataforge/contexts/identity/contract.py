@@ -15,6 +15,7 @@ from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Violation
 from dataforge.kernel.events import Event
+from dataforge.kernel.mail import MailDraft
 
 # Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
 XAPI_SCOPES = frozenset(
@@ -211,6 +212,17 @@ class EmailConfirmed(Event):
 
     user_id: UUID
     email: str
+
+
+AccountEvent = PasswordResetRequested | PasswordChanged | EmailConfirmationRequested | EmailChangeRequested
+
+
+class AccountMails(Protocol):
+    """Writes the mails about accounts; what is secret in them is in no event and in no outbox."""
+
+    async def draft(self, event: AccountEvent) -> MailDraft | None:
+        """The mail that the event leads to; None when it leads to none (any more). Twice is the same link."""
+        ...
 
 
 class LearnerAccounts(Protocol):

@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from dataforge.contexts.identity.contract import (
+    AccountMails,
     CredentialRates,
     CredentialRefusals,
     CredentialRegister,
     CredentialUses,
     CredentialVerifier,
-    EmailChangeRequested,
-    EmailConfirmationRequested,
     LearnerDirectory,
-    PasswordChanged,
-    PasswordResetRequested,
     SessionCredentials,
     XapiCredentialChanged,
 )
@@ -49,17 +46,9 @@ def _jobs() -> Mapping[str, Job[IdentityServices]]:
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[IdentityServices]]]:
-    from dataforge.contexts.identity.email_addresses import consumers as email_addresses
-    from dataforge.contexts.identity.passwords import consumers as passwords
     from dataforge.contexts.identity.xapi_credentials import consumers as xapi_credentials
 
-    return {
-        XapiCredentialChanged: (xapi_credentials.publish_credential,),
-        PasswordResetRequested: (passwords.mail_reset,),
-        PasswordChanged: (passwords.mail_change,),
-        EmailConfirmationRequested: (email_addresses.mail_confirmation,),
-        EmailChangeRequested: (email_addresses.mail_warning,),
-    }
+    return {XapiCredentialChanged: (xapi_credentials.publish_credential,)}
 
 
 def _services(platform: Platform) -> IdentityServices:
@@ -99,6 +88,7 @@ MODULE = Module(
         CredentialUses: lambda platform: _services(platform).credential_uses,
         SessionCredentials: lambda platform: _services(platform).session_credentials,
         LearnerDirectory: lambda platform: _services(platform).learners,
+        AccountMails: lambda platform: _services(platform).account_mails,
     },
     commands={"maintenance": _operator_commands},
     jobs=_jobs,

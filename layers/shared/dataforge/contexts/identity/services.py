@@ -1,15 +1,14 @@
 """The parts of identity, each made when first used."""
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.identity.accounts.repository import EmailDirectory
     from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokens, CredentialTokenSigner
+    from dataforge.contexts.identity.links.published import StoredAccountMails
     from dataforge.contexts.identity.links.tokens import LinkTokens
     from dataforge.contexts.identity.sessions.access_tokens import TokenSigner, TokenVerifier
     from dataforge.contexts.identity.sign_in.domain import TryLimits
@@ -158,24 +157,15 @@ class IdentityServices(Services):
 
         return LinkTokens(self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
 
+    @cached_property
+    def account_mails(self) -> "StoredAccountMails":
+        """Writes the mails about accounts."""
+        from dataforge.contexts.identity.links.published import StoredAccountMails
+
+        return StoredAccountMails(self)
+
     def page_address(self, path: str, **query: object) -> str:
         """The whole address of one of our pages, for a mail."""
         from dataforge.http.addresses import public_address
 
         return public_address(self.settings.public_base_url, path, **query)
-
-    async def send_mail(self, template: str, to: str, values: Mapping[str, object]) -> None:
-        """Hand a mail over; raises what the mail server refuses it with."""
-        from dataforge.platform.mail.templates import compose
-
-        await self.platform.mailer.send(compose(template, to, values))
-
-    async def mail_person(self, user_id: UUID, template: str, page: str) -> None:
-        """Tell a person of something that was done to the account, with the page on which to act if it was not them."""
-        from dataforge.contexts.identity.accounts.queries import find_account
-
-        async with self.database.read_only() as connection:
-            account = await find_account(connection, user_id)
-        if account is not None:
-            values = {"name": account["display_name"], "link": self.page_address(page)}
-            await self.send_mail(template, account["email"], values)

@@ -31,6 +31,21 @@ class MatchedStatement:
     occurred_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StatementImportEnded(Event):
+    """An import of statements has ended; `error` says why it failed, None if it did not."""
+
+    name = "records.statement_import_ended"
+    about = "job_id"
+
+    job_id: UUID
+    user_id: UUID | None
+    new: int
+    known: int
+    refused: int
+    error: str | None
+
+
 class LessonRegister(Protocol):
     """Lessons inside one transaction of the record store."""
 

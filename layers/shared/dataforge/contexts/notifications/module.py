@@ -1,10 +1,11 @@
 """How notifications is wired: its services, and what they serve and do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dataforge.platform.module import Command, Job, Module
+from dataforge.kernel.events import Event
+from dataforge.platform.module import Command, Job, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def _jobs() -> Mapping[str, Job[NotificationsServices]]:
     return {"notifications": consumers.send_waiting}
 
 
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[NotificationsServices]]]:
+    from dataforge.contexts.notifications.notices.consumers import put_on_its_way
+    from dataforge.contexts.notifications.notices.domain import NOTICED
+
+    return dict.fromkeys(NOTICED, (put_on_its_way,))
+
+
 MODULE = Module(
     name="notifications",
     services=NotificationsServices,
@@ -62,4 +70,5 @@ MODULE = Module(
     },
     commands={"reminders": _commands, "maintenance": _commands},
     jobs=_jobs,
+    subscribers=_subscribers,
 )

@@ -29,7 +29,9 @@ messages = Table(
     "messages",
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
-    Column("user_id", UUID(as_uuid=True), nullable=False),
+    # Neither for a mail whose address is found when it is sent.
+    Column("user_id", UUID(as_uuid=True)),
+    Column("address", String(255)),
     Column("kind", String(40), nullable=False),
     Column("local_date", Date, nullable=False),
     Column("dedupe_key", String(120), nullable=False, unique=True),
@@ -57,7 +59,7 @@ suppressions = Table(
     Column("scope", String(20), primary_key=True),
     Column("reason", String(12), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("scope IN ('reminder','all')", name="scope"),
+    CheckConstraint("scope IN ('reminder','enrollment','review','import','schema','all')", name="scope"),
     CheckConstraint("reason IN ('unsubscribe','bounce','complaint')", name="reason"),
     schema=SCHEMA,
 )
@@ -90,13 +92,16 @@ runs = Table(
     "runs",
     metadata,
     Column("run_key", String(80), primary_key=True),
+    Column("name", String(60), nullable=False, server_default=text("'send_daily_reminders'")),
     Column("status", String(10), nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("1")),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
     Column("plan_hash", String(64)),
     Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
-    CheckConstraint("status IN ('running','succeeded')", name="status"),
+    Column("error", Text),
+    CheckConstraint("status IN ('queued','running','succeeded','failed','retrying')", name="status"),
     schema=SCHEMA,
 )
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from dataforge.kernel.events import Event
+from dataforge.kernel.mail import MailDraft
 
 
 class Memberships(Protocol):
@@ -37,3 +38,11 @@ class InvitationSent(Event):
 
     invitation_id: UUID
     sendings: int
+
+
+class InvitationMails(Protocol):
+    """Writes the mails of invitations; the link in one is in no event and in no outbox."""
+
+    async def draft(self, event: InvitationSent) -> MailDraft | None:
+        """The mail; None for an invitation that was replaced, revoked or accepted meanwhile. Twice is the same link."""
+        ...

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dataforge.contexts.workspaces.contract import InvitationSent, Memberships
-from dataforge.kernel.events import Event
-from dataforge.platform.module import Job, Module, Subscriber
+from dataforge.contexts.workspaces.contract import InvitationMails, Memberships
+from dataforge.platform.module import Job, Module
 from dataforge.platform.services import Services
+
+if TYPE_CHECKING:
+    from dataforge.contexts.workspaces.invitations.published import StoredInvitationMails
 
 WORKSPACES = "dataforge.contexts.workspaces"
 
@@ -20,6 +23,13 @@ class WorkspacesServices(Services):
         from dataforge.contexts.workspaces.invitations.domain import TOKEN_SCOPE
 
         return self.platform.cursors.seal(TOKEN_SCOPE, (str(invitation_id), sendings))
+
+    @cached_property
+    def invitation_mails(self) -> "StoredInvitationMails":
+        """Writes the mails of invitations."""
+        from dataforge.contexts.workspaces.invitations.published import StoredInvitationMails
+
+        return StoredInvitationMails(self)
 
     @cached_property
     def memberships(self) -> "StoredMemberships":
@@ -58,12 +68,6 @@ def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
     return {"workspaces": consumers.maintain}
 
 
-def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[WorkspacesServices]]]:
-    from dataforge.contexts.workspaces.invitations import consumers
-
-    return {InvitationSent: (consumers.mail_invitation,)}
-
-
 MODULE = Module(
     name="workspaces",
     services=WorkspacesServices,
@@ -75,7 +79,9 @@ MODULE = Module(
             "/ui/workspaces": f"{WORKSPACES}.invitations.pages",
         }
     },
-    offers={Memberships: lambda platform: platform.get(WorkspacesServices).memberships},
+    offers={
+        Memberships: lambda platform: platform.get(WorkspacesServices).memberships,
+        InvitationMails: lambda platform: platform.get(WorkspacesServices).invitation_mails,
+    },
     jobs=_jobs,
-    subscribers=_subscribers,
 )

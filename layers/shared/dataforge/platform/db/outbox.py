@@ -1,9 +1,12 @@
 """The outbox relay: events written with a change reach their subscribers at least once, in order of occurrence."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
+from psycopg import AsyncConnection as Driver
+from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
 from sqlalchemy import Row, select, update
 
@@ -14,6 +17,9 @@ from dataforge.platform.db.tables import outbox
 from dataforge.platform.observability import logger
 
 MAX_ATTEMPTS = 10
+_WRITE = (
+    "INSERT INTO platform.outbox (id, name, key, payload, occurred_at, next_attempt_at) VALUES (%s, %s, %s, %s, %s, %s)"
+)
 
 Subscriber = Callable[[Any], Awaitable[None]]
 Kind = TypeVar("Kind", bound=Event)
@@ -24,8 +30,19 @@ def stored_event(kind: type[Kind], row: Row[Any]) -> Kind:
 
     Raises pydantic's ValidationError for a payload without a member that the class needs.
     """
-    values = {field: row.payload[name] for name, field in members(kind).items() if name in row.payload}
-    return TypeAdapter(kind).validate_python({**values, "event_id": row.id})
+    return event_of(kind, row.id, row.payload)
+
+
+def event_of(kind: type[Kind], event_id: UUID, payload: Mapping[str, Any]) -> Kind:
+    """The event that was written as this payload; raises as `stored_event`."""
+    values = {field: payload[name] for name, field in members(kind).items() if name in payload}
+    return TypeAdapter(kind).validate_python({**values, "event_id": event_id})
+
+
+async def write_event(connection: "Driver[Any]", event: Event, now: datetime) -> None:
+    """Write an event with a driver's own connection, in its transaction: for what has no unit of work."""
+    values = (event.event_id, event.name, event.key, Jsonb(event.payload()), now, now)
+    await connection.execute(_WRITE, values)
 
 
 async def relay(

@@ -1,7 +1,7 @@
 """How a worker does a job: claimed with a lease, kept by a heartbeat, ended once, taken over when its worker dies."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
@@ -49,7 +49,10 @@ def principal_of(job: LeasedJob) -> Principal:
 
 
 class JobRunner(Generic[Uow]):
-    """Runs jobs one at a time. `work` must end the job itself in the transaction that makes its result visible."""
+    """Runs jobs one at a time. `work` must end the job itself in the transaction that makes its result visible.
+
+    `failed` is done in the transaction in which a job fails for good, with what it failed with.
+    """
 
     def __init__(
         self,
@@ -59,8 +62,10 @@ class JobRunner(Generic[Uow]):
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         pause_after_seconds: float | None = None,
+        failed: Callable[[Any, Mapping[str, Any], Uow], Awaitable[None]] | None = None,
     ) -> None:
         self._unit_of_work = unit_of_work
+        self._failed = failed
         self._database = database
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
@@ -138,7 +143,9 @@ class JobRunner(Generic[Uow]):
         failure = None if error is None else failure_of(error)
 
         async def end(job_id: UUID, uow: Uow) -> None:
-            await uow.jobs.end(job_id, worker, cancelled=cancelled, failure=failure)
+            ended = await uow.jobs.end(job_id, worker, cancelled=cancelled, failure=failure)
+            if ended and failure is not None and self._failed is not None:
+                await self._failed(job, failure, uow)
 
         await run(self.unit_of_work(principal_of(job)), end, job.id)
         code = "cancelled" if error is None else error.code

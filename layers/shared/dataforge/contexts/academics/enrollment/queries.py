@@ -96,14 +96,3 @@ async def list_events(
     """
     parameters = {"id": enrollment_id, "after": 0 if after is None else after[0]}
     return await keyset(connection, sql, parameters, key=("id",), limit=limit)
-
-
-async def mail_address(connection: AsyncConnection, user_id: UUID | None, own: str | None) -> str | None:
-    """Where mail about an enrolment goes: the student's own address, else the user's; None while suspended."""
-    if user_id is None:
-        return own or None
-    sql = "SELECT email, suspended_at FROM identity.directory WHERE user_id = :id"
-    user = (await connection.execute(text(sql), {"id": user_id})).one_or_none()
-    if user is not None and user.suspended_at is not None:
-        return None
-    return own or (None if user is None else str(user.email))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.catalog.domain import Semester
+from dataforge.contexts.academics.contract import RosterApplied
 from dataforge.contexts.academics.enrollment.commands import announce
 from dataforge.contexts.academics.enrollment.domain.statuses import Rule
 from dataforge.contexts.academics.rosters.domain.absence import Shields, judge_absent
@@ -210,7 +211,15 @@ async def apply_roster(command: ApplyRoster, uow: AcademicsUnitOfWork) -> Row:
     after: dict[str, object] = {"plan_hash": plan["plan_hash"], "counts": plan["counts"]}
     after |= {"waived": plan["options"]["waive"], "waive_reason": plan["options"]["waive_reason"]}
     uow.audit(AuditEntry("roster.applied", "roster_plan", str(plan["id"]), after=after))
+    uow.publish(RosterApplied(plan["id"], semester.code, changes_of(plan), uow.principal.user_id))
     return await uow.rosters.mark_applied(plan["id"], uow.principal.user_id, uow.now)
+
+
+def changes_of(plan: Row) -> int:
+    """How many rows of a plan change something."""
+    counts: Mapping[str, Mapping[str, int]] = plan["counts"]
+    changing = (RowAction.CREATE.value, RowAction.CHANGE.value, RowAction.DROP.value)
+    return sum(found.get(action, 0) for found in counts.values() for action in changing)
 
 
 def drops_of(plan: Row) -> int:

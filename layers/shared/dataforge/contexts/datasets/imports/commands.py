@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.commits.versions import (
     no_changes,
     sheet_summaries,
 )
+from dataforge.contexts.datasets.contract import DatasetImportEnded
 from dataforge.contexts.datasets.jobs.domain import Job, JobClaim
 from dataforge.contexts.datasets.refs.domain import ref_moved
 from dataforge.contexts.datasets.refs.queries import require_ref
@@ -104,7 +105,7 @@ class Importer:
             base = await self._versions.read(connection, job.dataset_id, job.source_commit_id)
         control.stage("reading")
         outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control)
-        await self._publish(job, base, outcome, commit, control)
+        await self._publish(job, base, outcome, commit, upload, control)
 
     async def _publish(
         self,
@@ -112,6 +113,7 @@ class Importer:
         base: Version,
         outcome: ImportOutcome,
         commit: NewCommit | None,
+        upload: Mapping[str, Any],
         control: JobControl[DatasetsUnitOfWork],
     ) -> None:
         assert job.ref_name is not None  # noqa: S101 - imports are made with both
@@ -122,7 +124,16 @@ class Importer:
         summary = {"rows_processed": rows, "sheets": sheets, "report": report_json(outcome.report)}
         claim = JobClaim(job.id, control.worker, summary, {**control.progress, "rows": rows})
         command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
-        await run(control.unit_of_work(), partial(publish_commit, objects=self._versions.objects), command)
+        refused = sum(table.rejected_count for table in outcome.report.tables)
+        file_name = str(upload["file_name"])
+        ended = DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, rows, refused, None)
+        publish = partial(publish_commit, objects=self._versions.objects)
+
+        async def end(command: PublishCommit, uow: DatasetsUnitOfWork) -> None:
+            await publish(command, uow)
+            uow.publish(ended)
+
+        await run(control.unit_of_work(), end, command)
 
     def _compute(
         self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl[DatasetsUnitOfWork]

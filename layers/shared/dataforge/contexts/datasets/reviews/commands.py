@@ -8,15 +8,18 @@ from uuid import UUID
 from dataforge.contexts.datasets.commits.commands import PublishCommit, publish_commit
 from dataforge.contexts.datasets.commits.domain import CommitTable, NewCommit, Published
 from dataforge.contexts.datasets.commits.queries import resolve_version
+from dataforge.contexts.datasets.contract import ReviewDecided, ReviewRequested
 from dataforge.contexts.datasets.expectations.domain import CheckResult, result_json
 from dataforge.contexts.datasets.refs.domain import NotABranch, RefKind
 from dataforge.contexts.datasets.reviews.domain import (
     Opinion,
+    Review,
     ReviewIncomplete,
     ReviewState,
     Verdict,
     missing_for_merge,
 )
+from dataforge.contexts.datasets.reviews.queries import dataset_name, reviewers_of
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
@@ -116,7 +119,25 @@ async def open_review(command: OpenReview, uow: DatasetsUnitOfWork) -> int:
         }
     )
     uow.audit(AuditEntry("opened", "dataset_review", f"{command.dataset_id}/{number}"))
+    uow.publish(
+        ReviewRequested(
+            command.dataset_id,
+            await dataset_name(uow.connection, command.dataset_id),
+            number,
+            command.title,
+            command.source_ref,
+            command.target_ref,
+            uow.principal.user_id,
+            tuple(await reviewers_of(uow.connection, command.dataset_id)),
+        )
+    )
     return number
+
+
+async def _announce(dataset_id: UUID, number: int, review: Review, decision: str, uow: DatasetsUnitOfWork) -> None:
+    name = await dataset_name(uow.connection, dataset_id)
+    by = uow.principal.user_id
+    uow.publish(ReviewDecided(dataset_id, name, number, review.title, decision, review.author_id, by))
 
 
 async def comment(command: Comment, uow: DatasetsUnitOfWork) -> UUID:
@@ -153,6 +174,7 @@ async def judge(command: Judge, uow: DatasetsUnitOfWork) -> int:
     entity = f"{command.dataset_id}/{command.number}"
     after = {"verdict": command.verdict.value, "head_commit_id": head}
     uow.audit(AuditEntry("judged", "dataset_review", entity, after=after))
+    await _announce(command.dataset_id, command.number, review, command.verdict.value, uow)
     return command.number
 
 
@@ -162,6 +184,7 @@ async def close_review(command: CloseReview, uow: DatasetsUnitOfWork) -> int:
     review.check_open()
     await uow.reviews.update(review.id, {"state": ReviewState.CLOSED.value, "ended_by": uow.principal.user_id})
     uow.audit(AuditEntry("closed", "dataset_review", f"{command.dataset_id}/{command.number}"))
+    await _announce(command.dataset_id, command.number, review, "closed", uow)
     return command.number
 
 
@@ -211,4 +234,5 @@ async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork, *, objects
     )
     entity = f"{command.dataset_id}/{command.number}"
     uow.audit(AuditEntry("merged", "dataset_review", entity, after={"commit_id": published.commit_id}))
+    await _announce(command.dataset_id, command.number, review, "merged", uow)
     return published

@@ -69,6 +69,7 @@ class Review:
     source_ref: str
     target_ref: str
     state: ReviewState
+    title: str = ""
 
     def check_open(self) -> None:
         """Raise ReviewEnded when it was merged or closed."""

@@ -8,7 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.reviews.domain import ReviewNotFound
 from dataforge.contexts.datasets.tables import (
+    dataset_permissions,
+    datasets,
     directory,
+    memberships,
     refs,
     review_checks,
     review_comments,
@@ -17,6 +20,36 @@ from dataforge.contexts.datasets.tables import (
 )
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
+
+MOST_REVIEWERS = 100
+
+
+async def reviewers_of(connection: AsyncConnection, dataset_id: UUID) -> list[UUID]:
+    """People who may write to a dataset, by a grant of their own or of a workspace; a hundred at most."""
+    grants = select(dataset_permissions).where(
+        dataset_permissions.c.dataset_id == dataset_id, dataset_permissions.c.level.in_(("write", "admin"))
+    )
+    found = grants.subquery()
+    own = select(found.c.subject_id.label("user_id")).where(found.c.subject_kind == "user")
+    shared = (
+        select(memberships.c.user_id)
+        .join(found, found.c.subject_id == memberships.c.workspace_id)
+        .where(found.c.subject_kind == "workspace")
+    )
+    people = own.union(shared).subquery()
+    query = (
+        select(directory.c.user_id)
+        .join(people, people.c.user_id == directory.c.user_id)
+        .where(directory.c.suspended_at.is_(None))
+        .order_by(directory.c.user_id)
+        .limit(MOST_REVIEWERS)
+    )
+    return list((await connection.scalars(query)).all())
+
+
+async def dataset_name(connection: AsyncConnection, dataset_id: UUID) -> str:
+    """What a dataset is called."""
+    return str(await connection.scalar(select(datasets.c.name).where(datasets.c.id == dataset_id)))
 
 
 async def list_reviews(

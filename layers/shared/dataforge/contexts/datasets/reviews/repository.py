@@ -37,7 +37,7 @@ class Reviews:
         if row is None:
             message = f"There is no review request {number} in this dataset."
             raise ReviewNotFound(message)
-        return Review(row.id, row.author_id, row.source_ref, row.target_ref, ReviewState(row.state))
+        return Review(row.id, row.author_id, row.source_ref, row.target_ref, ReviewState(row.state), row.title)
 
     async def comment(self, values: Mapping[str, Any]) -> None:
         """Insert a comment."""

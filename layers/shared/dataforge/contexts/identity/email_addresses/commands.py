@@ -26,6 +26,7 @@ class NothingToConfirm(Conflict):
 class LinkMail:
     """To whom a link about an address goes, and who the account's person is."""
 
+    user_id: UUID
     email: str
     name: str
     token: str = field(repr=False)
@@ -57,7 +58,7 @@ async def open_confirmation(
         return None
     link = NewLink(event.event_id, account.user_id, Purpose.CONFIRM_EMAIL, event.email)
     token = await add_link(link, uow, tokens=tokens)
-    return None if token is None else LinkMail(event.email, account.display_name, token)
+    return None if token is None else LinkMail(account.user_id, event.email, account.display_name, token)
 
 
 async def open_warning(event: EmailChangeRequested, uow: IdentityUnitOfWork, *, tokens: LinkTokens) -> LinkMail | None:
@@ -67,7 +68,7 @@ async def open_warning(event: EmailChangeRequested, uow: IdentityUnitOfWork, *, 
         return None
     link = NewLink(event.event_id, account.user_id, Purpose.STOP_EMAIL_CHANGE, event.email, event.new_email)
     token = await add_link(link, uow, tokens=tokens)
-    return None if token is None else LinkMail(event.email, account.display_name, token)
+    return None if token is None else LinkMail(account.user_id, event.email, account.display_name, token)
 
 
 async def confirm_email(token: str, uow: IdentityUnitOfWork) -> str:

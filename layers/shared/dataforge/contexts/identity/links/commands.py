@@ -23,13 +23,16 @@ class NewLink:
 
 
 async def add_link(link: NewLink, uow: IdentityUnitOfWork, *, tokens: LinkTokens) -> str | None:
-    """The token of a new link, whose hash is kept; None when the person was sent too many within an hour."""
+    """The token of a link, whose hash is kept and which works from now on.
+
+    None when the person was sent too many within an hour, or when this one was used or replaced.
+    """
     sent = await uow.mailed_links.sent_within(link.user_id, link.purpose, timedelta(hours=1), apart_from=link.id)
     if sent >= MAILS_AN_HOUR:
         return None
     token = tokens.of(link.id)
-    await uow.mailed_links.add(link.id, link.user_id, link.purpose, link.email, token_hash(token), link.other_email)
-    return token
+    values = (link.id, link.user_id, link.purpose, link.email, token_hash(token), link.other_email)
+    return token if await uow.mailed_links.add(*values) else None
 
 
 async def find_link(token: str, purpose: Purpose, uow: IdentityUnitOfWork) -> tuple[MailedLink, Account]:

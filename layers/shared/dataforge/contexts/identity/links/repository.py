@@ -22,8 +22,8 @@ class MailedLinks:
 
     async def add(
         self, link_id: UUID, user_id: UUID, purpose: Purpose, email: str, hashed: str, other_email: str | None = None
-    ) -> None:
-        """Insert; a link that is there stays as it is."""
+    ) -> bool:
+        """Insert, or let one whose mail is handed over again work from now on; False when it was used or replaced."""
         values = {
             "id": link_id,
             "user_id": user_id,
@@ -34,7 +34,13 @@ class MailedLinks:
             "created_at": self._now,
             "expires_at": self._now + LIFETIMES[purpose],
         }
-        await self._connection.execute(insert(mailed_links).values(**values).on_conflict_do_nothing())
+        statement = insert(mailed_links).values(**values)
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"expires_at": statement.excluded.expires_at},
+            where=mailed_links.c.used_at.is_(None),
+        )
+        return (await self._connection.scalar(statement.returning(mailed_links.c.id))) is not None
 
     async def sent_within(self, user_id: UUID, purpose: Purpose, period: timedelta, *, apart_from: UUID) -> int:
         """How many links for a purpose a person was sent lately, not counting one of them."""

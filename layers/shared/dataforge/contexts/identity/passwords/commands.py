@@ -61,6 +61,7 @@ class ReplacePassword:
 class ResetMail:
     """To whom the link goes; the account `is_new` to its person if it never had a password."""
 
+    user_id: UUID
     email: str
     name: str
     is_new: bool
@@ -100,7 +101,7 @@ async def open_reset(event: PasswordResetRequested, uow: IdentityUnitOfWork, *, 
     token = await add_link(link, uow, tokens=tokens)
     if token is None:
         return None
-    return ResetMail(account.email, account.display_name, account.password_hash is None, token)
+    return ResetMail(account.user_id, account.email, account.display_name, account.password_hash is None, token)
 
 
 async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUID:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataforge.contexts.lrs.bodies.domain import months_kept
 from dataforge.contexts.lrs.bodies.repository import make_partitions
-from dataforge.contexts.lrs.contract import LessonDirectory
+from dataforge.contexts.lrs.contract import LessonDirectory, StatementImportEnded
 from dataforge.contexts.lrs.imports.commands import LoadImported, load_imported
 from dataforge.contexts.lrs.imports.domain import (
     BadLine,
@@ -75,7 +75,19 @@ async def import_statements(job: SharedJob, control: JobControl[LrsUnitOfWork], 
         control.pause_if_due()
     async with work.unit_of_work() as uow:
         await complete_job(uow, job, control, work.report.summary())
+        uow.publish(_ended(job, work.report, None))
         await uow.commit()
+
+
+async def announce_failure(job: SharedJob, failure: Mapping[str, Any], uow: LrsUnitOfWork) -> None:
+    """Tell those who hear of it that an import has failed, and how far it came."""
+    given = {name: value for name, value in job.checkpoint.items() if name != "source"}
+    uow.publish(_ended(job, ImportReport.of(given), str(failure.get("detail", ""))))
+
+
+def _ended(job: SharedJob, report: ImportReport, error: str | None) -> StatementImportEnded:
+    refused = report.conflicts + report.bad
+    return StatementImportEnded(job.id, job.user_id, report.new, report.known, refused, error)
 
 
 async def _from_file(work: _Import) -> AsyncIterator[Sequence[Line]]:
@@ -237,4 +249,6 @@ async def _quarantine(work: _Import, item: BadLine) -> None:
     await run(work.unit_of_work(), add_to_quarantine, AddToQuarantine(entry))
 
 
-KINDS: Mapping[str, JobKind["LrsServices"]] = {"import_statements": JobKind(import_statements, LrsUnitOfWork)}
+KINDS: Mapping[str, JobKind["LrsServices"]] = {
+    "import_statements": JobKind(import_statements, LrsUnitOfWork, announce_failure)
+}

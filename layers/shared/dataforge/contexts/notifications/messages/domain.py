@@ -26,14 +26,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that a sender has claimed."""
+    """A message that a sender has claimed, to somebody's own address unless it has one (`address`)."""
 
     id: UUID
-    user_id: UUID
+    user_id: UUID | None
     kind: str
     local_date: date
     attempts: int
     content: Mapping[str, Any] = field(repr=False)
+    address: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """The write SQL of messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.notifications.messages.domain import (
@@ -24,25 +24,31 @@ from dataforge.contexts.notifications.tables import messages
 
 _CLAIM = text(
     "UPDATE notifications.messages m SET status = 'sending', claimed_at = :now, attempts = m.attempts + 1 "
-    "FROM (SELECT id FROM notifications.messages WHERE not_before <= :now "
+    "FROM (SELECT id FROM notifications.messages WHERE not_before <= :now AND kind = ANY(:kinds) "
     "AND (status = 'pending' OR (status = 'sending' AND claimed_at < :stale)) "
     "ORDER BY not_before, id LIMIT :limit FOR UPDATE SKIP LOCKED) found "
-    "WHERE m.id = found.id RETURNING m.id, m.user_id, m.kind, m.local_date, m.attempts, m.content"
+    "WHERE m.id = found.id RETURNING m.id, m.user_id, m.kind, m.local_date, m.attempts, m.content, m.address"
 )
 # One statement for twenty thousand rows, with a parameter for each column.
 _ADD = text(
     "INSERT INTO notifications.messages (id, user_id, kind, local_date, dedupe_key, content, status, not_before, "
-    "last_error, created_at) SELECT n.*, :now FROM unnest(CAST(:id AS uuid[]), CAST(:user_id AS uuid[]), "
+    "last_error, address, created_at) SELECT n.*, :now FROM unnest(CAST(:id AS uuid[]), CAST(:user_id AS uuid[]), "
     "CAST(:kind AS text[]), CAST(:local_date AS date[]), CAST(:dedupe_key AS text[]), CAST(:content AS jsonb[]), "
-    "CAST(:status AS text[]), CAST(:not_before AS timestamptz[]), CAST(:last_error AS text[])) n "
+    "CAST(:status AS text[]), CAST(:not_before AS timestamptz[]), CAST(:last_error AS text[]), "
+    "CAST(:address AS text[])) n "
     "ON CONFLICT (dedupe_key) DO NOTHING"
 )
-_COLUMNS = ("id", "user_id", "kind", "local_date", "dedupe_key", "content", "status", "not_before", "last_error")
+_COLUMNS = (
+    *("id", "user_id", "kind", "local_date", "dedupe_key", "content", "status", "not_before", "last_error", "address"),
+)
 # A message that another sender has claimed in the meantime is left to it.
 _RECORD = text(
     "UPDATE notifications.messages m SET status = r.status, provider_id = coalesce(r.provider_id, m.provider_id), "
     "sent_at = coalesce(r.sent_at, m.sent_at), last_error = r.error, "
-    "not_before = coalesce(r.not_before, m.not_before), attempts = r.attempts_left, claimed_at = NULL "
+    "not_before = coalesce(r.not_before, m.not_before), attempts = r.attempts_left, claimed_at = NULL, "
+    # What it said, and to whom, is nobody's business afterwards.
+    "content = CASE WHEN r.status IN ('pending','failed') THEN m.content ELSE '{}' END, "
+    "address = CASE WHEN r.status IN ('pending','failed') THEN m.address END "
     "FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS int[]), "
     "CAST(:attempts_left AS int[]), CAST(:status AS text[]), CAST(:provider_id AS text[]), "
     "CAST(:sent_at AS timestamptz[]), CAST(:error AS text[]), CAST(:not_before AS timestamptz[])) "
@@ -62,15 +68,15 @@ class Messages:
         """Insert those whose `dedupe_key` is new; returns how many they are."""
         if not rows:
             return 0
-        columns = {name: [row[name] for row in rows] for name in _COLUMNS}
+        columns = {name: [row.get(name) for row in rows] for name in _COLUMNS}
         columns["content"] = [Jsonb(content) for content in columns["content"]]
         return (await self._connection.execute(_ADD, {**columns, "now": self._now})).rowcount
 
-    async def claim(self, limit: int) -> Sequence[Message]:
+    async def claim(self, limit: int, kinds: Collection[str]) -> Sequence[Message]:
         """Take messages whose time has come and that no other sender has, also those of one that was killed."""
-        values = {"now": self._now, "stale": self._now - CLAIM, "limit": limit}
+        values = {"now": self._now, "stale": self._now - CLAIM, "limit": limit, "kinds": sorted(kinds)}
         return [
-            Message(row.id, row.user_id, row.kind, row.local_date, row.attempts, row.content)
+            Message(row.id, row.user_id, row.kind, row.local_date, row.attempts, row.content, row.address)
             for row in await self._connection.execute(_CLAIM, values)
         ]
 
@@ -105,3 +111,8 @@ class Messages:
         """What has not been sent to somebody yet is not sent any more."""
         waiting = (messages.c.user_id == user_id) & (messages.c.kind == kind) & (messages.c.status == Status.PENDING)
         await self._connection.execute(update(messages).where(waiting).values(status=status))
+
+    async def forget_old(self, before: datetime) -> int:
+        """Delete what was decided on before an instant; how many. What a day must not repeat is younger."""
+        done = messages.c.status.not_in((Status.PENDING, Status.SENDING))
+        return (await self._connection.execute(delete(messages).where(messages.c.created_at < before, done))).rowcount

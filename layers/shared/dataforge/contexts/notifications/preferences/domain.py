@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from dataforge.contexts.notifications.suppressions.domain import Scope
 from dataforge.kernel.errors import BadRequest
 
 
@@ -15,14 +16,42 @@ class UnknownKind(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of message: `optional` ones can be turned off."""
+    """A kind of message.
+
+    One with a `scope` can be turned off and unsubscribed from, and waits for the end of quiet hours; one without is
+    about what the person has asked for or must know, and goes at once. `template` is None where another context writes
+    the mail.
+    """
 
     name: str
     label: str
-    optional: bool = True
+    scope: Scope | None = None
+    template: str | None = None
+
+    @property
+    def optional(self) -> bool:
+        """Whether people can do without it."""
+        return self.scope is not None
 
 
-KINDS: Final = {kind.name: kind for kind in (Kind("lesson_reminder", "Lessons that are due"),)}
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind("lesson_reminder", "Lessons that are due", Scope.REMINDER, "notifications/lesson_reminder"),
+        Kind("enrollment", "Your enrolments", Scope.ENROLLMENT, "notifications/enrollment_changed"),
+        Kind("waitlist_promotion", "Seats from a waitlist", Scope.ENROLLMENT, "notifications/enrollment_changed"),
+        Kind("review_request", "Proposals to review", Scope.REVIEW, "notifications/review_requested"),
+        Kind("review_decision", "What became of your proposals", Scope.REVIEW, "notifications/review_decided"),
+        Kind("import_result", "Imports that have ended", Scope.IMPORT, "notifications/import_ended"),
+        Kind("roster_result", "Rosters that were applied", Scope.IMPORT, "notifications/roster_applied"),
+        Kind("schema_deployment", "Deployments of schemas", Scope.SCHEMA, "notifications/schema_deployed"),
+        Kind("workspace_invitation", "Invitations to workspaces"),
+        Kind("password_reset", "Links that set a password"),
+        Kind("password_change", "Changes of your password"),
+        Kind("email_confirmation", "Confirming your e-mail address"),
+        Kind("email_change", "Changes of your e-mail address"),
+    )
+}
 
 
 def kind_named(name: str) -> Kind:

@@ -32,3 +32,12 @@ async def preferences_of(connection: AsyncConnection, user_id: UUID) -> list[dic
         }
         for kind in KINDS.values()
     ]
+
+
+async def declined(connection: AsyncConnection, user_ids: Iterable[UUID]) -> set[tuple[UUID, str]]:
+    """People, each with a kind of message that they do not want."""
+    ids = bindparam("ids", sorted(set(user_ids)), type_=ARRAY(Uuid()))
+    query = select(preferences.c.user_id, preferences.c.kind).where(
+        preferences.c.user_id == ids.any_(), preferences.c.wanted.is_(False)
+    )
+    return {(row.user_id, row.kind) for row in await connection.execute(query)}

@@ -66,6 +66,7 @@ class Learner:
     reminder_time: time
     quiet_from: time | None = None
     quiet_to: time | None = None
+    locale: str | None = None
 
     def is_quiet(self, at: time) -> bool:
         """Whether a time of their day lies in the quiet hours, which may reach over midnight."""

@@ -27,12 +27,12 @@ from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
 _LEARNERS = text(
-    "SELECT d.user_id, d.email, d.display_name, d.time_zone, d.reminder_time, d.quiet_from, d.quiet_to "
+    "SELECT d.user_id, d.email, d.display_name, d.time_zone, d.reminder_time, d.quiet_from, d.quiet_to, d.locale "
     "FROM identity.directory d WHERE d.suspended_at IS NULL "
     "AND EXISTS (SELECT FROM learning.active_members m WHERE m.user_id = d.user_id)"
 )
 _PEOPLE = text(
-    "SELECT d.user_id, d.email, d.display_name, d.time_zone, d.reminder_time, d.quiet_from, d.quiet_to "
+    "SELECT d.user_id, d.email, d.display_name, d.time_zone, d.reminder_time, d.quiet_from, d.quiet_to, d.locale "
     "FROM identity.directory d WHERE d.suspended_at IS NULL AND d.user_id = ANY(:ids)"
 )
 _OPEN = text(
@@ -110,5 +110,12 @@ async def list_runs(connection: AsyncConnection, *, after: tuple[Any, ...] | Non
 
 def _learner(row: Any) -> Learner:  # noqa: ANN401 - a row of the directory
     return Learner(
-        row.user_id, row.email, row.display_name, row.time_zone, row.reminder_time, row.quiet_from, row.quiet_to
+        row.user_id,
+        row.email,
+        row.display_name,
+        row.time_zone,
+        row.reminder_time,
+        row.quiet_from,
+        row.quiet_to,
+        row.locale,
     )

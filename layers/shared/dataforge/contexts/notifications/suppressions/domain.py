@@ -1,15 +1,20 @@
 """Rules of suppression: who said, by whatever means, that they want no more mail."""
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 
 from dataforge.kernel.errors import BadRequest
 
 
 class Scope(StrEnum):
-    """What is no longer sent: reminders, or everything."""
+    """What is no longer sent: messages of some kinds, or all."""
 
     REMINDER = "reminder"
+    ENROLLMENT = "enrollment"
+    REVIEW = "review"
+    IMPORT = "import"
+    SCHEMA = "schema"
     ALL = "all"
 
 
@@ -26,6 +31,17 @@ class InvalidUnsubscribeLink(BadRequest):
 
     code = "invalid_unsubscribe_link"
     title = "The link cannot be used"
+
+
+def is_silenced(suppressed: Mapping[Scope, Reason], scope: Scope | None) -> bool:
+    """Whether an address takes no mail of a scope; None is mail that nobody can do without.
+
+    The latter is kept back only where the address does not exist: who has unsubscribed, or called something spam, can
+    still have the password reset.
+    """
+    if scope is None:
+        return suppressed.get(Scope.ALL) is Reason.BOUNCE
+    return scope in suppressed or Scope.ALL in suppressed
 
 
 def email_hash(address: str) -> str:

@@ -1,11 +1,11 @@
 """Which addresses take no mail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import ARRAY, String, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.notifications.suppressions.domain import Scope
+from dataforge.contexts.notifications.suppressions.domain import Reason, Scope
 from dataforge.contexts.notifications.tables import suppressions
 
 
@@ -17,3 +17,13 @@ async def suppressed(connection: AsyncConnection, hashes: Iterable[str], scope: 
         suppressions.c.email_hash == wanted.any_(), suppressions.c.scope.in_(scopes)
     )
     return set((await connection.scalars(query)).all())
+
+
+async def suppressions_of(connection: AsyncConnection, hashes: Iterable[str]) -> Mapping[str, Mapping[Scope, Reason]]:
+    """What the addresses behind the hashes do not take, and why."""
+    wanted = bindparam("hashes", sorted(set(hashes)), type_=ARRAY(String))
+    query = select(suppressions).where(suppressions.c.email_hash == wanted.any_())
+    found: dict[str, dict[Scope, Reason]] = {}
+    for row in await connection.execute(query):
+        found.setdefault(row.email_hash, {})[Scope(row.scope)] = Reason(row.reason)
+    return found

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.rows import dict_row
 
+from dataforge.contexts.schemas.contract import SchemaDeploymentEnded
 from dataforge.contexts.schemas.deployments import logins
 from dataforge.contexts.schemas.deployments.domain import (
     LEASE,
@@ -34,13 +35,15 @@ from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, DataForgeError, PlanStale
 from dataforge.kernel.ids import uuid7
+from dataforge.platform.db.outbox import write_event
 
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "800s"  # the function is ended after 900
 TRIES = 5
 _ALONE = (Phase.BUILD, Phase.VALIDATE)
 _FACTS = """
-SELECT d.id, d.workspace_id, p.namespace, p.plan_hash, p.base_fingerprint, p.target_fingerprint, p.down_changes,
+SELECT d.id, d.workspace_id, d.created_by, p.namespace, p.plan_hash, p.base_fingerprint, p.target_fingerprint,
+       p.down_changes,
        (SELECT json_agg(json_build_object('position', s.position, 'phase', s.phase, 'op', s.op, 'object', s.object,
                                           'sql', s.sql, 'done', s.done_at IS NOT NULL) ORDER BY s.position)
           FROM schemas.deployment_steps s WHERE s.deployment_id = d.id) AS steps,
@@ -130,7 +133,7 @@ class Deployer:
                 async with await logins.open_login(owner, self._url, namespace) as worker:
                     return await _Work(self, owner, worker, journal, facts).run()
             except DataForgeError as error:
-                return await _fail(journal, self._clock.now(), error)
+                return await _fail(owner, journal, facts, self._clock.now(), error)
             finally:
                 if not owner.broken:
                     await logins.close_login(owner, namespace)
@@ -295,12 +298,26 @@ class _Work:
             digest = hashlib.sha256(body).hexdigest()
             await self._journal.add_revision(uuid7(), revision, digest, self._namespace)
             await self._journal.end(DeploymentStatus.SUCCEEDED, now)
+            await write_event(self._owner, _ended(self._facts, revision=revision.revision), now)
         return DeploymentStatus.SUCCEEDED
 
 
-async def _fail(journal: Journal, now: datetime, error: DataForgeError) -> str:
+def _ended(
+    facts: dict[str, Any], *, revision: str | None = None, error: DataForgeError | None = None
+) -> SchemaDeploymentEnded:
+    said = None if error is None else error.detail
+    return SchemaDeploymentEnded(
+        facts["id"], facts["workspace_id"], facts["namespace"], revision, said, facts["created_by"]
+    )
+
+
+async def _fail(
+    owner: "AsyncConnection[Any]", journal: Journal, facts: dict[str, Any], now: datetime, error: DataForgeError
+) -> str:
     document = {"code": error.code, "title": error.title, "detail": error.detail, "facts": error.facts}
-    await journal.end(DeploymentStatus.FAILED, now, document)
+    async with owner.transaction():
+        await journal.end(DeploymentStatus.FAILED, now, document)
+        await write_event(owner, _ended(facts, error=error), now)
     return DeploymentStatus.FAILED
 
 

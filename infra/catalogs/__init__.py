@@ -1,0 +1,1 @@
+"""Keeps the catalogues of mails together with their templates."""

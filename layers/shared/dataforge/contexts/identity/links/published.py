@@ -1,0 +1,79 @@
+"""The mails about accounts, as other contexts have them drafted."""
+
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
+
+from dataforge.contexts.identity.accounts.queries import find_account
+from dataforge.contexts.identity.contract import (
+    AccountEvent,
+    EmailChangeRequested,
+    EmailConfirmationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+)
+from dataforge.contexts.identity.email_addresses.commands import open_confirmation, open_warning
+from dataforge.contexts.identity.passwords.commands import open_reset
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.kernel.mail import MailDraft
+from dataforge.platform.db.unit_of_work import run
+
+if TYPE_CHECKING:
+    from dataforge.contexts.identity.services import IdentityServices
+
+
+class StoredAccountMails:
+    """Opens the links that the mails carry; a link is stored as its hash, under the id of the event."""
+
+    def __init__(self, services: "IdentityServices") -> None:
+        self._services = services
+
+    async def draft(self, event: AccountEvent) -> MailDraft | None:
+        """The mail that the event leads to."""
+        match event:
+            case PasswordResetRequested():
+                return await self._reset(event)
+            case PasswordChanged():
+                return await self._changed(event)
+            case EmailConfirmationRequested():
+                return await self._confirmation(event)
+            case EmailChangeRequested():
+                return await self._warning(event)
+            case _:
+                assert_never(event)
+
+    async def _reset(self, event: PasswordResetRequested) -> MailDraft | None:
+        opened = partial(open_reset, tokens=self._services.link_tokens)
+        mail = await run(self._uow(), opened, event)
+        if mail is None:
+            return None
+        template = "identity/claim_account" if mail.is_new else "identity/reset_password"
+        values = {"name": mail.name, "link": self._services.page_address("/ui/reset-password", token=mail.token)}
+        return MailDraft(template, mail.email, values, mail.user_id)
+
+    async def _confirmation(self, event: EmailConfirmationRequested) -> MailDraft | None:
+        opened = partial(open_confirmation, tokens=self._services.link_tokens)
+        mail = await run(self._uow(), opened, event)
+        if mail is None:
+            return None
+        values = {"name": mail.name, "link": self._services.page_address("/ui/confirm-email", token=mail.token)}
+        return MailDraft("identity/confirm_email", mail.email, values, mail.user_id)
+
+    async def _warning(self, event: EmailChangeRequested) -> MailDraft | None:
+        opened = partial(open_warning, tokens=self._services.link_tokens)
+        mail = await run(self._uow(), opened, event)
+        if mail is None:
+            return None
+        link = self._services.page_address("/ui/stop-email-change", token=mail.token)
+        values = {"name": mail.name, "link": link, "new_email": event.new_email}
+        return MailDraft("identity/email_change", mail.email, values, mail.user_id)
+
+    async def _changed(self, event: PasswordChanged) -> MailDraft | None:
+        async with self._services.database.read_only() as connection:
+            account = await find_account(connection, event.user_id)
+        if account is None:
+            return None
+        values = {"name": account["display_name"], "link": self._services.page_address("/ui/forgot-password")}
+        return MailDraft("identity/password_changed", account["email"], values, event.user_id)
+
+    def _uow(self) -> IdentityUnitOfWork:
+        return self._services.unit_of_work(IdentityUnitOfWork)

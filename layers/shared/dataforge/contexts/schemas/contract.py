@@ -1,0 +1,21 @@
+"""What other contexts may know of schemas: the events it publishes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from dataforge.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDeploymentEnded(Event):
+    """A deployment has ended, as `revision` or with the `error` it failed with; nobody hears of cancelled ones."""
+
+    name = "schemas.deployment_ended"
+    about = "deployment_id"
+
+    deployment_id: UUID
+    workspace_id: UUID
+    namespace: str
+    revision: str | None
+    error: str | None
+    created_by: UUID | None
