@@ -96,7 +96,7 @@ class School(Classroom):
     def worker(self, function: str = "reminders") -> NotificationsServices:
         """The services of another process of a function."""
         platform = self.api.platform_of(function)
-        platform.settings = platform.settings.model_copy(update={"public_base_url": BASE})
+        platform.settings = platform.settings.model_copy(update={"public_base_url": BASE, "mail_from": SENDER})
         platform.mailer = SmtpSender(self.mailbox.smtp_url, SENDER)
         return platform.get(NotificationsServices)
 

@@ -13,15 +13,18 @@ from sqlalchemy import delete, insert, update
 from dataforge.contexts.identity.tables import users
 from dataforge.contexts.learning.tables import cohort_members, cohorts, lessons
 from dataforge.contexts.notifications.calendar.commands import AnnounceDates, announce_dates
+from dataforge.contexts.notifications.calendar.consumers import announce_dates as announce_job
 from dataforge.contexts.notifications.calendar.domain import KIND, event_uid
+from dataforge.contexts.notifications.messages.consumers import send_waiting
 from dataforge.contexts.notifications.tables import preferences
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
+from infra.local.mailbox import ReceivedMail
 from tests.builders.api import ApiUnderTest
 from tests.builders.mail import receiving
-from tests.builders.notifications import School, instant
+from tests.builders.notifications import SENDER, School, instant
 
 TODAY = date(2026, 5, 4)
 SOON = date(2026, 5, 11)
@@ -218,6 +221,64 @@ async def test_two_that_announce_at_once_send_each_date_once(school: School) -> 
 
     assert (counts["request"], counts["mails"], beside.total()) == (1, 1, 0)
     assert await announced(school) == []
+
+
+async def mailed(school: School) -> list[ReceivedMail]:
+    """The mails of a minute of maintenance, oldest first."""
+    before = {mail.id for mail in school.mailbox.mails()}
+    for job in (announce_job, send_waiting):
+        await job(school.services)
+    return sorted((mail for mail in school.mailbox.mails() if mail.id not in before), key=lambda mail: mail.id)
+
+
+def invitations_in(mail: ReceivedMail) -> list[tuple[str, Any]]:
+    """The method that each attachment's type names, and its event."""
+    found = []
+    for part in mail.message.iter_attachments():
+        assert (part.get_content_type(), part.get_param("charset")) == ("text/calendar", "UTF-8")
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        calendar = Calendar.from_ical(content)
+        assert str(calendar["METHOD"]) == part.get_param("method")
+        [event] = calendar.events
+        found.append((str(calendar["METHOD"]), event))
+    return found
+
+
+async def test_the_mail_brings_dates_into_the_calendar_and_out_of_it(school: School) -> None:
+    ada = await school.learner(display_name="Ada Byron")
+    blue = await school.cohort(ada)
+    held = await school.lesson(blue, SOON, "Übung", **HOURS)
+    whole = await school.lesson(blue, SOON, "First aid")
+
+    [first] = await mailed(school)
+    await change(school, delete(lessons).where(lessons.c.id == whole))
+    await change(school, update(lessons).where(lessons.c.id == held).values(start_time=time(10)))
+    [second] = await mailed(school)
+
+    assert first.recipients == (await school.email(ada),)
+    assert "11 May 2026" in first.text
+    (_, day), (_, hours) = invitations_in(first)
+    assert {method for method, _ in invitations_in(first)} == {"REQUEST"}
+    assert (day["SUMMARY"], day["DTSTART"].dt) == ("First aid", SOON)
+    assert hours["DTSTART"].dt.isoformat() == "2026-05-11T09:00:00+02:00"
+    assert str(hours["ATTENDEE"]) == f"mailto:{await school.email(ada)}"
+    assert str(hours["ORGANIZER"]) == f"mailto:{SENDER}"
+    assert [(method, event["UID"], event["SEQUENCE"]) for method, event in invitations_in(second)] == [
+        ("CANCEL", event_uid(ada, whole), 1),
+        ("REQUEST", event_uid(ada, held), 1),
+    ]
+    assert "cancelled" in second.text
+    assert await mailed(school) == []
+
+
+async def test_dates_wait_for_the_end_of_quiet_hours(school: School, clock: FixedClock) -> None:
+    quiet = {"quiet_from": time(8), "quiet_to": time(12)}
+    await school.lesson(await school.cohort(await school.learner(**quiet)), SOON, "Fire")
+
+    assert await mailed(school) == []
+    clock.advance(timedelta(hours=3))
+    assert len(await mailed(school)) == 1
 
 
 async def test_many_dates_come_in_several_mails(school: School) -> None:

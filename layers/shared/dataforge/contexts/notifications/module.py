@@ -40,9 +40,10 @@ def _commands() -> Mapping[str, Command[NotificationsServices]]:
 
 
 def _jobs() -> Mapping[str, Job[NotificationsServices]]:
-    from dataforge.contexts.notifications.messages import consumers
+    from dataforge.contexts.notifications.calendar.consumers import announce_dates
+    from dataforge.contexts.notifications.messages.consumers import send_waiting
 
-    return {"notifications": consumers.send_waiting}
+    return {"lesson_dates": announce_dates, "notifications": send_waiting}
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[NotificationsServices]]]:

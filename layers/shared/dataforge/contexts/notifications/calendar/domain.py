@@ -79,6 +79,7 @@ class Invitation:
             "start_time": None if lesson.start_time is None else lesson.start_time.isoformat("minutes"),
             "duration_minutes": lesson.duration_minutes,
             "zone": lesson.zone,
+            "starts_at": None if lesson.hours is None else lesson.hours[0].isoformat(),
         }
 
     @classmethod

@@ -1,6 +1,6 @@
 """Lesson dates as iCalendar objects (RFC 5545): one invitation (RFC 5546, RFC 6047), or all dates of a learner."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -41,6 +41,17 @@ def invitation_attachment(
     calendar.add_component(event)
     media_type = f"text/calendar; method={invitation.method.value}; charset=UTF-8"
     return Attachment(f"lesson-{number}.ics", media_type, _content(calendar))
+
+
+def invitation_attachments(
+    content: Mapping[str, Any], attendee: Attendee, organizer: str, stamp: datetime
+) -> tuple[Attachment, ...]:
+    """The invitations that a message keeps; one object has one UID (RFC 5546 §3.2.2), so each is a file of its own."""
+    invitations = map(Invitation.of_content, content["events"])
+    return tuple(
+        invitation_attachment(invitation, attendee, organizer, stamp, number)
+        for number, invitation in enumerate(invitations, 1)
+    )
 
 
 def agenda(user_id: UUID, entries: Iterable[AgendaEntry]) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import AccountEvent, AccountMails
+from dataforge.contexts.notifications.calendar.domain import KIND as LESSON_CALENDAR
 from dataforge.contexts.notifications.messages.domain import (
     Dropped,
     Failed,
@@ -31,7 +32,7 @@ from dataforge.kernel.mail import MailDraft
 from dataforge.platform.db.outbox import event_of
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.mail.languages import Reader
-from dataforge.platform.mail.message import Mail
+from dataforge.platform.mail.message import Attachment, Mail
 from dataforge.platform.mail.templates import compose
 from dataforge.platform.observability import logger
 
@@ -180,7 +181,16 @@ class MessageSender:
         }
         headers = {"List-Unsubscribe": f"<{link.one_click}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
         mail = compose(str(kind.template), address, values, headers=headers, reader=_reader(learner))
+        if message.kind == LESSON_CALENDAR and learner:
+            mail = replace(mail, attachments=self._invitations(message, learner))
         return mail.with_id(str(message.id))
+
+    def _invitations(self, message: Message, learner: Learner) -> tuple[Attachment, ...]:
+        from dataforge.contexts.notifications.calendar.objects import Attendee, invitation_attachments
+
+        attendee = Attendee(learner.user_id, learner.name, learner.email)
+        organizer = self._services.settings.mail_from
+        return invitation_attachments(message.content, attendee, organizer, self._services.clock.now())
 
     async def _hand_over(self, mail: Mail) -> Sent | Failed:
         try:

@@ -38,6 +38,7 @@ KINDS: Final = {
     kind.name: kind
     for kind in (
         Kind("lesson_reminder", "Lessons that are due", Scope.REMINDER, "notifications/lesson_reminder"),
+        Kind("lesson_calendar", "Dates of lessons for your calendar", Scope.REMINDER, "notifications/lesson_calendar"),
         Kind("enrollment", "Your enrolments", Scope.ENROLLMENT, "notifications/enrollment_changed"),
         Kind("waitlist_promotion", "Seats from a waitlist", Scope.ENROLLMENT, "notifications/enrollment_changed"),
         Kind("review_request", "Proposals to review", Scope.REVIEW, "notifications/review_requested"),
