@@ -257,7 +257,7 @@ async def test_the_mail_brings_dates_into_the_calendar_and_out_of_it(school: Sch
     [second] = await mailed(school)
 
     assert first.recipients == (await school.email(ada),)
-    assert "11 May 2026" in first.text
+    assert "First aid: May 11, 2026" in first.text
     (_, day), (_, hours) = invitations_in(first)
     assert {method for method, _ in invitations_in(first)} == {"REQUEST"}
     assert (day["SUMMARY"], day["DTSTART"].dt) == ("First aid", SOON)
