@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.http.negotiation import preferred_media_type
+from dataforge.http.negotiation import accepted_media_type, preferred_media_type
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -26,3 +26,21 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 )
 def test_the_heaviest_representation_wins_and_json_is_the_first(accept: str, expected: str) -> None:
     assert preferred_media_type(accept, ("application/json", "text/html")) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "application/json"),
+        ("text/csv", "text/csv"),
+        ("*/*", "application/json"),
+        ("text/html, application/xhtml+xml", None),
+        ("text/html, */*;q=0.1", "application/json"),
+        ("text/csv;q=0", None),
+        ("text/*", "text/csv"),
+        ("application/json;q=0.5, text/csv", "text/csv"),
+        ("text/csv;q=broken", None),
+    ],
+)
+def test_what_a_client_does_not_take_is_not_chosen(accept: str, expected: str | None) -> None:
+    assert accepted_media_type(accept, ("application/json", "text/csv")) == expected

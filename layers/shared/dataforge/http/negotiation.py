@@ -1,17 +1,25 @@
 """Which of the representations we have a client wants (RFC 9110 §12.5.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def preferred_media_type(accept: str, offered: Sequence[str]) -> str:
     """The media type of `offered` that an Accept header weighs highest; the first when none fits or all are equal."""
     weights = _weights(accept)
+    return max(offered, key=lambda media_type: _weight(weights, media_type))
 
-    def weight(media_type: str) -> float:
-        kind = media_type.partition("/")[0]
-        return next((weights[name] for name in (media_type, f"{kind}/*", "*/*") if name in weights), 0.0)
 
-    return max(offered, key=weight)
+def accepted_media_type(accept: str, offered: Sequence[str]) -> str | None:
+    """`preferred_media_type`, but None when none fits; without an Accept header everything does."""
+    if not accept.strip():
+        return offered[0]
+    best = preferred_media_type(accept, offered)
+    return best if _weight(_weights(accept), best) > 0 else None
+
+
+def _weight(weights: Mapping[str, float], media_type: str) -> float:
+    kind = media_type.partition("/")[0]
+    return next((weights[name] for name in (media_type, f"{kind}/*", "*/*") if name in weights), 0.0)
 
 
 def _weights(accept: str) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What request bodies of every context have in common."""
 
-from datetime import time
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -28,6 +28,14 @@ WallTime = Annotated[
     AfterValidator(_without_offset),
     WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
 ]
+
+
+def _with_zone(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+
+
+Instant = Annotated[datetime, AfterValidator(_with_zone)]
+"""A time that is given with its offset; without one it is UTC."""
 
 
 class RequestModel(BaseModel):

@@ -15,6 +15,7 @@ Every refusal a client can see is a class here or derives from one here. A class
     │   ├── AlreadyExists         409
     │   ├── PlanStale             409  what a plan saw has moved
     │   └── IdempotencyInProgress 409  the first request with this key has not ended
+    ├── NotAcceptable             406  none of the formats we have is accepted
     ├── AcceptMissing             406  bytes for a client that does not say what it accepts
     ├── PreconditionFailed        412  If-Match names another version
     ├── PayloadTooLarge           413
@@ -118,6 +119,14 @@ class MethodNotAllowed(DataForgeError):
     code = "method_not_allowed"
     status = 405
     title = "Method not allowed"
+
+
+class NotAcceptable(DataForgeError):
+    """The header Accept names none of the formats that this resource has; the detail lists them."""
+
+    code = "not_acceptable"
+    status = 406
+    title = "The format is not available"
 
 
 class Conflict(DataForgeError):

@@ -13,35 +13,19 @@ from dataforge.contexts.datasets.datasets.queries import DatasetAccess, require_
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.http.app import context_router
 from dataforge.http.auth import UnansweredCall
+from dataforge.http.bounds import sendable
 from dataforge.http.call import Call, json_response, replay_if_known
 from dataforge.http.etag import etag
-from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.principal import Principal
 
-# Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
 DATASETS = "/api/datasets"
 router = context_router("datasets")
-
-
-class AnswerTooLarge(BadRequest):
-    """The rows asked for do not fit into one answer."""
-
-    code = "answer_too_large"
-    status = 422
-    title = "The answer would be too large"
 
 
 def bounded(body: object, *, etag_of: str | None = None) -> Response:
     """A JSON answer that fits through the gateway; raises AnswerTooLarge for one that does not."""
     response = json_response(body, headers={} if etag_of is None else {"ETag": etag(etag_of)})
-    if len(response.body) > MAX_ANSWER_BYTES:
-        message = (
-            f"The answer would have {len(response.body):,} bytes; at most {MAX_ANSWER_BYTES:,} go through. "
-            "Ask for fewer rows or columns, or export the version to a file."
-        )
-        raise AnswerTooLarge(message, facts={"limit_bytes": MAX_ANSWER_BYTES})
-    return response
+    return sendable(response, "Ask for fewer rows or columns, or export the version to a file.")
 
 
 class DatasetCall(Call):
