@@ -19,6 +19,7 @@ from tests.builders.datasets import DatasetsUnderTest, commit_rows, csv, import_
 from tests.builders.emulator import EmulatedAws
 from tests.builders.rosters import simple_csv
 
+BESIDE_DATASETS = ("/api/datasets", "/ui/datasets", "/api/reports", "/ui/reports")
 TABLE = csv([("id", "name"), (1, "Ada"), (2, "Grace")])
 
 
@@ -55,7 +56,7 @@ class WholeApi:
 
     async def gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the app that serves its path."""
-        behind = self.datasets if scope["path"].startswith(("/api/datasets", "/ui/datasets")) else self.api
+        behind = self.datasets if scope["path"].startswith(BESIDE_DATASETS) else self.api
         await behind.asgi(scope, receive, send)
 
     async def close(self) -> None:

@@ -46,6 +46,10 @@ VALUES: dict[str, str] = {
     "/api/xapi/quarantine since": "2026-06-01T09:00:00Z",
     "/api/xapi/quarantine until": "2126-06-01T09:00:00Z",
     "credential": "lrs_0",
+    "/api/reports/completions since": "2020-01-01T00:00:00Z",
+    "from": "2026-05-01",
+    "to": "2026-05-31",
+    "time_zone": "Europe/Berlin",
     "/api/unsubscribe token": CursorSigner(TEST_KEY).seal("unsubscribe", ["0" * 64, "reminder"]),
 }
 
@@ -132,16 +136,27 @@ class World:
         self.ids["/api/lessons/{lesson_id}/launches lesson_id"] = lesson["id"]
 
     async def _completions(self) -> None:
-        """Two of the four learners complete a lesson, as an LMS tells it."""
+        """Two of the four learners answer two questions of a lesson and complete it, long ago, as an LMS tells it."""
         async with StoreUnderTest(self.emulator, self.api.database) as records:
-            sent = [
-                statement(actor={"mbox": f"mailto:learner{number}@example.org"}, object={"id": "https://e.org/0"})
-                for number in range(2)
-            ]
+            sent = []
+            for number in range(2):
+                said = {"actor": {"mbox": f"mailto:learner{number}@example.org"}, "timestamp": "2026-05-01T09:00:00Z"}
+                sent.append(statement(**said, object={"id": "https://e.org/0"}))
+                sent += [
+                    statement(
+                        **said,
+                        verb={"id": "http://adlnet.gov/expapi/verbs/answered"},
+                        object={"id": f"https://e.org/question/{place}", "definition": QUESTION},
+                        result={"response": "a", "success": True},
+                        context={"contextActivities": {"parent": [{"id": "https://e.org/0"}]}},
+                    )
+                    for place in range(2)
+                ]
             ok(await records.post(sent))
             await records.deliver()
             for number in range(2):
                 ok(await records.post(statement(actor={"mbox": f"nobody {number}"})), 400)
+            await records.reported()
 
     async def _subscriptions(self) -> None:
         """Two webhooks, one of them with two tests that wait."""
@@ -210,6 +225,11 @@ class World:
         }
 
 
+QUESTION = {
+    "type": "http://adlnet.gov/expapi/activities/cmi.interaction",
+    "interactionType": "choice",
+    "choices": [{"id": "a"}, {"id": "b"}],
+}
 LEARNERS, CSV = b"Email,Group\na@example.org,Blue\n", {"Content-Type": "text/csv"}
 SESSION = {"sourcedId": "s", "status": "active", "title": "S1", "type": "semester"} | {
     "startDate": "2026-09-07",

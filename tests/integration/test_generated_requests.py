@@ -28,6 +28,7 @@ from tests.builders.datasets import DatasetsUnderTest, new_dataset
 from tests.builders.emulator import emulated_aws
 from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
+from tests.builders.whole_api import BESIDE_DATASETS
 
 # Bodies that are files are sent as the bytes they are.
 for media_type in ("application/zip", "text/csv"):
@@ -55,7 +56,7 @@ def target(postgres: PostgresServer, template_database: str, emulator_server: Em
         datasets.platform.put(Authenticator, api.identity.authenticator)
 
         async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
-            behind = datasets if scope["path"].startswith("/api/datasets") else api
+            behind = datasets if scope["path"].startswith(BESIDE_DATASETS) else api
             await behind.asgi(scope, receive, send)
 
         async def admin() -> Target:

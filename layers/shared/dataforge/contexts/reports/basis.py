@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -26,6 +27,32 @@ class LessonLabel:
     lesson_number: int | None
     lesson_date: date | None
     required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a report is asked for, and as of when.
+
+    `after` is the `next_key` of the page before: its first element is the watermark, which all pages share.
+    """
+
+    as_of: datetime | None = None
+    after: tuple[Any, ...] | None = None
+    limit: int = 50
+
+    @property
+    def watermark(self) -> datetime | None:
+        """The watermark of the pages before; None for the first page."""
+        return None if self.after is None else datetime.fromisoformat(self.after[0])
+
+    @property
+    def key(self) -> tuple[Any, ...] | None:
+        """Where in the list the page before ended; None for the first page."""
+        return None if self.after is None else self.after[1:]
+
+    def next_key(self, basis: Basis, *key: object) -> tuple[object, ...]:
+        """What the page after begins after, `key` being the place of the last row of this one."""
+        return (basis.watermark.isoformat(), *key)
 
 
 def share(part: int, whole: int) -> float | None:

@@ -88,6 +88,13 @@ _DATASETS = _tables(
 _NOTIFICATIONS = _tables(
     "notifications", "messages suppressions preferences cadences runs calendar_events", WRITE
 ) | _tables("learning", "cohorts active_members open_lessons lesson_dates", READ)
+# What reports are made of, and how far statements have come.
+_REPORTS = (
+    _FACTS
+    | _tables("learning", "cohorts", READ)
+    | _tables("academics", "taught_sections", READ)
+    | _tables("records", "intake statements_raw", READ)
+)
 _WORKSPACES = _tables(
     "workspaces",
     "profiles workspaces members invitations repos vaults notes note_revisions note_links global_resources "
@@ -148,6 +155,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _COMMANDS,
         _tables("platform", "upload_claims", WRITE),
         _DATASETS,
+        _REPORTS,
         _tables("identity", "directory", READ),
         _tables("workspaces", "memberships", READ),
     ),
@@ -262,17 +270,19 @@ _COUNTING = (
     "records.oldest_revision()",
     "learning.progress_of(timestamptz, uuid, uuid)",
 )
+# Reports as of a watermark.
+_READING = (
+    "learning.progress_as_of(timestamptz, uuid[], uuid[])",
+    "learning.completions_between(timestamptz, timestamptz)",
+    "learning.answers_as_of(timestamptz, uuid)",
+    "learning.activity_as_of(timestamptz, timestamptz, timestamptz, uuid[], uuid[])",
+    "learning.members_as_of(timestamptz, uuid)",
+    "learning.lessons_as_of(timestamptz, uuid)",
+    "learning.removed_since(timestamptz)",
+)
 EXECUTES: Mapping[str, tuple[str, ...]] = {
-    "api": (
-        *_COUNTING,
-        "learning.progress_as_of(timestamptz, uuid[], uuid[])",
-        "learning.completions_between(timestamptz, timestamptz)",
-        "learning.answers_as_of(timestamptz, uuid)",
-        "learning.activity_as_of(timestamptz, timestamptz, timestamptz, uuid[], uuid[])",
-        "learning.members_as_of(timestamptz, uuid)",
-        "learning.lessons_as_of(timestamptz, uuid)",
-        "learning.removed_since(timestamptz)",
-    ),
+    "api": (*_COUNTING, *_READING),
+    "datasets-api": ("records.oldest_revision()", "learning.progress_of(timestamptz, uuid, uuid)", *_READING),
     "xapi-etl": _COUNTING,
     "maintenance": (*_COUNTING, "lrs.make_statement_partition(date)"),
     "worker": (*_COUNTING, "lrs.make_statement_partition(date)", "lrs.drop_statement_partition(date)"),

@@ -1,12 +1,25 @@
 """Activity over time: intervals by the calendar of a time zone, and what happened in each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from dataforge.contexts.reports.basis import Basis
+from dataforge.kernel.errors import BadRequest
+
+MOST_INTERVALS = 400
+
+
+class PeriodRefused(BadRequest):
+    """The period ends before it begins, or has more than 400 intervals of the length asked for."""
+
+    code = "period_refused"
+    status = 422
+    title = "The period cannot be reported"
 
 
 class Interval(StrEnum):
@@ -15,6 +28,48 @@ class Interval(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+    def after(self, day: date) -> date:
+        """The day the next interval begins."""
+        match self:
+            case Interval.DAY:
+                return day + timedelta(days=1)
+            case Interval.WEEK:
+                return day + timedelta(days=7 - day.weekday())
+            case Interval.MONTH:
+                return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from `first` to `last`, in intervals by the calendar of a time zone.
+
+    The first interval begins with `first` and the last ends with `last`, also within a week or month.
+    """
+
+    first: date
+    last: date
+    interval: Interval
+    time_zone: str
+
+    def borders(self) -> tuple[datetime, ...]:
+        """The instants between the intervals, the beginning of the first and the end of the last included, in the zone.
+
+        A day begins with its first instant: at the end of the gap where the clock jumps over midnight. A day that the
+        zone leaves out has none, and its interval falls away. Raises PeriodRefused.
+        """
+        if self.last < self.first:
+            message = f"The last day, {self.last}, is before the first, {self.first}."
+            raise PeriodRefused(message)
+        days, end = [self.first], self.last + timedelta(days=1)
+        while (following := self.interval.after(days[-1])) < end:
+            days.append(following)
+            if len(days) > MOST_INTERVALS:
+                message = f"The period has more than {MOST_INTERVALS} intervals; ask for fewer days or longer ones."
+                raise PeriodRefused(message)
+        zone = ZoneInfo(self.time_zone)
+        instants = sorted({datetime.combine(day, time(), zone).astimezone(UTC) for day in (*days, end)})
+        return tuple(instant.astimezone(zone) for instant in instants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +99,19 @@ class ActivityReport:
     learners: int
     completions: int
     intervals: Sequence[ActivityInterval]
+
+
+def intervals_of(
+    borders: Sequence[datetime], counts: Mapping[int, tuple[int, int]], completions: Mapping[int, int]
+) -> tuple[ActivityInterval, ...]:
+    """The intervals between borders with what is counted in them (statements and learners) by number, from 1."""
+    return tuple(
+        ActivityInterval(begins, ends, *counts.get(number, (0, 0)), completions.get(number, 0))
+        for number, (begins, ends) in enumerate(pairwise(borders), 1)
+    )
+
+
+def default_days(watermark: datetime, time_zone: str, first: date | None, last: date | None) -> tuple[date, date]:
+    """The days of a period whose ends may be left out: up to the day of the watermark, and thirty days of them."""
+    until = last or watermark.astimezone(ZoneInfo(time_zone)).date()
+    return first or until - timedelta(days=29), until

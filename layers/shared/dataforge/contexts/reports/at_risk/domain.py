@@ -38,3 +38,8 @@ class AtRiskReport:
     total: int
     learners: Sequence[AtRiskLearner]
     next_key: tuple[object, ...] | None = None
+
+
+def whole_days(since: datetime | None, until: datetime) -> int | None:
+    """How many days of 24 hours are over; None without a beginning."""
+    return None if since is None else (until - since).days

@@ -28,10 +28,15 @@ class CompletionChange:
 class CompletionChanges:
     """Completions that changed after `since` and up to the watermark, in the order in which that became known.
 
-    Who asks next with the watermark as `since`, once all pages are read, misses nothing and gets nothing twice.
+    Who asks with `next_since`, once all pages are read, misses nothing and gets nothing twice.
     """
 
     basis: Basis
     since: datetime
     changes: Sequence[CompletionChange]
     next_key: tuple[object, ...] | None = None
+
+    @property
+    def next_since(self) -> datetime | None:
+        """What to ask for next: the watermark, never less than was asked for; None while there are more pages."""
+        return None if self.next_key is not None else max(self.since, self.basis.watermark)

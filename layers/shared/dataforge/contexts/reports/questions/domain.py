@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
-from dataforge.contexts.reports.basis import Basis, LessonLabel
+from dataforge.contexts.reports.basis import Basis, LessonLabel, share
+
+MOST_RESPONSES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseCount:
     """A response as it was sent, how often, by how many learners, and how often it was taken as right.
 
-    For questions of several choices `choice` is one of what was chosen (xAPI joins them with `[,]`).
+    Among `choices` it is one of what was chosen together (xAPI joins them with `[,]`, Data 2.4.4.1).
     """
 
     response: str
@@ -29,6 +32,9 @@ class QuestionStatistics:
     and the number of the lesson's other questions that the learner got right at the first attempt (Henrysson 1963;
     Nunnally and Bernstein 1994, 8). Either is None where it is not defined: without judged responses, or where one of
     the two sides is the same for all learners.
+
+    `given` are the most frequent responses, at most MOST_RESPONSES; `choices` the same for what was chosen, of a
+    question to which several things were chosen at once.
     """
 
     question_id: str
@@ -52,3 +58,34 @@ class QuestionReport:
     learners: int
     questions: Sequence[QuestionStatistics]
     next_key: tuple[object, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedResponses:
+    """Sums over the learners whose response to a question was judged, each by the first judged response.
+
+    `learners` are n, `right` is the sum of x, which is 1 for whoever was right and 0 otherwise. `others` is the sum of
+    r, the number of other questions that the learner got right; `squared_others` of r², `others_of_right` of x·r.
+    """
+
+    learners: int = 0
+    right: int = 0
+    others: int = 0
+    squared_others: int = 0
+    others_of_right: int = 0
+
+    @property
+    def difficulty(self) -> float | None:
+        """The share of learners who were right."""
+        return share(self.right, self.learners)
+
+    @property
+    def discrimination(self) -> float | None:
+        """Pearson's correlation of x and r, which for a dichotomous x is the point-biserial correlation.
+
+        The sums are whole numbers, so that nothing is lost to rounding before the one division.
+        """
+        n = self.learners
+        covariance = n * self.others_of_right - self.right * self.others
+        variances = (n * self.right - self.right**2) * (n * self.squared_others - self.others**2)
+        return covariance / sqrt(variances) if variances > 0 else None

@@ -1,0 +1,29 @@
+"""REST of activity over time."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.activity.domain import Interval
+from dataforge.contexts.reports.activity.queries import AskedActivity, read_activity
+from dataforge.contexts.reports.activity.wire import ACTIVITY, ActivityOut, FirstDay, LastDay, ZoneOfDays
+from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, asked_for, router
+from dataforge.contexts.reports.wire import AsOf, InCohort
+
+
+@router.get("/api/reports/activity", response_model=ActivityOut, responses=FILES_AND_PICTURE)
+async def activity_report(
+    call: ReportCall,
+    first: FirstDay = None,
+    last: LastDay = None,
+    interval: Interval = Interval.DAY,
+    time_zone: ZoneOfDays = "UTC",
+    cohort_id: InCohort = None,
+    lesson_id: UUID | None = None,
+    as_of: AsOf = None,
+) -> Response:
+    """Statements of lessons, learners and completions per day, week (from Monday) or month."""
+    asked = asked_for(call, ACTIVITY, as_of=as_of)
+    wanted = AskedActivity(first, last, interval, time_zone, cohort_id, lesson_id)
+    return asked.answer(await call.query(read_activity, call.platform.get(StatementMatching), wanted, asked.window))

@@ -1,0 +1,144 @@
+"""The router of reports, who may read them, and how they are answered in the format that is asked for."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Annotated, Any, Generic
+
+from fastapi import Depends, Query
+from starlette.responses import Response
+
+from dataforge.contexts.reports.basis import Window
+from dataforge.contexts.reports.tabular import csv_bytes, parquet_bytes
+from dataforge.contexts.reports.wire import Read, Representations, basis_body
+from dataforge.http.addresses import this_address
+from dataforge.http.app import context_router
+from dataforge.http.auth import require
+from dataforge.http.bounds import sendable
+from dataforge.http.call import Call
+from dataforge.http.encoding import dump_json
+from dataforge.http.etag import etag
+from dataforge.http.negotiation import accepted_media_type
+from dataforge.kernel.errors import NotAcceptable
+from dataforge.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
+from dataforge.kernel.principal import Role
+
+JSON, CSV, PARQUET, SVG = "application/json", "text/csv", "application/vnd.apache.parquet", "image/svg+xml"
+MOST_FILE_ROWS = 10_000
+_ENDINGS = {CSV: "csv", PARQUET: "parquet"}
+_ADVICE = "Ask for fewer rows with `limit` and follow `next`."
+
+router = context_router("reports")
+ReportCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR))]
+RowLimit = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=MAX_LIMIT,
+        description=f"rows per page, default {DEFAULT_LIMIT}; pictures have {MAX_LIMIT}, and files "
+        f"{MOST_FILE_ROWS:,} unless it is given",
+    ),
+]
+
+
+def formats(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of the formats besides JSON, and of a report that has not changed."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    text = {"schema": {"type": "string"}}
+    content = {name: binary if name == PARQUET else text for name in media_types}
+    headers = {
+        "X-Watermark": {
+            "description": "`watermark` of the report",
+            "schema": {"type": "string", "format": "date-time"},
+        },
+        "X-Removed-Since": {"description": "`removed_since` of the report", "schema": {"type": "integer"}},
+        "ETag": {"description": "of these bytes; send it as If-None-Match", "schema": {"type": "string"}},
+    }
+    return {
+        200: {"content": content, "headers": headers},
+        304: {"description": "The report is the one of If-None-Match"},
+    }
+
+
+FILES = formats(CSV, PARQUET)
+FILES_AND_PICTURE = formats(CSV, PARQUET, SVG)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[Read]):
+    """A report that is asked for: in which format, and which part of it."""
+
+    call: Call
+    kind: Representations[Read]
+    media_type: str
+    window: Window
+
+    def answer(self, report: Read, next_key: tuple[object, ...] | None = None) -> Response:
+        """The report in the format that was asked for; 304 if the client has these bytes."""
+        basis = report.basis
+        headers = {
+            "X-Watermark": _instant(basis.watermark),
+            "X-Removed-Since": str(basis.removed_since),
+            "Vary": "Accept, Accept-Language" if self.kind.picture else "Accept",
+            "Cache-Control": "private, no-cache",
+        }
+        cursor = following = None
+        if next_key is not None:
+            cursor = self.call.seal(next_key)
+            following = this_address(self.call.request.scope, cursor=cursor)
+            headers["Link"] = f'<{following}>; rel="next"'
+        body = self._body(report, cursor, following)
+        tag = etag(hashlib.sha256(body).hexdigest()[:32])
+        headers["ETag"] = tag
+        if self.media_type in _ENDINGS:
+            headers["Content-Disposition"] = f'attachment; filename="{self.kind.name}.{_ENDINGS[self.media_type]}"'
+        if _same(self.call.request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=headers)
+        return sendable(Response(body, headers=headers, media_type=self.media_type), _ADVICE)
+
+    def _body(self, report: Read, cursor: str | None, following: str | None) -> bytes:
+        match self.media_type:
+            case "text/csv":
+                return csv_bytes(self.kind.table(report))
+            case "application/vnd.apache.parquet":
+                basis = report.basis
+                facts = {"watermark": _instant(basis.watermark), "removed_since": str(basis.removed_since)}
+                return parquet_bytes(self.kind.table(report), {"report": self.kind.name, **facts})
+            case "image/svg+xml":
+                return self._picture(report)
+        pages = {"limit": self.window.limit, "next_cursor": cursor, "next": following} if self.kind.paged else {}
+        return dump_json({**basis_body(report.basis), **self.kind.body(report), **pages})
+
+    def _picture(self, report: Read) -> bytes:
+        accepted = self.call.request.headers.get("accept-language", "")
+        drawing: str = import_module(self.kind.picture or "").render_svg(report, language=accepted)
+        return drawing.encode()
+
+
+def asked_for(
+    call: Call,
+    kind: Representations[Read],
+    *,
+    as_of: datetime | None,
+    cursor: str | None = None,
+    limit: int | None = None,
+    default_limit: int = DEFAULT_LIMIT,
+) -> Asked[Read]:
+    """What of a report is asked for; raises NotAcceptable for a format that it does not have."""
+    offered = (JSON, CSV, PARQUET, SVG) if kind.picture else (JSON, CSV, PARQUET)
+    media_type = accepted_media_type(call.request.headers.get("accept", ""), offered)
+    if media_type is None:
+        message = f"This report is available as {', '.join(offered[:-1])} and {offered[-1]}."
+        raise NotAcceptable(message)
+    defaults = {JSON: default_limit, SVG: MAX_LIMIT}
+    rows = defaults.get(media_type, MOST_FILE_ROWS) if limit is None else limit
+    return Asked(call, kind, media_type, Window(as_of, call.after(cursor), rows))
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _same(header: str, tag: str) -> bool:
+    return header.strip() == "*" or tag in {item.strip().removeprefix("W/") for item in header.split(",")}

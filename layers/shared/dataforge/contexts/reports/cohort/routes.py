@@ -1,0 +1,22 @@
+"""REST of the matrix of a cohort."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.cohort.queries import read_matrix
+from dataforge.contexts.reports.cohort.wire import MATRIX, MatrixOut
+from dataforge.contexts.reports.wire import AsOf
+from dataforge.http.paging import Cursor
+
+
+@router.get("/api/reports/cohorts/{cohort_id}", response_model=MatrixOut, responses=FILES_AND_PICTURE)
+async def cohort_report(
+    cohort_id: UUID, call: ReportCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
+) -> Response:
+    """Who of a cohort has completed which lesson; CSV and Parquet have a row for each learner and lesson."""
+    asked = asked_for(call, MATRIX, as_of=as_of, cursor=cursor, limit=limit)
+    report = await call.query(read_matrix, call.platform.get(StatementMatching), cohort_id, asked.window)
+    return asked.answer(report, report.next_key)

@@ -1,0 +1,1 @@
+"""Who should have completed a lesson and has not."""

@@ -1,0 +1,28 @@
+"""REST of who has not completed a lesson."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.calls import FILES, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.incomplete.queries import read_incomplete
+from dataforge.contexts.reports.incomplete.wire import INCOMPLETE, IncompleteOut
+from dataforge.contexts.reports.wire import AsOf, InCohort
+from dataforge.http.paging import Cursor
+
+
+@router.get("/api/reports/lessons/{lesson_id}/incomplete", response_model=IncompleteOut, responses=FILES)
+async def incomplete_report(
+    lesson_id: UUID,
+    call: ReportCall,
+    cohort_id: InCohort = None,
+    cursor: Cursor = None,
+    limit: RowLimit = None,
+    as_of: AsOf = None,
+) -> Response:
+    """Who has not completed a lesson, of those of whom it is expected."""
+    asked = asked_for(call, INCOMPLETE, as_of=as_of, cursor=cursor, limit=limit)
+    statements = call.platform.get(StatementMatching)
+    report = await call.query(read_incomplete, statements, lesson_id, asked.window, cohort_id)
+    return asked.answer(report, report.next_key)

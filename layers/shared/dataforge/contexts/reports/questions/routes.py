@@ -1,0 +1,22 @@
+"""REST of question analysis."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.questions.queries import read_questions
+from dataforge.contexts.reports.questions.wire import QUESTIONS, QuestionsOut
+from dataforge.contexts.reports.wire import AsOf
+from dataforge.http.paging import Cursor
+
+
+@router.get("/api/reports/lessons/{lesson_id}/questions", response_model=QuestionsOut, responses=FILES_AND_PICTURE)
+async def questions_report(
+    lesson_id: UUID, call: ReportCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
+) -> Response:
+    """What was answered to the questions of a lesson; CSV and Parquet have a row for each response."""
+    asked = asked_for(call, QUESTIONS, as_of=as_of, cursor=cursor, limit=limit)
+    report = await call.query(read_questions, call.platform.get(StatementMatching), lesson_id, asked.window)
+    return asked.answer(report, report.next_key)

@@ -1,0 +1,65 @@
+"""What the queries of all reports share: the basis, and whom and what a report is of."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.basis import Basis, LessonLabel, Window
+from dataforge.kernel.errors import NotFound
+
+_REMOVED = text("SELECT learning.removed_since(:watermark)")
+_COHORT = text("SELECT name FROM learning.cohorts WHERE cohort_id = :cohort_id")
+_LESSON = text(
+    "SELECT lesson_id, title, lesson_number, lesson_date, required, cohort_id FROM learning.lessons "
+    "WHERE lesson_id = :lesson_id"
+)
+# Learners of a report: who was a member at the watermark and not suspended, of the cohort that is asked for, or of any
+# that is active.
+LEARNERS = (
+    "SELECT DISTINCT d.user_id, d.display_name, d.email FROM learning.cohorts c "
+    "CROSS JOIN LATERAL learning.members_as_of(:watermark, c.cohort_id) m "
+    "JOIN identity.directory d ON d.user_id = m.user_id "
+    "WHERE (c.cohort_id = CAST(:cohort_id AS uuid) OR CAST(:cohort_id AS uuid) IS NULL AND c.active) "
+    "AND (d.suspended_at IS NULL OR d.suspended_at > :watermark)"
+)
+# Of whom a lesson is expected: of learners of its cohort, or of every cohort if it belongs to none.
+EXPECTED = (
+    f"{LEARNERS} AND (CAST(:of_cohort AS uuid) IS NULL OR c.cohort_id = CAST(:of_cohort AS uuid) "
+    "AND (c.active OR CAST(:cohort_id AS uuid) IS NOT NULL))"
+)
+
+
+async def basis_of(connection: AsyncConnection, statements: StatementMatching, window: Window) -> Basis:
+    """The basis of a report: the watermark of the pages before, or the instant asked for if it is not too late."""
+    watermark = window.watermark
+    if watermark is None:
+        bound = await statements.reported_through(connection)
+        watermark = bound if window.as_of is None else min(window.as_of, bound)
+    removed = (await connection.execute(_REMOVED, {"watermark": watermark})).scalar_one()
+    return Basis(watermark, removed)
+
+
+async def cohort_name(connection: AsyncConnection, cohort_id: UUID) -> str:
+    """The name of a cohort; raises NotFound."""
+    name: str | None = (await connection.execute(_COHORT, {"cohort_id": cohort_id})).scalar_one_or_none()
+    if name is None:
+        message = f"There is no cohort {cohort_id}."
+        raise NotFound(message)
+    return name
+
+
+async def find_lesson(connection: AsyncConnection, lesson_id: UUID) -> tuple[LessonLabel, UUID | None]:
+    """A lesson, and the cohort it belongs to; raises NotFound."""
+    row = (await connection.execute(_LESSON, {"lesson_id": lesson_id})).one_or_none()
+    if row is None:
+        message = f"There is no lesson {lesson_id}."
+        raise NotFound(message)
+    return label_of(row), row.cohort_id
+
+
+def label_of(row: Any) -> LessonLabel:  # noqa: ANN401 - a row with the columns of a lesson
+    """A lesson as reports name it."""
+    return LessonLabel(row.lesson_id, row.title, row.lesson_number, row.lesson_date, row.required)
