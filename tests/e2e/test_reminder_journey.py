@@ -1,4 +1,7 @@
-"""Journey 4: the schedule fires, the preview is what is sent, one mail a day, and one click ends it."""
+"""Journey 4: the schedule fires, the preview is what is sent, one mail a day, and one click ends it.
+
+Beside it the lesson's date comes into the learner's calendar, moves there, and goes.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,11 +10,28 @@ from secrets import token_hex
 import httpx
 import psycopg
 import pytest
+from icalendar import Calendar
 
 from infra.local.mailbox import ReceivedMail
 from infra.local.stack import LocalStack
 
 pytestmark = pytest.mark.build
+
+
+def by_id(mail: ReceivedMail) -> str:
+    return mail.id
+
+
+def invitations(mail: ReceivedMail) -> list[tuple[str, int, str]]:
+    """Method, sequence and start by the zone's clocks of what a mail brings for a calendar."""
+    found = []
+    for part in mail.message.iter_attachments():
+        assert part.get_content_type() == "text/calendar"
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        [event] = Calendar.from_ical(content).events
+        found.append((str(part.get_param("method")), int(event["SEQUENCE"]), event["DTSTART"].to_ical().decode()))
+    return found
 
 
 def test_a_learner_is_reminded_once_and_stops_it_with_one_click(
@@ -26,13 +46,23 @@ def test_a_learner_is_reminded_once_and_stops_it_with_one_click(
     cohorts = admin.get("/api/cohorts", params={"limit": 500}).json()["items"]
     cohort = next(row["id"] for row in cohorts if row["name"] == f"{tag} X")
     lesson = {"lesson_url": f"https://lms.example.org/{tag}", "title": f"Ladders {tag}", "cohort_id": cohort}
+    hours = {"start_time": "23:30", "duration_minutes": 30, "time_zone": "Asia/Tokyo"}
     today = datetime.now(UTC).date().isoformat()
-    assert admin.post("/api/lessons", json={**lesson, "lesson_date": today}).status_code == 201
+    created = admin.post("/api/lessons", json={**lesson, "lesson_date": today, **hours})
+    assert created.status_code == 201
     with psycopg.connect(stack.facts["database_url"]) as connection:
         connection.execute("UPDATE identity.users SET reminder_time = '00:00' WHERE email = %s", [address])
 
     def mails() -> list[ReceivedMail]:
-        return [mail for mail in stack.mailbox.mails() if mail.recipients == (address,)]
+        return [mail for mail in stack.mailbox.mails() if mail.recipients == (address,) and not invitations(mail)]
+
+    def events() -> list[tuple[str, int, str]]:
+        received = sorted((mail for mail in stack.mailbox.mails() if mail.recipients == (address,)), key=by_id)
+        return [event for mail in received for event in invitations(mail)]
+
+    def announced(number: int) -> None:
+        stack.invoke("maintenance", {"command": "tick"})
+        eventually(lambda: len(events()) == number, "the calendar hears of it")
 
     shown = admin.get("/api/debug/reminder-preview").json()
     expected = [item["lessons"][0]["title"] for item in shown["reminders"] if item["name"] == "Ada Byron"]
@@ -48,6 +78,18 @@ def test_a_learner_is_reminded_once_and_stops_it_with_one_click(
     assert expected == [f"Ladders {tag}"]
     [mail] = mails()
     assert f"Ladders {tag}" in mail.text
+    announced(1)
+    path = f"/api/lessons/{created.json()['id']}"
+    assert admin.patch(path, json={"start_time": "23:45"}, headers={"If-Match": "*"}).status_code == 200
+    announced(2)
+    assert admin.delete(path, headers={"If-Match": "*"}).status_code == 204
+    announced(3)
+    day = today.replace("-", "")
+    assert events() == [
+        ("REQUEST", 0, f"{day}T233000"),
+        ("REQUEST", 1, f"{day}T234500"),
+        ("CANCEL", 2, f"{day}T234500"),
+    ]
     link = str(mail.message["List-Unsubscribe"]).strip("<>")
     assert link.startswith(stack.facts["api_url"])
     answer = http.post(link, data={"List-Unsubscribe": "One-Click"})
@@ -55,3 +97,12 @@ def test_a_learner_is_reminded_once_and_stops_it_with_one_click(
     with psycopg.connect(stack.facts["database_url"]) as connection:
         rows = connection.execute("SELECT scope, reason FROM notifications.suppressions").fetchall()
     assert ("reminder", "unsubscribe") in rows
+
+
+def test_an_agenda_comes_through_the_gateway_and_once_only_while_it_stays(admin: httpx.Client) -> None:
+    first = admin.get("/api/calendar.ics")
+    again = admin.get("/api/calendar.ics", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert first.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert str(Calendar.from_ical(first.content)["VERSION"]) == "2.0"
