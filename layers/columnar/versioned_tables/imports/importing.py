@@ -124,7 +124,8 @@ class _Load:
         self.report.encoding, self.report.header = file.encoding.name, file.header
         self.report.header_reason = file.heading
         # A file of one column has no delimiter.
-        self.report.delimiter = "" if file.dialect.delimiter == ONE_COLUMN else file.dialect.delimiter
+        alone = file.dialect.delimiter == ONE_COLUMN and len(file.names) == 1
+        self.report.delimiter = "" if alone else file.dialect.delimiter
         self.report.quote = file.dialect.quote
         plan, manifest = view.first_plan(), None
         while manifest is None:

@@ -316,6 +316,8 @@ def make_schema(
         if column is None:
             message = f"the key names a column {name!r} that the table does not have; it has {', '.join(names[:20])}"
             raise SchemaMismatch(message)
+        if column.id in ids:
+            raise SchemaMismatch(f"the key names the column {name!r} twice")
         ids.append(column.id)
     return replace(schema, key=tuple(ids))
 

@@ -275,6 +275,11 @@ def test_a_duplicate_key_is_refused_and_listed(tables: TableStore) -> None:
     assert len(caught.value.facts["duplicates"]) == 100  # type: ignore[arg-type]
 
 
+def test_a_key_that_names_a_column_twice_is_refused(tables: TableStore) -> None:
+    with pytest.raises(SchemaMismatch, match="the key names the column 'a' twice"):
+        imported(tables, "a,b\n1,x\n", ImportOptions(key=("a", "a")))
+
+
 def test_an_empty_key_cell_rejects_its_row(tables: TableStore) -> None:
     with pytest.raises(TooManyRejectedRows, match="row 2: column 'id' is empty and may not be"):
         imported(tables, "id,v\n1,a\n,b\n", ImportOptions(key=("id",)))

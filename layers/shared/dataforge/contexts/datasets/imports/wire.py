@@ -1,10 +1,20 @@
 """How a file is to be imported."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from dataforge.contexts.datasets.wire_types import ColumnName, In, Message, Sheet
+
+
+def _mark(value: str) -> str:
+    if not value.isascii() or value.isalnum() or value in "\r\n\0":
+        message = "must be an ASCII character that is no letter, digit or line end"
+        raise ValueError(message)
+    return value
+
+
+Mark = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_mark)]
 
 
 class EvolutionIn(In):
@@ -30,8 +40,8 @@ class ImportIn(In):
     format: Literal["auto", "csv", "excel", "parquet", "json", "jsonl"] = "auto"
     table: Sheet = "data"
     encoding: Annotated[str, Field(max_length=40)] | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Mark | None = None
+    quote: Mark | None = None
     header: bool | None = None
     skip_lines: Annotated[int, Field(ge=0, le=1000)] | None = None
     comment: Annotated[str, Field(min_length=1, max_length=4)] | None = None
@@ -43,3 +53,10 @@ class ImportIn(In):
     sheets: Annotated[list[Sheet], Field(max_length=1000)] = []
     keep_other_tables: bool = False
     message: Message | None = None
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.delimiter is not None and self.delimiter == (self.quote or '"'):
+            message = "delimiter and quote must differ"
+            raise ValueError(message)
+        return self
