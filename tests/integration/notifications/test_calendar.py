@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from dataforge.contexts.identity.tables import users
 from dataforge.contexts.learning.tables import cohort_members, cohorts, lessons
@@ -16,7 +16,7 @@ from dataforge.contexts.notifications.calendar.commands import AnnounceDates, an
 from dataforge.contexts.notifications.calendar.consumers import announce_dates as announce_job
 from dataforge.contexts.notifications.calendar.domain import KIND, event_uid
 from dataforge.contexts.notifications.messages.consumers import send_waiting
-from dataforge.contexts.notifications.tables import preferences
+from dataforge.contexts.notifications.tables import calendar_events, preferences
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
@@ -197,6 +197,23 @@ async def test_a_lesson_that_is_over_is_not_cancelled(school: School, clock: Fix
     await change(school, update(cohorts).where(cohorts.c.id == blue).values(active=False))
 
     assert await announced(school) == []
+
+
+async def test_what_was_sent_of_days_long_over_is_forgotten(school: School, clock: FixedClock) -> None:
+    ada = await school.learner()
+    blue = await school.cohort(ada)
+    await school.lesson(blue, TODAY, "Fire")
+    gone = await school.lesson(blue, SOON, "First aid")
+    await announced(school)
+    await change(school, delete(lessons).where(lessons.c.id == gone))
+    await announced(school)
+
+    clock.advance(timedelta(days=402))
+    await announced(school)
+
+    async with school.database.read_only() as connection:
+        kept = (await connection.execute(select(calendar_events.c.lesson_id))).scalars().all()
+    assert kept == [gone]
 
 
 async def test_who_does_not_want_them_hears_nothing_until_they_do(school: School) -> None:

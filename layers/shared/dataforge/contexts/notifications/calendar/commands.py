@@ -13,6 +13,7 @@ from dataforge.contexts.notifications.reminders.queries import learners_of
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.ids import uuid7
 
+KEPT_FOR = timedelta(days=400)  # longer than calendars of a year look back
 _A_DAY = timedelta(days=1)  # no zone is further from UTC
 
 
@@ -26,11 +27,12 @@ class AnnounceDates:
 async def announce_dates(command: AnnounceDates, uow: NotificationsUnitOfWork) -> Counter[str]:
     """Counts of changes by method, and of mails; nothing where somebody else is at it.
 
-    Whatever made a date appear, move or go (a lesson, a cohort, a membership, a learner's own zone) is found by
+    What is over for more than a year is forgotten. Whatever made a date appear, move or go (a lesson, a cohort, a membership, a learner's own zone) is found by
     comparing what there is with what was sent. Of days that are over where the learner is, nobody has to hear.
     """
     if not await uow.calendar_events.claim():
         return Counter()
+    await uow.calendar_events.forget_before((uow.now - KEPT_FOR).date())
     found = await unannounced(uow.connection, (uow.now - _A_DAY).date(), command.limit)
     learners = await learners_of(uow.connection, list({change.user_id for change in found}))
     changes = [

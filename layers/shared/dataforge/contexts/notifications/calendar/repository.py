@@ -1,12 +1,13 @@
 """The write SQL of what calendars were sent."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.notifications.calendar.domain import Change, Method
+from dataforge.contexts.notifications.tables import calendar_events
 
 # One statement for thousands of rows, with a parameter for each column. What somebody else has announced in the
 # meantime is left as it is.
@@ -35,6 +36,11 @@ class CalendarEvents:
     async def claim(self) -> bool:
         """Whether nobody else announces dates; nobody does until the transaction ends."""
         return bool(await self._connection.scalar(_CLAIM))
+
+    async def forget_before(self, day: date) -> int:
+        """Delete what calendars were sent of days before one; returns how many. What was cancelled keeps its SEQUENCE."""
+        old = (calendar_events.c.state == "invited") & (calendar_events.c.lesson_date < day)
+        return (await self._connection.execute(delete(calendar_events).where(old))).rowcount
 
     async def put(self, changes: Sequence[Change]) -> None:
         """Keep what calendars are sent."""
