@@ -38,10 +38,27 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "subscription": (Role.ADMIN, lambda places: places.subscription),
     "etl-streaming": (Role.ADMIN, lambda _: "/ui/test-etl-streaming"),
     "etl-incremental": (Role.ADMIN, lambda _: "/ui/test-etl-incremental"),
+    "reports": (Role.ANALYST, lambda _: "/ui/reports"),
+    "reports-none": (Role.ANALYST, lambda _: "/ui/reports?q=nothingfits"),
+    "report-cohort": (Role.ANALYST, lambda places: places.cohort),
+    "report-cohort-empty": (Role.ANALYST, lambda places: places.empty_cohort),
+    "report-funnel": (Role.INSTRUCTOR, lambda places: f"{places.lesson}/funnel"),
+    "report-questions": (Role.INSTRUCTOR, lambda places: f"{places.lesson}/questions"),
+    "report-incomplete": (Role.INSTRUCTOR, lambda places: f"{places.lesson}/incomplete"),
+    "report-at-risk": (Role.REGISTRAR, lambda _: "/ui/reports/at-risk"),
+    "report-activity": (Role.ADMIN, lambda _: "/ui/reports/activity?from=2026-09-01&to=2026-09-30"),
+    "report-activity-refused": (Role.ADMIN, lambda _: "/ui/reports/activity?from=2026-09-30&to=2026-09-01"),
+    "report-comparison": (Role.ADMIN, lambda _: "/ui/reports/comparison"),
+    "report-completions": (Role.ADMIN, lambda _: "/ui/reports/completions?since=2026-01-01T00:00:00Z"),
+    "report-learner": (Role.ANALYST, lambda places: places.learner),
+    "report-own-progress": (Role.LEARNER, lambda places: places.own_progress),
     "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),
     "dataset": (Role.ADMIN, lambda places: places.dataset),
     "table": (Role.ADMIN, lambda places: f"{places.table}?column=mark&op=gte&value=60&show=student&show=mark"),
 }
+
+
+REFUSED = {"problem": "404", "report-activity-refused": "422"}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -59,5 +76,5 @@ def test_a_page_is_for_everybody(desk: Desk, name: str) -> None:
                 page.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)
 
     assert {at: barriers for at, barriers in found.items() if barriers} == {}
-    if name == "problem":
-        desk.expect_complaint("404")
+    if name in REFUSED:
+        desk.expect_complaint(REFUSED[name])

@@ -19,6 +19,7 @@ from tests.builders.datasets import commit_rows, csv, import_file, new_dataset, 
 from tests.builders.emulator import EmulatedAws
 from tests.builders.lrs import StoreUnderTest
 from tests.builders.notifications import Classroom
+from tests.builders.report_samples import ReportSamples
 from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 from tests.builders.statements import statement
@@ -79,6 +80,11 @@ class Places:
     statement: str = ""
     entry: str = ""
     subscription: str = ""
+    cohort: str = ""
+    empty_cohort: str = ""
+    lesson: str = ""
+    learner: str = ""
+    own_progress: str = ""
 
 
 class Site:
@@ -127,7 +133,7 @@ class Site:
         for role in Role:
             if role is not Role.LEARNER:
                 _, self.people[role] = await add_person(self.whole.api, role, f"{role.value}_olga")
-        await self.learner("lena")
+        lena = await self.learner("lena")
         self.people[Role.LEARNER] = "lena"
         teacher = await self.whole.api.add_user(Role.INSTRUCTOR, display_name="Grace Hopper")
         courses = [await campus.course(code, title=title, description=text) for code, title, text in COURSES]
@@ -144,6 +150,7 @@ class Site:
         await self._fill_dataset()
         await self._fill_records()
         await self._fill_subscriptions()
+        await self._fill_reports(lena)
 
     async def _fill_reminders(self) -> None:
         classroom = Classroom(self.whole.api)
@@ -199,6 +206,18 @@ class Site:
         await self.whole.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
         await self.deliver(made["id"])
         self.places.subscription = f"/ui/admin/subscriptions/{made['id']}"
+
+    async def _fill_reports(self, lena: UUID) -> None:
+        """A cohort with 53 learners, of whom nine have learned, and one that is still empty."""
+        samples = ReportSamples(self.whole.api)
+        others = [await samples.learner(display_name=f"Newcomer {number}") for number in range(44)]
+        cohort = await samples.fill(lena, others=others)
+        empty = await samples.cohort(name="Day shift")
+        self.places.cohort = f"/ui/reports/cohorts/{cohort.cohort_id}"
+        self.places.empty_cohort = f"/ui/reports/cohorts/{empty}"
+        self.places.lesson = f"/ui/reports/lessons/{cohort.lessons[0]}"
+        self.places.learner = f"/ui/reports/learners/{cohort.learners[1]}"
+        self.places.own_progress = f"/ui/reports/learners/{lena}"
 
     async def deliver(self, subscription_id: str) -> None:
         """What `worker` does for a subscription."""

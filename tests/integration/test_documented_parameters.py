@@ -118,6 +118,7 @@ class World:
             "base": "main",
             "head": changed,
             "collection": "users",
+            "/api/reports/learners/{user_id} user_id": str(people[0]),
         }
         ok(await api.client.get(f"/api/datasets/{datasets[0]}/refs"))
 

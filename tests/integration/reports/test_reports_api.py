@@ -20,6 +20,7 @@ from dataforge.contexts.reports.comparison.wire import ComparisonOut
 from dataforge.contexts.reports.completions.wire import CompletionsOut
 from dataforge.contexts.reports.funnel.wire import FunnelOut
 from dataforge.contexts.reports.incomplete.wire import IncompleteOut
+from dataforge.contexts.reports.learner.wire import LearnerOut
 from dataforge.contexts.reports.questions.wire import QuestionsOut
 from dataforge.http.bounds import MAX_ANSWER_BYTES
 from dataforge.kernel.clock import FixedClock
@@ -27,8 +28,9 @@ from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.reports import Cohort, Lesson, Records, day
+from tests.builders.svg import read_picture
 
-PARQUET = "application/vnd.apache.parquet"
+PARQUET, SVG = "application/vnd.apache.parquet", "image/svg+xml"
 FACTS = ("X-Watermark", "X-Removed-Since")
 
 
@@ -65,6 +67,7 @@ class School:
         lesson = f"/api/reports/lessons/{self.lessons[0].lesson_id}"
         return {
             f"/api/reports/cohorts/{self.cohort.cohort_id}": MatrixOut,
+            f"/api/reports/learners/{self.records.learners[0].user_id}": LearnerOut,
             f"{lesson}/incomplete": IncompleteOut,
             f"{lesson}/funnel": FunnelOut,
             f"{lesson}/questions": QuestionsOut,
@@ -140,6 +143,76 @@ async def test_asked_again_with_its_watermark_a_report_is_the_same(
         again = await get(analyst, path, as_of=watermark)
         assert again.content == content, path
     assert later.matches == []
+
+
+async def test_every_report_has_a_picture_with_its_watermark(school: School, analyst: httpx.AsyncClient) -> None:
+    for path in school.paths:
+        answer = await get(analyst, path, SVG, as_of="2026-03-10T00:00:00Z")
+
+        assert answer.headers["content-type"] == SVG
+        assert answer.headers["content-disposition"].startswith("inline; filename=")
+        assert [answer.headers[name] for name in FACTS] == ["2026-03-10T00:00:00Z", "4"]
+        note = read_picture(answer.text).texts[1]
+        assert note.startswith("As of 10 Mar 2026, 00:00 UTC; 4 statements have been erased or purged since")
+        again = await analyst.get(answer.url, headers={"Accept": SVG, "If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+
+
+async def test_a_picture_of_a_cohort_has_up_to_500_learners(database: Database, analyst: httpx.AsyncClient) -> None:
+    records = Records()
+    cohort = records.cohort("Large", *[records.learner(f"Learner {number:03}") for number in range(520)])
+    for number in range(50):
+        records.lesson(f"Lesson {number}", cohort)
+    await records.store(database)
+
+    answer = await get(analyst, f"/api/reports/cohorts/{cohort.cohort_id}", SVG)
+
+    assert "500 of 520 learners" in read_picture(answer.text).texts[1]
+    assert len(answer.content) < 1_000_000
+
+
+async def test_a_time_line_has_what_a_learner_did_as_it_was_known(school: School, analyst: httpx.AsyncClient) -> None:
+    ana, _, cy = (f"/api/reports/learners/{learner.user_id}" for learner in school.records.learners[:3])
+
+    body = (await get(analyst, ana)).json()
+    before, after = [(await get(analyst, cy, as_of=f"2026-03-{day}T00:00:00Z")).json() for day in (20, 25)]
+
+    assert [(item["title"], item["statements"], item["expected"]) for item in body["lessons"]] == [
+        ("Fire safety", 4, True),
+        ("First aid", 1, True),
+    ]
+    assert body["lessons"][0]["started_at"] == "2026-03-02T08:00:00Z"
+    assert body["lessons"][0]["completed_at"] == "2026-03-03T08:00:00Z"
+    assert body["lessons"][0]["score_scaled"] == 0.5
+    times = [item["occurred_at"] for item in body["items"]]
+    assert times == sorted(times, reverse=True)
+    assert [item["completes"] for item in body["items"]] == [False, False, True, True, False]
+    assert (len(before["items"]), before["lessons"][0]["completed_at"]) == (2, None)
+    assert (len(after["items"]), after["lessons"][0]["completed_at"]) == (3, "2026-03-05T08:00:00Z")
+
+
+async def test_a_time_line_is_paged_through(school: School, analyst: httpx.AsyncClient) -> None:
+    path = f"/api/reports/learners/{school.records.learners[0].user_id}"
+    whole = (await get(analyst, path)).json()
+
+    found, body = [], (await get(analyst, path, limit=1)).json()
+    while True:
+        found += body["items"]
+        assert body["lessons"] == whole["lessons"]
+        if body["next"] is None:
+            break
+        body = (await get(analyst, body["next"])).json()
+
+    assert found == whole["items"]
+
+
+async def test_learners_read_their_own_time_line(school: School, reports: ApiUnderTest) -> None:
+    ana, bo = school.records.learners[:2]
+    client = await reports.client(await reports.token(ana.user_id, Role.LEARNER))
+
+    assert (await get(client, f"/api/reports/learners/{ana.user_id}")).json()["display_name"] == "Ana"
+    other = await client.get(f"/api/reports/learners/{bo.user_id}")
+    assert (other.status_code, other.json()["code"]) == (403, "forbidden")
 
 
 async def test_an_instant_to_come_is_lowered_to_what_is_known(school: School, analyst: httpx.AsyncClient) -> None:
@@ -294,6 +367,7 @@ async def test_what_is_not_there_has_no_report(analyst: httpx.AsyncClient) -> No
     unknown = uuid4()
     for path in (
         f"cohorts/{unknown}",
+        f"learners/{unknown}",
         *(f"lessons/{unknown}/{name}" for name in ("incomplete", "funnel", "questions")),
         *(f"{name}?cohort_id={unknown}" for name in ("at-risk", "comparison", "activity")),
         f"activity?lesson_id={unknown}",

@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Annotated, Any, Generic
 
 from fastapi import Depends, Query
@@ -26,11 +25,13 @@ from dataforge.kernel.principal import Role
 
 JSON, CSV, PARQUET, SVG = "application/json", "text/csv", "application/vnd.apache.parquet", "image/svg+xml"
 MOST_FILE_ROWS = 10_000
-_ENDINGS = {CSV: "csv", PARQUET: "parquet"}
+_FORMATS = (JSON, CSV, PARQUET, SVG)
+_ENDINGS = {CSV: "csv", PARQUET: "parquet", SVG: "svg"}
 _ADVICE = "Ask for fewer rows with `limit` and follow `next`."
 
 router = context_router("reports")
-ReportCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR))]
+READERS = (Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR)
+ReportCall = Annotated[Call, Depends(require(*READERS))]
 RowLimit = Annotated[
     int | None,
     Query(
@@ -61,7 +62,6 @@ def formats(*media_types: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-FILES = formats(CSV, PARQUET)
 FILES_AND_PICTURE = formats(CSV, PARQUET, SVG)
 
 
@@ -80,7 +80,7 @@ class Asked(Generic[Read]):
         headers = {
             "X-Watermark": _instant(basis.watermark),
             "X-Removed-Since": str(basis.removed_since),
-            "Vary": "Accept, Accept-Language" if self.kind.picture else "Accept",
+            "Vary": "Accept",
             "Cache-Control": "private, no-cache",
         }
         cursor = following = None
@@ -92,7 +92,8 @@ class Asked(Generic[Read]):
         tag = etag(hashlib.sha256(body).hexdigest()[:32])
         headers["ETag"] = tag
         if self.media_type in _ENDINGS:
-            headers["Content-Disposition"] = f'attachment; filename="{self.kind.name}.{_ENDINGS[self.media_type]}"'
+            shown = "inline" if self.media_type == SVG else "attachment"
+            headers["Content-Disposition"] = f'{shown}; filename="{self.kind.name}.{_ENDINGS[self.media_type]}"'
         if _same(self.call.request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         return sendable(Response(body, headers=headers, media_type=self.media_type), _ADVICE)
@@ -106,14 +107,9 @@ class Asked(Generic[Read]):
                 facts = {"watermark": _instant(basis.watermark), "removed_since": str(basis.removed_since)}
                 return parquet_bytes(self.kind.table(report), {"report": self.kind.name, **facts})
             case "image/svg+xml":
-                return self._picture(report)
+                return self.kind.picture(report).encode()
         pages = {"limit": self.window.limit, "next_cursor": cursor, "next": following} if self.kind.paged else {}
         return dump_json({**basis_body(report.basis), **self.kind.body(report), **pages})
-
-    def _picture(self, report: Read) -> bytes:
-        accepted = self.call.request.headers.get("accept-language", "")
-        drawing: str = import_module(self.kind.picture or "").render_svg(report, language=accepted)
-        return drawing.encode()
 
 
 def asked_for(
@@ -125,11 +121,10 @@ def asked_for(
     limit: int | None = None,
     default_limit: int = DEFAULT_LIMIT,
 ) -> Asked[Read]:
-    """What of a report is asked for; raises NotAcceptable for a format that it does not have."""
-    offered = (JSON, CSV, PARQUET, SVG) if kind.picture else (JSON, CSV, PARQUET)
-    media_type = accepted_media_type(call.request.headers.get("accept", ""), offered)
+    """What of a report is asked for; raises NotAcceptable for other formats than reports have."""
+    media_type = accepted_media_type(call.request.headers.get("accept", ""), _FORMATS)
     if media_type is None:
-        message = f"This report is available as {', '.join(offered[:-1])} and {offered[-1]}."
+        message = f"This report is available as {', '.join(_FORMATS[:-1])} and {_FORMATS[-1]}."
         raise NotAcceptable(message)
     defaults = {JSON: default_limit, SVG: MAX_LIMIT}
     rows = defaults.get(media_type, MOST_FILE_ROWS) if limit is None else limit

@@ -12,5 +12,10 @@ MODULE = Module(
     name="reports",
     services=ReportsServices,
     # Beside datasets, where Arrow is (ADR 36).
-    routers={"datasets_api": {"/api/reports": "dataforge.contexts.reports.routes"}},
+    routers={
+        "datasets_api": {
+            "/api/reports": "dataforge.contexts.reports.routes",
+            "/ui/reports": "dataforge.contexts.reports.pages",
+        }
+    },
 )

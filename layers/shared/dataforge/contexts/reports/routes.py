@@ -8,6 +8,7 @@ from dataforge.contexts.reports.comparison import routes as comparison
 from dataforge.contexts.reports.completions import routes as completions
 from dataforge.contexts.reports.funnel import routes as funnel
 from dataforge.contexts.reports.incomplete import routes as incomplete
+from dataforge.contexts.reports.learner import routes as learner
 from dataforge.contexts.reports.questions import routes as questions
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "completions",
     "funnel",
     "incomplete",
+    "learner",
     "questions",
     "router",
 ]

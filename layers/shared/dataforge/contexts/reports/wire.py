@@ -63,17 +63,16 @@ Read = TypeVar("Read", bound=Report)
 
 @dataclass(frozen=True, slots=True)
 class Representations(Generic[Read]):
-    """The formats of a kind of report: JSON, rows and columns for CSV and Parquet, and a picture if there is one.
+    """The formats of a kind of report: JSON, rows and columns for CSV and Parquet, and a picture.
 
-    `paged` reports may have more than one answer. `picture` names the module whose `render_svg(report, language=…)`
-    draws it, loaded with the first request for one.
+    `paged` reports may have more than one answer. `picture` draws it as SVG.
     """
 
     name: str
     body: Callable[[Read], Mapping[str, Any]]
     table: Callable[[Read], Tabular]
+    picture: Callable[[Read], str]
     paged: bool = True
-    picture: str | None = None
 
 
 def basis_body(basis: Basis) -> dict[str, Any]:

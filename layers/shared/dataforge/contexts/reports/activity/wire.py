@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from dataforge.contexts.reports.activity.domain import ActivityReport, Interval
+from dataforge.contexts.reports.activity.picture import picture_of_activity
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import BasisOut, Representations
 from dataforge.http.wire import TimeZone
@@ -69,6 +70,4 @@ def _table(report: ActivityReport) -> Tabular:
     return Tabular.of(_COLUMNS, [asdict(interval) for interval in report.intervals])
 
 
-ACTIVITY = Representations(
-    "activity", _body, _table, paged=False, picture="dataforge.contexts.reports.activity.picture"
-)
+ACTIVITY = Representations("activity", _body, _table, picture_of_activity, paged=False)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from dataforge.contexts.reports.at_risk.domain import AtRiskReport
+from dataforge.contexts.reports.at_risk.picture import picture_of_at_risk
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import ReportPageOut, Representations
 
@@ -82,4 +83,4 @@ def _table(report: AtRiskReport) -> Tabular:
     return Tabular.of(_COLUMNS, [{**row, "cohorts": "; ".join(row["cohorts"])} for row in _rows(report)])
 
 
-AT_RISK = Representations("at-risk", _body, _table, picture="dataforge.contexts.reports.at_risk.picture")
+AT_RISK = Representations("at-risk", _body, _table, picture_of_at_risk)

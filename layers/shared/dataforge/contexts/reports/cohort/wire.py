@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel
 
 from dataforge.contexts.reports.cohort.domain import MatrixReport
+from dataforge.contexts.reports.cohort.picture import picture_of_matrix
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import LessonLabelOut, ReportPageOut, Representations, lesson_body
 
@@ -118,4 +119,4 @@ def _table(report: MatrixReport) -> Tabular:
     return Tabular(_COLUMNS, rows)
 
 
-MATRIX = Representations("cohort", _body, _table, picture="dataforge.contexts.reports.cohort.picture")
+MATRIX = Representations("cohort", _body, _table, picture_of_matrix)

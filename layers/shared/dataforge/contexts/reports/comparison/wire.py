@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from dataforge.contexts.reports.comparison.domain import ComparedBy, ComparisonReport
+from dataforge.contexts.reports.comparison.picture import picture_of_comparison
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import ReportPageOut, Representations
 
@@ -70,4 +71,4 @@ def _table(report: ComparisonReport) -> Tabular:
     return Tabular.of(_COLUMNS, _rows(report))
 
 
-COMPARISON = Representations("comparison", _body, _table, picture="dataforge.contexts.reports.comparison.picture")
+COMPARISON = Representations("comparison", _body, _table, picture_of_comparison)

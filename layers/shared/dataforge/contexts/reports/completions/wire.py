@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from dataforge.contexts.reports.completions.domain import CompletionChanges
+from dataforge.contexts.reports.completions.picture import picture_of_completions
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import ReportPageOut, Representations
 from dataforge.http.wire import Instant
@@ -75,4 +76,4 @@ def _table(report: CompletionChanges) -> Tabular:
     )
 
 
-COMPLETIONS = Representations("completions", _body, _table)
+COMPLETIONS = Representations("completions", _body, _table, picture_of_completions)

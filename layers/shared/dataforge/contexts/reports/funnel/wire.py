@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from dataforge.contexts.reports.funnel.domain import FunnelReport, Stage
+from dataforge.contexts.reports.funnel.picture import picture_of_funnel
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import BasisOut, LessonLabelOut, Representations, lesson_body
 
@@ -87,4 +88,4 @@ def _table(report: FunnelReport) -> Tabular:
     )
 
 
-FUNNEL = Representations("funnel", _body, _table, paged=False, picture="dataforge.contexts.reports.funnel.picture")
+FUNNEL = Representations("funnel", _body, _table, picture_of_funnel, paged=False)

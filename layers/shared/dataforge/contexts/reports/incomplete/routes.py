@@ -5,14 +5,14 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
 from dataforge.contexts.reports.incomplete.queries import read_incomplete
 from dataforge.contexts.reports.incomplete.wire import INCOMPLETE, IncompleteOut
 from dataforge.contexts.reports.wire import AsOf, InCohort
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/lessons/{lesson_id}/incomplete", response_model=IncompleteOut, responses=FILES)
+@router.get("/api/reports/lessons/{lesson_id}/incomplete", response_model=IncompleteOut, responses=FILES_AND_PICTURE)
 async def incomplete_report(
     lesson_id: UUID,
     call: ReportCall,

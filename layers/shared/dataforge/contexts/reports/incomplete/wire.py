@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from dataforge.contexts.reports.incomplete.domain import IncompleteReport
+from dataforge.contexts.reports.incomplete.picture import picture_of_incomplete
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import LessonLabelOut, ReportPageOut, Representations, lesson_body
 
@@ -70,4 +71,4 @@ def _table(report: IncompleteReport) -> Tabular:
     return Tabular.of(_COLUMNS, _rows(report))
 
 
-INCOMPLETE = Representations("incomplete", _body, _table)
+INCOMPLETE = Representations("incomplete", _body, _table, picture_of_incomplete)

@@ -22,8 +22,8 @@ from dataforge.contexts.reports.pictures.text import amount, count, listed, perc
 
 COMPLETED, STARTED, NOT_STARTED = "c", "p", "-"
 _WORDS = {COMPLETED: "completed", STARTED: "in progress", NOT_STARTED: "not started"}
-_LABEL, _RATE, _HEAD, _FOOT, _ROW, _BAND_ROWS = 148.0, 80.0, 116.0, 68.0, 14.0, 50
-_NARROWEST, _WIDEST = 10.0, 30.0
+_LABEL, _RATE, _HEAD, _FOOT, _ROW, _BAND_ROWS = 148.0, 80.0, 116.0, 62.0, 14.0, 50
+_NARROWEST, _WIDEST = 10.0, 44.0
 _MOST_NAMED = 60  # columns whose numbers are in the description; a list of more helps nobody
 
 

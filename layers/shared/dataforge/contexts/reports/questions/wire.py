@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from dataforge.contexts.reports.questions.domain import QuestionReport
+from dataforge.contexts.reports.questions.picture import picture_of_questions
 from dataforge.contexts.reports.tabular import Cell, Kind, Tabular
 from dataforge.contexts.reports.wire import LessonLabelOut, ReportPageOut, Representations, lesson_body
 
@@ -83,4 +84,4 @@ def _table(report: QuestionReport) -> Tabular:
     return Tabular(_COLUMNS, rows)
 
 
-QUESTIONS = Representations("questions", _body, _table, picture="dataforge.contexts.reports.questions.picture")
+QUESTIONS = Representations("questions", _body, _table, picture_of_questions)

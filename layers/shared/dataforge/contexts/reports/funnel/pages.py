@@ -1,0 +1,31 @@
+"""The funnel of a lesson."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.funnel.picture import duration_class, picture_of_durations
+from dataforge.contexts.reports.funnel.queries import read_funnel
+from dataforge.contexts.reports.funnel.wire import FUNNEL
+from dataforge.contexts.reports.overview.queries import cohort_choices
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, drawing, router
+from dataforge.web.calls import ChosenId
+
+
+@router.get(f"{REPORTS}/lessons/{{lesson_id}}/funnel")
+async def funnel_page(lesson_id: UUID, call: ReportPage, asked: AnyAskedPage, cohort_id: ChosenId = None) -> Response:
+    """How many have started and completed a lesson, and how long it took them."""
+    statements = call.platform.get(StatementMatching)
+    report = await call.query(read_funnel, statements, lesson_id, asked.window(call), cohort_id)
+    return answer_page(
+        call,
+        asked,
+        FUNNEL,
+        report,
+        "reports/funnel.html",
+        durations=drawing(picture_of_durations(report)),
+        duration_class=duration_class,
+        cohorts=await call.query(cohort_choices, chosen=cohort_id),
+        cohort_id=cohort_id,
+    )

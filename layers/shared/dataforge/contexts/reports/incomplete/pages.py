@@ -1,0 +1,24 @@
+"""Who has not completed a lesson."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.incomplete.queries import read_incomplete
+from dataforge.contexts.reports.incomplete.wire import INCOMPLETE
+from dataforge.contexts.reports.overview.queries import cohort_choices
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, router
+from dataforge.web.calls import ChosenId
+
+
+@router.get(f"{REPORTS}/lessons/{{lesson_id}}/incomplete")
+async def incomplete_page(
+    lesson_id: UUID, call: ReportPage, asked: AnyAskedPage, cohort_id: ChosenId = None
+) -> Response:
+    """Learners of whom the lesson is expected and who have not completed it, by name."""
+    statements = call.platform.get(StatementMatching)
+    report = await call.query(read_incomplete, statements, lesson_id, asked.window(call), cohort_id)
+    cohorts = await call.query(cohort_choices, chosen=cohort_id)
+    template = "reports/incomplete.html"
+    return answer_page(call, asked, INCOMPLETE, report, template, cohorts=cohorts, cohort_id=cohort_id)

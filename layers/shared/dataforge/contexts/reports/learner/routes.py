@@ -1,0 +1,25 @@
+"""REST of the time line of a learner."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.calls import FILES_AND_PICTURE, RowLimit, asked_for, router
+from dataforge.contexts.reports.learner.access import require_sight_of
+from dataforge.contexts.reports.learner.queries import read_learner
+from dataforge.contexts.reports.learner.wire import LEARNER, LearnerOut
+from dataforge.contexts.reports.wire import AsOf
+from dataforge.http.auth import AnyoneCall
+from dataforge.http.paging import Cursor
+
+
+@router.get("/api/reports/learners/{user_id}", response_model=LearnerOut, responses=FILES_AND_PICTURE)
+async def learner_report(
+    user_id: UUID, call: AnyoneCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
+) -> Response:
+    """Lessons and statements of a learner, newest first; learners see their own."""
+    require_sight_of(call.principal, user_id)
+    asked = asked_for(call, LEARNER, as_of=as_of, cursor=cursor, limit=limit)
+    report = await call.query(read_learner, call.platform.get(StatementMatching), user_id, asked.window)
+    return asked.answer(report, report.next_key)
