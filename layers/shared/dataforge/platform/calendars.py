@@ -17,8 +17,8 @@ _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID")
 def written_times(instants: tuple[datetime, ...], zone: ZoneInfo) -> tuple[datetime, ...]:
     """The instants as an event of a zone has them: by its clocks, or all in UTC where clocks do not say which is meant.
 
-    Readers disagree about an hour that autumn shows twice: RFC 5545 §3.3.5 means the first, ical.js and libical take the
-    second.
+    Readers disagree about an hour that autumn shows twice: the first for RFC 5545 §3.3.5 and icalendar, the second for
+    ical.js and libical.
     """
     local = tuple(instant.astimezone(zone) for instant in instants)
     if any(time.utcoffset() != time.replace(fold=1 - time.fold).utcoffset() for time in local):

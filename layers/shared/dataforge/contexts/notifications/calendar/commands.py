@@ -27,8 +27,9 @@ class AnnounceDates:
 async def announce_dates(command: AnnounceDates, uow: NotificationsUnitOfWork) -> Counter[str]:
     """Counts of changes by method, and of mails; nothing where somebody else is at it.
 
-    What is over for more than a year is forgotten. Whatever made a date appear, move or go (a lesson, a cohort, a membership, a learner's own zone) is found by
-    comparing what there is with what was sent. Of days that are over where the learner is, nobody has to hear.
+    Whatever made a date appear, move or go (a lesson, a cohort, a membership, a learner's own zone) is found by
+    comparing what there is with what was sent. Of days that are over where the learner is, nobody has to hear; what
+    is over for more than a year is forgotten.
     """
     if not await uow.calendar_events.claim():
         return Counter()

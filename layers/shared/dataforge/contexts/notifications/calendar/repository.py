@@ -38,7 +38,10 @@ class CalendarEvents:
         return bool(await self._connection.scalar(_CLAIM))
 
     async def forget_before(self, day: date) -> int:
-        """Delete what calendars were sent of days before one; returns how many. What was cancelled keeps its SEQUENCE."""
+        """Delete what calendars were sent of days before one; returns how many.
+
+        What was cancelled stays: it may come back, and then needs a greater SEQUENCE.
+        """
         old = (calendar_events.c.state == "invited") & (calendar_events.c.lesson_date < day)
         return (await self._connection.execute(delete(calendar_events).where(old))).rowcount
 
