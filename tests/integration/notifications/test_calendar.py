@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date, time, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -306,3 +307,86 @@ async def test_many_dates_come_in_several_mails(school: School) -> None:
 
     assert len(await announced(school)) == 21
     assert sorted(len(message["content"]["events"]) for message in await school.messages()) == [1, 20]
+
+
+class Client:
+    """A calendar program: of each UID it keeps what has the greatest SEQUENCE, in whatever order mails arrive."""
+
+    def __init__(self, content: list[bytes]) -> None:
+        self._events: dict[str, tuple[int, str, Any]] = {}
+        for text in content:
+            calendar = Calendar.from_ical(text)
+            [event] = calendar.events
+            known = self._events.get(str(event["UID"]))
+            assert known is None or known[0] != event["SEQUENCE"], "two mails with one SEQUENCE"
+            if known is None or known[0] < event["SEQUENCE"]:
+                self._events[str(event["UID"])] = (event["SEQUENCE"], str(calendar["METHOD"]), event)
+
+    def shown(self) -> dict[str, tuple[str, Any, str]]:
+        """What stands in the calendar: start and title by UID."""
+        return {
+            uid: (str(event["SUMMARY"]), event["DTSTART"].dt, str(event["STATUS"]))
+            for uid, (_, method, event) in self._events.items()
+            if method == "REQUEST"
+        }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_a_calendar_shows_in_the_end_what_there_is(school: School, seed: int) -> None:
+    random = Random(seed)
+    learners = [await school.learner(time_zone=zone) for zone in ("Europe/Berlin", "Pacific/Apia")]
+    classes = [await school.cohort(*learners), await school.cohort(learners[0])]
+    ids: list[UUID] = []
+
+    async def happen() -> None:
+        day = SOON + timedelta(days=random.randrange(30))
+        hours = random.choice([{}, HOURS, {**HOURS, "time_zone": "Asia/Tokyo"}])
+        cohort = random.choice([*classes, None])
+        if not ids or random.random() < 0.4:
+            ids.append(await school.lesson(cohort, random.choice([day, None]), f"Lesson {len(ids)}", **hours))
+            return
+        lesson, learner = random.choice(ids), random.choice(learners)
+        one, of_class = lessons.c.id == lesson, cohort_members.c.cohort_id == classes[0]
+        clocks = {"start_time": None, "duration_minutes": None, "time_zone": None, **hours}
+        await change(
+            school,
+            random.choice(
+                [
+                    update(lessons).where(one).values(lesson_date=random.choice([day, None])),
+                    update(lessons).where(one).values(**clocks),
+                    update(lessons).where(one).values(title=f"Title {random.random()}"),
+                    update(lessons).where(one).values(cohort_id=cohort),
+                    delete(lessons).where(one),
+                    update(cohorts).where(cohorts.c.id == classes[0]).values(active=random.random() < 0.8),
+                    update(cohort_members)
+                    .where(of_class, cohort_members.c.user_id == learner)
+                    .values(left_at=random.choice([None, None, instant("2026-05-04T06:00Z")])),
+                    update(users).where(users.c.id == learner).values(time_zone=random.choice(["UTC", "Asia/Tokyo"])),
+                ]
+            ),
+        )
+
+    for _ in range(40):
+        for _ in range(random.randrange(1, 4)):
+            await happen()
+        await announced(school)
+
+    await send_waiting(school.services)
+    mailed_parts = 0
+    for learner in learners:
+        address = await school.email(learner)
+        parts = [
+            part.get_payload(decode=True)
+            for mail in school.mailbox.mails()
+            if mail.recipients == (address,)
+            for part in mail.message.iter_attachments()
+        ]
+        random.shuffle(parts)
+        agenda = {
+            str(event["UID"]): (str(event["SUMMARY"]), event["DTSTART"].dt, str(event["STATUS"]))
+            for event in await events_of(school, learner)
+        }
+        assert Client(parts).shown() == agenda  # type: ignore[arg-type]
+        mailed_parts += len(parts)
+    assert mailed_parts > 15, "too little has happened to say anything"
