@@ -14,7 +14,7 @@ from tests.builders.examples import examples
 from tests.builders.table_model import KEY, Model, ModelConflict, counts, merged
 from tests.builders.tables import imported, rows_of, store, version
 from versioned_tables.compare.diff import count_changes, difference, difference_page
-from versioned_tables.errors import MergeConflicts
+from versioned_tables.errors import ColumnConflict, MergeConflicts
 from versioned_tables.exports import ExportOptions, export_table
 from versioned_tables.files.options import ImportOptions
 from versioned_tables.format.manifest import Manifest
@@ -189,6 +189,90 @@ def test_a_commit_is_picked_and_reverted_by_column_and_cell(
             tuple(sorted(row.items(), key=str)) for row in expected.plain()
         }
         assert verify(tables, result) == []
+
+
+def beginning_without_a_key(tables: TableStore) -> State:
+    """The same rows, each with a text of its own that nobody changes: it tells which row became which."""
+    model = Model().add("w", "string").add("a", "int").add("b", "string")
+    for row in ROWS:
+        model = model.put(row["k"], {"w": f"row {row['k']}", "a": row["a"], "b": row["b"]})  # type: ignore[arg-type]
+    schema = make_schema([("k", "int"), ("w", "string"), ("a", "int"), ("b", "string")])
+    return model, version(tables, model.plain(), schema)
+
+
+def line_without_a_key(data: st.DataObject, tables: TableStore, at: State, new: range) -> list[State]:
+    """Commits that change the schema, and rows of the base or of `new` keys."""
+    states = [at]
+    for _ in range(data.draw(st.integers(1, 2), label="commits")):
+        model, manifest = states[-1]
+        for _ in range(data.draw(st.integers(0, 2), label="schema changes")):
+            model, manifest = _schema_step(data, tables, (model, manifest))
+        keys = st.lists(st.sampled_from([*range(1, 9), *new]), max_size=3, unique=True)
+        for key in data.draw(keys, label="keys"):
+            if key in model.rows and data.draw(st.integers(0, 4)) == 0:
+                model = model.delete(key)
+                continue
+            values: dict[str, object] = {} if key in model.rows else {"w": f"row {key}"}
+            for item, (name, type_) in model.columns.items():
+                if item != KEY and name != "w" and data.draw(st.booleans()):
+                    values[name] = data.draw(st.sampled_from((None, *VALUES[type_])))
+            model = model.put(key, values)
+        states.append((model, version(tables, model.plain(), manifest.schema, manifest)))
+    return states
+
+
+def only_emptied(base: Model, one: Model, other: Model) -> bool:
+    """Whether what a dropped column lost on the other side were empty cells: without a key that is no conflict."""
+    for item in base.columns:
+        for kept, dropped in ((one, other), (other, one)):
+            if item in kept.columns and item not in dropped.columns:
+                cells = [(base.rows.get(key, {}).get(item), row.get(item)) for key, row in kept.rows.items()]
+                changed = [now for was, now in cells if was != now]
+                if changed and not any(changed) and kept.columns[item] == base.columns[item]:
+                    return True
+    return False
+
+
+@quick
+@given(st.data())
+def test_without_a_key_no_value_is_lost_and_none_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    tables = store(tmp_path_factory.mktemp("t"))
+    base = line_without_a_key(data, tables, beginning_without_a_key(tables), range(9, 10))[-1]
+    ours = line_without_a_key(data, tables, base, range(11, 13))
+    theirs = line_without_a_key(data, tables, base, range(21, 23))
+    for model, manifest in (*ours, *theirs):
+        check(tables, (model, manifest))
+
+    for call, (was, one, other) in (
+        (merge, (base, ours[-1], theirs[-1])),
+        (merge, (base, theirs[-1], ours[-1])),
+        (cherry_pick, (theirs[-2], ours[-1], theirs[-1])),
+        (revert, (ours[1], ours[-1], ours[0])),
+    ):
+        if (one[0].rows.keys() & other[0].rows.keys()) - was[0].rows.keys():
+            continue  # inserted on both sides: without a key these are two rows
+        try:
+            expected = merged(was[0], one[0], other[0])
+        except ModelConflict:
+            expected = None
+        sides = {merge: (was, one, other), cherry_pick: (other, was, one), revert: (was, other, one)}[call]
+        try:
+            result = call(tables, *(manifest for _, manifest in sides))
+        except ColumnConflict:
+            continue
+        if result.conflicts:
+            continue
+        if expected is None:
+            assert only_emptied(was[0], one[0], other[0])
+            continue
+        found = result.require()
+        assert {tuple(sorted(row.items(), key=str)) for row in rows_of(tables, found)} == {
+            tuple(sorted(row.items(), key=str)) for row in expected.plain()
+        }
+        assert found.rows == len(expected.rows)
+        assert verify(tables, found) == []
 
 
 @settings(quick, max_examples=examples(10))
