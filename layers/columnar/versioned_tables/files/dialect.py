@@ -79,8 +79,9 @@ def explains(head: str, dialect: Dialect) -> bool:
     """Whether a delimiter explains the whole sample better than one column does.
 
     Its fields make a table when most rows have as many as the first one, below titles at most. A first row of names
-    without a space in them wins even over rows of another length: a ragged table is refused rather than read as one
-    column. Colons stand in times and addresses, so they have to fit every row.
+    without a space in them wins even over rows of another length, and so do rows of one length below any other row: a
+    ragged table is refused rather than read as one column. Colons stand in times and addresses, so they have to fit
+    every row.
     """
     rows = sample_rows(head, dialect, blank=True)
     table = [row for row in rows[titles_above(rows) :] if any(row)]
@@ -90,7 +91,10 @@ def explains(head: str, dialect: Dialect) -> bool:
     if dialect.delimiter in ":^":
         return alike == len(table) > 1 and not any(_CLOCK.search(line) for line in head.splitlines()[:_ROWS])
     names = all(cell == cell.strip() and _NAME.match(cell) for cell in table[0])
-    return alike * 2 >= len(table) or names
+    below = Counter(len(row) for row in table[1:])
+    length, times = max(below.items(), key=lambda item: item[1], default=(0, 0))
+    even = length > 1 and times > 1 and times * 5 >= below.total() * 4
+    return alike * 2 >= len(table) or names or even
 
 
 def is_delimited(head: str) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine
 
-from versioned_tables.files.heading import LOOKED_AT, find_heading, header_names
+from versioned_tables.files.heading import LOOKED_AT, find_heading, header_names, left_out
 from versioned_tables.schema.texts import seconds_text
 
 MOST_CELLS = 40_000_000
@@ -235,7 +235,7 @@ class _Sheet:
         heading = find_heading(texts, header=header, skip=skip)
         titles = [" ".join(filter(None, row)) for row in texts[: heading.skipped]]
         shown = ", ".join(repr(title[:60]) for title in titles if title)
-        self.notes = [f"{heading.skipped} rows above the table were left out: {shown}."] if shown else []
+        self.notes = [left_out(heading.skipped, "row", shown)] if shown else []
         if header is None:
             self.notes.append(f"Header: {heading.reason}.")
         self._first = self._first[heading.skipped :]

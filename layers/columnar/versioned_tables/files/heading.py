@@ -45,18 +45,25 @@ def find_heading(rows: Rows, *, header: bool | None, skip: int | None) -> Headin
     return Heading(skipped, found, reason)
 
 
+def left_out(count: int, what: str, shown: str) -> str:
+    """The sentence on lines or rows that are titles."""
+    many = f"1 {what} above the table was" if count == 1 else f"{count} {what}s above the table were"
+    return f"{many} left out: {shown}."
+
+
 def titles_above(rows: Rows) -> int:
     """How many rows above the table are titles: they fill one cell at most where the table fills more.
 
     A row that fills one cell may also be the first of a ragged table. So an empty row below it has to set it apart, or
     what follows has to be a header: by the types of the values under it, or by names in three columns or more. Titles
-    of several cells (a comma in one, names beside what they stand for) need both: an empty row, and a header below it.
+    of several cells (a comma in one, names beside what they stand for) need a header below, by the values under it if
+    there is no empty row above it.
     """
     lengths = Counter(len(row) for row in rows if sum(map(bool, row)) > 1)
     if not lengths:
         return _empty_above(rows)
     usual = lengths.most_common(1)[0][0]
-    at = _longer_titles(rows, usual)
+    at = longer = _longer_titles(rows, usual)
     while at < min(len(rows), _MOST_TITLES) and sum(map(bool, rows[at])) <= 1:
         at += 1
     if at == len(rows) or at == _MOST_TITLES or len(rows[at]) != usual:
@@ -68,18 +75,24 @@ def titles_above(rows: Rows) -> int:
     below = [row for row in rows[at:] if any(row)]
     if sum(len(row) == usual for row in below) * 5 < len(below) * 4:
         return _empty_above(rows)
-    return at if apart or _heads(below) else _empty_above(rows)
+    return at if apart or longer or _heads(below) else _empty_above(rows)
 
 
 def _longer_titles(rows: Rows, usual: int) -> int:
-    """How many rows, the last of them empty, stand apart above a header and have another width than the table."""
-    # Rows of a sheet are all of one length, so a title has to leave half of it empty.
+    """How many rows stand above a header and have another width than the table: apart, by an empty row, or not."""
+    # Rows of a sheet are all of one length, so a title has to leave half of it empty, and stand apart.
     sheet = all(len(row) == usual for row in rows)
     filled = [at for at, row in enumerate(rows[:_MOST_TITLES]) if any(row)]
     end = next((at for at, row in enumerate(filled) if not _is_title(rows[row], usual, sheet=sheet)), len(filled))
-    apart = [at for at in range(1, min(end, len(filled) - 1) + 1) if filled[at] > filled[at - 1] + 1]
-    begins = [filled[at] for at in apart if len(rows[filled[at]]) == usual]
-    return begins[-1] if begins and _heads([row for row in rows[begins[-1] :] if any(row)]) else 0
+    for place in range(min(end, len(filled) - 1), 0, -1):
+        at = filled[place]
+        apart = at > filled[place - 1] + 1
+        if len(rows[at]) != usual or not (apart or (place == end and not sheet)):
+            continue
+        below = [row for row in rows[at:] if any(row)]
+        if _heads(below) if apart else len(below) > 1 and _differs(below):
+            return at
+    return 0
 
 
 def _is_title(row: Sequence[str], usual: int, *, sheet: bool) -> bool:

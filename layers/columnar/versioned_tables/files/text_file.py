@@ -11,7 +11,7 @@ from itertools import pairwise
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.dialect import DELIMITERS, detect_dialect
 from versioned_tables.files.encoding import SAMPLE, Encoding, as_utf8, detect_encoding
-from versioned_tables.files.heading import LOOKED_AT, Heading, find_heading, header_names
+from versioned_tables.files.heading import LOOKED_AT, Heading, find_heading, header_names, left_out
 from versioned_tables.files.options import ImportOptions
 from versioned_tables.files.splitting import (
     MOST_RECORD_BYTES,
@@ -287,7 +287,7 @@ def _heading(
 def _skipped_note(body: str, records: list[tuple[list[str], int]], heading: Heading) -> list[str]:
     titles = [body[records[at][1] : records[at + 1][1]].strip() for at in range(heading.skipped)]
     shown = ", ".join(repr(title[:60]) for title in titles if title)
-    return [f"{heading.skipped} lines above the table were left out: {shown}."] if shown else []
+    return [left_out(heading.skipped, "line", shown)] if shown else []
 
 
 def _texts(samples: Samples) -> list[str]:
