@@ -24,8 +24,8 @@ MESSAGES, SIZE = 10, 50
 _DONE = {"id": "http://adlnet.gov/expapi/verbs/completed", "display": {"en": "completed"}}
 
 
-def events(count: int) -> Iterator[tuple[dict[str, Any], list[Any]]]:
-    """Invocations, and the ids of their requests."""
+def events(count: int, *, known: bool) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+    """Invocations, and the ids of their requests; with `known` by people of ours, else by accounts of an LMS."""
     from dataforge.contexts.lrs.statements.domain import StatementsBody, XapiVersion, prepare_batch
     from dataforge.contexts.lrs.statements.domain.messages import message_json, statements_json
     from dataforge.kernel.ids import uuid7
@@ -38,9 +38,11 @@ def events(count: int) -> Iterator[tuple[dict[str, Any], list[Any]]]:
             sent = []
             for _ in range(SIZE):
                 number += 1
-                changes = {"verb": _DONE} if chance.random() < 0.1 else {}
-                stamp = (begin + timedelta(seconds=number)).isoformat()
-                sent.append({**moodle(chance.randrange(5000)), "timestamp": stamp, **changes})
+                changes: dict[str, Any] = {"verb": _DONE} if chance.random() < 0.1 else {}
+                stamp, who = (begin + timedelta(seconds=number)).isoformat(), chance.randrange(5000)
+                if known:
+                    changes["actor"] = {"name": f"Learner {who}", "mbox": f"mailto:learner{who}@example.org"}
+                sent.append({**moodle(who), "timestamp": stamp, **changes})
             request, now = uuid7(), datetime.now(UTC)
             body = StatementsBody(list(sent), is_array=True)
             batch = prepare_batch(body, authority=AUTHORITY, version=XapiVersion.V1_0, now=now)
@@ -56,18 +58,24 @@ def events(count: int) -> Iterator[tuple[dict[str, Any], list[Any]]]:
         yield {"Records": records}, requests
 
 
-def furnish(connection: "psycopg.Connection[Any]") -> None:
-    """People and lessons that part of the statements belong to."""
+def furnish(connection: "psycopg.Connection[Any]", *, known: bool) -> None:
+    """People and lessons that part of the statements belong to; with `known` all of them do."""
+    people, lessons = (5000, 97) if known else (2000, 50)
     connection.execute(
         "INSERT INTO identity.users (id, username, email, avatar, display_name, role, created_at, updated_at) "
         "SELECT gen_random_uuid(), 'learner' || n, 'learner' || n || '@example.org', n::text, 'Learner ' || n, "
-        "'learner', now(), now() FROM generate_series(1, 2000) n"
+        "'learner', now(), now() FROM generate_series(0, %s) n",
+        [people - 1],
     )
     connection.execute(
-        "WITH made AS (INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) "
+        "INSERT INTO records.lessons (id, lesson_url, title, created_at, updated_at) "
         "SELECT gen_random_uuid(), 'https://moodle.example.org/mod/page/view.php?id=' || n, 'Page ' || n, now(), now() "
-        "FROM generate_series(0, 49) n RETURNING id, lesson_url) "
-        "INSERT INTO records.lesson_addresses (address, lesson_id, alias) SELECT lesson_url, id, false FROM made"
+        "FROM generate_series(0, %s) n",
+        [lessons - 1],
+    )
+    connection.execute(
+        "INSERT INTO records.lesson_addresses (address, lesson_id, alias) SELECT lesson_url, id, false "
+        "FROM records.lessons"
     )
 
 
@@ -77,7 +85,7 @@ def server_seconds(given: Stand) -> float:
     return sum(sum(process.cpu_times()[:2]) for process in (server, *server.children(recursive=True)))
 
 
-def measure(given: Stand, statements: int) -> dict[str, Any]:
+def measure(given: Stand, statements: int, *, known: bool) -> dict[str, Any]:
     """Load that many statements; memory is taken ten times on the way."""
     from dataforge.bootstrap import xapi_etl_handler
 
@@ -86,8 +94,8 @@ def measure(given: Stand, statements: int) -> dict[str, Any]:
     busy = cpu = server = 0.0
     memory = []
     with psycopg.connect(given.database.url, autocommit=True) as connection:
-        furnish(connection)
-        for index, (event, requests) in enumerate(events(invocations)):
+        furnish(connection, known=known)
+        for index, (event, requests) in enumerate(events(invocations, known=known)):
             with connection.cursor() as cursor:
                 cursor.executemany(
                     "INSERT INTO records.intake (request_id) VALUES (%s)", [(item,) for item in requests]
@@ -123,9 +131,10 @@ def main() -> None:
     """Print a table and one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--statements", type=int, default=100_000)
+    parser.add_argument("--known", action="store_true", help="all statements have a person and a lesson of ours")
     arguments = parser.parse_args()
     with stand() as given:
-        found = measure(given, arguments.statements)
+        found = measure(given, arguments.statements, known=arguments.known)
     print("| statements | per second | CPU-ms per statement | of PostgreSQL | memory, MiB: first … last |")
     print("|---|---|---|---|---|")
     print(

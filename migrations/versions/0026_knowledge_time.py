@@ -1,13 +1,16 @@
 """Progress in lessons as a table, what was known when, lesson addresses, and how reports read them as of an instant.
 
 The definitions are in docs/completion.md and infra/adr/0035. Rows that the release before writes while functions are
-replaced are counted by maintenance (`form` 0). With a million flat statements the back-fill takes some ten seconds, in
+replaced are counted by maintenance (`form` -1). With a million flat statements the back-fill takes some ten seconds, in
 which the loader waits; statements are accepted meanwhile.
 
 Revision: 0026
 """
 
 from alembic import op
+from sqlalchemy import text
+
+from dataforge.kernel.iri import normal_iri
 
 revision = "0026"
 down_revision = "0030"
@@ -21,6 +24,8 @@ ALTER TABLE records.statements_flat
     ADD COLUMN known_from TIMESTAMP WITH TIME ZONE,
     ADD COLUMN voided_from TIMESTAMP WITH TIME ZONE,
     ADD COLUMN form SMALLINT DEFAULT 0 NOT NULL;
+-- What the release before writes from now on; rows that are there already have 0, and are counted below.
+ALTER TABLE records.statements_flat ALTER COLUMN form SET DEFAULT -1;
 ALTER TABLE records.statement_voids ADD COLUMN known_from TIMESTAMP WITH TIME ZONE;
 CREATE INDEX ix_statements_flat_pair ON records.statements_flat (user_id, lesson_id)
     WHERE user_id IS NOT NULL AND lesson_id IS NOT NULL;
@@ -255,7 +260,6 @@ SET known_from = coalesce((SELECT f.stored_at FROM records.statements_flat f WHE
     v.voided_at);
 UPDATE records.statements_flat f SET voided_from = v.known_from
 FROM records.statement_voids v WHERE v.target_id = f.statement_id AND f.voided;
-INSERT INTO records.lesson_addresses (address, lesson_id, alias) SELECT lesson_url, id, false FROM records.lessons;
 INSERT INTO records.lesson_progress (user_id, lesson_id, statements, started_at, last_at, completed_at, completed_by,
     score_scaled, completion_changed_at, changed_at, withdrawn)
 SELECT a.user_id, a.lesson_id, a.statements, a.started_at, a.last_at, c.occurred_at, c.statement_id, c.score_scaled,
@@ -275,6 +279,11 @@ SELECT g.user_id, g.lesson_id, t.*
 FROM (SELECT DISTINCT user_id, lesson_id FROM learning.matches WHERE known_until IS NOT NULL) g
 CROSS JOIN LATERAL learning.progress_of('infinity', g.user_id, g.lesson_id) t;
 """
+
+ADDRESS = text(
+    "INSERT INTO records.lesson_addresses (address, lesson_id, alias) VALUES (:address, :lesson_id, false) "
+    "ON CONFLICT DO NOTHING"
+)
 
 DOWN = """
 CREATE OR REPLACE VIEW learning.open_lessons AS
@@ -311,8 +320,17 @@ ALTER TABLE records.statements_raw DROP COLUMN revived;
 
 def upgrade() -> None:
     """Make the tables and functions, and count what is there."""
+    connection = op.get_bind()
     for part in (TABLES, REVISIONS, READS, BACKFILL):
-        op.get_bind().exec_driver_sql(part)
+        connection.exec_driver_sql(part)
+    # Of two lessons with the same normal form the older one has it, and the other one keeps what it had.
+    for lesson_id, url in connection.exec_driver_sql(
+        "SELECT id, lesson_url FROM records.lessons ORDER BY created_at, id"
+    ):
+        for address in (normal_iri(url), url):
+            values = {"address": address, "lesson_id": lesson_id}
+            if len(address) <= 500 and connection.execute(ADDRESS, values).rowcount:
+                break
 
 
 def downgrade() -> None:

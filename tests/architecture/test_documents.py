@@ -8,7 +8,7 @@ import yaml
 
 from infra.local.layout import ROOT
 
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "infra").rglob("*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "infra").rglob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
 # `a/path.py` or `a/path.py::name`: from the root, from the package, or from the context that is being followed.
 MENTION = re.compile(r"`([\w.*-]+/[\w./*-]+)(?:::([\w.]+))?`")

@@ -18,6 +18,7 @@ TOP_LEVEL = {
         "CONTRIBUTING.md",
         "GLOSSARY.md",
         "CHANGELOG.md",
+        "docs",
         "findings",
         "LICENSE",
         ".github",

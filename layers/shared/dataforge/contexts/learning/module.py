@@ -1,10 +1,11 @@
 """How learning is wired: what it serves, and what it offers the record store."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.lrs.contract import LessonDirectory
-from dataforge.platform.module import Module
+from dataforge.platform.module import Job, Module
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ class LearningServices(Services):
         return SqlLessonDirectory()
 
 
+def _jobs() -> Mapping[str, Job[LearningServices]]:
+    from dataforge.contexts.learning.lessons.consumers import keep_addresses
+
+    return {"lesson_addresses": keep_addresses}
+
+
 MODULE = Module(
     name="learning",
     services=LearningServices,
@@ -35,5 +42,6 @@ MODULE = Module(
             "/api/lessons": f"{LEARNING}.lessons.routes",
         }
     },
+    jobs=_jobs,
     offers={LessonDirectory: lambda platform: platform.get(LearningServices).lessons},
 )

@@ -199,8 +199,9 @@ class LrsServices(Services):
 
 def _operator_commands() -> Mapping[str, Command[LrsServices]]:
     from dataforge.contexts.lrs.load import consumers
+    from dataforge.contexts.lrs.rebuild.consumers import rebuild
 
-    return {"load_accepted": consumers.load_accepted}
+    return {"load_accepted": consumers.load_accepted, "rebuild": rebuild}
 
 
 def _load_statements() -> Consumer[LrsServices]:
@@ -219,6 +220,7 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
     from dataforge.contexts.lrs.load.consumers import load_kept
     from dataforge.contexts.lrs.maintenance.consumers import run_incremental_etl
     from dataforge.contexts.lrs.quarantine.consumers import forget_served
+    from dataforge.contexts.lrs.rebuild.consumers import renew_old_rows
     from dataforge.contexts.lrs.sessions.consumers import maintain_sessions
 
     return {
@@ -226,6 +228,7 @@ def _jobs() -> Mapping[str, Job[LrsServices]]:
         # Before `statements`: what a link no longer gives to anybody may be given by a rule of matching.
         "identifiers": follow_links,
         "statements": run_incremental_etl,
+        "flat_rows": renew_old_rows,
         "bodies": keep_bodies,
         "quarantine": forget_served,
         "sessions": maintain_sessions,

@@ -163,8 +163,8 @@ statements_flat = Table(
     # Since when the store knows its person and lesson, where that is later than `stored_at`; and that it is voided.
     Column("known_from", DateTime(timezone=True)),
     Column("voided_from", DateTime(timezone=True)),
-    # Which rules have made the row (flat_rows.domain.FORM).
-    Column("form", SmallInteger, nullable=False, server_default=text("0")),
+    # Which rules have made the row (flat_rows.domain.FORM); -1 is a release that kept no progress.
+    Column("form", SmallInteger, nullable=False, server_default=text("-1")),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False),
     Column("processed_at", DateTime(timezone=True), nullable=False),

@@ -12,6 +12,7 @@ from dataforge.contexts.lrs.load.repository import RawStatements
 from dataforge.contexts.lrs.matching.repository import SqlStatementMatching
 from dataforge.contexts.lrs.purges.repository import Removals
 from dataforge.contexts.lrs.quarantine.repository import Quarantine
+from dataforge.contexts.lrs.rebuild.repository import Rebuild
 from dataforge.contexts.lrs.search.repository import StatementIndex
 from dataforge.contexts.lrs.sessions.repository import Sessions
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
@@ -39,6 +40,11 @@ class LrsUnitOfWork(SharedJobsUnitOfWork):
     def flat(self) -> FlatRows:
         """Statements as reports read them."""
         return FlatRows(self.connection)
+
+    @property
+    def rebuild(self) -> Rebuild:
+        """Flat rows against their statements."""
+        return Rebuild(self.connection)
 
     @property
     def identifiers(self) -> Identifiers:

@@ -1,6 +1,6 @@
 """Lessons: what learners do, named by the activity id that statements carry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, time
 from decimal import Decimal
@@ -83,6 +83,52 @@ async def change_lesson(statements: StatementMatching, command: ChangeLesson, uo
         after = {name: _plain(value) for name, value in changes.items()}
         uow.audit(AuditEntry("changed", "lesson", str(command.lesson_id), before=before, after=after))
     return command.lesson_id
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceAliases:
+    """The other activity ids that mean a lesson, all of them, for the lesson as the caller read it."""
+
+    lesson_id: UUID
+    expected: str
+    aliases: Sequence[str]
+
+
+async def replace_aliases(statements: StatementMatching, command: ReplaceAliases, uow: LearningUnitOfWork) -> UUID:
+    """Give the lesson the statements of new aliases and take those of old ones; the same aliases change nothing.
+
+    Raises DuplicateLessonUrl for one that means another lesson.
+    """
+    lesson = await _locked(command.lesson_id, command.expected, uow)
+    own = normal_iri(lesson["lesson_url"])
+    wanted = {address: url for url in command.aliases if (address := normal_iri(url)) != own}
+    known = {item.address for item in await uow.lessons.addresses(command.lesson_id) if item.alias}
+    gone, new = sorted(known - wanted.keys()), sorted(wanted.keys() - known)
+    if not gone and not new:
+        return command.lesson_id
+    for address in gone:
+        await uow.lessons.remove_address(command.lesson_id, address)
+    for address in new:
+        await uow.lessons.add_address(command.lesson_id, LessonAddress(address, alias=True), wanted[address])
+    if gone:
+        await statements.release_lesson(uow.connection, command.lesson_id, gone)
+    matched = await statements.match_lessons(uow.connection, dict.fromkeys(new, command.lesson_id))
+    await uow.completions.record_completions(matched)
+    await uow.lessons.change(lesson, {})
+    before, after = {"aliases": sorted(known)}, {"aliases": sorted(wanted)}
+    uow.audit(AuditEntry("changed", "lesson", str(command.lesson_id), before=before, after=after))
+    return command.lesson_id
+
+
+async def normalise_addresses(_command: None, uow: LearningUnitOfWork) -> int:
+    """Write the addresses of lessons in their normal form that a release before has written; how many.
+
+    Where two lessons would have the same the older one gets it, and the other one keeps what it has.
+    """
+    changed = 0
+    for lesson in await uow.lessons.with_other_address():
+        changed += await uow.lessons.replace_address(lesson.lesson_id, lesson.address, normal_iri(lesson.lesson_url))
+    return changed
 
 
 async def delete_lesson(statements: StatementMatching, command: DeleteLesson, uow: LearningUnitOfWork) -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from dataforge.kernel.errors import AlreadyExists, ValidationFailed, Violation
 
 MOST_MINUTES = 1440
 FIRST_YEAR, LAST_YEAR = 1971, 2169  # of hours: those whose clock changes are known (kernel.zone_rules)
+MAX_ALIASES = 100
+MAX_ADDRESS = 500
+"""Characters of an address in its normal form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,15 @@ class LessonAddress:
 
     address: str
     alias: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAddress:
+    """How the URL of a lesson was written, and the address it has; None for one that has none yet."""
+
+    lesson_id: UUID
+    lesson_url: str
+    address: str | None
 
 
 class DuplicateLessonUrl(AlreadyExists):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.pages_of_rows import After, one_row, page_of
-from dataforge.contexts.learning.tables import lessons
+from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.kernel.paging import Page
 
 
@@ -28,3 +28,14 @@ async def list_lessons(
     if after is not None:
         query = query.where(lessons.c.id > UUID(after[0]))
     return await page_of(connection, query, limit, ("id",))
+
+
+async def get_aliases(connection: AsyncConnection, lesson_id: UUID) -> dict[str, Any]:
+    """A lesson with its `aliases`, in order; raises NotFound."""
+    lesson = await get_lesson(connection, lesson_id)
+    query = (
+        select(lesson_addresses.c.address)
+        .where(lesson_addresses.c.lesson_id == lesson_id, lesson_addresses.c.alias)
+        .order_by(lesson_addresses.c.address)
+    )
+    return {**lesson, "aliases": list((await connection.execute(query)).scalars())}

@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.learning.lessons.domain import DuplicateLessonUrl, LessonAddress
+from dataforge.contexts.learning.lessons.domain import DuplicateLessonUrl, LessonAddress, WrittenAddress
 from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.iri import normal_iri
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows, explained
 
 
@@ -45,6 +47,25 @@ class Lessons(VersionedRows):
             .values(alias=address.alias)
         )
         await self._connection.execute(statement)
+
+    async def with_other_address(self) -> Sequence[WrittenAddress]:
+        """Lessons whose address is not the normal form of their URL, oldest first."""
+        own = (lesson_addresses.c.lesson_id == lessons.c.id) & ~lesson_addresses.c.alias
+        query = (
+            select(lessons.c.id, lessons.c.lesson_url, lesson_addresses.c.address)
+            .select_from(lessons.outerjoin(lesson_addresses, own))
+            .order_by(lessons.c.created_at, lessons.c.id)
+        )
+        rows = [WrittenAddress(row.id, row.lesson_url, row.address) for row in await self._connection.execute(query)]
+        return [row for row in rows if row.address != normal_iri(row.lesson_url)]
+
+    async def replace_address(self, lesson_id: UUID, old: str | None, new: str) -> bool:
+        """Give a lesson another address of its own; False if that means a lesson already."""
+        values = {"address": new, "lesson_id": lesson_id, "alias": False}
+        added = await self._connection.execute(upsert(lesson_addresses).values(values).on_conflict_do_nothing())
+        if added.rowcount and old is not None:
+            await self.remove_address(lesson_id, old)
+        return bool(added.rowcount)
 
     async def remove_address(self, lesson_id: UUID, address: str) -> None:
         """Let an address mean the lesson no longer."""

@@ -38,6 +38,12 @@ async def _read(connection: AsyncConnection, lesson_id: UUID) -> Response:
     return _lesson(await queries.get_lesson(connection, lesson_id))
 
 
+async def _read_aliases(connection: AsyncConnection, lesson_id: UUID) -> Response:
+    lesson = await queries.get_aliases(connection, lesson_id)
+    body = wire.AliasesOut(lesson_id=lesson_id, lesson_url=lesson["lesson_url"], aliases=lesson["aliases"])
+    return json_response(body.model_dump(mode="json"), headers={"ETag": etag(lesson["revision"])})
+
+
 def _done(_result: object) -> Response:
     return json_response(None, status=204)
 
@@ -79,6 +85,20 @@ async def delete_lesson(lesson_id: UUID, call: WriterCall) -> Response:
     handler = partial(commands.delete_lesson, call.platform.get(StatementMatching))
     command = commands.DeleteLesson(lesson_id, call.expected_revision())
     return await call.execute(LearningUnitOfWork, handler, command, _done)
+
+
+@router.get("/api/lessons/{lesson_id}/aliases", response_model=wire.AliasesOut)
+async def get_aliases(lesson_id: UUID, call: ReaderCall) -> Response:
+    """By which other activity ids statements mean the lesson."""
+    return await call.query(_read_aliases, lesson_id)
+
+
+@router.put("/api/lessons/{lesson_id}/aliases", response_model=wire.AliasesOut)
+async def replace_aliases(lesson_id: UUID, body: wire.AliasesIn, call: WriterCall) -> Response:
+    """Say all other activity ids that mean the lesson; stored statements follow. Needs If-Match."""
+    handler = partial(commands.replace_aliases, call.platform.get(StatementMatching))
+    command = commands.ReplaceAliases(lesson_id, call.expected_revision(), body.aliases)
+    return await call.execute_and_read(LearningUnitOfWork, handler, command, _read_aliases)
 
 
 @router.get("/api/lessons/{lesson_id}/incomplete", response_model=IncompletePage)

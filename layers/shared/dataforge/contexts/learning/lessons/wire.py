@@ -10,9 +10,10 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.contexts.learning.launches.domain import MoveOn
 from dataforge.contexts.learning.launches.wire import WebAddress
-from dataforge.contexts.learning.lessons.domain import MOST_MINUTES
+from dataforge.contexts.learning.lessons.domain import MAX_ADDRESS, MAX_ALIASES, MOST_MINUTES
 from dataforge.contexts.learning.wire import Line, PageOut
 from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
+from dataforge.kernel.iri import normal_iri
 
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|\\^`]+")
 
@@ -20,6 +21,9 @@ _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|\\^`]+"
 def _iri(value: str) -> str:
     if not _ABSOLUTE_IRI.fullmatch(value):
         message = "must be an absolute IRI such as https://lms.example.org/course/42"
+        raise ValueError(message)
+    if len(normal_iri(value)) > MAX_ADDRESS:
+        message = f"must not be longer than {MAX_ADDRESS} characters with what has to be escaped escaped"
         raise ValueError(message)
     return value
 
@@ -80,6 +84,20 @@ class LessonChangesIn(PartialUpdate):
     move_on: MoveOn | None = None
     mastery_score: MasteryScore | None = None
     launch_parameters: Parameters | None = None
+
+
+class AliasesIn(RequestModel):
+    """All other activity ids by which statements mean the lesson."""
+
+    aliases: Annotated[list[LessonUrl], Field(max_length=MAX_ALIASES)]
+
+
+class AliasesOut(BaseModel):
+    """The other activity ids by which statements mean the lesson, in their normal form."""
+
+    lesson_id: UUID
+    lesson_url: str
+    aliases: list[str]
 
 
 class LessonOut(BaseModel):

@@ -79,6 +79,7 @@ class AnonymisePage:
 
 async def anonymise_page(command: AnonymisePage, uow: LrsUnitOfWork) -> tuple[int, list[str]]:
     """Rewrite a page of statements: how many changed, and the keys of attachments that nobody names any more."""
+    revision = await uow.take_revision()
     locked = await uow.removals.lock([item.statement_id for item in command.statements])
     there = [item for item in command.statements if item.statement_id in locked and item.body is not None]
     pairs = [(item, rewritten) for item in there if (rewritten := _rewritten(item, command.anonymiser)) is not None]
@@ -88,7 +89,7 @@ async def anonymise_page(command: AnonymisePage, uow: LrsUnitOfWork) -> tuple[in
     known = {found.statement_id for found in before}
     after = [found_by(new.statement_id, new.stored_at, new.payload) for _, new in pairs if new.statement_id in known]
     await uow.index.replace(before, after)
-    await uow.erasures.rewrite([new for _, new in pairs])
+    await uow.erasures.rewrite([new for _, new in pairs], revision)
     return len(pairs), await unreferenced({key for item, _ in pairs for key in keys_named(item)}, uow)
 
 

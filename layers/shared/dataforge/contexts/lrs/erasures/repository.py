@@ -10,6 +10,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.lrs.progress.repository import (
+    count_again,
+    forget_former,
+    pairs_of_statements,
+    register_removal,
+)
 from dataforge.contexts.lrs.statements.domain import FlatStatement, to_json
 
 _SALT = text("SELECT salt FROM lrs.erasure_salt WHERE EXISTS (SELECT 1 FROM lrs.erased_agents)")
@@ -46,6 +52,11 @@ _FLAT = text(
     "object_id = g.object_id, object_name = g.object_name, response = g.response "
     "FROM json_to_recordset(CAST(:rows AS json)) AS g (id uuid, actor_key text, actor_name text, object_id text, "
     "object_name text, response text) WHERE f.statement_id = g.id"
+)
+_OF_OTHER_ACTOR = text(
+    "SELECT f.statement_id FROM records.statements_flat f "
+    "JOIN json_to_recordset(CAST(:rows AS json)) AS g (id uuid, actor_key text) ON f.statement_id = g.id "
+    "WHERE f.actor_key <> g.actor_key ORDER BY f.statement_id FOR UPDATE OF f"
 )
 _PENDING = text("SELECT statement_id, payload FROM lrs.pending_statements")
 _FORGET_PENDING = text("DELETE FROM lrs.pending_statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))")
@@ -97,8 +108,8 @@ class Erasures:
         rows = await self._connection.execute(_KNOWN, {"digests": list(by_digest)})
         return {by_digest[bytes(row.digest)]: row.responses for row in rows}
 
-    async def rewrite(self, items: Sequence[Rewritten]) -> None:
-        """Write statements over, with their flat rows."""
+    async def rewrite(self, items: Sequence[Rewritten], revision: datetime) -> None:
+        """Write statements over, with their flat rows; those with another actor are nobody's progress any more."""
         rows = [
             {"id": item.statement_id, "at": item.stored_at, "payload": item.payload, "sha": f"\\x{item.sha.hex()}"}
             for item in items
@@ -107,8 +118,15 @@ class Erasures:
         for statement in _REWRITE:
             await self._connection.execute(statement, {"rows": body})
         flat = [_flat(item.statement_id, item.flat) for item in items if item.flat is not None]
-        if flat:
-            await self._connection.execute(_FLAT, {"rows": to_json(flat).decode()})
+        if not flat:
+            return
+        values = {"rows": to_json(flat).decode()}
+        taken = list((await self._connection.execute(_OF_OTHER_ACTOR, values)).scalars())
+        pairs = await pairs_of_statements(self._connection, taken)
+        await self._connection.execute(_FLAT, values)
+        await forget_former(self._connection, taken)
+        await count_again(self._connection, pairs)
+        await register_removal(self._connection, "erasure", len(taken), revision)
 
     async def pending(self) -> list[tuple[UUID, str]]:
         """Statements that wait to be loaded, as JSON text."""

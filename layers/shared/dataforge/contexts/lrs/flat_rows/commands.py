@@ -28,7 +28,7 @@ async def write_flat(
     `known_from` has since when rows are known that were stored in a past that was reported on; with `recount` progress
     is worked out anew, because rows may have been counted before.
     """
-    again = await uow.flat.void(_voids(rows, known_from), uow.now)
+    again = await uow.flat.void(voids_of(rows, known_from), uow.now)
     people = await uow.flat.people(
         {row.actor_email for row in rows if row.actor_email}, {row.actor_account for row in rows if row.actor_account}
     )
@@ -52,7 +52,8 @@ async def write_flat(
     return matched
 
 
-def _voids(rows: Sequence[FlatRow], known_from: Mapping[UUID, datetime]) -> dict[UUID, Voider]:
+def voids_of(rows: Sequence[FlatRow], known_from: Mapping[UUID, datetime]) -> dict[UUID, Voider]:
+    """Which statements the rows void, each with the first of them that does; see `write_flat`."""
     voids: dict[UUID, Voider] = {}
     for row in rows:
         if row.voids is not None:

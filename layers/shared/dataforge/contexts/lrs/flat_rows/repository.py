@@ -169,6 +169,8 @@ class FlatRows:
         """Register which statement voids a target and mark targets that are here already; returns whose progress has
         to be counted again.
         """
+        if not voids:
+            return set()
         targets = sorted(voids)
         values = {
             "targets": targets,
@@ -212,18 +214,29 @@ def _flat(
     known = known_from.get(flat.statement_id)
     return {
         "statement_id": flat.statement_id,
+        "user_id": user_id,
+        "lesson_id": lesson_id,
+        "known_from": known if known is not None and known > flat.stored_at else None,
+        "stored_at": flat.stored_at,
+        "processed_at": processed_at,
+        **flat_columns(row),
+    }
+
+
+def flat_columns(row: FlatRow) -> dict[str, object]:
+    """The columns of a flat row that its statement alone decides."""
+    flat = row.flat
+    return {
         "actor_key": flat.actor_key,
         "actor_email": row.actor_email,
         "actor_account": row.actor_account,
         "actor_name": flat.actor_name,
-        "user_id": user_id,
         "verb_id": flat.verb_id,
         "verb_display": flat.verb_display,
         "object_id": flat.object_id,
         "object_name": flat.object_name,
         "object_type": flat.object_type,
         "lesson_url": row.lesson_url,
-        "lesson_id": lesson_id,
         "score_scaled": flat.score_scaled,
         "score_raw": flat.score_raw,
         "score_min": flat.score_min,
@@ -238,8 +251,5 @@ def _flat(
         "cohort_key": flat.cohort_key,
         "completes": flat.completes,
         "is_question": flat.is_question,
-        "known_from": known if known is not None and known > flat.stored_at else None,
         "occurred_at": flat.occurred_at,
-        "stored_at": flat.stored_at,
-        "processed_at": processed_at,
     }

@@ -74,12 +74,13 @@ class DeletePage:
 
 async def delete_page(command: DeletePage, uow: LrsUnitOfWork) -> tuple[int, list[str]]:
     """Delete the statements of a page: how many, and the keys of attachments that nobody names any more."""
+    revision = await uow.take_revision()
     locked = await uow.removals.lock([item.statement_id for item in command.statements])
     there = [item for item in command.statements if item.statement_id in locked]
     ids = [item.statement_id for item in there]
     attachments = {key for item in there for key in keys_named(item)}
     await uow.index.remove([found for item in there if (found := as_found(item)) is not None])
-    await uow.removals.delete_rows(ids)
+    await uow.removals.delete_rows(ids, revision)
     stored: dict[UUID, datetime] = {item.statement_id: item.stored_at for item in there}
     await uow.removals.delete_bodies({key: at for key, at in stored.items() if key not in command.left_to_drop})
     return len(ids), await unreferenced(attachments, uow)

@@ -8,6 +8,13 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.lrs.progress.repository import (
+    count_again,
+    forget_former,
+    pairs_of_statements,
+    register_removal,
+)
+
 _LOCK = text(
     "SELECT statement_id FROM records.statements_raw WHERE statement_id = ANY(CAST(:ids AS uuid[])) "
     "ORDER BY statement_id FOR UPDATE"
@@ -34,10 +41,14 @@ class Removals:
         """Which of the statements are still there, locked."""
         return set((await self._connection.execute(_LOCK, {"ids": list(ids)})).scalars())
 
-    async def delete_rows(self, ids: Sequence[UUID]) -> None:
-        """Delete ids, claims and flat rows; without its id a body is nobody's."""
+    async def delete_rows(self, ids: Sequence[UUID], revision: datetime) -> None:
+        """Delete ids, claims and flat rows, from progress too; without its id a body is nobody's."""
+        pairs = await pairs_of_statements(self._connection, ids)
+        await forget_former(self._connection, ids)
         for statement in _ROWS:
             await self._connection.execute(statement, {"ids": list(ids)})
+        await count_again(self._connection, pairs)
+        await register_removal(self._connection, "purge", len(ids), revision)
 
     async def delete_bodies(self, bodies: Mapping[UUID, datetime]) -> None:
         """Delete bodies by id and when they were stored."""
