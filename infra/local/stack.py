@@ -279,7 +279,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator,
     api_url = cloud.api_url(_api_id(directory), STAGE)
     functions = [
         *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl", "dataset-import"),
-        *("dataset-export", "worker", "reminders", "schema-deployer", "maintenance"),
+        *("dataset-export", "worker", "reminders", "notifier", "schema-deployer", "maintenance"),
     ]
     return {
         "api_url": api_url,
@@ -291,6 +291,7 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator,
         "region": emulator.REGION,
         "stack_name": directory.stack_name,
         "data_bucket": outputs["DataBucketName"],
+        "feedback_topic": outputs["FeedbackTopicArn"],
         "queues": {
             "statements": outputs["StatementsQueueUrl"],
             "statements_dlq": outputs["StatementsDeadLetterQueueUrl"],
@@ -302,6 +303,8 @@ def _facts(directory: StackDirectory, database: PostgresServer, cloud: Emulator,
             "deployments_dlq": outputs["DeploymentsDeadLetterQueueUrl"],
             "jobs": outputs["JobsQueueUrl"],
             "jobs_dlq": outputs["JobsDeadLetterQueueUrl"],
+            "feedback": outputs["FeedbackQueueUrl"],
+            "feedback_dlq": outputs["FeedbackDeadLetterQueueUrl"],
         },
         "functions": {name: f"{directory.stack_name}-{name}" for name in functions},
         "postgres_directory": str(directory.postgres),

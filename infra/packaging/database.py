@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 # the container of docker-compose.yml does not have.
 FUNCTIONS = (
     *("api", "datasets-api", "datasets-sql", "xapi", "xapi-etl"),
-    *("dataset-import", "dataset-export", "worker", "reminders", "maintenance", "schema-proof"),
+    *("dataset-import", "dataset-export", "worker", "reminders", "notifier", "maintenance", "schema-proof"),
 )
 _SSL_MODE_OF_LIBPQ = "prefer"
 

@@ -215,7 +215,11 @@ def test_a_role_names_what_it_may_do_and_to_what(name: str) -> None:
         for resource in statement["Resource"]:
             assert isinstance(resource, dict), f"{resource} is not the ARN of a resource of this stack"
             if "Fn::Sub" in resource:
-                own = ("arn:${AWS::Partition}:s3:::${DataBucket}/", "${AWS::AccountId}:identity/${MailIdentity}")
+                own = (
+                    "arn:${AWS::Partition}:s3:::${DataBucket}/",
+                    "${AWS::AccountId}:identity/${MailIdentity}",
+                    "${AWS::AccountId}:configuration-set/${AWS::StackName}-mail",
+                )
                 assert any(part in resource["Fn::Sub"] for part in own)
 
 
@@ -497,3 +501,26 @@ def test_statements_are_prepared_on_a_database_of_ones_own_but_never_through_the
     value = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["DATABASE_PREPARED_STATEMENTS"]
 
     assert value == {"Fn::If": ["CreateDatabase", "false", {"Ref": "DatabasePreparedStatements"}]}
+
+
+def test_what_becomes_of_mails_reaches_the_notifier_and_nobody_else_writes_there() -> None:
+    resources = RESOURCES
+    destination = resources["MailFeedback"]["Properties"]["EventDestination"]
+    topic = resources["FeedbackTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    queue = resources["FeedbackQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    senders = [
+        name
+        for name, resource in resources.items()
+        if "MAIL_CONFIGURATION_SET" in resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
+    ]
+
+    assert sorted(destination["MatchingEventTypes"]) == ["bounce", "complaint"]
+    assert destination["SnsDestination"]["TopicARN"] == {"Ref": "FeedbackTopic"}
+    assert [item["Principal"] for item in topic if item["Effect"] == "Allow"] == [{"Service": "ses.amazonaws.com"}]
+    assert [item["Condition"] for item in queue if item["Effect"] == "Allow"] == [
+        {"ArnEquals": {"aws:SourceArn": {"Ref": "FeedbackTopic"}}}
+    ]
+    assert sorted(senders) == ["MaintenanceFunction", "RemindersFunction"]
+    assert resources["FeedbackQueue"]["Properties"]["VisibilityTimeout"] >= 6 * int(
+        resources["NotifierFunction"]["Properties"]["Timeout"]
+    )

@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
     "reminders": (Role.ADMIN, lambda _: "/ui/test-reminders"),
     "invitation": (Role.LEARNER, lambda _: "/ui/workspaces/accept?token=from-a-mail"),
+    "notification-preferences": (Role.LEARNER, lambda _: "/ui/notification-preferences"),
     "unsubscribe": (None, lambda places: places.unsubscribe),
     "keys": (Role.ADMIN, lambda _: "/ui/admin/keys"),
     "key": (Role.ADMIN, lambda places: places.key),

@@ -12,8 +12,10 @@ import psycopg
 import pytest
 from icalendar import Calendar
 
+from dataforge.contexts.notifications.suppressions.domain import email_hash
 from infra.local.mailbox import ReceivedMail
 from infra.local.stack import LocalStack
+from tests.builders.feedback import bounce, raw
 
 pytestmark = pytest.mark.build
 
@@ -106,3 +108,21 @@ def test_an_agenda_comes_through_the_gateway_and_once_only_while_it_stays(admin:
     assert (first.status_code, again.status_code) == (200, 304)
     assert first.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert str(Calendar.from_ical(first.content)["VERSION"]) == "2.0"
+
+
+def test_a_bounce_that_ses_reports_ends_all_mail_to_the_address(
+    stack: LocalStack, eventually: Callable[..., None]
+) -> None:
+    address = f"{token_hex(5)}@example.org"
+    sns = stack.emulator.client("sns")
+
+    for body in ("no report", raw(bounce(address)), raw(bounce(f"full-{address}", kind="Transient"))):
+        sns.publish(TopicArn=stack.facts["feedback_topic"], Message=body)
+
+    def reasons(of: str) -> list[tuple[str, str]]:
+        with psycopg.connect(stack.facts["database_url"]) as connection:
+            query = "SELECT scope, reason FROM notifications.suppressions WHERE email_hash = %s"
+            return connection.execute(query, [email_hash(of)]).fetchall()
+
+    eventually(lambda: reasons(address) == [("all", "bounce")], "the bounce arrives")
+    assert reasons(f"full-{address}") == []

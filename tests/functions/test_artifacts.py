@@ -61,6 +61,7 @@ FUNCTIONS = {
     "WorkerFunction": "worker",
     "XapiEtlFunction": "xapi_etl",
     "RemindersFunction": "reminders",
+    "NotifierFunction": "notifier",
     "MaintenanceFunction": "maintenance",
     "SchemaDeployerFunction": "schema_deployer",
 }

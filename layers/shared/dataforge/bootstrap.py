@@ -145,6 +145,12 @@ def reminders_handler() -> "Handler":
     return _event_handler("reminders", parts, "send_daily_reminders")
 
 
+def notifier_handler() -> "Handler":
+    """The handler of the function `notifier`."""
+    parts = _platform(settings.NotifierSettings, queues=("feedback",), dead_letter_queues=())
+    return _event_handler("notifier", parts)
+
+
 def schema_deployer_handler() -> "Handler":
     """The handler of the function `schema_deployer`."""
     parts = _platform(settings.DeployerSettings, queues=(), dead_letter_queues=())

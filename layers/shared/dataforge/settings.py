@@ -133,6 +133,8 @@ class QueueSettings(Settings):
     deployments_dlq_url: str = ""
     jobs_queue_url: str = ""
     jobs_dlq_url: str = ""
+    feedback_queue_url: str = ""
+    feedback_dlq_url: str = ""
 
 
 class SecretSettings(Settings):
@@ -189,10 +191,11 @@ class HttpSettings(Settings):
 class MailSettings(Settings):
     """Who mail comes from, and the server that takes it (see platform.mail.SmtpSender); without one it is SES.
 
-    SES sends for verified addresses and domains only.
+    SES sends for verified addresses and domains only, and reports bounces where the configuration set says.
     """
 
     mail_from: str = "no-reply@dataforge.example"
+    mail_configuration_set: str = ""
     smtp_url: SecretStr | None = None
 
     @field_validator("smtp_url", mode="before")
@@ -330,13 +333,19 @@ class RemindersSettings(CommonSettings, DatabaseSettings, QueueSettings, SecretS
     required: ClassVar[tuple[str, ...]] = ("database", "app_secret_arn", "mail_from", "public_base_url")
 
 
+class NotifierSettings(CommonSettings, DatabaseSettings, QueueSettings):
+    """The function `notifier`, which writes down what mail servers answer."""
+
+    required: ClassVar[tuple[str, ...]] = ("database",)
+
+
 class MaintenanceSettings(WorkerSettings, SigningSettings, LinkSettings):
     """The function `maintenance`: it makes administrators, rotates signing keys, and mails links to our pages."""
 
     required: ClassVar[tuple[str, ...]] = (
         "database", "data_bucket", "app_secret_arn", "signing_keys_secret_arn", "mail_from", "public_base_url",
         "statements_queue_url", "imports_queue_url", "exports_queue_url", "deployments_queue_url",
-        "jobs_queue_url",
+        "jobs_queue_url", "feedback_queue_url",
     )  # fmt: skip
 
 

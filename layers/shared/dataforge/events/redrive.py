@@ -20,7 +20,7 @@ class RedriveIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    queue: Literal["statements", "imports", "exports", "deployments", "jobs"]
+    queue: Literal["statements", "imports", "exports", "deployments", "jobs", "feedback"]
     most: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     messages: Annotated[list[MessageId], Field(min_length=1, max_length=1_000)] | None = None
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 Factory = Callable[["Platform"], Any]
 
-QUEUES = ("statements", "imports", "exports", "deployments", "jobs")
+QUEUES = ("statements", "imports", "exports", "deployments", "jobs", "feedback")
 
 
 class Platform:
@@ -117,7 +117,7 @@ class Platform:
 
         settings: MailSettings = self.settings
         if settings.smtp_url is None:
-            return SesSender(settings.mail_from)
+            return SesSender(settings.mail_from, settings.mail_configuration_set)
         return SmtpSender(settings.smtp_url.get_secret_value(), settings.mail_from)
 
     @cached_property

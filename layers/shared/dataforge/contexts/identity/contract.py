@@ -225,6 +225,29 @@ class AccountMails(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalClock:
+    """When and how a person is written to: texts as forms have them, an empty quiet hour being none."""
+
+    time_zone: str
+    locale: str
+    reminder_time: str
+    quiet_from: str = ""
+    quiet_to: str = ""
+
+
+class PersonalClocks(Protocol):
+    """The clocks and languages that people live by."""
+
+    async def read(self, user_id: UUID) -> PersonalClock:
+        """A person's own; raises NotFound."""
+        ...
+
+    async def change(self, user_id: UUID, clock: PersonalClock) -> None:
+        """Replace it, on behalf of the person; raises ValidationFailed with a pointer to each member that is wrong."""
+        ...
+
+
 class LearnerAccounts(Protocol):
     """Accounts of learners, inside the caller's transaction."""
 

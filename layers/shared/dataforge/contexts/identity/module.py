@@ -10,6 +10,7 @@ from dataforge.contexts.identity.contract import (
     CredentialUses,
     CredentialVerifier,
     LearnerDirectory,
+    PersonalClocks,
     SessionCredentials,
     XapiCredentialChanged,
 )
@@ -88,6 +89,7 @@ MODULE = Module(
         CredentialUses: lambda platform: _services(platform).credential_uses,
         SessionCredentials: lambda platform: _services(platform).session_credentials,
         LearnerDirectory: lambda platform: _services(platform).learners,
+        PersonalClocks: lambda platform: _services(platform).personal_clocks,
         AccountMails: lambda platform: _services(platform).account_mails,
     },
     commands={"maintenance": _operator_commands},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
+    from dataforge.contexts.identity.accounts.published import StoredPersonalClocks
     from dataforge.contexts.identity.accounts.repository import EmailDirectory
     from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokens, CredentialTokenSigner
     from dataforge.contexts.identity.links.published import StoredAccountMails
@@ -156,6 +157,13 @@ class IdentityServices(Services):
         from dataforge.contexts.identity.links.tokens import LinkTokens
 
         return LinkTokens(self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
+
+    @cached_property
+    def personal_clocks(self) -> "StoredPersonalClocks":
+        """Reads and changes when people are written to."""
+        from dataforge.contexts.identity.accounts.published import StoredPersonalClocks
+
+        return StoredPersonalClocks(self)
 
     @cached_property
     def account_mails(self) -> "StoredAccountMails":

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dataforge.contexts.notifications.contract import DailyReminders
 from dataforge.kernel.events import Event
-from dataforge.platform.module import Command, Job, Module, Subscriber
+from dataforge.platform.module import Command, Consumer, Job, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.notifications.messages.commands import MessageSender
+    from dataforge.contexts.notifications.reminders.published import StoredDailyReminders
     from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
 
 NOTIFICATIONS = "dataforge.contexts.notifications"
@@ -24,6 +26,13 @@ class NotificationsServices(Services):
         from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
 
         return UnsubscribeLinks(self.platform.cursors, self.settings.public_base_url)
+
+    @cached_property
+    def daily_reminders(self) -> "StoredDailyReminders":
+        """Plans and sends reminders, and answers for runs."""
+        from dataforge.contexts.notifications.reminders.published import StoredDailyReminders
+
+        return StoredDailyReminders(self)
 
     @cached_property
     def message_sender(self) -> "MessageSender":
@@ -46,6 +55,12 @@ def _jobs() -> Mapping[str, Job[NotificationsServices]]:
     return {"lesson_dates": announce_dates, "notifications": send_waiting}
 
 
+def _feedback() -> Consumer[NotificationsServices]:
+    from dataforge.contexts.notifications.feedback.consumers import feedback_messages
+
+    return feedback_messages
+
+
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[NotificationsServices]]]:
     from dataforge.contexts.notifications.notices.consumers import put_on_its_way
     from dataforge.contexts.notifications.notices.domain import NOTICED
@@ -66,10 +81,13 @@ MODULE = Module(
             "/api/notification-preferences": f"{NOTIFICATIONS}.preferences.routes",
             "/api/unsubscribe": f"{NOTIFICATIONS}.suppressions.routes",
             "/ui/test-reminders": f"{NOTIFICATIONS}.reminders.pages",
+            "/ui/notification-preferences": f"{NOTIFICATIONS}.preferences.pages",
             "/ui/unsubscribe": f"{NOTIFICATIONS}.suppressions.pages",
         }
     },
+    offers={DailyReminders: lambda platform: platform.get(NotificationsServices).daily_reminders},
     commands={"reminders": _commands, "maintenance": _commands},
+    consumers={"notifier": _feedback},
     jobs=_jobs,
     subscribers=_subscribers,
 )

@@ -17,6 +17,8 @@ def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
 @overload
 def client(service: Literal["ses"]) -> "SESClient": ...
 @overload
+def client(service: Literal["sesv2"]) -> Any: ...  # noqa: ANN401 - it publishes types that nothing else needs
+@overload
 def client(service: Literal["sqs"]) -> "SQSClient": ...
 @cache
 def client(service: Any) -> Any:
@@ -33,6 +35,9 @@ def client(service: Any) -> Any:
         "retries": {"mode": "standard", "max_attempts": 3},
         "max_pool_connections": 32,
     }
+    if service in ("ses", "sesv2"):
+        # A mail whose answer is lost may have been taken: whether it is handed over again is for the outbox to decide.
+        options["retries"] = {"mode": "standard", "total_max_attempts": 1}
     if service == "s3":
         options["signature_version"] = "s3v4"
         # Path style works for every endpoint, an emulator's IP address included.

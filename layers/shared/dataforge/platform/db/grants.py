@@ -235,6 +235,12 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "statement_keys statements statement_bodies", READ),
     ),
     "reminders": _merged(_EVERYBODY, _COMMANDS, _NOTIFICATIONS, _tables("identity", "directory", READ)),
+    # What it suppresses, and the audit entry of that.
+    "notifier": _merged(
+        _EVERYBODY,
+        _tables("notifications", "suppressions", CHANGE),
+        _tables("platform", "audit_log", ADD),
+    ),
     "maintenance": _merged(
         _EVERYBODY,
         _ERASED,

@@ -3,7 +3,7 @@
 import asyncio
 import smtplib
 import ssl
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from dataforge.platform.aws.clients import client
@@ -20,22 +20,68 @@ class MailSender(Protocol):
         ...
 
 
-class SesSender:
-    """Sends through the SES API (v1, which emulators have too) from one verified address."""
+# What an endpoint answers that has no v2 of the API, or whose v2 does not know who was verified with v1.
+_NOT_HERE = frozenset(
+    {
+        *("404", "405", "501", "NotFoundException", "UnknownOperationException"),
+        *("InvalidAction", "NotImplemented", "UnsupportedOperation", "MethodNotAllowed"),
+    }
+)
+_UNVERIFIED = "is not verified"
 
-    def __init__(self, sender: str) -> None:
+
+class SesSender:
+    """Sends through the SES API from one verified address: by v2 where the endpoint has it, else by v1.
+
+    Both take the whole message, and both say by the same id what became of it. What `configuration_set` names reports
+    bounces and complaints.
+    """
+
+    def __init__(self, sender: str, configuration_set: str = "") -> None:
         self._sender = sender
+        self._configuration_set = configuration_set
+        self._v1_only = False
 
     async def send(self, mail: Mail) -> str:
         """Hand the message over; raises botocore's ClientError when SES refuses it, ValueError for a bad header."""
-        message = mime_message(mail, self._sender)
-        answer = await asyncio.to_thread(
-            client("ses").send_raw_email,
-            Source=self._sender,
-            Destinations=[mail.to],
-            RawMessage={"Data": message.as_bytes()},
+        content = mime_message(mail, self._sender).as_bytes()
+        return await asyncio.to_thread(self._send, mail.to, content)
+
+    def _send(self, to: str, content: bytes) -> str:
+        from botocore.exceptions import ClientError
+
+        if self._v1_only:
+            return self._by_v1(to, content)
+        try:
+            return self._by_v2(to, content)
+        except ClientError as error:
+            # It was refused, so that nothing has been sent twice when v1 takes it.
+            refusal = error.response.get("Error", {})
+            message = str(refusal.get("Message"))
+            # A configuration set that is not there is not found either.
+            absent = refusal.get("Code") in _NOT_HERE and "onfiguration set" not in message
+            if not absent and _UNVERIFIED not in message:
+                raise
+            self._v1_only = absent
+            return self._by_v1(to, content)
+
+    def _by_v2(self, to: str, content: bytes) -> str:
+        answer = client("sesv2").send_email(
+            FromEmailAddress=self._sender,
+            Destination={"ToAddresses": [to]},
+            Content={"Raw": {"Data": content}},
+            **self._options(),
         )
         return str(answer["MessageId"])
+
+    def _by_v1(self, to: str, content: bytes) -> str:
+        answer = client("ses").send_raw_email(
+            Source=self._sender, Destinations=[to], RawMessage={"Data": content}, **self._options()
+        )
+        return str(answer["MessageId"])
+
+    def _options(self) -> dict[str, Any]:
+        return {"ConfigurationSetName": self._configuration_set} if self._configuration_set else {}
 
 
 class SmtpSender:

@@ -47,8 +47,8 @@ _RECORD = text(
     "sent_at = coalesce(r.sent_at, m.sent_at), last_error = r.error, "
     "not_before = coalesce(r.not_before, m.not_before), attempts = r.attempts_left, claimed_at = NULL, "
     # What it said, and to whom, is nobody's business afterwards.
-    "content = CASE WHEN r.status IN ('pending','failed') THEN m.content ELSE '{}' END, "
-    "address = CASE WHEN r.status IN ('pending','failed') THEN m.address END "
+    "content = CASE WHEN r.status = 'pending' THEN m.content ELSE '{}' END, "
+    "address = CASE WHEN r.status = 'pending' THEN m.address END "
     "FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS int[]), "
     "CAST(:attempts_left AS int[]), CAST(:status AS text[]), CAST(:provider_id AS text[]), "
     "CAST(:sent_at AS timestamptz[]), CAST(:error AS text[]), CAST(:not_before AS timestamptz[])) "

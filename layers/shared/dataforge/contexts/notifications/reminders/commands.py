@@ -1,6 +1,7 @@
 """Plan reminders and put them on their way; say how often a cohort is reminded."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from dataforge.contexts.notifications.reminders.domain import (
     Reminder,
     ReminderPlan,
     Rhythm,
-    slot_of,
+    slot_key,
 )
 from dataforge.contexts.notifications.reminders.queries import cadence_of, reminder_plan
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
@@ -53,9 +54,35 @@ class RunResult:
     counts: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedRun:
+    """A run whose attempt was rolled back, and the error it ended with."""
+
+    run_key: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentByRun:
+    """What became of messages that were sent along with a run, by their status."""
+
+    run_key: str
+    counts: Mapping[str, int]
+
+
+async def note_failure(command: FailedRun, uow: NotificationsUnitOfWork) -> None:
+    """Write that the attempt has failed, in a transaction of its own: the run's is gone."""
+    await uow.runs.fail(command.run_key, uow.now, command.error)
+
+
+async def note_sent(command: SentByRun, uow: NotificationsUnitOfWork) -> None:
+    """Add to the counts of the run; one that nobody has begun has none."""
+    await uow.runs.add_counts(command.run_key, {f"mails_{status}": count for status, count in command.counts.items()})
+
+
 async def remind_due(_command: RemindDue, uow: NotificationsUnitOfWork) -> RunResult:
     """Plan and put on their way what is due; the same slot again changes nothing."""
-    key = f"schedule:{slot_of(uow.now).isoformat()}"
+    key = slot_key(uow.now)
     if not await uow.runs.begin(key, uow.now):
         return RunResult(key, None, {})
     return await _put_on_its_way(key, await reminder_plan(uow.connection, uow.now), uow)

@@ -214,6 +214,11 @@ def plan_reminders(
     return ReminderPlan(at, tuple(reminders))
 
 
+def slot_key(now: datetime) -> str:
+    """What the run of the quarter of an hour is called that an instant lies in."""
+    return f"schedule:{slot_of(now).isoformat()}"
+
+
 def slot_of(now: datetime) -> datetime:
     """The quarter of an hour that an instant lies in: two schedulers that fire in it are one run."""
     return now - (now - datetime.min.replace(tzinfo=UTC)) % SLOT

@@ -96,6 +96,23 @@ async def cadence_of(connection: AsyncConnection, cohort_id: UUID) -> dict[str, 
     return {"cohort_id": cohort_id, "cadence": row.cadence, "weekday": row.weekday, "revision": row.revision}
 
 
+async def find_run(connection: AsyncConnection, run_key: str) -> dict[str, Any] | None:
+    """What `TaskStatusRead` says of a run; None when there is none."""
+    columns = ("name", "run_key", "status", "attempt", "started_at", "finished_at", "counts", "error")
+    query = select(*(runs.c[name] for name in columns)).where(runs.c.run_key == run_key)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else row_dict(row)
+
+
+async def get_run(connection: AsyncConnection, run_key: str) -> dict[str, Any]:
+    """The same; raises NotFound."""
+    found = await find_run(connection, run_key)
+    if found is None:
+        message = f"There was no run {run_key[:80]!r}."
+        raise NotFound(message)
+    return found
+
+
 async def list_runs(connection: AsyncConnection, *, after: tuple[Any, ...] | None, limit: int) -> Page[dict[str, Any]]:
     """Runs, newest first."""
     query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_key.desc()).limit(limit + 1)

@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.notifications.reminders.domain import Rhythm
 from dataforge.contexts.notifications.tables import cadences, runs
+
+MAX_ATTEMPTS = 2
+"""The invocation and its one repetition; whoever was not reminded is, by the next quarter of an hour's run."""
 
 
 class Cadences:
@@ -50,9 +53,39 @@ class Runs:
         Two that begin at once wait for each other here; the second sees that the first has ended it.
         """
         values = {"run_key": run_key, "status": "running", "at": at, "started_at": self._now}
-        await self._connection.execute(insert(runs).values(**values).on_conflict_do_nothing())
+        statement = insert(runs).values(**values).on_conflict_do_nothing().returning(runs.c.run_key)
+        is_new = await self._connection.scalar(statement) is not None
         query = select(runs.c.status).where(runs.c.run_key == run_key).with_for_update()
-        return (await self._connection.scalar(query)) == "running"
+        if (await self._connection.scalar(query)) == "succeeded":
+            return False
+        if not is_new:
+            again = {"status": "running", "attempt": runs.c.attempt + 1, "error": None, "started_at": self._now}
+            await self._connection.execute(update(runs).where(runs.c.run_key == run_key).values(**again))
+        return True
+
+    async def fail(self, run_key: str, at: datetime, error: str) -> None:
+        """Write that an attempt has failed: it is tried again, until it has been for the last time."""
+        values = {"run_key": run_key, "status": "retrying", "at": at, "started_at": self._now, "error": error}
+        attempt = runs.c.attempt + 1
+        statement = insert(runs).values(**values)
+        statement = statement.on_conflict_do_update(
+            index_elements=["run_key"],
+            set_={
+                "attempt": attempt,
+                "status": case((attempt >= MAX_ATTEMPTS, "failed"), else_="retrying"),
+                "error": error,
+            },
+            where=runs.c.status != "succeeded",
+        )
+        await self._connection.execute(statement)
+
+    async def add_counts(self, run_key: str, counts: Mapping[str, int]) -> None:
+        """Add to what a run has counted."""
+        query = select(runs.c.counts).where(runs.c.run_key == run_key).with_for_update()
+        before = await self._connection.scalar(query)
+        if before is not None:
+            after = {**before, **{name: before.get(name, 0) + count for name, count in counts.items()}}
+            await self._connection.execute(update(runs).where(runs.c.run_key == run_key).values(counts=after))
 
     async def end(self, run_key: str, plan_hash: str, counts: Mapping[str, Any]) -> None:
         """Write what came of a run."""

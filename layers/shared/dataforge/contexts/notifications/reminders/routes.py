@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 router = context_router("notifications")
+RunKey = Annotated[str, Path(max_length=80, description="the key of the run, as the list has it")]
 At = Annotated[wire.Instant | None, Query(description="the instant to plan for; now if left out")]
 
 
@@ -45,6 +46,12 @@ async def list_runs(call: AdminCall, cursor: Cursor = None, limit: Limit = DEFAU
     """Runs of reminders, newest first."""
     page = await call.query(queries.list_runs, after=call.after(cursor), limit=limit)
     return call.page_response(page, limit=limit)
+
+
+@router.get("/api/reminders/{run_key}", response_model=wire.TaskStatusOut)
+async def get_run(run_key: RunKey, call: AdminCall) -> Response:
+    """What became of one run, and how often it was tried."""
+    return json_response(await call.query(queries.get_run, run_key))
 
 
 @router.get("/api/reminder-cadences/{cohort_id}", response_model=wire.CadenceOut)

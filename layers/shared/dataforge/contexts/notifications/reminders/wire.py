@@ -67,11 +67,27 @@ class RunOut(BaseModel):
     counts: dict[str, int]
 
 
+class TaskStatusOut(BaseModel):
+    """What became of a run; `error` is that of its last attempt."""
+
+    name: str
+    run_key: str
+    status: str
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    counts: dict[str, int]
+    error: str | None
+
+
 class RunRow(BaseModel):
     """A run in the list."""
 
+    name: str
     run_key: str
     status: str
+    attempt: int
+    error: str | None
     at: datetime
     started_at: datetime
     finished_at: datetime | None

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from dataforge.kernel.errors import BadRequest
 
@@ -16,6 +17,17 @@ class Scope(StrEnum):
     IMPORT = "import"
     SCHEMA = "schema"
     ALL = "all"
+
+
+LABELS: Final = {
+    Scope.REMINDER: "reminders",
+    Scope.ENROLLMENT: "mail about enrolments",
+    Scope.REVIEW: "mail about reviews",
+    Scope.IMPORT: "mail about imports",
+    Scope.SCHEMA: "mail about schemas",
+    Scope.ALL: "mail",
+}
+"""What nobody gets any more who has unsubscribed, in the middle of a sentence."""
 
 
 class Reason(StrEnum):

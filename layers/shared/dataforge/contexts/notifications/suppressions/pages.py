@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.commands import Suppress, suppress
-from dataforge.contexts.notifications.suppressions.domain import Reason
+from dataforge.contexts.notifications.suppressions.domain import LABELS, Reason
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.http.call import Call
 from dataforge.platform.db.unit_of_work import run
@@ -24,7 +24,7 @@ Token = Annotated[str, Query(min_length=1, max_length=500)]
 async def unsubscribe_page(request: Request, person: Visitor, token: Token) -> Response:  # noqa: ARG001 - shown in the head
     """Ask; only the button unsubscribes."""
     _, scope = Call.of_anybody(request).services(NotificationsServices).unsubscribe_links.open(token)
-    shown = page(request.scope, "notifications/unsubscribe.html", token=token, kind=scope.value, done=False)
+    shown = page(request.scope, "notifications/unsubscribe.html", token=token, what=LABELS[scope], done=False)
     return session.keep_form_owner(shown, request.scope)
 
 
@@ -35,5 +35,5 @@ async def unsubscribe(request: Request, form: PublicForm) -> Response:
     email_hash, scope = call.services(NotificationsServices).unsubscribe_links.open(form.get("token", ""))
     command = Suppress(email_hash, scope, Reason.UNSUBSCRIBE)
     await run(call.unit_of_work(NotificationsUnitOfWork), suppress, command)
-    values = {"token": "", "kind": scope.value, "done": True}
+    values = {"token": "", "what": LABELS[scope], "done": True}
     return render(request.scope, "notifications/unsubscribe.html", values)

@@ -1,0 +1,1 @@
+"""What mail servers answer afterwards: bounces and complaints, as SES reports them."""
