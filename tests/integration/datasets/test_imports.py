@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.datasets.contract import DatasetImportEnded
 from dataforge.contexts.datasets.imports.commands import Importer
 from dataforge.contexts.datasets.imports.consumers import import_messages
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
@@ -30,6 +31,7 @@ from tests.builders.datasets import (
     run_job,
     upload_file,
 )
+from tests.builders.events import published
 
 
 async def test_a_file_becomes_one_commit_and_a_report(datasets: DatasetsUnderTest) -> None:
@@ -121,6 +123,10 @@ async def test_a_branch_that_moved_since_fails_the_job_and_names_both_commits(da
 
     job = await run_job(datasets, client, waiting)
 
+    ended = await published(datasets.database, DatasetImportEnded)
+    assert (ended[0].rows > 0, ended[0].refused, ended[0].error) == (True, 0, None)
+    assert (str(ended[-1].job_id), ended[-1].error) == (job["id"], job["error"]["detail"])
+    assert {str(event.dataset_id) for event in ended} == {dataset_id}
     assert (job["status"], job["error"]["status"], job["error"]["code"]) == ("failed", 409, "ref_moved")
     assert job["error"]["facts"] == {"ref": "main", "expected_commit": seen, "current_commit": now}
     assert await head(client, dataset_id) == now

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dataforge.contexts.datasets.contract import ReviewDecided, ReviewRequested
 from tests.builders.datasets import (
     DatasetsUnderTest,
     branch,
@@ -17,6 +18,7 @@ from tests.builders.datasets import (
     refused,
     rows_of,
 )
+from tests.builders.events import published
 
 
 class Proposal:
@@ -50,6 +52,13 @@ async def test_a_change_reaches_a_protected_branch_by_an_approved_review(dataset
     ok(await proposal.other.put(f"{proposal.path}/verdict", json={"verdict": "approved"}))
     merged = ok(await proposal.author.post(f"{proposal.path}/merge", json={}), 201)
 
+    [asked] = await published(datasets.database, ReviewRequested)
+    decided = await published(datasets.database, ReviewDecided)
+    assert (asked.title, asked.source_ref, asked.target_ref) == ("Ada's age", "fix", "main")
+    assert len(asked.reviewers) == 2
+    assert asked.author_id in asked.reviewers
+    assert [event.decision for event in decided] == ["approved", "merged"]
+    assert decided[0].by in set(asked.reviewers) - {asked.author_id}
     review = ok(await proposal.author.get(proposal.path))
     assert (review["state"], review["merged_commit_id"]) == ("merged", merged["new_commit_id"])
     assert (await rows_of(proposal.author, proposal.dataset_id))[0]["age"] == 37

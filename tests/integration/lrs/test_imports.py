@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 
+from dataforge.contexts.lrs.contract import StatementImportEnded
 from dataforge.contexts.lrs.imports import consumers
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws.s3 import AsyncObjects
@@ -22,6 +23,7 @@ from dataforge.platform.db.database import Database
 from dataforge.platform.jobs.worker import Done
 from tests.builders.desk import RecordsDesk
 from tests.builders.emulator import EmulatedAws
+from tests.builders.events import published
 from tests.builders.statements import full_statement, statement
 
 ADA, BOB = {"mbox": "mailto:ada@example.org"}, {"mbox": "mailto:bob@example.org"}
@@ -199,6 +201,9 @@ async def test_an_upload_of_somebody_else_or_of_nobody_is_refused(desk: RecordsD
     await desk.do(job["job_id"])
 
     assert (await desk.job(job["job_id"]))["error"]["code"] == "import_unreadable"
+    [ended] = await published(desk.store.database, StatementImportEnded)
+    assert (str(ended.job_id), ended.new) == (job["job_id"], 0)
+    assert ended.error
 
 
 class OtherStore:

@@ -7,7 +7,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from dataforge.contexts.schemas.contract import SchemaDeploymentEnded
 from dataforge.contexts.schemas.deployments.execution import Deployer
+from tests.builders.events import published
 from tests.builders.schemas import SchemasUnderTest, column, table
 
 # Ends the session that runs the n-th statement of a workspace's login, as a crash in the middle of it does.
@@ -162,4 +164,9 @@ async def test_rows_that_do_not_fit_fail_the_statement_and_nothing_is_done(schem
     done = await schemas.deploy(plan)
 
     assert (done["status"], done["schema_state"], done["error"]["code"]) == ("failed", "old", "statement_failed")
+    first, second = await published(schemas.database, SchemaDeploymentEnded)
+    assert (first.error, second.revision) == (None, None)
+    assert first.revision is not None
+    assert (str(second.deployment_id), second.error) == (done["id"], done["error"]["detail"])
+    assert first.created_by == second.created_by is not None
     assert done["error"]["facts"]["sqlstate"] == "22P02"
