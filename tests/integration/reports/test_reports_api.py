@@ -385,7 +385,7 @@ async def test_learners_read_no_reports(school: School, reports: ApiUnderTest) -
         assert statuses == ({200} if may else {403}), role
 
 
-async def test_a_file_that_does_not_fit_is_refused_with_what_to_do(
+async def test_a_file_that_does_not_fit_is_packed_or_refused_with_what_to_do(
     database: Database, analyst: httpx.AsyncClient
 ) -> None:
     records = Records()
@@ -394,9 +394,14 @@ async def test_a_file_that_does_not_fit_is_refused_with_what_to_do(
     for number in range(50):
         records.lesson(f"{number} {'y' * 200}", cohort)
     await records.store(database)
+    path, accept = f"/api/reports/cohorts/{cohort.cohort_id}", {"Accept": "text/csv"}
 
-    answer = await analyst.get(f"/api/reports/cohorts/{cohort.cohort_id}", headers={"Accept": "text/csv"})
+    packed = await analyst.get(path, headers={**accept, "Accept-Encoding": "gzip"})
+    plain = await analyst.get(path, headers={**accept, "Accept-Encoding": "identity"})
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "answer_too_large")
-    assert answer.json()["limit_bytes"] == MAX_ANSWER_BYTES
-    assert "`limit`" in answer.json()["detail"]
+    assert (packed.status_code, packed.headers["Content-Encoding"]) == (200, "gzip")
+    assert int(packed.headers["Content-Length"]) < MAX_ANSWER_BYTES < len(packed.content)
+    assert len(list(csv.reader(io.StringIO(packed.text)))) == 15_001
+    assert (plain.status_code, plain.json()["code"]) == (422, "answer_too_large")
+    assert plain.json()["limit_bytes"] == MAX_ANSWER_BYTES
+    assert "`limit`" in plain.json()["detail"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.http.negotiation import accepted_media_type, preferred_media_type
+from dataforge.http.negotiation import accepted_media_type, accepts_gzip, preferred_media_type
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -44,3 +44,11 @@ def test_the_heaviest_representation_wins_and_json_is_the_first(accept: str, exp
 )
 def test_what_a_client_does_not_take_is_not_chosen(accept: str, expected: str | None) -> None:
     assert accepted_media_type(accept, ("application/json", "text/csv")) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("", False), ("gzip, deflate, br", True), ("br", False), ("gzip;q=0", False), ("*", True), ("*, gzip;q=0", False)],
+)
+def test_gzip_is_for_those_who_say_so(header: str, expected: bool) -> None:
+    assert accepts_gzip(header) is expected

@@ -1,7 +1,10 @@
 """How large an answer may be."""
 
+import gzip
+
 from starlette.responses import Response
 
+from dataforge.http.negotiation import accepts_gzip
 from dataforge.kernel.errors import BadRequest
 
 # Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
@@ -16,8 +19,16 @@ class AnswerTooLarge(BadRequest):
     title = "The answer would be too large"
 
 
-def sendable(response: Response, advice: str) -> Response:
-    """The response if it fits through the gateway; raises AnswerTooLarge, with advice, if it does not."""
+def sendable(response: Response, advice: str, accept_encoding: str = "") -> Response:
+    """The response if it fits through the gateway, packed if it does not and the client takes gzip (RFC 9110 §12.5.3).
+
+    Raises AnswerTooLarge, with advice, for what does not fit either way.
+    """
+    if len(response.body) > MAX_ANSWER_BYTES and accepts_gzip(accept_encoding):
+        packed = gzip.compress(response.body, compresslevel=1, mtime=0)
+        if len(packed) <= MAX_ANSWER_BYTES:
+            kept = {name: value for name, value in response.headers.items() if name != "content-length"}
+            return Response(packed, response.status_code, {**kept, "Content-Encoding": "gzip"})
     if len(response.body) > MAX_ANSWER_BYTES:
         message = (
             f"The answer would have {len(response.body):,} bytes; at most {MAX_ANSWER_BYTES:,} go through. {advice}"

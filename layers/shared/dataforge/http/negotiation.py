@@ -1,4 +1,4 @@
-"""Which of the representations we have a client wants (RFC 9110 §12.5.1)."""
+"""Which of the representations we have a client wants (RFC 9110 §12.5)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +15,12 @@ def accepted_media_type(accept: str, offered: Sequence[str]) -> str | None:
         return offered[0]
     best = preferred_media_type(accept, offered)
     return best if _weight(_weights(accept), best) > 0 else None
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header says that gzip may be used; without one nobody does."""
+    weights = _weights(accept_encoding)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def _weight(weights: Mapping[str, float], media_type: str) -> float:

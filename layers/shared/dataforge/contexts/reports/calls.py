@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from starlette.responses import Response
 
 from dataforge.contexts.reports.basis import Window
+from dataforge.contexts.reports.examples import EXAMPLES
 from dataforge.contexts.reports.tabular import csv_bytes, parquet_bytes
 from dataforge.contexts.reports.wire import Read, Representations, basis_body
 from dataforge.http.addresses import this_address
@@ -27,7 +28,7 @@ JSON, CSV, PARQUET, SVG = "application/json", "text/csv", "application/vnd.apach
 MOST_FILE_ROWS = 10_000
 _FORMATS = (JSON, CSV, PARQUET, SVG)
 _ENDINGS = {CSV: "csv", PARQUET: "parquet", SVG: "svg"}
-_ADVICE = "Ask for fewer rows with `limit` and follow `next`."
+_ADVICE = "Ask for fewer rows with `limit` and follow `next`, or accept gzip."
 
 router = context_router("reports")
 READERS = (Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR)
@@ -43,26 +44,27 @@ RowLimit = Annotated[
 ]
 
 
-def formats(*media_types: str) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI document says of the formats besides JSON, and of a report that has not changed."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
+def answers(name: str) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of the answers of a report besides its model."""
     text = {"schema": {"type": "string"}}
-    content = {name: binary if name == PARQUET else text for name in media_types}
+    content = {
+        JSON: {"example": EXAMPLES[name]},
+        CSV: text,
+        PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        SVG: text,
+    }
     headers = {
         "X-Watermark": {
             "description": "`watermark` of the report",
             "schema": {"type": "string", "format": "date-time"},
         },
         "X-Removed-Since": {"description": "`removed_since` of the report", "schema": {"type": "integer"}},
-        "ETag": {"description": "of these bytes; send it as If-None-Match", "schema": {"type": "string"}},
+        "ETag": {"description": "of the answer; send it as If-None-Match", "schema": {"type": "string"}},
     }
     return {
         200: {"content": content, "headers": headers},
         304: {"description": "The report is the one of If-None-Match"},
     }
-
-
-FILES_AND_PICTURE = formats(CSV, PARQUET, SVG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Asked(Generic[Read]):
         headers = {
             "X-Watermark": _instant(basis.watermark),
             "X-Removed-Since": str(basis.removed_since),
-            "Vary": "Accept",
+            "Vary": "Accept, Accept-Encoding",
             "Cache-Control": "private, no-cache",
         }
         cursor = following = None
@@ -90,13 +92,15 @@ class Asked(Generic[Read]):
             headers["Link"] = f'<{following}>; rel="next"'
         body = self._body(report, cursor, following)
         tag = etag(hashlib.sha256(body).hexdigest()[:32])
-        headers["ETag"] = tag
+        headers["ETag"] = f"W/{tag}"  # weak: packed, the bytes are others
         if self.media_type in _ENDINGS:
             shown = "inline" if self.media_type == SVG else "attachment"
             headers["Content-Disposition"] = f'{shown}; filename="{self.kind.name}.{_ENDINGS[self.media_type]}"'
-        if _same(self.call.request.headers.get("if-none-match", ""), tag):
+        given = self.call.request.headers
+        if _same(given.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
-        return sendable(Response(body, headers=headers, media_type=self.media_type), _ADVICE)
+        whole = Response(body, headers=headers, media_type=self.media_type)
+        return sendable(whole, _ADVICE, given.get("accept-encoding", ""))
 
     def _body(self, report: Read, cursor: str | None, following: str | None) -> bytes:
         match self.media_type:

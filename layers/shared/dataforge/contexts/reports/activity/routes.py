@@ -8,11 +8,11 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.activity.domain import Interval
 from dataforge.contexts.reports.activity.queries import AskedActivity, read_activity
 from dataforge.contexts.reports.activity.wire import ACTIVITY, ActivityOut, FirstDay, LastDay, ZoneOfDays
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, answers, asked_for, router
 from dataforge.contexts.reports.wire import AsOf, InCohort
 
 
-@router.get("/api/reports/activity", response_model=ActivityOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/activity", response_model=ActivityOut, responses=answers("activity"))
 async def activity_report(
     call: ReportCall,
     first: FirstDay = None,

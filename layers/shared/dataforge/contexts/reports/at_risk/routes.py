@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.at_risk.queries import read_at_risk
 from dataforge.contexts.reports.at_risk.wire import AT_RISK, AtRiskOut
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.wire import AsOf, InCohort
 from dataforge.http.paging import Cursor
 
@@ -16,7 +16,7 @@ IdleDays = Annotated[int, Query(ge=1, le=365, description="at least so many days
 NeverStarted = Annotated[bool, Query(description="also those who have not begun at all")]
 
 
-@router.get("/api/reports/at-risk", response_model=AtRiskOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/at-risk", response_model=AtRiskOut, responses=answers("at-risk"))
 async def at_risk_report(
     call: ReportCall,
     cohort_id: InCohort = None,

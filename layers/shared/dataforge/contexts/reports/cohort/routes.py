@@ -5,14 +5,14 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.cohort.queries import read_matrix
 from dataforge.contexts.reports.cohort.wire import MATRIX, MatrixOut
 from dataforge.contexts.reports.wire import AsOf
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/cohorts/{cohort_id}", response_model=MatrixOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/cohorts/{cohort_id}", response_model=MatrixOut, responses=answers("cohort"))
 async def cohort_report(
     cohort_id: UUID, call: ReportCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
 ) -> Response:

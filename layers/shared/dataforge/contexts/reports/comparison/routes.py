@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.comparison.domain import ComparedBy
 from dataforge.contexts.reports.comparison.queries import read_comparison
 from dataforge.contexts.reports.comparison.wire import COMPARISON, ComparisonOut
@@ -11,7 +11,7 @@ from dataforge.contexts.reports.wire import AsOf, InCohort
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/comparison", response_model=ComparisonOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/comparison", response_model=ComparisonOut, responses=answers("comparison"))
 async def comparison_report(
     call: ReportCall,
     by: ComparedBy = ComparedBy.LESSON,

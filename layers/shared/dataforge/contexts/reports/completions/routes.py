@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, answers, asked_for, router
 from dataforge.contexts.reports.completions.queries import read_completions
 from dataforge.contexts.reports.completions.wire import (
     COMPLETIONS,
@@ -16,7 +16,7 @@ from dataforge.contexts.reports.wire import AsOf
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/completions", response_model=CompletionsOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/completions", response_model=CompletionsOut, responses=answers("completions"))
 async def completions_report(
     call: ReportCall, since: Since, cursor: Cursor = None, limit: ChangeLimit = None, as_of: AsOf = None
 ) -> Response:

@@ -5,14 +5,16 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.incomplete.queries import read_incomplete
 from dataforge.contexts.reports.incomplete.wire import INCOMPLETE, IncompleteOut
 from dataforge.contexts.reports.wire import AsOf, InCohort
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/lessons/{lesson_id}/incomplete", response_model=IncompleteOut, responses=FILES_AND_PICTURE)
+@router.get(
+    "/api/reports/lessons/{lesson_id}/incomplete", response_model=IncompleteOut, responses=answers("incomplete")
+)
 async def incomplete_report(
     lesson_id: UUID,
     call: ReportCall,

@@ -5,7 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.learner.access import require_sight_of
 from dataforge.contexts.reports.learner.queries import read_learner
 from dataforge.contexts.reports.learner.wire import LEARNER, LearnerOut
@@ -14,7 +14,7 @@ from dataforge.http.auth import AnyoneCall
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/learners/{user_id}", response_model=LearnerOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/learners/{user_id}", response_model=LearnerOut, responses=answers("learner"))
 async def learner_report(
     user_id: UUID, call: AnyoneCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
 ) -> Response:

@@ -5,14 +5,14 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import FILES_AND_PICTURE, ReportCall, RowLimit, asked_for, router
+from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.questions.queries import read_questions
 from dataforge.contexts.reports.questions.wire import QUESTIONS, QuestionsOut
 from dataforge.contexts.reports.wire import AsOf
 from dataforge.http.paging import Cursor
 
 
-@router.get("/api/reports/lessons/{lesson_id}/questions", response_model=QuestionsOut, responses=FILES_AND_PICTURE)
+@router.get("/api/reports/lessons/{lesson_id}/questions", response_model=QuestionsOut, responses=answers("questions"))
 async def questions_report(
     lesson_id: UUID, call: ReportCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
 ) -> Response:
