@@ -15,6 +15,7 @@ BENCHES = {
     "etl": "infra.bench.etl",
     "latency": "infra.bench.latency",
     "reminders": "infra.bench.reminders",
+    "reports": "infra.bench.reports",
     "academics": "infra.bench.academics",
     "schemas": "infra.bench.schemas",
     "datasets": "infra.bench.datasets",
