@@ -11,6 +11,28 @@ from dataforge.kernel.principal import Role
 from tests.browser.conftest import Desk
 from tests.builders.svg import read_picture
 
+# Texts that stand outside their picture, and pairs of texts that stand on each other.
+_ROOM = """() => {
+  const outside = [], overlapping = [];
+  for (const svg of document.querySelectorAll("main svg")) {
+    const frame = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+    for (const [words, box] of texts)
+      if (box.left < frame.left - 1 || box.right > frame.right + 1) outside.push(words);
+      else if (box.top < frame.top - 1 || box.bottom > frame.bottom + 1) outside.push(words);
+    texts.forEach(([words, a], place) => {
+      for (const [others, b] of texts.slice(place + 1)) {
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        // Boxes of lines touch: they have room for what letters rarely use.
+        const much = 0.45 * Math.min(a.height, b.height, a.width, b.width);
+        if (across > 1 && down > much) overlapping.push([words, others]);
+      }
+    });
+  }
+  return [outside, overlapping];
+}"""
+
 
 def saved(page: Page, name: str) -> bytes:
     """The file behind one of the buttons."""
@@ -44,6 +66,28 @@ def test_a_picture_is_named_and_described(desk: Desk) -> None:
     expect(funnel).to_have_accessible_description(re.compile(r"Expected: 53 learners\. Started: 8 learners, 15% of"))
     for stage, learners in (("Expected", "53"), ("Started", "8")):
         expect(page.get_by_role("row", name=stage).get_by_role("cell").first).to_have_text(learners)
+
+
+@pytest.mark.parametrize("report", ["cohort", "funnel", "questions", "at-risk", "comparison", "learner"])
+def test_texts_of_pictures_have_room_in_the_fonts_of_a_browser(desk: Desk, report: str) -> None:
+    places = desk.site.places
+    paths = {"cohort": places.cohort, "learner": places.learner, "at-risk": "/ui/reports/at-risk"}
+    paths |= {"comparison": "/ui/reports/comparison"} | {n: f"{places.lesson}/{n}" for n in ("funnel", "questions")}
+    page = desk.open(paths[report], role=Role.ANALYST)
+
+    outside, overlapping = page.evaluate(_ROOM)
+
+    assert outside == []
+    assert overlapping == []
+
+
+def test_a_picture_keeps_its_colours_where_the_system_forces_others(desk: Desk) -> None:
+    page = desk.open(desk.site.places.cohort, role=Role.ANALYST)
+
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+
+    fills = page.evaluate("[...document.querySelectorAll('svg text')].map((text) => getComputedStyle(text).fill)")
+    assert set(fills) == {"rgb(26, 32, 48)", "rgb(74, 82, 102)"}
 
 
 def test_a_report_is_saved_with_the_session_alone(desk: Desk) -> None:

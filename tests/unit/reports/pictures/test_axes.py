@@ -34,7 +34,7 @@ def test_marks_are_round(most: int, marks: list[int]) -> None:
 def labels(earliest: datetime, latest: datetime) -> list[str]:
     canvas = Canvas(Caption("Times"), "", width=760, height=100)
     area = Area(100, canvas.top, 640, 60)
-    draw_times(canvas, TimeScale(area, earliest, latest), top=area.top)
+    draw_times(canvas, TimeScale(area, earliest, latest))
     return read_picture(canvas.finish()).texts[1:]
 
 

@@ -141,6 +141,21 @@ def test_each_cell_is_painted_as_its_learner_is(cells: list[str]) -> None:
         assert cells_of(svg, paint) == wanted
 
 
+def test_more_than_fits_a_page_goes_on_below_with_its_headings() -> None:
+    cells = ["".join("cp-"[(row * 5 + column * column) % 3] for column in range(120)) for row in range(60)]
+    heads = [HeatColumn(f"Lesson {column}", 7, 60) for column in range(120)]
+
+    svg = draw_heat_map(CAPTION, HeatMap([f"Learner {row}" for row in range(60)], heads, cells))
+
+    picture = read_picture(svg)
+    assert picture.width == drawing.PAGE_WIDTH
+    assert [picture.texts.count(name) for name in ("Lesson 0", "Lesson 119", "Learner 0", "7 of 60")] == [2, 2, 3, 120]
+    for letter, paint in (("c", drawing.STRONG), ("p", "url(#picture-hatch)")):
+        paths = [item.attrib for item in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")]
+        runs = "".join(item["d"] for item in paths if item["fill"] == paint)
+        assert sum(float(width) for width in re.findall(r"h([\d.]+)v", runs)) == 10 * "".join(cells).count(letter)
+
+
 def test_who_cannot_see_a_funnel_hears_its_numbers() -> None:
     stages = [FunnelBar("Expected", 1240), FunnelBar("Started", 812), FunnelBar("Completed", 1, "median 3 days")]
 

@@ -72,17 +72,17 @@ class TimeScale:
         return self.area.left + self.area.width * min(1.0, max(0.0, share))
 
 
-def draw_times(canvas: Canvas, scale: TimeScale, *, top: float) -> None:
-    """The axis of times below an area, in the zone of the earliest, with thin lines up to `top`.
+def draw_times(canvas: Canvas, scale: TimeScale, *, named: bool = True) -> None:
+    """Thin lines through an area at calendar times in the zone of the earliest, and what those are called below it.
 
-    Labels that would touch are left out.
+    Names that would touch are left out.
     """
     area, free = scale.area, 0.0
     for at, words in _calendar(scale.earliest, scale.latest):
         x, width = scale.x(at), width_of(words, SMALL_SIZE)
-        canvas.line(x, top, x, area.bottom + 4, stroke="#dde1ec")
+        canvas.line(x, area.top, x, area.bottom + (4 if named else 0), stroke="#dde1ec")
         middle = min(max(x, width / 2 + 2), canvas.width - width / 2 - 2)
-        if middle - width / 2 >= free:
+        if named and middle - width / 2 >= free:
             canvas.text(middle, area.bottom + 16, words, size=SMALL_SIZE, fill=INK, anchor="middle", room=width + 1)
             free = middle + width / 2 + 6
     canvas.line(area.left, area.bottom, area.right, area.bottom)

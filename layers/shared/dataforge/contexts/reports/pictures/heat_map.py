@@ -1,8 +1,8 @@
 """Heat map: a row for each learner, a column for each lesson, and a paint for how far the one is with the other."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from dataforge.contexts.reports.pictures.canvas import (
     INK,
@@ -22,8 +22,9 @@ from dataforge.contexts.reports.pictures.text import amount, count, listed, perc
 
 COMPLETED, STARTED, NOT_STARTED = "c", "p", "-"
 _WORDS = {COMPLETED: "completed", STARTED: "in progress", NOT_STARTED: "not started"}
-_LABEL, _RATE, _HEAD, _FOOT, _ROW, _BAND_ROWS = 148.0, 80.0, 116.0, 62.0, 14.0, 50
-_NARROWEST, _WIDEST = 10.0, 44.0
+_LABEL, _RATE, _LEGEND, _HEAD, _FOOT, _ROW, _GAP = 148.0, 80.0, 28.0, 116.0, 62.0, 14.0, 12.0
+_BAND = 50  # learners, and lessons, that fit a page
+_WIDEST = 44.0
 _MOST_NAMED = 60  # columns whose numbers are in the description; a list of more helps nobody
 
 
@@ -46,75 +47,99 @@ class HeatMap:
 
 
 def draw_heat_map(caption: Caption, chart: HeatMap) -> str:
-    """An SVG in bands of 50 learners, each with the lessons above it, so that a band fits a page.
+    """An SVG in bands of 50 learners by 50 lessons, each with its lessons above it, so that a band fits a page.
 
     Neighbours in one state are one rectangle of its path, and thin lines part them: 500 by 50 stay below 1 MB.
     """
-    bands = range(0, len(chart.rows), _BAND_ROWS) if chart.columns else range(0)
-    height = sum(_HEAD + _ROW * len(chart.rows[first : first + _BAND_ROWS]) + 12 for first in bands) + _FOOT
-    columns = len(chart.columns)
-    side = min(_WIDEST, max(_NARROWEST, (PAGE_WIDTH - 2 * MARGIN - _LABEL - _RATE) / max(1, columns)))
-    width = max(PAGE_WIDTH, 2 * MARGIN + _LABEL + _RATE + side * columns)
-    canvas = Canvas(caption, describe_heat_map(chart), width=width, height=28 + height if bands else 30)
-    if not bands:
+    bands, slices = _parts(len(chart.rows)), _parts(len(chart.columns))
+    drawn = bool(bands and slices)
+    height = len(slices) * (sum(_HEAD + _ROW * len(rows) + _GAP for rows in bands) + _FOOT)
+    canvas = Canvas(caption, describe_heat_map(chart), width=PAGE_WIDTH, height=_LEGEND + height if drawn else 30)
+    if not drawn:
         canvas.nothing("No lessons." if chart.rows else "No learners.")
         return canvas.finish()
     paints = {COMPLETED: STRONG, STARTED: canvas.hatch, NOT_STARTED: PAPER}
     canvas.legend(canvas.top + 12, [Swatch(paints[state], words.capitalize()) for state, words in _WORDS.items()])
-    top = canvas.top + 28
-    for first in bands:
-        top = _draw_band(canvas, chart, range(first, min(first + _BAND_ROWS, len(chart.rows))), top, side) + 12
-    canvas.text(MARGIN + _LABEL - 6, top, "Completed", size=SMALL_SIZE, fill=SOFT, anchor="end", room=_LABEL - 8)
-    for position, column in enumerate(chart.columns):
-        x, words = MARGIN + _LABEL + _middle(side, position), f"{amount(column.completed)} of {amount(column.learners)}"
-        canvas.text(x, top - 8, words, size=min(SMALL_SIZE, side), anchor="end", upwards=True, room=_FOOT - 6)
+    side = min(_WIDEST, (PAGE_WIDTH - 2 * MARGIN - _LABEL - _RATE) / len(slices[0]))
+    top = canvas.top + _LEGEND
+    for columns in slices:
+        for rows in bands:
+            _draw_band(canvas, chart, _Band(rows, columns, top, side))
+            top += _HEAD + _ROW * len(rows) + _GAP
+        _draw_foot(canvas, chart, _Band(range(0), columns, top, side))
+        top += _FOOT
     return canvas.finish()
 
 
-def _middle(side: float, column: int) -> float:
-    """Where the base line of a text upwards in a column is."""
-    return side * (column + 0.5) + SMALL_SIZE * 0.35
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Some learners and lessons, and where their cells are."""
+
+    rows: range
+    columns: range
+    top: float
+    side: float
+
+    left = MARGIN + _LABEL
+
+    @property
+    def grid_top(self) -> float:
+        return self.top + _HEAD
+
+    @property
+    def right(self) -> float:
+        return self.left + self.side * len(self.columns)
+
+    def middle(self, position: int) -> float:
+        """Where the base line of a text upwards in a column is."""
+        return self.left + self.side * (position + 0.5) + SMALL_SIZE * 0.35
 
 
-def _draw_band(canvas: Canvas, chart: HeatMap, rows: range, top: float, side: float) -> float:
-    left, grid_top, columns = MARGIN + _LABEL, top + _HEAD, len(chart.columns)
-    right, bottom = left + side * columns, grid_top + _ROW * len(rows)
-    for position, column in enumerate(chart.columns):
-        x = left + _middle(side, position)
-        canvas.text(x, grid_top - 5, column.name, size=min(SMALL_SIZE, side), upwards=True, room=_HEAD - 12)
-    canvas.text(right + 6, grid_top - 5, "Completed", size=SMALL_SIZE, fill=SOFT, room=_RATE - 8)
-    for position, row in enumerate(rows):
-        base, done = grid_top + _ROW * (position + 1) - 3.5, chart.cells[row].count(COMPLETED)
-        canvas.text(left - 6, base, chart.rows[row], size=SMALL_SIZE, anchor="end", room=_LABEL - 8)
-        words = f"{done} of {columns}, {percent(done, columns)}"
-        canvas.text(right + 6, base, words, size=SMALL_SIZE, room=_RATE - 8)
+def _parts(number_of: int) -> list[range]:
+    return [range(first, min(first + _BAND, number_of)) for first in range(0, number_of, _BAND)]
+
+
+def _draw_band(canvas: Canvas, chart: HeatMap, band: _Band) -> None:
+    for position, column in enumerate(band.columns):
+        name, size = chart.columns[column].name, min(SMALL_SIZE, band.side)
+        canvas.text(band.middle(position), band.grid_top - 5, name, size=size, upwards=True, room=_HEAD - 12)
+    canvas.text(band.right + 6, band.grid_top - 5, "Completed", size=SMALL_SIZE, fill=SOFT, room=_RATE - 8)
+    for position, row in enumerate(band.rows):
+        base, done = band.grid_top + _ROW * (position + 1) - 3.5, chart.cells[row].count(COMPLETED)
+        canvas.text(band.left - 6, base, chart.rows[row], size=SMALL_SIZE, anchor="end", room=_LABEL - 8)
+        words = f"{done} of {len(chart.columns)}, {percent(done, len(chart.columns))}"
+        canvas.text(band.right + 6, base, words, size=SMALL_SIZE, room=_RATE - 8)
     for state, paint in ((STARTED, canvas.hatch), (COMPLETED, STRONG)):
         runs = (
-            box(left + side * start, grid_top + _ROW * position, side * length, _ROW)
-            for position, row in enumerate(rows)
-            for start, length in _runs(chart.cells[row], state)
+            box(band.left + band.side * start, band.grid_top + _ROW * position, band.side * length, _ROW)
+            for position, row in enumerate(band.rows)
+            for start, length in _runs(chart.cells[row][band.columns.start : band.columns.stop], state)
         )
         canvas.path("".join(runs), fill=paint)
-    grid = _grid(left, grid_top, side, columns, len(rows))
+    grid = _grid(band)
     canvas.path(grid, stroke=PAPER, width=2)
     canvas.path(grid, stroke=INK, width=0.3)
-    return bottom
+
+
+def _draw_foot(canvas: Canvas, chart: HeatMap, band: _Band) -> None:
+    canvas.text(band.left - 6, band.top, "Completed", size=SMALL_SIZE, fill=SOFT, anchor="end", room=_LABEL - 8)
+    for position, column in enumerate(chart.columns[band.columns.start : band.columns.stop]):
+        words, size = f"{amount(column.completed)} of {amount(column.learners)}", min(SMALL_SIZE, band.side)
+        x, y = band.middle(position), band.top - 8
+        canvas.text(x, y, words, size=size, anchor="end", upwards=True, room=_FOOT - 6)
 
 
 def _runs(states: str, wanted: str) -> Iterator[tuple[int, int]]:
     """Where neighbours in this state begin, and how many they are."""
-    start = 0
-    for state, group in groupby(states):
-        length = sum(1 for _ in group)
-        if state == wanted:
-            yield start, length
-        start += length
+    return ((run.start(), run.end() - run.start()) for run in re.finditer(f"{wanted}+", states))
 
 
-def _grid(left: float, top: float, side: float, columns: int, rows: int) -> str:
-    right, bottom = left + side * columns, top + _ROW * rows
-    across = (f"M{number(left)} {number(top + _ROW * row)}H{number(right)}" for row in range(rows + 1))
-    down = (f"M{number(left + side * column)} {number(top)}V{number(bottom)}" for column in range(columns + 1))
+def _grid(band: _Band) -> str:
+    bottom = band.grid_top + _ROW * len(band.rows)
+    heights = (band.grid_top + _ROW * row for row in range(len(band.rows) + 1))
+    sides = (band.left + band.side * column for column in range(len(band.columns) + 1))
+    across = (f"M{number(band.left)} {number(y)}H{number(band.right)}" for y in heights)
+    down = (f"M{number(x)} {number(band.grid_top)}V{number(bottom)}" for x in sides)
     return "".join((*across, *down))
 
 

@@ -55,7 +55,7 @@ def draw_lanes(caption: Caption, lanes: Sequence[Lane]) -> str:
     area = Area(MARGIN + _LABEL, top, PAGE_WIDTH - 2 * MARGIN - _LABEL - 8, _ROW * len(lanes))
     earliest, latest = min(times), max(times)
     scale = TimeScale(area, earliest, latest if latest > earliest else earliest + timedelta(hours=1))
-    draw_times(canvas, scale, top=top)
+    draw_times(canvas, scale)
     for position, lane in enumerate(lanes):
         _draw_lane(canvas, scale, lane, top + _ROW * (position + 0.5))
     return canvas.finish()

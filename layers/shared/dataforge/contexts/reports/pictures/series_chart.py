@@ -49,14 +49,13 @@ def draw_series(caption: Caption, chart: SeriesChart) -> str:
         marks = ticks(max(series.values), 4)
         canvas.text(area.left, top - 9, f"{series.name}: {amount(series.total)} in all", bold=True, room=area.width)
         draw_numbers(canvas, area, marks)
+        draw_times(canvas, scale, named=position == len(chart.series) - 1)
         columns = (
             _column(scale, start, end, area.y(value, marks[-1]))
             for start, end, value in zip(chart.starts, ends, series.values, strict=True)
             if value
         )
         canvas.path("".join(columns), fill=STRONG)
-        if position == len(chart.series) - 1:
-            draw_times(canvas, scale, top=canvas.top + _HEAD)
     return canvas.finish()
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 # What XML 1.0 §2.2 has no character for, and surrogates, which UTF-8 cannot write.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,6 +27,7 @@ def width_of(text: str, size: float) -> float:
     return size * sum(_width_of(character) for character in text)
 
 
+@lru_cache(maxsize=4096)
 def _width_of(character: str) -> float:
     if unicodedata.category(character) in _UNSEEN:
         return 0.0
