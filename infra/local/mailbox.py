@@ -33,7 +33,8 @@ _HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "<title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:1em auto}}"
     "body{{padding:0 1em}}"
-    "td,th{{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}}pre{{white-space:pre-wrap}}"
+    "td,th{{text-align:left;padding:.2em .8em .2em 0;vertical-align:top;overflow-wrap:anywhere}}"
+    "th{{overflow-wrap:normal}}pre{{white-space:pre-wrap;overflow-wrap:anywhere}}"
     "iframe{{width:100%;height:30em;border:1px solid #888}}</style></head><body>"
 )
 # What a mail carries must not run or load anything here.
@@ -200,5 +201,5 @@ def _text(value: object) -> str:
 
 
 def _page(title: str, body: str) -> Response:
-    text = _HEAD.format(title=_text(title)) + body + "</body></html>"
+    text = _HEAD.format(title=_text(title)) + f"<main>{body}</main></body></html>"
     return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY})

@@ -1,0 +1,81 @@
+"""What a mail leads to, on a phone: unsubscribing, choosing what one hears of; and the mailbox of a local stack."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dataforge.kernel.principal import Role
+from dataforge.platform.mail.message import Mail
+from dataforge.platform.mail.senders import SmtpSender
+from tests.browser.conftest import DESKTOP, PHONE, Desk
+from tests.builders.mail import receiving
+
+LINK = "<https://learn.example.org/api/unsubscribe?token=" + "a" * 400 + ">"
+
+
+def too_wide(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def test_a_learner_chooses_what_to_hear_of_and_when(desk: Desk) -> None:
+    page = desk.open(role=Role.LEARNER)
+    page.set_viewport_size({**PHONE})
+    page.get_by_role("link", name="lena").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What you hear of")
+
+    page.get_by_label("Your enrolments").uncheck()
+    page.get_by_role("button", name="Keep this choice").click()
+    expect(page.get_by_role("status")).to_have_text("Your choice is kept.")
+    expect(page.get_by_label("Your enrolments")).not_to_be_checked()
+    expect(page.get_by_label("Lessons that are due")).to_be_checked()
+
+    page.get_by_label("Time zone").fill("Asia/Kolkata")
+    page.get_by_label("Language of mails").select_option("de")
+    page.get_by_label("Reminders at").fill("07:30")
+    page.get_by_label("Quiet from").fill("21:00")
+    page.get_by_label("Quiet until").fill("06:30")
+    page.get_by_role("button", name="Keep these times").click()
+    expect(page.get_by_role("status")).to_have_text("Your clock is kept.")
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Kolkata")
+    expect(page.get_by_label("Language of mails")).to_have_value("de")
+    expect(page.get_by_label("Quiet until")).to_have_value("06:30")
+
+    page.get_by_label("Time zone").fill("Mars/Olympus")
+    page.get_by_role("button", name="Keep these times").click()
+    expect(page.get_by_role("alert")).to_contain_text("Time zone: must be an IANA time zone")
+    expect(page.get_by_label("Time zone")).to_have_value("Mars/Olympus")
+    assert desk.barriers(page) == []
+    assert too_wide(page) <= 0
+    desk.expect_complaint("400")
+
+
+def test_the_link_of_a_mail_asks_before_it_unsubscribes(desk: Desk) -> None:
+    page = desk.open(desk.site.places.unsubscribe)
+    page.set_viewport_size({**PHONE})
+    expect(page.get_by_text("Do you want no more reminders from us?")).to_be_visible()
+
+    page.get_by_role("button", name="Unsubscribe").click()
+
+    expect(page.get_by_text("You get no more reminders from us.")).to_be_visible()
+    assert too_wide(page) <= 0
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_local_mailbox_fits_the_screen(desk: Desk, tmp_path: Path, size: dict[str, int]) -> None:
+    with receiving(tmp_path) as mailbox:
+        sender = SmtpSender(mailbox.smtp_url, "no-reply@dataforge.example")
+        to = f"{'a' * 60}@a-department-with-a-long-name.example.org"
+        mail = Mail(to, "2 lessons to do", "Soon.\n", "<p>Soon.</p>", {"List-Unsubscribe": LINK})
+        desk.site.run(sender.send(mail))
+        context = desk.chromium.new_context(viewport={**size})
+        page = context.new_page()
+        page.goto(mailbox.page_url)
+        listed, barriers = too_wide(page), desk.barriers(page)
+        page.get_by_role("link", name="2 lessons to do").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("2 lessons to do")
+        shown, more = too_wide(page), desk.barriers(page)
+        context.close()
+
+    assert (max(listed, 0), max(shown, 0)) == (0, 0)
+    assert [*barriers, *more] == []
