@@ -10,6 +10,7 @@ NOWHERE = {
     "EXPORTS_QUEUE_URL": "http://127.0.0.1:9/exports",
     "DEPLOYMENTS_QUEUE_URL": "http://127.0.0.1:9/deployments",
     "JOBS_QUEUE_URL": "http://127.0.0.1:9/jobs",
+    "FEEDBACK_QUEUE_URL": "http://127.0.0.1:9/feedback",
     "PROOF_DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
     "PUBLIC_BASE_URL": "http://127.0.0.1:9",
 }

@@ -31,6 +31,7 @@ NEEDED_BY = {
         "dataforge.contexts.*.pages",
         "dataforge.contexts.*.page_calls",
         "dataforge.contexts.*.calendar",
+        "dataforge.platform.calendars",
     ],
     "MigrationsLayer": ["dataforge.platform.db.migrations"],
 }
