@@ -524,3 +524,15 @@ def test_what_becomes_of_mails_reaches_the_notifier_and_nobody_else_writes_there
     assert resources["FeedbackQueue"]["Properties"]["VisibilityTimeout"] >= 6 * int(
         resources["NotifierFunction"]["Properties"]["Timeout"]
     )
+
+
+def test_whoever_shows_the_depths_of_queues_may_ask_every_one_of_them() -> None:
+    asked = {
+        resource["Fn::GetAtt"][0]
+        for statement in statements(ROLES["ApiRole"])
+        if "sqs:GetQueueAttributes" in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+    shown = {name for name in QUEUES if name != "FailedInvocationsQueue"}
+    assert shown <= asked
