@@ -6,8 +6,9 @@ text (type `json`). The types of columns are in `json_cells`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -15,6 +16,7 @@ from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.encoding import Encoding, as_utf8, reconsidered
 from versioned_tables.files.json_cells import (
     cells_column,
+    is_spelled,
     join_kinds,
     kind_of_cell,
     read_json,
@@ -61,9 +63,10 @@ class JsonRows:
         row = 0
         for part in _portions(json_values(as_utf8(self.blocks(), self.encoding), self.document)):
             rows: list[dict[str, object]] = []
+            read = _reader(part) if spelled else read_json
             for line, raw in part:
                 row += 1
-                value, reason = _read(raw, spelled=spelled)
+                value, reason = _read(raw, read)
                 if isinstance(value, dict):
                     rows.append(value)
                     continue
@@ -122,10 +125,15 @@ def _table(source: JsonRows) -> TypedTable:
     )
 
 
-def _read(raw: bytes, *, spelled: bool) -> tuple[object, str]:
+def _reader(part: Iterable[tuple[int, bytes]]) -> Callable[[bytes], object]:
+    """What reads numbers as they are written, found once for many rows."""
+    return read_spelled if is_spelled(b"\n".join(raw for _, raw in part)) else partial(read_json, spelled=True)
+
+
+def _read(raw: bytes, read: Callable[[bytes], object]) -> tuple[object, str]:
     """The value of a row, and what is wrong with it when it is no object."""
     try:
-        value = read_spelled(raw) if spelled else read_json(raw)
+        value = read(raw)
     except ValueError as error:
         return None, f"not JSON: {error}"
     return value, f"{_JSON_NAMES.get(type(value), 'null')}, not a JSON object"
