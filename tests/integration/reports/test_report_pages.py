@@ -4,7 +4,9 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import httpx
@@ -249,6 +251,18 @@ async def test_forms_that_were_left_open_ask_for_everything(analyst: httpx.Async
     path = "/ui/reports/activity?from=&to=&interval=week&time_zone=Europe/Berlin&cohort_id=&lesson_id=&as_of="
 
     assert "Week from" in await shown(analyst, path)
+
+
+async def test_new_completions_are_those_of_a_week_at_an_address_that_says_so(
+    analyst: httpx.AsyncClient, cohort: LearningCohort, clock: FixedClock
+) -> None:
+    answer = await analyst.get("/ui/reports/completions?as_of=2026-09-20T00:00:00%2B02:00&format=csv")
+
+    assert answer.status_code == 303
+    week_ago = (clock.now() - timedelta(days=7)).isoformat().replace("+00:00", "Z")
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert query == {"since": [week_ago], "as_of": ["2026-09-19T22:00:00Z"], "format": ["csv"]}
+    assert (await analyst.get(answer.headers["location"])).headers["x-watermark"] == "2026-09-19T22:00:00Z"
 
 
 async def test_without_anything_pages_say_so(api: ApiUnderTest, analyst: httpx.AsyncClient) -> None:

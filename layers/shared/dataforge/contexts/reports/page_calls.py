@@ -6,7 +6,7 @@ token.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
@@ -55,6 +55,17 @@ class AskedPage:
         limits = {None: rows, FileFormat.SVG: MAX_LIMIT}
         return Window(self.as_of, call.after(self.cursor), limits.get(self.file_format, MOST_FILE_ROWS))
 
+    @property
+    def query(self) -> dict[str, str | None]:
+        """What asks for the same again, from the first page."""
+        as_of = None if self.as_of is None else format_instant(self.as_of)
+        return {"as_of": as_of, "format": self.file_format}
+
+
+def format_instant(at: datetime) -> str:
+    """A time in UTC as addresses have it: a plus sign would be read as a space by whoever copies it."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
 
 def _asked_page(
     as_of: Annotated[Instant | None, Chosen] = None,
@@ -73,19 +84,20 @@ class Links(NamedTuple):
     repeat: str
     now: str
     files: Sequence[tuple[str, str]]
+    most_rows: int
 
 
 def links_of(call: PageCall, basis: Basis) -> Links:
     """The links of the page that is shown."""
     scope = call.request.scope
     given = {name: value for name, value in call.request.query_params.items() if name not in ("cursor", "format")}
-    fixed = {**given, "as_of": basis.watermark.isoformat().replace("+00:00", "Z")}
+    fixed = {**given, "as_of": format_instant(basis.watermark)}
 
     def address(query: dict[str, Any]) -> str:
         return own_address(scope, scope["path"], query=query)
 
     files = [(item.name, address({**fixed, "format": item.value})) for item in FileFormat]
-    return Links(address(fixed), address({**given, "as_of": None}), files)
+    return Links(address(fixed), address({**given, "as_of": None}), files, MOST_FILE_ROWS)
 
 
 def answer_page(
