@@ -458,10 +458,11 @@ class World:
         progress = await self.rows(f"SELECT {_PROGRESS} FROM learning.progress_as_of(:at, NULL, NULL)", at=as_of)
         done = await self.rows(
             "SELECT user_id, lesson_id, completed_at, completed_by, score_scaled, completion_changed_at "
-            "FROM learning.completions_between(:since, :at)",
+            "FROM learning.completions_between(:since, :at) ORDER BY completion_changed_at, user_id, lesson_id",
             since=since,
             at=as_of,
         )
+        assert await self._pages(since, as_of) == done
         answers = await self.rows(
             "SELECT a.statement_id, a.user_id, l.lesson_id FROM (SELECT DISTINCT lesson_id FROM learning.matches) l, "
             "learning.answers_as_of(:at, l.lesson_id) a",
@@ -474,6 +475,21 @@ class World:
             "answers": {tuple(row) for row in answers},
             "activity": {tuple(row) for row in activity},
         }
+
+    async def _pages(self, since: datetime, as_of: datetime) -> list[Any]:
+        found: list[Any] = []
+        after = (since, UUID(int=2**128 - 1), UUID(int=2**128 - 1))
+        while page := await self.rows(
+            "SELECT user_id, lesson_id, completed_at, completed_by, score_scaled, completion_changed_at "
+            "FROM learning.completions_page(:at, :after, :user, :lesson, 2)",
+            at=as_of,
+            after=after[0],
+            user=after[1],
+            lesson=after[2],
+        ):
+            found += page
+            after = (page[-1].completion_changed_at, page[-1].user_id, page[-1].lesson_id)
+        return found
 
     async def tables(self) -> dict[str, list[Any]]:
         """All rows of the tables, but for when they were written."""

@@ -280,6 +280,7 @@ _COUNTING = (
 _READING = (
     "learning.progress_as_of(timestamptz, uuid[], uuid[])",
     "learning.completions_between(timestamptz, timestamptz)",
+    "learning.completions_page(timestamptz, timestamptz, uuid, uuid, bigint)",
     "learning.answers_as_of(timestamptz, uuid)",
     "learning.activity_as_of(timestamptz, timestamptz, timestamptz, uuid[], uuid[])",
     "learning.members_as_of(timestamptz, uuid)",

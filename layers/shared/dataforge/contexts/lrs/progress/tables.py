@@ -41,6 +41,7 @@ lesson_progress = Table(
     # Some match has ended: the row is worked out from all matches whenever one is added.
     Column("withdrawn", Boolean, nullable=False),
     Index("ix_lesson_progress_lesson_id", "lesson_id", "user_id"),
+    Index("ix_lesson_progress_changed_at", "changed_at"),
     Index(
         "ix_lesson_progress_completion_changed_at",
         "completion_changed_at",

@@ -1,6 +1,6 @@
 """Completions that changed, read in the order in which that became known."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,12 +13,9 @@ from dataforge.contexts.reports.reading import basis_of
 
 _CHANGES = text(
     "SELECT user_id, lesson_id, completed_at, completed_by, CAST(score_scaled AS double precision), "
-    "completion_changed_at FROM learning.completions_between(:since, :watermark) "
-    "WHERE CAST(:user_id AS uuid) IS NULL OR (completion_changed_at, user_id, lesson_id) "
-    "> (CAST(:changed_at AS timestamptz), :user_id, CAST(:lesson_id AS uuid)) "
-    "ORDER BY completion_changed_at, user_id, lesson_id LIMIT :limit"
+    "completion_changed_at FROM learning.completions_page(:watermark, :changed_at, :user_id, :lesson_id, :limit)"
 )
-_INSTANT = timedelta(microseconds=1)
+_LAST = UUID(int=2**128 - 1)
 
 
 async def read_completions(
@@ -26,14 +23,13 @@ async def read_completions(
 ) -> CompletionChanges:
     """Completions of all learners that changed after `since`, up to the watermark."""
     basis = await basis_of(connection, statements, window)
-    changed_at, user_id, lesson_id = window.key or (None, None, None)
+    # Behind everything that became known at `since` itself.
+    changed_at, user_id, lesson_id = window.key or (since.isoformat(), _LAST, _LAST)
     given = {
-        # What was on the pages before need not be looked through again.
-        "since": since if changed_at is None else datetime.fromisoformat(changed_at) - _INSTANT,
         "watermark": basis.watermark,
-        "changed_at": changed_at,
-        "user_id": user_id and UUID(user_id),
-        "lesson_id": lesson_id,
+        "changed_at": datetime.fromisoformat(changed_at),
+        "user_id": UUID(str(user_id)),
+        "lesson_id": UUID(str(lesson_id)),
         "limit": window.limit + 1,
     }
     found = [CompletionChange(*row) for row in await connection.execute(_CHANGES, given)]
