@@ -125,11 +125,14 @@ async def test_reports_page_with_cursors(school: Class) -> None:
             await school.completes(member, lesson)
 
     first = await school.report(limit=4)
+    await school.completes(0, 0, timestamp="2020-01-01T10:00:00Z")
+    await school.records.reported()
     second = (await school.client.get(first["next"])).json()
 
     pairs = [(row["user_id"], row["lesson_id"]) for row in first["items"] + second["items"]]
     assert len(set(pairs)) == 6
     assert pairs == sorted(pairs)
+    assert second["watermark"] == first["watermark"], "all pages are of one answer"
     assert second["next_cursor"] is None
 
 

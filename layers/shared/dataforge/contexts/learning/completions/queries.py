@@ -1,6 +1,7 @@
 """Who has completed what, and who has not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +52,7 @@ async def completions_of_cohort(
     Lessons that belong to no cohort count for every cohort.
     """
     await get_cohort(connection, cohort_id)
-    watermark = await _watermark(connection, as_of, statements)
+    watermark = await _watermark(connection, _begun_at(after, 2) or as_of, statements)
     user_id, lesson_id = (UUID(after[0]), UUID(after[1])) if after else (_NIL, _NIL)
     values = {
         "cohort_id": cohort_id,
@@ -61,7 +62,7 @@ async def completions_of_cohort(
         "limit": limit + 1,
     }
     rows = [row_dict(row) for row in await connection.execute(_COMPLETIONS, values)]
-    return paged(rows, limit, ("user_id", "lesson_id")), watermark
+    return _as_of(paged(rows, limit, ("user_id", "lesson_id")), watermark), watermark
 
 
 async def missing_completions(
@@ -78,7 +79,7 @@ async def missing_completions(
     Expected are the members of the lesson's cohort, or of every active cohort when the lesson belongs to none.
     """
     lesson = await get_lesson(connection, lesson_id)
-    watermark = await _watermark(connection, as_of, statements)
+    watermark = await _watermark(connection, _begun_at(after, 1) or as_of, statements)
     values: Mapping[str, Any] = {
         "lesson_id": lesson_id,
         "cohort_id": lesson["cohort_id"],
@@ -87,7 +88,17 @@ async def missing_completions(
         "limit": limit + 1,
     }
     rows = [row_dict(row) for row in await connection.execute(_INCOMPLETE, values)]
-    return paged(rows, limit, ("user_id",)), watermark
+    return _as_of(paged(rows, limit, ("user_id",)), watermark), watermark
+
+
+def _as_of(page: Page[dict[str, Any]], watermark: datetime) -> Page[dict[str, Any]]:
+    """The page, whose cursor brings the next one as of the same watermark."""
+    return page if page.next_key is None else replace(page, next_key=(*page.next_key, watermark.isoformat()))
+
+
+def _begun_at(after: After, position: int) -> datetime | None:
+    """The watermark of the page before."""
+    return datetime.fromisoformat(after[position]) if after and len(after) > position else None
 
 
 async def _watermark(connection: AsyncConnection, as_of: datetime | None, statements: StatementMatching) -> datetime:
