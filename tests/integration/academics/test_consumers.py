@@ -9,6 +9,7 @@ from uuid import UUID
 
 from dataforge.contexts.academics.catalog.commands import SetLessons, set_lessons
 from dataforge.contexts.academics.catalog.domain import Requirement
+from dataforge.contexts.academics.contract import RosterApplied
 from dataforge.contexts.academics.maintenance import forget_old
 from dataforge.contexts.academics.module import MODULE, AcademicsServices
 from dataforge.contexts.academics.rosters.commands import ApplyRoster, PlanRoster, apply_roster, plan_roster
@@ -23,6 +24,7 @@ from dataforge.platform.db.outbox import relay
 from dataforge.platform.services import Platform
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
+from tests.builders.events import published
 from tests.builders.rosters import simple_csv, source
 
 
@@ -120,6 +122,9 @@ async def test_old_plans_are_forgotten_and_applied_plans_kept_without_rows(campu
 
     first, second = await forget_old(services), await forget_old(services)
 
+    [event] = await published(campus.database, RosterApplied)
+    assert event.plan_id == applied["id"]
+    assert event.changes > 0
     left = await campus.rows("SELECT id FROM academics.roster_plans ORDER BY created_at")
     rows = await campus.rows("SELECT DISTINCT plan_id FROM academics.roster_rows")
     assert first == {"roster_plans": 2, "roster_uploads": 0}
