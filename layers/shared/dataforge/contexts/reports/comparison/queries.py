@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.basis import Window
 from dataforge.contexts.reports.comparison.domain import ComparedBy, ComparisonReport, ComparisonRow
-from dataforge.contexts.reports.reading import basis_of, cohort_name
+from dataforge.contexts.reports.reading import LEARNERS, basis_of, cohort_name
 
 _LESSON = "l.lesson_id AS id, l.title AS title, l.lesson_id"
 _COMPARED = {
@@ -38,7 +38,7 @@ def _query(by: ComparedBy) -> str:
         "CAST(extract(epoch FROM g.completed_at - g.started_at) AS double precision)) AS median_seconds, "
         "CAST(avg(g.score_scaled) FILTER (WHERE g.completed_at IS NOT NULL) AS double precision) AS mean_score, "
         "count(g.score_scaled) FILTER (WHERE g.completed_at IS NOT NULL) AS scored FROM expected e "
-        "LEFT JOIN learning.progress_as_of(:watermark, NULL, NULL) g "
+        "LEFT JOIN learning.progress_as_of(:watermark, CAST(:users AS uuid[]), NULL) g "
         "ON g.user_id = e.user_id AND g.lesson_id = e.lesson_id GROUP BY e.id) "
         "SELECT s.id, s.title, coalesce(c.expected, 0), coalesce(c.started, 0), coalesce(c.completed, 0), "
         "c.median_seconds, c.mean_score, coalesce(c.scored, 0) FROM shown s LEFT JOIN counted c ON c.id = s.id "
@@ -46,6 +46,7 @@ def _query(by: ComparedBy) -> str:
     )
 
 
+_USERS = text(f"SELECT user_id FROM ({LEARNERS}) l")
 _QUERIES = {by: text(_query(by)) for by in ComparedBy}
 
 
@@ -61,7 +62,9 @@ async def read_comparison(
         await cohort_name(connection, cohort_id)
     basis = await basis_of(connection, statements, window)
     title, after = window.key or ("", None)
-    given: dict[str, Any] = {"watermark": basis.watermark, "cohort_id": cohort_id}
+    given: dict[str, Any] = {"watermark": basis.watermark, "cohort_id": cohort_id, "users": None}
+    if cohort_id is not None:
+        given["users"] = (await connection.execute(_USERS, given)).scalars().all()
     given |= {"title": title, "after": after, "limit": window.limit + 1}
     found = [ComparisonRow(*row) for row in await connection.execute(_QUERIES[by], given)]
     rows = found[: window.limit]
