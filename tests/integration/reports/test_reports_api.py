@@ -348,6 +348,17 @@ async def test_activity_names_the_zone_and_has_quiet_weeks_too(school: School, a
         ("activity?time_zone=IST", 400, "validation_failed"),
         ("activity?from=2026-03-01&to=2026-02-01", 422, "period_refused"),
         ("activity?from=2000-01-01", 422, "period_refused"),
+        ("activity?from=0001-01-01&to=0001-01-02&time_zone=Asia/Tokyo", 422, "period_refused"),
+        ("activity?from=9999-12-30&to=9999-12-31&time_zone=America/New_York", 422, "period_refused"),
+        ("activity?to=0001-01-02", 422, "period_refused"),
+        ("activity?to=9999-12-31", 422, "period_refused"),
+        ("activity?from=0", 400, "validation_failed"),
+        ("activity?time_zone=localtime", 400, "validation_failed"),
+        ("activity?time_zone=Factory", 400, "validation_failed"),
+        ("comparison?as_of=0001-01-01T00:00:00%2B14:00", 400, "validation_failed"),
+        ("comparison?as_of=9999-12-31T23:59:59-14:00", 400, "validation_failed"),
+        ("comparison?as_of=0", 400, "validation_failed"),
+        ("completions?since=0001-01-01T00:00:00%2B14:00", 400, "validation_failed"),
         ("comparison?by=teacher", 400, "validation_failed"),
         ("comparison?as_of=yesterday", 400, "validation_failed"),
         ("completions", 400, "validation_failed"),
@@ -361,6 +372,17 @@ async def test_what_cannot_be_reported_is_refused(
     answer = await analyst.get(f"/api/reports/{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["errors"][0]["pointer"].startswith("query:")
+
+
+async def test_as_of_the_first_day_that_there_is_nothing_was_known(school: School, analyst: httpx.AsyncClient) -> None:
+    for path in school.paths:
+        if "?from" not in path:
+            for accept in ("application/json", "text/csv", PARQUET, SVG):
+                answer = await get(analyst, path, accept, as_of="0001-01-01T00:00:00Z")
+                assert answer.headers["X-Watermark"] == "0001-01-01T00:00:00Z"
+    body = (await get(analyst, "/api/reports/activity", as_of="0001-01-01T00:00:00Z")).json()
+    assert (body["statements"], len(body["items"])) == (0, 30)
 
 
 async def test_what_is_not_there_has_no_report(analyst: httpx.AsyncClient) -> None:

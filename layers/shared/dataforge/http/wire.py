@@ -1,14 +1,16 @@
 """What request bodies of every context have in common."""
 
+import re
 from datetime import UTC, datetime, time
 from typing import Annotated, Any, ClassVar
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from dataforge.kernel.time_zones import time_zone_names
 
 
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in time_zone_names():
         message = "must be an IANA time zone such as Europe/Berlin"
         raise ValueError(message)
     return value
@@ -30,12 +32,26 @@ WallTime = Annotated[
 ]
 
 
-def _with_zone(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+def _written_out(value: object) -> object:
+    # Pydantic would take a number for seconds, or milliseconds, since 1970.
+    if isinstance(value, str) and not _DATE.match(value):
+        message = "must begin with a date such as 2026-03-31"
+        raise ValueError(message)
+    return value
 
 
-Instant = Annotated[datetime, AfterValidator(_with_zone)]
-"""A time that is given with its offset; without one it is UTC."""
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError as error:
+        message = "must be an instant of the years 1 to 9999 in UTC"
+        raise ValueError(message) from error
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+WrittenOut = BeforeValidator(_written_out)
+Instant = Annotated[datetime, WrittenOut, AfterValidator(_in_utc)]
+"""A time that is given with its offset, in UTC; without one it is UTC."""
 
 
 class RequestModel(BaseModel):

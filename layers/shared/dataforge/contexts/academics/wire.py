@@ -4,13 +4,13 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from dataforge.kernel.email import MAX_EMAIL, is_email
 from dataforge.kernel.text import composed_if_text
+from dataforge.kernel.time_zones import time_zone_names
 
 MAX_SEATS = 1_000_000
 # The default of PATCH members: never read, because only members that were sent are (`exclude_unset`).
@@ -18,7 +18,7 @@ OMITTED: Any = Field(default_factory=lambda: None)
 
 
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in time_zone_names():
         message = "must be an IANA time zone such as Europe/Berlin"
         raise ValueError(message)
     return value

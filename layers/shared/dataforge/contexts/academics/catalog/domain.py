@@ -8,9 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from dataforge.kernel.errors import Conflict, InvalidTransition, ValidationFailed, Violation
+from dataforge.kernel.time_zones import time_zone_names
 
 
 class PrerequisiteCycle(Conflict):
@@ -79,7 +80,7 @@ class Semester:
             broken.append(Violation("/withdraw_by", "The last day to withdraw is not before the last day to drop."))
         if self.withdraw_by > self.ends_on:
             broken.append(Violation("/withdraw_by", "The last day to withdraw lies within the semester."))
-        if self.time_zone not in available_timezones():
+        if self.time_zone not in time_zone_names():
             broken.append(
                 Violation("/time_zone", "Use a name of the IANA time zone database, Europe/Berlin for example.")
             )

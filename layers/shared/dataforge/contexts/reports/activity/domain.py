@@ -9,13 +9,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dataforge.contexts.reports.basis import Basis
-from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.errors import BadRequest, Violation
 
 MOST_INTERVALS = 400
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # so that a day is a day in every zone, and zones are known
+
+
+_EARLIEST, _LATEST = datetime(FIRST_YEAR, 2, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 1, tzinfo=UTC)
 
 
 class PeriodRefused(BadRequest):
-    """The period ends before it begins, or has more than 400 intervals of the length asked for."""
+    """The period ends before it begins, is not of our time, or has more than 400 intervals of the length asked for."""
 
     code = "period_refused"
     status = 422
@@ -58,18 +62,24 @@ class Period:
         A day begins with its first instant: at the end of the gap where the clock jumps over midnight. A day that the
         zone leaves out has none, and its interval falls away. Raises PeriodRefused.
         """
+        for place, day in (("query:from", self.first), ("query:to", self.last)):
+            if not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise _refused(place, f"The day {day} is not of the years {FIRST_YEAR} to {LAST_YEAR}.")
         if self.last < self.first:
-            message = f"The last day, {self.last}, is before the first, {self.first}."
-            raise PeriodRefused(message)
+            raise _refused("query:to", f"The last day, {self.last}, is before the first, {self.first}.")
         days, end = [self.first], self.last + timedelta(days=1)
         while (following := self.interval.after(days[-1])) < end:
             days.append(following)
             if len(days) > MOST_INTERVALS:
                 message = f"The period has more than {MOST_INTERVALS} intervals; ask for fewer days or longer ones."
-                raise PeriodRefused(message)
+                raise _refused("query:interval", message)
         zone = ZoneInfo(self.time_zone)
         instants = sorted({datetime.combine(day, time(), zone).astimezone(UTC) for day in (*days, end)})
         return tuple(instant.astimezone(zone) for instant in instants)
+
+
+def _refused(place: str, message: str) -> PeriodRefused:
+    return PeriodRefused(message, violations=[Violation(place, message, "period")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +123,6 @@ def intervals_of(
 
 def default_days(watermark: datetime, time_zone: str, first: date | None, last: date | None) -> tuple[date, date]:
     """The days of a period whose ends may be left out: up to the day of the watermark, and thirty days of them."""
-    until = last or watermark.astimezone(ZoneInfo(time_zone)).date()
-    return first or until - timedelta(days=29), until
+    # The first and the last days that there are have none before or after them in some zones.
+    until = last or min(max(watermark, _EARLIEST), _LATEST).astimezone(ZoneInfo(time_zone)).date()
+    return first or max(until, _EARLIEST.date()) - timedelta(days=29), until

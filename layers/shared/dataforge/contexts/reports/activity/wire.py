@@ -12,12 +12,12 @@ from dataforge.contexts.reports.activity.domain import ActivityReport, Interval
 from dataforge.contexts.reports.activity.picture import picture_of_activity
 from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.contexts.reports.wire import BasisOut, Representations
-from dataforge.http.wire import TimeZone
+from dataforge.http.wire import TimeZone, WrittenOut
 
 FirstDay = Annotated[
-    date | None, Query(alias="from", description="first day; thirty days up to the last one when left out")
+    date | None, WrittenOut, Query(alias="from", description="first day; thirty days up to the last one when left out")
 ]
-LastDay = Annotated[date | None, Query(alias="to", description="last day; the watermark's when left out")]
+LastDay = Annotated[date | None, WrittenOut, Query(alias="to", description="last day; the watermark's when left out")]
 ZoneOfDays = Annotated[TimeZone, Query(description="IANA time zone whose days these are")]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from dataforge.contexts.reports.basis import Basis
@@ -38,6 +38,12 @@ class AtRiskReport:
     total: int
     learners: Sequence[AtRiskLearner]
     next_key: tuple[object, ...] | None = None
+
+
+def idle_since(watermark: datetime, days: int) -> datetime:
+    """The instant so many days before, or the first that there is."""
+    first = datetime.min.replace(tzinfo=UTC)
+    return max(watermark, first + timedelta(days=days)) - timedelta(days=days)
 
 
 def whole_days(since: datetime | None, until: datetime) -> int | None:

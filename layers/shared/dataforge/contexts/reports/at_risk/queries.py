@@ -1,6 +1,6 @@
 """Who is at risk, read from the database."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.at_risk.domain import AtRiskLearner, AtRiskReport, whole_days
+from dataforge.contexts.reports.at_risk.domain import AtRiskLearner, AtRiskReport, idle_since, whole_days
 from dataforge.contexts.reports.basis import Window
 from dataforge.contexts.reports.reading import basis_of, cohort_name
 
@@ -64,7 +64,7 @@ async def read_at_risk(
     given: dict[str, Any] = {
         "watermark": basis.watermark,
         "cohort_id": cohort_id,
-        "idle_since": basis.watermark - timedelta(days=idle_days),
+        "idle_since": idle_since(basis.watermark, idle_days),
         "never_started": include_never_started,
     }
     given["users"] = (await connection.execute(_USERS, given)).scalars().all()
