@@ -285,6 +285,27 @@ async def test_what_comes_too_late_waits_for_the_end_of_the_quiet_hours_or_is_le
     assert (await school.statuses(), school.recipients()) == (["skipped"], [])
 
 
+async def test_who_goes_back_a_day_before_it_is_sent_has_the_reminder_on_that_day(
+    school: School, clock: FixedClock
+) -> None:
+    learner = await school.learner(time_zone="Pacific/Auckland")
+    await school.lesson(await school.cohort(learner), TODAY)
+    clock.advance(instant("2026-05-04T09:00:00+12:00") - clock.now())
+    school.services.platform.mailer = SmtpSender(f"smtp://{LOOPBACK}:{free_port()}", SENDER)
+    await send_daily_reminders({}, school.services)
+    async with school.database.transaction() as connection:
+        await connection.execute(update(users).where(users.c.id == learner).values(time_zone="America/Los_Angeles"))
+
+    clock.advance(timedelta(minutes=30))
+    await send_daily_reminders({}, school.worker())
+    early = len(school.mailbox.mails())
+    clock.advance(instant("2026-05-04T09:00:00-07:00") - clock.now())
+    await send_daily_reminders({}, school.worker())
+
+    assert (early, await school.statuses()) == (0, ["sent"])
+    assert school.recipients() == [await school.email(learner)]
+
+
 async def test_who_is_suspended_or_has_unsubscribed_in_the_meantime_gets_nothing(
     school: School, clock: FixedClock
 ) -> None:

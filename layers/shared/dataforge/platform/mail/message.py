@@ -2,14 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import make_msgid
 
-# Longer lines are folded, and a List-Unsubscribe that is folded goes out as encoded words, which no reader follows
-# (RFC 5322 §2.1.1 allows 998 characters).
-_POLICY = SMTP.clone(max_line_length=998)
+# A List-Unsubscribe that is folded goes out as encoded words, which no reader follows.
+_UNFOLDED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"})
+_LONGEST_WORD = 60  # of a subject in ASCII that is folded at its spaces
+
+
+class _MailPolicy(EmailPolicy):
+    """Lines of 998 characters (RFC 5322 §2.1.1) where folding does harm, and else as usual.
+
+    An encoded word has 75 characters at most (RFC 2047 §2): Python's policies make them as long as lines may be, and
+    lose spaces between them, which the older `Header` does not.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() == "subject":
+            plain = value.isascii() and max(map(len, value.split()), default=0) <= _LONGEST_WORD
+            header = Header(str(value), "us-ascii" if plain else "utf-8", maxlinelen=76, header_name=name)
+            return f"{name}: {header.encode(linesep=self.linesep)}{self.linesep}"
+        return super().fold(name, value) if name.lower() in _UNFOLDED else SMTP.fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _MailPolicy(linesep="\r\n", max_line_length=998)
 
 
 @dataclass(frozen=True, slots=True)

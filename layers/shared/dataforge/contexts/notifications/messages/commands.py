@@ -213,8 +213,11 @@ def _kept_back(message: Message, address: str, people: People) -> Dropped | None
 
 def _not_now(message: Message, learner: Learner, now: datetime) -> Dropped | Postponed | None:
     """Whether it is too late for it, or too early."""
-    if message.kind == KIND and learner.today(now) != message.local_date:
+    if message.kind == KIND and learner.today(now) > message.local_date:
         return Dropped(Status.SKIPPED, "its day is over; the next day's reminder says the same")
+    if message.kind == KIND and learner.today(now) < message.local_date:
+        # They have gone to a zone where that day is still to come, and it will have no other reminder.
+        return Postponed(learner.reminded_at(message.local_date))
     return None if learner.may_be_mailed(now) else Postponed(_end_of_quiet(learner, now))
 
 
