@@ -116,6 +116,17 @@ def test_nothing_comes_in_the_quiet_hours_of_a_late_run() -> None:
     assert not is_due(night_owl, at("2026-05-04T21:15"))
 
 
+def test_an_hour_after_the_last_run_of_a_day_or_before_quiet_hours_comes_with_that_run() -> None:
+    late = learner(reminder_time=time(23, 59))
+    before_quiet = learner(reminder_time=time(10, 7), quiet_from=time(10, 15), quiet_to=time(8))
+
+    runs = [at("2026-05-04T00:00") + timedelta(minutes=15 * number) for number in range(-16, 96)]
+    for one, shown in ((late, "23:45"), (before_quiet, "10:00")):
+        zone = zone_of(one.zone)
+        due = [run.astimezone(zone) for run in runs if is_due(one, run)]
+        assert {f"{run:%H:%M}" for run in due if run.date().isoformat() == "2026-05-04"} == {shown}
+
+
 def test_a_lesson_is_due_on_its_date_where_the_learner_is() -> None:
     far = learner(zone="Pacific/Kiritimati")  # 14 hours ahead of UTC
     now = datetime(2026, 5, 3, 19, 0, tzinfo=UTC)  # 09:00 on 4 May there

@@ -25,7 +25,7 @@ class _MailPolicy(EmailPolicy):
             plain = value.isascii() and max(map(len, value.split()), default=0) <= _LONGEST_WORD
             header = Header(str(value), "us-ascii" if plain else "utf-8", maxlinelen=76, header_name=name)
             return f"{name}: {header.encode(linesep=self.linesep)}{self.linesep}"
-        return super().fold(name, value) if name.lower() in _UNFOLDED else SMTP.fold(name, value)
+        return str(super().fold(name, value) if name.lower() in _UNFOLDED else SMTP.fold(name, value))
 
     def fold_binary(self, name: str, value: str) -> bytes:
         return self.fold(name, value).encode("ascii", "surrogateescape")

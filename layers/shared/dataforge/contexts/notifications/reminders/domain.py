@@ -185,8 +185,16 @@ def _start_of_offset(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def is_due(learner: Learner, now: datetime) -> bool:
-    """Whether the hour of a learner's reminder has come today and is not followed by quiet hours yet."""
-    return learner.reminded_at(learner.today(now)) <= now and learner.may_be_mailed(now)
+    """Whether the hour of a learner's reminder has come today and is not followed by quiet hours yet.
+
+    An hour after the last run before midnight or before quiet hours comes with that run: the next one is too late.
+    """
+    today = learner.today(now)
+    if not learner.may_be_mailed(now):
+        return False
+    following = slot_of(now) + SLOT
+    last = learner.today(following) != today or not learner.may_be_mailed(following)
+    return learner.reminded_at(today) <= now or (last and learner.reminded_at(today) < following)
 
 
 def plan_reminders(
