@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import re
 import secrets
 import threading
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 _SHOWN = 200
+_ADDRESS = re.compile(r"\bhttps?://(?:(?!&quot;|&#x27;|&lt;|&gt;)[^\s])+")
 _HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "<title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:1em auto}}"
@@ -39,6 +41,7 @@ _HEAD = (
 )
 # What a mail carries must not run or load anything here.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
+_LINKS_ONLY = "allow-popups allow-popups-to-escape-sandbox"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class ReceivedMail:
     sender: str
     recipients: tuple[str, ...]
     content: bytes
+
+    @property
+    def arrived_at(self) -> datetime:
+        """When it arrived, in UTC to the second; the id begins with it."""
+        return datetime.strptime(self.id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
     @property
     def message(self) -> EmailMessage:
@@ -161,7 +169,7 @@ class Mailbox:
 
     async def _list_page(self, _request: Request) -> Response:
         rows = "".join(
-            f"<tr><td>{mail.id[:15]}</td><td>{_text(', '.join(mail.recipients))}</td>"
+            f"<tr><td>{mail.arrived_at:%Y-%m-%d %H:%M:%S}</td><td>{_text(', '.join(mail.recipients))}</td>"
             f'<td><a href="/{mail.id}">{_text(mail.message["Subject"] or "(no subject)")}</a></td></tr>'
             for mail in reversed(self.mails()[-_SHOWN:])
         )
@@ -177,19 +185,23 @@ class Mailbox:
             for part in mail.message.iter_attachments()
         )
         shown = (
-            f'<h2>HTML</h2><iframe sandbox title="HTML" src="/{mail.id}/html"></iframe>' if mail.part("html") else ""
+            f'<h2>HTML</h2><iframe sandbox="{_LINKS_ONLY}" title="HTML" src="/{mail.id}/html"></iframe>'
+            if mail.part("html")
+            else ""
         )
         title = str(mail.message["Subject"] or "(no subject)")
         return _page(
             title,
             f'<p><a href="/">Mailbox</a> · <a href="/{mail.id}/raw">as it arrived</a></p><h1>{_text(title)}</h1>'
-            f"<table>{envelope}{headers}</table><h2>Text</h2><pre>{_text(mail.text)}</pre>{shown}"
+            f"<table>{envelope}{headers}</table><h2>Text</h2><pre>{_linked(mail.text)}</pre>{shown}"
             + (f"<h2>Attachments</h2><ul>{attached}</ul>" if attached else ""),
         )
 
     async def _html_part(self, request: Request) -> Response:
         return HTMLResponse(
-            self._find(request).part("html"), headers={"Content-Security-Policy": f"{_POLICY}; sandbox"}
+            # A link leads out of the frame, whose pages can do nothing.
+            self._find(request).part("html").replace("<head>", '<head><base target="_blank">', 1),
+            headers={"Content-Security-Policy": f"{_POLICY}; sandbox {_LINKS_ONLY}"},
         )
 
     async def _raw(self, request: Request) -> Response:
@@ -198,6 +210,11 @@ class Mailbox:
 
 def _text(value: object) -> str:
     return html.escape(str(value))
+
+
+def _linked(text: str) -> str:
+    # Addresses have no quotes and no blanks, so that what is left of them after escaping stands well in an attribute.
+    return _ADDRESS.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', _text(text))
 
 
 def _page(title: str, body: str) -> Response:

@@ -65,8 +65,10 @@ def test_the_link_of_a_mail_asks_before_it_unsubscribes(desk: Desk) -> None:
 def test_the_local_mailbox_fits_the_screen(desk: Desk, tmp_path: Path, size: dict[str, int]) -> None:
     with receiving(tmp_path) as mailbox:
         sender = SmtpSender(mailbox.smtp_url, "no-reply@dataforge.example")
+        link = f"{mailbox.page_url}/?from=mail&kind=lesson"
+        html = f'<html><head></head><body><a href="{link}">No more reminders</a></body></html>'
         to = f"{'a' * 60}@a-department-with-a-long-name.example.org"
-        mail = Mail(to, "2 lessons to do", "Soon.\n", "<p>Soon.</p>", {"List-Unsubscribe": LINK})
+        mail = Mail(to, "2 lessons to do", f"{link}\n", html, {"List-Unsubscribe": LINK})
         desk.site.run(sender.send(mail))
         context = desk.chromium.new_context(viewport={**size})
         page = context.new_page()
@@ -75,6 +77,11 @@ def test_the_local_mailbox_fits_the_screen(desk: Desk, tmp_path: Path, size: dic
         page.get_by_role("link", name="2 lessons to do").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("2 lessons to do")
         shown, more = too_wide(page), desk.barriers(page)
+        with context.expect_page() as opened:
+            page.frame_locator("iframe").get_by_role("link", name="No more reminders").click()
+        opened.value.wait_for_url(link)
+        page.get_by_role("link", name=link).click()
+        page.wait_for_url(link)
         context.close()
 
     assert (max(listed, 0), max(shown, 0)) == (0, 0)

@@ -80,6 +80,8 @@ async def test_quiet_hours_are_cleared(api: ApiUnderTest) -> None:
         ({"time_zone": "Mars/Olympus"}, "Time zone"),
         ({"reminder_time": ""}, "Reminder time"),
         ({"quiet_from": "25:00"}, "Quiet from"),
+        ({"quiet_to": ""}, "Quiet to"),
+        ({"quiet_from": ""}, "Quiet from"),
         ({"locale": "no language!"}, "Locale"),
     ],
 )

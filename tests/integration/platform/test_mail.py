@@ -37,6 +37,7 @@ async def test_a_mail_arrives_with_its_envelope_and_both_bodies(mailbox: Mailbox
     assert (mail.message["Subject"], mail.message["From"], mail.message["To"]) == ("Grüße aus dem Kurs", SENDER, ADA)
     assert (mail.text.strip(), mail.part("html").strip()) == ("Hallo Ada", "<p>Hallo <b>Ada</b></p>")
     assert mail.message["Message-ID"] == sent
+    assert mail.message["Date"].datetime is not None
 
 
 async def test_a_long_unsubscribe_link_goes_out_as_it_is(mailbox: Mailbox, sender: SmtpSender) -> None:

@@ -74,9 +74,10 @@ class Require:
         elif principal.role not in _WITHOUT_PRIVILEGES:
             principal = await confirmed(request, principal, at_most_old=_READS_LAG)
         if self.roles and not principal.has(*self.roles):
-            needed = " or ".join(sorted({Role.ADMIN.value, *self.roles}))
-            message = f"This needs the role {needed}; you are signed in as {principal.role.value}."
-            raise Forbidden(message, facts={"required_roles": sorted({Role.ADMIN.value, *self.roles})})
+            needed = sorted({Role.ADMIN.value, *self.roles})
+            named = " or ".join(filter(None, (", ".join(needed[:-1]), needed[-1])))
+            message = f"This needs the role {named}; you are signed in as {principal.role.value}."
+            raise Forbidden(message, facts={"required_roles": needed})
         if self.replays:
             await replay_if_known(request, principal)
         return Call(request, principal)

@@ -6,7 +6,7 @@ from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
-from email.utils import make_msgid
+from email.utils import formatdate, make_msgid
 
 # A List-Unsubscribe that is folded goes out as encoded words, which no reader follows.
 _UNFOLDED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"})
@@ -67,6 +67,7 @@ def mime_message(mail: Mail, sender: str) -> EmailMessage:
     message["From"] = sender
     message["To"] = Address(addr_spec=mail.to)  # one person: a comma would make two of what is given as a text
     message["Subject"] = mail.subject
+    message["Date"] = formatdate()  # not every mail server adds one, and RFC 5322 §3.6 wants it
     domain = sender.rpartition("@")[2]
     message["Message-ID"] = f"<{mail.id}@{domain}>" if mail.id else make_msgid(domain=domain or None)
     for name, value in mail.headers.items():

@@ -11,11 +11,15 @@ from dataforge.contexts.identity.accounts.wire import ProfileIn
 from dataforge.contexts.identity.contract import PersonalClock
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.events.commands import parse_arguments
+from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.kernel.principal import Principal, Role
 from dataforge.platform.db.unit_of_work import run
 
 if TYPE_CHECKING:
     from dataforge.contexts.identity.services import IdentityServices
+
+
+_HALF = "Quiet hours have a beginning and an end."
 
 
 class StoredPersonalClocks:
@@ -32,7 +36,11 @@ class StoredPersonalClocks:
         return PersonalClock(user["time_zone"], user["locale"], _shown(user["reminder_time"]), **quiet)
 
     async def change(self, user_id: UUID, clock: PersonalClock) -> None:
-        """Replace a person's clock."""
+        """Replace a person's clock; quiet hours have both ends or none."""
+        if bool(clock.quiet_from) != bool(clock.quiet_to):
+            missing = "quiet_to" if clock.quiet_from else "quiet_from"
+            violation = Violation(f"/{missing}", "is needed too, or leave both empty", "missing")
+            raise ValidationFailed(_HALF, violations=[violation])
         given = asdict(clock)
         given |= {name: given[name] or None for name in ("quiet_from", "quiet_to")}
         body = parse_arguments(ProfileIn, given)
