@@ -432,3 +432,28 @@ async def test_a_cohort_has_its_own_cadence(school: School, clock: FixedClock) -
 
 def test_the_fixture_is_on_a_monday() -> None:
     assert datetime.fromisoformat(TODAY.isoformat()).isoweekday() == 1
+
+
+async def test_the_page_says_why_there_is_nothing_to_send_and_what_runs_became(school: School) -> None:
+    admin = await school.api.as_role(Role.ADMIN)
+    preview = (await admin.get("/api/debug/reminder-preview")).json()
+    await admin.post("/api/reminders", json={"at": preview["at"], "plan_hash": preview["plan_hash"]})
+    user_id, _ = await add_person(school.api, Role.ADMIN)
+    browser = await person(school.api, user_id, Role.ADMIN)
+
+    page = await browser.get("/ui/test-reminders")
+
+    assert "People are reminded at their own hour" in page.text
+    assert ">sent by hand<" in page.text
+    assert ">succeeded<" in page.text
+
+
+async def test_whoever_lacks_a_role_is_told_which_ones_would_do(school: School) -> None:
+    learner = await school.api.as_role(Role.LEARNER)
+
+    refused = await learner.get(f"/api/reminder-cadences/{await school.cohort(await school.learner())}")
+
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == (
+        "This needs the role admin, instructor or registrar; you are signed in as learner."
+    )
