@@ -56,7 +56,9 @@ CREATE TABLE records.lesson_progress (
     completion_changed_at TIMESTAMP WITH TIME ZONE,
     changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     withdrawn BOOLEAN NOT NULL,
+    -- Carries what matrices read, so that they need not visit the rows, which are nowhere near each other.
     CONSTRAINT pk_lesson_progress PRIMARY KEY (user_id, lesson_id)
+        INCLUDE (statements, started_at, last_at, completed_at, changed_at)
 ) WITH (fillfactor = 80);
 CREATE INDEX ix_lesson_progress_lesson_id ON records.lesson_progress (lesson_id, user_id);
 CREATE INDEX ix_lesson_progress_completion_changed_at

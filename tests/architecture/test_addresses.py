@@ -98,7 +98,10 @@ def shape(response: httpx.Response) -> tuple[int, object]:
     if response.headers.get("content-type", "").startswith("text/html"):  # a form is made anew each time
         return response.status_code, None
     if response.headers.get("content-type") != "application/problem+json" or not response.content:
-        return response.status_code, response.content
+        content_type = response.headers.get("content-type", "")
+        body = response.json() if content_type.startswith("application/json") and response.content else response.content
+        # What is known grows between two requests.
+        return response.status_code, {**body, "watermark": None} if isinstance(body, dict) else body
     document = response.json()
     return response.status_code, (document["code"], document["detail"], document["instance"])
 

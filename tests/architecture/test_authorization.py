@@ -42,6 +42,7 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/ui"),
     ("GET", "/ui/status"),
+    ("GET", "/api/unsubscribe"),
     ("POST", "/api/unsubscribe"),  # by the token of a mail (RFC 8058)
     ("GET", "/ui/unsubscribe"),
     ("POST", "/ui/unsubscribe"),

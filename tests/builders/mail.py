@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aiosmtpd.controller import Controller
+
 from dataforge.bootstrap import modules
 from dataforge.contexts.notifications.messages.consumers import send_waiting
 from dataforge.contexts.notifications.module import NotificationsServices
@@ -12,6 +14,7 @@ from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
 from dataforge.platform.mail.senders import SmtpSender
 from infra.local.mailbox import Mailbox, ReceivedMail
+from infra.local.ports import LOOPBACK, free_port
 from tests.builders.api import ApiUnderTest
 
 PUBLIC = "https://forge.example.org/v1"
@@ -31,6 +34,27 @@ def receiving(directory: Path) -> Iterator[Mailbox]:
         yield mailbox
     finally:
         mailbox.stop()
+
+
+class _Refusing:
+    """Takes no recipient."""
+
+    def __init__(self, reply: str) -> None:
+        self._reply = reply
+
+    async def handle_RCPT(self, *_: object) -> str:  # noqa: N802 - aiosmtpd's name
+        return self._reply
+
+
+@contextmanager
+def refusing(reply: str) -> Iterator[SmtpSender]:
+    """Sends to an SMTP server that answers each recipient like this, until the block ends."""
+    server = Controller(_Refusing(reply), hostname=LOOPBACK, port=free_port())
+    server.start()
+    try:
+        yield SmtpSender(f"smtp://{LOOPBACK}:{server.port}", "no-reply@forge.example.org")
+    finally:
+        server.stop()
 
 
 async def deliver(api: ApiUnderTest, mailbox: Mailbox) -> list[ReceivedMail]:

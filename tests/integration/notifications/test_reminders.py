@@ -26,7 +26,7 @@ from dataforge.platform.mail.senders import SmtpSender
 from infra.local.ports import LOOPBACK, free_port
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import add_person, person, send
-from tests.builders.mail import receiving
+from tests.builders.mail import receiving, refusing
 from tests.builders.notifications import BASE, SENDER, School, instant
 
 TODAY = date(2026, 5, 4)  # a Monday
@@ -260,6 +260,18 @@ async def test_a_provider_that_is_away_for_an_hour_gets_everything_afterwards_on
     assert await school.statuses() == ["sent"] * 4
     assert len(school.mailbox.mails()) == 4
     assert all(row["attempts"] < MAX_ATTEMPTS for row in await school.messages())
+
+
+async def test_who_the_provider_does_not_know_is_not_tried_again_and_stops_nobody(
+    school: School, clock: FixedClock
+) -> None:
+    await school.lesson(await school.cohort(await school.learner(), await school.learner()), TODAY)
+    with refusing("550 5.1.1 No such user") as school.services.platform.mailer:
+        await send_daily_reminders({}, school.services)
+        clock.advance(timedelta(hours=1))
+        await school.services.message_sender.send_waiting(SendWaiting())
+
+    assert [(row["status"], row["attempts"]) for row in await school.messages()] == [("failed", 1)] * 2
 
 
 async def test_what_comes_too_late_waits_for_the_end_of_the_quiet_hours_or_is_left_to_the_next_day(

@@ -51,7 +51,7 @@ async def test_scanners_that_follow_every_link_unsubscribe_nobody(school: School
 
     for number in range(500):
         answer = await scanner.get(path if number % 2 else path.replace("/api/", "/ui/"))
-        assert answer.status_code == (405 if number % 2 else 200)
+        assert answer.status_code == (303 if number % 2 else 200)
     for method in ("HEAD", "OPTIONS"):
         await scanner.request(method, path)
         await scanner.request(method, path.replace("/api/", "/ui/"))
@@ -59,6 +59,15 @@ async def test_scanners_that_follow_every_link_unsubscribe_nobody(school: School
     await send_daily_reminders({}, school.services)
 
     assert await school.statuses() == ["sent", "sent"]
+
+
+async def test_a_program_that_opens_the_link_is_led_to_the_page(school: School) -> None:
+    path = await link_in_the_mail(school)
+
+    answer = await (await school.api.client()).get(path)
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith(path.replace("/api/", "/ui/"))
 
 
 @pytest.mark.parametrize("token", ["", "a", "AAAA", "x" * 501, "%00", "ümlaut"])

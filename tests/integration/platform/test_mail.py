@@ -1,6 +1,7 @@
 """Mail over real SMTP, and the page that shows it."""
 
 import asyncio
+import smtplib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import httpx
 import pytest
 
 from dataforge.platform.mail.message import Attachment, Mail
-from dataforge.platform.mail.senders import SmtpSender
+from dataforge.platform.mail.senders import SmtpSender, UndeliverableAddress
 from infra.local.mailbox import Mailbox
 from infra.local.ports import LOOPBACK, free_port
-from tests.builders.mail import receiving
+from tests.builders.mail import receiving, refusing
 
 SENDER = "no-reply@dataforge.example"
 ADA = "ada@example.org"
@@ -82,6 +83,21 @@ async def test_a_line_break_makes_no_second_header(mailbox: Mailbox, sender: Smt
 async def test_a_server_that_is_away_is_an_error() -> None:
     with pytest.raises(OSError, match="refused"):
         await SmtpSender(f"smtp://{LOOPBACK}:{free_port()}", SENDER).send(Mail(ADA, "Hello", "Hello\n"))
+
+
+@pytest.mark.parametrize(
+    ("reply", "known"),
+    [
+        ("550 5.1.1 No such user", False),
+        ("553 Mailbox name not allowed", False),
+        ("550 5.7.1 Relaying denied", True),
+        ("450 4.2.0 Greylisted, come again", True),
+        ("452 4.2.2 Mailbox full", True),
+    ],
+)
+async def test_only_a_recipient_that_the_server_does_not_know_is_given_up(reply: str, known: bool) -> None:
+    with refusing(reply) as sender, pytest.raises(smtplib.SMTPRecipientsRefused if known else UndeliverableAddress):
+        await sender.send(Mail(ADA, "Hello", "Hello\n"))
 
 
 async def test_many_at_once_all_arrive(mailbox: Mailbox, sender: SmtpSender) -> None:

@@ -1,6 +1,7 @@
 """Who takes mail from us: SES, or an SMTP server."""
 
 import asyncio
+import re
 import smtplib
 import ssl
 from typing import Any, Protocol
@@ -12,11 +13,15 @@ from dataforge.platform.mail.message import Mail, mime_message
 _TIMEOUT_SECONDS = 20
 
 
+class UndeliverableAddress(Exception):
+    """The other side says for good that it has no such recipient: trying again does not help."""
+
+
 class MailSender(Protocol):
     """Sends mail."""
 
     async def send(self, mail: Mail) -> str:
-        """Hand the message over; returns the id it is known by at the other side."""
+        """Hand the message over; returns the id it is known by at the other side. Raises UndeliverableAddress."""
         ...
 
 
@@ -28,6 +33,10 @@ _NOT_HERE = frozenset(
     }
 )
 _UNVERIFIED = "is not verified"
+# No such mailbox or domain (RFC 5321 §4.2.3, RFC 3463 §3.2); other refusals for good are of the sender or the message,
+# and somebody may put them right.
+_NO_MAILBOX, _OF_THE_ADDRESS = (550, 551, 553), re.compile(rb"5\.1\.(?:1|2|3|6|10)\b")
+_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 class SesSender:
@@ -102,13 +111,21 @@ class SmtpSender:
             raise ValueError(message)
 
     async def send(self, mail: Mail) -> str:
-        """Hand the message over; raises smtplib's SMTPException or OSError when the server does not take it."""
+        """Hand the message over; raises smtplib's SMTPException or OSError when the server does not take it, and
+        UndeliverableAddress when it knows no such recipient.
+        """
         return await asyncio.to_thread(self._send, mail)
 
     def _send(self, mail: Mail) -> str:
         message = mime_message(mail, self._sender)
         with self._connect() as server:
-            server.send_message(message, self._sender, [mail.to])
+            try:
+                server.send_message(message, self._sender, [mail.to])
+            except smtplib.SMTPRecipientsRefused as error:
+                code, answer = error.recipients[mail.to]
+                if is_unknown_recipient(code, answer):
+                    raise UndeliverableAddress(str(code)) from error
+                raise
         return str(message["Message-ID"])
 
     def _connect(self) -> smtplib.SMTP:
@@ -123,3 +140,10 @@ class SmtpSender:
         if self._server.username:
             server.login(unquote(self._server.username), unquote(self._server.password or ""))
         return server
+
+
+def is_unknown_recipient(code: int, answer: bytes) -> bool:
+    """Whether an SMTP reply says for good that there is no such recipient (RFC 5321 §4.2.3, RFC 3463 §3.2)."""
+    if _ENHANCED.match(answer):
+        return code >= 500 and _OF_THE_ADDRESS.match(answer) is not None
+    return code in _NO_MAILBOX

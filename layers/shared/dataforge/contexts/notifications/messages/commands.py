@@ -33,6 +33,7 @@ from dataforge.platform.db.outbox import event_of
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.mail.languages import Reader
 from dataforge.platform.mail.message import Attachment, Mail
+from dataforge.platform.mail.senders import UndeliverableAddress
 from dataforge.platform.mail.templates import compose
 from dataforge.platform.observability import logger
 
@@ -192,9 +193,11 @@ class MessageSender:
         organizer = self._services.settings.mail_from
         return invitation_attachments(message.content, attendee, organizer, self._services.clock.now())
 
-    async def _hand_over(self, mail: Mail) -> Sent | Failed:
+    async def _hand_over(self, mail: Mail) -> Sent | Dropped | Failed:
         try:
             return Sent(await self._services.platform.mailer.send(mail))
+        except UndeliverableAddress as error:
+            return Dropped(Status.FAILED, f"the provider knows no such recipient ({error})")
         except Exception as error:  # noqa: BLE001 - one mail that fails must not stop the others; it is tried again
             return _failed("mail not taken", error)
 
