@@ -1,7 +1,7 @@
 """Progress in lessons as a table, what was known when, lesson addresses, and how reports read them as of an instant.
 
 The definitions are in docs/completion.md and infra/adr/0035. Rows that the release before writes while functions are
-replaced are counted by maintenance (`form` -1). With a million flat statements the back-fill takes some ten seconds, in
+replaced are counted by maintenance (`form` -1). With a million flat statements the back-fill takes half a minute, in
 which the loader waits; statements are accepted meanwhile.
 
 Revision: 0026

@@ -65,6 +65,7 @@ def test_every_column_of_a_full_statement() -> None:
         success=True,
         completion=True,
         completes=False,
+        is_question=True,
         response="golf[,]tetris",
         duration_ms=5_404_500,
         registration=UUID("ec531277-b57b-4c15-8d91-d292c5b2b8f7"),

@@ -15,5 +15,5 @@ It keeps SENDING seconds from the oldest entry, because clients compare it with 
 
 FRESH_SECONDS = 0.5
 PATIENCE_SECONDS = 1.2
-MARGIN_SECONDS = 2.0
+MARGIN_SECONDS = 1.75
 SENDING_SECONDS = 1.0
