@@ -13,20 +13,18 @@ from dataforge.contexts.lrs.progress.repository import Pair, pairs_of
 from dataforge.contexts.lrs.statements.domain import VOIDED, read_json, to_json
 from dataforge.contexts.lrs.tables import directory, recordset
 
-_COLUMNS = {
-    "statement_id": "uuid",
+# What a flat row has of its statement alone. Its person, and when it became known, are not to be had from there.
+OF_STATEMENT = {
     "actor_key": "text",
     "actor_email": "text",
     "actor_account": "text",
     "actor_name": "text",
-    "user_id": "uuid",
     "verb_id": "text",
     "verb_display": "text",
     "object_id": "text",
     "object_name": "text",
     "object_type": "text",
     "lesson_url": "text",
-    "lesson_id": "uuid",
     "score_scaled": "numeric",
     "score_raw": "numeric",
     "score_min": "numeric",
@@ -41,8 +39,14 @@ _COLUMNS = {
     "cohort_key": "text",
     "completes": "boolean",
     "is_question": "boolean",
-    "known_from": "timestamptz",
     "occurred_at": "timestamptz",
+}
+_COLUMNS = {
+    "statement_id": "uuid",
+    "user_id": "uuid",
+    "lesson_id": "uuid",
+    **OF_STATEMENT,
+    "known_from": "timestamptz",
     "stored_at": "timestamptz",
     "processed_at": "timestamptz",
 }

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.contract import MatchedStatement
 from dataforge.contexts.lrs.flat_rows.domain import FORM, FlatRow
-from dataforge.contexts.lrs.flat_rows.repository import flat_columns
+from dataforge.contexts.lrs.flat_rows.repository import OF_STATEMENT, flat_columns
 from dataforge.contexts.lrs.progress.repository import Pair, pairs_of
 from dataforge.contexts.lrs.statements.domain import read_json, to_json
 from dataforge.contexts.lrs.tables import recordset
@@ -19,34 +19,6 @@ from dataforge.kernel.ids import uuid7
 
 NAME = "rebuild"
 
-# What a flat row has of its statement alone. Its person, and when it became known, are not to be had from there.
-_DERIVED = {
-    "actor_key": "text",
-    "actor_email": "text",
-    "actor_account": "text",
-    "actor_name": "text",
-    "verb_id": "text",
-    "verb_display": "text",
-    "object_id": "text",
-    "object_name": "text",
-    "object_type": "text",
-    "lesson_url": "text",
-    "score_scaled": "numeric",
-    "score_raw": "numeric",
-    "score_min": "numeric",
-    "score_max": "numeric",
-    "success": "boolean",
-    "completion": "boolean",
-    "response": "text",
-    "duration_ms": "bigint",
-    "registration": "uuid",
-    "platform": "text",
-    "language": "text",
-    "cohort_key": "text",
-    "completes": "boolean",
-    "is_question": "boolean",
-    "occurred_at": "timestamptz",
-}
 # Statements that are being erased or purged are left to that: their raw rows are locked.
 _PAGE = (
     "WITH page AS MATERIALIZED (SELECT r.statement_id FROM records.statements_raw r WHERE r.state = 'done' "
@@ -71,20 +43,20 @@ _ORPHANS = text(
 # known for the time before. One that a release before has written (form -1) was never counted.
 _REWRITE = text(
     f"WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r "
-    f"(statement_id uuid, lesson_id uuid, {recordset(_DERIVED)})), "
+    f"(statement_id uuid, lesson_id uuid, {recordset(OF_STATEMENT)})), "
     "before AS MATERIALIZED (SELECT f.statement_id, f.user_id, f.lesson_id, f.completes, f.voided_from, f.form, "
     "coalesce(f.known_from, f.stored_at) AS known_from, "
     "CASE WHEN f.lesson_url IS DISTINCT FROM g.lesson_url THEN g.lesson_id ELSE f.lesson_id END AS new_lesson, "
     "g.completes AS new_completes FROM records.statements_flat f JOIN given g USING (statement_id) "
-    f"WHERE f.form < {FORM} OR ({', '.join(f'f.{name}' for name in _DERIVED)}) "
-    f"IS DISTINCT FROM ({', '.join(f'g.{name}' for name in _DERIVED)}) ORDER BY f.statement_id FOR UPDATE OF f), "
+    f"WHERE f.form < {FORM} OR ({', '.join(f'f.{name}' for name in OF_STATEMENT)}) "
+    f"IS DISTINCT FROM ({', '.join(f'g.{name}' for name in OF_STATEMENT)}) ORDER BY f.statement_id FOR UPDATE OF f), "
     "changed AS (SELECT *, lesson_id IS DISTINCT FROM new_lesson OR completes <> new_completes AS other FROM before), "
     "ended AS (INSERT INTO records.former_matches "
     "(statement_id, user_id, lesson_id, completes, known_from, known_until) "
     "SELECT statement_id, user_id, lesson_id, completes, known_from, CAST(:revision AS timestamptz) FROM changed "
     "WHERE other AND form >= 0 AND user_id IS NOT NULL AND lesson_id IS NOT NULL AND known_from < :revision "
     "AND (voided_from IS NULL OR voided_from > known_from) ON CONFLICT DO NOTHING) "
-    f"UPDATE records.statements_flat f SET {', '.join(f'{name} = g.{name}' for name in _DERIVED)}, form = {FORM}, "
+    f"UPDATE records.statements_flat f SET {', '.join(f'{name} = g.{name}' for name in OF_STATEMENT)}, form = {FORM}, "
     "lesson_id = b.new_lesson, known_from = CASE WHEN b.other OR b.form < 0 "
     "THEN nullif(greatest(b.known_from, CAST(:revision AS timestamptz)), f.stored_at) ELSE f.known_from END "
     "FROM changed b JOIN given g USING (statement_id) WHERE f.statement_id = b.statement_id "
