@@ -71,7 +71,7 @@ class Launcher:
             processes.kill(processes.left_over(self.stack.postgres) + self._postmaster())
         if everything or victims == "workers":
             processes.kill(worker for worker in processes.left_over(self.stack.root) if _is_worker(worker))
-        else:
+        if victims != "workers":
             self.process.wait(timeout=_UP_SECONDS)
 
     def stop(self) -> int:
