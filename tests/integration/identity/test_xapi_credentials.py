@@ -15,14 +15,14 @@ from sqlalchemy import text
 
 from dataforge.bootstrap import modules
 from dataforge.contexts.identity.accounts.consumers import create_admin
-from dataforge.contexts.identity.contract import ScopeMissing, SignatureInvalid, XapiCredential
+from dataforge.contexts.identity.contract import SignatureInvalid, XapiCredential
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
 from dataforge.contexts.identity.xapi_credentials.consumers import create_xapi_credential, revoke_xapi_credential
 from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
 from dataforge.kernel.clock import FixedClock
-from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.errors import ScopeMissing, Unavailable
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws import published
 from dataforge.platform.db.database import Database

@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from dataforge.http.call import Call, platform_of, replay_if_known
-from dataforge.kernel.errors import Forbidden, Unauthenticated
+from dataforge.kernel.errors import Forbidden, ScopeMissing, SignInRequired, Unauthenticated
 from dataforge.kernel.principal import Authenticator, Principal, Role
+from dataforge.kernel.scopes import allows
 
 _CHALLENGE = 'Bearer realm="dataforge"'
 _READS = frozenset({"GET", "HEAD"})
@@ -49,6 +50,24 @@ def _challenged() -> Iterator[None]:
         raise
 
 
+# The area of each router, by its tag.
+_AREAS = {"identity": "accounts", "lrs": "records", "jobs": "operations"}
+
+
+def required_scope(request: Request) -> str:
+    """The scope that a personal access token needs for the route of this request: its area, and whether it reads."""
+    tag = str(request.scope["route"].tags[0])
+    access = "read" if request.method in _READS else "write"
+    return f"{_AREAS.get(tag, tag)}:{access}"
+
+
+def _check_scope(request: Request, granted: frozenset[str]) -> None:
+    needed = required_scope(request)
+    if not allows(granted, needed):
+        message = f"This token does not have the scope {needed}."
+        raise ScopeMissing(message, facts={"required_scope": needed})
+
+
 class Require:
     """Dependency: a signed-in caller with one of the roles (none given: any role); gives the Call.
 
@@ -57,18 +76,27 @@ class Require:
 
     With `replays` a request whose Idempotency-Key was answered ends here; without, whoever uses the Call asks
     `replay_if_known` when they have seen that the caller may still do it.
+
+    A personal access token must have the route's scope, and never does what is `interactive`: that is for somebody who
+    has signed in.
     """
 
-    def __init__(self, *roles: Role, replays: bool = True) -> None:
+    def __init__(self, *roles: Role, replays: bool = True, interactive: bool = False) -> None:
         self.roles = roles
         self.replays = replays
+        self.interactive = interactive
 
     async def __call__(self, request: Request) -> Call:
         """Authenticate, check the role, and wrap the request."""
         return await self.admit(request, await principal_of(request))
 
     async def admit(self, request: Request, principal: Principal) -> Call:
-        """Check what the database says of the person, and the role."""
+        """Check what a token is for, what the database says of the person, and the role."""
+        if principal.scopes is not None:
+            if self.interactive:
+                message = "No personal access token does this, whatever its scopes. Sign in and repeat it."
+                raise SignInRequired(message)
+            _check_scope(request, principal.scopes)
         if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
         elif principal.role not in _WITHOUT_PRIVILEGES:
@@ -89,6 +117,7 @@ def require(*roles: Role) -> Callable[[Request], Awaitable[Call]]:
 
 
 AnyoneCall = Annotated[Call, Depends(require())]
+SignedInCall = Annotated[Call, Depends(Require(interactive=True))]
 UnansweredCall = Annotated[Call, Depends(Require(replays=False))]
 AdminCall = Annotated[Call, Depends(require(Role.ADMIN))]
 RegistrarCall = Annotated[Call, Depends(require(Role.REGISTRAR))]

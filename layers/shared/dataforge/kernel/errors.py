@@ -10,6 +10,8 @@ Every refusal a client can see is a class here or derives from one here. A class
     │   └── ValidationFailed      400  the body is understood and breaks rules; one `Violation` per place
     ├── Unauthenticated           401
     ├── Forbidden                 403
+    │   ├── ScopeMissing          403  the credential or token is not for this
+    │   └── SignInRequired        403  no token does this, only somebody who has signed in
     ├── NotFound                  404
     ├── Conflict                  409  the state of the thing does not allow it
     │   ├── AlreadyExists         409
@@ -103,6 +105,20 @@ class Forbidden(DataForgeError):
     code = "forbidden"
     status = 403
     title = "This is not allowed for you"
+
+
+class ScopeMissing(Forbidden):
+    """The credential or personal access token may not do this; `required_scope` says what it lacks."""
+
+    code = "scope_missing"
+    title = "The credential lacks a scope"
+
+
+class SignInRequired(Forbidden):
+    """A personal access token may not do this, whatever its scopes: sign in and do it yourself."""
+
+    code = "sign_in_required"
+    title = "This needs somebody who has signed in"
 
 
 class NotFound(DataForgeError):

@@ -20,12 +20,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in person, or the system itself (`user_id` None)."""
+    """A signed-in person, or the system itself (`user_id` None).
+
+    `scopes` is what a personal access token is for; None is somebody who has signed in and may do all their role may.
+    """
 
     user_id: UUID | None
     role: Role
     username: str = ""
     session: UUID | None = field(default=None, compare=False)
+    scopes: frozenset[str] | None = None
 
     def has(self, *roles: Role) -> bool:
         """Whether the person holds one of the roles; admin holds all."""

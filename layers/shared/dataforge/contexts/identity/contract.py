@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from dataforge.kernel.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Violation
+from dataforge.kernel.errors import Conflict, NotFound, ScopeMissing, TooManyRequests, Unauthenticated, Violation
 from dataforge.kernel.events import Event
 from dataforge.kernel.mail import MailDraft
 
@@ -65,13 +65,6 @@ class SignatureInvalid(Unauthenticated):
 
     code = "signature_invalid"
     title = "The signature is missing or wrong"
-
-
-class ScopeMissing(Forbidden):
-    """The credential may not do this."""
-
-    code = "scope_missing"
-    title = "The credential lacks a scope"
 
 
 class CredentialThrottled(TooManyRequests):

@@ -12,7 +12,7 @@ from dataforge.contexts.identity.accounts import commands, queries, wire
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall, AnyoneCall
+from dataforge.http.auth import AdminCall, AnyoneCall, SignedInCall
 from dataforge.http.call import Call, json_response
 from dataforge.http.caller import client_address
 from dataforge.http.etag import etag
@@ -50,7 +50,7 @@ async def get_me(call: AnyoneCall) -> Response:
 
 
 @router.patch("/api/users/me", response_model=wire.UserOut)
-async def change_me(body: wire.ProfileIn, call: AnyoneCall) -> Response:
+async def change_me(body: wire.ProfileIn, call: SignedInCall) -> Response:
     """Change one's own profile; needs If-Match."""
     return await _change(call, call.user_id, body)
 

@@ -10,7 +10,7 @@ from dataforge.contexts.identity.links.wire import LinkIn
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import SignedInCall
 from dataforge.http.call import Call, json_response
 from dataforge.platform.db.unit_of_work import run
 
@@ -18,7 +18,7 @@ router = context_router("identity")
 
 
 @router.post("/api/email-addresses/confirmations", status_code=202)
-async def request_confirmation(call: AnyoneCall) -> Response:
+async def request_confirmation(call: SignedInCall) -> Response:
     """Have the link mailed again that confirms one's own address, or the one that is to replace it."""
     request = partial(commands.request_confirmation, limits=call.services(IdentityServices).try_limits)
     return await call.execute(IdentityUnitOfWork, request, call.user_id, lambda _: json_response(None, status=202))

@@ -11,7 +11,7 @@ from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall, AnyoneCall
+from dataforge.http.auth import AdminCall, SignedInCall
 from dataforge.http.call import Call, json_response
 from dataforge.http.caller import client_address
 from dataforge.platform.db.unit_of_work import run
@@ -20,7 +20,7 @@ router = context_router("identity")
 
 
 @router.put("/api/passwords/mine", status_code=204)
-async def change_password(body: wire.PasswordIn, call: AnyoneCall) -> Response:
+async def change_password(body: wire.PasswordIn, call: SignedInCall) -> Response:
     """Change one's own password; every other sign-in ends."""
     command = commands.ChangePassword(call.user_id, body.current_password, body.password)
     rejected = await change(call, command)

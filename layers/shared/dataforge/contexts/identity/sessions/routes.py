@@ -7,7 +7,7 @@ from starlette.responses import Response
 from dataforge.contexts.identity.sessions import commands, queries, wire
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import SignedInCall
 from dataforge.http.call import Call, json_response
 
 router = context_router("identity")
@@ -18,7 +18,7 @@ def _ended(_result: None) -> Response:
 
 
 @router.get("/api/sessions", response_model=wire.SessionList)
-async def list_sessions(call: AnyoneCall) -> Response:
+async def list_sessions(call: SignedInCall) -> Response:
     """One's own sign-ins that go on."""
     return json_response({"items": await own_sessions(call)})
 
@@ -29,12 +29,12 @@ async def own_sessions(call: Call) -> list[dict[str, object]]:
 
 
 @router.delete("/api/sessions", status_code=204)
-async def end_other_sessions(call: AnyoneCall) -> Response:
+async def end_other_sessions(call: SignedInCall) -> Response:
     """End every sign-in of one's own but the one that asks."""
     return await call.execute(IdentityUnitOfWork, commands.end_other_sessions, call.user_id, _ended)
 
 
 @router.delete("/api/sessions/{session_id}", status_code=204)
-async def end_session(session_id: UUID, call: AnyoneCall) -> Response:
+async def end_session(session_id: UUID, call: SignedInCall) -> Response:
     """End one sign-in of one's own; its access tokens can no longer change anything or use a role."""
     return await call.execute(IdentityUnitOfWork, commands.end_session, session_id, _ended)
