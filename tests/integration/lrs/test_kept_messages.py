@@ -118,3 +118,53 @@ async def test_nothing_is_kept_where_the_queue_forgets_nothing(emulator: Emulate
 
         assert kept(records) == 0
         assert await load_kept(records.back) == {"loaded": 0}
+
+
+class Killed(BaseException):
+    """The function ends where it is."""
+
+
+async def test_a_request_whose_function_was_killed_before_it_was_sent_holds_nothing_back(
+    emulator: EmulatedAws, database: Database
+) -> None:
+    class Deadly:
+        async def send(self, body: str) -> None:
+            raise Killed
+
+    async with StoreUnderTest(emulator, database) as records:
+        sending = records.front.acceptor._queue
+        records.front.acceptor._queue = Deadly()
+        with pytest.raises(Killed):
+            await records.post(statement(id=str(uuid4())))
+        records.front.acceptor._queue = sending
+
+        at_once = await load_kept(records.back)
+        later(records, KEPT_AFTER + timedelta(seconds=1))
+        await records.post(statement())
+        with_others_queued = await load_kept(records.back)
+        await records.deliver()
+        afterwards = await load_kept(records.back)
+
+        assert (at_once, with_others_queued, afterwards) == (
+            {"loaded": 0, "forgotten": 0},
+            {"loaded": 0},
+            {"loaded": 0, "forgotten": 1},
+        )
+        assert await records.count("intake") == 0
+        assert (await records.rows("SELECT count(*) AS n FROM lrs.pending_statements"))[0].n == 0
+
+
+async def test_what_comes_after_it_was_given_up_is_loaded_as_if_it_came_now(
+    emulator: EmulatedAws, database: Database
+) -> None:
+    async with StoreUnderTest(emulator, database) as records:
+        await records.post(statement())
+        message = client("sqs").receive_message(QueueUrl=records.queue_url, VisibilityTimeout=600)["Messages"][0]
+        forget_queue(records)
+        later(records, KEPT_AFTER + timedelta(seconds=1))
+        assert await load_kept(records.back) == {"loaded": 0, "forgotten": 1}
+
+        client("sqs").send_message(QueueUrl=records.queue_url, MessageBody=message["Body"])
+        await records.deliver()
+
+        assert await records.count("statements_flat") == 1

@@ -10,6 +10,9 @@ It rests on three facts, all on the database's own clock:
 3. The bound is before the oldest entry, and MARGIN seconds ago at the latest: FRESH + PATIENCE < MARGIN, so no entry
    appears behind it. It is taken before an answer is made, so that the answer has everything up to it.
 
+A function that is killed between registering and queueing leaves an entry that nothing follows. Maintenance forgets
+those of two minutes ago when nothing waits in the queue; were it wrong, rule 2 has the request registered anew.
+
 It keeps SENDING seconds from the oldest entry, because clients compare it with the moment in which they began to send.
 """
 

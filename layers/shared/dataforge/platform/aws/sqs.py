@@ -9,11 +9,18 @@ from dataforge.platform.aws.clients import client
 from dataforge.platform.gathering import Gathering
 
 if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, SendMessageBatchRequestEntryTypeDef
 
 MAX_BATCH = 10
 MAX_BATCH_BYTES = 1024 * 1024
 """SQS's limit on all messages of one request together."""
+
+_COUNTS: "tuple[QueueAttributeNameType, ...]" = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 class NotQueued(Exception):
@@ -88,6 +95,13 @@ class Queue:
             )
             for message in answer.get("Messages", [])
         ]
+
+    async def is_empty(self) -> bool:
+        """Whether no message waits, is delayed or is being handled; SQS counts with a lag of up to a minute."""
+        answer = await asyncio.to_thread(
+            client("sqs").get_queue_attributes, QueueUrl=self._url, AttributeNames=list(_COUNTS)
+        )
+        return not any(int(answer["Attributes"][name]) for name in _COUNTS)
 
     async def delete(self, receipt_handles: Sequence[str]) -> None:
         """Acknowledge messages (at most ten); one that cannot be deleted comes again, which consumers must bear."""

@@ -206,12 +206,26 @@ async def load_statements(event: Mapping[str, Any], services: "LrsServices") -> 
 
 async def load_kept(services: "LrsServices") -> dict[str, int]:
     """Load what was accepted a while ago and is kept: its message was lost. A maintenance job; returns counts."""
-    return await _load_kept(services, services.clock.now() - KEPT_AFTER)
+    return await _recover(services, services.clock.now() - KEPT_AFTER)
 
 
 async def load_accepted(_payload: Mapping[str, Any], services: "LrsServices") -> dict[str, Any]:
     """Load everything that is kept now: an operator's command for when a queue has lost its messages."""
-    return await _load_kept(services, datetime.max.replace(tzinfo=UTC))
+    return await _recover(services, datetime.max.replace(tzinfo=UTC))
+
+
+async def _recover(services: "LrsServices", before: datetime) -> dict[str, int]:
+    counts = await _load_kept(services, before)
+    # A function that is killed between registering a request and sending its message leaves an entry behind, which
+    # would hold the watermark of all reports. With nothing in the queue, and nothing kept, nothing follows it.
+    nothing_kept = not counts.get("failed") and counts["loaded"] < MOST_KEPT
+    if nothing_kept and await services.statements_queue.is_empty():
+        counts["forgotten"] = await run(services.unit_of_work(LrsUnitOfWork), _forget_lost, before)
+    return counts
+
+
+async def _forget_lost(before: datetime, uow: LrsUnitOfWork) -> int:
+    return await uow.raw.forget_lost(before)
 
 
 async def _load_kept(services: "LrsServices", before: datetime) -> dict[str, int]:

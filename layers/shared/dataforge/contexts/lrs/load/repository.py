@@ -5,6 +5,7 @@ left behind by a crash, and JSON made by orjson is the cheapest thing Python can
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -43,6 +44,13 @@ _INSERT = text(
     "SELECT statement_id FROM new"
 )
 _FORGET_REQUESTS = text("DELETE FROM records.intake WHERE request_id = ANY(CAST(:ids AS uuid[]))")
+# In both: whoever sent them never had an answer. What comes after all is registered anew by the loader.
+_FORGET_LOST = text(
+    "WITH lost AS (DELETE FROM records.intake WHERE request_id IN (SELECT request_id FROM records.intake "
+    "WHERE stored_at < :before FOR UPDATE SKIP LOCKED) RETURNING request_id), "
+    "pending AS (DELETE FROM lrs.pending_statements WHERE request_id IN (SELECT request_id FROM lost)) "
+    "SELECT count(*) FROM lost"
+)
 _BODIES = text(
     "SELECT statement_id, payload::text AS payload FROM lrs.statements WHERE statement_id = ANY(CAST(:ids AS uuid[]))"
 )
@@ -77,6 +85,10 @@ class RawStatements:
     async def forget_requests(self, request_ids: Iterable[UUID]) -> None:
         """The requests' statements are in the tables with this transaction."""
         await self._connection.execute(_FORGET_REQUESTS, {"ids": list(request_ids)})
+
+    async def forget_lost(self, before: datetime) -> int:
+        """Forget requests that were registered before an instant, with their pending statements; how many."""
+        return int((await self._connection.execute(_FORGET_LOST, {"before": before})).scalar_one())
 
     async def forget_pending(self, ids: Iterable[UUID]) -> None:
         """The statements are read from the tables from now on."""
