@@ -1,0 +1,245 @@
+"""Who may do what: the one table, and how it is asked.
+
+Roles of the organisation, roles in a workspace, levels on a dataset, and scopes of xAPI credentials are columns of the
+same rows. Routes name their row, rules of contexts ask `allows`, and `docs/access.md` shows them all.
+"""
+
+from collections.abc import Mapping
+
+from dataforge.kernel.access import (
+    EVERYBODY,
+    NOBODY,
+    Action,
+    Area,
+    Kind,
+    Level,
+    MemberRole,
+    Resource,
+    Roles,
+    Rule,
+)
+from dataforge.kernel.principal import Principal, Role
+
+_ADMINS: Roles = frozenset({Role.ADMIN})
+_REGISTRARS: Roles = _ADMINS | {Role.REGISTRAR}
+_TEACHERS: Roles = _REGISTRARS | {Role.INSTRUCTOR}
+_ANALYSTS: Roles = _TEACHERS | {Role.ANALYST}
+
+
+def _own(*actions: Action, roles: Roles = NOBODY) -> dict[Action, Rule]:
+    return dict.fromkeys(actions, Rule(roles=roles, own=EVERYBODY))
+
+
+def _roles(roles: Roles, *actions: Action) -> dict[Action, Rule]:
+    return dict.fromkeys(actions, Rule(roles=roles))
+
+
+def _members(role: MemberRole, *actions: Action) -> dict[Action, Rule]:
+    return dict.fromkeys(actions, Rule(member=role))
+
+
+def _granted(level: Level, *actions: Action) -> dict[Action, Rule]:
+    return dict.fromkeys(actions, Rule(roles=_ADMINS, level=level))
+
+
+def _scoped(scope: str, *actions: Action) -> dict[Action, Rule]:
+    return {
+        action: Rule(scopes=(scope, "all/read", "all") if action is Action.READ else (scope, "all"))
+        for action in actions
+    }
+
+
+READ, LIST, EXPORT, CREATE = Action.READ, Action.LIST, Action.EXPORT, Action.CREATE
+CHANGE, DELETE, APPLY = Action.CHANGE, Action.DELETE, Action.APPLY
+_OWNERS, _KEEPERS, _EDITORS, _VIEWERS = MemberRole
+_WRITING = (CREATE, CHANGE, DELETE)
+_TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
+    Area.ACCOUNTS: {
+        Kind.ACCOUNT: _own(READ, CHANGE),
+        Kind.USER: _roles(_ADMINS, READ, CHANGE),
+        Kind.SESSION: _own(READ, DELETE),
+        Kind.PASSWORD: _own(CHANGE),
+        Kind.EMAIL_ADDRESS: _own(CHANGE),
+        Kind.INVITATION: _roles(_ADMINS, READ, *_WRITING) | _own(Action.ACCEPT),
+        Kind.TOKEN: _own(READ, *_WRITING),
+        Kind.SECOND_FACTOR: _own(READ, *_WRITING),
+        Kind.SIGN_IN_METHOD: _own(READ, *_WRITING),
+        Kind.IDENTITY_PROVIDER: _roles(_ADMINS, READ, *_WRITING),
+        Kind.CREDENTIAL: _roles(_ADMINS, READ, *_WRITING),
+        Kind.PERSON: _own(READ, EXPORT, DELETE, roles=_ADMINS),
+        Kind.ATTRIBUTION: _roles(_ADMINS, READ, APPLY),
+    },
+    Area.WORKSPACES: {
+        # Also people in a common workspace see it.
+        Kind.PROFILE: _own(READ, roles=_ADMINS) | _own(*_WRITING),
+        Kind.WORKSPACE: _own(CREATE)
+        | _members(_VIEWERS, READ)
+        | _members(_KEEPERS, CHANGE)
+        | _members(_OWNERS, Action.ARCHIVE, Action.TRANSFER, DELETE),
+        Kind.MEMBER: _members(_VIEWERS, READ)
+        | _members(_KEEPERS, CHANGE)
+        | {DELETE: Rule(member=_KEEPERS, own=EVERYBODY)},
+        Kind.MEMBER_INVITATION: _members(_KEEPERS, READ, *_WRITING) | _own(Action.ACCEPT),
+        Kind.REPO: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE, CHANGE) | _members(_KEEPERS, DELETE),
+        Kind.VAULT: _members(_VIEWERS, READ)
+        | _members(_EDITORS, CREATE, CHANGE)
+        | _members(_KEEPERS, Action.LOCK, DELETE),
+        Kind.RESOURCE: _own(READ, *_WRITING),
+        # `delete` is to share it no longer.
+        Kind.SHARED_RESOURCE: _members(_VIEWERS, READ, Action.COPY)
+        | _members(_EDITORS, CREATE, CHANGE)
+        | {DELETE: Rule(member=_KEEPERS, own=EVERYBODY)},
+    },
+    Area.RECORDS: {
+        Kind.STATEMENT: {
+            READ: Rule(
+                roles=_ADMINS,
+                scopes=("statements/read", "all/read", "all"),
+                own_scopes=("statements/read/mine",),
+            ),
+            CREATE: Rule(roles=_ADMINS, scopes=("statements/write", "all")),
+            EXPORT: Rule(roles=_ADMINS),
+        },
+        Kind.ATTACHMENT: {
+            READ: Rule(scopes=("statements/read", "all/read", "all"), own_scopes=("statements/read/mine",)),
+            CREATE: Rule(scopes=("statements/write", "all")),
+        },
+        Kind.STATE: _scoped("state", READ, CHANGE, DELETE),
+        Kind.ACTIVITY_PROFILE: _scoped("profile", READ, CHANGE, DELETE),
+        Kind.AGENT_PROFILE: _scoped("profile", READ, CHANGE, DELETE),
+        Kind.ACTIVITY: {
+            READ: Rule(scopes=("define", "statements/read", "all/read", "all")),
+            CHANGE: Rule(scopes=("define", "all")),
+        },
+        Kind.AGENT: {READ: Rule(scopes=("profile", "statements/read", "all/read", "all"))},
+        Kind.PURGE: _roles(_ADMINS, READ, APPLY),
+        Kind.ERASURE: _roles(_ADMINS, READ, APPLY),
+        Kind.SUBSCRIPTION: _roles(_ADMINS, READ, *_WRITING),
+        Kind.IDENTIFIER: _roles(_ADMINS, READ, CREATE, DELETE),
+        Kind.QUARANTINE: _roles(_ADMINS, READ, CHANGE, DELETE),
+    },
+    Area.LEARNING: {
+        Kind.LESSON: _roles(_ANALYSTS, READ) | _roles(_TEACHERS, *_WRITING),
+        Kind.COHORT: _roles(_ANALYSTS, READ) | _roles(_TEACHERS, *_WRITING),
+        Kind.COMPLETION: _roles(_ANALYSTS, READ),
+        # Learners launch the lessons of their cohorts, those who may read lessons any; all see what they have launched.
+        Kind.LAUNCH: _own(CREATE, READ, roles=_ANALYSTS) | _own(CHANGE, roles=_TEACHERS) | _roles(_ANALYSTS, LIST),
+    },
+    Area.ACADEMICS: {
+        Kind.DEPARTMENT: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
+        Kind.SEMESTER: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
+        Kind.COURSE: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
+        Kind.DRAFT: _roles(_TEACHERS, READ),
+        Kind.INSTRUCTOR: _roles(EVERYBODY, READ),
+        Kind.SECTION: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
+        Kind.ROSTER: {READ: Rule(roles=_REGISTRARS, teaching=frozenset({Role.INSTRUCTOR}))}
+        | _roles(_REGISTRARS, EXPORT),
+        Kind.ROSTER_PLAN: _roles(_REGISTRARS, READ, CREATE, APPLY),
+        Kind.ENROLLMENT: _own(CREATE, CHANGE, roles=_REGISTRARS)
+        | {
+            READ: Rule(roles=_REGISTRARS, own=EVERYBODY, teaching=frozenset({Role.INSTRUCTOR})),
+            Action.COMPLETE: Rule(roles=_REGISTRARS, teaching=frozenset({Role.INSTRUCTOR})),
+        },
+        Kind.STUDENT: _own(READ, roles=_REGISTRARS) | _roles(_REGISTRARS, LIST, *_WRITING),
+        Kind.HOLD: _own(READ, roles=_REGISTRARS) | _roles(_REGISTRARS, CREATE, CHANGE),
+        Kind.OVERRIDE: _own(READ, roles=_REGISTRARS) | _roles(_REGISTRARS, CREATE, CHANGE),
+    },
+    Area.DATASETS: {
+        Kind.DATASET: _granted(Level.READ, READ) | _roles(_ANALYSTS, CREATE) | _granted(Level.ADMIN, CHANGE, DELETE),
+        Kind.GRANT: _granted(Level.ADMIN, READ, CHANGE, DELETE),
+        Kind.TABLE: _granted(Level.READ, READ, EXPORT),
+        Kind.REF: _granted(Level.READ, READ) | _granted(Level.WRITE, *_WRITING) | _granted(Level.ADMIN, Action.PROTECT),
+        Kind.COMMIT: _granted(Level.READ, READ) | _granted(Level.WRITE, CREATE),
+        Kind.REVIEW: _granted(Level.READ, READ) | _granted(Level.WRITE, CREATE, CHANGE, Action.APPROVE),
+        Kind.COMMENT: _granted(Level.READ, CREATE),
+        Kind.EXPECTATION: _granted(Level.READ, READ) | _granted(Level.ADMIN, CREATE, DELETE),
+        Kind.UPLOAD: _granted(Level.READ, READ) | _granted(Level.WRITE, *_WRITING),
+        Kind.DATASET_JOB: _granted(Level.READ, READ) | _granted(Level.WRITE, CHANGE, DELETE),
+    },
+    Area.REPORTS: {
+        Kind.REPORT: _roles(_ANALYSTS, READ),
+        Kind.TIME_LINE: _own(READ, roles=_ANALYSTS),
+    },
+    Area.NOTIFICATIONS: {
+        Kind.CALENDAR: _own(READ),
+        Kind.PREFERENCE: _own(READ, CHANGE),
+        Kind.REMINDER: _roles(_ADMINS, READ, CREATE),
+        Kind.CADENCE: _roles(_TEACHERS, READ, CHANGE),
+    },
+    Area.SCHEMAS: {
+        Kind.SCHEMA: _members(_VIEWERS, READ),
+        Kind.SCHEMA_PLAN: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE),
+        Kind.DEPLOYMENT: _members(_VIEWERS, READ) | _members(_KEEPERS, CREATE, CHANGE),
+    },
+    Area.OPERATIONS: {
+        Kind.JOB: _own(READ, CHANGE, roles=_ADMINS),
+        Kind.HEALTH: _roles(_ADMINS, READ),
+    },
+}
+RULES: Mapping[tuple[Kind, Action], Rule] = {
+    (kind, action): rule
+    for kinds in _TABLE.values()
+    for kind, actions in kinds.items()
+    for action, rule in actions.items()
+}
+_AREA_OF = {kind: area for area, kinds in _TABLE.items() for kind in kinds}
+
+
+def allows(
+    principal: Principal,
+    action: Action,
+    resource: Resource,
+    *,
+    member: MemberRole | None = None,
+    level: Level | None = None,
+) -> bool:
+    """Whether the person may; `member` and `level` are what they have in its workspace and on its dataset.
+
+    Raises KeyError for an action that the kind does not have.
+    """
+    rule, role, person = RULES[resource.kind, action], principal.role, principal.user_id
+    if role in rule.roles:
+        return True
+    if person is not None and (
+        (person == resource.owner and role in rule.own) or (person == resource.teacher and role in rule.teaching)
+    ):
+        return True
+    if rule.member is not None and member is not None and member.covers(rule.member):
+        return True
+    return rule.level is not None and level is not None and level.covers(rule.level)
+
+
+def may_any(principal: Principal, action: Action, kind: Kind) -> bool:
+    """Whether the person's role allows it with every resource of the kind."""
+    return principal.role in RULES[kind, action].roles
+
+
+def area_of(kind: Kind) -> Area:
+    """The part of the product that the kind belongs to."""
+    return _AREA_OF[kind]
+
+
+def token_scope(action: Action, kind: Kind) -> str:
+    """The scope that a personal access token needs: `datasets:read`."""
+    return f"{area_of(kind)}:{'read' if action.reads else 'write'}"
+
+
+XAPI_SCOPES = frozenset(scope for rule in RULES.values() for scope in (*rule.scopes, *rule.own_scopes))
+"""Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope")."""
+
+
+def _allowed_by(scope: str) -> set[tuple[Kind, Action, bool]]:
+    everything = {(kind, action, False) for (kind, action), rule in RULES.items() if scope in rule.scopes}
+    own = {(kind, action, True) for (kind, action), rule in RULES.items() if scope in rule.own_scopes}
+    return everything | own | {(kind, action, True) for kind, action, _ in everything}
+
+
+_COVERED = {
+    wide: frozenset(narrow for narrow in XAPI_SCOPES if _allowed_by(narrow) <= _allowed_by(wide))
+    for wide in XAPI_SCOPES
+}
+
+
+def scope_covers(held: str, needed: str) -> bool:
+    """Whether one scope of xAPI allows all that the other does."""
+    return needed in _COVERED.get(held, ())
