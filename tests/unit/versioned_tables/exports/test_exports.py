@@ -5,11 +5,13 @@
 import csv
 import io
 import json
+import math
 import zipfile
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -234,6 +236,28 @@ def test_json_lines_have_nan_and_infinity_as_texts(tables: TableStore) -> None:
         exported(tables, manifest, ExportOptions("jsonl"))
         == b'{"f":"NaN","t":"01:02:03"}\n{"f":"-Infinity","t":null}\n'
     )
+
+
+@pytest.mark.parametrize("columns", [("f",), ("id", "f")], ids=", ".join)
+@pytest.mark.parametrize(
+    "condition", ["isnan(f)", "f > 5", "f <> 1", "f < 5", "NOT f <= 5", "f = 'nan'::double", "f > 2 OR f IS NULL"]
+)
+def test_engines_find_nan_in_parquet(
+    tables: TableStore, tmp_path: Path, columns: tuple[str, ...], condition: str
+) -> None:
+    schema = make_schema([("id", "int"), ("f", "float")], ["id"])
+    manifest = version(tables, [{"id": at, "f": f} for at, f in enumerate([1.0, 1.0, math.nan, None])], schema)
+    file = tmp_path / "rows.parquet"
+    file.write_bytes(exported(tables, manifest, ExportOptions("parquet", columns=columns)))
+
+    engine = duckdb.connect()
+    engine.execute(f"CREATE TABLE copied AS SELECT * FROM '{file}'")
+    found, right = (
+        engine.execute(f"SELECT count(*) FROM {source} WHERE {condition}").fetchone()
+        for source in (f"'{file}'", "copied")
+    )
+
+    assert found == right
 
 
 def test_a_difference_is_exported_with_both_sides(tables: TableStore) -> None:
