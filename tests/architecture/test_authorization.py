@@ -27,6 +27,9 @@ PUBLIC = {
     ("OPTIONS", "/api/launches/fetch"),
     ("POST", "/api/passwords/resets"),
     ("POST", "/api/passwords/resets/complete"),
+    ("POST", "/api/invitations/sign-up"),  # by the token of a mailed link, as its page
+    ("GET", "/ui/invitation"),
+    ("POST", "/ui/invitation"),
     ("POST", "/api/email-addresses/confirm"),
     ("POST", "/api/email-addresses/stop-change"),
     ("GET", "/ui/forgot-password"),

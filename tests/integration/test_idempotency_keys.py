@@ -85,6 +85,32 @@ async def somebody(api: WholeApi) -> Sample:
     return Sample({"user_id": await api.api.add_user(Role.LEARNER)})
 
 
+@sample("/api/invitations")
+async def invited_address(_: WholeApi) -> Sample:
+    return Sample(body={"email": "zoe@example.org", "role": "analyst"})
+
+
+@sample("/api/invitations/{invitation_id}/resend")
+async def invited_before(api: WholeApi) -> Sample:
+    made = await api.post("/api/invitations", 201, email="zoe@example.org")
+    api.api.platform.clock.advance(timedelta(minutes=2))
+    return Sample({"invitation_id": made["id"]})
+
+
+@sample("/api/invitations/accept")
+async def invitation_of_mine(api: WholeApi) -> Sample:
+    me = ok(await api.client.get("/api/users/me"))
+    made = await api.post("/api/invitations", 201, email=me["email"])
+    return Sample(body={"token": api.api.identity.link_tokens.of_invitation(UUID(made["id"]), 1)})
+
+
+@sample("/api/invitations/sign-up")
+async def invitation_of_somebody(api: WholeApi) -> Sample:
+    made = await api.post("/api/invitations", 201, email="zoe@example.org")
+    token = api.api.identity.link_tokens.of_invitation(UUID(made["id"]), 1)
+    return Sample(body={"token": token, "username": "zoe", "password": "a quiet lake at dawn"})
+
+
 @sample("/api/lessons")
 async def lesson(_: WholeApi) -> Sample:
     return Sample(body={"lesson_url": "https://lms.example/fire", "title": "Fire"})

@@ -207,7 +207,20 @@ class EmailConfirmed(Event):
     email: str
 
 
-AccountEvent = PasswordResetRequested | PasswordChanged | EmailConfirmationRequested | EmailChangeRequested
+@dataclass(frozen=True, slots=True)
+class AccountInvitationSent(Event):
+    """An invitation into the organisation is to be mailed, for the first time or again."""
+
+    name = "identity.invitation_sent"
+    about = "invitation_id"
+
+    invitation_id: UUID
+    sendings: int
+
+
+AccountEvent = (
+    PasswordResetRequested | PasswordChanged | EmailConfirmationRequested | EmailChangeRequested | AccountInvitationSent
+)
 
 
 class AccountMails(Protocol):

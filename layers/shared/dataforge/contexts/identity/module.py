@@ -67,6 +67,7 @@ MODULE = Module(
             "/api/passwords": f"{IDENTITY}.passwords.routes",
             "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
             "/api/sessions": f"{IDENTITY}.sessions.routes",
+            "/api/invitations": f"{IDENTITY}.invitations.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
             "/ui/admin/keys": f"{IDENTITY}.xapi_credentials.pages",
             "/.well-known": f"{IDENTITY}.signing_keys.routes",
@@ -77,6 +78,7 @@ MODULE = Module(
             "/ui/forgot-password": f"{IDENTITY}.passwords.pages",
             "/ui/reset-password": f"{IDENTITY}.passwords.pages",
             "/ui/confirm-email": f"{IDENTITY}.email_addresses.pages",
+            "/ui/invitation": f"{IDENTITY}.invitations.pages",
             "/ui/stop-email-change": f"{IDENTITY}.email_addresses.pages",
         }
     },

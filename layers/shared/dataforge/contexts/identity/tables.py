@@ -83,8 +83,35 @@ mailed_links = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
     Column("used_at", DateTime(timezone=True)),
-    CheckConstraint("purpose IN ('reset_password','confirm_email','stop_email_change')", name="purpose"),
+    CheckConstraint(
+        "purpose IN ('reset_password','confirm_email','stop_email_change','claim_account')", name="purpose"
+    ),
     schema=SCHEMA,
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("email", String(255), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("sendings", Integer, nullable=False, server_default=text("1")),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("invited_by", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="SET NULL"), index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("accepted_at", DateTime(timezone=True)),
+    Column("accepted_by", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="SET NULL"), index=True),
+    Column("revoked_at", DateTime(timezone=True)),
+    CheckConstraint("role IN ('admin','registrar','instructor','analyst','learner','viewer')", name="role"),
+    schema=SCHEMA,
+)
+Index(
+    "uq_invitations_email_open",
+    func.lower(invitations.c.email),
+    unique=True,
+    postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
 )
 
 signing_keys = Table(

@@ -1,6 +1,7 @@
 """The unit of work of identity's commands."""
 
 from dataforge.contexts.identity.accounts.repository import Users
+from dataforge.contexts.identity.invitations.repository import Invitations
 from dataforge.contexts.identity.links.repository import MailedLinks
 from dataforge.contexts.identity.sessions.repository import RefreshTokens
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
@@ -30,6 +31,11 @@ class IdentityUnitOfWork(SqlUnitOfWork):
     def mailed_links(self) -> MailedLinks:
         """One-time links in mails."""
         return MailedLinks(self.connection, self.now)
+
+    @property
+    def invitations(self) -> Invitations:
+        """Invitations into the organisation."""
+        return Invitations(self.connection, self.now)
 
     @property
     def xapi_credentials(self) -> XapiCredentials:

@@ -39,7 +39,7 @@ _PLANS = _tables("platform", "plans", WRITE)
 # Jobs that `worker` does; whoever queues one writes its row, and maintenance finds what was lost.
 _JOBS = _tables("platform", "jobs", WRITE)
 
-_IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials mailed_links", WRITE) | _tables(
+_IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials mailed_links invitations", WRITE) | _tables(
     "identity", "signing_keys directory", READ
 )
 _ACADEMICS = _tables(

@@ -97,6 +97,11 @@ class Users:
         ).one_or_none()
         return None if row is None else row_dict(row)
 
+    async def lock_account(self, user_id: UUID) -> Account | None:
+        """The person, locked until the end of the transaction."""
+        await self._connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+        return await self.account_by_id(user_id)
+
     async def active_admins(self) -> int:
         """How many administrators are not suspended; locks them in the order of their ids."""
         query = (

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, assert_never
 from dataforge.contexts.identity.accounts.queries import find_account
 from dataforge.contexts.identity.contract import (
     AccountEvent,
+    AccountInvitationSent,
     EmailChangeRequested,
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
 )
 from dataforge.contexts.identity.email_addresses.commands import open_confirmation, open_warning
+from dataforge.contexts.identity.invitations.queries import invitation_mail
 from dataforge.contexts.identity.passwords.commands import open_reset
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.mail import MailDraft
@@ -38,6 +40,8 @@ class StoredAccountMails:
                 return await self._confirmation(event)
             case EmailChangeRequested():
                 return await self._warning(event)
+            case AccountInvitationSent():
+                return await self._invitation(event)
             case _:
                 assert_never(event)
 
@@ -74,6 +78,15 @@ class StoredAccountMails:
             return None
         values = {"name": account["display_name"], "link": self._services.page_address("/ui/forgot-password")}
         return MailDraft("identity/password_changed", account["email"], values, event.user_id)
+
+    async def _invitation(self, event: AccountInvitationSent) -> MailDraft | None:
+        async with self._services.database.read_only() as connection:
+            values = await invitation_mail(connection, event.invitation_id, event.sendings)
+        if values is None:
+            return None
+        token = self._services.link_tokens.of_invitation(event.invitation_id, event.sendings)
+        link = self._services.page_address("/ui/invitation", token=token)
+        return MailDraft("identity/account_invitation", values["email"], {**values, "link": link})
 
     def _uow(self) -> IdentityUnitOfWork:
         return self._services.unit_of_work(IdentityUnitOfWork)

@@ -47,6 +47,7 @@ KINDS: Final = {
         Kind("roster_result", "Rosters that were applied", Scope.IMPORT, "notifications/roster_applied"),
         Kind("schema_deployment", "Deployments of schemas", Scope.SCHEMA, "notifications/schema_deployed"),
         Kind("workspace_invitation", "Invitations to workspaces"),
+        Kind("account_invitation", "Invitations to DataForge"),
         Kind("password_reset", "Links that set a password"),
         Kind("password_change", "Changes of your password"),
         Kind("email_confirmation", "Confirming your e-mail address"),

@@ -5,18 +5,13 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from dataforge.contexts.workspaces.contract import InvitationSent
-from dataforge.contexts.workspaces.invitations.domain import (
-    GOOD_FOR,
-    AlreadyMember,
-    Invitation,
-    InvitationNotFound,
-    link_hash,
-)
+from dataforge.contexts.workspaces.invitations.domain import AlreadyMember, Invitation
 from dataforge.contexts.workspaces.invitations.queries import email_of, is_member
 from dataforge.contexts.workspaces.members.domain import require_grant, require_seat
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.invitations import GOOD_FOR, InvitationNotFound, link_hash, unknown_link
 from dataforge.kernel.unit_of_work import AuditEntry
 
 # The token of the link in an invitation's mail of that number: made again for the mail, so that it is kept nowhere.
@@ -62,7 +57,13 @@ async def invite(command: Invite, uow: WorkspacesUnitOfWork, *, token: TokenMake
         raise AlreadyMember(message)
     await uow.invitations.revoke_expired(workspace.id, command.email)
     invitation = Invitation(
-        uuid7(), workspace.id, command.email, command.role, 1, sent_at=uow.now, expires_at=uow.now + GOOD_FOR
+        id=uuid7(),
+        workspace_id=workspace.id,
+        email=command.email,
+        role=command.role,
+        sendings=1,
+        sent_at=uow.now,
+        expires_at=uow.now + GOOD_FOR,
     )
     hashed = link_hash(token(invitation.id, invitation.sendings))
     await uow.invitations.add(invitation, token_hash=hashed, invited_by=uow.person)
@@ -100,8 +101,7 @@ async def accept_invitation(token: str, uow: WorkspacesUnitOfWork) -> UUID:
     known = workspace_id is not None and await uow.workspaces.is_open_to_join(workspace_id)
     invitation = await uow.invitations.by_token(hashed) if known else None
     if invitation is None:
-        message = "This is not the link of an invitation, or a later mail has replaced it."
-        raise InvitationNotFound(message)
+        raise unknown_link()
     role = invitation.accept(await email_of(uow.connection, uow.person), uow.now)
     await uow.invitations.accepted(invitation.id, uow.person)
     await uow.members.join(invitation.workspace_id, uow.person, role)

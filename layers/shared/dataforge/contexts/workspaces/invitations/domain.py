@@ -1,44 +1,14 @@
-"""Invitations: single use, for one address, for a week, re-sendable and revocable."""
+"""Invitations into workspaces."""
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.workspaces.workspaces.domain import MemberRole
-from dataforge.kernel.errors import Conflict, Forbidden, NotFound, TooManyRequests
+from dataforge.kernel.errors import Conflict
+from dataforge.kernel.invitations import MailedInvitation
 
-GOOD_FOR = timedelta(days=7)
-BETWEEN_SENDINGS = timedelta(minutes=1)
 TOKEN_SCOPE = "workspace invitation"  # noqa: S105 - what the signature is about
-
-
-class InvitationNotFound(NotFound):
-    """There is no such invitation, or the link is not (or no longer) the one that was mailed last."""
-
-    code = "invitation_not_found"
-    title = "There is no such invitation"
-
-
-class InvitationClosed(Conflict):
-    """The invitation was accepted or revoked."""
-
-    code = "invitation_closed"
-    title = "The invitation can no longer be used"
-
-
-class InvitationExpired(Conflict):
-    """The invitation is too old; whoever sent it can send it again."""
-
-    code = "invitation_expired"
-    title = "The invitation has expired"
-
-
-class InvitationForSomebodyElse(Forbidden):
-    """The invitation was sent to another e-mail address than that of the signed-in person."""
-
-    code = "invitation_for_somebody_else"
-    title = "The invitation is for somebody else"
 
 
 class AlreadyMember(Conflict):
@@ -48,57 +18,14 @@ class AlreadyMember(Conflict):
     title = "Already a member"
 
 
-class AlreadyInvited(Conflict):
-    """There is an open invitation to this address; send it again, or revoke it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation(MailedInvitation):
+    """An invitation of an address into a workspace."""
 
-    code = "already_invited"
-    title = "Already invited"
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An invitation of an address into a workspace; `sendings` counts the mails, each with a link of its own."""
-
-    id: UUID
     workspace_id: UUID
-    email: str
     role: MemberRole
-    sendings: int
-    sent_at: datetime
-    expires_at: datetime
-    accepted_at: datetime | None = None
-    revoked_at: datetime | None = None
-
-    def require_open(self) -> None:
-        """Raise InvitationClosed for one that was accepted or revoked."""
-        if self.accepted_at is not None or self.revoked_at is not None:
-            fate = "revoked" if self.accepted_at is None else "accepted"
-            message = f"This invitation was {fate}."
-            raise InvitationClosed(message)
 
     def accept(self, email: str, now: datetime) -> MemberRole:
-        """The role that the person of this address gets.
-
-        Raises InvitationForSomebodyElse, InvitationClosed, InvitationExpired.
-        """
-        if email.lower() != self.email.lower():
-            message = "This invitation was sent to another e-mail address; sign in with the account of that address."
-            raise InvitationForSomebodyElse(message)
-        self.require_open()
-        if now >= self.expires_at:
-            message = "This invitation has expired; ask for another mail."
-            raise InvitationExpired(message)
+        """The role that the person of this address gets; raises as `require_acceptable`."""
+        self.require_acceptable(email, now)
         return self.role
-
-    def require_resendable(self, now: datetime) -> None:
-        """Raise InvitationClosed, or TooManyRequests within a minute of the mail before."""
-        self.require_open()
-        wait = self.sent_at + BETWEEN_SENDINGS - now
-        if wait > timedelta(0):
-            message = "The invitation was sent less than a minute ago; wait a moment before you send it again."
-            raise TooManyRequests(message, headers={"Retry-After": str(int(wait.total_seconds()) + 1)})
-
-
-def link_hash(token: str) -> str:
-    """What is stored of the token in a mailed link."""
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.workspaces.invitations.domain import AlreadyInvited, Invitation
+from dataforge.contexts.workspaces.invitations.domain import Invitation
 from dataforge.contexts.workspaces.tables import invitations
 from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+from dataforge.kernel.invitations import AlreadyInvited
 from dataforge.platform.db.versioned_rows import Refusals, explained
 
 
@@ -67,9 +68,17 @@ class Invitations:
         row = (await self._connection.execute(select(invitations).where(*conditions).with_for_update())).one_or_none()
         if row is None:
             return None
-        role = MemberRole(row.role)
-        dates = (row.sent_at, row.expires_at, row.accepted_at, row.revoked_at)
-        return Invitation(row.id, row.workspace_id, row.email, role, row.sendings, *dates)
+        return Invitation(
+            id=row.id,
+            workspace_id=row.workspace_id,
+            email=row.email,
+            role=MemberRole(row.role),
+            sendings=row.sendings,
+            sent_at=row.sent_at,
+            expires_at=row.expires_at,
+            accepted_at=row.accepted_at,
+            revoked_at=row.revoked_at,
+        )
 
     async def accepted(self, invitation_id: UUID, user_id: UUID) -> None:
         """Store that the person has accepted."""

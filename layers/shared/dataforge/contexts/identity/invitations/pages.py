@@ -1,0 +1,92 @@
+"""The page that the link in an invitation's mail leads to: opening it accepts nothing, since mail scanners do that."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+
+from fastapi import Query, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from dataforge.contexts.identity.accounts.commands import admit_sign_up
+from dataforge.contexts.identity.accounts.domain import PASSWORD_MIN
+from dataforge.contexts.identity.invitations import commands, queries
+from dataforge.contexts.identity.invitations.wire import NewcomerIn
+from dataforge.contexts.identity.services import IdentityServices
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
+from dataforge.http.addresses import own_address
+from dataforge.http.call import Call
+from dataforge.http.caller import client_address
+from dataforge.kernel.errors import DataForgeError, ValidationFailed
+from dataforge.kernel.invitations import unknown_link
+from dataforge.kernel.validation import plain_message
+from dataforge.platform.db.unit_of_work import run
+from dataforge.web import flash
+from dataforge.web.calls import AnyonePage, PublicForm, Visitor, public_page
+from dataforge.web.routing import page_router, see_other
+
+router = page_router("identity")
+PAGE = "/ui/invitation"
+Token = Annotated[str, Query(max_length=200)]
+
+
+@router.get(PAGE)
+async def invitation_page(request: Request, person: Visitor, token: Token = "") -> Response:  # noqa: ARG001 - shown
+    """Says what the invitation is for, and asks for what is missing: an account, or a sign-in."""
+    return await _page(request, token, {})
+
+
+@router.post(PAGE)
+async def accept_with_new_account(request: Request, form: PublicForm) -> Response:
+    """Make the account, and go on to sign in with it."""
+    call, token = Call.of_anybody(request), form.get("token", "")
+    try:
+        # An empty name is none; the same model as the API's, so that the same names and passwords fit.
+        given = NewcomerIn.model_validate({name: value for name, value in form.items() if value})
+        admit = partial(admit_sign_up, limits=call.services(IdentityServices).try_limits)
+        await run(call.unit_of_work(Work), admit, client_address(request))
+        command = commands.AcceptWithNewAccount(**given.model_dump())
+        await run(call.unit_of_work(Work), commands.accept_with_new_account, command)
+    except ValidationError as error:
+        return await _page(request, token, form, _refused(error))
+    except DataForgeError as error:
+        return await _page(request, token, form, error)
+    text = f"Your account is ready. Sign in as {given.username}."
+    return flash.leave(see_other(request.scope, "/ui/sign-in"), request.scope, "success", text)
+
+
+@router.post(PAGE + "/accept")
+async def accept(call: AnyonePage) -> Response:
+    """Get the role with the account that one is signed in with."""
+    token = call.form.get("token", "")
+    try:
+        accepted = await run(call.unit_of_work(Work), commands.accept_invitation, token)
+    except DataForgeError as error:
+        return await _page(call.request, token, {}, error)
+    if accepted.role is accepted.offered:
+        return call.go_on("success", f"You have accepted: your role is {accepted.role}.", "/ui")
+    text = f"You have accepted, and keep your role {accepted.role}, which {accepted.offered} adds nothing to."
+    return call.go_on("info", text, "/ui")
+
+
+async def _page(
+    request: Request, token: str, given: Mapping[str, str], error: DataForgeError | None = None
+) -> Response:
+    call = Call.of_anybody(request)
+    found = await call.query(queries.invitation_of_link, token, now=call.platform.clock.now())
+    if found is None and error is None:
+        error = unknown_link()
+    values = {
+        "invitation": found,
+        "token": token,
+        # Where a sign-in comes back to.
+        "page": own_address(request.scope, PAGE, query={"token": token}),
+        "given": {name: given.get(name, "") for name in ("username", "display_name")},
+        "shortest": PASSWORD_MIN,
+    }
+    return public_page(request, "identity/invitation.html", values, error)
+
+
+def _refused(error: ValidationError) -> ValidationFailed:
+    first = error.errors()[0]
+    return ValidationFailed(f"{str(first['loc'][-1]).replace('_', ' ').capitalize()} {plain_message(first)}.")
