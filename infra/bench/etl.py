@@ -62,9 +62,9 @@ def furnish(connection: "psycopg.Connection[Any]", *, known: bool) -> None:
     """People and lessons that part of the statements belong to; with `known` all of them do."""
     people, lessons = (5000, 97) if known else (2000, 50)
     connection.execute(
-        "INSERT INTO identity.users (id, username, email, avatar, display_name, role, created_at, updated_at) "
-        "SELECT gen_random_uuid(), 'learner' || n, 'learner' || n || '@example.org', n::text, 'Learner ' || n, "
-        "'learner', now(), now() FROM generate_series(0, %s) n",
+        "INSERT INTO identity.users (id, username, email, email_vouched, avatar, display_name, role, created_at, "
+        "updated_at) SELECT gen_random_uuid(), 'learner' || n, 'learner' || n || '@example.org', true, n::text, "
+        "'Learner ' || n, 'learner', now(), now() FROM generate_series(0, %s) n",
         [people - 1],
     )
     connection.execute(

@@ -15,9 +15,9 @@ from infra.bench.stand import Stand, stand
 LEARNERS, LESSONS, COHORTS, MAILS = 20_000, 200, 100, 4_000
 # Every learner is in one cohort with two lessons of its own; the statements leave each of them one to do.
 _FURNISH = f"""
-INSERT INTO identity.users (id, username, email, avatar, display_name, role, time_zone, reminder_time, created_at,
-    updated_at)
-SELECT gen_random_uuid(), 'learner_' || n, 'l' || n || '@example.org', 'a' || n, 'Learner ' || n, 'learner',
+INSERT INTO identity.users (id, username, email, email_vouched, avatar, display_name, role, time_zone, reminder_time,
+    created_at, updated_at)
+SELECT gen_random_uuid(), 'learner_' || n, 'l' || n || '@example.org', true, 'a' || n, 'Learner ' || n, 'learner',
     (ARRAY['Europe/Berlin','America/New_York','Asia/Kolkata','UTC'])[n % 4 + 1], '00:00', now(), now()
 FROM generate_series(1, {LEARNERS}) n;
 INSERT INTO records.cohorts (id, name, created_at, updated_at)

@@ -25,9 +25,9 @@ LEARNERS, LESSONS, STATEMENTS, COHORTS, LATELY = 20_000, 200, 1_000_000, 40, 500
 # lessons, so that nearly all of their cells are filled; the others are of anybody about anything. The last 500 were
 # stored within the last half hour, all else in the 60 days before.
 _FURNISH = f"""
-INSERT INTO identity.users (id, username, email, avatar, display_name, role, created_at, updated_at)
-SELECT gen_random_uuid(), 'learner_' || n, 'l' || n || '@example.org', 'a' || n, 'Learner ' || n, 'learner', now(),
-    now() FROM generate_series(1, {LEARNERS}) n;
+INSERT INTO identity.users (id, username, email, email_vouched, avatar, display_name, role, created_at, updated_at)
+SELECT gen_random_uuid(), 'learner_' || n, 'l' || n || '@example.org', true, 'a' || n, 'Learner ' || n, 'learner',
+    now(), now() FROM generate_series(1, {LEARNERS}) n;
 INSERT INTO records.cohorts (id, name, created_at, updated_at)
 SELECT gen_random_uuid(), 'Cohort ' || n, now(), now() FROM generate_series(1, {COHORTS}) n;
 CREATE TEMP TABLE person AS SELECT id, substr(username, 9)::int AS n FROM identity.users;

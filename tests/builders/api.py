@@ -89,13 +89,14 @@ class ApiUnderTest:
         return await self._stack.enter_async_context(client)
 
     async def add_user(self, role: Role, **values: Any) -> UUID:
-        """A person in the database; returns the id."""
+        """A person in the database, for whose address the organisation vouches unless `email_confirmed_at` is said."""
         user_id, now = uuid7(), self.platform.clock.now()
         name = f"{role.value}_{user_id.hex[-8:]}"
         row = {
             "id": user_id,
             "username": name,
             "email": f"{name}@example.org",
+            "email_vouched": "email_confirmed_at" not in values,
             "avatar": f"avatar-{user_id.hex[-12:]}",
             "display_name": name.capitalize(),
             "role": role.value,

@@ -354,8 +354,8 @@ class World:
         """An account; its earlier statements come with the backfill."""
         user_id = uuid7()
         await self._change(
-            "INSERT INTO identity.users (id, username, email, avatar, display_name, role, created_at, updated_at) "
-            "VALUES (:id, :name, :email, :name, 'Somebody', 'learner', now(), now())",
+            "INSERT INTO identity.users (id, username, email, email_vouched, avatar, display_name, role, created_at, "
+            "updated_at) VALUES (:id, :name, :email, true, :name, 'Somebody', 'learner', now(), now())",
             id=user_id,
             name=f"u{user_id.hex[-12:]}",
             email=f"person{who}@example.org",

@@ -160,9 +160,9 @@ class Records:
                     await connection.execute(text(statement) if isinstance(statement, str) else statement, rows)
 
             await insert(
-                "INSERT INTO identity.users (id, username, email, avatar, display_name, role, suspended_at, "
-                "created_at, updated_at) VALUES (:user_id, :username, :email, :username, :display_name, 'learner', "
-                ":suspended_at, now(), now())",
+                "INSERT INTO identity.users (id, username, email, email_vouched, avatar, display_name, role, "
+                "suspended_at, created_at, updated_at) VALUES (:user_id, :username, :email, true, :username, "
+                ":display_name, 'learner', :suspended_at, now(), now())",
                 [{**vars(learner), "username": f"u_{learner.user_id.hex}"} for learner in self.learners],
             )
             await insert(

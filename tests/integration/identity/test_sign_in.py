@@ -53,12 +53,13 @@ async def test_a_new_person_is_a_learner_and_the_password_is_not_shown(api: ApiU
     ("changes", "code"),
     [
         ({"username": "ADA", "email": "b@example.org", "avatar": "b"}, "duplicate_username"),
-        ({"username": "bob", "email": "ADA@example.org", "avatar": "b"}, "duplicate_email"),
+        ({"username": "bob", "email": "TAKEN@example.org", "avatar": "b"}, "duplicate_email"),
         ({"username": "bob", "email": "b@example.org", "avatar": "owl"}, "duplicate_avatar"),
     ],
 )
 async def test_a_duplicate_is_refused_with_its_own_code(api: ApiUnderTest, changes: dict[str, str], code: str) -> None:
     client = await signed_up(api)
+    await api.add_user(Role.LEARNER, email="taken@example.org", email_confirmed_at=api.platform.clock.now())
 
     response = await client.post("/api/signup", json=sign_up_body(**changes))
 

@@ -39,8 +39,8 @@ async def test_nobody_gives_themselves_a_role(api: ApiUnderTest) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "validation_failed")
 
 
-async def test_an_e_mail_address_of_somebody_else_is_refused(api: ApiUnderTest) -> None:
-    await api.add_user(Role.LEARNER, email="taken@example.org")
+async def test_an_e_mail_address_that_somebody_has_proved_is_refused(api: ApiUnderTest) -> None:
+    await api.add_user(Role.LEARNER, email="taken@example.org", email_confirmed_at=NOW)
     client = await api.as_role(Role.LEARNER)
 
     response = await client.patch("/api/users/me", json={"email": "Taken@example.org"}, headers={"If-Match": "*"})

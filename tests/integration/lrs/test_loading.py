@@ -53,8 +53,8 @@ def queued(*statements: dict[str, Any], message_id: str = "m1") -> QueueRecord:
 async def person(records: StoreUnderTest, email: str, avatar: str = "avatar-1") -> Any:
     user_id = uuid7()
     await records.change(
-        "INSERT INTO identity.users (id, username, email, avatar, display_name, role, created_at, updated_at) "
-        "VALUES (:id, :name, :email, :avatar, 'Somebody', 'learner', now(), now())",
+        "INSERT INTO identity.users (id, username, email, email_vouched, avatar, display_name, role, created_at, "
+        "updated_at) VALUES (:id, :name, :email, true, :avatar, 'Somebody', 'learner', now(), now())",
         id=user_id,
         name=f"u{user_id.hex[-12:]}",
         email=email,

@@ -78,7 +78,10 @@ class MailedInvitation:
         Raises InvitationForSomebodyElse, InvitationClosed, InvitationExpired.
         """
         if email.lower() != self.email.lower():
-            message = "This invitation was sent to another e-mail address; sign in with the account of that address."
+            message = (
+                "This invitation was sent to an address that you have not proved to be yours. Confirm your e-mail "
+                "address, or sign in with the account of that address."
+            )
             raise InvitationForSomebodyElse(message)
         self.require_usable(now)
 

@@ -1,8 +1,13 @@
 """What other contexts may know of identity.
 
 People are read through the view `identity.directory(user_id, username, email, avatar, display_name, role, time_zone,
-locale, suspended_at, reminder_time, quiet_from, quiet_to)`: its columns only grow, so that a query of another context
-never breaks on a change here. E-mail is lower-cased in it.
+locale, suspended_at, reminder_time, quiet_from, quiet_to, proved_email, matches_from)`: its columns only grow, so that
+a query of another context never breaks on a change here. E-mail is lower-cased in it.
+
+`email` is where a person is written to, and may have been typed by anybody. People are matched by `proved_email` alone:
+it is null unless the person has confirmed the address or the organisation vouches for it, and no two people have the
+same. A statement is matched by it only if it was stored at `matches_from` or later: `-infinity` for an address that is
+vouched for, else when it was confirmed.
 """
 
 import base64
@@ -258,7 +263,7 @@ class LearnerAccounts(Protocol):
     """Accounts of learners, inside the caller's transaction."""
 
     async def by_email(self, emails: Iterable[str]) -> Mapping[str, UUID]:
-        """User ids by lower-cased e-mail address."""
+        """User ids by lower-cased e-mail address, of those who have proved it or are vouched for."""
         ...
 
     async def suspended(self, user_ids: Iterable[UUID]) -> set[UUID]:
@@ -266,7 +271,10 @@ class LearnerAccounts(Protocol):
         ...
 
     async def ensure(self, people: Sequence[tuple[str, str]], at: datetime) -> Mapping[str, UUID]:
-        """User ids by lower-cased e-mail address; (e-mail, display name) without an account get one as learner."""
+        """User ids by lower-cased e-mail address; (e-mail, display name) without an account get one as learner.
+
+        The organisation vouches for these addresses. Whoever only claims one when signing up does not have it.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
+    case,
     func,
     text,
 )
@@ -21,6 +22,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from dataforge.platform.db.metadata import metadata
 
 SCHEMA = "identity"
+_PROVED_EMAIL = """(
+CASE
+    WHEN email_vouched OR email_confirmed_at IS NOT NULL THEN lower(email::text)
+    ELSE NULL::text
+END)"""
 
 users = Table(
     "users",
@@ -42,15 +48,22 @@ users = Table(
     Column("quiet_to", Time),
     Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("suspended_at", DateTime(timezone=True)),
+    # The organisation says whose address it is; whatever came for it before the account was there counts, too.
+    Column("email_vouched", Boolean, nullable=False, server_default=text("false")),
     Column("email_confirmed_at", DateTime(timezone=True)),
     Column("new_email", String(255)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("role IN ('admin','registrar','instructor','analyst','learner','viewer')", name="role"),
+    # Over PROVED_EMAIL as PostgreSQL writes it, line by line: tables and migrations are compared as text.
+    Index("uq_users_email_ci", text(_PROVED_EMAIL), unique=True),
     schema=SCHEMA,
 )
 Index("uq_users_username_ci", func.lower(users.c.username), unique=True)
-Index("uq_users_email_ci", func.lower(users.c.email), unique=True)
+# An address that nobody has proved may be claimed by several people; the first who proves it has it.
+PROVED = users.c.email_vouched | users.c.email_confirmed_at.is_not(None)
+PROVED_EMAIL = case((PROVED, func.lower(users.c.email)))
+Index("ix_users_email_ci", func.lower(users.c.email))
 
 refresh_tokens = Table(
     "refresh_tokens",

@@ -45,6 +45,8 @@ directory = table(
     column("avatar", Text),
     column("display_name", Text),
     column("suspended_at", DateTime(timezone=True)),
+    column("proved_email", Text),
+    column("matches_from", DateTime(timezone=True)),
     schema="identity",
 )
 

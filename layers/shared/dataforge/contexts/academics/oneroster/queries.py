@@ -103,7 +103,7 @@ COLLECTIONS = {
                 jsonb_build_array(jsonb_build_object('roleType', 'primary', 'role', 'student')) AS "roles"
             FROM academics.students s
             UNION ALL
-            SELECT i.user_id::text, 'active', NULL, 'true', i.username, i.username, i.display_name, '', i.email,
+            SELECT i.user_id::text, 'active', NULL, 'true', i.username, i.username, i.display_name, '', i.proved_email,
                 'teacher',
                 jsonb_build_array(jsonb_build_object('roleType', 'primary', 'role', 'teacher'))
             FROM identity.directory i

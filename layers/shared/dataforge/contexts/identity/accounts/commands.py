@@ -34,6 +34,8 @@ class SignUp:
     time_zone: str = "UTC"
     locale: str = "en"
     role: Role = Role.LEARNER
+    vouched: bool = False
+    """Whether the organisation says that the address is the person's: it makes the account itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,23 @@ class ChangeUser:
 
 
 async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
-    """Create the account and have its address confirmed by mail.
+    """Create the account and have its address confirmed by mail; until then it is a claim that keeps nobody from it.
 
     Raises CommonPassword, DuplicateUsername, DuplicateEmail or DuplicateAvatar.
     """
     user_id, name = uuid7(), command.display_name or command.username
     words = (command.username, command.email, *command.email.split("@"), *name.split())
     await asyncio.to_thread(check_password, command.password, words)
+    if await uow.users.is_taken(command.email):
+        message = "An account with this e-mail address exists; sign in instead."
+        raise DuplicateEmail(message)
     password_hash = await asyncio.to_thread(hash_password, command.password)
     await uow.users.add(
         {
             "id": user_id,
             "username": command.username,
             "email": command.email.lower(),
+            "email_vouched": command.vouched,
             "avatar": command.avatar or f"learner-{secrets.token_hex(6)}",
             "display_name": name,
             "password_hash": password_hash,
@@ -140,7 +146,7 @@ async def _wanted_email(user: Mapping[str, Any], email: str, uow: IdentityUnitOf
     # the account away from its owner.
     if email == user["email"]:
         return {"new_email": None}
-    if await uow.users.account_by_email(email) is not None:
+    if await uow.users.is_taken(email):
         message = "An account with this e-mail address exists."
         raise DuplicateEmail(message)
     uow.publish(EmailConfirmationRequested(user["id"], email))

@@ -20,7 +20,7 @@ async def create_admin(payload: Mapping[str, Any], services: "IdentityServices")
     password = payload.get("password") or secrets.token_urlsafe(18)
     body = parse_arguments(SignUpIn, {**payload, "password": password})
     await services.private_keys.ensure()
-    command = commands.SignUp(**body.model_dump(), role=Role.ADMIN)
+    command = commands.SignUp(**body.model_dump(), role=Role.ADMIN, vouched=True)
     user_id = await run(services.unit_of_work(IdentityUnitOfWork), commands.sign_up, command)
     generated = {} if payload.get("password") else {"password": password}
     return {"user_id": str(user_id), "username": body.username, **generated}
@@ -32,8 +32,7 @@ async def ensure_admin(payload: Mapping[str, Any], services: "IdentityServices")
     With `replace` an existing administrator gets the password, and their sign-ins end: for one that nobody knows.
     """
     body = parse_arguments(SignUpIn, {key: value for key, value in payload.items() if key != "replace"})
-    command = commands.EnsureAdmin(
-        commands.SignUp(**body.model_dump(), role=Role.ADMIN), replace_password=payload.get("replace") is True
-    )
+    account = commands.SignUp(**body.model_dump(), role=Role.ADMIN, vouched=True)
+    command = commands.EnsureAdmin(account, replace_password=payload.get("replace") is True)
     created = await run(services.unit_of_work(IdentityUnitOfWork), commands.ensure_admin, command)
     return {"username": body.username, "created": created}

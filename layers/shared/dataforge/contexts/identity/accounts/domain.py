@@ -59,6 +59,7 @@ class Account:
     display_name: str = ""
     email_confirmed: bool = False
     new_email: str | None = None
+    email_vouched: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.identity.accounts.domain import Account, DuplicateAvatar, DuplicateEmail, DuplicateUsername
-from dataforge.contexts.identity.tables import users
+from dataforge.contexts.identity.tables import PROVED, PROVED_EMAIL, users
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
@@ -30,7 +30,9 @@ _ACCOUNT = (
     users.c.display_name,
     users.c.email_confirmed_at,
     users.c.new_email,
+    users.c.email_vouched,
 )
+_OWNER_FIRST = (~PROVED, users.c.created_at, users.c.id)
 _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -62,20 +64,36 @@ class Users:
             raise
 
     async def account(self, username: str) -> Account | None:
-        """By username or e-mail address, ignoring case."""
+        """By username or e-mail address, ignoring case, for signing in.
+
+        Of several with the address: whoever can sign in by password, has proved it, came first.
+        """
         name = username.lower()
-        return await self._account(or_(func.lower(users.c.username) == name, func.lower(users.c.email) == name))
+        named = or_(func.lower(users.c.username) == name, func.lower(users.c.email) == name)
+        return await self._account(named, users.c.password_hash.is_(None), *_OWNER_FIRST)
 
     async def account_by_email(self, email: str) -> Account | None:
-        """By e-mail address, ignoring case; an address that waits for its confirmation is nobody's."""
-        return await self._account(func.lower(users.c.email) == email.lower())
+        """Whose a mail to this address is: whoever has proved it or is vouched for, else who claimed it first.
+
+        An address that waits to replace another one is nobody's.
+        """
+        return await self._account(func.lower(users.c.email) == email.lower(), *_OWNER_FIRST)
+
+    async def is_taken(self, email: str) -> bool:
+        """Whether a person has the address: proved it, or signs in to the account that was made for them with it.
+
+        One that only an import has named is open to whoever proves that it is theirs.
+        """
+        claimed = users.c.email_confirmed_at.is_not(None) | users.c.password_hash.is_not(None)
+        return await self._account(PROVED_EMAIL.in_([email.lower()]) & claimed) is not None
 
     async def account_by_id(self, user_id: UUID) -> Account | None:
         """By id."""
         return await self._account(users.c.id == user_id)
 
-    async def _account(self, condition: Any) -> Account | None:  # noqa: ANN401 - an SQL expression
-        row = (await self._connection.execute(select(*_ACCOUNT).where(condition).limit(1))).one_or_none()
+    async def _account(self, condition: Any, *order: Any) -> Account | None:  # noqa: ANN401 - SQL expressions
+        query = select(*_ACCOUNT).where(condition).order_by(*order).limit(1)
+        row = (await self._connection.execute(query)).one_or_none()
         if row is None:
             return None
         return Account(
@@ -88,6 +106,7 @@ class Users:
             display_name=row.display_name,
             email_confirmed=row.email_confirmed_at is not None,
             new_email=row.new_email,
+            email_vouched=row.email_vouched,
         )
 
     async def lock(self, user_id: UUID) -> Mapping[str, Any] | None:
@@ -131,12 +150,12 @@ class EmailAccounts:
         self._connection = connection
 
     async def by_email(self, emails: Iterable[str]) -> Mapping[str, UUID]:
-        """User ids by lower-cased e-mail address."""
+        """User ids by lower-cased e-mail address, of those who have proved it or are vouched for."""
         wanted = sorted({email.lower() for email in emails})
         if not wanted:
             return {}
-        address = func.lower(users.c.email)
-        query = select(address, users.c.id).where(address == bindparam("emails", wanted, type_=ARRAY(Text)).any_())
+        any_of_them = bindparam("emails", wanted, type_=ARRAY(Text)).any_()
+        query = select(PROVED_EMAIL, users.c.id).where(any_of_them == PROVED_EMAIL)
         return {row[0]: row[1] for row in await self._connection.execute(query)}
 
     async def suspended(self, user_ids: Iterable[UUID]) -> set[UUID]:
@@ -151,7 +170,7 @@ class EmailAccounts:
         known = await self.by_email(names)
         rows = [_account(email, name, at) for email, name in sorted(names.items()) if email not in known]
         if rows:
-            # Somebody may sign up at this very moment: whoever has the address by then is the person.
+            # Somebody may prove the address at this very moment: whoever has it by then is the person.
             await self._connection.execute(postgresql.insert(users).on_conflict_do_nothing(), rows)
         return await self.by_email(names)
 
@@ -171,6 +190,7 @@ def _account(email: str, name: str, at: datetime) -> dict[str, object]:
         "id": uuid7(),
         "username": username,
         "email": email,
+        "email_vouched": True,
         "avatar": f"learner-{secrets.token_hex(6)}",
         "display_name": name[:255],
         "role": Role.LEARNER.value,

@@ -60,7 +60,11 @@ class SignUpIn(RequestModel):
 
 
 class UserOut(BaseModel):
-    """A person, without anything secret; `new_email` counts once it is confirmed by the link mailed to it."""
+    """A person, without anything secret; `new_email` counts once it is confirmed by the link mailed to it.
+
+    With `email_vouched` the organisation says that the address is theirs; without it and `email_confirmed_at` the
+    address is only what somebody typed, and nothing is matched by it.
+    """
 
     id: UUID
     username: str
@@ -76,6 +80,7 @@ class UserOut(BaseModel):
     quiet_to: WallTime | None
     revision: int
     suspended_at: datetime | None
+    email_vouched: bool
     email_confirmed_at: datetime | None
     new_email: str | None
     created_at: datetime

@@ -77,11 +77,14 @@ async def confirm_email(token: str, uow: IdentityUnitOfWork) -> str:
     Raises InvalidLink, DuplicateEmail when somebody else has proved the address meanwhile.
     """
     link, account = await use_link(token, Purpose.CONFIRM_EMAIL, uow)
-    changes: dict[str, object] = {"email_confirmed_at": uow.now, "updated_at": uow.now}
+    changes: dict[str, object] = {"updated_at": uow.now}
+    if not account.email_confirmed:
+        # Only the first time: statements are matched by the address from that moment on.
+        changes["email_confirmed_at"] = uow.now
     if link.email == account.new_email:
         # Links to reset the password went to the address that is left.
         await uow.mailed_links.void(account.user_id, [Purpose.RESET_PASSWORD, Purpose.CONFIRM_EMAIL])
-        changes |= {"email": link.email, "new_email": None}
+        changes |= {"email": link.email, "email_vouched": False, "email_confirmed_at": uow.now, "new_email": None}
     elif link.email != account.email:
         raise no_longer_valid()
     await uow.users.update(account.user_id, changes)
@@ -100,7 +103,9 @@ async def stop_email_change(token: str, uow: IdentityUnitOfWork) -> str:
     if link.other_email not in (account.new_email, account.email):
         raise no_longer_valid()
     await uow.mailed_links.void(account.user_id, [Purpose.CONFIRM_EMAIL, Purpose.RESET_PASSWORD])
-    kept = {"email": link.email, "email_confirmed_at": uow.now, "new_email": None, "updated_at": uow.now}
+    kept: dict[str, object] = {"new_email": None, "updated_at": uow.now}
+    if link.email != account.email or not account.email_confirmed:
+        kept |= {"email": link.email, "email_vouched": False, "email_confirmed_at": uow.now}
     await uow.users.update(account.user_id, kept)
     await uow.refresh_tokens.revoke_user(account.user_id)
     before, after = {"email": account.email}, {"email": link.email}

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from dataforge.contexts.identity.accounts.domain import Account
+from dataforge.contexts.identity.accounts.domain import Account, DuplicateEmail
 from dataforge.contexts.identity.contract import (
     EmailConfirmed,
     PasswordChanged,
@@ -120,10 +120,18 @@ async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUI
     await _store(account.user_id, password_hash, uow)
     await uow.refresh_tokens.revoke_user(account.user_id)
     if not account.email_confirmed:
-        await uow.users.update(account.user_id, {"email_confirmed_at": uow.now})
+        await _confirm(account, uow)
         uow.publish(EmailConfirmed(account.user_id, account.email))
     uow.audit(AuditEntry("password_reset", "user", str(account.user_id)))
     return account.user_id
+
+
+async def _confirm(account: Account, uow: IdentityUnitOfWork) -> None:
+    try:
+        await uow.users.update(account.user_id, {"email_confirmed_at": uow.now})
+    except DuplicateEmail as error:
+        # Somebody else has proved since the mail that the address is theirs.
+        raise no_longer_valid() from error
 
 
 async def admit_change(command: ChangePassword, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:

@@ -33,13 +33,16 @@ async def write_flat(
         {row.actor_email for row in rows if row.actor_email}, {row.actor_account for row in rows if row.actor_account}
     )
     linked = await uow.identifiers.people({row.flat.actor_key for row in rows})
-    by_email = {person.email: person.user_id for person in people}
+    by_email = {person.email: person for person in people}
     by_avatar = {person.avatar: person.user_id for person in people}
     register = directory.within(uow.connection, uow.publish)
     lessons = await register.by_address(sorted({row.lesson_url for row in rows if row.lesson_url}))
 
     def person_of(row: FlatRow) -> UUID | None:
-        found = linked.get(row.flat.actor_key) or (by_email.get(row.actor_email) if row.actor_email else None)
+        person = by_email.get(row.actor_email) if row.actor_email else None
+        found = linked.get(row.flat.actor_key)
+        if found is None and person is not None and person.is_known_by_email(row.flat.stored_at):
+            found = person.user_id
         return found or (by_avatar.get(row.actor_account) if row.actor_account else None)
 
     def lesson_of(row: FlatRow) -> UUID | None:

@@ -41,11 +41,16 @@ class Voider:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who an actor is."""
+    """Who an actor is: by `email`, which is proved, for what was stored at `since` or later (None: for everything)."""
 
     user_id: UUID
     email: str | None
     avatar: str | None
+    since: datetime | None = None
+
+    def is_known_by_email(self, stored_at: datetime) -> bool:
+        """Whether a statement stored then is theirs by their address."""
+        return self.since is None or stored_at >= self.since
 
 
 @dataclass(frozen=True, slots=True)

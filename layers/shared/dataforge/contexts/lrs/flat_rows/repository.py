@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, select, text
+from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.contract import MatchedStatement
@@ -139,15 +139,17 @@ class FlatRows:
         self._connection = connection
 
     async def people(self, emails: Iterable[str], avatars: Iterable[str]) -> Sequence[Person]:
-        """Accounts with one of the e-mail addresses or pseudonyms, through identity's view."""
+        """Accounts with one of the proved e-mail addresses or pseudonyms, through identity's view."""
         by_email, by_avatar = sorted(set(emails)), sorted(set(avatars))
         if not by_email and not by_avatar:
             return ()
-        columns = select(directory.c.user_id, directory.c.email, directory.c.avatar)
-        query = columns.where(directory.c.email == bindparam("emails", by_email, type_=ARRAY(Text)).any_()).union(
+        since = func.nullif(directory.c.matches_from, literal_column("'-infinity'::timestamptz")).label("since")
+        columns = select(directory.c.user_id, directory.c.proved_email, directory.c.avatar, since)
+        addressed = directory.c.proved_email == bindparam("emails", by_email, type_=ARRAY(Text)).any_()
+        query = columns.where(addressed).union(
             columns.where(directory.c.avatar == bindparam("avatars", by_avatar, type_=ARRAY(Text)).any_())
         )
-        return [Person(row.user_id, row.email, row.avatar) for row in await self._connection.execute(query)]
+        return [Person(*row) for row in await self._connection.execute(query)]
 
     async def insert(
         self,

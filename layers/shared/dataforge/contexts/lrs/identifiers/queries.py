@@ -16,8 +16,8 @@ from dataforge.platform.db.keyset_lists import keyset, where
 
 _PERSON = text(
     "WITH who AS (SELECT user_id, 0 AS rank FROM lrs.agent_identifiers WHERE digest = :digest AND unlinked_at IS NULL "
-    "UNION ALL SELECT user_id, 1 FROM identity.directory WHERE email = :email ORDER BY rank LIMIT 1) "
-    "SELECT d.display_name, d.email, d.avatar, i.agent FROM who JOIN identity.directory d USING (user_id) "
+    "UNION ALL SELECT user_id, 1 FROM identity.directory WHERE proved_email = :email ORDER BY rank LIMIT 1) "
+    "SELECT d.display_name, d.proved_email, d.avatar, i.agent FROM who JOIN identity.directory d USING (user_id) "
     "LEFT JOIN lrs.agent_identifiers i ON i.user_id = who.user_id AND i.unlinked_at IS NULL "
     "ORDER BY i.created_at, i.id"
 )
@@ -46,7 +46,7 @@ async def agents_of_person(connection: AsyncConnection, key: str, email: str | N
     rows = await _person(connection, key, email)
     if not rows:
         return ()
-    return [_account(rows[0]), *(row.agent for row in rows if row.agent is not None)]
+    return [*_account(rows[0]), *(row.agent for row in rows if row.agent is not None)]
 
 
 async def known_agents(
@@ -58,7 +58,7 @@ async def known_agents(
         rows = await _person(connection, actor_key(agent), actor_email(agent))
         if rows:
             pseudonym = {"account": {"homePage": PEOPLE, "name": rows[0].avatar}}
-            found += [_account(rows[0]), pseudonym, *(row.agent for row in rows if row.agent is not None)]
+            found += [*_account(rows[0]), pseudonym, *(row.agent for row in rows if row.agent is not None)]
     return list({actor_key(agent): agent for agent in reversed(found)}.values())[::-1]
 
 
@@ -66,5 +66,6 @@ async def _person(connection: AsyncConnection, key: str, email: str | None) -> S
     return (await connection.execute(_PERSON, {"digest": digest_of(key), "email": email})).all()
 
 
-def _account(row: Any) -> Mapping[str, object]:  # noqa: ANN401 - a row of _PERSON
-    return {"name": row.display_name, "mbox": f"mailto:{row.email}"}
+def _account(row: Any) -> Sequence[Mapping[str, object]]:  # noqa: ANN401 - a row of _PERSON
+    """Nothing for somebody who has not proved that the address is theirs."""
+    return [{"name": row.display_name, "mbox": f"mailto:{row.proved_email}"}] if row.proved_email else []

@@ -59,10 +59,14 @@ _RELEASE_LESSON = changed_matches(
 _MATCH_PEOPLE = tuple(
     changed_matches(
         user_id="d.user_id",
-        source=f"JOIN identity.directory d ON f.{key} = d.{column} WHERE f.user_id IS NULL "
+        source=f"JOIN identity.directory d ON {matches} WHERE f.user_id IS NULL "
         "AND (CAST(:ids AS uuid[]) IS NULL OR d.user_id = ANY(CAST(:ids AS uuid[])))",
     )
-    for key, column in (("actor_email", "email"), ("actor_account", "avatar"))
+    for matches in (
+        # What came before somebody proved the address is theirs by a plan only (`attribution`).
+        "f.actor_email = d.proved_email AND f.stored_at >= d.matches_from",
+        "f.actor_account = d.avatar",
+    )
 )
 
 

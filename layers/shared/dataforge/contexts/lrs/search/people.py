@@ -15,7 +15,8 @@ from dataforge.contexts.lrs.tables import directory
 from dataforge.kernel.email import is_email
 from dataforge.kernel.errors import BadRequest
 
-_PEOPLE = select(directory.c.user_id, directory.c.email, directory.c.avatar, directory.c.display_name)
+_EMAIL = directory.c.proved_email
+_PEOPLE = select(directory.c.user_id, _EMAIL.label("email"), directory.c.avatar, directory.c.display_name)
 _LINKED = text(
     "SELECT i.user_id, i.key FROM lrs.agent_identifiers i WHERE i.unlinked_at IS NULL AND (i.user_id = :user_id OR "
     "i.user_id IN (SELECT o.user_id FROM lrs.agent_identifiers o WHERE o.digest = :digest AND o.unlinked_at IS NULL))"
@@ -43,7 +44,7 @@ async def asked_person(connection: AsyncConnection, words: str, home_pages: Sequ
         if not linked:
             return AskedPerson([key])
         return await _ours(connection, _PEOPLE.where(directory.c.user_id == linked[0].user_id), home_pages, [key])
-    named = or_(directory.c.email == words.lower(), directory.c.avatar == words, directory.c.display_name == words)
+    named = or_(_EMAIL.in_([words.lower()]), directory.c.avatar == words, directory.c.display_name == words)
     address = [f"mailto:{words.lower()}"] if is_email(words) else [f"{page}|{words}" for page in home_pages]
     return await _ours(connection, _PEOPLE.where(named), home_pages, address)
 

@@ -13,7 +13,7 @@ from dataforge.contexts.notifications.reminders.queries import learners_of
 from dataforge.contexts.notifications.suppressions.domain import Reason, Scope, email_hash
 from dataforge.contexts.notifications.suppressions.queries import suppressions_of
 
-_BY_ADDRESS = text("SELECT d.user_id FROM identity.directory d WHERE d.email = ANY(:emails)")
+_BY_ADDRESS = text("SELECT d.user_id FROM identity.directory d WHERE d.proved_email = ANY(:emails)")
 
 
 @dataclass(frozen=True, slots=True)

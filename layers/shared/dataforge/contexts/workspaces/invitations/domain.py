@@ -26,6 +26,6 @@ class Invitation(MailedInvitation):
     role: MemberRole
 
     def accept(self, email: str, now: datetime) -> MemberRole:
-        """The role that the person of this address gets; raises as `require_acceptable`."""
+        """The role that the person gets who has proved this address (empty: none); raises as `require_acceptable`."""
         self.require_acceptable(email, now)
         return self.role

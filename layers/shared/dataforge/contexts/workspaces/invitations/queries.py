@@ -16,16 +16,16 @@ _SHOWN = [column for column in invitations.c if column.name != "token_hash"]
 
 
 async def email_of(connection: AsyncConnection, user_id: UUID) -> str:
-    """The person's own e-mail address in lower case; empty for nobody's."""
-    query = text("SELECT email FROM identity.directory WHERE user_id = :user_id")
+    """The e-mail address in lower case that the person has proved; empty for none."""
+    query = text("SELECT proved_email FROM identity.directory WHERE user_id = :user_id")
     return str(await connection.scalar(query, {"user_id": user_id}) or "")
 
 
 async def is_member(connection: AsyncConnection, workspace_id: UUID, email: str) -> bool:
-    """Whether the person with this address is in the workspace."""
+    """Whether the person who has proved this address is in the workspace."""
     query = text(
         "SELECT EXISTS (SELECT FROM workspaces.members m JOIN identity.directory d ON d.user_id = m.user_id"
-        " WHERE m.workspace_id = :workspace_id AND d.email = lower(:email))"
+        " WHERE m.workspace_id = :workspace_id AND d.proved_email = lower(:email))"
     )
     return bool(await connection.scalar(query, {"workspace_id": workspace_id, "email": email}))
 

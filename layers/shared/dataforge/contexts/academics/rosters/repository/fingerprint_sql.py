@@ -18,7 +18,7 @@ WITH sums(part, value) AS (
     UNION ALL SELECT 'meetings', sum(hashtextextended(m::text, 0)::numeric)::text FROM academics.section_meetings m
     UNION ALL SELECT 'students', sum(hashtextextended(concat_ws('|', id, user_id, number, sourced_id, revision), 0)
         ::numeric)::text FROM academics.students
-    UNION ALL SELECT 'teachers', sum(hashtextextended(concat_ws('|', user_id, email), 0)::numeric)::text
+    UNION ALL SELECT 'teachers', sum(hashtextextended(concat_ws('|', user_id, proved_email), 0)::numeric)::text
         FROM identity.directory WHERE role IN ('instructor', 'registrar', 'admin') AND suspended_at IS NULL
     UNION ALL SELECT 'holds', sum(hashtextextended(id::text, 0)::numeric)::text FROM academics.holds
         WHERE released_at IS NULL

@@ -182,8 +182,8 @@ SELECT r.row_no, r.line, r.data->>'role' AS role, r.data->>'primary' AS primary,
 FROM {_R} r
 LEFT JOIN {_R} u ON u.plan_id = :plan AND u.kind = 'user' AND u.sourced_id = r.data->>'user'
     AND u.action <> 'conflict' AND NOT u.removed
-LEFT JOIN identity.directory d ON d.email = lower(u.data->>'email') AND d.role IN ('instructor', 'registrar', 'admin')
-    AND d.suspended_at IS NULL
+LEFT JOIN identity.directory d ON d.proved_email = lower(u.data->>'email')
+    AND d.role IN ('instructor', 'registrar', 'admin') AND d.suspended_at IS NULL
 LEFT JOIN academics.sections sec ON sec.id = r.section_id
 WHERE {_OPEN} AND r.kind = 'enrollment' AND r.data->>'role' <> 'student' ORDER BY r.row_no
 """
