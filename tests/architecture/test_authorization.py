@@ -11,10 +11,12 @@ from dataforge.http.openapi import requirement_of
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.kernel.scopes import SCOPES
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import ask_page, csrf_for, keep, outcome, visitor
 from tests.builders.routes import APPS, app_under_test, routes_of
+from tests.builders.tokens import new_token
 
 # Public on purpose; each line is a decision.
 PUBLIC = {
@@ -76,6 +78,21 @@ def decided_by_the_database(api: ApiUnderTest) -> Iterator[tuple[str, APIRoute]]
         needed = requirement_of(route)
         if needed is not None and (method not in ("GET", "HEAD") or needed.roles):
             yield method, route
+
+
+def for_programs(api: ApiUnderTest) -> list[tuple[str, APIRoute]]:
+    """Every route but pages that is not public."""
+    return [
+        (method, route)
+        for method, route in routes_of(api)
+        if requirement_of(route) is not None and not route.path_format.startswith("/ui")
+    ]
+
+
+def interactive(route: APIRoute) -> bool:
+    """Whether the route is for somebody who has signed in."""
+    needed = requirement_of(route)
+    return needed is not None and needed.interactive
 
 
 async def answers_of(
@@ -181,6 +198,50 @@ async def test_a_demotion_closes_every_privileged_route_at_once(api: ApiUnderTes
     answers = await answers_of(api, await api.token(person, Role.ADMIN), named)
 
     assert {route: answer for route, answer in answers.items() if answer != (403, "forbidden")} == {}
+
+
+async def test_a_token_without_the_scope_is_refused_everywhere_and_told_which_one(api: ApiUnderTest) -> None:
+    token = await new_token(api, await api.add_user(Role.ADMIN), ("calendar",))
+    guarded = [item for item in for_programs(api) if item[1].path_format != "/api/calendar.ics"]
+
+    client, wrong = await api.client(token.secret), {}
+    for method, route in guarded:
+        answer = await client.request(method, address(route), json={})
+        code, needed = answer.json().get("code"), str(answer.json().get("required_scope"))
+        if interactive(route):
+            expected = (answer.status_code, code) == (403, "sign_in_required")
+        else:
+            expected = (answer.status_code, code) == (403, "scope_missing") and needed in SCOPES
+            expected &= needed.endswith(":read") or method not in ("GET", "HEAD")
+        if not expected:
+            wrong[method, route.path_format] = (answer.status_code, code, needed)
+
+    assert guarded
+    assert wrong == {}
+
+
+async def test_what_is_for_people_themselves_is_closed_to_every_token(api: ApiUnderTest) -> None:
+    token = await new_token(api, await api.add_user(Role.ADMIN), ("all",))
+    closed = [(method, route) for method, route in for_programs(api) if interactive(route)]
+
+    answers = await answers_of(api, token.secret, closed) if closed else {}
+
+    assert {route: answer for route, answer in answers.items() if answer != (403, "sign_in_required")} == {}
+    assert bool(closed) is ("/api/tokens" in {route.path_format for _, route in routes_of(api)})
+
+
+@pytest.mark.slow
+async def test_a_suspension_reaches_tokens_at_every_route_at_once(api: ApiUnderTest) -> None:
+    person = await api.add_user(Role.ADMIN)
+    token = await new_token(api, person)
+    async with api.platform.database.transaction() as connection:
+        await connection.execute(
+            update(users).where(users.c.id == person).values(suspended_at=api.platform.clock.now())
+        )
+
+    answers = await answers_of(api, token.secret, for_programs(api))
+
+    assert {route: answer for route, answer in answers.items() if answer != (403, "account_suspended")} == {}
 
 
 @pytest.mark.slow

@@ -109,6 +109,8 @@ class World:
         ok(await api.client.post(f"/api/datasets/{datasets[0]}/refs/main/uploads", json=UPLOAD), 201)
         changed = await api.branch(datasets[0])
         await api.commit(datasets[0], changed)
+        token = await api.post("/api/tokens", 201, name="Calendar", scopes=["calendar"])
+        self.ids["/api/calendar.ics token"] = token["token"]
         self.ids |= {
             "cohort_id": cohorts[0]["id"],
             "lesson_id": lessons[0]["id"],
@@ -253,7 +255,8 @@ async def world(database: Database, clock: FixedClock, emulator: EmulatedAws) ->
 def values(world: World, operation: Operation, parameter: dict[str, Any]) -> list[str]:
     """Every value of an enumeration, both of a boolean, the least and the greatest number, or one that fits."""
     name = parameter["name"]
-    for known in (VALUES.get(f"{operation.path} {name}"), VALUES.get(name), world.ids.get(name)):
+    own = f"{operation.path} {name}"
+    for known in (VALUES.get(own), VALUES.get(name), world.ids.get(own), world.ids.get(name)):
         if known is not None:
             return [known]
     if name == "plan_hash":

@@ -176,7 +176,16 @@ async def test_each_kind_is_turned_off_on_its_own(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["password_reset", "password_change", "email_confirmation", "email_change", "workspace_invitation"]
+    "kind",
+    [
+        "password_reset",
+        "password_change",
+        "email_confirmation",
+        "email_change",
+        "workspace_invitation",
+        "token_created",
+        "token_expiry",
+    ],
 )
 async def test_what_one_has_asked_for_cannot_be_turned_off(office: Office, kind: str) -> None:
     client = await office.api.as_role(Role.LEARNER)

@@ -115,6 +115,17 @@ def test_the_endpoint_sees_of_a_credential_only_when_it_was_refused(owner: psyco
     assert seen == [("key_id",), ("last_refused_at",)]
 
 
+def test_whoever_checks_a_personal_token_writes_of_it_only_when_it_was_used(owner: psycopg.Connection) -> None:
+    for function in ("datasets-api", "datasets-sql", "xapi"):
+        written = owner.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'identity.personal_tokens'::regclass AND attnum > 0"
+            " AND has_column_privilege(%s, attrelid, attname, 'UPDATE')",
+            [function],
+        ).fetchall()
+
+        assert written == [("last_used_at",)]
+
+
 def test_a_login_works_with_its_password_of_now_and_loses_what_is_no_longer_named(
     postgres: PostgresServer, database_url: str, owner: psycopg.Connection
 ) -> None:
@@ -129,6 +140,9 @@ def test_a_login_works_with_its_password_of_now_and_loses_what_is_no_longer_name
     with psycopg.connect(**address, password="pass'word") as own:  # type: ignore[arg-type]
         assert own.execute("SELECT count(*) FROM datasets.refs").fetchone() == (0,)
         assert own.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+        own.rollback()
+        own.execute("SET TRANSACTION READ WRITE")
+        own.execute("UPDATE identity.personal_tokens SET last_used_at = now() WHERE name = 'somebody else''s'")
         own.rollback()
         own.execute("SET default_transaction_read_only = off")
         own.commit()

@@ -1,5 +1,6 @@
 """Authentication as a dependency: a route names who may call it; a route without one is public on purpose."""
 
+import base64
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,19 +14,65 @@ from dataforge.kernel.principal import Authenticator, Principal, Role
 from dataforge.kernel.scopes import allows
 
 _CHALLENGE = 'Bearer realm="dataforge"'
+_OWN_SITES = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site; programs send none
 _READS = frozenset({"GET", "HEAD"})
 _READS_LAG = timedelta(seconds=10)  # how late a demotion may reach what a role sees on routes open to everybody
 _WITHOUT_PRIVILEGES = frozenset({Role.LEARNER, Role.VIEWER})
 
 
 async def principal_of(request: Request) -> Principal:
-    """The person in the Authorization header (RFC 6750 §2.1); raises Unauthenticated."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    """The person in the Authorization header: a bearer token (RFC 6750 §2.1), or one as a password (RFC 7617).
+
+    Raises Unauthenticated.
+    """
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            token = given.strip()
+        case "basic":
+            token = _password(request, given.strip())
+        case _:
+            token = ""
+    if not token:
         message = "Send an access token: `Authorization: Bearer …`. POST /api/auth/login issues one."
-        raise Unauthenticated(message, headers={"WWW-Authenticate": _CHALLENGE})
+        raise Unauthenticated(message, headers=_challenge_for(request))
     with _challenged():
-        return await principal_of_token(request, token.strip())
+        return await principal_of_token(request, token)
+
+
+def _password(request: Request, encoded: str) -> str:
+    """The password of HTTP Basic, which is to be a personal access token; the name before it may be any.
+
+    A browser that was once given it would send it along with the forms of other sites, and is therefore refused.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+        message = "Requests that other sites send are not taken with HTTP Basic; send a bearer token."
+        raise Unauthenticated(message, headers={"WWW-Authenticate": _CHALLENGE})
+    try:
+        _, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:  # binascii.Error and UnicodeDecodeError are ones
+        colon = password = ""
+    if not colon or "." in password:  # a JWT has two dots: no program asks its user for what ends in minutes
+        message = "With HTTP Basic the password is a personal access token: sign in and make one at /ui/account/tokens."
+        raise Unauthenticated(message, headers=_challenge_for(request))
+    return password
+
+
+async def _principal_of_address(request: Request, scope: str) -> Principal:
+    """The person of a token in the query, where others see it: it must be good for nothing else."""
+    with _challenged():
+        principal = await principal_of_token(request, request.query_params["token"])
+    if principal.scopes != frozenset({scope}):
+        message = f"A token in an address must have the scope {scope} and no other."
+        raise ScopeMissing(message, facts={"required_scope": scope})
+    return principal
+
+
+def _challenge_for(request: Request) -> dict[str, str]:
+    # Browsers would ask for a password in a window of their own, and then send it with everything.
+    if "sec-fetch-mode" in request.headers:
+        return {"WWW-Authenticate": _CHALLENGE}
+    return {"WWW-Authenticate": f'{_CHALLENGE}, Basic realm="dataforge", charset="UTF-8"'}
 
 
 async def principal_of_token(request: Request, token: str) -> Principal:
@@ -56,7 +103,8 @@ _AREAS = {"identity": "accounts", "lrs": "records", "jobs": "operations"}
 
 def required_scope(request: Request) -> str:
     """The scope that a personal access token needs for the route of this request: its area, and whether it reads."""
-    tag = str(request.scope["route"].tags[0])
+    tags = getattr(request.scope.get("route"), "tags", None)
+    tag = str(tags[0]) if tags else "operations"
     access = "read" if request.method in _READS else "write"
     return f"{_AREAS.get(tag, tag)}:{access}"
 
@@ -78,16 +126,21 @@ class Require:
     `replay_if_known` when they have seen that the caller may still do it.
 
     A personal access token must have the route's scope, and never does what is `interactive`: that is for somebody who
-    has signed in.
+    has signed in. `address` is a scope that is enough by itself, and then the token may stand in the query as `token`.
     """
 
-    def __init__(self, *roles: Role, replays: bool = True, interactive: bool = False) -> None:
+    def __init__(
+        self, *roles: Role, replays: bool = True, interactive: bool = False, address: str | None = None
+    ) -> None:
         self.roles = roles
         self.replays = replays
         self.interactive = interactive
+        self.address = address
 
     async def __call__(self, request: Request) -> Call:
         """Authenticate, check the role, and wrap the request."""
+        if self.address is not None and "token" in request.query_params:
+            return await self.admit(request, await _principal_of_address(request, self.address))
         return await self.admit(request, await principal_of(request))
 
     async def admit(self, request: Request, principal: Principal) -> Call:
@@ -96,7 +149,8 @@ class Require:
             if self.interactive:
                 message = "No personal access token does this, whatever its scopes. Sign in and repeat it."
                 raise SignInRequired(message)
-            _check_scope(request, principal.scopes)
+            if self.address not in principal.scopes:
+                _check_scope(request, principal.scopes)
         if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
         elif principal.role not in _WITHOUT_PRIVILEGES:

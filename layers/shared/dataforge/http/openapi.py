@@ -66,7 +66,14 @@ def openapi_document(title: str, routes: Sequence[APIRoute]) -> dict[str, Any]:
     document = get_openapi(title=title, version="1", routes=routes)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or a personal access token"},
+        "basic": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "any name, and a personal access token",
+        },
+    }
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     for route in routes:
@@ -83,7 +90,7 @@ def _complete(operation: dict[str, Any], method: str, required: Require | None) 
     responses["4XX"] = _PROBLEM
     if required is None:
         return
-    operation["security"] = [{"bearer": []}]
+    operation["security"] = [{"bearer": []}] if required.interactive else [{"bearer": []}, {"basic": []}]
     if required.roles:
         operation["description"] = (
             operation.get("description", "") + f"\n\nRoles: {', '.join(sorted({'admin', *required.roles}))}."

@@ -52,6 +52,9 @@ async def signed_in(request: Request) -> Principal:
         message = "Sign in to see this page."
         raise Unauthenticated(message)
     principal = await principal_of_token(request, tokens.access)
+    if principal.scopes is not None:
+        message = "A personal access token is for programs. Sign in to see this page."
+        raise Unauthenticated(message)
     request.scope[PRINCIPAL] = principal
     return principal
 

@@ -223,8 +223,36 @@ class AccountInvitationSent(Event):
     sendings: int
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCreated(Event):
+    """A person has made a personal access token; if it was somebody else, they hear of it."""
+
+    name = "identity.token_created"
+    about = "token_id"
+
+    user_id: UUID
+    token_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExpires(Event):
+    """A personal access token ends within a week."""
+
+    name = "identity.token_expires"
+    about = "token_id"
+
+    user_id: UUID
+    token_id: UUID
+
+
 AccountEvent = (
-    PasswordResetRequested | PasswordChanged | EmailConfirmationRequested | EmailChangeRequested | AccountInvitationSent
+    PasswordResetRequested
+    | PasswordChanged
+    | EmailConfirmationRequested
+    | EmailChangeRequested
+    | AccountInvitationSent
+    | TokenCreated
+    | TokenExpires
 )
 
 

@@ -68,6 +68,7 @@ MODULE = Module(
             "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
             "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/invitations": f"{IDENTITY}.invitations.routes",
+            "/api/tokens": f"{IDENTITY}.tokens.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
             "/ui/admin/keys": f"{IDENTITY}.xapi_credentials.pages",
             "/.well-known": f"{IDENTITY}.signing_keys.routes",

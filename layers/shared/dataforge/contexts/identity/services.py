@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
     from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
     from dataforge.contexts.identity.signing_keys.published import KeyPublisher
+    from dataforge.contexts.identity.tokens.published import StoredTokens
     from dataforge.contexts.identity.xapi_credentials.published import (
         CredentialDirectory,
         CredentialPublisher,
@@ -43,7 +44,14 @@ class IdentityServices(Services):
         """Checks access tokens."""
         from dataforge.contexts.identity.sessions.access_tokens import TokenVerifier
 
-        return TokenVerifier(self.database, self.public_keys, self.settings, self.clock)
+        return TokenVerifier(self.database, self.public_keys, self.personal_tokens, self.settings, self.clock)
+
+    @cached_property
+    def personal_tokens(self) -> "StoredTokens":
+        """Checks personal access tokens."""
+        from dataforge.contexts.identity.tokens.published import StoredTokens
+
+        return StoredTokens(self.database, self.clock)
 
     @cached_property
     def token_signer(self) -> "TokenSigner":

@@ -140,6 +140,26 @@ signing_keys = Table(
     schema=SCHEMA,
 )
 
+personal_tokens = Table(
+    "personal_tokens",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(100), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    # The end of the token, by which its person tells it from others.
+    Column("hint", String(4), nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), index=True),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    # When its person was told that it ends soon.
+    Column("warned_at", DateTime(timezone=True)),
+    CheckConstraint("expires_at IS NOT NULL OR scopes = ARRAY['calendar']", name="ends"),
+    schema=SCHEMA,
+)
+
 xapi_credentials = Table(
     "xapi_credentials",
     metadata,

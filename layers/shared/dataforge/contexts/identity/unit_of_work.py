@@ -4,6 +4,7 @@ from dataforge.contexts.identity.accounts.repository import Users
 from dataforge.contexts.identity.invitations.repository import Invitations
 from dataforge.contexts.identity.links.repository import MailedLinks
 from dataforge.contexts.identity.sessions.repository import RefreshTokens
+from dataforge.contexts.identity.tokens.repository import PersonalTokens
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
 from dataforge.platform.db.throttle import Throttle
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
@@ -36,6 +37,11 @@ class IdentityUnitOfWork(SqlUnitOfWork):
     def invitations(self) -> Invitations:
         """Invitations into the organisation."""
         return Invitations(self.connection, self.now)
+
+    @property
+    def personal_tokens(self) -> PersonalTokens:
+        """Personal access tokens."""
+        return PersonalTokens(self.connection, self.now)
 
     @property
     def xapi_credentials(self) -> XapiCredentials:

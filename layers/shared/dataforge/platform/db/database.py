@@ -148,6 +148,14 @@ class Database:
         async with self.single_read() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def read_write(self) -> AsyncIterator[AsyncConnection]:
+        """As `transaction`, also for a login whose transactions read only unless they say otherwise."""
+        async with self.connect() as connection:
+            await connection.execution_options(postgresql_readonly=False)
+            async with connection.begin():
+                yield connection
+
     async def dispose(self) -> None:
         """Close the pool; it is made again at the next use."""
         if self._engine is not None:

@@ -30,8 +30,11 @@ def _merged(*parts: Mapping[str, Privileges]) -> dict[str, Privileges]:
 
 # The revision of the migrations, for health.
 _EVERYBODY = {"platform.alembic_version": READ}
-# A token is checked against the public keys and against what became of its person and its sign-in.
-_CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ)
+# A token is checked against the public keys and against what became of its person and its sign-in; a personal one is
+# looked up, and when it was used is written.
+_CALLERS = _tables("identity", "signing_keys users refresh_tokens", READ) | _tables(
+    "identity", "personal_tokens", READ | {"UPDATE (last_used_at)"}
+)
 # What every command that changes something writes along.
 _COMMANDS = _tables("platform", "outbox idempotency_keys inbox", WRITE) | _tables("platform", "audit_log", ADD)
 # Plans that wait to be applied.
@@ -39,9 +42,9 @@ _PLANS = _tables("platform", "plans", WRITE)
 # Jobs that `worker` does; whoever queues one writes its row, and maintenance finds what was lost.
 _JOBS = _tables("platform", "jobs", WRITE)
 
-_IDENTITY = _tables("identity", "users refresh_tokens xapi_credentials mailed_links invitations", WRITE) | _tables(
-    "identity", "signing_keys directory", READ
-)
+_IDENTITY = _tables(
+    "identity", "users refresh_tokens personal_tokens xapi_credentials mailed_links invitations", WRITE
+) | _tables("identity", "signing_keys directory", READ)
 _ACADEMICS = _tables(
     "academics",
     "departments courses semesters sections section_meetings prerequisites students holds overrides enrollments "

@@ -133,6 +133,7 @@ async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
         raise LastAdmin(message)
     if changes.get("suspended_at") is not None:
         await uow.refresh_tokens.revoke_user(command.user_id)
+        await uow.personal_tokens.revoke_all(command.user_id)
     if "email" in changes:
         changes |= await _wanted_email(user, changes.pop("email"), uow)
     before = {key: user[key] for key in changes}

@@ -95,7 +95,7 @@ async def confirm_email(token: str, uow: IdentityUnitOfWork) -> str:
 
 
 async def stop_email_change(token: str, uow: IdentityUnitOfWork) -> str:
-    """Keep the address that the link was mailed to, or give it back, and end every sign-in; returns it.
+    """Keep the address that the link was mailed to, or give it back, and end every sign-in and token; returns it.
 
     Whoever stops a change says that somebody else has been in the account. Raises InvalidLink.
     """
@@ -108,6 +108,7 @@ async def stop_email_change(token: str, uow: IdentityUnitOfWork) -> str:
         kept |= {"email": link.email, "email_vouched": False, "email_confirmed_at": uow.now}
     await uow.users.update(account.user_id, kept)
     await uow.refresh_tokens.revoke_user(account.user_id)
+    await uow.personal_tokens.revoke_all(account.user_id)
     before, after = {"email": account.email}, {"email": link.email}
     uow.audit(AuditEntry("email_change_stopped", "user", str(account.user_id), before=before, after=after))
     return link.email

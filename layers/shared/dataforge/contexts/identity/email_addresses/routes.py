@@ -34,7 +34,7 @@ async def confirm_email(body: LinkIn, request: Request) -> Response:
 
 @router.post("/api/email-addresses/stop-change", status_code=204)
 async def stop_email_change(body: LinkIn, request: Request) -> Response:
-    """Keep the address that the link was mailed to, also after the change, for a week; ends every sign-in."""
+    """Keep the address that the link was mailed to, also after the change, for a week; ends every sign-in and token."""
     call = Call.of_anybody(request)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.stop_email_change, body.token)
     return json_response(None, status=204)

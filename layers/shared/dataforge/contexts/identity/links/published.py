@@ -11,10 +11,13 @@ from dataforge.contexts.identity.contract import (
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
+    TokenCreated,
+    TokenExpires,
 )
 from dataforge.contexts.identity.email_addresses.commands import open_confirmation, open_warning
 from dataforge.contexts.identity.invitations.queries import invitation_mail
 from dataforge.contexts.identity.passwords.commands import open_reset
+from dataforge.contexts.identity.tokens.queries import mail_about
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.mail import MailDraft
 from dataforge.platform.db.unit_of_work import run
@@ -42,6 +45,8 @@ class StoredAccountMails:
                 return await self._warning(event)
             case AccountInvitationSent():
                 return await self._invitation(event)
+            case TokenCreated() | TokenExpires():
+                return await self._token(event)
             case _:
                 assert_never(event)
 
@@ -87,6 +92,16 @@ class StoredAccountMails:
         token = self._services.link_tokens.of_invitation(event.invitation_id, event.sendings)
         link = self._services.page_address("/ui/invitation", token=token)
         return MailDraft("identity/account_invitation", values["email"], {**values, "link": link})
+
+    async def _token(self, event: TokenCreated | TokenExpires) -> MailDraft | None:
+        async with self._services.database.read_only() as connection:
+            about = await mail_about(connection, event.token_id)
+        if about is None:
+            return None
+        template = "identity/token_created" if isinstance(event, TokenCreated) else "identity/token_expires"
+        values = {"name": about.display_name, "token": about.name, "ends": about.expires_at}
+        link = self._services.page_address("/ui/account/tokens")
+        return MailDraft(template, about.email, {**values, "link": link}, event.user_id)
 
     def _uow(self) -> IdentityUnitOfWork:
         return self._services.unit_of_work(IdentityUnitOfWork)

@@ -13,6 +13,8 @@ from dataforge.contexts.identity.sessions.domain import InvalidToken, Session, S
 from dataforge.contexts.identity.signing_keys.domain import ALGORITHM, LEEWAY_SECONDS
 from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
 from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
+from dataforge.contexts.identity.tokens.domain import PREFIX
+from dataforge.contexts.identity.tokens.published import StoredTokens
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Principal, Role
@@ -40,15 +42,23 @@ class TokenSettings(Protocol):
 class TokenVerifier:
     """Tells whose access token it is, and what that person may still do."""
 
-    def __init__(self, database: Database, keys: PublicKeys, settings: TokenSettings, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, keys: PublicKeys, personal: StoredTokens, settings: TokenSettings, clock: Clock
+    ) -> None:
         self._database = database
         self._keys = keys
+        self._personal = personal
         self._settings = settings
         self._clock = clock
         self._confirmed: dict[UUID | None, tuple[datetime, Role]] = {}
 
     async def authenticate(self, token: str) -> Principal:
-        """The principal of a valid token; raises InvalidToken for a forged, expired or foreign one."""
+        """The principal of a valid access token or personal access token.
+
+        Raises InvalidToken for a forged, expired, revoked or foreign one, AccountSuspended as far as it is looked up.
+        """
+        if token.startswith(PREFIX):
+            return await self._personal.authenticate(token)
         try:
             header = jwt.get_unverified_header(token)
             kid, algorithm = header.get("kid"), header.get("alg")
@@ -83,9 +93,11 @@ class TokenVerifier:
     async def confirm(self, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
         """The person as the database knows them: a token tells what was true when it was issued.
 
-        An answer of the last `at_most_old` is good enough. Raises SessionEnded after a sign-out or a revocation,
-        AccountSuspended during a suspension.
+        An answer of the last `at_most_old` is good enough; a personal access token was looked up with this request.
+        Raises SessionEnded after a sign-out or a revocation, AccountSuspended during a suspension.
         """
+        if principal.scopes is not None:
+            return principal
         now = self._clock.now()
         known = self._confirmed.get(principal.session)
         if known is not None and now - known[0] < at_most_old:

@@ -3,24 +3,30 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Depends, Query
 from starlette.responses import Response
 
 from dataforge.contexts.notifications.calendar import queries
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import AnyoneCall, Require
 from dataforge.http.call import Call
 from dataforge.http.etag import etag
+from dataforge.kernel.scopes import CALENDAR
 
 router = context_router("notifications")
 _ICS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}}
 _A_YEAR = timedelta(days=365)
+CalendarCall = Annotated[Call, Depends(Require(address=CALENDAR))]
+AddressToken = Annotated[
+    str | None, Query(max_length=200, description="a personal access token with the scope `calendar`, and no other")
+]
 
 
 @router.get("/api/calendar.ics", response_class=Response, responses=_ICS)
-async def get_calendar(call: AnyoneCall) -> Response:
+async def get_calendar(call: CalendarCall, token: AddressToken = None) -> Response:  # noqa: ARG001 - read by the dependency
     """The dates of one's own lessons, from a year ago on, to subscribe to (RFC 5545); answers 304 to If-None-Match."""
     since = (call.platform.clock.now() - _A_YEAR).date()
     return _calendar(call, await call.query(queries.agenda_of, call.user_id, since), "lessons.ics")

@@ -14,6 +14,8 @@ from dataforge.contexts.identity.contract import (
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
+    TokenCreated,
+    TokenExpires,
 )
 from dataforge.contexts.lrs.contract import StatementImportEnded
 from dataforge.contexts.schemas.contract import SchemaDeploymentEnded
@@ -159,6 +161,8 @@ _DRAFTED: Final[Mapping[type[Event], str]] = {
     PasswordChanged: "password_change",
     EmailConfirmationRequested: "email_confirmation",
     EmailChangeRequested: "email_change",
+    TokenCreated: "token_created",
+    TokenExpires: "token_expiry",
 }
 DRAFTED_EVENTS: Final[Mapping[str, type[Event]]] = {kind: event for event, kind in _DRAFTED.items()}
 """Kinds of messages whose mails other contexts write, and the events they write them from."""
@@ -170,6 +174,8 @@ DRAFTED_EVENTS: Final[Mapping[str, type[Event]]] = {kind: event for event, kind 
 @notices_of.register(PasswordChanged)
 @notices_of.register(EmailConfirmationRequested)
 @notices_of.register(EmailChangeRequested)
+@notices_of.register(TokenCreated)
+@notices_of.register(TokenExpires)
 def _(event: Event) -> Iterable[Notice]:
     content = {EVENT: event.payload(), "event_id": str(event.event_id)}
     return (Notice(_DRAFTED[type(event)], None, content),)

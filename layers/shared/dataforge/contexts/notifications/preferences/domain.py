@@ -52,6 +52,8 @@ KINDS: Final = {
         Kind("password_change", "Changes of your password"),
         Kind("email_confirmation", "Confirming your e-mail address"),
         Kind("email_change", "Changes of your e-mail address"),
+        Kind("token_created", "New access tokens"),
+        Kind("token_expiry", "Access tokens that end soon"),
     )
 }
 
