@@ -12,7 +12,7 @@ from dataforge.contexts.identity.accounts.domain import AccountSuspended
 from dataforge.contexts.identity.sessions.domain import InvalidToken
 from dataforge.contexts.identity.tokens.domain import (
     PersonalToken,
-    check_scopes,
+    check_token_scopes,
     expiry,
     is_token,
     make_secret,
@@ -54,7 +54,7 @@ def test_what_somebody_makes_up_is_no_token(text: str) -> None:
 )
 def test_unknown_scopes_and_a_calendars_beside_others_are_refused(scopes: tuple[str, ...]) -> None:
     with pytest.raises(ValidationFailed):
-        check_scopes(scopes)
+        check_token_scopes(scopes)
 
 
 def test_a_token_ends_after_ninety_days_and_a_calendars_address_when_it_is_revoked() -> None:

@@ -12,7 +12,7 @@ from dataforge.contexts.identity.tokens.domain import (
     NewToken,
     TokenUnknown,
     TooManyTokens,
-    check_scopes,
+    check_token_scopes,
     expiry,
     make_secret,
 )
@@ -42,7 +42,7 @@ class RevokeToken:
 async def create_token(command: CreateToken, uow: IdentityUnitOfWork) -> NewToken:
     """Make a token, of which only the hash is kept; raises ValidationFailed, TooManyTokens."""
     scopes = tuple(dict.fromkeys(command.scopes))
-    check_scopes(scopes)
+    check_token_scopes(scopes)
     await uow.users.lock(command.user_id)  # so that two at once are counted one after the other
     if await uow.personal_tokens.count_good(command.user_id) >= MOST_TOKENS:
         message = f"You have {MOST_TOKENS} tokens; revoke one that is no longer used."

@@ -62,7 +62,7 @@ def is_token(text: str) -> bool:
     return _checksum(text[:-_CHECK_LENGTH]) == text[-_CHECK_LENGTH:]
 
 
-def check_scopes(scopes: Sequence[str]) -> None:
+def check_token_scopes(scopes: Sequence[str]) -> None:
     """Raise ValidationFailed unless there are scopes, all are known, and that of a calendar's address is alone."""
     if not scopes or set(scopes) - set(SCOPES):
         raise invalid("/scopes", f"Scopes must be one or more of: {', '.join(SCOPES)}.", "scope")
