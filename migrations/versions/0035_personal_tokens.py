@@ -6,7 +6,7 @@ Revision: 0035
 from alembic import op
 
 revision = "0035"
-down_revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
