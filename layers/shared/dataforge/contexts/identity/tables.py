@@ -154,7 +154,7 @@ personal_tokens = Table(
     Column("expires_at", DateTime(timezone=True), index=True),
     Column("last_used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
-    # When its person was told that it ends soon.
+    # When its person was warned that it ends soon.
     Column("warned_at", DateTime(timezone=True)),
     CheckConstraint("expires_at IS NOT NULL OR scopes = ARRAY['calendar']", name="ends"),
     schema=SCHEMA,

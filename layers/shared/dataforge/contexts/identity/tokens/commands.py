@@ -76,7 +76,7 @@ async def revoke_token(command: RevokeToken, uow: IdentityUnitOfWork) -> None:
 
 
 async def warn_of_expiry(_command: None, uow: IdentityUnitOfWork) -> int:
-    """Tell each person once, a week before, that a token of theirs ends; returns how many are told."""
+    """Warn each person once, a week before, that a token of theirs ends; returns how many mails that makes."""
     ending = await uow.personal_tokens.mark_warned(uow.now + WARNED_BEFORE)
     for row in ending:
         uow.publish(TokenExpires(row.user_id, row.id))
