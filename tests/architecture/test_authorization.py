@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import insert, update
 
 from dataforge.contexts.identity.tables import refresh_tokens, users
+from dataforge.http.auth import Undeclared
 from dataforge.http.openapi import requirement_of
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.ids import uuid7
@@ -122,6 +123,18 @@ async def test_a_route_without_a_requirement_is_public_on_purpose(api: ApiUnderT
 
     served = {(method, route.path_format) for method, route in routes_of(api)}
     assert open_routes == PUBLIC & served
+
+
+async def test_a_route_that_is_not_public_says_what_is_done_with_what(api: ApiUnderTest) -> None:
+    """Declare it: `call: Annotated[Call, require(Action.CREATE, Kind.COURSE)]`, and `require_page` for pages.
+
+    The rows are in `dataforge/kernel/rules.py`; a kind or an action that is missing is added there and in
+    `kernel/access.py`, and `python -m infra.access` writes `docs/access.md` anew.
+    """
+    needed = {(method, route.path_format): requirement_of(route) for method, route in routes_of(api)}
+    undeclared = {route for route, asked in needed.items() if isinstance(asked, Undeclared)}
+
+    assert undeclared == set(), test_a_route_that_is_not_public_says_what_is_done_with_what.__doc__
 
 
 async def test_nobody_gets_in_without_a_token(api: ApiUnderTest) -> None:

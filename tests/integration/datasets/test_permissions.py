@@ -9,9 +9,10 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
-from dataforge.contexts.datasets.datasets.calls import Allow
-from dataforge.contexts.datasets.datasets.domain import Level
+from dataforge.http.openapi import requirement_of
+from dataforge.kernel.access import Level
 from dataforge.kernel.principal import Role
+from dataforge.kernel.rules import RULES
 from dataforge.platform.db.database import Database
 from tests.builders.datasets import COMMIT, DatasetsUnderTest, new_dataset, ok, refused
 
@@ -34,13 +35,10 @@ def routes(datasets: DatasetsUnderTest) -> Iterator[tuple[str, APIRoute]]:
 
 
 def level_of(route: APIRoute) -> Level | None:
-    todo = list(route.dependant.dependencies)
-    while todo:
-        dependency = todo.pop()
-        if isinstance(dependency.call, Allow):
-            return dependency.call.level
-        todo.extend(dependency.dependencies)
-    return None
+    needed = requirement_of(route)
+    if needed is None or "dataset_id" not in route.param_convertors:
+        return None
+    return RULES[needed.kind, needed.action].level
 
 
 def address(route: APIRoute, dataset_id: str) -> str:

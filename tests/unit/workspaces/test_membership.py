@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from dataforge.contexts.workspaces.members.domain import Member, Membership
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+)
+from dataforge.kernel.access import MemberRole
 from dataforge.kernel.errors import DataForgeError
 
 PEOPLE = [UUID(int=number) for number in range(1, 6)]

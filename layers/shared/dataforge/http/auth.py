@@ -1,16 +1,18 @@
 """Authentication as a dependency: a route names who may call it; a route without one is public on purpose."""
 
 import base64
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from dataforge.http.call import Call, platform_of, replay_if_known
+from dataforge.kernel.access import EVERYBODY, Action, Kind
 from dataforge.kernel.errors import Forbidden, ScopeMissing, SignInRequired, Unauthenticated
 from dataforge.kernel.principal import Authenticator, Principal, Role
+from dataforge.kernel.rules import RULES, token_scope
 from dataforge.kernel.scopes import allows
 
 _CHALLENGE = 'Bearer realm="dataforge"'
@@ -102,39 +104,36 @@ _AREAS = {"identity": "accounts", "lrs": "records", "jobs": "operations"}
 
 
 def required_scope(request: Request) -> str:
-    """The scope that a personal access token needs for the route of this request: its area, and whether it reads."""
+    """The scope that a personal access token needs for a route that says no action and kind yet."""
     tags = getattr(request.scope.get("route"), "tags", None)
     tag = str(tags[0]) if tags else "operations"
     access = "read" if request.method in _READS else "write"
     return f"{_AREAS.get(tag, tag)}:{access}"
 
 
-def _check_scope(request: Request, granted: frozenset[str]) -> None:
-    needed = required_scope(request)
-    if not allows(granted, needed):
-        message = f"This token does not have the scope {needed}."
-        raise ScopeMissing(message, facts={"required_scope": needed})
-
-
 class Require:
-    """Dependency: a signed-in caller with one of the roles (none given: any role); gives the Call.
+    """Dependency: a signed-in caller who may do this with some resource of the kind; gives the Call.
 
-    Writes and routes that name roles are decided by what the database says now, other reads by what it said within
-    ten seconds if the token's role sees more than others, and by the token if it does not.
+    The table is in `kernel/rules.py`. Who may do it with no resource of the kind is refused before any is looked at;
+    `roles` are those that are not, none being any role. Writes and routes that
+    name roles are decided by what the database says now, other reads by what it
+    said within ten seconds if the token's role sees more than others, and by the token if it does not.
 
     With `replays` a request whose Idempotency-Key was answered ends here; without, whoever uses the Call asks
     `replay_if_known` when they have seen that the caller may still do it.
 
-    A personal access token must have the route's scope, and never does what is `interactive`: that is for somebody who
-    has signed in. `address` is a scope that is enough by itself, and then the token may stand in the query as `token`.
+    A personal access token must have the scope of the kind's area, and never does what is `interactive`: that is for
+    somebody who has signed in. `address` is a scope that is enough by itself, and then the token may stand in the query
+    as `token`.
     """
 
-    def __init__(
-        self, *roles: Role, replays: bool = True, interactive: bool = False, address: str | None = None
-    ) -> None:
-        self.roles = roles
+    def __init__(self, action: Action, kind: Kind, *, replays: bool = True, address: str | None = None) -> None:
+        rule = RULES[kind, action]
+        self.action = action
+        self.kind = kind
+        self.roles = () if rule.entered_by == EVERYBODY else tuple(sorted(rule.entered_by))
         self.replays = replays
-        self.interactive = interactive
+        self.interactive = rule.interactive
         self.address = address
 
     async def __call__(self, request: Request) -> Call:
@@ -150,7 +149,7 @@ class Require:
                 message = "No personal access token does this, whatever its scopes. Sign in and repeat it."
                 raise SignInRequired(message)
             if self.address not in principal.scopes:
-                _check_scope(request, principal.scopes)
+                self._check_scope(request, principal.scopes)
         if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
         elif principal.role not in _WITHOUT_PRIVILEGES:
@@ -164,15 +163,39 @@ class Require:
             await replay_if_known(request, principal)
         return Call(request, principal)
 
+    def token_scope(self, _request: Request) -> str:
+        """The scope that a personal access token needs."""
+        return token_scope(self.action, self.kind)
 
-def require(*roles: Role) -> Callable[[Request], Awaitable[Call]]:
-    """The dependency for `Annotated[Call, Depends(require(Role.REGISTRAR))]`."""
-    return Require(*roles)
+    def _check_scope(self, request: Request, granted: frozenset[str]) -> None:
+        needed = self.token_scope(request)
+        if not allows(granted, needed):
+            message = f"This token does not have the scope {needed}."
+            raise ScopeMissing(message, facts={"required_scope": needed})
 
 
-AnyoneCall = Annotated[Call, Depends(require())]
-SignedInCall = Annotated[Call, Depends(Require(interactive=True))]
-UnansweredCall = Annotated[Call, Depends(Require(replays=False))]
-AdminCall = Annotated[Call, Depends(require(Role.ADMIN))]
-RegistrarCall = Annotated[Call, Depends(require(Role.REGISTRAR))]
-InstructorCall = Annotated[Call, Depends(require(Role.INSTRUCTOR, Role.REGISTRAR))]
+class Undeclared(Require):
+    """A route that says no action and kind yet; a test asks for them."""
+
+    def __init__(self, *roles: Role, replays: bool = True, interactive: bool = False) -> None:
+        self.roles = roles
+        self.replays = replays
+        self.interactive = interactive
+        self.address = None
+
+    def token_scope(self, request: Request) -> str:
+        """By the router, and the method."""
+        return required_scope(request)
+
+
+def require(action: Action, kind: Kind, *, replays: bool = True, address: str | None = None) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a route's parameter says of who may call it: `Annotated[Call, require(Action.CREATE, Kind.COURSE)]`."""
+    return Depends(Require(action, kind, replays=replays, address=address))
+
+
+AnyoneCall = Annotated[Call, Depends(Undeclared())]
+SignedInCall = Annotated[Call, Depends(Undeclared(interactive=True))]
+UnansweredCall = Annotated[Call, Depends(Undeclared(replays=False))]
+AdminCall = Annotated[Call, Depends(Undeclared(Role.ADMIN))]
+RegistrarCall = Annotated[Call, Depends(Undeclared(Role.REGISTRAR))]
+InstructorCall = Annotated[Call, Depends(Undeclared(Role.INSTRUCTOR, Role.REGISTRAR))]

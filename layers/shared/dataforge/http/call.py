@@ -14,15 +14,18 @@ from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
 from dataforge.http.problems import problem_response
 from dataforge.http.replay import Replayed
+from dataforge.kernel.access import Action, Resource
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.principal import SYSTEM, Principal
+from dataforge.platform.access import Decisions
 from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
 from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow
 from dataforge.platform.services import Platform
 
 P = ParamSpec("P")
 Built = TypeVar("Built")
+_DECISIONS = "dataforge.decisions"
 
 
 def platform_of(request: Request) -> Platform:
@@ -63,6 +66,18 @@ class Call:
             message = "This needs a signed-in person."
             raise Forbidden(message)
         return self.principal.user_id
+
+    @property
+    def decisions(self) -> Decisions:
+        """What the principal may do, as far as it was asked during this request."""
+        known: Decisions | None = self.request.scope.get(_DECISIONS)
+        if known is None or known.principal != self.principal:
+            known = self.request.scope[_DECISIONS] = Decisions(self.platform, self.principal)
+        return known
+
+    async def can(self, action: Action, resource: Resource) -> bool:
+        """Whether the principal may do this with the resource (`kernel/rules.py`)."""
+        return await self.decisions.can(action, resource)
 
     def unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
         """A unit of work for this caller and request, for a step that is kept whatever becomes of the request."""

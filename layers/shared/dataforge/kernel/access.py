@@ -190,6 +190,8 @@ class Rule:
     """Scopes that are each enough, whatever the resource."""
     own_scopes: tuple[str, ...] = ()
     """Scopes that are enough for what the credential has stored itself."""
+    interactive: bool = False
+    """Only for somebody who has signed in; no personal access token does it."""
 
     @property
     def entered_by(self) -> Roles:

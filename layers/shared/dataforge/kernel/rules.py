@@ -30,6 +30,10 @@ def _own(*actions: Action, roles: Roles = NOBODY) -> dict[Action, Rule]:
     return dict.fromkeys(actions, Rule(roles=roles, own=EVERYBODY))
 
 
+def _signed_in(*actions: Action, roles: Roles = NOBODY) -> dict[Action, Rule]:
+    return dict.fromkeys(actions, Rule(roles=roles, own=EVERYBODY, interactive=True))
+
+
 def _roles(roles: Roles, *actions: Action) -> dict[Action, Rule]:
     return dict.fromkeys(actions, Rule(roles=roles))
 
@@ -55,18 +59,18 @@ _OWNERS, _KEEPERS, _EDITORS, _VIEWERS = MemberRole
 _WRITING = (CREATE, CHANGE, DELETE)
 _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
     Area.ACCOUNTS: {
-        Kind.ACCOUNT: _own(READ, CHANGE),
+        Kind.ACCOUNT: _own(READ) | _signed_in(CHANGE),
         Kind.USER: _roles(_ADMINS, READ, CHANGE),
-        Kind.SESSION: _own(READ, DELETE),
-        Kind.PASSWORD: _own(CHANGE),
-        Kind.EMAIL_ADDRESS: _own(CHANGE),
-        Kind.INVITATION: _roles(_ADMINS, READ, *_WRITING) | _own(Action.ACCEPT),
-        Kind.TOKEN: _own(READ, *_WRITING),
-        Kind.SECOND_FACTOR: _own(READ, *_WRITING),
-        Kind.SIGN_IN_METHOD: _own(READ, *_WRITING),
+        Kind.SESSION: _signed_in(READ, DELETE),
+        Kind.PASSWORD: _signed_in(CHANGE),
+        Kind.EMAIL_ADDRESS: _signed_in(CHANGE),
+        Kind.INVITATION: _roles(_ADMINS, READ, *_WRITING) | _signed_in(Action.ACCEPT),
+        Kind.TOKEN: _signed_in(READ, *_WRITING),
+        Kind.SECOND_FACTOR: _signed_in(READ, *_WRITING),
+        Kind.SIGN_IN_METHOD: _signed_in(READ, *_WRITING),
         Kind.IDENTITY_PROVIDER: _roles(_ADMINS, READ, *_WRITING),
         Kind.CREDENTIAL: _roles(_ADMINS, READ, *_WRITING),
-        Kind.PERSON: _own(READ, EXPORT, DELETE, roles=_ADMINS),
+        Kind.PERSON: _signed_in(READ, EXPORT, DELETE, roles=_ADMINS),
         Kind.ATTRIBUTION: _roles(_ADMINS, READ, APPLY),
     },
     Area.WORKSPACES: {

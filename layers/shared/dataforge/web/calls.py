@@ -1,7 +1,7 @@
 """Who is at a page: the same checks as for the API, with the session cookie in place of the Authorization header."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -9,8 +9,9 @@ from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, Response
 
 from dataforge.http.addresses import this_address
-from dataforge.http.auth import Require, principal_of_token
+from dataforge.http.auth import Require, Undeclared, principal_of_token
 from dataforge.http.call import Call
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Unauthenticated
 from dataforge.kernel.principal import Principal, Role
 from dataforge.web import flash, session
@@ -65,7 +66,7 @@ async def visitor(request: Request) -> Principal | None:
 
 
 class PageRequire(Require):
-    """Dependency: a person signed in with the session cookie, with one of the roles (none given: any role).
+    """Dependency: a person signed in with the session cookie who may do this; gives the PageCall.
 
     A form is taken only if one of our pages gave it to this browser.
     """
@@ -77,6 +78,17 @@ class PageRequire(Require):
         call = await self.admit(request, principal)
         request.scope[PRINCIPAL] = call.principal
         return PageCall(request, call.principal, form)
+
+
+class UndeclaredPage(PageRequire, Undeclared):
+    """A page that says no action and kind yet; a test asks for them."""
+
+    __init__ = Undeclared.__init__
+
+
+def require_page(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a page's parameter says of who may see it: `Annotated[PageCall, require_page(Action.READ, Kind.COURSE)]`."""
+    return Depends(PageRequire(action, kind))
 
 
 def public_page(
@@ -97,5 +109,5 @@ Chosen = BeforeValidator(_chosen)
 ChosenId = Annotated[UUID | None, Chosen]
 Visitor = Annotated[Principal | None, Depends(visitor)]
 PublicForm = Annotated[dict[str, str], Depends(session.form_of)]
-AnyonePage = Annotated[PageCall, Depends(PageRequire())]
-AdminPage = Annotated[PageCall, Depends(PageRequire(Role.ADMIN))]
+AnyonePage = Annotated[PageCall, Depends(UndeclaredPage())]
+AdminPage = Annotated[PageCall, Depends(UndeclaredPage(Role.ADMIN))]

@@ -9,12 +9,12 @@ from dataforge.contexts.datasets.datasets.domain import (
     DatasetNotFound,
     Grant,
     LastDatasetAdmin,
-    Level,
     SubjectKind,
     check_access,
     check_an_administrator_remains,
     strongest,
 )
+from dataforge.kernel.access import Action, Kind, Level
 
 DATASET = UUID(int=1)
 
@@ -31,11 +31,11 @@ class TestAccess:
 
     def test_no_access_looks_like_no_dataset(self) -> None:
         with pytest.raises(DatasetNotFound):
-            check_access(None, Level.READ, DATASET)
+            check_access(None, Action.READ, Kind.DATASET, DATASET)
 
     def test_too_little_access_is_told(self) -> None:
         with pytest.raises(AccessTooLow) as refusal:
-            check_access(Level.READ, Level.WRITE, DATASET)
+            check_access(Level.READ, Action.CHANGE, Kind.REF, DATASET)
 
         assert refusal.value.facts == {"required": "write", "held": "read"}
 

@@ -2,30 +2,22 @@
 
 from uuid import UUID
 
+from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.errors import NotFound
-from dataforge.kernel.principal import Principal, Role
-
-
-def is_registrar(principal: Principal) -> bool:
-    """Whether the caller may see and change everything in academics."""
-    return principal.has(Role.REGISTRAR)
-
-
-def may_act_for(principal: Principal, student_user_id: UUID | None) -> bool:
-    """Whether the caller is that student or a registrar."""
-    return is_registrar(principal) or (principal.user_id is not None and principal.user_id == student_user_id)
-
-
-def may_teach(principal: Principal, instructor_id: UUID | None) -> bool:
-    """Whether the caller is that section's instructor or a registrar."""
-    return is_registrar(principal) or (
-        principal.has(Role.INSTRUCTOR) and principal.user_id is not None and principal.user_id == instructor_id
-    )
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import allows, may_any
 
 
 def sees_drafts(principal: Principal) -> bool:
     """Whether courses that are not published are shown to the caller."""
-    return principal.has(Role.REGISTRAR, Role.INSTRUCTOR)
+    return may_any(principal, Action.READ, Kind.DRAFT)
+
+
+def may(
+    principal: Principal, action: Action, kind: Kind, *, student: UUID | None = None, teacher: UUID | None = None
+) -> bool:
+    """Whether the caller may do this with what is that student's, in a section of that instructor."""
+    return allows(principal, action, Resource(kind, owner=student, teacher=teacher))
 
 
 def missing(entity: str, entity_id: object) -> NotFound:

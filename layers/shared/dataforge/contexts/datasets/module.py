@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.contexts.datasets.services import DatasetsServices
+from dataforge.platform.access import DatasetLevels
 from dataforge.platform.module import Command, Consumer, Job, Module
 
 DATASETS = "dataforge.contexts.datasets"
@@ -40,7 +41,10 @@ MODULE = Module(
         "datasets_api": {"/api/datasets": f"{DATASETS}.routes", "/ui/datasets": f"{DATASETS}.pages"},
         "datasets_sql": {"/api/datasets": f"{DATASETS}.routes"},
     },
-    offers={DatasetReader: lambda platform: platform.get(DatasetsServices).dataset_reader},
+    offers={
+        DatasetReader: lambda platform: platform.get(DatasetsServices).dataset_reader,
+        DatasetLevels: lambda platform: platform.get(DatasetsServices),
+    },
     commands={"dataset_import": _operator_commands},
     consumers={"dataset_import": _import_messages, "dataset_export": _export_messages},
     jobs=_jobs,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from dataforge.contexts.datasets.commits.versions import Versions
     from dataforge.contexts.datasets.comparisons.queries import Comparer
     from dataforge.contexts.datasets.exports.commands import Exporter
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.imports.commands import Importer
     from dataforge.contexts.datasets.maintenance.commands import Maintenance
     from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+    from dataforge.kernel.access import Level
+    from dataforge.kernel.principal import Principal
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.jobs.worker import JobRunner
@@ -103,3 +107,11 @@ class DatasetsServices(Services):
         from dataforge.contexts.datasets.maintenance.commands import Maintenance
 
         return Maintenance(self.versions, self.clock)
+
+    async def level_on(self, dataset_id: "UUID", principal: "Principal") -> "Level | None":
+        """The person's level on a dataset; None without one, and where there is no such dataset."""
+        from dataforge.contexts.datasets.datasets.queries import dataset_access
+
+        async with self.database.read_only() as connection:
+            access = await dataset_access(connection, dataset_id, principal)
+        return None if access is None else access.level

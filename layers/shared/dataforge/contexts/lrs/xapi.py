@@ -25,9 +25,9 @@ from dataforge.contexts.lrs.statements.routes import Statements, queue_statement
 from dataforge.contexts.lrs.xapi_protocol import VERSION_HEADER, XapiCall, XapiResource, services_of, xapi_json
 from dataforge.http.middleware import RequestEnvelope
 from dataforge.http.problems import handle_domain_error, handle_http_exception, handle_unforeseen_error
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, NotFound
 from dataforge.kernel.limits import MAX_BODY_BYTES
-from dataforge.kernel.principal import Role
 from dataforge.platform.services import Platform
 
 BOUND_HEADER = "X-Experience-API-Consistent-Through"
@@ -86,9 +86,9 @@ class Unknown(XapiResource):
 async def health(request: Request) -> Response:
     """Database, queue depths and migration revision as the function `xapi` sees them; for administrators."""
     # FastAPI comes with it: who asks for health waits for that, who sends statements does not.
-    from dataforge.http.auth import require
+    from dataforge.http.auth import Require
 
-    await require(Role.ADMIN)(request)
+    await Require(Action.READ, Kind.HEALTH)(request)
     found = await services_of(request).platform.health()
     return xapi_json({"function": "xapi", **found}, status=200 if found["status"] == "ok" else 503)
 

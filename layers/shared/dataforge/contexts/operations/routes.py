@@ -1,15 +1,16 @@
 """REST of operations."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response, platform_of
+from dataforge.kernel.access import Action, Kind
 from dataforge.platform.health import require_database
 
 router = context_router("operations")
@@ -47,13 +48,15 @@ async def public_health(request: Request) -> Response:
 
 
 @router.get("/api/health", response_model=HealthOut)
-async def health(call: AdminCall) -> Response:
+async def health(call: Annotated[Call, require(Action.READ, Kind.HEALTH)]) -> Response:
     """Database, queue depths and migration revision as the function `api` sees them; 503 when one does not answer."""
     return await _health(call, "api")
 
 
 @router.get("/api/health/{function}", response_model=HealthOut)
-async def health_of_function(function: HttpFunction, call: AdminCall) -> Response:
+async def health_of_function(
+    function: HttpFunction, call: Annotated[Call, require(Action.READ, Kind.HEALTH)]
+) -> Response:
     """The same from another HTTP function: `xapi`, `datasets`, `sql`."""
     return await _health(call, function.value)
 

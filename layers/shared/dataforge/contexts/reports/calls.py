@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic
 
-from fastapi import Depends, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.reports.basis import Window
@@ -14,7 +14,6 @@ from dataforge.contexts.reports.tabular import csv_bytes, parquet_bytes
 from dataforge.contexts.reports.wire import Read, Representations, basis_body
 from dataforge.http.addresses import this_address
 from dataforge.http.app import context_router
-from dataforge.http.auth import require
 from dataforge.http.bounds import sendable
 from dataforge.http.call import Call
 from dataforge.http.encoding import dump_json
@@ -22,7 +21,6 @@ from dataforge.http.etag import etag
 from dataforge.http.negotiation import accepted_media_type
 from dataforge.kernel.errors import NotAcceptable
 from dataforge.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
-from dataforge.kernel.principal import Role
 
 JSON, CSV, PARQUET, SVG = "application/json", "text/csv", "application/vnd.apache.parquet", "image/svg+xml"
 MOST_FILE_ROWS = 10_000
@@ -31,8 +29,6 @@ _ENDINGS = {CSV: "csv", PARQUET: "parquet", SVG: "svg"}
 _ADVICE = "Ask for fewer rows with `limit` and follow `next`, or accept gzip."
 
 router = context_router("reports")
-READERS = (Role.INSTRUCTOR, Role.ANALYST, Role.REGISTRAR)
-ReportCall = Annotated[Call, Depends(require(*READERS))]
 RowLimit = Annotated[
     int | None,
     Query(

@@ -15,20 +15,19 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from dataforge.contexts.reports.basis import Basis, Window
-from dataforge.contexts.reports.calls import CSV, MOST_FILE_ROWS, PARQUET, READERS, SVG, Asked
+from dataforge.contexts.reports.calls import CSV, MOST_FILE_ROWS, PARQUET, SVG, Asked
 from dataforge.contexts.reports.wire import Read, Representations
 from dataforge.http.addresses import own_address
 from dataforge.http.paging import Cursor
 from dataforge.http.wire import Instant
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.paging import MAX_LIMIT
-from dataforge.web.calls import Chosen, PageCall, PageRequire
+from dataforge.web.calls import Chosen, PageCall
 from dataforge.web.routing import page_router
 
 router = page_router("reports")
 REPORTS = "/ui/reports"
 ROWS = 50
-ReportPage = Annotated[PageCall, Depends(PageRequire(*READERS))]
 
 
 class FileFormat(StrEnum):

@@ -4,39 +4,28 @@ Whoever is no member gets the answer as if there were nothing. A request that wa
 after the person has been found to be somebody who may ask it.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
 
 from dataforge.contexts.workspaces.contract import Memberships
-from dataforge.http.auth import UnansweredCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, replay_if_known
+from dataforge.kernel.access import Action, Kind
 
 
-async def require_member(call: Call, workspace_id: UUID) -> None:
-    """Raise WorkspaceNotFound for strangers."""
-    await _require(call, workspace_id, "viewer", writable=False)
-
-
-async def require_planner(call: Call, workspace_id: UUID) -> None:
-    """Raise WorkspaceNotFound, WorkspaceRoleMissing or WorkspaceArchived unless the person may make plans."""
-    await _require(call, workspace_id, "editor", writable=True)
-
-
-async def require_deployer(call: Call, workspace_id: UUID) -> None:
-    """Raise WorkspaceNotFound, WorkspaceRoleMissing or WorkspaceArchived unless the person may deploy."""
-    await _require(call, workspace_id, "admin", writable=True)
-
-
-async def _require(call: Call, workspace_id: UUID, role: str, *, writable: bool) -> None:
-    await call.services(Memberships).require(workspace_id, call.user_id, role, writable=writable)
+async def require_role(call: Call, workspace_id: UUID, action: Action, kind: Kind) -> None:
+    """Raise WorkspaceNotFound, WorkspaceRoleMissing or WorkspaceArchived unless the person may do this there."""
+    await call.services(Memberships).require(workspace_id, call.user_id, action, kind)
     await replay_if_known(call.request, call.principal)
 
 
-async def _member_call(workspace_id: UUID, call: UnansweredCall) -> Call:
-    await require_member(call, workspace_id)
-    return call
+def in_workspace(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a route about the workspace in the query says of who may call it: members whose role allows this."""
 
+    async def member_call(workspace_id: UUID, call: Annotated[Call, require(action, kind, replays=False)]) -> Call:
+        await require_role(call, workspace_id, action, kind)
+        return call
 
-MemberCall = Annotated[Call, Depends(_member_call)]
+    return Depends(member_call)

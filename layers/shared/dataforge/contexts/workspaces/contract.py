@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.events import Event
 from dataforge.kernel.mail import MailDraft
 
@@ -20,11 +21,11 @@ class Memberships(Protocol):
         """Ids of the workspaces that the person is a member of."""
         ...
 
-    async def require(self, workspace_id: UUID, user_id: UUID, role: str, *, writable: bool = False) -> None:
-        """Raise unless the person has the role (`owner`, `admin`, `editor`, `viewer`) or a higher one.
+    async def require(self, workspace_id: UUID, user_id: UUID, action: Action, kind: Kind) -> None:
+        """Raise unless the person's role in the workspace allows it (`kernel/rules.py`).
 
-        Strangers get WorkspaceNotFound, others WorkspaceRoleMissing or WorkspaceNotOwned; `writable` refuses archived
-        workspaces with WorkspaceArchived.
+        Strangers get WorkspaceNotFound, others WorkspaceRoleMissing or WorkspaceNotOwned; in archived workspaces what
+        is no reading is refused with WorkspaceArchived.
         """
         ...
 

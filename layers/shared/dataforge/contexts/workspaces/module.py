@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dataforge.contexts.workspaces.contract import InvitationMails, Memberships
+from dataforge.kernel.access import Action, Kind, MemberRole
+from dataforge.platform.access import MemberRoles
 from dataforge.platform.module import Job, Module
 from dataforge.platform.services import Services
 
@@ -50,15 +52,21 @@ class StoredMemberships:
         async with self._services.database.read_only() as connection:
             return await list_memberships(connection, user_id)
 
-    async def require(self, workspace_id: UUID, user_id: UUID, role: str, *, writable: bool = False) -> None:
-        """Raise unless the person has the role or a higher one, in a workspace that is not archived if `writable`."""
-        from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+    async def role_in(self, workspace_id: UUID, user_id: UUID) -> MemberRole | None:
+        """The person's role; None for somebody who is no member, and where there is no such workspace."""
+        from dataforge.contexts.workspaces.workspaces.queries import find_role
+
+        async with self._services.database.read_only() as connection:
+            return await find_role(connection, workspace_id, user_id)
+
+    async def require(self, workspace_id: UUID, user_id: UUID, action: Action, kind: Kind) -> None:
+        """Raise unless the person's role allows it; what is no reading needs a workspace that is not archived."""
         from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
 
         async with self._services.database.read_only() as connection:
             workspace = await seen_workspace(connection, workspace_id, user_id)
-        workspace.require(MemberRole(role))
-        if writable:
+        workspace.require(action, kind)
+        if not action.reads:
             workspace.require_open()
 
 
@@ -81,6 +89,7 @@ MODULE = Module(
     },
     offers={
         Memberships: lambda platform: platform.get(WorkspacesServices).memberships,
+        MemberRoles: lambda platform: platform.get(WorkspacesServices).memberships,
         InvitationMails: lambda platform: platform.get(WorkspacesServices).invitation_mails,
     },
     jobs=_jobs,

@@ -8,25 +8,32 @@ from fastapi import Depends
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
+from dataforge.contexts.workspaces.workspaces.domain import missing_workspace
 from dataforge.http.app import context_router
-from dataforge.http.auth import UnansweredCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response, replay_if_known
 from dataforge.http.etag import etag
+from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.paging import Page
 
 router = context_router("workspaces")
 
 
-async def member_call(workspace_id: UUID, call: UnansweredCall) -> Call:
-    """A call about one workspace: an answer is repeated only to somebody who still is a member."""
-    if "idempotency-key" in call.request.headers:
-        await call.query(seen_workspace, workspace_id, call.user_id)
-        await replay_if_known(call.request, call.principal)
-    return call
+def in_workspace(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a route says of who may call it: `Annotated[Call, in_workspace(Action.CREATE, Kind.REPO)]`.
 
+    The person's role is looked at where the workspace is entered; an answer is repeated only to somebody who still is
+    a member.
+    """
 
-MemberCall = Annotated[Call, Depends(member_call)]
+    async def member_call(workspace_id: UUID, call: Annotated[Call, require(action, kind, replays=False)]) -> Call:
+        if "idempotency-key" in call.request.headers:
+            if not await call.can(Action.READ, Resource(Kind.WORKSPACE, workspace=workspace_id)):
+                raise missing_workspace(workspace_id)
+            await replay_if_known(call.request, call.principal)
+        return call
+
+    return Depends(member_call)
 
 
 def page_of(call: Call, page: Page[dict[str, Any]], model: type[BaseModel], *, limit: int) -> Response:

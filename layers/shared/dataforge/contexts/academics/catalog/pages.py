@@ -14,8 +14,9 @@ from dataforge.contexts.academics.sections.queries import list_sections
 from dataforge.contexts.academics.students.queries import find_own_student
 from dataforge.contexts.academics.wire import SearchText
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import MAX_LIMIT
-from dataforge.web.calls import AnyonePage, ChosenId
+from dataforge.web.calls import ChosenId, PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("academics")
@@ -27,7 +28,7 @@ ROWS = 25
 
 @router.get(COURSES)
 async def catalog(
-    call: AnyonePage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.COURSE)],
     cursor: Cursor = None,
     q: Annotated[str, SearchText] = "",
     department_id: ChosenId = None,
@@ -61,7 +62,9 @@ async def catalog(
 
 
 @router.get(COURSES + "/{course_id}")
-async def course(course_id: UUID, call: AnyonePage, cursor: Cursor = None) -> Response:
+async def course(
+    course_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.COURSE)], cursor: Cursor = None
+) -> Response:
     """One course: what it is about, what it requires, and its sections."""
     drafts, student = sees_drafts(call.principal), await call.query(find_own_student, call.user_id)
     tree = await call.query(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from dataforge.contexts.academics.access import may_act_for, may_teach, missing
+from dataforge.contexts.academics.access import may, missing
 from dataforge.contexts.academics.catalog.domain import Completion, CourseState, EvidenceSource
 from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue
 from dataforge.contexts.academics.enrollment.domain.enrollment import Decision, Enrollment, Transition
@@ -20,6 +20,7 @@ from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentSt
 from dataforge.contexts.academics.enrollment.repository.enrollments import Changes, ClosedCourse
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import invalid
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -285,7 +286,7 @@ async def complete_enrollment(command: CompleteEnrollment, uow: AcademicsUnitOfW
     """Complete (instructor of the section or registrar), and note it as evidence for prerequisites."""
     enrollment, seats = await uow.enrollments.lock_enrollment(command.enrollment_id)
     terms, files = await uow.enrollments.load(enrollment.section_id, [enrollment.student_id])
-    if not may_teach(uow.principal, terms.instructor_id):
+    if not may(uow.principal, Action.COMPLETE, Kind.ENROLLMENT, teacher=terms.instructor_id):
         raise missing("enrolment", command.enrollment_id)
     decision = enrollment.complete(command.score, seats, uow.now, command.reason or "completed")
     ledger = Ledger(uow, terms, seats)
@@ -339,7 +340,7 @@ def _require_open(terms: SectionTerms) -> None:
 
 def _own_file(files: dict[UUID, StudentFile], student_id: UUID, uow: AcademicsUnitOfWork) -> StudentFile:
     student = files.get(student_id)
-    if student is None or not may_act_for(uow.principal, student.user_id):
+    if student is None or not may(uow.principal, Action.CREATE, Kind.ENROLLMENT, student=student.user_id):
         raise missing("student", student_id)
     return student
 
@@ -348,6 +349,6 @@ async def _lock(enrollment_id: UUID, uow: AcademicsUnitOfWork) -> tuple[Enrollme
     enrollment, seats = await uow.enrollments.lock_enrollment(enrollment_id)
     terms, files = await uow.enrollments.load(enrollment.section_id, [enrollment.student_id])
     student = files[enrollment.student_id]
-    if not may_act_for(uow.principal, student.user_id):
+    if not may(uow.principal, Action.CHANGE, Kind.ENROLLMENT, student=student.user_id):
         raise missing("enrolment", enrollment_id)
     return enrollment, seats, terms, student

@@ -1,5 +1,6 @@
 """A learner's own schedule, and dropping."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -9,9 +10,10 @@ from dataforge.contexts.academics.sections.domain import WEEKDAYS
 from dataforge.contexts.academics.students.queries import find_own_student
 from dataforge.contexts.academics.students.queries import schedule as read_schedule
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AnyonePage
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("academics")
@@ -20,7 +22,7 @@ _SECTIONS = "/ui/sections"
 
 
 @router.get("/ui/schedule")
-async def schedule(call: AnyonePage) -> Response:
+async def schedule(call: Annotated[PageCall, require_page(Action.READ, Kind.ENROLLMENT)]) -> Response:
     """What the signed-in person is in or waits for."""
     student = await call.query(find_own_student, call.user_id)
     schedule = None if student is None else await call.query(read_schedule, student["id"], call.principal)
@@ -28,7 +30,9 @@ async def schedule(call: AnyonePage) -> Response:
 
 
 @router.post("/ui/enrollments/{enrollment_id}/drop")
-async def drop(enrollment_id: UUID, call: AnyonePage) -> Response:
+async def drop(
+    enrollment_id: UUID, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.ENROLLMENT)]
+) -> Response:
     """Leave a seat or the waitlist."""
     enrollment = await call.query(queries.get_enrollment, enrollment_id, call.principal)
     section_id = enrollment["section_id"]

@@ -5,10 +5,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.academics.access import is_registrar, may_act_for, may_teach, missing
+from dataforge.contexts.academics.access import may, missing
 from dataforge.contexts.academics.enrollment.domain.statuses import ACTIVE
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
-from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import RULES, may_any
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import After, Row, keyset, where
 
@@ -34,7 +36,7 @@ async def get_enrollment(connection: AsyncConnection, enrollment_id: UUID, princ
         raise missing("enrolment", enrollment_id)
     enrollment = row_dict(row)
     user_id, teacher = enrollment.pop("_user_id"), enrollment.pop("_teacher")
-    if not may_act_for(principal, user_id) and not may_teach(principal, teacher):
+    if not may(principal, Action.READ, Kind.ENROLLMENT, student=user_id, teacher=teacher):
         raise missing("enrolment", enrollment_id)
     return enrollment
 
@@ -53,8 +55,10 @@ async def list_enrollments(
     """Enrolments, the newest first: one's own, those in sections one teaches, or (registrars) all."""
     conditions: list[str] = []
     parameters: Row = {}
-    if not is_registrar(principal):
-        teaching = " OR sec.instructor_id = :me" if principal.has(Role.INSTRUCTOR) else ""
+    if not may_any(principal, Action.READ, Kind.ENROLLMENT):
+        teaching = (
+            " OR sec.instructor_id = :me" if principal.role in RULES[Kind.ENROLLMENT, Action.READ].teaching else ""
+        )
         conditions.append(f"(s.user_id = :me{teaching})")
         parameters["me"] = principal.user_id
     filters = {

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from dataforge.contexts.academics.oneroster.queries import COLLECTIONS, collection_of, get_item, list_collection
 from dataforge.http.addresses import this_address
 from dataforge.http.app import context_router
-from dataforge.http.auth import RegistrarCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.versioned_rows import PROBLEMS
+from dataforge.kernel.access import Action, Kind
 
 router = context_router("academics")
 
@@ -48,7 +49,7 @@ def _linked(call: Call, value: Any) -> Any:  # noqa: ANN401 - any JSON value
 @router.get(ONEROSTER + "/{collection}", response_model=dict[str, list[dict[str, Any]]], responses=PROBLEMS)
 async def list_oneroster(
     collection: CollectionName,
-    call: RegistrarCall,
+    call: Annotated[Call, require(Action.EXPORT, Kind.ROSTER)],
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     filter: Annotated[str | None, Query(max_length=1_000)] = None,  # noqa: A002 - the standard's name
@@ -76,7 +77,7 @@ async def list_oneroster(
 async def get_oneroster(
     collection: CollectionName,
     sourced_id: Annotated[str, Path(max_length=255)],
-    call: RegistrarCall,
+    call: Annotated[Call, require(Action.EXPORT, Kind.ROSTER)],
     fields: Fields = None,
 ) -> Response:
     """One item by its sourcedId."""

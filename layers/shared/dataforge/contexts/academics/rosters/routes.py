@@ -27,11 +27,12 @@ from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Wor
 from dataforge.contexts.academics.wire import Page
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.http.app import context_router
-from dataforge.http.auth import RegistrarCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response, platform_of
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.http.versioned_rows import PROBLEMS
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.platform.db.unit_of_work import run
@@ -79,7 +80,9 @@ async def _plan(call: Call, semester_id: UUID, fmt: str, source: FileSource, giv
 
 
 @router.post(ROSTERS + "/uploads", status_code=201, response_model=wire.RosterUploadOut, openapi_extra={UNKEYED: True})
-async def create_upload(body: wire.RosterUploadIn, call: RegistrarCall) -> Response:
+async def create_upload(
+    body: wire.RosterUploadIn, call: Annotated[Call, require(Action.CREATE, Kind.ROSTER_PLAN)]
+) -> Response:
     """Where to PUT a roster file (CSV, or a zip of OneRoster files): the address takes exactly the file announced."""
     limits = call.platform.upload_limits
     command = commands.AnnounceUpload(body.filename, body.size_bytes, body.sha256)
@@ -92,7 +95,9 @@ async def create_upload(body: wire.RosterUploadIn, call: RegistrarCall) -> Respo
 
 
 @router.post(ROSTERS + "/plans", status_code=201, response_model=wire.RosterPlanOut, responses=PROBLEMS)
-async def plan_upload(body: wire.RosterPlanIn, call: RegistrarCall) -> Response:
+async def plan_upload(
+    body: wire.RosterPlanIn, call: Annotated[Call, require(Action.CREATE, Kind.ROSTER_PLAN)]
+) -> Response:
     """Plan from an upload: what every row would create, change or drop, and which conflict and why. Changes nothing."""
     upload = await run(call.unit_of_work(Work), commands.find_upload, body.upload_key)
     source = await from_upload(_bucket(call.request), upload)
@@ -164,7 +169,7 @@ async def _plan_dataset(call: Call, semester_id: UUID) -> Response:
 )
 async def plan_body(
     semester_id: UUID,
-    call: RegistrarCall,
+    call: Annotated[Call, require(Action.CREATE, Kind.ROSTER_PLAN)],
     options: Annotated[wire.RosterFileIn, Query()],
 ) -> Response:
     """Plan from a file in the body, up to 4 MB (larger ones go through an upload), or from a dataset named in JSON.
@@ -183,7 +188,7 @@ async def plan_body(
 
 
 @router.get(ROSTERS + "/plans/{plan_id}", response_model=wire.RosterPlanOut, responses=PROBLEMS)
-async def get_plan(plan_id: UUID, call: RegistrarCall) -> Response:
+async def get_plan(plan_id: UUID, call: Annotated[Call, require(Action.READ, Kind.ROSTER_PLAN)]) -> Response:
     """A plan with its counts and its hash."""
     return json_response(await call.query(queries.get_plan, plan_id))
 
@@ -191,7 +196,7 @@ async def get_plan(plan_id: UUID, call: RegistrarCall) -> Response:
 @router.get(ROSTERS + "/plans/{plan_id}/rows", response_model=Page[wire.RosterRowOut], responses=PROBLEMS)
 async def list_rows(
     plan_id: UUID,
-    call: RegistrarCall,
+    call: Annotated[Call, require(Action.READ, Kind.ROSTER_PLAN)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     action: RowAction | None = None,
@@ -203,7 +208,9 @@ async def list_rows(
 
 
 @router.post(ROSTERS + "/plans/{plan_id}/apply", response_model=wire.RosterPlanOut, responses=PROBLEMS)
-async def apply_plan(plan_id: UUID, body: wire.RosterApplyIn, call: RegistrarCall) -> Response:
+async def apply_plan(
+    plan_id: UUID, body: wire.RosterApplyIn, call: Annotated[Call, require(Action.APPLY, Kind.ROSTER_PLAN)]
+) -> Response:
     """Apply the plan with this hash: whole or not at all, and once; 409 `plan_stale` when what it saw has moved."""
 
     async def read(connection: AsyncConnection, _plan: object) -> Response:

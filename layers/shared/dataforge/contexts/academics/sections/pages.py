@@ -1,10 +1,11 @@
 """One section: when and where, its seats, and for those who run it who is in and who waits; enrolling in it."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
 
-from dataforge.contexts.academics.access import may_teach, missing, sees_drafts
+from dataforge.contexts.academics.access import may, missing, sees_drafts
 from dataforge.contexts.academics.enrollment.commands import EnrollStudent, enroll_student
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
 from dataforge.contexts.academics.enrollment.queries import active_by_section
@@ -14,10 +15,11 @@ from dataforge.contexts.academics.sections.queries import section_roster
 from dataforge.contexts.academics.students.queries import find_own_student
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AnyonePage
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("academics")
@@ -29,12 +31,14 @@ _PEOPLE = 100
 
 
 @router.get(SECTIONS + "/{section_id}")
-async def section(section_id: UUID, call: AnyonePage, cursor: Cursor = None) -> Response:
+async def section(
+    section_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.SECTION)], cursor: Cursor = None
+) -> Response:
     """A section; its roster by name and its waitlist by number for its instructor and registrars."""
     section = await call.query(queries.get_section, section_id, drafts=sees_drafts(call.principal))
     student, staff = (
         await call.query(find_own_student, call.user_id),
-        may_teach(call.principal, section["instructor_id"]),
+        may(call.principal, Action.READ, Kind.ROSTER, teacher=section["instructor_id"]),
     )
     people: Page[dict[str, object]] = Page([])
     if staff:
@@ -62,7 +66,7 @@ async def section(section_id: UUID, call: AnyonePage, cursor: Cursor = None) -> 
 
 
 @router.post(SECTIONS + "/{section_id}/enroll")
-async def enroll(section_id: UUID, call: AnyonePage) -> Response:
+async def enroll(section_id: UUID, call: Annotated[PageCall, require_page(Action.CREATE, Kind.ENROLLMENT)]) -> Response:
     """Enrol the signed-in person; a rule that refuses is shown where the form was."""
     student = await call.query(find_own_student, call.user_id)
     if student is None:

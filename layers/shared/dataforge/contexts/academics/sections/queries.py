@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.academics.access import may_teach, missing
+from dataforge.contexts.academics.access import may, missing
 from dataforge.contexts.academics.catalog.queries import course_filters, one_row
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.keyset_lists import After, Row, keyset, where
@@ -101,7 +102,7 @@ async def section_roster(
     """Who is in a section (instructor of it, registrars): students by name, the waitlist by number."""
     sql = "SELECT instructor_id FROM academics.sections WHERE id = :id"
     section = (await connection.execute(text(sql), {"id": section_id})).one_or_none()
-    if section is None or not may_teach(principal, section.instructor_id):
+    if section is None or not may(principal, Action.READ, Kind.ROSTER, teacher=section.instructor_id):
         raise missing("section", section_id)
     conditions = ["e.section_id = :id", "e.status = ANY(:statuses)"]
     parameters: Row = {"id": section_id, "statuses": list(statuses)}

@@ -17,9 +17,11 @@ from dataforge.contexts.academics.sections.queries import section_roster
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
 from dataforge.contexts.academics.wire import Page, SearchText
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall, InstructorCall, RegistrarCall
+from dataforge.http.auth import require
+from dataforge.http.call import Call
 from dataforge.http.paging import Cursor, Limit
 from dataforge.http.versioned_rows import PROBLEMS, VERSIONED, changes_of, created, no_content, values_of, versioned
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.platform.db.versioned_rows import Delete
 
@@ -40,7 +42,7 @@ async def _read(connection: AsyncConnection, row: Mapping[str, Any]) -> Response
 
 @router.get(SECTIONS, response_model=Page[wire.SectionOut])
 async def list_sections(
-    call: AnyoneCall,
+    call: Annotated[Call, require(Action.READ, Kind.SECTION)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     q: Annotated[str | None, SearchText] = None,
@@ -67,7 +69,7 @@ async def list_sections(
 
 
 @router.post(SECTIONS, status_code=201, response_model=wire.SectionOut, responses=PROBLEMS)
-async def create_section(body: wire.SectionIn, call: RegistrarCall) -> Response:
+async def create_section(body: wire.SectionIn, call: Annotated[Call, require(Action.CREATE, Kind.SECTION)]) -> Response:
     """Offer a course in a semester."""
     values = values_of(body)
     del values["meetings"]
@@ -80,13 +82,15 @@ async def create_section(body: wire.SectionIn, call: RegistrarCall) -> Response:
 
 
 @router.get(SECTIONS + "/{section_id}", response_model=wire.SectionOut, responses=PROBLEMS)
-async def get_section(section_id: UUID, call: AnyoneCall) -> Response:
+async def get_section(section_id: UUID, call: Annotated[Call, require(Action.READ, Kind.SECTION)]) -> Response:
     """One section with its meetings and seats."""
     return versioned(await call.query(queries.get_section, section_id, drafts=sees_drafts(call.principal)))
 
 
 @router.put(SECTIONS + "/{section_id}", response_model=wire.SectionOut, responses=VERSIONED)
-async def replace_section(section_id: UUID, body: wire.SectionPut, call: RegistrarCall) -> Response:
+async def replace_section(
+    section_id: UUID, body: wire.SectionPut, call: Annotated[Call, require(Action.CHANGE, Kind.SECTION)]
+) -> Response:
     """Replace a section; seats that become free go to the waitlist. Needs If-Match."""
     values = values_of(body)
     del values["meetings"]
@@ -95,7 +99,9 @@ async def replace_section(section_id: UUID, body: wire.SectionPut, call: Registr
 
 
 @router.patch(SECTIONS + "/{section_id}", response_model=wire.SectionOut, responses=VERSIONED)
-async def change_section(section_id: UUID, body: wire.SectionPatch, call: RegistrarCall) -> Response:
+async def change_section(
+    section_id: UUID, body: wire.SectionPatch, call: Annotated[Call, require(Action.CHANGE, Kind.SECTION)]
+) -> Response:
     """Change a section; seats that a higher capacity frees go to the waitlist. Needs If-Match."""
     changes = changes_of(body)
     meetings = _meetings(body.meetings) if changes.pop("meetings", None) is not None else None
@@ -104,7 +110,7 @@ async def change_section(section_id: UUID, body: wire.SectionPatch, call: Regist
 
 
 @router.delete(SECTIONS + "/{section_id}", status_code=204, responses=VERSIONED)
-async def delete_section(section_id: UUID, call: RegistrarCall) -> Response:
+async def delete_section(section_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.SECTION)]) -> Response:
     """Delete a section that nobody ever asked for; close it otherwise. Needs If-Match."""
     command = Delete(section_id, call.expected_revision())
     return await call.execute(Work, commands.delete_section, command, no_content)
@@ -113,7 +119,7 @@ async def delete_section(section_id: UUID, call: RegistrarCall) -> Response:
 @router.get(SECTIONS + "/{section_id}/roster", response_model=Page[wire.RosterEntry], responses=PROBLEMS)
 async def get_section_roster(
     section_id: UUID,
-    call: InstructorCall,
+    call: Annotated[Call, require(Action.READ, Kind.ROSTER)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     status: Annotated[list[EnrollmentStatus] | None, Query()] = None,
@@ -132,7 +138,10 @@ async def get_section_roster(
 
 @router.get("/api/instructors", response_model=Page[wire.InstructorOut])
 async def list_instructors(
-    call: AnyoneCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, semester_id: UUID | None = None
+    call: Annotated[Call, require(Action.READ, Kind.INSTRUCTOR)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    semester_id: UUID | None = None,
 ) -> Response:
     """Who teaches; their sections are at /api/sections?instructor_id=…"""
     page = await call.query(queries.list_instructors, after=call.after(cursor), limit=limit, semester_id=semester_id)

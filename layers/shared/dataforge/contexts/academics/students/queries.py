@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.academics.access import may_act_for, missing
+from dataforge.contexts.academics.access import may, missing
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
 from dataforge.platform.db.database import row_dict
@@ -22,7 +23,7 @@ _STUDENT = f"{_STUDENT_COLUMNS} FROM academics.students s"
 async def get_student(connection: AsyncConnection, student_id: UUID, principal: Principal) -> Row:
     """One student: for that student and for registrars; raises NotFound for everybody else."""
     row = (await connection.execute(text(f"{_STUDENT} WHERE s.id = :id"), {"id": student_id})).one_or_none()
-    if row is None or not may_act_for(principal, row.user_id):
+    if row is None or not may(principal, Action.READ, Kind.STUDENT, student=row.user_id):
         raise missing("student", student_id)
     return row_dict(row)
 

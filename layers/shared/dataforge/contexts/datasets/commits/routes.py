@@ -7,16 +7,19 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits import commands, queries, wire
 from dataforge.contexts.datasets.commits.calls import expected_version, keep_digits, publish
-from dataforge.contexts.datasets.datasets.calls import ReadCall, WriteCall, router
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, on_dataset, router
 from dataforge.http.call import json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from versioned_tables.write.operations import RowOperation
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/commits", status_code=201, response_model=wire.CommitSummary)
-async def commit(ref: str, body: wire.CommitIn, call: WriteCall) -> Response:
+async def commit(
+    ref: str, body: wire.CommitIn, call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.COMMIT)]
+) -> Response:
     """Commit row operations and schema changes on a branch; If-Match carries the commit they were made on.
 
     Another commit there by now: 409 names both. Nothing different: 200 and `unchanged`.
@@ -52,7 +55,7 @@ async def commit(ref: str, body: wire.CommitIn, call: WriteCall) -> Response:
 @router.get("/api/datasets/{dataset_id}/refs/{ref}/history", response_model=wire.HistoryPage)
 async def history_of_ref(
     ref: str,
-    call: ReadCall,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.COMMIT)],
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = DEFAULT_LIMIT,
 ) -> Response:
@@ -66,7 +69,7 @@ async def history_of_ref(
 
 
 @router.get("/api/datasets/{dataset_id}/commits/{commit_id}", response_model=wire.CommitOut)
-async def get_commit(commit_id: str, call: ReadCall) -> Response:
+async def get_commit(commit_id: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.COMMIT)]) -> Response:
     """One commit with its tables."""
     commit = await call.query(queries.get_commit, call.dataset_id, commit_id)
     body = wire.CommitOut.model_validate(commit).model_dump(mode="json")

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commits.calls import ref_name
 from dataforge.contexts.datasets.commits.domain import SheetNotFound
 from dataforge.contexts.datasets.commits.queries import merge_base
-from dataforge.contexts.datasets.datasets.calls import ReadCall, bounded, router
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, bounded, on_dataset, router
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.wire_types import SheetName
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 
 SHOWN_ROWS = 100
 VersionName = Annotated[str, Query(min_length=1, max_length=100, description="branch, tag or commit id")]
@@ -19,7 +20,7 @@ VersionName = Annotated[str, Query(min_length=1, max_length=100, description="br
 
 @router.get("/api/datasets/{dataset_id}/compare")
 async def compare(
-    call: ReadCall,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)],
     base: VersionName,
     head: VersionName,
     sheet: SheetName = None,

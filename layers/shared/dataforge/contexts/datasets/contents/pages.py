@@ -11,10 +11,11 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commits.versions import Version
 from dataforge.contexts.datasets.contents import queries
 from dataforge.contexts.datasets.contents.filter_form import OPERATORS, FilterRow, filter_of_rows, rows_of
-from dataforge.contexts.datasets.datasets.page_calls import DATASETS, DatasetPageCall, ReadPage, router
+from dataforge.contexts.datasets.datasets.page_calls import DATASETS, DatasetPageCall, on_dataset_page, router
 from dataforge.contexts.datasets.datasets.queries import get_dataset
 from dataforge.contexts.datasets.refs.queries import list_refs
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import MAX_LIMIT
 from versioned_tables.errors import FilterRefused
 from versioned_tables.read.pages import Page, PageRequest
@@ -49,7 +50,7 @@ def _asked(
 
 @router.get(DATASETS + "/{dataset_id}/table")
 async def table(
-    call: ReadPage,
+    call: Annotated[DatasetPageCall, on_dataset_page(Action.READ, Kind.TABLE)],
     asked: Annotated[Asked, Depends(_asked)],
     version: Annotated[str, Query(max_length=100)] = "",
     sheet: Annotated[str, Query(max_length=255)] = "",

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commits.calls import ref_name
 from dataforge.contexts.datasets.commits.queries import find_version, get_commit, overview
 from dataforge.contexts.datasets.contents import queries, wire
-from dataforge.contexts.datasets.datasets.calls import ReadCall, bounded, router
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, bounded, on_dataset, router
 from dataforge.contexts.datasets.wire_types import SheetName
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from versioned_tables.errors import FilterRefused
 from versioned_tables.read.pages import PageRequest
 
@@ -23,7 +24,7 @@ SHOWN_ROWS = 100
 @router.get("/api/datasets/{dataset_id}/commits/{version}/data", response_model=wire.DataPage)
 async def get_data(
     version: str,
-    call: ReadCall,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)],
     sheet: SheetName = None,
     offset: Annotated[int, Query(ge=0, description="not together with cursor")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN_ROWS,
@@ -69,7 +70,9 @@ async def get_data(
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/schema")
 @router.get("/api/datasets/{dataset_id}/commits/{version}/schema")
-async def get_schema(version: str, call: ReadCall, sheet: SheetName = None) -> Response:
+async def get_schema(
+    version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)], sheet: SheetName = None
+) -> Response:
     """Columns with ids and types, and the key, of one sheet or of all."""
     found = await call.versions.load(call.dataset_id, version, sheet=sheet)
     names = [found.sheet_name(sheet)] if sheet is not None else list(found.tables)
@@ -80,7 +83,7 @@ async def get_schema(version: str, call: ReadCall, sheet: SheetName = None) -> R
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/tables")
 @router.get("/api/datasets/{dataset_id}/commits/{version}/tables")
-async def get_tables(version: str, call: ReadCall) -> Response:
+async def get_tables(version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]) -> Response:
     """The sheets of a version with their sizes."""
     commit_id, name = await call.query(find_version, call.dataset_id, version)
     commit = await call.query(get_commit, call.dataset_id, commit_id)
@@ -90,7 +93,7 @@ async def get_tables(version: str, call: ReadCall) -> Response:
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/overview")
 @router.get("/api/datasets/{dataset_id}/commits/{version}/overview")
-async def get_overview(version: str, call: ReadCall) -> Response:
+async def get_overview(version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]) -> Response:
     """A version at a glance: its commit, sheets with columns and first rows, and counts of the dataset."""
     found = await call.versions.load(call.dataset_id, version)
     commit = await call.query(get_commit, call.dataset_id, found.commit_id)
@@ -122,7 +125,9 @@ async def get_overview(version: str, call: ReadCall) -> Response:
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/statistics")
 @router.get("/api/datasets/{dataset_id}/commits/{version}/statistics")
-async def get_statistics(version: str, call: ReadCall, sheet: SheetName = None) -> Response:
+async def get_statistics(
+    version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)], sheet: SheetName = None
+) -> Response:
     """Per column: nulls, distinct estimate, least and greatest value, quantiles, histogram, top values."""
     found = await call.versions.load(call.dataset_id, version, sheet=sheet)
     name = found.sheet_name(sheet)
@@ -135,7 +140,7 @@ async def get_statistics(version: str, call: ReadCall, sheet: SheetName = None) 
 @router.get("/api/datasets/{dataset_id}/commits/{version}/row-history")
 async def get_row_history(
     version: str,
-    call: ReadCall,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)],
     key: Annotated[str, Query(max_length=10_000, description="JSON list of the key values, in the order of the key")],
     sheet: SheetName = None,
 ) -> Response:
@@ -160,7 +165,9 @@ def _key_of(text: str) -> list[object]:
 
 @router.post("/api/datasets/{dataset_id}/refs/{version}/sql", openapi_extra={UNKEYED: True})
 @router.post("/api/datasets/{dataset_id}/commits/{version}/sql", openapi_extra={UNKEYED: True})
-async def run_sql(version: str, body: wire.SqlIn, call: ReadCall) -> Response:
+async def run_sql(
+    version: str, body: wire.SqlIn, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]
+) -> Response:
     """Run one SELECT (or EXPLAIN of one) in DuckDB over the sheets of a version, and nothing else."""
     found = await call.versions.load(call.dataset_id, version)
     result = await queries.query_sql(call.versions, found, body.sql, rows=body.max_rows)

@@ -1,6 +1,6 @@
 """The router of datasets, and calls that have been checked against the permissions of their dataset."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.versions import Authorship, Versions
-from dataforge.contexts.datasets.datasets.domain import Level
 from dataforge.contexts.datasets.datasets.queries import DatasetAccess, require_access
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.http.app import context_router
-from dataforge.http.auth import UnansweredCall
+from dataforge.http.auth import require
 from dataforge.http.bounds import sendable
 from dataforge.http.call import Call, json_response, replay_if_known
 from dataforge.http.etag import etag
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.principal import Principal
 
 DATASETS = "/api/datasets"
@@ -50,25 +50,25 @@ class DatasetCall(Call):
         return Authorship(str(self.user_id), self.user_id, message, self.platform.clock.now().isoformat())
 
 
-class Allow:
-    """Dependency: a signed-in caller whose level covers `level`; gives the DatasetCall.
+async def checked(call: Call, dataset_id: UUID, action: Action, kind: Kind, *, deleted: bool = False) -> DatasetCall:
+    """The call about a dataset that the caller may do this with; raises DatasetNotFound, AccessTooLow."""
+    access = await call.query(require_access, dataset_id, call.principal, action, kind, deleted=deleted)
+    call.decisions.keep_level(dataset_id, access.level)
+    return DatasetCall(call.request, call.principal, access)
+
+
+def on_dataset(action: Action, kind: Kind, *, deleted: bool = False) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a route says of who may call it: `Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]`.
 
     Answers 404 for a dataset the caller may not read, and 403 for a level below the one needed, also where the request
     repeats one that was answered while they might. A deleted dataset is there for `deleted` routes only.
     """
 
-    def __init__(self, level: Level, *, deleted: bool = False) -> None:
-        self.level = level
-        self.deleted = deleted
-
-    async def __call__(self, dataset_id: UUID, call: UnansweredCall) -> DatasetCall:
-        """Look the caller's level up, compare, and only then give the answer of a repeated request."""
-        access = await call.query(require_access, dataset_id, call.principal, self.level, deleted=self.deleted)
+    async def dataset_call(
+        dataset_id: UUID, call: Annotated[Call, require(action, kind, replays=False)]
+    ) -> DatasetCall:
+        found = await checked(call, dataset_id, action, kind, deleted=deleted)
         await replay_if_known(call.request, call.principal)
-        return DatasetCall(call.request, call.principal, access)
+        return found
 
-
-ReadCall = Annotated[DatasetCall, Depends(Allow(Level.READ))]
-WriteCall = Annotated[DatasetCall, Depends(Allow(Level.WRITE))]
-AdminCall = Annotated[DatasetCall, Depends(Allow(Level.ADMIN))]
-RestoreCall = Annotated[DatasetCall, Depends(Allow(Level.ADMIN, deleted=True))]
+    return Depends(dataset_call)

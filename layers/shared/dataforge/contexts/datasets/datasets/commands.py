@@ -9,7 +9,6 @@ from dataforge.contexts.datasets.datasets.domain import (
     DatasetNotFound,
     DatasetRecord,
     Grant,
-    Level,
     NotAMember,
     SubjectKind,
     check_an_administrator_remains,
@@ -17,9 +16,10 @@ from dataforge.contexts.datasets.datasets.domain import (
 from dataforge.contexts.datasets.refs.domain import MAIN, DefaultBranch, RefKind
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.identity.contract import require_active_person
+from dataforge.kernel.access import Action, Kind, Level
 from dataforge.kernel.errors import Violation
 from dataforge.kernel.ids import uuid7
-from dataforge.kernel.principal import Role
+from dataforge.kernel.rules import may_any
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 from versioned_tables.hashing.commits import commit_id, tree_hash
@@ -90,7 +90,7 @@ def empty_commit(uow: DatasetsUnitOfWork) -> NewCommit:
 
 async def _require_membership(workspace: UUID, pointer: str, uow: DatasetsUnitOfWork) -> None:
     is_member = await uow.permissions.is_member(workspace, uow.principal.user_id)
-    if is_member or (is_member is not None and uow.principal.has(Role.ADMIN)):
+    if is_member or (is_member is not None and may_any(uow.principal, Action.CHANGE, Kind.GRANT)):
         return
     message = f"You are not a member of workspace {workspace}."
     raise NotAMember(message, violations=[Violation(pointer, message, "membership")])

@@ -6,27 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from dataforge.kernel.access import Action, Kind, Level
 from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import RULES, may_any
 
 RETENTION = timedelta(days=30)
 """How long a deleted dataset can be restored."""
-
-
-class Level(StrEnum):
-    """What a grant allows; each level includes the ones before it."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-    @property
-    def rank(self) -> int:
-        """1 for read, 2 for write, 3 for admin."""
-        return list(Level).index(self) + 1
-
-    def covers(self, needed: "Level") -> bool:
-        """Whether this level is enough where `needed` is asked for."""
-        return self.rank >= needed.rank
 
 
 class SubjectKind(StrEnum):
@@ -85,14 +71,21 @@ def strongest(levels: Iterable[Level]) -> Level | None:
     return max(levels, key=lambda level: level.rank, default=None)
 
 
+def held_level(granted: Iterable[Level], principal: Principal) -> Level | None:
+    """What the grants of a person come to; who may change the grants of every dataset administers them all."""
+    everywhere = [Level.ADMIN] if may_any(principal, Action.CHANGE, Kind.GRANT) else []
+    return strongest([*granted, *everywhere])
+
+
 def dataset_missing(dataset_id: UUID) -> DatasetNotFound:
     """The refusal for a dataset that is not there or may not be read."""
     return DatasetNotFound(f"There is no dataset {dataset_id}, or you may not read it.")
 
 
-def check_access(held: Level | None, needed: Level, dataset_id: UUID) -> None:
-    """Raise DatasetNotFound without read access and AccessTooLow when the level held is below the one needed."""
-    if held is None:
+def check_access(held: Level | None, action: Action, kind: Kind, dataset_id: UUID) -> None:
+    """Raise DatasetNotFound without read access and AccessTooLow when the level held does not allow this."""
+    needed = RULES[kind, action].level
+    if held is None or needed is None:
         raise dataset_missing(dataset_id)
     if not held.covers(needed):
         message = f"This needs the permission {needed.value} on the dataset; yours is {held.value}."

@@ -7,18 +7,19 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.queries import find_version, get_commit, history
 from dataforge.contexts.datasets.datasets import queries
-from dataforge.contexts.datasets.datasets.page_calls import DATASETS, ROWS, ReadPage, router
+from dataforge.contexts.datasets.datasets.page_calls import DATASETS, ROWS, DatasetPageCall, on_dataset_page, router
 from dataforge.contexts.datasets.refs.queries import list_refs
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import MAX_LIMIT
-from dataforge.web.calls import AnyonePage
+from dataforge.web.calls import PageCall, require_page
 
 _COMMITS = 10
 
 
 @router.get(DATASETS)
 async def datasets(
-    call: AnyonePage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.DATASET)],
     cursor: Cursor = None,
     search: Annotated[str, Query(max_length=100)] = "",
     tag: Annotated[str, Query(max_length=100)] = "",
@@ -44,7 +45,10 @@ async def datasets(
 
 
 @router.get(DATASETS + "/{dataset_id}")
-async def dataset(call: ReadPage, version: Annotated[str, Query(max_length=100)] = "") -> Response:
+async def dataset(
+    call: Annotated[DatasetPageCall, on_dataset_page(Action.READ, Kind.DATASET)],
+    version: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
     """One dataset as of a version, its default branch when none is named."""
     dataset_id, shown = call.access.id, version or call.access.default_branch
     commit_id, name = await call.query(find_version, dataset_id, shown)

@@ -8,10 +8,17 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Select, Text, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.datasets.datasets.domain import DatasetNotFound, Level, check_access, dataset_missing, strongest
+from dataforge.contexts.datasets.datasets.domain import (
+    DatasetNotFound,
+    check_access,
+    dataset_missing,
+    held_level,
+)
 from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
+from dataforge.kernel.access import Action, Kind, Level
 from dataforge.kernel.paging import Page
-from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import may_any
 from dataforge.platform.db.database import row_dict
 
 
@@ -47,27 +54,28 @@ async def dataset_access(connection: AsyncConnection, dataset_id: UUID, principa
     if not rows:
         return None
     levels = [Level(row.level) for row in rows if row.level is not None]
-    if principal.has(Role.ADMIN):
-        levels.append(Level.ADMIN)
-    return DatasetAccess(dataset_id, strongest(levels), rows[0].default_branch, rows[0].deleted_at is not None)
+    return DatasetAccess(
+        dataset_id, held_level(levels, principal), rows[0].default_branch, rows[0].deleted_at is not None
+    )
 
 
 async def require_access(
     connection: AsyncConnection,
     dataset_id: UUID,
     principal: Principal,
-    needed: Level,
+    action: Action,
+    kind: Kind,
     *,
     deleted: bool = False,
 ) -> DatasetAccess:
-    """The caller's access if it is enough; a deleted dataset is there with `deleted` only.
+    """The caller's access if it allows this; a deleted dataset is there with `deleted` only.
 
     Raises DatasetNotFound without read access and AccessTooLow below the level needed.
     """
     access = await dataset_access(connection, dataset_id, principal)
     if access is None or (access.deleted and not deleted):
         raise dataset_missing(dataset_id)
-    check_access(access.level, needed, dataset_id)
+    check_access(access.level, action, kind, dataset_id)
     return access
 
 
@@ -92,8 +100,8 @@ def _shown() -> Select[Any]:
     )
 
 
-def _answer(row: Any, levels: Sequence[str], *, admin: bool) -> dict[str, Any]:  # noqa: ANN401 - a SQLAlchemy row
-    held = strongest([*(Level(level) for level in levels), *([Level.ADMIN] if admin else [])])
+def _answer(row: Any, levels: Sequence[str], principal: Principal) -> dict[str, Any]:  # noqa: ANN401 - a SQLAlchemy row
+    held = held_level(map(Level, levels), principal)
     values = row_dict(row)
     values.pop("levels", None)
     return {**values, "tags": sorted(values["tags"]), "permission": held.value if held else None}
@@ -107,7 +115,7 @@ async def get_dataset(connection: AsyncConnection, dataset_id: UUID, principal: 
         raise DatasetNotFound(message)
     mine = select(dataset_permissions.c.level).where(dataset_permissions.c.dataset_id == dataset_id, _mine(principal))
     levels = list((await connection.scalars(mine)).all())
-    return _answer(row, levels, admin=principal.has(Role.ADMIN))
+    return _answer(row, levels, principal)
 
 
 async def list_datasets(
@@ -121,7 +129,7 @@ async def list_datasets(
     deleted: bool,
 ) -> Page[dict[str, Any]]:
     """Datasets the caller may read, by name; `deleted` lists those put away that the caller administers instead."""
-    admin = principal.has(Role.ADMIN)
+    everywhere = may_any(principal, Action.READ, Kind.DATASET)
     mine = (
         select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(Text)))
         .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
@@ -129,7 +137,7 @@ async def list_datasets(
     )
     query = _shown().add_columns(func.coalesce(mine, literal([], ARRAY(Text))).label("levels"))
     query = query.where(datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None))
-    if not admin:
+    if not everywhere:
         allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
         if deleted:
             allowed = and_(allowed, dataset_permissions.c.level == Level.ADMIN.value)
@@ -149,7 +157,7 @@ async def list_datasets(
         query = query.where(tuple_(datasets.c.name, datasets.c.id) > tuple_(after[0], UUID(after[1])))
     query = query.order_by(datasets.c.name, datasets.c.id).limit(limit + 1)
     found = (await connection.execute(query)).all()
-    rows = [_answer(row, row.levels, admin=admin) for row in found[:limit]]
+    rows = [_answer(row, row.levels, principal) for row in found[:limit]]
     return Page(rows, (rows[-1]["name"], str(rows[-1]["id"])) if len(found) > limit else None)
 
 
@@ -163,7 +171,7 @@ async def list_tags(connection: AsyncConnection, principal: Principal) -> list[d
         .order_by(func.count().desc(), dataset_tags.c.tag)
         .limit(500)
     )
-    if not principal.has(Role.ADMIN):
+    if not may_any(principal, Action.READ, Kind.DATASET):
         allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
         query = query.where(select(1).where(allowed).exists())
     return [row_dict(row) for row in await connection.execute(query)]

@@ -10,8 +10,14 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.datasets.datasets.domain import DatasetExists, DatasetRecord, Grant, Level, SubjectKind
+from dataforge.contexts.datasets.datasets.domain import (
+    DatasetExists,
+    DatasetRecord,
+    Grant,
+    SubjectKind,
+)
 from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
+from dataforge.kernel.access import Level
 from dataforge.platform.db.refusals import constraint_of
 
 _RECORD = (

@@ -4,28 +4,25 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.datasets import commands, queries, wire
 from dataforge.contexts.datasets.datasets.calls import (
     DATASETS,
-    AdminCall,
-    ReadCall,
-    RestoreCall,
+    DatasetCall,
+    on_dataset,
     router,
 )
 from dataforge.contexts.datasets.datasets.domain import Grant, SubjectKind
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
-from dataforge.http.auth import AnyoneCall, require
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
-from dataforge.kernel.principal import Role
-
-CreatorCall = Annotated[Call, Depends(require(Role.ANALYST, Role.INSTRUCTOR, Role.REGISTRAR))]
 
 
 def _dataset_response(call: Call, dataset: dict[str, Any], *, status: int = 200) -> Response:
@@ -50,7 +47,7 @@ async def _show_grants(connection: AsyncConnection, dataset_id: UUID) -> Respons
 
 
 @router.post("/api/datasets", status_code=201, response_model=wire.DatasetOut)
-async def create_dataset(body: wire.DatasetIn, call: CreatorCall) -> Response:
+async def create_dataset(body: wire.DatasetIn, call: Annotated[Call, require(Action.CREATE, Kind.DATASET)]) -> Response:
     """Create a dataset with an empty commit on `main`; the caller administers it."""
     command = commands.CreateDataset(body.name, body.description, tuple(body.tags), body.workspace_id)
     show = _showing(call, status=201)
@@ -59,7 +56,7 @@ async def create_dataset(body: wire.DatasetIn, call: CreatorCall) -> Response:
 
 @router.get("/api/datasets", response_model=wire.DatasetPage)
 async def list_datasets(
-    call: AnyoneCall,
+    call: Annotated[Call, require(Action.READ, Kind.DATASET)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     search: Annotated[str | None, Query(max_length=100, description="in name and description")] = None,
@@ -81,20 +78,22 @@ async def list_datasets(
 
 
 @router.get("/api/datasets/tags", response_model=wire.TagList)
-async def list_tags(call: AnyoneCall) -> Response:
+async def list_tags(call: Annotated[Call, require(Action.READ, Kind.DATASET)]) -> Response:
     """Tags of readable datasets, most used first."""
     return json_response({"items": await call.query(queries.list_tags, call.principal)})
 
 
 @router.get("/api/datasets/{dataset_id}", response_model=wire.DatasetOut)
-async def get_dataset(call: ReadCall) -> Response:
+async def get_dataset(call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.DATASET)]) -> Response:
     """One dataset."""
     dataset = await call.query(queries.get_dataset, call.dataset_id, call.principal)
     return _dataset_response(call, dataset)
 
 
 @router.patch("/api/datasets/{dataset_id}", response_model=wire.DatasetOut)
-async def change_dataset(body: wire.DatasetChangeIn, call: AdminCall) -> Response:
+async def change_dataset(
+    body: wire.DatasetChangeIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.DATASET)]
+) -> Response:
     """Change name, description, tags or default branch; needs If-Match."""
     changes = {key: value for key, value in body.model_dump(exclude_unset=True).items() if value is not None}
     command = commands.ChangeDataset(call.dataset_id, call.expected_revision(), changes)
@@ -103,34 +102,43 @@ async def change_dataset(body: wire.DatasetChangeIn, call: AdminCall) -> Respons
 
 
 @router.delete("/api/datasets/{dataset_id}", status_code=204)
-async def delete_dataset(call: AdminCall) -> Response:
+async def delete_dataset(call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.DATASET)]) -> Response:
     """Put the dataset away; it can be restored for 30 days. Needs If-Match."""
     command = commands.DeleteDataset(call.dataset_id, call.expected_revision())
     return await call.execute(Work, commands.delete_dataset, command, lambda _: json_response(None, status=204))
 
 
 @router.post("/api/datasets/{dataset_id}/restore", response_model=wire.DatasetOut)
-async def restore_dataset(call: RestoreCall) -> Response:
+async def restore_dataset(
+    call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.DATASET, deleted=True)],
+) -> Response:
     """Bring a deleted dataset back."""
     show = _showing(call)
     return await call.execute_and_read(Work, commands.restore_dataset, commands.RestoreDataset(call.dataset_id), show)
 
 
 @router.get("/api/datasets/{dataset_id}/permissions", response_model=wire.GrantList)
-async def list_permissions(call: AdminCall) -> Response:
+async def list_permissions(call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.GRANT)]) -> Response:
     """Who may do what."""
     return await call.query(_show_grants, call.dataset_id)
 
 
 @router.put("/api/datasets/{dataset_id}/permissions/{kind}/{subject_id}", response_model=wire.GrantList)
-async def put_permission(kind: SubjectKind, subject_id: UUID, body: wire.GrantIn, call: AdminCall) -> Response:
+async def put_permission(
+    kind: SubjectKind,
+    subject_id: UUID,
+    body: wire.GrantIn,
+    call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.GRANT)],
+) -> Response:
     """Grant a level to a `user` or `workspace`, instead of the one they had; audited."""
     command = commands.PutGrant(call.dataset_id, Grant(kind, subject_id, body.level))
     return await call.execute_and_read(Work, commands.put_grant, command, _show_grants)
 
 
 @router.delete("/api/datasets/{dataset_id}/permissions/{kind}/{subject_id}", status_code=204)
-async def remove_permission(kind: SubjectKind, subject_id: UUID, call: AdminCall) -> Response:
+async def remove_permission(
+    kind: SubjectKind, subject_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.GRANT)]
+) -> Response:
     """Revoke access; audited. The last person who administers the dataset stays."""
     command = commands.RemoveGrant(call.dataset_id, kind, subject_id)
     return await call.execute(Work, commands.remove_grant, command, lambda _: json_response(None, status=204))

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from dataforge.contexts.datasets.datasets.domain import Level
 from dataforge.contexts.datasets.wire_types import Description, In, ListOut, Name, RefName, _not_blank
+from dataforge.kernel.access import Level
 
 MAX_TAGS = 50
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f,]+$"), AfterValidator(_not_blank)]

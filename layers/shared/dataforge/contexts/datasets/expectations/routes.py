@@ -7,32 +7,34 @@ from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from dataforge.contexts.datasets.datasets.calls import AdminCall, Allow, ReadCall, router
-from dataforge.contexts.datasets.datasets.domain import Level
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, checked, on_dataset, router
 from dataforge.contexts.datasets.expectations import commands, domain, queries, wire
 from dataforge.contexts.datasets.expectations.checks import require_runnable, run_checks
 from dataforge.contexts.datasets.expectations.domain import Expectation, ExpectationRule, check_parameters
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.call import json_response
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
 
 
 @router.get("/api/datasets/{dataset_id}/expectations", response_model=wire.ExpectationList)
-async def list_expectations(call: ReadCall) -> Response:
+async def list_expectations(call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.EXPECTATION)]) -> Response:
     """What must be true of the tables."""
     rows = await call.query(queries.list_expectations, call.dataset_id)
     return json_response({"items": rows})
 
 
 @router.post("/api/datasets/{dataset_id}/expectations", status_code=201, response_model=wire.ExpectationList)
-async def add_expectation(body: wire.ExpectationIn, call: AdminCall) -> Response:
+async def add_expectation(
+    body: wire.ExpectationIn, call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.EXPECTATION)]
+) -> Response:
     """Add an expectation; it is checked before a review request is merged, and on demand."""
     wanted = Expectation(uuid7(), body.name, body.rule, tuple(body.columns), body.parameters, body.sheet, body.severity)
     check_parameters(wanted.rule, wanted.columns, wanted.parameters)
     await require_runnable(call.versions, call.dataset_id, wanted, call.access.default_branch)
     if body.rule is ExpectationRule.FOREIGN_KEY:
         # Results show rows without a partner: whoever asks for that must be able to read the other side.
-        await Allow(Level.READ)(UUID(str(body.parameters["dataset_id"])), call)
+        await checked(call, UUID(str(body.parameters["dataset_id"])), Action.READ, Kind.TABLE)
 
     async def show(connection: AsyncConnection, _made: UUID) -> Response:
         return json_response({"items": await queries.list_expectations(connection, call.dataset_id)}, status=201)
@@ -43,7 +45,9 @@ async def add_expectation(body: wire.ExpectationIn, call: AdminCall) -> Response
 
 
 @router.delete("/api/datasets/{dataset_id}/expectations/{expectation_id}", status_code=204)
-async def remove_expectation(expectation_id: UUID, call: AdminCall) -> Response:
+async def remove_expectation(
+    expectation_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.EXPECTATION)]
+) -> Response:
     """Take an expectation away."""
     command = commands.RemoveExpectation(call.dataset_id, expectation_id)
     return await call.execute(Work, commands.remove_expectation, command, lambda _: json_response(None, status=204))
@@ -52,7 +56,9 @@ async def remove_expectation(expectation_id: UUID, call: AdminCall) -> Response:
 @router.get("/api/datasets/{dataset_id}/refs/{version}/checks")
 @router.get("/api/datasets/{dataset_id}/commits/{version}/checks")
 async def check_version(
-    version: str, call: ReadCall, base: Annotated[str | None, Query(max_length=100)] = None
+    version: str,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.EXPECTATION)],
+    base: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
     """Check the expectations against a version; `base` is what row-count drift compares with, else its parent."""
     found = await call.versions.load(call.dataset_id, version)

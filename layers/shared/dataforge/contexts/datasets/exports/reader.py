@@ -14,12 +14,12 @@ from sqlalchemy import and_, or_, select
 from dataforge.contexts.datasets.commits.domain import SheetNotFound
 from dataforge.contexts.datasets.commits.queries import commit_tables_of, find_version
 from dataforge.contexts.datasets.contract import PreparedRows
-from dataforge.contexts.datasets.datasets.domain import Level
 from dataforge.contexts.datasets.datasets.queries import require_access
 from dataforge.contexts.datasets.jobs.commands import QueueJob, queue_job
 from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.tables import jobs
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.canonical import content_hash
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, FilterRefused
@@ -66,7 +66,7 @@ class ExportedRows:
     ) -> PreparedRows:
         """Have the rows of a version made readable; the same call finds them again, or the failure of a moment ago."""
         async with self._database.read_only() as connection:
-            await require_access(connection, dataset_id, principal, Level.READ)
+            await require_access(connection, dataset_id, principal, Action.READ, Kind.TABLE)
             commit_id, _ = await find_version(connection, dataset_id, version)
             table = _table(await commit_tables_of(connection, dataset_id, commit_id), sheet)
             names = _columns(table, columns)

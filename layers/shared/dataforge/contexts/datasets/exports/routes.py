@@ -1,12 +1,13 @@
 """REST of exports: 202 and a job, then a presigned link."""
 
+from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.versions import Version
-from dataforge.contexts.datasets.datasets.calls import ReadCall, router
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, on_dataset, router
 from dataforge.contexts.datasets.exports import wire
 from dataforge.contexts.datasets.exports.commands import check_export, check_filter_runs
 from dataforge.contexts.datasets.jobs.calls import send_job, show_job
@@ -14,12 +15,15 @@ from dataforge.contexts.datasets.jobs.commands import QueueJob, queue_job
 from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
+from dataforge.kernel.access import Action, Kind
 from versioned_tables.errors import FilterRefused
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{version}/exports", status_code=202, response_model=JobOut)
 @router.post("/api/datasets/{dataset_id}/commits/{version}/exports", status_code=202, response_model=JobOut)
-async def export(version: str, body: wire.ExportIn, call: ReadCall) -> Response:
+async def export(
+    version: str, body: wire.ExportIn, call: Annotated[DatasetCall, on_dataset(Action.EXPORT, Kind.TABLE)]
+) -> Response:
     """Write a version, or its difference to `base`, to a file; the job links to it when it is ready."""
     parameters = body.model_dump(mode="json")
     check_export(parameters)

@@ -9,21 +9,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.datasets.calls import (
-    Allow,
     DatasetCall,
-    ReadCall,
-    WriteCall,
+    checked,
+    on_dataset,
     router,
 )
-from dataforge.contexts.datasets.datasets.domain import DatasetNotFound, Level
+from dataforge.contexts.datasets.datasets.domain import (
+    DatasetNotFound,
+)
 from dataforge.contexts.datasets.jobs import commands, queries, wire
 from dataforge.contexts.datasets.jobs.calls import send_job, show_job, shown_job
 from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
-from dataforge.http.auth import AnyoneCall
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.jobs import JobNotFound, JobStatus
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.db.unit_of_work import run
@@ -35,22 +37,22 @@ async def job_response(call: DatasetCall, job_id: UUID) -> Response:
 
 
 @router.get("/api/datasets/jobs/{job_id}", response_model=wire.JobOut)
-async def get_any_job(job_id: UUID, call: AnyoneCall) -> Response:
+async def get_any_job(job_id: UUID, call: Annotated[Call, require(Action.READ, Kind.DATASET_JOB)]) -> Response:
     """A job of any dataset that the caller may read."""
     missing = JobNotFound(f"There is no job {job_id}, or you may not read it.")
     dataset_id = await call.query(queries.dataset_of_job, job_id)
     if dataset_id is None:
         raise missing
     try:
-        checked = await Allow(Level.READ)(dataset_id, call)
+        readable = await checked(call, dataset_id, Action.READ, Kind.DATASET_JOB)
     except DatasetNotFound as error:
         raise missing from error
-    return await job_response(checked, job_id)
+    return await job_response(readable, job_id)
 
 
 @router.get("/api/datasets/{dataset_id}/jobs", response_model=wire.JobPage)
 async def list_jobs(
-    call: ReadCall,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.DATASET_JOB)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     run_type: RunType | None = None,
@@ -69,13 +71,15 @@ async def list_jobs(
 
 
 @router.get("/api/datasets/{dataset_id}/jobs/{job_id}", response_model=wire.JobOut)
-async def get_job(job_id: UUID, call: ReadCall) -> Response:
+async def get_job(job_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.DATASET_JOB)]) -> Response:
     """A job: status, progress, report or error."""
     return await job_response(call, job_id)
 
 
 @router.post("/api/datasets/{dataset_id}/jobs/{job_id}/cancel", response_model=wire.JobOut)
-async def cancel_job(job_id: UUID, call: WriteCall) -> Response:
+async def cancel_job(
+    job_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.DATASET_JOB)]
+) -> Response:
     """Stop a job; a running one stops at its next step and leaves nothing behind."""
 
     async def show(connection: AsyncConnection, job_id: UUID) -> Response:
@@ -85,7 +89,11 @@ async def cancel_job(job_id: UUID, call: WriteCall) -> Response:
 
 
 @router.post("/api/datasets/{dataset_id}/jobs/{job_id}/retry", status_code=202, response_model=wire.JobOut)
-async def retry_job(job_id: UUID, call: WriteCall, body: Annotated[wire.RetryIn | None, Body()] = None) -> Response:
+async def retry_job(
+    job_id: UUID,
+    call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.DATASET_JOB)],
+    body: Annotated[wire.RetryIn | None, Body()] = None,
+) -> Response:
     """Run a failed or cancelled job again."""
     command = commands.RetryJob(call.dataset_id, job_id, onto_current=body.onto_current if body else False)
     retried: list[RunType] = []
@@ -101,7 +109,9 @@ async def retry_job(job_id: UUID, call: WriteCall, body: Annotated[wire.RetryIn 
 
 
 @router.delete("/api/datasets/{dataset_id}/jobs/{job_id}", status_code=204)
-async def remove_job(job_id: UUID, call: WriteCall) -> Response:
+async def remove_job(
+    job_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.DATASET_JOB)]
+) -> Response:
     """Remove the record of an ended job and the file it made."""
     command = commands.CancelJob(call.dataset_id, job_id)
     job = await run(call.unit_of_work(Work), commands.remove_job, command)

@@ -1,20 +1,24 @@
 """REST of merges, reverts and cherry-picks."""
 
 import asyncio
+from typing import Annotated
 
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.calls import expected_or_current, keep_digits, publish, published_response
 from dataforge.contexts.datasets.commits.wire import CommitSummary
-from dataforge.contexts.datasets.datasets.calls import DatasetCall, WriteCall, router
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, on_dataset, router
 from dataforge.contexts.datasets.merges import commands, plans, wire
 from dataforge.contexts.datasets.merges.calls import plan_body, resolutions_of
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.call import json_response
+from dataforge.kernel.access import Action, Kind
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/merge", status_code=201, response_model=CommitSummary)
-async def merge(ref: str, body: wire.MergeIn, call: WriteCall) -> Response:
+async def merge(
+    ref: str, body: wire.MergeIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REF)]
+) -> Response:
     """Merge a version into a branch, by row and cell; `preview` shows what would happen (200) and changes nothing.
 
     Conflicts: 409 lists them with base, ours and theirs. Without anything of its own the branch is moved forward.
@@ -42,13 +46,17 @@ async def _fast_forward(call: DatasetCall, ref: str, plan: plans.MergePlan) -> R
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/revert", status_code=201, response_model=CommitSummary)
-async def revert(ref: str, body: wire.PickIn, call: WriteCall) -> Response:
+async def revert(
+    ref: str, body: wire.PickIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REF)]
+) -> Response:
     """Undo one commit on a branch by a new one; what came after it stays."""
     return await _pick(ref, body, call, undo=True)
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/cherry-pick", status_code=201, response_model=CommitSummary)
-async def cherry_pick(ref: str, body: wire.PickIn, call: WriteCall) -> Response:
+async def cherry_pick(
+    ref: str, body: wire.PickIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REF)]
+) -> Response:
     """Do on a branch what one commit did elsewhere."""
     return await _pick(ref, body, call, undo=False)
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.calls import keep_digits, published_response
 from dataforge.contexts.datasets.commits.wire import CommitSummary
-from dataforge.contexts.datasets.datasets.calls import DatasetCall, ReadCall, WriteCall, router
+from dataforge.contexts.datasets.datasets.calls import DatasetCall, on_dataset, router
 from dataforge.contexts.datasets.expectations.checks import run_checks
 from dataforge.contexts.datasets.expectations.domain import CheckResult
 from dataforge.contexts.datasets.merges.calls import plan_body, resolutions_of
@@ -21,6 +21,7 @@ from dataforge.contexts.datasets.reviews import commands, queries, wire
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -42,7 +43,7 @@ def _showing(
 
 @router.get("/api/datasets/{dataset_id}/reviews", response_model=wire.ReviewPage)
 async def list_reviews(
-    call: ReadCall,
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.REVIEW)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     state: Annotated[Literal["open", "merged", "closed"] | None, Query()] = None,
@@ -53,7 +54,9 @@ async def list_reviews(
 
 
 @router.post("/api/datasets/{dataset_id}/reviews", status_code=201, response_model=wire.ReviewDetail)
-async def open_review(body: wire.ReviewIn, call: WriteCall) -> Response:
+async def open_review(
+    body: wire.ReviewIn, call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.REVIEW)]
+) -> Response:
     """Propose to merge one branch into another."""
     target = body.target_ref or call.access.default_branch
     command = commands.OpenReview(call.dataset_id, body.title, body.description, body.source_ref, target)
@@ -65,13 +68,15 @@ async def open_review(body: wire.ReviewIn, call: WriteCall) -> Response:
 
 
 @router.get("/api/datasets/{dataset_id}/reviews/{number}", response_model=wire.ReviewDetail)
-async def get_review(number: Number, call: ReadCall) -> Response:
+async def get_review(number: Number, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.REVIEW)]) -> Response:
     """A review request with its verdicts, comments and last checks."""
     return _detail(await call.query(queries.get_review, call.dataset_id, number))
 
 
 @router.get("/api/datasets/{dataset_id}/reviews/{number}/preview")
-async def preview_review(number: Number, call: ReadCall) -> Response:
+async def preview_review(
+    number: Number, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.REVIEW)]
+) -> Response:
     """What merging would do now, and the conflicts in its way; the diff itself is `compare` since the merge base."""
     review = await call.query(queries.get_review, call.dataset_id, number)
     source, target = _branches(review)
@@ -80,21 +85,25 @@ async def preview_review(number: Number, call: ReadCall) -> Response:
 
 
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/comments", status_code=201, response_model=wire.ReviewDetail)
-async def comment(number: Number, body: wire.CommentIn, call: ReadCall) -> Response:
+async def comment(
+    number: Number, body: wire.CommentIn, call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.COMMENT)]
+) -> Response:
     """Say something on the whole or on a row; everybody who may read the dataset may."""
     command = commands.Comment(call.dataset_id, number, body.body, body.sheet, body.row_key)
     return await call.execute_and_read(Work, commands.comment, command, _showing(call, number, status=201))
 
 
 @router.put("/api/datasets/{dataset_id}/reviews/{number}/verdict", response_model=wire.ReviewDetail)
-async def judge(number: Number, body: wire.VerdictIn, call: WriteCall) -> Response:
+async def judge(
+    number: Number, body: wire.VerdictIn, call: Annotated[DatasetCall, on_dataset(Action.APPROVE, Kind.REVIEW)]
+) -> Response:
     """Approve the present head or request changes; null withdraws. An approval ends when the branch moves."""
     command = commands.Judge(call.dataset_id, number, body.verdict)
     return await call.execute_and_read(Work, commands.judge, command, _showing(call, number))
 
 
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/close", response_model=wire.ReviewDetail)
-async def close(number: Number, call: WriteCall) -> Response:
+async def close(number: Number, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REVIEW)]) -> Response:
     """End a review request without merging."""
     command = commands.CloseReview(call.dataset_id, number)
     return await call.execute_and_read(Work, commands.close_review, command, _showing(call, number))
@@ -114,7 +123,7 @@ async def _checked(call: DatasetCall, plan: MergePlan) -> list[CheckResult]:
 
 
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/checks", response_model=wire.ReviewDetail)
-async def check(number: Number, call: WriteCall) -> Response:
+async def check(number: Number, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REVIEW)]) -> Response:
     """Check the expectations against what merging would give, and keep the results with the review request."""
     review = await call.query(queries.get_review, call.dataset_id, number)
     head, target = _branches(review)
@@ -124,7 +133,9 @@ async def check(number: Number, call: WriteCall) -> Response:
 
 
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/merge", status_code=201, response_model=CommitSummary)
-async def merge_review(number: Number, body: wire.ReviewMergeIn, call: WriteCall) -> Response:
+async def merge_review(
+    number: Number, body: wire.ReviewMergeIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REVIEW)]
+) -> Response:
     """Merge when the approvals are there and no check of severity error fails; the only way into a protected branch."""
     review = await call.query(queries.get_review, call.dataset_id, number)
     head, target = _branches(review)

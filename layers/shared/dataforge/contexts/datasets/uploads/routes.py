@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,8 +11,7 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.datasets.calls import (
     DATASETS,
     DatasetCall,
-    ReadCall,
-    WriteCall,
+    on_dataset,
     router,
 )
 from dataforge.contexts.datasets.jobs.calls import show_job
@@ -23,6 +22,7 @@ from dataforge.contexts.datasets.uploads import commands, queries, wire
 from dataforge.http.call import json_response
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.uploads import URL_SECONDS, PartRefused, UploadClosed, UploadState
 from dataforge.platform.db.unit_of_work import run
@@ -49,7 +49,9 @@ async def _with_parts(call: DatasetCall, upload_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/uploads", status_code=201, response_model=wire.UploadOut)
-async def open_upload(ref: str, body: wire.UploadIn, call: WriteCall) -> Response:
+async def open_upload(
+    ref: str, body: wire.UploadIn, call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.UPLOAD)]
+) -> Response:
     """Open an upload for a branch. Ask for part URLs as you need them, PUT the parts, then complete it."""
     command = commands.OpenUpload(
         call.dataset_id,
@@ -73,14 +75,18 @@ async def open_upload(ref: str, body: wire.UploadIn, call: WriteCall) -> Respons
 
 
 @router.get("/api/datasets/{dataset_id}/uploads", response_model=wire.UploadPage)
-async def list_uploads(call: ReadCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response:
+async def list_uploads(
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.UPLOAD)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
     """Uploads, newest first."""
     page = await call.query(queries.list_uploads, call.dataset_id, after=call.after(cursor), limit=limit)
     return call.page_response(Page([_shown(row) for row in page.rows], page.next_key), limit=limit)
 
 
 @router.get("/api/datasets/{dataset_id}/uploads/{upload_id}", response_model=wire.UploadOut)
-async def get_upload(upload_id: UUID, call: ReadCall) -> Response:
+async def get_upload(upload_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.UPLOAD)]) -> Response:
     """An upload and the parts that have arrived; send the others to resume it."""
     return json_response(await _with_parts(call, upload_id))
 
@@ -90,7 +96,9 @@ async def get_upload(upload_id: UUID, call: ReadCall) -> Response:
     response_model=wire.PartUrls,
     openapi_extra={UNKEYED: True},
 )
-async def part_urls(upload_id: UUID, body: wire.PartsIn, call: WriteCall) -> Response:
+async def part_urls(
+    upload_id: UUID, body: wire.PartsIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.UPLOAD)]
+) -> Response:
     """Presigned URLs for up to 100 parts; each takes exactly the bytes whose SHA-256 was given."""
     row = await call.query(queries.get_upload, call.dataset_id, upload_id)
     if row["state"] != UploadState.OPEN:
@@ -108,7 +116,9 @@ async def part_urls(upload_id: UUID, body: wire.PartsIn, call: WriteCall) -> Res
 
 
 @router.post("/api/datasets/{dataset_id}/uploads/{upload_id}/complete", status_code=202, response_model=JobOut)
-async def complete_upload(upload_id: UUID, call: WriteCall) -> Response:
+async def complete_upload(
+    upload_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.UPLOAD)]
+) -> Response:
     """All parts are there: make the file and import it. Repeating this gives the same job."""
     command = commands.CompleteUpload(call.dataset_id, upload_id)
     files = call.services(DatasetsServices).files
@@ -127,7 +137,9 @@ async def complete_upload(upload_id: UUID, call: WriteCall) -> Response:
 
 
 @router.delete("/api/datasets/{dataset_id}/uploads/{upload_id}", status_code=204)
-async def abort_upload(upload_id: UUID, call: WriteCall) -> Response:
+async def abort_upload(
+    upload_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.UPLOAD)]
+) -> Response:
     """Forget an upload that is not completed."""
     handler = partial(commands.abort_upload, storage=call.services(DatasetsServices).files)
     command = commands.AbortUpload(call.dataset_id, upload_id)

@@ -12,12 +12,13 @@ from dataforge.contexts.identity.accounts import commands, queries, wire
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall, AnyoneCall, SignedInCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.caller import client_address
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
@@ -44,20 +45,20 @@ async def sign_up(body: wire.SignUpIn, request: Request) -> Response:
 
 
 @router.get("/api/users/me", response_model=wire.UserOut)
-async def get_me(call: AnyoneCall) -> Response:
+async def get_me(call: Annotated[Call, require(Action.READ, Kind.ACCOUNT)]) -> Response:
     """The signed-in person."""
     return _user_response(await call.query(queries.get_user, call.user_id))
 
 
 @router.patch("/api/users/me", response_model=wire.UserOut)
-async def change_me(body: wire.ProfileIn, call: SignedInCall) -> Response:
+async def change_me(body: wire.ProfileIn, call: Annotated[Call, require(Action.CHANGE, Kind.ACCOUNT)]) -> Response:
     """Change one's own profile; needs If-Match."""
     return await _change(call, call.user_id, body)
 
 
 @router.get("/api/users", response_model=wire.UserPage)
 async def list_users(
-    call: AdminCall,
+    call: Annotated[Call, require(Action.READ, Kind.USER)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     role: Role | None = None,
@@ -69,13 +70,15 @@ async def list_users(
 
 
 @router.get("/api/users/{user_id}", response_model=wire.UserOut)
-async def get_user(user_id: UUID, call: AdminCall) -> Response:
+async def get_user(user_id: UUID, call: Annotated[Call, require(Action.READ, Kind.USER)]) -> Response:
     """One person."""
     return _user_response(await call.query(queries.get_user, user_id))
 
 
 @router.patch("/api/users/{user_id}", response_model=wire.UserOut)
-async def change_user(user_id: UUID, body: wire.UserChangeIn, call: AdminCall) -> Response:
+async def change_user(
+    user_id: UUID, body: wire.UserChangeIn, call: Annotated[Call, require(Action.CHANGE, Kind.USER)]
+) -> Response:
     """Change a person's role or suspend them; needs If-Match."""
     return await _change(call, user_id, body)
 

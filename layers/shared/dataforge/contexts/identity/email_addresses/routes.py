@@ -1,6 +1,7 @@
 """REST of e-mail addresses."""
 
 from functools import partial
+from typing import Annotated
 
 from fastapi import Request
 from starlette.responses import Response
@@ -10,15 +11,16 @@ from dataforge.contexts.identity.links.wire import LinkIn
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import SignedInCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
+from dataforge.kernel.access import Action, Kind
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("identity")
 
 
 @router.post("/api/email-addresses/confirmations", status_code=202)
-async def request_confirmation(call: SignedInCall) -> Response:
+async def request_confirmation(call: Annotated[Call, require(Action.CHANGE, Kind.EMAIL_ADDRESS)]) -> Response:
     """Have the link mailed again that confirms one's own address, or the one that is to replace it."""
     request = partial(commands.request_confirmation, limits=call.services(IdentityServices).try_limits)
     return await call.execute(IdentityUnitOfWork, request, call.user_id, lambda _: json_response(None, status=202))

@@ -17,12 +17,13 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
 from dataforge.http.addresses import own_address
 from dataforge.http.call import Call
 from dataforge.http.caller import client_address
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
 from dataforge.kernel.invitations import unknown_link
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
-from dataforge.web.calls import AnyonePage, PublicForm, Visitor, public_page
+from dataforge.web.calls import PageCall, PublicForm, Visitor, public_page, require_page
 from dataforge.web.routing import page_router, see_other
 
 router = page_router("identity")
@@ -56,7 +57,7 @@ async def accept_with_new_account(request: Request, form: PublicForm) -> Respons
 
 
 @router.post(PAGE + "/accept")
-async def accept(call: AnyonePage) -> Response:
+async def accept(call: Annotated[PageCall, require_page(Action.ACCEPT, Kind.INVITATION)]) -> Response:
     """Get the role with the account that one is signed in with."""
     token = call.form.get("token", "")
     try:

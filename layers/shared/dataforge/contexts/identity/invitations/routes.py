@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request
@@ -15,10 +16,11 @@ from dataforge.contexts.identity.links.wire import LinkIn
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall, SignedInCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.caller import client_address
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.db.unit_of_work import run
 
@@ -30,7 +32,10 @@ INVITATION = INVITATIONS + "/{invitation_id}"
 
 @router.get(INVITATIONS, response_model=wire.InvitationPage)
 async def list_invitations(
-    call: AdminCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, state: State | None = None
+    call: Annotated[Call, require(Action.READ, Kind.INVITATION)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    state: State | None = None,
 ) -> Response:
     """Invitations into the organisation, newest first."""
     now, after = call.platform.clock.now(), call.after(cursor)
@@ -40,7 +45,7 @@ async def list_invitations(
 
 
 @router.post(INVITATIONS, status_code=201, response_model=wire.InvitationOut)
-async def invite(body: wire.InvitationIn, call: AdminCall) -> Response:
+async def invite(body: wire.InvitationIn, call: Annotated[Call, require(Action.CREATE, Kind.INVITATION)]) -> Response:
     """Invite an address by mail to be something here; the link is good once, within seven days."""
     handler = partial(commands.invite, token=call.services(IdentityServices).link_tokens.of_invitation)
     command = commands.Invite(body.email, body.role)
@@ -48,14 +53,18 @@ async def invite(body: wire.InvitationIn, call: AdminCall) -> Response:
 
 
 @router.post(INVITATION + "/resend", response_model=wire.InvitationOut)
-async def resend_invitation(invitation_id: UUID, call: AdminCall) -> Response:
+async def resend_invitation(
+    invitation_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.INVITATION)]
+) -> Response:
     """Mail another link, good for seven days; the one before stops working. Once a minute at most."""
     handler = partial(commands.send_again, token=call.services(IdentityServices).link_tokens.of_invitation)
     return await call.execute_and_read(Work, handler, invitation_id, partial(_read, call, 200))
 
 
 @router.delete(INVITATION, status_code=204)
-async def revoke_invitation(invitation_id: UUID, call: AdminCall) -> Response:
+async def revoke_invitation(
+    invitation_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.INVITATION)]
+) -> Response:
     """Revoke an open invitation: its link works no longer."""
     return await call.execute(
         Work, commands.revoke_invitation, invitation_id, lambda _: json_response(None, status=204)
@@ -63,7 +72,7 @@ async def revoke_invitation(invitation_id: UUID, call: AdminCall) -> Response:
 
 
 @router.post(INVITATIONS + "/accept", response_model=wire.AcceptedOut)
-async def accept_invitation(body: LinkIn, call: SignedInCall) -> Response:
+async def accept_invitation(body: LinkIn, call: Annotated[Call, require(Action.ACCEPT, Kind.INVITATION)]) -> Response:
     """Get the role by the token of a mailed link, signed in with the account of the invited address.
 
     An invitation lowers no role: whoever is more already stays it, and the answer says so.

@@ -1,6 +1,7 @@
 """REST of passwords."""
 
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request
@@ -11,16 +12,19 @@ from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall, SignedInCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.caller import client_address
+from dataforge.kernel.access import Action, Kind
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("identity")
 
 
 @router.put("/api/passwords/mine", status_code=204)
-async def change_password(body: wire.PasswordIn, call: SignedInCall) -> Response:
+async def change_password(
+    body: wire.PasswordIn, call: Annotated[Call, require(Action.CHANGE, Kind.PASSWORD)]
+) -> Response:
     """Change one's own password; every other sign-in ends."""
     command = commands.ChangePassword(call.user_id, body.current_password, body.password)
     rejected = await change(call, command)
@@ -54,7 +58,7 @@ async def reset_password(body: wire.ResetIn, request: Request) -> Response:
 
 
 @router.post("/api/passwords/of/{user_id}/reset", status_code=202)
-async def request_reset_of(user_id: UUID, call: AdminCall) -> Response:
+async def request_reset_of(user_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.USER)]) -> Response:
     """Have a person mailed the link that sets another password; an account that an import made is claimed by it."""
     return await call.execute(
         IdentityUnitOfWork, commands.request_reset_of, user_id, lambda _: json_response(None, status=202)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -12,10 +12,11 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials import commands, queries, wire
 from dataforge.contexts.identity.xapi_credentials.calls import publish
 from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AdminPage, PageCall
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("identity")
@@ -25,13 +26,13 @@ SCOPES = sorted(XAPI_SCOPES)
 
 
 @router.get(PAGE)
-async def list_page(call: AdminPage) -> Response:
+async def list_page(call: Annotated[PageCall, require_page(Action.READ, Kind.CREDENTIAL)]) -> Response:
     """All credentials, newest first, and a form for another one."""
     return await _list(call, {"name": "", "rate_limit": "", "deduplicate": False, "scopes": set(DEFAULT_SCOPES)})
 
 
 @router.post(PAGE)
-async def create_page(call: AdminPage) -> Response:
+async def create_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.CREDENTIAL)]) -> Response:
     """Make a credential; its secret is on this page and on no other."""
     given = _given(call.form)
     try:
@@ -46,13 +47,13 @@ async def create_page(call: AdminPage) -> Response:
 
 
 @router.get(f"{PAGE}/{{key_id}}")
-async def key_page(key_id: str, call: AdminPage) -> Response:
+async def key_page(key_id: str, call: Annotated[PageCall, require_page(Action.READ, Kind.CREDENTIAL)]) -> Response:
     """One credential: what it may do, when it was used and refused, and how to change or end it."""
     return await _one(call, await call.query(queries.get_xapi_credential, key_id))
 
 
 @router.post(f"{PAGE}/{{key_id}}")
-async def change_page(key_id: str, call: AdminPage) -> Response:
+async def change_page(key_id: str, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.CREDENTIAL)]) -> Response:
     """Change a credential."""
     given = _given(call.form)
     try:
@@ -67,7 +68,7 @@ async def change_page(key_id: str, call: AdminPage) -> Response:
 
 
 @router.post(f"{PAGE}/{{key_id}}/revoke")
-async def revoke_page(key_id: str, call: AdminPage) -> Response:
+async def revoke_page(key_id: str, call: Annotated[PageCall, require_page(Action.DELETE, Kind.CREDENTIAL)]) -> Response:
     """End a credential."""
     command = commands.RevokeXapiCredential(key_id)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.revoke_xapi_credential, command)

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.identity.contract import LearnerDirectory
-from dataforge.contexts.learning.access import ReaderCall, WriterCall
 from dataforge.contexts.learning.cohort_imports.commands import ImportLearners, import_learners
 from dataforge.contexts.learning.cohort_imports.wire import LearnerPlanOut
 from dataforge.contexts.learning.cohorts import commands, queries, wire
@@ -19,9 +18,11 @@ from dataforge.contexts.learning.completions.wire import AsOf, CompletionPage
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.http.app import context_router
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
@@ -45,7 +46,11 @@ def _done(_result: object) -> Response:
 
 @router.get("/api/cohorts", response_model=wire.CohortPage)
 async def list_cohorts(
-    call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, *, active: bool | None = None
+    call: Annotated[Call, require(Action.READ, Kind.COHORT)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    *,
+    active: bool | None = None,
 ) -> Response:
     """Cohorts by name."""
     page = await call.query(queries.list_cohorts, after=call.after(cursor), limit=limit, active=active)
@@ -53,7 +58,7 @@ async def list_cohorts(
 
 
 @router.post("/api/cohorts", status_code=201, response_model=wire.CohortOut)
-async def create_cohort(body: wire.CohortIn, call: WriterCall) -> Response:
+async def create_cohort(body: wire.CohortIn, call: Annotated[Call, require(Action.CREATE, Kind.COHORT)]) -> Response:
     """Create an empty cohort."""
     command = commands.CreateCohort(**body.model_dump())
     return await call.execute(LearningUnitOfWork, commands.create_cohort, command, partial(_cohort, status=201))
@@ -66,7 +71,9 @@ async def create_cohort(body: wire.CohortIn, call: WriterCall) -> Response:
         "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}
     },
 )
-async def import_learner_list(call: WriterCall, plan_hash: PlanHash = None, *, dry_run: bool = True) -> Response:
+async def import_learner_list(
+    call: Annotated[Call, require(Action.CHANGE, Kind.COHORT)], plan_hash: PlanHash = None, *, dry_run: bool = True
+) -> Response:
     """Plan the import of `First Name,Last Name,Email,Group,Team`; with dry_run=false and its plan_hash apply it."""
     if not dry_run and plan_hash is None:
         message = "Plan first: send the file with dry_run=true, look at the plan, and apply it with its plan_hash."
@@ -81,20 +88,22 @@ async def import_learner_list(call: WriterCall, plan_hash: PlanHash = None, *, d
 
 
 @router.get("/api/cohorts/{cohort_id}", response_model=wire.CohortOut)
-async def get_cohort(cohort_id: UUID, call: ReaderCall) -> Response:
+async def get_cohort(cohort_id: UUID, call: Annotated[Call, require(Action.READ, Kind.COHORT)]) -> Response:
     """One cohort."""
     return _cohort(await call.query(queries.get_cohort, cohort_id))
 
 
 @router.patch("/api/cohorts/{cohort_id}", response_model=wire.CohortOut)
-async def change_cohort(cohort_id: UUID, body: wire.CohortChangesIn, call: WriterCall) -> Response:
+async def change_cohort(
+    cohort_id: UUID, body: wire.CohortChangesIn, call: Annotated[Call, require(Action.CHANGE, Kind.COHORT)]
+) -> Response:
     """Change a cohort; needs If-Match."""
     command = commands.ChangeCohort(cohort_id, call.expected_revision(), body.model_dump(exclude_unset=True))
     return await call.execute_and_read(LearningUnitOfWork, commands.change_cohort, command, _read)
 
 
 @router.delete("/api/cohorts/{cohort_id}", status_code=204)
-async def delete_cohort(cohort_id: UUID, call: WriterCall) -> Response:
+async def delete_cohort(cohort_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.COHORT)]) -> Response:
     """Delete a cohort without lessons; needs If-Match."""
     command = commands.DeleteCohort(cohort_id, call.expected_revision())
     return await call.execute(LearningUnitOfWork, commands.delete_cohort, command, _done)
@@ -102,7 +111,10 @@ async def delete_cohort(cohort_id: UUID, call: WriterCall) -> Response:
 
 @router.get("/api/cohorts/{cohort_id}/members", response_model=wire.MemberPage)
 async def list_members(
-    cohort_id: UUID, call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    cohort_id: UUID,
+    call: Annotated[Call, require(Action.READ, Kind.COHORT)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Current members of a cohort."""
     page = await call.query(queries.list_members, cohort_id, after=call.after(cursor), limit=limit)
@@ -110,14 +122,18 @@ async def list_members(
 
 
 @router.put("/api/cohorts/{cohort_id}/members/{user_id}", status_code=204)
-async def add_member(cohort_id: UUID, user_id: UUID, call: WriterCall) -> Response:
+async def add_member(
+    cohort_id: UUID, user_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.COHORT)]
+) -> Response:
     """Make somebody a member; a second time changes nothing."""
     handler = partial(commands.add_member, call.platform.get(StatementMatching))
     return await call.execute(LearningUnitOfWork, handler, commands.Membership(cohort_id, user_id), _done)
 
 
 @router.delete("/api/cohorts/{cohort_id}/members/{user_id}", status_code=204)
-async def remove_member(cohort_id: UUID, user_id: UUID, call: WriterCall) -> Response:
+async def remove_member(
+    cohort_id: UUID, user_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.COHORT)]
+) -> Response:
     """End a membership."""
     handler = partial(commands.remove_member, call.platform.get(StatementMatching))
     return await call.execute(LearningUnitOfWork, handler, commands.Membership(cohort_id, user_id), _done)
@@ -125,7 +141,11 @@ async def remove_member(cohort_id: UUID, user_id: UUID, call: WriterCall) -> Res
 
 @router.get("/api/cohorts/{cohort_id}/completions", response_model=CompletionPage)
 async def cohort_completions(
-    cohort_id: UUID, call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, as_of: AsOf = None
+    cohort_id: UUID,
+    call: Annotated[Call, require(Action.READ, Kind.COMPLETION)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_of: AsOf = None,
 ) -> Response:
     """Who completed what: the first completion of each member and lesson, with the watermark it is complete up to."""
     page, watermark = await call.query(

@@ -3,14 +3,15 @@
 import secrets
 from uuid import UUID
 
-from dataforge.contexts.learning.access import READERS
 from dataforge.contexts.learning.launches.domain import LaunchMode, PlannedLaunch, plan_launch
 from dataforge.contexts.learning.launches.queries import read_participant
 from dataforge.contexts.learning.lessons.queries import get_lesson
 from dataforge.contexts.lrs.contract import PlayerSessions
 from dataforge.http.addresses import absolute_address
 from dataforge.http.call import Call
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.rules import may_any
 
 
 async def announced_launch(
@@ -21,7 +22,7 @@ async def announced_launch(
     What was said of a launch that came to nothing harms nobody. Raises NotFound, LessonNotLaunchable, NotInCohort.
     """
     lesson = await call.query(get_lesson, lesson_id)
-    is_staff = call.principal.has(*READERS)
+    is_staff = may_any(call.principal, Action.CREATE, Kind.LAUNCH)
     participant = await call.query(read_participant, lesson_id, call.user_id, is_staff=is_staff)
     planned = plan_launch(
         lesson,

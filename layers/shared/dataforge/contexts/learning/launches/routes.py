@@ -9,16 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.identity.contract import SessionCredentials
-from dataforge.contexts.learning.access import WRITERS
 from dataforge.contexts.learning.launches import commands, queries, wire
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import PlayerSessions
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.rules import may_any
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("learning")
@@ -32,16 +33,18 @@ Token = Annotated[str, Query(max_length=200, description="what the launch put in
 
 
 @router.get("/api/launches", response_model=wire.LaunchPage)
-async def list_own_launches(call: AnyoneCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response:
+async def list_own_launches(
+    call: Annotated[Call, require(Action.READ, Kind.LAUNCH)], cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> Response:
     """One's own launches, newest first."""
     page = await call.query(queries.launches_of_learner, call.user_id, after=call.after(cursor), limit=limit)
     return call.page_response(page, limit=limit)
 
 
 @router.post("/api/launches/{launch_id}/end", response_model=wire.LaunchProgressOut)
-async def end_launch(launch_id: UUID, call: AnyoneCall) -> Response:
+async def end_launch(launch_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.LAUNCH)]) -> Response:
     """End a launch: one's own, or anybody's for whoever may change lessons. Its credential stops within 30 seconds."""
-    whose = None if call.principal.has(*WRITERS) else call.user_id
+    whose = None if may_any(call.principal, Action.CHANGE, Kind.LAUNCH) else call.user_id
     handler = partial(commands.end_launch, call.platform.get(PlayerSessions))
     command = commands.EndLaunch(launch_id, whose)
     answer = await call.execute_and_read(LearningUnitOfWork, handler, command, _read)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from dataforge.contexts.learning.access import ReaderCall, WriterCall
 from dataforge.contexts.learning.completions.queries import missing_completions
 from dataforge.contexts.learning.completions.wire import AsOf, IncompletePage
 from dataforge.contexts.learning.launches.calls import addresses, announced_launch
@@ -20,10 +19,11 @@ from dataforge.contexts.learning.lessons import commands, queries, wire
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import PlayerSessions, StatementMatching
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 router = context_router("learning")
@@ -50,7 +50,10 @@ def _done(_result: object) -> Response:
 
 @router.get("/api/lessons", response_model=wire.LessonPage)
 async def list_lessons(
-    call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, cohort_id: UUID | None = None
+    call: Annotated[Call, require(Action.READ, Kind.LESSON)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cohort_id: UUID | None = None,
 ) -> Response:
     """Lessons in order of creation."""
     page = await call.query(queries.list_lessons, after=call.after(cursor), limit=limit, cohort_id=cohort_id)
@@ -58,7 +61,7 @@ async def list_lessons(
 
 
 @router.post("/api/lessons", status_code=201, response_model=wire.LessonOut)
-async def create_lesson(body: wire.LessonIn, call: WriterCall) -> Response:
+async def create_lesson(body: wire.LessonIn, call: Annotated[Call, require(Action.CREATE, Kind.LESSON)]) -> Response:
     """Create a lesson; statements that arrived before it count."""
     handler = partial(commands.create_lesson, call.platform.get(StatementMatching))
     command = commands.CreateLesson(**body.model_dump())
@@ -66,13 +69,15 @@ async def create_lesson(body: wire.LessonIn, call: WriterCall) -> Response:
 
 
 @router.get("/api/lessons/{lesson_id}", response_model=wire.LessonOut)
-async def get_lesson(lesson_id: UUID, call: ReaderCall) -> Response:
+async def get_lesson(lesson_id: UUID, call: Annotated[Call, require(Action.READ, Kind.LESSON)]) -> Response:
     """One lesson."""
     return _lesson(await call.query(queries.get_lesson, lesson_id))
 
 
 @router.patch("/api/lessons/{lesson_id}", response_model=wire.LessonOut)
-async def change_lesson(lesson_id: UUID, body: wire.LessonChangesIn, call: WriterCall) -> Response:
+async def change_lesson(
+    lesson_id: UUID, body: wire.LessonChangesIn, call: Annotated[Call, require(Action.CHANGE, Kind.LESSON)]
+) -> Response:
     """Change a lesson; needs If-Match."""
     handler = partial(commands.change_lesson, call.platform.get(StatementMatching))
     command = commands.ChangeLesson(lesson_id, call.expected_revision(), body.model_dump(exclude_unset=True))
@@ -80,7 +85,7 @@ async def change_lesson(lesson_id: UUID, body: wire.LessonChangesIn, call: Write
 
 
 @router.delete("/api/lessons/{lesson_id}", status_code=204)
-async def delete_lesson(lesson_id: UUID, call: WriterCall) -> Response:
+async def delete_lesson(lesson_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.LESSON)]) -> Response:
     """Delete a lesson, not its statements; needs If-Match."""
     handler = partial(commands.delete_lesson, call.platform.get(StatementMatching))
     command = commands.DeleteLesson(lesson_id, call.expected_revision())
@@ -88,13 +93,15 @@ async def delete_lesson(lesson_id: UUID, call: WriterCall) -> Response:
 
 
 @router.get("/api/lessons/{lesson_id}/aliases", response_model=wire.AliasesOut)
-async def get_aliases(lesson_id: UUID, call: ReaderCall) -> Response:
+async def get_aliases(lesson_id: UUID, call: Annotated[Call, require(Action.READ, Kind.LESSON)]) -> Response:
     """By which other activity ids statements mean the lesson."""
     return await call.query(_read_aliases, lesson_id)
 
 
 @router.put("/api/lessons/{lesson_id}/aliases", response_model=wire.AliasesOut)
-async def replace_aliases(lesson_id: UUID, body: wire.AliasesIn, call: WriterCall) -> Response:
+async def replace_aliases(
+    lesson_id: UUID, body: wire.AliasesIn, call: Annotated[Call, require(Action.CHANGE, Kind.LESSON)]
+) -> Response:
     """Say all other activity ids that mean the lesson; stored statements follow. Needs If-Match."""
     handler = partial(commands.replace_aliases, call.platform.get(StatementMatching))
     command = commands.ReplaceAliases(lesson_id, call.expected_revision(), body.aliases)
@@ -103,7 +110,11 @@ async def replace_aliases(lesson_id: UUID, body: wire.AliasesIn, call: WriterCal
 
 @router.get("/api/lessons/{lesson_id}/incomplete", response_model=IncompletePage)
 async def lesson_incomplete(
-    lesson_id: UUID, call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT, as_of: AsOf = None
+    lesson_id: UUID,
+    call: Annotated[Call, require(Action.READ, Kind.COMPLETION)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    as_of: AsOf = None,
 ) -> Response:
     """Who should have completed the lesson and has not, with the watermark this is complete up to."""
     page, watermark = await call.query(
@@ -118,7 +129,9 @@ async def lesson_incomplete(
 
 
 @router.post("/api/lessons/{lesson_id}/launches", status_code=201, response_model=LaunchOut)
-async def launch_lesson(lesson_id: UUID, body: LaunchIn, call: AnyoneCall) -> Response:
+async def launch_lesson(
+    lesson_id: UUID, body: LaunchIn, call: Annotated[Call, require(Action.CREATE, Kind.LAUNCH)]
+) -> Response:
     """Launch a lesson in a course player (cmi5): for members of its cohort, and for whoever may read lessons."""
     planned = await announced_launch(call, lesson_id, **body.model_dump())
     handler = partial(open_launch, call.platform.get(PlayerSessions))
@@ -127,7 +140,10 @@ async def launch_lesson(lesson_id: UUID, body: LaunchIn, call: AnyoneCall) -> Re
 
 @router.get("/api/lessons/{lesson_id}/launches", response_model=LaunchPage)
 async def list_launches(
-    lesson_id: UUID, call: ReaderCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    lesson_id: UUID,
+    call: Annotated[Call, require(Action.LIST, Kind.LAUNCH)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Launches of a lesson and what their players have said, newest first."""
     await call.query(queries.get_lesson, lesson_id)

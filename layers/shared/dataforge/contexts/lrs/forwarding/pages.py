@@ -13,11 +13,12 @@ from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.domain import parse_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.db.versioned_rows import Change, Delete
-from dataforge.web.calls import AdminPage, Chosen, PageCall
+from dataforge.web.calls import Chosen, PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("lrs")
@@ -31,13 +32,13 @@ _EMPTY = {**dict.fromkeys(_TEXTS, ""), "kind": SubscriptionKind.WEBHOOK.value, "
 
 
 @router.get(PAGE)
-async def list_page(call: AdminPage) -> Response:
+async def list_page(call: Annotated[PageCall, require_page(Action.READ, Kind.SUBSCRIPTION)]) -> Response:
     """To whom statements are sent."""
     return await _list(call, _EMPTY)
 
 
 @router.post(PAGE)
-async def create_page(call: AdminPage) -> Response:
+async def create_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.SUBSCRIPTION)]) -> Response:
     """Make a subscription; a webhook's secret is on this page and on no other."""
     given = {**_EMPTY, **{name: call.form.get(name, "").strip() for name in (*_TEXTS, "kind", "related")}}
     services = call.services(LrsServices)
@@ -58,7 +59,7 @@ async def create_page(call: AdminPage) -> Response:
 @router.get(f"{PAGE}/{{subscription_id}}")
 async def subscription_page(
     subscription_id: UUID,
-    call: AdminPage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.SUBSCRIPTION)],
     cursor: Cursor = None,
     state: Annotated[DeliveryState | None, Chosen] = None,
 ) -> Response:
@@ -79,7 +80,9 @@ async def subscription_page(
 
 
 @router.post(f"{PAGE}/{{subscription_id}}/test")
-async def test_page(subscription_id: UUID, call: AdminPage) -> Response:
+async def test_page(
+    subscription_id: UUID, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.SUBSCRIPTION)]
+) -> Response:
     """Send a test."""
     command = commands.TestSubscription(subscription_id)
     await run(call.unit_of_work(LrsUnitOfWork), commands.test_subscription, command)
@@ -88,7 +91,9 @@ async def test_page(subscription_id: UUID, call: AdminPage) -> Response:
 
 
 @router.post(f"{PAGE}/{{subscription_id}}/redrive")
-async def redrive_page(subscription_id: UUID, call: AdminPage) -> Response:
+async def redrive_page(
+    subscription_id: UUID, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.SUBSCRIPTION)]
+) -> Response:
     """Try what was given up again."""
     command = commands.RedriveDeliveries(subscription_id)
     number = await run(call.unit_of_work(LrsUnitOfWork), commands.redrive_deliveries, command)
@@ -98,7 +103,9 @@ async def redrive_page(subscription_id: UUID, call: AdminPage) -> Response:
 
 
 @router.post(f"{PAGE}/{{subscription_id}}/switch")
-async def switch_page(subscription_id: UUID, call: AdminPage) -> Response:
+async def switch_page(
+    subscription_id: UUID, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.SUBSCRIPTION)]
+) -> Response:
     """Switch a subscription on or off, as the form says."""
     services, enabled = call.services(LrsServices), call.form.get("enabled") == "true"
     change = Change(subscription_id, "*", {"enabled": enabled})
@@ -110,7 +117,9 @@ async def switch_page(subscription_id: UUID, call: AdminPage) -> Response:
 
 
 @router.post(f"{PAGE}/{{subscription_id}}/delete")
-async def delete_page(subscription_id: UUID, call: AdminPage) -> Response:
+async def delete_page(
+    subscription_id: UUID, call: Annotated[PageCall, require_page(Action.DELETE, Kind.SUBSCRIPTION)]
+) -> Response:
     """End a subscription."""
     command = Delete(subscription_id, "*")
     await run(call.unit_of_work(LrsUnitOfWork), commands.delete_subscription, command)

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 from starlette.responses import Response
@@ -12,10 +12,11 @@ from dataforge.contexts.lrs.imports.domain import OtherStoreRefused
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork as Work
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.jobs import QueuedJobOut, queue_and_answer
 from dataforge.http.openapi import UNKEYED
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.outgoing import AddressForbidden, check_url
@@ -27,7 +28,9 @@ router = context_router("lrs")
 @router.post(
     "/api/xapi/imports/uploads", status_code=201, response_model=wire.StatementUploadOut, openapi_extra={UNKEYED: True}
 )
-async def announce_upload(body: wire.StatementUploadIn, call: AdminCall) -> Response:
+async def announce_upload(
+    body: wire.StatementUploadIn, call: Annotated[Call, require(Action.CREATE, Kind.STATEMENT)]
+) -> Response:
     """Where a file of statements goes, for an hour: S3 refuses another file."""
     announce = partial(commands.announce_statements, limits=call.platform.upload_limits)
     key = await run(call.unit_of_work(Work), announce, commands.AnnounceStatements(body.size_bytes))
@@ -39,7 +42,9 @@ async def announce_upload(body: wire.StatementUploadIn, call: AdminCall) -> Resp
 
 
 @router.post("/api/xapi/imports", status_code=202, response_model=QueuedJobOut)
-async def import_file(body: wire.StatementImportIn, call: AdminCall) -> Response:
+async def import_file(
+    body: wire.StatementImportIn, call: Annotated[Call, require(Action.CREATE, Kind.STATEMENT)]
+) -> Response:
     """Import the lines of an upload, each a statement, with their ids and the times they were stored.
 
     The job reports lines that are none, and ids that are stored with another content; importing again changes nothing.
@@ -49,7 +54,9 @@ async def import_file(body: wire.StatementImportIn, call: AdminCall) -> Response
 
 
 @router.post("/api/xapi/imports/stores", status_code=202, response_model=QueuedJobOut)
-async def import_store(body: wire.StoreImportIn, call: AdminCall) -> Response:
+async def import_store(
+    body: wire.StoreImportIn, call: Annotated[Call, require(Action.CREATE, Kind.STATEMENT)]
+) -> Response:
     """Import the statements of another record store by its own API, page after page."""
     return await queue_and_answer(call, Work, commands.queue_import, _of_store(body, call))
 

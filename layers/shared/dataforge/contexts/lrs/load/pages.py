@@ -1,6 +1,6 @@
 """Send a sample and watch it arrive: through the stream, or with the scheduled job."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from starlette.responses import Response
@@ -10,8 +10,9 @@ from dataforge.contexts.lrs.load.queries import MOST_COUNTED, etl_counts, etl_ru
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.commands import AcceptStatements
 from dataforge.contexts.lrs.statements.domain import StatementsBody, XapiVersion, format_timestamp
+from dataforge.kernel.access import Action, Kind
 from dataforge.settings import EtlMode
-from dataforge.web.calls import AdminPage, ChosenId, PageCall
+from dataforge.web.calls import ChosenId, PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("lrs")
@@ -27,25 +28,29 @@ CONSOLE = XapiCredential(
 
 
 @router.get(STREAMING)
-async def streaming_page(call: AdminPage, statement: ChosenId = None) -> Response:
+async def streaming_page(
+    call: Annotated[PageCall, require_page(Action.CREATE, Kind.STATEMENT)], statement: ChosenId = None
+) -> Response:
     """Statements that are loaded and flattened as they come."""
     return await _page(call, EtlMode.STREAMING, statement)
 
 
 @router.post(STREAMING)
-async def send_streaming(call: AdminPage) -> Response:
+async def send_streaming(call: Annotated[PageCall, require_page(Action.CREATE, Kind.STATEMENT)]) -> Response:
     """Send a sample and watch it."""
     return await _send(call, STREAMING)
 
 
 @router.get(INCREMENTAL)
-async def incremental_page(call: AdminPage, statement: ChosenId = None) -> Response:
+async def incremental_page(
+    call: Annotated[PageCall, require_page(Action.CREATE, Kind.STATEMENT)], statement: ChosenId = None
+) -> Response:
     """Statements that the scheduled job flattens, and what it did lately."""
     return await _page(call, EtlMode.INCREMENTAL, statement)
 
 
 @router.post(INCREMENTAL)
-async def send_incremental(call: AdminPage) -> Response:
+async def send_incremental(call: Annotated[PageCall, require_page(Action.CREATE, Kind.STATEMENT)]) -> Response:
     """Send a sample and watch it."""
     return await _send(call, INCREMENTAL)
 

@@ -11,8 +11,9 @@ from dataforge.contexts.lrs.quarantine.calls import desk_of, read_entry
 from dataforge.contexts.lrs.quarantine.domain import BodyLine, QuarantineState, Reason, marked_lines
 from dataforge.contexts.lrs.statements.domain import parse_json, read_json
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, DataForgeError
-from dataforge.web.calls import AdminPage, Chosen, PageCall
+from dataforge.web.calls import Chosen, PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("lrs")
@@ -25,7 +26,7 @@ _JSON_CHARACTERS = 512 * 1024
 
 @router.get(PAGE)
 async def list_page(
-    call: AdminPage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.QUARANTINE)],
     cursor: Cursor = None,
     state: Annotated[QuarantineState | None, Chosen] = None,
     reason: Annotated[Reason | None, Chosen] = None,
@@ -47,13 +48,15 @@ async def list_page(
 
 
 @router.get(f"{PAGE}/{{entry_id}}")
-async def entry_page(entry_id: UUID, call: AdminPage) -> Response:
+async def entry_page(entry_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.QUARANTINE)]) -> Response:
     """One entry with its body, and what can be done about it."""
     return await _entry(call, entry_id)
 
 
 @router.post(f"{PAGE}/{{entry_id}}/replay")
-async def replay_page(entry_id: UUID, call: AdminPage) -> Response:
+async def replay_page(
+    entry_id: UUID, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.QUARANTINE)]
+) -> Response:
     """Replay an entry as it is, or with the body that was corrected in the form."""
     given = call.form.get("body")
     try:
@@ -68,7 +71,9 @@ async def replay_page(entry_id: UUID, call: AdminPage) -> Response:
 
 
 @router.post(f"{PAGE}/{{entry_id}}/discard")
-async def discard_page(entry_id: UUID, call: AdminPage) -> Response:
+async def discard_page(
+    entry_id: UUID, call: Annotated[PageCall, require_page(Action.DELETE, Kind.QUARANTINE)]
+) -> Response:
     """Discard an entry."""
     await desk_of(call).discard(entry_id)
     return call.go_on("success", "The entry is discarded and its body deleted.", PAGE, entry_id)

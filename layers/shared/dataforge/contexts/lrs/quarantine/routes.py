@@ -1,6 +1,7 @@
 """REST of quarantine, for administrators."""
 
 from dataclasses import asdict
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -9,11 +10,12 @@ from dataforge.contexts.lrs.quarantine import queries, wire
 from dataforge.contexts.lrs.quarantine.calls import desk_of, read_entry
 from dataforge.contexts.lrs.quarantine.domain import QuarantineState, Reason
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
 from dataforge.http.encoding import exact_json
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
@@ -22,7 +24,7 @@ router = context_router("lrs")
 
 @router.get("/api/xapi/quarantine", response_model=wire.QuarantinePage)
 async def list_quarantine(
-    call: AdminCall,
+    call: Annotated[Call, require(Action.READ, Kind.QUARANTINE)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     reason: Reason | None = None,
@@ -38,7 +40,9 @@ async def list_quarantine(
 
 
 @router.get("/api/xapi/quarantine/{entry_id}", response_model=wire.QuarantineOut)
-async def get_quarantine_entry(entry_id: UUID, call: AdminCall) -> Response:
+async def get_quarantine_entry(
+    entry_id: UUID, call: Annotated[Call, require(Action.READ, Kind.QUARANTINE)]
+) -> Response:
     """One entry: each violation with its place, the body as it was sent, and who sent it."""
     facts, body = await read_entry(call, entry_id)
     del facts["s3_key"]
@@ -46,7 +50,9 @@ async def get_quarantine_entry(entry_id: UUID, call: AdminCall) -> Response:
 
 
 @router.post("/api/xapi/quarantine/{entry_id}/replay", response_model=wire.ReplayOut, openapi_extra={UNKEYED: True})
-async def replay_quarantine_entry(entry_id: UUID, body: wire.ReplayIn, call: AdminCall) -> Response:
+async def replay_quarantine_entry(
+    entry_id: UUID, body: wire.ReplayIn, call: Annotated[Call, require(Action.CHANGE, Kind.QUARANTINE)]
+) -> Response:
     """Replay an entry, or its corrected body, under the authority of who sent it; a second replay changes nothing."""
     # A number of the statement keeps every digit.
     exact = exact_json(await call.request.body())
@@ -55,7 +61,9 @@ async def replay_quarantine_entry(entry_id: UUID, body: wire.ReplayIn, call: Adm
 
 
 @router.post("/api/xapi/quarantine/replays", response_model=wire.ReplaysOut, openapi_extra={UNKEYED: True})
-async def replay_quarantine_entries(body: wire.ReplaysIn, call: AdminCall) -> Response:
+async def replay_quarantine_entries(
+    body: wire.ReplaysIn, call: Annotated[Call, require(Action.CHANGE, Kind.QUARANTINE)]
+) -> Response:
     """Replay several entries as they are; one that cannot be does not stop the others."""
     desk, results = desk_of(call), []
     for entry_id in dict.fromkeys(body.ids):
@@ -68,7 +76,9 @@ async def replay_quarantine_entries(body: wire.ReplaysIn, call: AdminCall) -> Re
 
 
 @router.delete("/api/xapi/quarantine/{entry_id}", status_code=204)
-async def discard_quarantine_entry(entry_id: UUID, call: AdminCall) -> Response:
+async def discard_quarantine_entry(
+    entry_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.QUARANTINE)]
+) -> Response:
     """Discard an entry: its body is deleted, that it was there is remembered for 30 days."""
     await desk_of(call).discard(entry_id)
     return json_response(None, status=204)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -12,7 +12,9 @@ from starlette.responses import Response
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.quarantine.domain import marked_lines
 from dataforge.contexts.lrs.search.domain import (
-    Kind,
+    Kind as KeyKind,
+)
+from dataforge.contexts.lrs.search.domain import (
     Position,
     StatementFilter,
     activity_keys,
@@ -24,15 +26,16 @@ from dataforge.contexts.lrs.search.queries import read_one, read_page, statement
 from dataforge.contexts.lrs.search.summary import StatementLine, line_of
 from dataforge.contexts.lrs.statements.domain import parse_statement_id, parse_timestamp, read_json
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, NotFound
-from dataforge.web.calls import AdminPage, PageCall
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("lrs")
 
 PAGE = "/ui/admin/statements"
 _ROWS = 50
-_NOBODY = key_of(Kind.AGENT, "")
+_NOBODY = key_of(KeyKind.AGENT, "")
 _FIELDS = ("person", "verb", "activity", "registration", "since", "until")
 
 
@@ -46,7 +49,7 @@ class AskedPage:
 
 @router.get(PAGE)
 async def list_page(
-    call: AdminPage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.STATEMENT)],
     cursor: Cursor = None,
     person: str = "",
     verb: str = "",
@@ -71,7 +74,9 @@ async def list_page(
 
 
 @router.get(f"{PAGE}/{{statement_id}}")
-async def statement_page(statement_id: UUID, call: AdminPage) -> Response:
+async def statement_page(
+    statement_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.STATEMENT)]
+) -> Response:
     """One statement whole, with its rows and what it has to do with others."""
     found = await call.query(read_one, statement_id)
     if found is None:
@@ -122,7 +127,7 @@ async def _asked(call: PageCall, chosen: Mapping[str, str], cursor: str | None) 
         person = await call.query(asked_person, chosen["person"], home_pages)
         keys.append(tuple(key for name in person.identities for key in agent_keys(name, related=related)) or (_NOBODY,))
     if chosen["verb"]:
-        keys.append((key_of(Kind.VERB, chosen["verb"]),))
+        keys.append((key_of(KeyKind.VERB, chosen["verb"]),))
     if chosen["activity"]:
         keys.append(activity_keys(chosen["activity"], related=related))
     if chosen["registration"]:
@@ -130,7 +135,7 @@ async def _asked(call: PageCall, chosen: Mapping[str, str], cursor: str | None) 
         if registration is None:
             message = "Registration must be a UUID."
             raise BadRequest(message)
-        keys.append((key_of(Kind.REGISTRATION, str(registration)),))
+        keys.append((key_of(KeyKind.REGISTRATION, str(registration)),))
     asked = StatementFilter(
         keys=tuple(keys),
         since=_time(chosen, "since"),

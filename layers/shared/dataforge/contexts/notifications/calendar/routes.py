@@ -6,20 +6,21 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.notifications.calendar import queries
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall, Require
+from dataforge.http.auth import require
 from dataforge.http.call import Call
 from dataforge.http.etag import etag
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.scopes import CALENDAR
 
 router = context_router("notifications")
 _ICS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}}
 _A_YEAR = timedelta(days=365)
-CalendarCall = Annotated[Call, Depends(Require(address=CALENDAR))]
+CalendarCall = Annotated[Call, require(Action.READ, Kind.CALENDAR, address=CALENDAR)]
 AddressToken = Annotated[
     str | None, Query(max_length=200, description="a personal access token with the scope `calendar`, and no other")
 ]
@@ -33,7 +34,7 @@ async def get_calendar(call: CalendarCall, token: AddressToken = None) -> Respon
 
 
 @router.get("/api/calendar/lessons/{lesson_id}", response_class=Response, responses=_ICS)
-async def get_lesson_date(lesson_id: UUID, call: AnyoneCall) -> Response:
+async def get_lesson_date(lesson_id: UUID, call: Annotated[Call, require(Action.READ, Kind.CALENDAR)]) -> Response:
     """The date of one of one's own lessons, to put into a calendar; 404 for a lesson of others or without a date."""
     return _calendar(call, await call.query(queries.lesson_date_of, call.user_id, lesson_id), "lesson.ics")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from functools import cache
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import available_timezones
 
 from starlette.responses import Response
@@ -12,9 +12,10 @@ from dataforge.contexts.notifications.preferences import queries
 from dataforge.contexts.notifications.preferences.commands import SetPreference, set_preference
 from dataforge.contexts.notifications.preferences.domain import KINDS
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import ValidationFailed
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AnyonePage, PageCall
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("notifications")
@@ -23,13 +24,13 @@ LANGUAGES: Final = (("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("
 
 
 @router.get(PAGE)
-async def preferences_page(call: AnyonePage) -> Response:
+async def preferences_page(call: Annotated[PageCall, require_page(Action.READ, Kind.PREFERENCE)]) -> Response:
     """Every kind of message with a switch, and the clock by which the person is written to."""
     return await _shown(call, await call.platform.get(PersonalClocks).read(call.user_id))
 
 
 @router.post(PAGE)
-async def choose_kinds(call: AnyonePage) -> Response:
+async def choose_kinds(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.PREFERENCE)]) -> Response:
     """Turn kinds of messages on and off, as the boxes are."""
     for kind in KINDS.values():
         if kind.optional:
@@ -39,7 +40,7 @@ async def choose_kinds(call: AnyonePage) -> Response:
 
 
 @router.post("/ui/notification-preferences/clock")
-async def set_clock(call: AnyonePage) -> Response:
+async def set_clock(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.PREFERENCE)]) -> Response:
     """Change time zone, language, hour of reminders and quiet hours."""
     clock = PersonalClock(**{item.name: call.form.get(item.name, "").strip() for item in fields(PersonalClock)})
     try:

@@ -1,14 +1,17 @@
 """What reminders would be sent now, to be looked at and sent."""
 
+from typing import Annotated
+
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from dataforge.contexts.notifications.reminders import commands, queries
 from dataforge.contexts.notifications.reminders.wire import SendRemindersIn
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AdminPage
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("notifications")
@@ -17,7 +20,7 @@ _SHOWN = 200
 
 
 @router.get(PAGE)
-async def preview_page(call: AdminPage) -> Response:
+async def preview_page(call: Annotated[PageCall, require_page(Action.READ, Kind.REMINDER)]) -> Response:
     """The plan of a run at this instant, exactly as it would be sent."""
     plan = await call.query(queries.reminder_plan, call.platform.clock.now())
     runs = await call.query(queries.list_runs, after=None, limit=10)
@@ -26,7 +29,7 @@ async def preview_page(call: AdminPage) -> Response:
 
 
 @router.post(PAGE)
-async def send_page(call: AdminPage) -> Response:
+async def send_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.REMINDER)]) -> Response:
     """Send what the page showed, or say that it would be something else by now (409)."""
     try:
         # The same model as the API's.

@@ -11,10 +11,11 @@ from dataforge.contexts.notifications.reminders import commands, queries, wire
 from dataforge.contexts.notifications.reminders.domain import Rhythm
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import AdminCall, InstructorCall
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 router = context_router("notifications")
@@ -23,14 +24,16 @@ At = Annotated[wire.Instant | None, Query(description="the instant to plan for; 
 
 
 @router.get("/api/debug/reminder-preview", response_model=wire.ReminderPreviewOut)
-async def preview_reminders(call: AdminCall, at: At = None) -> Response:
+async def preview_reminders(call: Annotated[Call, require(Action.READ, Kind.REMINDER)], at: At = None) -> Response:
     """Exactly what a run at an instant would send, with the hash to apply it by; sends nothing."""
     plan = await call.query(queries.reminder_plan, at or call.platform.clock.now())
     return json_response(wire.preview_body(plan))
 
 
 @router.post("/api/reminders", status_code=202, response_model=wire.RunOut)
-async def send_reminders(body: wire.SendRemindersIn, call: AdminCall) -> Response:
+async def send_reminders(
+    body: wire.SendRemindersIn, call: Annotated[Call, require(Action.CREATE, Kind.REMINDER)]
+) -> Response:
     """Put on its way what a preview says, or nothing: 409 `plan_stale` when it would say something else by now."""
 
     def render(result: commands.RunResult) -> Response:
@@ -42,26 +45,30 @@ async def send_reminders(body: wire.SendRemindersIn, call: AdminCall) -> Respons
 
 
 @router.get("/api/reminders", response_model=wire.RunPage)
-async def list_runs(call: AdminCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response:
+async def list_runs(
+    call: Annotated[Call, require(Action.READ, Kind.REMINDER)], cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> Response:
     """Runs of reminders, newest first."""
     page = await call.query(queries.list_runs, after=call.after(cursor), limit=limit)
     return call.page_response(page, limit=limit)
 
 
 @router.get("/api/reminders/{run_key}", response_model=wire.TaskStatusOut)
-async def get_run(run_key: RunKey, call: AdminCall) -> Response:
+async def get_run(run_key: RunKey, call: Annotated[Call, require(Action.READ, Kind.REMINDER)]) -> Response:
     """What became of one run, and how often it was tried."""
     return json_response(await call.query(queries.get_run, run_key))
 
 
 @router.get("/api/reminder-cadences/{cohort_id}", response_model=wire.CadenceOut)
-async def get_cadence(cohort_id: UUID, call: InstructorCall) -> Response:
+async def get_cadence(cohort_id: UUID, call: Annotated[Call, require(Action.READ, Kind.CADENCE)]) -> Response:
     """How often a cohort is reminded; daily unless somebody said otherwise."""
     return _cadence(await call.query(queries.cadence_of, cohort_id))
 
 
 @router.put("/api/reminder-cadences/{cohort_id}", response_model=wire.CadenceOut)
-async def set_cadence(cohort_id: UUID, body: wire.CadenceIn, call: InstructorCall) -> Response:
+async def set_cadence(
+    cohort_id: UUID, body: wire.CadenceIn, call: Annotated[Call, require(Action.CHANGE, Kind.CADENCE)]
+) -> Response:
     """Say how often a cohort is reminded; needs If-Match."""
     command = commands.SetCadence(cohort_id, Rhythm(body.cadence, body.weekday), call.expected_revision())
     return await call.execute_and_read(NotificationsUnitOfWork, commands.set_cadence, command, _read_cadence)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.jobs import JobNotFound, JobStatus
-from dataforge.kernel.principal import Role
+from dataforge.kernel.rules import allows
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.shared import SharedJob, SharedJobsUnitOfWork
 
@@ -25,7 +26,7 @@ class RetryJob:
 
 async def _lock(job_id: UUID, uow: SharedJobsUnitOfWork) -> SharedJob:
     job = await uow.jobs.lock(job_id)
-    if job is None or (job.user_id != uow.principal.user_id and not uow.principal.has(Role.ADMIN)):
+    if job is None or not allows(uow.principal, Action.CHANGE, Resource(Kind.JOB, owner=job.user_id)):
         message = f"There is no job {job_id}, or you may not change it."
         raise JobNotFound(message)
     return job

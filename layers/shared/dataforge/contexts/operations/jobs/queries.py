@@ -6,9 +6,11 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.jobs import JobNotFound
 from dataforge.kernel.paging import Page
-from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import may_any
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.jobs.tables import jobs
 
@@ -22,7 +24,7 @@ _SHOWN = (
 def _visible(reader: Principal) -> Select[Any]:
     """Their own jobs; administrators see all."""
     query = select(*_SHOWN)
-    return query if reader.has(Role.ADMIN) else query.where(jobs.c.user_id == reader.user_id)
+    return query if may_any(reader, Action.READ, Kind.JOB) else query.where(jobs.c.user_id == reader.user_id)
 
 
 async def get_job(connection: AsyncConnection, reader: Principal, job_id: UUID) -> dict[str, Any]:

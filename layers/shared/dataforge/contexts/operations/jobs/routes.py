@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from dataforge.contexts.operations.jobs import commands, queries, wire
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork as Work
@@ -19,7 +20,7 @@ from dataforge.platform.uploads.files import S3Files
 
 router = context_router("jobs")
 
-Kind = Annotated[str | None, Query(max_length=60, description="jobs of this kind")]
+AskedKind = Annotated[str | None, Query(max_length=60, description="jobs of this kind")]
 
 
 def _shown(call: Call, job: dict[str, Any]) -> dict[str, Any]:
@@ -41,10 +42,10 @@ async def _answer(call: Call, connection: AsyncConnection, job_id: UUID, status:
 
 @router.get("/api/jobs", response_model=wire.SharedJobPage)
 async def list_jobs(
-    call: AnyoneCall,
+    call: Annotated[Call, require(Action.READ, Kind.JOB)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
-    kind: Kind = None,
+    kind: AskedKind = None,
     status: JobStatus | None = None,
 ) -> Response:
     """The caller's jobs, newest first; administrators see all. Jobs of datasets are with the datasets."""
@@ -54,13 +55,13 @@ async def list_jobs(
 
 
 @router.get("/api/jobs/{job_id}", response_model=wire.SharedJobOut)
-async def get_job(job_id: UUID, call: AnyoneCall) -> Response:
+async def get_job(job_id: UUID, call: Annotated[Call, require(Action.READ, Kind.JOB)]) -> Response:
     """A job: status, progress, report or error."""
     return json_response(_shown(call, await call.query(queries.get_job, call.principal, job_id)))
 
 
 @router.post("/api/jobs/{job_id}/cancel", response_model=wire.SharedJobOut)
-async def cancel_job(job_id: UUID, call: AnyoneCall) -> Response:
+async def cancel_job(job_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.JOB)]) -> Response:
     """Stop a job; a running one stops at its next step."""
 
     async def show(connection: AsyncConnection, job_id: UUID) -> Response:
@@ -70,7 +71,7 @@ async def cancel_job(job_id: UUID, call: AnyoneCall) -> Response:
 
 
 @router.post("/api/jobs/{job_id}/retry", status_code=202, response_model=wire.SharedJobOut)
-async def retry_job(job_id: UUID, call: AnyoneCall) -> Response:
+async def retry_job(job_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.JOB)]) -> Response:
     """Run a failed or cancelled job again; it goes on where it has stopped."""
 
     async def show(connection: AsyncConnection, job_id: UUID) -> Response:

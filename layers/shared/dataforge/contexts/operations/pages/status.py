@@ -6,8 +6,10 @@ from starlette.responses import Response
 from dataforge.contexts.operations.pages.base import router
 from dataforge.http.auth import confirmed
 from dataforge.http.call import platform_of
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Unavailable
-from dataforge.kernel.principal import Role
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import may_any
 from dataforge.platform.health import require_database
 from dataforge.web.calls import Visitor, visitor
 from dataforge.web.routing import see_other
@@ -33,9 +35,13 @@ async def status(request: Request, person: Visitor) -> Response:
     Always 200: the page is there, whatever it reports. Monitors ask /health.
     """
     details = None
-    if person is not None and person.has(Role.ADMIN) and (await confirmed(request, person)).has(Role.ADMIN):
+    if person is not None and _sees_details(person) and _sees_details(await confirmed(request, person)):
         details = await platform_of(request).health()
     return page(request.scope, "operations/status.html", up=await _is_up(request), details=details)
+
+
+def _sees_details(person: Principal) -> bool:
+    return may_any(person, Action.READ, Kind.HEALTH)
 
 
 async def _is_up(request: Request) -> bool:

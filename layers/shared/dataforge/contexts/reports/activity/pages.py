@@ -14,13 +14,13 @@ from dataforge.contexts.reports.overview.queries import cohort_choices, lesson_c
 from dataforge.contexts.reports.page_calls import (
     REPORTS,
     AnyAskedPage,
-    ReportPage,
     answer_page,
     refused_page,
     router,
 )
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest
-from dataforge.web.calls import Chosen, ChosenId
+from dataforge.web.calls import Chosen, ChosenId, PageCall, require_page
 
 _TEMPLATE = "reports/activity.html"
 FirstDayField = Annotated[date | None, Chosen, Query(alias="from")]
@@ -29,7 +29,7 @@ LastDayField = Annotated[date | None, Chosen, Query(alias="to")]
 
 @router.get(f"{REPORTS}/activity")
 async def activity_page(
-    call: ReportPage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)],
     asked: AnyAskedPage,
     first: FirstDayField = None,
     last: LastDayField = None,

@@ -1,5 +1,6 @@
 """REST of activity over time."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -8,13 +9,16 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.activity.domain import Interval
 from dataforge.contexts.reports.activity.queries import AskedActivity, read_activity
 from dataforge.contexts.reports.activity.wire import ACTIVITY, ActivityOut, FirstDay, LastDay, ZoneOfDays
-from dataforge.contexts.reports.calls import ReportCall, answers, asked_for, router
+from dataforge.contexts.reports.calls import answers, asked_for, router
 from dataforge.contexts.reports.wire import AsOf, InCohort
+from dataforge.http.auth import require
+from dataforge.http.call import Call
+from dataforge.kernel.access import Action, Kind
 
 
 @router.get("/api/reports/activity", response_model=ActivityOut, responses=answers("activity"))
 async def activity_report(
-    call: ReportCall,
+    call: Annotated[Call, require(Action.READ, Kind.REPORT)],
     first: FirstDay = None,
     last: LastDay = None,
     interval: Interval = Interval.DAY,

@@ -9,13 +9,14 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.at_risk.queries import read_at_risk
 from dataforge.contexts.reports.at_risk.wire import AT_RISK
 from dataforge.contexts.reports.overview.queries import cohort_choices
-from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, router
-from dataforge.web.calls import ChosenId
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, router
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import ChosenId, PageCall, require_page
 
 
 @router.get(f"{REPORTS}/at-risk")
 async def at_risk_page(
-    call: ReportPage,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)],
     asked: AnyAskedPage,
     cohort_id: ChosenId = None,
     idle_days: Annotated[int, Query(ge=1, le=365)] = 7,

@@ -8,9 +8,12 @@ from starlette.responses import Response
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.at_risk.queries import read_at_risk
 from dataforge.contexts.reports.at_risk.wire import AT_RISK, AtRiskOut
-from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
+from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.wire import AsOf, InCohort
+from dataforge.http.auth import require
+from dataforge.http.call import Call
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 
 IdleDays = Annotated[int, Query(ge=1, le=365, description="at least so many days without a statement")]
 NeverStarted = Annotated[bool, Query(description="also those who have not begun at all")]
@@ -18,7 +21,7 @@ NeverStarted = Annotated[bool, Query(description="also those who have not begun 
 
 @router.get("/api/reports/at-risk", response_model=AtRiskOut, responses=answers("at-risk"))
 async def at_risk_report(
-    call: ReportCall,
+    call: Annotated[Call, require(Action.READ, Kind.REPORT)],
     cohort_id: InCohort = None,
     idle_days: IdleDays = 7,
     cursor: Cursor = None,

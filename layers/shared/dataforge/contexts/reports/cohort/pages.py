@@ -1,5 +1,6 @@
 """The heat map of a cohort, and its numbers as a table."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -7,11 +8,15 @@ from starlette.responses import Response
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.cohort.queries import read_matrix
 from dataforge.contexts.reports.cohort.wire import MATRIX
-from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, router
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, router
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import PageCall, require_page
 
 
 @router.get(f"{REPORTS}/cohorts/{{cohort_id}}")
-async def matrix_page(cohort_id: UUID, call: ReportPage, asked: AnyAskedPage) -> Response:
+async def matrix_page(
+    cohort_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)], asked: AnyAskedPage
+) -> Response:
     """Who of a cohort has completed which lesson, 50 learners on a page."""
     report = await call.query(read_matrix, call.platform.get(StatementMatching), cohort_id, asked.window(call))
     return answer_page(call, asked, MATRIX, report, "reports/matrix.html")

@@ -1,20 +1,28 @@
 """REST of the matrix of a cohort."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
+from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.cohort.queries import read_matrix
 from dataforge.contexts.reports.cohort.wire import MATRIX, MatrixOut
 from dataforge.contexts.reports.wire import AsOf
+from dataforge.http.auth import require
+from dataforge.http.call import Call
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 
 
 @router.get("/api/reports/cohorts/{cohort_id}", response_model=MatrixOut, responses=answers("cohort"))
 async def cohort_report(
-    cohort_id: UUID, call: ReportCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
+    cohort_id: UUID,
+    call: Annotated[Call, require(Action.READ, Kind.REPORT)],
+    cursor: Cursor = None,
+    limit: RowLimit = None,
+    as_of: AsOf = None,
 ) -> Response:
     """Who of a cohort has completed which lesson; CSV and Parquet have a row for each learner and lesson."""
     asked = asked_for(call, MATRIX, as_of=as_of, cursor=cursor, limit=limit)

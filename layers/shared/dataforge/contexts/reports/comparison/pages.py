@@ -1,5 +1,7 @@
 """Lessons or courses beside each other."""
 
+from typing import Annotated
+
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
@@ -7,13 +9,17 @@ from dataforge.contexts.reports.comparison.domain import ComparedBy
 from dataforge.contexts.reports.comparison.queries import read_comparison
 from dataforge.contexts.reports.comparison.wire import COMPARISON
 from dataforge.contexts.reports.overview.queries import cohort_choices
-from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, router
-from dataforge.web.calls import ChosenId
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, router
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import ChosenId, PageCall, require_page
 
 
 @router.get(f"{REPORTS}/comparison")
 async def comparison_page(
-    call: ReportPage, asked: AnyAskedPage, by: ComparedBy = ComparedBy.LESSON, cohort_id: ChosenId = None
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)],
+    asked: AnyAskedPage,
+    by: ComparedBy = ComparedBy.LESSON,
+    cohort_id: ChosenId = None,
 ) -> Response:
     """How many have completed what is expected of them, by lesson or course."""
     statements = call.platform.get(StatementMatching)

@@ -1,19 +1,24 @@
 """REST of comparisons."""
 
+from typing import Annotated
+
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
+from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.comparison.domain import ComparedBy
 from dataforge.contexts.reports.comparison.queries import read_comparison
 from dataforge.contexts.reports.comparison.wire import COMPARISON, ComparisonOut
 from dataforge.contexts.reports.wire import AsOf, InCohort
+from dataforge.http.auth import require
+from dataforge.http.call import Call
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 
 
 @router.get("/api/reports/comparison", response_model=ComparisonOut, responses=answers("comparison"))
 async def comparison_report(
-    call: ReportCall,
+    call: Annotated[Call, require(Action.READ, Kind.REPORT)],
     by: ComparedBy = ComparedBy.LESSON,
     cohort_id: InCohort = None,
     cursor: Cursor = None,

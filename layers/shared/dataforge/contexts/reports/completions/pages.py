@@ -12,13 +12,13 @@ from dataforge.contexts.reports.overview.queries import names_of_people, titles_
 from dataforge.contexts.reports.page_calls import (
     REPORTS,
     AnyAskedPage,
-    ReportPage,
     answer_page,
     format_instant,
     router,
 )
 from dataforge.http.wire import Instant
-from dataforge.web.calls import Chosen
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import Chosen, PageCall, require_page
 
 _RECENT = timedelta(days=7)
 
@@ -28,7 +28,9 @@ _PAGE = f"{REPORTS}/completions"
 
 @router.get(_PAGE)
 async def completions_page(
-    call: ReportPage, asked: AnyAskedPage, since: Annotated[Instant | None, Chosen] = None
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)],
+    asked: AnyAskedPage,
+    since: Annotated[Instant | None, Chosen] = None,
 ) -> Response:
     """Completions that became known, or were withdrawn, after `since`; without it, the way to those of seven days.
 

@@ -1,5 +1,6 @@
 """The funnel of a lesson."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -9,12 +10,18 @@ from dataforge.contexts.reports.funnel.picture import duration_class, picture_of
 from dataforge.contexts.reports.funnel.queries import read_funnel
 from dataforge.contexts.reports.funnel.wire import FUNNEL
 from dataforge.contexts.reports.overview.queries import cohort_choices
-from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, drawing, router
-from dataforge.web.calls import ChosenId
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, drawing, router
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import ChosenId, PageCall, require_page
 
 
 @router.get(f"{REPORTS}/lessons/{{lesson_id}}/funnel")
-async def funnel_page(lesson_id: UUID, call: ReportPage, asked: AnyAskedPage, cohort_id: ChosenId = None) -> Response:
+async def funnel_page(
+    lesson_id: UUID,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)],
+    asked: AnyAskedPage,
+    cohort_id: ChosenId = None,
+) -> Response:
     """How many have started and completed a lesson, and how long it took them."""
     statements = call.platform.get(StatementMatching)
     report = await call.query(read_funnel, statements, lesson_id, asked.window(call), cohort_id)

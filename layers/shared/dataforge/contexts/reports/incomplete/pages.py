@@ -1,5 +1,6 @@
 """Who has not completed a lesson."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -8,13 +9,17 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.incomplete.queries import read_incomplete
 from dataforge.contexts.reports.incomplete.wire import INCOMPLETE
 from dataforge.contexts.reports.overview.queries import cohort_choices
-from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, ReportPage, answer_page, router
-from dataforge.web.calls import ChosenId
+from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, router
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import ChosenId, PageCall, require_page
 
 
 @router.get(f"{REPORTS}/lessons/{{lesson_id}}/incomplete")
 async def incomplete_page(
-    lesson_id: UUID, call: ReportPage, asked: AnyAskedPage, cohort_id: ChosenId = None
+    lesson_id: UUID,
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)],
+    asked: AnyAskedPage,
+    cohort_id: ChosenId = None,
 ) -> Response:
     """Learners of whom the lesson is expected and who have not completed it, by name."""
     statements = call.platform.get(StatementMatching)

@@ -1,15 +1,19 @@
 """REST of who has not completed a lesson."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
-from dataforge.contexts.reports.calls import ReportCall, RowLimit, answers, asked_for, router
+from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.incomplete.queries import read_incomplete
 from dataforge.contexts.reports.incomplete.wire import INCOMPLETE, IncompleteOut
 from dataforge.contexts.reports.wire import AsOf, InCohort
+from dataforge.http.auth import require
+from dataforge.http.call import Call
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 
 
 @router.get(
@@ -17,7 +21,7 @@ from dataforge.http.paging import Cursor
 )
 async def incomplete_report(
     lesson_id: UUID,
-    call: ReportCall,
+    call: Annotated[Call, require(Action.READ, Kind.REPORT)],
     cohort_id: InCohort = None,
     cursor: Cursor = None,
     limit: RowLimit = None,

@@ -1,5 +1,6 @@
 """REST of the time line of a learner."""
 
+from typing import Annotated
 from uuid import UUID
 
 from starlette.responses import Response
@@ -10,13 +11,19 @@ from dataforge.contexts.reports.learner.access import require_sight_of
 from dataforge.contexts.reports.learner.queries import read_learner
 from dataforge.contexts.reports.learner.wire import LEARNER, LearnerOut
 from dataforge.contexts.reports.wire import AsOf
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import require
+from dataforge.http.call import Call
 from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
 
 
 @router.get("/api/reports/learners/{user_id}", response_model=LearnerOut, responses=answers("learner"))
 async def learner_report(
-    user_id: UUID, call: AnyoneCall, cursor: Cursor = None, limit: RowLimit = None, as_of: AsOf = None
+    user_id: UUID,
+    call: Annotated[Call, require(Action.READ, Kind.TIME_LINE)],
+    cursor: Cursor = None,
+    limit: RowLimit = None,
+    as_of: AsOf = None,
 ) -> Response:
     """Lessons and statements of a learner, newest first; learners see their own."""
     require_sight_of(call.principal, user_id)

@@ -6,13 +6,17 @@ from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.reports.overview.queries import cohort_choices, lesson_choices
-from dataforge.contexts.reports.page_calls import REPORTS, ReportPage, router
+from dataforge.contexts.reports.page_calls import REPORTS, router
+from dataforge.kernel.access import Action, Kind
+from dataforge.web.calls import PageCall, require_page
 
 _SHOWN = 50
 
 
 @router.get(REPORTS)
-async def overview_page(call: ReportPage, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+async def overview_page(
+    call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)], q: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
     """Cohorts and lessons by name, with the reports there are of each."""
     words = q.strip()
     cohorts = await call.query(cohort_choices, words, limit=_SHOWN + 1)

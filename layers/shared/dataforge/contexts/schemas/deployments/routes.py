@@ -9,7 +9,7 @@ from fastapi import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from dataforge.contexts.schemas.access import MemberCall, require_deployer, require_member, require_planner
+from dataforge.contexts.schemas.access import in_workspace, require_role
 from dataforge.contexts.schemas.deployments import commands, queries, wire
 from dataforge.contexts.schemas.deployments.domain import missing_deployment
 from dataforge.contexts.schemas.module import SchemasServices
@@ -18,9 +18,10 @@ from dataforge.contexts.schemas.plans import previewing
 from dataforge.contexts.schemas.plans.wire import PlanOut, plan_out
 from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
 from dataforge.http.app import context_router
-from dataforge.http.auth import UnansweredCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound, PlanStale
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.db.unit_of_work import run
@@ -32,12 +33,14 @@ RevisionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.post("/api/schema/deploy", status_code=202, response_model=wire.DeploymentOut)
-async def deploy_schema(body: wire.DeployIn, call: UnansweredCall) -> Response:
+async def deploy_schema(
+    body: wire.DeployIn, call: Annotated[Call, require(Action.CREATE, Kind.DEPLOYMENT, replays=False)]
+) -> Response:
     """Deploy exactly the plan with this hash; 409 `plan_stale` when the schema has moved since.
 
     For administrators of the workspace.
     """
-    await require_deployer(call, body.workspace_id)
+    await require_role(call, body.workspace_id, Action.CREATE, Kind.DEPLOYMENT)
     plan_id = body.plan_id or await _planned_again(body, call)
     live = await previewing.live_schema(call.services(SchemasServices), body.workspace_id)
     command = commands.AskDeployment(body.workspace_id, plan_id, body.plan_hash, body.confirmations, live.fingerprint)
@@ -73,27 +76,31 @@ async def _started(
 
 
 @router.get("/api/schema/deployments/{deployment_id}", response_model=wire.DeploymentOut)
-async def get_deployment(deployment_id: UUID, call: UnansweredCall) -> Response:
+async def get_deployment(
+    deployment_id: UUID, call: Annotated[Call, require(Action.READ, Kind.DEPLOYMENT, replays=False)]
+) -> Response:
     """How far a deployment is, step by step; for members of its workspace."""
-    row = await _seen(call, deployment_id, require_member)
+    row = await _seen(call, deployment_id, Action.READ)
     headers = {"Retry-After": "1"} if row["finished_at"] is None else {}
     return json_response(wire.deployment_out(row), headers=headers)
 
 
-async def _seen(call: Call, deployment_id: UUID, require: Callable[[Call, UUID], Awaitable[None]]) -> dict[str, Any]:
+async def _seen(call: Call, deployment_id: UUID, action: Action) -> dict[str, Any]:
     """The deployment, for those who may; strangers to its workspace get DeploymentNotFound."""
     row = await call.query(queries.find_deployment, deployment_id)
     try:
-        await require(call, row["workspace_id"])
+        await require_role(call, row["workspace_id"], action, Kind.DEPLOYMENT)
     except NotFound as error:
         raise missing_deployment(deployment_id) from error
     return row
 
 
 @router.post("/api/schema/deployments/{deployment_id}/cancel", status_code=202, response_model=wire.DeploymentOut)
-async def cancel_deployment(deployment_id: UUID, call: UnansweredCall) -> Response:
+async def cancel_deployment(
+    deployment_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.DEPLOYMENT, replays=False)]
+) -> Response:
     """Stop a deployment before its next step; what is done stays, and can be resumed."""
-    await _seen(call, deployment_id, require_deployer)
+    await _seen(call, deployment_id, Action.CHANGE)
 
     async def read(connection: AsyncConnection, deployment_id: UUID) -> Response:
         row = await queries.find_deployment(connection, deployment_id)
@@ -104,15 +111,20 @@ async def cancel_deployment(deployment_id: UUID, call: UnansweredCall) -> Respon
 
 
 @router.post("/api/schema/deployments/{deployment_id}/resume", status_code=202, response_model=wire.DeploymentOut)
-async def resume_deployment(deployment_id: UUID, call: UnansweredCall) -> Response:
+async def resume_deployment(
+    deployment_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.DEPLOYMENT, replays=False)]
+) -> Response:
     """Go on with a deployment that failed or was cancelled, after the last step that was done."""
-    await _seen(call, deployment_id, require_deployer)
+    await _seen(call, deployment_id, Action.CHANGE)
     return await _started(call, commands.resume_deployment, commands.ResumeDeployment(deployment_id))
 
 
 @router.get("/api/schema/revisions", response_model=wire.RevisionPage)
 async def list_revisions(
-    workspace_id: UUID, call: MemberCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    workspace_id: UUID,
+    call: Annotated[Call, in_workspace(Action.READ, Kind.SCHEMA)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Revisions of a workspace's schema, newest first."""
     page = await call.query(queries.list_revisions, workspace_id, after=call.after(cursor), limit=limit)
@@ -121,9 +133,13 @@ async def list_revisions(
 
 
 @router.post("/api/schema/revisions/{number}/rollback", response_model=PlanOut)
-async def plan_rollback(number: RevisionNumber, workspace_id: UUID, call: UnansweredCall) -> Response:
+async def plan_rollback(
+    number: RevisionNumber,
+    workspace_id: UUID,
+    call: Annotated[Call, require(Action.CREATE, Kind.SCHEMA_PLAN, replays=False)],
+) -> Response:
     """The plan back to a revision, proved like any other; deploy it by its hash."""
-    await require_planner(call, workspace_id)
+    await require_role(call, workspace_id, Action.CREATE, Kind.SCHEMA_PLAN)
     target = await call.query(queries.target_of, workspace_id, number)
     found = await previewing.preview(call.services(SchemasServices), workspace_id, target)
     command = plans.KeepPlan(workspace_id, target, found.plan, found.warnings, found.affected)

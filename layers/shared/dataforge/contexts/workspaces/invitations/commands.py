@@ -9,7 +9,10 @@ from dataforge.contexts.workspaces.invitations.domain import AlreadyMember, Invi
 from dataforge.contexts.workspaces.invitations.queries import email_of, is_member
 from dataforge.contexts.workspaces.members.domain import require_grant, require_seat
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+)
+from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.invitations import GOOD_FOR, InvitationNotFound, link_hash, unknown_link
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -111,7 +114,7 @@ async def accept_invitation(token: str, uow: WorkspacesUnitOfWork) -> UUID:
 
 async def _entered(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> Workspace:
     workspace = await uow.workspaces.enter(workspace_id, uow.person, alone=True)
-    workspace.require_writable(MemberRole.ADMIN)
+    workspace.require_writable(Action.CHANGE, Kind.MEMBER_INVITATION)
     return workspace
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+from dataforge.kernel.access import MemberRole
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.invitations import MailedInvitation
 

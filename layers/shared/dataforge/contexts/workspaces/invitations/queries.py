@@ -7,8 +7,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.tables import invitations, workspaces
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
 from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
@@ -39,7 +39,7 @@ async def list_invitations(
     connection: AsyncConnection, workspace_id: UUID, person: UUID, *, after: tuple[Any, ...] | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Invitations, newest first, for administrators; raises WorkspaceNotFound, WorkspaceRoleMissing."""
-    (await seen_workspace(connection, workspace_id, person)).require(MemberRole.ADMIN)
+    (await seen_workspace(connection, workspace_id, person)).require(Action.READ, Kind.MEMBER_INVITATION)
     query = select(*_SHOWN).where(invitations.c.workspace_id == workspace_id).order_by(invitations.c.id.desc())
     if after is not None:
         query = query.where(invitations.c.id < UUID(after[0]))

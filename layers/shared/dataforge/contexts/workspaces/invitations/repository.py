@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.invitations.domain import Invitation
 from dataforge.contexts.workspaces.tables import invitations
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+from dataforge.kernel.access import MemberRole
 from dataforge.kernel.invitations import AlreadyInvited
 from dataforge.platform.db.versioned_rows import Refusals, explained
 

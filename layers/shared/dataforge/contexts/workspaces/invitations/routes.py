@@ -1,6 +1,7 @@
 """REST of invitations."""
 
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,14 +9,15 @@ from starlette.responses import Response
 
 from dataforge.contexts.workspaces.invitations import commands, queries, wire
 from dataforge.contexts.workspaces.module import WorkspacesServices
-from dataforge.contexts.workspaces.routing import MemberCall, page_of, router
+from dataforge.contexts.workspaces.routing import in_workspace, page_of, router
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork as Work
 from dataforge.contexts.workspaces.workspaces.queries import get_workspace
 from dataforge.contexts.workspaces.workspaces.wire import WorkspaceOut
-from dataforge.http.auth import AnyoneCall
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 INVITATIONS = "/api/workspaces/{workspace_id}/invitations"
@@ -25,7 +27,10 @@ ACCEPT = "/api/workspace-invitations/accept"
 
 @router.get(INVITATIONS, response_model=wire.InvitationPage)
 async def list_invitations(
-    workspace_id: UUID, call: MemberCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    workspace_id: UUID,
+    call: Annotated[Call, in_workspace(Action.READ, Kind.MEMBER_INVITATION)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Invitations into a workspace, newest first, for its administrators."""
     page = await call.query(queries.list_invitations, workspace_id, call.user_id, after=call.after(cursor), limit=limit)
@@ -33,7 +38,11 @@ async def list_invitations(
 
 
 @router.post(INVITATIONS, status_code=201, response_model=wire.InvitationOut)
-async def invite(workspace_id: UUID, body: wire.InvitationIn, call: MemberCall) -> Response:
+async def invite(
+    workspace_id: UUID,
+    body: wire.InvitationIn,
+    call: Annotated[Call, in_workspace(Action.CREATE, Kind.MEMBER_INVITATION)],
+) -> Response:
     """Invite an address by mail, for administrators; the link is good once, within seven days."""
 
     async def read(connection: AsyncConnection, invitation_id: UUID) -> Response:
@@ -46,7 +55,9 @@ async def invite(workspace_id: UUID, body: wire.InvitationIn, call: MemberCall) 
 
 
 @router.post(INVITATION + "/resend", response_model=wire.InvitationOut)
-async def resend_invitation(workspace_id: UUID, invitation_id: UUID, call: MemberCall) -> Response:
+async def resend_invitation(
+    workspace_id: UUID, invitation_id: UUID, call: Annotated[Call, in_workspace(Action.CHANGE, Kind.MEMBER_INVITATION)]
+) -> Response:
     """Mail another link, good for seven days; the one before stops working. Once a minute at most."""
 
     async def read(connection: AsyncConnection, invitation_id: UUID) -> Response:
@@ -59,14 +70,18 @@ async def resend_invitation(workspace_id: UUID, invitation_id: UUID, call: Membe
 
 
 @router.delete(INVITATION, status_code=204)
-async def revoke_invitation(workspace_id: UUID, invitation_id: UUID, call: MemberCall) -> Response:
+async def revoke_invitation(
+    workspace_id: UUID, invitation_id: UUID, call: Annotated[Call, in_workspace(Action.DELETE, Kind.MEMBER_INVITATION)]
+) -> Response:
     """Revoke an open invitation, for administrators: its link works no longer."""
     command = commands.RevokeInvitation(workspace_id, invitation_id)
     return await call.execute(Work, commands.revoke_invitation, command, lambda _: json_response(None, status=204))
 
 
 @router.post(ACCEPT, response_model=WorkspaceOut)
-async def accept_invitation(body: wire.AcceptIn, call: AnyoneCall) -> Response:
+async def accept_invitation(
+    body: wire.AcceptIn, call: Annotated[Call, require(Action.ACCEPT, Kind.MEMBER_INVITATION)]
+) -> Response:
     """Become a member by the token of a mailed link, signed in with the account of the invited address."""
 
     async def read(connection: AsyncConnection, workspace_id: UUID) -> Response:

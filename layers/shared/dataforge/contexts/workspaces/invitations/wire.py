@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.access import MemberRole
 from dataforge.kernel.email import MAX_EMAIL, is_email
 
 

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from dataforge.contexts.workspaces.members.domain import Membership
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, require_room
+from dataforge.contexts.workspaces.workspaces.domain import (
+    require_room,
+)
+from dataforge.kernel.access import MemberRole
 from dataforge.kernel.unit_of_work import AuditEntry
 
 

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace, WorkspaceNotOwned
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+    WorkspaceNotOwned,
+)
+from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import Conflict, NotFound
 
 MAX_MEMBERS = 500
@@ -58,7 +62,7 @@ class Membership:
 
     def change_role(self, user_id: UUID, role: MemberRole) -> Member:
         """The member with another role; raises MemberNotFound, WorkspaceNotOwned, WorkspaceRoleMissing, LastOwner."""
-        self.workspace.require_writable(MemberRole.ADMIN)
+        self.workspace.require_writable(Action.CHANGE, Kind.MEMBER)
         member = self.member(user_id)
         require_grant(self.workspace, role)
         self._require_authority(member)
@@ -72,7 +76,7 @@ class Membership:
         People may leave an archived workspace, too.
         """
         if user_id != self.actor:
-            self.workspace.require_writable(MemberRole.ADMIN)
+            self.workspace.require_writable(Action.DELETE, Kind.MEMBER)
         member = self.member(user_id)
         if user_id != self.actor:
             self._require_authority(member)
@@ -81,7 +85,7 @@ class Membership:
 
     def transfer(self, user_id: UUID) -> Member:
         """The member whose workspace it becomes; raises WorkspaceNotOwned, MemberNotFound."""
-        self.workspace.require_writable(MemberRole.OWNER)
+        self.workspace.require_writable(Action.TRANSFER, Kind.WORKSPACE)
         member = self.member(user_id)
         return Member(user_id, MemberRole.OWNER, member.joined_at)
 

@@ -9,7 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.members.domain import Member, Membership
 from dataforge.contexts.workspaces.tables import members
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+)
+from dataforge.kernel.access import MemberRole
 
 
 class Members:

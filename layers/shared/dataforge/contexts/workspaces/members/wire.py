@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.access import MemberRole
 
 
 class MemberRoleIn(RequestModel):

@@ -7,8 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.profiles.domain import missing_profile
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
-from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import may_any
 from dataforge.platform.db.database import row_dict
 
 # The person's own, those of people in a common workspace, and to administrators everybody's.
@@ -30,7 +32,7 @@ _LIST = text(
 
 
 def _who(principal: Principal) -> dict[str, Any]:
-    return {"everybody": principal.has(Role.ADMIN), "person": principal.user_id}
+    return {"everybody": may_any(principal, Action.READ, Kind.PROFILE), "person": principal.user_id}
 
 
 async def get_profile(connection: AsyncConnection, user_id: UUID, principal: Principal) -> dict[str, Any]:

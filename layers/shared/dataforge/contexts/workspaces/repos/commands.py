@@ -6,7 +6,10 @@ from uuid import UUID
 
 from dataforge.contexts.workspaces.repos.domain import require_repo_room
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+)
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -45,7 +48,7 @@ async def create_repo(command: CreateRepo, uow: WorkspacesUnitOfWork) -> UUID:
     """Create it, for editors; raises RepoLimitExceeded, AlreadyExists, WorkspaceArchived, WorkspaceRoleMissing."""
     # Entered alone, so that two who count at once do not both find the last room.
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person, alone=True)
-    workspace.require_writable(MemberRole.EDITOR)
+    workspace.require_writable(Action.CREATE, Kind.REPO)
     require_repo_room((await uow.workspaces.counts(workspace.id))["repos"])
     repo_id = uuid7()
     values = {"name": command.name, "path": command.path or command.name, "metadata": command.metadata}
@@ -58,7 +61,7 @@ async def change_repo(command: ChangeRepo, uow: WorkspacesUnitOfWork) -> UUID:
     """Change it, for editors; raises RepoNotFound, PreconditionFailed, AlreadyExists, WorkspaceArchived."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
     row = await uow.repos.of_workspace(command.repo_id, workspace.id)
-    workspace.require_writable(MemberRole.EDITOR)
+    workspace.require_writable(Action.CHANGE, Kind.REPO)
     require_revision(command.expected, row["revision"])
     await uow.repos.change(row, command.changes)
     _audit(uow, "changed", workspace, command.repo_id, fields=sorted(command.changes))
@@ -69,7 +72,7 @@ async def delete_repo(command: DeleteRepo, uow: WorkspacesUnitOfWork) -> None:
     """Delete it, for administrators; raises RepoNotFound, WorkspaceArchived, WorkspaceRoleMissing."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
     row = await uow.repos.of_workspace(command.repo_id, workspace.id)
-    workspace.require_writable(MemberRole.ADMIN)
+    workspace.require_writable(Action.DELETE, Kind.REPO)
     await uow.repos.remove(row)
     _audit(uow, "deleted", workspace, command.repo_id, name=row["name"])
 

@@ -12,7 +12,7 @@ from dataforge.contexts.workspaces.resources.domain import (
     require_resource_room,
 )
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -107,7 +107,7 @@ async def delete_resource(command: DeleteResource, uow: WorkspacesUnitOfWork) ->
 async def share_resource(command: ShareResource, uow: WorkspacesUnitOfWork) -> UUID:
     """Share one's own resource, or change for what; for editors. Raises ResourceNotFound, WorkspaceArchived."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
-    workspace.require_writable(MemberRole.EDITOR)
+    workspace.require_writable(Action.CREATE, Kind.SHARED_RESOURCE)
     await uow.resources.own(command.resource_id, uow.person)
     await uow.resources.share(command.resource_id, workspace.id, command.access_level)
     _audit(uow, "shared", command, access_level=command.access_level.value)
@@ -118,7 +118,7 @@ async def unshare_resource(command: SharedResource, uow: WorkspacesUnitOfWork) -
     """Share it no longer: for whoever it belongs to, and for administrators; raises ResourceNotFound."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
     row, _ = await uow.resources.shared(command.resource_id, workspace.id)
-    workspace.require_writable(MemberRole.VIEWER if row["user_id"] == uow.person else MemberRole.ADMIN)
+    workspace.require_writable(Action.DELETE, Kind.SHARED_RESOURCE, own=row["user_id"] == uow.person)
     await uow.resources.unshare(command.resource_id, workspace.id)
     _audit(uow, "unshared", command)
 
@@ -127,7 +127,7 @@ async def change_shared_resource(command: ChangeSharedResource, uow: WorkspacesU
     """Write new data, for editors; raises ResourceNotFound, ResourceAccessMissing, PreconditionFailed."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
     row, level = await uow.resources.shared(command.resource_id, workspace.id)
-    workspace.require_writable(MemberRole.EDITOR)
+    workspace.require_writable(Action.CHANGE, Kind.SHARED_RESOURCE)
     require_level(level, AccessLevel.WRITE)
     require_revision(command.expected, row["revision"])
     await uow.resources.change(row, {"resource_data": command.resource_data})

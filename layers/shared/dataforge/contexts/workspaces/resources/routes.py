@@ -1,6 +1,7 @@
 """REST of global resources, of a person and as they are shared with a workspace."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,11 +10,12 @@ from starlette.responses import Response
 from dataforge.contexts.workspaces.profiles.domain import missing_profile
 from dataforge.contexts.workspaces.resources import commands, queries, wire
 from dataforge.contexts.workspaces.resources.domain import ResourceType
-from dataforge.contexts.workspaces.routing import MemberCall, one_of, page_of, router
+from dataforge.contexts.workspaces.routing import in_workspace, one_of, page_of, router
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork as Work
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 RESOURCES = "/api/user-profiles/{user_id}/resources"
@@ -34,7 +36,7 @@ def _own_path(call: Call, resource_id: UUID) -> tuple[object, ...]:
 @router.get(RESOURCES, response_model=wire.ResourcePage)
 async def list_resources(
     user_id: UUID,
-    call: AnyoneCall,
+    call: Annotated[Call, require(Action.READ, Kind.RESOURCE)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     resource_type: ResourceType | None = None,
@@ -48,7 +50,9 @@ async def list_resources(
 
 
 @router.post(RESOURCES, status_code=201, response_model=wire.ResourceOut)
-async def create_resource(user_id: UUID, body: wire.ResourceIn, call: AnyoneCall) -> Response:
+async def create_resource(
+    user_id: UUID, body: wire.ResourceIn, call: Annotated[Call, require(Action.CREATE, Kind.RESOURCE)]
+) -> Response:
     """Make a resource of one's own, to be shared with workspaces."""
 
     async def read(connection: AsyncConnection, resource_id: UUID) -> Response:
@@ -60,14 +64,21 @@ async def create_resource(user_id: UUID, body: wire.ResourceIn, call: AnyoneCall
 
 
 @router.get(RESOURCE, response_model=wire.ResourceOut)
-async def get_resource(user_id: UUID, resource_id: UUID, call: AnyoneCall) -> Response:
+async def get_resource(
+    user_id: UUID, resource_id: UUID, call: Annotated[Call, require(Action.READ, Kind.RESOURCE)]
+) -> Response:
     """One of one's own resources."""
     _require_own(user_id, call)
     return one_of(call, await call.query(queries.get_resource, resource_id, user_id), wire.ResourceOut)
 
 
 @router.patch(RESOURCE, response_model=wire.ResourceOut)
-async def change_resource(user_id: UUID, resource_id: UUID, body: wire.ResourceChangeIn, call: AnyoneCall) -> Response:
+async def change_resource(
+    user_id: UUID,
+    resource_id: UUID,
+    body: wire.ResourceChangeIn,
+    call: Annotated[Call, require(Action.CHANGE, Kind.RESOURCE)],
+) -> Response:
     """Change one of one's own resources, wherever it is shared; needs If-Match."""
 
     async def read(connection: AsyncConnection, resource_id: UUID) -> Response:
@@ -79,7 +90,9 @@ async def change_resource(user_id: UUID, resource_id: UUID, body: wire.ResourceC
 
 
 @router.delete(RESOURCE, status_code=204)
-async def delete_resource(user_id: UUID, resource_id: UUID, call: AnyoneCall) -> Response:
+async def delete_resource(
+    user_id: UUID, resource_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.RESOURCE)]
+) -> Response:
     """Delete one of one's own resources, wherever it is shared."""
     command = commands.DeleteResource(user_id, resource_id)
     return await call.execute(Work, commands.delete_resource, command, lambda _: json_response(None, status=204))
@@ -87,7 +100,10 @@ async def delete_resource(user_id: UUID, resource_id: UUID, call: AnyoneCall) ->
 
 @router.get(SHARED, response_model=wire.SharedResourcePage)
 async def list_shared_resources(
-    workspace_id: UUID, call: MemberCall, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    workspace_id: UUID,
+    call: Annotated[Call, in_workspace(Action.READ, Kind.SHARED_RESOURCE)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Resources that are shared with a workspace, oldest first."""
     page = await call.query(
@@ -97,14 +113,21 @@ async def list_shared_resources(
 
 
 @router.get(ONE_SHARED, response_model=wire.SharedResourceOut)
-async def get_shared_resource(workspace_id: UUID, resource_id: UUID, call: MemberCall) -> Response:
+async def get_shared_resource(
+    workspace_id: UUID, resource_id: UUID, call: Annotated[Call, in_workspace(Action.READ, Kind.SHARED_RESOURCE)]
+) -> Response:
     """One resource that is shared with a workspace."""
     row = await call.query(queries.get_shared_resource, workspace_id, resource_id, call.user_id)
     return one_of(call, row, wire.SharedResourceOut)
 
 
 @router.put(ONE_SHARED, response_model=wire.SharedResourceOut)
-async def share_resource(workspace_id: UUID, resource_id: UUID, body: wire.ShareIn, call: MemberCall) -> Response:
+async def share_resource(
+    workspace_id: UUID,
+    resource_id: UUID,
+    body: wire.ShareIn,
+    call: Annotated[Call, in_workspace(Action.CREATE, Kind.SHARED_RESOURCE)],
+) -> Response:
     """Share one of one's own resources with a workspace, or change for what; for editors."""
     command = commands.ShareResource(workspace_id, resource_id, body.access_level)
     return await call.execute_and_read(Work, commands.share_resource, command, _shared_reader(call, workspace_id))
@@ -112,7 +135,10 @@ async def share_resource(workspace_id: UUID, resource_id: UUID, body: wire.Share
 
 @router.patch(ONE_SHARED, response_model=wire.SharedResourceOut)
 async def change_shared_resource(
-    workspace_id: UUID, resource_id: UUID, body: wire.SharedResourceChangeIn, call: MemberCall
+    workspace_id: UUID,
+    resource_id: UUID,
+    body: wire.SharedResourceChangeIn,
+    call: Annotated[Call, in_workspace(Action.CHANGE, Kind.SHARED_RESOURCE)],
 ) -> Response:
     """Write new data of a resource that is shared to be written, for editors; needs If-Match."""
     command = commands.ChangeSharedResource(workspace_id, resource_id, call.expected_revision(), body.resource_data)
@@ -122,14 +148,18 @@ async def change_shared_resource(
 
 
 @router.delete(ONE_SHARED, status_code=204)
-async def unshare_resource(workspace_id: UUID, resource_id: UUID, call: MemberCall) -> Response:
+async def unshare_resource(
+    workspace_id: UUID, resource_id: UUID, call: Annotated[Call, in_workspace(Action.DELETE, Kind.SHARED_RESOURCE)]
+) -> Response:
     """Share a resource no longer: for its person, and for administrators of the workspace."""
     command = commands.SharedResource(workspace_id, resource_id)
     return await call.execute(Work, commands.unshare_resource, command, lambda _: json_response(None, status=204))
 
 
 @router.post(ONE_SHARED + "/copy", status_code=201, response_model=wire.ResourceOut)
-async def copy_resource(workspace_id: UUID, resource_id: UUID, call: MemberCall) -> Response:
+async def copy_resource(
+    workspace_id: UUID, resource_id: UUID, call: Annotated[Call, in_workspace(Action.COPY, Kind.SHARED_RESOURCE)]
+) -> Response:
     """Take a copy of one's own of a resource that is shared to be copied."""
 
     async def read(connection: AsyncConnection, copy_id: UUID) -> Response:

@@ -6,7 +6,10 @@ from uuid import UUID
 
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.vaults.domain import require_vault_room
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+)
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -53,7 +56,7 @@ async def create_vault(command: CreateVault, uow: WorkspacesUnitOfWork) -> UUID:
     """Create it, for editors; raises VaultLimitExceeded, AlreadyExists, WorkspaceArchived, WorkspaceRoleMissing."""
     # Entered alone, so that two who count at once do not both find the last room.
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person, alone=True)
-    workspace.require_writable(MemberRole.EDITOR)
+    workspace.require_writable(Action.CREATE, Kind.VAULT)
     require_vault_room((await uow.workspaces.counts(workspace.id))["vaults"])
     vault_id = uuid7()
     values = {"name": command.name, "path": command.path or command.name, "metadata": command.metadata}
@@ -66,7 +69,7 @@ async def change_vault(command: ChangeVault, uow: WorkspacesUnitOfWork) -> UUID:
     """Change it, for editors; raises VaultNotFound, VaultLocked, PreconditionFailed, AlreadyExists."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
     vault = await uow.vaults.enter(command.vault_id, workspace, alone=True)
-    vault.require_unlocked(MemberRole.EDITOR)
+    vault.require_unlocked(Action.CHANGE)
     require_revision(command.expected, vault.revision)
     await uow.vaults.update(vault, command.changes)
     _audit(uow, "changed", workspace, command.vault_id, fields=sorted(command.changes))
@@ -77,7 +80,7 @@ async def delete_vault(command: DeleteVault, uow: WorkspacesUnitOfWork) -> None:
     """Delete it, for administrators; raises VaultNotFound, VaultLocked, WorkspaceRoleMissing."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person)
     vault = await uow.vaults.enter(command.vault_id, workspace, alone=True)
-    vault.require_unlocked(MemberRole.ADMIN)
+    vault.require_unlocked(Action.DELETE)
     await uow.vaults.remove({"id": vault.id})
     _audit(uow, "deleted", workspace, vault.id, name=vault.name)
 

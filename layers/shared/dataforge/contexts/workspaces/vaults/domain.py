@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+)
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict, Locked, NotFound
 
 MAX_VAULTS = 20  # of one workspace
@@ -41,16 +44,16 @@ class Vault:
     locked_at: datetime | None
     revision: int
 
-    def require_unlocked(self, role: MemberRole) -> None:
-        """Raise unless the member may change things of this kind; VaultLocked (423) while it is locked."""
-        self.workspace.require_writable(role)
+    def require_unlocked(self, action: Action) -> None:
+        """Raise unless the member may do this with the vault; VaultLocked (423) while it is locked."""
+        self.workspace.require_writable(action, Kind.VAULT)
         if self.locked_at is not None:
             message = f"The vault {self.name!r} is locked; an administrator of the workspace can unlock it."
             raise VaultLocked(message, facts={"locked_at": self.locked_at.isoformat()})
 
     def require_lockable(self) -> None:
         """Raise unless the member may lock and unlock: administrators and owners."""
-        self.workspace.require_writable(MemberRole.ADMIN)
+        self.workspace.require_writable(Action.LOCK, Kind.VAULT)
 
 
 def require_vault_room(vaults: int) -> None:

@@ -6,7 +6,11 @@ from uuid import UUID
 
 from dataforge.contexts.workspaces.profiles.commands import own_profile
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, WorkspaceType, require_room
+from dataforge.contexts.workspaces.workspaces.domain import (
+    WorkspaceType,
+    require_room,
+)
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -54,7 +58,7 @@ async def create_workspace(command: CreateWorkspace, uow: WorkspacesUnitOfWork) 
 async def change_workspace(command: ChangeWorkspace, uow: WorkspacesUnitOfWork) -> UUID:
     """Change it; for owners and administrators. Raises WorkspaceArchived, PreconditionFailed, AlreadyExists."""
     workspace = await uow.workspaces.enter(command.workspace_id, uow.person, alone=True)
-    workspace.require_writable(MemberRole.ADMIN)
+    workspace.require_writable(Action.CHANGE, Kind.WORKSPACE)
     require_revision(command.expected, workspace.revision)
     await uow.workspaces.update(workspace, command.changes)
     _audit(uow, "changed", workspace.id, fields=sorted(command.changes))
@@ -64,7 +68,7 @@ async def change_workspace(command: ChangeWorkspace, uow: WorkspacesUnitOfWork) 
 async def archive_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UUID:
     """Make it read-only, for owners; archiving again changes nothing."""
     workspace = await uow.workspaces.enter(workspace_id, uow.person, alone=True)
-    workspace.require(MemberRole.OWNER)
+    workspace.require(Action.ARCHIVE, Kind.WORKSPACE)
     if workspace.archived_at is None:
         await uow.workspaces.update(workspace, {"archived_at": uow.now})
         _audit(uow, "archived", workspace.id)
@@ -74,7 +78,7 @@ async def archive_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UU
 async def unarchive_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UUID:
     """Make it writable again, for owners."""
     workspace = await uow.workspaces.enter(workspace_id, uow.person, alone=True)
-    workspace.require(MemberRole.OWNER)
+    workspace.require(Action.ARCHIVE, Kind.WORKSPACE)
     if workspace.archived_at is not None:
         await uow.workspaces.update(workspace, {"archived_at": None})
         _audit(uow, "unarchived", workspace.id)

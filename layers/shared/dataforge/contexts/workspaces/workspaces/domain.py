@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound, Violation
+from dataforge.kernel.rules import RULES
 
 MAX_WORKSPACES = 50  # of one owner
 DELETED_FOR = timedelta(days=30)  # how long a deleted workspace is kept before it is erased
@@ -62,22 +64,6 @@ class WorkspaceType(StrEnum):
     RESEARCH = "research"
 
 
-class MemberRole(StrEnum):
-    """What a member may do; each role may do what those after it may."""
-
-    OWNER = "owner"
-    ADMIN = "admin"
-    EDITOR = "editor"
-    VIEWER = "viewer"
-
-    def covers(self, other: "MemberRole") -> bool:
-        """Whether this role may do what the other may."""
-        return _RANKS[self] >= _RANKS[other]
-
-
-_RANKS = {role: -position for position, role in enumerate(MemberRole)}
-
-
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A workspace as one of its members sees it; `role` is the member's."""
@@ -89,15 +75,16 @@ class Workspace:
     archived_at: datetime | None = None
     revision: int = 1
 
-    def require(self, role: MemberRole) -> None:
-        """Raise WorkspaceNotOwned or WorkspaceRoleMissing unless the member has the role or a higher one."""
-        if self.role.covers(role):
+    def require(self, action: Action, kind: Kind, *, own: bool = False) -> None:
+        """Raise WorkspaceNotOwned or WorkspaceRoleMissing unless the member may; `own` says that it is theirs."""
+        rule = RULES[kind, action]
+        if (own and rule.own) or rule.member is None or self.role.covers(rule.member):
             return
-        if role is MemberRole.OWNER:
+        if rule.member is MemberRole.OWNER:
             message = f"Only an owner of this workspace may do this; you are {_article(self.role)}."
             raise WorkspaceNotOwned(message)
-        message = f"This needs the role {role} in the workspace; you are {_article(self.role)}."
-        raise WorkspaceRoleMissing(message, facts={"required_role": role.value})
+        message = f"This needs the role {rule.member} in the workspace; you are {_article(self.role)}."
+        raise WorkspaceRoleMissing(message, facts={"required_role": rule.member.value})
 
     def require_open(self) -> None:
         """Raise WorkspaceArchived for one that is read-only."""
@@ -105,14 +92,14 @@ class Workspace:
             message = "The workspace is archived; an owner can unarchive it."
             raise WorkspaceArchived(message)
 
-    def require_writable(self, role: MemberRole) -> None:
-        """Raise unless the member may change things of this kind and the workspace is not archived."""
-        self.require(role)
+    def require_writable(self, action: Action, kind: Kind, *, own: bool = False) -> None:
+        """Raise unless the member may and the workspace is not archived."""
+        self.require(action, kind, own=own)
         self.require_open()
 
     def require_deletable(self) -> None:
         """Raise WorkspaceNotOwned, or WorkspaceDeletionNotAllowed for one that is not archived."""
-        self.require(MemberRole.OWNER)
+        self.require(Action.DELETE, Kind.WORKSPACE)
         if self.archived_at is None:
             message = "Archive the workspace first; only archived workspaces can be deleted."
             raise WorkspaceDeletionNotAllowed(message)
@@ -120,6 +107,11 @@ class Workspace:
 
 def _article(role: MemberRole) -> str:
     return f"{'a' if role is MemberRole.VIEWER else 'an'} {role}"
+
+
+def missing_workspace(workspace_id: UUID) -> WorkspaceNotFound:
+    """The refusal for a workspace that is not there, and for everybody who is not a member of it."""
+    return WorkspaceNotFound(f"There is no workspace {workspace_id}.")
 
 
 def require_room(owned: int) -> None:

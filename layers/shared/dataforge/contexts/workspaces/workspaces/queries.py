@@ -15,7 +15,11 @@ from dataforge.contexts.workspaces.tables import (
     workspace_global_resources,
     workspaces,
 )
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, Workspace, WorkspaceNotFound
+from dataforge.contexts.workspaces.workspaces.domain import (
+    Workspace,
+    missing_workspace,
+)
+from dataforge.kernel.access import MemberRole
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
@@ -34,19 +38,18 @@ async def _row(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -
     query = _of_member(user_id).where(workspaces.c.id == workspace_id)
     row: Row[Any] | None = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no workspace {workspace_id}."
-        raise WorkspaceNotFound(message)
+        raise missing_workspace(workspace_id)
     return row
 
 
 async def seen_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> Workspace:
-    """The workspace for its member; raises WorkspaceNotFound for everybody else."""
+    """The workspace for its member; raises missing_workspace for everybody else."""
     row = await _row(connection, workspace_id, user_id)
     return Workspace(row.id, row.name, row.owner_id, MemberRole(row.role), row.archived_at, row.revision)
 
 
 async def get_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> dict[str, Any]:
-    """The workspace with what is shared with it; raises WorkspaceNotFound."""
+    """The workspace with what is shared with it; raises missing_workspace."""
     row = row_dict(await _row(connection, workspace_id, user_id))
     shares = workspace_global_resources
     query = (
@@ -98,7 +101,7 @@ async def _numbers(connection: AsyncConnection, ids: list[UUID]) -> list[dict[st
 
 
 async def workspace_stats(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> dict[str, Any]:
-    """How much there is in a workspace; `total_resources` are its repos and vaults. Raises WorkspaceNotFound."""
+    """How much there is in a workspace; `total_resources` are its repos and vaults. Raises missing_workspace."""
     await seen_workspace(connection, workspace_id, user_id)
     [numbers] = await _numbers(connection, [workspace_id])
     shared = select(func.count()).where(workspace_global_resources.c.workspace_id == workspace_id)
@@ -116,6 +119,13 @@ async def workspace_stats(connection: AsyncConnection, workspace_id: UUID, user_
         "note_count": note_count,
         "note_bytes": int(note_bytes),
     }
+
+
+async def find_role(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> MemberRole | None:
+    """The person's role in a workspace that is there; None without one."""
+    query = text("SELECT role FROM workspaces.memberships WHERE workspace_id = :workspace_id AND user_id = :user_id")
+    role = await connection.scalar(query, {"workspace_id": workspace_id, "user_id": user_id})
+    return None if role is None else MemberRole(role)
 
 
 async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[UUID]:

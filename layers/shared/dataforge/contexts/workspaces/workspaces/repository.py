@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.tables import invitations, members, repos, vaults, workspaces
 from dataforge.contexts.workspaces.workspaces.domain import (
-    MemberRole,
     Workspace,
     WorkspaceArchived,
-    WorkspaceNotFound,
+    missing_workspace,
     name_taken,
 )
+from dataforge.kernel.access import MemberRole
 from dataforge.platform.db.versioned_rows import VersionedRows
 
 
@@ -39,8 +39,7 @@ class Workspaces(VersionedRows):
         query = query.with_for_update(read=not alone, key_share=alone, of=workspaces)
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
-            message = f"There is no workspace {workspace_id}."
-            raise WorkspaceNotFound(message)
+            raise missing_workspace(workspace_id)
         return Workspace(row.id, row.name, row.owner_id, MemberRole(row.role), row.archived_at, row.revision)
 
     async def is_open_to_join(self, workspace_id: UUID) -> bool:

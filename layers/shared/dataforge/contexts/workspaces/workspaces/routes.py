@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.workspaces.profiles.domain import missing_profile
-from dataforge.contexts.workspaces.routing import MemberCall, one_of, page_of, router
+from dataforge.contexts.workspaces.routing import in_workspace, one_of, page_of, router
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork as Work
 from dataforge.contexts.workspaces.workspaces import commands, queries, wire
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole
-from dataforge.http.auth import AnyoneCall
+from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 OF_PERSON = "/api/user-profiles/{user_id}/workspaces"
@@ -36,7 +36,7 @@ def reader(call: Call, location: str = "") -> Callable[[AsyncConnection, UUID], 
 @router.get(OF_PERSON, response_model=wire.WorkspacePage)
 async def list_workspaces(
     user_id: UUID,
-    call: AnyoneCall,
+    call: Annotated[Call, require(Action.READ, Kind.WORKSPACE)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     role: MemberRole | None = None,
@@ -60,44 +60,58 @@ async def list_workspaces(
 
 
 @router.post(OF_PERSON, status_code=201, response_model=wire.WorkspaceOut)
-async def create_workspace(user_id: UUID, body: wire.WorkspaceIn, call: AnyoneCall) -> Response:
+async def create_workspace(
+    user_id: UUID, body: wire.WorkspaceIn, call: Annotated[Call, require(Action.CREATE, Kind.WORKSPACE)]
+) -> Response:
     """Make a workspace of one's own; one person owns 50 at most."""
     command = commands.CreateWorkspace(user_id, **body.model_dump())
     return await call.execute_and_read(Work, commands.create_workspace, command, reader(call, WORKSPACES))
 
 
 @router.get(WORKSPACE, response_model=wire.WorkspaceOut)
-async def get_workspace(workspace_id: UUID, call: MemberCall) -> Response:
+async def get_workspace(
+    workspace_id: UUID, call: Annotated[Call, in_workspace(Action.READ, Kind.WORKSPACE)]
+) -> Response:
     """One workspace."""
     return one_of(call, await call.query(queries.get_workspace, workspace_id, call.user_id), wire.WorkspaceOut)
 
 
 @router.patch(WORKSPACE, response_model=wire.WorkspaceOut)
-async def change_workspace(workspace_id: UUID, body: wire.WorkspaceChangeIn, call: MemberCall) -> Response:
+async def change_workspace(
+    workspace_id: UUID, body: wire.WorkspaceChangeIn, call: Annotated[Call, in_workspace(Action.CHANGE, Kind.WORKSPACE)]
+) -> Response:
     """Change a workspace, for its owners and administrators; needs If-Match."""
     command = commands.ChangeWorkspace(workspace_id, call.expected_revision(), body.model_dump(exclude_unset=True))
     return await call.execute_and_read(Work, commands.change_workspace, command, reader(call))
 
 
 @router.delete(WORKSPACE, status_code=204)
-async def delete_workspace(workspace_id: UUID, call: MemberCall) -> Response:
+async def delete_workspace(
+    workspace_id: UUID, call: Annotated[Call, in_workspace(Action.DELETE, Kind.WORKSPACE)]
+) -> Response:
     """Delete an archived workspace, for owners: nobody sees it any more, and after 30 days it is gone for good."""
     return await call.execute(Work, commands.delete_workspace, workspace_id, lambda _: json_response(None, status=204))
 
 
 @router.post(WORKSPACE + "/archive", response_model=wire.WorkspaceOut)
-async def archive_workspace(workspace_id: UUID, call: MemberCall) -> Response:
+async def archive_workspace(
+    workspace_id: UUID, call: Annotated[Call, in_workspace(Action.ARCHIVE, Kind.WORKSPACE)]
+) -> Response:
     """Make a workspace read-only, for owners."""
     return await call.execute_and_read(Work, commands.archive_workspace, workspace_id, reader(call))
 
 
 @router.post(WORKSPACE + "/unarchive", response_model=wire.WorkspaceOut)
-async def unarchive_workspace(workspace_id: UUID, call: MemberCall) -> Response:
+async def unarchive_workspace(
+    workspace_id: UUID, call: Annotated[Call, in_workspace(Action.ARCHIVE, Kind.WORKSPACE)]
+) -> Response:
     """Make an archived workspace writable again, for owners."""
     return await call.execute_and_read(Work, commands.unarchive_workspace, workspace_id, reader(call))
 
 
 @router.get(WORKSPACE + "/stats", response_model=wire.WorkspaceStatsOut)
-async def workspace_stats(workspace_id: UUID, call: MemberCall) -> Response:
+async def workspace_stats(
+    workspace_id: UUID, call: Annotated[Call, in_workspace(Action.READ, Kind.WORKSPACE)]
+) -> Response:
     """How much there is in a workspace."""
     return json_response(await call.query(queries.workspace_stats, workspace_id, call.user_id))

@@ -8,8 +8,11 @@ from pydantic import BaseModel, Field
 
 from dataforge.contexts.workspaces.resources.domain import AccessLevel, ResourceType
 from dataforge.contexts.workspaces.wire_types import Description, SmallObject, Title
-from dataforge.contexts.workspaces.workspaces.domain import MemberRole, WorkspaceType
+from dataforge.contexts.workspaces.workspaces.domain import (
+    WorkspaceType,
+)
 from dataforge.http.wire import PartialUpdate, RequestModel
+from dataforge.kernel.access import MemberRole
 
 
 class WorkspaceIn(RequestModel):
