@@ -313,7 +313,7 @@ async def test_the_page_gives_the_role_to_whoever_is_signed_in(api: ApiUnderTest
     wrong = await send(stranger, "/ui/invitation/accept", {"token": token}, form_of=page)
     done = await send(browser, "/ui/invitation/accept", {"token": token}, form_of=page)
 
-    assert (wrong.status_code, "another e-mail address" in wrong.text) == (403, True)
+    assert (wrong.status_code, "not proved to be yours" in wrong.text) == (403, True)
     assert done.status_code == 303
     assert (await account_of(api, name)).role == "analyst"
 

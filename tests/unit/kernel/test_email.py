@@ -3,20 +3,25 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from dataforge.contexts.academics.rosters.domain.files import staged_rows
 from dataforge.contexts.academics.students.wire import StudentIn
 from dataforge.contexts.identity.accounts.wire import Email
 from dataforge.contexts.learning.cohort_imports.domain import parse_learners
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import MAX_EMAIL, NotAnAddress, is_email, normal_email, parse_email
 from tests.builders.rosters import simple_csv, source
 
 GOOD = [
     "ada@example.org",
     "Ada.Lovelace+notes@mail.example.co.uk",
     "o'brien@example.org",
-    "françois@example.org",
+    "ada@bücher.example",
+    "ada@xn--bcher-kva.example",
+    "ada@例え.テスト",
+    "ada@пример.example",
     "root@localhost",
     "a@b-c.d",
     "x" * 64 + "@example.org",
@@ -47,8 +52,25 @@ BAD = [
     "x" * 65 + "@example.org",
     "ada@" + "x" * 64 + ".org",
     "ada@" + ".".join(["label"] * 60),
+    "françois@example.org",
+    "аda@example.org",
+    "ada@gооgle.example",
+    "ada@xn--ggle-55da.example",
+    "ada@xn--.example",
+    "ada@xn--a.example",
+    "ada@ex☃mple.org",
+    "ada@exampl\u200de.org",
+    "ada@example\u3002org",
 ]
 WORDED = [text for text in BAD if text == text.strip() and not re.search(r"[\x00,;\n\"]", text)]
+
+
+def _almost_addresses() -> st.SearchStrategy[str]:
+    letters = st.text(st.characters(categories=["L", "M", "N"]) | st.sampled_from("-.aoе"), min_size=1, max_size=12)
+    labels = letters | letters.map(lambda text: f"xn--{text}")
+    return st.builds(
+        lambda local, parts: f"{local}@{'.'.join(parts)}", letters, st.lists(labels, min_size=1, max_size=4)
+    )
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -59,6 +81,56 @@ def test_an_address_is_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["", *BAD])
 def test_what_is_no_address_is_none(text: str) -> None:
     assert not is_email(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("Ada@Example.org", "Ada@Example.org"),
+        ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@bu\u0308cher.example", "ada@xn--bcher-kva.example"),
+        ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
+        ("ada@faß.example", "ada@xn--fa-hia.example"),
+        ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
+        ("ada@日本ラボlab.example", "ada@xn--lab-4o4bocx436bo4b.example"),
+    ],
+)
+def test_a_domain_is_kept_in_ascii(text: str, stored: str) -> None:
+    assert parse_email(text) == stored
+    assert parse_email(stored) == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("аda@example.org", "has 'а' at character 1; before the @ only ASCII can be written to"),
+        ("françois@example.org", "has 'ç' at character 5; before the @ only ASCII can be written to"),
+        ("ada@gооgle.example", "has 'о' (Cyrillic) beside Latin letters in the label 'gооgle' at character 6"),
+        ("ada@mail.gοogle.example", "has 'ο' (Greek) beside Latin letters in the label 'gοogle' at character 11"),
+        ("ada@xn--ggle-55da.example", "has 'о' (Cyrillic) beside Latin letters in the label 'gооgle' at character 5"),
+        ("ada@ex☃mple.org", "has the label 'ex☃mple' at character 5"),
+        ("nobody", "must be an e-mail address such as ada@example.org"),
+    ],
+)
+def test_what_looks_like_another_address_is_refused_with_its_place(text: str, wrong: str) -> None:
+    with pytest.raises(NotAnAddress) as refused:
+        parse_email(text)
+
+    assert str(refused.value).startswith(wrong)
+
+
+@given(text=st.text(st.characters(codec="utf-8"), max_size=80) | _almost_addresses())
+def test_whatever_is_taken_is_ascii_and_stays_as_it_is(text: str) -> None:
+    try:
+        stored = parse_email(text)
+    except NotAnAddress:
+        return
+
+    assert stored.isascii()
+    assert stored.count("@") == 1
+    assert len(stored) <= MAX_EMAIL
+    assert parse_email(stored) == stored
+    assert normal_email(stored) == normal_email(text)
 
 
 def test_a_long_text_is_refused() -> None:

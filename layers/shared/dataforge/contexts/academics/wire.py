@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from dataforge.kernel.email import MAX_EMAIL, is_email
+from dataforge.kernel.email import MAX_EMAIL, parse_email
 from dataforge.kernel.text import composed_if_text
 from dataforge.kernel.time_zones import time_zone_names
 
@@ -20,13 +20,6 @@ OMITTED: Any = Field(default_factory=lambda: None)
 def _time_zone(value: str) -> str:
     if value not in time_zone_names():
         message = "must be an IANA time zone such as Europe/Berlin"
-        raise ValueError(message)
-    return value
-
-
-def _email(value: str) -> str:
-    if not is_email(value):
-        message = "must be an e-mail address such as ada@example.org"
         raise ValueError(message)
     return value
 
@@ -60,7 +53,7 @@ SourcedId = Line
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 LocalTime = Annotated[time, AfterValidator(_local)]
 Instant = Annotated[datetime, AfterValidator(_aware)]
-Email = Annotated[str, Field(max_length=MAX_EMAIL), AfterValidator(_email)]
+Email = Annotated[str, Field(max_length=MAX_EMAIL), AfterValidator(parse_email)]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9998, 12, 31))]
 
 

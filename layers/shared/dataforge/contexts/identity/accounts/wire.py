@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.contexts.identity.accounts.domain import PASSWORD_MAX, PASSWORD_MIN, USERNAME
 from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
-from dataforge.kernel.email import MAX_EMAIL, is_email
+from dataforge.kernel.email import MAX_EMAIL, parse_email
 from dataforge.kernel.principal import Role
 
 PREFERENCES_MAX = 16_384  # bytes; a page of the list holds hundreds of people and must fit Lambda's 6 MB
@@ -23,10 +23,7 @@ def _username(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if not is_email(value):
-        message = "must be an e-mail address such as ada@example.org"
-        raise ValueError(message)
-    return value.lower()
+    return parse_email(value).lower()
 
 
 def _small(value: dict[str, Any]) -> dict[str, Any]:

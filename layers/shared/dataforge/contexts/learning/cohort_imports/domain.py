@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from dataforge.kernel.csv_text import CsvTable, NotCsv, read_csv
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import NotAnAddress, parse_email
 from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
 
 MAX_ROWS = 20_000
@@ -124,8 +124,10 @@ def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: in
         )
     if not email:
         return Problem(line, "missing_email", "The e-mail address is empty.")
-    if not is_email(email):
-        return Problem(line, "bad_email", f"{email[:80]!r} is not an e-mail address.", email[:255])
+    try:
+        email = parse_email(email).lower()
+    except NotAnAddress as error:
+        return Problem(line, "bad_email", f"{email[:80]!r} {error}.", email[:255])
     first, last, group, team = (cell(name) for name in ("first name", "last name", "group", "team"))
     for name, value in (("First Name", first), ("Last Name", last), ("Group", group), ("Team", team)):
         if len(value) > _MAX_TEXT or _CONTROL.search(value):

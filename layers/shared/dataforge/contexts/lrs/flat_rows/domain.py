@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.lrs.statements.domain import FlatStatement, flatten_statement
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import normal_email
 
 # What identity allows; a longer value can match nobody.
 _MAX_EMAIL, _MAX_AVATAR, _MAX_LESSON_URL = 255, 64, 500
@@ -82,7 +82,7 @@ class HomePages:
             return None, None
         name: str = account["name"].strip()
         if _same_form(str(account.get("homePage"))) in self._trusted:
-            return (name.lower() if is_email(name) else None), name
+            return normal_email(name), name
         return None, None if "@" in name or not _LETTER.search(name) else name
 
 

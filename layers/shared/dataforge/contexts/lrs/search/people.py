@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.identifiers.domain import digest_of
 from dataforge.contexts.lrs.statements.domain import actor_key, parse_json, validate_agent
 from dataforge.contexts.lrs.tables import directory
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import normal_email
 from dataforge.kernel.errors import BadRequest
 
 _EMAIL = directory.c.proved_email
@@ -44,8 +44,9 @@ async def asked_person(connection: AsyncConnection, words: str, home_pages: Sequ
         if not linked:
             return AskedPerson([key])
         return await _ours(connection, _PEOPLE.where(directory.c.user_id == linked[0].user_id), home_pages, [key])
-    named = or_(_EMAIL.in_([words.lower()]), directory.c.avatar == words, directory.c.display_name == words)
-    address = [f"mailto:{words.lower()}"] if is_email(words) else [f"{page}|{words}" for page in home_pages]
+    email = normal_email(words)
+    named = or_(_EMAIL.in_([email or words.lower()]), directory.c.avatar == words, directory.c.display_name == words)
+    address = [f"mailto:{email}"] if email else [f"{page}|{words}" for page in home_pages]
     return await _ours(connection, _PEOPLE.where(named), home_pages, address)
 
 

@@ -8,14 +8,11 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.http.wire import RequestModel
 from dataforge.kernel.access import MemberRole
-from dataforge.kernel.email import MAX_EMAIL, is_email
+from dataforge.kernel.email import MAX_EMAIL, parse_email
 
 
 def _address(value: str) -> str:
-    if not is_email(value):
-        message = "must be an e-mail address such as ada@example.org"
-        raise ValueError(message)
-    return value.lower()
+    return parse_email(value).lower()
 
 
 class InvitationIn(RequestModel):

@@ -17,7 +17,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from dataforge.contexts.academics.rosters.domain.rows import RowKind, StagedRow
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import NotAnAddress, parse_email
 from dataforge.kernel.errors import BadRequest
 
 Fields = Mapping[str, str]
@@ -110,10 +110,13 @@ def _optional(row: Fields, name: str, most: int = 255) -> str:
 
 def _email(row: Fields) -> str:
     value = row.get("email", "")
-    if value and not is_email(value):
-        message = f"email {value[:80]!r} is not an e-mail address"
-        raise _Bad(message)
-    return value
+    if not value:
+        return value
+    try:
+        return parse_email(value)
+    except NotAnAddress as error:
+        message = f"email {value[:80]!r} {error}"
+        raise _Bad(message) from error
 
 
 def shortened(text: str, most: int) -> str:

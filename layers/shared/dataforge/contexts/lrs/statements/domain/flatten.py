@@ -14,6 +14,7 @@ from dataforge.contexts.lrs.statements.domain.batch import voided_id
 from dataforge.contexts.lrs.statements.domain.completion import is_completion, is_question
 from dataforge.contexts.lrs.statements.domain.times import duration_ms, parse_timestamp
 from dataforge.contexts.lrs.statements.domain.vendors import lesson_hints
+from dataforge.kernel.email import normal_email
 from dataforge.kernel.iri import normal_iri
 
 _MAILTO = "mailto:"
@@ -140,7 +141,10 @@ def actor_email(actor: Mapping[str, object]) -> str | None:
     something within its home page only (Data 2.4.2.4).
     """
     mbox = actor.get("mbox")
-    return mbox.lower().removeprefix(_MAILTO) if isinstance(mbox, str) else None
+    if not isinstance(mbox, str):
+        return None
+    address = mbox.lower().removeprefix(_MAILTO)
+    return address if address.isascii() else normal_email(address) or address
 
 
 def _object_identity(target: Mapping[str, object]) -> tuple[str, str, Mapping[str, object]]:
