@@ -55,6 +55,8 @@ PUBLIC = {
     ("GET", "/ui/static/{digest}/{name}"),
     ("GET", "/ui/sign-in"),
     ("POST", "/ui/sign-in"),
+    ("GET", "/ui/sign-in/with/{provider_id}"),
+    ("GET", "/ui/sign-in/with/{provider_id}/return"),  # by what the browser keeps of the way there
     ("POST", "/ui/sign-out"),
     ("GET", "/ui/renew"),
     ("POST", "/ui/renew"),

@@ -85,6 +85,12 @@ async def somebody(api: WholeApi) -> Sample:
     return Sample({"user_id": await api.api.add_user(Role.LEARNER)})
 
 
+@sample("/api/sign-in-providers")
+async def sign_in_provider(_: WholeApi) -> Sample:
+    body = {"name": "Campus", "issuer": "https://login.example.org", "client_id": "us", "client_secret": "s3cret"}
+    return Sample(body=body)
+
+
 @sample("/api/invitations")
 async def invited_address(_: WholeApi) -> Sample:
     return Sample(body={"email": "zoe@example.org", "role": "analyst"})

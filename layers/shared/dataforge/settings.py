@@ -217,7 +217,7 @@ class RefusalSettings(Settings):
 
 
 class ReceiverSettings(Settings):
-    """Whether statements may be sent to this machine itself, and without TLS: on a laptop only."""
+    """Whether receivers of statements and sign-in providers may be on this machine, without TLS: on a laptop only."""
 
     private_receivers: bool = False
 

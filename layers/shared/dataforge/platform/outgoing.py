@@ -90,25 +90,32 @@ async def send(
     body: bytes | None = None,
     private: bool = False,
     most_bytes: int = MAX_ANSWER_BYTES,
+    seconds: float = TOTAL_SECONDS,
 ) -> Answer:
     """Send one request; raises AddressForbidden and NoAnswer. A redirect is an answer like any other.
 
-    Of the body of the answer `most_bytes` are read, and the others passed over.
+    Of the body of the answer `most_bytes` are read, and the others passed over; the whole takes `seconds` at most.
     """
     parts = check_url(url, private=private)
-    return await asyncio.to_thread(_send, method, parts, dict(headers), body, private=private, most_bytes=most_bytes)
+    return await asyncio.to_thread(_send, method, parts, dict(headers), body, private, most_bytes, seconds)
 
 
 def _send(
-    method: str, parts: SplitResult, headers: dict[str, str], body: bytes | None, *, private: bool, most_bytes: int
+    method: str,
+    parts: SplitResult,
+    headers: dict[str, str],
+    body: bytes | None,
+    private: bool,  # noqa: FBT001 - the thread's arguments are those of `send`
+    most_bytes: int,
+    seconds: float,
 ) -> Answer:
     from urllib3.exceptions import HTTPError
 
-    deadline = time.monotonic() + TOTAL_SECONDS
+    deadline = time.monotonic() + seconds
     address = _resolve(parts, private=private)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
-        with _pool(parts, address) as pool:
+        with _pool(parts, address, seconds) as pool:
             response = pool.urlopen(
                 method,
                 target,
@@ -120,24 +127,24 @@ def _send(
                 decode_content=True,
             )
             try:
-                content = _read(response, deadline, most_bytes)
+                content = _read(response, deadline, most_bytes, seconds)
             finally:
                 response.close()
             return Answer(response.status, content, {key.lower(): value for key, value in response.headers.items()})
     except (HTTPError, OSError, ValueError) as error:
-        raise NoAnswer(_what_happened(error)) from error
+        raise NoAnswer(_what_happened(error, seconds)) from error
 
 
-def _what_happened(error: Exception) -> str:
+def _what_happened(error: Exception, seconds: float) -> str:
     """A sentence for whoever has to see to it; what the libraries call it stays in the cause."""
     from urllib3 import exceptions
 
     if isinstance(error, exceptions.NewConnectionError):  # one of those below, too
         return "The connection was refused, or there is no way to the host"
     if isinstance(error, exceptions.ConnectTimeoutError):
-        return f"No connection within {CONNECT_SECONDS:.0f} seconds"
+        return f"No connection within {min(CONNECT_SECONDS, seconds):.0f} seconds"
     if isinstance(error, exceptions.ReadTimeoutError | TimeoutError):
-        return f"No answer within {TOTAL_SECONDS:.0f} seconds"
+        return f"No answer within {seconds:.0f} seconds"
     if isinstance(error, exceptions.SSLError | ssl.SSLError):
         return f"TLS failed: {str(error)[:200]}"
     return f"The connection broke off: {str(error)[:200]}"
@@ -158,10 +165,10 @@ def _resolve(parts: SplitResult, *, private: bool) -> str:
     return str(min(addresses, key=lambda address: address.version))
 
 
-def _pool(parts: SplitResult, address: str) -> "HTTPConnectionPool":
+def _pool(parts: SplitResult, address: str, seconds: float) -> "HTTPConnectionPool":
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 
-    timeout = Timeout(connect=CONNECT_SECONDS, read=TOTAL_SECONDS)
+    timeout = Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds)
     port = parts.port or _PORTS[parts.scheme]
     if parts.scheme == "http":
         return HTTPConnectionPool(address, port, timeout=timeout)
@@ -176,12 +183,12 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _read(response: "BaseHTTPResponse", deadline: float, most_bytes: int) -> bytes:
+def _read(response: "BaseHTTPResponse", deadline: float, most_bytes: int, seconds: float) -> bytes:
     """The beginning of the body; raises NoAnswer from a host that takes too long over it."""
     content = bytearray()
     while len(content) < most_bytes and (piece := response.read1(8192)):
         content += piece
         if time.monotonic() > deadline:
-            message = f"The answer took longer than {TOTAL_SECONDS:.0f} seconds"
+            message = f"The answer took longer than {seconds:.0f} seconds"
             raise NoAnswer(message)
     return bytes(content[:most_bytes])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
     from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
     from dataforge.contexts.identity.signing_keys.published import KeyPublisher
+    from dataforge.contexts.identity.single_sign_on.browser_seals import BrowserSeals
+    from dataforge.contexts.identity.single_sign_on.openid import OpenIdClient
     from dataforge.contexts.identity.tokens.published import StoredTokens
     from dataforge.contexts.identity.xapi_credentials.published import (
         CredentialDirectory,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.xapi_credentials.queries import StoredCredentials
     from dataforge.contexts.identity.xapi_credentials.rates import StoredCredentialRates
     from dataforge.contexts.identity.xapi_credentials.session_credentials import PublishedSessionCredentials
+    from dataforge.platform.sealing import SecretBox
     from dataforge.settings import TrySettings
 
 
@@ -165,6 +168,31 @@ class IdentityServices(Services):
         from dataforge.contexts.identity.links.tokens import LinkTokens
 
         return LinkTokens(self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
+
+    @cached_property
+    def provider_secrets(self) -> "SecretBox":
+        """Encrypts what we prove ourselves with to sign-in providers."""
+        return self._box("dataforge sign-in providers")
+
+    @cached_property
+    def browser_seals(self) -> "BrowserSeals":
+        """Seals what a browser keeps on its way to a sign-in provider and back."""
+        from dataforge.contexts.identity.single_sign_on.browser_seals import BrowserSeals
+
+        return BrowserSeals(self._box("dataforge single sign-on"))
+
+    @cached_property
+    def openid(self) -> "OpenIdClient":
+        """Asks sign-in providers."""
+        from dataforge.contexts.identity.single_sign_on.openid import OpenIdClient
+
+        return OpenIdClient(self.clock, private=self.settings.private_receivers)
+
+    def _box(self, purpose: str) -> "SecretBox":
+        from dataforge.platform.sealing import SecretBox
+
+        key = self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode()
+        return SecretBox(key, purpose)
 
     @cached_property
     def personal_clocks(self) -> "StoredPersonalClocks":

@@ -9,10 +9,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
     Time,
+    UniqueConstraint,
     case,
     func,
     text,
@@ -157,6 +159,40 @@ personal_tokens = Table(
     # When its person was warned that it ends soon.
     Column("warned_at", DateTime(timezone=True)),
     CheckConstraint("expires_at IS NOT NULL OR scopes = ARRAY['calendar']", name="ends"),
+    schema=SCHEMA,
+)
+
+sign_in_providers = Table(
+    "sign_in_providers",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("issuer", String(500), nullable=False, unique=True),
+    Column("client_id", String(255), nullable=False),
+    # None: a public client, which has PKCE alone.
+    Column("sealed_secret", LargeBinary),
+    Column("domains", ARRAY(Text), nullable=False),
+    Column("creates_accounts", Boolean, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+linked_identities = Table(
+    "linked_identities",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    # Of the provider, which may have been removed and added again meanwhile.
+    Column("issuer", String(500), nullable=False),
+    Column("subject", String(255), nullable=False),
+    # How the person is called there, for the person to recognise; nothing is found by it.
+    Column("label", String(255), nullable=False),
+    Column("linked_at", DateTime(timezone=True), nullable=False),
+    Column("last_used_at", DateTime(timezone=True)),
+    UniqueConstraint("issuer", "subject", name="uq_linked_identities_issuer_subject"),
     schema=SCHEMA,
 )
 

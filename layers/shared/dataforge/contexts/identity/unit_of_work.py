@@ -4,6 +4,7 @@ from dataforge.contexts.identity.accounts.repository import Users
 from dataforge.contexts.identity.invitations.repository import Invitations
 from dataforge.contexts.identity.links.repository import MailedLinks
 from dataforge.contexts.identity.sessions.repository import RefreshTokens
+from dataforge.contexts.identity.single_sign_on.repository import LinkedIdentities, SignInProviders
 from dataforge.contexts.identity.tokens.repository import PersonalTokens
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
 from dataforge.platform.db.throttle import Throttle
@@ -47,3 +48,13 @@ class IdentityUnitOfWork(SqlUnitOfWork):
     def xapi_credentials(self) -> XapiCredentials:
         """xAPI credentials."""
         return XapiCredentials(self.connection)
+
+    @property
+    def sign_in_providers(self) -> SignInProviders:
+        """Providers that people sign in with."""
+        return SignInProviders(self.connection, self.now)
+
+    @property
+    def linked_identities(self) -> LinkedIdentities:
+        """Whom providers' people are with us."""
+        return LinkedIdentities(self.connection, self.now)

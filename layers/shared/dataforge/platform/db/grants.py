@@ -42,9 +42,11 @@ _PLANS = _tables("platform", "plans", WRITE)
 # Jobs that `worker` does; whoever queues one writes its row, and maintenance finds what was lost.
 _JOBS = _tables("platform", "jobs", WRITE)
 
-_IDENTITY = _tables(
-    "identity", "users refresh_tokens personal_tokens xapi_credentials mailed_links invitations", WRITE
-) | _tables("identity", "signing_keys directory", READ)
+_IDENTITY = _merged(
+    _tables("identity", "users refresh_tokens personal_tokens xapi_credentials mailed_links invitations", WRITE),
+    _tables("identity", "sign_in_providers linked_identities", WRITE),
+    _tables("identity", "signing_keys directory", READ),
+)
 _ACADEMICS = _tables(
     "academics",
     "departments courses semesters sections section_meetings prerequisites students holds overrides enrollments "

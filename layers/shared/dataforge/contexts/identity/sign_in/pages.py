@@ -13,13 +13,14 @@ from dataforge.contexts.identity.sessions import commands as sessions
 from dataforge.contexts.identity.sign_in import commands
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
 from dataforge.contexts.identity.sign_in.wire import LoginIn
+from dataforge.contexts.identity.single_sign_on.calls import sign_in_form
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
 from dataforge.http.caller import client_address, device_name
-from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
+from dataforge.kernel.errors import Forbidden, TooManyRequests, Unauthenticated
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash, session
-from dataforge.web.calls import PublicForm, Visitor, public_page
+from dataforge.web.calls import PublicForm, Visitor
 from dataforge.web.routing import local_path, page_router, see_other
 
 router = page_router("identity")
@@ -27,16 +28,12 @@ SIGN_IN, SIGN_OUT, RENEW = "/ui/sign-in", "/ui/sign-out", "/ui/renew"
 Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where to go afterwards")]
 
 
-def _form(request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None) -> Response:
-    return public_page(request, "identity/sign_in.html", {"wanted": wanted, "username": username}, error)
-
-
 @router.get(SIGN_IN)
 async def sign_in_page(request: Request, person: Visitor, wanted: Wanted = "") -> Response:
     """The form; whoever has signed in goes on at once."""
     if person is not None:
         return RedirectResponse(local_path(request.scope, wanted), status_code=303)
-    return _form(request, wanted)
+    return await sign_in_form(request, wanted)
 
 
 @router.post(SIGN_IN)
@@ -48,9 +45,11 @@ async def sign_in(request: Request, form: PublicForm) -> Response:
         given = LoginIn(username=username, password=form.get("password", ""))
         issued = await _issue(request, given)
     except ValidationError:
-        return _form(request, wanted, username=username, error=InvalidCredentials("Enter username and password."))
+        return await sign_in_form(
+            request, wanted, username=username, error=InvalidCredentials("Enter username and password.")
+        )
     except (Unauthenticated, Forbidden, TooManyRequests) as error:
-        return _form(request, wanted, username=username, error=error)
+        return await sign_in_form(request, wanted, username=username, error=error)
     answer = RedirectResponse(local_path(request.scope, wanted), status_code=303)
     return session.begin(answer, request.scope, issued)
 
