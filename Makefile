@@ -86,6 +86,10 @@ sizes: setup ## Package sizes as AWS counts them, for arm64 and this machine
 openapi: setup-dev ## Write infra/openapi from the code
 	@PYTHONPATH=layers/shared:layers/columnar $(RUN) -m infra.openapi.generate
 
+.PHONY: access
+access: setup-dev ## Write docs/access.md from the table of who may do what
+	@PYTHONPATH=layers/shared:layers/columnar $(RUN) -m infra.access
+
 .PHONY: lock
 lock: setup-dev ## Resolve pyproject.toml into hashed requirements
 	@$(RUN) -m infra.packaging.lock

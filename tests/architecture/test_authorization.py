@@ -131,7 +131,7 @@ async def test_a_route_that_is_not_public_says_what_is_done_with_what(api: ApiUn
     """Declare it: `call: Annotated[Call, require(Action.CREATE, Kind.COURSE)]`, and `require_page` for pages.
 
     The rows are in `dataforge/kernel/rules.py`; a kind or an action that is missing is added there and in
-    `kernel/access.py`, and `python -m infra.access` writes `docs/access.md` anew.
+    `kernel/access.py`, and `make access` writes `docs/access.md` anew.
     """
     needed = {(method, route.path_format): requirement_of(route) for method, route in routes_of(api)}
     undeclared = {route for route, asked in needed.items() if isinstance(asked, Undeclared)}

@@ -21,6 +21,7 @@ from dataforge.contexts.identity.xapi_credentials.consumers import create_xapi_c
 from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import ScopeMissing, Unavailable
 from dataforge.kernel.principal import Role
@@ -192,6 +193,9 @@ class TestSignedBodies:
         assert (response.status_code, response.json()["code"]) == (400, "invalid_public_key")
 
 
+ROWS = {"statements/write": (Action.CREATE, Kind.STATEMENT), "statements/read": (Action.READ, Kind.STATEMENT)}
+
+
 @pytest.mark.parametrize(
     ("granted", "asked", "allowed"),
     [
@@ -209,8 +213,9 @@ def test_a_scope_allows_what_it_names_and_what_it_contains(granted: str, asked: 
 
     assert credential.allows(asked) is allowed
     if not allowed:
-        with pytest.raises(ScopeMissing):
-            credential.require(asked)
+        with pytest.raises(ScopeMissing) as refusal:
+            credential.require(*ROWS[asked])
+        assert refusal.value.facts == {"required_scope": asked}
 
 
 async def test_an_unknown_scope_is_refused(api: ApiUnderTest) -> None:

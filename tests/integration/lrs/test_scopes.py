@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES
+from dataforge.kernel.rules import XAPI_SCOPES
 from tests.builders.lrs import VERSION, StoreUnderTest
 from tests.builders.statements import statement
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES, XapiCredential
+from dataforge.contexts.identity.contract import (
+    XapiCredential,
+)
 from dataforge.contexts.identity.credential_tokens.domain import (
     FORM,
     TokenRefused,
@@ -18,6 +20,7 @@ from dataforge.contexts.identity.credential_tokens.domain import (
     read_request,
 )
 from dataforge.contexts.identity.sessions.domain import token_hash
+from dataforge.kernel.rules import XAPI_SCOPES
 
 GRANT = "grant_type=client_credentials"
 IN_BODY = "client_id=lrs_a&client_secret=s"

@@ -18,24 +18,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict, NotFound, ScopeMissing, TooManyRequests, Unauthenticated, Violation
 from dataforge.kernel.events import Event
 from dataforge.kernel.mail import MailDraft
-
-# Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope").
-XAPI_SCOPES = frozenset(
-    {
-        "statements/write",
-        "statements/read",
-        "statements/read/mine",
-        "state",
-        "define",
-        "profile",
-        "all/read",
-        "all",
-    }
-)
-_READS = frozenset({"statements/read", "statements/read/mine"})
+from dataforge.kernel.rules import RULES, scope_covers
 
 
 class UnknownPerson(NotFound):
@@ -108,15 +95,18 @@ class XapiCredential:
 
     def allows(self, scope: str) -> bool:
         """Whether the scope is granted, itself or by a wider one."""
-        if scope in self.scopes or "all" in self.scopes:
-            return True
-        if "all/read" in self.scopes and scope in _READS:
-            return True
-        return scope == "statements/read/mine" and "statements/read" in self.scopes
+        return any(scope_covers(held, scope) for held in self.scopes)
 
-    def require(self, scope: str) -> None:
-        """Raise ScopeMissing (403) unless the scope is granted."""
-        if not self.allows(scope):
+    def may(self, action: Action, kind: Kind, *, own: bool = False) -> bool:
+        """Whether a scope allows this; with `own` it is enough that it is allowed with what the credential stored."""
+        rule = RULES[kind, action]
+        return not self.scopes.isdisjoint((*rule.scopes, *rule.own_scopes) if own else rule.scopes)
+
+    def require(self, action: Action, kind: Kind, *, own: bool = False) -> None:
+        """Raise ScopeMissing (403), with the narrowest scope that would be enough, unless the credential may."""
+        if not self.may(action, kind, own=own):
+            rule = RULES[kind, action]
+            scope = (*(rule.own_scopes if own else ()), *rule.scopes)[0]
             message = f"This credential does not have the scope {scope}."
             raise ScopeMissing(message, facts={"required_scope": scope})
 

@@ -26,6 +26,7 @@ from dataforge.contexts.lrs.statements.domain import (
 from dataforge.contexts.lrs.statements.domain.errors import StatementConflict
 from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.encoding import dump_json
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, DataForgeError, MethodNotAllowed, Unauthenticated
 from dataforge.platform.services import Platform
 
@@ -156,15 +157,9 @@ class XapiCall:
                 message = f"The parameter {name} is there twice."
                 raise XapiParameterInvalid(message)
 
-    def require_scope(self, scope: str, *, reading: bool = False) -> None:
-        """Raise ScopeMissing unless the credential may do this; `all/read` may read everything."""
-        if not (reading and "all/read" in self.credential.scopes):
-            self.credential.require(scope)
-
-    def require_one_of(self, *scopes: str) -> None:
-        """Raise ScopeMissing unless the credential has one of the scopes; the first is named."""
-        if not any(self.credential.allows(scope) for scope in scopes):
-            self.credential.require(scopes[0])
+    def require(self, action: Action, kind: Kind, *, own: bool = False) -> None:
+        """Raise ScopeMissing unless the credential may do this, with `own` at least with what it has stored itself."""
+        self.credential.require(action, kind, own=own)
 
     async def signed_body(self) -> bytes:
         """The body; raises SignatureInvalid when the credential needs a signature of it."""

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote_plus
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES, XapiCredential
+from dataforge.contexts.identity.contract import (
+    XapiCredential,
+)
 from dataforge.contexts.identity.sessions.domain import token_hash
+from dataforge.kernel.rules import XAPI_SCOPES
 
 AUDIENCE = "dataforge-xapi"
 """Apart from the audience of people's tokens: neither is good where the other is."""

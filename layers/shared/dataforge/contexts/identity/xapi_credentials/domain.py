@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
+from dataforge.kernel.rules import XAPI_SCOPES
 
 
 class InvalidPublicKey(ValidationFailed):

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from dataforge.contexts.identity.contract import XAPI_SCOPES
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials import commands, queries, wire
 from dataforge.contexts.identity.xapi_credentials.calls import publish
 from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.rules import XAPI_SCOPES
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page

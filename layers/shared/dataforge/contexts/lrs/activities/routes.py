@@ -5,6 +5,7 @@ from starlette.responses import Response
 from dataforge.contexts.lrs.activities.repository import read_definitions
 from dataforge.contexts.lrs.statements.domain import to_json
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiResource
+from dataforge.kernel.access import Action, Kind
 
 
 class Activities(XapiResource):
@@ -12,7 +13,7 @@ class Activities(XapiResource):
 
     async def get(self, call: XapiCall) -> Response:
         """The activity with its merged definition; one that is not known has its id only."""
-        call.require_one_of("define", "statements/read", "all/read")
+        call.require(Action.READ, Kind.ACTIVITY)
         call.check_parameters(("activityId",))
         activity_id = call.activity_id()
         async with call.services.database.read_only() as connection:

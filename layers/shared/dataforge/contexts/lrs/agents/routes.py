@@ -7,6 +7,7 @@ from starlette.responses import Response
 from dataforge.contexts.lrs.identifiers.domain import person_of
 from dataforge.contexts.lrs.statements.domain import actor_email, actor_key, to_json
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiResource
+from dataforge.kernel.access import Action, Kind
 
 
 class Agents(XapiResource):
@@ -14,10 +15,10 @@ class Agents(XapiResource):
 
     async def get(self, call: XapiCall) -> Response:
         """The Person of the agent that is asked for: with all identifiers for who may read all statements anyway."""
-        call.require_one_of("profile", "statements/read", "all/read")
+        call.require(Action.READ, Kind.AGENT)
         call.check_parameters(("agent",))
         asked = call.agent()
-        others = await _others(call, asked) if call.credential.allows("statements/read") else ()
+        others = await _others(call, asked) if call.credential.may(Action.READ, Kind.STATEMENT) else ()
         return Response(to_json(person_of([asked, *others])), media_type="application/json")
 
 

@@ -21,6 +21,7 @@ from dataforge.contexts.lrs.attachments.uploads import PATH, file_url
 from dataforge.contexts.lrs.statements.domain import parse_json
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiResource, xapi_json
 from dataforge.http.addresses import own_address
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import PayloadTooLarge, ValidationFailed, Violation
 from dataforge.kernel.limits import body_too_large
 from dataforge.kernel.uploads import URL_SECONDS
@@ -39,7 +40,7 @@ class Attachments(XapiResource):
 
         Once it is there, statements of this credential name it by `sha2` alone.
         """
-        call.require_scope("statements/write")
+        call.require(Action.CREATE, Kind.ATTACHMENT)
         call.check_parameters(())
         most = MAX_UPLOAD_BYTES if call.credential.session is None else MAX_PLAYER_UPLOAD_BYTES
         sha2, length, media_type = _described(parse_json(await call.signed_body()), most)
@@ -57,11 +58,11 @@ class Attachments(XapiResource):
 
     async def get(self, call: XapiCall) -> Response:
         """The data under a hash: a redirect to where it can be read for an hour."""
-        call.require_one_of("statements/read/mine")
+        call.require(Action.READ, Kind.ATTACHMENT, own=True)
         call.check_parameters(("sha2", "owner"))
         own = owner_of(call.credential.authority)
         sha2, owner = call.required("sha2").lower(), call.parameters.get("owner", own)
-        readable = owner == own or call.credential.allows("statements/read")
+        readable = owner == own or call.credential.may(Action.READ, Kind.ATTACHMENT)
         url = None
         if readable and _HASH.match(sha2) and _OWNER.match(owner):
             url = await call.services.attachments.download_url(owner, sha2)

@@ -20,6 +20,7 @@ from dataforge.contexts.lrs.documents.repository import read_document, read_name
 from dataforge.contexts.lrs.documents.sessions import require_changeable, require_own
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiResource, xapi_json
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound
 from dataforge.platform.db.unit_of_work import run
 
@@ -31,7 +32,7 @@ class DocumentResource(XapiResource):
         self._resource = resource
         self._is_state = resource is Resource.STATE
         self._name = "stateId" if self._is_state else "profileId"
-        self._scope = "state" if self._is_state else "profile"
+        self._kind = Kind(resource.value)
         self._owners = tuple(
             name
             for name, belongs in (
@@ -43,7 +44,7 @@ class DocumentResource(XapiResource):
 
     async def get(self, call: XapiCall) -> Response:
         """One document, or the names of all."""
-        call.require_scope(self._scope, reading=True)
+        call.require(Action.READ, self._kind)
         call.check_parameters((*self._parameters, "since"))
         group = self._own_group(call)
         if self._name not in call.parameters:
@@ -74,7 +75,7 @@ class DocumentResource(XapiResource):
 
     async def delete(self, call: XapiCall) -> Response:
         """Delete a document; all of State when none is named."""
-        call.require_scope(self._scope)
+        call.require(Action.DELETE, self._kind)
         call.check_parameters(self._parameters)
         work = call.services.unit_of_work(LrsUnitOfWork)
         if self._is_state and self._name not in call.parameters:
@@ -112,7 +113,7 @@ class DocumentResource(XapiResource):
         return key
 
     async def _key_and_content(self, call: XapiCall) -> tuple[DocumentKey, Content]:
-        call.require_scope(self._scope)
+        call.require(Action.CHANGE, self._kind)
         call.check_parameters(self._parameters)
         key = self._changed_key(call)
         return key, Content(await call.signed_body(), call.request.headers.get("content-type") or DEFAULT_TYPE)

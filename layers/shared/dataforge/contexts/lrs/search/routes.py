@@ -33,6 +33,7 @@ from dataforge.contexts.lrs.statements.domain.formats import (
 from dataforge.contexts.lrs.statements.domain.times import in_utc
 from dataforge.contexts.lrs.xapi_protocol import XapiCall
 from dataforge.http.addresses import this_address
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound
 
 # Where a stored statement, its SubStatement or an extension of either has a time.
@@ -48,7 +49,7 @@ class StatementNotFound(NotFound):
 
 async def read_statements(call: XapiCall) -> Response:
     """One statement, or a page of those that meet the filter."""
-    call.require_one_of("statements/read/mine")
+    call.require(Action.READ, Kind.STATEMENT, own=True)
     call.check_parameters(PARAMETERS)
     wanted = format_of(call)
     with_data = flag(call, "attachments")

@@ -13,6 +13,8 @@ from dataforge.contexts.lrs.search.domain import Kind, Position, StatementFilter
 from dataforge.contexts.lrs.statements.domain import actor_key
 from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiParameterInvalid
+from dataforge.kernel.access import Action
+from dataforge.kernel.access import Kind as ResourceKind
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
@@ -110,7 +112,7 @@ def asked_filter(call: XapiCall) -> StatementFilter:
 
 def may_read_all(credential: XapiCredential) -> bool:
     """Whether the credential reads everybody's statements, not just its own."""
-    return credential.allows("statements/read")
+    return credential.may(Action.READ, ResourceKind.STATEMENT)
 
 
 def _own(authority: Mapping[str, object]) -> UUID:

@@ -19,6 +19,7 @@ from dataforge.contexts.lrs.statements.domain.messages import (
     message_json,
     statements_json,
 )
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.observability import logger
@@ -80,7 +81,7 @@ class StatementAcceptor:
             return []
         if command.attachments:
             check_signatures(command.body, command.attachments)
-        defines = command.credential.allows("define")
+        defines = command.credential.may(Action.CHANGE, Kind.ACTIVITY)
         said = ((item.payload, item.stored_at) for item in batch.statements) if defines else ()
         statements = statements_json(batch.statements)
         registration = await self._intake.register(
@@ -114,7 +115,7 @@ class StatementAcceptor:
             registered=registered,
             statements=None if body_key else statements,
             body_key=body_key,
-            defines=credential.allows("define"),
+            defines=credential.may(Action.CHANGE, Kind.ACTIVITY),
         )
         if self._kept is not None:
             await self._kept.keep(request_id, message)

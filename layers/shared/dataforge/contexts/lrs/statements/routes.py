@@ -25,6 +25,7 @@ from dataforge.contexts.lrs.xapi_protocol import (
     require_version,
     xapi_json,
 )
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, MalformedBody
 
 
@@ -103,7 +104,7 @@ async def _keeping_refusal(call: XapiCall) -> AsyncIterator[None]:
 
 
 async def _body(call: XapiCall) -> tuple[StatementsBody, Mapping[str, Attachment]]:
-    call.require_scope("statements/write")
+    call.require(Action.CREATE, Kind.STATEMENT)
     body, content_type = await call.signed_body(), call.request.headers.get("content-type", "")
     read, attachments = (
         read_mixed(body, content_type) if is_mixed(content_type) else (parse_body(body, content_type), {})
