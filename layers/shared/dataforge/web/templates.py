@@ -72,6 +72,7 @@ def render(
             url=url,
             asset=lambda name: own_address(scope, asset_path(name)),
             at=lambda to: path == url(to) or path.startswith(url(to) + "/"),
+            here=lambda to: path == url(to),
             me=principal,
             csrf=session.form_token(scope),
             message=message,

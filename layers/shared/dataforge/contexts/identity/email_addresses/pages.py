@@ -1,22 +1,32 @@
-"""Pages that links about e-mail addresses lead to: opening one changes nothing, since mail scanners open them, too."""
+"""Pages that links about e-mail addresses lead to, and the one where an address is changed.
 
+Opening a link changes nothing, since mail scanners open them, too.
+"""
+
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
+from dataforge.contexts.identity.accounts import commands as accounts
+from dataforge.contexts.identity.accounts.queries import get_user
+from dataforge.contexts.identity.accounts.wire import ProfileIn
 from dataforge.contexts.identity.email_addresses import commands
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
-from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.errors import BadRequest, Conflict, TooManyRequests
+from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
-from dataforge.web.calls import PublicForm, public_page
+from dataforge.web.calls import AnyonePage, PageCall, PublicForm, public_page
 from dataforge.web.routing import page_router, see_other
 
 router = page_router("identity")
 Token = Annotated[str, Query(max_length=200)]
-CONFIRM, STOP = "/ui/confirm-email", "/ui/stop-email-change"
+CONFIRM, STOP, ADDRESS = "/ui/confirm-email", "/ui/stop-email-change", "/ui/account/email"
 
 
 @router.get(CONFIRM)
@@ -52,3 +62,42 @@ async def stop_email_change(request: Request, form: PublicForm) -> Response:
         return public_page(request, "identity/stop_email_change.html", {"token": token}, error)
     text = f"{email} stays your address, and every sign-in has ended. Set another password now."
     return flash.leave(see_other(request.scope, "/ui/forgot-password"), request.scope, "success", text)
+
+
+@router.get(ADDRESS)
+async def address_page(call: AnyonePage) -> Response:
+    """The address, whether it is confirmed, and one that is to replace it."""
+    return await _address_page(call)
+
+
+@router.post(ADDRESS)
+async def change_address(call: AnyonePage) -> Response:
+    """Have another address confirmed, which then replaces the present one."""
+    email = call.form.get("email", "").strip()
+    try:
+        changes = ProfileIn(email=email).model_dump(exclude_unset=True)
+        command = accounts.ChangeUser(call.user_id, "*", changes)
+        await run(call.unit_of_work(IdentityUnitOfWork), accounts.change_user, command)
+    except ValidationError as error:
+        return await _address_page(call, email, f"The address {plain_message(error.errors()[0])}.")
+    except BadRequest as error:
+        return await _address_page(call, email, error.detail)
+    text = f"A link is on its way to {changes['email']}. The address counts once you have followed it."
+    return call.go_on("info", text, ADDRESS)
+
+
+@router.post(f"{ADDRESS}/confirmation")
+async def send_confirmation(call: AnyonePage) -> Response:
+    """Have the link mailed again."""
+    request = partial(commands.request_confirmation, limits=call.services(IdentityServices).try_limits)
+    try:
+        await run(call.unit_of_work(IdentityUnitOfWork), request, call.user_id)
+    except (Conflict, TooManyRequests) as error:
+        return await _address_page(call, error=error.detail)
+    return call.go_on("info", "The link is on its way.", ADDRESS)
+
+
+async def _address_page(call: PageCall, email: str = "", error: str | None = None) -> Response:
+    user = await call.query(get_user, call.user_id)
+    status = 400 if error else 200
+    return call.page("identity/email_address.html", status=status, user=user, email=email, error=error)

@@ -1,4 +1,4 @@
-"""Pages for a password that is forgotten, or was never set."""
+"""Pages for a password that is forgotten or was never set, and for changing it."""
 
 from functools import partial
 from typing import Annotated
@@ -9,20 +9,22 @@ from starlette.responses import Response
 
 from dataforge.contexts.identity.accounts.domain import PASSWORD_MIN
 from dataforge.contexts.identity.passwords import commands
-from dataforge.contexts.identity.passwords.wire import ResetIn, ResetRequestIn
+from dataforge.contexts.identity.passwords.wire import PasswordIn, ResetIn, ResetRequestIn
 from dataforge.contexts.identity.services import IdentityServices
+from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
 from dataforge.http.caller import client_address
-from dataforge.kernel.errors import BadRequest, DataForgeError, TooManyRequests, ValidationFailed
+from dataforge.kernel.errors import BadRequest, DataForgeError, TooManyRequests, Unauthenticated, ValidationFailed
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
-from dataforge.web.calls import PublicForm, public_page
+from dataforge.web.calls import AnyonePage, PageCall, PublicForm, public_page
 from dataforge.web.routing import page_router, see_other
 
 router = page_router("identity")
 FORGOT, RESET, SIGN_IN = "/ui/forgot-password", "/ui/reset-password", "/ui/sign-in"
+CHANGE = "/ui/account/password"
 Token = Annotated[str, Query(max_length=200)]
 
 
@@ -80,3 +82,39 @@ def _reset_page(request: Request, token: str, error: DataForgeError | None = Non
 def _refused(error: ValidationError) -> ValidationFailed:
     first = error.errors()[0]
     return ValidationFailed(f"{str(first['loc'][-1]).replace('_', ' ').capitalize()} {plain_message(first)}.")
+
+
+@router.get(CHANGE)
+async def change_page(call: AnyonePage) -> Response:
+    """Asks for the present password and another one."""
+    return _change_page(call)
+
+
+@router.post(CHANGE)
+async def change_password(call: AnyonePage) -> Response:
+    """Set the other one; every other sign-in ends."""
+    try:
+        given = PasswordIn(
+            current_password=call.form.get("current_password", ""), password=call.form.get("password", "")
+        )
+        rejected = await _changed(call, commands.ChangePassword(call.user_id, given.current_password, given.password))
+    except ValidationError as error:
+        return _change_page(call, _refused(error))
+    except (BadRequest, TooManyRequests) as error:
+        return _change_page(call, error)
+    if rejected is not None:
+        return _change_page(call, rejected.error)
+    return call.go_on("success", "Your password is changed, and every other sign-in has ended.", CHANGE)
+
+
+async def _changed(call: PageCall, command: commands.ChangePassword) -> Rejected | None:
+    # Two transactions: the try must be counted for others before the password is looked at.
+    limits = call.services(IdentityServices).try_limits
+    await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.admit_change, limits=limits), command)
+    return await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.change_password, limits=limits), command)
+
+
+def _change_page(call: PageCall, error: DataForgeError | None = None) -> Response:
+    # Whoever mistypes it is still signed in.
+    status = 200 if error is None else 400 if isinstance(error, Unauthenticated) else error.status
+    return call.page("identity/change_password.html", status=status, error=error, shortest=PASSWORD_MIN)
