@@ -1,14 +1,17 @@
 """My account: what it is, and the name that others see."""
 
+from typing import Annotated
+
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from dataforge.contexts.identity.accounts import commands, queries
 from dataforge.contexts.identity.accounts.wire import ProfileIn
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AnyonePage, PageCall
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("identity")
@@ -16,13 +19,13 @@ PAGE = "/ui/account"
 
 
 @router.get(PAGE)
-async def account_page(call: AnyonePage) -> Response:
+async def account_page(call: Annotated[PageCall, require_page(Action.READ, Kind.ACCOUNT)]) -> Response:
     """The account, and the ways to all of its pages."""
     return await _shown(call)
 
 
 @router.post(PAGE)
-async def change_name(call: AnyonePage) -> Response:
+async def change_name(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.ACCOUNT)]) -> Response:
     """Change the name that others see."""
     name = call.form.get("display_name", "").strip()
     try:

@@ -17,11 +17,12 @@ from dataforge.contexts.identity.email_addresses import commands
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, Conflict, TooManyRequests
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
-from dataforge.web.calls import AnyonePage, PageCall, PublicForm, public_page
+from dataforge.web.calls import PageCall, PublicForm, public_page, require_page
 from dataforge.web.routing import page_router, see_other
 
 router = page_router("identity")
@@ -65,13 +66,13 @@ async def stop_email_change(request: Request, form: PublicForm) -> Response:
 
 
 @router.get(ADDRESS)
-async def address_page(call: AnyonePage) -> Response:
+async def address_page(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.EMAIL_ADDRESS)]) -> Response:
     """The address, whether it is confirmed, and one that is to replace it."""
     return await _address_page(call)
 
 
 @router.post(ADDRESS)
-async def change_address(call: AnyonePage) -> Response:
+async def change_address(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.EMAIL_ADDRESS)]) -> Response:
     """Have another address confirmed, which then replaces the present one."""
     email = call.form.get("email", "").strip()
     try:
@@ -87,7 +88,7 @@ async def change_address(call: AnyonePage) -> Response:
 
 
 @router.post(f"{ADDRESS}/confirmation")
-async def send_confirmation(call: AnyonePage) -> Response:
+async def send_confirmation(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.EMAIL_ADDRESS)]) -> Response:
     """Have the link mailed again."""
     request = partial(commands.request_confirmation, limits=call.services(IdentityServices).try_limits)
     try:

@@ -15,11 +15,12 @@ from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
 from dataforge.http.caller import client_address
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, DataForgeError, TooManyRequests, Unauthenticated, ValidationFailed
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
-from dataforge.web.calls import AnyonePage, PageCall, PublicForm, public_page
+from dataforge.web.calls import PageCall, PublicForm, public_page, require_page
 from dataforge.web.routing import page_router, see_other
 
 router = page_router("identity")
@@ -85,13 +86,13 @@ def _refused(error: ValidationError) -> ValidationFailed:
 
 
 @router.get(CHANGE)
-async def change_page(call: AnyonePage) -> Response:
+async def change_page(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.PASSWORD)]) -> Response:
     """Asks for the present password and another one."""
     return _change_page(call)
 
 
 @router.post(CHANGE)
-async def change_password(call: AnyonePage) -> Response:
+async def change_password(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.PASSWORD)]) -> Response:
     """Set the other one; every other sign-in ends."""
     try:
         given = PasswordIn(

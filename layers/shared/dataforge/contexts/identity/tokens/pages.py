@@ -1,7 +1,7 @@
 """Access tokens for one's programs, and the address of one's calendar."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -12,11 +12,12 @@ from dataforge.contexts.identity.tokens.calls import calendar_address
 from dataforge.contexts.identity.tokens.domain import DEFAULT_DAYS, MAX_DAYS, NewToken, TokenUnknown
 from dataforge.contexts.identity.tokens.wire import TokenIn
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.scopes import AREAS, CALENDAR, EVERYTHING, EVERYTHING_READ
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import AnyonePage, PageCall
+from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("identity")
@@ -26,13 +27,13 @@ _CHOICES = ("", "read", "write")
 
 
 @router.get(PAGE)
-async def tokens_page(call: AnyonePage) -> Response:
+async def tokens_page(call: Annotated[PageCall, require_page(Action.READ, Kind.TOKEN)]) -> Response:
     """The tokens that are good, and a form for another one."""
     return await _list(call, {"name": "", "days": str(DEFAULT_DAYS), "scopes": set()})
 
 
 @router.post(PAGE)
-async def create_page(call: AnyonePage) -> Response:
+async def create_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.TOKEN)]) -> Response:
     """Make a token; it is on this page and on no other."""
     given = _given(call.form)
     try:
@@ -44,20 +45,20 @@ async def create_page(call: AnyonePage) -> Response:
 
 
 @router.post(f"{PAGE}/{{token_id}}/revoke")
-async def revoke_page(token_id: UUID, call: AnyonePage) -> Response:
+async def revoke_page(token_id: UUID, call: Annotated[PageCall, require_page(Action.DELETE, Kind.TOKEN)]) -> Response:
     """End a token; one that has ended meanwhile is what was wanted."""
     await _revoke(call, token_id)
     return call.go_on("success", "The token is revoked.", PAGE)
 
 
 @router.get(CALENDAR_PAGE)
-async def calendar_page(call: AnyonePage) -> Response:
+async def calendar_page(call: Annotated[PageCall, require_page(Action.READ, Kind.TOKEN)]) -> Response:
     """The addresses that calendars subscribe to, and a way to another one."""
     return await _calendars(call)
 
 
 @router.post(CALENDAR_PAGE)
-async def create_address(call: AnyonePage) -> Response:
+async def create_address(call: Annotated[PageCall, require_page(Action.CREATE, Kind.TOKEN)]) -> Response:
     """Make an address; it is on this page and on no other."""
     name = call.form.get("name", "").strip()
     try:
@@ -70,7 +71,9 @@ async def create_address(call: AnyonePage) -> Response:
 
 
 @router.post(f"{CALENDAR_PAGE}/{{token_id}}/revoke")
-async def revoke_address(token_id: UUID, call: AnyonePage) -> Response:
+async def revoke_address(
+    token_id: UUID, call: Annotated[PageCall, require_page(Action.DELETE, Kind.TOKEN)]
+) -> Response:
     """End an address."""
     await _revoke(call, token_id)
     return call.go_on("success", "The address is revoked.", CALENDAR_PAGE)
