@@ -250,3 +250,57 @@ async def test_publishing_the_keys_again_changes_nothing(senders: Senders) -> No
     assert (await senders.send(token)).status_code == 200
     async with senders.records.database.read_only() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM identity.signing_keys"))).scalar_one() == 1
+
+
+async def last_used(senders: Senders) -> Any:
+    async with senders.records.database.read_only() as connection:
+        query = text("SELECT last_used_at FROM identity.xapi_credentials WHERE key_id = :key")
+        return await connection.scalar(query, {"key": senders.records.key})
+
+
+async def forget_use(senders: Senders) -> None:
+    async with senders.records.database.transaction() as connection:
+        query = text("UPDATE identity.xapi_credentials SET last_used_at = NULL WHERE key_id = :key")
+        await connection.execute(query, {"key": senders.records.key})
+    for services in (senders.records.front, senders.records.back):
+        services.uses._noted.clear()
+
+
+async def test_every_way_of_using_a_credential_is_seen(senders: Senders) -> None:
+    lms, seen = senders.records.lms, {}
+    token = await senders.token(scope="statements/read/mine state")
+    seen["asking for a token"] = await last_used(senders)
+    about = {"activityId": "https://e.org/a", "agent": '{"mbox": "mailto:ada@example.org"}', "stateId": "s"}
+    bearer = {**VERSION, "Authorization": f"Bearer {token}"}
+    bare = httpx.AsyncClient(transport=lms._transport, base_url="http://xapi.test")
+
+    async def use(name: str, answer: Any) -> None:
+        await forget_use(senders)
+        response = await answer()
+        assert response.status_code < 300, response.text
+        await senders.records.deliver()
+        seen[name] = await last_used(senders)
+
+    state = "/xapi/activities/state"
+    await use("reading statements", lambda: lms.get("/xapi/statements", headers=VERSION))
+    await use("writing a document", lambda: lms.put(state, params=about, content=b"{}", headers=VERSION))
+    await use("reading a document", lambda: lms.get(state, params=about, headers=VERSION))
+    await use("reading statements with a token", lambda: bare.get("/xapi/statements", headers=bearer))
+    await use("reading a document with a token", lambda: bare.get(state, params=about, headers=bearer))
+    await use("sending statements", lambda: senders.records.post(statement()))
+    await bare.aclose()
+
+    assert [name for name, at in seen.items() if at is None] == []
+
+
+async def test_what_is_refused_is_no_use_and_uses_are_written_once_a_minute(senders: Senders) -> None:
+    lms = senders.records.lms
+
+    await lms.get("/xapi/statements", params={"statementId": "x"}, headers=VERSION)
+    refused = await last_used(senders)
+    await lms.get("/xapi/statements", headers=VERSION)
+    first = await last_used(senders)
+    await lms.get("/xapi/statements", headers=VERSION)
+
+    assert refused is None
+    assert await last_used(senders) == first is not None

@@ -106,13 +106,13 @@ def test_the_loader_sees_of_a_credential_only_when_it_was_used(owner: psycopg.Co
     assert seen == [("key_id",), ("last_used_at",)]
 
 
-def test_the_endpoint_sees_of_a_credential_only_when_it_was_refused(owner: psycopg.Connection) -> None:
+def test_the_endpoint_sees_of_a_credential_only_when_it_was_used_and_refused(owner: psycopg.Connection) -> None:
     seen = owner.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'identity.xapi_credentials'::regclass AND attnum > 0"
         " AND has_column_privilege('xapi', attrelid, attname, 'SELECT') ORDER BY attname"
     ).fetchall()
 
-    assert seen == [("key_id",), ("last_refused_at",)]
+    assert seen == [("key_id",), ("last_refused_at",), ("last_used_at",)]
 
 
 def test_whoever_checks_a_personal_token_writes_of_it_only_when_it_was_used(owner: psycopg.Connection) -> None:

@@ -311,6 +311,10 @@ class CredentialUses(Protocol):
         """Key ids and the instant of their last use; an instant earlier than the stored one changes nothing."""
         ...
 
+    async def note_at_once(self, key_id: str, at: datetime) -> None:
+        """A use that a request has just made, only if that costs no wait; a database that is away is passed over."""
+        ...
+
 
 class CredentialRefusals(Protocol):
     """Keeps why credentials were last refused something, at most once a minute each and only if that costs no wait."""

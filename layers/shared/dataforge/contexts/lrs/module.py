@@ -58,6 +58,11 @@ class LrsServices(Services):
         return self.platform.get(CredentialRates)
 
     @cached_property
+    def uses(self) -> CredentialUses:
+        """Notes when credentials were used."""
+        return self.platform.get(CredentialUses)
+
+    @cached_property
     def refusals(self) -> CredentialRefusals:
         """Keeps why credentials were last refused something."""
         return self.platform.get(CredentialRefusals)
@@ -134,7 +139,7 @@ class LrsServices(Services):
             kept=self.kept_messages,
             home_pages=self.home_pages,
             lessons=self.platform.get(LessonDirectory),
-            uses=self.platform.get(CredentialUses),
+            uses=self.uses,
             announcer=self.announcer,
         )
 

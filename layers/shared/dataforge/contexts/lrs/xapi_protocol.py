@@ -233,6 +233,8 @@ class XapiResource:
     """
 
     is_public = False
+    noted_later: frozenset[str] = frozenset()
+    """Methods that do without the database: the loader notes that the credential was used."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -253,6 +255,8 @@ class XapiResource:
             raise MethodNotAllowed(message, headers=allow)
         name = "get" if request.method == "HEAD" else request.method.lower()
         response: Response = await getattr(self, name)(call)
+        if not self.is_public and request.method not in self.noted_later and call.credential.session is None:
+            await call.services.uses.note_at_once(call.credential.key_id, call.services.clock.now())
         return response
 
     async def _call(self, request: Request) -> XapiCall:

@@ -176,10 +176,13 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("identity", "directory", READ),
         # How many requests credentials have sent.
         _tables("platform", "throttles", CHANGE),
-        # Why a credential was refused something; its secret's hash is read from the bucket.
+        # When a credential was used, and why it was refused something; its secret's hash is read from the bucket.
         {
             "identity.xapi_credentials": frozenset(
-                {"SELECT (key_id, last_refused_at)", "UPDATE (last_refused_at, last_refused_reason)"}
+                {
+                    "SELECT (key_id, last_used_at, last_refused_at)",
+                    "UPDATE (last_used_at, last_refused_at, last_refused_reason)",
+                }
             )
         },
         _reading(_RECORDS),

@@ -24,4 +24,6 @@ async def issue_token(asked: TokenRequest, services: IdentityServices) -> dict[s
             reason = f"{refused.error}: {refused.description}"
             await services.credential_refusals.note(asked.key_id, services.clock.now(), reason, known=True)
         raise
-    return await services.credential_token_signer.issue(asked.key_id, scopes)
+    answer = await services.credential_token_signer.issue(asked.key_id, scopes)
+    await services.credential_uses.note_at_once(asked.key_id, services.clock.now())
+    return answer

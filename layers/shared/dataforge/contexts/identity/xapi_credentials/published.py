@@ -71,11 +71,11 @@ class CredentialPublisher:
 
 
 class StoredCredentialUses:
-    """Writes `last_used_at` for the loader of statements: the xAPI function itself does without the row."""
+    """Writes `last_used_at`: by the loader for statements, which are sent without the database, else at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._noted: dict[str, datetime] = {}
+        self._noted: TTLCache[str, datetime] = TTLCache(MAX_ENTRIES, NOTE_EVERY.total_seconds())
 
     async def note(self, used: Mapping[str, datetime]) -> None:
         """One statement for the keys whose use this worker has not stored within a minute."""
@@ -84,7 +84,18 @@ class StoredCredentialUses:
             return
         async with self._database.transaction() as connection:
             await XapiCredentials(connection).record_uses(due)
-        self._noted |= due
+        self._noted.update(due)
+
+    async def note_at_once(self, key_id: str, at: datetime) -> None:
+        """Store a use unless one was stored within a minute, or nothing answers."""
+        if key_id in self._noted and at - self._noted[key_id] < NOTE_EVERY:
+            return
+        self._noted[key_id] = at  # first, so that a database that is away is asked once a minute only
+        try:
+            async with asyncio.timeout(NOTE_SECONDS), self._database.transaction() as connection:
+                await XapiCredentials(connection).record_uses({key_id: at})
+        except Exception:  # noqa: BLE001 - the request itself is what matters
+            logger.warning("use of a credential not stored", exc_info=True, key_id=key_id)
 
 
 class StoredCredentialRefusals:

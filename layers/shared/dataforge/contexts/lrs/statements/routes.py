@@ -32,6 +32,8 @@ from dataforge.kernel.errors import DataForgeError, MalformedBody
 class Statements(XapiResource):
     """The Statements resource."""
 
+    noted_later = frozenset({"POST", "PUT"})
+
     async def get(self, call: XapiCall) -> Response:
         """One statement, or those that meet a filter (Communication 2.1.3)."""
         # It brings the database along, for which no statement that is sent waits.
