@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -10,9 +10,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from dataforge.http.openapi import requirement_of
-from dataforge.kernel.access import Level
-from dataforge.kernel.principal import Role
+from dataforge.kernel.access import Action, Kind, Level, Resource
+from dataforge.kernel.principal import Principal, Role
 from dataforge.kernel.rules import RULES
+from dataforge.platform.access import Decisions
 from dataforge.platform.db.database import Database
 from tests.builders.datasets import COMMIT, DatasetsUnderTest, new_dataset, ok, refused
 
@@ -181,6 +182,24 @@ class TestGrants:
         assert (await stranger.get(path)).status_code == 404
         ok(await owner.delete(grants), 204)
         assert (await colleague.get(path)).status_code == 404
+
+    async def test_to_a_workspace_count_wherever_it_is_asked(self, datasets: DatasetsUnderTest) -> None:
+        owner_id, colleague_id = await datasets.add_user(Role.ANALYST), await datasets.add_user(Role.VIEWER)
+        owner, workspace = (
+            await datasets.as_user(owner_id, Role.ANALYST),
+            await datasets.add_workspace(owner_id, colleague_id),
+        )
+        dataset_id = await new_dataset(owner)
+        ok(await owner.put(f"/api/datasets/{dataset_id}/permissions/workspace/{workspace}", json={"level": "write"}))
+
+        async def may(person: UUID, action: Action) -> bool:
+            decisions = Decisions(datasets.platform, Principal(person, Role.VIEWER))
+            return await decisions.can(action, Resource(Kind.REF, dataset=UUID(dataset_id)))
+
+        assert await may(colleague_id, Action.CHANGE)
+        assert not await may(colleague_id, Action.PROTECT)
+        assert await may(owner_id, Action.PROTECT)
+        assert not await may(await datasets.add_user(Role.VIEWER), Action.READ)
 
     async def test_to_a_workspace_need_one_that_the_caller_is_in(self, datasets: DatasetsUnderTest) -> None:
         owner, admin = await datasets.analyst(), await datasets.as_role(Role.ADMIN)

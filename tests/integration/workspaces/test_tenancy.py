@@ -3,6 +3,11 @@
 import re
 from typing import Any
 
+import pytest
+
+from dataforge.http.openapi import requirement_of
+from dataforge.kernel.access import Action, MemberRole
+from dataforge.kernel.rules import RULES
 from tests.builders.routes import routes_of
 from tests.builders.workspaces import Space, refusal, taken
 
@@ -54,6 +59,33 @@ async def test_a_member_of_another_workspace_finds_nothing(space: Space) -> None
 
     assert len(answers) > 25
     assert {route: answer for route, answer in answers.items() if answer != (404, "workspace_not_found")} == {}
+
+
+@pytest.mark.parametrize("role", [role for role in MemberRole if role is not MemberRole.OWNER])
+async def test_a_role_is_refused_what_the_table_keeps_from_it_and_nothing_that_it_may_read(
+    space: Space, role: MemberRole
+) -> None:
+    ids, refused, readable = await things(space, "owner"), {}, {}
+    ids |= {"user_id": str(space.people["owner"].id)}  # what is one's own, one may leave
+    for method, route in routes_of(space.api):
+        path, asked = route.path_format, requirement_of(route)
+        if asked is None or not path.startswith("/api/workspaces/{workspace_id}"):
+            continue
+        needed = RULES[asked.kind, asked.action].member
+        assert needed is not None
+        if role.covers(needed) and asked.action is not Action.READ:
+            continue
+        body = {"user_id": ids["user_id"]} if path.endswith("/transfer") else BODIES.get((method, path), {})
+        answer = await space[role].request(method, path.format(**ids), json=body, headers={"If-Match": "*"})
+        if role.covers(needed):
+            readable[method, path] = answer.status_code
+        else:
+            refused[method, path] = refusal(answer)
+
+    missing = {(403, "workspace_role_missing"), (403, "workspace_not_owned")}
+    assert refused
+    assert {route: answer for route, answer in refused.items() if answer not in missing} == {}
+    assert set(readable.values()) == {200}
 
 
 async def test_the_ids_of_another_workspace_lead_nowhere_from_ones_own(space: Space) -> None:
