@@ -12,6 +12,7 @@ from dataforge.http.openapi import requirement_of
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.kernel.rules import token_scope
 from dataforge.kernel.scopes import SCOPES
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
@@ -226,7 +227,10 @@ async def test_a_token_without_the_scope_is_refused_everywhere_and_told_which_on
         if interactive(route):
             expected = (answer.status_code, code) == (403, "sign_in_required")
         else:
+            asked = requirement_of(route)
+            assert asked is not None
             expected = (answer.status_code, code) == (403, "scope_missing") and needed in SCOPES
+            expected &= needed == token_scope(asked.action, asked.kind)
             expected &= needed.endswith(":read") or method not in ("GET", "HEAD")
         if not expected:
             wrong[method, route.path_format] = (answer.status_code, code, needed)

@@ -2,18 +2,9 @@
 
 from collections.abc import Iterable
 
-AREAS = (
-    "accounts",
-    "academics",
-    "datasets",
-    "learning",
-    "notifications",
-    "operations",
-    "records",
-    "reports",
-    "schemas",
-    "workspaces",
-)
+from dataforge.kernel.access import Area
+
+AREAS = tuple(area.value for area in Area)
 EVERYTHING, EVERYTHING_READ = "all", "all:read"
 CALENDAR = "calendar"
 """The scope of a calendar's address: one file, and nothing else."""
