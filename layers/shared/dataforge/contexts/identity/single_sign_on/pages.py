@@ -25,7 +25,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.addresses import absolute_address
 from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.errors import DataForgeError, ValidationFailed
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.db.versioned_rows import Delete
@@ -267,7 +267,7 @@ def _filled(form: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]
 
 def _said(error: ValidationError | DataForgeError) -> str:
     if isinstance(error, DataForgeError):
-        return f"Issuer: {error.detail}." if getattr(error, "code", "") == "validation_failed" else error.detail
+        return f"Issuer {error.detail}." if isinstance(error, ValidationFailed) else error.detail
     return " ".join(f"{_label(item['loc'])} {plain_message(item)}." for item in error.errors())
 
 
