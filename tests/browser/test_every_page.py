@@ -29,6 +29,8 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "account": (Role.LEARNER, lambda _: "/ui/account"),
     "account-password": (Role.LEARNER, lambda _: "/ui/account/password"),
     "account-email": (Role.LEARNER, lambda _: "/ui/account/email"),
+    "account-sign-in-methods": (Role.LEARNER, lambda _: "/ui/account/sign-in-methods"),
+    "sign-in-providers": (Role.ADMIN, lambda _: "/ui/admin/sign-in-providers"),
     "account-sessions": (Role.LEARNER, lambda _: "/ui/account/sessions"),
     "account-tokens": (Role.REGISTRAR, lambda _: "/ui/account/tokens"),
     "account-calendar": (Role.LEARNER, lambda _: "/ui/account/calendar"),

@@ -62,6 +62,7 @@ class OidcProvider:
             "/token": self._token,
             "/jwks": self._jwks,
             "/userinfo": self._userinfo,
+            "/favicon.ico": self._icon,
         }
         app = Starlette(
             routes=[Route(path, self._noted(handler), methods=["GET", "POST"]) for path, handler in handlers.items()]
@@ -162,6 +163,9 @@ class OidcProvider:
     async def _userinfo(self, request: Request) -> Response:
         sub = self._tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "))
         return JSONResponse({"sub": sub, **self.people[sub]} if sub else {}, status_code=200 if sub else 401)
+
+    async def _icon(self, _: Request) -> Response:
+        return Response(status_code=204)
 
     def _sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": "ES256", "kid": self.key.kid, **self.headers}, claims, self.key)
