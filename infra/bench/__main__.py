@@ -14,6 +14,7 @@ BENCHES = {
     "lrs": "infra.bench.lrs_load",
     "etl": "infra.bench.etl",
     "latency": "infra.bench.latency",
+    "accounts": "infra.bench.accounts",
     "reminders": "infra.bench.reminders",
     "reports": "infra.bench.reports",
     "academics": "infra.bench.academics",

@@ -2,11 +2,15 @@
 
 import unicodedata
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _hasher = PasswordHasher()
+AT_ONCE = 4
+"""Hashes under way in one process: each takes 64 MiB, and of a thousand people who sign in together most wait."""
+_turns = BoundedSemaphore(AT_ONCE)
 
 
 @cache
@@ -21,13 +25,16 @@ def _normal(password: str) -> str:
 
 def hash_password(password: str) -> str:
     """The encoded hash with its salt and parameters."""
-    return _hasher.hash(_normal(password))
+    with _turns:
+        return _hasher.hash(_normal(password))
 
 
 def verify_password(encoded: str | None, password: str) -> bool:
     """Whether the password matches; None (no such account) takes as long as a wrong password and is False."""
+    encoded_or_decoy = encoded or _decoy()
     try:
-        _hasher.verify(encoded or _decoy(), _normal(password))
+        with _turns:
+            _hasher.verify(encoded_or_decoy, _normal(password))
     except (VerificationError, InvalidHashError):
         return False
     return encoded is not None
