@@ -13,7 +13,9 @@ from starlette.types import Scope
 
 import dataforge
 from dataforge.http.addresses import own_address
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import may_any
 from dataforge.web import flash, session
 from dataforge.web.assets import asset_path
 
@@ -41,7 +43,13 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(number=_number, day=_day, instant=_instant, words=_words)
+    made.tests["able_to"] = _able_to
     return made
+
+
+def _able_to(person: Principal | None, action: str, kind: str) -> bool:
+    # Whether a page shows the way to what the table allows to the person's role.
+    return person is not None and may_any(person, Action(action), Kind(kind))
 
 
 def page(scope: Scope, template: str, **values: object) -> HTMLResponse:
