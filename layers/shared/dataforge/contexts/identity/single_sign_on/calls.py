@@ -27,7 +27,7 @@ from dataforge.http.addresses import absolute_address
 from dataforge.http.call import Call
 from dataforge.http.caller import client_address, device_name
 from dataforge.http.versioned_rows import changes_of, values_of
-from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.errors import DataForgeError, Unavailable
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import public_page
 
@@ -52,7 +52,10 @@ async def sign_in_form(
     request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None
 ) -> Response:
     """The sign-in page with a button for each provider, and what the try before was refused for."""
-    providers = await Call.of_anybody(request).query(list_offered)
+    try:
+        providers = await Call.of_anybody(request).query(list_offered)
+    except Unavailable:
+        providers = []  # the form is there also while the database is not
     values = {"wanted": wanted, "username": username, "providers": providers}
     return public_page(request, "identity/sign_in.html", values, error)
 
