@@ -280,6 +280,17 @@ async def applied_erasure(api: WholeApi) -> Sample:
     return Sample(body={"plan_hash": (await api.post("/api/xapi/erasures/preview", 200, **person))["plan_hash"]})
 
 
+@sample("/api/personal-exports")
+async def personal_export(_api: WholeApi) -> Sample:
+    return Sample(body={})
+
+
+@sample("/api/erasures")
+async def applied_account_erasure(api: WholeApi) -> Sample:
+    person = str(await api.api.add_user(Role.LEARNER))
+    return Sample(body={"plan_hash": (await api.post("/api/erasures/preview", 200, user_id=person))["plan_hash"]})
+
+
 @sample(DATASET + "/jobs/{job_id}/cancel")
 async def waiting_job(api: WholeApi) -> Sample:
     dataset_id = await api.dataset()

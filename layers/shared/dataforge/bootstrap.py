@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataforge import contexts, settings
 from dataforge.platform.module import Module
+from dataforge.platform.personal_data import PersonalDataRegister
 from dataforge.platform.services import Platform, Services
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def modules() -> tuple[Module[Services], ...]:
 def build_platform(given: settings.Settings, **options: Any) -> Platform:  # noqa: ANN401 - those of Platform
     """What the contexts of one function are built on; each finds there what another one's contract offers."""
     offers = {kind: make for module in modules() for kind, make in module.offers.items()}
+    offers[PersonalDataRegister] = lambda platform: PersonalDataRegister(platform, modules())
     return Platform(given, offers=offers, **options)
 
 

@@ -11,6 +11,7 @@ from dataforge.platform.services import Factory, Services
 if TYPE_CHECKING:
     from dataforge.platform.jobs.control import JobControl
     from dataforge.platform.jobs.shared import SharedJob, SharedJobsUnitOfWork
+    from dataforge.platform.personal_data import PersonalData
 
 Built = TypeVar("Built", bound=Services)
 Command = Callable[[Mapping[str, Any], Built], Awaitable[Mapping[str, Any]]]
@@ -35,6 +36,13 @@ class JobKind(Generic[Built]):
 def nothing() -> Mapping[Any, Any]:
     """For a module that has none of these."""
     return MappingProxyType({})
+
+
+def nobody() -> "PersonalData[Any]":
+    """For a module that holds nothing about people."""
+    from dataforge.platform.personal_data import PersonalData
+
+    return PersonalData()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +72,5 @@ class Module(Generic[Built]):
     """Messages to `worker` that are about no job, by name (`{"message": …}`) → what handles them; each may be lost."""
     subscribers: Callable[[], Mapping[type[Event], Sequence[Subscriber[Built]]]] = nothing
     """Events → who hears of them; each may come more than once."""
+    personal_data: "Callable[[], PersonalData[Built]]" = nobody
+    """What it holds about people: what an export of a person has, and what their erasure takes."""

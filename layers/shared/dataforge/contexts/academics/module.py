@@ -1,12 +1,16 @@
 """How academics is wired: what it serves, hears and does; it has no parts but the platform's."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dataforge.contexts.academics.contract import PromotionDue
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services
+
+if TYPE_CHECKING:
+    from dataforge.platform.personal_data import PersonalData
 
 ACADEMICS = "dataforge.contexts.academics"
 
@@ -31,6 +35,12 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[AcademicsServices
     }
 
 
+def _personal_data() -> "PersonalData[AcademicsServices]":
+    from dataforge.contexts.academics.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="academics",
     services=AcademicsServices,
@@ -53,4 +63,5 @@ MODULE = Module(
     },
     jobs=_jobs,
     subscribers=_subscribers,
+    personal_data=_personal_data,
 )

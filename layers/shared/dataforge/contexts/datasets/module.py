@@ -1,11 +1,15 @@
 """How datasets is wired: its services, and what they serve and do."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.platform.access import DatasetLevels
 from dataforge.platform.module import Command, Consumer, Job, Module
+
+if TYPE_CHECKING:
+    from dataforge.platform.personal_data import PersonalData
 
 DATASETS = "dataforge.contexts.datasets"
 
@@ -34,6 +38,12 @@ def _jobs() -> Mapping[str, Job[DatasetsServices]]:
     return {"datasets": consumers.queue_due}
 
 
+def _personal_data() -> "PersonalData[DatasetsServices]":
+    from dataforge.contexts.datasets.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="datasets",
     services=DatasetsServices,
@@ -48,4 +58,5 @@ MODULE = Module(
     commands={"dataset_import": _operator_commands},
     consumers={"dataset_import": _import_messages, "dataset_export": _export_messages},
     jobs=_jobs,
+    personal_data=_personal_data,
 )

@@ -235,6 +235,18 @@ class TokenExpires(Event):
     token_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalExportEnded(Event):
+    """All that is held about a person is in one file; `asked_by` is whoever wanted it."""
+
+    name = "identity.personal_export_ended"
+    about = "job_id"
+
+    job_id: UUID
+    user_id: UUID
+    asked_by: UUID | None
+
+
 AccountEvent = (
     PasswordResetRequested
     | PasswordChanged

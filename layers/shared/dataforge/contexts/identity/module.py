@@ -1,6 +1,7 @@
 """How identity is wired: its services, and what they serve, hear and do."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.contract import (
     AccountMails,
@@ -17,8 +18,11 @@ from dataforge.contexts.identity.contract import (
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.kernel.events import Event
 from dataforge.kernel.principal import Authenticator
-from dataforge.platform.module import Command, Job, Module, Subscriber
+from dataforge.platform.module import Command, Job, JobKind, Module, Subscriber
 from dataforge.platform.services import Platform
+
+if TYPE_CHECKING:
+    from dataforge.platform.personal_data import PersonalData
 
 IDENTITY = "dataforge.contexts.identity"
 
@@ -46,6 +50,12 @@ def _jobs() -> Mapping[str, Job[IdentityServices]]:
     return {"identity": consumers.maintain}
 
 
+def _job_kinds() -> "Mapping[str, JobKind[IdentityServices]]":
+    from dataforge.contexts.identity.data_requests import consumers
+
+    return consumers.KINDS
+
+
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[IdentityServices]]]:
     from dataforge.contexts.identity.xapi_credentials import consumers as xapi_credentials
 
@@ -54,6 +64,12 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[IdentityServices]
 
 def _services(platform: Platform) -> IdentityServices:
     return platform.get(IdentityServices)
+
+
+def _personal_data() -> "PersonalData[IdentityServices]":
+    from dataforge.contexts.identity.personal_data import personal_data
+
+    return personal_data()
 
 
 MODULE = Module(
@@ -69,6 +85,8 @@ MODULE = Module(
             "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/invitations": f"{IDENTITY}.invitations.routes",
             "/api/tokens": f"{IDENTITY}.tokens.routes",
+            "/api/personal-exports": f"{IDENTITY}.data_requests.routes",
+            "/api/erasures": f"{IDENTITY}.data_requests.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
             "/ui/account": f"{IDENTITY}.accounts.pages",
             "/ui/account/password": f"{IDENTITY}.passwords.pages",
@@ -108,5 +126,7 @@ MODULE = Module(
     },
     commands={"maintenance": _operator_commands},
     jobs=_jobs,
+    job_kinds=_job_kinds,
     subscribers=_subscribers,
+    personal_data=_personal_data,
 )

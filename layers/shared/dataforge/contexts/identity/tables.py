@@ -54,6 +54,8 @@ users = Table(
     Column("email_vouched", Boolean, nullable=False, server_default=text("false")),
     Column("email_confirmed_at", DateTime(timezone=True)),
     Column("new_email", String(255)),
+    # From when the person is being erased on; then the row tells nothing any more.
+    Column("erased_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("role IN ('admin','registrar','instructor','analyst','learner','viewer')", name="role"),

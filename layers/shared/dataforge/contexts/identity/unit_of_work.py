@@ -8,10 +8,11 @@ from dataforge.contexts.identity.single_sign_on.repository import LinkedIdentiti
 from dataforge.contexts.identity.tokens.repository import PersonalTokens
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
 from dataforge.platform.db.throttle import Throttle
-from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
+from dataforge.platform.plans.repository import Plans
 
 
-class IdentityUnitOfWork(SqlUnitOfWork):
+class IdentityUnitOfWork(SharedJobsUnitOfWork):
     """A transaction with identity's repositories."""
 
     @property
@@ -58,3 +59,8 @@ class IdentityUnitOfWork(SqlUnitOfWork):
     def linked_identities(self) -> LinkedIdentities:
         """Whom providers' people are with us."""
         return LinkedIdentities(self.connection, self.now)
+
+    @property
+    def plans(self) -> Plans:
+        """Plans that wait to be applied."""
+        return Plans(self.connection)

@@ -10,6 +10,7 @@ from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.learning.completions.register import SqlLessonDirectory
+    from dataforge.platform.personal_data import PersonalData
 
 LEARNING = "dataforge.contexts.learning"
 
@@ -31,6 +32,12 @@ def _jobs() -> Mapping[str, Job[LearningServices]]:
     return {"lesson_addresses": keep_addresses}
 
 
+def _personal_data() -> "PersonalData[LearningServices]":
+    from dataforge.contexts.learning.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="learning",
     services=LearningServices,
@@ -44,4 +51,5 @@ MODULE = Module(
     },
     jobs=_jobs,
     offers={LessonDirectory: lambda platform: platform.get(LearningServices).lessons},
+    personal_data=_personal_data,
 )

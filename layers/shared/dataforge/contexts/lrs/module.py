@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
     from dataforge.contexts.lrs.statements.repository import Intake
     from dataforge.platform.aws.sqs import Queue
+    from dataforge.platform.personal_data import PersonalData
     from dataforge.platform.sealing import SecretBox
 
 
@@ -256,6 +257,12 @@ def _messages() -> Mapping[str, Receiver[LrsServices]]:
     return {announcements.MESSAGE: consumers.deliver_statements}
 
 
+def _personal_data() -> "PersonalData[LrsServices]":
+    from dataforge.contexts.lrs.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="lrs",
     services=LrsServices,
@@ -285,4 +292,5 @@ MODULE = Module(
     jobs=_jobs,
     job_kinds=_job_kinds,
     messages=_messages,
+    personal_data=_personal_data,
 )

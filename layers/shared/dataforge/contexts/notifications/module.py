@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.notifications.messages.commands import MessageSender
     from dataforge.contexts.notifications.reminders.published import StoredDailyReminders
     from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
+    from dataforge.platform.personal_data import PersonalData
 
 NOTIFICATIONS = "dataforge.contexts.notifications"
 
@@ -68,6 +69,12 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[NotificationsServ
     return dict.fromkeys(NOTICED, (put_on_its_way,))
 
 
+def _personal_data() -> "PersonalData[NotificationsServices]":
+    from dataforge.contexts.notifications.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="notifications",
     services=NotificationsServices,
@@ -90,4 +97,5 @@ MODULE = Module(
     consumers={"notifier": _feedback},
     jobs=_jobs,
     subscribers=_subscribers,
+    personal_data=_personal_data,
 )

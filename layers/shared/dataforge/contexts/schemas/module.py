@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.schemas.plans.planning import Deployed
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
+    from dataforge.platform.personal_data import PersonalData
 
 SCHEMAS = "dataforge.contexts.schemas"
 
@@ -68,10 +69,17 @@ def _jobs() -> Mapping[str, Job[SchemasServices]]:
     return {"schemas": consumers.resume_deployments}
 
 
+def _personal_data() -> "PersonalData[SchemasServices]":
+    from dataforge.contexts.schemas.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="schemas",
     services=SchemasServices,
     routers={"api": {"/api/schema": f"{SCHEMAS}.routes"}},
     consumers={"schema_deployer": _deployments},
     jobs=_jobs,
+    personal_data=_personal_data,
 )

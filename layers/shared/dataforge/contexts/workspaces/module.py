@@ -13,6 +13,7 @@ from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.workspaces.invitations.published import StoredInvitationMails
+    from dataforge.platform.personal_data import PersonalData
 
 WORKSPACES = "dataforge.contexts.workspaces"
 
@@ -76,6 +77,12 @@ def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
     return {"workspaces": consumers.maintain}
 
 
+def _personal_data() -> "PersonalData[WorkspacesServices]":
+    from dataforge.contexts.workspaces.personal_data import personal_data
+
+    return personal_data()
+
+
 MODULE = Module(
     name="workspaces",
     services=WorkspacesServices,
@@ -93,4 +100,5 @@ MODULE = Module(
         InvitationMails: lambda platform: platform.get(WorkspacesServices).invitation_mails,
     },
     jobs=_jobs,
+    personal_data=_personal_data,
 )

@@ -237,6 +237,17 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "documents", WRITE),
         _tables("identity", "users", CHANGE),
         _tables("identity", "directory", READ),
+        # It exports and erases people, from all that is held about them.
+        _tables("identity", "refresh_tokens mailed_links personal_tokens linked_identities invitations", WRITE),
+        {"identity.xapi_credentials": frozenset({"SELECT (key_id, name, created_by, created_at)"})},
+        _WORKSPACES,
+        _ACADEMICS,
+        _NOTIFICATIONS,
+        _reading(_DATASETS),
+        _tables("datasets", "dataset_permissions", WRITE),
+        _reading(_SCHEMAS),
+        _tables("platform", "upload_claims", WRITE),
+        _tables("platform", "audit_log", CHANGE),
         # Statements that are sent on.
         _SUBSCRIPTIONS,
         _tables("records", "statements_raw statement_voids intake", READ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.identity.accounts.domain import DuplicateEmail, LastAdmin
+from dataforge.contexts.identity.accounts.domain import AlreadyErased, DuplicateEmail, LastAdmin
 from dataforge.contexts.identity.contract import EmailChangeRequested, EmailConfirmationRequested
 from dataforge.contexts.identity.passwords.commands import ReplacePassword, replace_password
 from dataforge.contexts.identity.passwords.domain import check_password
@@ -114,7 +114,7 @@ async def ensure_admin(command: EnsureAdmin, uow: IdentityUnitOfWork) -> bool:
 
 
 async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
-    """Apply changes under the row lock; raises NotFound, PreconditionFailed or LastAdmin."""
+    """Apply changes under the row lock; raises NotFound, AlreadyErased, PreconditionFailed or LastAdmin."""
     # Administrators are locked first and by everyone in one order, so that two demotions do not wait for each other.
     decides_admins = not {"role", "suspended"}.isdisjoint(command.changes)
     admins = await uow.users.active_admins() if decides_admins else None
@@ -122,6 +122,9 @@ async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
     if user is None:
         message = f"There is no user {command.user_id}."
         raise NotFound(message)
+    if user["erased_at"] is not None:
+        message = "This person is erased; the account stays as it is."
+        raise AlreadyErased(message)
     require_revision(command.expected, user["revision"], "The user")
     changes = dict(command.changes)
     if "suspended" in changes:

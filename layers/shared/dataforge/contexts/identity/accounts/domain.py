@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from dataforge.kernel.errors import BadRequest, Forbidden
+from dataforge.kernel.errors import BadRequest, Conflict, Forbidden
 from dataforge.kernel.principal import Role
 
 USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,254}")
@@ -39,8 +39,15 @@ class AccountSuspended(Forbidden):
     title = "The account is suspended"
 
 
+class AlreadyErased(Conflict):
+    """The person is erased, or their erasure is under way; the account stays, and tells nothing."""
+
+    code = "already_erased"
+    title = "The person is erased"
+
+
 class LastAdmin(BadRequest):
-    """The last active administrator cannot be demoted or suspended."""
+    """The last active administrator cannot be demoted, suspended or erased."""
 
     code = "last_admin"
     title = "There must be an administrator"

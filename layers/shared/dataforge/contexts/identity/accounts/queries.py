@@ -34,6 +34,7 @@ async def list_users(
 ) -> Page[dict[str, Any]]:
     """People in order of their username."""
     query = select(*_PUBLIC).order_by(users.c.username, users.c.id).limit(limit + 1)
+    query = query.where(users.c.erased_at.is_(None))
     if after is not None:
         query = query.where(tuple_(users.c.username, users.c.id) > tuple_(after[0], UUID(after[1])))
     if role is not None:

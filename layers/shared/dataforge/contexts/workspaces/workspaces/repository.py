@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.tables import invitations, members, repos, vaults, workspaces
@@ -16,6 +16,29 @@ from dataforge.contexts.workspaces.workspaces.domain import (
 )
 from dataforge.kernel.access import MemberRole
 from dataforge.platform.db.versioned_rows import VersionedRows
+
+_DELETE_LONELY = text(
+    "DELETE FROM workspaces.workspaces w WHERE (w.owner_id = :user_id OR EXISTS (SELECT 1 FROM workspaces.members m "
+    "WHERE m.workspace_id = w.id AND m.user_id = :user_id)) AND NOT EXISTS (SELECT 1 FROM workspaces.members m "
+    "WHERE m.workspace_id = w.id AND m.user_id <> :user_id)"
+)
+# To whoever may do most, and has been there longest.
+_HEIRS = text(
+    "SELECT DISTINCT ON (w.id) w.id, m.user_id FROM workspaces.workspaces w "
+    "JOIN workspaces.members m ON m.workspace_id = w.id WHERE w.owner_id = :user_id AND m.user_id <> :user_id "
+    "ORDER BY w.id, array_position(CAST(:roles AS text[]), CAST(m.role AS text)), m.joined_at, m.user_id"
+)
+_GIVE_PROFILE = text(
+    "INSERT INTO workspaces.profiles (user_id, created_at, updated_at) VALUES (:heir, :now, :now) "
+    "ON CONFLICT DO NOTHING"
+)
+_GIVE_ROLE = text("UPDATE workspaces.members SET role = 'owner' WHERE workspace_id = :id AND user_id = :heir")
+_GIVE = text(
+    "UPDATE workspaces.workspaces w SET owner_id = :heir, revision = revision + 1, updated_at = :now, "
+    "name = CASE WHEN EXISTS (SELECT 1 FROM workspaces.workspaces o WHERE o.owner_id = :heir AND o.deleted_at IS NULL "
+    "AND lower(o.name) = lower(w.name)) THEN left(w.name, 240) || ' (' || left(CAST(w.id AS text), 8) || ')' "
+    "ELSE w.name END WHERE w.id = :id"
+)
 
 
 class Workspaces(VersionedRows):
@@ -81,3 +104,21 @@ class Workspaces(VersionedRows):
     async def erase_deleted(self, before: datetime) -> int:
         """Delete for good, with all that is in them, the workspaces that were deleted before that instant."""
         return (await self._connection.execute(delete(workspaces).where(workspaces.c.deleted_at < before))).rowcount
+
+    async def delete_lonely(self, user_id: UUID) -> int:
+        """Delete for good the workspaces in which nobody is but this person; how many."""
+        return (await self._connection.execute(_DELETE_LONELY, {"user_id": user_id})).rowcount
+
+    async def hand_over(self, user_id: UUID) -> int:
+        """Make another member the owner of whatever counts as this person's; how many.
+
+        A name that the new owner uses already gets the beginning of the workspace's id behind it.
+        """
+        values = {"user_id": user_id, "roles": [role.value for role in MemberRole]}
+        heirs = (await self._connection.execute(_HEIRS, values)).all()
+        for workspace_id, heir in heirs:
+            given = {"id": workspace_id, "heir": heir, "now": self._now}
+            await self._connection.execute(_GIVE_PROFILE, {"heir": heir, "now": self._now})
+            await self._connection.execute(_GIVE_ROLE, {"id": workspace_id, "heir": heir})
+            await self._connection.execute(_GIVE, given)
+        return len(heirs)

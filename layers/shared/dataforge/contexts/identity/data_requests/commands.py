@@ -1,0 +1,200 @@
+"""Ask for an export and its link; plan an erasure and apply it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dataforge.contexts.identity.accounts.domain import LastAdmin
+from dataforge.contexts.identity.data_requests.domain import (
+    ERASURE_KIND,
+    EXPORT_KIND,
+    SIGNED_IN_FOR,
+    PersonalExportNotFound,
+    SignInTooOld,
+    check_downloadable,
+    object_key,
+    require_allowed,
+)
+from dataforge.contexts.identity.data_requests.queries import (
+    find_export,
+    list_exports,
+    not_covered,
+    read_person,
+    signed_in_at,
+    survey,
+)
+from dataforge.contexts.identity.passwords.domain import WrongPassword
+from dataforge.contexts.identity.passwords.hashing import verify_password
+from dataforge.contexts.identity.sessions.commands import Rejected
+from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
+from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.kernel.jobs import OPEN, JobStatus
+from dataforge.kernel.plans import Plan, PlanUnknown
+from dataforge.kernel.principal import Role
+from dataforge.kernel.throttling import Budget
+from dataforge.kernel.unit_of_work import AuditEntry
+from dataforge.platform.jobs.shared import queue_job
+from dataforge.platform.personal_data import Contribution, Person
+
+
+@dataclass(frozen=True, slots=True)
+class PlanErasure:
+    """What erasing this person would do; with `responses` what they have answered goes, too."""
+
+    user_id: UUID
+    responses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyErasure:
+    """The plan with this hash."""
+
+    plan_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProveOneself:
+    """The password again, before what cannot be undone."""
+
+    user_id: UUID
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestExport:
+    """All that is held about this person."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLink:
+    """Where an export is, and until when it can be asked for."""
+
+    key: str
+    expires_at: datetime
+
+
+Contributions = Sequence[Contribution]
+
+
+async def plan_erasure(command: PlanErasure, uow: IdentityUnitOfWork, *, contributions: Contributions) -> Plan:
+    """Say what would go, stay and be rewritten; raises NotFound, Forbidden, LastAdmin, AlreadyErased."""
+    require_allowed(uow.principal, command.user_id)
+    await _keep_an_admin(command.user_id, uow)
+    person, state, held = await _state(command.user_id, uow, contributions)
+    plan = Plan.of(
+        ERASURE_KIND,
+        inputs={"user_id": str(person.user_id), "responses": command.responses},
+        state=state,
+        preview={"holdings": held, "not_covered": not_covered(contributions)},
+        created_by=uow.principal.user_id,
+        now=uow.now,
+    )
+    await uow.plans.add(plan)
+    return plan
+
+
+async def apply_erasure(command: ApplyErasure, uow: IdentityUnitOfWork, *, contributions: Contributions) -> UUID:
+    """End the person's sign-ins and queue the job that does the rest; from here on nobody signs in to the account.
+
+    Raises PlanUnknown, PlanExpired, PlanStale, Forbidden, LastAdmin, AlreadyErased.
+    """
+    plan = await uow.plans.lock(ERASURE_KIND, command.plan_hash)
+    user_id = UUID(plan.inputs["user_id"])
+    require_allowed(uow.principal, user_id)
+    if plan.job_id is not None:
+        return plan.job_id
+    # Administrators first and by everyone in one order; then the person, whom a sign-in that is under way waits for.
+    await _keep_an_admin(user_id, uow)
+    await uow.users.lock(user_id)
+    person, state, _ = await _state(user_id, uow, contributions)
+    plan.check(state, uow.now)
+    await uow.users.update(user_id, {"suspended_at": uow.now, "erased_at": uow.now})
+    await uow.refresh_tokens.revoke_user(user_id)
+    begin = {"person": person.to_json(), "responses": bool(plan.inputs["responses"])}
+    job_id = await queue_job(uow, ERASURE_KIND, {"user_id": str(user_id)}, checkpoint=begin)
+    await uow.plans.note_applied(plan.id, job_id)
+    uow.audit(AuditEntry("erasure_requested", "user", str(user_id)))
+    return job_id
+
+
+async def plan_subject(plan_hash: str, uow: IdentityUnitOfWork) -> UUID:
+    """Whom a plan is about; raises PlanUnknown, also for a plan about somebody else than a caller without the right."""
+    user_id = UUID((await uow.plans.lock(ERASURE_KIND, plan_hash)).inputs["user_id"])
+    if user_id != uow.principal.user_id and not uow.principal.has(Role.ADMIN):
+        message = "No plan has this hash any more. Preview again, and apply the hash of that plan."
+        raise PlanUnknown(message)
+    return user_id
+
+
+async def admit_proof(command: ProveOneself, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:
+    """Take a try before the password is looked at; raises TooManyRequests."""
+    wait = await uow.throttle.take(_budgets(command, limits))
+    if wait is not None:
+        raise too_many_tries("wrong passwords", wait)
+
+
+async def prove_oneself(command: ProveOneself, uow: IdentityUnitOfWork, *, limits: TryLimits) -> Rejected | None:
+    """Check the password; who has none must have signed in just now. A wrong one stays counted."""
+    account = await uow.users.account_by_id(command.user_id)
+    hashed = account.password_hash if account else None
+    if hashed is None:
+        began = await signed_in_at(uow.connection, uow.principal.session)
+        proved = began is not None and uow.now - began <= SIGNED_IN_FOR
+        await uow.throttle.close(_budgets(command, limits), failed=not proved)
+        return None if proved else Rejected(SignInTooOld("You have no password: sign in again, and repeat this."))
+    matches = await asyncio.to_thread(verify_password, hashed, command.password)
+    await uow.throttle.close(_budgets(command, limits), failed=not matches)
+    return None if matches else Rejected(WrongPassword("The password is wrong."))
+
+
+def _budgets(command: ProveOneself, limits: TryLimits) -> list[Budget]:
+    return [Budget("change_password", (str(command.user_id),), limits.sign_in_name)]
+
+
+async def _keep_an_admin(user_id: UUID, uow: IdentityUnitOfWork) -> None:
+    admins = await uow.users.active_admins()
+    account = await uow.users.account_by_id(user_id)
+    if account is not None and account.role is Role.ADMIN and not account.suspended and admins <= 1:
+        message = "This is the last active administrator; make another one first."
+        raise LastAdmin(message)
+
+
+async def _state(
+    user_id: UUID, uow: IdentityUnitOfWork, contributions: Contributions
+) -> tuple[Person, Mapping[str, Any], list[dict[str, Any]]]:
+    person, revision = await read_person(uow.connection, user_id)
+    held, stable = await survey(uow.connection, contributions, person)
+    return person, {"revision": revision, "rows": stable}, held
+
+
+async def request_export(command: RequestExport, uow: IdentityUnitOfWork) -> UUID:
+    """Queue the job; while one is open it is that one. Raises NotFound, Forbidden, AlreadyErased."""
+    require_allowed(uow.principal, command.user_id)
+    await uow.users.lock(command.user_id)
+    await read_person(uow.connection, command.user_id)
+    for known in await list_exports(uow.connection, command.user_id):
+        if JobStatus(known["status"]) in OPEN:
+            return UUID(str(known["job_id"]))
+    job_id = await queue_job(uow, EXPORT_KIND, {"user_id": str(command.user_id)})
+    uow.audit(AuditEntry("export_requested", "user", str(command.user_id), after={"job_id": str(job_id)}))
+    return job_id
+
+
+async def link_export(job_id: UUID, uow: IdentityUnitOfWork) -> ExportLink:
+    """Where an export is, for its person or an administrator, which the audit log notes.
+
+    Raises PersonalExportNotFound, PersonalExportNotReady.
+    """
+    row = await find_export(uow.connection, job_id)
+    user_id = None if row is None else UUID(row["run_parameters"].get("user_id", str(UUID(int=0))))
+    if row is None or user_id is None or (user_id != uow.principal.user_id and not uow.principal.has(Role.ADMIN)):
+        message = f"There is no export {job_id}, or you may not read it."
+        raise PersonalExportNotFound(message)
+    expires_at = check_downloadable(JobStatus(row["status"]), row["completed_at"], uow.now)
+    uow.audit(AuditEntry("export_downloaded", "user", str(user_id), after={"job_id": str(job_id)}))
+    return ExportLink(object_key(user_id, job_id, int(row["output_summary"]["attempt"])), expires_at)
