@@ -47,6 +47,7 @@ class OidcProvider:
         self.answer: dict[str, str] = {}
         self.token_answer: Response | None = None
         self.email_in_token = True
+        self.broken = False
         self.delays: dict[str, float] = {}
         self.asked: list[str] = []
         self._codes: dict[str, dict[str, str]] = {}
@@ -83,6 +84,8 @@ class OidcProvider:
         async def noted(request: Request) -> Response:
             self.asked.append(request.url.path)
             await asyncio.sleep(self.delays.get(request.url.path, 0))
+            if self.broken:
+                return Response(status_code=500)
             response: Response = await handler(request)
             return response
 

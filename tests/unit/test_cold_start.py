@@ -12,7 +12,8 @@ PROGRAM = """
 import sys
 from dataforge.bootstrap import {function}_handler
 {function}_handler()
-print(sorted({{"pyarrow", "numpy", "duckdb", "sqlalchemy", "boto3", "jinja2", "authlib", "joserfc"}} & set(sys.modules)))
+heavy = {{"pyarrow", "numpy", "duckdb", "sqlalchemy", "boto3", "jinja2", "authlib", "joserfc"}}
+print(sorted(heavy & set(sys.modules)))
 """
 # datasets_sql is not among them: it starts its engine at once, on purpose.
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.name != "datasets_sql")

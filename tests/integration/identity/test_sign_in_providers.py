@@ -59,6 +59,28 @@ async def test_a_change_keeps_the_secret_until_another_is_given(console: Console
     assert forgotten.json()["has_secret"] is False
 
 
+async def test_the_secret_is_sent_to_no_other_issuer(console: Console) -> None:
+    admin = await console.api.as_role(Role.ADMIN)
+    address = f"{ADDRESS}/{console.provider_id}"
+
+    answer = await admin.patch(address, json={"issuer": "https://evil.example"}, headers={"If-Match": "*"})
+
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/client_secret"]
+    assert (await admin.get(address)).json()["issuer"] == console.provider.issuer
+
+
+async def test_a_provider_that_is_down_is_not_asked_again_at_once(laptop: ApiUnderTest, provider: OidcProvider) -> None:
+    console = await with_provider(laptop, provider)
+    provider.broken = True
+    browser = await visitor(laptop)
+
+    answers = [await browser.get(console.with_it) for _ in range(5)]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert len(provider.asked) == 1
+
+
 async def test_removing_a_provider_ends_signing_in_and_adding_it_again_goes_on(console: Console) -> None:
     admin = await console.api.as_role(Role.ADMIN)
     await console.sign_in(await visitor(console.api))
@@ -85,6 +107,7 @@ async def test_removing_a_provider_ends_signing_in_and_adding_it_again_goes_on(c
         ({"client_id": "no\nline"}, "/client_id"),
         ({"domains": ["@example.org"]}, "/domains/0"),
         ({"domains": ["exa mple.org"]}, "/domains/0"),
+        ({"domains": ["ex\u0430mple.org"]}, "/domains/0"),
         ({"secret": "x"}, "/secret"),
     ],
 )
@@ -126,9 +149,8 @@ async def test_a_provider_is_checked_before_anybody_signs_in(console: Console) -
     admin = await console.api.as_role(Role.ADMIN)
 
     good = await admin.get(f"{ADDRESS}/{console.provider_id}/check")
-    await admin.patch(
-        f"{ADDRESS}/{console.provider_id}", json={"issuer": "http://127.0.0.1:9"}, headers={"If-Match": "*"}
-    )
+    elsewhere = {"issuer": "http://127.0.0.1:9", "client_secret": "another"}
+    await admin.patch(f"{ADDRESS}/{console.provider_id}", json=elsewhere, headers={"If-Match": "*"})
     bad = await admin.get(f"{ADDRESS}/{console.provider_id}/check")
 
     assert good.json()["token_endpoint"] == f"{console.provider.issuer}/token"

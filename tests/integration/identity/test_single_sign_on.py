@@ -328,16 +328,16 @@ async def test_a_provider_that_takes_too_long_is_given_up(console: Console, monk
 
 
 async def test_what_is_known_of_a_provider_outlasts_its_absence(console: Console) -> None:
-    await console.sign_in(await visitor(console.api))
+    assert signed_in(await console.sign_in(await visitor(console.api)))
+    asked = len(console.provider.asked)
     client = console.api.identity.openid
-    client._documents = {key: (-10_000.0, known) for key, (_, known) in client._documents.items()}
-    console.provider.metadata = {"issuer": "nonsense"}
-    console.provider.published = []
+    client._documents = {key: (at - 3601, known) for key, (at, known) in client._documents.items()}
+    console.provider.broken = True
 
-    answer = await (await visitor(console.api)).get(console.with_it)
+    address = await console.depart(await visitor(console.api))
 
-    assert answer.status_code == 503
-    assert "calls itself nonsense" in why(answer)
+    assert address.startswith(f"{console.provider.issuer}/authorize?")
+    assert len(console.provider.asked) == asked + 1
 
 
 @pytest.mark.parametrize(

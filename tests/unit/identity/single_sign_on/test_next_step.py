@@ -53,6 +53,13 @@ def test_an_identity_leads_to(provider: Provider, account: Account | None, linke
     assert next_step(provider, ADA, account, linked=linked) is step
 
 
+def test_an_address_in_other_letters_is_the_one_that_is_stored() -> None:
+    claims = replace(ADA, email="Ada@b\u00fccher.example")
+
+    assert claims.proved_email == "ada@xn--bcher-kva.example"
+    assert replace(CAMPUS, domains=("xn--bcher-kva.example",)).decides(claims.proved_email)
+
+
 def test_a_provider_that_makes_no_accounts_refuses_whom_it_does_not_find() -> None:
     provider = replace(CAMPUS, creates_accounts=False)
 
@@ -68,6 +75,7 @@ def test_a_provider_that_makes_no_accounts_refuses_whom_it_does_not_find() -> No
         replace(ADA, email_verified=False),
         replace(ADA, email=""),
         replace(ADA, email="ada"),
+        replace(ADA, email="ada@ex\u0430mple.org"),  # a Cyrillic letter
         replace(ADA, email="ada@example.org, bob@example.org"),
     ],
 )

@@ -76,6 +76,10 @@ async def create_provider(command: SaveProvider, uow: IdentityUnitOfWork) -> UUI
 async def change_provider(command: ChangeProvider, uow: IdentityUnitOfWork) -> UUID:
     """Change a provider at the revision the caller has read; without a secret the old one stays."""
     _check_issuer(command.saved)
+    before = await uow.sign_in_providers.lock(command.provider_id)
+    if command.saved.secret is None and command.saved.values.get("issuer", before["issuer"]) != before["issuer"]:
+        # Else whoever may change a provider could have its secret sent to a place of their own.
+        raise invalid("/client_secret", "must be entered again, since the issuer is another one", "missing")
     change = Change(command.provider_id, command.expected, command.saved.values)
     row = await change_row(uow.sign_in_providers, change, uow)
     await _seal(row, command.saved, uow)

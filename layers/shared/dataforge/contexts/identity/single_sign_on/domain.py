@@ -12,7 +12,7 @@ from hmac import compare_digest
 from uuid import UUID
 
 from dataforge.contexts.identity.accounts.domain import Account
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import normal_email
 from dataforge.kernel.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from dataforge.kernel.principal import Role
 
@@ -106,8 +106,8 @@ class Claims:
 
     @property
     def proved_email(self) -> str:
-        """The address in lower case if the provider has verified it and it is one; else empty."""
-        return self.email.lower() if self.email_verified and is_email(self.email) else ""
+        """The address as people are found by it, if the provider has verified it and it is one; else empty."""
+        return (normal_email(self.email) or "") if self.email_verified else ""
 
     @property
     def label(self) -> str:

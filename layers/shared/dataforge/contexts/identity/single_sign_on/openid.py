@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ONE_SECONDS, ALL_SECONDS = 5.0, 12.0  # of one request, and of all for one step of a sign-in
 FRESH_SECONDS = timedelta(hours=1).total_seconds()
+FAILED_SECONDS = 5.0  # for how long a document that could not be had is not asked for again
 LEEWAY_SECONDS = 60
 SCOPES = "openid email profile"
 MAX_BYTES = 64 * 1024
@@ -79,6 +80,7 @@ class OpenIdClient:
         self._clock = clock
         self._private = private
         self._documents: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._failures: dict[str, tuple[float, str]] = {}
 
     async def metadata(self, issuer: str) -> Metadata:
         """What the provider says of itself; raises ProviderUnavailable."""
@@ -208,15 +210,28 @@ class OpenIdClient:
         if known is not None and not fresh and time.monotonic() - at < FRESH_SECONDS:
             return known
         try:
-            answer = await self._ask("GET", address, {"Accept": "application/json"})
-            found = _parsed(answer) if answer.status == 200 else None
-            if found is None:
-                raise _unavailable(address, f"answered {answer.status} without a JSON document")
+            found = await self._fetched(address)
         except ProviderUnavailable:
             if known is None or fresh:
                 raise
             return known
         self._documents[address] = time.monotonic(), found
+        return found
+
+    async def _fetched(self, address: str) -> Mapping[str, Any]:
+        """The document as it is now; raises ProviderUnavailable, for a while without asking again."""
+        at, failure = self._failures.get(address, (0.0, ""))
+        if failure and time.monotonic() - at < FAILED_SECONDS:
+            raise ProviderUnavailable(failure)
+        try:
+            answer = await self._ask("GET", address, {"Accept": "application/json"})
+            found = _parsed(answer) if answer.status == 200 else None
+            if found is None:
+                raise _unavailable(address, f"it answered {answer.status} without a JSON document")
+        except ProviderUnavailable as error:
+            self._failures[address] = time.monotonic(), error.detail
+            raise
+        self._failures.pop(address, None)
         return found
 
     async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:

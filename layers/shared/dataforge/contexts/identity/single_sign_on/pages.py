@@ -266,9 +266,11 @@ def _filled(form: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _said(error: ValidationError | DataForgeError) -> str:
-    if isinstance(error, DataForgeError):
-        return f"Issuer {error.detail}." if isinstance(error, ValidationFailed) else error.detail
-    return " ".join(f"{_label(item['loc'])} {plain_message(item)}." for item in error.errors())
+    if isinstance(error, ValidationError):
+        return " ".join(f"{_label(item['loc'])} {plain_message(item)}." for item in error.errors())
+    if isinstance(error, ValidationFailed) and error.violations:
+        return f"{_label((error.violations[0].pointer.strip('/'),))} {error.detail}."
+    return error.detail
 
 
 def _label(place: tuple[int | str, ...]) -> str:

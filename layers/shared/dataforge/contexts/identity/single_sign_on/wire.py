@@ -7,14 +7,15 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.http.wire import PartialUpdate, RequestModel
-from dataforge.kernel.email import is_email
+from dataforge.kernel.email import normal_email
 
 
 def _domain(value: str) -> str:
-    if not is_email(f"somebody@{value}"):
+    address = None if "@" in value else normal_email(f"somebody@{value}")
+    if address is None:
         message = "must be the part of e-mail addresses behind @, such as example.org"
         raise ValueError(message)
-    return value.lower()
+    return address.partition("@")[2]
 
 
 Line = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
