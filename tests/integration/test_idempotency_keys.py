@@ -96,6 +96,11 @@ async def invited_address(_: WholeApi) -> Sample:
     return Sample(body={"email": "zoe@example.org", "role": "analyst"})
 
 
+@sample("/api/claims")
+async def unclaimed(api: WholeApi) -> Sample:
+    return Sample(body={"user_ids": [str(await api.api.add_user(Role.LEARNER))]})
+
+
 @sample("/api/invitations/{invitation_id}/resend")
 async def invited_before(api: WholeApi) -> Sample:
     made = await api.post("/api/invitations", 201, email="zoe@example.org")

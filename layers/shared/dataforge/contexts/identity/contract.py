@@ -247,6 +247,16 @@ class PersonalExportEnded(Event):
     asked_by: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class AccountClaimRequested(Event):
+    """A person is to be mailed the link by which they take over the account that an import made for them."""
+
+    name = "identity.account_claim_requested"
+    about = "user_id"
+
+    user_id: UUID
+
+
 AccountEvent = (
     PasswordResetRequested
     | PasswordChanged
@@ -255,6 +265,7 @@ AccountEvent = (
     | AccountInvitationSent
     | TokenCreated
     | TokenExpires
+    | AccountClaimRequested
 )
 
 

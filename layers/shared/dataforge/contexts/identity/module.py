@@ -83,6 +83,7 @@ MODULE = Module(
             "/api/passwords": f"{IDENTITY}.passwords.routes",
             "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
             "/api/sessions": f"{IDENTITY}.sessions.routes",
+            "/api/claims": f"{IDENTITY}.claims.routes",
             "/api/invitations": f"{IDENTITY}.invitations.routes",
             "/api/tokens": f"{IDENTITY}.tokens.routes",
             "/api/personal-exports": f"{IDENTITY}.data_requests.routes",

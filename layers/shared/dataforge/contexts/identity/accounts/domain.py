@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from uuid import UUID
 
 from dataforge.kernel.errors import BadRequest, Conflict, Forbidden
@@ -9,6 +10,14 @@ from dataforge.kernel.principal import Role
 
 USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,254}")
 PASSWORD_MIN, PASSWORD_MAX = 8, 1024  # NIST SP 800-63B §5.1.1.2: length, not composition
+
+
+class State(StrEnum):
+    """What an account is: used by its person, made by an import and waiting for its person, or suspended."""
+
+    ACTIVE = "active"
+    UNCLAIMED = "unclaimed"
+    SUSPENDED = "suspended"
 
 
 class DuplicateUsername(BadRequest):
@@ -67,6 +76,11 @@ class Account:
     email_confirmed: bool = False
     new_email: str | None = None
     email_vouched: bool = False
+
+    @property
+    def claimed(self) -> bool:
+        """Whether somebody uses it: one that an import made waits until a password is set or the address proved."""
+        return self.password_hash is not None or self.email_confirmed
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.identity.accounts.domain import State
+from dataforge.contexts.identity.accounts.repository import is_claimed
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
@@ -25,20 +27,32 @@ async def get_user(connection: AsyncConnection, user_id: UUID) -> dict[str, Any]
 
 async def find_account(connection: AsyncConnection, user_id: UUID) -> dict[str, Any] | None:
     """A person without anything secret; None when there is nobody with this id."""
-    row = (await connection.execute(select(*_PUBLIC).where(users.c.id == user_id))).one_or_none()
+    query = select(*_PUBLIC, is_claimed().label("claimed")).where(users.c.id == user_id)
+    row = (await connection.execute(query)).one_or_none()
     return None if row is None else row_dict(row)
 
 
 async def list_users(
-    connection: AsyncConnection, *, after: tuple[Any, ...] | None, limit: int, role: str | None, search: str | None
+    connection: AsyncConnection,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    role: str | None,
+    search: str | None,
+    state: State | None = None,
 ) -> Page[dict[str, Any]]:
     """People in order of their username."""
-    query = select(*_PUBLIC).order_by(users.c.username, users.c.id).limit(limit + 1)
+    query = select(*_PUBLIC, is_claimed().label("claimed")).order_by(users.c.username, users.c.id).limit(limit + 1)
     query = query.where(users.c.erased_at.is_(None))
     if after is not None:
         query = query.where(tuple_(users.c.username, users.c.id) > tuple_(after[0], UUID(after[1])))
     if role is not None:
         query = query.where(users.c.role == role)
+    if state is State.SUSPENDED:
+        query = query.where(users.c.suspended_at.is_not(None))
+    elif state is not None:
+        claimed = is_claimed() if state is State.ACTIVE else ~is_claimed()
+        query = query.where(users.c.suspended_at.is_(None), claimed)
     if search:
         matches = (
             column.icontains(search, autoescape=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,6 +45,11 @@ def _duplicate(error: IntegrityError) -> DataForgeError | None:
     if name == "uq_users_avatar":
         return DuplicateAvatar("This avatar is taken; choose another one.")
     return None
+
+
+def is_claimed() -> ColumnElement[bool]:
+    """Whether somebody uses the account, as `Account.claimed`."""
+    return users.c.password_hash.is_not(None) | users.c.email_confirmed_at.is_not(None)
 
 
 class Users:
@@ -120,6 +125,15 @@ class Users:
         """The person, locked until the end of the transaction."""
         await self._connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
         return await self.account_by_id(user_id)
+
+    async def claim_states(self, user_ids: Iterable[UUID]) -> Mapping[UUID, str]:
+        """Of each of the people there are: `suspended`, `claimed` or `unclaimed`."""
+        ids = bindparam("ids", sorted(set(user_ids)), type_=ARRAY(Uuid()))
+        query = select(users.c.id, users.c.suspended_at, is_claimed().label("claimed")).where(users.c.id == ids.any_())
+        return {
+            row.id: "suspended" if row.suspended_at is not None else "claimed" if row.claimed else "unclaimed"
+            for row in await self._connection.execute(query)
+        }
 
     async def active_admins(self) -> int:
         """How many administrators are not suspended; locks them in the order of their ids."""

@@ -61,6 +61,7 @@ class UserOut(BaseModel):
 
     With `email_vouched` the organisation says that the address is theirs; without it and `email_confirmed_at` the
     address is only what somebody typed, and nothing is matched by it.
+    An account that an import made is not `claimed` until its person sets a password or proves the address.
     """
 
     id: UUID
@@ -79,6 +80,7 @@ class UserOut(BaseModel):
     suspended_at: datetime | None
     email_vouched: bool
     email_confirmed_at: datetime | None
+    claimed: bool
     new_email: str | None
     created_at: datetime
     updated_at: datetime

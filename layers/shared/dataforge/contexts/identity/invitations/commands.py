@@ -9,6 +9,7 @@ from uuid import UUID
 from dataforge.contexts.identity.accounts.domain import Account, AccountSuspended
 from dataforge.contexts.identity.contract import AccountInvitationSent, EmailConfirmed, require_active_person
 from dataforge.contexts.identity.invitations.domain import AlreadyRegistered, Invitation, SignInToAccept, role_after
+from dataforge.contexts.identity.links.domain import Purpose
 from dataforge.contexts.identity.passwords.domain import check_password
 from dataforge.contexts.identity.passwords.hashing import hash_password
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
@@ -143,6 +144,7 @@ async def accept_with_new_account(command: AcceptWithNewAccount, uow: IdentityUn
     }
     account = await _unclaimed(invitation, uow)
     if account is not None:
+        await uow.mailed_links.void(account.user_id, Purpose.RESET_PASSWORD.served_by)
         return await _let_in(invitation, account, values, uow)
     user_id = uuid7()
     await uow.users.add(
@@ -172,7 +174,7 @@ async def _unclaimed(invitation: Invitation, uow: IdentityUnitOfWork) -> Account
     if account.suspended:
         message = "The account of this address is suspended; ask an administrator."
         raise AccountSuspended(message)
-    if account.password_hash is not None or account.email_confirmed or account.email != invitation.email:
+    if account.claimed or account.email != invitation.email:
         message = "There is an account with this address. Sign in with it, then open the link of the mail again."
         raise SignInToAccept(message)
     return account

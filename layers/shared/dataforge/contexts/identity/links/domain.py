@@ -23,12 +23,19 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose
     CONFIRM_EMAIL = "confirm_email"
     STOP_EMAIL_CHANGE = "stop_email_change"
+    CLAIM_ACCOUNT = "claim_account"
+
+    @property
+    def served_by(self) -> tuple["Purpose", ...]:
+        """The purposes of the links that do it: one that claims an account sets its first password."""
+        return (self, Purpose.CLAIM_ACCOUNT) if self is Purpose.RESET_PASSWORD else (self,)
 
 
 LIFETIMES = {
     Purpose.RESET_PASSWORD: timedelta(minutes=30),
     Purpose.CONFIRM_EMAIL: timedelta(days=3),
     Purpose.STOP_EMAIL_CHANGE: timedelta(days=7),
+    Purpose.CLAIM_ACCOUNT: timedelta(days=7),
 }
 
 

@@ -4,7 +4,9 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from dataforge.contexts.identity.accounts.queries import find_account
+from dataforge.contexts.identity.claims.commands import open_claim
 from dataforge.contexts.identity.contract import (
+    AccountClaimRequested,
     AccountEvent,
     AccountInvitationSent,
     EmailChangeRequested,
@@ -36,19 +38,22 @@ class StoredAccountMails:
         """The mail that the event leads to."""
         match event:
             case PasswordResetRequested():
-                return await self._reset(event)
+                mail = await self._reset(event)
             case PasswordChanged():
-                return await self._changed(event)
+                mail = await self._changed(event)
             case EmailConfirmationRequested():
-                return await self._confirmation(event)
+                mail = await self._confirmation(event)
             case EmailChangeRequested():
-                return await self._warning(event)
+                mail = await self._warning(event)
+            case AccountClaimRequested():
+                mail = await self._claim(event)
             case AccountInvitationSent():
-                return await self._invitation(event)
+                mail = await self._invitation(event)
             case TokenCreated() | TokenExpires():
-                return await self._token(event)
+                mail = await self._token(event)
             case _:
                 assert_never(event)
+        return mail
 
     async def _reset(self, event: PasswordResetRequested) -> MailDraft | None:
         opened = partial(open_reset, tokens=self._services.link_tokens)
@@ -56,7 +61,8 @@ class StoredAccountMails:
         if mail is None:
             return None
         template = "identity/claim_account" if mail.is_new else "identity/reset_password"
-        values = {"name": mail.name, "link": self._services.page_address("/ui/reset-password", token=mail.token)}
+        link = self._services.page_address("/ui/reset-password", token=mail.token)
+        values = {"name": mail.name, "link": link, "expires_at": mail.expires_at}
         return MailDraft(template, mail.email, values, mail.user_id)
 
     async def _confirmation(self, event: EmailConfirmationRequested) -> MailDraft | None:
@@ -83,6 +89,14 @@ class StoredAccountMails:
             return None
         values = {"name": account["display_name"], "link": self._services.page_address("/ui/forgot-password")}
         return MailDraft("identity/password_changed", account["email"], values, event.user_id)
+
+    async def _claim(self, event: AccountClaimRequested) -> MailDraft | None:
+        mail = await run(self._uow(), partial(open_claim, tokens=self._services.link_tokens), event)
+        if mail is None:
+            return None
+        link = self._services.page_address("/ui/reset-password", token=mail.token)
+        values = {"name": mail.name, "link": link, "expires_at": mail.expires_at}
+        return MailDraft("identity/claim_account", mail.email, values, mail.user_id)
 
     async def _invitation(self, event: AccountInvitationSent) -> MailDraft | None:
         async with self._services.database.read_only() as connection:

@@ -54,14 +54,15 @@ class MailedLinks:
 
     async def lock(self, hashed: str, purpose: Purpose) -> MailedLink | None:
         """The link, behind a lock on its person: whatever two links of one person do takes turns."""
-        condition = (mailed_links.c.token_hash == hashed) & (mailed_links.c.purpose == purpose.value)
+        condition = (mailed_links.c.token_hash == hashed) & mailed_links.c.purpose.in_(purpose.served_by)
         owner = select(mailed_links.c.user_id).where(condition).scalar_subquery()
         await self._connection.execute(select(users.c.id).where(users.c.id == owner).with_for_update())
         return _link((await self._connection.execute(select(mailed_links).where(condition))).one_or_none())
 
     async def find(self, hashed: str, purpose: Purpose) -> MailedLink | None:
         """The link as it is now."""
-        query = select(mailed_links).where(mailed_links.c.token_hash == hashed, mailed_links.c.purpose == purpose.value)
+        query = select(mailed_links)
+        query = query.where(mailed_links.c.token_hash == hashed, mailed_links.c.purpose.in_(purpose.served_by))
         return _link((await self._connection.execute(query)).one_or_none())
 
     async def void(self, user_id: UUID, purposes: Collection[Purpose]) -> None:

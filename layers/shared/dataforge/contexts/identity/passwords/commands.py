@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.identity.accounts.domain import Account, DuplicateEmail
@@ -12,7 +13,7 @@ from dataforge.contexts.identity.contract import (
     require_active_person,
 )
 from dataforge.contexts.identity.links.commands import NewLink, add_link, find_link, use_link
-from dataforge.contexts.identity.links.domain import Purpose, no_longer_valid
+from dataforge.contexts.identity.links.domain import LIFETIMES, Purpose, no_longer_valid
 from dataforge.contexts.identity.links.tokens import LinkTokens
 from dataforge.contexts.identity.passwords.domain import WrongPassword, check_password
 from dataforge.contexts.identity.passwords.hashing import hash_password, verify_password
@@ -65,6 +66,7 @@ class ResetMail:
     email: str
     name: str
     is_new: bool
+    expires_at: datetime
     token: str = field(repr=False)
 
 
@@ -101,7 +103,8 @@ async def open_reset(event: PasswordResetRequested, uow: IdentityUnitOfWork, *, 
     token = await add_link(link, uow, tokens=tokens)
     if token is None:
         return None
-    return ResetMail(account.user_id, account.email, account.display_name, account.password_hash is None, token)
+    until = uow.now + LIFETIMES[Purpose.RESET_PASSWORD]
+    return ResetMail(account.user_id, account.email, account.display_name, account.password_hash is None, until, token)
 
 
 async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUID:
@@ -114,9 +117,9 @@ async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUI
     _, account = await find_link(command.token, Purpose.RESET_PASSWORD, uow)
     password_hash = await _checked_hash(command.password, account)
     link, account = await use_link(command.token, Purpose.RESET_PASSWORD, uow)
-    if link.email != account.email:
+    if link.email != account.email or (link.purpose is Purpose.CLAIM_ACCOUNT and account.claimed):
         raise no_longer_valid()
-    await uow.mailed_links.void(account.user_id, [Purpose.RESET_PASSWORD])
+    await uow.mailed_links.void(account.user_id, Purpose.RESET_PASSWORD.served_by)
     await _store(account.user_id, password_hash, uow)
     await uow.refresh_tokens.revoke_user(account.user_id)
     if not account.email_confirmed:

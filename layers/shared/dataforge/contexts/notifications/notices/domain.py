@@ -9,6 +9,7 @@ from uuid import UUID
 from dataforge.contexts.academics.contract import EnrollmentChanged, RosterApplied
 from dataforge.contexts.datasets.contract import DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import (
+    AccountClaimRequested,
     AccountInvitationSent,
     EmailChangeRequested,
     EmailConfirmationRequested,
@@ -157,6 +158,7 @@ def _(event: SchemaDeploymentEnded) -> Iterable[Notice]:
 _DRAFTED: Final[Mapping[type[Event], str]] = {
     InvitationSent: "workspace_invitation",
     AccountInvitationSent: "account_invitation",
+    AccountClaimRequested: "account_claim",
     PasswordResetRequested: "password_reset",
     PasswordChanged: "password_change",
     EmailConfirmationRequested: "email_confirmation",
@@ -170,6 +172,7 @@ DRAFTED_EVENTS: Final[Mapping[str, type[Event]]] = {kind: event for event, kind 
 
 @notices_of.register(InvitationSent)
 @notices_of.register(AccountInvitationSent)
+@notices_of.register(AccountClaimRequested)
 @notices_of.register(PasswordResetRequested)
 @notices_of.register(PasswordChanged)
 @notices_of.register(EmailConfirmationRequested)

@@ -48,6 +48,7 @@ KINDS: Final = {
         Kind("schema_deployment", "Deployments of schemas", Scope.SCHEMA, "notifications/schema_deployed"),
         Kind("workspace_invitation", "Invitations to workspaces"),
         Kind("account_invitation", "Invitations to DataForge"),
+        Kind("account_claim", "Accounts that were made for you"),
         Kind("password_reset", "Links that set a password"),
         Kind("password_change", "Changes of your password"),
         Kind("email_confirmation", "Confirming your e-mail address"),
