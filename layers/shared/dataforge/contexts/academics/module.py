@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.academics.contract import PromotionDue
+from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
@@ -27,11 +28,12 @@ def _jobs() -> Mapping[str, Job[AcademicsServices]]:
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[AcademicsServices]]]:
     from dataforge.contexts.academics.enrollment.consumers import promote_waiting
-    from dataforge.contexts.academics.students.consumers import record_xapi_completion
+    from dataforge.contexts.academics.students.consumers import follow_merge, record_xapi_completion
 
     return {
         PromotionDue: (promote_waiting,),
         LessonCompleted: (record_xapi_completion,),
+        AccountsMerged: (follow_merge,),
     }
 
 

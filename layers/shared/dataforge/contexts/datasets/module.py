@@ -1,12 +1,14 @@
 """How datasets is wired: its services, and what they serve and do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.contexts.datasets.services import DatasetsServices
+from dataforge.contexts.identity.contract import AccountsMerged
+from dataforge.kernel.events import Event
 from dataforge.platform.access import DatasetLevels
-from dataforge.platform.module import Command, Consumer, Job, Module
+from dataforge.platform.module import Command, Consumer, Job, Module, Subscriber
 
 if TYPE_CHECKING:
     from dataforge.platform.personal_data import PersonalData
@@ -44,6 +46,12 @@ def _personal_data() -> "PersonalData[DatasetsServices]":
     return personal_data()
 
 
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[DatasetsServices]]]:
+    from dataforge.contexts.datasets.datasets.consumers import follow_merge
+
+    return {AccountsMerged: (follow_merge,)}
+
+
 MODULE = Module(
     name="datasets",
     services=DatasetsServices,
@@ -59,4 +67,5 @@ MODULE = Module(
     consumers={"dataset_import": _import_messages, "dataset_export": _export_messages},
     jobs=_jobs,
     personal_data=_personal_data,
+    subscribers=_subscribers,
 )

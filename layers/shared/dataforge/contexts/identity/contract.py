@@ -269,6 +269,21 @@ AccountEvent = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class AccountsMerged(Event):
+    """The account that an import made is gone: its person has proved the address with their own account, `kept`.
+
+    Whoever refers to people lets what named `merged` name `kept`. It comes at once and again after twenty minutes, for
+    what was under way.
+    """
+
+    name = "identity.accounts_merged"
+    about = "kept"
+
+    kept: UUID
+    merged: UUID
+
+
 class AccountMails(Protocol):
     """Writes the mails about accounts; what is secret in them is in no event and in no outbox."""
 

@@ -131,6 +131,19 @@ Index(
     postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
 )
 
+# Accounts that are gone because they were merged into others.
+account_merges = Table(
+    "account_merges",
+    metadata,
+    Column("merged_id", UUID(as_uuid=True), primary_key=True),
+    Column("kept_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("merged_at", DateTime(timezone=True), nullable=False),
+    # When others were told for the second time.
+    Column("settled_at", DateTime(timezone=True)),
+    Index("ix_account_merges_unsettled", "merged_at", postgresql_where=text("settled_at IS NULL")),
+    schema=SCHEMA,
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,

@@ -3,6 +3,7 @@
 from dataforge.contexts.identity.accounts.repository import Users
 from dataforge.contexts.identity.invitations.repository import Invitations
 from dataforge.contexts.identity.links.repository import MailedLinks
+from dataforge.contexts.identity.merges.repository import AccountMerges
 from dataforge.contexts.identity.sessions.repository import RefreshTokens
 from dataforge.contexts.identity.single_sign_on.repository import LinkedIdentities, SignInProviders
 from dataforge.contexts.identity.tokens.repository import PersonalTokens
@@ -34,6 +35,11 @@ class IdentityUnitOfWork(SharedJobsUnitOfWork):
     def mailed_links(self) -> MailedLinks:
         """One-time links in mails."""
         return MailedLinks(self.connection, self.now)
+
+    @property
+    def account_merges(self) -> AccountMerges:
+        """Accounts that became others'."""
+        return AccountMerges(self.connection, self.now)
 
     @property
     def invitations(self) -> Invitations:

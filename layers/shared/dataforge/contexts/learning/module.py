@@ -1,11 +1,13 @@
 """How learning is wired: what it serves, and what it offers the record store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.lrs.contract import LessonDirectory
-from dataforge.platform.module import Job, Module
+from dataforge.kernel.events import Event
+from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ def _personal_data() -> "PersonalData[LearningServices]":
     return personal_data()
 
 
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[LearningServices]]]:
+    from dataforge.contexts.learning.cohorts.consumers import follow_merge
+
+    return {AccountsMerged: (follow_merge,)}
+
+
 MODULE = Module(
     name="learning",
     services=LearningServices,
@@ -50,6 +58,7 @@ MODULE = Module(
         }
     },
     jobs=_jobs,
+    subscribers=_subscribers,
     offers={LessonDirectory: lambda platform: platform.get(LearningServices).lessons},
     personal_data=_personal_data,
 )

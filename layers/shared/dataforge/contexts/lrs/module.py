@@ -1,11 +1,12 @@
 """How the record store is wired: its services, and what they serve, hear and do."""
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.contract import (
+    AccountsMerged,
     CredentialRates,
     CredentialRefusals,
     CredentialRegister,
@@ -19,7 +20,8 @@ from dataforge.contexts.lrs.contract import (
     PlayerSessions,
     StatementMatching,
 )
-from dataforge.platform.module import Command, Consumer, Job, JobKind, Module, Receiver
+from dataforge.kernel.events import Event
+from dataforge.platform.module import Command, Consumer, Job, JobKind, Module, Receiver, Subscriber
 from dataforge.platform.services import Services
 from dataforge.settings import EtlMode
 
@@ -263,6 +265,12 @@ def _personal_data() -> "PersonalData[LrsServices]":
     return personal_data()
 
 
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[LrsServices]]]:
+    from dataforge.contexts.lrs.matching.consumers import follow_merge
+
+    return {AccountsMerged: (follow_merge,)}
+
+
 MODULE = Module(
     name="lrs",
     services=LrsServices,
@@ -290,6 +298,7 @@ MODULE = Module(
     commands={"maintenance": _operator_commands},
     consumers={"xapi_etl": _load_statements},
     jobs=_jobs,
+    subscribers=_subscribers,
     job_kinds=_job_kinds,
     messages=_messages,
     personal_data=_personal_data,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.notifications.contract import DailyReminders
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Command, Consumer, Job, Module, Subscriber
@@ -65,8 +66,9 @@ def _feedback() -> Consumer[NotificationsServices]:
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[NotificationsServices]]]:
     from dataforge.contexts.notifications.notices.consumers import put_on_its_way
     from dataforge.contexts.notifications.notices.domain import NOTICED
+    from dataforge.contexts.notifications.preferences.consumers import follow_merge
 
-    return dict.fromkeys(NOTICED, (put_on_its_way,))
+    return {**dict.fromkeys(NOTICED, (put_on_its_way,)), AccountsMerged: (follow_merge,)}
 
 
 def _personal_data() -> "PersonalData[NotificationsServices]":

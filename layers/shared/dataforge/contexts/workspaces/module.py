@@ -5,10 +5,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.workspaces.contract import InvitationMails, Memberships
 from dataforge.kernel.access import Action, Kind, MemberRole
+from dataforge.kernel.events import Event
 from dataforge.platform.access import MemberRoles
-from dataforge.platform.module import Job, Module
+from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
@@ -83,6 +85,12 @@ def _personal_data() -> "PersonalData[WorkspacesServices]":
     return personal_data()
 
 
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[WorkspacesServices]]]:
+    from dataforge.contexts.workspaces.members.consumers import follow_merge
+
+    return {AccountsMerged: (follow_merge,)}
+
+
 MODULE = Module(
     name="workspaces",
     services=WorkspacesServices,
@@ -101,4 +109,5 @@ MODULE = Module(
     },
     jobs=_jobs,
     personal_data=_personal_data,
+    subscribers=_subscribers,
 )

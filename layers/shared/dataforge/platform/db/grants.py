@@ -43,7 +43,11 @@ _PLANS = _tables("platform", "plans", WRITE)
 _JOBS = _tables("platform", "jobs", WRITE)
 
 _IDENTITY = _merged(
-    _tables("identity", "users refresh_tokens personal_tokens xapi_credentials mailed_links invitations", WRITE),
+    _tables(
+        "identity",
+        "users refresh_tokens personal_tokens xapi_credentials mailed_links invitations account_merges",
+        WRITE,
+    ),
     _tables("identity", "sign_in_providers linked_identities", WRITE),
     _tables("identity", "signing_keys directory", READ),
 )

@@ -4,7 +4,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.academics.students import commands
+from dataforge.contexts.academics.students.repository import merge_users
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
+from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.learning.contract import LessonCompleted
 from dataforge.platform.db.unit_of_work import run
 
@@ -26,3 +28,9 @@ async def record_xapi_completion(event: LessonCompleted, services: "AcademicsSer
 
 def _percent(scaled: Decimal | None) -> Decimal | None:
     return None if scaled is None else max(Decimal(0), min(Decimal(1), scaled)) * 100
+
+
+async def follow_merge(event: AccountsMerged, services: "AcademicsServices") -> None:
+    """Let students and sections follow accounts that became one; a second time nothing is left to do."""
+    async with services.database.transaction() as connection:
+        await merge_users(connection, merged=event.merged, kept=event.kept)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, insert, literal_column, select, text, update
+from sqlalchemy import Table, case, exists, insert, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,7 @@ from dataforge.contexts.academics.catalog.domain import Completion
 from dataforge.contexts.academics.tables import course_completions, enrollments, holds, overrides, sections, students
 from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import VersionedRows, explained
 
 
@@ -125,3 +126,23 @@ class Students(VersionedRows):
         async with explained(entity, table.name):
             statement = insert(table).values(id=uuid7(), **values).returning(table)
             return row_dict((await self._connection.execute(statement)).one())
+
+
+async def merge_users(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:
+    """Let the student and the sections of one account be another's.
+
+    Somebody who is a student already stays that one: of two records of one person the registrar decides, and the one
+    that the merged account had is then nobody's.
+    """
+    other = students.alias()
+    is_student = exists().where(other.c.user_id == kept)
+    await connection.execute(
+        update(students)
+        .where(students.c.user_id == merged)
+        .values(
+            user_id=case((is_student, None), else_=kept),
+            facts_revision=students.c.facts_revision + 1,
+            revision=students.c.revision + 1,
+        )
+    )
+    await reassign(connection, sections.c.instructor_id, before=merged, after=kept, revised=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,8 +18,15 @@ from dataforge.contexts.datasets.datasets.domain import (
 )
 from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
 from dataforge.kernel.access import Level
+from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.refusals import constraint_of
 
+_HIGHER_LEVEL = text(
+    "UPDATE datasets.dataset_permissions k SET level = m.level FROM datasets.dataset_permissions m "
+    "WHERE m.dataset_id = k.dataset_id AND m.subject_kind = 'user' AND k.subject_kind = 'user' "
+    "AND m.subject_id = :merged AND k.subject_id = :kept AND array_position(ARRAY['read','write','admin'], "
+    "CAST(m.level AS text)) > array_position(ARRAY['read','write','admin'], CAST(k.level AS text))"
+)
 _RECORD = (
     datasets.c.id,
     datasets.c.name,
@@ -168,3 +175,9 @@ class Permissions:
                 dataset_permissions.c.subject_id == subject_id,
             )
         )
+
+
+async def merge_grants(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:
+    """Let what one account may do with datasets be allowed to another: of two levels the higher one stays."""
+    await connection.execute(_HIGHER_LEVEL, {"merged": merged, "kept": kept})
+    await reassign(connection, dataset_permissions.c.subject_id, before=merged, after=kept)

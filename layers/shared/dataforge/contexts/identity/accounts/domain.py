@@ -12,7 +12,7 @@ USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,254}")
 PASSWORD_MIN, PASSWORD_MAX = 8, 1024  # NIST SP 800-63B §5.1.1.2: length, not composition
 
 
-class State(StrEnum):
+class AccountState(StrEnum):
     """What an account is: used by its person, made by an import and waiting for its person, or suspended."""
 
     ACTIVE = "active"

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.identity.accounts.domain import State
+from dataforge.contexts.identity.accounts.domain import AccountState
 from dataforge.contexts.identity.accounts.repository import is_claimed
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.errors import NotFound
@@ -39,7 +39,7 @@ async def list_users(
     limit: int,
     role: str | None,
     search: str | None,
-    state: State | None = None,
+    state: AccountState | None = None,
 ) -> Page[dict[str, Any]]:
     """People in order of their username."""
     query = select(*_PUBLIC, is_claimed().label("claimed")).order_by(users.c.username, users.c.id).limit(limit + 1)
@@ -48,10 +48,10 @@ async def list_users(
         query = query.where(tuple_(users.c.username, users.c.id) > tuple_(after[0], UUID(after[1])))
     if role is not None:
         query = query.where(users.c.role == role)
-    if state is State.SUSPENDED:
+    if state is AccountState.SUSPENDED:
         query = query.where(users.c.suspended_at.is_not(None))
     elif state is not None:
-        claimed = is_claimed() if state is State.ACTIVE else ~is_claimed()
+        claimed = is_claimed() if state is AccountState.ACTIVE else ~is_claimed()
         query = query.where(users.c.suspended_at.is_(None), claimed)
     if search:
         matches = (

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.identity.accounts import commands, queries, wire
-from dataforge.contexts.identity.accounts.domain import State
+from dataforge.contexts.identity.accounts.domain import AccountState
 from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
@@ -64,7 +64,7 @@ async def list_users(
     limit: Limit = DEFAULT_LIMIT,
     role: Role | None = None,
     search: Annotated[str | None, Query(max_length=100)] = None,
-    state: State | None = None,
+    state: AccountState | None = None,
 ) -> Response:
     """People in order of their username; `unclaimed` are accounts that imports made and nobody uses yet."""
     after = call.after(cursor)

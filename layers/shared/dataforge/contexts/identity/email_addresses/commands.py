@@ -8,6 +8,7 @@ from dataforge.contexts.identity.contract import EmailChangeRequested, EmailConf
 from dataforge.contexts.identity.links.commands import NewLink, add_link, use_link
 from dataforge.contexts.identity.links.domain import Purpose, no_longer_valid
 from dataforge.contexts.identity.links.tokens import LinkTokens
+from dataforge.contexts.identity.merges.commands import absorb_imported
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import Conflict
@@ -87,6 +88,7 @@ async def confirm_email(token: str, uow: IdentityUnitOfWork) -> str:
         changes |= {"email": link.email, "email_vouched": False, "email_confirmed_at": uow.now, "new_email": None}
     elif link.email != account.email:
         raise no_longer_valid()
+    changes |= await absorb_imported(account, link.email, uow)
     await uow.users.update(account.user_id, changes)
     before, after = {"email": account.email}, {"email": link.email}
     uow.audit(AuditEntry("email_confirmed", "user", str(account.user_id), before=before, after=after))

@@ -10,6 +10,7 @@ from dataforge.contexts.identity.accounts.domain import Account, AccountSuspende
 from dataforge.contexts.identity.contract import AccountInvitationSent, EmailConfirmed, require_active_person
 from dataforge.contexts.identity.invitations.domain import AlreadyRegistered, Invitation, SignInToAccept, role_after
 from dataforge.contexts.identity.links.domain import Purpose
+from dataforge.contexts.identity.merges.commands import absorb_imported
 from dataforge.contexts.identity.passwords.domain import check_password
 from dataforge.contexts.identity.passwords.hashing import hash_password
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
@@ -58,7 +59,7 @@ async def invite(command: Invite, uow: IdentityUnitOfWork, *, token: TokenMaker)
     Raises AlreadyRegistered, PersonSuspended, AlreadyInvited.
     """
     account = await uow.users.account_by_email(command.email)
-    if account is not None:
+    if account is not None and (account.email_confirmed or account.email_vouched):
         require_active_person(account.user_id, "/email", suspended=account.suspended)
         if account.email_confirmed:
             message = f"{command.email} is the address of {account.username}; change the role of that account."
@@ -169,7 +170,8 @@ async def _unclaimed(invitation: Invitation, uow: IdentityUnitOfWork) -> Account
     """The account that an import made for the address and nobody has taken over, locked; None without an account."""
     known = await uow.users.account_by_email(invitation.email)
     account = None if known is None else await uow.users.lock_account(known.user_id)
-    if account is None:
+    if account is None or not (account.email_confirmed or account.email_vouched):
+        # Nobody's, or only claimed: whoever has typed the address at sign-up does not keep its person out.
         return None
     if account.suspended:
         message = "The account of this address is suspended; ask an administrator."
@@ -186,7 +188,9 @@ async def _let_in(
     role = role_after(account.role, invitation.role)
     changes: dict[str, object] = {**values, "role": role.value, "updated_at": uow.now}
     if not account.email_confirmed:
-        changes["email_confirmed_at"] = uow.now
+        merged = await absorb_imported(account, account.email, uow)
+        role = role_after(role, Role(str(merged.get("role", role))))
+        changes |= {**merged, "role": role.value, "email_confirmed_at": uow.now}
         uow.publish(EmailConfirmed(account.user_id, account.email))
     await uow.users.update(account.user_id, changes)
     await _close(invitation, account.user_id, uow, before=account.role, after=role)

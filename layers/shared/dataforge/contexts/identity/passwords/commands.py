@@ -15,6 +15,7 @@ from dataforge.contexts.identity.contract import (
 from dataforge.contexts.identity.links.commands import NewLink, add_link, find_link, use_link
 from dataforge.contexts.identity.links.domain import LIFETIMES, Purpose, no_longer_valid
 from dataforge.contexts.identity.links.tokens import LinkTokens
+from dataforge.contexts.identity.merges.commands import absorb_imported
 from dataforge.contexts.identity.passwords.domain import WrongPassword, check_password
 from dataforge.contexts.identity.passwords.hashing import hash_password, verify_password
 from dataforge.contexts.identity.sessions.commands import Rejected
@@ -131,7 +132,8 @@ async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUI
 
 async def _confirm(account: Account, uow: IdentityUnitOfWork) -> None:
     try:
-        await uow.users.update(account.user_id, {"email_confirmed_at": uow.now})
+        merged = await absorb_imported(account, account.email, uow)
+        await uow.users.update(account.user_id, {**merged, "email_confirmed_at": uow.now})
     except DuplicateEmail as error:
         # Somebody else has proved since the mail that the address is theirs.
         raise no_longer_valid() from error

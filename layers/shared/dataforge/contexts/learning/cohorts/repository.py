@@ -8,7 +8,8 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.cohorts.domain import CohortInUse, DuplicateCohort
-from dataforge.contexts.learning.tables import cohort_members, cohorts, directory
+from dataforge.contexts.learning.tables import cohort_members, cohorts, directory, former_members, launches
+from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
 
 _PAIRS = "unnest(CAST(:cohorts AS uuid[]), CAST(:users AS uuid[])) AS g (cohort_id, user_id)"
@@ -23,6 +24,13 @@ _JOIN = text(
     f"SELECT cohort_id, user_id, CAST(:at AS timestamptz) FROM {_PAIRS} ORDER BY cohort_id, user_id "
     "ON CONFLICT (cohort_id, user_id) DO UPDATE SET joined_at = greatest(excluded.joined_at, m.left_at), "
     "left_at = NULL WHERE m.left_at IS NOT NULL"
+)
+# Of two memberships of one cohort the running one counts, from when the first running one began.
+_EARLIER = text(
+    "UPDATE records.cohort_members k SET left_at = CASE WHEN k.left_at IS NULL OR m.left_at IS NULL THEN NULL "
+    "ELSE greatest(k.left_at, m.left_at) END, joined_at = CASE WHEN (k.left_at IS NULL) = (m.left_at IS NULL) "
+    "THEN least(k.joined_at, m.joined_at) WHEN k.left_at IS NULL THEN k.joined_at ELSE m.joined_at END "
+    "FROM records.cohort_members m WHERE m.cohort_id = k.cohort_id AND k.user_id = :kept AND m.user_id = :merged"
 )
 
 
@@ -83,3 +91,13 @@ def _taken(row: Row) -> DuplicateCohort:
 
 def _in_use(_: Row) -> CohortInUse:
     return CohortInUse("Move or delete the cohort's lessons first.")
+
+
+async def merge_members(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:
+    """Let the memberships and launches of one account be those of another, past ones too.
+
+    Somebody who is in a cohort with both is in it since the first of the two began, unless that one has ended.
+    """
+    await connection.execute(_EARLIER, {"merged": merged, "kept": kept})
+    for column in (cohort_members.c.user_id, former_members.c.user_id, launches.c.user_id):
+        await reassign(connection, column, before=merged, after=kept)

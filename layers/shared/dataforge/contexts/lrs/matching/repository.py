@@ -121,3 +121,22 @@ async def change_matches(
     now, before = ((row.user_id, row.lesson_id) for row in rows), ((row.old_user, row.old_lesson) for row in rows)
     await count_again(connection, pairs_of(now) | pairs_of(before))
     return [MatchedStatement(*row[:7]) for row in rows]
+
+
+_LESSONS_OF = text("SELECT lesson_id FROM records.lesson_progress WHERE user_id = :merged")
+_PAST = text("UPDATE records.former_matches SET user_id = :kept WHERE user_id = :merged")
+_PRESENT = text("UPDATE records.statements_flat SET user_id = :kept WHERE user_id = :merged")
+# Linked to the one who is kept already or not: an identifier has one link.
+_IDENTIFIERS = text("UPDATE lrs.agent_identifiers SET user_id = :kept WHERE user_id = :merged")
+
+
+async def merge_people(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:
+    """Let what is, and was, matched to one account be matched to another; progress is worked out from that.
+
+    It was the same person all along: what reports say as of earlier names the account that is kept.
+    """
+    values = {"merged": merged, "kept": kept}
+    lessons = list((await connection.execute(_LESSONS_OF, values)).scalars())
+    for statement in (_PAST, _PRESENT, _IDENTIFIERS):
+        await connection.execute(statement, values)
+    await count_again(connection, {(user, lesson) for user in (merged, kept) for lesson in lessons})

@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.notifications.tables import preferences
+from dataforge.contexts.notifications.tables import calendar_events, messages, preferences
+from dataforge.platform.db.reassign import reassign
 
 
 class Preferences:
@@ -20,3 +21,9 @@ class Preferences:
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["user_id", "kind"], set_={"wanted": wanted})
         )
+
+
+async def merge_recipients(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:
+    """Let what one account was sent, and is to be sent, be another's, whose own preferences and dates stay."""
+    for column in (messages.c.user_id, preferences.c.user_id, calendar_events.c.user_id):
+        await reassign(connection, column, before=merged, after=kept)

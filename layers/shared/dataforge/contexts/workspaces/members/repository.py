@@ -13,6 +13,7 @@ from dataforge.contexts.workspaces.workspaces.domain import (
     Workspace,
 )
 from dataforge.kernel.access import MemberRole
+from dataforge.platform.db.reassign import reassign
 
 
 class Members:
@@ -44,3 +45,8 @@ class Members:
         """Take the member out."""
         same = (members.c.workspace_id == workspace_id, members.c.user_id == member.user_id)
         await self._connection.execute(delete(members).where(*same))
+
+
+async def merge_members(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:
+    """Let the memberships of one account be another's, who stays what they are where they are a member, too."""
+    await reassign(connection, members.c.user_id, before=merged, after=kept)
