@@ -6,7 +6,7 @@ Revision: 0038
 from alembic import op
 
 revision = "0038"
-down_revision = "0034"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
@@ -16,13 +16,13 @@ CREATE TABLE identity.account_merges (
     merged_id UUID NOT NULL,
     kept_id UUID NOT NULL,
     merged_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    settled_at TIMESTAMP WITH TIME ZONE,
+    repeated_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_account_merges PRIMARY KEY (merged_id),
     CONSTRAINT fk_account_merges_kept_id_users FOREIGN KEY (kept_id) REFERENCES identity.users (id) ON DELETE CASCADE
 )
 """,
     "CREATE INDEX ix_account_merges_kept_id ON identity.account_merges (kept_id)",
-    "CREATE INDEX ix_account_merges_unsettled ON identity.account_merges (merged_at) WHERE settled_at IS NULL",
+    "CREATE INDEX ix_account_merges_unrepeated ON identity.account_merges (merged_at) WHERE repeated_at IS NULL",
 )
 
 

@@ -25,6 +25,12 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
     "reminders": (Role.ADMIN, lambda _: "/ui/test-reminders"),
     "invitation": (Role.LEARNER, lambda _: "/ui/workspaces/accept?token=from-a-mail"),
+    "account-invitation": (None, lambda places: places.invitation),
+    "account-invitation-unknown": (None, lambda _: "/ui/invitation?token=forged"),
+    "people": (Role.ADMIN, lambda _: "/ui/admin/people"),
+    "people-unclaimed": (Role.ADMIN, lambda _: "/ui/admin/people?state=unclaimed"),
+    "person": (Role.ADMIN, lambda places: places.account),
+    "invitations": (Role.ADMIN, lambda _: "/ui/admin/invitations"),
     "notification-preferences": (Role.LEARNER, lambda _: "/ui/notification-preferences"),
     "account": (Role.LEARNER, lambda _: "/ui/account"),
     "account-password": (Role.LEARNER, lambda _: "/ui/account/password"),
@@ -67,7 +73,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
 }
 
 
-REFUSED = {"problem": "404", "report-activity-refused": "422"}
+REFUSED = {"account-invitation-unknown": "404", "problem": "404", "report-activity-refused": "422"}
 
 
 @pytest.mark.parametrize("name", PAGES)

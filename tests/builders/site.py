@@ -85,6 +85,8 @@ class Places:
     lesson: str = ""
     learner: str = ""
     own_progress: str = ""
+    invitation: str = ""
+    account: str = ""
 
 
 class Site:
@@ -146,6 +148,7 @@ class Site:
         self.places.course = f"/ui/courses/{courses[0]}"
         self.places.section, self.places.full_section = f"/ui/sections/{section}", f"/ui/sections/{full}"
         await self._fill_reminders()
+        await self._fill_people()
         await self._fill_lessons()
         await self._fill_dataset()
         await self._fill_records()
@@ -158,6 +161,14 @@ class Site:
         await classroom.lesson(await classroom.cohort(*learners), NOW.date(), "Ladders and scaffolds")
         links = self.whole.api.platform.get(NotificationsServices).unsubscribe_links
         self.places.unsubscribe = links.link(email_hash("ada@example.org"), Scope.REMINDER).page
+
+    async def _fill_people(self) -> None:
+        api = self.whole.api
+        name = {"display_name": "Katherine Johnson", "email": "katherine@example.org"}
+        imported = await api.add_user(Role.LEARNER, email_vouched=True, **name)
+        made = await self.whole.post("/api/invitations", 201, email="dorothy@example.org", role="analyst")
+        token = api.identity.link_tokens.of_invitation(UUID(made["id"]), 1)
+        self.places.account, self.places.invitation = f"/ui/admin/people/{imported}", f"/ui/invitation?token={token}"
 
     async def _fill_lessons(self) -> None:
         for number, title in enumerate(

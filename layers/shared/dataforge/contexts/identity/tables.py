@@ -138,9 +138,9 @@ account_merges = Table(
     Column("merged_id", UUID(as_uuid=True), primary_key=True),
     Column("kept_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("merged_at", DateTime(timezone=True), nullable=False),
-    # When others were told for the second time.
-    Column("settled_at", DateTime(timezone=True)),
-    Index("ix_account_merges_unsettled", "merged_at", postgresql_where=text("settled_at IS NULL")),
+    # When others heard of it for the second time.
+    Column("repeated_at", DateTime(timezone=True)),
+    Index("ix_account_merges_unrepeated", "merged_at", postgresql_where=text("repeated_at IS NULL")),
     schema=SCHEMA,
 )
 

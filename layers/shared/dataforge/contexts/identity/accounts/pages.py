@@ -1,43 +1,134 @@
-"""My account: what it is, and the name that others see."""
+"""People and their roles, for administrators."""
 
 from typing import Annotated
+from uuid import UUID
 
-from pydantic import ValidationError
+from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.identity.accounts import commands, queries
-from dataforge.contexts.identity.accounts.wire import ProfileIn
+from dataforge.contexts.identity.accounts.domain import AccountState
+from dataforge.contexts.identity.claims.commands import request_claims
+from dataforge.contexts.identity.passwords.commands import request_reset_of
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.validation import plain_message
+from dataforge.kernel.errors import DataForgeError, ValidationFailed
+from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import PageCall, require_page
+from dataforge.web.calls import Chosen, PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("identity")
-PAGE = "/ui/account"
+
+PAGE = "/ui/admin/people"
+PERSON = PAGE + "/{user_id}"
+_ROWS = 50
+_MOST_CLAIMS = 1_000  # of one form; the next one is for the others
+ReadPage = Annotated[PageCall, require_page(Action.READ, Kind.USER)]
+ChangePage = Annotated[PageCall, require_page(Action.CHANGE, Kind.USER)]
+ROLES = [(role.value, role.value.capitalize()) for role in Role]
+STATES = [
+    (AccountState.ACTIVE.value, "In use"),
+    (AccountState.UNCLAIMED.value, "Not claimed yet"),
+    (AccountState.SUSPENDED.value, "Suspended"),
+]
 
 
 @router.get(PAGE)
-async def account_page(call: Annotated[PageCall, require_page(Action.READ, Kind.ACCOUNT)]) -> Response:
-    """The account, and the ways to all of its pages."""
-    return await _shown(call)
+async def list_page(
+    call: ReadPage,
+    cursor: Cursor = None,
+    search: Annotated[str, Query(max_length=100)] = "",
+    role: Annotated[Role | None, Chosen] = None,
+    state: Annotated[AccountState | None, Chosen] = None,
+) -> Response:
+    """People in order of their username, found by name or address, role and state."""
+    after, named = call.after(cursor), search.strip() or None
+    page = await call.query(queries.list_users, after=after, limit=_ROWS, role=role, search=named, state=state)
+    return call.page(
+        "identity/people.html",
+        people=page.rows,
+        chosen={"search": search, "role": role or "", "state": state or ""},
+        roles=ROLES,
+        states=STATES,
+        first=cursor is None,
+        following=call.following(page.next_key),
+    )
 
 
-@router.post(PAGE)
-async def change_name(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.ACCOUNT)]) -> Response:
-    """Change the name that others see."""
-    name = call.form.get("display_name", "").strip()
+@router.post(PAGE + "/claims")
+async def mail_claims(call: ChangePage) -> Response:
+    """Mail everybody who has not claimed their account the link that does."""
+    role, search = call.form.get("role") or None, call.form.get("search", "").strip() or None
+    waiting = AccountState.UNCLAIMED
+    page = await call.query(queries.list_users, after=None, limit=_MOST_CLAIMS, role=role, search=search, state=waiting)
+    people = [row["id"] for row in page.rows]
+    done = await run(call.unit_of_work(IdentityUnitOfWork), request_claims, people)
+    text = "1 person is" if done.mailed == 1 else f"{done.mailed} people are"
+    rest = "" if page.next_key is None else " There are more; repeat it for the next ones when these have claimed."
+    return call.go_on("success", f"{text} mailed the link that claims their account.{rest}", PAGE)
+
+
+@router.get(PERSON)
+async def person_page(user_id: UUID, call: ReadPage) -> Response:
+    """One person: who they are, what they may do, and what an administrator can do about it."""
+    return await _person(call, user_id)
+
+
+@router.post(PERSON + "/role")
+async def change_role(user_id: UUID, call: ChangePage) -> Response:
+    """Give a person another role; the one before ends at once."""
     try:
-        changes = ProfileIn(display_name=name).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        return await _shown(call, name, f"The name {plain_message(error.errors()[0])}.")
-    command = commands.ChangeUser(call.user_id, "*", changes)
+        role = Role(call.form.get("role", ""))
+        await _change(call, user_id, {"role": role.value})
+    except ValueError:
+        return await _person(call, user_id, ValidationFailed("Choose one of the roles."))
+    except DataForgeError as error:
+        return await _person(call, user_id, error)
+    return call.go_on("success", f"The role is {role.value} from now on.", PAGE, user_id)
+
+
+@router.post(PERSON + "/suspend")
+async def suspend(user_id: UUID, call: ChangePage) -> Response:
+    """Keep a person out, and end their sign-ins."""
+    return await _set_suspended(call, user_id, "The person is suspended, and every sign-in has ended.", suspended=True)
+
+
+@router.post(PERSON + "/restore")
+async def restore(user_id: UUID, call: ChangePage) -> Response:
+    """Let a suspended person in again."""
+    return await _set_suspended(call, user_id, "The person can sign in again.", suspended=False)
+
+
+@router.post(PERSON + "/link")
+async def mail_link(user_id: UUID, call: ChangePage) -> Response:
+    """Mail a person the link that sets another password, or the one that claims their account."""
+    try:
+        person = await call.query(queries.get_user, user_id)
+        if person["claimed"]:
+            await run(call.unit_of_work(IdentityUnitOfWork), request_reset_of, user_id)
+        else:
+            await run(call.unit_of_work(IdentityUnitOfWork), request_claims, [user_id])
+    except DataForgeError as error:
+        return await _person(call, user_id, error)
+    return call.go_on("success", f"The link is on its way to {person['email']}.", PAGE, user_id)
+
+
+async def _set_suspended(call: PageCall, user_id: UUID, text: str, *, suspended: bool) -> Response:
+    try:
+        await _change(call, user_id, {"suspended": suspended})
+    except DataForgeError as error:
+        return await _person(call, user_id, error)
+    return call.go_on("success", text, PAGE, user_id)
+
+
+async def _change(call: PageCall, user_id: UUID, changes: dict[str, object]) -> None:
+    command = commands.ChangeUser(user_id, call.form.get("revision", ""), changes)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.change_user, command)
-    return call.go_on("success", "Your name is kept.", PAGE)
 
 
-async def _shown(call: PageCall, name: str | None = None, error: str | None = None) -> Response:
-    user = await call.query(queries.get_user, call.user_id)
-    shown = user["display_name"] if name is None else name
-    return call.page("identity/account.html", status=400 if error else 200, user=user, name=shown, error=error)
+async def _person(call: PageCall, user_id: UUID, error: DataForgeError | None = None) -> Response:
+    person = await call.query(queries.get_user, user_id)
+    status = 200 if error is None else error.status
+    return call.page("identity/person.html", status=status, person=person, error=error, roles=ROLES)

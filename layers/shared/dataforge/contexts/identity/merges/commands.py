@@ -3,7 +3,7 @@
 from dataforge.contexts.identity.accounts.domain import Account
 from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.identity.invitations.domain import role_after
-from dataforge.contexts.identity.merges.domain import SETTLED_AFTER
+from dataforge.contexts.identity.merges.domain import REPEATED_AFTER
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.unit_of_work import AuditEntry
 
@@ -25,9 +25,9 @@ async def absorb_imported(account: Account, email: str, uow: IdentityUnitOfWork)
     return {"email_vouched": True, "role": role.value}
 
 
-async def settle_merges(_command: None, uow: IdentityUnitOfWork) -> int:
+async def repeat_merges(_command: None, uow: IdentityUnitOfWork) -> int:
     """Have merges followed once more, when nothing can be under way that knows the merged account; returns how many."""
-    due = await uow.account_merges.take_unsettled(uow.now - SETTLED_AFTER)
+    due = await uow.account_merges.take_unrepeated(uow.now - REPEATED_AFTER)
     for merge in due:
         uow.publish(AccountsMerged(merge.kept, merge.merged))
     return len(due)

@@ -9,7 +9,7 @@ from dataforge.kernel.principal import Role
 
 # No transaction lasts longer than the longest function may run (15 minutes): whatever had looked the merged account up
 # before it was gone has written by then.
-SETTLED_AFTER: Final = timedelta(minutes=20)
+REPEATED_AFTER: Final = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True)

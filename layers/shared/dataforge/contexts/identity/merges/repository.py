@@ -43,12 +43,12 @@ class AccountMerges:
             insert(account_merges).values(merged_id=merged, kept_id=kept, merged_at=self._now)
         )
 
-    async def take_unsettled(self, before: datetime) -> Sequence[Merge]:
-        """Merges of before then that are to be followed once more, which is hereby noted."""
+    async def take_unrepeated(self, before: datetime) -> Sequence[Merge]:
+        """Merges of before then that are to be followed once more, each of them once."""
         statement = (
             update(account_merges)
-            .where(account_merges.c.merged_at < before, account_merges.c.settled_at.is_(None))
-            .values(settled_at=self._now)
+            .where(account_merges.c.merged_at < before, account_merges.c.repeated_at.is_(None))
+            .values(repeated_at=self._now)
             .returning(account_merges.c.merged_id, account_merges.c.kept_id)
         )
         return [Merge(row.merged_id, row.kept_id) for row in await self._connection.execute(statement)]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.links.commands import forget_expired_links
-from dataforge.contexts.identity.merges.commands import settle_merges
+from dataforge.contexts.identity.merges.commands import repeat_merges
 from dataforge.contexts.identity.sessions.commands import forget_expired
 from dataforge.contexts.identity.tokens.commands import forget_ended_tokens, warn_of_expiry
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
@@ -18,7 +18,7 @@ async def maintain(services: "IdentityServices") -> dict[str, int]:
     """Delete refresh tokens, links and personal tokens a month past their end; warn of those that end within a week."""
     kept_for = timedelta(days=30)
     return {
-        "merges": await run(services.unit_of_work(IdentityUnitOfWork), settle_merges, None),
+        "merges": await run(services.unit_of_work(IdentityUnitOfWork), repeat_merges, None),
         "refresh_tokens": await run(services.unit_of_work(IdentityUnitOfWork), forget_expired, kept_for),
         "personal_tokens": await run(services.unit_of_work(IdentityUnitOfWork), forget_ended_tokens, kept_for),
         "expiry_warnings": await run(services.unit_of_work(IdentityUnitOfWork), warn_of_expiry, None),
