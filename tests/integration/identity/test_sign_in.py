@@ -356,7 +356,7 @@ class TestKeyRotation:
     async def test_a_function_that_read_its_keys_before_the_rotation_knows_the_new_one(self, api: ApiUnderTest) -> None:
         mine = api.identity
         keys = PublicKeys(mine.database, mine.clock)
-        other = TokenVerifier(mine.database, keys, mine.settings, mine.clock)
+        other = TokenVerifier(mine.database, keys, mine.personal_tokens, mine.settings, mine.clock)
         user = await api.add_user(Role.LEARNER)
         await other.authenticate(await api.token(user, Role.LEARNER))
 

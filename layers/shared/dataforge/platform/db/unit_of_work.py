@@ -115,6 +115,20 @@ class SqlUnitOfWork:
             )
             self._audit.clear()
 
+    async def apart(self, work: Awaitable[Result]) -> Result:
+        """What slow work gives that needs no database, while the connection serves others.
+
+        Only before anything was written: the transaction ends, and another one goes on afterwards.
+        """
+        if self._events or self._audit:
+            message = "what was published or audited before would be lost"
+            raise RuntimeError(message)
+        self._connection = None
+        await self._stack.aclose()
+        result = await work
+        self._connection = await self._stack.enter_async_context(self._database.connect())
+        return result
+
     async def commit(self) -> None:
         """Make everything durable, events and audit entries included."""
         await self.flush()
