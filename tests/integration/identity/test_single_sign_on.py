@@ -1,5 +1,6 @@
 """Signing in at a provider: a real one over HTTP, honest and not."""
 
+import base64
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -55,8 +56,20 @@ async def test_what_the_browser_keeps_is_out_of_reach_of_scripts_and_says_nothin
     assert "httponly" in cookie.lower()
     assert "samesite=lax" in cookie.lower()
     assert "max-age=600" in cookie.lower()
-    kept = bytes.fromhex(cookie.partition("=")[2].partition(";")[0])
+    kept = base64.urlsafe_b64decode(cookie.partition("=")[2].partition(";")[0].strip('"'))
     assert query["state"][0].encode() not in kept
+
+
+@pytest.mark.parametrize(("length", "led_to"), [(1000, "/ui/courses?q=xxx"), (2000, "/ui")])
+async def test_what_the_browser_keeps_fits_into_a_cookie(console: Console, length: int, led_to: str) -> None:
+    browser = await visitor(console.api)
+
+    answer = await console.sign_in(browser, next="/ui/courses?q=".ljust(length, "x"))
+    departed = await browser.get(console.with_it, params={"next": "/ui?q=".ljust(length, "x")})
+
+    assert signed_in(answer)
+    assert answer.headers["location"].startswith(led_to)
+    assert all(len(line) < 4000 for line in departed.headers.get_list("set-cookie"))
 
 
 async def test_the_second_sign_in_finds_the_account_by_subject_whatever_the_address_is_by_then(

@@ -3,6 +3,7 @@
 The cookies are HttpOnly and SameSite=Lax: the answer of a provider is a link that is followed, and brings them along.
 """
 
+import base64
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -57,11 +58,11 @@ class BrowserSeals:
 
     def _keep(self, response: Response, scope: Scope, name: str, value: dict[str, Any]) -> None:
         sealed = self._box.seal(orjson.dumps(value).decode(), name)
-        set_cookie(response, scope, name, sealed.hex(), seconds=_SECONDS)
+        set_cookie(response, scope, name, base64.urlsafe_b64encode(sealed).decode(), seconds=_SECONDS)
 
     def _found(self, scope: Scope, name: str, now: datetime) -> dict[str, Any] | None:
         try:
-            opened = self._box.open(bytes.fromhex(cookie(scope, name) or ""), name)
+            opened = self._box.open(base64.urlsafe_b64decode(cookie(scope, name) or ""), name)
         except (SecretUnreadable, ValueError):
             return None
         found: dict[str, Any] = orjson.loads(opened)

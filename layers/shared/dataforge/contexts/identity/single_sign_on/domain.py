@@ -17,6 +17,7 @@ from dataforge.kernel.errors import BadRequest, Conflict, Forbidden, NotFound, U
 from dataforge.kernel.principal import Role
 
 JOURNEY_LASTS = timedelta(minutes=10)  # to the provider and back, and to sign in the other way
+WANTED_MAX = 1000  # characters; browsers keep 4,096 bytes of a cookie (RFC 6265 §6.1)
 SUBJECT_MAX = 255  # OpenID Connect Core §2
 LABEL_MAX = 255
 
@@ -176,9 +177,13 @@ class Journey:
 def new_journey(
     provider_id: UUID, redirect_uri: str, now: datetime, *, wanted: str = "", user_id: UUID | None = None
 ) -> Journey:
-    """A journey that begins now, with secrets of 256 bits and more (RFC 6749 §10.10, RFC 7636 §7.1)."""
+    """A journey that begins now, with secrets of 256 bits and more (RFC 6749 §10.10, RFC 7636 §7.1).
+
+    An address that is `wanted` and would not fit into a cookie with them is forgotten.
+    """
+    kept = wanted if len(wanted) <= WANTED_MAX else ""
     state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-    return Journey(provider_id, redirect_uri, state, nonce, verifier, now + JOURNEY_LASTS, wanted, user_id)
+    return Journey(provider_id, redirect_uri, state, nonce, verifier, now + JOURNEY_LASTS, kept, user_id)
 
 
 @dataclass(frozen=True, slots=True)
