@@ -28,15 +28,18 @@ class Greeted(Event):
     times: int
 """,
     "routes.py": """
+from typing import Annotated
+
 from dataforge.http.app import context_router
-from dataforge.http.auth import AnyoneCall
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
+from dataforge.kernel.access import Action, Kind
 
 router = context_router("greetings")
 
 
 @router.get("/api/greetings/{name}")
-async def greet(name: str, call: AnyoneCall):
+async def greet(name: str, call: Annotated[Call, require(Action.READ, Kind.COURSE)]):
     return json_response({"greeting": f"Hello {name}"})
 """,
     "consumers.py": """

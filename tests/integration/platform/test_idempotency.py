@@ -1,6 +1,7 @@
 """Idempotency-Key through a real route."""
 
 import asyncio
+from typing import Annotated
 
 import httpx
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import func, select
 from starlette.responses import Response
 
 from dataforge.http.app import context_router, create_app
-from dataforge.http.auth import AnyoneCall
-from dataforge.http.call import json_response
+from dataforge.http.auth import require
+from dataforge.http.call import Call, json_response
+from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
@@ -36,7 +38,9 @@ async def place(order: Order, uow: SqlUnitOfWork) -> str:
 
 
 @router.post("/api/orders", status_code=201)
-async def order(body: Order, call: AnyoneCall, request: Request) -> Response:
+async def order(
+    body: Order, call: Annotated[Call, require(Action.CREATE, Kind.ENROLLMENT)], request: Request
+) -> Response:
     return await call.execute(SqlUnitOfWork, place, body, lambda made: json_response({"id": made}, status=201))
 
 

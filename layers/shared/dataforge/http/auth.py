@@ -1,10 +1,10 @@
-"""Authentication as a dependency: a route names who may call it; a route without one is public on purpose."""
+"""Authentication as a dependency: a route says what is done with what; a route without it is public on purpose."""
 
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, Request
 
@@ -99,25 +99,13 @@ def _challenged() -> Iterator[None]:
         raise
 
 
-# The area of each router, by its tag.
-_AREAS = {"identity": "accounts", "lrs": "records", "jobs": "operations"}
-
-
-def required_scope(request: Request) -> str:
-    """The scope that a personal access token needs for a route that says no action and kind yet."""
-    tags = getattr(request.scope.get("route"), "tags", None)
-    tag = str(tags[0]) if tags else "operations"
-    access = "read" if request.method in _READS else "write"
-    return f"{_AREAS.get(tag, tag)}:{access}"
-
-
 class Require:
     """Dependency: a signed-in caller who may do this with some resource of the kind; gives the Call.
 
     The table is in `kernel/rules.py`. Who may do it with no resource of the kind is refused before any is looked at;
-    `roles` are those that are not, none being any role. Writes and routes that
-    name roles are decided by what the database says now, other reads by what it
-    said within ten seconds if the token's role sees more than others, and by the token if it does not.
+    `roles` are those that are not, none being any role. Writes and routes that name roles are decided by what the
+    database says now, other reads by what it said within ten seconds if the token's role sees more than others, and by
+    the token if it does not.
 
     With `replays` a request whose Idempotency-Key was answered ends here; without, whoever uses the Call asks
     `replay_if_known` when they have seen that the caller may still do it.
@@ -129,6 +117,9 @@ class Require:
 
     def __init__(self, action: Action, kind: Kind, *, replays: bool = True, address: str | None = None) -> None:
         rule = RULES[kind, action]
+        if not rule.entered_by:
+            message = f"No person may {action} a {kind}: only credentials do."
+            raise ValueError(message)
         self.action = action
         self.kind = kind
         self.roles = () if rule.entered_by == EVERYBODY else tuple(sorted(rule.entered_by))
@@ -149,13 +140,13 @@ class Require:
                 message = "No personal access token does this, whatever its scopes. Sign in and repeat it."
                 raise SignInRequired(message)
             if self.address not in principal.scopes:
-                self._check_scope(request, principal.scopes)
+                self._check_scope(principal.scopes)
         if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
         elif principal.role not in _WITHOUT_PRIVILEGES:
             principal = await confirmed(request, principal, at_most_old=_READS_LAG)
-        if self.roles and not principal.has(*self.roles):
-            needed = sorted({Role.ADMIN.value, *self.roles})
+        if self.roles and principal.role not in self.roles:
+            needed = [role.value for role in self.roles]
             named = " or ".join(filter(None, (", ".join(needed[:-1]), needed[-1])))
             message = f"This needs the role {named}; you are signed in as {principal.role.value}."
             raise Forbidden(message, facts={"required_roles": needed})
@@ -163,39 +154,13 @@ class Require:
             await replay_if_known(request, principal)
         return Call(request, principal)
 
-    def token_scope(self, _request: Request) -> str:
-        """The scope that a personal access token needs."""
-        return token_scope(self.action, self.kind)
-
-    def _check_scope(self, request: Request, granted: frozenset[str]) -> None:
-        needed = self.token_scope(request)
+    def _check_scope(self, granted: frozenset[str]) -> None:
+        needed = token_scope(self.action, self.kind)
         if not allows(granted, needed):
             message = f"This token does not have the scope {needed}."
             raise ScopeMissing(message, facts={"required_scope": needed})
 
 
-class Undeclared(Require):
-    """A route that says no action and kind yet; a test asks for them."""
-
-    def __init__(self, *roles: Role, replays: bool = True, interactive: bool = False) -> None:
-        self.roles = roles
-        self.replays = replays
-        self.interactive = interactive
-        self.address = None
-
-    def token_scope(self, request: Request) -> str:
-        """By the router, and the method."""
-        return required_scope(request)
-
-
 def require(action: Action, kind: Kind, *, replays: bool = True, address: str | None = None) -> Any:  # noqa: ANN401 - FastAPI's marker
     """What a route's parameter says of who may call it: `Annotated[Call, require(Action.CREATE, Kind.COURSE)]`."""
     return Depends(Require(action, kind, replays=replays, address=address))
-
-
-AnyoneCall = Annotated[Call, Depends(Undeclared())]
-SignedInCall = Annotated[Call, Depends(Undeclared(interactive=True))]
-UnansweredCall = Annotated[Call, Depends(Undeclared(replays=False))]
-AdminCall = Annotated[Call, Depends(Undeclared(Role.ADMIN))]
-RegistrarCall = Annotated[Call, Depends(Undeclared(Role.REGISTRAR))]
-InstructorCall = Annotated[Call, Depends(Undeclared(Role.INSTRUCTOR, Role.REGISTRAR))]

@@ -9,11 +9,11 @@ from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, Response
 
 from dataforge.http.addresses import this_address
-from dataforge.http.auth import Require, Undeclared, principal_of_token
+from dataforge.http.auth import Require, principal_of_token
 from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Unauthenticated
-from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.principal import Principal
 from dataforge.web import flash, session
 from dataforge.web.routing import see_other
 from dataforge.web.templates import PRINCIPAL, render
@@ -80,12 +80,6 @@ class PageRequire(Require):
         return PageCall(request, call.principal, form)
 
 
-class UndeclaredPage(PageRequire, Undeclared):
-    """A page that says no action and kind yet; a test asks for them."""
-
-    __init__ = Undeclared.__init__
-
-
 def require_page(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
     """What a page's parameter says of who may see it: `Annotated[PageCall, require_page(Action.READ, Kind.COURSE)]`."""
     return Depends(PageRequire(action, kind))
@@ -109,5 +103,3 @@ Chosen = BeforeValidator(_chosen)
 ChosenId = Annotated[UUID | None, Chosen]
 Visitor = Annotated[Principal | None, Depends(visitor)]
 PublicForm = Annotated[dict[str, str], Depends(session.form_of)]
-AnyonePage = Annotated[PageCall, Depends(UndeclaredPage())]
-AdminPage = Annotated[PageCall, Depends(UndeclaredPage(Role.ADMIN))]
