@@ -68,6 +68,13 @@ def personal_data() -> "PersonalData[IdentityServices]":
                 stable=False,
             ),
             Holding(
+                table="identity.account_merges",
+                refers="kept_id",
+                whose="kept_id = :user_id",
+                exported="merged_at, merged_id",
+                deleted=True,
+            ),
+            Holding(
                 table="identity.xapi_credentials",
                 refers="created_by",
                 whose="created_by = :user_id",
