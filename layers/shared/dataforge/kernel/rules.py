@@ -5,6 +5,7 @@ same rows. Routes name their row, rules of contexts ask `allows`, and `docs/acce
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from dataforge.kernel.access import (
     EVERYBODY,
@@ -65,9 +66,9 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.PASSWORD: _signed_in(CHANGE),
         Kind.EMAIL_ADDRESS: _signed_in(CHANGE),
         Kind.INVITATION: _roles(_ADMINS, READ, *_WRITING) | _signed_in(Action.ACCEPT),
-        Kind.TOKEN: _signed_in(READ, *_WRITING),
+        Kind.TOKEN: _signed_in(READ, CREATE, DELETE),
         Kind.SECOND_FACTOR: _signed_in(READ, *_WRITING),
-        Kind.SIGN_IN_METHOD: _signed_in(READ, *_WRITING),
+        Kind.SIGN_IN_METHOD: _signed_in(READ, CREATE, DELETE),
         Kind.IDENTITY_PROVIDER: _roles(_ADMINS, READ, *_WRITING),
         Kind.CREDENTIAL: _roles(_ADMINS, READ, *_WRITING),
         Kind.PERSON: _signed_in(READ, EXPORT, DELETE, roles=_ADMINS),
@@ -232,18 +233,13 @@ XAPI_SCOPES = frozenset(scope for rule in RULES.values() for scope in (*rule.sco
 """Scopes of xAPI credentials (xAPI 1.0.3, part 3, §4.2 "OAuth Authorization Scope")."""
 
 
-def _allowed_by(scope: str) -> set[tuple[Kind, Action, bool]]:
+@cache  # not at import: functions that ask for no scope do not wait for it
+def _allowed_by(scope: str) -> frozenset[tuple[Kind, Action, bool]]:
     everything = {(kind, action, False) for (kind, action), rule in RULES.items() if scope in rule.scopes}
     own = {(kind, action, True) for (kind, action), rule in RULES.items() if scope in rule.own_scopes}
-    return everything | own | {(kind, action, True) for kind, action, _ in everything}
-
-
-_COVERED = {
-    wide: frozenset(narrow for narrow in XAPI_SCOPES if _allowed_by(narrow) <= _allowed_by(wide))
-    for wide in XAPI_SCOPES
-}
+    return frozenset(everything | own | {(kind, action, True) for kind, action, _ in everything})
 
 
 def scope_covers(held: str, needed: str) -> bool:
     """Whether one scope of xAPI allows all that the other does."""
-    return needed in _COVERED.get(held, ())
+    return needed in XAPI_SCOPES and _allowed_by(needed) <= _allowed_by(held)
