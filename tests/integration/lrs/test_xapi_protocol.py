@@ -8,7 +8,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import select
 
+from dataforge.contexts.identity.tables import personal_tokens
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials.commands import RevokeXapiCredential, revoke_xapi_credential
 from dataforge.contexts.identity.xapi_credentials.published import CredentialPublisher
@@ -19,6 +21,7 @@ from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.lrs import VERSION, StoreUnderTest
 from tests.builders.statements import statement
+from tests.builders.tokens import new_token
 
 BOUND = "X-Experience-API-Consistent-Through"
 SAYS = "X-Experience-API-Version"
@@ -230,3 +233,21 @@ async def test_an_unknown_resource_is_a_problem(records: StoreUnderTest) -> None
     answer = await records.lms.get("/xapi/nothing", headers=VERSION)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_a_personal_token_opens_the_health_of_the_function_and_no_statement(records: StoreUnderTest) -> None:
+    async with ApiUnderTest(records.database, SystemClock()) as api:
+        admin = await api.add_user(Role.ADMIN)
+        fits, other = [await new_token(api, admin, (scope,)) for scope in ("operations:read", "reports:read")]
+    answers = [
+        await records.lms.get("/api/health/xapi", headers={"Authorization": f"Bearer {token.secret}"}, auth=None)
+        for token in (fits, other)
+    ]
+    statements = await records.lms.get("/xapi/statements", headers=VERSION, auth=("any", fits.secret))
+
+    assert answers[0].json()["function"] == "xapi"
+    assert (answers[1].status_code, answers[1].json()["required_scope"]) == (403, "operations:read")
+    assert statements.status_code == 401
+    async with records.database.read_only() as connection:
+        used = await connection.scalars(select(personal_tokens.c.last_used_at))
+        assert None not in used.all()
