@@ -89,7 +89,7 @@ MODULE = Module(
             "/api/personal-exports": f"{IDENTITY}.data_requests.routes",
             "/api/erasures": f"{IDENTITY}.data_requests.routes",
             "/api/xapi-credentials": f"{IDENTITY}.xapi_credentials.routes",
-            "/ui/account": f"{IDENTITY}.accounts.pages",
+            "/ui/account": f"{IDENTITY}.profile.pages",
             "/ui/account/password": f"{IDENTITY}.passwords.pages",
             "/ui/account/email": f"{IDENTITY}.email_addresses.pages",
             "/ui/account/sessions": f"{IDENTITY}.sessions.pages",

@@ -1,0 +1,1 @@
+"""My account as others see it: the name, and the ways to everything else of it."""
