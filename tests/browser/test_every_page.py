@@ -43,6 +43,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "unsubscribe": (None, lambda places: places.unsubscribe),
     "keys": (Role.ADMIN, lambda _: "/ui/admin/keys"),
     "key": (Role.ADMIN, lambda places: places.key),
+    "attributions": (Role.ADMIN, lambda _: "/ui/admin/attributions"),
     "statements": (Role.ADMIN, lambda _: "/ui/admin/statements"),
     "statements-person": (Role.ADMIN, lambda places: places.person),
     "statements-none": (Role.ADMIN, lambda _: "/ui/admin/statements?verb=https://e.org/none"),

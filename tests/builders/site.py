@@ -137,7 +137,10 @@ class Site:
                 _, self.people[role] = await add_person(self.whole.api, role, f"{role.value}_olga")
         lena = await self.learner("lena")
         self.people[Role.LEARNER] = "lena"
-        teacher = await self.whole.api.add_user(Role.INSTRUCTOR, display_name="Grace Hopper")
+        address = "grace.hopper@example.org"
+        teacher = await self.whole.api.add_user(Role.INSTRUCTOR, display_name="Grace Hopper", email=address)
+        # She studies, too; nobody has said yet that it is her.
+        await campus.student(number="G-1906", first_name="Grace", last_name="Hopper", email=address)
         courses = [await campus.course(code, title=title, description=text) for code, title, text in COURSES]
         times = (Meeting(1, time(9), time(10, 30), "Room 12"), Meeting(3, time(9), time(10, 30), "Room 12"))
         section = await campus.section(course=courses[0], code="A", instructor_id=teacher, meetings=times, capacity=20)

@@ -91,6 +91,13 @@ async def sign_in_provider(_: WholeApi) -> Sample:
     return Sample(body=body)
 
 
+@sample("/api/attributions/apply")
+async def attribution(api: WholeApi) -> Sample:
+    me = ok(await api.client.get("/api/users/me"))
+    await api.post("/api/students", 201, number="S1", first_name="A", last_name="B", email=me["email"])
+    return Sample(body={"plan_hash": (await api.post("/api/attributions/preview", 200))["plan_hash"]})
+
+
 @sample("/api/invitations")
 async def invited_address(_: WholeApi) -> Sample:
     return Sample(body={"email": "zoe@example.org", "role": "analyst"})

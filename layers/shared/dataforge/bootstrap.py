@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from dataforge import contexts, settings
+from dataforge.platform.attributions import AttributionRegister
 from dataforge.platform.module import Module
 from dataforge.platform.personal_data import PersonalDataRegister
 from dataforge.platform.services import Platform, Services
@@ -36,6 +37,7 @@ def build_platform(given: settings.Settings, **options: Any) -> Platform:  # noq
     """What the contexts of one function are built on; each finds there what another one's contract offers."""
     offers = {kind: make for module in modules() for kind, make in module.offers.items()}
     offers[PersonalDataRegister] = lambda platform: PersonalDataRegister(platform, modules())
+    offers[AttributionRegister] = lambda platform: AttributionRegister(platform, modules())
     return Platform(given, offers=offers, **options)
 
 

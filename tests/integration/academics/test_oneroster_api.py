@@ -45,6 +45,20 @@ async def test_the_six_collections_refer_to_each_other(
     assert followed.json()["class"] == found["classes"][0]
 
 
+async def test_a_teacher_has_the_address_that_is_proved(
+    registrar: httpx.AsyncClient, campus: Campus, api: ApiUnderTest
+) -> None:
+    claimed = await api.add_user(Role.INSTRUCTOR, email="claimed@example.org", email_confirmed_at=None)
+    proved = await api.add_user(Role.INSTRUCTOR, email="proved@example.org")
+    for teacher in (claimed, proved):
+        await campus.section(instructor_id=teacher)
+
+    users = (await registrar.get(f"{BASE}/users")).json()["users"]
+
+    found = {user["sourcedId"]: user.get("email") for user in users}
+    assert found == {str(claimed): None, str(proved): "proved@example.org"}
+
+
 async def test_pages_are_linked_and_counted(registrar: httpx.AsyncClient, campus: Campus) -> None:
     await campus.many_students(5)
     first = await registrar.get(f"{BASE}/users", params={"limit": 2})

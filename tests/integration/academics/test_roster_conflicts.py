@@ -4,11 +4,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, update
 
 from dataforge.contexts.academics.catalog.commands import create_course
 from dataforge.contexts.academics.rosters.domain.enrollments import OTHER_ROLE
 from dataforge.contexts.academics.rosters.domain.plans import PlanRefused
 from dataforge.contexts.academics.rosters.repository.plans import RosterPlans
+from dataforge.contexts.identity.tables import users
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.versioned_rows import Create
 from tests.builders.academics import Campus
@@ -297,6 +299,22 @@ async def test_a_teacher_who_is_suspended_is_not_taken_over(campus: Campus, api:
     assert (row["action"], row["reason"]["message"]) == ("ignored", OTHER_ROLE)
     assert section["instructor_id"] is None
     assert changes(await planned(campus, school())) == {}
+
+
+async def test_a_teacher_who_only_claims_the_address_is_not_taken_over(
+    campus: Campus, api: ApiUnderTest, fall: UUID
+) -> None:
+    claimed = await api.add_user(Role.INSTRUCTOR, email="grace@example.org", email_confirmed_at=None)
+    made = await planned(campus, school())
+    await apply(campus, made)
+    [before] = await campus.rows("SELECT instructor_id FROM academics.sections")
+
+    async with api.database.transaction() as connection:
+        await connection.execute(update(users).where(users.c.id == claimed).values(email_confirmed_at=func.now()))
+    await apply(campus, await planned(campus, school()))
+    [after] = await campus.rows("SELECT instructor_id FROM academics.sections")
+
+    assert (before["instructor_id"], after["instructor_id"]) == (None, claimed)
 
 
 async def test_the_same_sourced_id_with_other_content_is_nobodys(campus: Campus, fall: UUID) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, update
 
 from dataforge.contexts.academics.catalog.domain import Requirement
 from dataforge.contexts.academics.enrollment.domain.statuses import Rule
 from dataforge.contexts.academics.rosters.commands import ApplyRoster, apply_roster
 from dataforge.contexts.academics.rosters.domain.files import RosterUnreadable
 from dataforge.contexts.academics.rosters.domain.plans import DropsUnconfirmed, PlanHashMismatch
+from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.principal import Role
@@ -152,6 +154,18 @@ async def test_a_plan_is_stale_when_a_teacher_is_no_instructor_any_more(campus: 
     suspended = await administrator.patch(path, json={"suspended": True}, headers={"If-Match": "*"})
 
     assert suspended.status_code == 200
+    with pytest.raises(PlanStale):
+        await apply(campus, made)
+
+
+async def test_a_plan_is_stale_when_a_teacher_has_proved_the_address(campus: Campus, api: ApiUnderTest) -> None:
+    campus._semester = await campus.semester(code="FALL")
+    await api.add_user(Role.INSTRUCTOR, email="grace@example.org", email_confirmed_at=None)
+    made = await plan(campus, oneroster_zip(**school()), "oneroster")
+
+    async with api.database.transaction() as connection:
+        await connection.execute(update(users).values(email_confirmed_at=func.now()))
+
     with pytest.raises(PlanStale):
         await apply(campus, made)
 

@@ -92,6 +92,22 @@ async def test_the_link_in_the_mail_leads_to_a_page_whose_button_accepts(
     assert taken(await zoe.client.get(space.path))["role"] == "editor"
 
 
+async def test_an_invitation_is_for_who_has_proved_the_address(space: Space, mailbox: Mailbox) -> None:
+    claims = await space.api.add_user(Role.LEARNER, email="yann@example.org", email_confirmed_at=None)
+    client = await space.api.as_user(claims, Role.LEARNER)
+    await space.post("/invitations", email="yann@example.org")
+    token = await mailed(space, mailbox)
+
+    early = await client.post(ACCEPT, json={"token": token})
+    async with space.api.database.transaction() as connection:
+        statement = text("UPDATE identity.users SET email_confirmed_at = now() WHERE id = :id")
+        await connection.execute(statement, {"id": claims})
+    proved = await client.post(ACCEPT, json={"token": token})
+
+    assert refusal(early) == (403, "invitation_for_somebody_else")
+    assert proved.status_code == 200
+
+
 async def test_nothing_stored_opens_the_workspace(space: Space, mailbox: Mailbox, zoe: Person) -> None:
     await space.post("/invitations", email=zoe.email)
     token = await mailed(space, mailbox)

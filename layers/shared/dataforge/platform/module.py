@@ -9,6 +9,7 @@ from dataforge.kernel.events import Event
 from dataforge.platform.services import Factory, Services
 
 if TYPE_CHECKING:
+    from dataforge.platform.attributions import Attribution
     from dataforge.platform.jobs.control import JobControl
     from dataforge.platform.jobs.shared import SharedJob, SharedJobsUnitOfWork
     from dataforge.platform.personal_data import PersonalData
@@ -45,6 +46,11 @@ def nobody() -> "PersonalData[Any]":
     return PersonalData()
 
 
+def no_attribution() -> "Attribution[Any] | None":
+    """For a module that attributes nothing by e-mail addresses."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module(Generic[Built]):
     """What one context brings, by the function that uses it.
@@ -74,3 +80,5 @@ class Module(Generic[Built]):
     """Events → who hears of them; each may come more than once."""
     personal_data: "Callable[[], PersonalData[Built]]" = nobody
     """What it holds about people: what an export of a person has, and what their erasure takes."""
+    attribution: "Callable[[], Attribution[Built] | None]" = no_attribution
+    """What it has of records that belong to a proved address and are attributed to nobody, or to somebody else."""

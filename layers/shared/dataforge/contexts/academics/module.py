@@ -11,6 +11,7 @@ from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
+    from dataforge.platform.attributions import Attribution
     from dataforge.platform.personal_data import PersonalData
 
 ACADEMICS = "dataforge.contexts.academics"
@@ -43,6 +44,12 @@ def _personal_data() -> "PersonalData[AcademicsServices]":
     return personal_data()
 
 
+def _attribution() -> "Attribution[AcademicsServices]":
+    from dataforge.contexts.academics.attributions import STUDENT_RECORDS
+
+    return STUDENT_RECORDS
+
+
 MODULE = Module(
     name="academics",
     services=AcademicsServices,
@@ -66,4 +73,5 @@ MODULE = Module(
     jobs=_jobs,
     subscribers=_subscribers,
     personal_data=_personal_data,
+    attribution=_attribution,
 )

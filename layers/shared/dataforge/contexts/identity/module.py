@@ -84,6 +84,8 @@ MODULE = Module(
             "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
             "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/claims": f"{IDENTITY}.claims.routes",
+            "/api/attributions": f"{IDENTITY}.attributions.routes",
+            "/ui/admin/attributions": f"{IDENTITY}.attributions.pages",
             "/api/invitations": f"{IDENTITY}.invitations.routes",
             "/api/tokens": f"{IDENTITY}.tokens.routes",
             "/api/personal-exports": f"{IDENTITY}.data_requests.routes",

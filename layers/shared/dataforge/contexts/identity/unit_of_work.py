@@ -42,6 +42,11 @@ class IdentityUnitOfWork(SharedJobsUnitOfWork):
         return AccountMerges(self.connection, self.now)
 
     @property
+    def plans(self) -> Plans:
+        """Plans that wait to be applied."""
+        return Plans(self.connection)
+
+    @property
     def invitations(self) -> Invitations:
         """Invitations into the organisation."""
         return Invitations(self.connection, self.now)
@@ -65,8 +70,3 @@ class IdentityUnitOfWork(SharedJobsUnitOfWork):
     def linked_identities(self) -> LinkedIdentities:
         """Whom providers' people are with us."""
         return LinkedIdentities(self.connection, self.now)
-
-    @property
-    def plans(self) -> Plans:
-        """Plans that wait to be applied."""
-        return Plans(self.connection)

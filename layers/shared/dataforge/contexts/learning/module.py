@@ -12,6 +12,7 @@ from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.learning.completions.register import SqlLessonDirectory
+    from dataforge.platform.attributions import Attribution
     from dataforge.platform.personal_data import PersonalData
 
 LEARNING = "dataforge.contexts.learning"
@@ -46,6 +47,12 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[LearningServices]
     return {AccountsMerged: (follow_merge,)}
 
 
+def _attribution() -> "Attribution[LearningServices]":
+    from dataforge.contexts.learning.attributions import MEMBERSHIPS
+
+    return MEMBERSHIPS
+
+
 MODULE = Module(
     name="learning",
     services=LearningServices,
@@ -61,4 +68,5 @@ MODULE = Module(
     subscribers=_subscribers,
     offers={LessonDirectory: lambda platform: platform.get(LearningServices).lessons},
     personal_data=_personal_data,
+    attribution=_attribution,
 )

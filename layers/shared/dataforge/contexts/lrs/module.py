@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.statements.commands import StatementAcceptor
     from dataforge.contexts.lrs.statements.kept_messages import KeptMessages
     from dataforge.contexts.lrs.statements.repository import Intake
+    from dataforge.platform.attributions import Attribution
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.personal_data import PersonalData
     from dataforge.platform.sealing import SecretBox
@@ -271,6 +272,12 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[LrsServices]]]:
     return {AccountsMerged: (follow_merge,)}
 
 
+def _attribution() -> "Attribution[LrsServices]":
+    from dataforge.contexts.lrs.attributions import STATEMENTS
+
+    return STATEMENTS
+
+
 MODULE = Module(
     name="lrs",
     services=LrsServices,
@@ -302,4 +309,5 @@ MODULE = Module(
     job_kinds=_job_kinds,
     messages=_messages,
     personal_data=_personal_data,
+    attribution=_attribution,
 )

@@ -1,6 +1,6 @@
 """Writes about students."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,17 @@ from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import VersionedRows, explained
+
+# Records with an address that somebody has proved and that are nobody's, or of somebody who only claims the address.
+_ADDRESSED = text(
+    "SELECT s.id, s.number, s.first_name, s.last_name, s.revision, s.user_id AS loser, d.user_id AS person, "
+    "(SELECT o.number FROM academics.students o WHERE o.user_id = d.user_id) AS other, "
+    "count(*) OVER (PARTITION BY d.user_id) AS records FROM academics.students s "
+    "JOIN identity.directory d ON d.proved_email = lower(s.email) "
+    "LEFT JOIN identity.directory c ON c.user_id = s.user_id WHERE d.suspended_at IS NULL "
+    "AND (s.user_id IS NULL OR (c.email = d.proved_email AND c.proved_email IS NULL)) "
+    "AND (CAST(:ids AS uuid[]) IS NULL OR d.user_id = ANY(CAST(:ids AS uuid[]))) ORDER BY d.user_id, s.number"
+)
 
 
 class Students(VersionedRows):
@@ -35,6 +46,11 @@ class Students(VersionedRows):
         """Whether identity knows the user, and has not suspended them."""
         known = text("SELECT 1 FROM identity.directory WHERE user_id = :id AND suspended_at IS NULL")
         return await self._connection.scalar(known, {"id": user_id}) is not None
+
+    async def addressed(self, user_ids: Sequence[UUID] | None) -> Sequence[Any]:
+        """Records that bear the address which people have proved (None: everybody), and that they do not have."""
+        ids = None if user_ids is None else list(user_ids)
+        return (await self._connection.execute(_ADDRESSED, {"ids": ids})).all()
 
     async def add_hold(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Place a hold."""

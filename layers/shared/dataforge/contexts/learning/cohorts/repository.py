@@ -1,7 +1,8 @@
 """Cohorts and their members."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
@@ -31,6 +32,15 @@ _EARLIER = text(
     "ELSE greatest(k.left_at, m.left_at) END, joined_at = CASE WHEN (k.left_at IS NULL) = (m.left_at IS NULL) "
     "THEN least(k.joined_at, m.joined_at) WHEN k.left_at IS NULL THEN k.joined_at ELSE m.joined_at END "
     "FROM records.cohort_members m WHERE m.cohort_id = k.cohort_id AND k.user_id = :kept AND m.user_id = :merged"
+)
+
+# Memberships of somebody who only claims the address that another person has proved.
+_CLAIMED = text(
+    "SELECT d.user_id AS person, c.user_id AS loser, m.cohort_id, o.name FROM identity.directory d "
+    "JOIN identity.directory c ON c.email = d.proved_email AND c.proved_email IS NULL "
+    "JOIN records.cohort_members m ON m.user_id = c.user_id AND m.left_at IS NULL "
+    "JOIN records.cohorts o ON o.id = m.cohort_id WHERE d.suspended_at IS NULL "
+    "AND (CAST(:ids AS uuid[]) IS NULL OR d.user_id = ANY(CAST(:ids AS uuid[]))) ORDER BY 1, 2, 4, 3"
 )
 
 
@@ -78,6 +88,11 @@ class Cohorts(VersionedRows):
             .returning(cohort_members.c.user_id)
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
+
+    async def claimed(self, user_ids: Sequence[UUID] | None) -> Sequence[Any]:
+        """Memberships that people's addresses should have brought them (None: everybody), and who has them."""
+        ids = None if user_ids is None else list(user_ids)
+        return (await self._connection.execute(_CLAIMED, {"ids": ids})).all()
 
     async def is_suspended(self, user_id: UUID) -> bool | None:
         """Whether the person is suspended; None when there is no such person."""

@@ -69,6 +69,34 @@ _MATCH_PEOPLE = tuple(
     )
 )
 
+# Statements that bear the address which somebody has proved: stored before that and attributed to nobody, or to
+# somebody who only claims the address. A linked identifier goes before any address.
+_UNATTRIBUTED = (
+    "JOIN identity.directory d ON f.actor_email = d.proved_email "
+    "WHERE f.user_id IS NULL AND f.stored_at < d.matches_from"
+)
+_CLAIMED = (
+    "JOIN identity.directory d ON f.actor_email = d.proved_email "
+    "JOIN identity.directory c ON c.email = d.proved_email AND c.proved_email IS NULL AND c.user_id = f.user_id "
+    "WHERE NOT EXISTS (SELECT FROM lrs.agent_identifiers i WHERE i.key = f.actor_key AND i.user_id = f.user_id "
+    "AND i.unlinked_at IS NULL)"
+)
+_OF_PEOPLE = "d.suspended_at IS NULL AND (CAST(:ids AS uuid[]) IS NULL OR d.user_id = ANY(CAST(:ids AS uuid[])))"
+_GAINED = text(
+    "SELECT person, loser, count(*) AS count, "
+    "sum(hashtextextended(statement_id::text, 0)::numeric)::text AS fingerprint, "
+    "min(stored_at) AS first, max(stored_at) AS last FROM ("
+    + " UNION ALL ".join(
+        f"SELECT d.user_id AS person, f.user_id AS loser, f.statement_id, f.stored_at FROM records.statements_flat f "
+        f"{source} AND {_OF_PEOPLE}"
+        for source in (_UNATTRIBUTED, _CLAIMED)
+    )
+    + ") AS found GROUP BY person, loser ORDER BY person, loser"
+)
+_ATTRIBUTE = tuple(
+    changed_matches(user_id="d.user_id", source=f"{source} AND {_OF_PEOPLE}") for source in (_UNATTRIBUTED, _CLAIMED)
+)
+
 
 class SqlStatementMatching:
     """Keeps the contract's StatementMatching on `statements_flat`."""
@@ -100,6 +128,15 @@ class SqlStatementMatching:
         """Give unmatched statements of these people (None: of everybody) their person; returns those that got one."""
         ids = None if user_ids is None else list(user_ids)
         return await self._change(connection, _MATCH_PEOPLE, {"ids": ids})
+
+    async def gains(self, connection: AsyncConnection, user_ids: Sequence[UUID] | None) -> Sequence[Any]:
+        """What statements of their address people do not have (None: everybody): rows by person and who has them."""
+        ids = None if user_ids is None else list(user_ids)
+        return (await connection.execute(_GAINED, {"ids": ids})).all()
+
+    async def attribute(self, connection: AsyncConnection, user_ids: Sequence[UUID]) -> Sequence[MatchedStatement]:
+        """Give them to these people; returns those that changed."""
+        return await self._change(connection, _ATTRIBUTE, {"ids": list(user_ids)})
 
     async def reported_through(self, connection: AsyncConnection) -> datetime:
         """The watermark: what is known up to this instant never changes again, except by erasures and purges."""
