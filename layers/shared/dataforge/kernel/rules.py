@@ -75,8 +75,8 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.ATTRIBUTION: _roles(_ADMINS, READ, APPLY),
     },
     Area.WORKSPACES: {
-        # Also people in a common workspace see it.
-        Kind.PROFILE: _own(READ, roles=_ADMINS) | _own(*_WRITING),
+        # Seen in a workspace that both are in.
+        Kind.PROFILE: {READ: Rule(roles=_ADMINS, own=EVERYBODY, member=_VIEWERS)} | _own(*_WRITING),
         Kind.WORKSPACE: _own(CREATE)
         | _members(_VIEWERS, READ)
         | _members(_KEEPERS, CHANGE)
