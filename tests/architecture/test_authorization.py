@@ -24,6 +24,7 @@ from tests.builders.tokens import new_token
 PUBLIC = {
     ("POST", "/api/signup"),
     ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/second-factor"),  # by the challenge that follows a right password
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/auth/logout"),
     # Players have the token in the address, and their browsers ask before they send it from another origin.
@@ -56,6 +57,8 @@ PUBLIC = {
     ("GET", "/ui/static/{digest}/{name}"),
     ("GET", "/ui/sign-in"),
     ("POST", "/ui/sign-in"),
+    ("GET", "/ui/sign-in/code"),
+    ("POST", "/ui/sign-in/code"),
     ("GET", "/ui/sign-in/with/{provider_id}"),
     ("GET", "/ui/sign-in/with/{provider_id}/return"),  # by what the browser keeps of the way there
     ("POST", "/ui/sign-out"),

@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "notification-preferences": (Role.LEARNER, lambda _: "/ui/notification-preferences"),
     "account": (Role.LEARNER, lambda _: "/ui/account"),
     "account-password": (Role.LEARNER, lambda _: "/ui/account/password"),
+    "account-second-factor": (Role.LEARNER, lambda _: "/ui/account/second-factor"),
     "account-email": (Role.LEARNER, lambda _: "/ui/account/email"),
     "account-sign-in-methods": (Role.LEARNER, lambda _: "/ui/account/sign-in-methods"),
     "sign-in-providers": (Role.ADMIN, lambda _: "/ui/admin/sign-in-providers"),

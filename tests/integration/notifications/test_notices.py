@@ -180,6 +180,8 @@ async def test_each_kind_is_turned_off_on_its_own(office: Office) -> None:
     [
         "password_reset",
         "password_change",
+        "second_factor_added",
+        "second_factor_removed",
         "email_confirmation",
         "email_change",
         "workspace_invitation",

@@ -169,6 +169,26 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondFactorAdded(Event):
+    """Sign-ins of a person need a code from now on."""
+
+    name = "identity.second_factor_added"
+    about = "user_id"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorRemoved(Event):
+    """Sign-ins of a person need the password only from now on."""
+
+    name = "identity.second_factor_removed"
+    about = "user_id"
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class EmailConfirmationRequested(Event):
     """An address is to be proved by a link mailed to it: a new account's, or one that is to replace another."""
 
@@ -260,6 +280,8 @@ class AccountClaimRequested(Event):
 AccountEvent = (
     PasswordResetRequested
     | PasswordChanged
+    | SecondFactorAdded
+    | SecondFactorRemoved
     | EmailConfirmationRequested
     | EmailChangeRequested
     | AccountInvitationSent

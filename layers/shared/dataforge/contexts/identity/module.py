@@ -30,6 +30,7 @@ IDENTITY = "dataforge.contexts.identity"
 def _operator_commands() -> Mapping[str, Command[IdentityServices]]:
     from dataforge.contexts.identity.accounts import consumers as accounts
     from dataforge.contexts.identity.passwords import consumers as passwords
+    from dataforge.contexts.identity.second_factor import consumers as second_factor
     from dataforge.contexts.identity.signing_keys import consumers as signing_keys
     from dataforge.contexts.identity.xapi_credentials import consumers as xapi_credentials
 
@@ -37,6 +38,7 @@ def _operator_commands() -> Mapping[str, Command[IdentityServices]]:
         "create_admin": accounts.create_admin,
         "ensure_admin": accounts.ensure_admin,
         "replace_password": passwords.replace_password,
+        "remove_second_factor": second_factor.remove_second_factor,
         "ensure_signing_key": signing_keys.ensure_signing_key,
         "create_xapi_credential": xapi_credentials.create_xapi_credential,
         "revoke_xapi_credential": xapi_credentials.revoke_xapi_credential,
@@ -82,6 +84,7 @@ MODULE = Module(
             "/api/auth": f"{IDENTITY}.sign_in.routes",
             "/api/passwords": f"{IDENTITY}.passwords.routes",
             "/api/email-addresses": f"{IDENTITY}.email_addresses.routes",
+            "/api/second-factor": f"{IDENTITY}.second_factor.routes",
             "/api/sessions": f"{IDENTITY}.sessions.routes",
             "/api/claims": f"{IDENTITY}.claims.routes",
             "/api/attributions": f"{IDENTITY}.attributions.routes",
@@ -108,6 +111,7 @@ MODULE = Module(
             "/ui/sign-in": f"{IDENTITY}.sign_in.pages",
             "/ui/sign-out": f"{IDENTITY}.sign_in.pages",
             "/ui/renew": f"{IDENTITY}.sign_in.pages",
+            "/ui/account/second-factor": f"{IDENTITY}.second_factor.pages",
             "/ui/forgot-password": f"{IDENTITY}.passwords.pages",
             "/ui/reset-password": f"{IDENTITY}.passwords.pages",
             "/ui/confirm-email": f"{IDENTITY}.email_addresses.pages",

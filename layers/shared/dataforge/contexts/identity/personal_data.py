@@ -40,6 +40,27 @@ def personal_data() -> "PersonalData[IdentityServices]":
                 stable=False,
             ),
             Holding(
+                table="identity.second_factors",
+                refers="user_id",
+                exported="created_at, confirmed_at",
+                deleted=True,
+                stable=False,
+            ),
+            Holding(
+                table="identity.recovery_codes",
+                refers="user_id",
+                exported="created_at",
+                deleted=True,
+                stable=False,
+            ),
+            Holding(
+                table="identity.sign_in_challenges",
+                refers="user_id",
+                exported="created_at, expires_at",
+                deleted=True,
+                stable=False,
+            ),
+            Holding(
                 table="identity.personal_tokens",
                 refers="user_id",
                 exported="created_at, name, scopes, expires_at, last_used_at, revoked_at",

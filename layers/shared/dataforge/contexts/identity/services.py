@@ -170,6 +170,11 @@ class IdentityServices(Services):
         return LinkTokens(self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
 
     @cached_property
+    def secret_box(self) -> "SecretBox":
+        """Encrypts the secrets of authenticator apps."""
+        return self._box("dataforge second factors")
+
+    @cached_property
     def provider_secrets(self) -> "SecretBox":
         """Encrypts what we prove ourselves with to sign-in providers."""
         return self._box("dataforge sign-in providers")

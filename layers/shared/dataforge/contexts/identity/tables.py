@@ -19,7 +19,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dataforge.platform.db.metadata import metadata
 
@@ -141,6 +141,41 @@ account_merges = Table(
     # When others heard of it for the second time.
     Column("repeated_at", DateTime(timezone=True)),
     Index("ix_account_merges_unrepeated", "merged_at", postgresql_where=text("repeated_at IS NULL")),
+    schema=SCHEMA,
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("secret", BYTEA, nullable=False),  # of the authenticator app, encrypted
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("confirmed_at", DateTime(timezone=True)),
+    # The time step of the code that was taken last: a code works once.
+    Column("last_step", BigInteger),
+    # Wrong codes since the last right one.
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    schema=SCHEMA,
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", String(64), primary_key=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+sign_in_challenges = Table(
+    "sign_in_challenges",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("user_id", UUID(as_uuid=True), ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("challenge_hash", String(64), nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
     schema=SCHEMA,
 )
 

@@ -4,6 +4,7 @@ from dataforge.contexts.identity.accounts.repository import Users
 from dataforge.contexts.identity.invitations.repository import Invitations
 from dataforge.contexts.identity.links.repository import MailedLinks
 from dataforge.contexts.identity.merges.repository import AccountMerges
+from dataforge.contexts.identity.second_factor.repository import SecondFactors, SignInChallenges
 from dataforge.contexts.identity.sessions.repository import RefreshTokens
 from dataforge.contexts.identity.single_sign_on.repository import LinkedIdentities, SignInProviders
 from dataforge.contexts.identity.tokens.repository import PersonalTokens
@@ -55,6 +56,16 @@ class IdentityUnitOfWork(SharedJobsUnitOfWork):
     def personal_tokens(self) -> PersonalTokens:
         """Personal access tokens."""
         return PersonalTokens(self.connection, self.now)
+
+    @property
+    def second_factors(self) -> SecondFactors:
+        """Second factors and recovery codes."""
+        return SecondFactors(self.connection, self.now)
+
+    @property
+    def sign_in_challenges(self) -> SignInChallenges:
+        """Sign-ins that await a code."""
+        return SignInChallenges(self.connection, self.now)
 
     @property
     def xapi_credentials(self) -> XapiCredentials:

@@ -48,6 +48,7 @@ _IDENTITY = _merged(
         "users refresh_tokens personal_tokens xapi_credentials mailed_links invitations account_merges",
         WRITE,
     ),
+    _tables("identity", "second_factors recovery_codes sign_in_challenges", WRITE),
     _tables("identity", "sign_in_providers linked_identities", WRITE),
     _tables("identity", "signing_keys directory", READ),
 )

@@ -1,7 +1,8 @@
 """The mails about accounts, as other contexts have them drafted."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from dataforge.contexts.identity.accounts.queries import find_account
 from dataforge.contexts.identity.claims.commands import open_claim
@@ -13,6 +14,8 @@ from dataforge.contexts.identity.contract import (
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
+    SecondFactorAdded,
+    SecondFactorRemoved,
     TokenCreated,
     TokenExpires,
 )
@@ -27,6 +30,12 @@ from dataforge.platform.db.unit_of_work import run
 if TYPE_CHECKING:
     from dataforge.contexts.identity.services import IdentityServices
 
+_NOTICES: Final[Mapping[type[AccountEvent], str]] = {
+    PasswordChanged: "identity/password_changed",
+    SecondFactorAdded: "identity/second_factor_added",
+    SecondFactorRemoved: "identity/second_factor_removed",
+}
+
 
 class StoredAccountMails:
     """Opens the links that the mails carry; a link is stored as its hash, under the id of the event."""
@@ -39,8 +48,8 @@ class StoredAccountMails:
         match event:
             case PasswordResetRequested():
                 mail = await self._reset(event)
-            case PasswordChanged():
-                mail = await self._changed(event)
+            case PasswordChanged() | SecondFactorAdded() | SecondFactorRemoved():
+                mail = await self._notice(event)
             case EmailConfirmationRequested():
                 mail = await self._confirmation(event)
             case EmailChangeRequested():
@@ -82,13 +91,13 @@ class StoredAccountMails:
         values = {"name": mail.name, "link": link, "new_email": event.new_email}
         return MailDraft("identity/email_change", mail.email, values, mail.user_id)
 
-    async def _changed(self, event: PasswordChanged) -> MailDraft | None:
+    async def _notice(self, event: PasswordChanged | SecondFactorAdded | SecondFactorRemoved) -> MailDraft | None:
         async with self._services.database.read_only() as connection:
             account = await find_account(connection, event.user_id)
         if account is None:
             return None
         values = {"name": account["display_name"], "link": self._services.page_address("/ui/forgot-password")}
-        return MailDraft("identity/password_changed", account["email"], values, event.user_id)
+        return MailDraft(_NOTICES[type(event)], account["email"], values, event.user_id)
 
     async def _claim(self, event: AccountClaimRequested) -> MailDraft | None:
         mail = await run(self._uow(), partial(open_claim, tokens=self._services.link_tokens), event)

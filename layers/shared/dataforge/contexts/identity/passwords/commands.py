@@ -190,4 +190,6 @@ async def _checked_hash(password: str, account: Account) -> str:
 
 async def _store(user_id: UUID, password_hash: str, uow: IdentityUnitOfWork) -> None:
     await uow.users.update(user_id, {"password_hash": password_hash, "updated_at": uow.now})
+    # Whoever awaits a code has proved the password of before.
+    await uow.sign_in_challenges.void(user_id)
     uow.publish(PasswordChanged(user_id))

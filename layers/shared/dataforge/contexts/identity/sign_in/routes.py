@@ -9,6 +9,7 @@ from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.sessions import commands as sessions
 from dataforge.contexts.identity.sessions.domain import Session
 from dataforge.contexts.identity.sign_in import commands, wire
+from dataforge.contexts.identity.sign_in.calls import try_answer, try_sign_in
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.app import context_router
 from dataforge.http.call import Call, json_response
@@ -26,14 +27,21 @@ async def _session_response(call: Call, result: Session | sessions.Rejected) -> 
 
 @router.post("/api/auth/login", response_model=wire.TokenOut)
 async def sign_in(body: wire.LoginIn, request: Request) -> Response:
-    """Exchange username (or e-mail address) and password for tokens."""
+    """Exchange username (or e-mail address) and password for tokens; whoever has a second factor needs a code, too.
+
+    Without the code the answer is `second_factor_required`, with a `challenge` to send the code with.
+    """
     call = Call.of_anybody(request)
-    limits = call.services(IdentityServices).try_limits
-    command = commands.SignIn(body.username, body.password, client_address(request), device_name(request))
-    # Two transactions: the try must be counted for others before the password is looked at.
-    await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.admit_sign_in, limits=limits), command)
-    result = await run(call.unit_of_work(IdentityUnitOfWork), partial(commands.sign_in, limits=limits), command)
-    return await _session_response(call, result)
+    command = commands.SignIn(body.username, body.password, client_address(request), device_name(request), body.code)
+    return await _session_response(call, await try_sign_in(call, command))
+
+
+@router.post("/api/auth/second-factor", response_model=wire.TokenOut)
+async def answer_challenge(body: wire.ChallengeAnswerIn, request: Request) -> Response:
+    """Exchange the challenge of a sign-in whose password was right, and a code, for tokens."""
+    call = Call.of_anybody(request)
+    command = commands.AnswerChallenge(body.challenge, body.code, client_address(request), device_name(request))
+    return await _session_response(call, await try_answer(call, command))
 
 
 @router.post("/api/auth/refresh", response_model=wire.TokenOut)

@@ -15,6 +15,8 @@ from dataforge.contexts.identity.contract import (
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
+    SecondFactorAdded,
+    SecondFactorRemoved,
     TokenCreated,
     TokenExpires,
 )
@@ -161,6 +163,8 @@ _DRAFTED: Final[Mapping[type[Event], str]] = {
     AccountClaimRequested: "account_claim",
     PasswordResetRequested: "password_reset",
     PasswordChanged: "password_change",
+    SecondFactorAdded: "second_factor_added",
+    SecondFactorRemoved: "second_factor_removed",
     EmailConfirmationRequested: "email_confirmation",
     EmailChangeRequested: "email_change",
     TokenCreated: "token_created",
@@ -175,6 +179,8 @@ DRAFTED_EVENTS: Final[Mapping[str, type[Event]]] = {kind: event for event, kind 
 @notices_of.register(AccountClaimRequested)
 @notices_of.register(PasswordResetRequested)
 @notices_of.register(PasswordChanged)
+@notices_of.register(SecondFactorAdded)
+@notices_of.register(SecondFactorRemoved)
 @notices_of.register(EmailConfirmationRequested)
 @notices_of.register(EmailChangeRequested)
 @notices_of.register(TokenCreated)

@@ -51,6 +51,8 @@ KINDS: Final = {
         Kind("account_claim", "Accounts that were made for you"),
         Kind("password_reset", "Links that set a password"),
         Kind("password_change", "Changes of your password"),
+        Kind("second_factor_added", "Codes that your sign-in needs"),
+        Kind("second_factor_removed", "Codes that your sign-in no longer needs"),
         Kind("email_confirmation", "Confirming your e-mail address"),
         Kind("email_change", "Changes of your e-mail address"),
         Kind("token_created", "New access tokens"),
