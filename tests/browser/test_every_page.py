@@ -41,6 +41,11 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "account-sessions": (Role.LEARNER, lambda _: "/ui/account/sessions"),
     "account-tokens": (Role.REGISTRAR, lambda _: "/ui/account/tokens"),
     "account-calendar": (Role.LEARNER, lambda _: "/ui/account/calendar"),
+    "account-data": (Role.LEARNER, lambda _: "/ui/account/data"),
+    "person-data": (
+        Role.ADMIN,
+        lambda places: places.own_progress.replace("/ui/reports/learners", "/ui/admin/person-data"),
+    ),
     "unsubscribe": (None, lambda places: places.unsubscribe),
     "keys": (Role.ADMIN, lambda _: "/ui/admin/keys"),
     "key": (Role.ADMIN, lambda places: places.key),

@@ -98,6 +98,8 @@ MODULE = Module(
             "/ui/account/password": f"{IDENTITY}.passwords.pages",
             "/ui/account/email": f"{IDENTITY}.email_addresses.pages",
             "/ui/account/sessions": f"{IDENTITY}.sessions.pages",
+            "/ui/account/data": f"{IDENTITY}.data_requests.pages",
+            "/ui/admin/person-data": f"{IDENTITY}.data_requests.pages",
             "/ui/account/tokens": f"{IDENTITY}.tokens.pages",
             "/ui/account/calendar": f"{IDENTITY}.tokens.pages",
             "/ui/admin/keys": f"{IDENTITY}.xapi_credentials.pages",

@@ -122,13 +122,13 @@ async def apply_erasure(command: ApplyErasure, uow: IdentityUnitOfWork, *, contr
     return job_id
 
 
-async def plan_subject(plan_hash: str, uow: IdentityUnitOfWork) -> UUID:
-    """Whom a plan is about; raises PlanUnknown, also for a plan about somebody else than a caller without the right."""
-    user_id = UUID((await uow.plans.lock(ERASURE_KIND, plan_hash)).inputs["user_id"])
-    if user_id != uow.principal.user_id and not uow.principal.has(Role.ADMIN):
+async def find_plan(plan_hash: str, uow: IdentityUnitOfWork) -> Plan:
+    """A plan that the caller may apply; raises PlanUnknown, also for one about somebody else without the right."""
+    plan = await uow.plans.lock(ERASURE_KIND, plan_hash)
+    if UUID(plan.inputs["user_id"]) != uow.principal.user_id and not uow.principal.has(Role.ADMIN):
         message = "No plan has this hash any more. Preview again, and apply the hash of that plan."
         raise PlanUnknown(message)
-    return user_id
+    return plan
 
 
 async def admit_proof(command: ProveOneself, uow: IdentityUnitOfWork, *, limits: TryLimits) -> None:
