@@ -15,7 +15,7 @@ from tests.builders.roles import in_role
 
 # What columns are called that hold a person: their id, their address, their name, or what they are known by.
 PERSONAL = re.compile(
-    r"(^|_)(user|actor|author|person|owner|instructor|student|subject|learner|reviewer|teacher)_id$|_by$|^by$"
+    r"(^|_)(user|actor|author|person|owner|instructor|student|subject|learner|reviewer|teacher|kept|merged)_id$|_by$|^by$"
     r"|(^|_)(e?mail|username|display_name|first_name|last_name|full_name|avatar|soeid|github_id|device|agent|actor"
     r"|agent_key|actor_key|actor_name|actor_email|actor_account|email_hash|phone|author)$|(^|_)email(_|$)"
 )

@@ -7,6 +7,11 @@ from dataforge.platform.personal_data import Holding, NotCovered, PersonalData, 
 _STUDENT = "user_id = :user_id OR lower(email) = ANY(CAST(:emails AS text[]))"
 _OF_STUDENT = f"student_id IN (SELECT id FROM academics.students WHERE {_STUDENT})"
 _OF_ENROLLMENT = f"enrollment_id IN (SELECT id FROM academics.enrollments WHERE {_OF_STUDENT})"
+# What was decided about the person, in words too: found before the record is nobody's.
+_AUDITED = (
+    f"entity IN ('student', 'enrollment') AND entity_id IN (SELECT CAST(id AS text) FROM academics.students "
+    f"WHERE {_STUDENT} UNION ALL SELECT CAST(id AS text) FROM academics.enrollments WHERE {_OF_STUDENT})"
+)
 _BY_STAFF = "Who decided stays, with the id of an account that tells nothing any more."
 
 
@@ -14,6 +19,14 @@ def personal_data() -> PersonalData[Any]:
     """Records stay, with what was reached, and are nobody's any more; what was written about the person goes."""
     return PersonalData(
         holdings=(
+            Holding(
+                table="platform.audit_log",
+                name="audit_of_students",
+                refers="entity_id",
+                whose=_AUDITED,
+                rewritten="before = NULL, after = NULL",
+                counted=False,
+            ),
             Holding(
                 table="academics.holds",
                 refers="student_id reason",
