@@ -235,6 +235,9 @@ async def test_sign_ins_end_at_once_and_none_begins(desk: RecordsDesk) -> None:
     anybody = await desk.api.client()
     login = {"username": "lovelace_ada", "password": PASSWORD}
     refresh = (await anybody.post("/api/auth/login", json=login)).json()["refresh_token"]
+    made = await ada.post("/api/tokens", json={"name": "cron", "scopes": ["all"], "days": 7})
+    cron = await desk.api.client(made.json()["token"])
+    assert (await cron.get("/api/users/me")).status_code == 200
     plan = await posted(ada, PREVIEW, 200)
 
     # Sign-ins are under way while it is applied, too.
@@ -252,6 +255,7 @@ async def test_sign_ins_end_at_once_and_none_begins(desk: RecordsDesk) -> None:
             assert again.status_code in (401, 403)
     assert (await ada.patch("/api/users/me", json={}, headers={"If-Match": "*"})).status_code in (401, 403)
     assert (await anybody.post("/api/auth/refresh", json={"refresh_token": refresh})).status_code in (401, 403)
+    assert (await cron.get("/api/users/me")).status_code in (401, 403)
     assert (await anybody.post("/api/auth/login", json=login)).status_code == 403
     await desk.do(applied.json()["job_id"])
     tokens = await desk.store.rows("SELECT id FROM identity.refresh_tokens WHERE user_id = :id", id=user_id)
