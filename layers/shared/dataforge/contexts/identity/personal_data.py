@@ -90,7 +90,7 @@ def personal_data() -> "PersonalData[IdentityServices]":
             ),
             Holding(
                 table="identity.account_merges",
-                refers="kept_id",
+                refers="kept_id merged_id",
                 whose="kept_id = :user_id",
                 exported="merged_at, merged_id",
                 deleted=True,
