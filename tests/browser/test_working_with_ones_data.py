@@ -11,10 +11,9 @@ from tests.builders.browser import PASSWORD
 
 def test_a_person_exports_and_erases_themselves_on_a_phone(desk: Desk) -> None:
     desk.site.run(desk.site.learner("gone"))
-    page = desk.open("/ui", name="gone")
+    page = desk.open("/ui/account/password", name="gone")
     page.set_viewport_size({**PHONE})
 
-    page.get_by_role("link", name="gone").click()
     page.get_by_role("navigation", name="My account").get_by_role("link", name="My data").click()
     page.get_by_role("button", name="Export my data").click()
     expect(page.get_by_role("status")).to_contain_text("The file is being made.")
