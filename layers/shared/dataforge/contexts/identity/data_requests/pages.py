@@ -11,7 +11,7 @@ from dataforge.contexts.identity.data_requests import calls, commands, queries
 from dataforge.contexts.identity.data_requests.domain import KEPT_FOR, require_allowed
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden, TooManyRequests
+from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
 from dataforge.kernel.plans import Plan
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash, session
@@ -75,7 +75,7 @@ async def erase(call: Erasing) -> Response:
     user_id = UUID(plan.inputs["user_id"])
     try:
         await calls.prove(call, plan, call.form.get("password", ""))
-    except (BadRequest, Forbidden, TooManyRequests) as error:
+    except (Unauthenticated, Forbidden, TooManyRequests) as error:
         return _planned(call, user_id, plan, error)
     apply = partial(commands.apply_erasure, contributions=calls.contributions(call))
     job_id = await run(call.unit_of_work(Work), apply, commands.ApplyErasure(plan.plan_hash))
