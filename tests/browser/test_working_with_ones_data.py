@@ -31,7 +31,7 @@ def test_a_person_exports_and_erases_themselves_on_a_phone(desk: Desk) -> None:
     page.get_by_role("button", name="Erase my account").click()
 
     expect(page.get_by_role("status")).to_contain_text("Your account is being erased.")
-    page.goto(f"{desk.site.url}/ui/account")
+    page.goto(f"{desk.site.url}/ui/account/data")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
