@@ -17,6 +17,7 @@ from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import PASSWORD, add_person, csrf_of, post_form, visitor
 from tests.builders.oidc_provider import CLIENT_ID, OidcProvider, new_key, signed_with_secret, unsigned
+from tests.builders.second_factor import enrolled
 from tests.builders.single_sign_on import ADA, METHODS, Console, proved, signed_in, why, with_provider
 
 
@@ -410,6 +411,16 @@ async def test_the_provider_of_the_domain_finds_the_account_with_the_proved_addr
 
     assert signed_in(await console.sign_in(await visitor(console.api)))
     assert [row.user_id for row in await console.rows("SELECT user_id FROM identity.linked_identities")] == [user_id]
+
+
+async def test_an_address_alone_does_not_go_round_a_second_factor(console: Console, clock: FixedClock) -> None:
+    ada = await enrolled(console.api, clock)
+    console.provider.people["ada-1"] = {**ADA, "email": f"{ada.name}@example.org"}
+
+    answer = await console.sign_in(await visitor(console.api))
+
+    assert answer.headers["location"] == f"{METHODS}/link"
+    assert await console.rows("SELECT 1 FROM identity.linked_identities") == []
 
 
 async def test_it_claims_an_account_that_an_import_has_made(console: Console) -> None:

@@ -35,7 +35,7 @@ ADMIN = replace(PROVED, role=Role.ADMIN)
 
 
 @pytest.mark.parametrize(
-    ("provider", "account", "linked", "step"),
+    ("provider", "account", "guarded", "step"),
     [
         (CAMPUS, None, False, Step.CREATE),
         (CAMPUS, CLAIMED, False, Step.CREATE),
@@ -49,8 +49,8 @@ ADMIN = replace(PROVED, role=Role.ADMIN)
         (STRANGER, VOUCHED, False, Step.CONFIRM),
     ],
 )
-def test_an_identity_leads_to(provider: Provider, account: Account | None, linked: bool, step: Step) -> None:
-    assert next_step(provider, ADA, account, linked=linked) is step
+def test_an_identity_leads_to(provider: Provider, account: Account | None, guarded: bool, step: Step) -> None:
+    assert next_step(provider, ADA, account, guarded=guarded) is step
 
 
 def test_an_address_in_other_letters_is_the_one_that_is_stored() -> None:
@@ -93,15 +93,15 @@ def test_without_a_verified_address_nothing_is_found_or_made(claims: Claims, acc
     st.lists(st.sampled_from(["example.org", "sub.example.org", "example.org.evil", "org"]), max_size=3),
 )
 def test_an_address_links_at_once_only_where_the_provider_decides_about_it(
-    account: Account, linked: bool, domains: list[str]
+    account: Account, guarded: bool, domains: list[str]
 ) -> None:
     provider = replace(CAMPUS, domains=tuple(domains))
 
-    if next_step(provider, ADA, account, linked=linked) is Step.LINK:
+    if next_step(provider, ADA, account, guarded=guarded) is Step.LINK:
         assert "example.org" in domains
         assert account.role is not Role.ADMIN
         assert account.email_confirmed or account.email_vouched
-        assert not linked
+        assert not guarded
 
 
 def test_an_answer_belongs_to_the_journey_with_its_state_and_provider() -> None:

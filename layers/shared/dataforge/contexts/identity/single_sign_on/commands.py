@@ -160,8 +160,8 @@ async def arrive(command: Arrival, uow: IdentityUnitOfWork) -> Session | LinkOff
 async def _of_new_identity(command: Arrival, uow: IdentityUnitOfWork) -> Account | LinkOffer:
     claims, provider = command.claims, command.provider
     account = await uow.users.account_by_email(claims.proved_email) if claims.proved_email else None
-    linked = account is not None and await uow.linked_identities.knows(account.user_id, claims.issuer)
-    step = next_step(provider, claims, account, linked=linked)
+    guarded = account is not None and await _is_guarded(account.user_id, claims.issuer, uow)
+    step = next_step(provider, claims, account, guarded=guarded)
     if account is None or step is Step.CREATE:
         account = await _create_learner(command, uow)
     elif account.suspended:
@@ -172,6 +172,10 @@ async def _of_new_identity(command: Arrival, uow: IdentityUnitOfWork) -> Account
         await _confirm_email(account.user_id, claims.proved_email, uow)
     await _link(account.user_id, claims.issuer, claims.subject, claims.label, uow, used=True)
     return account
+
+
+async def _is_guarded(user_id: UUID, issuer: str, uow: IdentityUnitOfWork) -> bool:
+    return await uow.linked_identities.knows(user_id, issuer) or await uow.second_factors.is_on(user_id)
 
 
 async def _create_learner(command: Arrival, uow: IdentityUnitOfWork) -> Account:

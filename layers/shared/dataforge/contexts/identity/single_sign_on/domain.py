@@ -124,11 +124,12 @@ class Step(StrEnum):
     CREATE = "create"
 
 
-def next_step(provider: Provider, claims: Claims, account: Account | None, *, linked: bool = False) -> Step:
+def next_step(provider: Provider, claims: Claims, account: Account | None, *, guarded: bool = False) -> Step:
     """What becomes of an identity without an account; `account` has the address or claims it.
 
-    An account is not linked by an address alone if it is an administrator's, or `linked` to somebody else of this
-    provider: the address has passed from one of them to the other. Raises EmailUnverified, AccountUnknown.
+    An account is not linked by an address alone if it is an administrator's, or `guarded`: by a second factor, which
+    a link would go round, or because somebody else of this provider is linked to it, from whom the address has passed
+    on. Raises EmailUnverified, AccountUnknown.
     """
     if not claims.proved_email:
         message = (
@@ -137,7 +138,7 @@ def next_step(provider: Provider, claims: Claims, account: Account | None, *, li
         )
         raise EmailUnverified(message)
     if account is not None and (account.email_confirmed or account.email_vouched):
-        at_once = provider.decides(claims.proved_email) and account.role is not Role.ADMIN and not linked
+        at_once = provider.decides(claims.proved_email) and account.role is not Role.ADMIN and not guarded
         return Step.LINK if at_once else Step.CONFIRM
     if not provider.creates_accounts:
         message = f"No account here belongs to {claims.proved_email}. Ask an administrator for one."
