@@ -244,7 +244,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("identity", "directory", READ),
         # It exports and erases people, from all that is held about them.
         _tables("identity", "refresh_tokens mailed_links personal_tokens linked_identities", WRITE),
-        _tables("identity", "invitations account_merges second_factors recovery_codes sign_in_challenges", WRITE),
+        _tables("identity", "invitations account_merges recovery_codes sign_in_challenges", WRITE),
+        {"identity.second_factors": frozenset({"SELECT (user_id, created_at, confirmed_at)", "DELETE"})},
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, name, created_by, created_at)"})},
         _WORKSPACES,
         _ACADEMICS,
