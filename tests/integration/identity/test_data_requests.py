@@ -20,8 +20,11 @@ from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.jobs.shared import SharedJobs
 from dataforge.platform.jobs.worker import Done
 from dataforge.platform.personal_data import PersonalDataRegister
+from tests.builders.browser import person as browse
+from tests.builders.browser import send
 from tests.builders.desk import RecordsDesk
 from tests.builders.emulator import EmulatedAws
+from tests.builders.second_factor import Phone
 from tests.builders.statements import statement
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
@@ -324,6 +327,61 @@ async def test_somebody_without_a_password_has_signed_in_just_now(desk: RecordsD
     await desk.store.change("UPDATE identity.refresh_tokens SET began_at = began_at + interval '11 minutes'")
 
     await posted(ada, APPLY, 202, plan_hash=plan)
+
+
+async def phone_of(desk: RecordsDesk, client: httpx.AsyncClient) -> Phone:
+    """The phone of somebody whose sign-ins need a code from now on."""
+    begun = await posted(client, "/api/second-factor", 200, password=PASSWORD)
+    phone = Phone(begun["secret"], desk.api.platform.clock)
+    await posted(client, "/api/second-factor/confirm", 200, code=phone.code())
+    return phone
+
+
+async def test_whoever_has_a_second_factor_gives_a_code_beside_the_password(desk: RecordsDesk) -> None:
+    user_id, ada = await ada_of(desk)
+    phone = await phone_of(desk, ada)
+    plan = (await posted(ada, PREVIEW, 200))["plan_hash"]
+
+    async def refused(**given: str) -> tuple[int, str]:
+        answer = await ada.post(APPLY, json={"plan_hash": plan, **given})
+        return answer.status_code, answer.json()["code"]
+
+    assert await refused(password=PASSWORD) == (401, "wrong_code")
+    assert await refused(password=PASSWORD, code=phone.wrong()) == (401, "wrong_code")
+    assert await refused(password="a guess", code=phone.code(1)) == (401, "wrong_password")
+    assert await desk.store.rows("SELECT 1 FROM identity.users WHERE erased_at IS NOT NULL") == []
+    (factor,) = await desk.store.rows("SELECT failures FROM identity.second_factors WHERE user_id = :i", i=user_id)
+    assert factor.failures == 1  # the guess; none was made without a code, and none beside a wrong password
+
+    await posted(ada, APPLY, 202, plan_hash=plan, password=PASSWORD, code=phone.code(1))
+
+    assert len(await desk.store.rows("SELECT 1 FROM identity.users WHERE erased_at IS NOT NULL")) == 1
+
+
+async def test_an_administrator_who_erases_somebody_else_gives_no_code(desk: RecordsDesk) -> None:
+    user_id, ada = await ada_of(desk)
+    await phone_of(desk, ada)
+    admin = await desk.api.as_role(Role.ADMIN)
+    plan = (await posted(admin, PREVIEW, 200, user_id=str(user_id)))["plan_hash"]
+
+    await posted(admin, APPLY, 202, plan_hash=plan)
+
+
+async def test_the_page_asks_for_the_code_of_whoever_has_a_second_factor(desk: RecordsDesk) -> None:
+    user_id, ada = await ada_of(desk)
+    browser, page = await browse(desk.api, user_id, Role.LEARNER), "/ui/account/data"
+    without = await send(browser, f"{page}/erasure-plan", {}, form_of=page)
+    phone = await phone_of(desk, ada)
+
+    shown = await send(browser, f"{page}/erasure-plan", {}, form_of=page)
+    plan = shown.text.partition('name="plan_hash" value="')[2].partition('"')[0]
+    fields = {"plan_hash": plan, "password": PASSWORD}
+    guessed = await send(browser, f"{page}/erasure", {**fields, "code": phone.wrong()}, form_of=page)
+    done = await send(browser, f"{page}/erasure", {**fields, "code": phone.code(1)}, form_of=page)
+
+    assert ['name="code"' in answer.text for answer in (without, shown, guessed)] == [False, True, True]
+    assert (guessed.status_code, "The code is wrong." in guessed.text) == (401, True)
+    assert (done.status_code, done.headers["location"]) == (303, "/ui/sign-in")
 
 
 async def test_a_personal_token_neither_exports_nor_erases(desk: RecordsDesk) -> None:

@@ -32,13 +32,18 @@ async def plan_of(call: Call, user_id: UUID, *, responses: bool) -> Plan:
     return await run(call.unit_of_work(Work), plan, commands.PlanErasure(user_id, responses))
 
 
-async def prove(call: Call, plan: Plan, password: str) -> None:
-    """Ask whoever erases themselves for their password; raises WrongPassword, SignInTooOld, TooManyRequests."""
+async def prove(call: Call, plan: Plan, password: str, code: str) -> None:
+    """Ask whoever erases themselves for their password, and for a code if their sign-ins need one.
+
+    Raises WrongPassword, WrongCode, SignInTooOld, TooManyRequests.
+    """
     if UUID(plan.inputs["user_id"]) != call.user_id:
         return
-    limits, command = call.services(IdentityServices).try_limits, commands.ProveOneself(call.user_id, password)
+    services, command = call.services(IdentityServices), commands.ProveOneself(call.user_id, password, code)
+    limits = services.try_limits
     # Two transactions: the try must be counted for others before the password is looked at.
     await run(call.unit_of_work(Work), partial(commands.admit_proof, limits=limits), command)
-    rejected = await run(call.unit_of_work(Work), partial(commands.prove_oneself, limits=limits), command)
+    proof = partial(commands.prove_oneself, limits=limits, box=services.secret_box)
+    rejected = await run(call.unit_of_work(Work), proof, command)
     if rejected is not None:
         raise rejected.error

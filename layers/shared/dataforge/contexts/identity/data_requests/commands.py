@@ -28,9 +28,12 @@ from dataforge.contexts.identity.data_requests.queries import (
 )
 from dataforge.contexts.identity.passwords.domain import WrongPassword
 from dataforge.contexts.identity.passwords.hashing import verify_password
+from dataforge.contexts.identity.second_factor.commands import use_code
+from dataforge.contexts.identity.second_factor.domain import WrongCode
 from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.jobs import OPEN, JobStatus
 from dataforge.kernel.plans import Plan, PlanUnknown
 from dataforge.kernel.principal import Role
@@ -38,6 +41,7 @@ from dataforge.kernel.throttling import Budget
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.shared import queue_job
 from dataforge.platform.personal_data import Contribution, Person
+from dataforge.platform.sealing import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,11 @@ class ApplyErasure:
 
 @dataclass(frozen=True, slots=True)
 class ProveOneself:
-    """The password again, before what cannot be undone."""
+    """The password again, and a code of whoever has a second factor, before what cannot be undone."""
 
     user_id: UUID
     password: str = field(repr=False)
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +143,29 @@ async def admit_proof(command: ProveOneself, uow: IdentityUnitOfWork, *, limits:
         raise too_many_tries("wrong passwords", wait)
 
 
-async def prove_oneself(command: ProveOneself, uow: IdentityUnitOfWork, *, limits: TryLimits) -> Rejected | None:
-    """Check the password; who has none must have signed in just now. A wrong one stays counted."""
+async def prove_oneself(
+    command: ProveOneself, uow: IdentityUnitOfWork, *, limits: TryLimits, box: SecretBox
+) -> Rejected | None:
+    """Check password and, of whoever has a second factor, a code; a wrong one stays counted."""
+    refusal = await _refusal(command, uow, box)
+    await uow.throttle.close(_budgets(command, limits), failed=refusal is not None)
+    return None if refusal is None else Rejected(refusal)
+
+
+async def _refusal(command: ProveOneself, uow: IdentityUnitOfWork, box: SecretBox) -> DataForgeError | None:
     account = await uow.users.account_by_id(command.user_id)
     hashed = account.password_hash if account else None
     if hashed is None:
         began = await signed_in_at(uow.connection, uow.principal.session)
-        proved = began is not None and uow.now - began <= SIGNED_IN_FOR
-        await uow.throttle.close(_budgets(command, limits), failed=not proved)
-        return None if proved else Rejected(SignInTooOld("You have no password: sign in again, and repeat this."))
-    matches = await asyncio.to_thread(verify_password, hashed, command.password)
-    await uow.throttle.close(_budgets(command, limits), failed=not matches)
-    return None if matches else Rejected(WrongPassword("The password is wrong."))
+        if began is None or uow.now - began > SIGNED_IN_FOR:
+            return SignInTooOld("You have no password: sign in again, and repeat this.")
+    elif not await uow.apart(asyncio.to_thread(verify_password, hashed, command.password)):
+        return WrongPassword("The password is wrong.")
+    if not await uow.second_factors.is_on(command.user_id):
+        return None
+    if not command.code:  # nothing was guessed, and no later sign-in is to suffer for it
+        return WrongCode("Give the code that your authenticator app shows, or a recovery code, beside the password.")
+    return await use_code(command.user_id, command.code, uow, box=box)
 
 
 def _budgets(command: ProveOneself, limits: TryLimits) -> list[Budget]:

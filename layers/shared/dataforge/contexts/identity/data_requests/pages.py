@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from dataforge.contexts.identity.accounts.queries import get_user
 from dataforge.contexts.identity.data_requests import calls, commands, queries
 from dataforge.contexts.identity.data_requests.domain import KEPT_FOR, require_allowed
+from dataforge.contexts.identity.second_factor.queries import get_second_factor
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
@@ -74,9 +75,9 @@ async def erase(call: Erasing) -> Response:
     plan = await run(call.unit_of_work(Work), commands.find_plan, call.form.get("plan_hash", ""))
     user_id = UUID(plan.inputs["user_id"])
     try:
-        await calls.prove(call, plan, call.form.get("password", ""))
+        await calls.prove(call, plan, call.form.get("password", ""), call.form.get("code", ""))
     except (Unauthenticated, Forbidden, TooManyRequests) as error:
-        return _planned(call, user_id, plan, error)
+        return await _planned(call, user_id, plan, error)
     apply = partial(commands.apply_erasure, contributions=calls.contributions(call))
     job_id = await run(call.unit_of_work(Work), apply, commands.ApplyErasure(plan.plan_hash))
     await call.platform.send_job(job_id)
@@ -118,16 +119,17 @@ async def _export(call: PageCall, user_id: UUID) -> Response:
 
 async def _plan(call: PageCall, user_id: UUID) -> Response:
     plan = await calls.plan_of(call, user_id, responses="responses" in call.form)
-    return _planned(call, user_id, plan)
+    return await _planned(call, user_id, plan)
 
 
-def _planned(call: PageCall, user_id: UUID, plan: Plan, error: DataForgeError | None = None) -> Response:
+async def _planned(call: PageCall, user_id: UUID, plan: Plan, error: DataForgeError | None = None) -> Response:
     return call.page(
         "identity/erasure_plan.html",
         status=200 if error is None else error.status,
         frame=_template(call, user_id),
         base=_base(call, user_id),
         own=user_id == call.user_id,
+        needs_code=(await call.query(get_second_factor, user_id))["on"],
         plan=plan,
         error=error,
     )

@@ -63,6 +63,7 @@ async def erase_person(
     body: wire.ApplyAccountErasureIn, call: Annotated[Call, require(Action.DELETE, Kind.PERSON)]
 ) -> Response:
     """Erase a person as planned: their sign-ins end at once, a job does the rest. It cannot be undone."""
-    await calls.prove(call, await run(call.unit_of_work(Work), commands.find_plan, body.plan_hash), body.password)
+    plan = await run(call.unit_of_work(Work), commands.find_plan, body.plan_hash)
+    await calls.prove(call, plan, body.password, body.code)
     apply = partial(commands.apply_erasure, contributions=calls.contributions(call))
     return await queue_and_answer(call, Work, apply, commands.ApplyErasure(body.plan_hash))

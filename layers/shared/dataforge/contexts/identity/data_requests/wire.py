@@ -80,7 +80,8 @@ class AccountErasurePlanOut(BaseModel):
 
 
 class ApplyAccountErasureIn(RequestModel):
-    """The hash of the plan; the password again, of somebody who erases themselves and has one."""
+    """The hash of the plan; of somebody who erases themselves the password again, and a code if sign-ins need one."""
 
     plan_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     password: Annotated[str, Field(max_length=PASSWORD_MAX, repr=False)] = ""
+    code: Annotated[str, Field(max_length=100, repr=False)] = ""
