@@ -184,6 +184,7 @@ class World:
             resource = ok(await api.client.post(f"{own}/resources", json=body), 201)
             ok(await api.client.put(f"{space.path}/resources/{resource['id']}", json={"access_level": "read"}))
             await space.post("/invitations", email=f"new{number}@example.org")
+            ok(await api.client.post("/api/invitations", json={"email": f"new{number}@example.org"}), 201)
             await space.post("/repos", name=f"repo {number}")
             vault = await space.vault(f"vault {number}")
         self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "vault_id": vault.rpartition("/")[2]}

@@ -122,13 +122,6 @@ async def invitation_of_mine(api: WholeApi) -> Sample:
     return Sample(body={"token": api.api.identity.link_tokens.of_invitation(UUID(made["id"]), 1)})
 
 
-@sample("/api/invitations/sign-up")
-async def invitation_of_somebody(api: WholeApi) -> Sample:
-    made = await api.post("/api/invitations", 201, email="zoe@example.org")
-    token = api.api.identity.link_tokens.of_invitation(UUID(made["id"]), 1)
-    return Sample(body={"token": token, "username": "zoe", "password": "a quiet lake at dawn"})
-
-
 @sample("/api/lessons")
 async def lesson(_: WholeApi) -> Sample:
     return Sample(body={"lesson_url": "https://lms.example/fire", "title": "Fire"})

@@ -58,6 +58,12 @@ PIECES = st.lists(
 ).map("".join)
 
 
+@pytest.mark.parametrize("address", ["http://:80:80", "http://h:80:80/a", "https://[::1]:443:443/"])
+def test_what_is_no_authority_loses_nothing(address: str) -> None:
+    assert normal_iri(normal_iri(address)) == normal_iri(address)
+    assert address.rpartition("//")[2].partition("/")[0] in normal_iri(address)
+
+
 @given(head=st.sampled_from(["", "http://", "HTTPS://h", "https://h/", "urn:", "ftp://x:21", "a-b+c://"]), rest=PIECES)
 def test_the_normal_form_of_a_normal_form_is_itself(head: str, rest: str) -> None:
     normal = normal_iri(head + rest)

@@ -45,7 +45,8 @@ def _escape(match: re.Match[str]) -> str:
 def _authority(authority: str, scheme: str) -> str:
     user, at, host = authority.rpartition("@")
     name, colon, port = host.rpartition(":")
-    if colon and not port.strip("0123456789") and "]" not in port:
+    # What has more colons outside of brackets has no port: it is no authority, and stays as it is.
+    if colon and not port.strip("0123456789") and (":" not in name or name.endswith("]")):
         port = port.lstrip("0") or port[:1]
         host = name if port in ("", _PORTS.get(scheme)) else f"{name}:{port}"
     return f"{_escapes(user)}{at}{_escapes(_lower_host(host))}"
