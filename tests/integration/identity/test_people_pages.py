@@ -13,6 +13,7 @@ from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import add_person, person, send
+from tests.builders.second_factor import enrolled, log_in
 
 PAGE, INVITATIONS = "/ui/admin/people", "/ui/admin/invitations"
 
@@ -79,6 +80,46 @@ async def test_whoever_is_suspended_is_kept_out_at_once_and_let_in_again(api: Ap
     assert (done.status_code, again.status_code) == (303, 303)
     assert [answer.json()["code"] for answer in answers] == ["account_suspended", "account_suspended"]
     assert (await anybody.post("/api/auth/login", json=login)).status_code == 200
+
+
+async def test_a_second_factor_that_is_lost_is_taken_away(api: ApiUnderTest, clock: FixedClock) -> None:
+    ada = await enrolled(api, clock)
+    _, browser = await admin_of(api)
+    page, form = f"{PAGE}/{ada.user_id}", f'action="{PAGE}/{ada.user_id}/second-factor"'
+    before = await browser.get(page)
+
+    done = await decide(browser, ada.user_id, "second-factor")
+    after = await browser.get(page)
+    again = await decide(browser, ada.user_id, "second-factor")
+
+    assert [form in answer.text for answer in (before, after, again)] == [True, False, False]
+    assert "10 recovery codes are left" in before.text
+    assert (done.status_code, again.status_code) == (303, 409)
+    assert (await log_in(api, ada.name)).status_code == 200
+
+
+async def test_an_administrator_does_not_take_their_own_second_factor_away_here(
+    api: ApiUnderTest, clock: FixedClock
+) -> None:
+    admin = await enrolled(api, clock, Role.ADMIN)
+    browser = await person(api, admin.user_id, Role.ADMIN)
+
+    shown = await browser.get(f"{PAGE}/{admin.user_id}")
+    refused = await decide(browser, admin.user_id, "second-factor")
+
+    assert ("/second-factor" in shown.text, f"{admin.user_id}/second-factor" in shown.text) == (True, False)
+    assert (refused.status_code, (await log_in(api, admin.name)).status_code) == (409, 401)
+
+
+async def test_a_person_leads_to_what_is_held_about_them(api: ApiUnderTest) -> None:
+    _, browser = await admin_of(api)
+    user_id, _ = await add_person(api, Role.LEARNER)
+
+    shown = await browser.get(f"{PAGE}/{user_id}")
+
+    link = f"/ui/admin/person-data/{user_id}"
+    assert f'href="{link}"' in shown.text
+    assert (await browser.get(link)).status_code == 200
 
 
 @pytest.mark.parametrize(("what", "fields"), [("role", {"role": "analyst"}), ("suspend", {})])

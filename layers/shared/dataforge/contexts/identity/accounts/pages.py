@@ -10,6 +10,8 @@ from dataforge.contexts.identity.accounts import commands, queries
 from dataforge.contexts.identity.accounts.domain import AccountState
 from dataforge.contexts.identity.claims.commands import request_claims
 from dataforge.contexts.identity.passwords.commands import request_reset_of
+from dataforge.contexts.identity.second_factor.commands import remove_second_factor_of
+from dataforge.contexts.identity.second_factor.queries import get_second_factor
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
@@ -115,6 +117,16 @@ async def mail_link(user_id: UUID, call: ChangePage) -> Response:
     return call.go_on("success", f"The link is on its way to {person['email']}.", PAGE, user_id)
 
 
+@router.post(PERSON + "/second-factor")
+async def take_second_factor_away(user_id: UUID, call: ChangePage) -> Response:
+    """Let somebody in with the password alone who has lost phone and recovery codes; they hear of it by mail."""
+    try:
+        await run(call.unit_of_work(IdentityUnitOfWork), remove_second_factor_of, user_id)
+    except DataForgeError as error:
+        return await _person(call, user_id, error)
+    return call.go_on("success", "The person signs in with the password alone, and is told so by mail.", PAGE, user_id)
+
+
 async def _set_suspended(call: PageCall, user_id: UUID, text: str, *, suspended: bool) -> Response:
     try:
         await _change(call, user_id, {"suspended": suspended})
@@ -130,5 +142,12 @@ async def _change(call: PageCall, user_id: UUID, changes: dict[str, object]) -> 
 
 async def _person(call: PageCall, user_id: UUID, error: DataForgeError | None = None) -> Response:
     person = await call.query(queries.get_user, user_id)
-    status = 200 if error is None else error.status
-    return call.page("identity/person.html", status=status, person=person, error=error, roles=ROLES)
+    return call.page(
+        "identity/person.html",
+        status=200 if error is None else error.status,
+        person=person,
+        second_factor=await call.query(get_second_factor, user_id),
+        own=user_id == call.user_id,
+        error=error,
+        roles=ROLES,
+    )
