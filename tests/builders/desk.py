@@ -24,7 +24,7 @@ _STORED = ("records.statements_raw", "lrs.statement_bodies", "records.statements
 class RecordsDesk:
     """Sends statements, asks for jobs and lets the worker do them; all of it on one bucket and one database."""
 
-    def __init__(self, database: Database, aws: EmulatedAws) -> None:
+    def __init__(self, database: Database, aws: EmulatedAws, **settings: Any) -> None:
         self.store = StoreUnderTest(aws, database)
         self.api = ApiUnderTest(
             database,
@@ -32,6 +32,7 @@ class RecordsDesk:
             data_bucket=self.store.bucket,
             jobs_queue_url=aws.queue(),
             access_token_seconds=86_400,
+            **settings,
         )
         self.worker = self.api.platform_of("worker")
         self.services = self.worker.get(LrsServices)

@@ -20,10 +20,12 @@ from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.jobs.shared import SharedJobs
 from dataforge.platform.jobs.worker import Done
 from dataforge.platform.personal_data import PersonalDataRegister
+from infra.local.mailbox import Mailbox
 from tests.builders.browser import person as browse
 from tests.builders.browser import send
 from tests.builders.desk import RecordsDesk
 from tests.builders.emulator import EmulatedAws
+from tests.builders.mail import PUBLIC, deliver
 from tests.builders.second_factor import Phone
 from tests.builders.statements import statement
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
@@ -144,6 +146,40 @@ async def test_an_erased_person_is_in_no_table(desk: RecordsDesk) -> None:
     )
     assert rows[0].erased_at is not None
     assert rows[0].password_hash is None
+
+
+@pytest.mark.parametrize("asks", [Role.LEARNER, Role.ADMIN])
+async def test_a_person_hears_by_mail_of_an_export_that_is_ready(
+    database: Database, emulator: EmulatedAws, mailbox: Mailbox, asks: Role
+) -> None:
+    async with RecordsDesk(database, emulator, public_base_url=PUBLIC) as desk:
+        user_id, ada = await ada_of(desk)
+        client = ada if asks is Role.LEARNER else desk.admin
+        job_id = (await posted(client, EXPORTS, 202, user_id=str(user_id)))["job_id"]
+        early = await deliver(desk.api, mailbox)
+        assert await desk.do(job_id) is Done.ENDED
+
+        mails = await deliver(desk.api, mailbox)
+
+        assert (early, await deliver(desk.api, mailbox)) == ([], [])
+        assert [(mail.recipients, str(mail.message["Subject"])) for mail in mails] == [
+            (("ada.lovelace@example.org",), "The export of your data is ready")
+        ]
+        assert f"{PUBLIC}/ui/account/data" in mails[0].text.split()
+        assert [word for word in ("X-Amz", "my-data.zip", "exports/people", job_id) if word in mails[0].text] == []
+
+
+@pytest.mark.parametrize("state", ["suspended_at = now()", "password_hash = NULL, email_confirmed_at = NULL"])
+async def test_nobody_hears_of_an_export_who_could_not_download_it(
+    database: Database, emulator: EmulatedAws, mailbox: Mailbox, state: str
+) -> None:
+    async with RecordsDesk(database, emulator, public_base_url=PUBLIC) as desk:
+        user_id, _ = await ada_of(desk)
+        job_id = (await posted(desk.admin, EXPORTS, 202, user_id=str(user_id)))["job_id"]
+        assert await desk.do(job_id) is Done.ENDED
+        await desk.store.change(f"UPDATE identity.users SET {state} WHERE id = :id", id=user_id)
+
+        assert await deliver(desk.api, mailbox) == []
 
 
 async def test_an_export_is_for_its_person_and_administrators_and_ends(desk: RecordsDesk) -> None:

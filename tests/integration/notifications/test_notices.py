@@ -187,6 +187,7 @@ async def test_each_kind_is_turned_off_on_its_own(office: Office) -> None:
         "workspace_invitation",
         "token_created",
         "token_expiry",
+        "personal_export",
     ],
 )
 async def test_what_one_has_asked_for_cannot_be_turned_off(office: Office, kind: str) -> None:

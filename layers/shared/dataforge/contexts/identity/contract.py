@@ -288,6 +288,7 @@ AccountEvent = (
     | TokenCreated
     | TokenExpires
     | AccountClaimRequested
+    | PersonalExportEnded
 )
 
 

@@ -124,7 +124,7 @@ async def take_second_factor_away(user_id: UUID, call: ChangePage) -> Response:
         await run(call.unit_of_work(IdentityUnitOfWork), remove_second_factor_of, user_id)
     except DataForgeError as error:
         return await _person(call, user_id, error)
-    return call.go_on("success", "The person signs in with the password alone, and is told so by mail.", PAGE, user_id)
+    return call.go_on("success", "The person signs in with the password alone, and hears of it by mail.", PAGE, user_id)
 
 
 async def _set_suspended(call: PageCall, user_id: UUID, text: str, *, suspended: bool) -> Response:

@@ -14,11 +14,14 @@ from dataforge.contexts.identity.contract import (
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
+    PersonalExportEnded,
     SecondFactorAdded,
     SecondFactorRemoved,
     TokenCreated,
     TokenExpires,
 )
+from dataforge.contexts.identity.data_requests.domain import KEPT_FOR
+from dataforge.contexts.identity.data_requests.queries import find_export
 from dataforge.contexts.identity.email_addresses.commands import open_confirmation, open_warning
 from dataforge.contexts.identity.invitations.queries import invitation_mail
 from dataforge.contexts.identity.passwords.commands import open_reset
@@ -60,6 +63,8 @@ class StoredAccountMails:
                 mail = await self._invitation(event)
             case TokenCreated() | TokenExpires():
                 mail = await self._token(event)
+            case PersonalExportEnded():
+                mail = await self._export(event)
             case _:
                 assert_never(event)
         return mail
@@ -125,6 +130,17 @@ class StoredAccountMails:
         values = {"name": about.display_name, "token": about.name, "ends": about.expires_at}
         link = self._services.page_address("/ui/account/tokens")
         return MailDraft(template, about.email, {**values, "link": link}, event.user_id)
+
+    async def _export(self, event: PersonalExportEnded) -> MailDraft | None:
+        async with self._services.database.read_only() as connection:
+            account = await find_account(connection, event.user_id)
+            export = await find_export(connection, event.job_id)
+        # Whoever cannot sign in could not download it; the erased are among them.
+        if account is None or export is None or account["suspended_at"] is not None or not account["claimed"]:
+            return None
+        values = {"name": account["display_name"], "ends": export["completed_at"] + KEPT_FOR}
+        link = self._services.page_address("/ui/account/data")
+        return MailDraft("identity/personal_export", account["email"], {**values, "link": link}, event.user_id)
 
     def _uow(self) -> IdentityUnitOfWork:
         return self._services.unit_of_work(IdentityUnitOfWork)

@@ -15,6 +15,7 @@ from dataforge.contexts.identity.contract import (
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
+    PersonalExportEnded,
     SecondFactorAdded,
     SecondFactorRemoved,
     TokenCreated,
@@ -169,6 +170,7 @@ _DRAFTED: Final[Mapping[type[Event], str]] = {
     EmailChangeRequested: "email_change",
     TokenCreated: "token_created",
     TokenExpires: "token_expiry",
+    PersonalExportEnded: "personal_export",
 }
 DRAFTED_EVENTS: Final[Mapping[str, type[Event]]] = {kind: event for event, kind in _DRAFTED.items()}
 """Kinds of messages whose mails other contexts write, and the events they write them from."""
@@ -185,6 +187,7 @@ DRAFTED_EVENTS: Final[Mapping[str, type[Event]]] = {kind: event for event, kind 
 @notices_of.register(EmailChangeRequested)
 @notices_of.register(TokenCreated)
 @notices_of.register(TokenExpires)
+@notices_of.register(PersonalExportEnded)
 def _(event: Event) -> Iterable[Notice]:
     content = {EVENT: event.payload(), "event_id": str(event.event_id)}
     return (Notice(_DRAFTED[type(event)], None, content),)

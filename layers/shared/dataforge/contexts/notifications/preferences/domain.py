@@ -57,6 +57,7 @@ KINDS: Final = {
         Kind("email_change", "Changes of your e-mail address"),
         Kind("token_created", "New access tokens"),
         Kind("token_expiry", "Access tokens that end soon"),
+        Kind("personal_export", "Exports of your data"),
     )
 }
 
