@@ -1,14 +1,16 @@
 """Passwords that are forgotten, changed, given by operators, and too easy to guess."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import QueuePool, text, update
 
 from dataforge.contexts.identity.contract import AccountMails, PasswordResetRequested
+from dataforge.contexts.identity.passwords import commands
 from dataforge.contexts.identity.passwords.consumers import replace_password
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.clock import FixedClock
@@ -175,6 +177,33 @@ async def test_a_mail_that_is_delivered_twice_has_the_same_link(mailing: ApiUnde
 
     assert len({draft.values["link"] for draft in drafts if draft is not None}) == 1
     assert None not in drafts
+
+
+async def test_no_connection_is_kept_while_a_password_is_hashed(
+    mailing: ApiUnderTest, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, name = await add_person(mailing, Role.LEARNER)
+    await ask(mailing, f"{name}@example.org")
+    [mail] = await deliver(mailing, mailbox)
+    client = await mailing.as_user(person, Role.LEARNER)
+    pool = cast("QueuePool", mailing.platform.database.engine.pool)
+    kept: list[int] = []
+
+    def observed(hashing: Callable[..., Any]) -> Callable[..., Any]:
+        def observe(*given: Any) -> Any:
+            kept.append(pool.checkedout())
+            return hashing(*given)
+
+        return observe
+
+    for hashing in ("hash_password", "verify_password", "check_password"):
+        monkeypatch.setattr(commands, hashing, observed(getattr(commands, hashing)))
+
+    reset = await complete(mailing, token_in(mail))
+    changed = await client.put("/api/passwords/mine", json={"current_password": OTHER, "password": "yet another lake"})
+
+    assert (code(reset), code(changed)) == ((204, None), (204, None))
+    assert kept == [0] * 5
 
 
 async def test_neither_the_outbox_nor_the_tables_hold_what_is_in_the_link(

@@ -114,9 +114,10 @@ async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUI
     An account that an import made is claimed by this: whoever reads its mail is its person. Raises InvalidLink,
     CommonPassword.
     """
-    # Hashing is dear, so that it is done for nothing but a link that works, and not while the account is locked.
+    # Hashing is dear, so that it is done for nothing but a link that works, and while neither the account is locked nor
+    # a connection kept.
     _, account = await find_link(command.token, Purpose.RESET_PASSWORD, uow)
-    password_hash = await _checked_hash(command.password, account)
+    password_hash = await uow.apart(_checked_hash(command.password, account))
     link, account = await use_link(command.token, Purpose.RESET_PASSWORD, uow)
     if link.email != account.email or (link.purpose is Purpose.CLAIM_ACCOUNT and account.claimed):
         raise no_longer_valid()
@@ -156,11 +157,14 @@ async def change_password(command: ChangePassword, uow: IdentityUnitOfWork, *, l
     Raises CommonPassword.
     """
     account = await uow.users.account_by_id(command.user_id)
-    matches = await asyncio.to_thread(verify_password, account.password_hash if account else None, command.current)
-    await uow.throttle.close(_change_budgets(command, limits), failed=not matches)
+    known = account.password_hash if account else None
+    matches = await uow.apart(asyncio.to_thread(verify_password, known, command.current))
     if account is None or not matches:
+        await uow.throttle.close(_change_budgets(command, limits), failed=True)
         return Rejected(WrongPassword("The present password is wrong."))
-    await _store(command.user_id, await _checked_hash(command.password, account), uow)
+    password_hash = await uow.apart(_checked_hash(command.password, account))
+    await uow.throttle.close(_change_budgets(command, limits), failed=False)
+    await _store(command.user_id, password_hash, uow)
     await uow.refresh_tokens.revoke_user(command.user_id, apart_from=uow.principal.session)
     uow.audit(AuditEntry("password_changed", "user", str(command.user_id)))
     return None
