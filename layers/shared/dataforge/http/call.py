@@ -1,6 +1,6 @@
 """One authenticated call: runs commands and queries for a route, so that a route only parses and shapes."""
 
-import hashlib
+import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from uuid import UUID
@@ -224,6 +224,7 @@ async def idempotent_request(request: Request, principal: Principal) -> Idempote
         message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
         raise BadRequest(message)
     query = request.scope["query_string"].decode("latin-1")
-    digest = hashlib.sha256(f"POST\n{request.scope['path']}?{query}\n".encode())
+    digest = hmac.new(platform_of(request).request_key, digestmod="sha256")
+    digest.update(f"POST\n{request.scope['path']}?{query}\n".encode())
     digest.update(await request.body())
     return IdempotentRequest(str(principal.user_id), key, digest.hexdigest())

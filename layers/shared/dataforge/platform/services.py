@@ -1,5 +1,6 @@
 """What every context is built on, and where each finds what it offers or needs."""
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -109,6 +110,12 @@ class Platform:
         from dataforge.kernel.paging import CursorSigner
 
         return CursorSigner(self.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode())
+
+    @cached_property
+    def request_key(self) -> bytes:
+        """What requests with an Idempotency-Key are recognised by: by a plain hash passwords could be guessed."""
+        secret = self.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode()
+        return hmac.digest(secret, b"idempotent request", "sha256")
 
     @cached_property
     def mailer(self) -> "MailSender":

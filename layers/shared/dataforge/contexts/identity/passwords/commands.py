@@ -125,6 +125,9 @@ async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUI
     await _store(account.user_id, password_hash, uow)
     await uow.refresh_tokens.revoke_user(account.user_id)
     if not account.email_confirmed:
+        # Whoever signed up with the address need not have been its owner: what they set up must not stay with them.
+        await uow.personal_tokens.revoke_all(account.user_id)
+        await uow.linked_identities.remove_all(account.user_id)
         await _confirm(account, uow)
         uow.publish(EmailConfirmed(account.user_id, account.email))
     uow.audit(AuditEntry("password_reset", "user", str(account.user_id)))
@@ -164,6 +167,9 @@ async def change_password(command: ChangePassword, uow: IdentityUnitOfWork, *, l
         return Rejected(WrongPassword("The present password is wrong."))
     password_hash = await uow.apart(_checked_hash(command.password, account))
     await uow.throttle.close(_change_budgets(command, limits), failed=False)
+    account = await uow.users.lock_account(command.user_id)
+    if account is None or account.password_hash != known:
+        return Rejected(WrongPassword("The password was changed meanwhile."))
     await _store(command.user_id, password_hash, uow)
     await uow.refresh_tokens.revoke_user(command.user_id, apart_from=uow.principal.session)
     uow.audit(AuditEntry("password_changed", "user", str(command.user_id)))

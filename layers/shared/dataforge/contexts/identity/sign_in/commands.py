@@ -76,7 +76,10 @@ async def sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: TryLimits
     # A thousand people who sign in together wait for a hash, and must not keep a connection each while they do.
     matches = await uow.apart(asyncio.to_thread(verify_password, known, command.password))
     budgets = _sign_in_budgets(command, limits)
-    if account is None or not matches:
+    if account is not None and matches:
+        # As it is now: the password may have been reset, and the person suspended or erased, while it was hashed.
+        account = await uow.users.lock_account(account.user_id)
+    if account is None or not matches or account.password_hash != known:
         await uow.throttle.close(budgets, failed=True)
         return Rejected(InvalidCredentials("The username or the password is wrong."))
     refusal = await _further_refusal(account, command.code, uow, box)

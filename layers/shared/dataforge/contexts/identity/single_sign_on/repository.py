@@ -91,6 +91,10 @@ class LinkedIdentities:
         statement = delete(table).where(table.c.id == identity_id, table.c.user_id == user_id).returning(table.c.issuer)
         return (await self._connection.execute(statement)).scalar_one_or_none()
 
+    async def remove_all(self, user_id: UUID) -> None:
+        """Unlink all of a person's."""
+        await self._connection.execute(delete(linked_identities).where(linked_identities.c.user_id == user_id))
+
     async def usable(self, user_id: UUID) -> int:
         """How many identities of a person belong to providers that are switched on."""
         query = (
