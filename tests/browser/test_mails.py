@@ -22,6 +22,7 @@ def test_a_learner_chooses_what_to_hear_of_and_when(desk: Desk) -> None:
     page = desk.open(role=Role.LEARNER)
     page.set_viewport_size({**PHONE})
     page.get_by_role("link", name="lena").click()
+    page.get_by_role("link", name="Messages").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What you hear of")
 
     page.get_by_label("Your enrolments").uncheck()
