@@ -29,7 +29,6 @@ from dataforge.http.caller import client_address, device_name
 from dataforge.http.versioned_rows import changes_of, values_of
 from dataforge.kernel.errors import DataForgeError, Unavailable
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import public_page
 
 WITH = "/ui/sign-in/with"
 
@@ -52,6 +51,8 @@ async def sign_in_form(
     request: Request, wanted: str, *, username: str = "", error: DataForgeError | None = None
 ) -> Response:
     """The sign-in page with a button for each provider, and what the try before was refused for."""
+    from dataforge.web.calls import public_page  # templates are carried by the function that has pages only
+
     try:
         providers = await Call.of_anybody(request).query(list_offered)
     except Unavailable:
