@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataforge.contexts.reports.pictures.axes import Area, TimeScale, draw_times, ticks
@@ -15,6 +15,8 @@ NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
 @given(st.integers(0, 10**12), st.integers(2, 10))
+@example(10**10 + 1, 10)
+@example(10**12 + 1, 7)
 def test_marks_are_few_evenly_apart_and_reach_the_largest_number(most: int, at_most: int) -> None:
     marks = ticks(most, at_most)
 

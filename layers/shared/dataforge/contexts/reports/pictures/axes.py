@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil, floor, log10
+from itertools import count
+from math import ceil
 
 from dataforge.contexts.reports.pictures.canvas import INK, LINE, SMALL_SIZE, SOFT, Canvas
 from dataforge.contexts.reports.pictures.text import amount, width_of
@@ -43,10 +44,9 @@ def ticks(most: float, at_most: int = 5) -> list[int]:
     """Round whole numbers from 0 to `most` or a little beyond, at most so many steps apart."""
     if most <= 0:
         return [0, 1]
-    rough = max(1.0, most / at_most)
-    power = 10 ** floor(log10(rough))
-    step = next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
-    return [step * position for position in range(ceil(most / step - 1e-9) + 1)]
+    steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    step = next(step for step in steps if step * at_most >= most)
+    return [step * position for position in range(ceil(most / step) + 1)]
 
 
 def draw_numbers(canvas: Canvas, area: Area, marks: list[int]) -> None:
