@@ -1,0 +1,1 @@
+"""Drafts of tutorials, and the engines that write them."""

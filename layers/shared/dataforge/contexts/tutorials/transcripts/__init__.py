@@ -1,0 +1,1 @@
+"""Transcripts: what was said, when and by whom."""
