@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One utterance: `index` counts from 0 in order, `start_ms` ≤ `end_ms`, `text` is NFC, single spaced and not empty."""
+    """One utterance: `index` counts from 0 in order, `start_ms` ≤ `end_ms`, `text` is NFC with single spaces."""
 
     index: int
     start_ms: int
