@@ -54,6 +54,10 @@ test: setup-browser ## Everything: lint, types, unit, integration, functions, e2
 test-fast: setup-dev ## The inner loop: lint, unit and architecture tests that are not slow; no stack
 	@$(RUN) -m infra.local.checks --fast
 
+.PHONY: explore
+explore: setup ## Property tests with many new examples; what they find becomes an example of its test
+	@$(RUN) -m infra.local.checks --explore
+
 .PHONY: lint
 lint: setup-dev ## Style, import rules, and that the API breaks no client of the last release
 	@$(VENV)/ruff check $(SOURCES)

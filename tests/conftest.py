@@ -35,6 +35,10 @@ __all__ = ["admin", "eventually", "http", "lms", "stack"]  # fixtures of the dep
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # The inner loop tries a tenth of the examples that the whole run does: --hypothesis-profile=inner-loop.
 settings.register_profile("inner-loop", settings.get_profile("house"), max_examples=10)
+# What decides on a change draws the same examples every time, so that chance fails nobody else's change; new ones are
+# drawn by `make explore`, whose finds become examples of their tests.
+settings.register_profile("gate", settings.get_profile("house"), derandomize=True)
+settings.register_profile("explore", settings.get_profile("house"), max_examples=500, print_blob=True)
 settings.load_profile("house")
 
 

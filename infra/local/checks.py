@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-fast``: each stage with its time, the coverage and pytest's closing line at the end.
+"""``make test``, ``test-fast`` and ``explore``: each stage with its time, coverage and the last line at the end.
 
 The build goes on beside the types, and the browser, which waits half of its time, beside the tests in process.
 """
@@ -21,9 +21,10 @@ SOURCES = ("layers/shared", "layers/columnar", "functions", "infra", "migrations
 TYPED = ("layers/shared/dataforge", "layers/columnar/versioned_tables", "functions", "infra", "migrations")
 BIN = ROOT / ".venv" / "bin"
 _INNER_LOOP = ("-m", "not build and not slow", "--hypothesis-profile=inner-loop", "-p", "no:schemathesis")
+_EXPLORE = ("-m", "hypothesis", "--hypothesis-profile=explore", "tests/unit", "tests/integration")
 # Each worker has a PostgreSQL of its own; one that has nothing left takes over what waits for another.
 _PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
-_PYTEST = (sys.executable, "-m", "pytest", "-q", "--durations=5")
+_PYTEST = (sys.executable, "-m", "pytest", "-q", "--durations=5", "--hypothesis-profile=gate")
 
 
 def main() -> int:
@@ -37,6 +38,8 @@ def main() -> int:
         status = _stage(name, command)
         if status != 0:
             return status
+    if "--explore" in sys.argv[1:]:
+        return _stage("tests of properties with new examples", [*_PYTEST, *_PARALLEL, *_EXPLORE])
     if "--fast" in sys.argv[1:]:
         return _stage("tests", [*_PYTEST, *_PARALLEL, *_INNER_LOOP, "tests/unit", "tests/architecture"])
     with ThreadPoolExecutor() as beside:
