@@ -9,6 +9,7 @@ import httpx
 from sqlalchemy import text
 
 from dataforge.kernel.principal import Role
+from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import add_person
 from tests.builders.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider
@@ -74,3 +75,19 @@ async def proved(console: Console, role: Role = Role.LEARNER, username: str = "a
     now = console.api.platform.clock.now()
     user_id, _ = await add_person(console.api, role, username, email_confirmed_at=now)
     return user_id
+
+
+async def link_identity(database: Database, user_id: UUID | str) -> None:
+    """Link the account with somebody at a provider, as an earlier visit there would have."""
+    statement = (
+        "INSERT INTO identity.linked_identities (id, user_id, issuer, subject, label, linked_at) "
+        "VALUES (gen_random_uuid(), :user_id, 'https://id.example', 'eve', 'eve', now())"
+    )
+    async with database.transaction() as connection:
+        await connection.execute(text(statement), {"user_id": user_id})
+
+
+async def count_linked(database: Database) -> int:
+    """How many identities at providers are linked with accounts."""
+    async with database.read_only() as connection:
+        return int(await connection.scalar(text("SELECT count(*) FROM identity.linked_identities")) or 0)

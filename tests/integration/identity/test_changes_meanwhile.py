@@ -17,7 +17,10 @@ from dataforge.contexts.identity.sign_in import commands
 from dataforge.kernel.principal import Role
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import PASSWORD, add_person
+from tests.builders.datasets import ok
 from tests.builders.mail import Mailbox, deliver, token_in
+from tests.builders.second_factor import Phone
+from tests.builders.single_sign_on import count_linked, link_identity
 from tests.builders.tokens import new_token
 from tests.integration.identity.test_passwords import OTHER, ask, complete, sign_in
 
@@ -98,12 +101,11 @@ async def test_what_a_stranger_set_up_ends_when_the_address_is_proved_by_a_reset
     body = {"username": "eve", "email": "victim@example.org", "password": "a quiet lake at dawn"}
     user_id = UUID((await client.post("/api/signup", json=body)).json()["id"])
     token = await new_token(mailing, user_id)
-    async with mailing.database.transaction() as connection:
-        link = (
-            "INSERT INTO identity.linked_identities (id, user_id, issuer, subject, label, linked_at) "
-            "VALUES (gen_random_uuid(), :user_id, 'https://id.example', 'eve', 'eve', now())"
-        )
-        await connection.execute(text(link), {"user_id": user_id})
+    await link_identity(mailing.database, user_id)
+    signed_in = await mailing.as_user(user_id, Role.LEARNER)
+    secret = ok(await signed_in.post("/api/second-factor", json={"password": body["password"]}))["secret"]
+    code = Phone(secret, mailing.platform.clock).code()
+    ok(await signed_in.post("/api/second-factor/confirm", json={"code": code}))
     await deliver(mailing, mailbox)
     await ask(mailing, "victim@example.org")
     mails = [mail for mail in await deliver(mailing, mailbox) if "reset-password" in str(mail)]
@@ -111,8 +113,8 @@ async def test_what_a_stranger_set_up_ends_when_the_address_is_proved_by_a_reset
     assert (await complete(mailing, token_in(mails[0]))).status_code == 204
 
     assert (await (await mailing.client(token.secret)).get("/api/users/me")).status_code == 401
-    async with mailing.database.read_only() as connection:
-        assert (await connection.scalar(text("SELECT count(*) FROM identity.linked_identities"))) == 0
+    assert await count_linked(mailing.database) == 0
+    assert (await sign_in(mailing, "eve", OTHER)).status_code == 200
 
 
 async def test_what_is_kept_of_a_request_lets_no_password_be_guessed(api: ApiUnderTest) -> None:

@@ -13,6 +13,7 @@ from infra.local.mailbox import Mailbox, ReceivedMail
 from tests.builders.api import ApiUnderTest
 from tests.builders.browser import PASSWORD, add_person, send, visitor
 from tests.builders.mail import deliver, token_in
+from tests.builders.single_sign_on import count_linked, link_identity
 
 ANY = {"If-Match": "*"}
 OLD, NEW = "ada@example.org", "lovelace@example.org"
@@ -87,6 +88,7 @@ async def test_the_old_address_comes_back_within_a_week_and_whoever_is_signed_in
     warning, proof = sorted(await deliver(mailing, mailbox), key=lambda mail: mail.recipients)
     await post(mailing, "confirm", proof)
     assert (await me(thief))[0] == NEW
+    await link_identity(mailing.database, (await thief.get("/api/users/me")).json()["id"])
 
     clock.advance(timedelta(minutes=10))
     stopped = await post(mailing, "stop-change", warning)
@@ -95,6 +97,7 @@ async def test_the_old_address_comes_back_within_a_week_and_whoever_is_signed_in
     assert stopped == (204, None)
     assert (await me(thief))[0] == OLD
     assert ended.json()["code"] == "session_ended"
+    assert await count_linked(mailing.database) == 0
 
 
 async def test_a_week_later_the_change_stands(mailing: ApiUnderTest, mailbox: Mailbox, clock: FixedClock) -> None:

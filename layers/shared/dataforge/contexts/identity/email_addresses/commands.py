@@ -97,9 +97,10 @@ async def confirm_email(token: str, uow: IdentityUnitOfWork) -> str:
 
 
 async def stop_email_change(token: str, uow: IdentityUnitOfWork) -> str:
-    """Keep the address that the link was mailed to, or give it back, and end every sign-in and token; returns it.
+    """Keep the address that the link was mailed to, or give it back, and end sign-ins, tokens and links to providers.
 
-    Whoever stops a change says that somebody else has been in the account. Raises InvalidLink.
+    Whoever stops a change says that somebody else has been in the account. The second factor stays, since somebody who
+    reads the mail of the account need not be its person. Returns the address; raises InvalidLink.
     """
     link, account = await use_link(token, Purpose.STOP_EMAIL_CHANGE, uow)
     if link.other_email not in (account.new_email, account.email):
@@ -111,6 +112,7 @@ async def stop_email_change(token: str, uow: IdentityUnitOfWork) -> str:
     await uow.users.update(account.user_id, kept)
     await uow.refresh_tokens.revoke_user(account.user_id)
     await uow.personal_tokens.revoke_all(account.user_id)
+    await uow.linked_identities.remove_all(account.user_id)
     before, after = {"email": account.email}, {"email": link.email}
     uow.audit(AuditEntry("email_change_stopped", "user", str(account.user_id), before=before, after=after))
     return link.email
