@@ -50,7 +50,7 @@ ACTED = re.compile(
     r".*\.(created_by|updated_by|applied_by|granted_by|placed_by|released_by|revoked_by|invited_by|accepted_by|ended_by"
     r"|locked_by|author_id|owner_id|actor_id|person_id)"
     r"|datasets\.review_opinions\.user_id|workspaces\.profiles\.user_id|workspaces\.global_resources\.user_id"
-    r"|platform\.jobs\.user_id|datasets\.jobs\.user_id"
+    r"|platform\.jobs\.user_id|datasets\.jobs\.user_id|tutorials\.tutorials\.user_id"
 )
 # Rows of identity go with the account, but for the one that tells whose it has become.
 OWN = re.compile(r"identity\..*")

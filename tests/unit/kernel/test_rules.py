@@ -29,6 +29,7 @@ def test_every_kind_has_an_area_and_something_that_can_be_done_with_it() -> None
         "reports",
         "notifications",
         "schemas",
+        "tutorials",
         "operations",
     }
 

@@ -24,6 +24,7 @@ class Action(StrEnum):
     COPY = "copy"
     LOCK = "lock"
     PROTECT = "protect"
+    PUBLISH = "publish"
     TRANSFER = "transfer"
 
     @property
@@ -44,6 +45,7 @@ class Area(StrEnum):
     REPORTS = "reports"
     NOTIFICATIONS = "notifications"
     SCHEMAS = "schemas"
+    TUTORIALS = "tutorials"
     OPERATIONS = "operations"
 
 
@@ -126,6 +128,10 @@ class Kind(StrEnum):
     SCHEMA = "schema"
     SCHEMA_PLAN = "schema_plan"
     DEPLOYMENT = "deployment"
+
+    TRANSCRIPT = "transcript"
+    TUTORIAL = "tutorial"
+    TUTORIAL_LINK = "tutorial_link"  # by which anybody reads it
 
     JOB = "job"
     HEALTH = "health"

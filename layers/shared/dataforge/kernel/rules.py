@@ -176,6 +176,13 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.SCHEMA_PLAN: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE),
         Kind.DEPLOYMENT: _members(_VIEWERS, READ) | _members(_KEEPERS, CREATE, CHANGE),
     },
+    Area.TUTORIALS: {
+        Kind.TRANSCRIPT: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE, CHANGE) | _members(_KEEPERS, DELETE),
+        Kind.TUTORIAL: _members(_VIEWERS, READ)
+        | _members(_EDITORS, CREATE, CHANGE, Action.PUBLISH)
+        | _members(_KEEPERS, DELETE),
+        Kind.TUTORIAL_LINK: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE, DELETE),
+    },
     Area.OPERATIONS: {
         Kind.JOB: _own(READ, CHANGE, roles=_ADMINS),
         Kind.HEALTH: _roles(_ADMINS, READ),

@@ -1,1 +1,1 @@
-"""Transcripts that become tutorials."""
+"""Transcripts of calls and lectures, and the tutorials that are made of them."""

@@ -111,6 +111,7 @@ _WORKSPACES = _tables(
     "workspace_global_resources",
     WRITE,
 ) | _tables("workspaces", "memberships", READ)
+_TUTORIALS = _tables("tutorials", "transcripts transcript_segments tutorials tutorial_steps tutorial_links", WRITE)
 
 
 def _reading(tables: Iterable[str]) -> dict[str, Privileges]:
@@ -132,6 +133,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("lrs", "statement_keys documents", READ),
         _IDENTITY,
         _WORKSPACES,
+        _TUTORIALS,
         _ACADEMICS,
         _tables("records", "cohorts cohort_members former_members lessons lesson_addresses launches", WRITE),
         _FACTS,
@@ -248,6 +250,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         {"identity.second_factors": frozenset({"SELECT (user_id, created_at, confirmed_at)", "DELETE"})},
         {"identity.xapi_credentials": frozenset({"SELECT (key_id, name, created_by, created_at)"})},
         _WORKSPACES,
+        # It drafts tutorials.
+        _TUTORIALS,
         _ACADEMICS,
         _NOTIFICATIONS,
         _reading(_DATASETS),
@@ -277,6 +281,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _IDENTITY,
         _tables("identity", "signing_keys", WRITE),
         _WORKSPACES,
+        # What a workspace had goes with it.
+        _TUTORIALS,
         _ACADEMICS,
         _RECORDS,
         _FACTS,

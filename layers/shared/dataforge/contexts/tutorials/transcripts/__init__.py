@@ -1,1 +1,1 @@
-"""Transcripts: what was said, when and by whom."""
+"""Transcripts: files of captions, normalised to segments."""

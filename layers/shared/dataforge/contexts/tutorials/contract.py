@@ -1,0 +1,1 @@
+"""What other contexts may know of tutorials: nothing yet."""

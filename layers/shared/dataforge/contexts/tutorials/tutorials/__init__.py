@@ -1,0 +1,1 @@
+"""Tutorials: drafted, edited, published."""

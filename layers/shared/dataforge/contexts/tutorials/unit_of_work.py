@@ -1,0 +1,18 @@
+"""The unit of work of the commands of tutorials."""
+
+from uuid import UUID
+
+from dataforge.kernel.errors import Forbidden
+from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
+
+
+class TutorialsUnitOfWork(SharedJobsUnitOfWork):
+    """A transaction with the repositories of tutorials, which can queue jobs."""
+
+    @property
+    def person(self) -> UUID:
+        """The signed-in person; raises Forbidden where the system itself is at work."""
+        if self.principal.user_id is None:
+            message = "This needs a signed-in person."
+            raise Forbidden(message)
+        return self.principal.user_id
