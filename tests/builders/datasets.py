@@ -56,11 +56,12 @@ class DatasetsUnderTest(ApiUnderTest):
         """A new person who may create datasets."""
         return await self.as_role(Role.ANALYST)
 
-    async def add_workspace(self, owner_id: UUID, *others: UUID) -> UUID:
-        """A workspace of these people; its id."""
+    async def add_workspace(self, owner_id: UUID, *viewers: UUID, **members_by_role: UUID) -> UUID:
+        """A workspace of these people (`editor=…`); its id."""
         workspace_id, now = uuid7(), self.platform.clock.now()
         row = {"id": workspace_id, "name": "Space", "owner_id": owner_id, "workspace_type": "general"}
-        roles = {owner_id: "owner", **dict.fromkeys(others, "viewer")}
+        roles = {owner_id: "owner", **dict.fromkeys(viewers, "viewer")}
+        roles |= {user_id: role for role, user_id in members_by_role.items()}
         async with self.database.transaction() as connection:
             await connection.execute(insert(profiles).values(user_id=owner_id, created_at=now, updated_at=now))
             await connection.execute(insert(workspaces).values(**row, created_at=now, updated_at=now))

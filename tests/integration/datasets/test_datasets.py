@@ -75,7 +75,7 @@ async def test_a_workspace_one_is_not_in_is_refused(datasets: DatasetsUnderTest)
 
     response = await client.post("/api/datasets", json={"name": "a", "workspace_id": workspace})
 
-    assert refused(response) == (403, "not_a_member")
+    assert refused(response) == (404, "workspace_not_found")
 
 
 async def test_a_repeated_request_with_its_key_makes_one_dataset(datasets: DatasetsUnderTest) -> None:

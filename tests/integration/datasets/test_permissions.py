@@ -166,7 +166,7 @@ class TestGrants:
         owner, colleague_id = await datasets.as_user(owner_id, Role.ANALYST), await datasets.add_user(Role.VIEWER)
         colleague = await datasets.as_user(colleague_id, Role.VIEWER)
         workspace = await datasets.add_workspace(owner_id, colleague_id)
-        dataset_id = await new_dataset(owner, workspace_id=str(workspace))
+        dataset_id = await new_dataset(owner)
         path = f"/api/datasets/{dataset_id}"
         grants = f"{path}/permissions/workspace/{workspace}"
         assert (await colleague.get(path)).status_code == 404

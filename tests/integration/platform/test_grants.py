@@ -59,6 +59,7 @@ def test_every_table_is_somebodys_and_none_is_named_that_is_not_there(owner: psy
         "learning.lesson_dates",
         "learning.open_lessons",
         "lrs.statements",
+        "workspaces.directory",
         "workspaces.memberships",
     }
 

@@ -79,6 +79,15 @@ class Call:
         """Whether the principal may do this with the resource (`kernel/rules.py`)."""
         return await self.decisions.can(action, resource)
 
+    async def require(self, action: Action, resource: Resource, missing: DataForgeError | None = None) -> None:
+        """Raise unless the principal may do this with what may belong to a workspace (`Decisions.require`).
+
+        Then a request that was answered before is answered again; routes that ask this leave it to us with
+        `replays=False`.
+        """
+        await self.decisions.require(action, resource, missing)
+        await replay_if_known(self.request, self.principal)
+
     def unit_of_work(self, unit_of_work: type[Uow]) -> Uow:
         """A unit of work for this caller and request, for a step that is kept whatever becomes of the request."""
         return unit_of_work(

@@ -165,10 +165,22 @@ class Level(StrEnum):
         """1 for read, 2 for write, 3 for admin."""
         return list(Level).index(self) + 1
 
+    @classmethod
+    def of_member(cls, role: MemberRole) -> "Level":
+        """What a member of the workspace that a dataset belongs to may do with it."""
+        return _LEVELS[role]
+
     def covers(self, needed: "Level") -> bool:
         """Whether this level is enough where `needed` is asked for."""
         return self.rank >= needed.rank
 
+
+_LEVELS = {
+    MemberRole.OWNER: Level.ADMIN,
+    MemberRole.ADMIN: Level.ADMIN,
+    MemberRole.EDITOR: Level.WRITE,
+    MemberRole.VIEWER: Level.READ,
+}
 
 Roles = frozenset[Role]
 NOBODY: Roles = frozenset()
@@ -183,13 +195,16 @@ class Rule:
     """
 
     roles: Roles = NOBODY
-    """Roles of the organisation that may do it with every resource of the kind; `admin` is named where it counts."""
+    """Roles of the organisation that may do it with every resource of the kind; `admin` is named where it counts.
+
+    With what belongs to a workspace only administrators may: the others are strangers there unless they are members.
+    """
     own: Roles = NOBODY
     """Roles that may do it with what is their own."""
     teaching: Roles = NOBODY
     """Roles that may do it with what belongs to a section that they teach."""
     member: MemberRole | None = None
-    """The least role in the resource's workspace."""
+    """The least role in the resource's workspace; what belongs to none is for `roles`."""
     level: Level | None = None
     """The least level of a grant on the resource's dataset."""
     scopes: tuple[str, ...] = ()

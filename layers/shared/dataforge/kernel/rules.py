@@ -43,6 +43,11 @@ def _members(role: MemberRole, *actions: Action) -> dict[Action, Rule]:
     return dict.fromkeys(actions, Rule(member=role))
 
 
+def _shared(roles: Roles, member: MemberRole, *actions: Action) -> dict[Action, Rule]:
+    """What belongs to a workspace is for its members, what belongs to none for roles of the organisation."""
+    return dict.fromkeys(actions, Rule(roles=roles, member=member))
+
+
 def _granted(level: Level, *actions: Action) -> dict[Action, Rule]:
     return dict.fromkeys(actions, Rule(roles=_ADMINS, level=level))
 
@@ -150,7 +155,11 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.OVERRIDE: _own(READ, roles=_REGISTRARS) | _roles(_REGISTRARS, CREATE, CHANGE),
     },
     Area.DATASETS: {
-        Kind.DATASET: _granted(Level.READ, READ) | _roles(_ANALYSTS, CREATE) | _granted(Level.ADMIN, CHANGE, DELETE),
+        Kind.DATASET: _granted(Level.READ, READ)
+        | _shared(_ANALYSTS, _EDITORS, CREATE)
+        # Out of the workspace that it belongs to.
+        | _shared(_ADMINS, _KEEPERS, Action.TRANSFER)
+        | _granted(Level.ADMIN, CHANGE, DELETE),
         Kind.GRANT: _granted(Level.ADMIN, READ, CHANGE, DELETE),
         Kind.TABLE: _granted(Level.READ, READ, EXPORT),
         Kind.REF: _granted(Level.READ, READ) | _granted(Level.WRITE, *_WRITING) | _granted(Level.ADMIN, Action.PROTECT),
@@ -210,7 +219,7 @@ def allows(
     Raises KeyError for an action that the kind does not have.
     """
     rule, role, person = RULES[resource.kind, action], principal.role, principal.user_id
-    if role in rule.roles:
+    if role in rule.roles and (resource.workspace is None or role is Role.ADMIN):
         return True
     if person is not None and (
         (person == resource.owner and role in rule.own) or (person == resource.teacher and role in rule.teaching)

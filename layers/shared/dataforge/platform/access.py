@@ -1,10 +1,13 @@
 """Who may do what, where the table asks for more than a role: looked up once in a request, and kept until its end."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from dataforge.kernel.access import Action, Level, MemberRole, Resource
-from dataforge.kernel.principal import Principal
+from dataforge.kernel.access import Action, Kind, Level, MemberRole, Resource
+from dataforge.kernel.errors import DataForgeError, Forbidden
+from dataforge.kernel.principal import Principal, Role
 from dataforge.kernel.rules import RULES, allows
 
 if TYPE_CHECKING:
@@ -18,6 +21,18 @@ class MemberRoles(Protocol):
         """The person's role; None for somebody who is no member, and where there is no such workspace."""
         ...
 
+    async def roles_of(self, user_id: UUID) -> Mapping[UUID, MemberRole]:
+        """The person's role in each workspace that they are in."""
+        ...
+
+    async def require(self, workspace_id: UUID, user_id: UUID, action: Action, kind: Kind) -> None:
+        """Raise unless the person's role in the workspace allows it, with the refusals of workspaces."""
+        ...
+
+    async def require_open(self, workspace_id: UUID) -> None:
+        """Raise unless there is such a workspace and it is not archived, whoever asks."""
+        ...
+
 
 class DatasetLevels(Protocol):
     """Knows what people were granted on datasets, themselves or by way of a workspace."""
@@ -25,6 +40,15 @@ class DatasetLevels(Protocol):
     async def level_on(self, dataset_id: UUID, principal: Principal) -> Level | None:
         """The highest level; None without one, and where there is no such dataset."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Of which workspaces somebody may do something with the things of one kind; `None` among them: of none."""
+
+    everywhere: bool
+    organisation: bool
+    workspaces: frozenset[UUID]
 
 
 class Decisions:
@@ -50,6 +74,35 @@ class Decisions:
         if rule.level is not None and resource.dataset is not None:
             level = await self._level_on(resource.dataset)
         return allows(self.principal, action, resource, member=member, level=level)
+
+    async def require(self, action: Action, resource: Resource, missing: DataForgeError | None = None) -> None:
+        """Raise unless the table allows it with something that may belong to a workspace.
+
+        Whoever may not read it gets `missing`, as if there were no such thing, or the refusal of workspaces where there
+        is nothing to be missing yet. What is no reading is refused in an archived workspace, whoever asks.
+        """
+        roles: MemberRoles = self._platform.get(MemberRoles)
+        if not await self.can(action, resource):
+            if missing is not None and (action is Action.READ or not await self.can(Action.READ, resource)):
+                raise missing
+            if resource.workspace is not None and self.principal.user_id is not None:
+                await roles.require(resource.workspace, self.principal.user_id, action, resource.kind)
+            needed = " or ".join(sorted(RULES[resource.kind, action].roles))
+            message = f"This needs the role {needed}; you are signed in as {self.principal.role.value}."
+            raise Forbidden(message)
+        if resource.workspace is not None and not action.reads:
+            await roles.require_open(resource.workspace)
+
+    async def reach(self, action: Action, kind: Kind) -> Reach:
+        """What of a list the person sees."""
+        rule, role = RULES[kind, action], self.principal.role
+        everywhere = role in rule.roles and role is Role.ADMIN
+        held: Mapping[UUID, MemberRole] = {}
+        if not everywhere and rule.member is not None and self.principal.user_id is not None:
+            roles: MemberRoles = self._platform.get(MemberRoles)
+            held = await roles.roles_of(self.principal.user_id)
+        inside = frozenset(key for key, value in held.items() if rule.member and value.covers(rule.member))
+        return Reach(everywhere, role in rule.roles, inside)
 
     def keep_level(self, dataset_id: UUID, level: Level | None) -> None:
         """Take over the level that a query of the request has found anyway."""

@@ -39,6 +39,9 @@ class TestAccess:
 
         assert refusal.value.facts == {"required": "write", "held": "read"}
 
-    def test_a_workspace_is_no_administrator(self) -> None:
+    def test_a_workspace_that_was_granted_it_is_no_administrator(self) -> None:
         with pytest.raises(LastDatasetAdmin):
             check_an_administrator_remains([Grant(SubjectKind.WORKSPACE, uuid4(), Level.ADMIN)])
+
+    def test_a_dataset_of_a_workspace_has_its_owners(self) -> None:
+        check_an_administrator_remains([], workspace_id=uuid4())

@@ -78,7 +78,18 @@ datasets = Table(
     Column("deleted_at", DateTime(timezone=True), index=True),
     # A deleted name is free again; restoring may then be refused.
     Index(
-        "uq_datasets_name_created_by", "created_by", "name", unique=True, postgresql_where=text("deleted_at IS NULL")
+        "uq_datasets_name_created_by",
+        "created_by",
+        "name",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL AND workspace_id IS NULL"),
+    ),
+    Index(
+        "uq_datasets_workspace_id_name",
+        "workspace_id",
+        "name",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL AND workspace_id IS NOT NULL"),
     ),
     Index("ix_datasets_name_id", "name", "id"),
     schema=SCHEMA,

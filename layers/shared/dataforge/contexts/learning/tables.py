@@ -87,6 +87,8 @@ lessons = Table(
     "lessons",
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
+    # The workspace of its cohort; without a cohort it is for all cohorts of the workspace, or of the organisation.
+    Column("workspace_id", UUID(as_uuid=True)),
     Column("section_id", UUID(as_uuid=True), index=True),
     Column("cohort_id", UUID(as_uuid=True), ForeignKey(cohorts.c.id, ondelete="RESTRICT"), index=True),
     Column("lesson_url", String(500), nullable=False, unique=True),
@@ -109,6 +111,7 @@ lessons = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("(start_time IS NULL) = (duration_minutes IS NULL)", name="hours"),
     CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration_minutes"),
+    Index("ix_lessons_workspace_id", "workspace_id", postgresql_where=text("workspace_id IS NOT NULL")),
     schema=SCHEMA,
 )
 

@@ -62,12 +62,26 @@ class StoredMemberships:
         async with self._services.database.read_only() as connection:
             return await find_role(connection, workspace_id, user_id)
 
-    async def require(self, workspace_id: UUID, user_id: UUID, action: Action, kind: Kind) -> None:
-        """Raise unless the person's role allows it; what is no reading needs a workspace that is not archived."""
-        from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
+    async def roles_of(self, user_id: UUID) -> Mapping[UUID, MemberRole]:
+        """The person's role in each workspace that they are in."""
+        from dataforge.contexts.workspaces.workspaces.queries import list_roles
 
         async with self._services.database.read_only() as connection:
-            workspace = await seen_workspace(connection, workspace_id, user_id)
+            return await list_roles(connection, user_id)
+
+    async def require_open(self, workspace_id: UUID) -> None:
+        """Raise WorkspaceNotFound or WorkspaceArchived, whoever asks."""
+        from dataforge.contexts.workspaces.workspaces.queries import require_open_workspace
+
+        async with self._services.database.read_only() as connection:
+            await require_open_workspace(connection, workspace_id)
+
+    async def require(self, workspace_id: UUID, user_id: UUID, action: Action, kind: Kind) -> None:
+        """Raise unless the person's role allows it; what is no reading needs a workspace that is not archived."""
+        from dataforge.contexts.workspaces.workspaces.queries import published_workspace
+
+        async with self._services.database.read_only() as connection:
+            workspace = await published_workspace(connection, workspace_id, user_id)
         workspace.require(action, kind)
         if not action.reads:
             workspace.require_open()

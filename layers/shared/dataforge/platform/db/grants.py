@@ -110,7 +110,7 @@ _WORKSPACES = _tables(
     "profiles workspaces members invitations repos vaults notes note_revisions note_links global_resources "
     "workspace_global_resources",
     WRITE,
-) | _tables("workspaces", "memberships", READ)
+) | _tables("workspaces", "memberships directory", READ)
 _TUTORIALS = _tables("tutorials", "transcripts transcript_segments tutorials tutorial_steps tutorial_links", WRITE)
 
 
@@ -169,7 +169,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _DATASETS,
         _REPORTS,
         _tables("identity", "directory", READ),
-        _tables("workspaces", "memberships", READ),
+        _tables("workspaces", "memberships directory", READ),
     ),
     "datasets-sql": _merged(
         _EVERYBODY,

@@ -17,6 +17,7 @@ from dataforge.http.call import Call, json_response, replay_if_known
 from dataforge.http.etag import etag
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.principal import Principal
+from dataforge.platform.access import MemberRoles
 
 DATASETS = "/api/datasets"
 router = context_router("datasets")
@@ -51,8 +52,13 @@ class DatasetCall(Call):
 
 
 async def checked(call: Call, dataset_id: UUID, action: Action, kind: Kind, *, deleted: bool = False) -> DatasetCall:
-    """The call about a dataset that the caller may do this with; raises DatasetNotFound, AccessTooLow."""
+    """The call about a dataset that the caller may do this with.
+
+    Raises DatasetNotFound, AccessTooLow, and WorkspaceArchived for what is no reading in an archived workspace.
+    """
     access = await call.query(require_access, dataset_id, call.principal, action, kind, deleted=deleted)
+    if access.workspace_id is not None and not action.reads:
+        await call.platform.get(MemberRoles).require_open(access.workspace_id)
     call.decisions.keep_level(dataset_id, access.level)
     return DatasetCall(call.request, call.principal, access)
 

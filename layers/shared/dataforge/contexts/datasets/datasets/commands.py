@@ -27,7 +27,7 @@ from versioned_tables.hashing.commits import commit_id, tree_hash
 
 @dataclass(frozen=True, slots=True)
 class CreateDataset:
-    """A new dataset, perhaps of a workspace that the caller is in."""
+    """A new dataset, perhaps of a workspace in which the caller may make one."""
 
     name: str
     description: str = ""
@@ -37,7 +37,10 @@ class CreateDataset:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDataset:
-    """Change name, description, tags or default branch; `expected` is the revision the caller read."""
+    """Change name, description, tags, default branch or workspace; `expected` is the revision the caller read.
+
+    Whether the caller may take it out of one workspace and bring it into another was asked before.
+    """
 
     dataset_id: UUID
     expected: str
@@ -97,15 +100,16 @@ async def _require_membership(workspace: UUID, pointer: str, uow: DatasetsUnitOf
 
 
 async def create_dataset(command: CreateDataset, uow: DatasetsUnitOfWork) -> UUID:
-    """The dataset with an empty commit on `main`; its creator administers it. Raises DatasetExists, NotAMember."""
+    """The dataset with an empty commit on `main`; raises DatasetExists.
+
+    Its creator administers it, unless it is of a workspace: then everybody has the level of their role there.
+    """
     workspace = command.workspace_id
-    if workspace is not None:
-        await _require_membership(workspace, "/workspace_id", uow)
     dataset_id, creator = uuid7(), uow.principal.user_id
     record = DatasetRecord(dataset_id, command.name, MAIN, 1, creator, workspace)
     await uow.datasets.add(record, command.description)
     await uow.datasets.put_tags(dataset_id, sorted(set(command.tags)))
-    if creator is not None:
+    if creator is not None and workspace is None:
         await uow.permissions.put(dataset_id, Grant(SubjectKind.USER, creator, Level.ADMIN))
     initial = empty_commit(uow)
     await uow.commits.add(dataset_id, initial)
@@ -136,11 +140,20 @@ async def change_dataset(command: ChangeDataset, uow: DatasetsUnitOfWork) -> UUI
     if tags is not None:
         await uow.datasets.put_tags(command.dataset_id, sorted(set(tags)))
     await uow.datasets.update(command.dataset_id, changes)
-    before = {"name": record.name, "default_branch": record.default_branch}
+    mover = uow.principal.user_id
+    if "workspace_id" in changes and changes["workspace_id"] is None and record.workspace_id and mover:
+        # Nobody's role counts any more.
+        await uow.permissions.put(command.dataset_id, Grant(SubjectKind.USER, mover, Level.ADMIN))
+    before = {"name": record.name, "default_branch": record.default_branch, "workspace_id": record.workspace_id}
     after = {**changes, **({} if tags is None else {"tags": sorted(set(tags))})}
-    known = {key: value for key, value in before.items() if key in after}
+    known = {key: _plain(value) for key, value in before.items() if key in after}
+    after = {key: _plain(value) for key, value in after.items()}
     uow.audit(AuditEntry("changed", "dataset", str(command.dataset_id), before=known, after=after))
     return command.dataset_id
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
 
 
 async def delete_dataset(command: DeleteDataset, uow: DatasetsUnitOfWork) -> None:
@@ -162,6 +175,7 @@ async def restore_dataset(command: RestoreDataset, uow: DatasetsUnitOfWork) -> U
 
 async def put_grant(command: PutGrant, uow: DatasetsUnitOfWork) -> UUID:
     """Insert or replace the grant, audited; raises LastDatasetAdmin, UnknownPerson, PersonSuspended, NotAMember."""
+    record = await _locked_dataset(command.dataset_id, uow)
     before = {(g.kind, g.subject_id): g for g in await uow.permissions.lock(command.dataset_id)}
     grant = command.grant
     if grant.kind is SubjectKind.USER:
@@ -172,7 +186,7 @@ async def put_grant(command: PutGrant, uow: DatasetsUnitOfWork) -> UUID:
     known = before.get((grant.kind, grant.subject_id))
     after = {**before, (grant.kind, grant.subject_id): grant}
     if known is not None and known.level is Level.ADMIN:
-        check_an_administrator_remains(after.values())
+        check_an_administrator_remains(after.values(), workspace_id=record.workspace_id)
     await uow.permissions.put(command.dataset_id, grant)
     _audit_grant("granted", command.dataset_id, known, grant, uow)
     return command.dataset_id
@@ -180,12 +194,13 @@ async def put_grant(command: PutGrant, uow: DatasetsUnitOfWork) -> UUID:
 
 async def remove_grant(command: RemoveGrant, uow: DatasetsUnitOfWork) -> None:
     """Remove the grant, audited; removing none changes nothing. Raises LastDatasetAdmin."""
+    record = await _locked_dataset(command.dataset_id, uow)
     before = {(g.kind, g.subject_id): g for g in await uow.permissions.lock(command.dataset_id)}
     known = before.pop((command.kind, command.subject_id), None)
     if known is None:
         return
     if known.level is Level.ADMIN:
-        check_an_administrator_remains(before.values())
+        check_an_administrator_remains(before.values(), workspace_id=record.workspace_id)
     await uow.permissions.remove(command.dataset_id, command.kind, command.subject_id)
     _audit_grant("revoked", command.dataset_id, known, None, uow)
 

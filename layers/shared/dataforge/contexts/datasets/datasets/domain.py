@@ -30,10 +30,10 @@ class DatasetNotFound(NotFound):
 
 
 class DatasetExists(AlreadyExists):
-    """The creator has a dataset of this name."""
+    """The creator, or the workspace that it belongs to, has a dataset of this name."""
 
     code = "dataset_exists"
-    title = "You already have a dataset with this name"
+    title = "There already is a dataset with this name"
 
 
 class AccessTooLow(Forbidden):
@@ -92,9 +92,11 @@ def check_access(held: Level | None, action: Action, kind: Kind, dataset_id: UUI
         raise AccessTooLow(message, facts={"required": needed.value, "held": held.value})
 
 
-def check_an_administrator_remains(grants: Iterable[Grant]) -> None:
-    """Raise LastDatasetAdmin unless some person still has the level admin."""
-    if not any(grant.kind is SubjectKind.USER and grant.level is Level.ADMIN for grant in grants):
+def check_an_administrator_remains(grants: Iterable[Grant], *, workspace_id: UUID | None = None) -> None:
+    """Raise LastDatasetAdmin unless some person still has the level admin, or a workspace whose owners have it."""
+    if workspace_id is None and not any(
+        grant.kind is SubjectKind.USER and grant.level is Level.ADMIN for grant in grants
+    ):
         message = "This is the last administrator of the dataset; grant admin to somebody else first."
         raise LastDatasetAdmin(message)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Text, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, Select, Text, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.datasets.domain import (
@@ -15,7 +15,7 @@ from dataforge.contexts.datasets.datasets.domain import (
     held_level,
 )
 from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
-from dataforge.kernel.access import Action, Kind, Level
+from dataforge.kernel.access import Action, Kind, Level, MemberRole
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import may_any
@@ -30,6 +30,7 @@ class DatasetAccess:
     level: Level | None
     default_branch: str
     deleted: bool
+    workspace_id: UUID | None = None
 
 
 def _mine(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
@@ -39,24 +40,46 @@ def _mine(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
     return or_(own, shared)
 
 
+def _by_role(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
+    """The person's level, by their role, on a dataset of their workspace."""
+    return (
+        select(case(*((memberships.c.role == role.value, Level.of_member(role).value) for role in MemberRole)))
+        .where(memberships.c.workspace_id == datasets.c.workspace_id, memberships.c.user_id == principal.user_id)
+        .correlate(datasets)
+        .scalar_subquery()
+    )
+
+
+def _readable(principal: Principal, *, least: Level = Level.READ) -> Any:  # noqa: ANN401 - an SQL expression
+    """Whether the person has this level on a dataset, by a grant or by their role in its workspace."""
+    enough = [level.value for level in Level if level.covers(least)]
+    granted = select(1).where(
+        dataset_permissions.c.dataset_id == datasets.c.id, dataset_permissions.c.level.in_(enough), _mine(principal)
+    )
+    return or_(granted.exists(), _by_role(principal).in_(enough))
+
+
+def _levels(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
+    """The levels that the person has on a dataset; empty without one."""
+    granted = (
+        select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(Text)))
+        .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
+        .correlate(datasets)
+        .scalar_subquery()
+    )
+    return func.array_remove(func.array_append(granted, _by_role(principal)), None, type_=ARRAY(Text)).label("levels")
+
+
 async def dataset_access(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> DatasetAccess | None:
     """The caller's access; None when there is no such dataset."""
-    query = (
-        select(datasets.c.default_branch, datasets.c.deleted_at, dataset_permissions.c.level)
-        .select_from(datasets)
-        .outerjoin(
-            dataset_permissions,
-            and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal)),
-        )
-        .where(datasets.c.id == dataset_id)
+    query = select(datasets.c.default_branch, datasets.c.deleted_at, datasets.c.workspace_id, _levels(principal)).where(
+        datasets.c.id == dataset_id
     )
-    rows = (await connection.execute(query)).all()
-    if not rows:
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
         return None
-    levels = [Level(row.level) for row in rows if row.level is not None]
-    return DatasetAccess(
-        dataset_id, held_level(levels, principal), rows[0].default_branch, rows[0].deleted_at is not None
-    )
+    level = held_level(map(Level, row.levels), principal)
+    return DatasetAccess(dataset_id, level, row.default_branch, row.deleted_at is not None, row.workspace_id)
 
 
 async def require_access(
@@ -109,13 +132,12 @@ def _answer(row: Any, levels: Sequence[str], principal: Principal) -> dict[str, 
 
 async def get_dataset(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> dict[str, Any]:
     """One dataset with the caller's permission; raises DatasetNotFound."""
-    row = (await connection.execute(_shown().where(datasets.c.id == dataset_id))).one_or_none()
+    query = _shown().add_columns(_levels(principal)).where(datasets.c.id == dataset_id)
+    row = (await connection.execute(query)).one_or_none()
     if row is None:
         message = f"There is no dataset {dataset_id}."
         raise DatasetNotFound(message)
-    mine = select(dataset_permissions.c.level).where(dataset_permissions.c.dataset_id == dataset_id, _mine(principal))
-    levels = list((await connection.scalars(mine)).all())
-    return _answer(row, levels, principal)
+    return _answer(row, row.levels, principal)
 
 
 async def list_datasets(
@@ -127,21 +149,15 @@ async def list_datasets(
     search: str | None,
     tags: Sequence[str],
     deleted: bool,
+    workspace_id: UUID | None = None,
 ) -> Page[dict[str, Any]]:
     """Datasets the caller may read, by name; `deleted` lists those put away that the caller administers instead."""
-    everywhere = may_any(principal, Action.READ, Kind.DATASET)
-    mine = (
-        select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(Text)))
-        .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
-        .scalar_subquery()
-    )
-    query = _shown().add_columns(func.coalesce(mine, literal([], ARRAY(Text))).label("levels"))
+    query = _shown().add_columns(_levels(principal))
     query = query.where(datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None))
-    if not everywhere:
-        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
-        if deleted:
-            allowed = and_(allowed, dataset_permissions.c.level == Level.ADMIN.value)
-        query = query.where(select(1).where(allowed).exists())
+    if not may_any(principal, Action.READ, Kind.DATASET):
+        query = query.where(_readable(principal, least=Level.ADMIN if deleted else Level.READ))
+    if workspace_id is not None:
+        query = query.where(datasets.c.workspace_id == workspace_id)
     if search:
         query = query.where(
             or_(
@@ -172,8 +188,7 @@ async def list_tags(connection: AsyncConnection, principal: Principal) -> list[d
         .limit(500)
     )
     if not may_any(principal, Action.READ, Kind.DATASET):
-        allowed = and_(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
-        query = query.where(select(1).where(allowed).exists())
+        query = query.where(_readable(principal))
     return [row_dict(row) for row in await connection.execute(query)]
 
 

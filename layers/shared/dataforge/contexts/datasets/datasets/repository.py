@@ -39,9 +39,11 @@ _RECORD = (
 
 
 def _exists(error: IntegrityError, name: object) -> IntegrityError | DatasetExists:
-    if constraint_of(error) == "uq_datasets_name_created_by":
-        return DatasetExists(f"You already have a dataset named {name!r}; choose another name.", facts={"name": name})
-    return error
+    owners = {"uq_datasets_name_created_by": "You already have", "uq_datasets_workspace_id_name": "The workspace has"}
+    owner = owners.get(constraint_of(error) or "")
+    if owner is None:
+        return error
+    return DatasetExists(f"{owner} a dataset named {name!r}; choose another name.", facts={"name": name})
 
 
 class Datasets:

@@ -15,13 +15,13 @@ from dataforge.contexts.datasets.datasets.calls import (
     on_dataset,
     router,
 )
-from dataforge.contexts.datasets.datasets.domain import Grant, SubjectKind
+from dataforge.contexts.datasets.datasets.domain import Grant, SubjectKind, dataset_missing
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
-from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 
@@ -42,13 +42,26 @@ def _showing(call: Call, *, status: int = 200) -> Callable[[AsyncConnection, UUI
     return show
 
 
+async def _require_move(call: DatasetCall, target: UUID | None) -> None:
+    source = call.access.workspace_id
+    if target == source:
+        return
+    if source is not None:
+        await call.require(Action.TRANSFER, Resource(Kind.DATASET, workspace=source), dataset_missing(call.dataset_id))
+    if target is not None:
+        await call.require(Action.CREATE, Resource(Kind.DATASET, workspace=target))
+
+
 async def _show_grants(connection: AsyncConnection, dataset_id: UUID) -> Response:
     return json_response({"items": await queries.list_grants(connection, dataset_id)})
 
 
 @router.post("/api/datasets", status_code=201, response_model=wire.DatasetOut)
-async def create_dataset(body: wire.DatasetIn, call: Annotated[Call, require(Action.CREATE, Kind.DATASET)]) -> Response:
-    """Create a dataset with an empty commit on `main`; the caller administers it."""
+async def create_dataset(
+    body: wire.DatasetIn, call: Annotated[Call, require(Action.CREATE, Kind.DATASET, replays=False)]
+) -> Response:
+    """Create a dataset with an empty commit on `main`: one's own, or one of a workspace, for its editors."""
+    await call.require(Action.CREATE, Resource(Kind.DATASET, workspace=body.workspace_id))
     command = commands.CreateDataset(body.name, body.description, tuple(body.tags), body.workspace_id)
     show = _showing(call, status=201)
     return await call.execute_and_read(Work, commands.create_dataset, command, show)
@@ -61,6 +74,7 @@ async def list_datasets(
     limit: Limit = DEFAULT_LIMIT,
     search: Annotated[str | None, Query(max_length=100, description="in name and description")] = None,
     tag: Annotated[list[str] | None, Query(description="datasets that have all of these tags")] = None,
+    workspace_id: Annotated[UUID | None, Query(description="datasets of this workspace")] = None,
     *,
     deleted: Annotated[bool, Query(description="deleted datasets that you administer")] = False,
 ) -> Response:
@@ -73,6 +87,7 @@ async def list_datasets(
         search=search,
         tags=tag or [],
         deleted=deleted,
+        workspace_id=workspace_id,
     )
     return call.page_response(page, limit=limit)
 
@@ -94,8 +109,13 @@ async def get_dataset(call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.
 async def change_dataset(
     body: wire.DatasetChangeIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.DATASET)]
 ) -> Response:
-    """Change name, description, tags or default branch; needs If-Match."""
-    changes = {key: value for key, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    """Change name, description, tags, default branch or workspace; needs If-Match.
+
+    Out of a workspace its administrators take it, into another one its editors.
+    """
+    given = body.model_dump(exclude_unset=True)
+    changes = {key: value for key, value in given.items() if value is not None or key == "workspace_id"}
+    await _require_move(call, changes.get("workspace_id", call.access.workspace_id))
     command = commands.ChangeDataset(call.dataset_id, call.expected_revision(), changes)
     show = _showing(call)
     return await call.execute_and_read(Work, commands.change_dataset, command, show)

@@ -24,12 +24,13 @@ class DatasetIn(In):
 
 
 class DatasetChangeIn(In):
-    """Changes; members left out stay as they are."""
+    """Changes; members left out stay as they are. `workspace_id` null takes the dataset out of its workspace."""
 
     name: Name | None = None
     description: Description | None = None
     tags: Tags | None = None
     default_branch: RefName | None = None
+    workspace_id: UUID | None = None
 
 
 class GrantIn(In):

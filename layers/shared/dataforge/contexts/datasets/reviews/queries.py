@@ -18,6 +18,7 @@ from dataforge.contexts.datasets.tables import (
     review_opinions,
     review_requests,
 )
+from dataforge.kernel.access import Level, MemberRole
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
@@ -25,7 +26,10 @@ MOST_REVIEWERS = 100
 
 
 async def reviewers_of(connection: AsyncConnection, dataset_id: UUID) -> list[UUID]:
-    """People who may write to a dataset, by a grant of their own or of a workspace; a hundred at most."""
+    """People who may write to a dataset, by a grant of their own or of a workspace, or by their role in its own.
+
+    A hundred at most.
+    """
     grants = select(dataset_permissions).where(
         dataset_permissions.c.dataset_id == dataset_id, dataset_permissions.c.level.in_(("write", "admin"))
     )
@@ -36,7 +40,13 @@ async def reviewers_of(connection: AsyncConnection, dataset_id: UUID) -> list[UU
         .join(found, found.c.subject_id == memberships.c.workspace_id)
         .where(found.c.subject_kind == "workspace")
     )
-    people = own.union(shared).subquery()
+    writers = [role.value for role in MemberRole if Level.of_member(role).covers(Level.WRITE)]
+    by_role = (
+        select(memberships.c.user_id)
+        .join(datasets, datasets.c.workspace_id == memberships.c.workspace_id)
+        .where(datasets.c.id == dataset_id, memberships.c.role.in_(writers))
+    )
+    people = own.union(shared, by_role).subquery()
     query = (
         select(directory.c.user_id)
         .join(people, people.c.user_id == directory.c.user_id)

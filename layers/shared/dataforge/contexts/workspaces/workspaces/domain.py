@@ -88,9 +88,7 @@ class Workspace:
 
     def require_open(self) -> None:
         """Raise WorkspaceArchived for one that is read-only."""
-        if self.archived_at is not None:
-            message = "The workspace is archived; an owner can unarchive it."
-            raise WorkspaceArchived(message)
+        check_open(self.archived_at)
 
     def require_writable(self, action: Action, kind: Kind, *, own: bool = False) -> None:
         """Raise unless the member may and the workspace is not archived."""
@@ -103,6 +101,13 @@ class Workspace:
         if self.archived_at is None:
             message = "Archive the workspace first; only archived workspaces can be deleted."
             raise WorkspaceDeletionNotAllowed(message)
+
+
+def check_open(archived_at: datetime | None) -> None:
+    """Raise WorkspaceArchived for a workspace that is read-only."""
+    if archived_at is not None:
+        message = "The workspace is archived; an owner can unarchive it."
+        raise WorkspaceArchived(message)
 
 
 def _article(role: MemberRole) -> str:

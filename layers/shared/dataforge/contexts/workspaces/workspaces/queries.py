@@ -17,6 +17,7 @@ from dataforge.contexts.workspaces.tables import (
 )
 from dataforge.contexts.workspaces.workspaces.domain import (
     Workspace,
+    check_open,
     missing_workspace,
 )
 from dataforge.kernel.access import MemberRole
@@ -46,6 +47,20 @@ async def seen_workspace(connection: AsyncConnection, workspace_id: UUID, user_i
     """The workspace for its member; raises missing_workspace for everybody else."""
     row = await _row(connection, workspace_id, user_id)
     return Workspace(row.id, row.name, row.owner_id, MemberRole(row.role), row.archived_at, row.revision)
+
+
+async def published_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> Workspace:
+    """The same from the published views, which is all that functions of other contexts may read."""
+    query = text(
+        "SELECT d.name, d.owner_id, m.role, d.archived_at FROM workspaces.directory d "
+        "JOIN workspaces.memberships m ON m.workspace_id = d.workspace_id "
+        "WHERE d.workspace_id = :workspace_id AND m.user_id = :user_id"
+    )
+    values = {"workspace_id": workspace_id, "user_id": user_id}
+    row = (await connection.execute(query, values)).one_or_none()
+    if row is None:
+        raise missing_workspace(workspace_id)
+    return Workspace(workspace_id, row.name, row.owner_id, MemberRole(row.role), row.archived_at)
 
 
 async def get_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> dict[str, Any]:
@@ -126,6 +141,21 @@ async def find_role(connection: AsyncConnection, workspace_id: UUID, user_id: UU
     query = text("SELECT role FROM workspaces.memberships WHERE workspace_id = :workspace_id AND user_id = :user_id")
     role = await connection.scalar(query, {"workspace_id": workspace_id, "user_id": user_id})
     return None if role is None else MemberRole(role)
+
+
+async def list_roles(connection: AsyncConnection, user_id: UUID) -> dict[UUID, MemberRole]:
+    """The person's role in each workspace that they are in."""
+    query = text("SELECT workspace_id, role FROM workspaces.memberships WHERE user_id = :user_id")
+    return {row.workspace_id: MemberRole(row.role) for row in await connection.execute(query, {"user_id": user_id})}
+
+
+async def require_open_workspace(connection: AsyncConnection, workspace_id: UUID) -> None:
+    """Raise missing_workspace, or WorkspaceArchived; whoever asks."""
+    query = text("SELECT archived_at FROM workspaces.directory WHERE workspace_id = :workspace_id")
+    row = (await connection.execute(query, {"workspace_id": workspace_id})).one_or_none()
+    if row is None:
+        raise missing_workspace(workspace_id)
+    check_open(row.archived_at)
 
 
 async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[UUID]:
