@@ -1,8 +1,8 @@
 """What other contexts may know of workspaces.
 
-Who is in which workspace is in the view `workspaces.memberships(workspace_id, user_id, role)`, whether one is archived in
-`workspaces.directory(workspace_id, name, owner_id, archived_at)`: both without workspaces that were deleted, and their
-columns only grow.
+Who is in which workspace is in the view `workspaces.memberships(workspace_id, user_id, role)`, whether one is archived
+in `workspaces.directory(workspace_id, name, owner_id, archived_at)`: both without workspaces that were deleted, and
+their columns only grow.
 """
 
 from collections.abc import Sequence
