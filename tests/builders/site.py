@@ -25,6 +25,7 @@ from tests.builders.server import ServedApp
 from tests.builders.statements import statement
 from tests.builders.time import NOW
 from tests.builders.whole_api import WholeApi
+from tests.builders.workspaces import Person, Space, join, new_workspace
 
 COURSES = [
     ("SAFE-101", "Fire safety", "What to do when the alarm rings: exits, extinguishers and assembly points."),
@@ -87,6 +88,11 @@ class Places:
     own_progress: str = ""
     invitation: str = ""
     account: str = ""
+    workspace: str = ""
+    archived: str = ""
+    vault: str = ""
+    locked_vault: str = ""
+    repo: str = ""
 
 
 class Site:
@@ -98,6 +104,7 @@ class Site:
         self.whole = WholeApi(self.database, self.clock, emulator)
         self.places = Places()
         self.people: dict[Role, str] = {}
+        self.ids: dict[Role, UUID] = {}
         self.server = ServedApp(self.whole.gateway)
 
     @property
@@ -134,8 +141,8 @@ class Site:
         campus = self.whole.campus
         for role in Role:
             if role is not Role.LEARNER:
-                _, self.people[role] = await add_person(self.whole.api, role, f"{role.value}_olga")
-        lena = await self.learner("lena")
+                self.ids[role], self.people[role] = await add_person(self.whole.api, role, f"{role.value}_olga")
+        lena = self.ids[Role.LEARNER] = await self.learner("lena")
         self.people[Role.LEARNER] = "lena"
         address = "grace.hopper@example.org"
         teacher = await self.whole.api.add_user(Role.INSTRUCTOR, display_name="Grace Hopper", email=address)
@@ -157,6 +164,7 @@ class Site:
         await self._fill_records()
         await self._fill_subscriptions()
         await self._fill_reports(lena)
+        await self._fill_workspaces()
 
     async def _fill_reminders(self) -> None:
         classroom = Classroom(self.whole.api)
@@ -232,6 +240,31 @@ class Site:
         self.places.lesson = f"/ui/reports/lessons/{cohort.lessons[0]}"
         self.places.learner = f"/ui/reports/learners/{cohort.learners[1]}"
         self.places.own_progress = f"/ui/reports/learners/{lena}"
+
+    async def _fill_workspaces(self) -> None:
+        """A workspace of the instructor, who has an admin, an editor and a viewer in it, and one that is archived."""
+        space = Space(self.whole.api)
+        roles = {"owner": Role.INSTRUCTOR, "admin": Role.ANALYST, "editor": Role.REGISTRAR, "viewer": Role.LEARNER}
+        for name, role in roles.items():
+            client = await self.whole.api.as_user(self.ids[role], role)
+            space.people[name] = Person(self.ids[role], f"{self.people[role]}@example.org", client)
+        text = "Everything that a new client needs to begin: notes, templates and the repos of the project."
+        space.id = await new_workspace(space.people["owner"], "Acme onboarding", description=text)
+        for name in ("admin", "editor", "viewer"):
+            await join(space, space.people[name], name)
+        await space.post("/invitations", email="grace@example.org", role="viewer")
+        remote = "https://git.example.org/acme/a-site-with-a-long-name.git"
+        repo = await space.post("/repos", name="site", remote_url=remote)
+        vault, locked = await space.vault("Handbook"), await space.vault("Contracts")
+        await space.post(f"{locked}/lock", 200)
+        owner, body = space.people["owner"], {"resource_type": "contact", "name": "Grace Hopper"}
+        made = ok(await owner.client.post(f"/api/user-profiles/{owner.id}/resources", json=body), 201)
+        ok(await owner.client.put(f"{space.path}/resources/{made['id']}", json={"access_level": "copy"}))
+        old = await new_workspace(owner, "Last year")
+        ok(await owner.client.post(f"/api/workspaces/{old}/archive"))
+        self.places.workspace, self.places.archived = f"/ui/workspaces/{space.id}", f"/ui/workspaces/{old}"
+        self.places.vault, self.places.locked_vault = self.places.workspace + vault, self.places.workspace + locked
+        self.places.repo = f"{self.places.workspace}/repos/{repo['id']}"
 
     async def deliver(self, subscription_id: str) -> None:
         """What `worker` does for a subscription."""

@@ -15,6 +15,7 @@ from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Unauthenticated
 from dataforge.kernel.principal import Principal
 from dataforge.web import flash, session
+from dataforge.web.forms import ACCEPTED, Refusal
 from dataforge.web.routing import see_other
 from dataforge.web.templates import PRINCIPAL, render
 
@@ -28,9 +29,10 @@ class PageCall(Call):
         super().__init__(request, principal)
         self.form = form
 
-    def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
-        """A page."""
-        return render(self.request.scope, template, values, status=status)
+    def page(self, template: str, *, status: int = 200, refusal: Refusal = ACCEPTED, **values: object) -> HTMLResponse:
+        """A page; one that shows a form again has the status of what the form was refused for."""
+        shown = status if refusal is ACCEPTED else refusal.status
+        return render(self.request.scope, template, {**values, "refusal": refusal}, status=shown)
 
     def following(self, key: tuple[object, ...] | None) -> str | None:
         """The address of the page of this list that begins after `key`; None if this one is the last."""

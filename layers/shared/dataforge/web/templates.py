@@ -42,7 +42,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(number=_number, day=_day, instant=_instant, words=_words)
+    made.filters.update(number=_number, day=_day, instant=_instant, words=_words, bytes=_bytes)
     made.tests["able_to"] = _able_to
     return made
 
@@ -100,6 +100,17 @@ def _number(value: float | Decimal | None) -> str:
     if isinstance(value, Decimal):  # 3.00 credits are 3
         return format(value.normalize(), ",f")
     return "–" if value is None else f"{value:,}"
+
+
+def _bytes(value: int) -> str:
+    if value < 1_000:
+        return f"{value} bytes"
+    thousands = value / 1_000
+    for unit in ("KB", "MB"):
+        if thousands < 1_000:
+            return f"{thousands:,.1f} {unit}"
+        thousands /= 1_000
+    return f"{thousands:,.1f} GB"
 
 
 def _day(value: date | datetime | None) -> str:

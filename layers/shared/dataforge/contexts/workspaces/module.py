@@ -113,7 +113,7 @@ MODULE = Module(
             "/api/user-profiles": f"{WORKSPACES}.routes",
             "/api/workspaces": f"{WORKSPACES}.routes",
             "/api/workspace-invitations": f"{WORKSPACES}.routes",
-            "/ui/workspaces": f"{WORKSPACES}.invitations.pages",
+            "/ui/workspaces": f"{WORKSPACES}.pages",
         }
     },
     offers={

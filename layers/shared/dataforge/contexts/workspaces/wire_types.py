@@ -42,22 +42,23 @@ def at_most(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 Composed = BeforeValidator(composed_if_text)
+# Composed first, as what is last here: before the length is looked at, which is then that of a string.
 ItemName = Annotated[
     str,
-    Composed,
     Field(min_length=1, max_length=MAX_NAME, examples=["handbook"]),
     AfterValidator(refusing(name_mistake)),
+    Composed,
 ]
 ItemPath = Annotated[
     str,
-    Composed,
     Field(min_length=1, max_length=MAX_PATH, examples=["notes/handbook"]),
     AfterValidator(refusing(path_mistake)),
+    Composed,
 ]
 Title = Annotated[
     str,
-    Composed,
     Field(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Acme onboarding"]),
+    Composed,
 ]
 Description = Annotated[str, Field(max_length=2_000)]
 SmallObject = Annotated[

@@ -1,0 +1,108 @@
+"""Repos of a workspace: listed, added, changed, deleted."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from dataforge.contexts.workspaces.page_calls import (
+    ROWS,
+    WORKSPACE,
+    WORKSPACES,
+    WorkspacePageCall,
+    cleaned,
+    in_workspace_page,
+    router,
+)
+from dataforge.contexts.workspaces.repos import commands, queries, wire
+from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.errors import DataForgeError
+from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
+
+REPOS = WORKSPACE + "/repos"
+REPO = REPOS + "/{repo_id}"
+_NEW = {"name": "", "path": "", "remote_url": ""}
+
+
+@router.get(REPOS)
+async def repos_page(
+    call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.REPO)], cursor: Cursor = None
+) -> Response:
+    """Repos by name, and a form for another one."""
+    return await _list(call, _NEW, cursor=cursor)
+
+
+@router.post(REPOS)
+async def create_repo(
+    workspace_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CREATE, Kind.REPO)]
+) -> Response:
+    """Add a repo."""
+    given = cleaned(call.form, *_NEW)
+    try:
+        body = wire.RepoIn.model_validate({name: value for name, value in given.items() if value or name == "name"})
+        made = await call.carry_out(commands.create_repo, commands.CreateRepo(workspace_id, **body.model_dump()))
+    except (ValidationError, DataForgeError) as error:
+        return await _list(call, given, refusal_of(error, given))
+    return call.go_on("success", f"{body.name} is added.", WORKSPACES, workspace_id, "repos", made)
+
+
+@router.get(REPO)
+async def repo_page(
+    repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.REPO)]
+) -> Response:
+    """One repo."""
+    return await _one(call, repo_id)
+
+
+@router.post(REPO)
+async def change_repo(
+    workspace_id: UUID, repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.REPO)]
+) -> Response:
+    """Change it; a remote that is left empty is cleared."""
+    given = cleaned(call.form, *_NEW)
+    try:
+        body = wire.RepoChangeIn.model_validate({**given, "remote_url": given["remote_url"] or None})
+        changes = body.model_dump(exclude_unset=True)
+        command = commands.ChangeRepo(workspace_id, repo_id, call.form.get("revision", ""), changes)
+        await call.carry_out(commands.change_repo, command)
+    except (ValidationError, DataForgeError) as error:
+        return await _one(call, repo_id, given, refusal_of(error, given))
+    return call.go_on("success", "The change is saved.", WORKSPACES, workspace_id, "repos", repo_id)
+
+
+@router.post(REPO + "/delete")
+async def delete_repo(
+    workspace_id: UUID, repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.DELETE, Kind.REPO)]
+) -> Response:
+    """Delete it."""
+    repo = await call.query(queries.get_repo, workspace_id, repo_id, call.user_id)
+    try:
+        await call.carry_out(commands.delete_repo, commands.DeleteRepo(workspace_id, repo_id))
+    except DataForgeError as error:
+        return await _one(call, repo_id, refusal=refusal_of(error))
+    return call.go_on("success", f"{repo['name']} is deleted.", WORKSPACES, workspace_id, "repos")
+
+
+async def _list(
+    call: WorkspacePageCall, given: Mapping[str, str], refusal: Refusal = ACCEPTED, *, cursor: str | None = None
+) -> Response:
+    page = await call.query(queries.list_repos, call.workspace.id, call.user_id, after=call.after(cursor), limit=ROWS)
+    return call.page(
+        "workspaces/repos.html",
+        refusal=refusal,
+        repos=page.rows,
+        given=given,
+        first=cursor is None,
+        following=call.following(page.next_key) if refusal is ACCEPTED else None,
+    )
+
+
+async def _one(
+    call: WorkspacePageCall, repo_id: UUID, given: Mapping[str, str] | None = None, refusal: Refusal = ACCEPTED
+) -> Response:
+    repo = await call.query(queries.get_repo, call.workspace.id, repo_id, call.user_id)
+    shown = given or {name: repo[name] or "" for name in _NEW}
+    return call.page("workspaces/repo.html", refusal=refusal, repo=repo, given=shown)

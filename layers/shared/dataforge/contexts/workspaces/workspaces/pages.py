@@ -1,0 +1,182 @@
+"""The workspaces that somebody is in, one of them with what it holds, and its settings."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from dataforge.contexts.workspaces.members.queries import list_members
+from dataforge.contexts.workspaces.page_calls import (
+    ROWS,
+    WORKSPACE,
+    WORKSPACES,
+    WorkspacePageCall,
+    cleaned,
+    in_workspace_page,
+    router,
+)
+from dataforge.contexts.workspaces.repos.queries import list_repos
+from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
+from dataforge.contexts.workspaces.vaults.queries import list_vaults
+from dataforge.contexts.workspaces.workspaces import commands, queries, wire
+from dataforge.contexts.workspaces.workspaces.domain import WorkspaceType
+from dataforge.http.paging import Cursor
+from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.paging import MAX_LIMIT
+from dataforge.platform.db.unit_of_work import run
+from dataforge.web.calls import PageCall, require_page
+from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
+
+_SHOWN = 6  # vaults and repos on the overview
+TYPES = [(kind.value, kind.value.capitalize()) for kind in WorkspaceType]
+STATES = [("", "In use"), ("archived", "Archived"), ("all", "All")]
+_NEW = {"name": "", "description": "", "workspace_type": WorkspaceType.GENERAL.value}
+
+
+@router.get(WORKSPACES)
+async def workspaces_page(
+    call: Annotated[PageCall, require_page(Action.READ, Kind.WORKSPACE)],
+    cursor: Cursor = None,
+    search: Annotated[str, Query(max_length=100)] = "",
+    state: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """The workspaces that the person is in, by name, and a form for another one."""
+    return await _list(call, _NEW, cursor=cursor, search=search, state=state)
+
+
+@router.post(WORKSPACES)
+async def create_workspace(call: Annotated[PageCall, require_page(Action.CREATE, Kind.WORKSPACE)]) -> Response:
+    """Make a workspace of one's own."""
+    given = cleaned(call.form, *_NEW)
+    try:
+        body = wire.WorkspaceIn.model_validate(given)
+        command = commands.CreateWorkspace(call.user_id, **body.model_dump())
+        made = await run(call.unit_of_work(WorkspacesUnitOfWork), commands.create_workspace, command)
+    except (ValidationError, DataForgeError) as error:
+        return await _list(call, given, refusal_of(error, given))
+    return call.go_on("success", f"{body.name} is yours. Invite others, or begin with a vault.", WORKSPACES, made)
+
+
+async def _list(
+    call: PageCall,
+    given: Mapping[str, str],
+    refusal: Refusal = ACCEPTED,
+    *,
+    cursor: str | None = None,
+    search: str = "",
+    state: str = "",
+) -> Response:
+    archived = {"archived": True, "all": None}.get(state, False)
+    page = await call.query(
+        queries.list_workspaces,
+        call.user_id,
+        after=call.after(cursor),
+        limit=ROWS,
+        archived=archived,
+        search=search.strip() or None,
+    )
+    return call.page(
+        "workspaces/workspaces.html",
+        workspaces=page.rows,
+        following=call.following(page.next_key) if refusal is ACCEPTED else None,
+        first=cursor is None,
+        chosen={"search": search, "state": state},
+        given=given,
+        refusal=refusal,
+        types=TYPES,
+        states=STATES,
+    )
+
+
+@router.get(WORKSPACE)
+async def workspace_page(
+    workspace_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.WORKSPACE)]
+) -> Response:
+    """One workspace: what it is for, how much is in it, its first vaults and repos."""
+    vaults = await call.query(list_vaults, workspace_id, call.user_id, after=None, limit=_SHOWN)
+    repos = await call.query(list_repos, workspace_id, call.user_id, after=None, limit=_SHOWN)
+    return call.page(
+        "workspaces/workspace.html",
+        shown=await call.query(queries.get_workspace, workspace_id, call.user_id),
+        stats=await call.query(queries.workspace_stats, workspace_id, call.user_id),
+        vaults=vaults.rows,
+        repos=repos.rows,
+    )
+
+
+@router.get(WORKSPACE + "/settings")
+async def settings_page(
+    call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.WORKSPACE)],
+) -> Response:
+    """Name, description and type; for owners also what ends or hands over the workspace."""
+    return await _settings(call)
+
+
+@router.post(WORKSPACE + "/settings")
+async def change_workspace(
+    workspace_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.WORKSPACE)]
+) -> Response:
+    """Change them."""
+    given = cleaned(call.form, *_NEW)
+    try:
+        changes = wire.WorkspaceChangeIn.model_validate(given).model_dump(exclude_unset=True)
+        command = commands.ChangeWorkspace(workspace_id, call.form.get("revision", ""), changes)
+        await call.carry_out(commands.change_workspace, command)
+    except (ValidationError, DataForgeError) as error:
+        return await _settings(call, given, refusal_of(error, given))
+    return call.go_on("success", "The change is saved.", WORKSPACES, workspace_id, "settings")
+
+
+@router.post(WORKSPACE + "/archive")
+async def archive_workspace(
+    workspace_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.ARCHIVE, Kind.WORKSPACE)]
+) -> Response:
+    """Make it read-only."""
+    await call.carry_out(commands.archive_workspace, workspace_id)
+    text = f"{call.workspace.name} is archived: everybody can read it, nobody can change it."
+    return call.go_on("success", text, WORKSPACES, workspace_id, "settings")
+
+
+@router.post(WORKSPACE + "/unarchive")
+async def unarchive_workspace(
+    workspace_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.ARCHIVE, Kind.WORKSPACE)]
+) -> Response:
+    """Make it writable again."""
+    await call.carry_out(commands.unarchive_workspace, workspace_id)
+    return call.go_on("success", f"{call.workspace.name} is in use again.", WORKSPACES, workspace_id)
+
+
+@router.post(WORKSPACE + "/delete")
+async def delete_workspace(
+    workspace_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.DELETE, Kind.WORKSPACE)]
+) -> Response:
+    """Hide it from everybody; the name is typed to say that it is meant."""
+    if call.form.get("name", "").strip() != call.workspace.name:
+        refusal = Refusal(400, "", {"confirmation": f"Type {call.workspace.name} to say that you mean it."})
+        return await _settings(call, refusal=refusal)
+    try:
+        await call.carry_out(commands.delete_workspace, workspace_id)
+    except DataForgeError as error:
+        return await _settings(call, refusal=refusal_of(error))
+    return call.go_on("success", f"{call.workspace.name} is deleted.", WORKSPACES)
+
+
+async def _settings(
+    call: WorkspacePageCall, given: Mapping[str, str] | None = None, refusal: Refusal = ACCEPTED
+) -> Response:
+    workspace_id = call.workspace.id
+    shown = await call.query(queries.get_workspace, workspace_id, call.user_id)
+    members = await call.query(list_members, workspace_id, call.user_id, after=None, limit=MAX_LIMIT)
+    heirs = [row for row in members.rows if row["user_id"] != shown["owner_id"]]
+    return call.page(
+        "workspaces/settings.html",
+        refusal=refusal,
+        shown=shown,
+        given=given or shown,
+        heirs=[(row["user_id"], f"{row['display_name']} ({row['username']})") for row in heirs],
+        types=TYPES,
+    )
