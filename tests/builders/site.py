@@ -5,11 +5,14 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
+from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws.sqs import Queue
@@ -265,6 +268,14 @@ class Site:
         self.places.workspace, self.places.archived = f"/ui/workspaces/{space.id}", f"/ui/workspaces/{old}"
         self.places.vault, self.places.locked_vault = self.places.workspace + vault, self.places.workspace + locked
         self.places.repo = f"{self.places.workspace}/repos/{repo['id']}"
+
+    async def mailed_invitation(self, email: str) -> str:
+        """Where the link leads that was mailed last to an address, into a workspace."""
+        query = text("SELECT id, sendings FROM workspaces.invitations WHERE email = :email ORDER BY id DESC LIMIT 1")
+        async with self.database.read_only() as connection:
+            row = (await connection.execute(query, {"email": email})).one()
+        token = self.whole.api.platform.get(WorkspacesServices).invitation_token(row.id, row.sendings)
+        return f"/ui/workspaces/accept?token={token}"
 
     async def deliver(self, subscription_id: str) -> None:
         """What `worker` does for a subscription."""
