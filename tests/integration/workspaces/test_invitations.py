@@ -88,7 +88,7 @@ async def test_the_link_in_the_mail_leads_to_a_page_whose_button_accepts(
     assert [answer.status_code for answer in seen] == [200, 200, 200]
     assert before.status_code == 404
     assert refused.status_code == 403
-    assert (accepted.status_code, accepted.headers["location"]) == (303, "/ui")
+    assert (accepted.status_code, accepted.headers["location"]) == (303, f"/ui/workspaces/{space.id}")
     assert taken(await zoe.client.get(space.path))["role"] == "editor"
 
 
