@@ -222,6 +222,20 @@ class ReceiverSettings(Settings):
     private_receivers: bool = False
 
 
+class RemoteSettings(Settings):
+    """Hosts of remote repositories that are asked for their refs, separated by commas; empty: any public one.
+
+    A host may be named with a port other than 443 (`git.example.org:8443`).
+    """
+
+    git_allowed_hosts: frozenset[str] = frozenset()
+
+    @field_validator("git_allowed_hosts", mode="before")
+    @classmethod
+    def _host_names(cls, value: object) -> object:
+        return {part.strip().lower() for part in value.split(",") if part.strip()} if isinstance(value, str) else value
+
+
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -270,6 +284,7 @@ class ApiSettings(
     RefusalSettings,
     EtlSettings,
     ReceiverSettings,
+    RemoteSettings,
 ):
     """The function `api`; what it replays from quarantine goes the way of accepted statements."""
 
@@ -315,7 +330,7 @@ class WorkerSettings(
     required: ClassVar[tuple[str, ...]] = ("database", "data_bucket")
 
 
-class JobSettings(WorkerSettings):
+class JobSettings(WorkerSettings, RemoteSettings):
     """The function `worker`: it sends itself the message of a job that has paused."""
 
     required: ClassVar[tuple[str, ...]] = (*WorkerSettings.required, "app_secret_arn", "jobs_queue_url")

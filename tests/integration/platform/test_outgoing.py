@@ -1,8 +1,5 @@
 """Requests to real servers on the loopback interface: the name is checked, the address pinned, the answer bounded."""
 
-import datetime as dt
-import ipaddress
-import socket
 import ssl
 import threading
 import time
@@ -13,13 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from dataforge.platform import outgoing
 from dataforge.platform.outgoing import MAX_ANSWER_BYTES, NoAnswer, send
+from tests.builders.tls import Resolver, certificate_for, trust
 
 NAME = "receiver.test"
 
@@ -35,6 +28,9 @@ class Handler(BaseHTTPRequestHandler):
             "/large": (200, {}, b"x" * (4 * MAX_ANSWER_BYTES)),
             "/slow": (200, {}, None),
         }
+        if self.path == "/slow-headers":
+            self.trickle(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            return
         status, headers, content = answers[self.path]
         self.send_response(status)
         for name, value in headers.items():
@@ -43,9 +39,12 @@ class Handler(BaseHTTPRequestHandler):
         if content is not None:
             self.wfile.write(content)
             return
+        self.trickle(b"")
+
+    def trickle(self, head: bytes) -> None:
         with suppress(OSError):  # whoever asked has gone
-            for _ in range(200):
-                self.wfile.write(b"x")
+            for piece in (head, *[b"x"] * 200):
+                self.wfile.write(piece)
                 self.wfile.flush()
                 time.sleep(0.05)
 
@@ -56,27 +55,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for NAME, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return certificate_for(NAME, tmp_path_factory.mktemp("tls"))
 
 
 def serve(certificate: Path | None) -> Iterator[int]:
@@ -102,24 +81,9 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def tls_port(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server with TLS, whose certificate is trusted, and whose name and others lead to it."""
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(outgoing, "_tls", lambda: trusting)
-    real = socket.getaddrinfo
-
-    def resolve(host: str, *rest: object, **options: object) -> list[object]:
-        known = host if _is_address(host) else "127.0.0.1"
-        return list(real(known, *rest, **options))  # type: ignore[call-overload]  # passed through
-
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", resolve)
+    trust(certificate, monkeypatch)
+    Resolver(monkeypatch)
     yield from serve(certificate)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 post = partial(send, "POST", headers={"Content-Type": "text/plain"}, private=True)
@@ -142,8 +106,13 @@ async def test_no_more_of_an_answer_is_read_than_is_looked_at(port: int) -> None
 
 
 async def test_an_answer_that_trickles_is_given_up(port: int) -> None:
-    with pytest.raises(NoAnswer, match="longer than"):
+    with pytest.raises(NoAnswer, match=r"longer than|No answer within"):
         await post(f"http://127.0.0.1:{port}/slow", body=b"", seconds=0.5)
+
+
+async def test_headers_that_trickle_are_given_up(port: int) -> None:
+    with pytest.raises(NoAnswer, match=r"longer than|No answer within"):
+        await post(f"http://127.0.0.1:{port}/slow-headers", body=b"", seconds=0.5)
 
 
 async def test_nobody_there_is_no_answer() -> None:

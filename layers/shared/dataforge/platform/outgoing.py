@@ -9,15 +9,18 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+    from urllib3.connection import HTTPConnection
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 20.0
@@ -96,26 +99,29 @@ async def send(
 
     Of the body of the answer `most_bytes` are read, and the others passed over; the whole takes `seconds` at most.
     """
-    parts = check_url(url, private=private)
-    return await asyncio.to_thread(_send, method, parts, dict(headers), body, private, most_bytes, seconds)
+    exchange = partial(send_blocking, headers=headers, body=body, private=private)
+    return await asyncio.to_thread(exchange, method, url, most_bytes=most_bytes, seconds=seconds)
 
 
-def _send(
+def send_blocking(
     method: str,
-    parts: SplitResult,
-    headers: dict[str, str],
-    body: bytes | None,
-    private: bool,  # noqa: FBT001 - the thread's arguments are those of `send`
-    most_bytes: int,
-    seconds: float,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    private: bool = False,
+    most_bytes: int = MAX_ANSWER_BYTES,
+    seconds: float = TOTAL_SECONDS,
 ) -> Answer:
+    """As `send`, for a thread that may wait."""
     from urllib3.exceptions import HTTPError
 
+    parts = check_url(url, private=private)
     deadline = time.monotonic() + seconds
     address = _resolve(parts, private=private)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
-        with _pool(parts, address, seconds) as pool:
+        with _pool(parts, address, seconds) as pool, _cut_off(pool, seconds):
             response = pool.urlopen(
                 method,
                 target,
@@ -132,7 +138,38 @@ def _send(
                 response.close()
             return Answer(response.status, content, {key.lower(): value for key, value in response.headers.items()})
     except (HTTPError, OSError, ValueError) as error:
-        raise NoAnswer(_what_happened(error, seconds)) from error
+        late = time.monotonic() >= deadline
+        raise NoAnswer(_too_late(seconds) if late else _what_happened(error, seconds)) from error
+
+
+@contextmanager
+def _cut_off(pool: "HTTPConnectionPool", seconds: float) -> Iterator[None]:
+    """End the connections of the pool after so many seconds: timeouts of sockets begin anew with every byte."""
+    opened: list[HTTPConnection] = []
+    kind: Any = pool.ConnectionCls
+
+    class Watched(kind):  # type: ignore[misc]  # a class that is known when it runs
+        def connect(self) -> None:
+            opened.append(self)
+            super().connect()
+
+    def cut() -> None:
+        for connection in opened:
+            with suppress(OSError, AttributeError):  # not connected yet, or closed meanwhile
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    pool.ConnectionCls = Watched
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _too_late(seconds: float) -> str:
+    return f"No answer within {seconds:.0f} seconds"
 
 
 def _what_happened(error: Exception, seconds: float) -> str:
@@ -144,7 +181,7 @@ def _what_happened(error: Exception, seconds: float) -> str:
     if isinstance(error, exceptions.ConnectTimeoutError):
         return f"No connection within {min(CONNECT_SECONDS, seconds):.0f} seconds"
     if isinstance(error, exceptions.ReadTimeoutError | TimeoutError):
-        return f"No answer within {seconds:.0f} seconds"
+        return _too_late(seconds)
     if isinstance(error, exceptions.SSLError | ssl.SSLError):
         return f"TLS failed: {str(error)[:200]}"
     return f"The connection broke off: {str(error)[:200]}"
@@ -186,9 +223,13 @@ def _tls() -> ssl.SSLContext:
 def _read(response: "BaseHTTPResponse", deadline: float, most_bytes: int, seconds: float) -> bytes:
     """The beginning of the body; raises NoAnswer from a host that takes too long over it."""
     content = bytearray()
-    while len(content) < most_bytes and (piece := response.read1(8192)):
+    more = True
+    while more and len(content) < most_bytes:
+        piece = response.read1(8192)
         content += piece
-        if time.monotonic() > deadline:
+        more = bool(piece)
+        # Asked behind the last piece, too: what was cut off looks like the end of a body without a length.
+        if time.monotonic() >= deadline:
             message = f"The answer took longer than {seconds:.0f} seconds"
             raise NoAnswer(message)
     return bytes(content[:most_bytes])

@@ -10,12 +10,15 @@ from dataforge.contexts.workspaces.contract import InvitationMails, Memberships
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.events import Event
 from dataforge.platform.access import MemberRoles
-from dataforge.platform.module import Job, Module, Subscriber
+from dataforge.platform.module import Job, JobKind, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.workspaces.invitations.published import StoredInvitationMails
+    from dataforge.contexts.workspaces.remotes.client import RemoteClient
+    from dataforge.contexts.workspaces.remotes.domain import AllowedHosts
     from dataforge.platform.personal_data import PersonalData
+    from dataforge.platform.sealing import SecretBox
 
 WORKSPACES = "dataforge.contexts.workspaces"
 
@@ -35,6 +38,28 @@ class WorkspacesServices(Services):
         from dataforge.contexts.workspaces.invitations.published import StoredInvitationMails
 
         return StoredInvitationMails(self)
+
+    @cached_property
+    def allowed_hosts(self) -> "AllowedHosts":
+        """The hosts of remotes that are asked for their refs."""
+        from dataforge.contexts.workspaces.remotes.domain import AllowedHosts
+
+        return AllowedHosts(self.settings.git_allowed_hosts)
+
+    @cached_property
+    def remotes(self) -> "RemoteClient":
+        """Asks remotes for their refs."""
+        from dataforge.contexts.workspaces.remotes.client import RemoteClient
+
+        return RemoteClient(self.allowed_hosts, private=self.settings.private_receivers)
+
+    @cached_property
+    def webhook_secrets(self) -> "SecretBox":
+        """Encrypts the secrets of webhooks."""
+        from dataforge.platform.sealing import SecretBox
+
+        key = self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode()
+        return SecretBox(key, "dataforge repo webhooks")
 
     @cached_property
     def memberships(self) -> "StoredMemberships":
@@ -93,6 +118,12 @@ def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
     return {"workspaces": consumers.maintain}
 
 
+def _job_kinds() -> Mapping[str, JobKind[WorkspacesServices]]:
+    from dataforge.contexts.workspaces.remotes import consumers as remotes
+
+    return {**remotes.KINDS}
+
+
 def _personal_data() -> "PersonalData[WorkspacesServices]":
     from dataforge.contexts.workspaces.personal_data import personal_data
 
@@ -113,6 +144,7 @@ MODULE = Module(
             "/api/user-profiles": f"{WORKSPACES}.routes",
             "/api/workspaces": f"{WORKSPACES}.routes",
             "/api/workspace-invitations": f"{WORKSPACES}.routes",
+            "/api/repo-webhooks": f"{WORKSPACES}.routes",
             "/ui/workspaces": f"{WORKSPACES}.pages",
         }
     },
@@ -122,6 +154,7 @@ MODULE = Module(
         InvitationMails: lambda platform: platform.get(WorkspacesServices).invitation_mails,
     },
     jobs=_jobs,
+    job_kinds=_job_kinds,
     personal_data=_personal_data,
     subscribers=_subscribers,
 )

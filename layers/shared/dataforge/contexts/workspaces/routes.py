@@ -3,10 +3,23 @@
 from dataforge.contexts.workspaces.invitations import routes as invitations
 from dataforge.contexts.workspaces.members import routes as members
 from dataforge.contexts.workspaces.profiles import routes as profiles
+from dataforge.contexts.workspaces.remotes import routes as remotes
 from dataforge.contexts.workspaces.repos import routes as repos
 from dataforge.contexts.workspaces.resources import routes as resources
 from dataforge.contexts.workspaces.routing import router
 from dataforge.contexts.workspaces.vaults import routes as vaults
+from dataforge.contexts.workspaces.webhooks import routes as webhooks
 from dataforge.contexts.workspaces.workspaces import routes as workspaces
 
-__all__ = ["invitations", "members", "profiles", "repos", "resources", "router", "vaults", "workspaces"]
+__all__ = [
+    "invitations",
+    "members",
+    "profiles",
+    "remotes",
+    "repos",
+    "resources",
+    "router",
+    "vaults",
+    "webhooks",
+    "workspaces",
+]

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -128,10 +129,34 @@ repos = Table(
     Column("remote_url", String(2048)),
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     Column("last_synced", DateTime(timezone=True)),
+    Column("default_branch", String(500)),
+    Column("refs_truncated", Boolean, nullable=False, server_default=text("false")),
+    Column("webhook_secret", LargeBinary),  # sealed
+    Column("webhook_secret_at", DateTime(timezone=True)),
     *_versioned(),
     schema=SCHEMA,
 )
 Index("uq_repos_workspace_id_name_ci", repos.c.workspace_id, func.lower(repos.c.name), unique=True)
+
+repo_refs = Table(
+    "repo_refs",
+    metadata,
+    Column("repo_id", UUID(as_uuid=True), ForeignKey(repos.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", String(500, collation="C"), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("commit_hash", String(64)),
+    Column("moved_at", DateTime(timezone=True), nullable=False),
+    schema=SCHEMA,
+)
+
+repo_deliveries = Table(
+    "repo_deliveries",
+    metadata,
+    Column("repo_id", UUID(as_uuid=True), ForeignKey(repos.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("delivery_id", String(200), primary_key=True),
+    Column("received_at", DateTime(timezone=True), nullable=False, index=True),
+    schema=SCHEMA,
+)
 
 vaults = Table(
     "vaults",

@@ -5,15 +5,18 @@ from uuid import UUID
 from dataforge.contexts.workspaces.invitations.repository import Invitations
 from dataforge.contexts.workspaces.members.repository import Members
 from dataforge.contexts.workspaces.profiles.repository import Profiles
+from dataforge.contexts.workspaces.remotes.repository import RepoRefs
 from dataforge.contexts.workspaces.repos.repository import Repos
 from dataforge.contexts.workspaces.resources.repository import Resources
 from dataforge.contexts.workspaces.vaults.repository import Vaults
+from dataforge.contexts.workspaces.webhooks.repository import Webhooks
 from dataforge.contexts.workspaces.workspaces.repository import Workspaces
 from dataforge.kernel.errors import Forbidden
-from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.db.throttle import Throttle
+from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 
 
-class WorkspacesUnitOfWork(SqlUnitOfWork):
+class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
     """A transaction with the repositories of workspaces.
 
     Everything locks in one order: profile, workspace, vault or invitation, what is in it.
@@ -51,6 +54,21 @@ class WorkspacesUnitOfWork(SqlUnitOfWork):
     def repos(self) -> Repos:
         """Repos."""
         return Repos(self.connection, self.now)
+
+    @property
+    def repo_refs(self) -> RepoRefs:
+        """Branches and tags of repos."""
+        return RepoRefs(self.connection)
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Webhooks of repos."""
+        return Webhooks(self.connection, self.now)
+
+    @property
+    def throttle(self) -> Throttle:
+        """How often something is tried."""
+        return Throttle(self.connection, self.now)
 
     @property
     def vaults(self) -> Vaults:

@@ -107,8 +107,8 @@ _REPORTS = (
 )
 _WORKSPACES = _tables(
     "workspaces",
-    "profiles workspaces members invitations repos vaults notes note_revisions note_links global_resources "
-    "workspace_global_resources",
+    "profiles workspaces members invitations repos repo_refs repo_deliveries vaults notes note_revisions note_links "
+    "global_resources workspace_global_resources",
     WRITE,
 ) | _tables("workspaces", "memberships directory", READ)
 _TUTORIALS = _tables("tutorials", "transcripts transcript_segments tutorials tutorial_steps tutorial_links", WRITE)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from dataforge.kernel.errors import Conflict, NotFound
 
 MAX_REPOS = 100  # of one workspace
+HIDDEN = frozenset({"webhook_secret"})  # columns that nobody is shown
 _SCHEMES = frozenset({"http", "https", "git", "ssh"})
 # As scp and git write it: user@host:path, or host.name:path, so that other schemes (javascript:) and drives are none;
 # and no host is an option (-oProxyCommand).

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.workspaces.repos.domain import RepoNotFound
+from dataforge.contexts.workspaces.repos.domain import HIDDEN, RepoNotFound
 from dataforge.contexts.workspaces.tables import repos
 from dataforge.contexts.workspaces.workspaces.domain import name_taken
 from dataforge.platform.db.versioned_rows import VersionedRows
@@ -17,7 +17,7 @@ class Repos(VersionedRows):
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         refusals = {"uq_repos_workspace_id_name_ci": lambda row: name_taken("repo", row["name"], "The workspace")}
-        super().__init__(connection, repos, "repo", now, refusals=refusals)
+        super().__init__(connection, repos, "repo", now, hidden=HIDDEN, refusals=refusals)
 
     async def of_workspace(self, repo_id: UUID, workspace_id: UUID) -> dict[str, Any]:
         """The repo of this workspace, locked; raises RepoNotFound."""

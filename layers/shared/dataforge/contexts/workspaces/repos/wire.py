@@ -38,7 +38,10 @@ class RepoChangeIn(PartialUpdate):
 
 
 class RepoOut(BaseModel):
-    """A repo."""
+    """A repo; `last_synced`, `default_branch` and `refs_truncated` are from its remote's webhook or the last refresh.
+
+    `webhook_secret_at` is when the secret of its webhook was made; null without one.
+    """
 
     id: UUID
     workspace_id: UUID
@@ -47,6 +50,9 @@ class RepoOut(BaseModel):
     remote_url: str | None
     metadata: dict[str, Any]
     last_synced: datetime | None
+    default_branch: str | None
+    refs_truncated: bool
+    webhook_secret_at: datetime | None
     revision: int
     created_at: datetime
     updated_at: datetime

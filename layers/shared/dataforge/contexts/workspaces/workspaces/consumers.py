@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
+from dataforge.contexts.workspaces.webhooks.commands import forget_deliveries
 from dataforge.contexts.workspaces.workspaces.domain import DELETED_FOR
 from dataforge.platform.db.unit_of_work import run
 
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
 
 
 async def maintain(services: "WorkspacesServices") -> dict[str, int]:
-    """Delete for good what was deleted thirty days ago."""
+    """Delete for good what was deleted thirty days ago, and forget old deliveries of webhooks."""
     before = services.clock.now() - DELETED_FOR
-    return {"erased_workspaces": await run(services.unit_of_work(WorkspacesUnitOfWork), _erase, before)}
+    return {
+        "erased_workspaces": await run(services.unit_of_work(WorkspacesUnitOfWork), _erase, before),
+        "forgotten_deliveries": await run(services.unit_of_work(WorkspacesUnitOfWork), forget_deliveries, None),
+    }
 
 
 async def _erase(before: "datetime", uow: WorkspacesUnitOfWork) -> int:

@@ -76,6 +76,21 @@ class Workspaces(VersionedRows):
             raise WorkspaceArchived(message)
         return row is not None
 
+    async def enter_open(self, workspace_id: UUID) -> None:
+        """Until the end of the transaction it is neither archived nor deleted; raises WorkspaceArchived.
+
+        For what no member does; raises WorkspaceNotFound for one that is deleted.
+        """
+        query = select(workspaces.c.archived_at).where(
+            workspaces.c.id == workspace_id, workspaces.c.deleted_at.is_(None)
+        )
+        row = (await self._connection.execute(query.with_for_update(read=True))).one_or_none()
+        if row is None:
+            raise missing_workspace(workspace_id)
+        if row.archived_at is not None:
+            message = "The workspace is archived; nothing in it changes."
+            raise WorkspaceArchived(message)
+
     async def create(self, values: dict[str, Any]) -> None:
         """Insert, with its owner as the first member; raises AlreadyExists for a name that the owner has used."""
         await self.add(values)

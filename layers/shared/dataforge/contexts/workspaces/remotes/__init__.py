@@ -1,0 +1,1 @@
+"""Remotes: the branches and tags that the repositories have whose addresses repos carry."""

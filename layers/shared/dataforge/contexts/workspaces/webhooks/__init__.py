@@ -1,0 +1,1 @@
+"""Webhooks: what the hosts of remote repositories send when something was pushed."""
