@@ -6,7 +6,7 @@ Revision: 0041
 from alembic import op
 
 revision = "0041"
-down_revision = "0038"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

@@ -46,6 +46,7 @@ PUBLIC = {
     ("GET", "/ui/stop-email-change"),
     ("POST", "/ui/stop-email-change"),
     ("GET", "/.well-known/jwks.json"),
+    ("POST", "/api/repo-webhooks/{repo_id}"),  # by the signature of the host of the repository
     ("POST", "/oauth/token"),  # by the key and secret of a credential (RFC 6749 §4.4)
     ("GET", "/"),
     ("GET", "/ui"),

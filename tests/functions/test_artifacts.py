@@ -33,6 +33,7 @@ NEEDED_BY = {
         "dataforge.contexts.*.calendar",
         "dataforge.platform.calendars",
     ],
+    "GitLayer": ["dataforge.contexts.workspaces.remotes.protocol"],
     "MigrationsLayer": ["dataforge.platform.db.migrations"],
 }
 IMPORT_EVERYTHING = """

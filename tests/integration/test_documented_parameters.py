@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.paging import CursorSigner
@@ -185,9 +186,21 @@ class World:
             ok(await api.client.put(f"{space.path}/resources/{resource['id']}", json={"access_level": "read"}))
             await space.post("/invitations", email=f"new{number}@example.org")
             ok(await api.client.post("/api/invitations", json={"email": f"new{number}@example.org"}), 201)
-            await space.post("/repos", name=f"repo {number}")
+            repo = await space.post("/repos", name=f"repo {number}")
             vault = await space.vault(f"vault {number}")
-        self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "vault_id": vault.rpartition("/")[2]}
+        await self._refs(repo["id"])
+        self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "repo_id": repo["id"]}
+        self.ids |= {"vault_id": vault.rpartition("/")[2]}
+
+    async def _refs(self, repo_id: str) -> None:
+        """Two branches and two tags of a repo, as a refresh keeps them."""
+        statement = (
+            "INSERT INTO workspaces.repo_refs (repo_id, name, hash, moved_at) "
+            "SELECT :repo_id, 'refs/' || kind || '/' || number, repeat('a', 40), now() "
+            "FROM generate_series(1, 2) number, unnest(ARRAY['heads', 'tags']) kind"
+        )
+        async with self.api.database.transaction() as connection:
+            await connection.execute(text(statement), {"repo_id": repo_id})
 
     async def _schemas(self) -> None:
         """Two revisions of the schema of the workspace."""

@@ -407,6 +407,14 @@ async def in_workspace(api: WholeApi) -> Sample:
     return Sample(await space(api), {"name": "site"})
 
 
+@sample(SPACE + "/repos/{repo_id}/refresh")
+async def repo(api: WholeApi) -> Sample:
+    path = await space(api)
+    remote = "https://git.example.org/acme/site.git"
+    made = await api.post(f"{SPACE.format(**path)}/repos", 201, name="site", remote_url=remote)
+    return Sample({**path, "repo_id": made["id"]})
+
+
 @sample(*(f"{SPACE}/vaults/{{vault_id}}/{verb}" for verb in ("lock", "unlock")))
 async def vault(api: WholeApi) -> Sample:
     path = await space(api)

@@ -14,7 +14,8 @@ from tests.builders.tls import Resolver, certificate_for, trust
 
 NAME = "git.test"
 # This machine is permitted; everything else that is private is refused as everywhere.
-ASKING = RemoteClient(private=True)
+ANYWHERE = AllowedHosts(any_port=True)
+ASKING = RemoteClient(ANYWHERE, private=True)
 
 
 @pytest.fixture(scope="module")
@@ -222,5 +223,5 @@ async def test_the_whole_takes_a_bounded_time(host: GitHost) -> None:
     filled(host)
 
     with pytest.raises(Unavailable):
-        await RemoteClient(private=True, seconds=0.0).list_refs(host.url("/site.git"))
+        await RemoteClient(ANYWHERE, private=True, seconds=0.0).list_refs(host.url("/site.git"))
     assert host.requests == []

@@ -41,7 +41,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHost]:
 async def refreshed(space: Space, repo: str, *, by: str = "editor") -> tuple[Done, dict[str, Any]]:
     """How the job of a refresh ended."""
     asked = taken(await space[by].post(f"{space.path}/repos/{repo}/refresh"), 202)
-    done = await do_job(modules(), space.api.platform_of("worker"), UUID(asked["job_id"]))
+    done = await do_job(UUID(asked["job_id"]), modules(), space.api.platform_of("worker"))
     return done, taken(await space[by].get(asked["href"]))
 
 
@@ -61,10 +61,13 @@ async def test_a_refresh_keeps_branches_and_tags(space: Space, host: GitHost) ->
     shown = taken(await space["viewer"].get(path))
 
     assert (job["status"], job["output_summary"]) == (
-        "completed", {"refs": 3, "default_branch": "main", "truncated": False}
+        "completed",
+        {"refs": 3, "default_branch": "main", "truncated": False},
     )
     assert [(item["kind"], item["short_name"], item["commit_hash"]) for item in listed] == [
-        ("branch", "main", main), ("branch", "other", other), ("tag", "v1", main)
+        ("branch", "main", main),
+        ("branch", "other", other),
+        ("tag", "v1", main),
     ]
     assert listed[2]["hash"] == repository.git("rev-parse", "refs/tags/v1")
     assert (shown["default_branch"], shown["refs_truncated"]) == ("main", False)
@@ -108,8 +111,8 @@ async def test_a_remote_that_is_not_there_ends_the_job_with_the_reason(space: Sp
 
     _, job = await refreshed(space, repo)
 
-    assert (job["status"], job["failure"]["code"]) == ("failed", "remote_refused")
-    assert "is not there" in job["error_message"]
+    assert job["status"] == "failed"
+    assert (job["error"]["code"], "is not there" in job["error"]["detail"]) == ("remote_refused", True)
 
 
 async def test_a_remote_in_trouble_is_asked_again(space: Space, host: GitHost) -> None:
@@ -121,17 +124,17 @@ async def test_a_remote_in_trouble_is_asked_again(space: Space, host: GitHost) -
     assert (done, job["status"]) == (Done.AGAIN, "pending")
 
 
-async def test_a_remote_that_was_changed_meanwhile_keeps_what_it_has(space: Space, host: GitHost) -> None:
+async def test_a_workspace_that_was_archived_meanwhile_keeps_what_it_has(space: Space, host: GitHost) -> None:
     GitRepository(host.root / "site.git").commit()
     repo = await new_repo(space, host.url("/site.git"))
     path = f"{space.path}/repos/{repo}"
     asked = taken(await space["editor"].post(f"{path}/refresh"), 202)
-    taken(await space.post("/archive", 200))
+    await space.post("/archive", 200)
 
-    await do_job(modules(), space.api.platform_of("worker"), UUID(asked["job_id"]))
+    await do_job(UUID(asked["job_id"]), modules(), space.api.platform_of("worker"))
     job = taken(await space["editor"].get(asked["href"]))
 
-    assert (job["status"], job["failure"]["code"]) == ("failed", "workspace_archived")
+    assert (job["status"], job["error"]["code"]) == ("failed", "workspace_archived")
     assert host.requests == []
 
 

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from dataforge.contexts.workspaces.remotes import repository
+from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.webhooks.commands import forget_deliveries
 from dataforge.contexts.workspaces.webhooks.domain import KEPT_FOR, TRIES
-from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.platform.db.unit_of_work import run
 from tests.builders.workspaces import Space, refusal, taken
 
@@ -104,9 +104,11 @@ async def test_gitlab_sends_the_secret_or_signs(how: str, hook: Hook) -> None:
     body = json.dumps({"object_kind": "push", "ref": "refs/heads/trunk", "after": MAIN, "project": project}).encode()
     at = str(int(hook.space.api.platform.clock.now().timestamp()))
     digest = hmac.digest(b64decode(hook.secret[6:]), f"d1.{at}.".encode() + body, "sha256")
-    proof = {"x_gitlab_token": hook.secret} if how == "token" else {
-        "webhook_id": "d1", "webhook_timestamp": at, "webhook_signature": "v1," + b64encode(digest).decode()
-    }
+    proof = (
+        {"x_gitlab_token": hook.secret}
+        if how == "token"
+        else {"webhook_id": "d1", "webhook_timestamp": at, "webhook_signature": "v1," + b64encode(digest).decode()}
+    )
 
     answer = await hook.send(body, x_github_event="", x_gitlab_event="Push Hook", **proof)
 
@@ -135,12 +137,11 @@ async def test_a_push_that_arrives_late_does_not_undo_a_later_one(hook: Hook) ->
 
 
 async def test_without_the_right_signature_nothing_is_said_of_the_repo(hook: Hook) -> None:
-    bare = await Hook.of(hook.space, None) if False else hook
     wrong = [
-        await bare.send(push(), x_hub_signature_256="sha256=" + "0" * 64),
-        await bare.send(push(), x_gitlab_token="wrong"),
-        await bare.client.post(bare.address, json=push()),
-        await bare.client.post(f"/api/repo-webhooks/{uuid4()}", json=push()),
+        await hook.send(push(), x_hub_signature_256="sha256=" + "0" * 64),
+        await hook.send(push(), x_gitlab_token="wrong"),
+        await hook.client.post(hook.address, json=push()),
+        await hook.client.post(f"/api/repo-webhooks/{uuid4()}", json=push()),
     ]
     answers = {(refusal(answer), answer.json()["detail"]) for answer in wrong}
 

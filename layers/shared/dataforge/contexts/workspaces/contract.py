@@ -42,6 +42,16 @@ class InvitationSent(Event):
     sendings: int
 
 
+@dataclass(frozen=True, slots=True)
+class WorkspaceDeleted(Event):
+    """A workspace was deleted for good: what belongs to it elsewhere is to go, too."""
+
+    name = "workspaces.workspace_deleted"
+    about = "workspace_id"
+
+    workspace_id: UUID
+
+
 class InvitationMails(Protocol):
     """Writes the mails of invitations; the link in one is in no event and in no outbox."""
 

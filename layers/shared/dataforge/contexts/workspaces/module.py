@@ -44,7 +44,7 @@ class WorkspacesServices(Services):
         """The hosts of remotes that are asked for their refs."""
         from dataforge.contexts.workspaces.remotes.domain import AllowedHosts
 
-        return AllowedHosts(self.settings.git_allowed_hosts)
+        return AllowedHosts(self.settings.git_allowed_hosts, any_port=self.settings.private_receivers)
 
     @cached_property
     def remotes(self) -> "RemoteClient":

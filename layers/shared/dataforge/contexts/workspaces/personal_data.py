@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.platform.personal_data import Holding, NotCovered, Person, PersonalData
 from dataforge.platform.services import Services
@@ -93,5 +94,7 @@ async def _hand_over(
     responses: bool,  # noqa: ARG001 - the protocol's
 ) -> Mapping[str, Any]:
     deleted = await uow.workspaces.delete_lonely(person.user_id)
+    for workspace_id in deleted:
+        uow.publish(WorkspaceDeleted(workspace_id))
     handed_over = await uow.workspaces.hand_over(person.user_id)
-    return {"workspaces_handed_over": handed_over, "workspaces_deleted": deleted}
+    return {"workspaces_handed_over": handed_over, "workspaces_deleted": len(deleted)}

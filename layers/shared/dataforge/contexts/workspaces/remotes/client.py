@@ -80,8 +80,7 @@ class RemoteClient:
         if left <= 0:
             message = f"The remote has taken more than {self.seconds:.0f} seconds."
             raise _Waited(message)
-        if self.hosts.named or not self.private:
-            self.hosts.require(url)
+        self.hosts.require(url)
         try:
             # One more than there may be, so that more than there may be is seen.
             answer = send_blocking(

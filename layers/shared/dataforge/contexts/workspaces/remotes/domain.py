@@ -43,7 +43,7 @@ class RefKind(StrEnum):
 class RepoRef:
     """A branch or tag by its full name; `hash` is what it names, `commit_hash` the commit of an annotated tag.
 
-    The commit is None where whoever told of the ref did not say.
+    The commit is None where a webhook named the ref and did not say.
     """
 
     name: str
@@ -130,12 +130,15 @@ class AllowedHosts:
     """
 
     named: frozenset[str] = frozenset()
+    any_port: bool = False  # of any host; for a laptop
 
     def require(self, url: str) -> None:
         """Raise RemoteRefused for an address of a host, or of a port, that is not asked."""
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port or 443
-        if f"{host}:{port}" in self.named or (port == 443 and (not self.named or host in self.named)):
+        if f"{host}:{port}" in self.named or (port == 443 and host in self.named):
+            return
+        if not self.named and (port == 443 or self.any_port):
             return
         message = f"{host}:{port} is no host that is asked; an operator can add it to GIT_ALLOWED_HOSTS."
         raise RemoteRefused(message)

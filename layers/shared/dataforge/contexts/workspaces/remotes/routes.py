@@ -40,7 +40,7 @@ async def list_refs(
     limit: Limit = DEFAULT_LIMIT,
     kind: RefKind | None = None,
 ) -> Response:
-    """Branches, then tags, by name, as the last refresh and the webhooks since have told."""
+    """Branches, then tags, by name, as of the last refresh and the webhooks since."""
     page = await call.query(
         queries.list_refs, workspace_id, repo_id, call.user_id, after=call.after(cursor), limit=limit, kind=kind
     )

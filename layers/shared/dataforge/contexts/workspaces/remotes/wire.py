@@ -8,7 +8,7 @@ from dataforge.contexts.workspaces.remotes.domain import RefKind
 class RepoRefOut(BaseModel):
     """A branch or tag; `hash` is the object it names, `commit_hash` what an annotated tag leads to.
 
-    `commit_hash` is null for a tag of which only a webhook told, and that did not say.
+    `commit_hash` is null for a tag that came by a webhook that did not say.
     """
 
     name: str

@@ -42,7 +42,7 @@ class Webhooks:
         """Remember the delivery; False for one that is remembered."""
         values = {"repo_id": repo_id, "delivery_id": delivery_id, "received_at": self._now}
         statement = insert(repo_deliveries).values(values).on_conflict_do_nothing()
-        return (await self._connection.execute(statement)).rowcount == 1
+        return await self._connection.scalar(statement.returning(repo_deliveries.c.delivery_id)) is not None
 
     async def forget(self, before: datetime) -> int:
         """Forget deliveries that came before that; how many."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.webhooks.commands import forget_deliveries
 from dataforge.contexts.workspaces.workspaces.domain import DELETED_FOR
@@ -23,4 +24,7 @@ async def maintain(services: "WorkspacesServices") -> dict[str, int]:
 
 
 async def _erase(before: "datetime", uow: WorkspacesUnitOfWork) -> int:
-    return await uow.workspaces.erase_deleted(before)
+    erased = await uow.workspaces.erase_deleted(before)
+    for workspace_id in erased:
+        uow.publish(WorkspaceDeleted(workspace_id))
+    return len(erased)

@@ -1,5 +1,6 @@
 """The write SQL of workspaces."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from dataforge.platform.db.versioned_rows import VersionedRows
 _DELETE_LONELY = text(
     "DELETE FROM workspaces.workspaces w WHERE (w.owner_id = :user_id OR EXISTS (SELECT 1 FROM workspaces.members m "
     "WHERE m.workspace_id = w.id AND m.user_id = :user_id)) AND NOT EXISTS (SELECT 1 FROM workspaces.members m "
-    "WHERE m.workspace_id = w.id AND m.user_id <> :user_id)"
+    "WHERE m.workspace_id = w.id AND m.user_id <> :user_id) RETURNING w.id"
 )
 # To whoever may do most, and has been there longest.
 _HEIRS = text(
@@ -116,13 +117,14 @@ class Workspaces(VersionedRows):
         found["invitations"] = int(await self._connection.scalar(open_invitations) or 0)
         return found
 
-    async def erase_deleted(self, before: datetime) -> int:
-        """Delete for good, with all that is in them, the workspaces that were deleted before that instant."""
-        return (await self._connection.execute(delete(workspaces).where(workspaces.c.deleted_at < before))).rowcount
+    async def erase_deleted(self, before: datetime) -> Sequence[UUID]:
+        """Delete for good, with all that is in them, what was deleted before that instant; their ids."""
+        old = delete(workspaces).where(workspaces.c.deleted_at < before).returning(workspaces.c.id)
+        return (await self._connection.scalars(old)).all()
 
-    async def delete_lonely(self, user_id: UUID) -> int:
-        """Delete for good the workspaces in which nobody is but this person; how many."""
-        return (await self._connection.execute(_DELETE_LONELY, {"user_id": user_id})).rowcount
+    async def delete_lonely(self, user_id: UUID) -> Sequence[UUID]:
+        """Delete for good the workspaces in which nobody is but this person; their ids."""
+        return (await self._connection.scalars(_DELETE_LONELY, {"user_id": user_id})).all()
 
     async def hand_over(self, user_id: UUID) -> int:
         """Make another member the owner of whatever counts as this person's; how many.
