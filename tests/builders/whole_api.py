@@ -67,7 +67,7 @@ class WholeApi:
         """Another number each time."""
         return next(self._numbers)
 
-    async def post(self, path: str, status: int, **body: Any) -> dict[str, Any]:
+    async def post(self, path: str, /, status: int, **body: Any) -> dict[str, Any]:
         """What a POST makes."""
         return dict(ok(await self.client.post(path, json=body), status))
 

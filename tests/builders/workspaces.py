@@ -46,7 +46,7 @@ class Space:
     def __getitem__(self, role: str) -> httpx.AsyncClient:
         return self.people[role].client
 
-    async def post(self, path: str, status: int = 201, *, by: str = "owner", **body: Any) -> dict[str, Any]:
+    async def post(self, path: str, /, status: int = 201, *, by: str = "owner", **body: Any) -> dict[str, Any]:
         """What a POST below the workspace answers."""
         return taken(await self[by].post(f"{self.path}{path}", json=body), status)
 

@@ -188,6 +188,16 @@ class World:
             ok(await api.client.post("/api/invitations", json={"email": f"new{number}@example.org"}), 201)
             repo = await space.post("/repos", name=f"repo {number}")
             vault = await space.vault(f"vault {number}")
+        for number in range(2):
+            note = await space.post(f"{vault}/notes", path=f"folder/note {number}", body_md="a note")
+        address = f"{space.path}{vault}/notes/{note['id']}"
+        ok(await api.client.patch(address, json={"body_md": "a better note"}, headers={"If-Match": "*"}))
+        self.ids |= {
+            "note_id": note["id"],
+            "folder": "folder",
+            "against": "1",
+            f"{NOTE}/revisions/{{revision}}/diff revision": "2",
+        }
         await self._refs(repo["id"])
         self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "repo_id": repo["id"]}
         self.ids |= {"vault_id": vault.rpartition("/")[2]}
@@ -242,6 +252,7 @@ class World:
         }
 
 
+NOTE = "/api/workspaces/{workspace_id}/vaults/{vault_id}/notes/{note_id}"
 QUESTION = {
     "type": "http://adlnet.gov/expapi/activities/cmi.interaction",
     "interactionType": "choice",

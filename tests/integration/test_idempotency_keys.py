@@ -422,6 +422,40 @@ async def vault(api: WholeApi) -> Sample:
     return Sample({**path, "vault_id": made["id"]})
 
 
+NOTES = SPACE + "/vaults/{vault_id}/notes"
+
+
+async def note_path(api: WholeApi) -> dict[str, Any]:
+    path = (await vault(api)).path
+    made = await api.post(NOTES.format(**path), 201, path="old/note", body_md="one")
+    return {**path, "note_id": made["id"], "revision": 1}
+
+
+@sample(NOTES)
+async def new_note(api: WholeApi) -> Sample:
+    return Sample((await vault(api)).path, {"path": "note"})
+
+
+@sample(SPACE + "/vaults/{vault_id}/move-folder")
+async def folder(api: WholeApi) -> Sample:
+    return Sample(await note_path(api), {"folder": "old", "target": "new"})
+
+
+@sample(NOTES + "/{note_id}/restore")
+async def trashed_note(api: WholeApi) -> Sample:
+    path = await note_path(api)
+    ok(await api.client.delete(f"{NOTES.format(**path)}/{path['note_id']}"), 204)
+    return Sample(path, {"path": "new/note"})
+
+
+@sample(NOTES + "/{note_id}/revisions/{revision}/restore")
+async def older_text(api: WholeApi) -> Sample:
+    path = await note_path(api)
+    note = f"{NOTES.format(**path)}/{path['note_id']}"
+    ok(await api.client.patch(note, json={"body_md": "two"}, headers={"If-Match": "*"}))
+    return Sample(path, headers={"If-Match": "*"})
+
+
 @sample(SPACE + "/invitations")
 async def invitation(api: WholeApi) -> Sample:
     return Sample(await space(api), {"email": "zoe@example.org"})

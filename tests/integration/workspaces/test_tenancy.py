@@ -19,6 +19,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/workspaces/{workspace_id}/resources/{resource_id}"): {"resource_data": {}},
     ("POST", "/api/workspaces/{workspace_id}/repos"): {"name": "x"},
     ("POST", "/api/workspaces/{workspace_id}/vaults"): {"name": "x"},
+    ("POST", "/api/workspaces/{workspace_id}/vaults/{vault_id}/notes"): {"path": "x"},
+    ("POST", "/api/workspaces/{workspace_id}/vaults/{vault_id}/move-folder"): {"folder": "a", "target": "b"},
 }
 
 
@@ -29,6 +31,7 @@ async def things(space: Space, owner: str) -> dict[str, str]:
     resource = taken(await who.client.post(f"/api/user-profiles/{who.id}/resources", json=body), 201)["id"]
     taken(await who.client.put(f"{space.path}/resources/{resource}", json={"access_level": "write"}))
     vault = await space.vault(f"{owner}'s")
+    note = await space.post(f"{vault}/notes", path="a/note")
     return {
         "workspace_id": space.id,
         "user_id": str(space.people["viewer"].id),
@@ -36,6 +39,8 @@ async def things(space: Space, owner: str) -> dict[str, str]:
         "invitation_id": (await space.post("/invitations", email="new@example.org"))["id"],
         "repo_id": (await space.post("/repos", name="site"))["id"],
         "vault_id": vault.rpartition("/")[2],
+        "note_id": note["id"],
+        "revision": "1",
     }
 
 

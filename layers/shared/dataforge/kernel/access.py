@@ -25,6 +25,7 @@ class Action(StrEnum):
     LOCK = "lock"
     PROTECT = "protect"
     PUBLISH = "publish"
+    PURGE = "purge"
     TRANSFER = "transfer"
 
     @property
@@ -72,6 +73,7 @@ class Kind(StrEnum):
     MEMBER_INVITATION = "member_invitation"
     REPO = "repo"
     VAULT = "vault"
+    NOTE = "note"
     RESOURCE = "resource"
     SHARED_RESOURCE = "shared_resource"
 

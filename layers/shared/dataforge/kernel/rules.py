@@ -94,6 +94,8 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.VAULT: _members(_VIEWERS, READ)
         | _members(_EDITORS, CREATE, CHANGE)
         | _members(_KEEPERS, Action.LOCK, DELETE),
+        # `delete` puts a note into the trash, `purge` deletes it for good.
+        Kind.NOTE: _members(_VIEWERS, READ) | _members(_EDITORS, *_WRITING) | _members(_KEEPERS, Action.PURGE),
         Kind.RESOURCE: _own(READ, *_WRITING),
         # `delete` is to share it no longer.
         Kind.SHARED_RESOURCE: _members(_VIEWERS, READ, Action.COPY)

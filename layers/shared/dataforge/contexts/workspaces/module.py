@@ -113,9 +113,10 @@ class StoredMemberships:
 
 
 def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
-    from dataforge.contexts.workspaces.workspaces import consumers
+    from dataforge.contexts.workspaces.notes import consumers as notes
+    from dataforge.contexts.workspaces.workspaces import consumers as workspaces
 
-    return {"workspaces": consumers.maintain}
+    return {"workspaces": workspaces.maintain, "notes": notes.maintain}
 
 
 def _job_kinds() -> Mapping[str, JobKind[WorkspacesServices]]:

@@ -2,6 +2,7 @@
 
 from dataforge.contexts.workspaces.invitations import routes as invitations
 from dataforge.contexts.workspaces.members import routes as members
+from dataforge.contexts.workspaces.notes import routes as notes
 from dataforge.contexts.workspaces.profiles import routes as profiles
 from dataforge.contexts.workspaces.remotes import routes as remotes
 from dataforge.contexts.workspaces.repos import routes as repos
@@ -14,6 +15,7 @@ from dataforge.contexts.workspaces.workspaces import routes as workspaces
 __all__ = [
     "invitations",
     "members",
+    "notes",
     "profiles",
     "remotes",
     "repos",

@@ -178,9 +178,10 @@ notes = Table(
     "notes",
     metadata,
     _id(),
+    Column("workspace_id", UUID(as_uuid=True), nullable=False),  # the vault's; they are deleted together
     Column("vault_id", UUID(as_uuid=True), ForeignKey(vaults.c.id, ondelete="CASCADE"), nullable=False),
     Column("path", String(500), nullable=False),
-    Column("path_key", Text, nullable=False),
+    Column("path_key", Text(collation="C"), nullable=False),
     Column("title", String(255), nullable=False),
     Column("body_md", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
@@ -196,6 +197,13 @@ notes = Table(
     Index("ix_notes_vault_id", "vault_id"),
     Index("ix_notes_search_words", "search_words", postgresql_using="gin"),
     Index("ix_notes_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    Index(
+        "ix_notes_workspace_id_updated_at",
+        "workspace_id",
+        "updated_at",
+        "id",
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
     schema=SCHEMA,
 )
 
@@ -208,6 +216,7 @@ note_revisions = Table(
     Column("body_md", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("author_id", UUID(as_uuid=True), nullable=False),
+    Column("automatic", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", DateTime(timezone=True), nullable=False),
     schema=SCHEMA,
 )

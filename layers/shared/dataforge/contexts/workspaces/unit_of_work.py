@@ -4,6 +4,7 @@ from uuid import UUID
 
 from dataforge.contexts.workspaces.invitations.repository import Invitations
 from dataforge.contexts.workspaces.members.repository import Members
+from dataforge.contexts.workspaces.notes.repository import Notes
 from dataforge.contexts.workspaces.profiles.repository import Profiles
 from dataforge.contexts.workspaces.remotes.repository import RepoRefs
 from dataforge.contexts.workspaces.repos.repository import Repos
@@ -19,7 +20,7 @@ from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
     """A transaction with the repositories of workspaces.
 
-    Everything locks in one order: profile, workspace, vault or invitation, what is in it.
+    Everything locks in one order: profile, workspace, vault or invitation, what is in it; notes by their ids.
     """
 
     @property
@@ -74,6 +75,11 @@ class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
     def vaults(self) -> Vaults:
         """Vaults."""
         return Vaults(self.connection, self.now)
+
+    @property
+    def notes(self) -> Notes:
+        """Notes."""
+        return Notes(self.connection, self.now)
 
     @property
     def resources(self) -> Resources:

@@ -1,1 +1,1 @@
-"""Notes: Markdown with revisions, search, links, trash, import and export."""
+"""Notes: Markdown texts of a vault with paths, revisions, links and search."""

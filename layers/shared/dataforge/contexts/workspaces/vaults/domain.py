@@ -44,9 +44,9 @@ class Vault:
     locked_at: datetime | None
     revision: int
 
-    def require_unlocked(self, action: Action) -> None:
-        """Raise unless the member may do this with the vault; VaultLocked (423) while it is locked."""
-        self.workspace.require_writable(action, Kind.VAULT)
+    def require_unlocked(self, action: Action, kind: Kind = Kind.VAULT) -> None:
+        """Raise unless the member may do this with the vault or what is in it; VaultLocked (423) while it is locked."""
+        self.workspace.require_writable(action, kind)
         if self.locked_at is not None:
             message = f"The vault {self.name!r} is locked; an administrator of the workspace can unlock it."
             raise VaultLocked(message, facts={"locked_at": self.locked_at.isoformat()})

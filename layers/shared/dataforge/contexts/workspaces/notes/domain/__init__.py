@@ -1,0 +1,1 @@
+"""The rules of notes: paths, limits, revisions, links, and the words that a search finds them by."""
