@@ -463,8 +463,10 @@ async def test_the_page_says_why_there_is_nothing_to_send_and_what_runs_became(s
 async def test_whoever_lacks_a_role_is_told_which_ones_would_do(school: School) -> None:
     learner = await school.api.as_role(Role.LEARNER)
 
-    refused = await learner.get(f"/api/reminder-cadences/{await school.cohort(await school.learner())}")
+    hidden = await learner.get(f"/api/reminder-cadences/{await school.cohort(await school.learner())}")
+    refused = await learner.post("/api/cohorts", json={"name": "Blue"})
 
+    assert hidden.status_code == 404
     assert refused.status_code == 403
     assert refused.json()["detail"] == (
         "This needs the role admin, instructor or registrar; you are signed in as learner."

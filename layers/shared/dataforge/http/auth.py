@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import Depends, Request
 
 from dataforge.http.call import Call, platform_of, replay_if_known
-from dataforge.kernel.access import EVERYBODY, Action, Kind
-from dataforge.kernel.errors import Forbidden, ScopeMissing, SignInRequired, Unauthenticated
+from dataforge.kernel.access import EVERYBODY, Action, Kind, role_missing
+from dataforge.kernel.errors import ScopeMissing, SignInRequired, Unauthenticated
 from dataforge.kernel.principal import Authenticator, Principal, Role
 from dataforge.kernel.rules import RULES, token_scope
 from dataforge.kernel.scopes import allows
@@ -146,10 +146,7 @@ class Require:
         elif principal.role not in _WITHOUT_PRIVILEGES:
             principal = await confirmed(request, principal, at_most_old=_READS_LAG)
         if self.roles and principal.role not in self.roles:
-            needed = [role.value for role in self.roles]
-            named = " or ".join(filter(None, (", ".join(needed[:-1]), needed[-1])))
-            message = f"This needs the role {named}; you are signed in as {principal.role.value}."
-            raise Forbidden(message, facts={"required_roles": needed})
+            raise role_missing(self.roles, principal.role)
         if self.replays:
             await replay_if_known(request, principal)
         return Call(request, principal)

@@ -86,6 +86,10 @@ class Call:
         `replays=False`.
         """
         await self.decisions.require(action, resource, missing)
+        await self.replay()
+
+    async def replay(self) -> None:
+        """Answer a request that was answered before, for routes that see first whether its caller still may ask."""
         await replay_if_known(self.request, self.principal)
 
     def unit_of_work(self, unit_of_work: type[Uow]) -> Uow:

@@ -1,9 +1,11 @@
 """The words of who may do what: actions, kinds of resources, and what a rule can ask for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from dataforge.kernel.errors import Forbidden
 from dataforge.kernel.principal import Role
 
 
@@ -232,3 +234,23 @@ class Resource:
     teacher: UUID | None = None
     workspace: UUID | None = None
     dataset: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What of the things of one kind somebody may do something with: of which workspaces, and of none.
+
+    `organisation` is what belongs to no workspace, `everywhere` is all there is.
+    """
+
+    everywhere: bool
+    organisation: bool
+    workspaces: frozenset[UUID]
+
+
+def role_missing(needed: Iterable[Role], held: Role) -> Forbidden:
+    """The refusal for somebody whose role is none of those that may."""
+    names = sorted(role.value for role in needed)
+    named = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    message = f"This needs the role {named}; you are signed in as {held.value}."
+    return Forbidden(message, facts={"required_roles": names})

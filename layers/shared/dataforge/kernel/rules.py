@@ -43,9 +43,9 @@ def _members(role: MemberRole, *actions: Action) -> dict[Action, Rule]:
     return dict.fromkeys(actions, Rule(member=role))
 
 
-def _shared(roles: Roles, member: MemberRole, *actions: Action) -> dict[Action, Rule]:
+def _shared(roles: Roles, member: MemberRole, *actions: Action, own: Roles = NOBODY) -> dict[Action, Rule]:
     """What belongs to a workspace is for its members, what belongs to none for roles of the organisation."""
-    return dict.fromkeys(actions, Rule(roles=roles, member=member))
+    return dict.fromkeys(actions, Rule(roles=roles, member=member, own=own))
 
 
 def _granted(level: Level, *actions: Action) -> dict[Action, Rule]:
@@ -131,11 +131,18 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.QUARANTINE: _roles(_ADMINS, READ, CHANGE, DELETE),
     },
     Area.LEARNING: {
-        Kind.LESSON: _roles(_ANALYSTS, READ) | _roles(_TEACHERS, *_WRITING),
-        Kind.COHORT: _roles(_ANALYSTS, READ) | _roles(_TEACHERS, *_WRITING),
-        Kind.COMPLETION: _roles(_ANALYSTS, READ),
+        # In a workspace whoever writes lessons has a role of the organisation that does, too: see learning.calls.
+        Kind.LESSON: _shared(_ANALYSTS, _VIEWERS, READ)
+        | _shared(_TEACHERS, _EDITORS, CREATE, CHANGE)
+        | _shared(_TEACHERS, _KEEPERS, DELETE),
+        Kind.COHORT: _shared(_ANALYSTS, _VIEWERS, READ)
+        | _shared(_TEACHERS, _EDITORS, CREATE, CHANGE)
+        | _shared(_TEACHERS, _KEEPERS, DELETE),
+        Kind.COMPLETION: _shared(_ANALYSTS, _VIEWERS, READ),
         # Learners launch the lessons of their cohorts, those who may read lessons any; all see what they have launched.
-        Kind.LAUNCH: _own(CREATE, READ, roles=_ANALYSTS) | _own(CHANGE, roles=_TEACHERS) | _roles(_ANALYSTS, LIST),
+        Kind.LAUNCH: _shared(_ANALYSTS, _VIEWERS, CREATE, READ, own=EVERYBODY)
+        | _shared(_TEACHERS, _EDITORS, CHANGE, own=EVERYBODY)
+        | _shared(_ANALYSTS, _VIEWERS, LIST),
     },
     Area.ACADEMICS: {
         Kind.DEPARTMENT: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
@@ -173,14 +180,14 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.DATASET_JOB: _granted(Level.READ, READ) | _granted(Level.WRITE, CHANGE, DELETE),
     },
     Area.REPORTS: {
-        Kind.REPORT: _roles(_ANALYSTS, READ),
+        Kind.REPORT: _shared(_ANALYSTS, _VIEWERS, READ),
         Kind.TIME_LINE: _own(READ, roles=_ANALYSTS),
     },
     Area.NOTIFICATIONS: {
         Kind.CALENDAR: _own(READ),
         Kind.PREFERENCE: _own(READ, CHANGE),
         Kind.REMINDER: _roles(_ADMINS, READ, CREATE),
-        Kind.CADENCE: _roles(_TEACHERS, READ, CHANGE),
+        Kind.CADENCE: _shared(_TEACHERS, _VIEWERS, READ) | _shared(_TEACHERS, _EDITORS, CHANGE),
     },
     Area.SCHEMAS: {
         Kind.SCHEMA: _members(_VIEWERS, READ),

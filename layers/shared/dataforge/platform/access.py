@@ -1,12 +1,11 @@
 """Who may do what, where the table asks for more than a role: looked up once in a request, and kept until its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from dataforge.kernel.access import Action, Kind, Level, MemberRole, Resource
-from dataforge.kernel.errors import DataForgeError, Forbidden
+from dataforge.kernel.access import Action, Kind, Level, MemberRole, Reach, Resource, role_missing
+from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.principal import Principal, Role
 from dataforge.kernel.rules import RULES, allows
 
@@ -40,15 +39,6 @@ class DatasetLevels(Protocol):
     async def level_on(self, dataset_id: UUID, principal: Principal) -> Level | None:
         """The highest level; None without one, and where there is no such dataset."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Of which workspaces somebody may do something with the things of one kind; `None` among them: of none."""
-
-    everywhere: bool
-    organisation: bool
-    workspaces: frozenset[UUID]
 
 
 class Decisions:
@@ -87,9 +77,7 @@ class Decisions:
                 raise missing
             if resource.workspace is not None and self.principal.user_id is not None:
                 await roles.require(resource.workspace, self.principal.user_id, action, resource.kind)
-            needed = " or ".join(sorted(RULES[resource.kind, action].roles))
-            message = f"This needs the role {needed}; you are signed in as {self.principal.role.value}."
-            raise Forbidden(message)
+            raise role_missing(RULES[resource.kind, action].roles, self.principal.role)
         if resource.workspace is not None and not action.reads:
             await roles.require_open(resource.workspace)
 

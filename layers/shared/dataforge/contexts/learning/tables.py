@@ -39,6 +39,15 @@ directory = table(
     schema="identity",
 )
 
+# The public view of workspaces (see workspaces.contract); only read here.
+memberships = table(
+    "memberships",
+    column("workspace_id", UUID(as_uuid=True)),
+    column("user_id", UUID(as_uuid=True)),
+    column("role", Text),
+    schema="workspaces",
+)
+
 cohorts = Table(
     "cohorts",
     metadata,

@@ -1,5 +1,6 @@
 """What the queries of all reports share: the basis, and whom and what a report is of."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,18 @@ from dataforge.contexts.reports.basis import Basis, LessonLabel, Window
 from dataforge.kernel.errors import NotFound
 
 _REMOVED = text("SELECT learning.removed_since(:watermark)")
-_COHORT = text("SELECT name FROM learning.cohorts WHERE cohort_id = :cohort_id")
+_COHORT = text("SELECT name, workspace_id FROM learning.cohorts WHERE cohort_id = :cohort_id")
 _LESSON = text(
-    "SELECT lesson_id, title, lesson_number, lesson_date, required, cohort_id FROM learning.lessons "
+    "SELECT lesson_id, title, lesson_number, lesson_date, required, cohort_id, workspace_id FROM learning.lessons "
     "WHERE lesson_id = :lesson_id"
 )
 # Learners of a report: who was a member at the watermark and not suspended, of the cohort that is asked for, or of any
-# that is active.
+# that is active in a workspace, or in the organisation.
 # The array lets people be found by their ids, where a join would read all of them.
 _MEMBERS = (
     "SELECT m.user_id FROM learning.cohorts c CROSS JOIN LATERAL learning.members_as_of(:watermark, c.cohort_id) m "
-    "WHERE (c.cohort_id = CAST(:cohort_id AS uuid) OR CAST(:cohort_id AS uuid) IS NULL AND c.active)"
+    "WHERE (c.cohort_id = CAST(:cohort_id AS uuid) OR CAST(:cohort_id AS uuid) IS NULL AND c.active "
+    "AND c.workspace_id IS NOT DISTINCT FROM CAST(:workspace_id AS uuid))"
 )
 
 
@@ -33,7 +35,7 @@ def _people(members: str) -> str:
 
 
 LEARNERS = _people(_MEMBERS)
-# Of whom a lesson is expected: of learners of its cohort, or of every cohort if it belongs to none.
+# Of whom a lesson is expected: of learners of its cohort, or of every cohort of its workspace if it belongs to none.
 EXPECTED = _people(
     f"{_MEMBERS} AND (CAST(:of_cohort AS uuid) IS NULL OR c.cohort_id = CAST(:of_cohort AS uuid) "
     "AND (c.active OR CAST(:cohort_id AS uuid) IS NOT NULL))"
@@ -50,22 +52,52 @@ async def basis_of(connection: AsyncConnection, statements: StatementMatching, w
     return Basis(watermark, removed)
 
 
-async def cohort_name(connection: AsyncConnection, cohort_id: UUID) -> str:
-    """The name of a cohort; raises NotFound."""
-    name: str | None = (await connection.execute(_COHORT, {"cohort_id": cohort_id})).scalar_one_or_none()
-    if name is None:
-        message = f"There is no cohort {cohort_id}."
-        raise NotFound(message)
-    return name
+@dataclass(frozen=True, slots=True)
+class ReportedCohort:
+    """A cohort, and the workspace that it belongs to."""
+
+    name: str
+    workspace_id: UUID | None
 
 
-async def find_lesson(connection: AsyncConnection, lesson_id: UUID) -> tuple[LessonLabel, UUID | None]:
-    """A lesson, and the cohort it belongs to; raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class ReportedLesson:
+    """A lesson, and the cohort and workspace that it belongs to."""
+
+    label: LessonLabel
+    cohort_id: UUID | None
+    workspace_id: UUID | None
+
+
+def cohort_missing(cohort_id: UUID) -> NotFound:
+    """The refusal for a cohort that is not there, and for everybody who may not read reports of it."""
+    return NotFound(f"There is no cohort {cohort_id}.")
+
+
+def lesson_missing(lesson_id: UUID) -> NotFound:
+    """The refusal for a lesson that is not there, and for everybody who may not read reports of it."""
+    return NotFound(f"There is no lesson {lesson_id}.")
+
+
+async def find_cohort(connection: AsyncConnection, cohort_id: UUID) -> ReportedCohort:
+    """A cohort; raises NotFound."""
+    row = (await connection.execute(_COHORT, {"cohort_id": cohort_id})).one_or_none()
+    if row is None:
+        raise cohort_missing(cohort_id)
+    return ReportedCohort(row.name, row.workspace_id)
+
+
+async def workspace_of(connection: AsyncConnection, cohort_id: UUID | None) -> UUID | None:
+    """The workspace that a report of a cohort is of; None for the organisation. Raises NotFound."""
+    return None if cohort_id is None else (await find_cohort(connection, cohort_id)).workspace_id
+
+
+async def find_lesson(connection: AsyncConnection, lesson_id: UUID) -> ReportedLesson:
+    """A lesson; raises NotFound."""
     row = (await connection.execute(_LESSON, {"lesson_id": lesson_id})).one_or_none()
     if row is None:
-        message = f"There is no lesson {lesson_id}."
-        raise NotFound(message)
-    return label_of(row), row.cohort_id
+        raise lesson_missing(lesson_id)
+    return ReportedLesson(label_of(row), row.cohort_id, row.workspace_id)
 
 
 def label_of(row: Any) -> LessonLabel:  # noqa: ANN401 - a row with the columns of a lesson

@@ -85,10 +85,17 @@ async def delete_cohort(command: DeleteCohort, uow: LearningUnitOfWork) -> None:
     uow.audit(AuditEntry("deleted", "cohort", str(command.cohort_id), before={"name": cohort["name"]}))
 
 
-async def add_member(statements: StatementMatching, command: Membership, uow: LearningUnitOfWork) -> None:
-    """Make somebody a member; doing it twice changes nothing. Raises NotFound, UnknownPerson, PersonSuspended."""
-    await _locked(command.cohort_id, "*", uow)
+async def add_member(
+    statements: StatementMatching, command: Membership, uow: LearningUnitOfWork, *, anybody: bool = True
+) -> None:
+    """Make somebody a member; doing it twice changes nothing. Raises NotFound, UnknownPerson, PersonSuspended.
+
+    Who may not add `anybody` adds members of the cohort's workspace: nobody learns of others that they exist.
+    """
+    cohort = await _locked(command.cohort_id, "*", uow)
     suspended = await uow.cohorts.is_suspended(command.user_id)
+    if not anybody and not await uow.cohorts.shares_workspace(cohort["workspace_id"], command.user_id):
+        suspended = None
     require_active_person(command.user_id, "path:user_id", suspended=suspended)
     revision = await statements.take_revision(uow.connection)
     await uow.cohorts.join([(command.cohort_id, command.user_id)], revision)

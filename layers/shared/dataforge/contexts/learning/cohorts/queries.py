@@ -8,7 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.pages_of_rows import After, one_row, page_of
 from dataforge.contexts.learning.tables import cohort_members, cohorts, directory
+from dataforge.kernel.access import Reach
+from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.platform.db.reach import within
+
+
+def cohort_missing(cohort_id: UUID) -> NotFound:
+    """The refusal for a cohort that is not there, and for everybody who may not read it."""
+    return NotFound(f"There is no cohort {cohort_id}.")
+
+
+async def workspace_of_cohort(connection: AsyncConnection, cohort_id: UUID) -> UUID | None:
+    """The workspace that a cohort belongs to, None for one of the organisation; raises NotFound."""
+    row = (await connection.execute(select(cohorts.c.workspace_id).where(cohorts.c.id == cohort_id))).one_or_none()
+    if row is None:
+        raise cohort_missing(cohort_id)
+    workspace_id: UUID | None = row.workspace_id
+    return workspace_id
 
 
 async def get_cohort(connection: AsyncConnection, cohort_id: UUID) -> dict[str, Any]:
@@ -19,10 +36,19 @@ async def get_cohort(connection: AsyncConnection, cohort_id: UUID) -> dict[str, 
 
 
 async def list_cohorts(
-    connection: AsyncConnection, *, after: After, limit: int, active: bool | None
+    connection: AsyncConnection,
+    reach: Reach,
+    *,
+    after: After,
+    limit: int,
+    active: bool | None,
+    workspace_id: UUID | None = None,
 ) -> Page[dict[str, Any]]:
-    """Cohorts by name."""
-    query = select(cohorts).order_by(cohorts.c.name, cohorts.c.id).limit(limit + 1)
+    """Cohorts within reach by name, of one workspace if it is given."""
+    query = select(cohorts).where(within(cohorts.c.workspace_id, reach))
+    query = query.order_by(cohorts.c.name, cohorts.c.id).limit(limit + 1)
+    if workspace_id is not None:
+        query = query.where(cohorts.c.workspace_id == workspace_id)
     if active is not None:
         query = query.where(cohorts.c.active == active)
     if after is not None:

@@ -9,7 +9,14 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.learning.cohorts.domain import CohortInUse, DuplicateCohort
-from dataforge.contexts.learning.tables import cohort_members, cohorts, directory, former_members, launches
+from dataforge.contexts.learning.tables import (
+    cohort_members,
+    cohorts,
+    directory,
+    former_members,
+    launches,
+    memberships,
+)
 from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
 
@@ -98,6 +105,13 @@ class Cohorts(VersionedRows):
         """Whether the person is suspended; None when there is no such person."""
         query = select(directory.c.suspended_at.is_not(None)).where(directory.c.user_id == user_id)
         return (await self._connection.execute(query)).scalar_one_or_none()
+
+    async def shares_workspace(self, workspace_id: UUID | None, user_id: UUID) -> bool:
+        """Whether the person is in the workspace."""
+        query = select(memberships.c.user_id).where(
+            memberships.c.workspace_id == workspace_id, memberships.c.user_id == user_id
+        )
+        return (await self._connection.execute(query)).first() is not None
 
 
 def _taken(row: Row) -> DuplicateCohort:

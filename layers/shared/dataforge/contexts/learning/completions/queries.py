@@ -30,7 +30,8 @@ _INCOMPLETE = text(
     "WHERE d.suspended_at IS NULL AND d.user_id > :user_id AND EXISTS (SELECT 1 FROM learning.memberships m "
     "JOIN learning.cohorts c ON c.cohort_id = m.cohort_id WHERE m.user_id = d.user_id AND m.joined_at <= :as_of "
     "AND (m.left_at IS NULL OR m.left_at > :as_of) AND c.active "
-    "AND (CAST(:cohort_id AS uuid) IS NULL OR m.cohort_id = :cohort_id)) "
+    "AND (m.cohort_id = CAST(:cohort_id AS uuid) OR CAST(:cohort_id AS uuid) IS NULL "
+    "AND c.workspace_id IS NOT DISTINCT FROM CAST(:workspace_id AS uuid))) "
     "AND NOT EXISTS (SELECT 1 FROM learning.progress_as_of(:as_of, ARRAY[d.user_id], "
     "ARRAY[CAST(:lesson_id AS uuid)]) p WHERE p.completed_at IS NOT NULL) "
     "ORDER BY d.user_id LIMIT :limit"
@@ -49,7 +50,7 @@ async def completions_of_cohort(
 ) -> tuple[Page[dict[str, Any]], datetime]:
     """Who of a cohort completed which of its lessons, first completion each, and the watermark; raises NotFound.
 
-    Lessons that belong to no cohort count for every cohort.
+    Lessons that belong to no cohort count for every cohort of their workspace, or of the organisation.
     """
     await get_cohort(connection, cohort_id)
     watermark = await _watermark(connection, _begun_at(after, 2) or as_of, statements)
@@ -76,13 +77,15 @@ async def missing_completions(
 ) -> tuple[Page[dict[str, Any]], datetime]:
     """Who should have completed a lesson and has not, and the watermark; raises NotFound.
 
-    Expected are the members of the lesson's cohort, or of every active cohort when the lesson belongs to none.
+    Expected are the members of the lesson's cohort, or, when it belongs to none, of every active cohort of its
+    workspace, or of the organisation.
     """
     lesson = await get_lesson(connection, lesson_id)
     watermark = await _watermark(connection, _begun_at(after, 1) or as_of, statements)
     values: Mapping[str, Any] = {
         "lesson_id": lesson_id,
         "cohort_id": lesson["cohort_id"],
+        "workspace_id": lesson["workspace_id"],
         "user_id": UUID(after[0]) if after else _NIL,
         "as_of": watermark,
         "limit": limit + 1,

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from dataforge.contexts.learning.launches.domain import LaunchMode, PlannedLaunch, plan_launch
 from dataforge.contexts.learning.launches.queries import read_participant
-from dataforge.contexts.learning.lessons.queries import get_lesson
+from dataforge.contexts.learning.lessons.queries import get_lesson, lesson_missing
 from dataforge.contexts.lrs.contract import PlayerSessions
 from dataforge.http.addresses import absolute_address
 from dataforge.http.call import Call
-from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.ids import uuid7
-from dataforge.kernel.rules import may_any
 
 
 async def announced_launch(
@@ -19,11 +18,15 @@ async def announced_launch(
 ) -> PlannedLaunch:
     """A launch for whoever asks, said in the record store before it is there (cmi5 §9.3.1).
 
-    What was said of a launch that came to nothing harms nobody. Raises NotFound, LessonNotLaunchable, NotInCohort.
+    What was said of a launch that came to nothing harms nobody. Raises NotFound, also for a lesson of a workspace that
+    is not for the person, LessonNotLaunchable, NotInCohort.
     """
     lesson = await call.query(get_lesson, lesson_id)
-    is_staff = may_any(call.principal, Action.CREATE, Kind.LAUNCH)
+    workspace_id = lesson["workspace_id"]
+    is_staff = await call.can(Action.CREATE, Resource(Kind.LAUNCH, workspace=workspace_id))
     participant = await call.query(read_participant, lesson_id, call.user_id, is_staff=is_staff)
+    if workspace_id is not None and not (is_staff or participant.is_member):
+        raise lesson_missing(lesson_id)
     planned = plan_launch(
         lesson,
         participant,

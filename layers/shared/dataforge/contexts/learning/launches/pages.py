@@ -15,7 +15,6 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT
-from dataforge.kernel.rules import may_any
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
@@ -29,9 +28,9 @@ async def lessons_page(
     call: Annotated[PageCall, require_page(Action.READ, Kind.LAUNCH)], cursor: Cursor = None
 ) -> Response:
     """Lessons with content, and how far the signed-in person is with each."""
-    is_staff = may_any(call.principal, Action.CREATE, Kind.LAUNCH)
+    reach = await call.decisions.reach(Action.CREATE, Kind.LAUNCH)
     page = await call.query(
-        queries.lessons_of_person, call.user_id, is_staff=is_staff, after=call.after(cursor), limit=DEFAULT_LIMIT
+        queries.lessons_of_person, call.user_id, reach, after=call.after(cursor), limit=DEFAULT_LIMIT
     )
     following = call.following(page.next_key)
     return call.page("learning/lessons.html", lessons=page.rows, first=cursor is None, following=following)

@@ -9,13 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.identity.contract import SessionGrant
 from dataforge.contexts.learning.launches.domain import Participant
 from dataforge.contexts.learning.pages_of_rows import After, paged
+from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
+from dataforge.platform.db.reach import reach_values, within_sql
 
 _LEARNER = text(
-    "SELECT d.user_id, d.avatar, d.locale, EXISTS (SELECT 1 FROM records.cohort_members m JOIN records.lessons l "
-    "ON l.cohort_id = m.cohort_id WHERE l.id = :lesson_id AND m.user_id = d.user_id AND m.left_at IS NULL) AS member "
+    "SELECT d.user_id, d.avatar, d.locale, EXISTS (SELECT 1 FROM records.cohort_members m "
+    "JOIN records.cohorts c ON c.id = m.cohort_id JOIN records.lessons l ON l.cohort_id = m.cohort_id "
+    "OR l.cohort_id IS NULL AND l.workspace_id = c.workspace_id "
+    "WHERE l.id = :lesson_id AND m.user_id = d.user_id AND m.left_at IS NULL) AS member "
     "FROM identity.directory d WHERE d.user_id = :user_id"
 )
 _GRANT = text("SELECT session_id, registration, activity_id, actor FROM lrs.sessions WHERE session_id = :id")
@@ -33,12 +37,18 @@ _LESSONS = text(
     "LEFT JOIN records.cohorts c ON c.id = l.cohort_id LEFT JOIN LATERAL (SELECT bool_or(s.satisfied_at IS NOT NULL) "
     "AS satisfied, bool_or(s.initialized_id IS NOT NULL) AS begun FROM records.launches x JOIN lrs.sessions s "
     "ON s.session_id = x.id WHERE x.lesson_id = l.id AND x.user_id = :user_id) p ON true "
-    "WHERE l.content_url IS NOT NULL AND (:is_staff OR l.cohort_id IS NULL OR EXISTS (SELECT 1 FROM "
-    "records.cohort_members m WHERE m.cohort_id = l.cohort_id AND m.user_id = :user_id AND m.left_at IS NULL)) "
+    f"WHERE l.content_url IS NOT NULL AND ({within_sql('l.workspace_id')} "
+    "OR l.cohort_id IS NULL AND l.workspace_id IS NULL OR EXISTS (SELECT 1 FROM records.cohort_members m "
+    "JOIN records.cohorts o ON o.id = m.cohort_id WHERE (m.cohort_id = l.cohort_id OR l.cohort_id IS NULL "
+    "AND o.workspace_id = l.workspace_id) AND m.user_id = :user_id AND m.left_at IS NULL)) "
     "AND (CAST(:after AS uuid) IS NULL OR l.id > :after) ORDER BY l.id LIMIT :limit"
 )
 _ORDER = " AND (CAST(:after AS uuid) IS NULL OR l.id < :after) ORDER BY l.id DESC LIMIT :limit"
 _OF_LESSON = text(f"{_LAUNCHES}WHERE l.lesson_id = :lesson_id{_ORDER}")
+_SUBJECT = text(
+    "SELECT x.user_id, l.workspace_id FROM records.launches x JOIN records.lessons l ON l.id = x.lesson_id "
+    "WHERE x.id = :id"
+)
 _ONE = text(f"{_LAUNCHES}WHERE l.id = :id")
 _OF_LEARNER = text(f"{_LAUNCHES}WHERE l.user_id = :user_id{_ORDER}")
 
@@ -73,10 +83,19 @@ async def launches_of_lesson(
 
 
 async def lessons_of_person(
-    connection: AsyncConnection, user_id: UUID, *, is_staff: bool, after: After, limit: int
+    connection: AsyncConnection, user_id: UUID, reach: Reach, *, after: After, limit: int
 ) -> Page[dict[str, Any]]:
-    """Lessons that a person may launch, in order of creation, and how far they are with each."""
-    return await _page(connection, _LESSONS, {"user_id": user_id, "is_staff": is_staff}, after, limit)
+    """Lessons that a person may launch, in order of creation, and how far they are with each.
+
+    Those within reach, those of their cohorts, and what is for everybody.
+    """
+    return await _page(connection, _LESSONS, {"user_id": user_id, **reach_values(reach)}, after, limit)
+
+
+async def subject_of_launch(connection: AsyncConnection, launch_id: UUID) -> tuple[UUID, UUID | None] | None:
+    """Who launched, and the workspace of the lesson; None when there is no such launch."""
+    row = (await connection.execute(_SUBJECT, {"id": launch_id})).one_or_none()
+    return None if row is None else (row.user_id, row.workspace_id)
 
 
 async def launches_of_learner(

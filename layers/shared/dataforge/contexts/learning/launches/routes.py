@@ -17,9 +17,9 @@ from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
-from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.access import Action, Kind, Resource
+from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import DEFAULT_LIMIT
-from dataforge.kernel.rules import may_any
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("learning")
@@ -44,9 +44,16 @@ async def list_own_launches(
 @router.post("/api/launches/{launch_id}/end", response_model=wire.LaunchProgressOut)
 async def end_launch(launch_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.LAUNCH)]) -> Response:
     """End a launch: one's own, or anybody's for whoever may change lessons. Its credential stops within 30 seconds."""
-    whose = None if may_any(call.principal, Action.CHANGE, Kind.LAUNCH) else call.user_id
+    missing = NotFound(f"There is no launch {launch_id}.")
+    subject = await call.query(queries.subject_of_launch, launch_id)
+    if subject is None:
+        raise missing
+    learner, workspace_id = subject
+    # Whoever may not end it is told of no launch, also where they may see the lesson's.
+    if not await call.can(Action.CHANGE, Resource(Kind.LAUNCH, owner=learner, workspace=workspace_id)):
+        raise missing
     handler = partial(commands.end_launch, call.platform.get(PlayerSessions))
-    command = commands.EndLaunch(launch_id, whose)
+    command = commands.EndLaunch(launch_id, None)
     answer = await call.execute_and_read(LearningUnitOfWork, handler, command, _read)
     # Last, when nothing can bring the launch back; the store has closed the session, whatever becomes of this.
     await call.platform.get(SessionCredentials).end(launch_id)

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from dataforge.contexts.learning.lessons.domain import LessonAddress, check_hours
+from dataforge.contexts.learning.cohorts.queries import workspace_of_cohort
+from dataforge.contexts.learning.lessons.domain import LessonAddress, check_hours, check_section, check_tenancy
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.ids import uuid7
@@ -28,6 +29,7 @@ class CreateLesson:
     duration_minutes: int | None = None
     time_zone: str | None = None
     required: bool = True
+    workspace_id: UUID | None = None
     cohort_id: UUID | None = None
     section_id: UUID | None = None
     content_url: str | None = None
@@ -60,6 +62,7 @@ async def create_lesson(
     """Create; raises DuplicateLessonUrl, NotFound for an unknown cohort, ValidationFailed for hours without a day."""
     values = {field.name: getattr(command, field.name) for field in fields(command)}
     check_hours(values)
+    values["workspace_id"] = await _workspace_for(values, uow)
     lesson_id, revision = uuid7(), await statements.take_revision(uow.connection)
     lesson = await uow.lessons.add({"id": lesson_id, "created_at": revision, **values})
     await _add_address(lesson_id, command.lesson_url, statements, uow)
@@ -76,6 +79,7 @@ async def change_lesson(statements: StatementMatching, command: ChangeLesson, uo
     changes = {name: value for name, value in command.changes.items() if lesson[name] != value}
     if changes:
         check_hours({**lesson, **changes})
+        await _workspace_for({**lesson, **changes}, uow)
         await uow.lessons.change(lesson, changes)
         if "lesson_url" in changes:
             await _move_address(lesson, changes["lesson_url"], statements, uow)
@@ -165,6 +169,18 @@ async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Ma
     lesson = await uow.lessons.lock(lesson_id)
     require_revision(expected, lesson["revision"], "The lesson")
     return lesson
+
+
+async def _workspace_for(lesson: Mapping[str, Any], uow: LearningUnitOfWork) -> UUID | None:
+    """The workspace that a lesson with these values belongs to; raises ValidationFailed for one of two of them."""
+    workspace_id: UUID | None = lesson["workspace_id"]
+    if lesson["cohort_id"] is not None:
+        of_cohort = await workspace_of_cohort(uow.connection, lesson["cohort_id"])
+        if "id" not in lesson and workspace_id is None:
+            workspace_id = of_cohort
+        check_tenancy(workspace_id, of_cohort)
+    check_section(workspace_id, lesson["section_id"])
+    return workspace_id
 
 
 def _plain(value: object) -> object:

@@ -55,3 +55,17 @@ def check_hours(lesson: Mapping[str, Any]) -> None:
         broken.append(Violation("/start_time", "A lesson with a time_zone has a start_time.", "required"))
     if broken:
         raise ValidationFailed(" ".join(item.message for item in broken), violations=broken)
+
+
+def check_tenancy(workspace_id: UUID | None, of_cohort: UUID | None) -> None:
+    """Raise ValidationFailed unless a lesson is of the workspace of its cohort."""
+    if workspace_id != of_cohort:
+        message = "The cohort is of another workspace than the lesson; lessons do not move."
+        raise ValidationFailed(message, violations=[Violation("/cohort_id", message, "workspace")])
+
+
+def check_section(workspace_id: UUID | None, section_id: UUID | None) -> None:
+    """Raise ValidationFailed for a lesson of a workspace that would count for a section of the organisation."""
+    if workspace_id is not None and section_id is not None:
+        message = "A lesson of a workspace is of no section."
+        raise ValidationFailed(message, violations=[Violation("/section_id", message, "workspace")])

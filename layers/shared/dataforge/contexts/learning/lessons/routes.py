@@ -5,9 +5,12 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
+from dataforge.contexts.learning.calls import on_lesson, require_new_lesson, require_sight_of_cohort
+from dataforge.contexts.learning.cohorts.queries import workspace_of_cohort
 from dataforge.contexts.learning.completions.queries import missing_completions
 from dataforge.contexts.learning.completions.wire import AsOf, IncompletePage
 from dataforge.contexts.learning.launches.calls import addresses, announced_launch
@@ -54,38 +57,51 @@ async def list_lessons(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     cohort_id: UUID | None = None,
+    workspace_id: Annotated[UUID | None, Query(description="lessons of this workspace")] = None,
 ) -> Response:
-    """Lessons in order of creation."""
-    page = await call.query(queries.list_lessons, after=call.after(cursor), limit=limit, cohort_id=cohort_id)
+    """Lessons in order of creation: of the organisation for its analysts and teachers, of workspaces for members."""
+    page = await call.query(
+        queries.list_lessons,
+        await call.decisions.reach(Action.READ, Kind.LESSON),
+        after=call.after(cursor),
+        limit=limit,
+        cohort_id=cohort_id,
+        workspace_id=workspace_id,
+    )
     return call.page_response(page, limit=limit)
 
 
 @router.post("/api/lessons", status_code=201, response_model=wire.LessonOut)
-async def create_lesson(body: wire.LessonIn, call: Annotated[Call, require(Action.CREATE, Kind.LESSON)]) -> Response:
-    """Create a lesson; statements that arrived before it count."""
+async def create_lesson(
+    body: wire.LessonIn, call: Annotated[Call, require(Action.CREATE, Kind.LESSON, replays=False)]
+) -> Response:
+    """Create a lesson, in the workspace of its cohort; statements that arrived before it count."""
+    await require_new_lesson(call, body.workspace_id, body.cohort_id)
     handler = partial(commands.create_lesson, call.platform.get(StatementMatching))
     command = commands.CreateLesson(**body.model_dump())
     return await call.execute(LearningUnitOfWork, handler, command, partial(_lesson, status=201))
 
 
 @router.get("/api/lessons/{lesson_id}", response_model=wire.LessonOut)
-async def get_lesson(lesson_id: UUID, call: Annotated[Call, require(Action.READ, Kind.LESSON)]) -> Response:
+async def get_lesson(lesson_id: UUID, call: Annotated[Call, on_lesson(Action.READ, Kind.LESSON)]) -> Response:
     """One lesson."""
     return _lesson(await call.query(queries.get_lesson, lesson_id))
 
 
 @router.patch("/api/lessons/{lesson_id}", response_model=wire.LessonOut)
 async def change_lesson(
-    lesson_id: UUID, body: wire.LessonChangesIn, call: Annotated[Call, require(Action.CHANGE, Kind.LESSON)]
+    lesson_id: UUID, body: wire.LessonChangesIn, call: Annotated[Call, on_lesson(Action.CHANGE, Kind.LESSON)]
 ) -> Response:
-    """Change a lesson; needs If-Match."""
+    """Change a lesson, which stays in its workspace; needs If-Match."""
+    if body.cohort_id is not None:
+        await require_sight_of_cohort(call, body.cohort_id, await call.query(workspace_of_cohort, body.cohort_id))
     handler = partial(commands.change_lesson, call.platform.get(StatementMatching))
     command = commands.ChangeLesson(lesson_id, call.expected_revision(), body.model_dump(exclude_unset=True))
     return await call.execute_and_read(LearningUnitOfWork, handler, command, _read)
 
 
 @router.delete("/api/lessons/{lesson_id}", status_code=204)
-async def delete_lesson(lesson_id: UUID, call: Annotated[Call, require(Action.DELETE, Kind.LESSON)]) -> Response:
+async def delete_lesson(lesson_id: UUID, call: Annotated[Call, on_lesson(Action.DELETE, Kind.LESSON)]) -> Response:
     """Delete a lesson, not its statements; needs If-Match."""
     handler = partial(commands.delete_lesson, call.platform.get(StatementMatching))
     command = commands.DeleteLesson(lesson_id, call.expected_revision())
@@ -93,14 +109,14 @@ async def delete_lesson(lesson_id: UUID, call: Annotated[Call, require(Action.DE
 
 
 @router.get("/api/lessons/{lesson_id}/aliases", response_model=wire.AliasesOut)
-async def get_aliases(lesson_id: UUID, call: Annotated[Call, require(Action.READ, Kind.LESSON)]) -> Response:
+async def get_aliases(lesson_id: UUID, call: Annotated[Call, on_lesson(Action.READ, Kind.LESSON)]) -> Response:
     """By which other activity ids statements mean the lesson."""
     return await call.query(_read_aliases, lesson_id)
 
 
 @router.put("/api/lessons/{lesson_id}/aliases", response_model=wire.AliasesOut)
 async def replace_aliases(
-    lesson_id: UUID, body: wire.AliasesIn, call: Annotated[Call, require(Action.CHANGE, Kind.LESSON)]
+    lesson_id: UUID, body: wire.AliasesIn, call: Annotated[Call, on_lesson(Action.CHANGE, Kind.LESSON)]
 ) -> Response:
     """Say all other activity ids that mean the lesson; stored statements follow. Needs If-Match."""
     handler = partial(commands.replace_aliases, call.platform.get(StatementMatching))
@@ -111,7 +127,7 @@ async def replace_aliases(
 @router.get("/api/lessons/{lesson_id}/incomplete", response_model=IncompletePage)
 async def lesson_incomplete(
     lesson_id: UUID,
-    call: Annotated[Call, require(Action.READ, Kind.COMPLETION)],
+    call: Annotated[Call, on_lesson(Action.READ, Kind.COMPLETION)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
     as_of: AsOf = None,
@@ -141,12 +157,11 @@ async def launch_lesson(
 @router.get("/api/lessons/{lesson_id}/launches", response_model=LaunchPage)
 async def list_launches(
     lesson_id: UUID,
-    call: Annotated[Call, require(Action.LIST, Kind.LAUNCH)],
+    call: Annotated[Call, on_lesson(Action.LIST, Kind.LAUNCH)],
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Launches of a lesson and what their players have said, newest first."""
-    await call.query(queries.get_lesson, lesson_id)
     page = await call.query(launches_of_lesson, lesson_id, after=call.after(cursor), limit=limit)
     return call.page_response(page, limit=limit)
 

@@ -42,6 +42,8 @@ class LessonIn(RequestModel):
     the clocks of `time_zone`, or of each learner where that is left out.
     With `content_url`, the address of a cmi5 unit, it can be launched; `move_on` says what satisfies it,
     `mastery_score` (0 to 1) what is passed, `publisher_id` what its author calls it.
+    It belongs to the workspace of its cohort. Without a cohort it is for all cohorts of `workspace_id`, or of the
+    organisation; lessons of a workspace are of no section.
     """
 
     lesson_url: LessonUrl
@@ -52,6 +54,7 @@ class LessonIn(RequestModel):
     duration_minutes: Minutes | None = None
     time_zone: TimeZone | None = None
     required: bool = True
+    workspace_id: UUID | None = None
     cohort_id: UUID | None = None
     section_id: UUID | None = None
     content_url: WebAddress | None = None
@@ -104,6 +107,7 @@ class LessonOut(BaseModel):
     """A lesson."""
 
     id: UUID
+    workspace_id: UUID | None
     section_id: UUID | None
     cohort_id: UUID | None
     lesson_url: str

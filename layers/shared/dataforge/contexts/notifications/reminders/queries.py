@@ -39,7 +39,7 @@ _OPEN = text(
     "SELECT o.user_id, o.cohort_id, o.lesson_id, o.title, o.lesson_url, o.lesson_number, o.lesson_date "
     "FROM learning.open_lessons o WHERE o.lesson_date <= :latest AND o.user_id = ANY(:ids)"
 )
-_COHORT = text("SELECT EXISTS (SELECT FROM learning.cohorts c WHERE c.cohort_id = :cohort_id)")
+_COHORT = text("SELECT workspace_id FROM learning.cohorts WHERE cohort_id = :cohort_id")
 _A_DAY = timedelta(days=1)  # no zone is further from UTC
 
 
@@ -85,11 +85,23 @@ async def withheld_from(connection: AsyncConnection, learners: list[Learner]) ->
     return found | {user_id: Withheld.SUPPRESSED for user_id, hashed in hashes.items() if hashed in silent}
 
 
+def cohort_missing(cohort_id: UUID) -> NotFound:
+    """The refusal for a cohort that is not there, and for everybody who may not read it."""
+    return NotFound(f"There is no cohort {cohort_id}.")
+
+
+async def workspace_of_cohort(connection: AsyncConnection, cohort_id: UUID) -> UUID | None:
+    """The workspace that a cohort belongs to, None for one of the organisation; raises NotFound."""
+    row = (await connection.execute(_COHORT, {"cohort_id": cohort_id})).one_or_none()
+    if row is None:
+        raise cohort_missing(cohort_id)
+    workspace_id: UUID | None = row.workspace_id
+    return workspace_id
+
+
 async def cadence_of(connection: AsyncConnection, cohort_id: UUID) -> dict[str, Any]:
     """How often a cohort is reminded; raises NotFound."""
-    if not await connection.scalar(_COHORT, {"cohort_id": cohort_id}):
-        message = f"There is no cohort {cohort_id}."
-        raise NotFound(message)
+    await workspace_of_cohort(connection, cohort_id)
     row = (await connection.execute(select(cadences).where(cadences.c.cohort_id == cohort_id))).one_or_none()
     if row is None:
         return {"cohort_id": cohort_id, "cadence": Cadence.DAILY.value, "weekday": None, "revision": 0}

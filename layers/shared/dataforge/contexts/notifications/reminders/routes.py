@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -15,7 +15,7 @@ from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.http.paging import Cursor, Limit
-from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.paging import DEFAULT_LIMIT
 
 router = context_router("notifications")
@@ -59,15 +59,26 @@ async def get_run(run_key: RunKey, call: Annotated[Call, require(Action.READ, Ki
     return json_response(await call.query(queries.get_run, run_key))
 
 
+def of_cohort(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a route about the cadence of a cohort says of who may call it; others find no such cohort."""
+
+    async def cohort_call(cohort_id: UUID, call: Annotated[Call, require(action, kind, replays=False)]) -> Call:
+        workspace = await call.query(queries.workspace_of_cohort, cohort_id)
+        await call.require(action, Resource(kind, workspace=workspace), queries.cohort_missing(cohort_id))
+        return call
+
+    return Depends(cohort_call)
+
+
 @router.get("/api/reminder-cadences/{cohort_id}", response_model=wire.CadenceOut)
-async def get_cadence(cohort_id: UUID, call: Annotated[Call, require(Action.READ, Kind.CADENCE)]) -> Response:
+async def get_cadence(cohort_id: UUID, call: Annotated[Call, of_cohort(Action.READ, Kind.CADENCE)]) -> Response:
     """How often a cohort is reminded; daily unless somebody said otherwise."""
     return _cadence(await call.query(queries.cadence_of, cohort_id))
 
 
 @router.put("/api/reminder-cadences/{cohort_id}", response_model=wire.CadenceOut)
 async def set_cadence(
-    cohort_id: UUID, body: wire.CadenceIn, call: Annotated[Call, require(Action.CHANGE, Kind.CADENCE)]
+    cohort_id: UUID, body: wire.CadenceIn, call: Annotated[Call, of_cohort(Action.CHANGE, Kind.CADENCE)]
 ) -> Response:
     """Say how often a cohort is reminded; needs If-Match."""
     command = commands.SetCadence(cohort_id, Rhythm(body.cadence, body.weekday), call.expected_revision())

@@ -7,6 +7,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.activity.domain import Interval
 from dataforge.contexts.reports.activity.queries import AskedActivity, read_activity
 from dataforge.contexts.reports.activity.wire import ACTIVITY, ZoneOfDays
@@ -39,12 +40,14 @@ async def activity_page(
     lesson_id: ChosenId = None,
 ) -> Response:
     """Statements, learners and completions per day, week or month."""
+    await require_report(call, cohort_id=cohort_id, lesson_id=lesson_id)
+    reach = await call.decisions.reach(Action.READ, Kind.REPORT)
     wanted = AskedActivity(first, last, interval, time_zone, cohort_id, lesson_id)
     values = {
         "wanted": wanted,
         "intervals": list(Interval),
-        "cohorts": await call.query(cohort_choices, chosen=cohort_id),
-        "lessons": await call.query(lesson_choices, chosen=lesson_id),
+        "cohorts": await call.query(cohort_choices, reach, chosen=cohort_id),
+        "lessons": await call.query(lesson_choices, reach, chosen=lesson_id),
     }
     try:
         report = await call.query(read_activity, call.platform.get(StatementMatching), wanted, asked.window(call))

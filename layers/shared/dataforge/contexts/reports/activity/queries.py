@@ -11,10 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.activity.domain import ActivityReport, Interval, Period, default_days, intervals_of
 from dataforge.contexts.reports.basis import Window
-from dataforge.contexts.reports.reading import LEARNERS, basis_of, cohort_name, find_lesson
+from dataforge.contexts.reports.reading import LEARNERS, basis_of, find_lesson, workspace_of
 
 _USERS = text(f"SELECT user_id FROM ({LEARNERS}) l")
 _LESSONS = text("SELECT lesson_id FROM learning.lessons_as_of(:watermark, :cohort_id)")
+# Null for all lessons while none belongs to a workspace.
+_OF_ORGANISATION = text(
+    "SELECT CASE WHEN EXISTS (SELECT FROM learning.lessons WHERE workspace_id IS NOT NULL) THEN "
+    "coalesce((SELECT array_agg(lesson_id) FROM learning.lessons WHERE workspace_id IS NULL), '{}') END"
+)
 # The row without a number is of all intervals.
 _ACTIVITY = text(
     "SELECT width_bucket(occurred_at, CAST(:borders AS timestamptz[])) AS number, count(*) AS statements, "
@@ -45,8 +50,7 @@ async def read_activity(
     connection: AsyncConnection, statements: StatementMatching, asked: AskedActivity, window: Window
 ) -> ActivityReport:
     """Statements, learners and completions per interval; raises NotFound and PeriodRefused."""
-    if asked.cohort_id is not None:
-        await cohort_name(connection, asked.cohort_id)
+    workspace_id = await workspace_of(connection, asked.cohort_id)
     if asked.lesson_id is not None:
         await find_lesson(connection, asked.lesson_id)
     basis = await basis_of(connection, statements, window)
@@ -55,11 +59,13 @@ async def read_activity(
     given: dict[str, Any] = {"watermark": basis.watermark, "users": None, "lessons": None}
     given |= {"borders": list(borders), "earliest": borders[0], "latest": borders[-1]}
     if asked.cohort_id is not None:
-        of_cohort = {"watermark": basis.watermark, "cohort_id": asked.cohort_id}
+        of_cohort = {"watermark": basis.watermark, "cohort_id": asked.cohort_id, "workspace_id": workspace_id}
         given["users"] = (await connection.execute(_USERS, of_cohort)).scalars().all()
         given["lessons"] = (await connection.execute(_LESSONS, of_cohort)).scalars().all()
     if asked.lesson_id is not None:
         given["lessons"] = [asked.lesson_id]
+    elif asked.cohort_id is None:
+        given["lessons"] = await connection.scalar(_OF_ORGANISATION)
     found = {row.number: (row.statements, row.learners) for row in await connection.execute(_ACTIVITY, given)}
     completed = {row.number: row.completions for row in await connection.execute(_COMPLETIONS, given)}
     return ActivityReport(

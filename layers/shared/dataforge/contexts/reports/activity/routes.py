@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.activity.domain import Interval
 from dataforge.contexts.reports.activity.queries import AskedActivity, read_activity
 from dataforge.contexts.reports.activity.wire import ACTIVITY, ActivityOut, FirstDay, LastDay, ZoneOfDays
@@ -28,6 +29,7 @@ async def activity_report(
     as_of: AsOf = None,
 ) -> Response:
     """Statements of lessons, learners and completions per day, week (from Monday) or month."""
+    await require_report(call, cohort_id=cohort_id, lesson_id=lesson_id)
     asked = asked_for(call, ACTIVITY, as_of=as_of)
     wanted = AskedActivity(first, last, interval, time_zone, cohort_id, lesson_id)
     return asked.answer(await call.query(read_activity, call.platform.get(StatementMatching), wanted, asked.window))

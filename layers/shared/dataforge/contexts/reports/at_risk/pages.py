@@ -6,6 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.at_risk.queries import read_at_risk
 from dataforge.contexts.reports.at_risk.wire import AT_RISK
 from dataforge.contexts.reports.overview.queries import cohort_choices
@@ -24,7 +25,9 @@ async def at_risk_page(
     include_never_started: bool = False,
 ) -> Response:
     """Who has begun, is not done and has been away for a while, longest first."""
+    await require_report(call, cohort_id=cohort_id)
+    reach = await call.decisions.reach(Action.READ, Kind.REPORT)
     statements, options = call.platform.get(StatementMatching), {"include_never_started": include_never_started}
     report = await call.query(read_at_risk, statements, asked.window(call), cohort_id, idle_days=idle_days, **options)
-    cohorts = await call.query(cohort_choices, chosen=cohort_id)
+    cohorts = await call.query(cohort_choices, reach, chosen=cohort_id)
     return answer_page(call, asked, AT_RISK, report, "reports/at_risk.html", cohorts=cohorts, cohort_id=cohort_id)

@@ -10,21 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.at_risk.domain import AtRiskLearner, AtRiskReport, idle_since, whole_days
 from dataforge.contexts.reports.basis import Window
-from dataforge.contexts.reports.reading import basis_of, cohort_name
+from dataforge.contexts.reports.reading import basis_of, workspace_of
 
 _MEMBERS = (
     "SELECT m.user_id, c.cohort_id, c.name FROM learning.cohorts c "
-    "CROSS JOIN LATERAL learning.members_as_of(:watermark, c.cohort_id) m WHERE c.active"
+    "CROSS JOIN LATERAL learning.members_as_of(:watermark, c.cohort_id) m "
+    "WHERE c.active AND c.workspace_id IS NOT DISTINCT FROM CAST(:workspace_id AS uuid)"
 )
 _USERS = text(
     f"SELECT DISTINCT user_id FROM ({_MEMBERS}) m WHERE CAST(:cohort_id AS uuid) IS NULL OR cohort_id = :cohort_id"
 )
 # Who has been idle long enough comes first; what is required of whom is worked out for these only. Activity is a
-# statement of any lesson.
+# statement of any lesson of the workspace, or of the organisation.
 _AT_RISK = (
     f"WITH member AS ({_MEMBERS}), "
-    "active AS (SELECT user_id, max(last_at) AS last_activity "
-    "FROM learning.progress_as_of(:watermark, CAST(:users AS uuid[]), NULL) GROUP BY user_id), "
+    "active AS (SELECT p.user_id, max(p.last_at) AS last_activity "
+    "FROM learning.progress_as_of(:watermark, CAST(:users AS uuid[]), NULL) p "
+    "JOIN learning.lessons o ON o.lesson_id = p.lesson_id "
+    "AND o.workspace_id IS NOT DISTINCT FROM CAST(:workspace_id AS uuid) GROUP BY p.user_id), "
     "idle AS (SELECT d.user_id, d.display_name, d.email, a.last_activity FROM identity.directory d "
     "LEFT JOIN active a ON a.user_id = d.user_id WHERE d.user_id = ANY (CAST(:users AS uuid[])) "
     "AND (d.suspended_at IS NULL OR d.suspended_at > :watermark) "
@@ -58,12 +61,12 @@ async def read_at_risk(
     include_never_started: bool = False,
 ) -> AtRiskReport:
     """Learners of active cohorts who are at risk, longest idle first; raises NotFound for an unknown cohort."""
-    if cohort_id is not None:
-        await cohort_name(connection, cohort_id)
+    workspace_id = await workspace_of(connection, cohort_id)
     basis = await basis_of(connection, statements, window)
     given: dict[str, Any] = {
         "watermark": basis.watermark,
         "cohort_id": cohort_id,
+        "workspace_id": workspace_id,
         "idle_since": idle_since(basis.watermark, idle_days),
         "never_started": include_never_started,
     }

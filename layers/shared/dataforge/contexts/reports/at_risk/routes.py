@@ -6,6 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.at_risk.queries import read_at_risk
 from dataforge.contexts.reports.at_risk.wire import AT_RISK, AtRiskOut
 from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
@@ -31,6 +32,7 @@ async def at_risk_report(
     include_never_started: NeverStarted = False,
 ) -> Response:
     """Members of active cohorts who have begun, have not completed what is required, and have been idle."""
+    await require_report(call, cohort_id=cohort_id)
     asked = asked_for(call, AT_RISK, as_of=as_of, cursor=cursor, limit=limit)
     statements, options = call.platform.get(StatementMatching), {"include_never_started": include_never_started}
     report = await call.query(read_at_risk, statements, asked.window, cohort_id, idle_days=idle_days, **options)

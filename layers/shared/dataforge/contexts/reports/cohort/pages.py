@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.cohort.queries import read_matrix
 from dataforge.contexts.reports.cohort.wire import MATRIX
 from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, router
@@ -18,5 +19,6 @@ async def matrix_page(
     cohort_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)], asked: AnyAskedPage
 ) -> Response:
     """Who of a cohort has completed which lesson, 50 learners on a page."""
+    await require_report(call, cohort_id=cohort_id)
     report = await call.query(read_matrix, call.platform.get(StatementMatching), cohort_id, asked.window(call))
     return answer_page(call, asked, MATRIX, report, "reports/matrix.html")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.basis import Basis, LessonLabel, Window
 from dataforge.contexts.reports.cohort.domain import LearnerRow, LessonColumn, MatrixReport
-from dataforge.contexts.reports.reading import LEARNERS, basis_of, cohort_name, label_of
+from dataforge.contexts.reports.reading import LEARNERS, basis_of, find_cohort, label_of
 
 _LESSONS = text(
     "SELECT lesson_id, title, lesson_number, lesson_date, required "
@@ -54,9 +54,9 @@ async def read_matrix(
     connection: AsyncConnection, statements: StatementMatching, cohort_id: UUID, window: Window
 ) -> MatrixReport:
     """The matrix of a cohort, `window.limit` of its learners by name; raises NotFound."""
-    name = await cohort_name(connection, cohort_id)
+    cohort = await find_cohort(connection, cohort_id)
     basis = await basis_of(connection, statements, window)
-    given = {"watermark": basis.watermark, "cohort_id": cohort_id}
+    given = {"watermark": basis.watermark, "cohort_id": cohort_id, "workspace_id": cohort.workspace_id}
     lessons = [label_of(row) for row in await connection.execute(_LESSONS, given)]
     display_name, user_id = window.key or ("", None)
     position = {"display_name": display_name, "user_id": user_id, "limit": window.limit + 1}
@@ -71,7 +71,7 @@ async def read_matrix(
         counts = await _counts_of_all(connection, basis, lessons, users)
     columns = [LessonColumn(lesson, learners, *count) for lesson, count in zip(lessons, counts, strict=True)]
     last = window.next_key(basis, rows[-1].display_name, rows[-1].user_id) if more else None
-    return MatrixReport(basis, cohort_id, name, learners, columns, rows, last)
+    return MatrixReport(basis, cohort_id, cohort.name, learners, columns, rows, last)
 
 
 async def _rows(

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.cohort.queries import read_matrix
 from dataforge.contexts.reports.cohort.wire import MATRIX, MatrixOut
@@ -25,6 +26,7 @@ async def cohort_report(
     as_of: AsOf = None,
 ) -> Response:
     """Who of a cohort has completed which lesson; CSV and Parquet have a row for each learner and lesson."""
+    await require_report(call, cohort_id=cohort_id)
     asked = asked_for(call, MATRIX, as_of=as_of, cursor=cursor, limit=limit)
     report = await call.query(read_matrix, call.platform.get(StatementMatching), cohort_id, asked.window)
     return asked.answer(report, report.next_key)

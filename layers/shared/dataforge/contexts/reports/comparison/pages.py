@@ -5,6 +5,7 @@ from typing import Annotated
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.comparison.domain import ComparedBy
 from dataforge.contexts.reports.comparison.queries import read_comparison
 from dataforge.contexts.reports.comparison.wire import COMPARISON
@@ -22,11 +23,13 @@ async def comparison_page(
     cohort_id: ChosenId = None,
 ) -> Response:
     """How many have completed what is expected of them, by lesson or course."""
+    await require_report(call, cohort_id=cohort_id)
+    reach = await call.decisions.reach(Action.READ, Kind.REPORT)
     statements = call.platform.get(StatementMatching)
     report = await call.query(read_comparison, statements, by, asked.window(call), cohort_id)
     values = {
         "ways": list(ComparedBy),
-        "cohorts": await call.query(cohort_choices, chosen=cohort_id),
+        "cohorts": await call.query(cohort_choices, reach, chosen=cohort_id),
         "cohort_id": cohort_id,
     }
     return answer_page(call, asked, COMPARISON, report, "reports/comparison.html", **values)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.basis import Window
 from dataforge.contexts.reports.comparison.domain import ComparedBy, ComparisonReport, ComparisonRow
-from dataforge.contexts.reports.reading import LEARNERS, basis_of, cohort_name
+from dataforge.contexts.reports.reading import LEARNERS, basis_of, workspace_of
 
 _LESSON = "l.lesson_id AS id, l.title AS title, l.lesson_id"
 _COMPARED = {
@@ -23,13 +23,15 @@ def _query(by: ComparedBy) -> str:
     """What is on the page is decided first, so that a page costs what it shows."""
     return (
         f"WITH part AS ({_COMPARED[by]} WHERE l.created_at <= :watermark "
+        "AND l.workspace_id IS NOT DISTINCT FROM CAST(:workspace_id AS uuid) "
         "AND (CAST(:cohort_id AS uuid) IS NULL OR l.cohort_id IS NULL OR l.cohort_id = :cohort_id)), "
         "shown AS (SELECT DISTINCT title, id FROM part "
         "WHERE CAST(:after AS uuid) IS NULL OR (title, id) > (:title, :after) ORDER BY title, id LIMIT :limit), "
         "member AS (SELECT DISTINCT c.cohort_id, d.user_id FROM learning.cohorts c "
         "CROSS JOIN LATERAL learning.members_as_of(:watermark, c.cohort_id) m "
         "JOIN identity.directory d ON d.user_id = m.user_id "
-        "WHERE (c.cohort_id = CAST(:cohort_id AS uuid) OR CAST(:cohort_id AS uuid) IS NULL AND c.active) "
+        "WHERE (c.cohort_id = CAST(:cohort_id AS uuid) OR CAST(:cohort_id AS uuid) IS NULL AND c.active "
+        "AND c.workspace_id IS NULL) "
         "AND (d.suspended_at IS NULL OR d.suspended_at > :watermark)), "
         "expected AS (SELECT DISTINCT p.id, p.lesson_id, m.user_id FROM part p JOIN shown s ON s.id = p.id "
         "JOIN member m ON p.cohort_id IS NULL OR p.cohort_id = m.cohort_id), "
@@ -58,11 +60,11 @@ async def read_comparison(
     cohort_id: UUID | None = None,
 ) -> ComparisonReport:
     """Lessons, or courses with those of their sections, by title; raises NotFound for an unknown cohort."""
-    if cohort_id is not None:
-        await cohort_name(connection, cohort_id)
+    workspace_id = await workspace_of(connection, cohort_id)
     basis = await basis_of(connection, statements, window)
     title, after = window.key or ("", None)
-    given: dict[str, Any] = {"watermark": basis.watermark, "cohort_id": cohort_id, "users": None}
+    given: dict[str, Any] = {"watermark": basis.watermark, "cohort_id": cohort_id, "workspace_id": workspace_id}
+    given["users"] = None
     if cohort_id is not None:
         given["users"] = (await connection.execute(_USERS, given)).scalars().all()
     given |= {"title": title, "after": after, "limit": window.limit + 1}

@@ -5,6 +5,7 @@ from typing import Annotated
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.comparison.domain import ComparedBy
 from dataforge.contexts.reports.comparison.queries import read_comparison
@@ -26,6 +27,7 @@ async def comparison_report(
     as_of: AsOf = None,
 ) -> Response:
     """Lessons beside each other, or courses with the lessons of their sections."""
+    await require_report(call, cohort_id=cohort_id)
     asked = asked_for(call, COMPARISON, as_of=as_of, cursor=cursor, limit=limit)
     report = await call.query(read_comparison, call.platform.get(StatementMatching), by, asked.window, cohort_id)
     return asked.answer(report, report.next_key)

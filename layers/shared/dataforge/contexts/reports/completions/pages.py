@@ -6,6 +6,7 @@ from typing import Annotated
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.completions.queries import read_completions
 from dataforge.contexts.reports.completions.wire import COMPLETIONS
 from dataforge.contexts.reports.overview.queries import names_of_people, titles_of_lessons
@@ -36,6 +37,7 @@ async def completions_page(
 
     The address says since when: its links and pages would otherwise mean another time each minute.
     """
+    await require_report(call)
     if since is None:
         week_ago = call.platform.clock.now().replace(microsecond=0) - _RECENT
         return call.see_other(_PAGE, since=format_instant(week_ago), **asked.query)

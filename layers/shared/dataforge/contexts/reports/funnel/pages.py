@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.funnel.picture import duration_class, picture_of_durations
 from dataforge.contexts.reports.funnel.queries import read_funnel
 from dataforge.contexts.reports.funnel.wire import FUNNEL
@@ -23,6 +24,8 @@ async def funnel_page(
     cohort_id: ChosenId = None,
 ) -> Response:
     """How many have started and completed a lesson, and how long it took them."""
+    await require_report(call, cohort_id=cohort_id, lesson_id=lesson_id)
+    reach = await call.decisions.reach(Action.READ, Kind.REPORT)
     statements = call.platform.get(StatementMatching)
     report = await call.query(read_funnel, statements, lesson_id, asked.window(call), cohort_id)
     return answer_page(
@@ -33,6 +36,6 @@ async def funnel_page(
         "reports/funnel.html",
         durations=drawing(picture_of_durations(report)),
         duration_class=duration_class,
-        cohorts=await call.query(cohort_choices, chosen=cohort_id),
+        cohorts=await call.query(cohort_choices, reach, chosen=cohort_id),
         cohort_id=cohort_id,
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.calls import answers, asked_for, router
 from dataforge.contexts.reports.funnel.queries import read_funnel
 from dataforge.contexts.reports.funnel.wire import FUNNEL, FunnelOut
@@ -23,6 +24,7 @@ async def funnel_report(
     as_of: AsOf = None,
 ) -> Response:
     """How many of those of whom a lesson is expected have started and completed it, and how long it took them."""
+    await require_report(call, cohort_id=cohort_id, lesson_id=lesson_id)
     asked = asked_for(call, FUNNEL, as_of=as_of)
     statements = call.platform.get(StatementMatching)
     return asked.answer(await call.query(read_funnel, statements, lesson_id, asked.window, cohort_id))

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.incomplete.queries import read_incomplete
 from dataforge.contexts.reports.incomplete.wire import INCOMPLETE
 from dataforge.contexts.reports.overview.queries import cohort_choices
@@ -22,8 +23,10 @@ async def incomplete_page(
     cohort_id: ChosenId = None,
 ) -> Response:
     """Learners of whom the lesson is expected and who have not completed it, by name."""
+    await require_report(call, cohort_id=cohort_id, lesson_id=lesson_id)
+    reach = await call.decisions.reach(Action.READ, Kind.REPORT)
     statements = call.platform.get(StatementMatching)
     report = await call.query(read_incomplete, statements, lesson_id, asked.window(call), cohort_id)
-    cohorts = await call.query(cohort_choices, chosen=cohort_id)
+    cohorts = await call.query(cohort_choices, reach, chosen=cohort_id)
     template = "reports/incomplete.html"
     return answer_page(call, asked, INCOMPLETE, report, template, cohorts=cohorts, cohort_id=cohort_id)

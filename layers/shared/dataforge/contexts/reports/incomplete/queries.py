@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.basis import Window
 from dataforge.contexts.reports.incomplete.domain import IncompleteReport, MissingLearner
-from dataforge.contexts.reports.reading import EXPECTED, basis_of, cohort_name, find_lesson
+from dataforge.contexts.reports.reading import EXPECTED, basis_of, find_cohort, find_lesson
 
 _FOUND = (
     f"WITH found AS (SELECT e.user_id, e.display_name, e.email, p.started_at, p.last_at, p.completed_at "
@@ -33,15 +33,16 @@ async def read_incomplete(
     cohort_id: UUID | None = None,
 ) -> IncompleteReport:
     """Who of a cohort, or of all of whom the lesson is expected, has not completed it; raises NotFound."""
-    lesson, of_cohort = await find_lesson(connection, lesson_id)
+    lesson = await find_lesson(connection, lesson_id)
     if cohort_id is not None:
-        await cohort_name(connection, cohort_id)
+        await find_cohort(connection, cohort_id)
     basis = await basis_of(connection, statements, window)
     given = {
         "watermark": basis.watermark,
         "lessons": [lesson_id],
         "cohort_id": cohort_id,
-        "of_cohort": of_cohort,
+        "of_cohort": lesson.cohort_id,
+        "workspace_id": lesson.workspace_id,
     }
     counts = (await connection.execute(_COUNTS, given)).one()
     display_name, user_id = window.key or ("", None)
@@ -50,4 +51,4 @@ async def read_incomplete(
     learners = found[: window.limit]
     more = len(found) > window.limit
     last = window.next_key(basis, learners[-1].display_name, learners[-1].user_id) if more else None
-    return IncompleteReport(basis, lesson, cohort_id, counts.expected, counts.missing, learners, last)
+    return IncompleteReport(basis, lesson.label, cohort_id, counts.expected, counts.missing, learners, last)

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
 from dataforge.contexts.reports.incomplete.queries import read_incomplete
 from dataforge.contexts.reports.incomplete.wire import INCOMPLETE, IncompleteOut
@@ -28,6 +29,7 @@ async def incomplete_report(
     as_of: AsOf = None,
 ) -> Response:
     """Who has not completed a lesson, of those of whom it is expected."""
+    await require_report(call, cohort_id=cohort_id, lesson_id=lesson_id)
     asked = asked_for(call, INCOMPLETE, as_of=as_of, cursor=cursor, limit=limit)
     statements = call.platform.get(StatementMatching)
     report = await call.query(read_incomplete, statements, lesson_id, asked.window, cohort_id)

@@ -1,15 +1,23 @@
-"""Who may see the time line of a learner."""
+"""Who may see the time line of a learner, and which lessons on it."""
 
 from uuid import UUID
 
-from dataforge.kernel.access import Action, Kind, Resource
+from dataforge.http.call import Call
+from dataforge.kernel.access import Action, Kind, Reach, Resource
 from dataforge.kernel.errors import Forbidden
-from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import allows
 
+_EVERYTHING = Reach(everywhere=True, organisation=True, workspaces=frozenset())
 
-def require_sight_of(principal: Principal, user_id: UUID) -> None:
-    """Raise Forbidden unless this is the person themselves, or somebody who may read reports."""
-    if not allows(principal, Action.READ, Resource(Kind.TIME_LINE, owner=user_id)):
+
+async def sight_of(call: Call, user_id: UUID) -> Reach:
+    """Of which workspaces the caller sees the lessons of a learner: of all on one's own time line.
+
+    Raises Forbidden unless this is the person themselves, or somebody who may read reports of the organisation.
+    """
+    if call.principal.user_id == user_id:
+        return _EVERYTHING
+    if not allows(call.principal, Action.READ, Resource(Kind.TIME_LINE, owner=user_id)):
         message = "You can see your own time line only."
         raise Forbidden(message)
+    return await call.decisions.reach(Action.READ, Kind.REPORT)

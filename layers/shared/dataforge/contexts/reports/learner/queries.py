@@ -13,7 +13,9 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.basis import Window
 from dataforge.contexts.reports.learner.domain import LearnerEvent, LearnerLesson, LearnerReport
 from dataforge.contexts.reports.reading import basis_of, label_of
+from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
+from dataforge.platform.db.reach import reach_values, within_sql
 
 MOST_TIMES = 10_000  # of statements in the picture
 _PERSON = text("SELECT display_name, email FROM identity.directory WHERE user_id = :user_id")
@@ -26,33 +28,35 @@ _LESSONS = text(
     "p.started_at, p.last_at, p.completed_at, coalesce(p.statements, 0) AS statements, p.score_scaled "
     "FROM learning.lessons l LEFT JOIN expected e ON e.lesson_id = l.lesson_id "
     "LEFT JOIN learning.progress_as_of(:watermark, CAST(:users AS uuid[]), NULL) p ON p.lesson_id = l.lesson_id "
-    "WHERE e.lesson_id IS NOT NULL OR p.lesson_id IS NOT NULL "
+    f"WHERE (e.lesson_id IS NOT NULL OR p.lesson_id IS NOT NULL) AND {within_sql('l.workspace_id')} "
     "ORDER BY l.lesson_number NULLS LAST, l.lesson_date NULLS LAST, l.title, l.lesson_id"
 )
 _TIMES = text(
-    "SELECT lesson_id, occurred_at FROM learning.activity_as_of(:watermark, NULL, NULL, CAST(:users AS uuid[]), NULL) "
-    "ORDER BY occurred_at DESC, statement_id DESC LIMIT :limit"
+    "SELECT a.lesson_id, a.occurred_at "
+    "FROM learning.activity_as_of(:watermark, NULL, NULL, CAST(:users AS uuid[]), NULL) a "
+    f"JOIN learning.lessons l ON l.lesson_id = a.lesson_id WHERE {within_sql('l.workspace_id')} "
+    "ORDER BY a.occurred_at DESC, a.statement_id DESC LIMIT :limit"
 )
 _EVENTS = text(
     "SELECT a.statement_id, a.lesson_id, l.title, a.completes, a.occurred_at "
     "FROM learning.activity_as_of(:watermark, NULL, NULL, CAST(:users AS uuid[]), NULL) a "
     "JOIN learning.lessons l ON l.lesson_id = a.lesson_id "
-    "WHERE CAST(:occurred_at AS timestamptz) IS NULL OR (a.occurred_at, a.statement_id) < "
-    "(CAST(:occurred_at AS timestamptz), CAST(:statement_id AS uuid)) "
+    f"WHERE {within_sql('l.workspace_id')} AND (CAST(:occurred_at AS timestamptz) IS NULL "
+    "OR (a.occurred_at, a.statement_id) < (CAST(:occurred_at AS timestamptz), CAST(:statement_id AS uuid))) "
     "ORDER BY a.occurred_at DESC, a.statement_id DESC LIMIT :limit"
 )
 
 
 async def read_learner(
-    connection: AsyncConnection, statements: StatementMatching, user_id: UUID, window: Window
+    connection: AsyncConnection, statements: StatementMatching, user_id: UUID, reach: Reach, window: Window
 ) -> LearnerReport:
-    """The lessons of a learner and `window.limit` of their statements, newest first; raises NotFound."""
+    """The lessons of a learner within reach, and `window.limit` of their statements, newest first; raises NotFound."""
     person = (await connection.execute(_PERSON, {"user_id": user_id})).one_or_none()
     if person is None:
         message = f"There is no learner {user_id}."
         raise NotFound(message)
     basis = await basis_of(connection, statements, window)
-    given = {"watermark": basis.watermark, "user_id": user_id, "users": [user_id]}
+    given = {"watermark": basis.watermark, "user_id": user_id, "users": [user_id], **reach_values(reach)}
     times = await _times(connection, given)
     lessons = [_lesson(row, times) for row in await connection.execute(_LESSONS, given)]
     occurred_at, statement_id = window.key or (None, None)

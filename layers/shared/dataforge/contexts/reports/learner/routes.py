@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.calls import RowLimit, answers, asked_for, router
-from dataforge.contexts.reports.learner.access import require_sight_of
+from dataforge.contexts.reports.learner.access import sight_of
 from dataforge.contexts.reports.learner.queries import read_learner
 from dataforge.contexts.reports.learner.wire import LEARNER, LearnerOut
 from dataforge.contexts.reports.wire import AsOf
@@ -26,7 +26,7 @@ async def learner_report(
     as_of: AsOf = None,
 ) -> Response:
     """Lessons and statements of a learner, newest first; learners see their own."""
-    require_sight_of(call.principal, user_id)
+    reach = await sight_of(call, user_id)
     asked = asked_for(call, LEARNER, as_of=as_of, cursor=cursor, limit=limit)
-    report = await call.query(read_learner, call.platform.get(StatementMatching), user_id, asked.window)
+    report = await call.query(read_learner, call.platform.get(StatementMatching), user_id, reach, asked.window)
     return asked.answer(report, report.next_key)

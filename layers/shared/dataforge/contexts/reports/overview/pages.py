@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.overview.queries import cohort_choices, lesson_choices
 from dataforge.contexts.reports.page_calls import REPORTS, router
 from dataforge.kernel.access import Action, Kind
@@ -19,7 +20,10 @@ async def overview_page(
 ) -> Response:
     """Cohorts and lessons by name, with the reports there are of each."""
     words = q.strip()
-    cohorts = await call.query(cohort_choices, words, limit=_SHOWN + 1)
-    lessons = await call.query(lesson_choices, words, limit=_SHOWN + 1)
+    reach = await call.decisions.reach(Action.READ, Kind.REPORT)
+    if not reach.workspaces:
+        await require_report(call)
+    cohorts = await call.query(cohort_choices, reach, words, limit=_SHOWN + 1)
+    lessons = await call.query(lesson_choices, reach, words, limit=_SHOWN + 1)
     more = len(cohorts) > _SHOWN or len(lessons) > _SHOWN
     return call.page("reports/overview.html", q=words, cohorts=cohorts[:_SHOWN], lessons=lessons[:_SHOWN], more=more)

@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.contexts.reports.access import require_report
 from dataforge.contexts.reports.page_calls import REPORTS, AnyAskedPage, answer_page, drawing, router
 from dataforge.contexts.reports.questions.picture import picture_of_responses
 from dataforge.contexts.reports.questions.queries import read_questions
@@ -21,6 +22,7 @@ async def questions_page(
     lesson_id: UUID, call: Annotated[PageCall, require_page(Action.READ, Kind.REPORT)], asked: AnyAskedPage
 ) -> Response:
     """Difficulty and discrimination of each question, and the responses to it."""
+    await require_report(call, lesson_id=lesson_id)
     window = asked.window(call, _QUESTIONS)
     report = await call.query(read_questions, call.platform.get(StatementMatching), lesson_id, window)
     drawn = [

@@ -58,7 +58,7 @@ async def read_questions(
     connection: AsyncConnection, statements: StatementMatching, lesson_id: UUID, window: Window
 ) -> QuestionReport:
     """The questions of a lesson by id; raises NotFound."""
-    lesson, _ = await find_lesson(connection, lesson_id)
+    lesson = await find_lesson(connection, lesson_id)
     basis = await basis_of(connection, statements, window)
     given = {"watermark": basis.watermark, "lesson_id": lesson_id}
     learners = (await connection.execute(_LEARNERS, given)).scalar_one()
@@ -70,7 +70,7 @@ async def read_questions(
     choices = await _counts(connection, _CHOICES, of_page)
     questions = [_statistics(row, responses[row.question_id], choices[row.question_id]) for row in rows]
     last = window.next_key(basis, rows[-1].question_id) if more else None
-    return QuestionReport(basis, lesson, learners, questions, last)
+    return QuestionReport(basis, lesson.label, learners, questions, last)
 
 
 async def _counts(

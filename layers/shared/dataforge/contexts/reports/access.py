@@ -1,0 +1,24 @@
+"""Who may read which report: of a cohort or lesson of a workspace its members, of everything else the organisation."""
+
+from uuid import UUID
+
+from dataforge.contexts.reports.reading import cohort_missing, find_cohort, find_lesson, lesson_missing
+from dataforge.http.call import Call
+from dataforge.kernel.access import Action, Kind, Resource
+
+
+async def require_report(call: Call, *, cohort_id: UUID | None = None, lesson_id: UUID | None = None) -> None:
+    """Raise NotFound for a cohort or lesson that the caller may not read reports of, Forbidden where neither is given.
+
+    Reports of neither are of what belongs to no workspace.
+    """
+    if cohort_id is None and lesson_id is None:
+        await call.decisions.require(Action.READ, Resource(Kind.REPORT))
+    if cohort_id is not None:
+        cohort = await call.query(find_cohort, cohort_id)
+        of_cohort = Resource(Kind.REPORT, workspace=cohort.workspace_id)
+        await call.decisions.require(Action.READ, of_cohort, cohort_missing(cohort_id))
+    if lesson_id is not None:
+        lesson = await call.query(find_lesson, lesson_id)
+        of_lesson = Resource(Kind.REPORT, workspace=lesson.workspace_id)
+        await call.decisions.require(Action.READ, of_lesson, lesson_missing(lesson_id))
