@@ -49,7 +49,7 @@ async def end_launch(launch_id: UUID, call: Annotated[Call, require(Action.CHANG
     if subject is None:
         raise missing
     learner, workspace_id = subject
-    # Whoever may not end it is told of no launch, also where they may see the lesson's.
+    # Whoever may not end it finds no launch, also where they may see the lesson.
     if not await call.can(Action.CHANGE, Resource(Kind.LAUNCH, owner=learner, workspace=workspace_id)):
         raise missing
     handler = partial(commands.end_launch, call.platform.get(PlayerSessions))
