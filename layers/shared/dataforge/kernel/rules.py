@@ -75,7 +75,8 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.SECOND_FACTOR: _signed_in(READ, *_WRITING),
         Kind.SIGN_IN_METHOD: _signed_in(READ, CREATE, DELETE),
         Kind.IDENTITY_PROVIDER: _roles(_ADMINS, READ, *_WRITING),
-        Kind.CREDENTIAL: _roles(_ADMINS, READ, *_WRITING),
+        # What is sent with one counts for everybody's lessons: who keeps a workspace is given one, and looks after it.
+        Kind.CREDENTIAL: _roles(_ADMINS, CREATE) | _shared(_ADMINS, _KEEPERS, READ, CHANGE, DELETE),
         Kind.PERSON: _signed_in(READ, EXPORT, DELETE, roles=_ADMINS),
         Kind.ATTRIBUTION: _roles(_ADMINS, READ, APPLY),
     },

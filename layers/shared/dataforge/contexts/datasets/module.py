@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from dataforge.contexts.datasets.contract import DatasetReader
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.identity.contract import AccountsMerged
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.kernel.events import Event
 from dataforge.platform.access import DatasetLevels
 from dataforge.platform.module import Command, Consumer, Job, Module, Subscriber
@@ -47,9 +48,9 @@ def _personal_data() -> "PersonalData[DatasetsServices]":
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[DatasetsServices]]]:
-    from dataforge.contexts.datasets.datasets.consumers import follow_merge
+    from dataforge.contexts.datasets.datasets.consumers import follow_merge, put_away
 
-    return {AccountsMerged: (follow_merge,)}
+    return {AccountsMerged: (follow_merge,), WorkspaceDeleted: (put_away,)}
 
 
 MODULE = Module(

@@ -393,6 +393,14 @@ class CredentialRates(Protocol):
         ...
 
 
+class WorkspaceCredentials(Protocol):
+    """The credentials that belong to workspaces, of which identity knows nothing but their ids."""
+
+    async def revoke_all(self, workspace_id: UUID) -> None:
+        """End the credentials of a workspace that is no more; a second time changes nothing."""
+        ...
+
+
 class CredentialRegister(Protocol):
     """Knows xAPI credentials by their keys alone, for what is done in their name afterwards."""
 

@@ -13,6 +13,7 @@ from dataforge.contexts.identity.contract import (
     LearnerDirectory,
     PersonalClocks,
     SessionCredentials,
+    WorkspaceCredentials,
     XapiCredentialChanged,
 )
 from dataforge.contexts.identity.services import IdentityServices
@@ -129,6 +130,7 @@ MODULE = Module(
         CredentialRates: lambda platform: _services(platform).credential_rates,
         CredentialRefusals: lambda platform: _services(platform).credential_refusals,
         CredentialRegister: lambda platform: _services(platform).credential_register,
+        WorkspaceCredentials: lambda platform: _services(platform).workspace_credentials,
         CredentialUses: lambda platform: _services(platform).credential_uses,
         SessionCredentials: lambda platform: _services(platform).session_credentials,
         LearnerDirectory: lambda platform: _services(platform).learners,

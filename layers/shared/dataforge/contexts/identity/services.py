@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         CredentialPublisher,
         StoredCredentialRefusals,
         StoredCredentialUses,
+        StoredWorkspaceCredentials,
     )
     from dataforge.contexts.identity.xapi_credentials.queries import StoredCredentials
     from dataforge.contexts.identity.xapi_credentials.rates import StoredCredentialRates
@@ -133,6 +134,13 @@ class IdentityServices(Services):
         from dataforge.contexts.identity.xapi_credentials.published import StoredCredentialUses
 
         return StoredCredentialUses(self.database)
+
+    @cached_property
+    def workspace_credentials(self) -> "StoredWorkspaceCredentials":
+        """Ends the credentials of workspaces."""
+        from dataforge.contexts.identity.xapi_credentials.published import StoredWorkspaceCredentials
+
+        return StoredWorkspaceCredentials(self)
 
     @cached_property
     def credential_rates(self) -> "StoredCredentialRates":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.lrs.contract import LessonDirectory
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.kernel.events import Event
 from dataforge.platform.module import Job, Module, Subscriber
 from dataforge.platform.services import Services
@@ -42,9 +43,9 @@ def _personal_data() -> "PersonalData[LearningServices]":
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[LearningServices]]]:
-    from dataforge.contexts.learning.cohorts.consumers import follow_merge
+    from dataforge.contexts.learning.cohorts.consumers import delete_all, follow_merge
 
-    return {AccountsMerged: (follow_merge,)}
+    return {AccountsMerged: (follow_merge,), WorkspaceDeleted: (delete_all,)}
 
 
 def _attribution() -> "Attribution[LearningServices]":

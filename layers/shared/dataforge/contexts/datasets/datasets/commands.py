@@ -164,6 +164,13 @@ async def delete_dataset(command: DeleteDataset, uow: DatasetsUnitOfWork) -> Non
         uow.audit(AuditEntry("deleted", "dataset", str(command.dataset_id), before={"name": record.name}))
 
 
+async def put_away_datasets_of(workspace_id: UUID, uow: DatasetsUnitOfWork) -> None:
+    """Delete what belongs to a workspace that is no more; an administrator can restore it until retention ends."""
+    for record in await uow.datasets.lock_of_workspace(workspace_id):
+        await uow.datasets.update(record.id, {"workspace_id": None, "deleted_at": record.deleted_at or uow.now})
+        uow.audit(AuditEntry("deleted", "dataset", str(record.id), before={"name": record.name}))
+
+
 async def restore_dataset(command: RestoreDataset, uow: DatasetsUnitOfWork) -> UUID:
     """Take the mark away; raises DatasetExists when its creator has another one of the name by now."""
     record = await _locked_dataset(command.dataset_id, uow)

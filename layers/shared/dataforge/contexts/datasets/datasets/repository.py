@@ -76,6 +76,12 @@ class Datasets:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else DatasetRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented accessor
 
+    async def lock_of_workspace(self, workspace_id: UUID) -> list[DatasetRecord]:
+        """The records of a workspace's datasets, locked, deleted ones included."""
+        query = select(*_RECORD).where(datasets.c.workspace_id == workspace_id).order_by(datasets.c.id)
+        rows = (await self._connection.execute(query.with_for_update())).all()
+        return [DatasetRecord(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented accessor
+
     async def hold(self, dataset_id: UUID) -> bool:
         """Keep garbage collection away until the transaction ends; writers do not wait for each other here."""
         query = select(datasets.c.deleted_at).where(datasets.c.id == dataset_id).with_for_update(read=True)

@@ -12,12 +12,14 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.contexts.identity.xapi_credentials.domain import (
     DEFAULT_SCOPES,
     CredentialRevoked,
+    check_narrower,
     check_public_key,
     check_scopes,
     fingerprint,
 )
-from dataforge.contexts.identity.xapi_credentials.queries import credential_row
-from dataforge.kernel.errors import NotFound
+from dataforge.contexts.identity.xapi_credentials.queries import credential_missing, credential_row
+from dataforge.kernel.access import Action, Kind, role_missing
+from dataforge.kernel.rules import RULES, may_any
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -65,7 +67,7 @@ class NewXapiCredential:
 
 async def create_xapi_credential(command: CreateXapiCredential, uow: IdentityUnitOfWork) -> NewXapiCredential:
     """Make a key and a 256-bit secret; only the secret's hash is kept. Raises ValidationFailed, InvalidPublicKey."""
-    check_scopes(command.scopes)
+    check_scopes(command.scopes, in_workspace=command.workspace_id is not None)
     if command.public_pem is not None:
         check_public_key(command.public_pem)
     key_id, secret = f"lrs_{secrets.token_hex(10)}", secrets.token_urlsafe(32)
@@ -100,18 +102,23 @@ async def create_xapi_credential(command: CreateXapiCredential, uow: IdentityUni
 async def change_xapi_credential(command: ChangeXapiCredential, uow: IdentityUnitOfWork) -> dict[str, Any]:
     """Change a credential, and return it; raises NotFound, PreconditionFailed, CredentialRevoked, ValidationFailed.
 
-    The name in the authority of its statements stays: it is part of what derived ids are made of (ADR 3).
+    The name in the authority of its statements stays: it is part of what derived ids are made of (ADR 3). Who does not
+    make credentials, and keeps the workspace of this one, takes scopes away and changes no limit: raises ScopeTooWide
+    and Forbidden.
     """
     row = await uow.xapi_credentials.lock(command.key_id)
     if row is None:
-        message = f"There is no xAPI credential {command.key_id}."
-        raise NotFound(message)
+        raise credential_missing(command.key_id)
     require_revision(command.revision, row.revision)
     if row.revoked_at is not None:
         message = f"The credential {command.key_id} was revoked and stays as it is; make another one."
         raise CredentialRevoked(message)
     if "scopes" in command.changes:
-        check_scopes(command.changes["scopes"])
+        check_scopes(command.changes["scopes"], in_workspace=row.workspace_id is not None)
+    if not may_any(uow.principal, Action.CREATE, Kind.CREDENTIAL):
+        check_narrower(row.scopes, command.changes.get("scopes", ()))
+        if command.changes.get("rate_limit", row.rate_limit) != row.rate_limit:
+            raise role_missing(RULES[Kind.CREDENTIAL, Action.CREATE].roles, uow.principal.role)
     before = credential_row(row)
     after = credential_row(await uow.xapi_credentials.change(command.key_id, command.changes))
     changed = [name for name in command.changes if before[name] != after[name]]
@@ -120,11 +127,34 @@ async def change_xapi_credential(command: ChangeXapiCredential, uow: IdentityUni
     return after
 
 
+async def renew_secret(key_id: str, uow: IdentityUnitOfWork) -> NewXapiCredential:
+    """Another secret for the same key; the one before works no longer. Raises NotFound, CredentialRevoked."""
+    row = await uow.xapi_credentials.lock(key_id)
+    if row is None:
+        raise credential_missing(key_id)
+    if row.revoked_at is not None:
+        message = f"The credential {key_id} was revoked and stays as it is; make another one."
+        raise CredentialRevoked(message)
+    secret = secrets.token_urlsafe(32)
+    hashed = token_hash(secret)
+    await uow.xapi_credentials.change(key_id, {"secret_hash": hashed})
+    _credential_changed(key_id, "secret_renewed", uow)
+    return NewXapiCredential(
+        key_id, secret, fingerprint(hashed), row.name, tuple(row.scopes), row.rate_limit, row.deduplicate
+    )
+
+
+async def revoke_credentials_of(workspace_id: UUID, uow: IdentityUnitOfWork) -> None:
+    """End the credentials of a workspace that is no more; those that have ended stay as they are."""
+    for key_id in await uow.xapi_credentials.keys_of(workspace_id):
+        await uow.xapi_credentials.revoke(key_id, uow.now)
+        _credential_changed(key_id, "revoked", uow)
+
+
 async def revoke_xapi_credential(command: RevokeXapiCredential, uow: IdentityUnitOfWork) -> str:
     """End a credential; revoking it again changes nothing. Raises NotFound."""
     if not await uow.xapi_credentials.revoke(command.key_id, uow.now):
-        message = f"There is no xAPI credential {command.key_id}."
-        raise NotFound(message)
+        raise credential_missing(command.key_id)
     _credential_changed(command.key_id, "revoked", uow)
     return command.key_id
 

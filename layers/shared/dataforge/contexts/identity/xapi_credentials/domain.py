@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
-from dataforge.kernel.rules import XAPI_SCOPES
+from dataforge.kernel.errors import Conflict, Forbidden, ValidationFailed, Violation
+from dataforge.kernel.rules import XAPI_SCOPES, scope_covers
 
 
 class InvalidPublicKey(ValidationFailed):
@@ -11,6 +11,13 @@ class InvalidPublicKey(ValidationFailed):
 
     code = "invalid_public_key"
     title = "The public key cannot be used"
+
+
+class ScopeTooWide(Forbidden):
+    """Who keeps a workspace takes scopes from its credentials, and gives none."""
+
+    code = "scope_too_wide"
+    title = "Scopes can only be taken away"
 
 
 class CredentialRevoked(Conflict):
@@ -28,12 +35,25 @@ def fingerprint(secret_hash: str) -> str:
 DEFAULT_SCOPES = ("statements/write", "statements/read/mine", "state", "define", "profile")
 
 
-def check_scopes(scopes: Collection[str]) -> None:
-    """Raise ValidationFailed unless there are scopes, and all of them are known."""
-    if not scopes or set(scopes) - XAPI_SCOPES:
-        allowed = ", ".join(sorted(XAPI_SCOPES))
+BEYOND_A_WORKSPACE = frozenset({"all", "all/read", "statements/read"})
+"""Scopes that read what others have stored; a credential of a workspace has none of them."""
+
+
+def check_scopes(scopes: Collection[str], *, in_workspace: bool = False) -> None:
+    """Raise ValidationFailed unless there are scopes, and all of them are known and stay within the workspace."""
+    known = XAPI_SCOPES - BEYOND_A_WORKSPACE if in_workspace else XAPI_SCOPES
+    if not scopes or set(scopes) - known:
+        allowed = ", ".join(sorted(known))
         message = f"Scopes must be one or more of: {allowed}."
         raise ValidationFailed(message, violations=[Violation("/scopes", message, "scope")])
+
+
+def check_narrower(before: Collection[str], after: Collection[str]) -> None:
+    """Raise ScopeTooWide where scopes allow more than those before did."""
+    wider = sorted(scope for scope in after if not any(scope_covers(held, scope) for held in before))
+    if wider:
+        message = f"Only an administrator of the organisation gives a credential more scopes: {', '.join(wider)}."
+        raise ScopeTooWide(message)
 
 
 def check_public_key(pem: str) -> None:

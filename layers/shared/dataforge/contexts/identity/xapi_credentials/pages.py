@@ -1,4 +1,7 @@
-"""xAPI credentials for administrators: made, changed, revoked; a secret is shown once."""
+"""xAPI credentials for administrators, who make them: made, changed, revoked; a secret is shown once.
+
+Who keeps a workspace looks after its credentials through the API.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -26,7 +29,7 @@ SCOPES = sorted(XAPI_SCOPES)
 
 
 @router.get(PAGE)
-async def list_page(call: Annotated[PageCall, require_page(Action.READ, Kind.CREDENTIAL)]) -> Response:
+async def list_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.CREDENTIAL)]) -> Response:
     """All credentials, newest first, and a form for another one."""
     return await _list(call, {"name": "", "rate_limit": "", "deduplicate": False, "scopes": set(DEFAULT_SCOPES)})
 
@@ -47,13 +50,13 @@ async def create_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind
 
 
 @router.get(f"{PAGE}/{{key_id}}")
-async def key_page(key_id: str, call: Annotated[PageCall, require_page(Action.READ, Kind.CREDENTIAL)]) -> Response:
+async def key_page(key_id: str, call: Annotated[PageCall, require_page(Action.CREATE, Kind.CREDENTIAL)]) -> Response:
     """One credential: what it may do, when it was used and refused, and how to change or end it."""
     return await _one(call, await call.query(queries.get_xapi_credential, key_id))
 
 
 @router.post(f"{PAGE}/{{key_id}}")
-async def change_page(key_id: str, call: Annotated[PageCall, require_page(Action.CHANGE, Kind.CREDENTIAL)]) -> Response:
+async def change_page(key_id: str, call: Annotated[PageCall, require_page(Action.CREATE, Kind.CREDENTIAL)]) -> Response:
     """Change a credential."""
     given = _given(call.form)
     try:
@@ -68,7 +71,7 @@ async def change_page(key_id: str, call: Annotated[PageCall, require_page(Action
 
 
 @router.post(f"{PAGE}/{{key_id}}/revoke")
-async def revoke_page(key_id: str, call: Annotated[PageCall, require_page(Action.DELETE, Kind.CREDENTIAL)]) -> Response:
+async def revoke_page(key_id: str, call: Annotated[PageCall, require_page(Action.CREATE, Kind.CREDENTIAL)]) -> Response:
     """End a credential."""
     command = commands.RevokeXapiCredential(key_id)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.revoke_xapi_credential, command)
@@ -77,7 +80,8 @@ async def revoke_page(key_id: str, call: Annotated[PageCall, require_page(Action
 
 
 async def _list(call: PageCall, given: Mapping[str, Any], error: str | None = None) -> Response:
-    keys = await call.query(queries.list_xapi_credentials)
+    reach = await call.decisions.reach(Action.READ, Kind.CREDENTIAL)
+    keys = await call.query(queries.list_xapi_credentials, reach)
     status = 200 if error is None else 400
     return call.page("identity/keys.html", status=status, keys=keys, given=given, error=error, scopes=SCOPES)
 

@@ -23,10 +23,12 @@ from dataforge.contexts.identity.xapi_credentials.repository import XapiCredenti
 from dataforge.platform.aws.clients import client
 from dataforge.platform.aws.published import MAX_ENTRIES, PublishedDocuments
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
     from dataforge.contexts.identity.credential_tokens.access_tokens import CredentialTokens
+    from dataforge.contexts.identity.services import IdentityServices
 
 PREFIX = "xapi-credentials/"
 FRESH_SECONDS = 30  # how long a credential is believed without asking S3: the bound on a revocation
@@ -68,6 +70,20 @@ class CredentialPublisher:
                 ContentType="application/json",
             )
             await stored.mark_published(key_id)
+
+
+class StoredWorkspaceCredentials:
+    """Ends the credentials of a workspace; the outbox publishes that they have ended."""
+
+    def __init__(self, services: "IdentityServices") -> None:
+        self._services = services
+
+    async def revoke_all(self, workspace_id: UUID) -> None:
+        """End them; a second time changes nothing."""
+        from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+        from dataforge.contexts.identity.xapi_credentials.commands import revoke_credentials_of
+
+        await run(self._services.unit_of_work(IdentityUnitOfWork), revoke_credentials_of, workspace_id)
 
 
 class StoredCredentialUses:

@@ -1,6 +1,7 @@
 """xAPI credentials by fingerprint; never a secret."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.identity.contract import XapiCredential
 from dataforge.contexts.identity.tables import xapi_credentials
 from dataforge.contexts.identity.xapi_credentials.domain import fingerprint
+from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.reach import within
 
 
 class StoredCredentials:
@@ -36,9 +39,29 @@ class StoredCredentials:
         )
 
 
-async def list_xapi_credentials(connection: AsyncConnection) -> list[dict[str, Any]]:
-    """Credentials, newest first."""
-    query = select(xapi_credentials).order_by(xapi_credentials.c.created_at.desc(), xapi_credentials.c.key_id)
+def credential_missing(key_id: str) -> NotFound:
+    """The refusal for a credential that is not there, and for everybody who may not see it."""
+    return NotFound(f"There is no xAPI credential {key_id}.")
+
+
+async def workspace_of_credential(connection: AsyncConnection, key_id: str) -> UUID | None:
+    """The workspace that a credential belongs to, None for one of the organisation; raises NotFound."""
+    query = select(xapi_credentials.c.workspace_id).where(xapi_credentials.c.key_id == key_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise credential_missing(key_id)
+    workspace_id: UUID | None = row.workspace_id
+    return workspace_id
+
+
+async def list_xapi_credentials(
+    connection: AsyncConnection, reach: Reach, *, workspace_id: UUID | None = None
+) -> list[dict[str, Any]]:
+    """Credentials within reach, newest first, of one workspace if it is given."""
+    query = select(xapi_credentials).where(within(xapi_credentials.c.workspace_id, reach))
+    query = query.order_by(xapi_credentials.c.created_at.desc(), xapi_credentials.c.key_id)
+    if workspace_id is not None:
+        query = query.where(xapi_credentials.c.workspace_id == workspace_id)
     return [credential_row(row) for row in await connection.execute(query)]
 
 
@@ -47,8 +70,7 @@ async def get_xapi_credential(connection: AsyncConnection, key_id: str) -> dict[
     query = select(xapi_credentials).where(xapi_credentials.c.key_id == key_id)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no xAPI credential {key_id}."
-        raise NotFound(message)
+        raise credential_missing(key_id)
     return credential_row(row)
 
 

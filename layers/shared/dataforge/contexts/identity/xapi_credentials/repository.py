@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,6 +59,14 @@ class XapiCredentials:
         """The row, locked until the end of the transaction."""
         query = select(xapi_credentials).where(xapi_credentials.c.key_id == key_id).with_for_update()
         return (await self._connection.execute(query)).one_or_none()
+
+    async def keys_of(self, workspace_id: UUID) -> list[str]:
+        """Keys of a workspace's credentials that are not revoked, locked until the end of the transaction."""
+        query = select(xapi_credentials.c.key_id).where(
+            xapi_credentials.c.workspace_id == workspace_id, xapi_credentials.c.revoked_at.is_(None)
+        )
+        ordered = query.order_by(xapi_credentials.c.key_id).with_for_update()
+        return list((await self._connection.scalars(ordered)).all())
 
     async def mark_published(self, key_id: str) -> None:
         """Remember that its present state is where it is checked."""

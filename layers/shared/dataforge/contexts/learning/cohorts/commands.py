@@ -85,6 +85,13 @@ async def delete_cohort(command: DeleteCohort, uow: LearningUnitOfWork) -> None:
     uow.audit(AuditEntry("deleted", "cohort", str(command.cohort_id), before={"name": cohort["name"]}))
 
 
+async def delete_cohorts_of(workspace_id: UUID, uow: LearningUnitOfWork) -> None:
+    """Delete the cohorts of a workspace that is no more, whose lessons are deleted before."""
+    for cohort in await uow.cohorts.lock_of_workspace(workspace_id):
+        await uow.cohorts.remove(cohort)
+        uow.audit(AuditEntry("deleted", "cohort", str(cohort["id"]), before={"name": cohort["name"]}))
+
+
 async def add_member(
     statements: StatementMatching, command: Membership, uow: LearningUnitOfWork, *, anybody: bool = True
 ) -> None:

@@ -17,6 +17,7 @@ from dataforge.contexts.learning.tables import (
     launches,
     memberships,
 )
+from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
 
@@ -105,6 +106,11 @@ class Cohorts(VersionedRows):
         """Whether the person is suspended; None when there is no such person."""
         query = select(directory.c.suspended_at.is_not(None)).where(directory.c.user_id == user_id)
         return (await self._connection.execute(query)).scalar_one_or_none()
+
+    async def lock_of_workspace(self, workspace_id: UUID) -> Sequence[Row]:
+        """The cohorts of a workspace, locked."""
+        query = select(cohorts).where(cohorts.c.workspace_id == workspace_id).order_by(cohorts.c.id).with_for_update()
+        return [row_dict(row) for row in await self._connection.execute(query)]
 
     async def shares_workspace(self, workspace_id: UUID | None, user_id: UUID) -> bool:
         """Whether the person is in the workspace."""

@@ -143,6 +143,15 @@ async def delete_lesson(statements: StatementMatching, command: DeleteLesson, uo
     uow.audit(AuditEntry("deleted", "lesson", str(command.lesson_id), before={"lesson_url": lesson["lesson_url"]}))
 
 
+async def delete_lessons_of(statements: StatementMatching, workspace_id: UUID, uow: LearningUnitOfWork) -> None:
+    """Delete the lessons of a workspace that is no more; the statements stay."""
+    for lesson in await uow.lessons.lock_of_workspace(workspace_id):
+        await statements.release_lesson(uow.connection, lesson["id"])
+        await uow.lessons.remove(lesson)
+        before = {"lesson_url": lesson["lesson_url"]}
+        uow.audit(AuditEntry("deleted", "lesson", str(lesson["id"]), before=before))
+
+
 async def _add_address(lesson_id: UUID, url: str, statements: StatementMatching, uow: LearningUnitOfWork) -> None:
     address = LessonAddress(normal_iri(url))
     await uow.lessons.add_address(lesson_id, address, url)

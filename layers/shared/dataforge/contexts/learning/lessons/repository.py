@@ -12,6 +12,7 @@ from dataforge.contexts.learning.lessons.domain import DuplicateLessonUrl, Lesso
 from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.iri import normal_iri
+from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows, explained
 
 
@@ -21,6 +22,11 @@ class Lessons(VersionedRows):
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         refusals: Refusals = {"uq_lessons_lesson_url": _taken, "fk_lessons_cohort_id_cohorts": _no_cohort}
         super().__init__(connection, lessons, "lesson", now, refusals=refusals)
+
+    async def lock_of_workspace(self, workspace_id: UUID) -> Sequence[Row]:
+        """The lessons of a workspace, locked."""
+        query = select(lessons).where(lessons.c.workspace_id == workspace_id).order_by(lessons.c.id).with_for_update()
+        return [row_dict(row) for row in await self._connection.execute(query)]
 
     async def addresses(self, lesson_id: UUID) -> Sequence[LessonAddress]:
         """The addresses of a lesson, its own first; call it with the lesson locked."""

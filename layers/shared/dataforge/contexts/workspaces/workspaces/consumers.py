@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from dataforge.contexts.identity.contract import WorkspaceCredentials
 from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.webhooks.commands import forget_deliveries
@@ -21,6 +22,11 @@ async def maintain(services: "WorkspacesServices") -> dict[str, int]:
         "erased_workspaces": await run(services.unit_of_work(WorkspacesUnitOfWork), _erase, before),
         "forgotten_deliveries": await run(services.unit_of_work(WorkspacesUnitOfWork), forget_deliveries, None),
     }
+
+
+async def end_credentials(event: WorkspaceDeleted, services: "WorkspacesServices") -> None:
+    """Revoke the xAPI credentials of the workspace; a second time nothing is left to do."""
+    await services.platform.get(WorkspaceCredentials).revoke_all(event.workspace_id)
 
 
 async def _erase(before: "datetime", uow: WorkspacesUnitOfWork) -> int:
