@@ -374,16 +374,14 @@ ENGLISH = Language(
     code="en",
     stop_words=STOP_WORDS,
     fillers=re.compile(
-        rf"(?:(?<=^)|(?<=[\s,]))(?:{FILLERS}|,\s*you know,|,\s*i mean,|,\s*like,|,\s*sort of,|,\s*kind "
-        r"of,)(?:[,.…-]+(?=\s|$))?(?=\s|$)",
-        re.IGNORECASE,
+        rf"(?<!\S){FILLERS}[,.…-]*(?=\s|$)|,\s*(?:you know|i mean|like|sort of|kind of),", re.IGNORECASE
     ),
     backchannel=BACKCHANNEL,
     abbreviations=ABBREVIATIONS,
     starters=re.compile(
         r"(?<!right )(?<!until )(?<!by )(?<!if )(?<!when )(?<!what )(?<!that )(?<!do )(?<!where )(?<!how "
         r")(?<!so )(?<!and )(?<!now )(?<!then )(?<!because )(?<!everything )(?<!all )(?<!okay )(?<!but )"
-        r"\b(?:so (?:now|next|then|first|let['’]s|you|we|the first|the next|go|if)|and then|now (?:we|you|"
+        r"\b(?:so (?:now|next|then|first|let['’]s|you|we|the first|the next|go|if)|and then|then|now (?:we|you|"
         r"i|let['’]s|go|that|the|if|click|open)|next (?:we|you|up|step|i|go|thing)|first of all|after "
         r"that|okay|alright|"
         r"you (?:need|want|have|should|can|will|ll)\b(?: to)?|you['’]ll|make sure|please|go ahead|"
@@ -443,7 +441,8 @@ ENGLISH = Language(
         re.IGNORECASE,
     ),
     corrections=re.compile(
-        r"\b(?:the (?:proper|right|correct|better) (?:way|thing|place|one)|instead|(?:do it )?properly|"
+        r"^(?:(?:okay|ok|so|right|alright|well|good)[, ]+)*(?:now|next|first)\b|\b(?:the (?:proper|right|"
+        r"correct|better) (?:way|thing|place|one)|instead|(?:do it )?properly|"
         r"what we actually)\b",
         re.IGNORECASE,
     ),

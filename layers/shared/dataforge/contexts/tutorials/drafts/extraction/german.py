@@ -130,8 +130,10 @@ _FINITE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _AFTER_IMPERATIVE = re.compile(
-    r"(?:\S+\s+)?(?:bitte|mal|jetzt|dann|auf|in|ins|im|die|den|das|der|dem|ein|eine|einen|deine?n?|eure?n?|alle[sn]?|nun|zu|"
-    r"zum|zur|hier|dort|oben|unten|links|rechts|mit|es|ihn|sie|so|noch|nicht|einfach|darauf|sicher|dich|euch|diese[nrs]?|"
+    r"(?:\S+\s+)?(?:bitte|mal|jetzt|dann|auf|in|ins|im|die|den|das|der|dem|ein|eine|einen|deine?n?|"
+    r"eure?n?|alle[sn]?|nun|zu|"
+    r"zum|zur|hier|dort|oben|unten|links|rechts|mit|es|ihn|sie|so|noch|nicht|einfach|darauf|sicher|"
+    r"dich|euch|diese[nrs]?|"
     r"etwa|\d)\b",
     re.IGNORECASE,
 )
@@ -212,9 +214,9 @@ def _lexical(root: str) -> str | None:
     return next((word for word in candidates if word in known), None)
 
 
-def _they(subject: str, rest: str) -> bool:
+def _they(subject: str, text: str) -> bool:
     """Whether `sie` are others: written small in a text that has capitals."""
-    return subject == "sie" and rest != rest.lower()
+    return subject == "sie" and text != text.lower()
 
 
 def _without_particles(text: str) -> str:
@@ -367,7 +369,7 @@ def _fronted(text: str, *, shows: bool) -> Heard | None:
     if match is None or _NO_FRONT.match(text):
         return None
     verb, subject, rest = match["verb"].lower(), match["subject"].lower(), text[match.end() :].strip()
-    if _they(match["subject"], rest) or _TO_SPEAKER.match(rest):
+    if _they(match["subject"], text) or _TO_SPEAKER.match(rest):
         return None
     vague = 0.25 if _ABOUT_THAT.match(text) else 0.0
     if verb in _MODALS:
@@ -451,7 +453,7 @@ def _asked(said: str, *, shows: bool) -> Heard | None:
 def _with_subject(said: str, place: Place, *, question: bool, led: bool, shows: bool) -> Heard | None:
     for pattern, inverted in ((_INVERTED, True), (_STRAIGHT, False)):
         match = pattern.match(said)
-        if match is None or _they(match["subject"], match["rest"]):
+        if match is None or _they(match["subject"], said):
             continue
         verb, subject = match["verb"].lower(), match["subject"].lower()
         if (subject == "ich" and not shows) or (subject == "wir" and inverted and not place.bare):
@@ -501,9 +503,7 @@ GERMAN = Language(
     code="de",
     stop_words=STOP_WORDS,
     fillers=re.compile(
-        rf"(?:(?<=^)|(?<=[\s,]))(?:{FILLERS}|,\s*sozusagen,|,\s*sag ich mal,|,\s*quasi,|,\s*ich sag "
-        r"mal,)(?:[,.…-]+(?=\s|$))?(?=\s|$)",
-        re.IGNORECASE,
+        rf"(?<!\S){FILLERS}[,.…-]*(?=\s|$)|,\s*(?:sozusagen|sag ich mal|quasi|ich sag mal),", re.IGNORECASE
     ),
     backchannel=BACKCHANNEL,
     abbreviations=ABBREVIATIONS,
@@ -561,7 +561,8 @@ GERMAN = Language(
         re.IGNORECASE,
     ),
     corrections=re.compile(
-        r"\b(?:richtig (?:ist|geht|wäre)|noch (?:ein)?mal richtig|stattdessen|sondern|der richtige weg|besser ist)\b",
+        r"^(?:(?:okay|ok|also|so|gut)[, ]+)*(?:jetzt|nun|als nächstes|zuerst)\b|\b(?:richtig (?:ist|geht|"
+        r"wäre)|noch (?:ein)?mal richtig|stattdessen|sondern|der richtige weg|besser ist)\b",
         re.IGNORECASE,
     ),
     attempts=re.compile(
