@@ -44,7 +44,7 @@ ACTIONS = _words(
     rearrange reattach reboot rebuild reconnect record refresh reinsert reinstall release reload remove rename
     repeat replace reset resize restart restore retype rewrite right-click rinse roll rotate rub run sand save
     saw scan screw scroll seal search season select send separate shake share sharpen shut sieve sift sign
-    simmer slice slide solder sort split spread sprinkle squeeze stir strain swap sweep swipe switch tap tape
+    simmer slice slide solder sort split spread sprinkle squeeze stir strain swap swipe switch tap tape
     taste tick tie tighten tilt toggle transfer trim turn twist type unbolt uncheck unclip uncover undo unfold
     uninstall unlock unmount unmute unpack unplug unscrew untick unwrap unzip update upgrade upload verify warm
     wash weigh whisk wipe withdraw wrap write zip zoom submit schedule attach upload minimise minimize maximise

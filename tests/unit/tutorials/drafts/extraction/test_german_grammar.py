@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.contexts.tutorials.drafts.extraction.german import german_instruction
+from dataforge.contexts.tutorials.drafts.extraction.german_grammar import german_instruction
 
 
 def step_of(sentence: str, *, shows: bool = False) -> str | None:

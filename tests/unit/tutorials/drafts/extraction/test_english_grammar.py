@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.contexts.tutorials.drafts.extraction.english import english_instruction
+from dataforge.contexts.tutorials.drafts.extraction.english_grammar import english_instruction
 from dataforge.contexts.tutorials.drafts.extraction.languages import Instruction
 from dataforge.contexts.tutorials.drafts.extraction.sentences import capitalised
 
