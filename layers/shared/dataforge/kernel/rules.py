@@ -92,7 +92,7 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         | {DELETE: Rule(member=_KEEPERS, own=EVERYBODY)},
         Kind.MEMBER_INVITATION: _members(_KEEPERS, READ, *_WRITING) | _own(Action.ACCEPT),
         Kind.REPO: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE, CHANGE) | _members(_KEEPERS, DELETE),
-        Kind.VAULT: _members(_VIEWERS, READ)
+        Kind.VAULT: _members(_VIEWERS, READ, EXPORT)
         | _members(_EDITORS, CREATE, CHANGE)
         | _members(_KEEPERS, Action.LOCK, DELETE),
         # `delete` puts a note into the trash, `purge` deletes it for good.

@@ -121,8 +121,9 @@ def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
 
 def _job_kinds() -> Mapping[str, JobKind[WorkspacesServices]]:
     from dataforge.contexts.workspaces.remotes import consumers as remotes
+    from dataforge.contexts.workspaces.zips import consumers as zips
 
-    return {**remotes.KINDS}
+    return {**remotes.KINDS, **zips.KINDS}
 
 
 def _personal_data() -> "PersonalData[WorkspacesServices]":

@@ -11,6 +11,7 @@ from dataforge.contexts.workspaces.routing import router
 from dataforge.contexts.workspaces.vaults import routes as vaults
 from dataforge.contexts.workspaces.webhooks import routes as webhooks
 from dataforge.contexts.workspaces.workspaces import routes as workspaces
+from dataforge.contexts.workspaces.zips import routes as zips
 
 __all__ = [
     "invitations",
@@ -24,4 +25,5 @@ __all__ = [
     "vaults",
     "webhooks",
     "workspaces",
+    "zips",
 ]

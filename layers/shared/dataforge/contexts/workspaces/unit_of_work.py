@@ -15,6 +15,7 @@ from dataforge.contexts.workspaces.workspaces.repository import Workspaces
 from dataforge.kernel.errors import Forbidden
 from dataforge.platform.db.throttle import Throttle
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
+from dataforge.platform.plans.repository import Plans
 
 
 class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
@@ -65,6 +66,11 @@ class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
     def webhooks(self) -> Webhooks:
         """Webhooks of repos."""
         return Webhooks(self.connection, self.now)
+
+    @property
+    def plans(self) -> Plans:
+        """Plans that wait to be applied."""
+        return Plans(self.connection)
 
     @property
     def throttle(self) -> Throttle:

@@ -1,0 +1,53 @@
+"""Wire models of zips."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from dataforge.contexts.workspaces.notes.domain.paths import MAX_NOTE_PATH
+from dataforge.contexts.workspaces.zips.domain import MAX_ZIP_BYTES, ImportMode
+from dataforge.http.wire import RequestModel
+
+Folder = Annotated[
+    str, Field(max_length=MAX_NOTE_PATH, description="a folder of the vault; empty for its top", examples=["Projects"])
+]
+
+
+class ZipUploadIn(RequestModel):
+    """A zip: its size and its SHA-256 in hexadecimal digits."""
+
+    size_bytes: Annotated[int, Field(ge=1, le=MAX_ZIP_BYTES)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ZipUploadOut(BaseModel):
+    """Where the zip goes: one PUT with these headers, and the key that an import names."""
+
+    upload_key: str
+    url: str
+    method: str
+    headers: dict[str, str]
+    expires_in: int
+
+
+class VaultImportIn(RequestModel):
+    """A zip that was uploaded, the folder that its notes come into, and what becomes of others there.
+
+    `merge` leaves notes that the zip does not have, `replace` puts them into the trash.
+    """
+
+    upload_key: Annotated[str, Field(min_length=1, max_length=300)]
+    mode: ImportMode = ImportMode.MERGE
+    folder: Folder = ""
+
+
+class VaultImportApplyIn(RequestModel):
+    """The hash of a plan."""
+
+    plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class VaultExportIn(RequestModel):
+    """Which notes: those below a folder, by their paths from there on; all without one."""
+
+    folder: Folder = ""
