@@ -12,9 +12,14 @@ import pytest
 from sqlalchemy import text
 
 from dataforge.contexts.workspaces.module import WorkspacesServices
+from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
+from dataforge.contexts.workspaces.zips.commands import KeepImportPlan, PlanImport, keep_import_plan
+from dataforge.contexts.workspaces.zips.domain import ImportMode, ImportPlan
+from dataforge.contexts.workspaces.zips.queries import digest_of
 from dataforge.kernel.clock import FixedClock
-from dataforge.kernel.principal import Role
+from dataforge.kernel.principal import Principal, Role
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.unit_of_work import run
 from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok, open_upload, send_parts
 from tests.builders.emulator import EmulatedAws
@@ -454,6 +459,28 @@ async def older_text(api: WholeApi) -> Sample:
     note = f"{NOTES.format(**path)}/{path['note_id']}"
     ok(await api.client.patch(note, json={"body_md": "two"}, headers={"If-Match": "*"}))
     return Sample(path, headers={"If-Match": "*"})
+
+
+@sample(SPACE + "/vaults/{vault_id}/exports")
+async def exported_vault(api: WholeApi) -> Sample:
+    return Sample((await vault(api)).path, {"folder": ""})
+
+
+@sample(SPACE + "/vaults/{vault_id}/imports/preview")
+async def uploaded_zip(api: WholeApi) -> Sample:
+    path = (await vault(api)).path
+    key = f"uploads/vaults/{path['vault_id']}/{api.user_id}/{path['vault_id']}"
+    return Sample(path, {"upload_key": key})
+
+
+@sample(SPACE + "/vaults/{vault_id}/imports")
+async def import_plan(api: WholeApi) -> Sample:
+    path = (await vault(api)).path
+    asked = PlanImport(UUID(path["workspace_id"]), UUID(path["vault_id"]), "uploads/x", ImportMode.MERGE, "")
+    kept = KeepImportPlan(asked, "0" * 64, digest_of({}), ImportPlan((), 0))
+    who = Principal(api.user_id, Role.ADMIN)
+    uow = WorkspacesUnitOfWork(api.database, principal=who, clock=api.api.platform.clock)
+    return Sample(path, {"plan_hash": (await run(uow, keep_import_plan, kept)).plan_hash})
 
 
 @sample(SPACE + "/invitations")

@@ -11,6 +11,7 @@ from dataforge.kernel.rules import RULES
 from tests.builders.routes import routes_of
 from tests.builders.workspaces import Space, refusal, taken
 
+VAULT = "/api/workspaces/{workspace_id}/vaults/{vault_id}"
 # A body that each route would take, so that it is the workspace that refuses.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/workspaces/{workspace_id}/members/{user_id}"): {"role": "viewer"},
@@ -18,6 +19,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/workspaces/{workspace_id}/resources/{resource_id}"): {"access_level": "read"},
     ("PATCH", "/api/workspaces/{workspace_id}/resources/{resource_id}"): {"resource_data": {}},
     ("POST", "/api/workspaces/{workspace_id}/repos"): {"name": "x"},
+    ("POST", VAULT + "/imports/uploads"): {"size_bytes": 1, "sha256": "0" * 64},
+    ("POST", VAULT + "/imports/preview"): {"upload_key": "uploads/x"},
+    ("POST", VAULT + "/imports"): {"plan_hash": "0" * 64},
     ("POST", "/api/workspaces/{workspace_id}/vaults"): {"name": "x"},
     ("POST", "/api/workspaces/{workspace_id}/vaults/{vault_id}/notes"): {"path": "x"},
     ("POST", "/api/workspaces/{workspace_id}/vaults/{vault_id}/move-folder"): {"folder": "a", "target": "b"},
