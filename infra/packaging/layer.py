@@ -25,7 +25,19 @@ HOST = "host"
 
 # Service models that botocore must be able to load; all others (several hundred) are left out.
 BOTOCORE_SERVICES = frozenset(
-    {"cloudwatch", "lambda", "s3", "scheduler", "secretsmanager", "ses", "sesv2", "sqs", "sso-oidc", "sts"}
+    {
+        "bedrock-runtime",
+        "cloudwatch",
+        "lambda",
+        "s3",
+        "scheduler",
+        "secretsmanager",
+        "ses",
+        "sesv2",
+        "sqs",
+        "sso-oidc",
+        "sts",
+    }
 )
 # Our own code by layer: where it stands, and what it is called in the package.
 OUR_PACKAGES = {
