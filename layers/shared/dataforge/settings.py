@@ -7,9 +7,9 @@ import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 
 class Environment(StrEnum):
@@ -236,6 +236,23 @@ class RemoteSettings(Settings):
         return {part.strip().lower() for part in value.split(",") if part.strip()} if isinstance(value, str) else value
 
 
+class DraftSettings(Settings):
+    """What drafts tutorials: our own extraction, or a model of Amazon Bedrock, which transcripts are then sent to.
+
+    An empty `bedrock_endpoint_url` means AWS.
+    """
+
+    draft_engine: Literal["extractive", "bedrock"] = "extractive"
+    bedrock_model_id: str = ""
+    bedrock_endpoint_url: str = ""
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Self:
+        if self.draft_engine == "bedrock" and not self.bedrock_model_id:
+            raise ValueError("DRAFT_ENGINE is bedrock, and BEDROCK_MODEL_ID names no model.")
+        return self
+
+
 class EtlSettings(Settings):
     """`ETL_MODE`: streaming (alias stream) or incremental (alias batch)."""
 
@@ -330,7 +347,7 @@ class WorkerSettings(
     required: ClassVar[tuple[str, ...]] = ("database", "data_bucket")
 
 
-class JobSettings(WorkerSettings, RemoteSettings):
+class JobSettings(WorkerSettings, RemoteSettings, DraftSettings):
     """The function `worker`: it sends itself the message of a job that has paused."""
 
     required: ClassVar[tuple[str, ...]] = (*WorkerSettings.required, "app_secret_arn", "jobs_queue_url")
