@@ -219,8 +219,24 @@ def test_a_role_names_what_it_may_do_and_to_what(name: str) -> None:
                     "arn:${AWS::Partition}:s3:::${DataBucket}/",
                     "${AWS::AccountId}:identity/${MailIdentity}",
                     "${AWS::AccountId}:configuration-set/${AWS::StackName}-mail",
+                    "foundation-model/${BedrockModelId}",
+                    "${AWS::AccountId}:inference-profile/${BedrockModelId}",
+                    "foundation-model/${BedrockProfileModelId}",
                 )
                 assert any(part in resource["Fn::Sub"] for part in own)
+
+
+def test_only_the_worker_may_ask_a_model_and_only_the_one_that_is_configured() -> None:
+    asking = {
+        name: statement
+        for name, role in ROLES.items()
+        for statement in statements(role)
+        if any(action.startswith("bedrock:") for action in statement["Action"])
+    }
+
+    assert list(asking) == ["WorkerRole"]
+    assert asking["WorkerRole"]["Action"] == ["bedrock:InvokeModel"]
+    assert all("/${Bedrock" in resource["Fn::Sub"] for resource in asking["WorkerRole"]["Resource"])
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -44,6 +44,7 @@ def engine_of(settings: "DraftSettings") -> DraftEngine:
         from dataforge.platform.aws.bedrock import ConverseModel
 
         return MaskingEngine(BedrockEngine(ConverseModel(settings.bedrock_model_id, settings.bedrock_endpoint_url)))
-    from dataforge.contexts.tutorials.drafts.extraction.engine import ExtractiveEngine
+    from importlib import import_module
 
-    return MaskingEngine(ExtractiveEngine())
+    extraction = import_module("dataforge.contexts.tutorials.drafts.extraction.engine")
+    return MaskingEngine(extraction.ExtractiveEngine())
