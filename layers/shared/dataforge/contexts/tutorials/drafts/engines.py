@@ -44,7 +44,6 @@ def engine_of(settings: "DraftSettings") -> DraftEngine:
         from dataforge.platform.aws.bedrock import ConverseModel
 
         return MaskingEngine(BedrockEngine(ConverseModel(settings.bedrock_model_id, settings.bedrock_endpoint_url)))
-    from importlib import import_module
+    from dataforge.contexts.tutorials.drafts.extraction.engine import ExtractiveEngine
 
-    extraction = import_module("dataforge.contexts.tutorials.drafts.extraction.engine")
-    return MaskingEngine(extraction.ExtractiveEngine())
+    return MaskingEngine(ExtractiveEngine())
