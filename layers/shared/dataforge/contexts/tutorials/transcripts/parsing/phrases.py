@@ -1,0 +1,112 @@
+"""The JSON of phrases, as services that recognise speech give it: times in ticks of 100 ns, a text, a speaker."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from dataforge.contexts.tutorials.transcripts.domain import TranscriptUnreadable
+from dataforge.contexts.tutorials.transcripts.parsing.cues import Utterance, tidy
+from dataforge.contexts.tutorials.transcripts.parsing.speakers import speaker_name
+from dataforge.kernel.errors import Violation
+
+TICKS_PER_MS = 10_000
+_MOST_MS = 10**12
+_MOST_SHOWN = 20
+_MEMBERS = ("offset_milliseconds", "duration_in_ticks", "display", "speaker", "locale", "confidence")
+
+
+def read_phrases(document: Mapping[str, Any]) -> tuple[list[Utterance], str | None, datetime | None, int]:
+    """The utterances, the language that most are in, when the recording began, and its length in milliseconds.
+
+    Raises TranscriptUnreadable with the place of each mistake. Phrases without text are left out; a speaker may be a
+    number, and is then "Speaker 1".
+    """
+    wrong = list(_mistakes(document))
+    if wrong:
+        count = f"{len(wrong)} places" if len(wrong) > 1 else wrong[0].pointer
+        message = f"The phrases cannot be read: {count}. {wrong[0].message}"
+        raise TranscriptUnreadable(message, violations=wrong[:_MOST_SHOWN])
+    utterances = [
+        Utterance(
+            start_ms=int(phrase["offset_milliseconds"]),
+            end_ms=int(phrase["offset_milliseconds"]) + int(phrase["duration_in_ticks"]) // TICKS_PER_MS,
+            text=text,
+            speaker=_speaker(phrase.get("speaker")),
+            confidence=phrase.get("confidence"),
+        )
+        for phrase in document["phrases"]
+        if (text := tidy(phrase["display"]))
+    ]
+    locales = Counter(phrase["locale"] for phrase in document["phrases"] if phrase.get("locale"))
+    language = max(locales, key=locales.__getitem__, default=None)
+    length = int(document.get("duration_in_ticks") or 0) // TICKS_PER_MS
+    return utterances, language, _instant(document.get("timestamp")), length
+
+
+def known_members(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What of readable phrases is read: two documents that say the same are equal in it."""
+    phrases = [{name: phrase.get(name) for name in _MEMBERS} for phrase in document["phrases"]]
+    instant = _instant(document.get("timestamp"))
+    return {
+        "timestamp": instant and instant.astimezone(UTC),
+        "duration_in_ticks": document.get("duration_in_ticks"),
+        "phrases": phrases,
+    }
+
+
+def _mistakes(document: Mapping[str, Any]) -> Iterator[Violation]:
+    phrases = document.get("phrases")
+    if not isinstance(phrases, list) or not phrases:
+        yield Violation("/phrases", "There must be a list of phrases, and at least one.", "phrases")
+        return
+    ticks, instant = document.get("duration_in_ticks"), document.get("timestamp")
+    if ticks is not None and not _is_count(ticks, _MOST_MS * TICKS_PER_MS):
+        yield Violation("/duration_in_ticks", "This must be a number of ticks of 100 ns.", "ticks")
+    if instant is not None and _instant(instant) is None:
+        yield Violation("/timestamp", "This must be a time in ISO 8601.", "timestamp")
+    for number, phrase in enumerate(phrases):
+        if isinstance(phrase, Mapping):
+            for member, message in _phrase_mistakes(phrase):
+                yield Violation(f"/phrases/{number}/{member}", message, member)
+        else:
+            yield Violation(f"/phrases/{number}", "A phrase is an object.", "phrase")
+
+
+def _phrase_mistakes(phrase: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not _is_count(phrase.get("offset_milliseconds"), _MOST_MS):
+        yield "offset_milliseconds", "This must be a number of milliseconds from the beginning of the recording."
+    if not _is_count(phrase.get("duration_in_ticks"), _MOST_MS * TICKS_PER_MS):
+        yield "duration_in_ticks", "This must be a number of ticks of 100 ns."
+    if not isinstance(phrase.get("display"), str):
+        yield "display", "This must be the text of the phrase."
+    speaker, locale, confidence = phrase.get("speaker"), phrase.get("locale"), phrase.get("confidence")
+    if speaker is not None and (isinstance(speaker, bool) or not isinstance(speaker, int | str)):
+        yield "speaker", "This must be a name or a number."
+    if locale is not None and not (isinstance(locale, str) and len(locale) <= 35):
+        yield "locale", "This must be a language such as en-US."
+    if confidence is not None and not (
+        isinstance(confidence, int | float) and not isinstance(confidence, bool) and 0 <= confidence <= 1
+    ):
+        yield "confidence", "This must be a number from 0 to 1."
+
+
+def _is_count(value: object, most: int) -> bool:
+    """Whether it is a whole number, which some senders write as 1500.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value <= most and value == int(value)
+
+
+def _speaker(value: object) -> str | None:
+    return f"Speaker {value}" if isinstance(value, int) else speaker_name(str(value)) if value is not None else None
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    if not isinstance(instant, datetime):
+        return None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
