@@ -1,5 +1,6 @@
 """REST of tutorials: every noun adds its routes to the one router."""
 
 from dataforge.contexts.tutorials.routing import router
+from dataforge.contexts.tutorials.transcripts import routes as transcripts
 
-__all__ = ["router"]
+__all__ = ["router", "transcripts"]

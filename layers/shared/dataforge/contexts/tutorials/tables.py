@@ -16,6 +16,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    column,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -23,6 +25,14 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 from dataforge.platform.db.metadata import metadata
 
 SCHEMA = "tutorials"
+
+# learning's public view; only read here.
+lessons = table(
+    "lessons",
+    column("lesson_id", UUID(as_uuid=True)),
+    column("workspace_id", UUID(as_uuid=True)),
+    schema="learning",
+)
 
 
 def _versioned() -> list[Column[object]]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from dataforge.contexts.tutorials.transcripts.repository import Transcripts
 from dataforge.kernel.errors import Forbidden
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 
@@ -16,3 +17,8 @@ class TutorialsUnitOfWork(SharedJobsUnitOfWork):
             message = "This needs a signed-in person."
             raise Forbidden(message)
         return self.principal.user_id
+
+    @property
+    def transcripts(self) -> Transcripts:
+        """Transcripts."""
+        return Transcripts(self.connection, self.now)

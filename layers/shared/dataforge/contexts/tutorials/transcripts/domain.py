@@ -17,7 +17,7 @@ MAX_SEGMENT_CHARACTERS = 10_000
 MAX_SPEAKER_CHARACTERS = 200
 MAX_LENGTH = timedelta(hours=24)
 """From the first word to the last."""
-UPLOAD_PREFIX = "uploads/transcripts/"
+UPLOAD_PREFIX, FILE_PREFIX = "uploads/transcripts/", "transcripts/"
 _ASIDE = re.compile(r"(?:\[[^\]]*\]|\([^)]*\)|[♪♫][^♪♫]*(?:[♪♫]|\Z)|[\s.,!…-])+")
 
 
@@ -54,6 +54,21 @@ def unreadable(reason: str, line: int | None = None) -> TranscriptUnreadable:
     if line is None:
         return TranscriptUnreadable(reason)
     return TranscriptUnreadable(f"Line {line:,}: {reason}", facts={"line": line})
+
+
+def missing_transcript(transcript_id: UUID) -> TranscriptNotFound:
+    """The error for a transcript that is not there, or not for whoever asks."""
+    return TranscriptNotFound(f"There is no transcript {transcript_id} that you may see.")
+
+
+def upload_key(workspace_id: UUID, person: UUID, upload_id: UUID) -> str:
+    """Where somebody puts a file for a workspace; nobody else's upload is found under it."""
+    return f"{UPLOAD_PREFIX}{workspace_id}/{person}/{upload_id}"
+
+
+def file_key(workspace_id: UUID, transcript_id: UUID) -> str:
+    """Where the file of a transcript is kept."""
+    return f"{FILE_PREFIX}{workspace_id}/{transcript_id}"
 
 
 class TranscriptFormat(StrEnum):
@@ -140,6 +155,10 @@ class TranscriptRepository(Protocol):
         """Keep it; the id of the workspace's transcript with this content, which is another one's if it was there."""
         ...
 
+    async def knows_lesson(self, lesson_id: UUID, workspace_id: UUID) -> bool:
+        """Whether it is a lesson of the workspace or of the whole organisation."""
+        ...
+
     async def lock(self, transcript_id: UUID) -> Transcript:
         """The transcript, which nobody else changes until the transaction ends; raises TranscriptNotFound."""
         ...
@@ -158,4 +177,8 @@ class TranscriptRepository(Protocol):
 
     async def remove(self, transcript: Transcript) -> None:
         """Delete one that is locked, with its segments."""
+        ...
+
+    async def remove_all(self, workspace_id: UUID) -> None:
+        """Delete all of a workspace."""
         ...
