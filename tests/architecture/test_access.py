@@ -13,7 +13,7 @@ SOURCES = sorted(Path(dataforge.__path__[0]).rglob("*.py"))
 # Resources of the record store that are told apart when they are made, so that no call names their kind.
 DOCUMENTS = {Kind.STATE, Kind.ACTIVITY_PROFILE, Kind.AGENT_PROFILE}
 # Rows whose routes follow; each goes from here with the route that asks it.
-AWAITED = {Kind.TRANSCRIPT, Kind.TUTORIAL, Kind.TUTORIAL_LINK}
+AWAITED = {Kind.TUTORIAL, Kind.TUTORIAL_LINK}
 
 
 def names(call: ast.Call, *owners: str) -> list[str]:

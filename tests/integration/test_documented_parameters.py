@@ -190,6 +190,7 @@ class World:
             vault = await space.vault(f"vault {number}")
         for number in range(2):
             note = await space.post(f"{vault}/notes", path=f"folder/note {number}", body_md="a note")
+        await self._transcripts(space)
         address = f"{space.path}{vault}/notes/{note['id']}"
         ok(await api.client.patch(address, json={"body_md": "a better note"}, headers={"If-Match": "*"}))
         self.ids |= {
@@ -201,6 +202,17 @@ class World:
         await self._refs(repo["id"])
         self.ids |= {"user_id": str(api.user_id), "workspace_id": space.id, "repo_id": repo["id"]}
         self.ids |= {"vault_id": vault.rpartition("/")[2]}
+
+    async def _transcripts(self, space: Space) -> None:
+        """Two transcripts of two phrases."""
+        for number in range(2):
+            phrases = [
+                {"offset_milliseconds": place, "duration_in_ticks": 10_000, "display": f"Phrase {place} of {number}."}
+                for place in range(2)
+            ]
+            body = {"workspace_id": space.id, "phrases": phrases}
+            transcript = await self.api.post("/api/transcripts", 201, **body)
+        self.ids["transcript_id"] = transcript["id"]
 
     async def _refs(self, repo_id: str) -> None:
         """Two branches and two tags of a repo, as a refresh keeps them."""

@@ -427,6 +427,12 @@ async def vault(api: WholeApi) -> Sample:
     return Sample({**path, "vault_id": made["id"]})
 
 
+@sample("/api/transcripts")
+async def transcript(api: WholeApi) -> Sample:
+    phrase = {"offset_milliseconds": 0, "duration_in_ticks": 10_000_000, "display": "Open the lid."}
+    return Sample(body={**await space(api), "phrases": [phrase]})
+
+
 NOTES = SPACE + "/vaults/{vault_id}/notes"
 
 

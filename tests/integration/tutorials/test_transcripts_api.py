@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -16,14 +17,29 @@ from dataforge.contexts.tutorials.transcripts.consumers import forget_workspace
 from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
+from dataforge.kernel.clock import FixedClock
 from dataforge.platform.aws.s3 import AsyncObjects
-from tests.builders.workspaces import Space, refusal, taken
+from dataforge.platform.db.database import Database
+from tests.builders.api import ApiUnderTest
+from tests.builders.emulator import EmulatedAws
+from tests.builders.workspaces import Space, open_space, refusal, taken
 
 SRT = b"1\n00:00:01,000 --> 00:00:02,500\nANA: Open the lid.\n\n2\n00:00:03,000 --> 00:00:04,000\nBO: Done.\n"
 PHRASES = [
     {"offset_milliseconds": 0, "duration_in_ticks": 15_000_000, "display": "Open the lid.", "speaker": "Ana"},
     {"offset_milliseconds": 2000, "duration_in_ticks": 10_000_000, "display": "Done.", "speaker": 2, "locale": "en-GB"},
 ]
+
+
+@pytest.fixture
+async def api(database: Database, clock: FixedClock, emulator: EmulatedAws) -> AsyncIterator[ApiUnderTest]:
+    async with ApiUnderTest(database, clock, data_bucket=emulator.bucket()) as api:
+        yield api
+
+
+@pytest.fixture
+async def space(api: ApiUnderTest) -> Space:
+    return await open_space(api)
 
 
 async def put(place: dict[str, Any], data: bytes) -> int:
@@ -286,10 +302,10 @@ async def test_changes_need_the_revision_that_was_read_and_names_that_are_there(
 
     assert [refusal(answer) for answer in answers] == [
         (428, "precondition_required"),
-        (412, "precondition_failed"),
+        (412, "stale_version"),
         (400, "validation_failed"),
         (428, "precondition_required"),
-        (412, "precondition_failed"),
+        (412, "stale_version"),
     ]
 
 

@@ -30,15 +30,12 @@ from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.ids import uuid7
 
 
-def about_transcript(action: Action) -> Any:  # noqa: ANN401 - FastAPI's marker
+def about_transcript(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
     """What a route about the transcript in its path says of who may call it: whoever may not read it finds none."""
 
-    async def member_call(
-        transcript_id: UUID, call: Annotated[Call, require(action, Kind.TRANSCRIPT, replays=False)]
-    ) -> Call:
+    async def member_call(transcript_id: UUID, call: Annotated[Call, require(action, kind, replays=False)]) -> Call:
         workspace_id = await call.query(workspace_of, transcript_id)
-        resource = Resource(Kind.TRANSCRIPT, workspace=workspace_id)
-        await call.require(action, resource, missing_transcript(transcript_id))
+        await call.require(action, Resource(kind, workspace=workspace_id), missing_transcript(transcript_id))
         return call
 
     return Depends(member_call)

@@ -68,10 +68,8 @@ async def list_transcripts(
     if written_as is not None:
         query = query.where(transcripts.c.format == written_as.value)
     if after is not None:
-        query = query.where(
-            tuple_(transcripts.c.created_at, transcripts.c.id)
-            < tuple_(datetime.fromisoformat(after[0]), UUID(after[1]))
-        )
+        place = tuple_(datetime.fromisoformat(after[0]), UUID(after[1]))
+        query = query.where(tuple_(transcripts.c.created_at, transcripts.c.id) < place)
     order = (transcripts.c.created_at.desc(), transcripts.c.id.desc())
     rows = [row_dict(row) for row in await connection.execute(query.order_by(*order).limit(limit + 1))]
     key = None if len(rows) <= limit else (rows[limit - 1]["created_at"].isoformat(), str(rows[limit - 1]["id"]))

@@ -25,7 +25,7 @@ from dataforge.platform.db.unit_of_work import run
 
 TRANSCRIPTS = "/api/transcripts"
 TRANSCRIPT = TRANSCRIPTS + "/{transcript_id}"
-Reader = Annotated[Call, about_transcript(Action.READ)]
+Reader = Annotated[Call, about_transcript(Action.READ, Kind.TRANSCRIPT)]
 Maker = Annotated[Call, require(Action.CREATE, Kind.TRANSCRIPT, replays=False)]
 Milliseconds = Annotated[int | None, Query(ge=0, le=10**12, description="milliseconds from the beginning")]
 
@@ -109,7 +109,9 @@ async def download_transcript(transcript_id: UUID, call: Reader) -> Response:
 
 @router.patch(TRANSCRIPT, response_model=wire.TranscriptDetailOut, responses=VERSIONED)
 async def change_transcript(
-    transcript_id: UUID, body: wire.TranscriptChangeIn, call: Annotated[Call, about_transcript(Action.CHANGE)]
+    transcript_id: UUID,
+    body: wire.TranscriptChangeIn,
+    call: Annotated[Call, about_transcript(Action.CHANGE, Kind.TRANSCRIPT)],
 ) -> Response:
     """Change what is said about a transcript, or names of its speakers, for editors; needs If-Match."""
     changes = changes_of(body)
@@ -123,7 +125,9 @@ async def change_transcript(
 
 
 @router.delete(TRANSCRIPT, status_code=204, responses=VERSIONED)
-async def delete_transcript(transcript_id: UUID, call: Annotated[Call, about_transcript(Action.DELETE)]) -> Response:
+async def delete_transcript(
+    transcript_id: UUID, call: Annotated[Call, about_transcript(Action.DELETE, Kind.TRANSCRIPT)]
+) -> Response:
     """Delete a transcript with its file, for administrators of the workspace; tutorials of it stay. Needs If-Match."""
     command = commands.DeleteTranscript(transcript_id, call.expected_revision())
     return await call.execute(Work, commands.delete_transcript, command, no_content)
