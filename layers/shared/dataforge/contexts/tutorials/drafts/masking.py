@@ -17,16 +17,19 @@ MASKING_VERSION = "1"
 MAIL, PHONE, CARD, ACCOUNT = "[e-mail]", "[phone]", "[card]", "[account]"
 # How far back the words are looked for that say what a number is.
 CONTEXT_CHARACTERS = 48
+# Into how many groups a number is written at most; bounds the work on texts that are nothing but digits.
+MOST_GROUPS = 12
 
 _MAIL = re.compile(
-    r"(?<![\w.+%@/-])[\w.+%'-]+ ?@ ?(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@]|:[\w~/]|-\w)", re.UNICODE
+    r"(?<![\w.+%@/-])[\w.+%'-]{1,64} ?@ ?(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@]|:[\w~/]|-\w)", re.UNICODE
 )
 # "ada dot lovelace at example dot org", as recognisers write what they hear; "at" alone is an ordinary word.
 _DOT = r" (?:dot|point|punkt) "
 _JOINED = r" (?:dot|punkt|underscore|unterstrich|dash|minus|bindestrich|hyphen) "
+_LABEL = r"[\w+-]{1,40}"
 _SPOKEN_MAIL = re.compile(
-    rf"(?<![\w.])(?P<local>[\w+-]+(?:{_JOINED}[\w+-]+){{0,5}}),? (?P<at>at|ät|et|klammeraffe|\(at\)|\[at\]|@) "
-    rf"[\w-]+(?:{_DOT}[\w-]+){{0,5}}(?:{_DOT}|\.)[^\W\d_]{{2,24}}(?![\w@])",
+    rf"(?<![\w.])(?P<local>{_LABEL}(?:{_JOINED}{_LABEL}){{0,5}}),? (?P<at>at|ät|et|klammeraffe|\(at\)|\[at\]|@) "
+    rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,5}}(?:{_DOT}|\.)[^\W\d_]{{2,24}}(?![\w@])",
     re.IGNORECASE,
 )
 # What stands before an "at" that means a place: "look at certs dot example dot org".
@@ -228,7 +231,7 @@ def _numbers(text: str) -> Iterator[Finding]:
         yield from _parts(text, match.start(), match.end())
     for match in _SPOKEN_DIGITS.finditer(text):
         spoken = re.findall(r"\w+", match[0].lower())
-        kind = _kind("".join(_WORDS[word] for word in spoken), text[: match.start()], spoken=True)
+        kind = _kind("".join(_WORDS[word] for word in spoken), _said(text, match.start()), spoken=True)
         if kind is not None:
             yield Finding(match.start(), match.end(), kind)
 
@@ -238,9 +241,11 @@ def _parts(text: str, start: int, end: int) -> Iterator[Finding]:
     groups = [(found.start() + start, found.end() + start) for found in re.finditer(r"\S+", text[start:end])]
     at = 0
     while at < len(groups):
-        for to in range(len(groups), at, -1):
-            first, last = groups[at][0], groups[to - 1][1]
-            kind = _kind(text[first:last], text[:first], spoken=False)
+        first = groups[at][0]
+        said = _said(text, first)
+        for to in range(min(len(groups), at + MOST_GROUPS), at, -1):
+            last = groups[to - 1][1]
+            kind = _kind(text[first:last], said, spoken=False)
             if kind is not None:
                 yield Finding(first, last, kind)
                 at = to
@@ -249,12 +254,11 @@ def _parts(text: str, start: int, end: int) -> Iterator[Finding]:
             at += 1
 
 
-def _kind(written: str, before: str, *, spoken: bool) -> str | None:
-    """What a number is by its form, its check digits and the words before it; None when it stays."""
+def _kind(written: str, said: str | None, *, spoken: bool) -> str | None:
+    """What a number is by its form, its check digits and what words say that it is; None when it stays."""
     digits = re.sub(r"\D", "", written)
-    said = _said(before)
     dated = _DATE.search(written) is not None and not (said == ACCOUNT and _SORT_CODE.fullmatch(written))
-    if dated or _NETWORK.fullmatch(written) or len(digits) < 6:
+    if len(digits) < 6 or dated or _NETWORK.fullmatch(written):
         return None
     if said == ACCOUNT and len(digits) <= 34:
         return ACCOUNT
@@ -267,10 +271,11 @@ def _kind(written: str, before: str, *, spoken: bool) -> str | None:
     return None
 
 
-def _said(before: str) -> str | None:
+def _said(text: str, place: int) -> str | None:
     """What the nearest words say that a number is: a kind, "" for something else than a person's, None for nothing."""
+    before = text[max(0, place - CONTEXT_CHARACTERS) : place]
     # Words of the sentence before, unless it is this number that they announce.
-    near = re.split(r"[.!?] (?=\S+ )", before[-CONTEXT_CHARACTERS:])[-1]
+    near = re.split(r"[.!?] (?=\S+ )", before)[-1]
     ways = ((_SAYS_PHONE, PHONE), (_SAYS_ACCOUNT, ACCOUNT), (_SAYS_CARD, CARD), (_SAYS_THING, ""))
     last, kind = -1, None
     for expression, meaning in ways:
