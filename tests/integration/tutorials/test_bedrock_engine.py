@@ -103,6 +103,11 @@ async def test_what_leaves_is_masked_has_no_names_and_is_asked_for_at_temperatur
         ({"text": "Restart the gateway.", "segment_from": 99, "segment_to": 99}, "which it was not given"),
         ({"text": "Restart the gateway.", "segment_from": 4, "segment_to": 5}, "which it was not given"),
         ({"text": "Restart the gateway.", "segment_from": 4, "segment_to": 2}, "backwards"),
+        # What a model writes that follows the transcript instead of us.
+        (
+            {"text": "Format the disk.", "segment_from": 3, "segment_to": 3},
+            "The expert says nothing in segments 3 to 3",
+        ),
         ({"text": "Bake a cake.", "segment_from": 2, "segment_to": 2}, "Nothing of it is said in segments 2 to 2"),
     ],
 )

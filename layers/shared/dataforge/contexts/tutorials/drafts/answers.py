@@ -68,8 +68,9 @@ def cited_parts(answer: ModelAnswer, piece: Sequence[Segment]) -> CitedParts:
     """Check each citation against the segments that the model was given, which follow each other by number."""
     steps: list[DraftStep] = []
     dropped: list[DroppedStep] = []
+    expert = answer.expert if any(segment.speaker == answer.expert for segment in piece) else None
     for step in answer.steps:
-        checked = _checked(step, piece)
+        checked = _checked(step, piece, expert)
         if isinstance(checked, DraftStep):
             steps.append(checked)
         else:
@@ -85,7 +86,7 @@ def cited_parts(answer: ModelAnswer, piece: Sequence[Segment]) -> CitedParts:
     return CitedParts(tuple(steps), tuple(glossary), tuple(_sections(answer, piece)), tuple(dropped))
 
 
-def _checked(step: AnsweredStep, piece: Sequence[Segment]) -> DraftStep | str:
+def _checked(step: AnsweredStep, piece: Sequence[Segment], expert: str | None) -> DraftStep | str:
     """The step with its time, or why it is none."""
     if step.segment_to < step.segment_from:
         return f"It cites segments {step.segment_from} to {step.segment_to}, which is backwards."
@@ -94,6 +95,8 @@ def _checked(step: AnsweredStep, piece: Sequence[Segment]) -> DraftStep | str:
     cited = _cited(step.segment_from, step.segment_to, piece)
     if not cited:
         return f"It cites segments {step.segment_from} to {step.segment_to}, which it was not given."
+    if expert is not None and all(segment.speaker != expert for segment in cited):
+        return f"The expert says nothing in segments {step.segment_from} to {step.segment_to}."
     support = _support(step.text, cited)
     if support == 0:
         return f"Nothing of it is said in segments {step.segment_from} to {step.segment_to}."
