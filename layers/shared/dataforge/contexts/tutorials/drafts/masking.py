@@ -76,6 +76,10 @@ _SPOKEN_DIGITS = re.compile(
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}[./-] ?\d{1,2}[./-] ?(?:19|20)?\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2})(?!\d)"
 )
+# Visa; Mastercard; American Express; JCB; Diners; Discover, UnionPay and Maestro: an IMEI has other lengths.
+_CARD = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|35\d{14}|3[0689]\d{12,17}|(?:6\d|50|5[6-8])\d{11,17}"
+)
 _SORT_CODE = re.compile(r"\d\d-\d\d-\d\d")
 _NETWORK = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _NORTH_AMERICAN = re.compile(r"(?:\+?1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}")
@@ -217,7 +221,7 @@ def _is_iban(written: str) -> bool:
 
 def _is_card(digits: str) -> bool:
     """Whether the length, the issuer's range and the check digit are those of a payment card (ISO/IEC 7812: Luhn)."""
-    if not 13 <= len(digits) <= 19 or not re.match(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]", digits):
+    if _CARD.fullmatch(digits) is None:
         return False
     total = 0
     for place, digit in enumerate(reversed(digits)):
