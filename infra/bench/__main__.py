@@ -20,6 +20,7 @@ BENCHES = {
     "academics": "infra.bench.academics",
     "schemas": "infra.bench.schemas",
     "datasets": "infra.bench.datasets",
+    "workspaces": "infra.bench.workspaces",
     "tutorials": "infra.bench.tutorials",
 }
 

@@ -88,9 +88,11 @@ async def list_workspaces(
     search: str | None = None,
 ) -> Page[dict[str, Any]]:
     """Workspaces that the person is a member of, by name, each with its numbers of repos, vaults and members."""
-    query = _of_member(user_id).order_by(func.lower(workspaces.c.name), workspaces.c.id).limit(limit + 1)
+    by_name = func.lower(workspaces.c.name)
+    query = _of_member(user_id).add_columns(by_name.label("by_name"), *_numbers(workspaces.c.id))
+    query = query.order_by(by_name, workspaces.c.id).limit(limit + 1)
     if after is not None:
-        query = query.where(tuple_(func.lower(workspaces.c.name), workspaces.c.id) > tuple_(after[0], UUID(after[1])))
+        query = query.where(tuple_(by_name, workspaces.c.id) > tuple_(after[0], UUID(after[1])))
     if archived is not None:
         query = query.where(workspaces.c.archived_at.is_not(None) if archived else workspaces.c.archived_at.is_(None))
     if role is not None:
@@ -99,26 +101,23 @@ async def list_workspaces(
         query = query.where(workspaces.c.name.icontains(search, autoescape=True))
     found = [row_dict(row) for row in await connection.execute(query)]
     rows = found[:limit]
-    for row, numbers in zip(rows, await _numbers(connection, [row["id"] for row in rows]), strict=True):
-        row.update(numbers)
-    last = (await connection.scalar(select(func.lower(rows[-1]["name"]))), str(rows[-1]["id"])) if rows else ()
+    last = (rows[-1]["by_name"], str(rows[-1]["id"])) if rows else ()
     return Page(rows, last if len(found) > limit else None)
 
 
-async def _numbers(connection: AsyncConnection, ids: list[UUID]) -> list[dict[str, int]]:
-    counted: dict[UUID, dict[str, int]] = {key: {} for key in ids}
-    for name, table in (("repo_count", repos), ("vault_count", vaults), ("member_count", members)):
-        query = select(table.c.workspace_id, func.count()).where(table.c.workspace_id.in_(ids))
-        numbers = {row[0]: row[1] for row in await connection.execute(query.group_by(table.c.workspace_id))}
-        for key in ids:
-            counted[key][name] = numbers.get(key, 0)
-    return [counted[key] for key in ids]
+def _numbers(workspace_id: Any) -> list[Any]:  # noqa: ANN401 - SQL expressions
+    """How many repos, vaults and members a workspace has: columns, each counted by an index."""
+    counted = (("repo_count", repos), ("vault_count", vaults), ("member_count", members.alias()))
+    return [
+        select(func.count()).where(table.c.workspace_id == workspace_id).scalar_subquery().label(name)
+        for name, table in counted
+    ]
 
 
 async def workspace_stats(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> dict[str, Any]:
     """How much there is in a workspace; `total_resources` are its repos and vaults. Raises missing_workspace."""
     await seen_workspace(connection, workspace_id, user_id)
-    [numbers] = await _numbers(connection, [workspace_id])
+    numbers = row_dict((await connection.execute(select(*_numbers(workspace_id)))).one())
     shared = select(func.count()).where(workspace_global_resources.c.workspace_id == workspace_id)
     living = (
         select(func.count(), func.coalesce(func.sum(func.octet_length(notes.c.body_md)), 0))

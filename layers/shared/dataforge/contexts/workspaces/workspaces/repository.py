@@ -56,15 +56,22 @@ class Workspaces(VersionedRows):
         anything in it either.
         """
         query = (
-            select(workspaces, members.c.role)
+            select(workspaces)
             .join(members, members.c.workspace_id == workspaces.c.id)
             .where(workspaces.c.id == workspace_id, workspaces.c.deleted_at.is_(None), members.c.user_id == user_id)
         )
         query = query.with_for_update(read=not alone, key_share=alone, of=workspaces)
         row = (await self._connection.execute(query)).one_or_none()
-        if row is None:
+        # Whoever had the lock before may have changed the role: what this statement has seen of it was earlier.
+        role = None if row is None else await self._role_of(workspace_id, user_id)
+        if row is None or role is None:
             raise missing_workspace(workspace_id)
-        return Workspace(row.id, row.name, row.owner_id, MemberRole(row.role), row.archived_at, row.revision)
+        return Workspace(row.id, row.name, row.owner_id, role, row.archived_at, row.revision)
+
+    async def _role_of(self, workspace_id: UUID, user_id: UUID) -> MemberRole | None:
+        query = select(members.c.role).where(members.c.workspace_id == workspace_id, members.c.user_id == user_id)
+        role = await self._connection.scalar(query)
+        return None if role is None else MemberRole(role)
 
     async def is_open_to_join(self, workspace_id: UUID) -> bool:
         """Whether there is such a workspace, locked for who wants in; raises WorkspaceArchived."""
