@@ -13,6 +13,7 @@ from typing import Any
 
 from dataforge.contexts.tutorials.drafts.domain import Draft
 from dataforge.contexts.tutorials.transcripts.domain import Segment
+from dataforge.contexts.tutorials.transcripts.parsing.reading import parse_transcript
 from infra.local.layout import ROOT
 
 TRANSCRIPTS = ROOT / "tests" / "fixtures" / "transcripts"
@@ -27,8 +28,6 @@ VERBS = {
     r"stell|tipp|wähl|wart|zieh)(?:en|t|et)?",
 }
 TOPIC_SEGMENTS = 25
-_CUE = re.compile(r"(?P<begins>[\d:.,]+) --> (?P<ends>[\d:.,]+)\n(?P<text>(?:.+\n)+)")
-_VOICE = re.compile(r"(?:<v (?P<voice>[^>]+)>|(?P<name>[A-Z][\w-]+ [A-Z][\w-]+): )(?P<said>.*?)(?:</v>)?")
 
 Span = tuple[int, int]
 
@@ -194,44 +193,12 @@ def load(labels: Path) -> Labelled:
     (transcript,) = (path for path in labels.parent.glob(f"{name}.*") if path != labels)
     return Labelled(
         name=name,
-        segments=segments_of(transcript),
+        segments=tuple(parse_transcript(transcript.read_bytes()).segments),
         language=said["language"],
         expert=said["expert"],
         steps=tuple((step["segment_from"], step["segment_to"]) for step in said["steps"]),
         boundaries=tuple(said["boundaries"]),
     )
-
-
-def segments_of(transcript: Path) -> tuple[Segment, ...]:
-    """The segments of a transcript file, one to each cue or phrase."""
-    text = transcript.read_text()
-    if transcript.suffix == ".json":
-        phrases = json.loads(text)["phrases"]
-        return tuple(
-            Segment(
-                index=index,
-                start_ms=phrase["offset_milliseconds"],
-                end_ms=phrase["offset_milliseconds"] + phrase["duration_in_ticks"] // 10_000,
-                text=phrase["display"],
-                speaker=phrase["speaker"],
-            )
-            for index, phrase in enumerate(phrases)
-        )
-    return tuple(_cue(index, match) for index, match in enumerate(_CUE.finditer(text)))
-
-
-def _cue(index: int, match: re.Match[str]) -> Segment:
-    begins, ends = (_milliseconds(match[part]) for part in ("begins", "ends"))
-    text = " ".join(match["text"].split())
-    voice = _VOICE.fullmatch(text)
-    speaker = voice and (voice["voice"] or voice["name"])
-    said = voice["said"] if voice else text
-    return Segment(index=index, start_ms=begins, end_ms=ends, text=said, speaker=speaker)
-
-
-def _milliseconds(stamp: str) -> int:
-    hours, minutes, seconds = stamp.replace(",", ".").split(":")
-    return round((int(hours) * 3600 + int(minutes) * 60 + float(seconds)) * 1000)
 
 
 def open_ones() -> list[Labelled]:
