@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.tutorials.tutorials.repository import SqlTutorials
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.paging import CursorSigner
 from dataforge.kernel.principal import Role
@@ -21,6 +22,7 @@ from tests.builders.lrs import StoreUnderTest
 from tests.builders.rosters import oneroster_zip
 from tests.builders.schemas import SchemasUnderTest, column, table
 from tests.builders.statements import statement
+from tests.builders.tutorials import NOW, a_tutorial
 from tests.builders.whole_api import WholeApi
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
@@ -86,6 +88,7 @@ class World:
         await self._academics()
         await self._workspaces()
         await self._schemas()
+        await self._tutorials()
         cohorts = [await api.post("/api/cohorts", 201, name=f"Cohort {number}") for number in range(2)]
         people = [await api.api.add_user(Role.LEARNER, email=f"learner{number}@example.org") for number in range(4)]
         for user_id in people:
@@ -213,6 +216,15 @@ class World:
             body = {"workspace_id": space.id, "phrases": phrases}
             transcript = await self.api.post("/api/transcripts", 201, **body)
         self.ids["transcript_id"] = transcript["id"]
+
+    async def _tutorials(self) -> None:
+        """Two tutorials of the workspace, drafted from a transcript of it."""
+        workspace_id = UUID(self.ids["workspace_id"])
+        async with self.api.database.transaction() as connection:
+            for _ in range(2):
+                tutorial = a_tutorial(workspace_id=workspace_id, transcript_id=UUID(self.ids["transcript_id"]))
+                await SqlTutorials(connection, NOW).add(tutorial)
+        self.ids["tutorial_id"] = str(tutorial.id)
 
     async def _refs(self, repo_id: str) -> None:
         """Two branches and two tags of a repo, as a refresh keeps them."""

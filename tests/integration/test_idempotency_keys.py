@@ -11,6 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.tutorials.tutorials.domain.tutorial import Tutorial, TutorialState
+from dataforge.contexts.tutorials.tutorials.repository import SqlTutorials
 from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.zips.commands import KeepImportPlan, PlanImport, keep_import_plan
@@ -24,6 +26,7 @@ from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok, open_upload, send_parts
 from tests.builders.emulator import EmulatedAws
 from tests.builders.schemas import SchemasUnderTest, table
+from tests.builders.tutorials import NOW, a_tutorial, store_transcript
 from tests.builders.whole_api import TABLE, WholeApi
 from tests.builders.workspaces import Person, Space, join, new_workspace, person
 
@@ -487,6 +490,32 @@ async def import_plan(api: WholeApi) -> Sample:
     who = Principal(api.user_id, Role.ADMIN)
     uow = WorkspacesUnitOfWork(api.database, principal=who, clock=api.api.platform.clock)
     return Sample(path, {"plan_hash": (await run(uow, keep_import_plan, kept)).plan_hash})
+
+
+async def tutorial(api: WholeApi, **changes: Any) -> tuple[Tutorial, UUID]:
+    """A draft in a new workspace, and its transcript."""
+    workspace_id = UUID((await space(api))["workspace_id"])
+    async with api.database.transaction() as connection:
+        transcript_id = await store_transcript(connection, workspace_id)
+        made = a_tutorial(workspace_id=workspace_id, transcript_id=transcript_id, **changes)
+        await SqlTutorials(connection, NOW).add(made)
+    return made, transcript_id
+
+
+@sample("/api/tutorials/generate")
+async def transcript_to_draft(api: WholeApi) -> Sample:
+    return Sample(body={"transcript_id": str((await tutorial(api))[1])})
+
+
+@sample("/api/tutorials/{tutorial_id}/publish")
+async def draft(api: WholeApi) -> Sample:
+    return Sample({"tutorial_id": (await tutorial(api))[0].id})
+
+
+@sample(*(f"/api/tutorials/{{tutorial_id}}/{verb}" for verb in ("archive", "reopen", "lesson")))
+async def published_tutorial(api: WholeApi) -> Sample:
+    made, _ = await tutorial(api, state=TutorialState.PUBLISHED, published_at=NOW)
+    return Sample({"tutorial_id": made.id}, {})
 
 
 @sample(SPACE + "/invitations")

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.contract import AccountsMerged
+from dataforge.contexts.learning.contract import LessonPublishing
 from dataforge.contexts.lrs.contract import LessonDirectory
 from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.kernel.events import Event
@@ -13,6 +14,7 @@ from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.learning.completions.register import SqlLessonDirectory
+    from dataforge.contexts.learning.lessons.publishing import StoredLessonPublishing
     from dataforge.platform.attributions import Attribution
     from dataforge.platform.personal_data import PersonalData
 
@@ -28,6 +30,14 @@ class LearningServices(Services):
         from dataforge.contexts.learning.completions.register import SqlLessonDirectory
 
         return SqlLessonDirectory()
+
+    @cached_property
+    def lesson_publishing(self) -> "StoredLessonPublishing":
+        """Makes lessons of what other contexts have."""
+        from dataforge.contexts.learning.lessons.publishing import StoredLessonPublishing
+        from dataforge.contexts.lrs.contract import StatementMatching
+
+        return StoredLessonPublishing(self.platform.get(StatementMatching))
 
 
 def _jobs() -> Mapping[str, Job[LearningServices]]:
@@ -67,7 +77,10 @@ MODULE = Module(
     },
     jobs=_jobs,
     subscribers=_subscribers,
-    offers={LessonDirectory: lambda platform: platform.get(LearningServices).lessons},
+    offers={
+        LessonDirectory: lambda platform: platform.get(LearningServices).lessons,
+        LessonPublishing: lambda platform: platform.get(LearningServices).lesson_publishing,
+    },
     personal_data=_personal_data,
     attribution=_attribution,
 )

@@ -2,5 +2,6 @@
 
 from dataforge.contexts.tutorials.routing import router
 from dataforge.contexts.tutorials.transcripts import routes as transcripts
+from dataforge.contexts.tutorials.tutorials import routes as tutorials
 
-__all__ = ["router", "transcripts"]
+__all__ = ["router", "transcripts", "tutorials"]

@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from dataforge.contexts.tutorials.transcripts.repository import Transcripts
+from dataforge.contexts.tutorials.tutorials.repository import SqlShareLinks, SqlTutorials
 from dataforge.kernel.errors import Forbidden
+from dataforge.platform.db.throttle import Throttle
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 
 
@@ -22,3 +24,18 @@ class TutorialsUnitOfWork(SharedJobsUnitOfWork):
     def transcripts(self) -> Transcripts:
         """Transcripts."""
         return Transcripts(self.connection, self.now)
+
+    @property
+    def tutorials(self) -> SqlTutorials:
+        """Tutorials."""
+        return SqlTutorials(self.connection, self.now)
+
+    @property
+    def links(self) -> SqlShareLinks:
+        """Links to tutorials."""
+        return SqlShareLinks(self.connection)
+
+    @property
+    def throttle(self) -> Throttle:
+        """How often callers may try something."""
+        return Throttle(self.connection, self.now)

@@ -46,6 +46,17 @@ class SqlUnitOfWork:
         self._stack = AsyncExitStack()
         self._connection: AsyncConnection | None = None
 
+    @classmethod
+    def within(cls, uow: "SqlUnitOfWork") -> Self:
+        """This context's repositories in the transaction of another context's unit of work, which opens and commits it.
+
+        Events and audit entries go out with that one's.
+        """
+        inner = cls.__new__(cls)
+        # Everything is the same object, the lists of events and entries among it: the outer one writes them.
+        vars(inner).update(vars(uow))
+        return inner
+
     @property
     def now(self) -> datetime:
         """The one instant this unit of work happens at (UTC)."""

@@ -37,6 +37,10 @@ class Lessons(VersionedRows):
         )
         return [LessonAddress(row.address, alias=row.alias) for row in await self._connection.execute(query)]
 
+    async def exists(self, lesson_id: UUID) -> bool:
+        """Whether there is the lesson, which then stays until the end of the transaction."""
+        return await self.find(lessons.c.id == lesson_id) is not None
+
     async def add_address(self, lesson_id: UUID, address: LessonAddress, url: str) -> None:
         """Let an address mean the lesson; `url` is how it was written. Raises DuplicateLessonUrl."""
         values = {"address": address.address, "lesson_id": lesson_id, "alias": address.alias}

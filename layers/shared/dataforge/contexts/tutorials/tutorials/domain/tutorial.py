@@ -81,6 +81,11 @@ class Transition(StrEnum):
     ARCHIVE = "archive"
     REOPEN = "reopen"
 
+    @property
+    def past(self) -> str:
+        """The participle: published, archived, reopened."""
+        return f"{self.value.removesuffix('e')}ed"
+
 
 TRANSITIONS: Mapping[tuple[TutorialState, Transition], TutorialState] = {
     (TutorialState.DRAFT, Transition.PUBLISH): TutorialState.PUBLISHED,
@@ -161,7 +166,7 @@ class Tutorial:
         """The tutorial in its next state; raises TutorialTransitionRefused, TutorialWithoutSteps."""
         state = TRANSITIONS.get((self.state, transition))
         if state is None:
-            message = f"The tutorial is {_state_words(self.state)}; it cannot be {_PARTICIPLES[transition]}."
+            message = f"The tutorial is {_state_words(self.state)}; it cannot be {transition.past}."
             raise TutorialTransitionRefused(message, facts={"state": self.state.value})
         if state is TutorialState.PUBLISHED and not self.steps:
             message = "A tutorial is published with at least one step; add one first."
@@ -226,11 +231,6 @@ class Tutorial:
             message = f"The tutorial is {_state_words(self.state)}; publish it first."
             raise TutorialNotPublished(message, facts={"state": self.state.value})
 
-    def cited_by(self, edits: Sequence[StepEdit]) -> list[int]:
-        """The ends of the citations that are to be looked up in the transcript."""
-        ends = {end for edit in edits for end in (edit.segment_from, edit.segment_to) if end is not None}
-        return sorted(ends)
-
 
 def tutorial_of_draft(
     draft: Draft,
@@ -292,7 +292,6 @@ def require_tutorial_room(tutorials: int) -> None:
         raise TutorialLimitExceeded(message, facts={"limit": MAX_TUTORIALS})
 
 
-_PARTICIPLES = {Transition.PUBLISH: "published", Transition.ARCHIVE: "archived", Transition.REOPEN: "reopened"}
 _Citation = tuple[int, int, int, int]
 
 
