@@ -128,7 +128,9 @@ async def reset_password(command: ResetPassword, uow: IdentityUnitOfWork) -> UUI
         # Whoever signed up with the address need not have been its owner: what they set up must not stay with them.
         await uow.personal_tokens.revoke_all(account.user_id)
         await uow.linked_identities.remove_all(account.user_id)
-        await uow.second_factors.remove(account.user_id)
+        if not account.email_vouched:
+            # Where the organisation knows whose account it is, reading its mail is no way round the factor.
+            await uow.second_factors.remove(account.user_id)
         await _confirm(account, uow)
         uow.publish(EmailConfirmed(account.user_id, account.email))
     uow.audit(AuditEntry("password_reset", "user", str(account.user_id)))
