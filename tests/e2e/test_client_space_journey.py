@@ -50,7 +50,10 @@ def test_a_client_space_is_shared_locked_and_archived(
         remote = {"name": "site", "remote_url": "https://git.example.org/acme/site.git"}
         taken(zoe.post(f"{path}/repos", json=remote), 201)
         vault = f"{path}/vaults/{taken(zoe.post(f'{path}/vaults', json={'name': 'Handbook'}), 201)['id']}"
-        text = {"path": "setup/router.md", "body_md": "# Router\n\nUpgrade to v1.2.3-rc.1 from https://example.org/fw?x=1"}
+        text = {
+            "path": "setup/router.md",
+            "body_md": "# Router\n\nUpgrade to v1.2.3-rc.1 from https://example.org/fw?x=1",
+        }
         note = f"{vault}/notes/{taken(zoe.post(f'{vault}/notes', json=text), 201)['id']}"
         [hit] = zoe.get(f"{path}/notes", params={"search": "https://example.org/fw?x=1"}).json()["items"]
         assert hit["path"] == "setup/router.md"
