@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from dataforge.kernel.principal import Role
 from tests.browser.conftest import PHONE, Desk
@@ -72,3 +72,172 @@ def test_a_role_is_changed_and_a_mistake_is_said_beside_its_field(desk: Desk) ->
     expect(remote).to_have_value("file:///etc/passwd")
     expect(remote).to_have_accessible_description("Must be an http, https, git or ssh address, or user@host:path.")
     desk.expect_complaint("400")
+
+
+def new_note(desk: Desk, path: str, text: str = "", *, vault: str = "") -> str:
+    """The address of the page of a new note, in the handbook or in a vault of its own."""
+
+    async def make() -> str:
+        client = await desk.site.whole.api.as_user(desk.site.ids[Role.INSTRUCTOR], Role.INSTRUCTOR)
+        home = desk.site.places.workspace.replace("/ui", "/api")
+        place = desk.site.places.vault.replace("/ui", "/api")
+        if vault:
+            made = await client.post(f"{home}/vaults", json={"name": vault})
+            place = f"{home}/vaults/{made.json()['id']}"
+        note = await client.post(f"{place}/notes", json={"path": path, "body_md": text})
+        return f"{place}/notes/{note.json()['id']}".replace("/api", "/ui")
+
+    return str(desk.site.run(make()))
+
+
+def test_a_text_saves_itself_while_it_is_written(desk: Desk) -> None:
+    note = new_note(desk, "drafts/minutes")
+    page = desk.open(f"{note}/edit", role=Role.REGISTRAR)
+    text, state = page.get_by_label("Text in Markdown"), page.locator("[data-saved]")
+    expect(page.get_by_role("button", name="Compare both texts")).to_be_hidden()
+
+    text.press_sequentially("# Minutes\n\nWe begin.")
+    expect(state).to_have_text("Saved")
+    text.press_sequentially(" We go on.")
+    expect(state).to_have_text("Not saved yet")
+    page.keyboard.press("Control+s")
+    expect(state).to_have_text("Saved")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview h2")).to_have_text("Minutes")
+    page.get_by_role("link", name="Close").click()
+
+    expect(page.get_by_role("article")).to_contain_text("We begin. We go on.")
+    expect(page.get_by_text("Revision 3 ·")).to_be_visible()
+
+
+def test_two_who_write_at_once_see_both_texts_and_lose_none(desk: Desk) -> None:
+    note = new_note(desk, "drafts/agenda", "one\ntwo\nthree\n")
+    ada = desk.open(f"{note}/edit", role=Role.REGISTRAR)
+    bob = desk.open(f"{note}/edit", role=Role.ANALYST)
+
+    ada.get_by_label("Text in Markdown").fill("one\nAda's\nthree\n")
+    expect(ada.locator("[data-saved]")).to_have_text("Saved")
+    bob.get_by_label("Text in Markdown").fill("one\nBob's\nthree\n")
+    expect(bob.locator("[data-saved]")).to_contain_text("somebody else has changed the note meanwhile")
+    bob.get_by_role("button", name="Compare both texts").click()
+    expect(bob.get_by_role("heading", name="Two texts of agenda")).to_be_visible()
+    row = bob.get_by_role("row", name=re.compile("Ada's"))
+    expect(row).to_contain_text("Bob's")
+    mine = bob.get_by_label(re.compile("Your text"))
+    expect(mine).to_have_value("one\nBob's\nthree\n")
+    barriers = desk.barriers(bob)
+    bob.get_by_role("button", name="Put the saved text here").click()
+    expect(mine).to_have_value("one\nAda's\nthree\n")
+    mine.fill("one\nAda's and Bob's\nthree\n")
+    bob.get_by_role("button", name="Save this text").click()
+
+    expect(bob.get_by_role("status")).to_contain_text("The note is saved.")
+    expect(bob.get_by_role("article")).to_contain_text("Ada's and Bob's")
+    assert barriers == []
+    desk.expect_complaint("412")
+
+
+def test_without_scripts_a_button_saves_and_a_conflict_is_shown_too(desk: Desk) -> None:
+    note = new_note(desk, "drafts/plain", "one\n")
+    ada = desk.open(f"{note}/edit", role=Role.REGISTRAR, scripts=False)
+    bob = desk.open(f"{note}/edit", role=Role.ANALYST, scripts=False)
+
+    ada.get_by_label("Text in Markdown").fill("Ada's\n")
+    ada.get_by_role("button", name="Preview").click()
+    expect(ada.locator("#preview")).to_contain_text("Ada's")
+    ada.get_by_role("button", name="Save").click()
+    expect(ada.get_by_role("status")).to_contain_text("The note is saved.")
+    bob.get_by_label("Text in Markdown").fill("Bob's\n")
+    bob.get_by_role("button", name="Save").click()
+    expect(bob.get_by_role("heading", name="Two texts of plain")).to_be_visible()
+    bob.get_by_role("button", name="Save this text").click()
+
+    expect(bob.get_by_role("article")).to_contain_text("Bob's")
+    expect(bob.get_by_text("Revision 3 ·")).to_be_visible()
+    desk.expect_complaint("412")
+
+
+def test_a_lock_reaches_whoever_is_writing_and_takes_nothing_away(desk: Desk) -> None:
+    note = new_note(desk, "one", "text", vault="Locked soon")
+    writer = desk.open(f"{note}/edit", role=Role.REGISTRAR)
+    admin = desk.open(f"{note.partition('/notes')[0]}/settings", role=Role.ANALYST)
+
+    admin.get_by_role("button", name="Lock the vault").click()
+    expect(admin.get_by_role("status")).to_contain_text("The vault is locked")
+    writer.get_by_label("Text in Markdown").fill("text and more")
+    expect(writer.locator("[data-saved]")).to_contain_text("Could not save: The vault 'Locked soon' is locked")
+    other = writer.context.new_page()
+    other.goto(note)
+    expect(other.get_by_role("main")).to_contain_text("has locked the vault")
+    expect(other.get_by_role("link", name="Edit")).to_have_count(0)
+    admin.get_by_role("button", name="Unlock the vault").click()
+    expect(admin.get_by_role("status")).to_contain_text("The vault is unlocked.")
+    writer.get_by_label("Text in Markdown").press_sequentially("!")
+
+    expect(writer.locator("[data-saved]")).to_have_text("Saved")
+    desk.expect_complaint("423")
+
+
+def test_leaving_an_unsaved_text_is_asked_about(desk: Desk) -> None:
+    note = new_note(desk, "drafts/left", "text")
+    page = desk.open(f"{note}/edit", role=Role.REGISTRAR)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.context.set_offline(True)
+    page.get_by_label("Text in Markdown").press_sequentially("more ")
+    expect(page.locator("[data-saved]")).to_contain_text("there is no connection")
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(200)
+
+    assert asked == ["beforeunload"]
+    page.context.set_offline(False)
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
+    desk.expect_complaint("ERR_INTERNET_DISCONNECTED")
+
+
+def test_the_tree_is_walked_with_the_keyboard(desk: Desk) -> None:
+    note = new_note(desk, "a/b/deep", vault="Walked")
+    vault = note.partition("/notes")[0]
+    page = desk.open(vault, role=Role.LEARNER)
+    tree = page.get_by_role("navigation", name="Notes")
+
+    def focused() -> str:
+        return str(page.evaluate("document.activeElement.textContent.trim().split(/\\s/)[0]"))
+
+    tree.locator("summary").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    steps = [focused()]
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(tree.get_by_role("link", name="deep")).to_be_hidden()
+    steps.append(focused())
+    page.reload()
+    expect(tree.get_by_role("link", name="deep")).to_be_hidden()
+    tree.locator("summary").first.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    steps.append(focused())
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"**{note}")
+    assert steps == ["deep", "a", "deep"]
+
+
+def test_a_note_is_put_into_the_trash_and_restored_on_a_phone(desk: Desk) -> None:
+    note = new_note(desk, "drafts/thrown away", "text")
+    page = desk.open(note, role=Role.REGISTRAR)
+    page.set_viewport_size({**PHONE})
+
+    page.get_by_text("Put into the trash", exact=True).click()
+    page.get_by_role("button", name="Put thrown away into the trash").click()
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_role("button", name="Restore drafts/thrown away.md").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The note is back.")

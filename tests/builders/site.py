@@ -44,6 +44,16 @@ GRADES = csv(
 )
 
 
+NOTES = {
+    "projects/acme/kick-off": "# Kick-off\n\nSee [[plan]], [[missing]] and <https://example.org/agenda>.\n\n"
+    "## Agenda\n\n1. People\n2. *Dates*\n\n| who | what |\n|---|---|\n| Ada | `deploy --all` |\n\n"
+    "```\n" + "a line of code that is longer than a phone is wide, and must not make the page wider " * 2 + "\n```\n",
+    "projects/acme/plan": "# Plan\n\nAfter the [[kick-off]].\n",
+    "projects/a-name-without-any-space-that-is-too-long-for-a-telephone-held-upright": "",
+    "reading/books": "- Domain-driven design\n- Working effectively with legacy code\n",
+    "archive/old plan": "Of last year.\n",
+    "readme": "# Read me first\n\nHow this vault is kept.\n",
+}
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 STEPS = [
     ("attempted", "Fire safety", {}),
@@ -96,6 +106,8 @@ class Places:
     vault: str = ""
     locked_vault: str = ""
     repo: str = ""
+    note: str = ""
+    locked_note: str = ""
 
 
 class Site:
@@ -259,6 +271,16 @@ class Site:
         remote = "https://git.example.org/acme/a-site-with-a-long-name.git"
         repo = await space.post("/repos", name="site", remote_url=remote)
         vault, locked = await space.vault("Handbook"), await space.vault("Contracts")
+        notes = {path: await space.post(f"{vault}/notes", path=path, body_md=body) for path, body in NOTES.items()}
+        note = notes["projects/acme/kick-off"]
+        change = {"body_md": NOTES["projects/acme/kick-off"] + "\nBring the contract along.\n"}
+        ok(
+            await space["editor"].patch(
+                f"{space.path}{vault}/notes/{note['id']}", json=change, headers={"If-Match": "*"}
+            )
+        )
+        ok(await space["owner"].delete(f"{space.path}{vault}/notes/{notes['archive/old plan']['id']}"), 204)
+        contract = await space.post(f"{locked}/notes", path="acme", body_md="# Contract\n")
         await space.post(f"{locked}/lock", 200)
         owner, body = space.people["owner"], {"resource_type": "contact", "name": "Grace Hopper"}
         made = ok(await owner.client.post(f"/api/user-profiles/{owner.id}/resources", json=body), 201)
@@ -267,6 +289,8 @@ class Site:
         ok(await owner.client.post(f"/api/workspaces/{old}/archive"))
         self.places.workspace, self.places.archived = f"/ui/workspaces/{space.id}", f"/ui/workspaces/{old}"
         self.places.vault, self.places.locked_vault = self.places.workspace + vault, self.places.workspace + locked
+        self.places.note = f"{self.places.vault}/notes/{note['id']}"
+        self.places.locked_note = f"{self.places.locked_vault}/notes/{contract['id']}"
         self.places.repo = f"{self.places.workspace}/repos/{repo['id']}"
 
     async def mailed_invitation(self, email: str) -> str:

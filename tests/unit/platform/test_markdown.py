@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.platform.markdown import render_markdown
+from dataforge.platform.markdown import notes_linked, render_markdown
 
 TAGS = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "br"} | {
     *(f"h{level}" for level in range(1, 7)),
@@ -41,6 +41,44 @@ class Seen(HTMLParser):
 
 def links(html: str) -> list[str | None]:
     return [attributes["href"] for tag, attributes in Seen(html).elements if tag == "a"]
+
+
+NOTES = {"kick-off": "/notes/1", "a b/c": "/notes/2"}
+TEXTS = st.lists(PIECES | st.sampled_from(["[[", "]]", "|", "kick-off", "![["]) | st.text(max_size=8), max_size=14)
+
+
+@given(TEXTS.map("".join))
+def test_links_to_notes_bring_nothing_else_along(text: str) -> None:
+    for tag, attributes in Seen(render_markdown(text, notes=NOTES.get, lower=1)).elements:
+        assert tag in TAGS | {"span"}
+        assert set(attributes) <= ATTRIBUTES
+        if tag == "a" and "rel" not in attributes:
+            assert attributes["href"] in NOTES.values()
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("[[kick-off]]", '<a href="/notes/1">kick-off</a>'),
+        ("![[kick-off#Agenda]]", '<a href="/notes/1">kick-off#Agenda</a>'),
+        ("[[ a b/c | *the* plan ]]", '<a href="/notes/2">*the* plan</a>'),
+        ("[[unknown|x]]", '<span class="missing" title="There is no such note yet">x</span>'),
+        ("[[<b>|<i>]]", '<span class="missing" title="There is no such note yet">&lt;i&gt;</span>'),
+        ("`[[kick-off]]`", "<code>[[kick-off]]</code>"),
+        ("[[]] [[ | x]] [[a\nb]] [[a", "[[]] [[ | x]] [[a\nb]] [[a"),
+    ],
+)
+def test_links_to_notes(written: str, shown: str) -> None:
+    assert render_markdown(written, notes=NOTES.get) == f"<p>{shown}</p>\n"
+
+
+def test_notes_are_linked_only_for_whom_they_are_looked_up() -> None:
+    assert render_markdown("[[kick-off]]") == "<p>[[kick-off]]</p>\n"
+    assert notes_linked("[[b]] `[[c]]` [[a|x]] ![[b#d]]\n\n    [[e]]\n") == ["b", "a"]
+
+
+def test_headings_begin_below_those_of_the_page() -> None:
+    assert render_markdown("# A\n\n###### B\n", lower=2) == "<h3>A</h3>\n<h6>B</h6>\n"
 
 
 @given(st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join))

@@ -1,5 +1,6 @@
 """Who is in a workspace."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,12 @@ async def get_member(connection: AsyncConnection, workspace_id: UUID, user_id: U
         message = f"User {user_id} is not a member of this workspace."
         raise MemberNotFound(message)
     return row_dict(row)
+
+
+async def names_of_people(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """How people are called, whether they are members or were; somebody whose account is gone has no name."""
+    query = text("SELECT user_id, display_name FROM identity.directory WHERE user_id = ANY(:ids)")
+    return {row.user_id: row.display_name for row in await connection.execute(query, {"ids": list(ids)})}
 
 
 async def list_members(

@@ -68,6 +68,17 @@ async def list_notes(
     return Page(page, (page[-1]["path_key"], str(page[-1]["id"])) if len(rows) > limit else None)
 
 
+async def list_paths(
+    connection: AsyncConnection, workspace_id: UUID, vault_id: UUID, person: UUID
+) -> list[dict[str, Any]]:
+    """Id, path and title of all notes of a vault by path; raises WorkspaceNotFound, VaultNotFound."""
+    await seen_vault(connection, workspace_id, vault_id, person)
+    query = select(notes.c.id, notes.c.path, notes.c.title).where(
+        notes.c.vault_id == vault_id, notes.c.deleted_at.is_(None)
+    )
+    return [row_dict(row) for row in await connection.execute(query.order_by(notes.c.path_key, notes.c.id))]
+
+
 async def get_note(
     connection: AsyncConnection, workspace_id: UUID, vault_id: UUID, note_id: UUID, person: UUID
 ) -> dict[str, Any]:

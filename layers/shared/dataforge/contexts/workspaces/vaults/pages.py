@@ -49,15 +49,6 @@ async def create_vault(
     return call.go_on("success", f"{body.name} is added.", WORKSPACES, workspace_id, "vaults", made)
 
 
-@router.get(VAULT)
-async def vault_page(
-    workspace_id: UUID, vault_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.VAULT)]
-) -> Response:
-    """One vault."""
-    vault = await call.query(queries.get_vault, workspace_id, vault_id, call.user_id)
-    return call.page("workspaces/vault.html", vault=vault)
-
-
 @router.get(VAULT + "/settings")
 async def vault_settings_page(
     vault_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.VAULT)]
