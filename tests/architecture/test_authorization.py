@@ -37,6 +37,8 @@ PUBLIC = {
     ("POST", "/ui/invitation"),
     ("POST", "/api/email-addresses/confirm"),
     ("POST", "/api/email-addresses/stop-change"),
+    ("GET", "/ui/sign-up"),
+    ("POST", "/ui/sign-up"),
     ("GET", "/ui/forgot-password"),
     ("POST", "/ui/forgot-password"),
     ("GET", "/ui/reset-password"),

@@ -13,6 +13,7 @@ from tests.builders.site import Places
 PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "welcome": (None, lambda _: "/ui"),
     "sign-in": (None, lambda _: "/ui/sign-in"),
+    "sign-up": (None, lambda _: "/ui/sign-up"),
     "problem": (None, lambda _: "/ui/nowhere"),
     "home": (Role.LEARNER, lambda _: "/ui"),
     "status": (Role.ADMIN, lambda _: "/ui/status"),

@@ -95,8 +95,8 @@ async def test_a_problem_is_a_page_for_people_and_a_document_for_programs(api: A
     written = await client.post("/api/nowhere")
 
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
-    assert "There is nothing at /ui/nowhere." in page.text
-    assert "There is nothing at /api/nowhere." in at_the_api.text
+    assert "There is nothing at this address." in page.text
+    assert "There is nothing at this address." in at_the_api.text
     assert "<h1>" in at_the_api.text
     assert document.headers["content-type"] == "application/problem+json"
     assert written.headers["content-type"] == "application/problem+json"

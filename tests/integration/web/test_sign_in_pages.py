@@ -237,3 +237,35 @@ async def test_the_page_does_not_tell_the_token(api: ApiUnderTest) -> None:
     refresh, _, access = client.cookies[COOKIE].partition(".")
     assert refresh not in page.text
     assert access not in page.text
+
+
+async def test_somebody_signs_up_where_they_sign_in_and_is_told_what_is_wrong(api: ApiUnderTest) -> None:
+    client = await visitor(api)
+    given = {"username": "zoe", "email": "zoe@example.org", "display_name": "", "password": PASSWORD}
+    form = await client.get("/ui/sign-in")
+
+    wrong = await send(client, "/ui/sign-up", {**given, "username": "1", "password": "x"}, form_of="/ui/sign-up")
+    made = await send(client, "/ui/sign-up", given, form_of="/ui/sign-up")
+    twice = await send(client, "/ui/sign-up", {**given, "email": "other@example.org"}, form_of="/ui/sign-up")
+    entered = await sign_in(client, "zoe")
+    signed_in = await client.get("/ui/sign-up")
+
+    assert 'href="/ui/sign-up"' in form.text
+    assert wrong.status_code == 400
+    assert 'id="why-username">Must have 3 to 255 letters, digits or underscores' in wrong.text
+    assert 'id="why-password">Must have at least' in wrong.text
+    assert 'value="x"' not in wrong.text
+    assert (made.status_code, made.headers["location"]) == (303, "/ui/sign-in")
+    assert twice.status_code == 400
+    assert 'value="other@example.org"' in twice.text
+    assert (entered.status_code, signed_in.status_code) == (303, 303)
+
+
+async def test_a_link_that_was_used_is_no_dead_end(api: ApiUnderTest) -> None:
+    client = await visitor(api)
+    for path, way in (("/ui/confirm-email", "/ui/account/email"), ("/ui/stop-email-change", "/ui/forgot-password")):
+        answer = await send(client, path, {"token": "used"}, form_of=path)
+
+        assert answer.status_code == 400
+        assert f'href="{way}"' in answer.text
+        assert f'action="{path}"' not in answer.text

@@ -1,15 +1,21 @@
 """Pages of workspaces: who is shown what, what forms do, and in which words they are refused."""
 
+import hmac
 import re
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 import pytest
 
 from dataforge.contexts.workspaces.module import WorkspacesServices
+from dataforge.contexts.workspaces.remotes.commands import KeepListing, keep_listing
+from dataforge.contexts.workspaces.remotes.domain import RemoteListing, RepoRef
+from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.kernel.access import MemberRole
-from dataforge.kernel.principal import Role
+from dataforge.kernel.principal import Principal, Role
+from dataforge.platform.db.unit_of_work import run
 from tests.builders.browser import outcome, send
 from tests.builders.browser import person as in_browser
 from tests.builders.routes import routes_of
@@ -138,7 +144,7 @@ async def test_each_role_is_offered_what_it_may_do_and_nothing_else(pages: Pages
         offered[role.value] = {re.sub(r"[0-9a-f-]{36}", "*", form) for form in forms}
 
     leaving = {"/members/*/remove"}
-    writing = {"/repos", "/repos/*", "/vaults", "/vaults/*/settings"}
+    writing = {"/repos", "/repos/*", "/repos/*/webhook-secret", "/vaults", "/vaults/*/settings"}
     keeping = {
         "/members/*/role",
         "/invitations",
@@ -315,3 +321,53 @@ async def test_what_is_ones_own_is_shared_and_shared_no_longer(pages: Pages) -> 
     assert "Grace Hopper contact reading and copying" in seen
     assert "Choose one of your resources" in wrong.text
     assert "Grace Hopper" not in (await pages.get("/resources", by="viewer")).text
+
+
+async def test_a_remote_is_asked_and_its_webhook_set_up(pages: Pages) -> None:
+    url = "https://github.com/acme/site.git"
+    repo = f"/repos/{(await pages.space.post('/repos', name='site', remote_url=url))['id']}"
+    secret = await pages.send(f"{repo}/webhook-secret", by="editor")
+    body = b'{"zen": "x"}'
+    [shown_secret] = re.findall(r'id="secret">([^<]+)<', secret.text)
+    [address] = re.findall(r'id="address">([^<]+)<', secret.text)
+    signature = hmac.new(shown_secret.encode(), body, "sha256").hexdigest()
+    headers = {"X-GitHub-Event": "ping", "X-Hub-Signature-256": f"sha256={signature}", "X-GitHub-Delivery": "1"}
+    delivered = await (await pages.space.api.client()).post(
+        urlsplit(address).path, content=body, headers={**headers, "Content-Type": "application/json"}
+    )
+
+    asked = await pages.send(f"{repo}/refresh", by="editor")
+    waiting = await pages.get(repo, by="editor")
+    for _ in range(5):
+        await pages.send(f"{repo}/refresh", by="editor")
+    often = await pages.send(f"{repo}/refresh", by="editor")
+    removed = await pages.send(f"{repo}/webhook-secret/remove", by="editor")
+
+    assert (secret.status_code, secret.headers["cache-control"]) == (201, "no-store")
+    assert taken(delivered) == {"status": "pong"}
+    assert asked.status_code == 303
+    assert "The remote is being asked" in waiting.text
+    assert shown_secret not in waiting.text
+    assert "Make another secret" in waiting.text
+    assert often.status_code == 429
+    assert "A repo is refreshed at most 6 times a minute." in often.text
+    assert removed.status_code == 303
+    assert "Set the webhook up" in (await pages.get(repo, by="editor")).text
+    assert (await pages.send(f"{repo}/refresh", by="viewer")).status_code == 403
+
+
+async def test_branches_and_tags_are_shown(pages: Pages) -> None:
+    url = "https://git.example.org/acme/site.git"
+    repo_id = (await pages.space.post("/repos", name="site", remote_url=url))["id"]
+    listing = RemoteListing(
+        (RepoRef("refs/heads/main", "a" * 40, "a" * 40), RepoRef("refs/tags/v1", "b" * 40, "c" * 40)), "main", False
+    )
+    owner = Principal(pages.space.people["owner"].id, Role.LEARNER)
+    command = KeepListing(UUID(pages.space.id), UUID(repo_id), url, listing, pages.space.api.platform.clock.now())
+    uow = WorkspacesUnitOfWork(pages.space.api.database, principal=owner, clock=pages.space.api.platform.clock)
+    await run(uow, keep_listing, command)
+
+    page = shown(await pages.get(f"/repos/{repo_id}", by="viewer"))
+
+    assert "main default branch aaaaaaaaaaaa v1 tag cccccccccccc" in page
+    assert "Default branch main" in page

@@ -131,7 +131,7 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
         return await handle_domain_error(request, cause)
     kind = _BY_STATUS.get(error.status_code, BadRequest)
     details = {
-        404: f"There is nothing at {this_address(request.scope)}.",
+        404: "There is nothing at this address.",
         405: f"{request.method} is not offered at {this_address(request.scope)}.",
     }
     detail = details.get(error.status_code, str(error.detail))

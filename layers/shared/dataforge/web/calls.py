@@ -88,11 +88,16 @@ def require_page(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's
 
 
 def public_page(
-    request: Request, template: str, values: Mapping[str, object], error: DataForgeError | None = None
+    request: Request,
+    template: str,
+    values: Mapping[str, object],
+    error: DataForgeError | None = None,
+    refusal: Refusal = ACCEPTED,
 ) -> Response:
     """A page with a form for somebody who need not have signed in, with what the form before was refused for."""
-    status, headers = (200, None) if error is None else (error.status, error.headers)
-    shown = render(request.scope, template, {**values, "error": error}, status=status, headers=headers)
+    status, headers = (refusal.status, None) if error is None else (error.status, error.headers)
+    given = {**values, "error": error, "refusal": refusal}
+    shown = render(request.scope, template, given, status=status, headers=headers)
     return session.keep_form_owner(shown, request.scope)
 
 

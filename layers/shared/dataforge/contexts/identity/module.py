@@ -118,6 +118,7 @@ MODULE = Module(
             "/ui/forgot-password": f"{IDENTITY}.passwords.pages",
             "/ui/reset-password": f"{IDENTITY}.passwords.pages",
             "/ui/confirm-email": f"{IDENTITY}.email_addresses.pages",
+            "/ui/sign-up": f"{IDENTITY}.accounts.pages",
             "/ui/admin/people": f"{IDENTITY}.accounts.pages",
             "/ui/admin/invitations": f"{IDENTITY}.invitations.pages",
             "/ui/invitation": f"{IDENTITY}.invitations.pages",

@@ -1,29 +1,38 @@
-"""People and their roles, for administrators."""
+"""Making an account of one's own; and people and their roles, for administrators."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
-from dataforge.contexts.identity.accounts import commands, queries
-from dataforge.contexts.identity.accounts.domain import AccountState
+from dataforge.contexts.identity.accounts import commands, queries, wire
+from dataforge.contexts.identity.accounts.domain import PASSWORD_MIN, AccountState
 from dataforge.contexts.identity.claims.commands import request_claims
 from dataforge.contexts.identity.passwords.commands import request_reset_of
 from dataforge.contexts.identity.second_factor.commands import remove_second_factor_of
 from dataforge.contexts.identity.second_factor.queries import get_second_factor
+from dataforge.contexts.identity.services import IdentityServices
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+from dataforge.http.call import Call
+from dataforge.http.caller import client_address
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.unit_of_work import run
-from dataforge.web.calls import Chosen, PageCall, require_page
-from dataforge.web.routing import page_router
+from dataforge.web import flash
+from dataforge.web.calls import Chosen, PageCall, PublicForm, Visitor, public_page, require_page
+from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
+from dataforge.web.routing import page_router, see_other
 
 router = page_router("identity")
 
-PAGE = "/ui/admin/people"
+SIGN_UP, PAGE = "/ui/sign-up", "/ui/admin/people"
+_SIGN_UP = ("username", "email", "display_name", "password")
 PERSON = PAGE + "/{user_id}"
 _ROWS = 50
 _MOST_CLAIMS = 1_000  # of one form; the next one is for the others
@@ -35,6 +44,37 @@ STATES = [
     (AccountState.UNCLAIMED.value, "Not claimed yet"),
     (AccountState.SUSPENDED.value, "Suspended"),
 ]
+
+
+@router.get(SIGN_UP)
+async def sign_up_page(request: Request, person: Visitor) -> Response:
+    """The form; whoever has signed in has an account."""
+    return see_other(request.scope, "/ui") if person is not None else _sign_up_form(request, {})
+
+
+@router.post(SIGN_UP)
+async def sign_up(request: Request, form: PublicForm) -> Response:
+    """Make the account as the API does, and go on to sign in with it."""
+    call = Call.of_anybody(request)
+    try:
+        # An empty name is none.
+        given = wire.SignUpIn.model_validate({name: form[name] for name in _SIGN_UP if form.get(name)})
+        admit = partial(commands.admit_sign_up, limits=call.services(IdentityServices).try_limits)
+        await run(call.unit_of_work(IdentityUnitOfWork), admit, client_address(request))
+        await run(call.unit_of_work(IdentityUnitOfWork), commands.sign_up, commands.SignUp(**given.model_dump()))
+    except ValidationError as error:
+        return _sign_up_form(request, form, refusal=refusal_of(error, _SIGN_UP))
+    except DataForgeError as error:
+        return _sign_up_form(request, form, error, refusal_of(error, _SIGN_UP))
+    text = f"Your account is ready. Sign in as {given.username}; a link that confirms your address is on its way."
+    return flash.leave(see_other(request.scope, "/ui/sign-in"), request.scope, "success", text)
+
+
+def _sign_up_form(
+    request: Request, form: Mapping[str, str], error: DataForgeError | None = None, refusal: Refusal = ACCEPTED
+) -> Response:
+    given = {name: form.get(name, "") for name in _SIGN_UP if name != "password"}
+    return public_page(request, "identity/sign_up.html", {"given": given, "shortest": PASSWORD_MIN}, error, refusal)
 
 
 @router.get(PAGE)

@@ -1,4 +1,4 @@
-"""Repos of a workspace: listed, added, changed, deleted."""
+"""Repos of a workspace: listed, added, changed, deleted; their branches, tags, and the webhook that tells of them."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.contexts.workspaces.page_calls import (
     ROWS,
     WORKSPACE,
@@ -16,7 +17,12 @@ from dataforge.contexts.workspaces.page_calls import (
     in_workspace_page,
     router,
 )
+from dataforge.contexts.workspaces.remotes.commands import RefreshRepo
+from dataforge.contexts.workspaces.remotes.commands import refresh_repo as ask_remote
+from dataforge.contexts.workspaces.remotes.queries import last_refresh, list_refs
 from dataforge.contexts.workspaces.repos import commands, queries, wire
+from dataforge.contexts.workspaces.webhooks import commands as webhooks
+from dataforge.http.addresses import absolute_address
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
@@ -51,10 +57,12 @@ async def create_repo(
 
 @router.get(REPO)
 async def repo_page(
-    repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.REPO)]
+    repo_id: UUID,
+    call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.REPO)],
+    cursor: Cursor = None,
 ) -> Response:
-    """One repo."""
-    return await _one(call, repo_id)
+    """One repo, with the branches and tags of its remote."""
+    return await _one(call, repo_id, cursor=cursor)
 
 
 @router.post(REPO)
@@ -86,6 +94,53 @@ async def delete_repo(
     return call.go_on("success", f"{repo['name']} is deleted.", WORKSPACES, workspace_id, "repos")
 
 
+@router.post(REPO + "/refresh")
+async def refresh_repo(
+    workspace_id: UUID, repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.REPO)]
+) -> Response:
+    """Have the remote asked for its branches and tags."""
+    command = RefreshRepo(workspace_id, repo_id, call.services(WorkspacesServices).allowed_hosts)
+    try:
+        job_id = await call.carry_out(ask_remote, command)
+    except DataForgeError as error:
+        return await _one(call, repo_id, refusal=refusal_of(error))
+    await call.platform.send_job(job_id)
+    return call.see_other(WORKSPACES, workspace_id, "repos", repo_id)
+
+
+@router.post(REPO + "/webhook-secret")
+async def change_webhook_secret(
+    workspace_id: UUID, repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.REPO)]
+) -> Response:
+    """Make a secret for the webhook; it is on this page and on no other."""
+    command = webhooks.ChangeWebhookSecret(workspace_id, repo_id, call.services(WorkspacesServices).webhook_secrets)
+    try:
+        secret = await call.carry_out(webhooks.change_webhook_secret, command)
+    except DataForgeError as error:
+        return await _one(call, repo_id, refusal=refusal_of(error))
+    shown = call.page(
+        "workspaces/webhook_secret.html",
+        status=201,
+        repo=await call.query(queries.get_repo, workspace_id, repo_id, call.user_id),
+        secret=secret,
+        address=absolute_address(call.request.scope, f"/api/repo-webhooks/{repo_id}"),
+    )
+    shown.headers["Cache-Control"] = "no-store"
+    return shown
+
+
+@router.post(REPO + "/webhook-secret/remove")
+async def remove_webhook_secret(
+    workspace_id: UUID, repo_id: UUID, call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.REPO)]
+) -> Response:
+    """Take no deliveries any more."""
+    try:
+        await call.carry_out(webhooks.remove_webhook_secret, webhooks.RemoveWebhookSecret(workspace_id, repo_id))
+    except DataForgeError as error:
+        return await _one(call, repo_id, refusal=refusal_of(error))
+    return call.go_on("success", "No deliveries are taken any more.", WORKSPACES, workspace_id, "repos", repo_id)
+
+
 async def _list(
     call: WorkspacePageCall, given: Mapping[str, str], refusal: Refusal = ACCEPTED, *, cursor: str | None = None
 ) -> Response:
@@ -101,8 +156,24 @@ async def _list(
 
 
 async def _one(
-    call: WorkspacePageCall, repo_id: UUID, given: Mapping[str, str] | None = None, refusal: Refusal = ACCEPTED
+    call: WorkspacePageCall,
+    repo_id: UUID,
+    given: Mapping[str, str] | None = None,
+    refusal: Refusal = ACCEPTED,
+    *,
+    cursor: str | None = None,
 ) -> Response:
-    repo = await call.query(queries.get_repo, call.workspace.id, repo_id, call.user_id)
-    shown = given or {name: repo[name] or "" for name in _NEW}
-    return call.page("workspaces/repo.html", refusal=refusal, repo=repo, given=shown)
+    workspace_id, person = call.workspace.id, call.user_id
+    repo = await call.query(queries.get_repo, workspace_id, repo_id, person)
+    after = call.after(cursor) if refusal is ACCEPTED else None
+    refs = await call.query(list_refs, workspace_id, repo_id, person, after=after, limit=ROWS)
+    return call.page(
+        "workspaces/repo.html",
+        refusal=refusal,
+        repo=repo,
+        given=given or {name: repo[name] or "" for name in _NEW},
+        refs=refs.rows,
+        refresh=await call.query(last_refresh, repo_id, person),
+        first=cursor is None,
+        following=call.following(refs.next_key) if refusal is ACCEPTED else None,
+    )
