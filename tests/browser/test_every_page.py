@@ -88,6 +88,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "vaults": (Role.REGISTRAR, lambda places: f"{places.workspace}/vaults"),
     "vault": (Role.REGISTRAR, lambda places: places.vault),
     "vault-locked": (Role.REGISTRAR, lambda places: places.locked_vault),
+    "vault-zips": (Role.REGISTRAR, lambda places: f"{places.vault}/zips"),
     "vault-trash": (Role.ANALYST, lambda places: f"{places.vault}/trash"),
     "note": (Role.REGISTRAR, lambda places: places.note),
     "note-viewer": (Role.LEARNER, lambda places: places.note),

@@ -1,6 +1,8 @@
 """What people do in workspaces with a browser: with the keyboard, on a phone, two at once."""
 
 import re
+import zipfile
+from pathlib import Path
 
 from playwright.sync_api import Dialog, expect
 
@@ -241,3 +243,22 @@ def test_a_note_is_put_into_the_trash_and_restored_on_a_phone(desk: Desk) -> Non
     page.get_by_role("button", name="Restore drafts/thrown away.md").click()
 
     expect(page.get_by_role("status")).to_contain_text("The note is back.")
+
+
+def test_a_zip_is_uploaded_planned_and_imported(desk: Desk, tmp_path: Path) -> None:
+    vault = new_note(desk, "old", vault="Filled from a zip").partition("/notes")[0]
+    with zipfile.ZipFile(tmp_path / "notes.zip", "w") as archive:
+        archive.writestr("reading/books.md", "- Domain-driven design")
+    page = desk.open(f"{vault}/zips", role=Role.REGISTRAR)
+
+    page.get_by_label("Zip").set_input_files(tmp_path / "notes.zip")
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_role("main")).to_contain_text("Something is under way")
+    desk.site.run(desk.site.work())
+    page.get_by_role("button", name="Import it like this").click()
+    expect(page.get_by_role("main")).to_contain_text("Something is under way")
+    desk.site.run(desk.site.work())
+    expect(page.get_by_role("article", name=re.compile("^Import of"))).to_contain_text("completed")
+    page.get_by_role("link", name="Back to the notes").click()
+
+    expect(page.get_by_role("link", name="books")).to_be_visible()

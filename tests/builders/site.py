@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from dataforge.bootstrap import modules
 from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
 from dataforge.contexts.workspaces.module import WorkspacesServices
+from dataforge.events.worker import do_job
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws.sqs import Queue
@@ -300,6 +302,14 @@ class Site:
             row = (await connection.execute(query, {"email": email})).one()
         token = self.whole.api.platform.get(WorkspacesServices).invitation_token(row.id, row.sendings)
         return f"/ui/workspaces/accept?token={token}"
+
+    async def work(self) -> None:
+        """Do the jobs that wait, as `worker` does."""
+        query = text("SELECT id FROM platform.jobs WHERE status = 'pending' ORDER BY id")
+        async with self.database.read_only() as connection:
+            ids = list(await connection.scalars(query))
+        for job_id in ids:
+            await do_job(job_id, modules(), self.whole.api.platform_of("worker"))
 
     async def deliver(self, subscription_id: str) -> None:
         """What `worker` does for a subscription."""

@@ -211,7 +211,7 @@ async def test_a_folder_is_moved_with_all_that_is_in_it(vault: Vault) -> None:
 
 
 async def test_a_large_vault_is_opened_folder_by_folder(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dataforge.contexts.workspaces.notes.pages._WHOLE", 2)
+    monkeypatch.setattr("dataforge.contexts.workspaces.notes.pages.notes._WHOLE", 2)
     for name in ("a/1", "a/b/2", "c/3"):
         await vault.note(name)
 

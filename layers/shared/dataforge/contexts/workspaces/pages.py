@@ -8,5 +8,6 @@ from dataforge.contexts.workspaces.repos import pages as repos
 from dataforge.contexts.workspaces.resources import pages as resources
 from dataforge.contexts.workspaces.vaults import pages as vaults
 from dataforge.contexts.workspaces.workspaces import pages as workspaces
+from dataforge.contexts.workspaces.zips import pages as zips
 
-__all__ = ["invitations", "members", "notes", "repos", "resources", "router", "vaults", "workspaces"]
+__all__ = ["invitations", "members", "notes", "repos", "resources", "router", "vaults", "workspaces", "zips"]

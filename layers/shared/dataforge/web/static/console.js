@@ -144,3 +144,35 @@ for (const form of document.querySelectorAll("[data-autosave]")) {
   });
   guard(form, () => text.value !== saved);
 }
+
+// A file goes to the object store by a presigned URL, and its key back to us with the form.
+for (const form of document.querySelectorAll("[data-upload]")) {
+  const state = form.querySelector("[data-uploaded]");
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    if (form.elements.upload_key.value) return;
+    event.preventDefault();
+    const [file] = form.querySelector("input[type=file]").files;
+    const button = event.submitter;
+    const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (!file) return (state.textContent = "Choose a file.");
+    button.disabled = true;
+    state.textContent = "Uploading…";
+    try {
+      const sha256 = hex(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+      const body = new URLSearchParams({ csrf: form.elements.csrf.value, size_bytes: file.size, sha256 });
+      const announced = await fetch(form.dataset.upload, { method: "POST", body, headers: { Accept: "application/json" } });
+      const place = await announced.json();
+      if (!announced.ok) throw new Error(place.detail);
+      const { "Content-Length": _, ...headers } = place.headers; // the browser says it itself
+      const stored = await fetch(place.url, { method: "PUT", body: file, headers });
+      if (!stored.ok) throw new Error("the store has refused the file");
+      form.elements.upload_key.value = place.upload_key;
+      button.disabled = false;
+      form.requestSubmit(button);
+    } catch (error) {
+      state.textContent = `Could not upload: ${error.message}`;
+      button.disabled = false;
+    }
+  });
+}

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,9 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.notes.repository import below
 from dataforge.contexts.workspaces.tables import notes
-from dataforge.platform.db.database import Database
+from dataforge.contexts.workspaces.zips.domain import EXPORT, IMPORT, PLAN
+from dataforge.platform.db.database import Database, row_dict
+from dataforge.platform.jobs.tables import jobs
 
 _PAGE = 100
+_SHOWN_JOBS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,17 @@ class ExportedNote:
     path: str
     body: str
     updated_at: datetime
+
+
+async def list_zip_jobs(connection: AsyncConnection, vault_id: UUID, person: UUID) -> list[dict[str, Any]]:
+    """The person's latest exports, plans and imports of a vault, the newest first."""
+    shown = (jobs.c.id, jobs.c.kind, jobs.c.status, jobs.c.error_message, jobs.c.output_summary, jobs.c.run_parameters)
+    query = select(*shown, jobs.c.created_at, jobs.c.completed_at).where(
+        jobs.c.user_id == person,
+        jobs.c.kind.in_((PLAN, IMPORT, EXPORT)),
+        jobs.c.run_parameters["vault_id"].astext == str(vault_id),
+    )
+    return [row_dict(row) for row in await connection.execute(query.order_by(jobs.c.id.desc()).limit(_SHOWN_JOBS))]
 
 
 async def hashes_of(connection: AsyncConnection, vault_id: UUID, folder: str) -> dict[str, str]:

@@ -1,0 +1,5 @@
+"""Pages of notes."""
+
+from dataforge.contexts.workspaces.notes.pages import notes, past
+
+__all__ = ["notes", "past"]
