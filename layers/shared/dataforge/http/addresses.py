@@ -45,12 +45,12 @@ def public_address(base: str, path: str, *segments: object, **query: object) -> 
     return f"{address}?{urlencode(query)}" if query else address
 
 
-def absolute_address(scope: Scope, path: str, **query: object) -> str:
+def absolute_address(scope: Scope, path: str, *segments: object, **query: object) -> str:
     """The whole address of one of our paths, to be stored or passed on: configured, or on the host that was called."""
     if scope.get(PUBLIC_BASE_URL):
-        return public_address(scope[PUBLIC_BASE_URL], path, **query)
+        return public_address(scope[PUBLIC_BASE_URL], path, *segments, **query)
     host = Headers(scope=scope).get("host", "localhost")
-    return f"{scope.get('scheme', 'https')}://{host}{own_address(scope, path, query=query)}"
+    return f"{scope.get('scheme', 'https')}://{host}{own_address(scope, path, *segments, query=query)}"
 
 
 def this_address(scope: Scope, **changed: object) -> str:

@@ -123,7 +123,7 @@ async def change_webhook_secret(
         status=201,
         repo=await call.query(queries.get_repo, workspace_id, repo_id, call.user_id),
         secret=secret,
-        address=absolute_address(call.request.scope, f"/api/repo-webhooks/{repo_id}"),
+        address=absolute_address(call.request.scope, "/api/repo-webhooks", repo_id),
     )
     shown.headers["Cache-Control"] = "no-store"
     return shown
