@@ -35,6 +35,10 @@ class Place(NamedTuple):
     start: int
     bare: bool
     fronted: bool = False
+    supported: bool = False
+    """Behind a condition or a place, where an imperative is to be expected."""
+    narrated: bool = False
+    """In a sentence that somebody begins with what they or others do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Grammar:
     """A conjunction at the end of what stays before the instruction."""
     fronted: re.Pattern[str]
     """A phrase of place up to the subject, without a comma."""
+    narrative: re.Pattern[str]
+    """Begins a sentence about somebody."""
     excluded: tuple[re.Pattern[str], ...]
     """What makes a sentence no instruction."""
     doubt: re.Pattern[str]
@@ -90,18 +96,22 @@ def instruction_in(sentence: str, grammar: Grammar, *, shows: bool) -> Instructi
 def _places(sentence: str, start: int, grammar: Grammar) -> Iterator[Place]:
     yield Place(0, bare=True)
     inside_condition = grammar.subordinate.match(sentence, start) is not None
+    placed = grammar.place.match(sentence, start) is not None
+    narrated = grammar.narrative.match(sentence, start) is not None
     count = 1
     for boundary in grammar.boundary.finditer(sentence, start):
         word = (boundary["word"] or "").lower()
         if inside_condition and word in grammar.joining:
             continue
+        supported = inside_condition or placed
         inside_condition = grammar.subordinate.match(sentence, boundary.end()) is not None
-        yield Place(boundary.end(), bare=word not in grammar.no_imperative_after)
+        bare = word not in grammar.no_imperative_after
+        yield Place(boundary.end(), bare, supported=supported, narrated=narrated and not supported)
         count += 1
         if count == _MOST_CLAUSES:
             break
     if fronted := grammar.fronted.match(sentence, start):
-        yield Place(fronted.end(), bare=False, fronted=True)
+        yield Place(fronted.end(), bare=True, fronted=True, supported=True)
 
 
 def _kept_before(before: str, wording: str, grammar: Grammar) -> str:

@@ -50,8 +50,8 @@ _PLACE = re.compile(
 )
 _FRONTED = re.compile(
     r"(?:in|on|at|under|underneath|from|inside|within|for|to|as|with|instead of|below|above|next to|"
-    r"behind)\s(?:(?!\b(?:that|which|what|where|when|if|how|who)\b)[^,;:.?!]){2,60}?\s(?=(?:you|"
-    r"we)(?:\s|['’]))",
+    r"behind)\s(?:(?!\b(?:that|which|what|where|when|if|how|who)\b)[^,;:.?!]){2,60}?\s(?=(?:you|we)(?:\s|['’])|"
+    r"(?:choose|select|click|pick|press|open|go to|enter|type|tick)\s)",
     re.IGNORECASE,
 )
 _ANAPHOR = re.compile(r"(?:\S+\s+){1,3}(?:it|them|that|this|those|these|there)\b", re.IGNORECASE)
@@ -59,7 +59,7 @@ _MENTAL = re.compile(
     r"\b(?:keep (?:that|this|it) in mind|bear (?:that|this|it) in mind|don['’]t worry|never mind|"
     r"forget (?:that|it|about)|take your time|trust me|feel free|have a (?:nice|good|great|lovely)|"
     r"call (?:us|me|back)|get in touch|let (?:me|us) know|hold on a|hang on|bear with|give (?:me|us)|"
-    r"give it a (?:second|minute|moment|try|go|sec)|hold the line|stay on the line|for the rest of "
+    r"give it a (?:second|minute|moment|try|go|sec)|hold the line|stay on the line|make yourself|for the rest of "
     r"your life|with a grain of salt)\b",
     re.IGNORECASE,
 )
@@ -216,6 +216,14 @@ _FRAMES = (
         0.8,
         lexical="action",
     ),
+    _frame(
+        r"(?:what|all|the (?:first|next|second|third|last|other|only) (?:thing|step|part)) (?:that )?(?:you|we|i)"
+        r"(?:'ll|'d| will| would)? ~(?:(?:need|want|have|like|got) to |should |can |must )?do"
+        r"(?: now| first| next| here| then)?(?: is|'s)(?: to| that you|, you| you| we| i)? ~",
+        0.9,
+    ),
+    _frame(r"the (?:trick|key|secret|best way|easiest way|main thing|important thing) is to ~", 0.8, lexical="action"),
+    _frame(r"i(?:'d| would) ~", 0.5, lexical="strong"),
     _frame(r"(?:start|begin) by (?=\w+ing\b)", 1.0, ing=True),
     _frame(r"try (?=\w+ing\b)", 0.9, ing=True),
     _frame(r"(?:try and|try to|be so kind and|feel free to) ~", 0.7, lexical="action"),
@@ -227,15 +235,22 @@ _DROPPED_PLEASE = re.compile(r",?\s*\bplease\b(?=[\s,.!?]|$)", re.IGNORECASE)
 _INCOMPLETE = frozenset(
     ("wait", "hold", "look", "read", "stay", "keep", "go", "come", "ask", "do", "get", "let", "give", "take")
 )
-_COMPLETED = re.compile(r"\S+\s+(?:until|for|pressing|holding|into|to|back|down|off|under|up|in)\b", re.IGNORECASE)
-_WAITS_FOR = re.compile(r"wait (?:until|for|till)\b", re.IGNORECASE)
+_COMPLETED = re.compile(r"\S+\s+(?:until|for|\w+ing|into|to|back|down|off|under|up|in)\b", re.IGNORECASE)
+_WAITS_FOR = re.compile(r"wait (?:until|for|till)\b|keep \w+ing\b", re.IGNORECASE)
+_JUST = re.compile(r"(?:just|simply|please|then|now)\b", re.IGNORECASE)
+_PASSIVE = re.compile(
+    r"(?:the|each|every|all|your|this|these|those|it|both|they)\b[^,;.:?!]{0,60}?"
+    r"\b(?:should|must|has to|have to|needs? to)(?: always| then| also)? be (?P<participle>\w+ed)\b",
+    re.IGNORECASE,
+)
 _MINE = (
     (re.compile(r"\b(?:my|our)\b"), "your"),
     (re.compile(r"\b(?:myself|ourselves)\b"), "yourself"),
 )
 _NOT_AFTER_BARE = re.compile(
-    r"\S+(?:\s+(?:is|are|was|were|has|had|can|will|does|did|of|would|should|isn['’]t|aren['’]t|means|"
-    r"and i)\b|['’]s\b|\s*[?]$)",
+    r"\S+(?:,|(?:\s+(?!(?:the|an?|your|that|this|it|them|to|on|in|up|if|what|where|how|which)\b)[\w-]+){0,3}"
+    r"\s+(?:is|are|was|were|isn['’]t|aren['’]t|means)\b|\s+(?:has|had|can|will|does|did|of|would|should|and i)\b|"
+    r"['’]s\b|\s*[?]$)",
     re.IGNORECASE,
 )
 
@@ -290,6 +305,16 @@ def _read(text: str, start: int, frame: _Frame) -> Heard | None:
     return Heard(frame.score + added + (0.1 if _OBJECT.match(text, verb_at) else 0.0), wording)
 
 
+def _passive(text: str, start: int) -> Heard | None:
+    """`Each sample should be labelled …`, which reads well as it is."""
+    match = _PASSIVE.match(text, start)
+    if match is None:
+        return None
+    root = match["participle"].lower().removesuffix("ed")
+    known = {root, root + "e", root[:-1]} & ACTIONS
+    return Heard(1.0, text[start:]) if known else None
+
+
 def _refused(frame: str) -> bool:
     """Whether the frame says that something need not be done."""
     return _NEGATED.search(frame) is not None and "forget" not in frame and not frame.startswith("why")
@@ -297,6 +322,7 @@ def _refused(frame: str) -> bool:
 
 def _bare(text: str, start: int, *, polite: bool) -> Heard | None:
     """An imperative without anything before it."""
+    said_always = text[start : start + 7].lower() == "always "
     start = _strip_adverbs(text, start)
     found = _WORD.match(text, start)
     if found is None or _NOT_AFTER_BARE.match(text, start) or _TO_SPEAKER.match(text, start):
@@ -306,7 +332,7 @@ def _bare(text: str, start: int, *, polite: bool) -> Heard | None:
     has_object = _OBJECT.match(text, start) is not None
     if added is None or (verb in _INCOMPLETE and not has_object and not _COMPLETED.match(text, start)):
         return None
-    if _WAITS_FOR.match(text, start):
+    if _WAITS_FOR.match(text, start) or said_always:
         added += 0.2
     return Heard((0.9 if polite else 0.7) + added + (0.2 if has_object else 0.0), text[start:])
 
@@ -327,10 +353,13 @@ def _clause(text: str, place: Place, shows: bool) -> Heard | None:  # noqa: FBT0
         start = match.end()
     best = clearest(_read(text, start, frame) for frame in _FRAMES if shows or not frame.speaker)
     together = 0.15 if best and shows and _TOGETHER.match(text, start) else 0.0
+    if best is None:
+        best = _passive(text, start)
     if best is None and (place.bare or polite):
         best = _bare(text, start, polite=polite)
-        # Inside a sentence the word may as well be a noun.
-        if best and place.start and not (polite or sequence or _OBJECT.match(best.wording)):
+        sure = polite or place.supported or (_OBJECT.match(best.wording) if best else None)
+        # Inside a sentence the word may as well be a noun, or go on with what somebody did.
+        if best and place.start and (not sure or (place.narrated and not _JUST.match(text, start))):
             return None
     if best is None:
         return None
@@ -358,6 +387,7 @@ _GRAMMAR = Grammar(
     anaphor=_ANAPHOR,
     dangling=re.compile(r"[,;]?\s*\b(?:and then|then|so|and)$"),
     fronted=_FRONTED,
+    narrative=re.compile(r"(?:i|he|she|they|we|people|somebody|someone|my \w+|the \w+)\s", re.IGNORECASE),
     excluded=(_MENTAL, _ECHO),
     doubt=_DOUBT,
     clause=_clause,

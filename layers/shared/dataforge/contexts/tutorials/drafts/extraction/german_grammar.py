@@ -78,7 +78,9 @@ _CUT = re.compile(
 )
 _INFINITIVE = re.compile(r"[^\W\d_]{2,}(?:en|ern|eln)|tun", re.IGNORECASE)
 _SUBJECTS = r"sie|wir|ich|man|du|ihr"
-_BEHIND_FRONT = re.compile(r"(?<=\s)(?P<verb>[^\W\d_]+(?:en|ern|eln))\s+(?P<subject>sie|wir)\b", re.IGNORECASE)
+_BEHIND_FRONT = re.compile(
+    r"(?<=\s)(?P<verb>[^\W\d_]+(?:en|ern|eln|st|t))\s+(?P<subject>sie|wir|du|ihr|man)\b", re.IGNORECASE
+)
 _NO_FRONT = re.compile(
     r"(?:wenn|falls|sobald|nachdem|bevor|sofern|solange|während|weil|obwohl|dass|ob|indem|wie|was|wo|"
     r"wann|warum|wer|wen|wem|woher|wohin|weshalb|welche[nrsm]?)\b",
@@ -134,19 +136,25 @@ _AFTER_IMPERATIVE = re.compile(
     r"eure?n?|alle[sn]?|nun|zu|"
     r"zum|zur|hier|dort|oben|unten|links|rechts|mit|es|ihn|sie|so|noch|nicht|einfach|darauf|sicher|"
     r"dich|euch|diese[nrs]?|"
-    r"etwa|\d)\b",
+    r"immer|nie|zwei|drei|beide|keine?n?|jede[ns]?|dir|etwa|\d)\b",
     re.IGNORECASE,
 )
 _AFTER_PLURAL = re.compile(r"(?:bitte|mal|jetzt|dann|auf|in|die|den|das|einen|eine|eure|euch|alle)\b", re.IGNORECASE)
 _NO_SUBJECT = re.compile(rf"(?!(?:{_SUBJECTS}|mir|mich|uns)\b)\S", re.IGNORECASE)
+_NEVER = re.compile(r"(?:nie|niemals|auf keinen fall)\s", re.IGNORECASE)
+_PASSIVE = re.compile(
+    r"(?:der|die|das|alle|jede[rs]?|dein[e]?|ihr[e]?|beide|dies[e]?[rs]?)\s[^,;.:?!]{0,60}?\b(?:muss|müssen|sollten?)\s[^,;.:?!]{0,60}?"
+    r"\b(?:ab|an|auf|aus|ein|um|zu|vor|nach|mit|weg)?ge(?P<root>[^\W\d_]+?)t\s+werden\b",
+    re.IGNORECASE,
+)
 _SECOND_PART = re.compile(r",?\s+(?P<joint>und|oder)\s+(?P<then>dann\s+)?(?P<rest>.+)", re.DOTALL)
 _ASK = re.compile(
     r"(?:ich (?:würde|möchte|darf|muss|will) (?:sie|dich|euch) (?:\w+ )?bitten|ich bitte (?:sie|dich|"
     r"euch)|(?:wichtig|entscheidend|ratsam|sinnvoll|am besten|das beste) ist(?: es)?|"
     r"es ist (?:\w+ )?(?:wichtig|sinnvoll|ratsam|notwendig|nötig|erforderlich)|(?:der|unser|ihr) "
     r"(?:erste|zweite|dritte|nächste|letzte) schritt (?:ist|besteht darin|wäre)|"
-    r"(?:ich (?:empfehle|rate) (?:ihnen|dir|euch)|es empfiehlt sich|vergessen sie nicht|vergiss nicht|"
-    r"denken sie (?:bitte )?daran|denk daran|denkt daran|versuchen sie(?: bitte| mal| einmal)?|"
+    r"(?:ich (?:empfehle|rate) (?:ihnen|dir|euch)|es empfiehlt sich|vergessen sie nicht|vergiss nicht|vergesst nicht|"
+    r"denken sie (?:bitte )?dar?an|denk dar?an|denkt dar?an|versuchen sie(?: bitte| mal| einmal)?|"
     r"versuch(?:e|t)?(?: bitte| mal| einmal)?|probieren sie(?: bitte| mal| einmal)?|das (?:erste|"
     r"nächste|letzte|einzige)(?:, was (?:sie|wir|du|man) (?:tun|machen) (?:müssen|musst|sollten|"
     r"muss))?,? ist|was (?:sie|wir|du) (?:jetzt )?(?:tun|machen) (?:müssen|sollten|musst|können|"
@@ -155,9 +163,9 @@ _ASK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ENSURE = re.compile(
-    r"(?:achten sie|achte|achtet|stellen sie|stell|stellt|sorgen sie|vergewissern sie|denken sie|denk|"
-    r"passen sie|pass|seien sie|sei|schauen sie|prüfen sie|kontrollieren sie)\b"
-    r"(?=[^,.]{0,40}\b(?:darauf|sicher|dafür|sich|daran|auf|vorsichtig|dass|ob)\b)",
+    r"(?:achten sie|achte|achtet|stellen sie|stell|stellt|sorgen sie|sorg|vergewissern sie|denken sie|denke?|denkt|"
+    r"passen sie|passe?|passt|seien sie|sei|schauen sie|schaue?|schaut|prüfen sie|kontrollieren sie|sehen sie zu|sieh zu)\b"
+    r"(?=[^,.]{0,40}\b(?:darauf|dran|sicher|dafür|sich|daran|auf|vorsichtig|dass|ob)\b|(?: \w+)?, (?:dass|ob)\b)",
     re.IGNORECASE,
 )
 
@@ -262,19 +270,31 @@ def _finite(match: re.Match[str], setting: _Setting) -> Heard | None:
     if score is None:
         return None
     words = without_particles(rest)
+    if setting.inverted and subject != "sie" and _polite_or_parted(rest):
+        score += 0.1
     if subject in ("du", "ihr"):
-        return Heard(score, f"{informal_imperative(infinitive).capitalize()} {words}")
+        head = informal_imperative(infinitive).capitalize()
+        return Heard(score, f"{head}{match['gap'].rstrip()} {_second_imperative(words, subject)}")
     joint = match["gap"] if match["gap"].startswith(",") else " "
     return Heard(score, f"{infinitive.capitalize()} Sie{joint}{words}".rstrip())
+
+
+def _second_imperative(words: str, subject: str) -> str:
+    """`den Schlauch und leg ihn …` of `den Schlauch und legst ihn …`."""
+    match = re.search(r"\bund (?:dann )?(?P<verb>[^\W\d_]+t)\b", words)
+    infinitive = infinitive_of(match["verb"], subject) if match else None
+    if match is None or infinitive is None:
+        return words
+    return words[: match.start("verb")] + informal_imperative(infinitive) + words[match.end("verb") :]
 
 
 def _finite_score(kind: str, subject: str, setting: _Setting) -> float | None:
     if setting.inverted and subject == "sie":
         return (0.75 if kind == "other" else 0.9) + _WEIGHT[kind]
-    if setting.inverted and subject == "wir":
-        return 0.55 + _WEIGHT[kind]
+    if setting.inverted and subject in ("wir", "du", "ihr"):
+        return (0.55 if subject == "wir" else 0.75) + _WEIGHT[kind]
     if kind == "action" or (kind == "general" and subject == "wir"):
-        return 0.45 + _WEIGHT[kind]
+        return (0.6 if subject in ("sie", "du", "ihr") else 0.45) + _WEIGHT[kind]
     return None
 
 
@@ -296,11 +316,20 @@ def _fronted(text: str, *, shows: bool) -> Heard | None:
     if verb in _MODALS:
         heard = _modal(verb, subject, rest, _Setting(question=False, inverted=True, led=True, shows=shows))
         return heard and Heard(heard.score - vague, text)
-    kind = kind_of_verb(verb)
+    infinitive = infinitive_of(verb, subject)
+    kind = kind_of_verb(infinitive) if infinitive else None
     if kind not in ("action", "general") or (kind == "general" and _CONSEQUENCE.match(text)):
         return None
     sure = 0.15 if _PLACE.match(text) or _polite_or_parted(rest) else 0.0
-    return Heard((0.7 if subject == "sie" else 0.4) + _WEIGHT[kind] + sure - vague, text)
+    base = 0.7 if subject in ("sie", "du", "ihr") else 0.4
+    return Heard(base + _WEIGHT[kind] + sure - vague, text)
+
+
+def _passive(text: str) -> Heard | None:
+    """`Der Filter muss jede Woche getauscht werden`, which reads well as it is."""
+    match = _PASSIVE.match(text)
+    infinitive = listed_verb(match["root"]) if match else None
+    return Heard(0.65 + _WEIGHT[kind_of_verb(infinitive) or "other"], text) if infinitive else None
 
 
 def _polite_or_parted(rest: str) -> bool:
@@ -328,10 +357,14 @@ def _informal_imperative(text: str) -> Heard | None:
 
 def _bare_infinitive(text: str, *, polite: bool) -> Heard | None:
     """`einfach auf Speichern klicken`: a clause without a finite verb that ends in an infinitive."""
+    if match := _NEVER.match(text):
+        last = text.rstrip(" .!").rsplit(" ", 1)[-1]
+        kind = kind_of_verb(last) if match and last.islower() and last.endswith("n") else None
+        return Heard(0.75 + _WEIGHT[kind], text) if kind in ("action", "general") else None
     heard = None if _FINITE_WORDS.search(text) or text.count(" ") > 13 else _from_infinitive(text, formal=True)
     if heard is None or heard.score < 0.2:
         return None
-    return Heard((0.75 if polite else 0.5) + heard.score, heard.wording)
+    return Heard((0.75 if polite or " bitte " in text.lower() else 0.5) + heard.score, heard.wording)
 
 
 def _lead(text: str, start: int) -> Lead:
@@ -349,7 +382,7 @@ def _clause(text: str, place: Place, shows: bool) -> Heard | None:  # noqa: FBT0
     question = text.rstrip().endswith("?")
     heard = _asked(said, shows=shows) or _with_subject(said, place, question=question, led=led, shows=shows)
     if heard is None and place.bare and not question:
-        heard = _fronted(said, shows=shows) or _informal_imperative(said)
+        heard = _fronted(said, shows=shows) or _informal_imperative(said) or _passive(said)
     if heard is None and (place.bare or led) and not question:
         heard = _bare_infinitive(said, polite=led)
     if heard is None:
@@ -407,6 +440,7 @@ _GRAMMAR = Grammar(
     anaphor=_ANAPHOR,
     dangling=re.compile(r",?\s*\b(?:und dann|dann|und|aber)$"),
     fronted=re.compile(r"(?!)"),
+    narrative=re.compile(r"(?:ich|er|die leute|manche|viele|mein \w+)\s", re.IGNORECASE),
     excluded=(_MENTAL,),
     doubt=_DOUBT,
     clause=_clause,

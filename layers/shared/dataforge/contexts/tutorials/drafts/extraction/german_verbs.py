@@ -10,6 +10,7 @@ from dataforge.contexts.tutorials.drafts.extraction.german_words import (
     PARTICLES,
     PREFIXES,
     SHORT_FORMS,
+    STOP_WORDS,
 )
 
 
@@ -77,7 +78,11 @@ def formal_or_informal(infinitive: str, middle: str, tail: str, *, formal: bool)
     """`Schalten Sie den Router aus` from the parts of a clause whose infinitive stood at the end."""
     prefix, base = parted(infinitive.lower())
     head = f"{base.capitalize()} Sie" if formal else informal_imperative(base).capitalize()
-    return " ".join(part for part in (head, without_particles(middle), prefix) if part) + tail
+    middle = without_particles(middle)
+    first = middle.split(" ", 1)[0]
+    if first.lower() in STOP_WORDS:  # had its capital from the beginning of the sentence
+        middle = middle[:1].lower() + middle[1:]
+    return " ".join(part for part in (head, middle, prefix) if part) + tail
 
 
 def without_particles(text: str) -> str:

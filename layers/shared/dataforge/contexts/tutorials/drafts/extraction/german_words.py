@@ -49,14 +49,14 @@ ACTIONS = _words(
     lockern ölen fetten schmieren pumpen entlüften entleeren leeren tauchen abdecken decken bedecken bestreichen
     bestreuen reiben hacken schälen würfeln braten dünsten grillen kühlen wärmen vorheizen heizen formatieren
     partitionieren booten flashen kompilieren committen pushen pullen mergen downloaden uploaden hochladen
-    verknüpfen zuweisen zuordnen entpacken packen verpacken sichern wiederherstellen herstellen zurücksetzen
-    resetten kalibrieren justieren ausrichten richten montieren demontieren bauen schließen verschließen
-    verriegeln entriegeln spannen klemmen stecken knicken biegen feilen streuen sieben tupfen tropfen träufeln
-    desinfizieren beschriften etikettieren stempeln lochen fotografieren wenden kreuzen einlesen schrauben
-    abziehen ablösen verlegen verbinden verlassen beenden abbrechen brechen rufen führen knipsen pressen
-    quetschen verteilen streifen lagern zeichnen malen eingeben anpassen passen kleben initialisieren trainieren
-    normalisieren skalieren plotten bestücken umrühren verrühren vermengen unterheben hinzufügen ausfüllen
-    anklicken anhaken haken ankreuzen abhaken abschalten einschalten"""
+    verknüpfen zuweisen zuordnen entpacken packen verpacken sichern wiederherstellen stapeln zählen
+    unterschreiben zurücksetzen resetten kalibrieren justieren ausrichten richten montieren demontieren bauen
+    schließen verschließen verriegeln entriegeln spannen klemmen stecken knicken biegen feilen streuen sieben
+    tupfen tropfen träufeln desinfizieren beschriften etikettieren stempeln lochen fotografieren wenden kreuzen
+    einlesen schrauben abziehen ablösen verlegen verbinden verlassen beenden abbrechen brechen rufen führen
+    knipsen pressen quetschen verteilen streifen lagern zeichnen malen eingeben anpassen passen kleben
+    initialisieren trainieren normalisieren skalieren plotten bestücken umrühren verrühren vermengen unterheben
+    hinzufügen ausfüllen anklicken anhaken haken ankreuzen abhaken abschalten einschalten"""
 )
 GENERAL_ACTIONS = _words(
     """machen gehen warten lassen schauen gucken lesen vergleichen beachten achten probieren versuchen wiederholen
@@ -164,7 +164,10 @@ IRREGULAR = {
 SHORT_FORMS = _words("gib nimm lies sieh wirf tritt miss sprich vergiss brich tu tue")
 # Imperatives without an ending that are no nouns at the head of a sentence.
 SHORT_IMPERATIVES = _words(
-    "klick drück öffne schließ stell geh mach leg setz nimm gib schau guck zieh schieb dreh lad such "
+    """klick drück öffne schließ stell geh mach leg setz nimm gib schau guck zieh schieb dreh lad such trag lass halt
+    heb lös misch rühr koch schneid füll gieß kipp scann prüf kontrollier putz wisch wasch spül klapp häng kleb
+    bieg roll falt wiederhol speicher kopier lösch markier notier wechsel tausch ersetz bestell hol bring pack
+    stapel sortier zähl sperr schraub klemm entfern"""
     "wähl tipp schalt schreib steck achte warte"
 )
 
