@@ -107,6 +107,8 @@ def _places(sentence: str, start: int, grammar: Grammar) -> Iterator[Place]:
         inside_condition = grammar.subordinate.match(sentence, boundary.end()) is not None
         bare = word not in grammar.no_imperative_after
         yield Place(boundary.end(), bare, supported=supported, narrated=narrated and not supported)
+        if fronted := grammar.fronted.match(sentence, grammar.lead(sentence, boundary.end()).start):
+            yield Place(fronted.end(), bare=True, fronted=True, supported=True)
         count += 1
         if count == _MOST_CLAUSES:
             break

@@ -60,7 +60,7 @@ ENGLISH = Language(
         r"(?:we|i)(?:['’]ll| will| want to| can)? (?:now )?(?:move on|turn to|come to|come now|talk "
         r"about)|speaking of|(?:can|could|may) i (?:just )?ask (?:you )?(?:another|one more|a|you|"
         r"something)|while (?:i|we)(?:['’]ve| have) (?:got )?you|(?:so,? )?(?:that was|that['’]s|this "
-        r"was) (?:it|all|everything)\b|we(?:['’]re| are) (?:almost|nearly) (?:done|there|finished|at the "
+        r"was) (?:it|all|everything|the lot)\b|we(?:['’]re| are) (?:almost|nearly) (?:done|there|finished|at the "
         r"end)|another (?:quick |small |little )?(?:thing|question|topic|issue|important|common)|with "
         r"that (?:done|out of the way|said|in place)|is there anything else|before (?:we|you|i) (?:finish|"
         r"go|wrap|end|close|hang up|let you go|start|begin|touch|look|get|move|do|try)|while (?:we|you|"
@@ -69,6 +69,7 @@ ENGLISH = Language(
         re.IGNORECASE,
     ),
     weak_transitions=re.compile(
+        r"^(?:great(?: stuff)?|super|excellent|sounds good|perfect|wonderful|lovely|brilliant|very good)[.!]+$|"
         r"^(?:(?:okay|ok|so|alright|all right|right|well|great|perfect|good|excellent)[,.!]+\s+)+(?:now|"
         r"next|then|so|let['’]s|first|the)\b|^(?:alright|all right|now|next|finally|first|second|third)\b",
         re.IGNORECASE,
@@ -82,7 +83,8 @@ ENGLISH = Language(
     retractions=re.compile(
         r"\b(?:forget (?:that|it|what i|about (?:that|it|the|no))|my (?:mistake|bad|fault)|wrong (?:turn|"
         r"direction|way|track|menu|place|button|one)|that (?:was|is|['’]s|isn['’]t) (?:wrong|a mistake|"
-        r"not right|the wrong|right at all)|never mind|scratch that|dead end|let me correct|i (?:was "
+        r"not right|the wrong|right at all)|never mind|scratch that|scrap that|strike that|(?:no|sorry|"
+        r"wait),? (?:no|sorry|wait|but)?,? ?don['’]t|dead end|let me correct|i (?:was "
         r"wrong|misspoke|take that back))\b",
         re.IGNORECASE,
     ),

@@ -259,8 +259,7 @@ def _base_of(ing: str) -> str:
     """`open` of `opening`, `set` of `setting`, `remove` of `removing`."""
     stem = ing[:-3]
     candidates = [stem + "e", stem, stem[:-1] if stem[-1:] == stem[-2:-1] else stem, stem]
-    known = ACTIONS | GENERAL_ACTIONS
-    return next((word for word in candidates if word in known), stem)
+    return next((word for word in candidates if word in ACTIONS or word in GENERAL_ACTIONS), stem)
 
 
 def _verb_score(verb: str, lexical: str) -> float | None:
@@ -320,13 +319,15 @@ def _refused(frame: str) -> bool:
     return _NEGATED.search(frame) is not None and "forget" not in frame and not frame.startswith("why")
 
 
-def _bare(text: str, start: int, *, polite: bool) -> Heard | None:
+def _bare(text: str, start: int, *, polite: bool, inner: bool) -> Heard | None:
     """An imperative without anything before it."""
     said_always = text[start : start + 7].lower() == "always "
     start = _strip_adverbs(text, start)
     found = _WORD.match(text, start)
     if found is None or _NOT_AFTER_BARE.match(text, start) or _TO_SPEAKER.match(text, start):
         return None
+    if inner and found.group()[0].isupper():
+        return None  # a name
     verb = found.group().lower()
     added = _verb_score(verb, "any" if polite else "action")
     has_object = _OBJECT.match(text, start) is not None
@@ -356,7 +357,7 @@ def _clause(text: str, place: Place, shows: bool) -> Heard | None:  # noqa: FBT0
     if best is None:
         best = _passive(text, start)
     if best is None and (place.bare or polite):
-        best = _bare(text, start, polite=polite)
+        best = _bare(text, start, polite=polite, inner=place.start > 0 and text[place.start - 2] not in ".!?")
         sure = polite or place.supported or (_OBJECT.match(best.wording) if best else None)
         # Inside a sentence the word may as well be a noun, or go on with what somebody did.
         if best and place.start and (not sure or (place.narrated and not _JUST.match(text, start))):

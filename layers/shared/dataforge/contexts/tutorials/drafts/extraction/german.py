@@ -59,6 +59,7 @@ GERMAN = Language(
         re.IGNORECASE,
     ),
     weak_transitions=re.compile(
+        r"^(?:super|prima|sehr gut|wunderbar|perfekt|hervorragend|klasse|sehr schön|na also)[.!]+$|"
         r"^(?:(?:okay|ok|so|gut|also|ja|super|prima|schön|sehr gut|alles klar|perfekt|genau|"
         r"wunderbar)[,.!]+\s+)+(?:jetzt|dann|nun|als|zuerst|wir|der)\b|^(?:jetzt|nun|als nächstes|zuerst|"
         r"zunächst|erstens|zweitens|drittens|schließlich)\b",

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from dataforge.contexts.tutorials.drafts.extraction.clauses import Grammar, Heard, Lead, Place, instruction_in
 from dataforge.contexts.tutorials.drafts.extraction.german_verbs import (
-    formal_or_informal,
+    VERB_WEIGHT,
+    from_infinitive,
     infinitive_of,
     informal_imperative,
     kind_of_verb,
     listed_verb,
     without_particles,
-    without_zu,
 )
 from dataforge.contexts.tutorials.drafts.extraction.german_words import (
     IRREGULAR,
@@ -58,7 +58,8 @@ _TAIL = re.compile(
 _MENTAL = re.compile(
     r"\b(?:im (?:hinter)?kopf|vor augen|stellen sie sich (?:\w+ ){0,2}vor\b|stell dir (?:\w+ "
     r"){0,2}vor\b|machen sie sich (?:\w+ )?(?:keine|keinen) (?:sorgen?|gedanken|kopf)|"
-    r"keine angst|vergessen sie (?:das|es)(?=\W*$|[,.!?]| wieder| ganz| gleich)|vergiss (?:das|"
+    r"keine angst|warte (?:mal|kurz|eben)|wartet mal|gemütlich|geht in ordnung|vergessen sie (?:das|"
+    r"es)(?=\W*$|[,.!?]| wieder| ganz| gleich)|vergiss (?:das|"
     r"es)(?=\W*$|[,.!?])|glauben sie mir|fragen sie mich|melden sie sich (?:\w+ ){0,3}(?:bei|wieder)|"
     r"rufen sie (?:\w+ ){0,3}an\b|nehmen sie (?:sich )?zeit)",
     re.IGNORECASE,
@@ -70,13 +71,6 @@ _DOUBT = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _TO_SPEAKER = re.compile(r"\b(?:mir|mich|uns)\b(?! (?:an|das) )", re.IGNORECASE)
-_CUT = re.compile(
-    r",?\s+(?=(?:dass|damit|um|wenn|falls|bis|weil|denn|sodass|so dass|also|indem|bevor|nachdem|"
-    r"sobald|und zwar|das heißt|sonst|aber|und|oder|ob|wie|wo|was|weswegen|deshalb|danach)\b)|,\s+|"
-    r"\s+[–—]\s+|;\s+|:\s+",
-    re.IGNORECASE,
-)
-_INFINITIVE = re.compile(r"[^\W\d_]{2,}(?:en|ern|eln)|tun", re.IGNORECASE)
 _SUBJECTS = r"sie|wir|ich|man|du|ihr"
 _BEHIND_FRONT = re.compile(
     r"(?<=\s)(?P<verb>[^\W\d_]+(?:en|ern|eln|st|t))\s+(?P<subject>sie|wir|du|ihr|man)\b", re.IGNORECASE
@@ -89,6 +83,8 @@ _NO_FRONT = re.compile(
 _ABOUT_THAT = re.compile(
     r"(?:das|dies|dass)\b(?!\s+[A-ZÄÖÜ])|(?:\S+\s+){1,4}das\s+(?:tun|machen|aufheben|beachten)\b", re.IGNORECASE
 )
+_OBJECT_FIRST = re.compile(r"(?i:den|die|das|dem|der|diese[nrsm]?)\s+(?:[\w-]+\s+)?[A-ZÄÖÜ]")
+_THAT_BEHIND = re.compile(r"(?:das|es)\s(?![A-ZÄÖÜ])")
 _CONSEQUENCE = re.compile(r"(?:so|damit|dadurch|daran|deshalb|daher|darum|sonst)\b", re.IGNORECASE)
 _INVERTED = re.compile(
     rf"(?P<verb>[^\W\d_]+)\s+(?P<subject>{_SUBJECTS})\b(?P<gap>,?\s+|$)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
@@ -96,7 +92,6 @@ _INVERTED = re.compile(
 _STRAIGHT = re.compile(
     rf"(?P<subject>{_SUBJECTS})\s+(?P<verb>[^\W\d_]+)\b(?P<gap>\s+|$)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
 )
-_WEIGHT = {"action": 0.4, "general": 0.2, "other": 0.0}
 # Modal verbs and what they add; a question with those of the second list is a request.
 _MODALS = {
     word: score
@@ -126,28 +121,34 @@ _ASKS_FOR_WORDS = re.compile(
     r"\b(?:sagen|nennen|geben|erzählen|beschreiben|zeigen|helfen|schicken|durchgeben|buchstabieren)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_NEGATION_INSIDE = re.compile(r"\b(?:nichts?|keine[nrms]?|kein|nie)\b", re.IGNORECASE)
 _FINITE_WORDS = re.compile(
     rf"\b(?:{_SUBJECTS}|ist|sind|war|hat|haben|wird|werden|kann|können|muss|müssen|soll|sollen|es|gibt|zu)\b",
     re.IGNORECASE,
 )
 _AFTER_IMPERATIVE = re.compile(
-    r"(?:\S+\s+)?(?:bitte|mal|jetzt|dann|auf|in|ins|im|die|den|das|der|dem|ein|eine|einen|deine?n?|"
+    r"(?:\S+\s+)?(?:einmal|ganz|nach|am|an|um|ums|alles|bitte|mal|jetzt|dann|auf|in|ins|im|die|den|"
+    r"das|der|dem|ein|eine|einen|deine?n?|"
     r"eure?n?|alle[sn]?|nun|zu|"
     r"zum|zur|hier|dort|oben|unten|links|rechts|mit|es|ihn|sie|so|noch|nicht|einfach|darauf|sicher|"
     r"dich|euch|diese[nrs]?|"
     r"immer|nie|zwei|drei|beide|keine?n?|jede[ns]?|dir|etwa|\d)\b",
     re.IGNORECASE,
 )
-_AFTER_PLURAL = re.compile(r"(?:bitte|mal|jetzt|dann|auf|in|die|den|das|einen|eine|eure|euch|alle)\b", re.IGNORECASE)
-_NO_SUBJECT = re.compile(rf"(?!(?:{_SUBJECTS}|mir|mich|uns)\b)\S", re.IGNORECASE)
+_AFTER_PLURAL = re.compile(
+    r"(?:einmal|ganz|nach|zu|zum|zur|am|an|um|ums|ihn|sie|es|alles|immer|nie|dort|hier|bitte|mal|"
+    r"jetzt|dann|auf|in|die|den|das|einen|eine|eure|euch|alle)\b",
+    re.IGNORECASE,
+)
+_NO_SUBJECT = re.compile(
+    rf"(?!(?:{_SUBJECTS}|mir|mich|uns)\b(?!(?<=sie) (?:bitte|nie|immer|nicht|auf|in|ins|an|zu|mit)\b))\S", re.IGNORECASE
+)
 _NEVER = re.compile(r"(?:nie|niemals|auf keinen fall)\s", re.IGNORECASE)
 _PASSIVE = re.compile(
-    r"(?:der|die|das|alle|jede[rs]?|dein[e]?|ihr[e]?|beide|dies[e]?[rs]?)\s[^,;.:?!]{0,60}?\b(?:muss|müssen|sollten?)\s[^,;.:?!]{0,60}?"
+    r"(?:der|die|das|alle|jede[rs]?|dein[e]?|ihr[e]?|beide|dies[e]?[rs]?)\s[^,;.:?!]{0,60}?\b(?:muss|"
+    r"müssen|sollten?)\s[^,;.:?!]{0,60}?"
     r"\b(?:ab|an|auf|aus|ein|um|zu|vor|nach|mit|weg)?ge(?P<root>[^\W\d_]+?)t\s+werden\b",
     re.IGNORECASE,
 )
-_SECOND_PART = re.compile(r",?\s+(?P<joint>und|oder)\s+(?P<then>dann\s+)?(?P<rest>.+)", re.DOTALL)
 _ASK = re.compile(
     r"(?:ich (?:würde|möchte|darf|muss|will) (?:sie|dich|euch) (?:\w+ )?bitten|ich bitte (?:sie|dich|"
     r"euch)|(?:wichtig|entscheidend|ratsam|sinnvoll|am besten|das beste) ist(?: es)?|"
@@ -164,7 +165,8 @@ _ASK = re.compile(
 )
 _ENSURE = re.compile(
     r"(?:achten sie|achte|achtet|stellen sie|stell|stellt|sorgen sie|sorg|vergewissern sie|denken sie|denke?|denkt|"
-    r"passen sie|passe?|passt|seien sie|sei|schauen sie|schaue?|schaut|prüfen sie|kontrollieren sie|sehen sie zu|sieh zu)\b"
+    r"passen sie|passe?|passt|seien sie|sei|schauen sie|schaue?|schaut|prüfen sie|kontrollieren sie|"
+    r"sehen sie zu|sieh zu)\b"
     r"(?=[^,.]{0,40}\b(?:darauf|dran|sicher|dafür|sich|daran|auf|vorsichtig|dass|ob)\b|(?: \w+)?, (?:dass|ob)\b)",
     re.IGNORECASE,
 )
@@ -186,49 +188,6 @@ def _they(subject: str, text: str) -> bool:
     return subject == "sie" and text != text.lower()
 
 
-def _is_infinitive(word: str) -> bool:
-    return _INFINITIVE.fullmatch(word) is not None and word[:1].islower()
-
-
-def _split_at_end(rest: str) -> tuple[str, str]:
-    """The clause and what follows it, from the comma or conjunction on."""
-    for cut in _CUT.finditer(rest):
-        words = rest[: cut.start()].split()
-        last = words[-1].strip(".!?,") if words else ""
-        if _is_infinitive(last) and kind_of_verb(last) is not None:
-            return rest[: cut.start()], rest[cut.start() :]
-    return rest.rstrip(" .!?…"), ""
-
-
-def _from_infinitive(rest: str, *, formal: bool) -> Heard | None:
-    """Wording of a clause that ends in its infinitive (`das Kabel prüfen`, `das Kabel zu prüfen`)."""
-    head, tail = _split_at_end(rest)
-    *middle, last = head.split() or [""]
-    last = last.strip(",.!?…")
-    infinitive = without_zu(last)
-    if middle and middle[-1].lower() == "zu":
-        middle.pop()
-    kind = kind_of_verb(infinitive) if _is_infinitive(last) else None
-    if kind is None or not middle:
-        return None
-    said = " ".join(middle)
-    if _NEGATION_INSIDE.search(said):
-        return Heard(_WEIGHT[kind] - 0.2, formal_or_informal(infinitive, said, tail, formal=formal))
-    wording = formal_or_informal(infinitive, said, _second_part(tail, formal=formal), formal=formal)
-    return Heard(_WEIGHT[kind] + (0.1 if kind == "other" else 0.0), wording)
-
-
-def _second_part(tail: str, *, formal: bool) -> str:
-    """`und ziehen Sie dann das Kabel ab` of `und dann das Kabel abziehen`; any other tail as it is."""
-    match = _SECOND_PART.match(tail)
-    heard = _from_infinitive(match["rest"], formal=formal) if match else None
-    if match is None or heard is None:
-        return tail
-    verb, _, rest = heard.wording.partition(" Sie " if formal else " ")
-    addressed = f"{verb.lower()} Sie" if formal else verb.lower()
-    return f" {match['joint']} {addressed} {'dann ' if match['then'] else ''}{rest}"
-
-
 def _modal(verb: str, subject: str, rest: str, setting: _Setting) -> Heard | None:
     """The instruction of `Sie müssen …`, `können Sie …?`."""
     asks = setting.question and setting.inverted and not setting.led
@@ -244,7 +203,7 @@ def _modal(verb: str, subject: str, rest: str, setting: _Setting) -> Heard | Non
         return None
     if verb not in _ALLOWS_NEGATION and _NEGATED.match(rest):
         return None
-    heard = _from_infinitive(rest, formal=subject not in ("du", "ihr"))
+    heard = from_infinitive(rest, formal=subject not in ("du", "ihr"))
     if heard is None:
         return None
     base = 0.8 if asks else _MODALS[verb]
@@ -290,11 +249,11 @@ def _second_imperative(words: str, subject: str) -> str:
 
 def _finite_score(kind: str, subject: str, setting: _Setting) -> float | None:
     if setting.inverted and subject == "sie":
-        return (0.75 if kind == "other" else 0.9) + _WEIGHT[kind]
+        return (0.75 if kind == "other" else 0.9) + VERB_WEIGHT[kind]
     if setting.inverted and subject in ("wir", "du", "ihr"):
-        return (0.55 if subject == "wir" else 0.75) + _WEIGHT[kind]
+        return (0.55 if subject == "wir" else 0.75) + VERB_WEIGHT[kind]
     if kind == "action" or (kind == "general" and subject == "wir"):
-        return (0.6 if subject in ("sie", "du", "ihr") else 0.45) + _WEIGHT[kind]
+        return (0.65 if subject in ("sie", "du", "ihr") else 0.45) + VERB_WEIGHT[kind]
     return None
 
 
@@ -320,16 +279,18 @@ def _fronted(text: str, *, shows: bool) -> Heard | None:
     kind = kind_of_verb(infinitive) if infinitive else None
     if kind not in ("action", "general") or (kind == "general" and _CONSEQUENCE.match(text)):
         return None
-    sure = 0.15 if _PLACE.match(text) or _polite_or_parted(rest) else 0.0
+    sure = 0.15 if _PLACE.match(text) or _OBJECT_FIRST.match(text) or _polite_or_parted(rest) else 0.0
+    if kind == "general" and _THAT_BEHIND.match(rest):
+        vague = 0.25
     base = 0.7 if subject in ("sie", "du", "ihr") else 0.4
-    return Heard(base + _WEIGHT[kind] + sure - vague, text)
+    return Heard(base + VERB_WEIGHT[kind] + sure - vague, text)
 
 
 def _passive(text: str) -> Heard | None:
     """`Der Filter muss jede Woche getauscht werden`, which reads well as it is."""
     match = _PASSIVE.match(text)
     infinitive = listed_verb(match["root"]) if match else None
-    return Heard(0.65 + _WEIGHT[kind_of_verb(infinitive) or "other"], text) if infinitive else None
+    return Heard(0.65 + VERB_WEIGHT[kind_of_verb(infinitive) or "other"], text) if infinitive else None
 
 
 def _polite_or_parted(rest: str) -> bool:
@@ -352,19 +313,19 @@ def _informal_imperative(text: str) -> Heard | None:
     kind = kind_of_verb(infinitive) if infinitive else None
     if kind is None or not _NO_SUBJECT.match(rest) or not _AFTER_IMPERATIVE.match(rest):
         return None
-    return Heard(0.75 + _WEIGHT[kind], f"{word.capitalize()} {without_particles(rest)}")
+    return Heard(0.8 + VERB_WEIGHT[kind], f"{word.capitalize()} {without_particles(rest)}")
 
 
 def _bare_infinitive(text: str, *, polite: bool) -> Heard | None:
     """`einfach auf Speichern klicken`: a clause without a finite verb that ends in an infinitive."""
-    if match := _NEVER.match(text):
+    if _NEVER.match(text):
         last = text.rstrip(" .!").rsplit(" ", 1)[-1]
-        kind = kind_of_verb(last) if match and last.islower() and last.endswith("n") else None
-        return Heard(0.75 + _WEIGHT[kind], text) if kind in ("action", "general") else None
-    heard = None if _FINITE_WORDS.search(text) or text.count(" ") > 13 else _from_infinitive(text, formal=True)
+        kind = kind_of_verb(last) if last.islower() and last.endswith("n") else None
+        return Heard(0.8 + VERB_WEIGHT[kind], text) if kind in ("action", "general") else None
+    heard = None if _FINITE_WORDS.search(text) or text.count(" ") > 13 else from_infinitive(text, formal=True)
     if heard is None or heard.score < 0.2:
         return None
-    return Heard((0.75 if polite or " bitte " in text.lower() else 0.5) + heard.score, heard.wording)
+    return Heard((0.8 if polite or " bitte " in text.lower() else 0.5) + heard.score, heard.wording)
 
 
 def _lead(text: str, start: int) -> Lead:
@@ -397,7 +358,7 @@ def _asked(said: str, *, shows: bool) -> Heard | None:
     match = _ASK.match(said)
     if match is None:
         return None
-    heard = _from_infinitive(match["rest"], formal=True)
+    heard = from_infinitive(match["rest"], formal=True)
     if heard is not None:
         return Heard(0.8 + heard.score, heard.wording)
     inner = _clause(match["rest"], Place(0, bare=False), shows)
@@ -416,7 +377,9 @@ def _with_subject(said: str, place: Place, *, question: bool, led: bool, shows: 
         is_modal = verb in _MODALS and not (verb == "lassen" and inverted)
         heard = _modal(verb, subject, match["rest"], setting) if is_modal else _finite(match, setting)
         if heard is not None:
-            return heard
+            # Later in a sentence, and in talk with others, `wir` tells of plans and of consequences.
+            planned = 0.2 if subject == "wir" and place.start and not shows else 0.0
+            return Heard(heard.score - planned, heard.wording)
     return None
 
 

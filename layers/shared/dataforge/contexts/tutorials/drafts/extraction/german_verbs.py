@@ -1,7 +1,9 @@
 """German verbs: their kinds, prefixes and imperatives."""
 
+import re
 from collections.abc import Sequence
 
+from dataforge.contexts.tutorials.drafts.extraction.clauses import Heard
 from dataforge.contexts.tutorials.drafts.extraction.german_words import (
     ACTIONS,
     GENERAL_ACTIONS,
@@ -12,6 +14,20 @@ from dataforge.contexts.tutorials.drafts.extraction.german_words import (
     SHORT_FORMS,
     STOP_WORDS,
 )
+
+_CUT = re.compile(
+    r",?\s+(?=(?:dass|damit|um|wenn|falls|bis|weil|denn|sodass|so dass|also|indem|bevor|nachdem|"
+    r"sobald|und zwar|das heißt|sonst|aber|und|oder|ob|wie|wo|was|weswegen|deshalb|danach)\b)|,\s+|"
+    r"\s+[–—]\s+|;\s+|:\s+",
+    re.IGNORECASE,
+)
+_INFINITIVE = re.compile(r"[^\W\d_]{2,}(?:en|ern|eln)|tun", re.IGNORECASE)
+_NEGATION_INSIDE = re.compile(r"\b(?:nichts?|keine[nrms]?|kein|nie)\b", re.IGNORECASE)
+_SECOND_PART = re.compile(r",?\s+(?P<joint>und|oder)\s+(?P<then>dann\s+)?(?P<rest>.+)", re.DOTALL)
+# What a verb of a kind adds to how sure an instruction is.
+VERB_WEIGHT = {"action": 0.4, "general": 0.2, "other": 0.0}
+_LISTED = ACTIONS | GENERAL_ACTIONS
+_KNOWN = _LISTED | NO_ACTIONS
 
 
 def kind_of_verb(infinitive: str) -> str | None:
@@ -29,10 +45,9 @@ def kind_of_verb(infinitive: str) -> str | None:
 
 def parted(infinitive: str) -> tuple[str, str]:
     """(`aus`, `schalten`) of `ausschalten`; an empty prefix when nothing parts."""
-    known = ACTIONS | GENERAL_ACTIONS | NO_ACTIONS
     for prefix in PREFIXES:
         base = infinitive[len(prefix) :]
-        if infinitive.startswith(prefix) and base in known:
+        if infinitive.startswith(prefix) and base in _KNOWN:
             return prefix, base
     return "", infinitive
 
@@ -50,16 +65,15 @@ def infinitive_of(form: str, subject: str) -> str | None:
 
 def listed_verb(root: str) -> str | None:
     """The verb of the word lists that the root belongs to."""
-    known = ACTIONS | GENERAL_ACTIONS
     candidates = (root + "en", root + "n", root.removesuffix("e") + "en", root.removesuffix("l") + "eln")
-    return next((word for word in candidates if word in known), None)
+    return next((word for word in candidates if word in _LISTED), None)
 
 
 def without_zu(word: str) -> str:
     """`ausschalten` of `auszuschalten`."""
     for prefix in PREFIXES:
         base = word.removeprefix(prefix + "zu")
-        if base != word and base in ACTIONS | GENERAL_ACTIONS:
+        if base != word and base in _LISTED:
             return prefix + base
     return word
 
@@ -96,3 +110,46 @@ def without_particles(text: str) -> str:
 def _polite_word(words: Sequence[str], at: int) -> bool:
     word = words[at].lower()
     return word in ("bitte", "mal") or (word == "einfach" and at < 2)
+
+
+def _is_infinitive(word: str) -> bool:
+    return _INFINITIVE.fullmatch(word) is not None and word[:1].islower()
+
+
+def _split_at_end(rest: str) -> tuple[str, str]:
+    """The clause and what follows it, from the comma or conjunction on."""
+    for cut in _CUT.finditer(rest):
+        words = rest[: cut.start()].split()
+        last = words[-1].strip(".!?,") if words else ""
+        if _is_infinitive(last) and kind_of_verb(last) is not None:
+            return rest[: cut.start()], rest[cut.start() :]
+    return rest.rstrip(" .!?…"), ""
+
+
+def from_infinitive(rest: str, *, formal: bool) -> Heard | None:
+    """Wording of a clause that ends in its infinitive (`das Kabel prüfen`, `das Kabel zu prüfen`)."""
+    head, tail = _split_at_end(rest)
+    *middle, last = head.split() or [""]
+    last = last.strip(",.!?…")
+    infinitive = without_zu(last)
+    if middle and middle[-1].lower() == "zu":
+        middle.pop()
+    kind = kind_of_verb(infinitive) if _is_infinitive(last) else None
+    if kind is None or not middle:
+        return None
+    said = " ".join(middle)
+    if _NEGATION_INSIDE.search(said):
+        return Heard(VERB_WEIGHT[kind] - 0.2, formal_or_informal(infinitive, said, tail, formal=formal))
+    wording = formal_or_informal(infinitive, said, _second_part(tail, formal=formal), formal=formal)
+    return Heard(VERB_WEIGHT[kind] + (0.1 if kind == "other" else 0.0), wording)
+
+
+def _second_part(tail: str, *, formal: bool) -> str:
+    """`und ziehen Sie dann das Kabel ab` of `und dann das Kabel abziehen`; any other tail as it is."""
+    match = _SECOND_PART.match(tail)
+    heard = from_infinitive(match["rest"], formal=formal) if match else None
+    if match is None or heard is None:
+        return tail
+    verb, _, rest = heard.wording.partition(" Sie " if formal else " ")
+    addressed = f"{verb.lower()} Sie" if formal else verb.lower()
+    return f" {match['joint']} {addressed} {'dann ' if match['then'] else ''}{rest}"

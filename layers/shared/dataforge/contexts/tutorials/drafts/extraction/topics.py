@@ -4,6 +4,7 @@ Windows of words on both sides of every gap between phrases are compared. A gap 
 much lower than on both sides of it (depth score); where a speaker says that a new topic begins, it is one without that.
 """
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Sequence
 from math import log, sqrt
@@ -22,9 +23,13 @@ _SMALLEST_WORDS, _SMALLEST_MS = 30, 75_000
 # Depth scores count in standard deviations above the mean. Hearst takes half of one below it, for articles that change
 # their topic every few paragraphs.
 _CUTOFF = 1.0
+# A topic that would last longer than this is divided with less evidence.
+_WEAK_CUTOFF, _LONG_MS = 0.4, 270_000
 # Words lag behind: the depth of so many gaps on both sides supports an announcement, and a boundary moves to it.
 _NEAR = 3
 _ANNOUNCED, _HINTED, _PAUSED = 10.0, 0.1, 0.1
+# Who announces something more often than this announces no topics: it counts less then.
+_MS_PER_ANNOUNCEMENT, _ANNOUNCED_OFTEN = 90_000, 0.5
 _LONG_PAUSE_MS = 3_000
 
 
@@ -40,9 +45,9 @@ def boundaries_of(
     chosen: list[int] = []
     taken = _Taken(segments, position)
     for at in sorted(range(len(gaps)), key=lambda at: (-evidence[at], at)):
-        if evidence[at] < _CUTOFF:
+        if evidence[at] < _WEAK_CUTOFF:
             break
-        if taken.add(gaps[at]):
+        if (evidence[at] >= _CUTOFF or taken.in_long_topic(gaps[at])) and taken.add(gaps[at]):
             chosen.append(gaps[at])
     return sorted(chosen)
 
@@ -54,6 +59,7 @@ class _Taken:
         self._segments = segments
         self._position = position
         self._edges: dict[int, list[int]] = {}
+        self._sorted: list[int] = []
         for edge in (0, len(segments)):
             self._put(edge)
 
@@ -62,6 +68,12 @@ class _Taken:
 
     def _put(self, edge: int) -> None:
         self._edges.setdefault(self._time(edge) // _SMALLEST_MS, []).append(edge)
+        insort(self._sorted, edge)
+
+    def in_long_topic(self, gap: int) -> bool:
+        """Whether no edge is near: the gap stands in a topic longer than most."""
+        at = bisect_left(self._sorted, gap)
+        return self._time(self._sorted[at]) - self._time(self._sorted[at - 1]) > _LONG_MS
 
     def add(self, gap: int) -> bool:
         """Take the gap, unless one side of it would be too small for a topic."""
@@ -91,6 +103,9 @@ def _evidence(
     mean, deviation = fmean(depths), pstdev(depths)
     scores = [round((depth - mean) / deviation, 6) if deviation > 1e-9 else 0.0 for depth in depths]
     hints = _announcements(sentences, language)
+    announced = sum(hint == _ANNOUNCED for hint in hints.values())
+    if announced * _MS_PER_ANNOUNCEMENT > segments[-1].end_ms - segments[0].start_ms:
+        hints = {segment: min(hint, _ANNOUNCED_OFTEN) for segment, hint in hints.items()}
     evidence = []
     for at, gap in enumerate(gaps):
         near = max(scores[max(0, at - _NEAR) : at + _NEAR + 1])
