@@ -177,10 +177,11 @@ def _by_cues(run: _Run, segments: Sequence[Segment], language: Language) -> Iter
         at = word.start()
         border = borders.get(at)
         paused = border is not None and _gap(run, segments, border) >= _LONG_PAUSE_MS
+        acts = border is not None and word.group().lower() in language.verbs
         marked = end > 0 and run.text[end - 1] in ".!?…" and not run.text[at].islower()
         if count and (
             marked
-            or (count >= _SHORTEST and (paused or at in starters))
+            or (count >= _SHORTEST and (paused or at in starters or acts))
             or (border is not None and count >= _LONGEST_WORDS)
             or count >= _HARD_LIMIT_WORDS
         ):
