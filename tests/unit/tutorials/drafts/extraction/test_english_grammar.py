@@ -37,6 +37,9 @@ def step_of(sentence: str, *, shows: bool = False) -> str | None:
         ("Each sample should be labelled with the date.", "Each sample should be labelled with the date."),
         ("So the first thing we do is open the valve.", "Open the valve."),
         ("Keep stirring until it gets thick.", "Keep stirring until it gets thick."),
+        ("You don't want to press too hard.", "Don't press too hard."),
+        ("Then you put the lid back on.", "Put the lid back on."),
+        ("Once it's dry, you sand it again.", "Once it's dry, sand it again."),
         ("It's important to weigh the sample twice.", "Weigh the sample twice."),
     ],
 )
@@ -62,6 +65,7 @@ def test_an_instruction_becomes_an_imperative(said: str, step: str) -> None:
         "Sure, go ahead.",
         "Count the rows, yes.",
         "If you had opened the file, it would have worked.",
+        "Look at that, beautiful.",
         "Open source software is free.",
         "Write access is what you need.",
         "I clicked save, close, and then open.",

@@ -66,7 +66,7 @@ _MENTAL = re.compile(
 _TOGETHER = re.compile(r"we\b", re.IGNORECASE)
 _EMPTY = re.compile(
     r"(?:go ahead|go on|(?:just )?(?:do|try|close|open|use|leave) (?:it|that|this|so)(?: again| now)?|"
-    r"do (?:not|that|it).*|carry on|keep going|wait for it|look at (?:that|this))\W*",
+    r"do (?:not|that|it).*|carry on|keep going|wait for it|look at (?:that|this|it|you)\b.*)\W*",
     re.IGNORECASE,
 )
 _ECHO = re.compile(r",\s+(?:yes|yeah|yep|exactly|correct|right)[.!]*$", re.IGNORECASE)
@@ -112,6 +112,8 @@ class _Frame:
     """In the first person singular: an instruction only for somebody who shows what to do."""
     keep: bool = False
     """The frame itself is part of the step (`make sure that …`)."""
+    warns: bool = False
+    """Says what not to do."""
 
 
 def _frame(
@@ -122,10 +124,11 @@ def _frame(
     ing: bool = False,
     speaker: bool = False,
     keep: bool = False,
+    warns: bool = False,
 ) -> _Frame:
     """A frame from its words: `~` is what may stand between subject and verb."""
     pattern = text.replace(" ", r"\s+").replace("'", "['’]").replace("~", _SOFT)
-    return _Frame(re.compile(pattern, re.IGNORECASE), score, lexical, ing, speaker, keep)
+    return _Frame(re.compile(pattern, re.IGNORECASE), score, lexical, ing, speaker, keep, warns)
 
 
 _FRAMES = (
@@ -208,7 +211,15 @@ _FRAMES = (
     _frame(r"(?:you|we)(?:'ll| will|'d| would)? ~start by (?=\w+ing\b)", 0.9, ing=True),
     _frame(r"i(?:'m| am) ~(?:going to|gonna) ~(?:go ahead and |start by )?", 0.5, lexical="action", speaker=True),
     _frame(r"i(?:'ll| will) ~(?:go ahead and )?", 0.45, lexical="action", speaker=True),
-    _frame(r"(?:you|we) ~", 0.4, lexical="strong"),
+    _frame(r"you ~", 0.5, lexical="strong"),
+    _frame(r"we ~", 0.4, lexical="strong"),
+    _frame(
+        r"you (?:don't want to|do not want to|shouldn't|should not|should never|mustn't|must not|must "
+        r"never) ~",
+        0.7,
+        lexical="action",
+        warns=True,
+    ),
     _frame(r"i ~", 0.3, lexical="strong", speaker=True),
     _frame(
         r"(?:it's|it is)(?: also| very| really| quite| always| absolutely)* (?:important|essential|"
@@ -237,6 +248,11 @@ _INCOMPLETE = frozenset(
 )
 _COMPLETED = re.compile(r"\S+\s+(?:until|for|\w+ing|into|to|back|down|off|under|up|in)\b", re.IGNORECASE)
 _WAITS_FOR = re.compile(r"wait (?:until|for|till)\b|keep \w+ing\b", re.IGNORECASE)
+_PHRASAL = re.compile(
+    r"\S+(?:\s+(?!and\b|that\b)[\w'’-]+){1,5}?\s+(?:on|off|out|back|up|down|in|away|over|together|"
+    r"apart|through)\b",
+    re.IGNORECASE,
+)
 _JUST = re.compile(r"(?:just|simply|please|then|now)\b", re.IGNORECASE)
 _PASSIVE = re.compile(
     r"(?:the|each|every|all|your|this|these|those|it|both|they)\b[^,;.:?!]{0,60}?"
@@ -284,7 +300,7 @@ def _strip_adverbs(text: str, start: int) -> int:
 def _read(text: str, start: int, frame: _Frame) -> Heard | None:
     """The instruction that follows the frame."""
     match = frame.pattern.match(text, start)
-    if match is None or (not frame.keep and _refused(match.group().lower())):
+    if match is None or (not frame.keep and not frame.warns and _refused(match.group().lower())):
         return None
     if frame.keep and frame.lexical == "any":
         return Heard(frame.score + 0.2, text[start:])
@@ -296,12 +312,24 @@ def _read(text: str, start: int, frame: _Frame) -> Heard | None:
     if frame.ing:
         verb = _base_of(verb)
     added = _verb_score(verb, frame.lexical)
+    if verb in GENERAL_ACTIONS and _PHRASAL.match(text, found.start()):
+        added = 0.4
     if added is None:
         return None
-    if frame.ing:
-        return Heard(frame.score + added, verb + text[found.end() :])
-    wording = text[start:] if frame.keep else text[verb_at:]
-    return Heard(frame.score + added + (0.1 if _OBJECT.match(text, verb_at) else 0.0), wording)
+    return Heard(frame.score + added + _object_bonus(text, verb_at, frame), _worded(text, start, found, verb, frame))
+
+
+def _object_bonus(text: str, verb_at: int, frame: _Frame) -> float:
+    return 0.1 if not frame.ing and _OBJECT.match(text, verb_at) else 0.0
+
+
+def _worded(text: str, start: int, found: re.Match[str], verb: str, frame: _Frame) -> str:
+    """The instruction as an imperative, from its verb on or with the frame."""
+    if frame.keep:
+        return text[start:]
+    if frame.warns:
+        return f"Don't {text[found.start() :]}"
+    return (verb + text[found.end() :]) if frame.ing else text[found.start() :]
 
 
 def _passive(text: str, start: int) -> Heard | None:
@@ -354,6 +382,7 @@ def _clause(text: str, place: Place, shows: bool) -> Heard | None:  # noqa: FBT0
         start = match.end()
     best = clearest(_read(text, start, frame) for frame in _FRAMES if shows or not frame.speaker)
     together = 0.15 if best and shows and _TOGETHER.match(text, start) else 0.0
+    supported = 0.1 if best and place.supported else 0.0
     if best is None:
         best = _passive(text, start)
     if best is None and (place.bare or polite):
@@ -364,7 +393,8 @@ def _clause(text: str, place: Place, shows: bool) -> Heard | None:  # noqa: FBT0
             return None
     if best is None:
         return None
-    return Heard(best.score + together + (0.25 if sequence else 0.0) + (0.15 if polite else 0.0), best.wording)
+    order, politeness = (0.25 if sequence else 0.0), (0.15 if polite else 0.0)
+    return Heard(best.score + together + supported + order + politeness, best.wording)
 
 
 def _finished(prefix: str, wording: str) -> str:

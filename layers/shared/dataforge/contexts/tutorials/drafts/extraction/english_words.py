@@ -44,15 +44,19 @@ ACTIONS = _words(
     rearrange reattach reboot rebuild reconnect record refresh reinsert reinstall release reload remove rename
     repeat replace reset resize restart restore retype rewrite right-click rinse roll rotate rub run sand save
     saw scan screw scroll seal search season select send separate shake share sharpen shut sieve sift sign
-    simmer slice slide solder sort split spread sprinkle squeeze stir strain swap swipe switch tap tape
-    taste tick tie tighten tilt toggle transfer trim turn twist type unbolt uncheck unclip uncover undo unfold
+    simmer slice slide solder sort split spread sprinkle squeeze stir strain swap swipe switch tap tape taste
+    tick tie tighten tilt toggle transfer trim turn twist type unbolt uncheck unclip uncover undo unfold
     uninstall unlock unmount unmute unpack unplug unscrew untick unwrap unzip update upgrade upload verify warm
-    wash weigh whisk wipe withdraw wrap write zip zoom submit schedule attach upload minimise minimize maximise
-    maximize rate backup re-enter reopen reapply recheck retry refill rotate reposition dial position power
-    sprinkle stack level drain vacuum degrease ventilate disinfect sterilise sterilize pipet vortex aliquot
-    titrate autoclave set check change create define specify declare initialise initialize test train fit plot
-    import normalise normalize scale encode decode calculate compute subtract multiply divide round deduct post
-    reconcile invoice restock photograph scratch sew iron hang hook"""
+    wash weigh whisk wipe withdraw wrap write zip zoom submit schedule minimise minimize maximise maximize rate
+    backup re-enter reopen reapply recheck retry refill reposition dial position power stack level vacuum
+    degrease ventilate disinfect sterilise sterilize pipet vortex aliquot titrate autoclave set check change
+    create define specify declare initialise initialize test train fit plot normalise normalize scale encode
+    decode calculate compute subtract multiply divide round deduct post reconcile invoice restock photograph
+    scratch sew iron hang hook dig plant water prune rake sow weed dab prime brush baste hem pin thread knit
+    unpick plaster grout caulk chisel rivet weld hose scrub soak buff wax mop wring steam bleach blanch braise
+    marinate garnish toast poach whip skim proof spray lather dust staple glaze varnish paint stain sketch
+    outline shade tune strum bow breathe stretch kneel stamp shred photocopy laminate fax tear crumple untie
+    unfasten untangle unroll unhook uncoil slacken pry lever nudge tug yank jiggle wiggle slot dock tuck"""
 )
 
 # They need more around them to be one.
@@ -65,7 +69,7 @@ GENERAL_ACTIONS = _words(
     receive redo reduce reject register repair report request require resolve respond return review revert route
     secure serve set_up shift sit skip space speak stand start state stay step stick stop store subscribe
     support take think touch trace track translate treat trigger try use view visit wait walk watch wear work do
-    confirm reply enjoy hand"""
+    confirm reply enjoy hand force line aim guide drive"""
 )
 
 # Verbs that tell of states, of talk, or of what the speakers do with each other.

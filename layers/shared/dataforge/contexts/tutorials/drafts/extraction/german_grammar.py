@@ -251,7 +251,7 @@ def _finite_score(kind: str, subject: str, setting: _Setting) -> float | None:
     if setting.inverted and subject == "sie":
         return (0.75 if kind == "other" else 0.9) + VERB_WEIGHT[kind]
     if setting.inverted and subject in ("wir", "du", "ihr"):
-        return (0.55 if subject == "wir" else 0.75) + VERB_WEIGHT[kind]
+        return (0.55 if subject == "wir" else 0.8) + VERB_WEIGHT[kind]
     if kind == "action" or (kind == "general" and subject == "wir"):
         return (0.65 if subject in ("sie", "du", "ihr") else 0.45) + VERB_WEIGHT[kind]
     return None

@@ -49,14 +49,18 @@ ACTIONS = _words(
     lockern ölen fetten schmieren pumpen entlüften entleeren leeren tauchen abdecken decken bedecken bestreichen
     bestreuen reiben hacken schälen würfeln braten dünsten grillen kühlen wärmen vorheizen heizen formatieren
     partitionieren booten flashen kompilieren committen pushen pullen mergen downloaden uploaden hochladen
-    verknüpfen zuweisen zuordnen entpacken packen verpacken sichern wiederherstellen stapeln zählen
-    unterschreiben zurücksetzen resetten kalibrieren justieren ausrichten richten montieren demontieren bauen
-    schließen verschließen verriegeln entriegeln spannen klemmen stecken knicken biegen feilen streuen sieben
-    tupfen tropfen träufeln desinfizieren beschriften etikettieren stempeln lochen fotografieren wenden kreuzen
-    einlesen schrauben abziehen ablösen verlegen verbinden verlassen beenden abbrechen brechen rufen führen
-    knipsen pressen quetschen verteilen streifen lagern zeichnen malen eingeben anpassen passen kleben
-    initialisieren trainieren normalisieren skalieren plotten bestücken umrühren verrühren vermengen unterheben
-    hinzufügen ausfüllen anklicken anhaken haken ankreuzen abhaken abschalten einschalten"""
+    verknüpfen zuweisen zuordnen entpacken packen verpacken sichern wiederherstellen stapeln zählen zurücksetzen
+    resetten kalibrieren justieren ausrichten richten montieren demontieren bauen verschließen verriegeln
+    entriegeln spannen klemmen knicken biegen feilen streuen sieben tupfen tropfen träufeln desinfizieren
+    beschriften etikettieren stempeln lochen fotografieren wenden kreuzen einlesen abziehen ablösen verlegen
+    verlassen beenden abbrechen brechen rufen führen knipsen pressen quetschen verteilen streifen lagern
+    zeichnen malen eingeben anpassen passen initialisieren trainieren normalisieren skalieren plotten bestücken
+    umrühren verrühren vermengen unterheben hinzufügen ausfüllen anklicken anhaken haken ankreuzen abhaken
+    abschalten einschalten graben pflanzen jäten säen grundieren spachteln verputzen verfugen hobeln stemmen
+    dübeln nieten schweißen nähen säumen bügeln stricken häkeln schrubben einweichen wringen bleichen
+    blanchieren schmoren marinieren rösten sprühen polieren lackieren skizzieren dehnen knien tackern schreddern
+    laminieren ordnen abheften zupfen quirlen pürieren garnieren löffeln spritzen fädeln knoten rütteln hebeln
+    zerren stoßen klopfen kneifen"""
 )
 GENERAL_ACTIONS = _words(
     """machen gehen warten lassen schauen gucken lesen vergleichen beachten achten probieren versuchen wiederholen
