@@ -40,6 +40,8 @@ def step_of(sentence: str, *, shows: bool = False) -> str | None:
         ("You don't want to press too hard.", "Don't press too hard."),
         ("Then you put the lid back on.", "Put the lid back on."),
         ("Once it's dry, you sand it again.", "Once it's dry, sand it again."),
+        ("Turn the knob to the right.", "Turn the knob to the right."),
+        ("Then press OK.", "Press OK."),
         ("It's important to weigh the sample twice.", "Weigh the sample twice."),
     ],
 )

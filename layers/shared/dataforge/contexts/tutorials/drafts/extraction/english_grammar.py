@@ -71,10 +71,9 @@ _EMPTY = re.compile(
 )
 _ECHO = re.compile(r",\s+(?:yes|yeah|yep|exactly|correct|right)[.!]*$", re.IGNORECASE)
 _TAIL = re.compile(
-    r"(?:[,;]?\s*\b(?:okay|ok|alright|all right|right|please|if you (?:can|could|would|like|don['’]t "
-    r"mind|wouldn['’]t mind|want to|want)|for me|"
-    r"you know|yeah|can you|could you|would you|will you|as well|then|so|and|or something|thank you|"
-    r"thanks|real quick))+[\s,;:.…?!–—-]*$",
+    r"(?:,\s*(?:okay|ok|alright|all right|right|yeah|so|can you|could you|would you|will you)\b|"
+    r"[,;]?\s*\b(?:please|for me|you know|as well|then|and|or something|thank you|thanks|real quick|"
+    r"if you (?:can|could|would|like|don['’]t mind|wouldn['’]t mind|want to|want))\b)+[\s,;:.…?!–—-]*$",
     re.IGNORECASE,
 )
 _DOUBT = re.compile(

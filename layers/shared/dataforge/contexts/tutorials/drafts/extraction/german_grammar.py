@@ -50,15 +50,16 @@ _ANAPHOR = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[,;]?\s*\b(?:okay|ok|ja|gut|bitte|in ordnung|alles klar|nicht wahr|gell|oder|dann|so|wenn "
-    r"sie (?:können|möchten|wollen|so nett wären)|wenn es geht|und|danke|für mich|"
-    r"mal))+[\s,;:.…?!–—-]*$",
+    r"(?:,\s*(?:okay|ok|ja|gut|gell|oder|in ordnung|alles klar|nicht wahr|so)\b|[,;]?\s*\b(?:bitte|"
+    r"dann|und|danke|für mich|mal|"
+    r"wenn sie (?:können|möchten|wollen|so nett wären)|wenn es geht)\b)+[\s,;:.…?!–—-]*$",
     re.IGNORECASE,
 )
 _MENTAL = re.compile(
     r"\b(?:im (?:hinter)?kopf|vor augen|stellen sie sich (?:\w+ ){0,2}vor\b|stell dir (?:\w+ "
     r"){0,2}vor\b|machen sie sich (?:\w+ )?(?:keine|keinen) (?:sorgen?|gedanken|kopf)|"
-    r"keine angst|warte (?:mal|kurz|eben)|wartet mal|gemütlich|geht in ordnung|vergessen sie (?:das|"
+    r"keine angst|bleiben sie (?:\w+ ){0,3}dran|melden sie sich(?=,| gerne| jederzeit| einfach| "
+    r"wieder)|warte (?:mal|kurz|eben)|wartet mal|gemütlich|geht in ordnung|vergessen sie (?:das|"
     r"es)(?=\W*$|[,.!?]| wieder| ganz| gleich)|vergiss (?:das|"
     r"es)(?=\W*$|[,.!?])|glauben sie mir|fragen sie mich|melden sie sich (?:\w+ ){0,3}(?:bei|wieder)|"
     r"rufen sie (?:\w+ ){0,3}an\b|nehmen sie (?:sich )?zeit)",
@@ -115,14 +116,16 @@ _ALLOWS_NEGATION = frozenset("dürfen sollten darfst solltest darf".split())  # 
 _NEGATED = re.compile(
     r"(?:jetzt |auch |hier |da |dann |einfach |das )*(?:nicht|nichts|keine[nrms]?|kein)\b", re.IGNORECASE
 )
-_ASKS_STATE = re.compile(r"\b(?:denn|noch|schon|überhaupt|sonst)\b", re.IGNORECASE)
+_ASKS_STATE = re.compile(r"\b(?:denn|noch|schon|überhaupt|sonst|lesen)\b", re.IGNORECASE)
 _ASKS_FOR_WORDS = re.compile(
     r"(?=.*\b(?:mir|mich|uns)\b).*"
     r"\b(?:sagen|nennen|geben|erzählen|beschreiben|zeigen|helfen|schicken|durchgeben|buchstabieren)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _FINITE_WORDS = re.compile(
-    rf"\b(?:{_SUBJECTS}|ist|sind|war|hat|haben|wird|werden|kann|können|muss|müssen|soll|sollen|es|gibt|zu)\b",
+    rf"\b(?:{_SUBJECTS}|sollte|sollten|müsste|müssten|könnte|könnten|dürfte|würde|würden|darf|dürfen|"
+    r"will|wollen|lässt|geht|kommt|steht|heißt|ist|sind|war|hat|haben|wird|werden|kann|können|muss|"
+    r"müssen|soll|sollen|es|gibt|zu)\b",
     re.IGNORECASE,
 )
 _AFTER_IMPERATIVE = re.compile(
@@ -142,7 +145,8 @@ _AFTER_PLURAL = re.compile(
 _NO_SUBJECT = re.compile(
     rf"(?!(?:{_SUBJECTS}|mir|mich|uns)\b(?!(?<=sie) (?:bitte|nie|immer|nicht|auf|in|ins|an|zu|mit)\b))\S", re.IGNORECASE
 )
-_NEVER = re.compile(r"(?:nie|niemals|auf keinen fall)\s", re.IGNORECASE)
+_NOW = re.compile(r"(?:\w+ ){0,4}?(?:jetzt|dann|nun|als nächstes)\b", re.IGNORECASE)
+_NEVER = re.compile(r"(?:nie|niemals|auf keinen fall|nicht)\s", re.IGNORECASE)
 _PASSIVE = re.compile(
     r"(?:der|die|das|alle|jede[rs]?|dein[e]?|ihr[e]?|beide|dies[e]?[rs]?)\s[^,;.:?!]{0,60}?\b(?:muss|"
     r"müssen|sollten?)\s[^,;.:?!]{0,60}?"
@@ -207,6 +211,8 @@ def _modal(verb: str, subject: str, rest: str, setting: _Setting) -> Heard | Non
     if heard is None:
         return None
     base = 0.8 if asks else _MODALS[verb]
+    if not asks and _NOW.search(rest):
+        base += 0.15
     if not asks and subject == "wir":
         base -= 0.1 if setting.shows else 0.2
     return Heard(base + heard.score + 0.1, heard.wording)
@@ -226,6 +232,8 @@ def _finite(match: re.Match[str], setting: _Setting) -> Heard | None:
     if kind is None or any(prefix + infinitive in NO_ACTIONS for prefix in _prefixes_in(rest)):
         return None
     score = _finite_score(kind, subject, setting)
+    if score is None and kind == "general" and _NOW.match(rest) and _PLACE.match(without_particles(rest)):
+        score = 1.0  # `Sie gehen jetzt auf …`
     if score is None:
         return None
     words = without_particles(rest)

@@ -68,8 +68,8 @@ GENERAL_ACTIONS = _words(
     denken vergessen überlegen merken kümmern rechnen zählen üben testen blicken werfen treten steigen beginnen
     bleiben setzen überspringen vermeiden behalten hinterlegen vergewissern tun kontaktieren informieren
     dokumentieren protokollieren fassen greifen berühren erfassen festlegen entscheiden ergänzen begrenzen
-    einstellen achten zerlegen untersuchen beobachten belassen schützen anfordern fordern beantragen reservieren
-    bitten fragen zeigen ermitteln bestimmen"""
+    einstellen zerlegen untersuchen beobachten belassen schützen anfordern fordern beantragen reservieren bitten
+    fragen zeigen ermitteln bestimmen nachsehen nachschauen"""
 )
 NO_ACTIONS = _words(
     """haben sein sind werden können müssen sollen sollten dürfen wollen möchten mögen wissen kennen sehen hören
