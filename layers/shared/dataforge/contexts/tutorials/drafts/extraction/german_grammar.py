@@ -163,7 +163,7 @@ _ASK = re.compile(
     r"versuch(?:e|t)?(?: bitte| mal| einmal)?|probieren sie(?: bitte| mal| einmal)?|das (?:erste|"
     r"nächste|letzte|einzige)(?:, was (?:sie|wir|du|man) (?:tun|machen) (?:müssen|musst|sollten|"
     r"muss))?,? ist|was (?:sie|wir|du) (?:jetzt )?(?:tun|machen) (?:müssen|sollten|musst|können|"
-    r"werden)(?: ist)?)"
+    r"werden)(?:,? ist)?)"
     r")(?:,|:)?\s+(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
