@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataforge.contexts.tutorials.drafts.domain import Draft
 from dataforge.contexts.tutorials.drafts.extraction.explanations import (
     glossary_of,
+    names_of,
     prerequisites_of,
     purpose_of,
     salient_words,
@@ -47,8 +48,9 @@ def extract(segments: Sequence[Segment], code: str | None) -> Draft:
     vocabulary = vocabulary_of(segments, language)
     by_all = [language.instruction(sentence.text, False) for sentence in sentences]  # noqa: FBT003 - as Language asks
     expert = expert_of(segments, sentences, by_all, vocabulary)
+    people = names_of({segment.speaker for segment in segments})
     boundaries = boundaries_of(segments, sentences, vocabulary, language)
-    sections = sections_of(boundaries, vocabulary, language) if segments else ()
+    sections = sections_of(boundaries, vocabulary, language, people) if segments else ()
     needed = prerequisites_of(sentences, expert, language)
     shows = shows_alone(segments, expert)
     instructions = [
@@ -58,7 +60,7 @@ def extract(segments: Sequence[Segment], code: str | None) -> Draft:
         for at, sentence in enumerate(sentences)
     ]
     purpose = purpose_of(sentences, language)
-    salient = salient_words(vocabulary, language)
+    salient = salient_words(vocabulary, language, people)
     return Draft(
         title=title_of(purpose[1] if purpose else "", salient, sentences[0].text[:80] if sentences else ""),
         summary=summary_of(purpose[0] if purpose else None, sections, language),

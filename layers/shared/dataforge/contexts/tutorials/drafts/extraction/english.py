@@ -172,7 +172,8 @@ ENGLISH = Language(
         re.compile(
             r"(?:^|[,;]\s|\b(?:so|and|now|because|well|okay)\s)(?:(?:the|an?|"
             r"your)\s+)?(?P<term>[^\W\d_][\w-]*(?:\s[\w-]+){0,2}?),?\s+(?:(?:is|are)\s+(?:just\s+|"
-            r"basically\s+|essentially\s+|really\s+|simply\s+|actually\s+)*(?:an?|the\s+(?:name|part|place|"
+            r"basically\s+|essentially\s+|really\s+|simply\s+|actually\s+)*(?:an?(?!\s+(?:different|bit|lot|"
+            r"problem|good|bad|nice|question|matter|great)\b)|the\s+(?:name|part|place|"
             r"process|amount|number|distance|difference|time|way|small|thing|component|technical|term|act)|"
             r"like\s+an?|short\s+for|what|where|how|when)\b|(?:basically |just |simply )?means\b|"
             r"stands\s+for\b|refers\s+to\b)",

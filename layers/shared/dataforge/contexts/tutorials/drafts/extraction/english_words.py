@@ -112,7 +112,9 @@ PRONOUNS = _words(
     """it this that there these those he she they we you i what which who here everything something nothing one
     everyone someone and but so if when because problem thing point question idea reason goal rest trick issue
     answer case way result difference advantage disadvantage first second next last good other only main most
-    more today"""
+    more today eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty
+    fifty sixty seventy eighty ninety thousand sounds lovely wonderful excellent nothing's half ah um uh hmm mm
+    brilliant super obviously probably definitely everyone's hours hour"""
 )
 SUFFIXES = (
     "ations",

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import log
 
@@ -19,7 +19,10 @@ _WORDS_IN_TITLE = 3
 # What all this is about is said within the first so many sentences.
 _OPENING = 40
 _NAMES_IN_SUMMARY = 12
-_LEADING = re.compile(r"^(?:(?:how|wie)\b.*|(?:my|our|your|mein|meine|unser|unsere)\s+(?P<rest>.+))$", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:(?:how|wie)\b.*|(?:my|our|your|the|an?|meine?[mnr]?|unsere?[mnr]?|d(?:er|ie|as|em|en)|eine?[mnr]?)\s+(?P<rest>.+))$",
+    re.IGNORECASE,
+)
 _TRAILING = re.compile(
     r"[\s,;:–—-]*\b(?:today|heute|now|here|hier|okay|please|bitte|right|and|und|so)?[\s,;:.–—-]*$", re.IGNORECASE
 )
@@ -78,7 +81,9 @@ def prerequisites_of(sentences: Sequence[Sentence], expert: str | None, language
     ][:_MOST_PREREQUISITES]
 
 
-def sections_of(boundaries: Sequence[int], vocabulary: Vocabulary, language: Language) -> tuple[DraftSection, ...]:
+def sections_of(
+    boundaries: Sequence[int], vocabulary: Vocabulary, language: Language, people: frozenset[str]
+) -> tuple[DraftSection, ...]:
     """Sections from one boundary to the other, each named after the words that set it apart."""
     total = len(vocabulary.stems)
     edges = [0, *boundaries, total]
@@ -91,22 +96,27 @@ def sections_of(boundaries: Sequence[int], vocabulary: Vocabulary, language: Lan
             word: times * log(1 + len(spans) / spread[word]) * (1.0 if times > 1 else 0.5)
             for word, times in count.items()
         }
-        names = _names(weights, vocabulary, language)
+        names = _names(weights, vocabulary, language, people)
         sections.append(DraftSection(_listed(names, language) or str(number), start, end - 1))
     return tuple(sections)
 
 
-def salient_words(vocabulary: Vocabulary, language: Language) -> str:
+def salient_words(vocabulary: Vocabulary, language: Language, people: frozenset[str]) -> str:
     """The words that a transcript is about, in its spelling."""
     weights = {
         word: float(times)
         for word, times in vocabulary.counts.items()
         if times > 1 or len(vocabulary.counts) < _OPENING
     }
-    return _listed(_names(weights, vocabulary, language), language)
+    return _listed(_names(weights, vocabulary, language, people), language)
 
 
-def _names(weights: dict[str, float], vocabulary: Vocabulary, language: Language) -> list[str]:
+def names_of(speakers: Iterable[str | None]) -> frozenset[str]:
+    """The words of the speakers' names, which are no topics."""
+    return frozenset(word for speaker in speakers if speaker for word in re.findall(r"\w+", speaker.lower()))
+
+
+def _names(weights: dict[str, float], vocabulary: Vocabulary, language: Language, people: frozenset[str]) -> list[str]:
     """The heaviest words that can stand in a title: no verbs of instructions, in German nouns before others."""
 
     def rank(word: str) -> tuple[bool, float, str]:
@@ -117,7 +127,11 @@ def _names(weights: dict[str, float], vocabulary: Vocabulary, language: Language
     names: list[str] = []
     for word in sorted(weights, key=rank):
         spelling = vocabulary.spelling[word]
-        if spelling.lower() in language.verbs or (not spelling[:1].isupper() and word in language.verbs):
+        if (
+            spelling.lower() in people | language.pronouns
+            or spelling.lower() in language.verbs
+            or (not spelling[:1].isupper() and word in language.verbs)
+        ):
             continue
         if not any(spelling.lower() in name.lower() or name.lower() in spelling.lower() for name in names):
             names.append(spelling)
@@ -151,7 +165,7 @@ def title_of(purpose: str, salient: str, fallback: str) -> str:
         title = match["rest"] or title
     title = _TRAILING.sub("", title)
     for end in _CLAUSE_END.finditer(title):
-        if end.start() >= (30 if title.lower().startswith(("wie ", "how ")) else 12):
+        if end.start() >= (30 if title.lower().startswith(("wie ", "how ")) else 5):
             title = title[: end.start()]
             break
     title = _shortened(title, _TITLE_CHARACTERS)

@@ -127,7 +127,7 @@ GERMAN = Language(
         re.compile(rf"\bich (?:möchte|würde gerne?|wollte) (?:gerne? )?{_GOAL}", re.IGNORECASE),
     ),
     prerequisites=re.compile(
-        r"\b(?:(?:dafür |dazu |hierfür )?(?:brauchen|benötigen) (?:sie|wir|ihr)\b|(?:sie|ihr|du|wir|man) "
+        r"\b(?:(?:dafür |dazu |hierfür )?(?<!dann )(?:brauchen|benötigen) (?:sie|wir|ihr)\b|(?:sie|ihr|du|wir|man) "
         r"(?:brauchen|benötigen|braucht|brauchst|benötigt)\b|voraussetzung(?:en)?\b|bevor wir (?:anfangen|"
         r"beginnen|starten|loslegen)|(?:legen|halten) sie [^.?!,]{2,60} (?:bereit|zurecht)|wird (?:\w+ "
         r")?(?:benötigt|vorausgesetzt)|ist erforderlich|(?:sie|ihr) sollten? (?:bereits |schon "
@@ -145,9 +145,9 @@ GERMAN = Language(
             r"ist\b|,? also\b(?= (?:ein|eine|der|die|das)))"
         ),
         re.compile(
-            r"\b(?:das|dies|es|diesen? \w+|man|wir|die|den)\s+(?:nennt|nennen|heißt|bezeichnet)\s+(?:man|wir|"
-            r"sich|dann|auch|das|als|es|hier|übrigens|so|\s)*\s*(?:(?:der|die|das|den|ein|eine|"
-            r"einen)\s+)?(?P<term>[A-ZÄÖÜ][\w-]*(?:[\s-][A-ZÄÖÜ][\w-]*){0,2})"
+            r"\b(?:(?:nennt|nennen)\s+(?:man|wir|sich)\b|(?:das|dies|es)\s+heißt\b)\s*(?:(?:dann|auch|das|als|"
+            r"es|hier|übrigens|so)\s+)*"
+            r"(?:(?:der|die|das|den|ein|eine|einen)\s+)?(?P<term>[A-ZÄÖÜ][\w-]*(?:[\s-][A-ZÄÖÜ][\w-]*){0,2})"
         ),
         re.compile(
             r"\b(?P<term>[A-ZÄÖÜ][A-ZÄÖÜ0-9-]{1,9}),?\s+(?:das heißt|das steht für|das bedeutet|also|kurz für|"

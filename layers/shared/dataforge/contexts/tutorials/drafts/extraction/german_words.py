@@ -210,7 +210,9 @@ PRONOUNS = _words(
     """das dies diese dieser dieses es er sie ich wir ihr man der die den dem wer was hier da dort alles etwas nichts
     jeder eins aber und oder wenn weil problem frage grund idee ziel rest sache trick fehler unterschied vorteil
     nachteil erste zweite nächste letzte anderes wichtig jetzt dann also so auch beides punkt thema fall heute
-    wie nur noch mein dein"""
+    wie nur noch mein dein elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig
+    dreißig vierzig fünfzig sechzig siebzig achtzig neunzig hundert tausend wunderbar trotzdem passt prima
+    klasse perfekt deswegen jedenfalls überhaupt sowieso stunde stunden moment genauer ach hm ähm öh nee ok"""
 )
 SUFFIXES = (
     "ungen",
