@@ -92,7 +92,8 @@ GERMAN = Language(
     ),
     purposes=(
         re.compile(
-            r"\b(?:zeige|erkläre|zeigen|erklären) (?:ich|wir) (?:ihnen|euch|dir)(?: heute)?,? (?P<what>wie "
+            r"\b(?:(?:zeige|erkläre|zeigen|erklären) (?:ich|wir)|(?:ich|wir) (?:zeigen?|erklären?)) (?:ihnen|"
+            r"euch|dir)(?: heute)?,? (?P<what>wie "
             r"[^.?!]{8,200})",
             re.IGNORECASE,
         ),
