@@ -152,7 +152,7 @@ def _ends_sentence(text: str, stop: re.Match[str], language: Language) -> bool:
     """Whether a full stop is one, and belongs neither to an abbreviation nor to a number in order."""
     token = text[text.rfind(" ", 0, stop.start()) + 1 : stop.end()].lower().lstrip("(\"“„'")
     following = text[stop.end() :].lstrip()[:40]
-    if token in language.abbreviations or re.fullmatch(r"[^\W\d_]\.", token):
+    if token in language.abbreviations or (re.fullmatch(r"[^\W\d_]\.", token) and token != "i."):
         return False
     if language.nouns_are_capitalised and re.fullmatch(r"\d{1,2}\.", token):
         return False

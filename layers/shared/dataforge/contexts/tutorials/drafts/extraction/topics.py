@@ -31,6 +31,8 @@ _ANNOUNCED, _HINTED, _PAUSED = 10.0, 0.1, 0.1
 # Who announces something more often than this announces no topics: it counts less then.
 _MS_PER_ANNOUNCEMENT, _ANNOUNCED_OFTEN = 90_000, 0.5
 _LONG_PAUSE_MS = 3_000
+# A recap is announced behind a name or a word of thanks, within so many characters.
+_BEGINNING = 40
 
 
 def boundaries_of(
@@ -66,6 +68,10 @@ class _Taken:
     def _time(self, edge: int) -> int:
         return self._segments[edge].start_ms if edge < len(self._segments) else self._segments[-1].end_ms
 
+    def _least_ms(self, edge: int) -> int:
+        """A recap and a farewell at the end may be short."""
+        return _SMALLEST_MS if edge < len(self._segments) else _SMALLEST_MS // 2
+
     def _put(self, edge: int) -> None:
         self._edges.setdefault(self._time(edge) // _SMALLEST_MS, []).append(edge)
         insort(self._sorted, edge)
@@ -79,7 +85,7 @@ class _Taken:
         """Take the gap, unless one side of it would be too small for a topic."""
         minute = self._time(gap) // _SMALLEST_MS
         near = [edge for at in (minute - 1, minute, minute + 1) for edge in self._edges.get(at, ())]
-        wide = all(abs(self._time(gap) - self._time(edge)) >= _SMALLEST_MS for edge in near)
+        wide = all(abs(self._time(gap) - self._time(edge)) >= self._least_ms(edge) for edge in near)
         long = all(abs(self._position[gap] - self._position[edge]) >= _SMALLEST_WORDS for edge in near)
         if wide and long:
             self._put(gap)
@@ -194,7 +200,8 @@ def _announcements(sentences: Sequence[Sentence], language: Language) -> dict[in
     """Segments in which a sentence begins that opens a topic, and what that counts."""
     hints: dict[int, float] = {}
     for sentence in sentences:
-        if language.transitions.match(sentence.text):
+        recap = language.recap.search(sentence.text[:_BEGINNING])
+        if recap or language.transitions.match(sentence.text):
             hints[sentence.segment_from] = _ANNOUNCED
         elif language.weak_transitions.match(sentence.text):
             hints.setdefault(sentence.segment_from, _HINTED)
