@@ -150,11 +150,11 @@ def _by_marks(text: str, language: Language) -> Iterator[tuple[int, int]]:
 
 def _ends_sentence(text: str, stop: re.Match[str], language: Language) -> bool:
     """Whether a full stop is one, and belongs neither to an abbreviation nor to a number in order."""
-    token = text[text.rfind(" ", 0, stop.start()) + 1 : stop.end()].lower().lstrip("(\"“„'")
+    word = text[text.rfind(" ", 0, stop.start()) + 1 : stop.end()].lower().lstrip("(\"“„'")
     following = text[stop.end() :].lstrip()[:40]
-    if token in language.abbreviations or (re.fullmatch(r"[^\W\d_]\.", token) and token != "i."):
+    if word in language.abbreviations or (re.fullmatch(r"[^\W\d_]\.", word) and word != "i."):
         return False
-    if language.nouns_are_capitalised and re.fullmatch(r"\d{1,2}\.", token):
+    if language.nouns_are_capitalised and re.fullmatch(r"\d{1,2}\.", word):
         return False
     first = following.split(" ", 1)[0]
     return not first[:1].islower() or VERBATIM.fullmatch(first.rstrip(".,")) is not None

@@ -49,7 +49,9 @@ def boundaries_of(
     for at in sorted(range(len(gaps)), key=lambda at: (-evidence[at], at)):
         if evidence[at] < _WEAK_CUTOFF:
             break
-        if (evidence[at] >= _CUTOFF or taken.in_long_topic(gaps[at])) and taken.add(gaps[at]):
+        if (evidence[at] >= _CUTOFF or taken.in_long_topic(gaps[at])) and taken.add(
+            gaps[at], announced=evidence[at] >= _ANNOUNCED
+        ):
             chosen.append(gaps[at])
     return sorted(chosen)
 
@@ -68,9 +70,9 @@ class _Taken:
     def _time(self, edge: int) -> int:
         return self._segments[edge].start_ms if edge < len(self._segments) else self._segments[-1].end_ms
 
-    def _least_ms(self, edge: int) -> int:
-        """A recap and a farewell at the end may be short."""
-        return _SMALLEST_MS if edge < len(self._segments) else _SMALLEST_MS // 2
+    def _least_ms(self, edge: int, *, announced: bool) -> int:
+        """An announced recap or farewell at the end may be short."""
+        return _SMALLEST_MS // 2 if announced and edge == len(self._segments) else _SMALLEST_MS
 
     def _put(self, edge: int) -> None:
         self._edges.setdefault(self._time(edge) // _SMALLEST_MS, []).append(edge)
@@ -81,11 +83,13 @@ class _Taken:
         at = bisect_left(self._sorted, gap)
         return self._time(self._sorted[at]) - self._time(self._sorted[at - 1]) > _LONG_MS
 
-    def add(self, gap: int) -> bool:
+    def add(self, gap: int, *, announced: bool) -> bool:
         """Take the gap, unless one side of it would be too small for a topic."""
         minute = self._time(gap) // _SMALLEST_MS
         near = [edge for at in (minute - 1, minute, minute + 1) for edge in self._edges.get(at, ())]
-        wide = all(abs(self._time(gap) - self._time(edge)) >= self._least_ms(edge) for edge in near)
+        wide = all(
+            abs(self._time(gap) - self._time(edge)) >= self._least_ms(edge, announced=announced) for edge in near
+        )
         long = all(abs(self._position[gap] - self._position[edge]) >= _SMALLEST_WORDS for edge in near)
         if wide and long:
             self._put(gap)
