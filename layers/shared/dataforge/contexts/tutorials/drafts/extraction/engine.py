@@ -55,9 +55,9 @@ def extract(segments: Sequence[Segment], code: str | None) -> Draft:
     shows = shows_alone(segments, expert)
     instructions = [
         None
-        if at in set(needed) or (expert is not None and sentence.speaker != expert)
-        else language.instruction(sentence.text, shows)
-        for at, sentence in enumerate(sentences)
+        if at in needed or (expert is not None and sentence.speaker != expert)
+        else (language.instruction(sentence.text, shows) if shows else instruction)
+        for at, (sentence, instruction) in enumerate(zip(sentences, by_all, strict=True))
     ]
     purpose = purpose_of(sentences, language)
     salient = salient_words(vocabulary, language, people)
