@@ -117,6 +117,14 @@ def test_twenty_thousand_segments_are_drafted() -> None:
     assert draft.sections[-1].segment_to >= 20_000
 
 
+@pytest.mark.parametrize("part", ["a", "A-", "a.", "1", ",", "語", "/a", "du ", "if you ", "klicken Sie "])
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_the_same_thing_ten_thousand_times_is_drafted(part: str, code: str) -> None:
+    draft = extract(a_talk(part * 10_000, "Open the door."), code)
+
+    assert [(section.segment_from, section.segment_to) for section in draft.sections] == [(0, 1)]
+
+
 async def test_the_engine_says_who_it_is_and_gives_the_same_every_time() -> None:
     engine = ExtractiveEngine()
 

@@ -144,7 +144,7 @@ GERMAN = Language(
     definitions=(
         re.compile(
             r"(?:^|[,;]\s|\b(?:und|also|denn|ja|okay|gut)\s)(?:(?:der|die|das|ein|"
-            r"eine)\s+)?(?P<term>[A-ZÄÖÜ][\w-]*(?:[\s-][A-ZÄÖÜ][\w-]*){0,2}),?\s+(?:(?:ist|sind)\s+(?:im "
+            r"eine)\s+)?(?P<term>[A-ZÄÖÜ][\w-]*(?:\s[A-ZÄÖÜ][\w-]*){0,2}),?\s+(?:(?:ist|sind)\s+(?:im "
             r"grunde |eigentlich |einfach |nichts anderes als |quasi |sozusagen |so etwas wie |immer |nur "
             r")*(?:ein|eine|einer|der\s+(?:teil|name|ort|vorgang|prozess|anteil)|die\s+(?:abkürzung|zahl|"
             r"menge|fähigkeit|differenz|stelle|temperatur|summe)|das\s+(?:gerät|programm|verhältnis|maß))\b|"
@@ -154,13 +154,13 @@ GERMAN = Language(
         re.compile(
             r"\b(?:(?:nennt|nennen)\s+(?:man|wir|sich)\b|(?:das|dies|es)\s+heißt\b)\s*(?:(?:dann|auch|das|als|"
             r"es|hier|übrigens|so)\s+)*"
-            r"(?:(?:der|die|das|den|ein|eine|einen)\s+)?(?P<term>[A-ZÄÖÜ][\w-]*(?:[\s-][A-ZÄÖÜ][\w-]*){0,2})"
+            r"(?:(?:der|die|das|den|ein|eine|einen)\s+)?(?P<term>[A-ZÄÖÜ][\w-]*(?:\s[A-ZÄÖÜ][\w-]*){0,2})"
         ),
         re.compile(
             r"\b(?P<term>[A-ZÄÖÜ][A-ZÄÖÜ0-9-]{1,9}),?\s+(?:das heißt|das steht für|das bedeutet|also|kurz für|"
             r"oder auch|das ist)\b"
         ),
-        re.compile(r"\b(?:sogenannte[nrsm]?|so genannte[nrsm]?)\s+(?P<term>[A-ZÄÖÜ][\w-]*(?:[\s-][A-ZÄÖÜ][\w-]*)?)"),
+        re.compile(r"\b(?:sogenannte[nrsm]?|so genannte[nrsm]?)\s+(?P<term>[A-ZÄÖÜ][\w-]*(?:\s[A-ZÄÖÜ][\w-]*)?)"),
     ),
     pronouns=PRONOUNS,
     suffixes=SUFFIXES,
