@@ -18,6 +18,7 @@ BENCHES = {
     "reminders": "infra.bench.reminders",
     "reports": "infra.bench.reports",
     "academics": "infra.bench.academics",
+    "notes": "infra.bench.notes",
     "schemas": "infra.bench.schemas",
     "datasets": "infra.bench.datasets",
     "workspaces": "infra.bench.workspaces",

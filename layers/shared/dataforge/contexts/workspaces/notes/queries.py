@@ -1,12 +1,16 @@
-"""Notes of vaults, their revisions, and what differs between two."""
+"""Notes of vaults, their revisions, what differs between two, and the search."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.notes.domain.diffs import Hunk, diff_lines, hunks
+from dataforge.contexts.workspaces.notes.domain.lookups import Lookup, excerpt, highlighted, lookup
 from dataforge.contexts.workspaces.notes.domain.notes import NoteNotFound, missing_note
 from dataforge.contexts.workspaces.notes.repository import below
 from dataforge.contexts.workspaces.tables import note_revisions, notes, vaults
@@ -28,6 +32,39 @@ _LISTED = [
     notes.c.deleted_at,
     func.octet_length(notes.c.body_md).label("byte_count"),
 ]
+# So many of a search's notes are ranked, those changed last, and those found by title or path; so many are looked
+# through for rows of exact words. Where more than MATCHED match, every few notes do, and those changed last are tried
+# one by one, at most TRIED.
+RANKED, READ_THROUGH, MATCHED, MATCHED_TITLES, TRIED = 200, 500, 10_000, 2_000, 10_000
+_AT_ONCE = 250
+_SHOWN = 30_000  # characters of a text in which the words are looked for
+_FROM_INDEX = text(
+    "WITH hits AS MATERIALIZED (SELECT id, updated_at FROM workspaces.notes WHERE search_words @@ "
+    "CAST(:wanted AS tsquery) AND workspace_id = :workspace_id AND (CAST(:vault_id AS uuid) IS NULL OR "
+    "vault_id = :vault_id) AND deleted_at IS NULL LIMIT :most) "
+    "SELECT id, updated_at, (SELECT count(*) FROM hits) AS matched FROM hits "
+    "ORDER BY updated_at DESC, id DESC LIMIT :limit"
+)
+_FROM_LAST_CHANGED = text(
+    "SELECT id FROM (SELECT id, search_words FROM workspaces.notes WHERE workspace_id = :workspace_id "
+    "AND (CAST(:vault_id AS uuid) IS NULL OR vault_id = :vault_id) AND deleted_at IS NULL "
+    "ORDER BY updated_at DESC, id DESC LIMIT :tried) newest WHERE search_words @@ CAST(:wanted AS tsquery) LIMIT :limit"
+)
+_ESTIMATE = text("EXPLAIN (FORMAT JSON) SELECT FROM workspaces.notes WHERE search_words @@ CAST(:wanted AS tsquery)")
+# The closer the words and the more often, the larger; roughly, so that of notes as close the newest come first.
+_RANK = text(
+    "SELECT id, search_words @@ CAST(:title AS tsquery) AS in_title, updated_at, "
+    "CAST(least(floor(10 * sqrt(ts_rank_cd(search_words, CAST(:ranking AS tsquery)))), 20) AS int) AS closeness "
+    "FROM workspaces.notes WHERE id = ANY(:ids)"
+)
+_EXACTLY = text(
+    "SELECT id FROM workspaces.notes WHERE id = ANY(:ids) "
+    "AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:phrases AS text[])) phrase "
+    "WHERE strpos(search_text, phrase) = 0 AND strpos(search_title, phrase) = 0) "
+    "AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:excluded AS text[])) phrase "
+    "WHERE strpos(search_text, phrase) > 0 OR strpos(search_title, phrase) > 0)"
+)
+_PLAN = text("SELECT set_config(name, 'off', true) FROM unnest(CAST(:settings AS text[])) name")
 _REVISION = [column for column in note_revisions.c if column.name != "body_md"]
 
 
@@ -153,6 +190,149 @@ async def seen_note(
     if path is None:
         raise missing_note(note_id)
     return path
+
+
+async def list_changed_notes(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    person: UUID,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    vault_id: UUID | None = None,
+) -> Page[dict[str, Any]]:
+    """Notes of a workspace, the last changed first; raises WorkspaceNotFound, VaultNotFound."""
+    await _seen(connection, workspace_id, vault_id, person)
+    query = select(*_LISTED).where(notes.c.workspace_id == workspace_id, notes.c.deleted_at.is_(None))
+    if vault_id is not None:
+        query = query.where(notes.c.vault_id == vault_id)
+    if after is not None:
+        query = query.where(
+            tuple_(notes.c.updated_at, notes.c.id) < tuple_(datetime.fromisoformat(after[0]), UUID(after[1]))
+        )
+    query = query.order_by(notes.c.updated_at.desc(), notes.c.id.desc()).limit(limit + 1)
+    rows = [row_dict(row) for row in await connection.execute(query)]
+    page = rows[:limit]
+    last = (page[-1]["updated_at"].isoformat(), str(page[-1]["id"])) if len(rows) > limit else None
+    plain = {"in_title": False, "title_highlights": (), "excerpt": None}
+    return Page([{**row, **plain} for row in page], last)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNotes:
+    """A page of what a search found; `complete` unless more notes match than are ranked."""
+
+    page: Page[dict[str, Any]]
+    complete: bool
+
+
+async def search_notes(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    person: UUID,
+    search: str,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    vault_id: UUID | None = None,
+) -> FoundNotes:
+    """Notes of a workspace in which all that is looked for is (`domain/lookups.py`).
+
+    First those with all of it in title and path, then those in which the words are closest and most often, then those
+    changed last. Raises WorkspaceNotFound, VaultNotFound.
+    """
+    await _seen(connection, workspace_id, vault_id, person)
+    wanted = lookup(search)
+    if not wanted.terms:
+        return FoundNotes(Page([]), complete=True)
+    ids, complete = await _candidates(connection, wanted, workspace_id, vault_id)
+    title = wanted.tsquery(workspace_id, title=True)
+    values = {"ids": ids, "ranking": wanted.ranking(workspace_id), "title": title}
+    keys = sorted(
+        ((row.in_title, row.closeness, row.updated_at, row.id) for row in await connection.execute(_RANK, values)),
+        reverse=True,
+    )
+    if after is not None:
+        position = (bool(after[0]), int(after[1]), datetime.fromisoformat(after[2]), UUID(after[3]))
+        keys = [key for key in keys if key < position]
+    page = keys[:limit]
+    rows = await _shown(connection, page, wanted)
+    last = None
+    if len(keys) > limit:
+        in_title, closeness, updated_at, note_id = page[-1]
+        last = (in_title, closeness, updated_at.isoformat(), str(note_id))
+    return FoundNotes(Page(rows, last), complete)
+
+
+async def _candidates(
+    connection: AsyncConnection, wanted: Lookup, workspace_id: UUID, vault_id: UUID | None
+) -> tuple[list[UUID], bool]:
+    """The notes that are ranked, and whether they are all that match."""
+    given: dict[str, Any] = {"workspace_id": workspace_id, "vault_id": vault_id}
+    exactly = bool(wanted.phrases or wanted.excluded_phrases)
+    limit = READ_THROUGH if exactly else RANKED
+    # The planner knows neither how much of a tsvector lies outside its row nor how words of a workspace are spread.
+    await connection.execute(_PLAN, {"settings": ["enable_seqscan", "jit"]})
+    query = wanted.tsquery(workspace_id, title=True)
+    values = {**given, "wanted": query, "limit": limit, "most": MATCHED_TITLES}
+    titled = (await connection.execute(_FROM_INDEX, values)).all()
+    values |= {"wanted": wanted.tsquery(workspace_id), "most": MATCHED, "tried": TRIED}
+    ids, complete = await _of_text(connection, values)
+    # Where as many titles match, those of the notes changed last are enough.
+    named = [] if titled and titled[0].matched == MATCHED_TITLES else [row.id for row in titled]
+    ids = list(dict.fromkeys([*named, *ids]))
+    return (await _exactly(connection, wanted, ids) if exactly else ids), complete
+
+
+async def _of_text(connection: AsyncConnection, values: dict[str, Any]) -> tuple[list[UUID], bool]:
+    estimate: Any = await connection.scalar(_ESTIMATE, {"wanted": values["wanted"]})
+    if estimate[0]["Plan"]["Plan Rows"] > 2 * MATCHED:  # of a common word the index alone would take longest
+        ids = (await connection.scalars(_FROM_LAST_CHANGED, values)).all()
+        if len(ids) == values["limit"]:
+            return list(ids), False
+    rows = (await connection.execute(_FROM_INDEX, values)).all()
+    if not rows or rows[0].matched < MATCHED:
+        return [row.id for row in rows], len(rows) < values["limit"]
+    ids = (await connection.scalars(_FROM_LAST_CHANGED, values)).all()
+    return (list(ids) if len(ids) == values["limit"] else [row.id for row in rows]), False
+
+
+async def _exactly(connection: AsyncConnection, wanted: Lookup, ids: list[UUID]) -> list[UUID]:
+    """Of these notes the first ones in which the rows of words are, and what is excluded is not."""
+    kept: list[UUID] = []
+    for begin in range(0, len(ids), _AT_ONCE):
+        values = {"phrases": list(wanted.phrases), "excluded": list(wanted.excluded_phrases)}
+        tried = {**values, "ids": ids[begin : begin + _AT_ONCE]}
+        kept += (await connection.scalars(_EXACTLY, tried)).all()
+        if len(kept) >= RANKED:
+            break
+    return kept
+
+
+async def _shown(
+    connection: AsyncConnection, keys: Sequence[tuple[bool, int, datetime, UUID]], wanted: Lookup
+) -> list[dict[str, Any]]:
+    query = select(*_LISTED, func.left(notes.c.body_md, _SHOWN).label("begin"))
+    rows = {
+        row.id: row_dict(row) for row in await connection.execute(query.where(notes.c.id.in_([key[3] for key in keys])))
+    }
+    return [
+        {
+            **rows[note_id],
+            "in_title": in_title,
+            "title_highlights": highlighted(rows[note_id]["title"], wanted).highlights,
+            "excerpt": excerpt(rows[note_id]["begin"], wanted),
+        }
+        for in_title, _, _, note_id in keys
+        if note_id in rows
+    ]
+
+
+async def _seen(connection: AsyncConnection, workspace_id: UUID, vault_id: UUID | None, person: UUID) -> None:
+    if vault_id is None:
+        await seen_workspace(connection, workspace_id, person)
+    else:
+        await seen_vault(connection, workspace_id, vault_id, person)
 
 
 async def _revision(connection: AsyncConnection, note_id: UUID, revision: int) -> dict[str, Any]:

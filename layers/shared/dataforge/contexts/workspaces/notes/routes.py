@@ -17,13 +17,41 @@ from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork as W
 from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 
 VAULT = "/api/workspaces/{workspace_id}/vaults/{vault_id}"
 NOTES = VAULT + "/notes"
 NOTE = NOTES + "/{note_id}"
 REVISION = NOTE + "/revisions/{revision}"
+SEARCH = (
+    'words, all of which must be there, `"exact words"` in a row, `-word` for what must not be there; addresses, '
+    "versions, paths and the like are found as they are pasted, and the last word as the beginning of a longer one"
+)
 Revision = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/api/workspaces/{workspace_id}/notes", response_model=wire.FoundNotePage)
+async def search_notes(
+    workspace_id: UUID,
+    call: Annotated[Call, in_workspace(Action.READ, Kind.NOTE)],
+    search: Annotated[str | None, Query(max_length=2_000, description=SEARCH)] = None,
+    vault_id: Annotated[UUID | None, Query(description="only notes of this vault")] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=50, description="notes per page")] = 20,
+) -> Response:
+    """Find notes in all vaults of a workspace; without `search` those changed last."""
+    after, complete = call.after(cursor), True
+    if search is None:
+        page = await call.query(
+            queries.list_changed_notes, workspace_id, call.user_id, after=after, limit=limit, vault_id=vault_id
+        )
+    else:
+        found = await call.query(
+            queries.search_notes, workspace_id, call.user_id, search, after=after, limit=limit, vault_id=vault_id
+        )
+        page, complete = found.page, found.complete
+    rows = [wire.FoundNoteOut.model_validate(row) for row in page.rows]
+    return call.page_response(Page(rows, page.next_key), limit=limit, complete=complete)
 
 
 @router.get(NOTES, response_model=wire.NotePage)

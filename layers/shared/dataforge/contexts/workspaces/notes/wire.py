@@ -1,10 +1,10 @@
 """Wire models of notes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dataforge.contexts.workspaces.notes.domain.diffs import LineKind
 from dataforge.contexts.workspaces.notes.domain.notes import MAX_BODY, body_mistake
@@ -110,6 +110,48 @@ class NotePage(BaseModel):
 
     items: list[NoteSummaryOut]
     limit: int
+    next_cursor: str | None
+    next: str | None
+
+
+class HighlightOut(BaseModel):
+    """Where a word is that was looked for: from `start` up to, but not including, `end`, in code points."""
+
+    start: int
+    end: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_pair(cls, value: Any) -> Any:  # noqa: ANN401 - what is shown, or JSON
+        return {"start": value[0], "end": value[1]} if isinstance(value, tuple) else value
+
+
+class ExcerptOut(BaseModel):
+    """Some of a text: the line in which most of the words are."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str
+    highlights: list[HighlightOut]
+
+
+class FoundNoteOut(NoteSummaryOut):
+    """A note that was found; `in_title` where all that was looked for is in its title and path."""
+
+    in_title: bool
+    title_highlights: list[HighlightOut]
+    excerpt: ExcerptOut | None
+
+
+class FoundNotePage(BaseModel):
+    """A page of notes that were found.
+
+    It is not `complete` where more notes match than are ranked: then those changed last are among them.
+    """
+
+    items: list[FoundNoteOut]
+    limit: int
+    complete: bool
     next_cursor: str | None
     next: str | None
 

@@ -1,4 +1,4 @@
-"""What is stored of a note for the search, and what a search asks for.
+"""What is stored of a note, for the search to find it by.
 
 Every key of `search_words` begins with four characters of its workspace, so that the index is as fast in a small
 workspace beside large ones as it would be alone. Keys of titles and paths are there a second time with `^` before them.
@@ -10,14 +10,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from dataforge.contexts.workspaces.notes.domain.paths import SUFFIX
-from dataforge.contexts.workspaces.notes.domain.words import pieces, stream
+from dataforge.contexts.workspaces.notes.domain.words import readings
 
-MAX_SEARCH = 500  # characters
-MAX_TERMS = 40  # words of a search; those after them are not asked for
 TITLE = "^"
 _VECTOR_BYTES = 600_000  # PostgreSQL takes 1 MiB; of a note with more different words the first ones are found
 _POSITIONS, _LAST_POSITION, _BODY_FROM = 50, 16_383, 20
-_PREFIX_LETTERS = 2
 
 
 @dataclass(slots=True)
@@ -45,21 +42,21 @@ def workspace_key(workspace_id: UUID) -> str:
 
 def read_text(text: str) -> ReadText:
     """Read a text for the search."""
-    result, found, place = ReadText(), [piece for _, piece in pieces(text)], 0
-    for piece in found:
-        for word in piece.words:
+    places: dict[str, list[int]] = {}
+    keys: dict[str, None] = {}
+    parts, place = [], 0
+    for reading in readings(text):
+        parts.append(reading.stream)
+        for word in reading.words:
             place += 1
-            places = result.places.setdefault(word.text, [])
-            if len(places) < _POSITIONS:
-                places.append(min(place, _LAST_POSITION))
-        if len(piece.runs) > 1 or len(piece.runs[0].words) > 1:
-            result.keys.update(dict.fromkeys(piece.pairs))
-            result.keys.update(dict.fromkeys(piece.joined))
-        result.keys.update(dict.fromkeys(piece.numbers))
-        for run in piece.runs:
-            result.keys.update(dict.fromkeys(key for key in (run.suffixed, run.leading, run.umlauts) if key))
-    result.stream = stream(found)
-    return result
+            known = places.get(word)
+            if known is None:
+                places[word] = [place]
+            elif len(known) < _POSITIONS:
+                known.append(place)
+        for key in reading.keys:
+            keys[key] = None
+    return ReadText(places, keys, f" {' '.join(parts)} ")
 
 
 def search_fields(workspace_id: UUID, path: str, title: str, body: ReadText) -> SearchFields:
@@ -71,27 +68,31 @@ def search_fields(workspace_id: UUID, path: str, title: str, body: ReadText) -> 
 def _vector(owner: str, head: ReadText, body: ReadText) -> Iterator[str]:
     left = _VECTOR_BYTES
     for key, places in _entries(head, body):
-        size = len(key.encode()) + len(owner) + 4 + 2 * len(places)
-        if size > left:
+        left -= len(key.encode()) + len(owner) + 4 + len(places)  # a position is two bytes, and as many or more here
+        if left < 0:
             return
-        left -= size
-        yield f"{quoted(owner + key)}{':' if places else ''}{','.join(places)}"
+        yield f"{quoted(owner + key)}:{places}" if places else quoted(owner + key)
 
 
-def _entries(head: ReadText, body: ReadText) -> Iterator[tuple[str, list[str]]]:
+def _entries(head: ReadText, body: ReadText) -> Iterator[tuple[str, str]]:
     for key, places in head.places.items():
-        further = [str(min(place + _BODY_FROM, _LAST_POSITION)) for place in body.places.get(key, ())]
-        yield key, [f"{place}A" for place in places] + further
+        titled = ",".join(f"{min(place, _LAST_POSITION)}A" for place in places)
+        yield key, f"{titled},{_placed(body.places[key])}" if key in body.places else titled
     for key in (*head.places, *head.keys):
-        yield TITLE + key, []
+        yield TITLE + key, ""
     for key in head.keys:
-        yield key, []
-    for key, body_places in body.places.items():
+        if key not in head.places and key not in body.places:
+            yield key, ""
+    for key, places in body.places.items():
         if key not in head.places:
-            yield key, [str(min(place + _BODY_FROM, _LAST_POSITION)) for place in body_places]
+            yield key, _placed(places)
     for key in body.keys:
         if key not in head.keys and key not in head.places and key not in body.places:
-            yield key, []
+            yield key, ""
+
+
+def _placed(places: list[int]) -> str:
+    return ",".join([str(min(place + _BODY_FROM, _LAST_POSITION)) for place in places])
 
 
 def quoted(key: str) -> str:

@@ -1,8 +1,9 @@
 """The words that a text is found by: one reading for notes and for what people look for.
 
 A text is cut into pieces at white space and at signs that no address, version or path holds. A piece is cut into runs
-of letters and digits, and a run into words at the humps of camel case and between letters and a number: in
-`https://example.com/getUser` there are https, example, com, get, user. What makes a piece more than its words has keys:
+of letters and digits, and a run into words at the humps of camel case and between letters and numbers: in
+`https://example.com/getUser2` there are https, example, com, get, user, 2. What makes a piece more than its words has
+keys:
 
 - each word with the one after it in the piece (`example·com`): a piece is found by any row of its words, so an address
   without its scheme, a version by its beginning, a path by its end, and `1.2.3` not by a text with a 1, a 2 and a 3;
@@ -44,7 +45,8 @@ _BREAKS = (
 _PIECE = re.compile(rf"(?:[^{_BREAKS},]|(?<=\d),(?=\d))+")
 _RUN = re.compile(rf"([{_UNSPACED}]+)|([{_PICTURES}])|((?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+)")
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
-_LETTERS_DIGITS = re.compile(r"([^\W\d_]+)(\d+)")
+_LETTERS_DIGITS = re.compile(r"\d+|[^\W\d_]+")
+_MOST_GROUPS = 3  # of letters and digits in turn; what has more is a hash or the like
 _JOINERS = frozenset("-_'\u2019\u2010\u2011\u00ad\u200b\u200c\u200d\u2060")
 # A minus belongs to the number after it where no word is before it: not in 3-5, 2024-01-05 or a-1.
 _SIGNED = re.compile(r"(?<![\w)\-\u2212\u2013])[-\u2212\u2013](\d+(?:[.,]\d+)*|\.\d+)")
@@ -196,15 +198,15 @@ def _run(match: re.Match[str], text: str, gap: str, *, glued: bool) -> Run:
 def _words(written: str, folded: str, start: int) -> tuple[Word, ...]:
     if len(written) > _LONGEST_JOINED:
         return (Word(folded[:MAX_WORD], start, start + len(written)),)
-    cuts = [0]
-    letters_digits = _LETTERS_DIGITS.fullmatch(written)
-    if not (written.islower() or written.isupper() or written.isdigit()):
-        cuts += [match.start() for match in _HUMP.finditer(written)]
-    if letters_digits is not None:
-        cuts.append(letters_digits.start(2))
+    cuts = {0}
+    if not (written.islower() or written.isupper()):
+        cuts.update(match.start() for match in _HUMP.finditer(written))
+    groups = [match.start() for match in _LETTERS_DIGITS.finditer(written)]
+    if len(groups) <= _MOST_GROUPS:
+        cuts.update(groups)
     if len(cuts) == 1:
         return (Word(folded, start, start + len(written)),)
-    bounds = [*cuts, len(written)]
+    bounds = [*sorted(cuts), len(written)]
     return tuple(Word(fold(written[begin:end]), start + begin, start + end) for begin, end in pairwise(bounds))
 
 
@@ -215,6 +217,35 @@ def _unspaced(written: str, start: int) -> Run:
         for place in range(len(folded))
     )
     return Run(folded, words, unspaced=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a piece is found by: its words in order, other keys, and its part of the stream of exact words."""
+
+    words: tuple[str, ...]
+    keys: tuple[str, ...]
+    stream: str
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """What the pieces of a text are found by, in order."""
+    for match in _PIECE.finditer(text):
+        reading = _reading(match[0][:MAX_PIECE].rstrip(_ENDINGS))
+        if reading is not None:
+            yield reading
+
+
+@lru_cache(maxsize=32_768)
+def _reading(text: str) -> Reading | None:
+    if text.isascii() and text.isalpha() and text.islower() and len(text) <= MAX_WORD:
+        return Reading((text,), (), text)
+    piece = _piece(text)
+    if piece is None:
+        return None
+    further = (key for run in piece.runs for key in (run.suffixed, run.leading, run.umlauts) if key is not None)
+    keys = dict.fromkeys((*piece.pairs, *piece.joined, *piece.numbers, *further))
+    return Reading(tuple(word.text for word in piece.words), tuple(keys), stream([piece]).strip())
 
 
 def stream(found: Iterable[Piece]) -> str:
