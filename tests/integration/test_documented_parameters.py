@@ -191,8 +191,8 @@ class World:
             ok(await api.client.post("/api/invitations", json={"email": f"new{number}@example.org"}), 201)
             repo = await space.post("/repos", name=f"repo {number}")
             vault = await space.vault(f"vault {number}")
-        for number in range(2):
-            note = await space.post(f"{vault}/notes", path=f"folder/note {number}", body_md="a note")
+        for number in range(3):
+            note = await space.post(f"{vault}/notes", path=f"folder/note {number}", body_md="a note: [[note 2]]")
         await self._transcripts(space)
         address = f"{space.path}{vault}/notes/{note['id']}"
         ok(await api.client.patch(address, json={"body_md": "a better note"}, headers={"If-Match": "*"}))

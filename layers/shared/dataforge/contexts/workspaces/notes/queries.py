@@ -1,6 +1,6 @@
 """Notes of vaults, their revisions, what differs between two, and the search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,12 @@ from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.notes.domain.diffs import Hunk, diff_lines, hunks
+from dataforge.contexts.workspaces.notes.domain.links import LinkedNote, names_of, resolved
 from dataforge.contexts.workspaces.notes.domain.lookups import Lookup, excerpt, highlighted, lookup
 from dataforge.contexts.workspaces.notes.domain.notes import NoteNotFound, missing_note
+from dataforge.contexts.workspaces.notes.domain.paths import endings, path_key
 from dataforge.contexts.workspaces.notes.repository import below
-from dataforge.contexts.workspaces.tables import note_revisions, notes, vaults
+from dataforge.contexts.workspaces.tables import note_links, note_revisions, notes, vaults
 from dataforge.contexts.workspaces.vaults.domain import VaultNotFound
 from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
 from dataforge.kernel.paging import Page
@@ -97,12 +99,7 @@ async def list_notes(
     query = select(*_LISTED, notes.c.path_key).where(notes.c.vault_id == vault_id, deleted)
     if folder:
         query = query.where(*below(folder))
-    if after is not None:
-        query = query.where(tuple_(notes.c.path_key, notes.c.id) > tuple_(after[0], UUID(after[1])))
-    query = query.order_by(notes.c.path_key, notes.c.id).limit(limit + 1)
-    rows = [row_dict(row) for row in await connection.execute(query)]
-    page = rows[:limit]
-    return Page(page, (page[-1]["path_key"], str(page[-1]["id"])) if len(rows) > limit else None)
+    return await _by_path(connection, query, after=after, limit=limit)
 
 
 async def list_paths(
@@ -333,6 +330,68 @@ async def _seen(connection: AsyncConnection, workspace_id: UUID, vault_id: UUID 
         await seen_workspace(connection, workspace_id, person)
     else:
         await seen_vault(connection, workspace_id, vault_id, person)
+
+
+async def list_backlinks(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    vault_id: UUID,
+    note_id: UUID,
+    person: UUID,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    """Notes of the vault that link to a note, by path; raises what `get_note` does."""
+    path = await seen_note(connection, workspace_id, vault_id, note_id, person)
+    key = path_key(path)
+    meant = resolved(["/" + key, *endings(key)], await _linked(connection, vault_id, [key]))
+    targets = [target for target, note in meant.items() if note.id == note_id]
+    query = select(*_LISTED, notes.c.path_key).where(
+        notes.c.vault_id == vault_id,
+        notes.c.deleted_at.is_(None),
+        notes.c.id != note_id,
+        notes.c.id.in_(select(note_links.c.note_id).where(note_links.c.target.in_(targets))),
+    )
+    return await _by_path(connection, query, after=after, limit=limit)
+
+
+async def list_links(
+    connection: AsyncConnection, workspace_id: UUID, vault_id: UUID, note_id: UUID, person: UUID
+) -> list[dict[str, Any]]:
+    """What the links of a note mean, with the notes that are there; raises what `get_note` does."""
+    await seen_note(connection, workspace_id, vault_id, note_id, person)
+    query = select(note_links.c.target).where(note_links.c.note_id == note_id).order_by(note_links.c.target)
+    targets = (await connection.scalars(query)).all()
+    meant = await resolve_links(connection, vault_id, targets)
+    rows = [(target, meant.get(target)) for target in targets]
+    return [{"target": target, "note_id": note and note.id, "path": note and note.path} for target, note in rows]
+
+
+async def resolve_links(
+    connection: AsyncConnection, vault_id: UUID, targets: Sequence[str]
+) -> Mapping[str, LinkedNote]:
+    """The notes of a vault that targets mean (`domain/links.py`); those without are left out."""
+    return resolved(targets, await _linked(connection, vault_id, targets))
+
+
+async def _linked(connection: AsyncConnection, vault_id: UUID, targets: Sequence[str]) -> list[LinkedNote]:
+    name = func.reverse(func.split_part(func.reverse(notes.c.path_key), "/", 1))
+    query = select(notes.c.path_key, notes.c.id, notes.c.path).where(
+        notes.c.vault_id == vault_id, notes.c.deleted_at.is_(None), name.in_(names_of(targets))
+    )
+    return [LinkedNote(*row) for row in await connection.execute(query)]
+
+
+async def _by_path(
+    connection: AsyncConnection, query: Select[Any], *, after: tuple[Any, ...] | None, limit: int
+) -> Page[dict[str, Any]]:
+    if after is not None:
+        query = query.where(tuple_(notes.c.path_key, notes.c.id) > tuple_(after[0], UUID(after[1])))
+    query = query.order_by(notes.c.path_key, notes.c.id).limit(limit + 1)
+    rows = [row_dict(row) for row in await connection.execute(query)]
+    page = rows[:limit]
+    return Page(page, (page[-1]["path_key"], str(page[-1]["id"])) if len(rows) > limit else None)
 
 
 async def _revision(connection: AsyncConnection, note_id: UUID, revision: int) -> dict[str, Any]:

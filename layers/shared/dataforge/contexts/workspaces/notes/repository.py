@@ -10,6 +10,7 @@ from sqlalchemy import cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dataforge.contexts.workspaces.notes.domain.links import targets_of
 from dataforge.contexts.workspaces.notes.domain.notes import (
     AUTOSAVED_FOR,
     MAX_REVISIONS,
@@ -21,7 +22,7 @@ from dataforge.contexts.workspaces.notes.domain.notes import (
 )
 from dataforge.contexts.workspaces.notes.domain.paths import path_key
 from dataforge.contexts.workspaces.notes.domain.search import ReadText, search_fields
-from dataforge.contexts.workspaces.tables import note_revisions, notes
+from dataforge.contexts.workspaces.tables import note_links, note_revisions, notes
 from dataforge.contexts.workspaces.vaults.domain import Vault
 from dataforge.platform.db.versioned_rows import Refusals, explained
 
@@ -111,6 +112,7 @@ class Notes:
         async with explained("note", notes.name, refusals=_REFUSALS, row=values):
             await self._connection.execute(insert(notes).values(**row, created_at=self._now, updated_at=self._now))
         await self._add_revision(note_id, 1, values, author, automatic=False)
+        await self._link(note_id, text)
 
     async def save(self, note: Note, vault: Vault, text: NoteText, author: UUID, *, automatic: bool = False) -> int:
         """Write a text or another path as a new revision and return its number; raises AlreadyExists for the path.
@@ -123,6 +125,7 @@ class Notes:
             await self._drop_autosaved(note, author)
         await self._update(note, {**values, "updated_by": author})
         await self._add_revision(note.id, revision, values, author, automatic=automatic)
+        await self._link(note.id, text)
         if revision % _PRUNED_EVERY == 0:
             await self._prune(note)
         return revision
@@ -137,6 +140,7 @@ class Notes:
         await self._update(note, {**values, "deleted_at": None, "updated_by": author})
         if note.path != text.path:
             await self._add_revision(note.id, note.revision + 1, values, author, automatic=False)
+            await self._link(note.id, text)
 
     async def purge(self, note: Note) -> None:
         """Delete it for good, with its revisions."""
@@ -161,6 +165,17 @@ class Notes:
         kept = {name: values[name] for name in ("path", "body_md", "sha256")}
         row = {"note_id": note_id, "revision": revision, "author_id": author, "automatic": automatic, **kept}
         await self._connection.execute(insert(note_revisions).values(**row, created_at=self._now))
+
+    async def _link(self, note_id: UUID, text: NoteText) -> None:
+        """Keep what the links in the text mean."""
+        links, targets = note_links.c, set(targets_of(text.path, text.body))
+        kept = set(await self._connection.scalars(select(links.target).where(links.note_id == note_id)))
+        if kept - targets:
+            gone = delete(note_links).where(links.note_id == note_id, links.target.in_(kept - targets))
+            await self._connection.execute(gone)
+        if targets - kept:
+            rows = [{"note_id": note_id, "target": target} for target in sorted(targets - kept)]
+            await self._connection.execute(insert(note_links).values(rows))
 
     async def _drop_autosaved(self, note: Note, author: UUID) -> None:
         revisions = note_revisions.c

@@ -169,6 +169,30 @@ async def purge_note(
     return await call.execute(Work, commands.purge_note, command, lambda _: json_response(None, status=204))
 
 
+@router.get(NOTE + "/links", response_model=wire.NoteLinksOut)
+async def list_links(
+    workspace_id: UUID, vault_id: UUID, note_id: UUID, call: Annotated[Call, in_workspace(Action.READ, Kind.NOTE)]
+) -> Response:
+    """What the links of a note mean: `[[Name]]`, and Markdown links to notes."""
+    rows = await call.query(queries.list_links, workspace_id, vault_id, note_id, call.user_id)
+    return json_response(wire.NoteLinksOut.model_validate({"items": rows}))
+
+
+@router.get(NOTE + "/backlinks", response_model=wire.NotePage)
+async def list_backlinks(
+    workspace_id: UUID,
+    vault_id: UUID,
+    note_id: UUID,
+    call: Annotated[Call, in_workspace(Action.READ, Kind.NOTE)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
+    """Notes of the vault that link to a note, by path."""
+    given = (workspace_id, vault_id, note_id, call.user_id)
+    page = await call.query(queries.list_backlinks, *given, after=call.after(cursor), limit=limit)
+    return page_of(call, page, wire.NoteSummaryOut, limit=limit)
+
+
 @router.get(NOTE + "/revisions", response_model=wire.NoteRevisionPage)
 async def list_revisions(
     workspace_id: UUID,

@@ -114,6 +114,20 @@ class NotePage(BaseModel):
     next: str | None
 
 
+class NoteLinkOut(BaseModel):
+    """What a link means: the end of a path, or a path with `/` before it; without a note nothing has it."""
+
+    target: str
+    note_id: UUID | None
+    path: str | None
+
+
+class NoteLinksOut(BaseModel):
+    """The links of a note, each once."""
+
+    items: list[NoteLinkOut]
+
+
 class HighlightOut(BaseModel):
     """Where a word is that was looked for: from `start` up to, but not including, `end`, in code points."""
 

@@ -1,0 +1,67 @@
+"""Links from note to note, and back."""
+
+import pytest
+
+from tests.builders.workspaces import Space, refusal, taken
+
+
+@pytest.fixture
+async def notes(space: Space) -> str:
+    """The address of the notes of a vault."""
+    return f"{space.path}{await space.vault()}/notes"
+
+
+async def write(space: Space, notes: str, path: str, body: str = "") -> str:
+    """The address of a new note."""
+    made = await space["editor"].post(notes, json={"path": path, "body_md": body})
+    return f"{notes}/{taken(made, 201)['id']}"
+
+
+async def backlinks(space: Space, address: str) -> list[str]:
+    return [item["path"] for item in taken(await space["viewer"].get(f"{address}/backlinks"))["items"]]
+
+
+async def test_a_note_knows_where_it_leads_and_who_leads_to_it(space: Space, notes: str) -> None:
+    plan = await write(space, notes, "Projects/Plan")
+    await write(space, notes, "Archive/old/Plan")
+    index = await write(space, notes, "index", "[[plan]], [[Plan#Costs|again]], [[nowhere]], [x](Projects/Plan.md)")
+    await write(space, notes, "Projects/log", "[the plan](plan.md) and [[old/plan]]")
+    await write(space, notes, "Projects/alone", "`[[plan]]`")
+
+    links = taken(await space["viewer"].get(f"{index}/links"))["items"]
+
+    assert [(link["target"], link["path"]) for link in links] == [
+        ("/projects/plan.md", "Projects/Plan.md"),
+        ("nowhere.md", None),
+        ("plan.md", "Projects/Plan.md"),
+    ]
+    assert links[0]["note_id"] == plan.rpartition("/")[2]
+    assert await backlinks(space, plan) == ["index.md", "Projects/log.md"]
+
+
+async def test_links_follow_what_a_note_says_and_where_it_is(space: Space, notes: str) -> None:
+    plan = await write(space, notes, "plan")
+    source = await write(space, notes, "a/source", "[x](../plan.md) [[plan]]")
+    first = await backlinks(space, plan)
+    taken(await space["editor"].patch(source, json={"body_md": "[x](../plan.md)"}, headers={"If-Match": "*"}))
+    relative = await backlinks(space, plan)
+    taken(await space["editor"].patch(source, json={"path": "source"}, headers={"If-Match": "*"}))
+    moved = await backlinks(space, plan)
+    taken(await space["editor"].patch(source, json={"body_md": "[[plan]]"}, headers={"If-Match": "*"}))
+    named = await backlinks(space, plan)
+    taken(await space["editor"].delete(source), 204)
+
+    assert (first, relative, moved, named) == (["a/source.md"], ["a/source.md"], [], ["source.md"])
+    assert await backlinks(space, plan) == []
+
+
+async def test_links_stay_in_their_vault(space: Space, notes: str) -> None:
+    plan = await write(space, notes, "plan")
+    another = f"{space.path}{await space.vault('Another')}/notes"
+    source = await write(space, another, "source", "[[plan]]")
+
+    outside = await space["stranger"].get(f"{plan}/backlinks")
+
+    assert await backlinks(space, plan) == []
+    assert taken(await space["viewer"].get(f"{source}/links"))["items"][0]["note_id"] is None
+    assert refusal(outside) == (404, "workspace_not_found")
