@@ -1,6 +1,7 @@
 """Links from note to note, and back."""
 
 import pytest
+from sqlalchemy import text
 
 from tests.builders.workspaces import Space, refusal, taken
 
@@ -65,3 +66,53 @@ async def test_links_stay_in_their_vault(space: Space, notes: str) -> None:
     assert await backlinks(space, plan) == []
     assert taken(await space["viewer"].get(f"{source}/links"))["items"][0]["note_id"] is None
     assert refusal(outside) == (404, "workspace_not_found")
+
+
+async def test_links_follow_a_note_that_moves_if_they_are_to(space: Space, notes: str) -> None:
+    plan = await write(space, notes, "Projects/Plan", "See [costs](costs.md), [[index]] and `[[plan]]`.")
+    await write(space, notes, "Projects/costs", "[back](<plan.md#top>)")
+    index = await write(
+        space, notes, "index", "[[plan|the plan]] ![[Projects/Plan#Costs]] [x](/Projects/Plan.md) `[[plan]]`"
+    )
+    other = await write(space, notes, "other", "[[planet]] [[nowhere]]")
+    before = taken(await space["viewer"].get(other))
+    change = {"path": "Archive/2026/The plan", "rewrite_links": True}
+
+    moved = taken(await space["editor"].patch(plan, json=change, headers={"If-Match": "*"}))
+
+    assert moved["body_md"] == "See [costs](../../Projects/costs.md), [[index]] and `[[plan]]`."
+    assert taken(await space["viewer"].get(index))["body_md"] == (
+        "[[The plan|the plan]] ![[Archive/2026/The plan#Costs]] [x](/Archive/2026/The%20plan.md) `[[plan]]`"
+    )
+    assert await backlinks(space, plan) == ["index.md", "Projects/costs.md"]
+    assert taken(await space["viewer"].get(other)) == before
+
+
+async def test_links_stay_as_they_are_otherwise(space: Space, notes: str) -> None:
+    plan = await write(space, notes, "plan")
+    index = await write(space, notes, "index", "[[plan]]")
+
+    taken(await space["editor"].patch(plan, json={"path": "other"}, headers={"If-Match": "*"}))
+
+    assert taken(await space["viewer"].get(index))["body_md"] == "[[plan]]"
+    assert await backlinks(space, plan) == []
+
+
+async def test_a_note_that_very_many_link_to_is_moved_without_rewriting_them(space: Space, notes: str) -> None:
+    plan = await write(space, notes, "plan")
+    copies = (
+        "INSERT INTO workspaces.notes (id, workspace_id, vault_id, path, path_key, title, body_md, sha256, updated_by,"
+        " search_title, search_text, search_words, created_at, updated_at)"
+        " SELECT gen_random_uuid(), workspace_id, vault_id, 'n' || number, 'n' || number, title, '[[plan]]', sha256,"
+        " updated_by, '', '', '', now(), now() FROM workspaces.notes, generate_series(1, 201) number"
+    )
+    links = "INSERT INTO workspaces.note_links SELECT id, 'plan.md' FROM workspaces.notes WHERE path <> 'plan.md'"
+    async with space.api.database.transaction() as connection:
+        for statement in (copies, links):
+            await connection.execute(text(statement))
+    change = {"path": "other", "rewrite_links": True}
+
+    refused = await space["editor"].patch(plan, json=change, headers={"If-Match": "*"})
+
+    assert refusal(refused) == (409, "link_limit_exceeded")
+    assert taken(await space["viewer"].get(plan))["path"] == "plan.md"

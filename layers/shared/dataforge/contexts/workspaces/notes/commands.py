@@ -4,16 +4,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from dataforge.contexts.workspaces.notes.domain.links import relinked
 from dataforge.contexts.workspaces.notes.domain.notes import (
     Base,
+    Note,
     NoteNotFound,
+    body_mistake,
     body_sha256,
     require_body,
+    require_few_links,
     require_folder_size,
     require_note_room,
 )
-from dataforge.contexts.workspaces.notes.domain.paths import moved, require_folder_move, require_note_path
+from dataforge.contexts.workspaces.notes.domain.paths import (
+    SUFFIX,
+    endings,
+    moved,
+    path_key,
+    require_folder_move,
+    require_note_path,
+    stem,
+)
 from dataforge.contexts.workspaces.notes.domain.search import read_text
+from dataforge.contexts.workspaces.notes.queries import resolve_links
 from dataforge.contexts.workspaces.notes.repository import NoteText
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.vaults.domain import Vault
@@ -22,6 +35,7 @@ from dataforge.kernel.ids import uuid7
 from dataforge.kernel.unit_of_work import AuditEntry
 
 MAX_MOVED = 1_000  # notes of a folder that is moved
+MAX_REWRITTEN = 200  # notes that link to one that is moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +50,10 @@ class CreateNote:
 
 @dataclass(frozen=True, slots=True)
 class ChangeNote:
-    """Another text or path of a note; `base` is what the caller has read."""
+    """Another text or path of a note; `base` is what the caller has read.
+
+    With `rewrite_links` links to a note that moves lead to where it is then, and so do its own.
+    """
 
     workspace_id: UUID
     vault_id: UUID
@@ -45,6 +62,7 @@ class ChangeNote:
     body_md: str | None = None
     path: str | None = None
     automatic: bool = False
+    rewrite_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +184,8 @@ async def create_note(command: CreateNote, uow: WorkspacesUnitOfWork) -> UUID:
 async def change_note(command: ChangeNote, uow: WorkspacesUnitOfWork) -> UUID:
     """Write another text or path, for editors; what is so already makes no revision, whatever its base was.
 
-    Raises NoteNotFound, NoteTrashed, PreconditionFailed, AlreadyExists, ValidationFailed, VaultLocked.
+    Raises NoteNotFound, NoteTrashed, PreconditionFailed, AlreadyExists, LinkLimitExceeded, ValidationFailed,
+    VaultLocked.
     """
     path = None if command.path is None else require_note_path(command.path)
     read = None if command.body_md is None else _text("", command.body_md).read
@@ -178,11 +197,37 @@ async def change_note(command: ChangeNote, uow: WorkspacesUnitOfWork) -> UUID:
         return note.id
     note.require_base(command.base)
     body = await uow.notes.body(note) if command.body_md is None else command.body_md
+    moves = path is not None and path != note.path
+    meant = await _meaning(uow, vault, note) if moves and command.rewrite_links else []
+    if path is not None and meant:
+        body = relinked(body, note.path, path, dict.fromkeys(meant, path), by_name=False)
+        read = None
     text = NoteText(path or note.path, body, read or read_text(body))
     await uow.notes.save(note, vault, text, uow.person, automatic=command.automatic)
-    if text.path != note.path:
+    if path is not None and meant:
+        await _rewrite_links(uow, vault, note, meant, path)
+    if moves:
         _audit(uow, "moved", vault, note.id, before=note.path, path=text.path)
     return note.id
+
+
+async def _meaning(uow: WorkspacesUnitOfWork, vault: Vault, note: Note) -> list[str]:
+    """What links that mean the note say."""
+    key = path_key(note.path)
+    meant = await resolve_links(uow.connection, vault.id, ["/" + key, *endings(key)])
+    return [target for target, linked in meant.items() if linked.id == note.id]
+
+
+async def _rewrite_links(uow: WorkspacesUnitOfWork, vault: Vault, note: Note, meant: list[str], path: str) -> None:
+    name = path_key(stem(path) + SUFFIX)
+    by_name = (await resolve_links(uow.connection, vault.id, [name]))[name].id == note.id
+    linking = await uow.notes.enter_linking(note, meant, vault, MAX_REWRITTEN + 1)
+    require_few_links(len(linking), MAX_REWRITTEN)
+    renamed = dict.fromkeys(meant, path)
+    for source in linking:
+        body = relinked(await uow.notes.body(source), source.path, source.path, renamed, by_name=by_name)
+        if body_sha256(body) != source.sha256 and body_mistake(body) is None:
+            await uow.notes.save(source, vault, NoteText(source.path, body, read_text(body)), uow.person)
 
 
 async def move_folder(command: MoveFolder, uow: WorkspacesUnitOfWork) -> int:

@@ -93,6 +93,18 @@ class Notes:
         )
         return [Note(*row) for row in await self._connection.execute(query.with_for_update(key_share=True))]
 
+    async def enter_linking(self, note: Note, targets: Sequence[str], vault: Vault, limit: int) -> Sequence[Note]:
+        """At most so many of the other notes whose links mean one of the targets, as `enter` gives them."""
+        linking = select(note_links.c.note_id).where(note_links.c.target.in_(targets))
+        query = (
+            select(*_NOTE)
+            .where(notes.c.vault_id == vault.id, notes.c.deleted_at.is_(None), notes.c.id != note.id)
+            .where(notes.c.id.in_(linking))
+            .order_by(notes.c.id)
+            .limit(limit)
+        )
+        return [Note(*row) for row in await self._connection.execute(query.with_for_update(key_share=True))]
+
     async def body(self, note: Note) -> str:
         """The text of a note."""
         return str(await self._connection.scalar(select(notes.c.body_md).where(notes.c.id == note.id)))

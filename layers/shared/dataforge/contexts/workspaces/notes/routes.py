@@ -131,7 +131,14 @@ async def change_note(
     """
     base = _base(call, body.base_sha256)
     command = commands.ChangeNote(
-        workspace_id, vault_id, note_id, base, body.body_md, body.path, automatic=body.automatic
+        workspace_id,
+        vault_id,
+        note_id,
+        base,
+        body.body_md,
+        body.path,
+        automatic=body.automatic,
+        rewrite_links=body.rewrite_links,
     )
     read = _reader(call, workspace_id, vault_id)
     return await call.execute_and_read(Work, commands.change_note, command, read)

@@ -62,6 +62,10 @@ class NoteChangeIn(PartialUpdate):
         default=False,
         description="saved while somebody writes: of the revisions that are, one in ten minutes stays",
     )
+    rewrite_links: bool = Field(
+        default=False,
+        description="links to a note that moves are written anew in the notes that have them, and its own",
+    )
 
 
 class NoteRestoreIn(RequestModel):

@@ -8,10 +8,11 @@ other. Links in code are none.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from posixpath import dirname, relpath
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from dataforge.contexts.workspaces.notes.domain.paths import MAX_NOTE_PATH, SUFFIX, endings, path_key
+from dataforge.contexts.workspaces.notes.domain.paths import MAX_NOTE_PATH, SUFFIX, endings, path_key, stem
 
 MAX_LINKS = 1_000  # of one note; those behind them are not followed
 _FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n(?! {0,3}\1)[^\n]*)*(?:\n {0,3}\1[^\n]*)?", re.MULTILINE)
@@ -21,22 +22,68 @@ _MARKDOWN = re.compile(r"\]\(<?([^()<>\s#?:]{1,1500})(?:#[^()<>\s]{0,500})?>?(?:
 _OTHER_FILE = re.compile(r"\.(?!md$)[a-z][a-z0-9]{1,4}$")
 
 
+class _Link(NamedTuple):
+    """A link in a text: where what it says begins and ends, what that is, and what it means."""
+
+    start: int
+    end: int
+    text: str
+    target: str
+    wiki: bool
+
+
 def targets_of(path: str, body: str) -> list[str]:
     """What the links of a note at this path mean, each once."""
-    text = _CODE.sub("", _FENCED.sub("", body))
-    found = dict.fromkeys(target for target in _targets(path, text) if len(target) <= MAX_NOTE_PATH + 1)
+    found = dict.fromkeys(link.target for link in _links(path, body) if len(link.target) <= MAX_NOTE_PATH + 1)
     return list(found)[:MAX_LINKS]
 
 
-def _targets(path: str, text: str) -> Iterator[str]:
+def _links(path: str, body: str) -> Iterator[_Link]:
+    """The links outside of code, wiki links first."""
+    text = _CODE.sub(_blank, _FENCED.sub(_blank, body))
     for match in _WIKI.finditer(text):
         target = wiki_target(match[1])
         if target is not None:
-            yield target
+            yield _Link(match.start(1), match.end(1), match[1], target, wiki=True)
     for match in _MARKDOWN.finditer(text):
-        target = _relative(path, unquote(match[1]))
-        if target is not None:
-            yield target
+        file = _file(path, unquote(match[1]))
+        if file is not None:
+            yield _Link(match.start(1), match.end(1), match[1], "/" + path_key(file), wiki=False)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def relinked(body: str, before: str, after: str, renamed: Mapping[str, str], *, by_name: bool) -> str:
+    """The text of a note that was at one path and is at another, with links that mean what they meant.
+
+    `renamed` are new paths by what was meant; a wiki link that said a name says the new name if it means the note by
+    itself (`by_name`), else the path.
+    """
+    parts, done = [], 0
+    for link in sorted(_links(before, body)):
+        path = renamed.get(link.target)
+        if link.wiki:
+            said = None if path is None else _wiki_text(link.text, path, by_name=by_name)
+        else:
+            path = path or (None if link.text.startswith("/") else _file(before, unquote(link.text)))
+            said = None if path is None else _markdown_text(link.text, path, after)
+        unmoved = link.target not in renamed and before.rpartition("/")[0] == after.rpartition("/")[0]
+        if said is not None and not unmoved:
+            parts += [body[done : link.start], said]
+            done = link.end
+    return "".join([*parts, body[done:]])
+
+
+def _wiki_text(text: str, path: str, *, by_name: bool) -> str:
+    said = stem(path) if by_name and "/" not in text else path[: -len(SUFFIX)]
+    return said + SUFFIX if text.strip().casefold().endswith(SUFFIX) else said
+
+
+def _markdown_text(text: str, path: str, place: str) -> str:
+    said = "/" + path if text.startswith("/") else relpath(path, dirname(place) or ".")
+    return quote(said if text.casefold().endswith(SUFFIX) else said[: -len(SUFFIX)])
 
 
 def wiki_target(text: str) -> str | None:
@@ -47,7 +94,8 @@ def wiki_target(text: str) -> str | None:
     return key if key.endswith(SUFFIX) else key + SUFFIX
 
 
-def _relative(path: str, text: str) -> str | None:
+def _file(path: str, text: str) -> str | None:
+    """The path of the note that a Markdown link means, in the note's own spelling; None for what is no note."""
     segments = [] if text.startswith("/") else path.split("/")[:-1]
     for segment in text.split("/"):
         if segment == "..":
@@ -56,10 +104,10 @@ def _relative(path: str, text: str) -> str | None:
             segments.pop()
         elif segment not in ("", "."):
             segments.append(segment)
-    key = path_key("/".join(segments))
-    if not key or "\0" in key or text.endswith("/") or _OTHER_FILE.search(key):
+    file = "/".join(segments)
+    if not file or "\0" in file or text.endswith("/") or _OTHER_FILE.search(path_key(file)):
         return None
-    return "/" + (key if key.endswith(SUFFIX) else key + SUFFIX)
+    return file if path_key(file).endswith(SUFFIX) else file + SUFFIX
 
 
 def names_of(targets: Iterable[str]) -> list[str]:

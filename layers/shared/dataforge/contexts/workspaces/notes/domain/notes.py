@@ -42,6 +42,13 @@ class NoteLimitExceeded(Conflict):
     title = "Too many notes"
 
 
+class LinkLimitExceeded(Conflict):
+    """More notes link to this one than are rewritten at once: move it without."""
+
+    code = "link_limit_exceeded"
+    title = "Too many notes link to this one"
+
+
 class FolderLimitExceeded(Conflict):
     """The folder has more notes below it than are moved at once: move the folders in it."""
 
@@ -145,6 +152,13 @@ def require_folder_size(notes: int, limit: int) -> None:
     if notes > limit:
         message = f"At most {limit:,} notes are moved at once; move the folders in this one instead."
         raise FolderLimitExceeded(message, facts={"limit": limit})
+
+
+def require_few_links(notes: int, limit: int) -> None:
+    """Raise LinkLimitExceeded for a note that more notes link to than are rewritten at once."""
+    if notes > limit:
+        message = f"More than {limit:,} notes link to this one; move it without rewriting them."
+        raise LinkLimitExceeded(message, facts={"limit": limit})
 
 
 def path_taken(path: str) -> AlreadyExists:
