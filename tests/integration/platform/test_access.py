@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import event
 
-from dataforge.kernel.access import Action, Kind, Resource
+from dataforge.kernel.access import Action, Kind, Reach, Resource
+from dataforge.kernel.errors import DataForgeError, NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import SYSTEM, Principal, Role
 from dataforge.platform.access import Decisions
@@ -67,3 +68,44 @@ async def test_a_stranger_is_a_stranger_for_the_whole_request_and_the_system_is_
         assert not await Decisions(api.platform, SYSTEM).can(Action.READ, workspace)
 
     assert len(asked) == 1
+
+
+async def test_what_may_not_be_read_is_missing_and_what_may_is_refused_with_the_role_it_needs(
+    api: ApiUnderTest,
+) -> None:
+    space, missing = await open_space(api), NotFound("There is no such cohort.")
+    cohort = Resource(Kind.COHORT, workspace=UUID(space.id))
+
+    async def refusal(who: str, action: Action, role: Role = Role.REGISTRAR) -> str:
+        decisions = Decisions(api.platform, Principal(space.people[who].id, role))
+        try:
+            await decisions.require(action, cohort, missing)
+        except DataForgeError as error:
+            return error.code
+        return ""
+
+    assert [await refusal("stranger", action) for action in (Action.READ, Action.CHANGE)] == [missing.code] * 2
+    assert [await refusal("viewer", action) for action in (Action.READ, Action.CHANGE)] == [
+        "",
+        "workspace_role_missing",
+    ]
+    assert await refusal("stranger", Action.CHANGE, Role.ADMIN) == ""
+
+
+async def test_a_list_reaches_the_workspaces_in_which_ones_role_is_enough(api: ApiUnderTest) -> None:
+    space = await open_space(api)
+
+    async def reach(who: str, action: Action, role: Role) -> Reach:
+        return await Decisions(api.platform, Principal(space.people[who].id, role)).reach(action, Kind.COHORT)
+
+    inside = frozenset({UUID(space.id)})
+    assert await reach("viewer", Action.READ, Role.LEARNER) == Reach(
+        everywhere=False, organisation=False, workspaces=inside
+    )
+    assert await reach("viewer", Action.DELETE, Role.ANALYST) == Reach(
+        everywhere=False, organisation=False, workspaces=frozenset()
+    )
+    assert await reach("admin", Action.DELETE, Role.INSTRUCTOR) == Reach(
+        everywhere=False, organisation=True, workspaces=inside
+    )
+    assert (await reach("stranger", Action.READ, Role.ADMIN)).everywhere

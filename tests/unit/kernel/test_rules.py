@@ -121,3 +121,27 @@ def test_scopes_of_credentials_cover_what_the_standard_says() -> None:
     covered = {wide: {narrow for narrow in XAPI_SCOPES if scope_covers(wide, narrow)} - {wide} for wide in XAPI_SCOPES}
     assert covered == includes
     assert not scope_covers("all", "everything")
+
+
+TENANTS = [(kind, action) for (kind, action), rule in RULES.items() if rule.member is not None and rule.roles]
+
+
+@pytest.mark.parametrize(("kind", "action"), TENANTS)
+def test_roles_of_the_organisation_are_strangers_in_a_workspace_but_for_administrators(
+    kind: Kind, action: Action
+) -> None:
+    inside, outside, rule = Resource(kind, workspace=uuid7()), Resource(kind), RULES[kind, action]
+    assert rule.member is not None
+
+    for role in Role:
+        assert allows(person(role), action, inside) == (role is Role.ADMIN)
+        assert allows(person(role), action, outside) == (role in rule.roles)
+    for member in MemberRole:
+        assert allows(person(Role.VIEWER), action, inside, member=member) == member.covers(rule.member)
+
+
+def test_whoever_may_more_in_a_workspace_has_no_lower_level_on_its_datasets() -> None:
+    levels = [Level.of_member(role).rank for role in MemberRole]
+
+    assert levels == sorted(levels, reverse=True)
+    assert (Level.of_member(MemberRole.VIEWER), Level.of_member(MemberRole.OWNER)) == (Level.READ, Level.ADMIN)
