@@ -123,7 +123,7 @@ def test_a_transcript_is_a_quarter_of_an_hour_of_speech_with_labels_that_it_has(
 
 def test_there_are_both_languages_three_formats_and_two_that_are_held_out() -> None:
     assert {labelled.language for labelled in EVERY} == {labelled.language for labelled in held_out()} == {"en", "de"}
-    assert (len(open_ones()), len(held_out())) == (6, 2)
+    assert (len(open_ones()), len(held_out())) == (8, 2)
 
 
 def test_the_baseline_is_no_empty_answer() -> None:
