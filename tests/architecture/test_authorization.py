@@ -49,6 +49,7 @@ PUBLIC = {
     ("POST", "/ui/stop-email-change"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/api/repo-webhooks/{repo_id}"),  # by the signature of the host of the repository
+    ("GET", "/ui/shared-tutorials/{token}"),
     ("GET", "/api/shared-tutorials/{token}"),  # by the token of a link that an editor passed on
     ("POST", "/oauth/token"),  # by the key and secret of a credential (RFC 6749 §4.4)
     ("GET", "/"),

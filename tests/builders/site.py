@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
+from dataforge.contexts.tutorials.tutorials.repository import SqlTutorials
 from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.events.worker import do_job
 from dataforge.kernel.clock import FixedClock
@@ -29,6 +30,7 @@ from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 from tests.builders.statements import statement
 from tests.builders.time import NOW
+from tests.builders.tutorials import SPOKEN, a_tutorial
 from tests.builders.whole_api import WholeApi
 from tests.builders.workspaces import Person, Space, join, new_workspace
 
@@ -110,6 +112,10 @@ class Places:
     repo: str = ""
     note: str = ""
     locked_note: str = ""
+    transcript: str = ""
+    tutorial: str = ""
+    draft_tutorial: str = ""
+    shared_tutorial: str = ""
 
 
 class Site:
@@ -294,6 +300,51 @@ class Site:
         self.places.note = f"{self.places.vault}/notes/{note['id']}"
         self.places.locked_note = f"{self.places.locked_vault}/notes/{contract['id']}"
         self.places.repo = f"{self.places.workspace}/repos/{repo['id']}"
+        await self._fill_tutorials(space)
+
+    async def _fill_tutorials(self, space: Space) -> None:
+        """A transcript in the workspace, a tutorial of it that is published and shared, and one that is a draft."""
+        client, phrases = (
+            space["editor"],
+            [
+                {"offset_milliseconds": n * 4000, "duration_in_ticks": 35_000_000, "display": line, "locale": "en-GB"}
+                | {
+                    "speaker": "Grace Hopper"
+                    if n % 5
+                    else "A colleague with quite a long name (Operations, night shift)"
+                }
+                for n, line in enumerate(SPOKEN * 8)
+            ],
+        )
+        body = {"workspace_id": space.id, "title": "Resetting the router", "phrases": phrases}
+        transcript = ok(await client.post("/api/transcripts", json=body), 201)
+        published, draft = (
+            a_tutorial(
+                workspace_id=UUID(space.id),
+                transcript_id=UUID(transcript["id"]),
+                title=title,
+                content_md="## If it stays red\n\n- Call us.\n\n| Light | Means |\n|---|---|\n| red | no line |\n",
+                expert="Grace Hopper",
+            )
+            for title in ("How to reset the router", "How to reset the other router")
+        )
+        async with self.database.transaction() as connection:
+            for tutorial in (published, draft):
+                await SqlTutorials(connection, self.clock.now()).add(tutorial)
+        ok(await client.post(f"/api/tutorials/{published.id}/publish"))
+        link = ok(await client.post(f"/api/tutorials/{published.id}/links", json={}), 201)
+        self.places.transcript = f"/ui/transcripts/{transcript['id']}"
+        self.places.tutorial, self.places.draft_tutorial = (f"/ui/tutorials/{item.id}" for item in (published, draft))
+        self.places.shared_tutorial = f"/ui/shared-tutorials/{link['token']}"
+
+    async def work(self) -> None:
+        """What `worker` does with the drafts that wait."""
+        worker = self.whole.api.platform_of("worker")
+        query = text("SELECT id FROM platform.jobs WHERE kind = 'tutorial_draft' AND status = 'pending'")
+        async with self.database.read_only() as connection:
+            waiting = list((await connection.execute(query)).scalars())
+        for job_id in waiting:
+            await do_job(job_id, modules(), worker)
 
     async def mailed_invitation(self, email: str) -> str:
         """Where the link leads that was mailed last to an address, into a workspace."""

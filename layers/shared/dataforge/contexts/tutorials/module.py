@@ -52,6 +52,7 @@ MODULE = Module(
     services=TutorialsServices,
     routers={
         "api": dict.fromkeys(("/api/transcripts", "/api/tutorials", "/api/shared-tutorials"), f"{TUTORIALS}.routes")
+        | dict.fromkeys(("/ui/transcripts", "/ui/tutorials", "/ui/shared-tutorials"), f"{TUTORIALS}.pages")
     },
     job_kinds=_job_kinds,
     personal_data=_personal_data,

@@ -33,6 +33,20 @@ lessons = table(
     column("workspace_id", UUID(as_uuid=True)),
     schema="learning",
 )
+# Those of workspaces.
+memberships = table(
+    "memberships",
+    column("workspace_id", UUID(as_uuid=True)),
+    column("user_id", UUID(as_uuid=True)),
+    schema="workspaces",
+)
+workspace_directory = table(
+    "directory",
+    column("workspace_id", UUID(as_uuid=True)),
+    column("name", String),
+    column("archived_at", DateTime(timezone=True)),
+    schema="workspaces",
+)
 
 
 def _versioned() -> list[Column[object]]:

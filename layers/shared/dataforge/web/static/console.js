@@ -145,14 +145,15 @@ for (const form of document.querySelectorAll("[data-autosave]")) {
   guard(form, () => text.value !== saved);
 }
 
-// A file goes to the object store by a presigned URL, and its key back to us with the form.
+// A file goes to the object store by a presigned URL, and its key back to us with the form; some forms do without one.
 for (const form of document.querySelectorAll("[data-upload]")) {
   const state = form.querySelector("[data-uploaded]");
   form.hidden = false;
+  form.querySelector("[data-file]")?.removeAttribute("hidden");
   form.addEventListener("submit", async (event) => {
-    if (form.elements.upload_key.value) return;
-    event.preventDefault();
     const [file] = form.querySelector("input[type=file]").files;
+    if (form.elements.upload_key.value || (!file && "optional" in form.dataset)) return;
+    event.preventDefault();
     const button = event.submitter;
     const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     if (!file) return (state.textContent = "Choose a file.");
@@ -168,6 +169,7 @@ for (const form of document.querySelectorAll("[data-upload]")) {
       const stored = await fetch(place.url, { method: "PUT", body: file, headers });
       if (!stored.ok) throw new Error("the store has refused the file");
       form.elements.upload_key.value = place.upload_key;
+      if (form.elements.title?.value === "") form.elements.title.value = file.name.replace(/\.[^.]*$/, "").slice(0, 255);
       button.disabled = false;
       form.requestSubmit(button);
     } catch (error) {
@@ -176,3 +178,17 @@ for (const form of document.querySelectorAll("[data-upload]")) {
     }
   });
 }
+
+// Times of steps mark the segments that they cite, and go there; without scripts they lead to the first one.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-cites]");
+  const [from, to] = link ? link.dataset.cites.split("-").map(Number) : [];
+  const first = link && document.getElementById("s" + from);
+  if (!first) return;
+  event.preventDefault();
+  for (const marked of document.querySelectorAll(".cited")) marked.classList.remove("cited");
+  for (let index = from; index <= to; index++) document.getElementById("s" + index)?.classList.add("cited");
+  first.scrollIntoView({ block: "center" });
+  first.focus({ preventScroll: true });
+  first.addEventListener("keydown", (key) => key.key === "Escape" && link.focus(), { once: true });
+});
