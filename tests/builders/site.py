@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
+from dataforge.contexts.tutorials.drafts.domain import DroppedStep
 from dataforge.contexts.tutorials.tutorials.repository import SqlTutorials
 from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.events.worker import do_job
@@ -325,6 +326,7 @@ class Site:
                 title=title,
                 content_md="## If it stays red\n\n- Call us.\n\n| Light | Means |\n|---|---|\n| red | no line |\n",
                 expert="Grace Hopper",
+                dropped=(DroppedStep("Call the provider.", "no segment says so"),),
             )
             for title in ("How to reset the router", "How to reset the other router")
         )

@@ -228,6 +228,7 @@ async def test_what_cannot_be_a_transcript_is_refused(
     answer = await space["editor"].post("/api/transcripts", json={"workspace_id": space.id, **body})
 
     assert refusal(answer) == expected
+    assert await keys(space) == []
 
 
 async def test_the_list_is_searched_by_title_and_format_page_by_page(space: Space) -> None:
