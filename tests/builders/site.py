@@ -14,6 +14,8 @@ from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
 from dataforge.contexts.tutorials.drafts.domain import DroppedStep
+from dataforge.contexts.tutorials.drafts.engines import engine_of
+from dataforge.contexts.tutorials.module import TutorialsServices
 from dataforge.contexts.tutorials.tutorials.repository import SqlTutorials
 from dataforge.contexts.workspaces.module import WorkspacesServices
 from dataforge.events.worker import do_job
@@ -21,6 +23,7 @@ from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
+from dataforge.settings import DraftSettings
 from tests.builders.browser import add_person
 from tests.builders.datasets import commit_rows, csv, import_file, new_dataset, ok
 from tests.builders.emulator import EmulatedAws
@@ -342,6 +345,7 @@ class Site:
     async def work(self) -> None:
         """What `worker` does with the drafts that wait."""
         worker = self.whole.api.platform_of("worker")
+        worker.get(TutorialsServices).engine = engine_of(DraftSettings())
         query = text("SELECT id FROM platform.jobs WHERE kind = 'tutorial_draft' AND status = 'pending'")
         async with self.database.read_only() as connection:
             waiting = list((await connection.execute(query)).scalars())

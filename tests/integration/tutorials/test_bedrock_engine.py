@@ -24,13 +24,6 @@ SAID = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-
-
 def segments(said: Sequence[tuple[str | None, str]] = SAID) -> list[Segment]:
     return [
         Segment(index=index, start_ms=index * 1000, end_ms=index * 1000 + 900, text=text, speaker=speaker)
