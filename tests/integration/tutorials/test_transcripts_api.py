@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from dataforge.bootstrap import modules
 from dataforge.contexts.tutorials.module import TutorialsServices
@@ -308,6 +309,33 @@ async def test_changes_need_the_revision_that_was_read_and_names_that_are_there(
         (428, "precondition_required"),
         (412, "stale_version"),
     ]
+
+
+async def test_a_lesson_is_the_workspaces_or_everybodys_and_no_other_workspaces(space: Space) -> None:
+    stranger = space.people["stranger"]
+    elsewhere = taken(await stranger.client.get(f"/api/user-profiles/{stranger.id}/workspaces"))["items"][0]["id"]
+    own, open_to_all, foreign = [await add_lesson(space, workspace_id) for workspace_id in (space.id, None, elsewhere)]
+    path = f"/api/transcripts/{(await inline(space, lesson_id=own))['id']}"
+
+    async def moved(lesson_id: str | None) -> Any:
+        return await space["editor"].patch(path, json={"lesson_id": lesson_id}, headers={"If-Match": "*"})
+
+    assert taken(await moved(open_to_all))["lesson_id"] == open_to_all
+    assert refusal(await moved(foreign)) == (400, "validation_failed")
+    assert taken(await moved(None))["lesson_id"] is None
+
+
+async def add_lesson(space: Space, workspace_id: str | None) -> str:
+    """The id of a lesson of a workspace, or of the whole organisation."""
+    lesson_id = str(uuid4())
+    statement = text(
+        "INSERT INTO records.lessons (id, workspace_id, lesson_url, title, created_at, updated_at)"
+        " VALUES (:id, :workspace_id, :url, 'Lids', now(), now())"
+    )
+    async with space.api.database.transaction() as connection:
+        values = {"id": lesson_id, "workspace_id": workspace_id, "url": f"https://e.org/{lesson_id}"}
+        await connection.execute(statement, values)
+    return lesson_id
 
 
 async def relayed(space: Space) -> None:
