@@ -342,16 +342,6 @@ class Site:
         self.places.tutorial, self.places.draft_tutorial = (f"/ui/tutorials/{item.id}" for item in (published, draft))
         self.places.shared_tutorial = f"/ui/shared-tutorials/{link['token']}"
 
-    async def work(self) -> None:
-        """What `worker` does with the drafts that wait."""
-        worker = self.whole.api.platform_of("worker")
-        worker.get(TutorialsServices).engine = engine_of(DraftSettings())
-        query = text("SELECT id FROM platform.jobs WHERE kind = 'tutorial_draft' AND status = 'pending'")
-        async with self.database.read_only() as connection:
-            waiting = list((await connection.execute(query)).scalars())
-        for job_id in waiting:
-            await do_job(job_id, modules(), worker)
-
     async def mailed_invitation(self, email: str) -> str:
         """Where the link leads that was mailed last to an address, into a workspace."""
         query = text("SELECT id, sendings FROM workspaces.invitations WHERE email = :email ORDER BY id DESC LIMIT 1")
@@ -365,8 +355,10 @@ class Site:
         query = text("SELECT id FROM platform.jobs WHERE status = 'pending' ORDER BY id")
         async with self.database.read_only() as connection:
             ids = list(await connection.scalars(query))
+        worker = self.whole.api.platform_of("worker")
+        worker.get(TutorialsServices).engine = engine_of(DraftSettings())
         for job_id in ids:
-            await do_job(job_id, modules(), self.whole.api.platform_of("worker"))
+            await do_job(job_id, modules(), worker)
 
     async def deliver(self, subscription_id: str) -> None:
         """What `worker` does for a subscription."""
