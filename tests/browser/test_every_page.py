@@ -88,6 +88,8 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "vaults": (Role.REGISTRAR, lambda places: f"{places.workspace}/vaults"),
     "vault": (Role.REGISTRAR, lambda places: places.vault),
     "vault-locked": (Role.REGISTRAR, lambda places: places.locked_vault),
+    "note-search": (Role.LEARNER, lambda places: f"{places.workspace}/notes?search=agenda"),
+    "note-search-none": (Role.LEARNER, lambda places: f"{places.workspace}/notes?search=nothingfits"),
     "vault-zips": (Role.REGISTRAR, lambda places: f"{places.vault}/zips"),
     "vault-trash": (Role.ANALYST, lambda places: f"{places.vault}/trash"),
     "note": (Role.REGISTRAR, lambda places: places.note),

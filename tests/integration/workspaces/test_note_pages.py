@@ -227,3 +227,26 @@ async def test_a_made_note_leads_to_its_editor(vault: Vault) -> None:
     made = await vault.send(f"{vault.vault}/notes", by="editor", path="x/y")
 
     assert id_at_the_end(made) == "edit"
+
+
+async def test_notes_are_found_with_what_was_looked_for_marked(vault: Vault) -> None:
+    await vault.note("projects/plan", "# The plan\n\nWe deploy v1.2.3 <b>on Monday</b>.")
+    await vault.note("other", "Nothing of that.")
+    first = vault.vault
+    await vault.begin("Second")
+    await vault.note("plan of the second vault", "deploy, too")
+    second = vault.vault.rpartition("/")[2]
+
+    everywhere = await vault.get("/notes?search=deploy+v1.2", by="viewer")
+    inside = await vault.get(f"/notes?search=deploy&vault={second}", by="viewer")
+    newest = shown(await vault.get("/notes", by="viewer"))
+    nothing = await vault.get("/notes?search=nothingfits", by="viewer")
+
+    assert "<mark>deploy</mark> <mark>v1.2" in everywhere.text
+    assert "&lt;b&gt;" in everywhere.text
+    assert f"{first}/notes/" in everywhere.text
+    assert "projects/plan" not in inside.text
+    assert "plan of the second vault.md" in shown(inside)
+    assert newest.index("plan of the second vault") < newest.index("projects/plan")
+    assert "No note has all of that" in nothing.text
+    assert (await vault.get("/notes?search=x", by="stranger")).status_code == 404

@@ -1,5 +1,5 @@
 """Pages of notes."""
 
-from dataforge.contexts.workspaces.notes.pages import notes, past
+from dataforge.contexts.workspaces.notes.pages import notes, past, search
 
-__all__ = ["notes", "past"]
+__all__ = ["notes", "past", "search"]
