@@ -250,3 +250,18 @@ async def test_notes_are_found_with_what_was_looked_for_marked(vault: Vault) -> 
     assert newest.index("plan of the second vault") < newest.index("projects/plan")
     assert "No note has all of that" in nothing.text
     assert (await vault.get("/notes?search=x", by="stranger")).status_code == 404
+
+
+async def test_links_lead_both_ways_and_follow_a_note_that_moves(vault: Vault) -> None:
+    plan = await vault.note("projects/plan", "# The plan")
+    kick_off = await vault.note("kick-off", "See [[plan]].")
+
+    there = await vault.get(plan, by="viewer")
+    await vault.send(f"{plan}/move", by="editor", path="archive/goal", revision="1", rewrite_links="yes")
+    back = await vault.get(kick_off, by="viewer")
+
+    assert "Linked from" in there.text
+    assert f'href="{vault.path}{kick_off}"' in there.text
+    assert await vault.text(kick_off) == "See [[goal]]."
+    assert f'href="{vault.path}{plan}">goal</a>' in back.text
+    assert "Linked from" not in back.text

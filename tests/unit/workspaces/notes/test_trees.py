@@ -5,7 +5,7 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.workspaces.notes.domain.trees import Folder, Leaf, folder_at, folders_of, path_meant, tree_of
+from dataforge.contexts.workspaces.notes.domain.trees import Folder, Leaf, folder_at, folders_of, tree_of
 
 SPACE = UUID(int=1)
 NAMES = st.sampled_from(["a", "A", "b", "straße", "c d"])
@@ -38,7 +38,3 @@ def test_every_note_is_in_the_tree_once(paths: list[str]) -> None:
     assert sorted(walked(top)) == sorted(paths)
     assert top.count == len(paths)
     assert all(folder_at(top, folder) is not None for folder in folders_of(top))
-
-
-def test_a_link_may_leave_the_suffix_and_capitals_out() -> None:
-    assert [path_meant(text) for text in ("Kick-Off", "/a/B.md", " c ")] == ["kick-off.md", "a/b.md", "c.md"]

@@ -1,10 +1,10 @@
-"""Notes of a vault as a tree of folders, and what the links between them name."""
+"""Notes of a vault as a tree of folders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from dataforge.contexts.workspaces.notes.domain.paths import SUFFIX, path_key, stem
+from dataforge.contexts.workspaces.notes.domain.paths import path_key, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,3 @@ def folders_of(top: Folder) -> list[str]:
     for folder in top.folders.values():
         found += [folder.path, *folders_of(folder)]
     return found
-
-
-def path_meant(target: str) -> str:
-    """What `[[target]]` names, as a path of a note without regard to capitals: `.md` may be left out."""
-    key = path_key(target.strip().lstrip("/"))
-    return key if key.endswith(SUFFIX) else key + SUFFIX

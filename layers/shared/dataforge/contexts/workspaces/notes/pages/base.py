@@ -8,9 +8,8 @@ from uuid import UUID
 from dataforge.contexts.workspaces.members.queries import names_of_people
 from dataforge.contexts.workspaces.notes import queries
 from dataforge.contexts.workspaces.notes.domain.diffs import DiffLine, LineKind, diff_lines, hunks
+from dataforge.contexts.workspaces.notes.domain.links import MAX_LINKS, wiki_target
 from dataforge.contexts.workspaces.notes.domain.notes import without_front_matter
-from dataforge.contexts.workspaces.notes.domain.paths import endings, path_key
-from dataforge.contexts.workspaces.notes.domain.trees import path_meant
 from dataforge.contexts.workspaces.page_calls import WORKSPACE, WORKSPACES, WorkspacePageCall
 from dataforge.contexts.workspaces.vaults.queries import get_vault
 from dataforge.http.addresses import own_address
@@ -124,12 +123,10 @@ async def rendered(call: WorkspacePageCall, vault_id: UUID, text: str) -> Any:  
     return Markup(render_markdown(body, notes=address_of, lower=1))  # noqa: S704 - `render_markdown` escapes what is no structure
 
 
-async def _linked(call: WorkspacePageCall, vault_id: UUID, targets: list[str]) -> dict[str, UUID]:
+async def _linked(call: WorkspacePageCall, vault_id: UUID, said: list[str]) -> dict[str, UUID]:
+    """The notes that links mean, by what they say."""
+    targets = {text: target for text in said[:MAX_LINKS] if (target := wiki_target(text)) is not None}
     if not targets:
         return {}
-    rows = await call.query(queries.list_paths, call.workspace.id, vault_id, call.user_id)
-    places: dict[str, UUID] = {}
-    for row in sorted(rows, key=lambda row: (row["path"].count("/"), row["path"])):
-        for ending in endings(path_key(row["path"])):
-            places.setdefault(ending, row["id"])
-    return {target: places[path_meant(target)] for target in targets if path_meant(target) in places}
+    meant = await call.query(queries.resolve_links, vault_id, list(targets.values()))
+    return {text: UUID(str(meant[target].id)) for text, target in targets.items() if target in meant}

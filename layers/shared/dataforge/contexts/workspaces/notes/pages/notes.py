@@ -40,6 +40,7 @@ from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 _WHOLE = 1_000  # notes of a vault that is shown with all of its folders; of a larger one one folder at a time
 _DIFF_ROWS = 1_000
+_BACKLINKS = 50
 _NEW: Mapping[str, str] = {"path": ""}
 
 
@@ -198,9 +199,9 @@ async def move_note(
     try:
         path = wire.NoteChangeIn.model_validate(given).path
         base = Base(call.form.get("revision", ""))
-        await call.carry_out(
-            commands.change_note, commands.ChangeNote(workspace_id, vault_id, note_id, base, path=path)
-        )
+        rewrite = call.form.get("rewrite_links") == "yes"
+        command = commands.ChangeNote(workspace_id, vault_id, note_id, base, path=path, rewrite_links=rewrite)
+        await call.carry_out(commands.change_note, command)
     except (ValidationError, DataForgeError) as error:
         return await _note(call, vault_id, note_id, given["path"], refusal_of(error, given))
     return call.go_on("success", f"The note is at {path} now.", *segments(call, vault_id, note_id))
@@ -227,9 +228,13 @@ async def _note(
     place = await place_of(call, vault_id)
     note = await row_of(call, vault_id, note_id)
     names = await call.query(names_of_people, [note["updated_by"]])
+    given = (call.workspace.id, vault_id, note_id, call.user_id)
+    backlinks = await call.query(queries.list_backlinks, *given, after=None, limit=_BACKLINKS)
     return call.page(
         "workspaces/note.html",
         refusal=refusal,
+        backlinks=backlinks.rows,
+        more_backlinks=backlinks.next_key is not None,
         vault=place.row,
         reason=place.reason,
         note=note,
