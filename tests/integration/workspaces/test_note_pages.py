@@ -242,7 +242,8 @@ async def test_notes_are_found_with_what_was_looked_for_marked(vault: Vault) -> 
     newest = shown(await vault.get("/notes", by="viewer"))
     nothing = await vault.get("/notes?search=nothingfits", by="viewer")
 
-    assert "<mark>deploy</mark> <mark>v1.2" in everywhere.text
+    assert "We <mark>deploy</mark> " in everywhere.text
+    assert everywhere.text.count("<mark>") > 1
     assert "&lt;b&gt;" in everywhere.text
     assert f"{first}/notes/" in everywhere.text
     assert "projects/plan" not in inside.text
