@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,13 @@ def test_chapters_are_valid_sorted_and_do_not_overlap(title: str, steps: list[tu
         assert not re.search(r"[<>\r\u2028\x00]|&(?!(?:amp|lt|gt);)", payload)
         assert payload.strip()
         last = end
+
+
+@given(TEXTS, STEPS)
+def test_readers_of_webvtt_find_every_chapter(title: str, steps: list[tuple[str, int, int]]) -> None:
+    found = webvtt.from_string(to_chapters(tutorial_of(title, steps)))
+
+    assert len(found.captions) == len({start for _, start, _ in steps})
 
 
 def test_a_chapter_ends_where_the_next_one_begins() -> None:
