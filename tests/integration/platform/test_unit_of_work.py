@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from dataforge.contexts.identity.contract import PasswordChanged
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
@@ -34,6 +35,23 @@ async def test_what_is_done_apart_keeps_no_connection_and_the_work_goes_on_after
     async with narrow.read_only() as connection:
         published = await connection.scalar(text("SELECT count(*) FROM platform.outbox"))
     assert (found, published) == (41, 1)
+
+
+async def test_work_of_another_context_is_written_or_lost_with_the_outer_one(narrow: Database) -> None:
+    for committed in (False, True):
+        async with SqlUnitOfWork(narrow) as outer:
+            inner = SqlUnitOfWork.within(outer)
+            await inner.connection.execute(text("SELECT 1"))
+            inner.publish(PasswordChanged(uuid7()))
+            inner.audit(AuditEntry("changed", "thing", "1"))
+            if committed:
+                await outer.commit()
+        assert inner.now == outer.now
+
+    async with narrow.read_only() as connection:
+        published = await connection.scalar(text("SELECT count(*) FROM platform.outbox"))
+        audited = await connection.scalar(text("SELECT count(*) FROM platform.audit_log"))
+    assert (published, audited) == (1, 1)
 
 
 async def test_work_that_fails_apart_leaves_nothing_behind(narrow: Database) -> None:

@@ -50,7 +50,7 @@ class SqlUnitOfWork:
     def within(cls, uow: "SqlUnitOfWork") -> Self:
         """This context's repositories in the transaction of another context's unit of work, which opens and commits it.
 
-        Events and audit entries go out with that one's.
+        Events and audit entries go out with that one's; nothing is done `apart`.
         """
         inner = cls.__new__(cls)
         # Everything is the same object, the lists of events and entries among it: the outer one writes them.
