@@ -400,7 +400,7 @@ async def resource(api: WholeApi) -> Sample:
     return Sample({"user_id": api.user_id}, {"resource_type": "snippet", "name": "Greeting"})
 
 
-@sample(*(f"{SPACE}/{verb}" for verb in ("archive", "unarchive")))
+@sample(*(f"{SPACE}/{verb}" for verb in ("archive", "export", "unarchive")))
 async def workspace(api: WholeApi) -> Sample:
     return Sample(await space(api))
 

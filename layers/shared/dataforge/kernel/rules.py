@@ -86,7 +86,7 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.WORKSPACE: _own(CREATE)
         | _members(_VIEWERS, READ)
         | _members(_KEEPERS, CHANGE)
-        | _members(_OWNERS, Action.ARCHIVE, Action.TRANSFER, DELETE),
+        | _members(_OWNERS, Action.ARCHIVE, Action.TRANSFER, DELETE, EXPORT),
         Kind.MEMBER: _members(_VIEWERS, READ)
         | _members(_KEEPERS, CHANGE)
         | {DELETE: Rule(member=_KEEPERS, own=EVERYBODY)},

@@ -1,11 +1,13 @@
 """How schemas are wired: their services, routes, queue and job."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dataforge.platform.module import Consumer, Job, Module
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
+from dataforge.kernel.events import Event
+from dataforge.platform.module import Consumer, Job, Module, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
@@ -69,6 +71,12 @@ def _jobs() -> Mapping[str, Job[SchemasServices]]:
     return {"schemas": consumers.resume_deployments}
 
 
+def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[SchemasServices]]]:
+    from dataforge.contexts.schemas.deployments.consumers import end_schema
+
+    return {WorkspaceDeleted: (end_schema,)}
+
+
 def _personal_data() -> "PersonalData[SchemasServices]":
     from dataforge.contexts.schemas.personal_data import personal_data
 
@@ -81,5 +89,6 @@ MODULE = Module(
     routers={"api": {"/api/schema": f"{SCHEMAS}.routes"}},
     consumers={"schema_deployer": _deployments},
     jobs=_jobs,
+    subscribers=_subscribers,
     personal_data=_personal_data,
 )

@@ -113,17 +113,19 @@ class StoredMemberships:
 
 
 def _jobs() -> Mapping[str, Job[WorkspacesServices]]:
+    from dataforge.contexts.workspaces.exports import consumers as exports
     from dataforge.contexts.workspaces.notes import consumers as notes
     from dataforge.contexts.workspaces.workspaces import consumers as workspaces
 
-    return {"workspaces": workspaces.maintain, "notes": notes.maintain}
+    return {"exports": exports.maintain, "workspaces": workspaces.maintain, "notes": notes.maintain}
 
 
 def _job_kinds() -> Mapping[str, JobKind[WorkspacesServices]]:
+    from dataforge.contexts.workspaces.exports import consumers as exports
     from dataforge.contexts.workspaces.remotes import consumers as remotes
     from dataforge.contexts.workspaces.zips import consumers as zips
 
-    return {**remotes.KINDS, **zips.KINDS}
+    return {**exports.KINDS, **remotes.KINDS, **zips.KINDS}
 
 
 def _personal_data() -> "PersonalData[WorkspacesServices]":
@@ -133,10 +135,11 @@ def _personal_data() -> "PersonalData[WorkspacesServices]":
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[WorkspacesServices]]]:
+    from dataforge.contexts.workspaces.exports.consumers import delete_objects
     from dataforge.contexts.workspaces.members.consumers import follow_merge
     from dataforge.contexts.workspaces.workspaces.consumers import end_credentials
 
-    return {AccountsMerged: (follow_merge,), WorkspaceDeleted: (end_credentials,)}
+    return {AccountsMerged: (follow_merge,), WorkspaceDeleted: (end_credentials, delete_objects)}
 
 
 MODULE = Module(

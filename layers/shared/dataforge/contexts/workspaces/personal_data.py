@@ -80,6 +80,10 @@ def personal_data() -> PersonalData[Any]:
                 "Notes and descriptions of workspaces that others use, which people write freely",
                 "Search the notes of each workspace for the person's name.",
             ),
+            NotCovered(
+                "Exports of deleted workspaces, which have members by their ids and notes as people wrote them",
+                "They go with the workspace 30 days after its deletion.",
+            ),
         ),
         taken=_hand_over,
         unit_of_work=WorkspacesUnitOfWork,

@@ -1,5 +1,6 @@
 """REST of workspaces: every noun below `/api/workspaces` adds its routes to the one router."""
 
+from dataforge.contexts.workspaces.exports import routes as exports
 from dataforge.contexts.workspaces.invitations import routes as invitations
 from dataforge.contexts.workspaces.members import routes as members
 from dataforge.contexts.workspaces.notes import routes as notes
@@ -14,6 +15,7 @@ from dataforge.contexts.workspaces.workspaces import routes as workspaces
 from dataforge.contexts.workspaces.zips import routes as zips
 
 __all__ = [
+    "exports",
     "invitations",
     "members",
     "notes",

@@ -1,6 +1,7 @@
 """Tables of workspaces, in the PostgreSQL schema `workspaces`; people are in `identity.directory`."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -62,6 +63,10 @@ workspaces = Table(
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
     Column("archived_at", DateTime(timezone=True)),
     Column("deleted_at", DateTime(timezone=True)),
+    # The export that the deletion waits for.
+    Column("export_key", String(300)),
+    Column("export_bytes", BigInteger),
+    Column("exported_at", DateTime(timezone=True)),
     *_versioned(),
     CheckConstraint("workspace_type IN ('general','client','personal','research')", name="workspace_type"),
     schema=SCHEMA,

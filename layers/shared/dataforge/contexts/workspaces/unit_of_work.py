@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from dataforge.contexts.workspaces.exports.repository import Endings
 from dataforge.contexts.workspaces.invitations.repository import Invitations
 from dataforge.contexts.workspaces.members.repository import Members
 from dataforge.contexts.workspaces.notes.repository import Notes
@@ -41,6 +42,11 @@ class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
     def workspaces(self) -> Workspaces:
         """Workspaces."""
         return Workspaces(self.connection, self.now)
+
+    @property
+    def endings(self) -> Endings:
+        """Workspaces that are deleted, or may be."""
+        return Endings(self.connection, self.now)
 
     @property
     def members(self) -> Members:

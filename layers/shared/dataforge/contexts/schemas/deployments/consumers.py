@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dataforge.contexts.schemas.deployments import queries
-from dataforge.contexts.schemas.deployments.domain import DeploymentStatus
+from dataforge.contexts.schemas.deployments.domain import DeploymentStatus, files_below
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.events.sqs import batch_response, queue_records
 from dataforge.platform.observability import logger
 
@@ -15,20 +16,43 @@ if TYPE_CHECKING:
 
 
 async def deployment_messages(event: Mapping[str, Any], services: "SchemasServices") -> dict[str, Any]:
-    """Messages `{"deployment_id": …}`; one whose workspace is busy is given back to the queue."""
+    """Messages `{"deployment_id": …}` and `{"deleted_workspace": …}`; what is busy is given back to the queue."""
     failed = []
     for record in queue_records(event):
         try:
-            deployment_id = UUID(json.loads(record.body)["deployment_id"])
-            status = await services.deployer.run(deployment_id)
-            logger.info("deployment", deployment_id=str(deployment_id), status=status)
-            busy = status == DeploymentStatus.QUEUED
+            message = json.loads(record.body)
+            busy = not await (_drop if "deleted_workspace" in message else _deploy)(message, services)
         except Exception:  # noqa: BLE001 - one message must not take the others along
             logger.error("message failed", exc_info=True, message_id=record.message_id)
             busy = True
         if busy:
             failed.append(record.message_id)
     return batch_response(failed)
+
+
+async def _deploy(message: Mapping[str, Any], services: "SchemasServices") -> bool:
+    deployment_id = UUID(message["deployment_id"])
+    status = await services.deployer.run(deployment_id)
+    logger.info("deployment", deployment_id=str(deployment_id), status=status)
+    return status != DeploymentStatus.QUEUED
+
+
+async def _drop(message: Mapping[str, Any], services: "SchemasServices") -> bool:
+    workspace_id = UUID(message["deleted_workspace"])
+    dropped = await services.deployer.drop(workspace_id)
+    logger.info("schema dropped" if dropped else "schema busy", workspace_id=str(workspace_id))
+    return dropped
+
+
+async def end_schema(event: WorkspaceDeleted, services: "SchemasServices") -> None:
+    """Have the schema of a workspace that is gone dropped, and delete its files; twice is once."""
+    async with services.database.read_only() as connection:
+        deployed = await queries.is_deployed(connection, event.workspace_id)
+    objects, prefix = services.platform.objects, files_below(event.workspace_id)
+    while found := await objects.oldest(prefix, limit=1000):
+        await objects.delete([item.key for item in found])
+    if deployed:
+        await services.queue.send(json.dumps({"deleted_workspace": str(event.workspace_id)}))
 
 
 async def resume_deployments(services: "SchemasServices") -> dict[str, int]:

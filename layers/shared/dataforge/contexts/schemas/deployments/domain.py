@@ -135,7 +135,12 @@ class Revision:
     @property
     def key(self) -> str:
         """Where the file lies in the bucket."""
-        return f"revisions/{self.workspace_id}/{self.number:06}_{self.revision}.py"
+        return f"{files_below(self.workspace_id)}{self.number:06}_{self.revision}.py"
+
+
+def files_below(workspace_id: UUID) -> str:
+    """Where the bucket has the revision files of a workspace."""
+    return f"revisions/{workspace_id}/"
 
 
 def revision_name(plan_hash: str, number: int) -> str:

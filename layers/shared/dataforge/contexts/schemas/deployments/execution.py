@@ -28,8 +28,8 @@ from dataforge.contexts.schemas.deployments.domain import (
     revision_file,
     revision_name,
 )
-from dataforge.contexts.schemas.deployments.repository import Journal, SchemaJournal
-from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, quoted
+from dataforge.contexts.schemas.deployments.repository import Journal, SchemaJournal, forget_workspace, is_there
+from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, namespace_of, quoted
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.kernel.clock import Clock
@@ -137,6 +137,27 @@ class Deployer:
             finally:
                 if not owner.broken:
                     await logins.close_login(owner, namespace)
+
+    async def drop(self, workspace_id: UUID) -> bool:
+        """Drop what was deployed for a workspace that is gone, and forget how; does nothing where nothing is left.
+
+        False while somebody is at the schema: ask again later. Raises ValueError for a workspace that is there.
+        """
+        namespace = namespace_of(workspace_id)
+        async with await AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=None) as owner:
+            if not await self._lock(owner, namespace):
+                return False
+            if await is_there(owner, workspace_id):
+                message = f"workspace {workspace_id} is not deleted"
+                raise ValueError(message)
+            await owner.execute("SELECT set_config('lock_timeout', %s, false)", [self.lock_timeout])
+            try:
+                async with owner.transaction():
+                    await logins.drop_schema(owner, namespace)
+                    await forget_workspace(owner, workspace_id)
+            except errors.LockNotAvailable:
+                return False
+        return True
 
     async def _lock(self, owner: "AsyncConnection[Any]", namespace: str) -> bool:
         """Take the lock of the workspace's schema, which ends with the connection.

@@ -27,6 +27,18 @@ async def ensure_schema(owner: AsyncConnection[Any], namespace: str) -> None:
     await owner.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(role, role))
 
 
+async def drop_schema(owner: AsyncConnection[Any], namespace: str) -> None:
+    """Drop the schema with all that is in it, and the role that owns it, as far as they are there."""
+    role = sql.Identifier(namespace)
+    found = await (await owner.execute(_ROLE, [namespace])).fetchone()
+    if found is not None and not found[0]:
+        await owner.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+    await owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(role))
+    if found is not None:
+        await owner.execute(sql.SQL("DROP OWNED BY {}").format(role))
+        await owner.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
 async def open_login(owner: AsyncConnection[Any], url: str, namespace: str) -> AsyncConnection[Any]:
     """A connection of the workspace's login, with a password that nobody else has and that is kept nowhere."""
     login = Login(namespace, secrets.token_urlsafe(32))

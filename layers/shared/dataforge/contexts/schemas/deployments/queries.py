@@ -60,6 +60,12 @@ async def latest_revision(connection: AsyncConnection, workspace_id: UUID) -> di
     return None if row is None else row_dict(row)
 
 
+async def is_deployed(connection: AsyncConnection, workspace_id: UUID) -> bool:
+    """Whether anything was ever to be deployed for the workspace."""
+    query = select(deployments.c.id).where(deployments.c.workspace_id == workspace_id).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
 async def left_behind(connection: AsyncConnection, now: datetime) -> list[UUID]:
     """Deployments that wait without a worker: their message was lost, or their worker was."""
     waiting = func.coalesce(deployments.c.lease_until, deployments.c.created_at + func.make_interval(0, 0, 0, 0, 0, 1))

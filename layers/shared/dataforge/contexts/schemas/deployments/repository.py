@@ -149,3 +149,23 @@ class Journal:
         await self._connection.execute("DELETE FROM deployment_journal")
         await self._connection.execute("DELETE FROM alembic_version")
         await self._connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision.revision])
+
+
+_THERE = "SELECT EXISTS (SELECT FROM workspaces.directory WHERE workspace_id = %s)"
+_FORGET = (
+    "DELETE FROM schemas.revisions WHERE workspace_id = %s",
+    "DELETE FROM schemas.deployments WHERE workspace_id = %s",  # with their steps
+    "DELETE FROM schemas.plans WHERE workspace_id = %s",
+)
+
+
+async def is_there(connection: Driver[Any], workspace_id: UUID) -> bool:
+    """Whether there is such a workspace that is not deleted."""
+    row = await (await connection.execute(_THERE, [workspace_id])).fetchone()
+    return bool(row and row[0])
+
+
+async def forget_workspace(connection: Driver[Any], workspace_id: UUID) -> None:
+    """Delete the plans, deployments and revisions of a workspace that is gone."""
+    for statement in _FORGET:
+        await connection.execute(statement, [workspace_id])

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.workspaces.exports.commands import queue_export_of
 from dataforge.contexts.workspaces.profiles.commands import own_profile
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.workspaces.domain import (
@@ -85,12 +86,16 @@ async def unarchive_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> 
     return workspace.id
 
 
-async def delete_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> None:
-    """Hide it from everybody; after thirty days it is deleted for good. Raises WorkspaceDeletionNotAllowed."""
+async def delete_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UUID:
+    """Hide it from everybody, and queue its export; the job's id. Raises WorkspaceDeletionNotAllowed.
+
+    After thirty days it is deleted for good, if the export is there.
+    """
     workspace = await uow.workspaces.enter(workspace_id, uow.person, alone=True)
     workspace.require_deletable()
     await uow.workspaces.update(workspace, {"deleted_at": uow.now})
     _audit(uow, "deleted", workspace.id, name=workspace.name)
+    return await queue_export_of(workspace.id, uow, ending=True)
 
 
 def _audit(uow: WorkspacesUnitOfWork, action: str, workspace_id: UUID, **after: object) -> None:

@@ -24,7 +24,8 @@ from dataforge.kernel.access import MemberRole
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
-_COLUMNS = [column for column in workspaces.c if column.name != "deleted_at"]
+_HIDDEN = frozenset({"deleted_at", "export_key", "export_bytes", "exported_at"})
+_COLUMNS = [column for column in workspaces.c if column.name not in _HIDDEN]
 
 
 def _of_member(user_id: UUID) -> Select[Any]:
@@ -32,6 +33,15 @@ def _of_member(user_id: UUID) -> Select[Any]:
         select(*_COLUMNS, members.c.role)
         .join(members, members.c.workspace_id == workspaces.c.id)
         .where(members.c.user_id == user_id, workspaces.c.deleted_at.is_(None))
+    )
+
+
+def _deleted_of(user_id: UUID) -> Select[Any]:
+    return (
+        select(*_COLUMNS, workspaces.c.deleted_at, members.c.role)
+        .join(members, members.c.workspace_id == workspaces.c.id)
+        .where(members.c.user_id == user_id, members.c.role == MemberRole.OWNER.value)
+        .where(workspaces.c.deleted_at.is_not(None))
     )
 
 
@@ -86,10 +96,15 @@ async def list_workspaces(
     archived: bool | None = None,
     role: MemberRole | None = None,
     search: str | None = None,
+    deleted: bool = False,
 ) -> Page[dict[str, Any]]:
-    """Workspaces that the person is a member of, by name, each with its numbers of repos, vaults and members."""
+    """Workspaces that the person is a member of, by name, each with its numbers of repos, vaults and members.
+
+    `deleted` gives those instead that the person owns and that are deleted, but not for good.
+    """
     by_name = func.lower(workspaces.c.name)
-    query = _of_member(user_id).add_columns(by_name.label("by_name"), *_numbers(workspaces.c.id))
+    query = _deleted_of(user_id) if deleted else _of_member(user_id)
+    query = query.add_columns(by_name.label("by_name"), *_numbers(workspaces.c.id))
     query = query.order_by(by_name, workspaces.c.id).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(by_name, workspaces.c.id) > tuple_(after[0], UUID(after[1])))

@@ -125,8 +125,9 @@ class Workspaces(VersionedRows):
         return found
 
     async def erase_deleted(self, before: datetime) -> Sequence[UUID]:
-        """Delete for good, with all that is in them, what was deleted before that instant; their ids."""
-        old = delete(workspaces).where(workspaces.c.deleted_at < before).returning(workspaces.c.id)
+        """Delete for good, with all that is in them, what was deleted before that instant and exported; their ids."""
+        exported = workspaces.c.export_key.is_not(None)
+        old = delete(workspaces).where(workspaces.c.deleted_at < before, exported).returning(workspaces.c.id)
         return (await self._connection.scalars(old)).all()
 
     async def delete_lonely(self, user_id: UUID) -> Sequence[UUID]:

@@ -43,8 +43,9 @@ async def list_workspaces(
     search: Annotated[str | None, Query(max_length=100)] = None,
     *,
     archived: bool | None = None,
+    deleted: bool = False,
 ) -> Response:
-    """The workspaces one is a member of, by name."""
+    """The workspaces one is a member of, by name; `deleted` gives those that one owns and could still restore."""
     if user_id != call.user_id:
         raise missing_profile(user_id)
     page = await call.query(
@@ -55,6 +56,7 @@ async def list_workspaces(
         role=role,
         archived=archived,
         search=search,
+        deleted=deleted,
     )
     return page_of(call, page, wire.WorkspaceBrief, limit=limit)
 
@@ -89,8 +91,20 @@ async def change_workspace(
 async def delete_workspace(
     workspace_id: UUID, call: Annotated[Call, in_workspace(Action.DELETE, Kind.WORKSPACE)]
 ) -> Response:
-    """Delete an archived workspace, for owners: nobody sees it any more, and after 30 days it is gone for good."""
-    return await call.execute(Work, commands.delete_workspace, workspace_id, lambda _: json_response(None, status=204))
+    """Delete an archived workspace, for owners: nobody sees it any more, and after 30 days it is gone for good.
+
+    Until then its owners have an export of it (`GET …/export`), and can take it back (`POST …/restore`).
+    """
+    queued: list[UUID] = []
+
+    def show(job_id: UUID) -> Response:
+        queued.append(job_id)
+        return json_response(None, status=204)
+
+    answer = await call.execute(Work, commands.delete_workspace, workspace_id, show)
+    for job_id in queued:
+        await call.platform.send_job(job_id)
+    return answer
 
 
 @router.post(WORKSPACE + "/archive", response_model=wire.WorkspaceOut)

@@ -43,7 +43,7 @@ class SharedWithOut(BaseModel):
 
 
 class WorkspaceBrief(BaseModel):
-    """A workspace in a list; `role` is the caller's."""
+    """A workspace in a list; `role` is the caller's, `deleted_at` null unless deleted ones are listed."""
 
     id: UUID
     name: str
@@ -56,6 +56,7 @@ class WorkspaceBrief(BaseModel):
     vault_count: int
     member_count: int
     archived_at: datetime | None
+    deleted_at: datetime | None = None
     revision: int
     created_at: datetime
     updated_at: datetime
