@@ -131,6 +131,8 @@ async def test_what_was_deleted_is_erased_after_thirty_days(space: Space, clock:
     taken(await space["owner"].delete(space.path), 204)
     services = maintenance(space.api).get(WorkspacesServices)
     job = MODULE.jobs()["workspaces"]
+    async with space.api.database.transaction() as connection:
+        await connection.execute(text("UPDATE workspaces.workspaces SET export_key = 'workspaces/x/exports/x.zip'"))
 
     clock.advance(timedelta(days=29))
     early = await job(services)

@@ -34,7 +34,7 @@ async def restore_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UU
     try:
         ending = await uow.endings.enter(workspace_id, uow.person)
     except NotFound:
-        # Who is no owner is told so only where the workspace is seen.
+        # Whoever is no owner hears so only where the workspace is seen.
         (await uow.workspaces.enter(workspace_id, uow.person)).require(Action.DELETE, Kind.WORKSPACE)
         raise
     if ending.deleted_at is None:
