@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.workspaces.exports.domain import ExportState
@@ -58,7 +58,7 @@ async def read_workspace(connection: AsyncConnection, workspace_id: UUID) -> dic
     return {"workspace": _plain(row), **lists}
 
 
-def _plain(row: Row[Any]) -> dict[str, Any]:
+def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a SQLAlchemy row of any columns
     """The row for a file of JSON: names of columns are a kind of text that is no plain one."""
     return {str(name): value for name, value in row_dict(row).items()}
 
