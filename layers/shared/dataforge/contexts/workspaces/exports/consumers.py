@@ -8,7 +8,7 @@ import orjson
 
 from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.contexts.workspaces.exports.commands import KeepExport, keep_export, queue_missing_exports
-from dataforge.contexts.workspaces.exports.domain import FORMAT, KIND, folders_of, kept_below
+from dataforge.contexts.workspaces.exports.domain import FORMAT, KIND, kept_below
 from dataforge.contexts.workspaces.exports.queries import read_workspace
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.workspaces.domain import missing_workspace
@@ -71,15 +71,15 @@ async def _write(
     services: "WorkspacesServices",
 ) -> int:
     at, count = services.clock.now(), 0
-    folders = folders_of([vault["name"] for vault in facts["vaults"]])
-    listed = [{**vault, "folder": folder} for vault, folder in zip(facts["vaults"], folders, strict=True)]
-    files = {**{name: facts[name] for name in _LISTS}, "vaults": listed}
+    # Names of vaults are names of folders, and differ in more than capitals.
+    vaults = [{**vault, "folder": f"vaults/{vault['name']}"} for vault in facts["vaults"]]
+    files = {**{name: facts[name] for name in _LISTS}, "vaults": vaults}
     about = {"format": FORMAT, "exported_at": at, **facts["workspace"]}
     for name, content in {"workspace": about, **files}.items():
         await zipped.add_file(f"{name}.json", orjson.dumps(content, option=orjson.OPT_INDENT_2), at)
-    for vault, folder in zip(facts["vaults"], folders, strict=True):
+    for vault in vaults:
         written = 0
-        async for written in zipped.add_notes(notes_of(services.database, vault["id"]), into=folder):
+        async for written in zipped.add_notes(notes_of(services.database, vault["id"]), into=vault["folder"]):
             control.report(Steps("writing", count + written, zipped.size))
         count += written
     return count

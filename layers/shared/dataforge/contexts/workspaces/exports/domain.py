@@ -1,6 +1,5 @@
 """What an export of a workspace is called, and where it is kept."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -23,8 +22,3 @@ class ExportState(StrEnum):
 def kept_below(workspace_id: UUID) -> str:
     """Where the bucket has what lives as long as the workspace: nothing expires there by itself."""
     return f"workspaces/{workspace_id}/"
-
-
-def folders_of(names: Sequence[str]) -> list[str]:
-    """A folder of the zip for each vault: its name, which differs from others in more than capitals."""
-    return [f"vaults/{name}" for name in names]
