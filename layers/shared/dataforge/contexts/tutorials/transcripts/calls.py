@@ -49,8 +49,8 @@ async def enter_workspace(call: Call, workspace_id: UUID, action: Action) -> Non
 async def read_new(call: Call, body: TranscriptIn) -> tuple[bytes, ParsedTranscript]:
     """The file of a new transcript and what is in it.
 
-    Raises TranscriptUploadMissing, TranscriptUnreadable, TranscriptTooLarge. A file of a day of rolling captions takes
-    two seconds, one of an hour a tenth of one: that is why no job does it (ADR 50).
+    Raises TranscriptUploadMissing, TranscriptUnreadable, TranscriptTooLarge. An hour of captions is read in a tenth of
+    a second, the largest file in two: that is why no job does it (ADR 50).
     """
     # Not before there is something to read: most requests only look.
     from dataforge.contexts.tutorials.transcripts.parsing.reading import parse_phrases, parse_transcript
