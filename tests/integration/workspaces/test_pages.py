@@ -371,3 +371,20 @@ async def test_branches_and_tags_are_shown(pages: Pages) -> None:
 
     assert "main default branch aaaaaaaaaaaa v1 tag cccccccccccc" in page
     assert "Default branch main" in page
+
+
+async def test_a_deleted_workspace_is_listed_for_its_owners_and_restored(pages: Pages) -> None:
+    await pages.send("/archive")
+    await pages.send("/delete", name="Acme")
+    owner, admin = await pages.of("owner"), await pages.of("admin")
+    listed = [await browser.get(f"{PAGE}?state=deleted") for browser in (owner, admin)]
+    waiting = await owner.get(f"{pages.path}/export")
+    refused = await send(admin, f"{pages.path}/restore", {})
+    back = await send(owner, f"{pages.path}/restore", {})
+    settings = await pages.get("/settings")
+
+    assert [">Restore</button>" in page.text for page in listed] == [True, False]
+    assert waiting.headers["location"] == f"{PAGE}?state=deleted"
+    assert refused.status_code == 404
+    assert (back.status_code, settings.status_code) == (303, 200)
+    assert "The workspace is archived since" in settings.text

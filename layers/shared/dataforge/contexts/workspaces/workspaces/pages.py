@@ -6,8 +6,10 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import ValidationError
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from dataforge.contexts.workspaces.exports.commands import restore_workspace
+from dataforge.contexts.workspaces.exports.queries import get_export
 from dataforge.contexts.workspaces.members.queries import list_members
 from dataforge.contexts.workspaces.page_calls import (
     ROWS,
@@ -25,15 +27,17 @@ from dataforge.contexts.workspaces.workspaces import commands, queries, wire
 from dataforge.contexts.workspaces.workspaces.domain import WorkspaceType
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.errors import Conflict, DataForgeError
 from dataforge.kernel.paging import MAX_LIMIT
 from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.uploads.files import S3Files
+from dataforge.web import flash
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 _SHOWN = 6  # vaults and repos on the overview
 TYPES = [(kind.value, kind.value.capitalize()) for kind in WorkspaceType]
-STATES = [("", "In use"), ("archived", "Archived"), ("all", "All")]
+STATES = [("", "In use"), ("archived", "Archived"), ("all", "All"), ("deleted", "Deleted")]
 _NEW = {"name": "", "description": "", "workspace_type": WorkspaceType.GENERAL.value}
 
 
@@ -76,8 +80,9 @@ async def _list(
         call.user_id,
         after=call.after(cursor),
         limit=ROWS,
-        archived=archived,
+        archived=None if state == "deleted" else archived,
         search=search.strip() or None,
+        deleted=state == "deleted",
     )
     return call.page(
         "workspaces/workspaces.html",
@@ -159,10 +164,38 @@ async def delete_workspace(
         refusal = Refusal(400, "", {"confirmation": f"Type {call.workspace.name} to say that you mean it."})
         return await _settings(call, refusal=refusal)
     try:
-        await call.carry_out(commands.delete_workspace, workspace_id)
+        job_id = await call.carry_out(commands.delete_workspace, workspace_id)
     except DataForgeError as error:
         return await _settings(call, refusal=refusal_of(error))
-    return call.go_on("success", f"{call.workspace.name} is deleted.", WORKSPACES)
+    await call.platform.send_job(job_id)
+    text = f"{call.workspace.name} is deleted. For 30 days its owners can restore it, from the state Deleted."
+    return call.go_on("success", text, WORKSPACES)
+
+
+@router.post(WORKSPACE + "/restore")
+async def restore(
+    workspace_id: UUID, call: Annotated[PageCall, require_page(Action.DELETE, Kind.WORKSPACE)]
+) -> Response:
+    """Take a deletion back; the workspace is archived then, as it was."""
+    try:
+        await run(call.unit_of_work(WorkspacesUnitOfWork), restore_workspace, workspace_id)
+    except Conflict as error:
+        return await _list(call, _NEW, refusal_of(error), state="deleted")
+    text = "The workspace is back, archived as it was before."
+    return call.go_on("success", text, WORKSPACES, workspace_id, "settings")
+
+
+@router.get(WORKSPACE + "/export")
+async def download_export(
+    workspace_id: UUID, call: Annotated[PageCall, require_page(Action.EXPORT, Kind.WORKSPACE)]
+) -> Response:
+    """Go on to everything that a deleted workspace had, for its owners."""
+    found = await call.query(get_export, workspace_id, call.user_id)
+    if found["key"] is None:
+        text = "The export is being written; look again in a moment."
+        return flash.leave(call.see_other(WORKSPACES, state="deleted"), call.request.scope, "info", text)
+    files = S3Files(call.platform.settings.data_bucket)
+    return RedirectResponse(files.download_url(found["key"], f"workspace-{workspace_id}.zip"), status_code=303)
 
 
 async def _settings(
