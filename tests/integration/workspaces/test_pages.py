@@ -388,3 +388,11 @@ async def test_a_deleted_workspace_is_listed_for_its_owners_and_restored(pages: 
     assert refused.status_code == 404
     assert (back.status_code, settings.status_code) == (303, 200)
     assert "The workspace is archived since" in settings.text
+
+
+async def test_a_workspace_leads_to_its_transcripts_and_tutorials(pages: Pages) -> None:
+    home = await pages.get(by="viewer")
+    links = re.findall(r'href="(/ui/(?:transcripts|tutorials)\?[^"]+)"', home.text)
+
+    assert len(links) == 2
+    assert [(await (await pages.of("viewer")).get(link)).status_code for link in links] == [200, 200]
