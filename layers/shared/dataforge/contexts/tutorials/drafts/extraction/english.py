@@ -67,12 +67,9 @@ ENGLISH = Language(
         r"^(?:(?:okay|right|good|super|great|well)[,.!]* )*so,? (?:that['’]s|that was) (?:it|all|everything|the lot)\b",
         re.IGNORECASE,
     ),
-    weak_transitions=re.compile(
-        r"^(?:great(?: stuff)?|super|excellent|sounds good|perfect|wonderful|lovely|brilliant|very good)[.!]+$|"
-        r"^(?:(?:okay|ok|so|alright|all right|right|well|great|perfect|good|excellent)[,.!]+\s+)+(?:now|"
-        r"next|then|so|let['’]s|first|the)\b|"
-        r"^(?:so )?let['’]s\b|^(?:alright|all right|now|next|finally|first|second|third)\b",
-        re.IGNORECASE,
+    openers=frozenset(
+        {"so", "okay", "ok", "right", "good", "great", "alright", "lovely", "perfect", "excellent"}
+        | {"well", "now", "brilliant", "anyway"}
     ),
     recap=re.compile(
         r"\b(?:to (?:recap|summari[sz]e|sum (?:it |this |that |all )?(?:all )?up)|in summary|quick recap|"

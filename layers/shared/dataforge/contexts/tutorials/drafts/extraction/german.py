@@ -64,12 +64,8 @@ GERMAN = Language(
         r"bevor wir (?:\w+)\b|apropos\b|das war(?:'s| es)? (?:zu[mr]?|mit)\b|so ?weit zu[mr]?\b|so viel zu[mr]?\b)",
         re.IGNORECASE,
     ),
-    weak_transitions=re.compile(
-        r"^(?:super|prima|sehr gut|wunderbar|perfekt|hervorragend|klasse|sehr schön|na also)[.!]+$|"
-        r"^(?:(?:okay|ok|so|gut|also|ja|super|prima|schön|sehr gut|alles klar|perfekt|genau|"
-        r"wunderbar)[,.!]+\s+)+(?:jetzt|dann|nun|als|zuerst|wir|der)\b|^(?:jetzt|nun|als nächstes|zuerst|"
-        r"zunächst|erstens|zweitens|drittens|schließlich)\b",
-        re.IGNORECASE,
+    openers=frozenset(
+        {"so", "gut", "also", "okay", "ok", "prima", "schön", "super", "wunderbar", "perfekt", "dann", "jetzt", "nun"}
     ),
     recap=re.compile(
         r"\b(?:zusammenfassend|zusammengefasst|fassen wir (?:kurz |noch einmal |nochmal )?zusammen|ich "

@@ -36,7 +36,8 @@ class Language:
     """Where a sentence begins in a text without punctuation."""
     transitions: re.Pattern[str]
     """Begins a sentence that opens a topic."""
-    weak_transitions: re.Pattern[str]
+    openers: frozenset[str]
+    """Words with which speakers begin something new, and much else."""
     recap: re.Pattern[str]
     retractions: re.Pattern[str]
     """Takes back what was just said."""
@@ -89,7 +90,7 @@ UNKNOWN = Language(
     abbreviations=frozenset(),
     starters=_NEVER,
     transitions=_NEVER,
-    weak_transitions=_NEVER,
+    openers=frozenset(),
     recap=_NEVER,
     retractions=_NEVER,
     corrections=_NEVER,
