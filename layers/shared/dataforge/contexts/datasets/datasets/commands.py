@@ -22,7 +22,6 @@ from dataforge.kernel.ids import uuid7
 from dataforge.kernel.rules import may_any
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
-from versioned_tables.hashing.commits import commit_id, tree_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,9 @@ def author_of(uow: DatasetsUnitOfWork) -> str:
 
 def empty_commit(uow: DatasetsUnitOfWork) -> NewCommit:
     """The commit every dataset begins with: no tables, no parent."""
+    # Maintenance puts datasets of deleted workspaces away, and has no layer with the engine.
+    from versioned_tables.hashing.commits import commit_id, tree_hash
+
     tree, at = tree_hash({}), uow.now.isoformat()
     identity = commit_id(tree, parents=(), author=author_of(uow), message=INITIAL_MESSAGE, authored_at=at)
     return NewCommit(identity, tree, None, None, INITIAL_MESSAGE, author_of(uow), uow.principal.user_id, at)
