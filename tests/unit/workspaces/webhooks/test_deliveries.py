@@ -65,6 +65,8 @@ def test_the_signature_of_standard_webhooks_is_checked_with_its_time() -> None:
     assert not signed(STANDARD_TIME, webhook_timestamp="1614265331")
     assert not signed(STANDARD_TIME, webhook_timestamp="²")
     assert not signed(STANDARD_TIME, webhook_timestamp="9" * 40)
+    assert not signed(STANDARD_TIME, webhook_timestamp="9" * 12)  # behind the last year that there is
+    assert not signed(STANDARD_TIME, webhook_timestamp="9" * 11)
 
 
 def test_the_secret_token_of_gitlab_is_the_secret_itself() -> None:

@@ -25,6 +25,7 @@ TRIES = 300  # deliveries a minute from one address, good or not
 KEPT_FOR = timedelta(days=30)  # how long the ids of deliveries are remembered
 MAX_DELIVERY_ID = 200
 _SECRET_BYTES = 32
+_TIME_DIGITS = 11  # of seconds since 1970: what has more is in no calendar
 _TOLERANCE = timedelta(minutes=5)  # of the time in a signature (Standard Webhooks, "Verifying webhook authenticity")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -103,7 +104,7 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now: datetim
 
 def _is_standard(headers: Mapping[str, str], signatures: str, body: bytes, secret: str, now: datetime) -> bool:
     sent = headers.get("webhook-timestamp", "")
-    if not sent.isascii() or not sent.isdigit() or len(sent) > 12:
+    if not sent.isascii() or not sent.isdigit() or len(sent) > _TIME_DIGITS:
         return False
     if abs(now - datetime.fromtimestamp(int(sent), UTC)) > _TOLERANCE:
         return False
