@@ -173,6 +173,17 @@ class Campus:
     async def promote(self, section: UUID, after: int = 0) -> None:
         await self.run(promotion.promote_waiting, promotion.PromoteWaiting(section, after))
 
+    async def lesson(self, workspace_id: UUID | None = None) -> UUID:
+        lesson_id = uuid7()
+        statement = text(
+            "INSERT INTO records.lessons (id, workspace_id, lesson_url, title, required, created_at, updated_at) "
+            "VALUES (:id, :workspace_id, :url, 'Fire safety', false, now(), now())"
+        )
+        values = {"id": lesson_id, "workspace_id": workspace_id, "url": f"https://lms.example.org/{lesson_id}"}
+        async with self.database.transaction() as connection:
+            await connection.execute(statement, values)
+        return lesson_id
+
     async def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         async with self.database.read_only() as connection:
             return [row_dict(row) for row in await connection.execute(text(sql), parameters)]

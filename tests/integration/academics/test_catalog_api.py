@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
@@ -321,6 +322,20 @@ async def test_prerequisites_that_close_a_cycle_are_refused_and_the_cycle_is_spe
     assert (closing.status_code, closing.json()["code"]) == (409, "prerequisite_cycle")
     assert closing.json()["cycle"] == ["C", "A", "B", "C"]
     assert itself.json()["cycle"] == ["A", "A"]
+
+
+async def test_lessons_of_a_workspace_and_what_is_no_lesson_do_not_count_for_a_course(
+    registrar: httpx.AsyncClient, campus: Campus
+) -> None:
+    path = f"/api/courses/{await campus.course()}/lessons"
+    own, inside, nothing = await campus.lesson(), await campus.lesson(uuid7()), uuid7()
+
+    refused = await registrar.put(path, json={"lesson_ids": [str(own), str(inside), str(nothing)]})
+    taken = await registrar.put(path, json={"lesson_ids": [str(own)]})
+
+    assert refused.status_code == 400
+    assert [item["pointer"] for item in refused.json()["errors"]] == ["/lesson_ids/1", "/lesson_ids/2"]
+    assert taken.json()["lesson_ids"] == [str(own)]
 
 
 async def test_the_tree_of_prerequisites_tells_a_student_what_is_met_and_by_which_evidence(

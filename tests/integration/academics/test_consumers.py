@@ -67,7 +67,7 @@ async def test_after_a_released_hold_the_relay_promotes(campus: Campus, database
 async def test_a_statement_satisfies_a_prerequisite(
     campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
 ) -> None:
-    user, lesson = await api.add_user(Role.LEARNER), uuid7()
+    user, lesson = await api.add_user(Role.LEARNER), await campus.lesson()
     student = await campus.student(user_id=user)
     first, second = await campus.course(), await campus.course()
     await campus.requires(second, Requirement(1, first, "", min_score=Decimal(80)))
@@ -82,7 +82,7 @@ async def test_a_statement_satisfies_a_prerequisite(
 async def test_the_same_statement_counts_once(
     campus: Campus, database: Database, clock: FixedClock, api: ApiUnderTest
 ) -> None:
-    user, lesson = await api.add_user(Role.LEARNER), uuid7()
+    user, lesson = await api.add_user(Role.LEARNER), await campus.lesson()
     await campus.student(user_id=user)
     await campus.run(set_lessons, SetLessons(await campus.course(), [lesson]))
     event = completed(user, lesson)

@@ -10,7 +10,9 @@ from dataforge.contexts.academics.catalog.domain import (
     Semester,
     next_course_state,
     refuse_cycle,
+    refuse_lessons,
 )
+from dataforge.contexts.academics.catalog.queries import countable_lessons
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.errors import invalid
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -130,9 +132,10 @@ class SetLessons:
 
 
 async def set_lessons(command: SetLessons, uow: AcademicsUnitOfWork) -> list[UUID]:
-    """Replace the lessons of a course; returns them."""
+    """Replace the lessons of a course; returns them. Raises ValidationFailed for what is no lesson of ours."""
     await uow.catalog.courses.lock(command.course_id)
     lessons = sorted(set(command.lesson_ids))
+    refuse_lessons(command.lesson_ids, await countable_lessons(uow.connection, lessons))
     await uow.catalog.set_lessons(command.course_id, lessons)
     after = {"lesson_ids": [str(item) for item in lessons]}
     uow.audit(AuditEntry("course.lessons_set", "course", str(command.course_id), after=after))

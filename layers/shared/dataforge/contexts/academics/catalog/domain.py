@@ -1,7 +1,7 @@
 """The catalog: life of a course, semesters and their dates, prerequisites (OR inside a group, AND across groups)."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -176,6 +176,19 @@ def find_cycle(course: UUID, required: Iterable[UUID], edges: Mapping[UUID, Sequ
             path.append(step)
             stack.append(iter(edges.get(step, ())))
     return None
+
+
+def refuse_lessons(named: Sequence[UUID], countable: Collection[UUID]) -> None:
+    """Raise ValidationFailed, with their places, unless all lessons that are named can count for a course."""
+    message = "is no lesson of the organisation"
+    violations = [
+        Violation(f"/lesson_ids/{place}", message, "lesson")
+        for place, lesson_id in enumerate(named)
+        if lesson_id not in countable
+    ]
+    if violations:
+        summary = "Only lessons of the organisation count for its courses, and lessons of workspaces do not."
+        raise ValidationFailed(summary, violations=violations)
 
 
 def refuse_cycle(

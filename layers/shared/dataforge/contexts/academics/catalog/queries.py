@@ -1,5 +1,6 @@
 """Reads of departments, semesters, courses and prerequisites."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -131,6 +132,12 @@ def course_filters(
     if not drafts:
         conditions.append("c.state <> 'draft'")
     return conditions, parameters
+
+
+async def countable_lessons(connection: AsyncConnection, lesson_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the lessons that can count for a course: lessons of the organisation, not of a workspace (ADR 49)."""
+    sql = "SELECT lesson_id FROM learning.lessons WHERE workspace_id IS NULL AND lesson_id = ANY(:ids)"
+    return set((await connection.scalars(text(sql), {"ids": list(lesson_ids)})).all())
 
 
 async def lessons_of_course(connection: AsyncConnection, course_id: UUID) -> Row:
