@@ -31,6 +31,16 @@ class Team:
         async with self.datasets.database.transaction() as connection:
             await connection.execute(statement, {"id": self.workspace})
 
+    async def delete(self) -> None:
+        statement = text("UPDATE workspaces.workspaces SET archived_at = now(), deleted_at = now() WHERE id = :id")
+        async with self.datasets.database.transaction() as connection:
+            await connection.execute(statement, {"id": self.workspace})
+
+    async def restore(self) -> None:
+        statement = text("UPDATE workspaces.workspaces SET deleted_at = NULL WHERE id = :id")
+        async with self.datasets.database.transaction() as connection:
+            await connection.execute(statement, {"id": self.workspace})
+
 
 @pytest.fixture
 async def team(datasets: DatasetsUnderTest) -> Team:
@@ -99,6 +109,26 @@ async def test_nobody_else_sees_it_without_a_grant(team: Team) -> None:
 
     assert before == [(404, "dataset_not_found"), [], [], []]
     assert ok(await team["stranger"].get(f"/api/datasets/{dataset}"))["permission"] == "read"
+
+
+async def test_in_a_deleted_workspace_it_is_nobodys_until_the_workspace_is_restored(team: Team) -> None:
+    dataset = await new_dataset(team["owner"], workspace_id=team.workspace, tags=["secret"])
+    path = f"/api/datasets/{dataset}"
+    ok(await team["owner"].put(f"{path}/permissions/user/{team.ids['stranger']}", json={"level": "admin"}))
+    admin = await team.datasets.as_role(Role.ADMIN)
+    people = (team["owner"], team["stranger"], admin)
+    await team.delete()
+
+    answers = [await client.get(path) for client in people]
+    answers += [await client.delete(path, headers=ANY) for client in people]
+    queried = await (await team.datasets.sql_client(team["stranger"])).post(f"{path}/refs/main/sql", json={"sql": "x"})
+    lists = [ok(await client.get("/api/datasets"))["items"] for client in people]
+    tags = [ok(await client.get("/api/datasets/tags"))["items"] for client in people]
+    await team.restore()
+
+    assert {refused(answer) for answer in (*answers, queried)} == {(404, "dataset_not_found")}
+    assert lists == tags == [[], [], []]
+    assert ok(await team["stranger"].get(path))["permission"] == "admin"
 
 
 async def test_a_list_is_of_one_workspace(team: Team) -> None:

@@ -50,6 +50,8 @@ memberships = table(
     column("role", Text),
     schema="workspaces",
 )
+# Those that are not deleted.
+open_workspaces = table("directory", column("workspace_id", UUID(as_uuid=True)), schema="workspaces")
 
 
 def _at(name: str, *, nullable: bool = False) -> Column[object]:

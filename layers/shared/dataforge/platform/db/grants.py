@@ -174,7 +174,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
     "datasets-sql": _merged(
         _EVERYBODY,
         _CALLERS,
-        _tables("workspaces", "memberships", READ),
+        _tables("workspaces", "memberships directory", READ),
         _tables("datasets", "datasets dataset_permissions refs commits manifests commit_tables", READ),
     ),
     "xapi": _merged(

@@ -14,7 +14,14 @@ from dataforge.contexts.datasets.datasets.domain import (
     dataset_missing,
     held_level,
 )
-from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
+from dataforge.contexts.datasets.tables import (
+    dataset_permissions,
+    dataset_tags,
+    datasets,
+    directory,
+    memberships,
+    open_workspaces,
+)
 from dataforge.kernel.access import Action, Kind, Level, MemberRole
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
@@ -50,6 +57,12 @@ def _by_role(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
     )
 
 
+def _is_there() -> Any:  # noqa: ANN401 - an SQL expression
+    """Whether a dataset is of no workspace, or of one that is not deleted: then it is nobody's until it is restored."""
+    open_one = select(1).where(open_workspaces.c.workspace_id == datasets.c.workspace_id)
+    return or_(datasets.c.workspace_id.is_(None), open_one.exists())
+
+
 def _readable(principal: Principal, *, least: Level = Level.READ) -> Any:  # noqa: ANN401 - an SQL expression
     """Whether the person has this level on a dataset, by a grant or by their role in its workspace."""
     enough = [level.value for level in Level if level.covers(least)]
@@ -73,7 +86,7 @@ def _levels(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
 async def dataset_access(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> DatasetAccess | None:
     """The caller's access; None when there is no such dataset."""
     query = select(datasets.c.default_branch, datasets.c.deleted_at, datasets.c.workspace_id, _levels(principal)).where(
-        datasets.c.id == dataset_id
+        datasets.c.id == dataset_id, _is_there()
     )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
@@ -132,7 +145,7 @@ def _answer(row: Any, levels: Sequence[str], principal: Principal) -> dict[str, 
 
 async def get_dataset(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> dict[str, Any]:
     """One dataset with the caller's permission; raises DatasetNotFound."""
-    query = _shown().add_columns(_levels(principal)).where(datasets.c.id == dataset_id)
+    query = _shown().add_columns(_levels(principal)).where(datasets.c.id == dataset_id, _is_there())
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         message = f"There is no dataset {dataset_id}."
@@ -152,7 +165,7 @@ async def list_datasets(
     workspace_id: UUID | None = None,
 ) -> Page[dict[str, Any]]:
     """Datasets the caller may read, by name; `deleted` lists those put away that the caller administers instead."""
-    query = _shown().add_columns(_levels(principal))
+    query = _shown().add_columns(_levels(principal)).where(_is_there())
     query = query.where(datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None))
     if not may_any(principal, Action.READ, Kind.DATASET):
         query = query.where(_readable(principal, least=Level.ADMIN if deleted else Level.READ))
@@ -182,7 +195,7 @@ async def list_tags(connection: AsyncConnection, principal: Principal) -> list[d
     query = (
         select(dataset_tags.c.tag, func.count().label("datasets"))
         .join(datasets, datasets.c.id == dataset_tags.c.dataset_id)
-        .where(datasets.c.deleted_at.is_(None))
+        .where(datasets.c.deleted_at.is_(None), _is_there())
         .group_by(dataset_tags.c.tag)
         .order_by(func.count().desc(), dataset_tags.c.tag)
         .limit(500)
