@@ -285,4 +285,4 @@ async def test_the_engine_that_the_settings_name_masks_what_the_model_makes_up()
 
     assert draft.steps[0].text == "Open the settings and call [phone]."
     assert (draft.engine, draft.engine_version) == (named.name, named.version)
-    assert draft.engine_version == f"{MODEL} prompt 1 masking 1"
+    assert draft.engine_version == f"{MODEL} prompt 1 masking 2"

@@ -14,14 +14,14 @@ def test_nothing_leaves_unless_the_settings_say_so() -> None:
     engine = engine_of(DraftSettings())
 
     assert engine.name == "extractive"
-    assert engine.version == f"{ExtractiveEngine().version} masking 1"
+    assert engine.version == f"{ExtractiveEngine().version} masking 2"
 
 
 def test_a_model_is_asked_where_it_is_named() -> None:
     engine = engine_of(DraftSettings(draft_engine="bedrock", bedrock_model_id="example.model-v1:0"))
 
     assert engine.name == "bedrock"
-    assert engine.version == "example.model-v1:0 prompt 1 masking 1"
+    assert engine.version == "example.model-v1:0 prompt 1 masking 2"
 
 
 def test_the_version_names_a_profile_without_its_account_and_fits_into_its_column() -> None:
@@ -50,7 +50,7 @@ async def test_a_draft_by_rules_is_masked_and_names_the_masking() -> None:
 
     draft = await engine_of(DraftSettings()).draft(talk, "en")
 
-    assert draft.engine_version.endswith(" masking 1")
+    assert draft.engine_version.endswith(" masking 2")
     assert "ada@" not in repr(draft)
     assert "123456" not in repr(draft)
 

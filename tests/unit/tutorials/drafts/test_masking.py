@@ -2,6 +2,7 @@
 
 import itertools
 import string
+from dataclasses import replace
 
 import phonenumbers
 import pytest
@@ -48,6 +49,9 @@ from infra.bench.tutorial_quality import open_ones
         ("DE89 3704 0044 0532 0130 00 bitte", f"{ACCOUNT} bitte"),
         ("GB82WEST12345698765432", ACCOUNT),
         ("Kontonummer 532013000, BLZ 370 400 44", f"Kontonummer {ACCOUNT}, BLZ {ACCOUNT}"),
+        ("ada(at)example.org or ada [at] example [dot] org", f"{MAIL} or {MAIL}"),
+        ("\uff14\uff11\uff11\uff11 1111 1111 1111 and ada\uff20example.org", f"{CARD} and {MAIL}"),
+        ("+49\u00a0151\u202f23456789 or +49\u2011151\u201123456789", f"{PHONE} or {PHONE}"),
         ("account number 12345678, sort code 12-34-56", f"account number {ACCOUNT}, sort code {ACCOUNT}"),
     ],
 )
@@ -224,3 +228,4 @@ def test_every_text_of_a_draft_is_masked() -> None:
     assert "@" not in repr(masked)
     assert masked.steps[0].text == f"Write to {MAIL}."
     assert masked.expert == "Ada"
+    assert mask_draft(replace(draft, expert="+49 151 23456789")).expert == PHONE

@@ -227,6 +227,30 @@ def test_a_rolled_text_unrolls_to_its_lines(lines: list[str]) -> None:
 # Zoom and Teams
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "+49 170 1234567",
+        "4917****567",
+        "Room #3 (Berlin)",
+        "\U0001f389 Max",
+        "R&D | Tom",
+        '"Kid" Bo',
+        "Lee; Ann",
+        "@ann",
+    ],
+)
+def test_people_in_zoom_are_called_as_they_please(name: str) -> None:
+    lines = ["Ana Lee: Hello.", f"{name}: Open the lid.", f"{name}: Then close it.", "so the thing is; this: it works"]
+    lines += ["Ana Lee: Now press OK.", "Ana Lee: Bye."]
+    text = "WEBVTT\n\n" + "".join(
+        f"{number}\n{stamp(number * 1000)} --> {stamp(number * 1000 + 900)}\n{line}\n\n"
+        for number, line in enumerate(lines, 1)
+    )
+
+    assert speakers(text) == ["Ana Lee", name, name, None, "Ana Lee", "Ana Lee"]
+
+
 def test_zoom_puts_names_before_the_text() -> None:
     text = "WEBVTT\n\n" + "".join(
         f"{number}\n{stamp(number * 1000)} --> {stamp(number * 1000 + 900)}\n{line}\n\n"
@@ -414,6 +438,14 @@ def test_the_same_phrases_are_the_same_however_they_are_written() -> None:
         (phrases({"speaker": ["x"]}), "/phrases/0/speaker"),
         (phrases({"confidence": 2}), "/phrases/0/confidence"),
         (phrases({"locale": "x" * 40}), "/phrases/0/locale"),
+        (phrases({"locale": "e\0n"}), "/phrases/0/locale"),
+        (phrases({"display": "a\0b"}), "/phrases/0/display"),
+        (phrases({"display": "a\ud83d"}), "/phrases/0/display"),
+        (phrases({"display": "x" * (MAX_SEGMENT_CHARACTERS + 1)}), "/phrases/0/display"),
+        (phrases({"speaker": "\udc00"}), "/phrases/0/speaker"),
+        (phrases({"speaker": 10**300}), "/phrases/0/speaker"),
+        (phrases({}, timestamp="0001-01-01T00:00:00+14:00"), "/timestamp"),
+        (phrases({}, timestamp="9999-12-31T23:59:59-14:00"), "/timestamp"),
         (phrases({}, timestamp="yesterday"), "/timestamp"),
         (phrases({}, duration_in_ticks="long"), "/duration_in_ticks"),
     ],
@@ -423,6 +455,20 @@ def test_mistakes_in_phrases_are_named_by_their_place(document: dict[str, Any], 
         parse_phrases(document)
 
     assert [violation.pointer for violation in caught.value.violations] == [pointer]
+
+
+def test_only_the_first_of_many_mistakes_are_named() -> None:
+    with pytest.raises(TranscriptUnreadable) as caught:
+        parse_phrases(phrases(*({"display": 1} for _ in range(1000))))
+
+    assert [violation.pointer for violation in caught.value.violations][-1] == "/phrases/19/display"
+    assert "more than 20 places" in caught.value.detail
+
+
+def test_a_locale_that_is_no_language_tag_says_nothing_of_the_language() -> None:
+    document = phrases({"locale": '"><b>'}, {"locale": '"><b>'}, {"locale": "de_CH"})
+
+    assert parse_phrases(document).language == "de-CH"
 
 
 # What is refused
@@ -473,6 +519,8 @@ def test_a_caption_of_any_length_is_refused_in_its_line() -> None:
         "WEBVTT\n\n" + f"{SPAN}\n" * 80_001,
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nx\n\n24:00:00.001 --> 24:00:00.002\nx\n",
         json.dumps(phrases({}, duration_in_ticks=25 * 36_000_000_000)),
+        json.dumps({"phrases": [0] * 80_001}),
+        f"WEBVTT\n\n{SPAN}\n" + "a\n\n" * 400_000,
     ],
 )
 def test_what_is_too_large_is_refused(text: str) -> None:

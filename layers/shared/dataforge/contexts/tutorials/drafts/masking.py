@@ -13,7 +13,7 @@ from dataforge.contexts.tutorials.drafts.domain import Draft, DroppedStep
 from dataforge.contexts.tutorials.transcripts.domain import Segment
 
 # Part of the version of every engine: what is masked changes what a draft says.
-MASKING_VERSION = "1"
+MASKING_VERSION = "2"
 MAIL, PHONE, CARD, ACCOUNT = "[e-mail]", "[phone]", "[card]", "[account]"
 # How far back the words are looked for that say what a number is.
 CONTEXT_CHARACTERS = 48
@@ -21,7 +21,9 @@ CONTEXT_CHARACTERS = 48
 MOST_GROUPS = 12
 
 _MAIL = re.compile(
-    r"(?<![\w.+%@/-])[\w.+%'-]{1,64} ?@ ?(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@]|:[\w~/]|-\w)", re.UNICODE
+    r"(?<![\w.+%@/-])[\w.+%'-]{1,64} ?(?:@|[(\[](?:at|ät)[)\]]) ?(?:[\w-]{1,63}(?:\.| ?[(\[](?:dot|punkt)[)\]] ?)){1,8}"
+    r"[^\W\d_]{2,24}(?![\w@]|:[\w~/]|-\w)",
+    re.IGNORECASE,
 )
 # "ada dot lovelace at example dot org", as recognisers write what they hear; "at" alone is an ordinary word.
 _DOT = r" (?:dot|point|punkt) "
@@ -32,6 +34,13 @@ _SPOKEN_MAIL = re.compile(
     rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,5}}(?:{_DOT}|\.)[^\W\d_]{{2,24}}(?![\w@])",
     re.IGNORECASE,
 )
+# How recognisers and editors of texts write a digit, a space, a hyphen and an "@" as well; each is one character.
+_PLAIN = {
+    **{0xFF10 + digit: str(digit) for digit in range(10)},
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), " "),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2212\uff0d"), "-"),
+    **dict(zip(map(ord, "\uff20\uff0e\uff0b\uff08\uff09"), "@.+()", strict=True)),
+}
 # What stands before an "at" that means a place: "look at certs dot example dot org".
 _BEFORE_PLACE = re.compile(
     r"look\w*|see|is|are|was|be|been|it|it's|its|them|this|that|in|on|up|over|page|site|portal|f[io]und|find|available|"
@@ -170,12 +179,15 @@ def mask_draft(draft: Draft) -> Draft:
         ),
         sections=tuple(replace(section, title=mask(section.title)) for section in draft.sections),
         steps=tuple(replace(step, text=mask(step.text)) for step in draft.steps),
+        # Conferences call people who dial in by their numbers.
+        expert=None if draft.expert is None else mask(draft.expert),
         dropped=tuple(DroppedStep(mask(dropped.text), mask(dropped.reason)) for dropped in draft.dropped),
     )
 
 
 def findings(text: str) -> list[Finding]:
     """What is masked, in order and without overlaps; the surer kind has a place when two would have it."""
+    text = text.translate(_PLAIN)
     kept: list[Finding] = []
     for finding in (*_mails(text), *_ibans(text), *_numbers(text)):
         if all(finding.end <= each.start or finding.start >= each.end for each in kept):

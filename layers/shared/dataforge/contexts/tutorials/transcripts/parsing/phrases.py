@@ -1,11 +1,18 @@
 """The JSON of phrases, as services that recognise speech give it: times in ticks of 100 ns, a text, a speaker."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeGuard
 
-from dataforge.contexts.tutorials.transcripts.domain import TranscriptUnreadable
+from dataforge.contexts.tutorials.transcripts.domain import (
+    MAX_SEGMENT_CHARACTERS,
+    MAX_SEGMENTS,
+    TranscriptTooLarge,
+    TranscriptUnreadable,
+)
 from dataforge.contexts.tutorials.transcripts.parsing.cues import Utterance, tidy
 from dataforge.contexts.tutorials.transcripts.parsing.speakers import speaker_name
 from dataforge.kernel.errors import Violation
@@ -13,18 +20,25 @@ from dataforge.kernel.errors import Violation
 TICKS_PER_MS = 10_000
 _MOST_MS = 10**12
 _MOST_SHOWN = 20
+# Recognisers give phrases of silence without a text besides those that become segments.
+_MOST_PHRASES = 4 * MAX_SEGMENTS
+# What no column of text keeps: NUL, and halves of characters outside of the first plane.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _MEMBERS = ("offset_milliseconds", "duration_in_ticks", "display", "speaker", "locale", "confidence")
 
 
 def read_phrases(document: Mapping[str, Any]) -> tuple[list[Utterance], str | None, datetime | None, int]:
     """The utterances, the language that most are in, when the recording began, and its length in milliseconds.
 
-    Raises TranscriptUnreadable with the place of each mistake. Phrases without text are left out; a speaker may be a
-    number, and is then "Speaker 1".
+    Raises TranscriptUnreadable with the places of the first mistakes, and TranscriptTooLarge. Phrases without text are
+    left out; a speaker may be a number, and is then "Speaker 1".
     """
-    wrong = list(_mistakes(document))
+    # A file of nothing but mistakes has millions of them.
+    wrong = list(islice(_mistakes(document), _MOST_SHOWN + 1))
     if wrong:
-        count = f"{len(wrong)} places" if len(wrong) > 1 else wrong[0].pointer
+        several = f"more than {_MOST_SHOWN} places" if len(wrong) > _MOST_SHOWN else f"{len(wrong)} places"
+        count = several if len(wrong) > 1 else wrong[0].pointer
         message = f"The phrases cannot be read: {count}. {wrong[0].message}"
         raise TranscriptUnreadable(message, violations=wrong[:_MOST_SHOWN])
     utterances = [
@@ -38,7 +52,8 @@ def read_phrases(document: Mapping[str, Any]) -> tuple[list[Utterance], str | No
         for phrase in document["phrases"]
         if (text := tidy(phrase["display"]))
     ]
-    locales = Counter(phrase["locale"] for phrase in document["phrases"] if phrase.get("locale"))
+    named = ((phrase.get("locale") or "").replace("_", "-") for phrase in document["phrases"])
+    locales = Counter(locale for locale in named if _LANGUAGE.fullmatch(locale))
     language = max(locales, key=locales.__getitem__, default=None)
     length = int(document.get("duration_in_ticks") or 0) // TICKS_PER_MS
     return utterances, language, _instant(document.get("timestamp")), length
@@ -49,7 +64,7 @@ def known_members(document: Mapping[str, Any]) -> dict[str, Any]:
     phrases = [{name: phrase.get(name) for name in _MEMBERS} for phrase in document["phrases"]]
     instant = _instant(document.get("timestamp"))
     return {
-        "timestamp": instant and instant.astimezone(UTC),
+        "timestamp": instant,
         "duration_in_ticks": document.get("duration_in_ticks"),
         "phrases": phrases,
     }
@@ -65,6 +80,9 @@ def _mistakes(document: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation("/duration_in_ticks", "This must be a number of ticks of 100 ns.", "ticks")
     if instant is not None and _instant(instant) is None:
         yield Violation("/timestamp", "This must be a time in ISO 8601.", "timestamp")
+    if len(phrases) > _MOST_PHRASES:
+        message = f"A file may have {_MOST_PHRASES:,} phrases; this one has {len(phrases):,}."
+        raise TranscriptTooLarge(message)
     for number, phrase in enumerate(phrases):
         if isinstance(phrase, Mapping):
             for member, message in _phrase_mistakes(phrase):
@@ -78,17 +96,28 @@ def _phrase_mistakes(phrase: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "offset_milliseconds", "This must be a number of milliseconds from the beginning of the recording."
     if not _is_count(phrase.get("duration_in_ticks"), _MOST_MS * TICKS_PER_MS):
         yield "duration_in_ticks", "This must be a number of ticks of 100 ns."
-    if not isinstance(phrase.get("display"), str):
-        yield "display", "This must be the text of the phrase."
+    display = phrase.get("display")
+    if not _is_text(display):
+        yield "display", "This must be the text of the phrase, without NUL and halves of surrogate pairs."
+    elif len(display) > MAX_SEGMENT_CHARACTERS:
+        yield "display", f"The text of a phrase may have {MAX_SEGMENT_CHARACTERS:,} characters."
     speaker, locale, confidence = phrase.get("speaker"), phrase.get("locale"), phrase.get("confidence")
-    if speaker is not None and (isinstance(speaker, bool) or not isinstance(speaker, int | str)):
+    if speaker is not None and not (_is_text(speaker) or _is_number_of_speaker(speaker)):
         yield "speaker", "This must be a name or a number."
-    if locale is not None and not (isinstance(locale, str) and len(locale) <= 35):
+    if locale is not None and not (_is_text(locale) and len(locale) <= 35):
         yield "locale", "This must be a language such as en-US."
     if confidence is not None and not (
         isinstance(confidence, int | float) and not isinstance(confidence, bool) and 0 <= confidence <= 1
     ):
         yield "confidence", "This must be a number from 0 to 1."
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _NO_TEXT.search(value) is None
+
+
+def _is_number_of_speaker(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MOST_MS
 
 
 def _is_count(value: object, most: int) -> bool:
@@ -109,4 +138,7 @@ def _instant(value: object) -> datetime | None:
         return None
     if not isinstance(instant, datetime):
         return None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+    except OverflowError:  # the first and the last day that there are, with an offset
+        return None

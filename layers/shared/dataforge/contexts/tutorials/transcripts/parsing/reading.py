@@ -28,6 +28,7 @@ from dataforge.kernel.canonical import content_hash
 
 # Captions that roll are shown twice for each line, and some are empty.
 _MOST_CUES = 4 * MAX_SEGMENTS
+_MOST_LINES = 8 * _MOST_CUES
 _MOST_MS = MAX_LENGTH.total_seconds() * 1000
 # `0f3a…-…/12-0`, or the bare GUID of earlier exports.
 _TEAMS_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:[/-]\d+(?:-\d+)?)?", re.IGNORECASE)
@@ -50,6 +51,10 @@ def parse_transcript(data: bytes) -> ParsedTranscript:
         return parse_phrases(_document(text))
     if text.count("-->") > _MOST_CUES:
         message = f"A file may have {_MOST_CUES:,} captions; this one has {text.count('-->'):,}."
+        raise TranscriptTooLarge(message)
+    lines = text.count("\n") + 1
+    if lines > _MOST_LINES:
+        message = f"A file of captions may have {_MOST_LINES:,} lines; this one has {lines:,}."
         raise TranscriptTooLarge(message)
     digest = hashlib.sha256(text.encode()).hexdigest()
     if begin.startswith("WEBVTT"):

@@ -10,6 +10,8 @@ from dataforge.contexts.tutorials.transcripts.parsing.cues import Cue, shown_lin
 _WORD_TIMES = re.compile(r"<(?:\d+:)?\d\d:\d\d\.\d{3}>")
 _SAME_MOMENT_MS = 100
 _FEWEST = 3
+_MOST_LINES = 50
+"""Of one caption that are looked for in the next; bounds the work on captions of thousands of lines."""
 
 
 def unroll(cues: Sequence[Cue]) -> list[Cue]:
@@ -24,7 +26,8 @@ def unroll(cues: Sequence[Cue]) -> list[Cue]:
     before: list[str] = []
     for cue, lines in zip(cues, written, strict=True):
         texts = [text for _, text in lines]
-        known = next((n for n in range(min(len(texts), len(before)), 0, -1) if before[-n:] == texts[:n]), 0)
+        most = min(len(texts), len(before), _MOST_LINES)
+        known = next((n for n in range(most, 0, -1) if before[-n:] == texts[:n]), 0)
         if known < len(lines):
             kept.append(replace(cue, lines=tuple(line for line, _ in lines[known:])))
         if texts:

@@ -19,6 +19,9 @@ _ARROWS = re.compile(r">>+\s*(?=\S)")
 # A name, with what is added to it: (she/her), [Guest], a number of a phone or of a speaker.
 _NAME = re.compile(r"[^\W_][\w.,'’\-&@+/ ]*(?:\s?[(\[][^()\[\]]{1,60}[)\]])?")
 _ADDED = re.compile(r"\s?[(\[].*$")
+# The same in a file of names, where people are called as they please: a telephone, `R&D | Tom`, `#3`, a picture.
+_ANY_NAME = re.compile(r"[^:：<>\n]*[^\W_][^:：<>\n]*")
+_WORD = re.compile(r"\w")
 # No name, unless it is the number of a telephone.
 _TIMES = re.compile(r"(?!\+?[\d ]{7,})[\d\s.,:%]+")
 _SMALL_WORDS = "al bin da de del den der des di dos du el la le ter van von"
@@ -52,6 +55,9 @@ def split_speakers(texts: Sequence[str], *, prefixed: bool) -> list[tuple[str | 
     named = sum(counts.values())
     # In a file of names, also those that speak once are names.
     believed = prefixed and named * 2 >= len(texts)
+    if believed and named < len(texts):
+        matches = [_match(text, _ANY_NAME) for text in texts]
+        counts = Counter(name for name, _ in matches if name is not None)
     results: list[tuple[str | None, str]] = []
     for text, (name, rest) in zip(texts, matches, strict=True):
         if name is not None and _is_name(name, counts[name], everywhere=believed):
@@ -72,14 +78,14 @@ def speaker_name(name: str | None) -> str | None:
     return name if 0 < len(name) <= MAX_SPEAKER_CHARACTERS else None
 
 
-def _match(text: str) -> tuple[str | None, str]:
+def _match(text: str, form: re.Pattern[str] = _NAME) -> tuple[str | None, str]:
     for pattern in (_BRACKETS, _COLON):
         match = pattern.match(text)
         if match is None:
             continue
         name = match[1].strip()
         words = _ADDED.sub("", name).split()
-        if not 0 < len(words) <= _MOST_WORDS or _NAME.fullmatch(name) is None or _TIMES.fullmatch(name):
+        if not 0 < len(words) <= _MOST_WORDS or form.fullmatch(name) is None or _TIMES.fullmatch(name):
             continue
         first = words[0].casefold().rstrip(".")
         if first in _NO_NAMES or (pattern is _BRACKETS and {word.casefold() for word in words} & _SOUNDS):
@@ -93,7 +99,13 @@ def _is_name(name: str, count: int, *, everywhere: bool) -> bool:
     letters = "".join(words)
     if len(words) <= 4 and letters.upper() == letters and any(map(str.isalpha, letters)):
         return True
-    like_names = all(word != word.lower() or word[0].isdigit() or word.casefold() in _PARTICLES for word in words)
+    like_names = all(map(_is_like_a_name, words))
     if everywhere:
         return like_names or count > 1
     return like_names and count > 1
+
+
+def _is_like_a_name(word: str) -> bool:
+    """Whether it has a capital letter, is a number (+49, #3), stands in names (van) or is no word at all (|, &)."""
+    plain = word.lstrip("+#(")
+    return word != word.lower() or word.casefold() in _PARTICLES or plain[:1].isdigit() or not _WORD.search(word)
