@@ -1,8 +1,11 @@
 """Links from note to note, and back."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.workspaces.notes.domain import notes as rules
 from tests.builders.workspaces import Space, refusal, taken
 
 
@@ -116,3 +119,54 @@ async def test_a_note_that_very_many_link_to_is_moved_without_rewriting_them(spa
 
     assert refusal(refused) == (409, "link_limit_exceeded")
     assert taken(await space["viewer"].get(plan))["path"] == "plan.md"
+
+
+async def test_notes_that_link_to_each_other_are_moved_at_once(space: Space, notes: str) -> None:
+    names = ["first", "second", "third", "fourth"]
+    addresses = [await write(space, notes, name, "[[first]] [[second]] [[third]] [[fourth]]") for name in names]
+
+    for turn in range(4):
+        changes = [{"path": f"{name} {turn}", "rewrite_links": True} for name in names]
+        answers = await asyncio.gather(
+            *(
+                space["editor"].patch(address, json=change, headers={"If-Match": "*"})
+                for address, change in zip(addresses, changes, strict=True)
+            )
+        )
+
+        assert [answer.status_code for answer in answers] == [200] * 4
+    links = "[[first 3]] [[second 3]] [[third 3]] [[fourth 3]]"
+    assert {taken(await space["viewer"].get(address))["body_md"] for address in addresses} == {links}
+
+
+async def test_folders_that_want_each_others_place_at_once_are_moved_one_after_the_other(
+    space: Space, notes: str
+) -> None:
+    for folder in ("a", "b"):
+        for name in range(6):
+            await write(space, notes, f"{folder}/{name}")
+    move = notes.removesuffix("notes") + "move-folder"
+
+    answers = await asyncio.gather(
+        space["editor"].post(move, json={"folder": "a", "target": "b"}),
+        space["admin"].post(move, json={"folder": "b", "target": "a"}),
+    )
+
+    assert {answer.status_code for answer in answers} == {409}
+
+
+async def test_what_would_take_too_long_to_read_again_is_not_moved(
+    space: Space, notes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_READ_AGAIN", 50)
+    plan = await write(space, notes, "plan")
+    await write(space, notes, "folder/index", f"[[plan]] {'x' * 50}")
+    change = {"path": "other", "rewrite_links": True}
+    move = notes.removesuffix("notes") + "move-folder"
+
+    answers = [
+        await space["editor"].patch(plan, json=change, headers={"If-Match": "*"}),
+        await space["editor"].post(move, json={"folder": "folder", "target": "elsewhere"}),
+    ]
+
+    assert [refusal(answer) for answer in answers] == [(409, "link_limit_exceeded"), (409, "folder_limit_exceeded")]

@@ -189,7 +189,8 @@ async def change_note(command: ChangeNote, uow: WorkspacesUnitOfWork) -> UUID:
     """
     path = None if command.path is None else require_note_path(command.path)
     read = None if command.body_md is None else _text("", command.body_md).read
-    vault = await _enter(uow, command.workspace_id, command.vault_id, Action.CHANGE)
+    # Two notes that want each other's path, or link to each other, would wait for each other: one moves at a time.
+    vault = await _enter(uow, command.workspace_id, command.vault_id, Action.CHANGE, alone=path is not None)
     note = await uow.notes.enter(command.note_id, vault)
     note.require_live()
     same_body = command.body_md is None or body_sha256(command.body_md) == note.sha256
@@ -222,7 +223,7 @@ async def _rewrite_links(uow: WorkspacesUnitOfWork, vault: Vault, note: Note, me
     name = path_key(stem(path) + SUFFIX)
     by_name = (await resolve_links(uow.connection, vault.id, [name]))[name].id == note.id
     linking = await uow.notes.enter_linking(note, meant, vault, MAX_REWRITTEN + 1)
-    require_few_links(len(linking), MAX_REWRITTEN)
+    require_few_links(len(linking), MAX_REWRITTEN, await uow.notes.size(linking))
     renamed = dict.fromkeys(meant, path)
     for source in linking:
         body = relinked(await uow.notes.body(source), source.path, source.path, renamed, by_name=by_name)
@@ -236,12 +237,12 @@ async def move_folder(command: MoveFolder, uow: WorkspacesUnitOfWork) -> int:
     Raises NoteNotFound for a folder without notes, FolderLimitExceeded, AlreadyExists, ValidationFailed, VaultLocked.
     """
     folder, target = require_folder_move(command.folder, command.target)
-    vault = await _enter(uow, command.workspace_id, command.vault_id, Action.CHANGE)
+    vault = await _enter(uow, command.workspace_id, command.vault_id, Action.CHANGE, alone=True)
     below = await uow.notes.enter_folder(folder, vault, MAX_MOVED + 1)
     if not below:
         message = f"The vault has no notes below {folder!r}."
         raise NoteNotFound(message)
-    require_folder_size(len(below), MAX_MOVED)
+    require_folder_size(len(below), MAX_MOVED, await uow.notes.size(below))
     for note in below:
         body = await uow.notes.body(note)
         path = require_note_path(moved(note.path, folder, target), "/target")
@@ -268,7 +269,7 @@ async def restore_note(command: RestoreNote, uow: WorkspacesUnitOfWork) -> UUID:
     path meanwhile: name another one then.
     """
     path = None if command.path is None else require_note_path(command.path)
-    vault = await _enter(uow, command.workspace_id, command.vault_id, Action.DELETE)
+    vault = await _enter(uow, command.workspace_id, command.vault_id, Action.DELETE, alone=True)
     note = await uow.notes.enter(command.note_id, vault)
     note.require_trashed()
     body = await uow.notes.body(note)

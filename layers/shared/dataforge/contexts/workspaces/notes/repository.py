@@ -109,6 +109,12 @@ class Notes:
         """The text of a note."""
         return str(await self._connection.scalar(select(notes.c.body_md).where(notes.c.id == note.id)))
 
+    async def size(self, entered: Sequence[Note]) -> int:
+        """How many bytes the texts of notes have together."""
+        ids = [note.id for note in entered]
+        query = select(func.coalesce(func.sum(func.octet_length(notes.c.body_md)), 0)).where(notes.c.id.in_(ids))
+        return int(await self._connection.scalar(query) or 0)
+
     async def revision_body(self, note: Note, revision: int) -> str | None:
         """The text of an older revision; None where there is none."""
         query = select(note_revisions.c.body_md).where(

@@ -22,6 +22,7 @@ from dataforge.kernel.errors import (
 
 MAX_NOTES = 20_000  # of one vault, those in the trash included
 MAX_BODY = 1024 * 1024  # bytes of UTF-8
+MAX_READ_AGAIN = 8 * 1024 * 1024  # bytes of notes that one change reads again for the search: 2 seconds a MiB
 MAX_TITLE = 255
 MAX_REVISIONS = 500  # of one note; the oldest go
 TRASHED_FOR = timedelta(days=30)  # how long a note stays in the trash before maintenance deletes it for good
@@ -147,18 +148,24 @@ def require_note_room(notes: int) -> None:
         raise NoteLimitExceeded(message, facts={"limit": MAX_NOTES})
 
 
-def require_folder_size(notes: int, limit: int) -> None:
-    """Raise FolderLimitExceeded for a folder with more notes than are moved at once."""
+def require_folder_size(notes: int, limit: int, size: int) -> None:
+    """Raise FolderLimitExceeded for a folder with more notes, or more bytes of text, than are moved at once."""
     if notes > limit:
         message = f"At most {limit:,} notes are moved at once; move the folders in this one instead."
         raise FolderLimitExceeded(message, facts={"limit": limit})
+    if size > MAX_READ_AGAIN:
+        message = f"At most {MAX_READ_AGAIN:,} bytes of notes are moved at once; move the folders in this one instead."
+        raise FolderLimitExceeded(message, facts={"limit_bytes": MAX_READ_AGAIN})
 
 
-def require_few_links(notes: int, limit: int) -> None:
-    """Raise LinkLimitExceeded for a note that more notes link to than are rewritten at once."""
+def require_few_links(notes: int, limit: int, size: int) -> None:
+    """Raise LinkLimitExceeded for a note that more notes, or more bytes of text, link to than are rewritten at once."""
     if notes > limit:
         message = f"More than {limit:,} notes link to this one; move it without rewriting them."
         raise LinkLimitExceeded(message, facts={"limit": limit})
+    if size > MAX_READ_AGAIN:
+        message = f"The notes that link to this one have more than {MAX_READ_AGAIN:,} bytes; move it without them."
+        raise LinkLimitExceeded(message, facts={"limit_bytes": MAX_READ_AGAIN})
 
 
 def path_taken(path: str) -> AlreadyExists:
