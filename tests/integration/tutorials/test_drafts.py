@@ -220,6 +220,38 @@ async def test_a_transcript_that_is_deleted_meanwhile_fails_the_draft(space: Tut
     assert (ended["status"], ended["error"]["code"]) == ("failed", "transcript_not_found")
 
 
+async def test_a_transcript_that_is_deleted_while_it_is_drafted_from_ends_the_job_at_once(
+    space: TutorialSpace, worker: Platform, engine: PlainEngine
+) -> None:
+    async def delete() -> None:
+        async with space.database.transaction() as connection:
+            await connection.execute(text("DELETE FROM tutorials.transcripts"))
+
+    engine.before = [delete]
+    job_id = await asked(space)
+
+    assert await do_job(job_id, modules(), worker) is Done.ENDED
+
+    ended = await progress(space, job_id)
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "transcript_not_found")
+
+
+async def test_a_workspace_that_is_archived_meanwhile_gets_no_draft(
+    space: TutorialSpace, worker: Platform, engine: PlainEngine
+) -> None:
+    async def archive() -> None:
+        taken(await space["owner"].post(f"{space.space.path}/archive"))
+
+    engine.before = [archive]
+    job_id = await asked(space)
+
+    await do_job(job_id, modules(), worker)
+
+    ended = await progress(space, job_id)
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "workspace_archived")
+    assert await count_tutorials(space) == 0
+
+
 async def test_only_transcripts_that_were_read_are_drafted_from(space: TutorialSpace) -> None:
     async with space.database.transaction() as connection:
         failed = await store_transcript(connection, space.workspace_id, state="failed")

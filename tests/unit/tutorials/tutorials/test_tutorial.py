@@ -219,7 +219,31 @@ def test_a_draft_becomes_a_tutorial_of_a_size_that_people_can_edit() -> None:
     assert {(len(item.text), item.start_ms, item.end_ms) for item in tutorial.steps} == {(MAX_STEP, 10, 10)}
     assert (tutorial.engine, tutorial.engine_version) == ("extractive", "7")
     assert (tutorial.language, tutorial.expert) == ("de", "Sam")
-    assert tutorial.dropped == draft.dropped
+    assert [item.reason for item in tutorial.dropped] == [
+        *(item.reason for item in draft.dropped),
+        *["A tutorial has at most 300 steps."] * (len(draft.steps) - MAX_STEPS),
+    ]
+
+
+def test_of_too_many_steps_the_best_are_kept_in_their_order_and_the_others_listed() -> None:
+    steps = tuple(DraftStep(f"Step {n}", n, n, n, n, n % 10 / 10) for n in range(MAX_STEPS + 10))
+    draft = Draft("T", "", (), (), (), steps, None, (), "extractive", "7")
+
+    tutorial = tutorial_of_draft(
+        draft,
+        tutorial_id=uuid7(),
+        workspace_id=UUID(int=1),
+        user_id=UUID(int=2),
+        transcript_id=UUID(int=3),
+        language="de",
+        now=NOW,
+    )
+
+    assert len(tutorial.steps) == MAX_STEPS
+    assert [step.start_ms for step in tutorial.steps] == sorted(step.start_ms for step in tutorial.steps)
+    assert len(tutorial.dropped) == 10
+    assert not {step.text for step in tutorial.steps} & {item.text for item in tutorial.dropped}
+    assert {int(item.text.split()[1]) % 10 for item in tutorial.dropped} == {0}
 
 
 def test_a_workspace_has_room_for_a_limited_number() -> None:

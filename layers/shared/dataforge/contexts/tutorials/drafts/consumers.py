@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dataforge.contexts.tutorials.drafts.commands import KeepDraft, keep_draft
-from dataforge.contexts.tutorials.drafts.queries import KIND, spoken_segments, spoken_transcript
+from dataforge.contexts.tutorials.drafts.queries import KIND, lock_transcript, spoken_segments, spoken_transcript
 from dataforge.contexts.tutorials.unit_of_work import TutorialsUnitOfWork
+from dataforge.platform.access import MemberRoles
 from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.jobs.shared import SharedJob, complete_job
 from dataforge.platform.module import JobKind
@@ -20,17 +21,22 @@ async def draft_tutorial(
 ) -> None:
     """Have the engine draft.
 
-    The tutorial and the end of the job are one transaction: a worker that dies leaves nothing behind.
+    The tutorial and the end of the job are one transaction: a worker that dies leaves nothing behind. A transcript that
+    was deleted meanwhile (TranscriptNotFound) or whose workspace was archived (WorkspaceArchived) ends the job.
     """
+    roles: MemberRoles = services.platform.get(MemberRoles)
     transcript_id = UUID(job.run_parameters["transcript_id"])
     control.stage("reading")
     async with services.database.read_only() as connection:
         transcript = await spoken_transcript(connection, transcript_id)
         segments = await spoken_segments(connection, transcript_id)
+    await roles.require_open(transcript.workspace_id)
     control.stage("drafting")
     draft = await services.engine.draft(segments, transcript.language)
     control.stage("saving")
+    await roles.require_open(transcript.workspace_id)
     async with control.unit_of_work() as uow:
+        await lock_transcript(uow.connection, transcript_id)
         tutorial_id = await keep_draft(KeepDraft(draft, transcript, uow.person), uow)
         facts = {"tutorial_id": str(tutorial_id), "steps": len(draft.steps), "dropped": len(draft.dropped)}
         await complete_job(uow, job, control, {**facts, "engine": draft.engine, "engine_version": draft.engine_version})

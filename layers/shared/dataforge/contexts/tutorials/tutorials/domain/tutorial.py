@@ -242,7 +242,17 @@ def tutorial_of_draft(
     language: str | None,
     now: datetime,
 ) -> Tutorial:
-    """The tutorial that an engine's draft becomes; what is longer than people may write is cut."""
+    """The tutorial that an engine's draft becomes; what is longer than people may write is cut.
+
+    Of more steps than a tutorial may have, those with the best scores stay, and the others are listed as dropped.
+    """
+    best = sorted(range(len(draft.steps)), key=lambda place: -draft.steps[place].score)
+    kept = set(best[:MAX_STEPS])
+    surplus = (
+        DroppedStep(step.text[:MAX_STEP], f"A tutorial has at most {MAX_STEPS} steps.")
+        for place, step in enumerate(draft.steps)
+        if place not in kept
+    )
     steps = (
         TutorialStep(
             uuid7(),
@@ -253,7 +263,8 @@ def tutorial_of_draft(
             step.segment_to,
             step.score,
         )
-        for step in draft.steps[:MAX_STEPS]
+        for place, step in enumerate(draft.steps)
+        if place in kept
     )
     glossary = (
         TutorialTerm(entry.term[:MAX_TERM], entry.explanation[:MAX_EXPLANATION], entry.segment)
@@ -271,7 +282,7 @@ def tutorial_of_draft(
         sections=draft.sections,
         steps=tuple(steps),
         expert=draft.expert and draft.expert[:200],
-        dropped=draft.dropped[:MAX_DROPPED],
+        dropped=(*draft.dropped, *surplus)[:MAX_DROPPED],
         language=language,
         engine=draft.engine,
         engine_version=draft.engine_version,
