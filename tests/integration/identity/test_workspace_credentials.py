@@ -6,14 +6,17 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from dataforge.bootstrap import modules
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
 from dataforge.contexts.identity.xapi_credentials.published import CredentialDirectory
+from dataforge.events.jobs import relay_outbox
+from dataforge.events.wiring import subscribers
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
-from tests.builders.workspaces import Space, open_space, refusal, taken
+from tests.builders.workspaces import Space, maintenance, open_space, refusal, taken
 
 PATH = "/api/xapi-credentials"
 ANY = {"If-Match": "*"}
@@ -117,3 +120,23 @@ async def test_in_an_archived_workspace_it_can_only_be_revoked(space: Space) -> 
     assert {refusal(answer) for answer in answers} == {(409, "workspace_archived")}
     assert refusal(unknown) == (404, "workspace_not_found")
     assert (await space["owner"].delete(path)).status_code == 204
+
+
+async def test_those_of_a_deleted_workspace_wait_until_it_is_restored(space: Space) -> None:
+    made, outside = await credential(space), await credential(space, inside=False)
+    platform = maintenance(space.api, data_bucket=space.api.platform.settings.data_bucket)
+    states = []
+
+    async def look() -> None:
+        for _ in range(2):
+            await relay_outbox(platform, subscribers(modules(), platform))
+        states.append([await refused(space, item["key"], item["secret"]) for item in (made, outside)])
+
+    await look()
+    taken(await space["owner"].post(f"{space.path}/archive"))
+    taken(await space["owner"].delete(space.path, headers=ANY), 204)
+    await look()
+    taken(await space["owner"].post(f"{space.path}/restore"))
+    await look()
+
+    assert states == [[False, False], [True, False], [False, False]]

@@ -47,6 +47,8 @@ async def test_credentials_end_datasets_are_put_away_and_cohorts_and_lessons_go(
     taken(await space["owner"].post(f"{space.path}/archive"))
     taken(await space["owner"].delete(space.path, headers=ANY), 204)
 
+    async with api.database.transaction() as connection:
+        await connection.execute(text("UPDATE workspaces.workspaces SET export_key = 'written'"))
     clock.advance(timedelta(days=31))
     platform = maintenance(api, data_bucket=api.platform.settings.data_bucket)
     erased = (await maintain(platform.get(WorkspacesServices)))["erased_workspaces"]
@@ -64,3 +66,22 @@ async def test_credentials_end_datasets_are_put_away_and_cohorts_and_lessons_go(
         assert await ids("SELECT id FROM records.lessons") == []
         query = "SELECT deleted_at IS NOT NULL AND workspace_id IS NULL FROM datasets.datasets"
         assert await ids(query) == [True]
+
+
+async def test_a_deleted_workspace_reminds_nobody_until_it_is_restored(api: ApiUnderTest) -> None:
+    space = await open_space(api)
+    cohort = taken(await space["editor"].post("/api/cohorts", json={"name": "Blue", "workspace_id": space.id}), 201)
+    member = f"/api/cohorts/{cohort['id']}/members/{space.people['viewer'].id}"
+    assert (await space["editor"].put(member)).is_success
+    taken(await space["owner"].post(f"{space.path}/archive"))
+
+    async def reminded() -> int:
+        async with api.database.read_only() as connection:
+            return int(await connection.scalar(text("SELECT count(*) FROM learning.active_members")) or 0)
+
+    before = await reminded()
+    taken(await space["owner"].delete(space.path, headers=ANY), 204)
+    deleted = await reminded()
+    taken(await space["owner"].post(f"{space.path}/restore"))
+
+    assert (before, deleted, await reminded()) == (1, 0, 1)

@@ -400,6 +400,10 @@ class WorkspaceCredentials(Protocol):
         """End the credentials of a workspace that is no more; a second time changes nothing."""
         ...
 
+    async def suspend_all(self, workspace_id: UUID, *, suspended: bool) -> None:
+        """Let the credentials of a workspace wait, or work again; a second time changes nothing."""
+        ...
+
 
 class CredentialRegister(Protocol):
     """Knows xAPI credentials by their keys alone, for what is done in their name afterwards."""

@@ -260,6 +260,8 @@ xapi_credentials = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("last_used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    # While its workspace is deleted, and may be restored.
+    Column("suspended_at", DateTime(timezone=True)),
     Column("published", Boolean, nullable=False, server_default=text("false")),
     Column("revision", Integer, nullable=False, server_default=text("1")),
     # Requests a minute; null: as many as come.

@@ -43,6 +43,16 @@ class InvitationSent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceHidden(Event):
+    """A workspace was deleted, but not for good, or it was restored: `workspaces.directory` says which."""
+
+    name = "workspaces.workspace_hidden"
+    about = "workspace_id"
+
+    workspace_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceDeleted(Event):
     """A workspace was deleted for good: what belongs to it elsewhere is to go, too."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dataforge.contexts.identity.contract import AccountsMerged
-from dataforge.contexts.workspaces.contract import InvitationMails, Memberships, WorkspaceDeleted
+from dataforge.contexts.workspaces.contract import InvitationMails, Memberships, WorkspaceDeleted, WorkspaceHidden
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.events import Event
 from dataforge.platform.access import MemberRoles
@@ -137,9 +137,13 @@ def _personal_data() -> "PersonalData[WorkspacesServices]":
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[WorkspacesServices]]]:
     from dataforge.contexts.workspaces.exports.consumers import delete_objects
     from dataforge.contexts.workspaces.members.consumers import follow_merge
-    from dataforge.contexts.workspaces.workspaces.consumers import end_credentials
+    from dataforge.contexts.workspaces.workspaces.consumers import end_credentials, suspend_credentials
 
-    return {AccountsMerged: (follow_merge,), WorkspaceDeleted: (end_credentials, delete_objects)}
+    return {
+        AccountsMerged: (follow_merge,),
+        WorkspaceHidden: (suspend_credentials,),
+        WorkspaceDeleted: (end_credentials, delete_objects),
+    }
 
 
 MODULE = Module(

@@ -144,6 +144,21 @@ async def renew_secret(key_id: str, uow: IdentityUnitOfWork) -> NewXapiCredentia
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SuspendCredentials:
+    """Let the credentials of a workspace wait, or work again."""
+
+    workspace_id: UUID
+    suspended: bool
+
+
+async def suspend_credentials(command: SuspendCredentials, uow: IdentityUnitOfWork) -> None:
+    """Suspend those that are not suspended, or the other way round; those that have ended stay as they are."""
+    at = uow.now if command.suspended else None
+    for key_id in await uow.xapi_credentials.suspend(command.workspace_id, at):
+        _credential_changed(key_id, "suspended" if command.suspended else "resumed", uow)
+
+
 async def revoke_credentials_of(workspace_id: UUID, uow: IdentityUnitOfWork) -> None:
     """End the credentials of a workspace that is no more; those that have ended stay as they are."""
     for key_id in await uow.xapi_credentials.keys_of(workspace_id):

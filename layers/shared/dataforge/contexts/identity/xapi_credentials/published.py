@@ -61,6 +61,7 @@ class CredentialPublisher:
                 "rate_limit": row.rate_limit,
                 "deduplicate": row.deduplicate,
                 "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
+                "suspended": row.suspended_at is not None,
             }
             await asyncio.to_thread(
                 client("s3").put_object,
@@ -73,7 +74,7 @@ class CredentialPublisher:
 
 
 class StoredWorkspaceCredentials:
-    """Ends the credentials of a workspace; the outbox publishes that they have ended."""
+    """Ends or suspends the credentials of a workspace; the outbox publishes what they are then."""
 
     def __init__(self, services: "IdentityServices") -> None:
         self._services = services
@@ -84,6 +85,14 @@ class StoredWorkspaceCredentials:
         from dataforge.contexts.identity.xapi_credentials.commands import revoke_credentials_of
 
         await run(self._services.unit_of_work(IdentityUnitOfWork), revoke_credentials_of, workspace_id)
+
+    async def suspend_all(self, workspace_id: UUID, *, suspended: bool) -> None:
+        """Let them wait, or work again; a second time changes nothing."""
+        from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
+        from dataforge.contexts.identity.xapi_credentials.commands import SuspendCredentials, suspend_credentials
+
+        command = SuspendCredentials(workspace_id, suspended)
+        await run(self._services.unit_of_work(IdentityUnitOfWork), suspend_credentials, command)
 
 
 class StoredCredentialUses:
@@ -176,10 +185,10 @@ class CredentialDirectory:
 
 
 def _counts(document: Mapping[str, Any]) -> bool:
-    """Whether a credential was not revoked and, if it is for a session, not outlived it."""
+    """Whether a credential was not revoked, does not wait and, if it is for a session, has not outlived it."""
     expires_at = document.get("expires_at")
     expired = expires_at is not None and datetime.fromisoformat(expires_at) <= datetime.now(UTC)
-    return document["revoked_at"] is None and not expired
+    return document["revoked_at"] is None and not document.get("suspended") and not expired
 
 
 def _grant(found: Mapping[str, Any] | None) -> SessionGrant | None:

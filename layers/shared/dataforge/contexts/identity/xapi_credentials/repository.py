@@ -68,6 +68,18 @@ class XapiCredentials:
         ordered = query.order_by(xapi_credentials.c.key_id).with_for_update()
         return list((await self._connection.scalars(ordered)).all())
 
+    async def suspend(self, workspace_id: UUID, at: datetime | None) -> list[str]:
+        """Suspend a workspace's credentials, or no longer with None; keys of those that were not so already."""
+        there = xapi_credentials.c.suspended_at
+        statement = (
+            update(xapi_credentials)
+            .where(xapi_credentials.c.workspace_id == workspace_id, xapi_credentials.c.revoked_at.is_(None))
+            .where(there.is_not(None) if at is None else there.is_(None))
+            .values(suspended_at=at, revision=xapi_credentials.c.revision + 1, published=False)
+            .returning(xapi_credentials.c.key_id)
+        )
+        return list((await self._connection.scalars(statement)).all())
+
     async def mark_published(self, key_id: str) -> None:
         """Remember that its present state is where it is checked."""
         statement = update(xapi_credentials).where(xapi_credentials.c.key_id == key_id).values(published=True)

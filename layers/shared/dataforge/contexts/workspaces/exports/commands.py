@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from dataforge.contexts.workspaces.contract import WorkspaceHidden
 from dataforge.contexts.workspaces.exports.domain import AGAIN_AFTER, KIND, PATIENCE
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.workspaces.domain import DELETED_FOR, missing_workspace, require_room
@@ -46,6 +47,7 @@ async def restore_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UU
     gone = dict.fromkeys(("deleted_at", "export_key", "export_bytes", "exported_at"))
     await uow.endings.change({"id": ending.id, "name": ending.name}, gone)
     uow.audit(AuditEntry("restored", "workspace", str(ending.id), workspace_id=ending.id))
+    uow.publish(WorkspaceHidden(ending.id))
     return ending.id
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.workspaces.contract import WorkspaceHidden
 from dataforge.contexts.workspaces.exports.commands import queue_export_of
 from dataforge.contexts.workspaces.profiles.commands import own_profile
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
@@ -95,6 +96,7 @@ async def delete_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UUI
     workspace.require_deletable()
     await uow.workspaces.update(workspace, {"deleted_at": uow.now})
     _audit(uow, "deleted", workspace.id, name=workspace.name)
+    uow.publish(WorkspaceHidden(workspace.id))
     return await queue_export_of(workspace.id, uow, ending=True)
 
 

@@ -172,6 +172,12 @@ async def require_open_workspace(connection: AsyncConnection, workspace_id: UUID
     check_open(row.archived_at)
 
 
+async def is_there(connection: AsyncConnection, workspace_id: UUID) -> bool:
+    """Whether there is such a workspace, and it is not deleted."""
+    query = text("SELECT EXISTS (SELECT FROM workspaces.directory WHERE workspace_id = :workspace_id)")
+    return bool(await connection.scalar(query, {"workspace_id": workspace_id}))
+
+
 async def list_memberships(connection: AsyncConnection, user_id: UUID) -> list[UUID]:
     """Ids of the workspaces that the person is in."""
     query = text("SELECT workspace_id FROM workspaces.memberships WHERE user_id = :user_id")
