@@ -18,14 +18,17 @@ from dataforge.contexts.schemas.deployments.consumers import deployment_messages
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.contexts.workspaces.exports import consumers as exports
+from dataforge.contexts.workspaces.exports.commands import KeepExport, keep_export
 from dataforge.contexts.workspaces.exports.domain import PATIENCE
 from dataforge.contexts.workspaces.module import WorkspacesServices
+from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.workspaces import consumers as workspaces
 from dataforge.events.worker import do_job
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws.s3 import AsyncObjects
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.services import Platform
 from tests.builders.api import ApiUnderTest
 from tests.builders.emulator import EmulatedAws
@@ -228,6 +231,22 @@ async def test_a_restored_workspace_gets_no_export_from_the_job_of_its_deletion(
 
     assert (await ending.export())["status"] == "none"
     assert list(await AsyncObjects(ending.bucket).oldest("workspaces/", limit=5)) == []
+
+
+async def test_a_workspace_that_is_deleted_again_waits_for_an_export_of_its_own(
+    ending: Ending, clock: FixedClock
+) -> None:
+    await ending.delete()
+    deleted_at = clock.now()
+    taken(await ending.space["owner"].post(f"{ending.space.path}/restore"))
+    clock.advance(timedelta(minutes=1))
+    taken(await ending.space["owner"].delete(ending.space.path, headers={"If-Match": "*"}), 204)
+    services = ending.maintenance.get(WorkspacesServices)
+    late, own = (KeepExport(UUID(ending.space.id), at, "workspaces/key", 1) for at in (deleted_at, clock.now()))
+
+    kept = [await run(services.unit_of_work(WorkspacesUnitOfWork), keep_export, item) for item in (late, own)]
+
+    assert kept == [False, True]
 
 
 async def test_an_export_whose_worker_dies_is_made_by_the_next_one(

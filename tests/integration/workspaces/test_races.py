@@ -1,7 +1,7 @@
 """Two at once, where only one may: owners, seats, invitations, limits."""
 
 import asyncio
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -84,6 +84,28 @@ async def test_a_transfer_to_somebody_who_makes_their_fiftieth_at_once_exceeds_n
     assert statuses in ([200, 409], [409, 201])
     [refused] = [answer for answer in answers if answer.status_code == 409]
     assert refusal(refused) == (409, "workspace_limit_exceeded")
+
+
+async def test_of_two_deletions_taken_back_at_once_one_has_the_last_room(space: Space) -> None:
+    viewer = space.people["viewer"]
+    deleted = [await new_workspace(viewer, f"Deleted {number}") for number in range(2)]
+    for workspace_id in deleted:
+        taken(await viewer.client.post(f"/api/workspaces/{workspace_id}/archive"))
+        taken(await viewer.client.delete(f"/api/workspaces/{workspace_id}", headers={"If-Match": "*"}), 204)
+    for number in range(49):
+        await new_workspace(viewer, f"W{number}")
+
+    answers = await asyncio.gather(
+        *(viewer.client.post(f"/api/workspaces/{workspace_id}/restore") for workspace_id in deleted)
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+
+async def test_nobody_takes_over_a_workspace_who_is_not_there(space: Space) -> None:
+    answer = await space["owner"].post(f"{space.path}/transfer", json={"user_id": str(uuid4())})
+
+    assert answer.status_code == 404
 
 
 async def test_the_last_seat_is_given_once(space: Space) -> None:

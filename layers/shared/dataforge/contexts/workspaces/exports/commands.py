@@ -1,6 +1,7 @@
 """Exports of workspaces asked for and kept; deleted workspaces restored."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.workspaces.contract import WorkspaceHidden
@@ -32,6 +33,10 @@ async def restore_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UU
     Raises WorkspaceNotFound, WorkspaceNotOwned, WorkspaceLimitExceeded, and AlreadyExists where another workspace has
     the name meanwhile.
     """
+    owner = await uow.endings.owner_of(workspace_id, uow.person)
+    if owner is not None:
+        # Locked before the workspace, as always: two who are restored at once do not both find the last room.
+        await uow.profiles.ensure(owner)
     try:
         ending = await uow.endings.enter(workspace_id, uow.person)
     except NotFound:
@@ -41,6 +46,8 @@ async def restore_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UU
     if ending.deleted_at is None:
         return ending.id
     if uow.now >= ending.deleted_at + DELETED_FOR:
+        raise missing_workspace(workspace_id)
+    if ending.owner_id != owner:
         raise missing_workspace(workspace_id)
     require_room(await uow.profiles.owned(ending.owner_id))
     # The next deletion makes an export of its own.
@@ -53,16 +60,20 @@ async def restore_workspace(workspace_id: UUID, uow: WorkspacesUnitOfWork) -> UU
 
 @dataclass(frozen=True, slots=True)
 class KeepExport:
-    """The object that has everything of a deleted workspace."""
+    """The object that has everything of a workspace as it was after it was deleted at that instant."""
 
     workspace_id: UUID
+    deleted_at: datetime
     key: str
     size: int
 
 
 async def keep_export(command: KeepExport, uow: WorkspacesUnitOfWork) -> bool:
-    """Let the deletion go on; False if the workspace was restored meanwhile, or another job was faster."""
-    return await uow.endings.keep_export(command.workspace_id, command.key, command.size)
+    """Let the deletion go on; False if the workspace was restored meanwhile, or another job was faster.
+
+    One that was restored and deleted again may have more in it than the object has.
+    """
+    return await uow.endings.keep_export(command.workspace_id, command.deleted_at, command.key, command.size)
 
 
 async def queue_missing_exports(_: None, uow: WorkspacesUnitOfWork) -> list[UUID]:

@@ -57,7 +57,9 @@ async def write_export(
             await _complete(job, control, {"s3_key": zipped.key, "file_name": name, **shown})
             return
         async with control.unit_of_work() as uow:
-            kept = await keep_export(KeepExport(workspace_id, zipped.key, zipped.size), uow)
+            kept = await keep_export(
+                KeepExport(workspace_id, facts["workspace"]["deleted_at"], zipped.key, zipped.size), uow
+            )
             await complete_job(uow, job, control, {"restored": True} if not kept else shown)
             await uow.commit()
         if not kept:

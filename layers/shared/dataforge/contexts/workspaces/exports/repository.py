@@ -54,11 +54,22 @@ class Endings(VersionedRows):
             raise missing_workspace(workspace_id)
         return EndingWorkspace(row.id, row.name, row.owner_id, row.deleted_at, row.export_key)
 
-    async def keep_export(self, workspace_id: UUID, key: str, size: int) -> bool:
-        """Name the export of a deleted workspace; False for one that is not deleted any more, or has an export."""
+    async def owner_of(self, workspace_id: UUID, user_id: UUID) -> UUID | None:
+        """Whose a workspace is, for an owner of it; None for everybody else."""
+        query = (
+            select(workspaces.c.owner_id)
+            .join(members, members.c.workspace_id == workspaces.c.id)
+            .where(workspaces.c.id == workspace_id, members.c.user_id == user_id)
+            .where(members.c.role == MemberRole.OWNER.value)
+        )
+        owner: UUID | None = await self._connection.scalar(query)
+        return owner
+
+    async def keep_export(self, workspace_id: UUID, deleted_at: datetime, key: str, size: int) -> bool:
+        """Name the export of this deletion of a workspace; False where it was taken back, or has an export."""
         statement = (
             update(workspaces)
-            .where(workspaces.c.id == workspace_id, workspaces.c.deleted_at.is_not(None))
+            .where(workspaces.c.id == workspace_id, workspaces.c.deleted_at == deleted_at)
             .where(workspaces.c.export_key.is_(None))
             .values(export_key=key, export_bytes=size, exported_at=self._now)
         )
