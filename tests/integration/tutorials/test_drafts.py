@@ -252,6 +252,24 @@ async def test_a_workspace_that_is_archived_meanwhile_gets_no_draft(
     assert await count_tutorials(space) == 0
 
 
+async def test_who_has_left_the_workspace_meanwhile_drafts_nothing_there(
+    space: TutorialSpace, worker: Platform, engine: PlainEngine
+) -> None:
+    async def remove() -> None:
+        taken(await space["owner"].delete(f"{space.space.path}/members/{space.person('editor')}"), 204)
+
+    engine.before = [remove]
+    job_id = await asked(space)
+    await do_job(job_id, modules(), worker)
+    first = await progress(space, job_id)
+    taken(await space["editor"].post(f"/api/jobs/{job_id}/retry"), 202)
+    await do_job(job_id, modules(), worker)
+
+    again = await progress(space, job_id)
+    assert [ended["error"]["code"] for ended in (first, again)] == ["workspace_not_found"] * 2
+    assert await count_tutorials(space) == 0
+
+
 async def test_only_transcripts_that_were_read_are_drafted_from(space: TutorialSpace) -> None:
     async with space.database.transaction() as connection:
         failed = await store_transcript(connection, space.workspace_id, state="failed")

@@ -471,6 +471,15 @@ def test_a_locale_that_is_no_language_tag_says_nothing_of_the_language() -> None
     assert parse_phrases(document).language == "de-CH"
 
 
+@pytest.mark.parametrize("point", [".", ","])
+def test_an_arrow_in_what_is_said_is_text(point: str) -> None:
+    head = "WEBVTT\n\nNOTE a --> b\n\n" if point == "." else ""
+    text = head + f"1\n{stamp(1000, point)} --> {stamp(2000, point)}\nOpen Settings --> Network,\nthen --> OK\n\n"
+    text += f"2\n{stamp(2000, point)} --> {stamp(3000, point)}\nDone\n"
+
+    assert texts(text) == ["Open Settings --> Network, then --> OK", "Done"]
+
+
 # What is refused
 
 
@@ -491,7 +500,8 @@ def test_a_locale_that_is_no_language_tag_says_nothing_of_the_language() -> None
         (b"WEBVTT\n", "no captions", None),
         (b"WEBVTT\n\n00:01.000 --> 00:02.000\n \n", "None of the captions", None),
         (b"WEBVTT\n\n00:01.000 --> 00:02.000\nx\n\n00:61.000 --> 00:62.000\ny\n", "gives no times", 6),
-        (b"WEBVTT\n\n00:01.000 --> 00:02.000\na --> b\n", "gives no times", 4),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\na\n\n1:2 --> b\n", "gives no times", 6),
+        (b"a --> b\n", "no times", 1),
         (b"1\n00:00:01,000 --> 00:00:02,000\nx\n\n2\n00:00:03,000 -> 00:00:04,000 -->\ny\n", "gives no times", 6),
         (b"Title\n\n1\n00:00:01,000 --> 00:00:02,000\nx\n", "before the first times", 1),
         (b'{"phrases": [\n{]}', "no JSON", 2),

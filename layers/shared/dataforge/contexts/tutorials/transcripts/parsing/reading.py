@@ -34,6 +34,10 @@ _MOST_MS = MAX_LENGTH.total_seconds() * 1000
 _TEAMS_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:[/-]\d+(?:-\d+)?)?", re.IGNORECASE)
 _TEAMS_NOTE = re.compile(r"\s*(?:confidence|recognizability|duration)\s*:", re.IGNORECASE)
 _CONFIDENCE = re.compile(r"\s*confidence\s*:\s*([01](?:\.\d+)?)\s*", re.IGNORECASE)
+# An arrow in what is said, "Settings --> Network": whatever is meant as times has digits around a colon. The mark in
+# the hidden one is unseen and goes with all that are.
+_ARROW_OF_TEXT = re.compile(r"^(?!.*\d *: *\d).*-->.*$", re.MULTILINE)
+_HIDDEN_ARROW = "--\u2060>"
 _COUNTER = re.compile(r"\s*\d+\s*")
 
 
@@ -57,6 +61,8 @@ def parse_transcript(data: bytes) -> ParsedTranscript:
         message = f"A file of captions may have {_MOST_LINES:,} lines; this one has {lines:,}."
         raise TranscriptTooLarge(message)
     digest = hashlib.sha256(text.encode()).hexdigest()
+    text = _ARROW_OF_TEXT.sub(lambda line: line[0].replace("-->", _HIDDEN_ARROW), text)
+    begin = text.lstrip()
     if begin.startswith("WEBVTT"):
         skipped = text[: len(text) - len(begin)].count("\n")
         return _of_captions(*webvtt_files.read_webvtt(begin, first_line=skipped + 1), digest, webvtt=True)
