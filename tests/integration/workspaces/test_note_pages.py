@@ -266,3 +266,12 @@ async def test_links_lead_both_ways_and_follow_a_note_that_moves(vault: Vault) -
     assert await vault.text(kick_off) == "See [[goal]]."
     assert f'href="{vault.path}{plan}">goal</a>' in back.text
     assert "Linked from" not in back.text
+
+
+async def test_a_revision_that_no_note_has_is_not_there(vault: Vault) -> None:
+    note = await vault.note("plan")
+
+    pages = [await vault.get(f"{note}/revisions/{number}") for number in ("2", "0", "9" * 40)]
+    restored = await vault.send(f"{note}/revisions/{'9' * 40}/restore", by="editor", revision="1")
+
+    assert [page.status_code for page in (*pages, restored)] == [404, 400, 400, 400]

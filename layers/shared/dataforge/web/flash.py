@@ -29,7 +29,8 @@ def leave(response: Response, scope: Scope, kind: str, text: str) -> Response:
 def take(scope: Scope) -> Message | None:
     """The message left by the answer before; None without one, or for one that we did not make."""
     given = session.cookie(scope, _COOKIE)
-    if given is None:
+    # What is refused before it comes to an app has nothing to open it with; it stays for the page after that.
+    if given is None or "app" not in scope:
         return None
     try:
         kind, text = session.sealer(scope).open(_SCOPE, given)

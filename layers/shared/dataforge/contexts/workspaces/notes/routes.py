@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -27,7 +27,6 @@ SEARCH = (
     'words, all of which must be there, `"exact words"` in a row, `-word` for what must not be there; addresses, '
     "versions, paths and the like are found as they are pasted, and the last word as the beginning of a longer one"
 )
-Revision = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("/api/workspaces/{workspace_id}/notes", response_model=wire.FoundNotePage)
@@ -220,7 +219,7 @@ async def get_revision(
     workspace_id: UUID,
     vault_id: UUID,
     note_id: UUID,
-    revision: Revision,
+    revision: wire.Revision,
     call: Annotated[Call, in_workspace(Action.READ, Kind.NOTE)],
 ) -> Response:
     """One revision with its text."""
@@ -233,7 +232,7 @@ async def diff_revisions(
     workspace_id: UUID,
     vault_id: UUID,
     note_id: UUID,
-    revision: Revision,
+    revision: wire.Revision,
     call: Annotated[Call, in_workspace(Action.READ, Kind.NOTE)],
     against: Annotated[
         int | None, Query(ge=1, le=2**31 - 1, description="another revision; the one before it if left out")
@@ -256,7 +255,7 @@ async def restore_revision(
     workspace_id: UUID,
     vault_id: UUID,
     note_id: UUID,
-    revision: Revision,
+    revision: wire.Revision,
     call: Annotated[Call, in_workspace(Action.CHANGE, Kind.NOTE)],
 ) -> Response:
     """Make an older text the text of the note again, as a new revision, for editors; needs If-Match."""

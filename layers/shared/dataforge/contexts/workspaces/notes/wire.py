@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dataforge.contexts.workspaces.notes.domain.diffs import LineKind
@@ -35,6 +36,7 @@ FolderPath = Annotated[
     Field(min_length=1, max_length=MAX_NOTE_PATH, examples=["projects/acme"]),
     AfterValidator(refusing(folder_mistake)),
 ]
+Revision = Annotated[int, Path(ge=1, le=2**31 - 1)]
 # Spaces at the beginning and the end of a text are part of it.
 NoteBody = Annotated[
     str,

@@ -90,7 +90,7 @@ async def revisions_page(
 async def revision_page(
     vault_id: UUID,
     note_id: UUID,
-    revision: int,
+    revision: wire.Revision,
     call: Annotated[WorkspacePageCall, in_workspace_page(Action.READ, Kind.NOTE)],
 ) -> Response:
     """What a revision has changed, and its text."""
@@ -102,7 +102,7 @@ async def restore_revision(
     workspace_id: UUID,
     vault_id: UUID,
     note_id: UUID,
-    revision: int,
+    revision: wire.Revision,
     call: Annotated[WorkspacePageCall, in_workspace_page(Action.CHANGE, Kind.NOTE)],
 ) -> Response:
     """Make an older text the text of the note again."""
