@@ -69,7 +69,7 @@ def test_what_identifies_people_is_masked(text: str, masked: str) -> None:
         "order number 0441 123456, invoice 2024-000123, ticket INC00123456",
         "Bestellnummer 0431 123456 und Kundennummer 0471103",
         "on 30.11.2026 at 14:30, 2026-11-30T13:15:02Z, from 01.03.2026 to 02.04.2026",
-        "1.234.567,89 € or 1 234 567 890 bytes, 3.14159265358979",
+        "1.234.567,89 € or 1 234 567 890 bytes, 3.14159265358979 and 0.123456789",
         "at 1700000000000 ms, commit 4812345678901234567890",
         "IMEI 490154203237518 and 35-209900-176148-1",
         "123e4567-e89b-12d3-a456-426614174000",

@@ -251,6 +251,31 @@ def test_people_in_zoom_are_called_as_they_please(name: str) -> None:
     assert speakers(text) == ["Ana Lee", name, name, None, "Ana Lee", "Ana Lee"]
 
 
+def test_webex_names_who_speaks_where_captions_are_numbered() -> None:
+    text = f'WEBVTT\n\n1 "Jane Doe" (2283823616)\n{SPAN}\nHello.\n\n2 "Bo" (5)\n{SPAN}\nYes: now.\n'
+
+    assert [(speaker, said) for _, _, speaker, said in read(text)] == [("Jane Doe", "Hello."), ("Bo", "Yes: now.")]
+
+
+def test_two_who_are_named_line_by_line_in_one_caption_are_two_voices() -> None:
+    text = f"1\n{SPAN}\nANN: Open it.\nBOB: <i>Why?</i>\n\n2\n{SPAN}\nANN: So.\nanother line\n"
+    voiced = f"WEBVTT\n\n{SPAN}\n<v Ann>Lid: open it.\nKey: press it.</v>\n"
+
+    assert [(who, said) for _, _, who, said in read(text)] == [
+        ("ANN", "Open it."),
+        ("BOB", "Why?"),
+        ("ANN", "So. another line"),
+    ]
+    assert [(who, said) for _, _, who, said in read(voiced)] == [("Ann", "Lid: open it. Key: press it.")]
+
+
+@pytest.mark.parametrize("word", ["OK", "USB", "HTTPS", "Внимание", "注意"])
+def test_a_word_with_a_colon_that_is_no_name_stays_in_the_text(word: str) -> None:
+    text = f"1\n{SPAN}\n{word}: one\n\n2\n{SPAN}\n{word}: two\n\n3\n{SPAN}\n王小明：你好\n\n4\n{SPAN}\n王小明：再见\n"
+
+    assert speakers(text) == [None, None, "王小明", "王小明"]
+
+
 def test_zoom_puts_names_before_the_text() -> None:
     text = "WEBVTT\n\n" + "".join(
         f"{number}\n{stamp(number * 1000)} --> {stamp(number * 1000 + 900)}\n{line}\n\n"

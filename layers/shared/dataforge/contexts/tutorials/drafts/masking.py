@@ -91,6 +91,7 @@ _CARD = re.compile(
 )
 _SORT_CODE = re.compile(r"\d\d-\d\d-\d\d")
 _NETWORK = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+_FRACTION = re.compile(r"0\.\d+")
 _NORTH_AMERICAN = re.compile(r"(?:\+?1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}")
 
 _SAYS_PHONE = re.compile(
@@ -274,7 +275,7 @@ def _kind(written: str, said: str | None, *, spoken: bool) -> str | None:
     """What a number is by its form, its check digits and what words say that it is; None when it stays."""
     digits = re.sub(r"\D", "", written)
     dated = _DATE.search(written) is not None and not (said == ACCOUNT and _SORT_CODE.fullmatch(written))
-    if len(digits) < 6 or dated or _NETWORK.fullmatch(written):
+    if len(digits) < 6 or dated or _NETWORK.fullmatch(written) or (_FRACTION.fullmatch(written) and said is None):
         return None
     if said == ACCOUNT and len(digits) <= 34:
         return ACCOUNT

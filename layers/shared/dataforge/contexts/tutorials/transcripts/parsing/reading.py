@@ -19,11 +19,16 @@ from dataforge.contexts.tutorials.transcripts.domain import (
     unreadable,
 )
 from dataforge.contexts.tutorials.transcripts.parsing import srt_files, webvtt_files
-from dataforge.contexts.tutorials.transcripts.parsing.cues import Cue, Utterance, voices
+from dataforge.contexts.tutorials.transcripts.parsing.cues import Cue, Utterance, shown_lines, voices
 from dataforge.contexts.tutorials.transcripts.parsing.decoding import EXPECTED, decode
 from dataforge.contexts.tutorials.transcripts.parsing.phrases import known_members, read_phrases
 from dataforge.contexts.tutorials.transcripts.parsing.rolling import unroll
-from dataforge.contexts.tutorials.transcripts.parsing.speakers import names_before, speaker_name, split_speakers
+from dataforge.contexts.tutorials.transcripts.parsing.speakers import (
+    names_before,
+    speaker_name,
+    split_speakers,
+    two_speak,
+)
 from dataforge.kernel.canonical import content_hash
 
 # Captions that roll are shown twice for each line, and some are empty.
@@ -39,6 +44,8 @@ _CONFIDENCE = re.compile(r"\s*confidence\s*:\s*([01](?:\.\d+)?)\s*", re.IGNORECA
 _ARROW_OF_TEXT = re.compile(r"^(?!.*\d *: *\d).*-->.*$", re.MULTILINE)
 _HIDDEN_ARROW = "--\u2060>"
 _COUNTER = re.compile(r"\s*\d+\s*")
+# `12 "Jane Doe" (2283823616)`, as Webex names who speaks.
+_WEBEX_ID = re.compile(r'\s*\d+\s+"([^"]+)"\s+\(\d+\)\s*')
 
 
 def parse_transcript(data: bytes) -> ParsedTranscript:
@@ -125,12 +132,19 @@ def _of_captions(cues: Sequence[Cue], language: str | None, digest: str, *, webv
 
 
 def _utterances(cue: Cue) -> Iterator[Utterance]:
-    """What each voice of the cue says, all in the time of the cue."""
+    """What each voice of the cue says, all in the time of the cue; two who are named line by line are two voices."""
+    known_voice = _WEBEX_ID.fullmatch(cue.identifier or "")
+    lines = [cue.lines]
+    if len(cue.lines) > 1 and not any("<v" in line for line in cue.lines):
+        shown = shown_lines(cue)
+        if two_speak([text for _, text in shown]):
+            lines = [(line,) for line, _ in shown]
     confidence = next((match[1] for note in cue.notes if (match := _CONFIDENCE.fullmatch(note))), None)
-    for voice, text in voices(cue.lines):
+    for voice, text in (spoken for part in lines for spoken in voices(part)):
         if text:
             known = None if confidence is None else min(float(confidence), 1.0)
-            yield Utterance(cue.start_ms, cue.end_ms, text, speaker_name(voice), known)
+            speaker = speaker_name(voice or (known_voice and known_voice[1]))
+            yield Utterance(cue.start_ms, cue.end_ms, text, speaker, known)
 
 
 def _kind_of(cues: Sequence[Cue], utterances: Sequence[Utterance]) -> TranscriptFormat:

@@ -13,7 +13,7 @@ from dataforge.contexts.tutorials.transcripts.parsing.cues import tidy
 
 _LONGEST_NAME = 80
 _MOST_WORDS = 6
-_COLON = re.compile(r"(?:>>+\s*|-\s+)?([^:<>\n]{1,80}?)\s?[:：]\s+(?=\S)")
+_COLON = re.compile(r"(?:>>+\s*|-\s+)?([^:：<>\n]{1,80}?)\s?(?::\s+|：\s*)(?=\S)")
 _BRACKETS = re.compile(r"(?:>>+\s*)?\[([^\]\n]{1,80})\]\s*:?\s+(?=\S)")
 _ARROWS = re.compile(r">>+\s*(?=\S)")
 # A name, with what is added to it: (she/her), [Guest], a number of a phone or of a speaker.
@@ -35,6 +35,9 @@ heute also
 nota atención importante ejemplo pregunta respuesta paso problema solución resumen consejo
 remarque exemple réponse étape résumé conseil résultat erreur
 http https mailto ftp
+внимание важно примечание пример совет вопрос ответ ошибка шаг
+注意 提示 警告 重要 例如 问题 答案 步骤
+ok okay ps nb fyi faq usb url pdf vpn wifi id ip api cpu ram dns
 """
 # What is heard, stands in brackets, and is nobody's name; in small letters.
 _HEARD = """
@@ -70,6 +73,12 @@ def split_speakers(texts: Sequence[str], *, prefixed: bool) -> list[tuple[str | 
 def names_before(texts: Sequence[str]) -> int:
     """How many texts begin with what may be a name and a colon."""
     return sum(_match(text)[0] is not None for text in texts)
+
+
+def two_speak(lines: Sequence[str]) -> bool:
+    """Whether each line of a caption begins with what may be a name, and not all with the same."""
+    names = [_match(line)[0] for line in lines]
+    return None not in names and len(set(names)) > 1
 
 
 def speaker_name(name: str | None) -> str | None:
