@@ -244,6 +244,26 @@ def test_whatever_a_zip_has_only_good_notes_come_out_of_it(files: dict[str, byte
     assert len({path_key(path) for path in notes}) == len(notes)
 
 
+def test_a_file_without_a_name_refuses_the_whole() -> None:
+    # What is behind a U+0000 is not read.
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2):
+        data = zipped({"a.md": b"text"}, method=method).replace(b"a.md", b"\0.md")
+
+        assert "no name" in refused(data)
+
+
+@given(places=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=8))
+def test_whatever_becomes_of_the_bytes_of_a_zip_it_is_refused_or_read(places: list[tuple[int, int]]) -> None:
+    data = bytearray(zipped({"a.md": b"text", "folder/b.md": b"more " * 50}))
+    for place, value in places:
+        data[place % len(data)] = value
+
+    try:
+        taken(bytes(data))
+    except ZipRefused:
+        return
+
+
 @given(data=st.binary(max_size=200), cut=st.integers(0, 200))
 def test_whatever_is_not_a_zip_is_refused_or_read(data: bytes, cut: int) -> None:
     whole = zipped({"a.md": b"text"})

@@ -157,6 +157,9 @@ def _check_directory(file: IO[bytes], size: int) -> None:
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     name = entry.filename
+    if not name:
+        message = "A file of the zip has no name."
+        raise ZipRefused(message)
     if entry.flag_bits & _ENCRYPTED:
         message = f"{_shown(name)} is encrypted."
         raise ZipRefused(message)
