@@ -316,3 +316,17 @@ async def test_nothing_that_people_write_becomes_markup_in_an_exported_page(spac
     assert "<script" not in answer.text
     assert 'href="javascript' not in answer.text
     assert answer.headers["Content-Disposition"] == 'attachment; filename="script-alert-1-script.html"'
+
+
+async def test_headings_of_the_text_stand_below_that_of_the_document(space: TutorialSpace) -> None:
+    text = {"content_md": "# More\n\n## Even more"}
+    taken(await space["editor"].patch(space.path, json=text, headers={"If-Match": "*"}))
+    await space.move("publish")
+    link = await space.share()
+
+    page = (await space["stranger"].get(f"/ui/shared-tutorials/{link['token']}")).text
+    document = (await space["viewer"].get(f"{space.path}/export", params={"format": "html"})).text
+
+    for shown in (page, document):
+        assert shown.count("<h1>") == 1
+        assert "<h2>More</h2>\n<h3>Even more</h3>" in shown

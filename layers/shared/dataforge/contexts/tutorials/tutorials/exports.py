@@ -34,7 +34,7 @@ def export_text(tutorial: Tutorial, export_format: ExportFormat) -> str:
         case ExportFormat.MARKDOWN:
             return to_markdown(tutorial)
         case ExportFormat.HTML:
-            return to_html(tutorial, render_markdown(tutorial.content_md))
+            return to_html(tutorial, render_markdown(tutorial.content_md, lower=1))
         case ExportFormat.VTT:
             return to_chapters(tutorial)
 

@@ -247,7 +247,7 @@ async def shared_tutorial_page(token: str, request: Request) -> Response:
         request.scope,
         "tutorials/shared_tutorial.html",
         tutorial=shown,
-        content=Markup(render_markdown(shown.content_md)),  # noqa: S704 - the renderer lets no markup of writers through
+        content=Markup(render_markdown(shown.content_md, lower=1)),  # noqa: S704 - the renderer lets no markup of writers through
         clock=clock_time,
     )
     # Whoever has the link may read it; nobody finds it by searching, and a revoked one is not shown from a cache.
@@ -329,7 +329,7 @@ async def _one(
         ends=ends,
         shown=SEGMENTS_SHOWN,
         clock=clock_time,
-        content=Markup(render_markdown(tutorial.content_md)),  # noqa: S704 - as on the shared page
+        content=Markup(render_markdown(tutorial.content_md, lower=1)),  # noqa: S704 - as on the shared page
         given=given or texts,
         new_link=new_link,
         links=await call.query(queries.list_links, tutorial_id, call.platform.clock.now()),
