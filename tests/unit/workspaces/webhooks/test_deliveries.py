@@ -229,3 +229,4 @@ def test_a_delivery_is_known_by_what_its_host_calls_it() -> None:
     assert delivery_id({"webhook-id": "w", "x-gitlab-event-uuid": "u"}) == "w"
     assert delivery_id({"x-gitlab-event-uuid": "u" * 500}) == "u" * 200
     assert delivery_id({}) is None
+    assert delivery_id({**STANDARD_HEADERS, "x-github-delivery": "another"}) == STANDARD_HEADERS["webhook-id"]

@@ -124,7 +124,10 @@ def _same(given: str, expected: str) -> bool:
 
 def delivery_id(headers: Mapping[str, str]) -> str | None:
     """What the host calls the delivery, the same when it is sent again; None where it does not say."""
-    for name in ("x-github-delivery", "webhook-id", "idempotency-key", "x-gitlab-event-uuid"):
+    names: tuple[str, ...] = ("x-github-delivery", "webhook-id", "idempotency-key", "x-gitlab-event-uuid")
+    if "webhook-signature" in headers and "x-hub-signature-256" not in headers:
+        names = ("webhook-id",)  # the one that is signed: another name would make a copy a delivery of its own
+    for name in names:
         given = headers.get(name, "").strip()
         if given:
             return given[:MAX_DELIVERY_ID]
