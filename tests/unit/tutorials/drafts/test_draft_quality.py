@@ -10,7 +10,7 @@ from infra.bench.tutorial_quality import Labelled, Quality, answer_of, baseline,
 from infra.bench.tutorials import PK, PRECISION, RECALL
 
 # What topics reach where nobody has looked. The target (PK) is not reached there; this only ever falls.
-PK_OF_UNSEEN = 0.45
+PK_OF_UNSEEN = 0.35
 
 
 async def qualities(transcripts: Sequence[Labelled]) -> list[Quality]:
