@@ -2,8 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from infra.openapi.generate import HERE, REGISTRY, error_list, error_registry, openapi
+
+# Here an empty body would ask for everything, or say nothing about whom it is for.
+NEEDS_A_BODY = {
+    "/api/attributions/preview",
+    "/api/erasures/preview",
+    "/api/repo-webhooks/{repo_id}",
+    "/api/user-profiles",
+    "/api/xapi/purges/preview",
+}
 
 
 def test_the_committed_document_is_current() -> None:
@@ -22,3 +32,21 @@ def test_every_operation_has_a_summary_and_answers_problems() -> None:
     for operation in operations:
         assert operation["summary"]
         assert "4XX" in operation["responses"]
+
+
+def test_a_body_that_requires_nothing_can_be_left_out() -> None:
+    document = openapi()
+
+    def requires_something(body: dict[str, Any]) -> bool:
+        schema = body["content"].get("application/json", {}).get("schema", {})
+        schema = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+        return bool(schema.get("required")) or schema.get("type") != "object"
+
+    posts = {
+        path: item["post"]["requestBody"]
+        for path, item in document["paths"].items()
+        if "requestBody" in item.get("post", {})
+    }
+    insisted = {path for path, body in posts.items() if body.get("required") and not requires_something(body)}
+
+    assert insisted == NEEDS_A_BODY

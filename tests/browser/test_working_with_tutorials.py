@@ -14,6 +14,7 @@ FIXTURE = Path(__file__).parents[1] / "fixtures" / "transcripts" / "training_bac
 def test_a_file_becomes_a_transcript_a_draft_and_a_tutorial(desk: Desk) -> None:
     page = desk.open("/ui/tutorials", role=Role.REGISTRAR)
     page.get_by_role("link", name="Transcripts").click()
+    expect(page.get_by_role("heading", name="Transcripts of Acme onboarding")).to_be_visible()
     page.get_by_text("Add a transcript to Acme onboarding", exact=True).click()
     page.get_by_label("File, up to").set_input_files(FIXTURE)
     page.get_by_role("button", name="Add the transcript").click()
@@ -33,7 +34,7 @@ def test_a_file_becomes_a_transcript_a_draft_and_a_tutorial(desk: Desk) -> None:
     expect(page.get_by_text("draft", exact=True)).to_be_visible()
     expect(page.locator(".cited-steps > li").nth(3)).to_be_visible()
     page.get_by_role("link", name="Tutorials", exact=True).click()
-    expect(page.get_by_role("main")).to_contain_text("3 tutorials")
+    expect(page.get_by_role("main")).to_contain_text("3 tutorials of all your workspaces")
 
 
 def test_the_time_of_a_step_leads_to_what_it_cites(desk: Desk) -> None:
@@ -104,8 +105,14 @@ def test_a_change_of_what_somebody_else_has_changed_is_refused_and_says_so(desk:
 
 def test_a_tutorial_is_published_shared_with_a_stranger_and_taken_back(desk: Desk) -> None:
     page = desk.open(desk.site.places.tutorial, role=Role.INSTRUCTOR)
+    page.get_by_label("Cohort of the lesson").select_option("Support")
     page.get_by_role("button", name="Publish as a lesson").click()
     expect(page.get_by_role("status")).to_contain_text("The tutorial is a lesson")
+    expect(page.get_by_label("Cohort of the lesson").locator("option:checked")).to_have_text("Support")
+    lesson = page.url
+    page.get_by_role("link", name="report of its cohort").click()
+    expect(page.get_by_role("heading", name="Support")).to_be_visible()
+    page.goto(lesson)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Make a public link").click()
     link = page.locator("#new-link").inner_text()

@@ -304,6 +304,8 @@ class Site:
         self.places.note = f"{self.places.vault}/notes/{note['id']}"
         self.places.locked_note = f"{self.places.locked_vault}/notes/{contract['id']}"
         self.places.repo = f"{self.places.workspace}/repos/{repo['id']}"
+        instructor = await self.whole.api.as_user(self.ids[Role.INSTRUCTOR], Role.INSTRUCTOR)
+        ok(await instructor.post("/api/cohorts", json={"name": "Support", "workspace_id": space.id}), 201)
         await self._fill_tutorials(space)
 
     async def _fill_tutorials(self, space: Space) -> None:

@@ -86,6 +86,28 @@ async def test_it_belongs_to_a_cohort_of_the_workspace_and_to_no_other(
     assert (await lesson_of(instructor, kept))["cohort_id"] == ours
 
 
+async def test_a_cohort_of_the_organisation_is_refused_with_the_reason(
+    space: TutorialSpace, instructor: Person
+) -> None:
+    await space.move("publish")
+    cohort = taken(await instructor.client.post("/api/cohorts", json={"name": "Everybody"}), 201)["id"]
+
+    answer = await instructor.client.post(f"{space.path}/lesson", json={"cohort_id": cohort})
+
+    assert refusal(answer) == (404, "not_found")
+    assert answer.json()["detail"] == f"There is no cohort {cohort} in this workspace."
+
+
+async def test_a_body_without_anything_required_can_be_left_out(space: TutorialSpace, instructor: Person) -> None:
+    await space.move("publish")
+
+    lesson = taken(await instructor.client.post(f"{space.path}/lesson"))
+    link = taken(await instructor.client.post(f"{space.path}/links", headers={"Content-Type": "application/json"}), 201)
+
+    assert lesson["lesson_id"]
+    assert link["token"]
+
+
 async def test_drafts_become_no_lessons(space: TutorialSpace, instructor: Person) -> None:
     answer = await instructor.client.post(f"{space.path}/lesson", json={})
 

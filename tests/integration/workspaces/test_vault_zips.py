@@ -107,6 +107,15 @@ async def space(database: Database, clock: FixedClock, emulator: EmulatedAws) ->
         yield await open_space(api)
 
 
+async def test_an_export_without_a_body_is_of_the_whole_vault(space: Space) -> None:
+    vault = await Vault.of(space, {"Home.md": "x"})
+
+    job = taken(await space["viewer"].post(f"{vault.path}/exports"), 202)
+
+    await do_job(UUID(job["job_id"]), modules(), space.api.platform_of("worker"))
+    assert taken(await space["viewer"].get(job["href"]))["status"] == "completed"
+
+
 async def test_an_export_has_every_byte_of_the_notes(space: Space) -> None:
     vault = await Vault.of(space, {"Home.md": LINKS, "Daily/Café.md": "", "Daily/Plan.md": "x"})
     trashed = taken(await space["editor"].post(f"{vault.path}/notes", json={"path": "old.md", "body_md": "o"}), 201)

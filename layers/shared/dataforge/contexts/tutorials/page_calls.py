@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataforge.contexts.tutorials.tables import memberships, workspace_directory
+from dataforge.contexts.tutorials.tables import cohorts, lessons, memberships, workspace_directory
 from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.web.calls import PageCall
 from dataforge.web.routing import page_router
@@ -16,6 +16,7 @@ from dataforge.web.routing import page_router
 router = page_router("tutorials")
 TRANSCRIPTS, TUTORIALS = "/ui/transcripts", "/ui/tutorials"
 ROWS = 50
+MOST_COHORTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,24 @@ async def get_choice(connection: AsyncConnection, workspace_id: UUID) -> Workspa
     query = select(workspace_directory.c.workspace_id, workspace_directory.c.name, workspace_directory.c.archived_at)
     row = (await connection.execute(query.where(workspace_directory.c.workspace_id == workspace_id))).one()
     return WorkspaceChoice(*row)
+
+
+async def list_cohorts(connection: AsyncConnection, workspace_id: UUID) -> list[tuple[str, str]]:
+    """Ids and names of the active cohorts of a workspace, by name: those that a lesson of it can be for."""
+    query = (
+        select(cohorts.c.cohort_id, cohorts.c.name)
+        .where(cohorts.c.workspace_id == workspace_id, cohorts.c.active)
+        .order_by(func.lower(cohorts.c.name), cohorts.c.cohort_id)
+        .limit(MOST_COHORTS)
+    )
+    return [(str(row.cohort_id), row.name) for row in await connection.execute(query)]
+
+
+async def cohort_of_lesson(connection: AsyncConnection, lesson_id: UUID) -> UUID | None:
+    """The cohort that a lesson is for; None if it is for all, or is gone."""
+    query = select(lessons.c.cohort_id).where(lessons.c.lesson_id == lesson_id)
+    cohort_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return cohort_id
 
 
 async def may(call: PageCall, workspace: WorkspaceChoice, action: Action, kind: Kind) -> bool:

@@ -5,6 +5,7 @@ Workspaces, people and lessons belong to other contexts and are referred to by i
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -26,11 +27,20 @@ from dataforge.platform.db.metadata import metadata
 
 SCHEMA = "tutorials"
 
-# learning's public view; only read here.
+# learning's public views; only read here.
 lessons = table(
     "lessons",
     column("lesson_id", UUID(as_uuid=True)),
     column("workspace_id", UUID(as_uuid=True)),
+    column("cohort_id", UUID(as_uuid=True)),
+    schema="learning",
+)
+cohorts = table(
+    "cohorts",
+    column("cohort_id", UUID(as_uuid=True)),
+    column("workspace_id", UUID(as_uuid=True)),
+    column("name", Text),
+    column("active", Boolean),
     schema="learning",
 )
 # Those of workspaces.

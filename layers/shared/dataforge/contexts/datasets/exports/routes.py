@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Body
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -22,7 +23,9 @@ from versioned_tables.errors import FilterRefused
 @router.post("/api/datasets/{dataset_id}/refs/{version}/exports", status_code=202, response_model=JobOut)
 @router.post("/api/datasets/{dataset_id}/commits/{version}/exports", status_code=202, response_model=JobOut)
 async def export(
-    version: str, body: wire.ExportIn, call: Annotated[DatasetCall, on_dataset(Action.EXPORT, Kind.TABLE)]
+    version: str,
+    body: Annotated[wire.ExportIn, Body(default_factory=wire.ExportIn)],
+    call: Annotated[DatasetCall, on_dataset(Action.EXPORT, Kind.TABLE)],
 ) -> Response:
     """Write a version, or its difference to `base`, to a file; the job links to it when it is ready."""
     parameters = body.model_dump(mode="json")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Body, Path, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -134,7 +134,9 @@ async def check(number: Number, call: Annotated[DatasetCall, on_dataset(Action.C
 
 @router.post("/api/datasets/{dataset_id}/reviews/{number}/merge", status_code=201, response_model=CommitSummary)
 async def merge_review(
-    number: Number, body: wire.ReviewMergeIn, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REVIEW)]
+    number: Number,
+    body: Annotated[wire.ReviewMergeIn, Body(default_factory=wire.ReviewMergeIn)],
+    call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.REVIEW)],
 ) -> Response:
     """Merge when the approvals are there and no check of severity error fails; the only way into a protected branch."""
     review = await call.query(queries.get_review, call.dataset_id, number)

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Body, Query
 from starlette.responses import Response
 
 from dataforge.contexts.identity.data_requests import calls, commands, queries, wire
@@ -23,7 +23,8 @@ router = context_router("identity")
 
 @router.post("/api/personal-exports", status_code=202, response_model=QueuedJobOut)
 async def request_export(
-    body: wire.PersonalExportIn, call: Annotated[Call, require(Action.EXPORT, Kind.PERSON)]
+    body: Annotated[wire.PersonalExportIn, Body(default_factory=wire.PersonalExportIn)],
+    call: Annotated[Call, require(Action.EXPORT, Kind.PERSON)],
 ) -> Response:
     """Have all that is held about a person written to one zip; while one is being made, it is that one."""
     command = commands.RequestExport(body.user_id or call.user_id)

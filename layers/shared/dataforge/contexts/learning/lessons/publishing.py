@@ -3,11 +3,12 @@
 from typing import cast
 from uuid import UUID
 
-from dataforge.contexts.learning.cohorts.queries import cohort_missing, workspace_of_cohort
+from dataforge.contexts.learning.cohorts.queries import workspace_of_cohort
 from dataforge.contexts.learning.contract import PublishedLesson
 from dataforge.contexts.learning.lessons.commands import ChangeLesson, CreateLesson, change_lesson, create_lesson
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
+from dataforge.kernel.errors import NotFound
 from dataforge.kernel.unit_of_work import UnitOfWork
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
@@ -40,5 +41,10 @@ class StoredLessonPublishing:
 
 async def _require_cohort(uow: LearningUnitOfWork, cohort_id: UUID, workspace_id: UUID) -> None:
     """Raise NotFound for a cohort of another workspace as for one that does not exist: nobody learns of it here."""
-    if await workspace_of_cohort(uow.connection, cohort_id) != workspace_id:
-        raise cohort_missing(cohort_id)
+    refusal = NotFound(f"There is no cohort {cohort_id} in this workspace.")
+    try:
+        owner = await workspace_of_cohort(uow.connection, cohort_id)
+    except NotFound as error:
+        raise refusal from error
+    if owner != workspace_id:
+        raise refusal

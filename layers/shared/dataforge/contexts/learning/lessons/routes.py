@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Body, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -146,7 +146,9 @@ async def lesson_incomplete(
 
 @router.post("/api/lessons/{lesson_id}/launches", status_code=201, response_model=LaunchOut)
 async def launch_lesson(
-    lesson_id: UUID, body: LaunchIn, call: Annotated[Call, require(Action.CREATE, Kind.LAUNCH)]
+    lesson_id: UUID,
+    body: Annotated[LaunchIn, Body(default_factory=LaunchIn)],
+    call: Annotated[Call, require(Action.CREATE, Kind.LAUNCH)],
 ) -> Response:
     """Launch a lesson in a course player (cmi5): for members of its cohort, and for whoever may read lessons."""
     planned = await announced_launch(call, lesson_id, **body.model_dump())

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastapi import Body
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.exports import commands, wire
@@ -17,7 +18,8 @@ router = context_router("lrs")
 
 @router.post("/api/xapi/exports", status_code=202, response_model=QueuedJobOut)
 async def export_statements(
-    body: wire.StatementExportIn, call: Annotated[Call, require(Action.EXPORT, Kind.STATEMENT)]
+    body: Annotated[wire.StatementExportIn, Body(default_factory=wire.StatementExportIn)],
+    call: Annotated[Call, require(Action.EXPORT, Kind.STATEMENT)],
 ) -> Response:
     """Write the statements stored up to now that meet all that is given to a file; the job links to it when it is
     ready.

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Body
 from starlette.responses import Response
 
 from dataforge.contexts.lrs.quarantine import queries, wire
@@ -51,7 +52,9 @@ async def get_quarantine_entry(
 
 @router.post("/api/xapi/quarantine/{entry_id}/replay", response_model=wire.ReplayOut, openapi_extra={UNKEYED: True})
 async def replay_quarantine_entry(
-    entry_id: UUID, body: wire.ReplayIn, call: Annotated[Call, require(Action.CHANGE, Kind.QUARANTINE)]
+    entry_id: UUID,
+    body: Annotated[wire.ReplayIn, Body(default_factory=wire.ReplayIn)],
+    call: Annotated[Call, require(Action.CHANGE, Kind.QUARANTINE)],
 ) -> Response:
     """Replay an entry, or its corrected body, under the authority of who sent it; a second replay changes nothing."""
     # A number of the statement keeps every digit.

@@ -18,9 +18,11 @@ from dataforge.contexts.tutorials.page_calls import (
     TRANSCRIPTS,
     TUTORIALS,
     WorkspaceChoice,
+    cohort_of_lesson,
     field_values,
     get_choice,
     list_choices,
+    list_cohorts,
     may,
     router,
 )
@@ -102,6 +104,7 @@ async def tutorials_page(
         "tutorials/tutorials.html",
         tutorials=found.tutorials,
         total=found.total,
+        workspace_id=workspace_id,
         names={item.id: item.name for item in choices},
         workspaces=[(str(item.id), item.name) for item in choices],
         states=STATES,
@@ -179,8 +182,11 @@ async def publish_lesson_from_page(
     try:
         await enter_lessons(call, tutorial_id)
         handler = partial(commands.publish_lesson, lessons=call.platform.get(LessonPublishing))
-        await _carry_out(call, handler, commands.PublishLesson(tutorial_id, lesson_address(call.request, tutorial_id)))
-    except DataForgeError as error:
+        sent = {"cohort_id": call.form.get("cohort_id", "").strip() or None}
+        body = wire.LessonOfTutorialIn.model_validate(sent)
+        address = lesson_address(call.request, tutorial_id)
+        await _carry_out(call, handler, commands.PublishLesson(tutorial_id, address, body.cohort_id))
+    except (ValidationError, DataForgeError) as error:
         return await _one(call, tutorial_id, refusal=refusal_of(error))
     return call.go_on("success", "The tutorial is a lesson: statements about it count.", TUTORIALS, tutorial_id)
 
@@ -312,7 +318,8 @@ async def _one(
         after = (begin - 1,) if begin else None
         found = await call.query(partial(list_segments, after=after, limit=SEGMENTS_SHOWN), tutorial.transcript_id)
         segments, ends = found.rows, found.next_key is None
-    archived = tutorial.state is TutorialState.ARCHIVED
+    abilities = await _abilities(call, workspace, archived=tutorial.state is TutorialState.ARCHIVED)
+    teaches = abilities["may_teach"] and abilities["may_publish"]
     texts = {
         "title": tutorial.title,
         "summary": tutorial.summary,
@@ -335,7 +342,9 @@ async def _one(
         links=await call.query(queries.list_links, tutorial_id, call.platform.clock.now()),
         now=call.platform.clock.now(),
         formats=[(ExportFormat.MARKDOWN, "Markdown"), (ExportFormat.HTML, "HTML"), (ExportFormat.VTT, "Chapters")],
-        **await _abilities(call, workspace, archived=archived),
+        cohorts=await call.query(list_cohorts, workspace.id) if teaches else [],
+        cohort_id=await call.query(cohort_of_lesson, tutorial.lesson_id) if teaches and tutorial.lesson_id else None,
+        **abilities,
     )
 
 

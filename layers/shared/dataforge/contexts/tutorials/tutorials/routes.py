@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Request
+from fastapi import Body, Path, Request
 from starlette.responses import Response
 
 from dataforge.contexts.learning.contract import LessonPublishing
@@ -147,7 +147,11 @@ async def reopen_tutorial(tutorial_id: UUID, call: Publisher) -> Response:
 
 
 @router.post(TUTORIAL + "/lesson", response_model=wire.TutorialOut, responses=PROBLEMS)
-async def publish_lesson(tutorial_id: UUID, body: wire.LessonOfTutorialIn, call: Publisher) -> Response:
+async def publish_lesson(
+    tutorial_id: UUID,
+    body: Annotated[wire.LessonOfTutorialIn, Body(default_factory=wire.LessonOfTutorialIn)],
+    call: Publisher,
+) -> Response:
     """Make a published tutorial a lesson, or bring its lesson up to date, for editors who may create lessons there.
 
     Statements about the lesson's `lesson_url`, the address of the tutorial, are then counted as completions.
@@ -181,7 +185,7 @@ async def list_links(
 )
 async def share_tutorial(
     tutorial_id: UUID,
-    body: wire.ShareLinkIn,
+    body: Annotated[wire.ShareLinkIn, Body(default_factory=wire.ShareLinkIn)],
     call: Annotated[Call, about_tutorial(Action.CREATE, Kind.TUTORIAL_LINK)],
 ) -> Response:
     """Make a link by which anybody reads the tutorial while it is published; the answer is never shown again."""

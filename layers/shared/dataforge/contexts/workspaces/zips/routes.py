@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Body
 from starlette.responses import Response
 
 from dataforge.contexts.workspaces.routing import in_workspace, router
@@ -71,7 +72,7 @@ async def import_vault(
 async def export_vault(
     workspace_id: UUID,
     vault_id: UUID,
-    body: wire.VaultExportIn,
+    body: Annotated[wire.VaultExportIn, Body(default_factory=wire.VaultExportIn)],
     call: Annotated[Call, in_workspace(Action.EXPORT, Kind.VAULT)],
 ) -> Response:
     """Write the notes of a vault or folder to a zip, for every member; the job links to it when it is ready."""
