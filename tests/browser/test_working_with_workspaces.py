@@ -97,6 +97,9 @@ def test_a_text_saves_itself_while_it_is_written(desk: Desk) -> None:
     page = desk.open(f"{note}/edit", role=Role.REGISTRAR)
     text, state = page.get_by_label("Text in Markdown"), page.locator("[data-saved]")
     expect(page.get_by_role("button", name="Compare both texts")).to_be_hidden()
+    expect(page.locator("#preview")).to_contain_text("Press Preview")
+    expect(text).to_have_css("font-size", "16px")
+    expect(text).to_have_css("font-family", re.compile("monospace"))
 
     text.press_sequentially("# Minutes\n\nWe begin.")
     expect(state).to_have_text("Saved")

@@ -239,6 +239,49 @@ async def test_the_page_does_not_tell_the_token(api: ApiUnderTest) -> None:
     assert access not in page.text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "reached"),
+    [
+        ("/ui/workspaces/accept?token=a.b", "/ui/workspaces/accept?token=a.b"),
+        ("https://elsewhere.example/ui", "/ui"),
+        ("//elsewhere.example/ui", "/ui"),
+    ],
+)
+async def test_what_was_wanted_is_reached_after_a_sign_up(api: ApiUnderTest, wanted: str, reached: str) -> None:
+    client = await visitor(api)
+    entrance = await client.get("/ui/sign-in", params={"next": wanted})
+    form = await client.get("/ui/sign-up", params={"next": wanted})
+    given = {"username": "zoe", "email": "zoe@example.org", "password": PASSWORD, "next": wanted}
+    made = await send(client, "/ui/sign-up", given, form_of="/ui/sign-up")
+    sign_in_page = httpx.URL(made.headers["location"])
+    entered = await sign_in(client, "zoe", to=sign_in_page.params["next"])
+    signed_in = await client.get("/ui/sign-up", params={"next": wanted})
+
+    assert f'href="/ui/sign-up?{httpx.QueryParams(next=wanted)}"' in entrance.text
+    assert f'name="next" value="{wanted}"' in form.text
+    assert ("You were invited into a workspace" in entrance.text) is (reached != "/ui")
+    assert (sign_in_page.path, sign_in_page.params["next"]) == ("/ui/sign-in", reached)
+    assert entered.headers["location"] == signed_in.headers["location"] == reached
+
+
+async def test_an_invitation_leads_whoever_has_no_account_to_the_sign_in_that_knows_of_it(api: ApiUnderTest) -> None:
+    client = await visitor(api)
+    answer = await client.get("/ui/workspaces/accept?token=a.b")
+    entrance = await client.get(answer.headers["location"])
+
+    assert answer.headers["location"] == "/ui/sign-in?next=%2Fui%2Fworkspaces%2Faccept%3Ftoken%3Da.b"
+    assert "You were invited into a workspace" in entrance.text
+
+
+@pytest.mark.parametrize("role", [Role.LEARNER, Role.ADMIN])
+async def test_home_leads_to_workspaces_transcripts_and_tutorials(api: ApiUnderTest, role: Role) -> None:
+    user_id, _ = await add_person(api, role)
+    home = await (await person(api, user_id, role)).get("/ui")
+
+    for place in ("workspaces", "transcripts", "tutorials"):
+        assert f'<a class="card" href="/ui/{place}">' in home.text
+
+
 async def test_somebody_signs_up_where_they_sign_in_and_is_told_what_is_wrong(api: ApiUnderTest) -> None:
     client = await visitor(api)
     given = {"username": "zoe", "email": "zoe@example.org", "display_name": "", "password": PASSWORD}

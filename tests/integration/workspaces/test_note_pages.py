@@ -148,6 +148,15 @@ async def test_where_nothing_can_be_changed_nothing_is_offered_and_the_reason_sa
     assert (edit.status_code, edit.headers["location"]) == (303, vault.path + note)
 
 
+async def test_the_preview_of_a_new_note_says_how_to_see_one(vault: Vault) -> None:
+    empty, written = await vault.note("a", ""), await vault.note("b", "**bold**")
+    pages = [await vault.get(f"{note}/edit", by="editor") for note in (empty, written)]
+
+    assert ["Press Preview" in page.text for page in pages] == [True, False]
+    assert "The note is empty." not in pages[0].text
+    assert "<strong>bold</strong>" in pages[1].text
+
+
 async def test_a_preview_saves_nothing(vault: Vault) -> None:
     note = await vault.note("a", "one")
 

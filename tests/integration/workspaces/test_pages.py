@@ -248,6 +248,32 @@ async def test_somebody_is_invited_again_revoked_and_joins(pages: Pages) -> None
     assert late.status_code == 409
 
 
+async def test_whoever_has_not_proved_the_invited_address_is_led_to_its_confirmation(pages: Pages) -> None:
+    space = pages.space
+    invited = await space.post("/invitations", email="zoe@example.org")
+    token = space.api.platform.get(WorkspacesServices).invitation_token(UUID(invited["id"]), 1)
+    zoe = await space.api.add_user(Role.LEARNER, username="zoe", email="zoe@example.org", email_confirmed_at=None)
+    browser = await in_browser(space.api, zoe, Role.LEARNER)
+
+    refused = await send(browser, f"{PAGE}/accept", {"token": token})
+
+    assert refused.status_code == 403
+    assert "an address that you have not proved to be yours" in refused.text
+    assert 'href="/ui/account/email"' in refused.text
+    assert 'action="/ui/account/email/confirmation"' in refused.text
+    assert f'href="{PAGE}/accept?token={token}"' in refused.text
+
+
+async def test_a_workspace_that_is_not_deleted_says_that_its_deletion_makes_an_export(pages: Pages) -> None:
+    owner = await pages.of("owner")
+    answer = await owner.get(f"{pages.path}/export")
+    page = await owner.get(answer.headers["location"])
+
+    assert (answer.status_code, answer.headers["location"]) == (303, pages.path)
+    assert "This workspace is not deleted." in page.text
+    assert "being written" not in page.text
+
+
 async def test_repos_are_added_changed_and_deleted(pages: Pages) -> None:
     wrong = await pages.send("/repos", by="editor", name="site", path="", remote_url="javascript:alert(1)")
     made = await pages.send("/repos", by="editor", name="site", path="", remote_url="https://git.example.org/a/b.git")

@@ -326,6 +326,15 @@ async def test_a_locked_vault_and_an_archived_workspace_take_nothing_and_give_ev
     assert unzipped(await vault.exported()) == {"a.md": b"1"}
 
 
+async def test_a_zip_that_is_too_large_is_refused_in_the_words_of_its_page(space: Space) -> None:
+    vault = await Vault.of(space, {})
+    body = {"size_bytes": 128 * 1024 * 1024 + 1, "sha256": "0" * 64}
+    answer = await space["editor"].post(f"{vault.path}/imports/uploads", json=body)
+
+    assert answer.status_code == 400
+    assert "must be at most 128 MiB (134,217,728 bytes)" in answer.text
+
+
 async def test_viewers_export_and_do_not_import(space: Space) -> None:
     vault = await Vault.of(space, {})
     body = {"size_bytes": 5, "sha256": "0" * 64}

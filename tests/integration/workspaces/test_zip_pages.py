@@ -55,6 +55,7 @@ async def test_a_vault_is_exported_by_whoever_reads_it(space: Space) -> None:
     assert asked.status_code == 303
     assert "Something is under way" in waiting.text
     assert "data-upload" not in waiting.text
+    assert "; 128 MiB at most." in (await pages.get(f"{vault}/zips")).text
     assert "1 note, " in shown(page)
     assert files == {"a/b.md": b"one"}
     assert (foreign.status_code, wrong.status_code) == (404, 400)
@@ -105,7 +106,7 @@ async def test_an_import_is_for_who_may_write_and_refused_in_words(space: Space)
     assert (viewer.status_code, json.loads(viewer.text)["detail"][:10]) == (403, "This needs")
     assert (large.status_code, json.loads(large.text)["detail"]) == (
         400,
-        "Size bytes must be at most 134217728.",
+        "Size bytes must be at most 128 MiB (134,217,728 bytes).",
     )
     assert (foreign.status_code, unknown.status_code) == (400, 404)
     assert "There is no such upload of yours" in foreign.text

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 from pydantic import ValidationError
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from dataforge.contexts.identity.accounts import commands, queries, wire
 from dataforge.contexts.identity.accounts.domain import PASSWORD_MIN, AccountState
@@ -27,12 +27,13 @@ from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
 from dataforge.web.calls import Chosen, PageCall, PublicForm, Visitor, public_page, require_page
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
-from dataforge.web.routing import page_router, see_other
+from dataforge.web.routing import local_path, page_router, see_other
 
 router = page_router("identity")
 
 SIGN_UP, PAGE = "/ui/sign-up", "/ui/admin/people"
 _SIGN_UP = ("username", "email", "display_name", "password")
+Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where to go afterwards")]
 PERSON = PAGE + "/{user_id}"
 _ROWS = 50
 _MOST_CLAIMS = 1_000  # of one form; the next one is for the others
@@ -47,9 +48,11 @@ STATES = [
 
 
 @router.get(SIGN_UP)
-async def sign_up_page(request: Request, person: Visitor) -> Response:
-    """The form; whoever has signed in has an account."""
-    return see_other(request.scope, "/ui") if person is not None else _sign_up_form(request, {})
+async def sign_up_page(request: Request, person: Visitor, wanted: Wanted = "") -> Response:
+    """The form; whoever has signed in has an account, and goes on at once."""
+    if person is not None:
+        return RedirectResponse(local_path(request.scope, wanted), status_code=303)
+    return _sign_up_form(request, {"next": wanted})
 
 
 @router.post(SIGN_UP)
@@ -67,14 +70,18 @@ async def sign_up(request: Request, form: PublicForm) -> Response:
     except DataForgeError as error:
         return _sign_up_form(request, form, error, refusal_of(error, _SIGN_UP))
     text = f"Your account is ready. Sign in as {given.username}; a link that confirms your address is on its way."
-    return flash.leave(see_other(request.scope, "/ui/sign-in"), request.scope, "success", text)
+    wanted = form.get("next")
+    afterwards = local_path(request.scope, wanted) if wanted else None
+    answer = see_other(request.scope, "/ui/sign-in", next=afterwards)
+    return flash.leave(answer, request.scope, "success", text)
 
 
 def _sign_up_form(
     request: Request, form: Mapping[str, str], error: DataForgeError | None = None, refusal: Refusal = ACCEPTED
 ) -> Response:
     given = {name: form.get(name, "") for name in _SIGN_UP if name != "password"}
-    return public_page(request, "identity/sign_up.html", {"given": given, "shortest": PASSWORD_MIN}, error, refusal)
+    values = {"given": given, "shortest": PASSWORD_MIN, "wanted": form.get("next", "")}
+    return public_page(request, "identity/sign_up.html", values, error, refusal)
 
 
 @router.get(PAGE)

@@ -26,6 +26,7 @@ from dataforge.contexts.workspaces.workspaces.queries import get_workspace
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.invitations import InvitationForSomebodyElse
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
@@ -52,7 +53,8 @@ async def accept(call: Annotated[PageCall, require_page(Action.ACCEPT, Kind.MEMB
     try:
         workspace_id = await run(call.unit_of_work(WorkspacesUnitOfWork), commands.accept_invitation, token)
     except DataForgeError as error:
-        return call.page("workspaces/accept.html", token=token, refusal=refusal_of(error))
+        unproved = isinstance(error, InvitationForSomebodyElse)
+        return call.page("workspaces/accept.html", token=token, refusal=refusal_of(error), unproved=unproved)
     workspace = await call.query(get_workspace, workspace_id, call.user_id)
     return call.go_on("success", f"You are a member of the workspace {workspace['name']}.", WORKSPACES, workspace_id)
 

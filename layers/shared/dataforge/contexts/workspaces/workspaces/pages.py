@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from dataforge.contexts.workspaces.exports.commands import restore_workspace
+from dataforge.contexts.workspaces.exports.domain import ExportState
 from dataforge.contexts.workspaces.exports.queries import get_export
 from dataforge.contexts.workspaces.members.queries import list_members
 from dataforge.contexts.workspaces.page_calls import (
@@ -191,6 +192,9 @@ async def download_export(
 ) -> Response:
     """Go on to everything that a deleted workspace had, for its owners."""
     found = await call.query(get_export, workspace_id, call.user_id)
+    if found["status"] is ExportState.NONE:
+        text = "Only a deleted workspace has an export: its deletion makes one. This workspace is not deleted."
+        return flash.leave(call.see_other(WORKSPACES, workspace_id), call.request.scope, "info", text)
     if found["key"] is None:
         text = "The export is being written; look again in a moment."
         return flash.leave(call.see_other(WORKSPACES, state="deleted"), call.request.scope, "info", text)

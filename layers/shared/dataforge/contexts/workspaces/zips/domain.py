@@ -22,6 +22,7 @@ PLAN, IMPORT, EXPORT = "plan_vault_import", "import_vault", "export_vault"
 UPLOAD_PREFIX = "uploads/vaults/"
 MEDIA_TYPE = "application/zip"
 MAX_ZIP_BYTES = 128 * 1024 * 1024
+MAX_ZIP = f"{MAX_ZIP_BYTES // 1024**2} MiB"  # as people are told
 MAX_UNPACKED_BYTES = 128 * 1024 * 1024  # of all notes together: reading them for the search takes 2 seconds a MiB
 MAX_ENTRIES = 50_000
 MAX_DIRECTORY_BYTES = 16 * 1024 * 1024

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import IO, Self, cast
 
 from dataforge.contexts.workspaces.notes.domain.paths import moved
-from dataforge.contexts.workspaces.zips.domain import MAX_ZIP_BYTES, MEDIA_TYPE, ZipRefused
+from dataforge.contexts.workspaces.zips.domain import MAX_ZIP, MAX_ZIP_BYTES, MEDIA_TYPE, ZipRefused
 from dataforge.contexts.workspaces.zips.queries import ExportedNote
 from dataforge.kernel.errors import ObjectMissing
 from dataforge.platform.aws.clients import client
@@ -42,7 +42,7 @@ def downloaded(bucket: str, key: str) -> Iterator[Downloaded]:
         message = "The file was announced and has not arrived, or was deleted since."
         raise ZipRefused(message) from error
     if size > MAX_ZIP_BYTES:
-        message = f"A zip has at most {MAX_ZIP_BYTES:,} bytes."
+        message = f"A zip has at most {MAX_ZIP}."
         raise ZipRefused(message)
     digest = hashlib.sha256()
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as file:

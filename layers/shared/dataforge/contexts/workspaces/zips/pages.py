@@ -22,7 +22,7 @@ from dataforge.contexts.workspaces.page_calls import (
 )
 from dataforge.contexts.workspaces.vaults.queries import get_vault
 from dataforge.contexts.workspaces.zips import commands, queries, wire
-from dataforge.contexts.workspaces.zips.domain import EXPORT, MAX_ZIP_BYTES, MEDIA_TYPE, ImportMode
+from dataforge.contexts.workspaces.zips.domain import EXPORT, MAX_ZIP, MEDIA_TYPE, ImportMode
 from dataforge.http.call import json_response
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, NotFound
@@ -140,7 +140,7 @@ async def _zips(
         vault=vault,
         given=given,
         writable=writable,
-        largest=MAX_ZIP_BYTES,
+        largest=MAX_ZIP,
         modes=MODES,
         jobs=[_described(row, jobs) for row in jobs],
         waiting=any(row["status"] in (JobStatus.PENDING, JobStatus.RUNNING) for row in jobs),

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.contexts.workspaces.notes.domain.paths import MAX_NOTE_PATH
-from dataforge.contexts.workspaces.zips.domain import MAX_ZIP_BYTES, ImportMode
+from dataforge.contexts.workspaces.zips.domain import MAX_ZIP, MAX_ZIP_BYTES, ImportMode
 from dataforge.http.wire import RequestModel
 
 Folder = Annotated[
@@ -13,10 +13,17 @@ Folder = Annotated[
 ]
 
 
+def _no_larger(size: int) -> int:
+    if size > MAX_ZIP_BYTES:
+        message = f"must be at most {MAX_ZIP} ({MAX_ZIP_BYTES:,} bytes)"
+        raise ValueError(message)
+    return size
+
+
 class ZipUploadIn(RequestModel):
     """A zip: its size and its SHA-256 in hexadecimal digits."""
 
-    size_bytes: Annotated[int, Field(ge=1, le=MAX_ZIP_BYTES)]
+    size_bytes: Annotated[int, Field(ge=1, json_schema_extra={"maximum": MAX_ZIP_BYTES}), AfterValidator(_no_larger)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
