@@ -23,7 +23,7 @@ def test_a_learner_chooses_what_to_hear_of_and_when(desk: Desk) -> None:
     page.set_viewport_size({**PHONE})
     page.get_by_role("link", name="lena").click()
     page.get_by_role("link", name="Messages").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("What you hear of")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
 
     page.get_by_label("Your enrolments").uncheck()
     page.get_by_role("button", name="Keep this choice").click()

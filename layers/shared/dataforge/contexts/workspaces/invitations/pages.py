@@ -43,7 +43,7 @@ async def invitation_page(
     call: Annotated[PageCall, require_page(Action.ACCEPT, Kind.MEMBER_INVITATION)], token: Token
 ) -> Response:
     """Ask, signed in; only the button accepts, because scanners follow every link of a mail."""
-    return call.page("workspaces/accept.html", token=token)
+    return call.page("workspaces/accept.html", token=token, unproved=False)
 
 
 @router.post(PAGE)
