@@ -3,6 +3,7 @@
 import ast
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -112,8 +113,12 @@ async def test_each_route_is_the_same_with_a_slash_at_its_end(api: ApiUnderTest)
     walked = 0
     for method, route in routes_of(api):
         path = route.path_format.format(**dict.fromkeys(route.param_convertors, SAMPLE))
-        without = await client.request(method, path)
-        slashed = await client.request(method, path.rstrip("/") + "/")
+        # A body that may be left out is sent broken: nothing is made, whose id would differ.
+        sent: dict[str, Any] = (
+            {"content": b"{", "headers": {"Content-Type": "application/json"}} if path.startswith("/api") else {}
+        )
+        without = await client.request(method, path, **sent)
+        slashed = await client.request(method, path.rstrip("/") + "/", **sent)
         assert shape(slashed) == shape(without), (method, path)
         assert slashed.headers.get("location") == without.headers.get("location")
         assert path.startswith("/ui") or path == "/" or not slashed.is_redirect
