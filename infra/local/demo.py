@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from infra.local.demo_catalog import ensure_catalog
+from infra.local.demo_schema import ensure_schema
 from infra.local.demo_statements import (
     LEARNERS,
     LEARNERS_CSV,
@@ -32,7 +33,8 @@ _VERSION = {"X-Experience-API-Version": "1.0.3"}
 def run_demo(stack: LocalStack) -> None:
     """Learners, lessons, a few hundred statements, and the report; a second run finds everything and adds nothing.
 
-    Writes `demo: {cohort_id, lesson_ids}` into `stack.json`. Raises LocalStackError when something is refused or lost.
+    Writes `demo: {cohort_id, lesson_ids, workspace_id}` into `stack.json`. Raises LocalStackError when something is
+    refused or lost.
     """
     facts = stack.facts
     with httpx.Client(base_url=facts["api_url"], timeout=60) as api:
@@ -44,7 +46,9 @@ def run_demo(stack: LocalStack) -> None:
             lessons = _ensure_lessons(api)
         with step("demo catalog and dataset"):
             ensure_catalog(api)
-        facts["demo"] = {"cohort_id": cohorts["Blue East"], "lesson_ids": lessons}
+        with step("demo schema"):
+            workspace = ensure_schema(api, facts["database_url"])
+        facts["demo"] = {"cohort_id": cohorts["Blue East"], "lesson_ids": lessons, "workspace_id": workspace}
         stack.write_file()
         sent = 0
         if _completions(api, cohorts) < _expected():
