@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from dataforge.contexts.schemas.designs.domain.constraints import read_checks
 from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
+from dataforge.contexts.schemas.designs.domain.indexes import read_indexes
 from dataforge.contexts.schemas.designs.domain.model import DomainType, EnumType, Named, Schema, Sequence, Table, View
 from dataforge.contexts.schemas.designs.domain.reading import Node
-from dataforge.contexts.schemas.designs.domain.tables import read_checks, read_indexes, read_tables
+from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
 

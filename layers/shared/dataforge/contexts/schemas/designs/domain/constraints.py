@@ -1,0 +1,178 @@
+"""Primary keys, uniques, checks, exclusions and relationships of the target format."""
+
+from collections.abc import Collection, Mapping
+
+from dataforge.contexts.schemas.designs.domain.draft import Draft
+from dataforge.contexts.schemas.designs.domain.expressions import check_definition
+from dataforge.contexts.schemas.designs.domain.indexes import KEY, METHODS, all_known, read_key
+from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Table
+from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list
+from dataforge.contexts.schemas.designs.domain.reading import Node
+
+_UNIQUE_MEMBERS = "id name columns nullsDistinct deferrable initiallyDeferred comment include"
+UNIQUE = frozenset(_UNIQUE_MEMBERS.split())
+_CHECK = frozenset({"id", "name", "expr", "noInherit", "comment"})
+_EXCLUSION_MEMBERS = "id name method elements where deferrable initiallyDeferred comment definition"
+EXCLUSION = frozenset(_EXCLUSION_MEMBERS.split())
+_RELATIONSHIP_MEMBERS = (
+    "id name fk references onDelete onUpdate onDeleteColumns match deferrable initiallyDeferred comment"
+)
+RELATIONSHIP = frozenset(_RELATIONSHIP_MEMBERS.split())
+_END = frozenset({"table", "column", "columns"})
+_ACTIONS = {
+    name: action
+    for action in ("NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT")
+    for name in (action.lower(), action.lower().replace(" ", "_"), action.title().replace(" ", ""), action)
+}
+
+
+def read_primary_key(node: Node, table: str, keys: list[str], columns: Mapping[str, Column]) -> list[Constraint]:
+    """The primary key of a table, none or one."""
+    name, chosen = generated_name(table, "pkey"), tuple(keys)
+    comment: str | None = None
+    include: tuple[str, ...] = ()
+    if isinstance(node.value.get("primaryKey"), list):
+        chosen = node.names("primaryKey")
+    elif (given := node.child("primaryKey", {"name", "columns", "comment", "include", "id"})) is not None:
+        chosen, name = given.names("columns") or chosen, given.name(required=False) or name
+        comment, include = given.text("comment"), given.names("include")
+    if not chosen or not all_known(node, "primaryKey", chosen, columns, table):
+        return []
+    tail = f" INCLUDE ({quoted_list(include)})" if include else ""
+    definition = f"PRIMARY KEY ({quoted_list(chosen)}){tail}"
+    return [Constraint(name=name, kind="p", definition=definition, columns=chosen, comment=comment)]
+
+
+def unique_of(
+    name: str, columns: tuple[str, ...], *, distinct: bool = True, tail: str = "", comment: str | None = None
+) -> Constraint:
+    """A unique constraint of columns."""
+    nulls = "" if distinct else " NULLS NOT DISTINCT"
+    definition = f"UNIQUE{nulls} ({quoted_list(columns)}){tail}"
+    return Constraint(name=name, kind="u", definition=definition, columns=columns, comment=comment)
+
+
+def read_unique(node: Node, table: str, columns: Collection[str], taken: set[str]) -> list[Constraint]:
+    """One unique constraint, none when it is refused."""
+    chosen = node.names("columns")
+    if not chosen:
+        node.refuse("columns", "must name at least one column", "required")
+        return []
+    if not all_known(node, "columns", chosen, columns, table):
+        return []
+    name = node.name(required=False) or generated_name(table, *chosen, "key", taken=taken)
+    taken.add(name)
+    include = node.names("include")
+    tail = (f" INCLUDE ({quoted_list(include)})" if include else "") + _deferring(node)
+    distinct = node.flag("nullsDistinct", default=True)
+    return [unique_of(name, chosen, distinct=distinct, tail=tail, comment=node.text("comment"))]
+
+
+def _deferring(node: Node) -> str:
+    deferred = node.flag("initiallyDeferred")
+    if not deferred and not node.flag("deferrable"):
+        return ""
+    return " DEFERRABLE INITIALLY DEFERRED" if deferred else " DEFERRABLE"
+
+
+def read_checks(node: Node, draft: Draft, owner: str, taken: set[str]) -> list[Constraint]:
+    """The checks of a table or domain."""
+    found = []
+    for child in node.children("checks", _CHECK):
+        expression = child.expression("expr")
+        if expression is None:
+            if not child.has("expr"):
+                child.refuse("expr", "must be an expression", "required")
+            continue
+        name = child.name(required=False) or generated_name(owner, "check", taken=taken)
+        if name in taken:
+            child.refuse("name", f'"{name}" is taken', "duplicate")
+        taken.add(name)
+        tail = " NO INHERIT" if child.flag("noInherit") else ""
+        definition = f"CHECK ({expression}){tail}"
+        draft.places[f"constraint {owner}.{name}"] = child.at
+        found.append(Constraint(name=name, kind="c", definition=definition, comment=child.text("comment")))
+    return found
+
+
+def read_exclusion(node: Node, table: str, taken: set[str]) -> list[Constraint]:
+    """One exclusion constraint, none when it is refused."""
+    if node.has("definition"):
+        return _defined_exclusion(node, table, taken)
+    elements = []
+    for child in node.children("elements", KEY | {"operator"}):
+        key = read_key(child, None, table)
+        operator = child.text("operator", "=") or "="
+        if not operator or set(operator) - set("+-*/<>=~!@#%^&|`?"):
+            child.refuse("operator", f'"{operator}" is not an operator', "operator")
+            continue
+        if key is not None:
+            elements.append(f"{key} WITH {operator}")
+    if not elements:
+        node.refuse("elements", "must have at least one element", "required")
+        return []
+    name = node.name(required=False) or generated_name(table, "excl", taken=taken)
+    taken.add(name)
+    where = node.expression("where")
+    tail = (f" WHERE ({where})" if where else "") + _deferring(node)
+    definition = f"EXCLUDE USING {node.choice('method', METHODS, 'gist')} ({', '.join(elements)}){tail}"
+    return [Constraint(name=name, kind="x", definition=definition, comment=node.text("comment"))]
+
+
+def _defined_exclusion(node: Node, table: str, taken: set[str]) -> list[Constraint]:
+    """One that is given as PostgreSQL prints it."""
+    definition = node.sql("definition", check_definition, "definition")
+    if definition is None:
+        return []
+    name = node.name(required=False) or generated_name(table, "excl", taken=taken)
+    taken.add(name)
+    return [Constraint(name=name, kind="x", definition=definition, comment=node.text("comment"))]
+
+
+def read_relationship(
+    node: Node, draft: Draft, tables: Mapping[str, Table], ids: Mapping[str, str]
+) -> tuple[str, Constraint] | None:
+    """A foreign key and the table that has it."""
+    ends = []
+    for key in ("fk", "references"):
+        end = node.child(key, _END)
+        if end is None:
+            node.refuse(key, "must name a table and its columns", "required")
+            return None
+        given = str(end.value.get("table", ""))
+        table = tables.get(given) or tables.get(ids.get(given, ""))
+        if table is None:
+            end.refuse("table", f'there is no table "{given}" in this schema', "unknown_reference")
+            return None
+        columns = end.names("columns") if end.has("columns") else tuple(filter(None, (end.name("column"),)))
+        if not columns or not all_known(
+            end, "columns" if end.has("columns") else "column", columns, table.columns, table.name
+        ):
+            return None
+        ends.append((table.name, columns))
+    (table_name, columns), (other, other_columns) = ends
+    if len(columns) != len(other_columns):
+        node.refuse("references", "must name as many columns as fk", "columns")
+        return None
+    taken = {*draft.taken.get(f"constraint of {table_name}", ()), *tables[table_name].constraints}
+    name = node.name(required=False) or generated_name(table_name, *columns, "fkey", taken=taken)
+    draft.claim(node, f"constraint of {table_name}", name)
+    draft.places[f"constraint {table_name}.{name}"] = node.at
+    definition = f"FOREIGN KEY ({quoted_list(columns)}) REFERENCES {quoted(other)} ({quoted_list(other_columns)})"
+    definition += node.choice("match", {"full": " MATCH FULL", "simple": " "}).rstrip()
+    if action := node.choice("onUpdate", _ACTIONS):
+        definition += f" ON UPDATE {action}"
+    if action := node.choice("onDelete", _ACTIONS):
+        definition += f" ON DELETE {action}"
+        some = node.names("onDeleteColumns")
+        definition += f" ({quoted_list(some)})" if some else ""
+    definition += _deferring(node)
+    return table_name, Constraint(
+        name=name,
+        kind="f",
+        definition=definition,
+        columns=columns,
+        references=other,
+        reference_columns=other_columns,
+        comment=node.text("comment"),
+    )
