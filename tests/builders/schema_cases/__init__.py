@@ -10,6 +10,7 @@ from tests.builders.schema_cases import (
     renames,
     sequences,
     tables,
+    unchanged,
     views,
 )
 from tests.builders.schema_cases.case import Case
@@ -24,6 +25,7 @@ _GROUPS = (
     renames,
     sequences,
     tables,
+    unchanged,
     views,
 )
 

@@ -25,8 +25,11 @@ from dataforge.contexts.schemas.designs.domain.model import (
     View,
 )
 from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.contexts.schemas.designs.domain.printing import normal_text
 
 Row = dict[str, Any]
+# Columns of the queries below that hold expressions as PostgreSQL prints them.
+_PRINTED = ("query", "expression", "definition", "predicate", "default", "partition_by")
 
 _RELATIONS = """
 SELECT c.oid, c.relname AS name, c.relkind AS kind, c.relpersistence = 'u' AS unlogged,
@@ -164,7 +167,10 @@ class _Reader:
     async def rows(self, query: str, **values: object) -> list[Row]:
         async with self._connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, values)
-            return await cursor.fetchall()
+            rows = await cursor.fetchall()
+        for row in rows:
+            row |= {key: normal_text(row[key]) for key in _PRINTED if row.get(key)}
+        return rows
 
     async def schema(self, namespace: int) -> Schema:
         relations = await self.rows(_RELATIONS, namespace=namespace)
