@@ -177,3 +177,38 @@ async def test_a_target_that_forbids_losses_gets_no_plan_with_one(schemas: Schem
     assert (refused.status_code, refused.json()["code"]) == (409, "loss_forbidden")
     assert refused.json()["objects"] == ["column people.age"]
     assert taken.status_code == 200
+
+
+async def test_what_may_be_another_name_is_asked_and_nothing_is_planned(schemas: SchemasUnderTest) -> None:
+    mail, email = {"name": "mail", "dataType": "TEXT"}, {"name": "email", "dataType": "TEXT"}
+    await schemas.deploy(await schemas.preview(table("people", mail)))
+    await schemas.sql("INSERT INTO people (mail) VALUES ('ada@example.org')")
+
+    asked = await schemas.ask_preview(table("people", email))
+    answered = await schemas.preview(table("people", email | {"previousName": "mail"}))
+    lost = await schemas.preview(table("people", email), drops=[{"object": "column people.mail"}])
+
+    assert (asked.status_code, asked.json()["code"]) == (409, "possible_rename")
+    [question] = asked.json()["questions"]
+    assert (question["object"], question["previousName"]) == ("column people.mail", "mail")
+    assert question["candidates"] == [{"object": "column people.email", "pointer": "/tables/0/columns/1"}]
+    assert await schemas.sql("SELECT count(*) FROM schemas.plans") == [(3,)]
+    assert [item["op"] for item in answered["changes"]] == ["rename column"]
+    assert {item["op"] for item in lost["changes"]} == {"add column", "drop column"}
+
+
+async def test_a_rollback_follows_names_that_were_given_without_ids(schemas: SchemasUnderTest) -> None:
+    mail, mood = {"name": "mail", "dataType": "TEXT"}, {"name": "mood", "values": ["sad", "ok"]}
+    await schemas.deploy(await schemas.preview(table("people", mail), enums=[mood]))
+    renamed = {"name": "mood", "values": ["sad", {"name": "fine", "previousName": "ok"}]}
+    email = {"name": "email", "dataType": "TEXT", "previousName": "mail"}
+    await schemas.deploy(await schemas.preview(table("people", email), enums=[renamed]))
+    await schemas.sql("INSERT INTO people (email) VALUES ('ada@example.org')")
+
+    address = "/api/schema/revisions/1/rollback"
+    plan = (await schemas.client.post(address, params={"workspace_id": str(schemas.workspace_id)})).json()
+    done = await schemas.deploy(plan)
+
+    assert {item["op"] for item in plan["changes"]} == {"rename column", "rename value"}
+    assert done["status"] == "succeeded", done["error"]
+    assert await schemas.sql("SELECT mail FROM people") == [("ada@example.org",)]

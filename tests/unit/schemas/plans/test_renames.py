@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataforge.contexts.schemas.designs.domain.document import parse_design
-from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames, inverse, order_renames
+from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames, inverse, names_followed, order_renames
 from tests.builders.schemas import column
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -67,3 +67,39 @@ def test_a_previous_name_counts_where_no_id_is_known() -> None:
     assert [item.sql for item in find_renames(start.schema, end.named, ())] == [
         'ALTER TABLE "people" RENAME TO "persons"'
     ]
+
+
+def people(*columns: dict[str, Any], name: str = "people", **more: Any) -> dict[str, Any]:
+    return {"tables": [{"name": name, "columns": list(columns), **more}]}
+
+
+def text(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "dataType": "TEXT", **more}
+
+
+def followed(*documents: dict[str, Any]) -> dict[str, str | None]:
+    first, *later = map(parse_design, documents)
+    return {item.name: item.previous for item in names_followed(first, later)}
+
+
+def test_names_are_followed_through_what_came_later() -> None:
+    start = people(text("mail"), text("age"))
+    then = people(text("email", previousName="mail"), text("age"), name="persons", previousName="people")
+    last = people(text("address", previousName="email"), text("age"), name="persons")
+
+    assert followed(start, then, last) == {"people": "persons", "mail": "address", "age": "age"}
+
+
+def test_what_comes_later_under_the_name_of_something_that_went_is_another_thing() -> None:
+    went = followed(people(text("mail")), people(text("age")), people(text("mail"), text("age")))
+    whole = followed(people(text("mail")), {"tables": []}, people(text("mail")))
+
+    assert went == {"people": "people", "mail": None}
+    assert whole == {"people": None, "mail": None}
+
+
+def test_names_of_values_are_followed() -> None:
+    start = {"enums": [{"name": "mood", "values": ["sad", "ok"]}]}
+    then = {"enums": [{"name": "mood", "values": ["sad", {"name": "fine", "previousName": "ok"}]}]}
+
+    assert followed(start, then) == {"mood": "mood", "sad": "sad", "ok": "fine"}

@@ -12,6 +12,8 @@ from dataforge.contexts.schemas.tables import deployment_steps, deployments, pla
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
 
+_MOST_FOLLOWED = 100
+
 
 async def find_deployment(connection: AsyncConnection, deployment_id: UUID) -> dict[str, Any]:
     """A deployment with its steps; raises DeploymentNotFound."""
@@ -81,3 +83,10 @@ async def target_of(connection: AsyncConnection, workspace_id: UUID, number: int
         message = f"There is no revision {number} in this workspace."
         raise RevisionNotFound(message)
     return target
+
+
+async def targets_since(connection: AsyncConnection, workspace_id: UUID, number: int) -> list[dict[str, Any]]:
+    """The targets of the revisions after one, in order; those of the last hundred."""
+    query = select(revisions.c.target).where(revisions.c.workspace_id == workspace_id, revisions.c.number > number)
+    newest = list((await connection.scalars(query.order_by(revisions.c.number.desc()).limit(_MOST_FOLLOWED))).all())
+    return newest[::-1]

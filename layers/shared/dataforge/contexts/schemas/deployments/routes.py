@@ -141,6 +141,6 @@ async def plan_rollback(
     """The plan back to a revision, proved like any other; deploy it by its hash."""
     await require_role(call, workspace_id, Action.CREATE, Kind.SCHEMA_PLAN)
     target = await call.query(queries.target_of, workspace_id, number)
-    found = await previewing.preview(call.services(SchemasServices), workspace_id, target)
+    found = await previewing.preview(call.services(SchemasServices), workspace_id, target, back_to=number)
     command = plans.KeepPlan(workspace_id, target, found.plan, found.warnings, found.affected)
     return await call.execute(SchemasUnitOfWork, plans.keep_plan, command, lambda row: json_response(plan_out(row)))

@@ -11,6 +11,7 @@ from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.part import Part, find_part
 from dataforge.contexts.schemas.plans.domain.plan import Plan
+from dataforge.contexts.schemas.plans.domain.questions import check_questions
 from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames
 from dataforge.contexts.schemas.plans.proof import PlanRefused, Workshop, scratch_schema
 
@@ -30,15 +31,24 @@ class Deployed:
 
 
 async def make_plan(
-    connection: AsyncConnection[Any], namespace: str, design: Design, before: Deployed | None = None
+    connection: AsyncConnection[Any],
+    namespace: str,
+    design: Design,
+    before: Deployed | None = None,
+    *,
+    asking: bool = False,
 ) -> tuple[Plan, Schema, Schema]:
     """The proved plan, the live schema and the target as PostgreSQL prints it; leaves the database as it was.
 
     In a schema that is as it was deployed, what the documents have in common is neither made nor looked at again.
+    With `asking`, a target that leaves open what is a new name and what is a loss gets no plan (PossibleRename).
     Raises InvalidTarget, ExpressionForbidden, PlanRefused, PlanUnproved, SchemaNotManaged.
     """
     current = await read_schema(connection, namespace)
-    renames = find_renames(current, design.named, () if before is None else before.design.named)
+    known = () if before is None else before.design.named
+    renames = find_renames(current, design.named, known)
+    if asking:
+        check_questions(current, design, known, renames)
     if before is not None and before.fingerprint == current.fingerprint:
         part = find_part(current, before.design.schema, design.schema, renames)
         if not part.core:

@@ -2,20 +2,20 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from dataforge.contexts.schemas.deployments.queries import latest_revision
+from dataforge.contexts.schemas.deployments.queries import latest_revision, targets_since
 from dataforge.contexts.schemas.designs.domain.document import Design, parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import namespace_of
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.module import SchemasServices
-from dataforge.contexts.schemas.plans.domain.changes import Risk
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_losses
+from dataforge.contexts.schemas.plans.domain.renames import names_followed
 from dataforge.contexts.schemas.plans.planning import Deployed, compile_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
 from dataforge.platform.db.database import Database
@@ -44,21 +44,33 @@ async def driver(database: Database) -> AsyncIterator["AsyncConnection[Any]"]:
             await driver_connection.rollback()
 
 
-async def preview(services: SchemasServices, workspace_id: UUID, target: Mapping[str, Any]) -> Preview:
+async def preview(
+    services: SchemasServices, workspace_id: UUID, target: Mapping[str, Any], *, back_to: int | None = None
+) -> Preview:
     """The plan from the live schema of a workspace to a target; leaves nothing behind.
 
-    Raises what `make_plan` raises.
+    A target of the past (`back_to` is the number of its revision) follows the names that things have got since, and
+    leaves nothing open. Raises what `make_plan` raises.
     """
     before = await find_deployed(services, workspace_id)
     design = before.design if before is not None and before.target == target else parse_design(target)
+    if back_to is not None:
+        design = await _following_names(services, workspace_id, design, back_to)
     namespace = namespace_of(workspace_id)
     async with driver(services.proofs) as connection:
-        plan, current, wanted = await make_plan(connection, namespace, design, before)
+        plan, current, wanted = await make_plan(connection, namespace, design, before, asking=back_to is None)
         if not design.allow_destructive:
             check_losses(plan)
         findings, affected = await probe(connection, plan, current, wanted)
-    findings += possible_renames(plan, current, wanted)
     return Preview(plan, [*_of_design(design), *map(_of_finding, findings)], affected)
+
+
+async def _following_names(services: SchemasServices, workspace_id: UUID, design: Design, number: int) -> Design:
+    """A design of the past that knows what became of its names in the revisions after it."""
+    async with services.database.read_only() as connection:
+        later = await targets_since(connection, workspace_id, number)
+    steps = [parse_design(target) for target in later]
+    return replace(design, named=tuple(names_followed(design, steps)))
 
 
 async def check_target(services: SchemasServices, target: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -88,29 +100,6 @@ async def live_schema(services: SchemasServices, workspace_id: UUID) -> Schema:
     """The schema of a workspace as it is."""
     async with driver(services.proofs) as connection:
         return await read_schema(connection, namespace_of(workspace_id))
-
-
-def possible_renames(plan: Plan, current: Schema, wanted: Schema) -> list[Finding]:
-    """Drops beside additions of the same kind: perhaps somebody changed a name and gave no id."""
-    old_names = dict(plan.old_names)
-    dropped = [item for item in plan.up if item.risk is Risk.DESTRUCTIVE and item.op in ("drop column", "drop table")]
-    added = [item for item in plan.up if item.op in ("add column", "create table")]
-    found = []
-    for loss in dropped:
-        for gain in added:
-            if loss.op == "drop column" and gain.op == "add column" and loss.table == gain.table:
-                old = current.tables[old_names.get(f"table {loss.table}", loss.table or "")].columns[loss.column or ""]
-                alike = old.type == wanted.tables[gain.table or ""].columns[gain.column or ""].type
-            elif loss.op == "drop table" and gain.op == "create table":
-                old_columns = current.tables[loss.table or ""].columns
-                alike = bool(old_columns) and set(old_columns) == set(wanted.tables[gain.table or ""].columns)
-            else:
-                alike = False
-            if alike:
-                name = loss.object.rpartition(".")[2].removeprefix("table ")
-                message = f"if this is {gain.object} under a new name, give it the same id or previousName {name!r}"
-                found.append(Finding("possible_rename", loss.object, message))
-    return found
 
 
 def _of_design(design: Design) -> list[dict[str, Any]]:

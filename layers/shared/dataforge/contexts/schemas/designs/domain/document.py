@@ -14,12 +14,15 @@ from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
 
 _TOP_MEMBERS = (
-    "version namespace name enums domains sequences tables relationships views allowDestructive onlineChanges"
+    "version namespace name enums domains sequences tables relationships views allowDestructive onlineChanges "
+    "onDrop drops"
 )
 _TOP = frozenset(_TOP_MEMBERS.split())
 _ENUM = frozenset({"id", "name", "previousName", "values", "valueMap", "comment"})
 _DOMAIN = frozenset({"id", "name", "previousName", "dataType", "nullable", "default", "collation", "checks", "comment"})
 _SEQUENCE = frozenset({"id", "name", "previousName", "dataType", "ownedBy", "comment"}) | COUNTING
+_DROP = frozenset({"object", "onDrop"})
+_WAYS = {"trash": "trash", "drop": "drop"}
 _VIEW = frozenset({"id", "name", "previousName", "query", "materialized", "options", "comment", "indexes"})
 
 
@@ -43,7 +46,8 @@ class Hints:
 class Design:
     """A target that has been read: the schema it wants and what it says about names and ways.
 
-    One with `allowDestructive: false` gets no plan that loses anything.
+    One with `allowDestructive: false` gets no plan that loses anything. What goes is kept for a while (`on_drop` is
+    `trash`) or not (`drop`); `drops` says so for single objects (`column people.mail`), and that they shall go.
     """
 
     schema: Schema
@@ -53,6 +57,12 @@ class Design:
     warnings: tuple[Violation, ...] = ()
     allow_destructive: bool = True
     online: bool = True
+    on_drop: str = "trash"
+    drops: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def goes_to_trash(self, thing: str) -> bool:
+        """Whether something that goes (`column people.mail`) is kept for a while."""
+        return self.drops.get(thing, self.on_drop) == "trash"
 
 
 def parse_design(document: object) -> Design:
@@ -69,6 +79,8 @@ def parse_design(document: object) -> Design:
     tables, partitions = read_tables(top, draft)
     views = {view.name: view for node in top.children("views", _VIEW) if (view := _view(node, draft))}
     _check_owners(sequences, tables, draft)
+    on_drop = top.choice("onDrop", _WAYS, "trash")
+    drops = _drops(top, on_drop)
     if draft.problems.violations:
         first = draft.problems.violations[0]
         message = f"{first.pointer or '/'}: {first.message}."
@@ -81,7 +93,21 @@ def parse_design(document: object) -> Design:
         tuple(draft.warnings),
         top.flag("allowDestructive", default=True),
         top.flag("onlineChanges", default=True),
+        on_drop,
+        drops,
     )
+
+
+def _drops(top: Node, on_drop: str) -> dict[str, str]:
+    """What shall go, and where to: `{"object": "column people.mail", "onDrop": "drop"}`."""
+    ways = {}
+    for node in top.children("drops", _DROP):
+        thing = node.text("object", most=300)
+        if not thing or " " not in thing:
+            node.refuse("object", 'must name something that goes, such as "column people.mail"', "required")
+            continue
+        ways[thing] = node.choice("onDrop", _WAYS, on_drop)
+    return ways
 
 
 def _check_owners(sequences: Mapping[str, Sequence], tables: Mapping[str, Table], draft: Draft) -> None:
@@ -109,9 +135,12 @@ def _enum(node: Node, draft: Draft) -> EnumType | None:
             draft.problems.add(at, f'"{value}" is there twice', "duplicate")
             continue
         values.append(value)
+        draft.places[f"value {name}.{value}"] = at
         if isinstance(item, Mapping):
             inner = Node(item, at, draft.problems, {"id", "name", "previousName"})
             draft.named.append(Named("value", (name,), value, inner.text("id"), inner.text("previousName")))
+        else:
+            draft.named.append(Named("value", (name,), value))
     value_map = node.value.get("valueMap") or {}
     if not isinstance(value_map, Mapping) or any(not isinstance(value, str) for value in value_map.values()):
         node.refuse("valueMap", "must map removed values to values", "type")

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from dataforge.contexts.schemas.designs.domain.document import Design
 from dataforge.contexts.schemas.designs.domain.model import Named, Schema
 from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, quoted
 
@@ -15,7 +16,9 @@ _NOUNS = {
     "enum": "TYPE",
     "domain": "DOMAIN",
 }
+_HOLDERS = {"column": "table", "value": "enum"}
 Scope = tuple[str, tuple[str, ...]]
+NameKey = tuple[str, tuple[str, ...], str]
 Known = Mapping[tuple[str, str | None], Named]
 
 
@@ -163,13 +166,48 @@ def inverse(renames: Iterable[Rename]) -> list[Rename]:
     """The renames back."""
     pairs = list(renames)
     back = {(item.kind, item.new): item.old for item in pairs}
-    holders = {"column": "table", "value": "enum"}
     return [
         Rename(
             item.kind,
-            tuple(back.get((holders[item.kind], part), part) for part in item.path),
+            tuple(back.get((_HOLDERS[item.kind], part), part) for part in item.path),
             item.new,
             item.old,
         )
         for item in pairs
     ]
+
+
+def names_followed(design: Design, later: Iterable[Design]) -> list[Named]:
+    """The names of a design of the past, each with what it has become in the designs after it as its previous name.
+
+    Once something has gone, what comes later under its name is another thing.
+    """
+    now = {_key(item): (item.path, item.name) for item in design.named}
+    last = design
+    for step in later:
+        moves = {
+            (_plain(item.kind), item.path, item.old): item.new
+            for item in find_renames(last.schema, step.named, last.named)
+        }
+        there = {_key(item) for item in step.named}
+        holders = {
+            (kind, name): moves.get((kind, (), name), name) for kind, path, name in map(_key, last.named) if not path
+        }
+        following: dict[NameKey, tuple[tuple[str, ...], str]] = {}
+        for key, (path, name) in now.items():
+            kind = key[0]
+            new_path = tuple(holders.get((_HOLDERS[kind], part), part) for part in path)
+            new_name = moves.get((kind, new_path, name), name)
+            if (kind, new_path, new_name) in there:
+                following[key] = (new_path, new_name)
+        now, last = following, step
+    ends = {key: name for key, (_, name) in now.items()}
+    return [replace(item, previous=ends.get(_key(item))) for item in design.named]
+
+
+def _key(item: Named) -> NameKey:
+    return (item.kind, item.path, item.name)
+
+
+def _plain(kind: str) -> str:
+    return "view" if kind == "materialized view" else kind
