@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from dataforge.contexts.schemas.designs.domain.document import parse_design
-from dataforge.contexts.schemas.plans.domain.questions import PossibleRename, Question, check_questions, find_questions
+from dataforge.contexts.schemas.plans.domain.questions import (
+    PossibleRename,
+    RenameQuestion,
+    check_questions,
+    find_questions,
+)
 from dataforge.contexts.schemas.plans.domain.renames import find_renames
 from tests.builders.schemas import column, table
 
@@ -20,7 +25,7 @@ def people(*columns: Document, **more: Any) -> Document:
     return {"tables": [{"name": "people", "columns": [plain("id", "BIGINT"), *columns]}], **more}
 
 
-def asked(before: Document, after: Document) -> list[Question]:
+def asked(before: Document, after: Document) -> list[RenameQuestion]:
     start, end = parse_design(before), parse_design(after)
     return list(find_questions(start.schema, end, start.named, find_renames(start.schema, end.named, start.named)))
 

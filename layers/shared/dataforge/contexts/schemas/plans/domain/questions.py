@@ -41,7 +41,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RenameQuestion:
     """Something that would go (`object`, named `name` today), and what comes that may be the same."""
 
     object: str
@@ -79,7 +79,7 @@ def check_questions(current: Schema, design: Design, before: Iterable[Named], re
 
 def find_questions(
     current: Schema, design: Design, before: Iterable[Named], renames: Collection[Rename]
-) -> Iterator[Question]:
+) -> Iterator[RenameQuestion]:
     """Each thing of the live schema that would go while something like it comes, unless the target says what it is."""
     asker = _Asker(current, design, before, renames)
     yield from asker.outer("enum", current.enums, design.schema.enums, _like_enums)
@@ -99,14 +99,14 @@ class _Asker:
         self._new_ids = {(item.kind, item.path, item.name) for item in design.named if item.stable_id is not None}
         self._own = {*current.enums, *current.domains, *design.schema.enums, *design.schema.domains}
 
-    def outer(self, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], alike: Any) -> Iterator[Question]:  # noqa: ANN401 - a function of two things of the kind
+    def outer(self, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], alike: Any) -> Iterator[RenameQuestion]:  # noqa: ANN401 - a function of two things of the kind
         """Questions about things that are in nothing else."""
         gone, come = self._moved(kind, (), old, new)
         for name in gone:
             likely = [other for other in come if alike(old[name], new[other])]
             yield from self._question(kind, ((), name), ((), likely))
 
-    def columns(self) -> Iterator[Question]:
+    def columns(self) -> Iterator[RenameQuestion]:
         """Questions about columns of tables that stay."""
         for (old_table, table), old, new in self._holders("table", self._current.tables, self._design.schema.tables):
             gone, come = self._moved("column", (table,), old.columns, new.columns)
@@ -114,7 +114,7 @@ class _Asker:
                 likely = [other for other in come if self._like_columns(old.columns[name], new.columns[other])]
                 yield from self._question("column", ((old_table,), name), ((table,), likely))
 
-    def values(self) -> Iterator[Question]:
+    def values(self) -> Iterator[RenameQuestion]:
         """Questions about values of enums that stay; a value that is mapped has been answered for."""
         for (old_enum, enum), old, new in self._holders("enum", self._current.enums, self._design.schema.enums):
             mapped = self._design.hints.values.get(enum, {})
@@ -147,7 +147,7 @@ class _Asker:
 
     def _question(
         self, kind: str, gone: tuple[tuple[str, ...], str], come: tuple[tuple[str, ...], list[str]]
-    ) -> Iterator[Question]:
+    ) -> Iterator[RenameQuestion]:
         (old_path, name), (path, likely) = gone, come
         thing = f"{kind} {'.'.join((*path, name))}"
         if {thing, f"{kind} {'.'.join((*old_path, name))}"} & set(self._design.drops):
@@ -160,7 +160,7 @@ class _Asker:
             place = self._design.places.get(label) or self._design.places.get(f"enum {path[0]}" if path else "", "")
             candidates.append(Candidate(label, place))
         if candidates:
-            yield Question(thing, name, tuple(candidates))
+            yield RenameQuestion(thing, name, tuple(candidates))
 
     def like(self, old: Any, new: Any) -> bool:  # noqa: ANN401 - columns or domains
         """Whether two things are of one type, its length aside."""
