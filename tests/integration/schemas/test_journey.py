@@ -23,7 +23,7 @@ async def test_a_target_is_previewed_deployed_and_then_there_is_nothing_to_do(sc
 async def test_a_preview_leaves_nothing_behind(schemas: SchemasUnderTest) -> None:
     await schemas.preview(table("people"))
 
-    assert await schemas.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(ws|shadow)_'") == []
+    assert await schemas.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(ws|shadow|trial)_'") == []
 
 
 async def test_a_revision_is_an_alembic_file_and_the_history_says_so(schemas: SchemasUnderTest) -> None:

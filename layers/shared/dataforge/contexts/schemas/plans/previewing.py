@@ -18,6 +18,7 @@ from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_lo
 from dataforge.contexts.schemas.plans.domain.renames import names_followed
 from dataforge.contexts.schemas.plans.planning import Deployed, compile_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
+from dataforge.contexts.schemas.plans.trials import try_plan
 from dataforge.platform.db.database import Database
 
 _MOST_KEPT = 4
@@ -59,6 +60,7 @@ async def preview(
     namespace = namespace_of(workspace_id)
     async with driver(services.proofs) as connection:
         plan, current, wanted = await make_plan(connection, namespace, design, before, asking=back_to is None)
+        plan = await try_plan(connection, plan)
         if not design.allow_destructive:
             check_losses(plan)
         findings, affected = await probe(connection, plan, current, wanted)

@@ -21,7 +21,8 @@ from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.designs.safety import check_expressions
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
 from dataforge.contexts.schemas.plans.domain.diff import Options, find_changes
-from dataforge.contexts.schemas.plans.domain.plan import Evidence, Plan
+from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_messages
+from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
@@ -69,6 +70,7 @@ class Workshop:
     def __init__(self, connection: AsyncConnection[Any], scratch: str) -> None:
         self._connection = connection
         self._scratch = scratch
+        self._there: frozenset[str] = frozenset()
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -143,13 +145,15 @@ class Workshop:
         down, _ = await self._way(wanted, current, inverse(renames), back, "the start")
         old_names = tuple((item.object, item.old) for item in renames)
         fingerprints = (current.fingerprint, wanted.fingerprint)
-        return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence), old_names)
+        states = (current, wanted)
+        return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence), old_names, states)
 
     async def _way(
         self, start: Schema, end: Schema, renames: Sequence[Rename], options: Options, goal: str
     ) -> tuple[list[Change], list[Evidence]]:
         done: list[Change] = []
         evidence: list[Evidence] = []
+        self._there = names_there(start, renames)
         steps = [
             Change(f"rename {step.kind}", step.object, (Statement(step.sql),), -1, lock="ACCESS EXCLUSIVE")
             for step in order_renames(renames, start)
@@ -207,7 +211,7 @@ class Workshop:
                 seen.clear()
                 statements = tuple([await self._rehearse_statement(item, step) for item in step.statements])
                 found.append(replace(step, statements=statements))
-                evidence.append(_evidence(seen))
+                evidence.append(read_messages(seen, self._there))
         finally:
             self._connection.remove_notice_handler(listen)
         await self._connection.execute("SET LOCAL client_min_messages = warning")
@@ -253,10 +257,11 @@ class Workshop:
         await self._connection.execute(sql.encode(), binary=True)
 
 
-def _evidence(messages: Iterable[str]) -> Evidence:
-    rewrites = any(text.startswith("rewriting table") for text in messages)
-    scans = any(text.startswith(("verifying table", "building index", "validating foreign key")) for text in messages)
-    return Evidence(rewrites, scans)
+def names_there(start: Schema, renames: Iterable[Rename]) -> frozenset[str]:
+    """The names, old and new, of what has rows before a plan begins."""
+    kept = {name for name, view in start.views.items() if view.materialized}
+    names = {*start.tables, *start.partitions, *kept}
+    return frozenset(names | {item.new for item in renames if item.old in names and not item.path})
 
 
 def _from(done: Sequence[Change], steps: list[Change]) -> list[Change]:

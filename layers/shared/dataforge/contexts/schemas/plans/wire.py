@@ -33,12 +33,16 @@ class PreviewIn(RequestModel):
 
 
 class WarningOut(BaseModel):
-    """Something to know before the plan is deployed; a blocking one will make it fail."""
+    """Something to know before the plan is deployed; a blocking one will make it fail.
+
+    `samples` are the keys of up to five rows that it is about.
+    """
 
     code: str
     object: str
     message: str
     blocking: bool
+    samples: list[dict[str, str | None]] = []
 
 
 class CheckOut(BaseModel):
@@ -49,7 +53,11 @@ class CheckOut(BaseModel):
 
 
 class ChangeOut(BaseModel):
-    """What happens to one object."""
+    """What happens to one object, and what was seen of it.
+
+    `lock` is the strongest of `locks`, which are those on tables that were there; `lost_rows` counts the rows whose
+    values would not be the same, `samples` are keys of up to five rows, and `estimated_ms` follows from live sizes.
+    """
 
     op: str
     object: str
@@ -57,9 +65,12 @@ class ChangeOut(BaseModel):
     sql: list[str]
     risk: str
     lock: str | None
+    locks: dict[str, str] = {}
     rewrite: bool
     scan: bool
     affected_rows: int | None
+    lost_rows: int = 0
+    samples: list[dict[str, str | None]] = []
     estimated_ms: int | None
     reason: str
     needs_confirmation: bool

@@ -58,6 +58,11 @@ class Change:
     probe: str | None = None
 
     @property
+    def writes_rows(self) -> bool:
+        """Whether it gives rows other values, one by one."""
+        return any(statement.sql.startswith("UPDATE ") for statement in self.statements)
+
+    @property
     def order(self) -> tuple[int, int]:
         """Where it comes in a plan."""
         return (self.phase, self.rank)

@@ -1,13 +1,18 @@
 """A plan: the way from one schema to another and back, with its hash, its risks and its proof."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk
+from dataforge.contexts.schemas.plans.domain.evidence import Evidence
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import Conflict, NotFound
 
 ENGINE_VERSION = 1
+_SEEN_BY_MESSAGES = frozenset({"change type", "set not null"})
+_TAKES_AWAY = ("drop ", "rebuild ", "detach ")
 
 
 class PlanNotFound(NotFound):
@@ -24,14 +29,6 @@ class LossForbidden(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What PostgreSQL did while a change was rehearsed."""
-
-    rewrites: bool = False
-    scans: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """Something a person should know before the plan is carried out; a blocking one will make it fail."""
 
@@ -39,11 +36,12 @@ class Finding:
     object: str
     message: str
     blocking: bool = False
+    samples: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be done, from which state to which."""
+    """What would be done, from which state to which; `rehearsed` is the part of both states that was proved."""
 
     namespace: str
     base_fingerprint: str
@@ -52,6 +50,7 @@ class Plan:
     down: tuple[Change, ...]
     evidence: tuple[Evidence, ...] = ()
     old_names: tuple[tuple[str, str], ...] = ()  # `table people` → its name before
+    rehearsed: tuple[Schema, Schema] | None = None
 
     @property
     def hash(self) -> str:
@@ -66,13 +65,38 @@ class Plan:
     @property
     def destructive(self) -> tuple[str, ...]:
         """The objects whose loss must be confirmed, each once."""
-        return tuple(dict.fromkeys(item.object for item in self.up if item.risk is Risk.DESTRUCTIVE))
+        lost = (item.object for index, item in enumerate(self.up) if self.risk_of(index) is Risk.DESTRUCTIVE)
+        return tuple(dict.fromkeys(lost))
+
+    def seen(self, index: int) -> Evidence:
+        """What was seen of a change; nothing when nobody looked."""
+        return self.evidence[index] if index < len(self.evidence) else Evidence()
+
+    def lock_of(self, index: int) -> str | None:
+        """The strongest lock on a table that was there: as it was measured, else as it is known of the statement."""
+        seen = self.seen(index)
+        return seen.lock if seen.measured else self.up[index].lock
 
     def risk_of(self, index: int) -> Risk:
-        """The risk of a change, raised by what PostgreSQL was seen to do."""
-        item = self.up[index]
-        rewrites = bool(self.evidence) and index < len(self.evidence) and self.evidence[index].rewrites
-        return Risk.REWRITING if rewrites and item.risk in (Risk.SAFE, Risk.LOCKING) else item.risk
+        """The risk of a change, by what was seen of it.
+
+        What was only expected, because of the kind of change, counts as long as nobody looked.
+        """
+        item, seen = self.up[index], self.seen(index)
+        if item.risk is Risk.DESTRUCTIVE or seen.lost:
+            return Risk.DESTRUCTIVE
+        if seen.rewrites or item.writes_rows:
+            return Risk.REWRITING
+        if seen.scans and seen.measured:
+            found = Risk.LOCKING if seen.stops_writers and not seen.idle else Risk.SAFE
+        elif index < len(self.evidence) and item.op in _SEEN_BY_MESSAGES:
+            found = Risk.LOCKING if seen.scans else Risk.SAFE
+        elif seen.measured:
+            found = Risk.SAFE
+        else:
+            return item.risk
+        # To take something away from under those who read it is felt without a scan.
+        return item.risk if item.op.startswith(_TAKES_AWAY) else found
 
 
 def check_losses(plan: Plan) -> None:

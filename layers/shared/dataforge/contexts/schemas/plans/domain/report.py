@@ -5,26 +5,24 @@ from typing import Any
 from dataforge.contexts.schemas.plans.domain.changes import Risk
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 
-_ROWS_PER_MS = 500  # what a rewrite or scan of this server does at least; an estimate says so much and no more
-
 
 def change_out(plan: Plan, index: int, affected: int | None) -> dict[str, Any]:
-    """One change with its risk and what was seen while it was rehearsed."""
-    item = plan.up[index]
-    seen = plan.evidence[index] if index < len(plan.evidence) else None
-    risk = plan.risk_of(index)
-    long = seen is not None and (seen.rewrites or seen.scans)
+    """One change with its risk and what was seen while it was rehearsed, on live rows too."""
+    item, seen, risk = plan.up[index], plan.seen(index), plan.risk_of(index)
     return {
         "op": item.op,
         "object": item.object,
         "phase": int(item.phase),
         "sql": [statement.sql for statement in item.statements],
         "risk": risk.value,
-        "lock": item.lock,
-        "rewrite": bool(seen and seen.rewrites),
-        "scan": bool(seen and seen.scans),
+        "lock": plan.lock_of(index),
+        "locks": dict(seen.locks),
+        "rewrite": seen.rewrites,
+        "scan": seen.scans,
         "affected_rows": affected,
-        "estimated_ms": None if affected is None else max(1, affected // _ROWS_PER_MS) if long else 1,
+        "lost_rows": seen.lost,
+        "samples": [dict(key) for key in seen.samples],
+        "estimated_ms": seen.estimated_ms,
         "reason": item.reason,
         "needs_confirmation": risk is Risk.DESTRUCTIVE,
     }
