@@ -10,7 +10,7 @@ from dataforge.contexts.schemas.plans.domain.changes import Phase, Risk, Stateme
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.proof import PlanRefused
-from dataforge.contexts.schemas.plans.trials import sweep, try_plan
+from dataforge.contexts.schemas.plans.trials import drop_stale_copies, try_plan
 from tests.builders.planned import Planned
 from tests.builders.schema_cases.case import A, B, link, people, tables
 from tests.builders.schemas import column, table
@@ -113,9 +113,9 @@ async def test_the_copy_of_a_trial_whose_process_died_is_dropped_by_a_later_one(
     for name in (young, old, "trial_of_somebody"):
         await planned.sql(f"CREATE SCHEMA {name}; CREATE TABLE {name}.t (a int)")
 
-    swept = await sweep(planned.connection)
+    dropped = await drop_stale_copies(planned.connection)
 
-    assert (swept, await copies(planned)) == (1, [(young,), ("trial_of_somebody",)])
+    assert (dropped, await copies(planned)) == (1, [(young,), ("trial_of_somebody",)])
     await planned.sql(f"DROP SCHEMA {young} CASCADE; DROP SCHEMA trial_of_somebody CASCADE")
 
 

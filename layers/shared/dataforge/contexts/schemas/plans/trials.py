@@ -75,7 +75,7 @@ async def try_plan(connection: AsyncConnection[Any], plan: Plan) -> Plan:
     if not 0 < len(start.tables) + len(start.partitions) <= _MOST_TABLES:
         return plan
     await connection.rollback()
-    await sweep(connection)
+    await drop_stale_copies(connection)
     seen: list[Evidence] = []
     try:
         async with _copy(connection, start) as trial:
@@ -93,7 +93,7 @@ async def try_plan(connection: AsyncConnection[Any], plan: Plan) -> Plan:
     return replace(plan, evidence=(*seen, *rehearsed))
 
 
-async def sweep(connection: AsyncConnection[Any]) -> int:
+async def drop_stale_copies(connection: AsyncConnection[Any]) -> int:
     """Drop the copies of trials that were never ended; returns how many."""
     rows = await (await connection.execute(_STALE, [_PREFIX + "%"])).fetchall()
     stale = [name for (name,) in rows if _age(name) > _STALE_SECONDS]
@@ -235,6 +235,6 @@ class _Trial:
             lock = strongest(map(lock_of, modes))
             if lock is not None:
                 locks[self._names[oid]] = lock
-        told = read_messages(self._messages, here if only is None else {only} & here)
+        reported = read_messages(self._messages, here if only is None else {only} & here)
         self._there = here
-        return Evidence(rewrites or told.rewrites, scans or told.scans, locks, measured=True)
+        return Evidence(rewrites or reported.rewrites, scans or reported.scans, locks, measured=True)
