@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from math import isfinite
 from xml.etree import ElementTree as ET
 
-from dataforge.contexts.reports.pictures.text import width_of
+from dataforge.kernel.pictures import width_of
 
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
-_ELEMENTS = {"svg", "title", "desc", "defs", "pattern", "rect", "line", "path", "text"}
+_ELEMENTS = {"svg", "title", "desc", "defs", "pattern", "g", "rect", "line", "path", "circle", "text"}
 _ATTRIBUTES = {
     *("viewBox", "width", "height", "role", "lang", "aria-labelledby", "aria-describedby", "id", "d", "direction"),
     *("x", "y", "x1", "y1", "x2", "y2", "fill", "stroke", "stroke-width", "stroke-dasharray", "text-anchor"),
     *("font-family", "font-size", "font-weight", "transform", "patternUnits", "patternTransform"),
+    *("class", "cx", "cy", "r", "text-decoration"),
 }
 _PAINT = re.compile(r"none|#[0-9a-f]{6}|url\(#([\w-]+)\)")
 _COMMAND = re.compile(r"([MLHVlhvz])([^MLHVlhvz]*)")
@@ -94,6 +95,9 @@ def points_of(element: ET.Element) -> Iterator[tuple[float, float]]:
         yield from _corners(element)
     elif name == "path":
         yield from walk(given["d"])
+    elif name == "circle":
+        x, y, radius = float(given["cx"]), float(given["cy"]), float(given["r"])
+        yield from ((x - radius, y - radius), (x + radius, y + radius))
 
 
 def _corners(text: ET.Element) -> Iterator[tuple[float, float]]:

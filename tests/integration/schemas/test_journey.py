@@ -132,7 +132,12 @@ async def test_the_current_schema_is_a_target_that_changes_nothing(schemas: Sche
 
 @pytest.mark.parametrize(
     ("accept", "begins"),
-    [("application/sql", "CREATE TABLE"), ("text/vnd.mermaid", "erDiagram"), ("text/x-dbml", "Table people {")],
+    [
+        ("application/sql", "CREATE TABLE"),
+        ("text/vnd.mermaid", "erDiagram"),
+        ("text/x-dbml", "Table people {"),
+        ("image/svg+xml", "<svg"),
+    ],
 )
 async def test_the_current_schema_comes_in_other_formats(schemas: SchemasUnderTest, accept: str, begins: str) -> None:
     await schemas.deploy(await schemas.preview(table("people", column("age"))))
@@ -143,6 +148,14 @@ async def test_the_current_schema_comes_in_other_formats(schemas: SchemasUnderTe
 
     assert answer.headers["content-type"].startswith(accept)
     assert answer.text.startswith(begins)
+
+
+async def test_a_format_that_there_is_not_is_refused(schemas: SchemasUnderTest) -> None:
+    answer = await schemas.client.get(
+        "/api/schema/current", params={"workspace_id": str(schemas.workspace_id)}, headers={"Accept": "text/csv"}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
 
 
 async def test_an_enum_value_that_goes_is_mapped(schemas: SchemasUnderTest) -> None:

@@ -16,7 +16,7 @@ from dataforge.contexts.reports.pictures.heat_map import HeatColumn, HeatMap, dr
 from dataforge.contexts.reports.pictures.histogram import Bin, Histogram, draw_histogram
 from dataforge.contexts.reports.pictures.lane_chart import Lane, draw_lanes
 from dataforge.contexts.reports.pictures.series_chart import Series, SeriesChart, draw_series
-from dataforge.contexts.reports.pictures.text import clean
+from dataforge.kernel.pictures import clean
 from tests.builders.svg import contrast, read_picture
 
 CAPTION = Caption("Completions", "As of 29 Nov 2026, 23:40 UTC")

@@ -7,7 +7,8 @@ from itertools import count
 from math import ceil
 
 from dataforge.contexts.reports.pictures.canvas import INK, LINE, SMALL_SIZE, SOFT, Canvas
-from dataforge.contexts.reports.pictures.text import amount, width_of
+from dataforge.contexts.reports.pictures.text import amount
+from dataforge.kernel.pictures import width_of
 
 # Labels of a time axis: up to this span, by this step.
 _HOURS = ((timedelta(hours=12), 1), (timedelta(days=1.5), 3), (timedelta(days=4), 12))

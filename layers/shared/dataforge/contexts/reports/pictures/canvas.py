@@ -3,12 +3,11 @@
 A unit is a quarter of a millimetre on paper; a picture of 760 units is as wide as an A4 page between its margins.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from dataforge.contexts.reports.pictures.text import clean, fitted, is_right_to_left, width_of
+from dataforge.kernel.pictures import clean, fitted, is_right_to_left, number, width_of
 
 PAGE_WIDTH = 760.0
 MARGIN = 16.0
@@ -35,14 +34,6 @@ class Swatch:
     paint: str
     words: str
     mark: str = "square"
-
-
-def number(value: float) -> str:
-    """A coordinate; raises ValueError unless it is finite."""
-    if not math.isfinite(value):
-        message = f"{value} is no coordinate"
-        raise ValueError(message)
-    return f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else str(int(value))
 
 
 def box(x: float, y: float, width: float, height: float) -> str:

@@ -12,9 +12,9 @@ from dataforge.contexts.reports.pictures.canvas import (
     SOFT,
     Canvas,
     Caption,
-    number,
 )
 from dataforge.contexts.reports.pictures.text import amount, count, percent
+from dataforge.kernel.pictures import number
 
 _LABEL, _WORDS, _BAR, _GAP = 150.0, 170.0, 34.0, 26.0
 

@@ -16,9 +16,9 @@ from dataforge.contexts.reports.pictures.canvas import (
     Caption,
     Swatch,
     box,
-    number,
 )
 from dataforge.contexts.reports.pictures.text import amount, count, listed, percent
+from dataforge.kernel.pictures import number
 
 COMPLETED, STARTED, NOT_STARTED = "c", "p", "-"
 _WORDS = {COMPLETED: "completed", STARTED: "in progress", NOT_STARTED: "not started"}

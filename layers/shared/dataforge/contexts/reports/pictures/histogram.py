@@ -15,7 +15,8 @@ from dataforge.contexts.reports.pictures.canvas import (
     Caption,
     box,
 )
-from dataforge.contexts.reports.pictures.text import amount, count, listed, width_of
+from dataforge.contexts.reports.pictures.text import amount, count, listed
+from dataforge.kernel.pictures import width_of
 
 _HEIGHT, _LEFT, _BELOW = 190.0, 56.0, 44.0
 _MOST_NAMED, _MOST_NUMBERED = 60, 24

@@ -58,6 +58,11 @@ def create_schema(schema: Schema) -> Iterator[Creation]:
     yield from comments(schema)
 
 
+def write_sql(schema: Schema) -> str:
+    """The statements that make the schema, as one text."""
+    return "".join(f"{creation.sql};\n" for creation in create_schema(schema))
+
+
 def comments(schema: Schema) -> Iterator[Creation]:
     """The comments of everything that has one, views aside."""
     for kind, things in (("TYPE", schema.enums), ("DOMAIN", schema.domains), ("SEQUENCE", schema.sequences)):

@@ -1,4 +1,4 @@
-"""A schema as a document of the target format, as SQL, Mermaid or DBML."""
+"""A schema as a document of the target format."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,6 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Schema,
     Table,
 )
-from dataforge.contexts.schemas.designs.domain.names import literal
-from dataforge.contexts.schemas.designs.domain.rendering import create_schema
 
 _ACTIONS = {"r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _PARTITIONED = re.compile(r"(?P<strategy>RANGE|LIST|HASH) \((?P<keys>.*)\)", re.DOTALL)
@@ -220,60 +218,3 @@ def _partitions(parent: str, partitions: Mapping[str, Partition]) -> list[Docume
         for item in partitions.values()
         if item.parent == parent
     ]
-
-
-def to_sql(schema: Schema) -> str:
-    """The statements that make the schema."""
-    return "".join(f"{creation.sql};\n" for creation in create_schema(schema))
-
-
-def to_mermaid(schema: Schema) -> str:
-    """An entity relationship diagram for Mermaid."""
-    lines = ["erDiagram"]
-    for table in schema.tables.values():
-        keys = {name: "PK" for item in table.constraints.values() if item.kind == "p" for name in item.columns}
-        lines.append(f"  {_word(table.name)} {{")
-        lines += [
-            f"    {_word(column.type)} {_word(column.name)} {keys.get(column.name, '')}".rstrip()
-            for column in table.columns.values()
-        ]
-        lines.append("  }")
-    for table in schema.tables.values():
-        for item in table.constraints.values():
-            if item.kind == "f":
-                label = ", ".join(item.columns).replace('"', "'")
-                lines.append(f'  {_word(item.references or "")} ||--o{{ {_word(table.name)} : "{label}"')
-    return "\n".join(lines) + "\n"
-
-
-def _word(text: str) -> str:
-    return re.sub(r"\W+", "_", text).strip("_") or "_"
-
-
-def to_dbml(schema: Schema) -> str:
-    """The schema in DBML."""
-    lines: list[str] = []
-    for enum in schema.enums.values():
-        lines += [f"Enum {_dbml(enum.name)} {{", *(f"  {_dbml(value)}" for value in enum.values), "}", ""]
-    for table in schema.tables.values():
-        keys = {name for item in table.constraints.values() if item.kind == "p" for name in item.columns}
-        lines.append(f"Table {_dbml(table.name)} {{")
-        for column in table.columns.values():
-            settings = ["pk"] if column.name in keys else []
-            settings += [] if column.nullable else ["not null"]
-            settings += [f"default: `{column.default}`"] if column.default is not None else []
-            settings += [f"note: {literal(column.comment)}"] if column.comment else []
-            tail = f" [{', '.join(settings)}]" if settings else ""
-            lines.append(f"  {_dbml(column.name)} {_dbml(column.type)}{tail}")
-        lines += ["}", ""]
-    for table in schema.tables.values():
-        for item in table.constraints.values():
-            if item.kind == "f":
-                here = ", ".join(map(_dbml, item.columns))
-                there = ", ".join(map(_dbml, item.reference_columns))
-                lines.append(f"Ref: {_dbml(table.name)}.({here}) > {_dbml(item.references or '')}.({there})")
-    return "\n".join(lines) + "\n"
-
-
-def _dbml(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z_]\w*", text) else '"' + text.replace('"', '\\"') + '"'

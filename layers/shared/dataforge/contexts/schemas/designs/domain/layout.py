@@ -1,0 +1,454 @@
+"""Where boxes stand and how their connections run: layers from left to right, and nothing lies upon anything else.
+
+What is referred to stands left of what refers to it. Boxes of a layer stand below each other, and a connection passes a
+layer through a slot of its own between them; it turns only in the gaps between layers. So no connection can cross a
+box, whatever the graph is (Sugiyama, Tagawa and Toda 1981, with the connections to one place bundled).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from itertools import pairwise
+
+GAP = 24.0  # between boxes
+SLOT = 9.0  # around a connection that passes a layer
+STUB = 22.0  # from a box to the first turn: the marks of cardinality stand there
+TRACK = 7.0  # between connections that turn in one gap
+_SWEEPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Something with a size in units."""
+
+    key: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection from the height `source_at` of a box to the height `target_at` of another or of itself.
+
+    Connections of one bundle end at the same place and are drawn as one line with branches.
+    """
+
+    source: str
+    target: str
+    source_at: float
+    target_at: float
+    bundle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a connection meets a box; `outwards` is 1 for its right side and -1 for its left."""
+
+    x: float
+    y: float
+    outwards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The lines of some links, each (x, y, x, y), where they begin (in the order of `links`), and where they end."""
+
+    links: tuple[Link, ...]
+    lines: tuple[tuple[float, float, float, float], ...]
+    sources: tuple[End, ...]
+    target: End
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The left upper corners of boxes by key, the connections, and the size of everything."""
+
+    corners: Mapping[str, tuple[float, float]]
+    bundles: tuple[Bundle, ...]
+    width: float
+    height: float
+
+
+def arrange(boxes: Sequence[Box], links: Sequence[Link], *, aspect: float = 1.4) -> Layout:
+    """Place boxes and connections; about `aspect` times as wide as high. Links of unknown boxes raise KeyError."""
+    sizes = {box.key: box for box in boxes}
+    parts = _components(sizes, links)
+    drawn = [_Component([sizes[key] for key in keys], part, aspect).layout() for keys, part in parts if part]
+    single = [sizes[keys[0]] for keys, part in parts if not part]
+    area = sum((part.width + GAP) * (part.height + GAP) for part in drawn)
+    area += sum((box.width + GAP) * (box.height + GAP) for box in single)
+    width = max([(area * aspect) ** 0.5, *(part.width for part in drawn), *(box.width for box in single)])
+    corners: dict[str, tuple[float, float]] = {}
+    bundles: list[Bundle] = []
+    x = y = highest = widest = 0.0
+    for part in sorted(drawn, key=lambda item: -item.height):
+        if x and x + part.width > width:
+            x, y, highest = 0.0, y + highest + 2 * GAP, 0.0
+        corners |= {key: (x + left, y + top) for key, (left, top) in part.corners.items()}
+        bundles += [_moved(bundle, x, y) for bundle in part.bundles]
+        x, highest, widest = x + part.width + 2 * GAP, max(highest, part.height), max(widest, x + part.width)
+    top = y + highest + 2 * GAP if drawn else 0.0
+    columns, bottom = _columns(single, width, top)
+    corners |= columns
+    widest = max([widest, *(corners[box.key][0] + box.width for box in single)])
+    return Layout(corners, tuple(bundles), widest, max(bottom, y + highest))
+
+
+def _components(sizes: Mapping[str, Box], links: Sequence[Link]) -> list[tuple[list[str], list[Link]]]:
+    leader = {key: key for key in sizes}
+
+    def find(key: str) -> str:
+        while leader[key] != key:
+            leader[key] = leader[leader[key]]
+            key = leader[key]
+        return key
+
+    for link in links:
+        leader[find(link.source)] = find(link.target)
+    members: dict[str, tuple[list[str], list[Link]]] = defaultdict(lambda: ([], []))
+    for key in sizes:
+        members[find(key)][0].append(key)
+    for link in links:
+        members[find(link.target)][1].append(link)
+    return list(members.values())
+
+
+def _columns(boxes: Sequence[Box], width: float, top: float) -> tuple[dict[str, tuple[float, float]], float]:
+    """Boxes in columns of one width, each below the shortest column so far; and where the longest ends."""
+    if not boxes:
+        return {}, 0.0
+    step = max(box.width for box in boxes) + GAP
+    ends = [top] * max(1, min(len(boxes), int((width + GAP) // step)))
+    corners = {}
+    for box in boxes:
+        index = min(range(len(ends)), key=lambda place: ends[place])
+        corners[box.key] = (index * step, ends[index])
+        ends[index] += box.height + GAP
+    return corners, max(ends) - GAP
+
+
+def _moved(bundle: Bundle, x: float, y: float) -> Bundle:
+    lines = tuple((a + x, b + y, c + x, d + y) for a, b, c, d in bundle.lines)
+    begins = tuple(End(end.x + x, end.y + y, end.outwards) for end in bundle.sources)
+    target = End(bundle.target.x + x, bundle.target.y + y, bundle.target.outwards)
+    return Bundle(bundle.links, lines, begins, target)
+
+
+Item = tuple[str, int]  # a box is (its key, -1), a slot of a bundle in a layer ("", the number of the bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """Where a bundle meets an item: so far below its middle; `source_at` is that of the link that begins there."""
+
+    item: Item
+    below: float
+    source_at: float | None = None
+
+    @property
+    def is_slot(self) -> bool:
+        return self.item[1] >= 0
+
+
+@dataclass(slots=True)
+class _Route:
+    """A bundle on one side of its target: `layers` are those that it passes in slots, from its target outwards."""
+
+    number: int
+    links: list[Link]
+    target: str
+    outwards: int  # the side of the target that it leaves: 1 right, -1 left
+    layers: range
+    home: int
+    loop: bool = False
+    offset: dict[tuple[str, bool, float], float] = field(default_factory=dict)
+
+
+class _Component:
+    """Boxes that hang together."""
+
+    def __init__(self, boxes: Sequence[Box], links: Sequence[Link], aspect: float) -> None:
+        self.sizes = {box.key: box for box in boxes}
+        self.links = links
+        self.layer_of = self._layers(aspect)
+        self.depth = max(self.layer_of.values()) + 1
+        self.routes = self._routes()
+        self._spread_ends()
+        self.order = self._ordered()
+        self.centres = self._heights()
+
+    # ---------------------------------------------------------------- layers
+
+    def _layers(self, aspect: float) -> dict[str, int]:
+        """Each box right of what it refers to, but for circles; roots beside the first that refers to them."""
+        above: dict[str, list[str]] = {key: [] for key in self.sizes}
+        for link in self.links:
+            if link.source != link.target and link.target not in above[link.source]:
+                above[link.source].append(link.target)
+        above = _without_circles(above)
+        below: dict[str, list[str]] = {key: [] for key in above}
+        for key, targets in above.items():
+            for target in targets:
+                below[target].append(key)
+        layers: dict[str, int] = {}
+        for key in TopologicalSorter(above).static_order():
+            layers[key] = max((layers[target] + 1 for target in above[key]), default=0)
+        for key, sources in below.items():
+            if not above[key] and sources:
+                layers[key] = min(layers[source] for source in sources) - 1
+        return self._wrapped(layers, below, aspect)
+
+    def _wrapped(self, layers: Mapping[str, int], below: Mapping[str, Sequence[str]], aspect: float) -> dict[str, int]:
+        """Layers that would be too high, as several."""
+        area = sum((box.width + 2 * STUB + GAP) * (box.height + GAP) for box in self.sizes.values())
+        most = max((area / aspect) ** 0.5 * 1.15, *(box.height for box in self.sizes.values()))
+        members: dict[int, list[str]] = defaultdict(list)
+        for key, layer in layers.items():
+            members[layer].append(key)
+        wrapped: dict[str, int] = {}
+        place = -1
+        for layer in sorted(members):
+            place, height = place + 1, 0.0
+            for key in sorted(members[layer], key=lambda item: bool(below[item])):
+                if height and height + self.sizes[key].height > most:
+                    place, height = place + 1, 0.0
+                wrapped[key] = place
+                height += self.sizes[key].height + GAP
+        return wrapped
+
+    # ---------------------------------------------------------------- connections
+
+    def _routes(self) -> list[_Route]:
+        grouped: dict[tuple[str, float, str, int], list[Link]] = defaultdict(list)
+        for link in self.links:
+            here, there = self.layer_of[link.source], self.layer_of[link.target]
+            side = 0 if link.source == link.target else 1 if here > there else -1
+            grouped[link.target, link.target_at, link.bundle, side].append(link)
+        routes = []
+        for number, ((target, _, _, side), links) in enumerate(grouped.items()):
+            home = self.layer_of[target]
+            places = [self.layer_of[link.source] for link in links]
+            passed = range(home + 1, max(places)) if side == 1 else range(home - 1, min(places), -1)
+            routes.append(_Route(number, links, target, side or 1, passed if side else range(0), home, loop=side == 0))
+        return routes
+
+    def _spread_ends(self) -> None:
+        """Ends of different bundles at one height of a box, beside each other."""
+        ends: dict[tuple[str, int, float], list[tuple[_Route, bool]]] = defaultdict(list)
+        for route in self.routes:
+            ends[route.target, route.outwards, route.links[0].target_at].append((route, True))
+            side = 1 if route.loop else -route.outwards
+            for place in dict.fromkeys((link.source, link.source_at) for link in route.links):
+                ends[place[0], side, place[1]].append((route, False))
+        for (key, _, at), some in ends.items():
+            step = min(8.0, 15.0 / len(some))
+            for index, (route, is_target) in enumerate(some):
+                route.offset[key, is_target, at] = (index - (len(some) - 1) / 2) * step
+
+    def _meetings(self, route: _Route, gap: int) -> tuple[list[_Meeting], list[_Meeting]]:
+        """What a bundle connects in the gap right of a layer, left and right of the gap; nothing where it is not."""
+        target = _Meeting(
+            (route.target, -1), self._below_middle(route, route.target, route.links[0].target_at, is_target=True)
+        )
+        sources = dict.fromkeys((link.source, link.source_at) for link in route.links)
+        begins = [
+            (self.layer_of[key], _Meeting((key, -1), self._below_middle(route, key, at, is_target=False), at))
+            for key, at in sources
+        ]
+        if route.loop:
+            return ([target, *(meeting for _, meeting in begins)], []) if route.home == gap else ([], [])
+        slot = _Meeting(("", route.number), 0.0)
+        inner, outer = (gap, gap + 1) if route.outwards == 1 else (gap + 1, gap)
+        near = [target] if inner == route.home else [slot] if inner in route.layers else []
+        far = [meeting for layer, meeting in begins if layer == outer] + ([slot] if outer in route.layers else [])
+        if not near or not far:
+            return [], []
+        return (near, far) if route.outwards == 1 else (far, near)
+
+    def _below_middle(self, route: _Route, key: str, at: float, *, is_target: bool) -> float:
+        height = self.sizes[key].height
+        return min(max(at + route.offset[key, is_target, at], 2.0), height - 2.0) - height / 2
+
+    # ---------------------------------------------------------------- order and heights
+
+    def _ordered(self) -> list[list[Item]]:
+        """The items of each layer from top to bottom: as near to what they are connected with as the others allow."""
+        order: list[list[Item]] = [[] for _ in range(self.depth)]
+        for key, layer in self.layer_of.items():
+            order[layer].append((key, -1))
+        for route in self.routes:
+            for layer in route.layers:
+                order[layer].append(("", route.number))
+        self.joints = self._joints()
+        for sweep in range(_SWEEPS):
+            forward = sweep % 2 == 0
+            for layer in range(self.depth) if forward else range(self.depth - 1, -1, -1):
+                known = layer - 1 if forward else layer + 1
+                if not 0 <= known < self.depth:
+                    continue
+                place = {item: index for index, item in enumerate(order[known])}
+                middle: dict[Item, float] = {}
+                for index, item in enumerate(order[layer]):
+                    near = [place[other] for other, _, _ in self.joints[layer, item, forward]]
+                    middle[item] = sum(near) / len(near) if near else index * len(place) / len(order[layer])
+                order[layer].sort(key=lambda item, middle=middle: middle[item])  # type: ignore[misc]
+        return order
+
+    def _joints(self) -> dict[tuple[int, Item, bool], list[tuple[Item, float, float]]]:
+        """What an item is connected with in the layer left (True) or right of its own, and the heights at both."""
+        joints: dict[tuple[int, Item, bool], list[tuple[Item, float, float]]] = defaultdict(list)
+        for route in self.routes:
+            if route.loop:
+                continue
+            places = [route.home, *(self.layer_of[link.source] for link in route.links)]
+            for gap in range(min(places), max(places)):
+                left, right = self._meetings(route, gap)
+                for one in left:
+                    for other in right:
+                        joints[gap, one.item, False].append((other.item, one.below, other.below))
+                        joints[gap + 1, other.item, True].append((one.item, other.below, one.below))
+        return joints
+
+    def _half(self, item: Item) -> float:
+        return self.sizes[item[0]].height / 2 if item[1] < 0 else 0.0
+
+    def _heights(self) -> list[dict[Item, float]]:
+        """The middle of each item: so that connections run straight where nothing stands in the way."""
+        centres: list[dict[Item, float]] = []
+        steps: list[list[float]] = []
+        for items in self.order:
+            apart = [0.0]
+            for upper, lower in pairwise(items):
+                room = GAP if upper[1] < 0 and lower[1] < 0 else SLOT
+                apart.append(apart[-1] + self._half(upper) + room + self._half(lower))
+            steps.append(apart)
+            centres.append(dict(zip(items, apart, strict=True)))
+        for sweep in range(_SWEEPS):
+            forward = sweep % 2 == 0
+            for layer in range(self.depth) if forward else range(self.depth - 1, -1, -1):
+                wished = []
+                for item in self.order[layer]:
+                    near = [
+                        centres[layer + (-1 if side else 1)][other] + other_at - own_at
+                        for side in ((True, False) if sweep >= _SWEEPS - 2 else (forward,))
+                        for other, own_at, other_at in self.joints[layer, item, side]
+                    ]
+                    wished.append(sum(near) / len(near) if near else centres[layer][item])
+                found = _spaced(wished, steps[layer])
+                centres[layer] = dict(zip(self.order[layer], found, strict=True))
+        highest = min(middle - self._half(item) for layer in centres for item, middle in layer.items())
+        return [{item: middle - highest for item, middle in layer.items()} for layer in centres]
+
+    # ---------------------------------------------------------------- lines
+
+    def layout(self) -> Layout:
+        """Everything in its place."""
+        drawings = {route.number: _Drawing() for route in self.routes}
+        corners: dict[str, tuple[float, float]] = {}
+        x = 0.0
+        for layer, items in enumerate(self.order):
+            width = max((self.sizes[key].width for key, number in items if number < 0), default=SLOT)
+            for key, number in items:
+                middle = self.centres[layer][key, number]
+                if number < 0:
+                    corners[key] = (x, middle - self.sizes[key].height / 2)
+                else:
+                    drawings[number].lines.append((x, middle, x + width, middle))
+            x = self._draw_gap(layer, x, width, drawings)
+        bundles = tuple(drawings[route.number].bundle(route.links) for route in self.routes)
+        points = [(a, b) for bundle in bundles for line in bundle.lines for a, b in (line[:2], line[2:])]
+        points += [(left + self.sizes[key].width, top + self.sizes[key].height) for key, (left, top) in corners.items()]
+        return Layout(corners, bundles, max(a for a, _ in points), max(b for _, b in points))
+
+    def _draw_gap(self, layer: int, x: float, width: float, drawings: Mapping[int, "_Drawing"]) -> float:
+        """Draw what turns in the gap right of a layer that begins at `x`; returns where the next layer begins."""
+        turns: list[tuple[float, float, int, list[tuple[_Meeting, float, int]]]] = []
+        for route in self.routes:
+            left, right = self._meetings(route, layer)
+            met = [(meeting, self.centres[layer][meeting.item] + meeting.below, 1) for meeting in left]
+            met += [(meeting, self.centres[layer + 1][meeting.item] + meeting.below, -1) for meeting in right]
+            if met:
+                heights = [y for _, y, _ in met]
+                turns.append((min(heights), max(heights), route.number, met))
+        turns.sort(key=lambda turn: turn[:3])
+        tracks = _tracks([turn[:2] for turn in turns])
+        following = x + width + 2 * STUB + TRACK * max(tracks, default=0)
+        for track, (top, bottom, number, met) in zip(tracks, turns, strict=True):
+            drawing, turn = drawings[number], x + width + STUB + TRACK * track
+            drawing.lines.append((turn, top, turn, bottom))
+            for meeting, y, side in met:
+                own_width = width if meeting.is_slot else self.sizes[meeting.item[0]].width
+                border = x + own_width if side > 0 else following
+                drawing.lines.append((min(border, turn), y, max(border, turn), y))
+                if not meeting.is_slot:
+                    drawing.note(meeting, End(border, y, side))
+        return following
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """The lines of a bundle so far."""
+
+    lines: list[tuple[float, float, float, float]] = field(default_factory=list)
+    sources: dict[tuple[str, float], End] = field(default_factory=dict)
+    target: End = End(0.0, 0.0, 1)
+
+    def note(self, meeting: _Meeting, end: End) -> None:
+        if meeting.source_at is None:
+            self.target = end
+        else:
+            self.sources[meeting.item[0], meeting.source_at] = end
+
+    def bundle(self, links: Sequence[Link]) -> Bundle:
+        begins = tuple(self.sources[link.source, link.source_at] for link in links)
+        return Bundle(tuple(links), tuple(self.lines), begins, self.target)
+
+
+def _tracks(spans: Sequence[tuple[float, float]]) -> list[int]:
+    """For heights that lines cover, sorted by their upper end: the first track on which each meets no other."""
+    ends: list[float] = []
+    chosen = []
+    for top, bottom in spans:
+        track = next((index for index, end in enumerate(ends) if end + TRACK <= top), len(ends))
+        ends[track : track + 1] = [bottom]
+        chosen.append(track)
+    return chosen
+
+
+def _without_circles(above: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The graph with the edges that close a circle turned round."""
+    state: dict[str, int] = {}  # 1 while it is on the way, 2 when it is done
+    kept: dict[str, list[str]] = {key: [] for key in above}
+    for start in above:
+        if start in state:
+            continue
+        state[start] = 1
+        way = [(start, iter(above[start]))]
+        while way:
+            key, targets = way[-1]
+            target = next(targets, None)
+            if target is None:
+                state[key] = 2
+                way.pop()
+            elif state.get(target) == 1:
+                kept[target].append(key)
+            else:
+                kept[key].append(target)
+                if target not in state:
+                    state[target] = 1
+                    way.append((target, iter(above[target])))
+    return {key: list(dict.fromkeys(targets)) for key, targets in kept.items()}
+
+
+def _spaced(wished: Iterable[float], steps: Sequence[float]) -> list[float]:
+    """Numbers as near as possible to those wished for, at least as far apart as the steps are (pooled violators)."""
+    blocks: list[tuple[float, int]] = []  # sum and count
+    for wish, step in zip(wished, steps, strict=True):
+        total, count = wish - step, 1
+        while blocks and blocks[-1][0] / blocks[-1][1] >= total / count:
+            before, members = blocks.pop()
+            total, count = total + before, count + members
+        blocks.append((total, count))
+    bases = [total / count for total, count in blocks for _ in range(count)]
+    return [base + step for base, step in zip(bases, steps, strict=True)]
