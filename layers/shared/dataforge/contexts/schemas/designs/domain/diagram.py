@@ -50,9 +50,9 @@ def describe(cards: Sequence[Card], ties: Sequence[Tie]) -> str:
     parts += [f"{keys} foreign key{'' if keys == 1 else 's'}"] if keys else []
     marked = [f"{_WORDS[card.mark.state]}: {card.kind} {card.name}" for card in cards if card.mark is not None]
     marked += [f"{_WORDS[row.mark.state]}: {card.name}.{row.name}" for card in cards for row in card.rows if row.mark]
-    told = marked or [f"{card.kind} {card.name}" for card in cards]
-    rest = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
-    return f"{', '.join(parts) or 'Nothing'}. {'; '.join(told[:_MOST_NAMED])}{rest}".strip().rstrip(".") + "."
+    listed = marked or [f"{card.kind} {card.name}" for card in cards]
+    rest = f"; and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
+    return f"{', '.join(parts) or 'Nothing'}. {'; '.join(listed[:_MOST_NAMED])}{rest}".strip().rstrip(".") + "."
 
 
 def _size_of(card: Card) -> tuple[float, float]:

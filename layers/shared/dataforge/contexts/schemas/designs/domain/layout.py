@@ -15,7 +15,7 @@ GAP = 24.0  # between boxes
 SLOT = 9.0  # around a connection that passes a layer
 STUB = 22.0  # from a box to the first turn: the marks of cardinality stand there
 TRACK = 7.0  # between connections that turn in one gap
-_SWEEPS = 6
+_PASSES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +281,8 @@ class _Component:
             for layer in route.layers:
                 order[layer].append(("", route.number))
         self.joints = self._joints()
-        for sweep in range(_SWEEPS):
-            forward = sweep % 2 == 0
+        for turn in range(_PASSES):
+            forward = turn % 2 == 0
             for layer in range(self.depth) if forward else range(self.depth - 1, -1, -1):
                 known = layer - 1 if forward else layer + 1
                 if not 0 <= known < self.depth:
@@ -324,14 +324,14 @@ class _Component:
                 apart.append(apart[-1] + self._half(upper) + room + self._half(lower))
             steps.append(apart)
             centres.append(dict(zip(items, apart, strict=True)))
-        for sweep in range(_SWEEPS):
-            forward = sweep % 2 == 0
+        for turn in range(_PASSES):
+            forward = turn % 2 == 0
             for layer in range(self.depth) if forward else range(self.depth - 1, -1, -1):
                 wished = []
                 for item in self.order[layer]:
                     near = [
                         centres[layer + (-1 if side else 1)][other] + other_at - own_at
-                        for side in ((True, False) if sweep >= _SWEEPS - 2 else (forward,))
+                        for side in ((True, False) if turn >= _PASSES - 2 else (forward,))
                         for other, own_at, other_at in self.joints[layer, item, side]
                     ]
                     wished.append(sum(near) / len(near) if near else centres[layer][item])

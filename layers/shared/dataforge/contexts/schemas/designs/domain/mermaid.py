@@ -40,7 +40,7 @@ def write_mermaid(schema: Schema, marks: Marks = NO_MARKS) -> str:
     for tie in ties_of(schema, marks):
         here = "o|" if tie.alone else "o{"
         there = "|o" if tie.optional else "||"
-        words = ", ".join(filter(None, (_in_words(tie.label), _told(tie.mark))))
+        words = ", ".join(filter(None, (_in_words(tie.label), _mark_words(tie.mark))))
         line = f"{there}{'..' if tie.reads else '--'}{here}"
         lines.append(f'  {names[tie.target]} {line} {names[tie.source]} : "{words}"')
     states = sorted({card.mark.state for card in cards if card.mark is not None})
@@ -67,12 +67,12 @@ def _entity(card: Card, name: str) -> Iterator[str]:
 def _attribute(row: Row, word: str) -> str:
     kind = _OUTSIDE_TYPES.sub("_", row.type.removesuffix(" null")).strip("_") or "_"
     keys = ", ".join(flag.replace("UQ", "UK") for flag in row.flag.split())
-    told = "; ".join(filter(None, ("" if word == row.name else _in_words(row.name), _told(row.mark))))
-    comment = f'"{told}"' if told else ""
+    remark = "; ".join(filter(None, ("" if word == row.name else _in_words(row.name), _mark_words(row.mark))))
+    comment = f'"{remark}"' if remark else ""
     return " ".join(filter(None, (_safe_start(kind), word, keys, comment)))
 
 
-def _told(mark: Mark | None) -> str:
+def _mark_words(mark: Mark | None) -> str:
     if mark is None:
         return ""
     return _in_words(f"{mark.state}: {mark.words}" if mark.words else str(mark.state))
