@@ -170,3 +170,20 @@ async def test_rows_that_do_not_fit_fail_the_statement_and_nothing_is_done(schem
     assert (str(second.deployment_id), second.error) == (done["id"], done["error"]["detail"])
     assert first.created_by == second.created_by is not None
     assert done["error"]["facts"]["sqlstate"] == "22P02"
+
+
+async def test_an_index_that_meets_duplicates_leaves_nothing_behind(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("name", "TEXT"))))
+    await schemas.sql("INSERT INTO people (name) VALUES ('Ada')")
+    indexes = [{"name": "one_of_a_name", "columns": ["name"], "unique": True}]
+    asked = await schemas.ask_deploy(await schemas.preview(table("people", column("name", "TEXT"), indexes=indexes)))
+    await schemas.sql("INSERT INTO people (name) VALUES ('Ada')")
+
+    await schemas.deployer.run(UUID(asked.json()["id"]))
+
+    done = await schemas.deployment(asked.json()["id"])
+    assert (done["status"], done["schema_state"], done["error"]["facts"]["sqlstate"]) == ("failed", "old", "23505")
+    assert await schemas.sql("SELECT 1 FROM pg_class WHERE relname = 'one_of_a_name'") == []
+    await schemas.sql("DELETE FROM people WHERE id = 2")
+    await schemas.client.post(f"/api/schema/deployments/{done['id']}/resume")
+    assert await schemas.deployer.run(UUID(done["id"])) == "succeeded"

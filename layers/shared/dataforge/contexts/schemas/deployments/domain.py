@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.kernel.errors import Conflict, NotFound
 
 LEASE = timedelta(seconds=90)
+_ALONE = (Phase.ENUM_VALUES, Phase.BUILD, Phase.VALIDATE)
 
 
 class DeploymentStatus(StrEnum):
@@ -149,14 +151,20 @@ def revision_name(plan_hash: str, number: int) -> str:
 
 
 def revision_file(revision: Revision, up: Iterable[Step], down: Iterable[Mapping[str, Any]]) -> str:
-    """An Alembic revision file with the statements of a plan and of the way back."""
-    backwards = [sql for item in down for sql in item["sql"]]
+    """An Alembic revision file with the statements of a plan and of the way back.
+
+    Its environment sets the search path to the schema and `transaction_per_migration`.
+    """
+    forwards = ((step.phase, step.sql) for step in up)
+    backwards = ((item["phase"], sql) for item in down for sql in item["sql"])
     return f'''"""Revision {revision.number} of workspace {revision.workspace_id}, from plan {revision.plan_hash}.
 
 Revision ID: {revision.revision}
 Revises: {revision.down_revision or ""}
 Create Date: {revision.applied_at.isoformat()}
 """
+
+from contextlib import nullcontext
 
 from alembic import op
 
@@ -165,7 +173,8 @@ down_revision = {revision.down_revision!r}
 branch_labels = None
 depends_on = None
 
-UPGRADE = {_listed(step.sql for step in up)}
+# Whether a statement stands alone, outside of the transaction of the others.
+UPGRADE = {_listed(forwards)}
 DOWNGRADE = {_listed(backwards)}
 
 
@@ -177,17 +186,14 @@ def downgrade() -> None:
     run(DOWNGRADE)
 
 
-def run(statements: list[str]) -> None:
-    connection = op.get_bind()
-    for statement in statements:
-        if " CONCURRENTLY " in statement:
-            with op.get_context().autocommit_block():
-                op.execute(statement.replace(":", "\\\\:"))
-        else:
-            connection.exec_driver_sql(statement.replace("%", "%%"))
+def run(statements: list[tuple[bool, str]]) -> None:
+    for alone, statement in statements:
+        with op.get_context().autocommit_block() if alone else nullcontext():
+            op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
 '''
 
 
-def _listed(statements: Iterable[str]) -> str:
-    lines = [f"    {statement!r}," for statement in statements]
+def _listed(statements: Iterable[tuple[int, str]]) -> str:
+    # New values of enums can be used after they are committed; indexes are built and rows checked by themselves.
+    lines = [f"    ({phase in _ALONE}, {sql!r})," for phase, sql in statements]
     return "[\n" + "\n".join(lines) + "\n]" if lines else "[]"

@@ -278,9 +278,14 @@ class _Work:
         """Run what no transaction may hold: an index may be there already when a worker died before its mark."""
         await self._set("lock_timeout", self._deployer.lock_timeout)
         await self._set("search_path", quoted(self._namespace))
-        builds = " INDEX CONCURRENTLY " in step.sql
-        if not builds or not await self._is_built(step.object.removeprefix("index ")):
-            await self._worker.execute(step.sql.encode(), binary=True)
+        built = step.object.removeprefix("index ") if " INDEX CONCURRENTLY " in step.sql else None
+        if built is None or not await self._is_built(built):
+            try:
+                await self._worker.execute(step.sql.encode(), binary=True)
+            except psycopg.Error:
+                if built is not None and not self._worker.broken:
+                    await self._is_built(built)  # what is left of it would be in the way of everything that follows
+                raise
         await self._here.keep(step.position)
 
     async def _set(self, name: str, value: str, *, local: bool = False) -> None:
