@@ -49,8 +49,8 @@ SELECT a.attrelid AS table, a.attname AS name, format_type(a.atttypid, a.atttypm
        NOT a.attnotnull AS nullable, a.attidentity AS identity, a.attgenerated AS generated,
        pg_get_expr(d.adbin, d.adrelid) AS expression, col_description(a.attrelid, a.attnum) AS comment,
        CASE WHEN a.attcollation <> t.typcollation THEN l.collname END AS collation,
-       CASE WHEN t.typnamespace = c.relnamespace THEN t.typname
-            WHEN e.typnamespace = c.relnamespace THEN e.typname END AS user_type,
+       CASE WHEN e.typnamespace = c.relnamespace THEN e.typname
+            WHEN t.typnamespace = c.relnamespace THEN t.typname END AS user_type,
        s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum, s.seqmax AS maximum,
        s.seqcache AS cache, s.seqcycle AS cycle
   FROM pg_attribute a
@@ -132,7 +132,8 @@ SELECT t.oid, t.typname AS name, format_type(t.typbasetype, t.typtypmod) AS type
 _SEQUENCES = """
 SELECT c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart AS start, s.seqincrement AS increment,
        s.seqmin AS minimum, s.seqmax AS maximum, s.seqcache AS cache, s.seqcycle AS cycle,
-       obj_description(c.oid, 'pg_class') AS comment, t.relname AS owner_table, a.attname AS owner_column
+       obj_description(c.oid, 'pg_class') AS comment, c.relpersistence = 'u' AS unlogged,
+       t.relname AS owner_table, a.attname AS owner_column
   FROM pg_sequence s
   JOIN pg_class c ON c.oid = s.seqrelid
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
@@ -310,4 +311,11 @@ def _domain(row: Row, constraints: list[Row]) -> DomainType:
 
 def _sequence(row: Row) -> Sequence:
     owner = (row["owner_table"], row["owner_column"]) if row["owner_table"] else None
-    return Sequence(name=row["name"], type=row["type"], counter=_counter(row), owner=owner, comment=row["comment"])
+    return Sequence(
+        name=row["name"],
+        type=row["type"],
+        counter=_counter(row),
+        owner=owner,
+        unlogged=row["unlogged"],
+        comment=row["comment"],
+    )

@@ -141,7 +141,8 @@ class Workshop:
         up, evidence = await self._way(
             current, wanted, renames, Options(design.online, here, design.hints), "the target"
         )
-        back = Options(design.online, frozenset(filled))
+        old_enums = {item.new: item.old for item in renames if item.kind == "enum"}
+        back = Options(design.online, frozenset(filled), design.hints.back(old_enums))
         down, _ = await self._way(wanted, current, inverse(renames), back, "the start")
         old_names = tuple((item.object, item.old) for item in renames)
         fingerprints = (current.fingerprint, wanted.fingerprint)

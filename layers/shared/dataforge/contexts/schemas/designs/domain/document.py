@@ -8,7 +8,7 @@ from dataforge.contexts.schemas.designs.domain.constraints import read_checks
 from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
 from dataforge.contexts.schemas.designs.domain.indexes import read_indexes
 from dataforge.contexts.schemas.designs.domain.model import DomainType, EnumType, Named, Schema, Sequence, Table, View
-from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.contexts.schemas.designs.domain.reading import Node, pointer
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
@@ -20,7 +20,7 @@ _TOP_MEMBERS = (
 _TOP = frozenset(_TOP_MEMBERS.split())
 _ENUM = frozenset({"id", "name", "previousName", "values", "valueMap", "comment"})
 _DOMAIN = frozenset({"id", "name", "previousName", "dataType", "nullable", "default", "collation", "checks", "comment"})
-_SEQUENCE = frozenset({"id", "name", "previousName", "dataType", "ownedBy", "comment"}) | COUNTING
+_SEQUENCE = frozenset({"id", "name", "previousName", "dataType", "ownedBy", "unlogged", "comment"}) | COUNTING
 _DROP = frozenset({"object", "onDrop"})
 _WAYS = {"trash": "trash", "drop": "drop"}
 _VIEW = frozenset({"id", "name", "previousName", "query", "materialized", "options", "comment", "indexes"})
@@ -35,11 +35,27 @@ class InvalidTarget(ValidationFailed):
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What a target says about the way: per (table, column) expressions, per enum the map of removed values."""
+    """What a target says about the way: per (table, column) expressions, per enum the map of removed values.
+
+    `leaving` maps values of columns that leave an enum, or that it loses, on the way back.
+    """
 
     using: Mapping[tuple[str, str], str] = field(default_factory=dict)
     backfill: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    leaving: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+
+    def back(self, old_names: Mapping[str, str]) -> "Hints":
+        """What can be said about the way back: maps turned round where only one value was mapped to another.
+
+        `old_names` are those of renamed enums, by new name.
+        """
+        leaving: dict[str, dict[str, str | None]] = {}
+        for name, mapped in self.values.items():
+            ends = list(mapped.values())
+            turned = {new: old for old, new in mapped.items() if new is not None and ends.count(new) == 1}
+            leaving[old_names.get(name, name)] = dict(turned)
+        return Hints(leaving=leaving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +158,14 @@ def _enum(node: Node, draft: Draft) -> EnumType | None:
         else:
             draft.named.append(Named("value", (name,), value))
     value_map = node.value.get("valueMap") or {}
-    if not isinstance(value_map, Mapping) or any(not isinstance(value, str) for value in value_map.values()):
-        node.refuse("valueMap", "must map removed values to values", "type")
+    if not isinstance(value_map, Mapping) or any(not isinstance(value, str | None) for value in value_map.values()):
+        node.refuse("valueMap", "must map removed values to values or null", "type")
         value_map = {}
     for old, new in value_map.items():
-        if new not in values:
-            draft.problems.add(f"{node.at}/valueMap/{old}", f'"{new}" is not a value of {name}', "unknown_reference")
+        if new is not None and new not in values:
+            draft.problems.add(
+                f"{node.at}/valueMap" + pointer(old), f'"{new}" is not a value of {name}', "unknown_reference"
+            )
     draft.values[name] = dict(value_map)
     return EnumType(name=name, values=tuple(values), comment=node.text("comment"))
 
@@ -187,7 +205,14 @@ def _sequence(node: Node, draft: Draft) -> Sequence | None:
     sql, _, _ = node.type("dataType", ()) if node.has("dataType") else ("bigint", None, False)
     owner = node.child("ownedBy", {"table", "column"})
     owned = (str(owner.name("table")), str(owner.name("column"))) if owner else None
-    return Sequence(name=name, type=sql, counter=read_counter(node), owner=owned, comment=node.text("comment"))
+    return Sequence(
+        name=name,
+        type=sql,
+        counter=read_counter(node),
+        owner=owned,
+        unlogged=node.flag("unlogged"),
+        comment=node.text("comment"),
+    )
 
 
 def _view(node: Node, draft: Draft) -> View | None:

@@ -23,7 +23,7 @@ class Draft:
         self.warnings: list[Violation] = []
         self.using: dict[tuple[str, str], str] = {}
         self.backfill: dict[tuple[str, str], str] = {}
-        self.values: dict[str, dict[str, str]] = {}
+        self.values: dict[str, dict[str, str | None]] = {}
         self.taken: dict[str, dict[str, str]] = {}
         self._similar: dict[tuple[str, str], str] = {}
 

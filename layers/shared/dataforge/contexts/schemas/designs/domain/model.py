@@ -145,6 +145,7 @@ class Sequence:
     type: str = "bigint"
     counter: Counter = Counter()
     owner: tuple[str, str] | None = None
+    unlogged: bool = False
     comment: str | None = None
 
 

@@ -31,11 +31,11 @@ class Creation:
 def create_schema(schema: Schema) -> Iterator[Creation]:
     """Everything of a schema in an order that works, circular foreign keys included."""
     for enum in schema.enums.values():
-        yield Creation(create_enum(enum), f"enum {enum.name}")
+        yield from (Creation(sql, f"enum {enum.name}") for sql in create_enum(enum))
     for domain in ordered_domains(schema):
-        yield Creation(create_domain(domain), f"domain {domain.name}")
+        yield from (Creation(sql, f"domain {domain.name}") for sql in create_domain(domain))
     for sequence in schema.sequences.values():
-        yield Creation(create_sequence(sequence), f"sequence {sequence.name}")
+        yield from (Creation(sql, f"sequence {sequence.name}") for sql in create_sequence(sequence))
     known: set[str] = set()
     late: list[tuple[Table, Constraint]] = []
     for table in schema.tables.values():
@@ -64,11 +64,7 @@ def write_sql(schema: Schema) -> str:
 
 
 def comments(schema: Schema) -> Iterator[Creation]:
-    """The comments of everything that has one, views aside."""
-    for kind, things in (("TYPE", schema.enums), ("DOMAIN", schema.domains), ("SEQUENCE", schema.sequences)):
-        for thing in things.values():
-            if thing.comment is not None:
-                yield Creation(comment_on(f"{kind} {quoted(thing.name)}", thing.comment), f"comment of {thing.name}")
+    """The comments of tables and of everything in them."""
     for table in schema.tables.values():
         yield from (Creation(sql, f"comment of {table.name}") for sql in comments_of_table(table))
 
@@ -94,13 +90,15 @@ def comment_on(thing: str, comment: str | None) -> str:
     return f"COMMENT ON {thing} IS {'NULL' if comment is None else literal(comment)}"
 
 
-def create_enum(enum: EnumType) -> str:
-    """CREATE TYPE … AS ENUM."""
-    return f"CREATE TYPE {quoted(enum.name)} AS ENUM ({', '.join(map(literal, enum.values))})"
+def create_enum(enum: EnumType) -> Iterator[str]:
+    """CREATE TYPE … AS ENUM, and the comment."""
+    yield f"CREATE TYPE {quoted(enum.name)} AS ENUM ({', '.join(map(literal, enum.values))})"
+    if enum.comment is not None:
+        yield comment_on(f"TYPE {quoted(enum.name)}", enum.comment)
 
 
-def create_domain(domain: DomainType) -> str:
-    """CREATE DOMAIN with everything but the comment."""
+def create_domain(domain: DomainType) -> Iterator[str]:
+    """CREATE DOMAIN, and the comments of it and its checks."""
     parts = [f"CREATE DOMAIN {quoted(domain.name)} AS {domain.type}"]
     if domain.collation is not None:
         parts.append(f"COLLATE {quoted(domain.collation)}")
@@ -108,8 +106,16 @@ def create_domain(domain: DomainType) -> str:
         parts.append(f"DEFAULT {domain.default}")
     if not domain.nullable:
         parts.append("NOT NULL")
-    parts += [f"CONSTRAINT {quoted(item.name)} {item.definition}" for item in domain.constraints.values()]
-    return " ".join(parts)
+    checks = [f"CONSTRAINT {quoted(item.name)} {item.definition}" for item in domain.constraints.values()]
+    # A check that old rows were never held against can only be added.
+    late = [text for text in checks if text.endswith(" NOT VALID")]
+    yield " ".join([*parts, *(text for text in checks if text not in late)])
+    yield from (f"ALTER DOMAIN {quoted(domain.name)} ADD {text}" for text in late)
+    for item in domain.constraints.values():
+        if item.comment is not None:
+            yield comment_on(f"CONSTRAINT {quoted(item.name)} ON DOMAIN {quoted(domain.name)}", item.comment)
+    if domain.comment is not None:
+        yield comment_on(f"DOMAIN {quoted(domain.name)}", domain.comment)
 
 
 def counting(counter: Counter) -> str:
@@ -127,9 +133,12 @@ def counting(counter: Counter) -> str:
     return " ".join(parts)
 
 
-def create_sequence(sequence: Sequence) -> str:
-    """CREATE SEQUENCE; who owns it comes later, with the table."""
-    return f"CREATE SEQUENCE {quoted(sequence.name)} AS {sequence.type} {counting(sequence.counter)}".rstrip()
+def create_sequence(sequence: Sequence) -> Iterator[str]:
+    """CREATE SEQUENCE and the comment; who owns it comes later, with the table."""
+    kind = "UNLOGGED SEQUENCE" if sequence.unlogged else "SEQUENCE"
+    yield f"CREATE {kind} {quoted(sequence.name)} AS {sequence.type} {counting(sequence.counter)}".rstrip()
+    if sequence.comment is not None:
+        yield comment_on(f"SEQUENCE {quoted(sequence.name)}", sequence.comment)
 
 
 def own_sequence(sequence: Sequence) -> str:

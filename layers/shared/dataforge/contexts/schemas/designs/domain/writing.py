@@ -49,6 +49,7 @@ def to_document(schema: Schema, namespace: str, named: Iterable[Named] = ()) -> 
                 name=item.name,
                 dataType=item.type,
                 **_counting(item.counter),
+                unlogged=item.unlogged or None,
                 ownedBy=None if item.owner is None else {"table": item.owner[0], "column": item.owner[1]},
                 comment=item.comment,
             )

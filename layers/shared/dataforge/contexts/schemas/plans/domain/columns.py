@@ -77,14 +77,15 @@ def alter_column(
     thing = f"column {table}.{new.name}"
     if old.generated is not None and new.generated is None:
         yield change("drop expression", thing, 35, f"{prefix} DROP EXPRESSION", lock=_EXCLUSIVE, table=table)
-    if old.default is not None and (changed or new.default is None):
+    again = changed or rebuilt.named_in(old.default)
+    if old.default is not None and (again or new.default is None):
         yield change("drop default", thing, 35, f"{prefix} DROP DEFAULT", lock=_EXCLUSIVE, table=table)
     if old.identity is not None and new.identity is None:
         yield change("drop identity", thing, 36, f"{prefix} DROP IDENTITY", lock=_EXCLUSIVE, table=table)
         old = Column(name=old.name, type=old.type, nullable=False, default=None)
     if changed:
         yield _alter_type(prefix, thing, table, old, new, hints, rebuilt)
-    if new.default is not None and (changed or old.default != new.default):
+    if new.default is not None and (again or old.default != new.default):
         yield change("set default", thing, 62, f"{prefix} SET DEFAULT {new.default}", lock=_EXCLUSIVE, table=table)
     yield from _nullability(prefix, thing, table, old, new, hints)
     if new.identity is not None:
@@ -105,7 +106,7 @@ def _alter_type(
         instead=None if through_text is None else head + through_text,
         judged=_judged(quoted(table), hint) if hint else None,
     )
-    plain = hint is None and old.user_type not in rebuilt.names
+    plain = hint is None and old.user_type not in rebuilt.listed
     return Change(
         *("change type", thing, (statement,), 55),
         risk=Risk.REWRITING,

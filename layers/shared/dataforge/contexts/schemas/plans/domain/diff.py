@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
-from dataforge.contexts.schemas.designs.domain.model import Constraint, Index, Schema, Table, View
+from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Index, Schema, Table
 from dataforge.contexts.schemas.designs.domain.names import mentions, quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
     add_constraint,
@@ -18,13 +18,13 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     create_index,
     create_partition,
     create_table,
-    create_view,
     ordered_partitions,
-    ordered_views,
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.columns import add_column, alter_column, drop_column
-from dataforge.contexts.schemas.plans.domain.types import Rebuilt, sequence_changes, type_changes
+from dataforge.contexts.schemas.plans.domain.sequences import sequence_changes
+from dataforge.contexts.schemas.plans.domain.types import Rebuilt, type_changes
+from dataforge.contexts.schemas.plans.domain.views import view_changes, views_in_the_way
 
 EXCLUSIVE, SHARE, SHARE_ROW = "ACCESS EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"
 SHARE_UPDATE = "SHARE UPDATE EXCLUSIVE"
@@ -74,16 +74,24 @@ class _Difference:
             elif (after.type, after.collation) != (
                 column.type,
                 column.collation,
-            ) or column.user_type in self.rebuilt.names:
+            ) or self._is_of_rebuilt(column):
                 touched[column.name] = "remade" if column.generated else "type"
         for column in old.columns.values():
             if column.generated and column.name not in touched and any(mentions(column.generated, n) for n in touched):
                 touched[column.name] = "remade"
         return touched
 
+    def _is_of_rebuilt(self, column: Column) -> bool:
+        return column.user_type in self.rebuilt.names or self.rebuilt.named_in(column.generated)
+
     def changes(self) -> Iterator[Change]:
         yield from self.rebuilt.changes
-        yield from self._views()
+        old_views, moved = self.current.views, self._moved()
+        yield from view_changes(old_views, self.wanted.views, moved)
+        going = views_in_the_way(old_views, self.wanted.views, moved)
+        for name, view in self.wanted.views.items():
+            if name in old_views and name not in going:
+                yield from self._indexes(name, old_views[name].indexes, view.indexes, {}, online=False)
         yield from sequence_changes(self.current, self.wanted)
         for name, table in self.current.tables.items():
             if name not in self.kept:
@@ -95,56 +103,11 @@ class _Difference:
                 yield from self._new_table(table)
         yield from self._partitions()
 
-    # ---------------------------------------------------------------- views
-
-    def _views(self) -> Iterator[Change]:
-        going = self._views_in_the_way()
-        for view in reversed(ordered_views(self.current.views.values())):
-            if view.name in going:
-                kind = _kind_of_view(view)
-                after = self.wanted.views.get(view.name)
-                lost = Risk.DESTRUCTIVE if after is None else Risk.LOCKING
-                op = "drop" if after is None else "rebuild"
-                reason = "the view goes" if after is None else "the view is made again: what it reads or says changes"
-                sql = f"DROP {kind.upper()} {quoted(view.name)}"
-                yield change(f"{op} {kind}", f"view {view.name}", 10, sql, risk=lost, lock=EXCLUSIVE, reason=reason)
-        for view in ordered_views(self.wanted.views.values()):
-            if view.name in going or view.name not in self.current.views:
-                kind = _kind_of_view(view)
-                texts = list(create_view(view))
-                if view.materialized:
-                    texts.append(f"REFRESH MATERIALIZED VIEW {quoted(view.name)}")
-                statements = tuple(
-                    Statement(text, rehearsal="" if text.startswith("REFRESH") else None) for text in texts
-                )
-                yield Change(f"create {kind}", f"view {view.name}", statements, 90)
-            else:
-                yield from self._view_in_place(self.current.views[view.name], view)
-
-    def _view_in_place(self, old: View, new: View) -> Iterator[Change]:
-        kind = _kind_of_view(new).upper()
-        if old.comment != new.comment:
-            yield change("comment", f"view {new.name}", 95, comment_on(f"{kind} {quoted(new.name)}", new.comment))
-        yield from self._indexes(new.name, old.indexes, new.indexes, {}, online=False)
-
-    def _views_in_the_way(self) -> set[str]:
-        changed = {
-            name
-            for name, view in self.current.views.items()
-            if name not in self.wanted.views
-            or (view.query, view.materialized, view.options)
-            != (self.wanted.views[name].query, self.wanted.views[name].materialized, self.wanted.views[name].options)
-        }
+    def _moved(self) -> set[str]:
+        """What views cannot go on reading while it changes."""
         moved = {name for name, touched in self.touched.items() if touched}
         moved |= {name for name in self.current.tables if name not in self.kept}
-        moved |= {f"type:{name}" for name in self.rebuilt.names}
-        while True:
-            more = {
-                name for name, view in self.current.views.items() if set(view.depends) & (changed | moved)
-            } - changed
-            if not more:
-                return changed
-            changed |= more
+        return moved | {f"type:{name}" for name in self.rebuilt.names}
 
     # ---------------------------------------------------------------- tables
 
@@ -167,7 +130,7 @@ class _Difference:
             key = (new.name, column.name)
             if before is None or touched.get(column.name) == "remade":
                 yield from add_column(new.name, column, self.options.hints.backfill.get(key))
-            elif before != column or column.name in touched:
+            elif before != column or column.name in touched or self.rebuilt.named_in(before.default):
                 changed = touched.get(column.name) == "type"
                 yield from alter_column(new.name, before, column, self.options.hints, self.rebuilt, changed=changed)
             said = None if before is None or touched.get(column.name) == "remade" else before.comment
@@ -223,7 +186,7 @@ class _Difference:
             if set(item.reference_columns) & set(other or ()) or self._key_goes(item):
                 return True
         if item.kind in "cxf":
-            return bool(touched)
+            return bool(touched) or (item.kind != "f" and self.rebuilt.named_in(item.definition))
         return any(kind != "type" for kind in touched.values())
 
     def _key_goes(self, foreign: Constraint) -> bool:
@@ -272,8 +235,7 @@ class _Difference:
         online: bool,
     ) -> Iterator[Change]:
         def again(index: Index) -> bool:
-            kinds = {touched[name] for name in index.columns if name in touched}
-            return bool(kinds - {"type"}) or bool(kinds and (index.computed or "_ops" in index.definition))
+            return self._is_built_again(index, touched)
 
         spare = defaultdict(list)
         for index in old.values():
@@ -301,6 +263,12 @@ class _Difference:
             if index.name not in new and (id(index) in left or again(index)):
                 drop = f"DROP INDEX {quoted(index.name)}"
                 yield change("drop index", f"index {index.name}", 26, drop, lock=EXCLUSIVE, risk=Risk.LOCKING)
+
+    def _is_built_again(self, index: Index, touched: Mapping[str, str]) -> bool:
+        if index.computed and self.rebuilt.named_in(index.definition):
+            return True
+        kinds = {touched[name] for name in index.columns if name in touched}
+        return bool(kinds - {"type"}) or bool(kinds and (index.computed or "_ops" in index.definition))
 
     # ---------------------------------------------------------------- partitions
 
@@ -333,10 +301,6 @@ class _Difference:
         while name in self.current.partitions:
             name = self.current.partitions[name].parent
         return name
-
-
-def _kind_of_view(view: View) -> str:
-    return "materialized view" if view.materialized else "view"
 
 
 def _drop_table(table: Table) -> Change:

@@ -1,78 +1,211 @@
-"""Changes of enums, domains and sequences."""
+"""Changes of enums and domains.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+What PostgreSQL cannot change in place is made again: the old type moves out of the way, the new one takes its name,
+columns are cast, and the old one goes. A domain over such a type, or with an expression that names it, is made again
+with it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
-from dataforge.contexts.schemas.designs.domain.model import Column, DomainType, EnumType, Schema
-from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, quoted
+from dataforge.contexts.schemas.designs.domain.model import Column, DomainType, EnumType, Schema, sql_of
+from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, mentions, quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
     comment_on,
-    counting,
     create_domain,
     create_enum,
-    create_sequence,
     ordered_domains,
-    own_sequence,
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
+
+_WORDS = {"enum": "TYPE", "domain": "DOMAIN"}
+Labels = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The types that are made anew under their names, and how values get from the old one to the new one."""
+    """The types that are made anew under their names, and how values get from the old one to the new one.
+
+    `values` maps the labels that a type loses, `arriving` and `leaving` those of columns that come to a type from
+    another one or leave it for another one. `listed` are the types over enums, `arrays` those over arrays.
+    """
 
     names: frozenset[str] = frozenset()
     changes: tuple[Change, ...] = ()
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    values: Mapping[str, Labels] = field(default_factory=dict)
+    arriving: Mapping[str, Labels] = field(default_factory=dict)
+    leaving: Mapping[str, Labels] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
+    arrays: frozenset[str] = frozenset()
+
+    def named_in(self, *texts: str | None) -> bool:
+        """Whether an expression may name a type that is made anew."""
+        return any(text is not None and mentions(text, name) for text in texts for name in self.names)
 
     def cast(self, name: str, old: Column, new: Column) -> str:
         """The expression for a column's values in the new type."""
-        if old.user_type not in self.names:
-            return f"{name}::{new.type}"
-        mapped = self.values.get(old.user_type or "", {})
-        if old.type.endswith("[]"):
+        leaving, coming = old.user_type or "", new.user_type or ""
+        mapped = self.values.get(leaving, {}) if leaving in self.names else {}
+        if leaving != coming:
+            mapped = {**self.leaving.get(leaving, {}), **self.arriving.get(coming, {}), **mapped}
+        if not mapped:
+            return f"{name}::text::{new.type}" if leaving in self.listed else f"{name}::{new.type}"
+        if old.type.endswith("[]") or leaving in self.arrays:
             text = f"{name}::text[]"
             for before, after in mapped.items():
-                text = f"array_replace({text}, {literal(before)}, {literal(after)})"
+                text = f"array_replace({text}, {literal(before)}, {_literal(after)})"
             return f"{text}::{new.type}"
-        if not mapped:
-            return f"{name}::text::{new.type}"
-        cases = " ".join(f"WHEN {literal(before)} THEN {literal(after)}" for before, after in mapped.items())
+        cases = " ".join(f"WHEN {literal(before)} THEN {_literal(after)}" for before, after in mapped.items())
         return f"(CASE {name}::text {cases} ELSE {name}::text END)::{new.type}"
+
+
+def _literal(label: str | None) -> str:
+    return "NULL" if label is None else literal(label)
 
 
 def type_changes(current: Schema, wanted: Schema, hints: Hints) -> Rebuilt:
     """What happens to enums and domains, and which of them are made anew."""
-    names: set[str] = set()
-    changes: list[Change] = []
-    for name, enum in wanted.enums.items():
-        before = current.enums.get(name)
-        if before is None:
-            changes.append(change("create enum", f"enum {name}", 41, create_enum(enum)))
-            if enum.comment is not None:
-                changes.append(_comment("TYPE", "enum", name, enum.comment))
-            continue
-        if before.values != enum.values:
+    return _TypeDifference(current, wanted, hints).rebuilt()
+
+
+class _TypeDifference:
+    def __init__(self, current: Schema, wanted: Schema, hints: Hints) -> None:
+        self.current = current
+        self.wanted = wanted
+        self.hints = hints
+        self.names = self._names()
+        taken = {*current.enums, *current.domains, *current.tables, *current.views, *current.sequences}
+        taken |= {*wanted.enums, *wanted.domains, *wanted.tables, *wanted.views, *wanted.sequences}
+        self.asides: dict[str, str] = {}
+        for name in sorted(self.names | self._in_the_way()):
+            self.asides[name] = generated_name(name, "before", taken=taken)
+            taken.add(self.asides[name])
+
+    def _names(self) -> set[str]:
+        """The types to make again under their names."""
+        current, wanted = self.current, self.wanted
+        names = {name for name in current.enums if name in wanted.domains}
+        names |= {name for name in current.domains if name in wanted.enums}
+        for name, enum in wanted.enums.items():
+            before = current.enums.get(name)
+            if before is not None and before.values != enum.values and not list(_added_values(before, enum)):
+                names.add(name)
+        for domain in ordered_domains(wanted):
+            old = current.domains.get(domain.name)
+            if old is not None and (
+                (old.type, old.collation) != (domain.type, domain.collation)
+                or any(mentions(sql_of(old), name) for name in names)
+                or (_is_stricter(old, domain) and self._is_in_arrays(domain.name))
+            ):
+                names.add(domain.name)
+        return names
+
+    def _is_in_arrays(self, name: str) -> bool:
+        """Whether columns hold arrays of a domain: PostgreSQL checks no rows through them and refuses."""
+        for schema in (self.current, self.wanted):
+            for domain in schema.domains.values():
+                if mentions(domain.type, name) and (domain.type.endswith("[]") or self._is_in_arrays(domain.name)):
+                    return True
+            for table in schema.tables.values():
+                if any(item.user_type == name and item.type.endswith("[]") for item in table.columns.values()):
+                    return True
+        return False
+
+    def _in_the_way(self) -> set[str]:
+        """Types that go while a new relation takes the name: relations are types as well."""
+        coming = {*self.wanted.tables, *self.wanted.views} - {*self.current.tables, *self.current.views}
+        return {name for name in (*self.current.enums, *self.current.domains) if name in coming}
+
+    def rebuilt(self) -> Rebuilt:
+        """The result."""
+        changes = (*self._aside(), *self._enums(), *self._domains(), *self._drops())
+        values = {name: self._gone(name) for name in self.names}
+        arriving = {name: self._arriving(name) for name in (*self.wanted.enums, *self.wanted.domains)}
+        listed = {name for name in self.names if self._enum_below(name, self.current) is not None}
+        arrays = {name for name in self.current.domains if self._bases(name, self.current)[-1].endswith("[]")}
+        known = (*self.current.enums, *self.current.domains)
+        leaving = {name: self._map_of(name, self.current, self.hints.leaving) for name in known}
+        return Rebuilt(frozenset(self.names), changes, values, arriving, leaving, frozenset(listed), frozenset(arrays))
+
+    def _gone(self, name: str) -> Labels:
+        """What becomes of the labels that a type (or the enum below it) loses."""
+        old, new = self._enum_below(name, self.current), self._enum_below(name, self.wanted)
+        if old is None:
+            return {}
+        kept = new.values if new is not None else ()
+        mapped = {**self._map_of(name, self.current, self.hints.leaving), **self._arriving(name)}
+        return {label: mapped[label] for label in old.values if label not in kept and label in mapped}
+
+    def _arriving(self, name: str) -> Labels:
+        return self._map_of(name, self.wanted, self.hints.values)
+
+    def _map_of(self, name: str, schema: Schema, maps: Mapping[str, Labels]) -> Labels:
+        enum = self._enum_below(name, schema)
+        return maps.get(enum.name, {}) if enum is not None else {}
+
+    def _enum_below(self, name: str, schema: Schema) -> EnumType | None:
+        return schema.enums.get(self._bases(name, schema)[-1].removesuffix("[]"))
+
+    def _bases(self, name: str, schema: Schema) -> list[str]:
+        """A type, the one it is based on, and so on; the last of them is no domain, or an array."""
+        bases = [name]
+        while bases[-1] in schema.domains and len(bases) <= len(schema.domains):
+            base, tail = schema.domains[bases[-1]].type, ""
+            if base.endswith("[]"):
+                base, tail = base.removesuffix("[]"), "[]"
+            bases.append((base[1:-1].replace('""', '"') if base.startswith('"') else base) + tail)
+        return bases
+
+    def _aside(self) -> Iterator[Change]:
+        for name, aside in self.asides.items():
+            kind = "enum" if name in self.current.enums else "domain"
+            sql = f"ALTER {_WORDS[kind]} {quoted(name)} RENAME TO {quoted(aside)}"
+            if name not in self.names:
+                yield change(f"move {kind}", f"{kind} {name}", 40, sql, reason="its name is taken by something new")
+                continue
+            lost = set(self.current.enums[name].values) if kind == "enum" else set()
+            lost -= set(self.wanted.enums[name].values) if name in self.wanted.enums else set()
+            risk = Risk.DESTRUCTIVE if lost else Risk.REWRITING
+            reason = f"values go: {', '.join(sorted(lost))}" if lost else "made again under its name"
+            yield change(f"rebuild {kind}", f"{kind} {name}", 40, sql, risk=risk, reason=reason)
+
+    def _enums(self) -> Iterator[Change]:
+        for name, enum in self.wanted.enums.items():
+            before = self.current.enums.get(name)
+            if before is None or name in self.names:
+                yield change("create enum", f"enum {name}", 41, *create_enum(enum))
+                continue
             added = list(_added_values(before, enum))
             if added:
-                changes.append(_add_values(name, added))
-            else:
-                names.add(name)
-                changes += _rebuild(f"enum {name}", name, create_enum(enum), set(before.values) - set(enum.values))
-        if before.comment != enum.comment or (name in names and enum.comment is not None):
-            changes.append(_comment("TYPE", "enum", name, enum.comment))
-    changes += _domain_changes(current, wanted, names)
-    for kind, old, new in (("enum", current.enums, wanted.enums), ("domain", current.domains, wanted.domains)):
-        word = "TYPE" if kind == "enum" else "DOMAIN"
-        for name in old:
-            if name not in new:
-                changes.append(change(f"drop {kind}", f"{kind} {name}", 85, f"DROP {word} {quoted(name)}"))
-    return Rebuilt(frozenset(names), tuple(changes), hints.values)
+                yield _add_values(name, added)
+            if before.comment != enum.comment:
+                yield _comment("enum", name, enum.comment)
+
+    def _domains(self) -> Iterator[Change]:
+        for domain in ordered_domains(self.wanted):
+            before = self.current.domains.get(domain.name)
+            if before is None or domain.name in self.names:
+                yield change("create domain", f"domain {domain.name}", 42, *create_domain(domain))
+                continue
+            yield from _alter_domain(before, domain)
+            if before.comment != domain.comment:
+                yield _comment("domain", domain.name, domain.comment)
+
+    def _drops(self) -> Iterator[Change]:
+        gone: list[DomainType | EnumType] = [*reversed(ordered_domains(self.current)), *self.current.enums.values()]
+        for item in gone:
+            kind = "enum" if item.name in self.current.enums else "domain"
+            rank = 85 if kind == "enum" else 84
+            sql = f"DROP {_WORDS[kind]} {quoted(self.asides.get(item.name, item.name))}"
+            if item.name in self.names:
+                yield change(f"finish {kind}", f"{kind} {item.name}", rank, sql)
+            elif item.name not in self.wanted.enums and item.name not in self.wanted.domains:
+                yield change(f"drop {kind}", f"{kind} {item.name}", rank, sql)
 
 
-def _comment(word: str, kind: str, name: str, comment: str | None) -> Change:
-    return change("comment", f"{kind} {name}", 95, comment_on(f"{word} {quoted(name)}", comment))
+def _comment(kind: str, name: str, comment: str | None) -> Change:
+    return change("comment", f"{kind} {name}", 95, comment_on(f"{_WORDS[kind]} {quoted(name)}", comment))
 
 
 def _added_values(before: EnumType, after: EnumType) -> Iterator[str]:
@@ -91,87 +224,49 @@ def _added_values(before: EnumType, after: EnumType) -> Iterator[str]:
         yield f"ADD VALUE IF NOT EXISTS {literal(value)}{place}"
 
 
-def _add_values(name: str, clauses: list[str]) -> Change:
+def _add_values(name: str, clauses: Collection[str]) -> Change:
     statements = tuple(Statement(f"ALTER TYPE {quoted(name)} {clause}") for clause in clauses)
     return Change("add enum values", f"enum {name}", statements, 0, phase=Phase.ENUM_VALUES)
 
 
-def _rebuild(thing: str, name: str, create: str, gone: set[str]) -> list[Change]:
-    aside = generated_name(name, "before")
-    kind = thing.partition(" ")[0]
-    word = "TYPE" if kind == "enum" else "DOMAIN"
-    risk = Risk.DESTRUCTIVE if gone else Risk.REWRITING
-    reason = f"values go: {', '.join(sorted(gone))}" if gone else "made again under its name"
-    return [
-        change(
-            f"rebuild {kind}",
-            thing,
-            40,
-            f"ALTER {word} {quoted(name)} RENAME TO {quoted(aside)}",
-            create,
-            risk=risk,
-            reason=reason,
-        ),
-        change(f"finish {kind}", thing, 84, f"DROP {word} {quoted(aside)}"),
-    ]
-
-
-def _domain_changes(current: Schema, wanted: Schema, names: set[str]) -> Iterator[Change]:
-    for domain in ordered_domains(wanted):
-        name, thing = domain.name, f"domain {domain.name}"
-        before = current.domains.get(name)
-        if before is None:
-            yield change("create domain", thing, 42, create_domain(domain))
-            if domain.comment is not None:
-                yield _comment("DOMAIN", "domain", name, domain.comment)
-            continue
-        if (before.type, before.collation) != (domain.type, domain.collation):
-            names.add(name)
-            yield from _rebuild(thing, name, create_domain(domain), set())
-        else:
-            yield from _alter_domain(before, domain)
-        if before.comment != domain.comment or (name in names and domain.comment is not None):
-            yield _comment("DOMAIN", "domain", name, domain.comment)
+def _is_stricter(old: DomainType, new: DomainType) -> bool:
+    """Whether a domain comes to check more than it did."""
+    known = {item.essence for item in old.constraints.values()}
+    return (old.nullable and not new.nullable) or any(item.essence not in known for item in new.constraints.values())
 
 
 def _alter_domain(old: DomainType, new: DomainType) -> Iterator[Change]:
-    prefix, thing = f"ALTER DOMAIN {quoted(new.name)}", f"domain {new.name}"
+    prefix = f"ALTER DOMAIN {quoted(new.name)}"
     sql = []
     if old.default != new.default:
         sql.append(f"{prefix} DROP DEFAULT" if new.default is None else f"{prefix} SET DEFAULT {new.default}")
-    for item in old.constraints.values():
-        after = new.constraints.get(item.name)
-        if after is None or after.essence != item.essence:
-            sql.append(f"{prefix} DROP CONSTRAINT {quoted(item.name)}")
-    for item in new.constraints.values():
-        before = old.constraints.get(item.name)
-        if before is None or before.essence != item.essence:
-            sql.append(f"{prefix} ADD CONSTRAINT {quoted(item.name)} {item.definition}")
+    sql += _domain_constraints(prefix, old, new)
     if old.nullable != new.nullable:
         sql.append(f"{prefix} {'DROP' if new.nullable else 'SET'} NOT NULL")
-    if sql:
+    if sql and _is_stricter(old, new):
         reason = "every row of the domain is checked under a lock"
-        yield change("change domain", thing, 58, *sql, risk=Risk.LOCKING, lock="SHARE", reason=reason)
+        yield change("change domain", f"domain {new.name}", 58, *sql, risk=Risk.LOCKING, lock="SHARE", reason=reason)
+    elif sql:
+        yield change("change domain", f"domain {new.name}", 58, *sql)
 
 
-def sequence_changes(current: Schema, wanted: Schema) -> Iterator[Change]:
-    """What happens to sequences that stand alone or go with a column's default."""
-    for name, sequence in wanted.sequences.items():
-        before, thing = current.sequences.get(name), f"sequence {name}"
+def _domain_constraints(prefix: str, old: DomainType, new: DomainType) -> Iterator[str]:
+    spare = [item for item in old.constraints.values() if item.name not in new.constraints]
+    for item in new.constraints.values():
+        before = old.constraints.get(item.name)
         if before is None:
-            yield change("create sequence", thing, 43, create_sequence(sequence))
-        elif (before.type, before.counter) != (sequence.type, sequence.counter):
-            kind = f" AS {sequence.type}" if before.type != sequence.type else ""
-            sql = f"ALTER SEQUENCE {quoted(name)}{kind} {counting(sequence.counter)}".rstrip()
-            yield change("change sequence", thing, 43, sql)
-        if (before.owner if before else None) != sequence.owner:
-            yield change("own sequence", thing, 66, own_sequence(sequence))
-        if (before.comment if before else None) != sequence.comment:
-            yield _comment("SEQUENCE", "sequence", name, sequence.comment)
-    for name, sequence in current.sequences.items():
-        if name not in wanted.sequences:
-            if sequence.owner is not None:
-                yield change("free sequence", f"sequence {name}", 12, own_sequence(replace(sequence, owner=None)))
-            yield change(
-                "drop sequence", f"sequence {name}", 83, f"DROP SEQUENCE {quoted(name)}", risk=Risk.DESTRUCTIVE
-            )
+            twin = next((other for other in spare if other.essence == item.essence), None)
+            if twin is not None:
+                spare.remove(twin)
+                yield f"{prefix} RENAME CONSTRAINT {quoted(twin.name)} TO {quoted(item.name)}"
+            before = twin
+        elif before.definition == item.definition + " NOT VALID":
+            yield f"{prefix} VALIDATE CONSTRAINT {quoted(item.name)}"
+        elif before.essence != item.essence:
+            yield f"{prefix} DROP CONSTRAINT {quoted(item.name)}"
+            before = None
+        if before is None:
+            yield f"{prefix} ADD CONSTRAINT {quoted(item.name)} {item.definition}"
+        if (before.comment if before else None) != item.comment:
+            yield comment_on(f"CONSTRAINT {quoted(item.name)} ON DOMAIN {quoted(new.name)}", item.comment)
+    yield from (f"{prefix} DROP CONSTRAINT {quoted(item.name)}" for item in spare)
