@@ -10,6 +10,7 @@ from tests.builders.schema_cases import (
     renames,
     sequences,
     tables,
+    types,
     unchanged,
     views,
 )
@@ -25,6 +26,7 @@ _GROUPS = (
     renames,
     sequences,
     tables,
+    types,
     unchanged,
     views,
 )
