@@ -93,8 +93,15 @@ class Desk:
         assert [text for text in self.complaints if part in text], self.complaints
         self.complaints[:] = [text for text in self.complaints if part not in text]
 
+    def too_wide(self, page: Page) -> int:
+        """By how many pixels a page is wider than its screen; what it is known by has been waited for."""
+        page.wait_for_load_state()  # the parts below may still be on their way
+        cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return max(0, int(cut))
+
     def barriers(self, page: Page) -> list[str]:
-        """What axe finds in a page (WCAG 2.2 A and AA, and its best practices)."""
+        """What axe finds in a page (WCAG 2.2 A and AA, and its best practices); it has been waited for as above."""
+        page.wait_for_load_state()
         page.evaluate(self.axe)
         found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
         return [f"{item['id']}: {node['target']} {node['failureSummary']}" for item in found for node in item["nodes"]]

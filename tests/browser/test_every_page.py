@@ -130,7 +130,7 @@ def test_a_page_is_for_everybody(desk: Desk, name: str) -> None:
         for scheme in ("light", "dark"):
             page.set_viewport_size({**size})
             page.emulate_media(color_scheme=scheme)
-            cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            cut = desk.too_wide(page)
             found[width, scheme] = [*desk.barriers(page), *([f"{cut} px too wide"] if cut > 0 else [])]
             if folder := os.environ.get("SCREENSHOTS"):
                 page.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)

@@ -18,13 +18,9 @@ from tests.builders.second_factor import Phone
 PAGE = "/ui/account/second-factor"
 
 
-def too_wide(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
 def check(desk: Desk, page: Page) -> None:
     assert desk.barriers(page) == []
-    assert too_wide(page) <= 0
+    assert desk.too_wide(page) == 0
 
 
 def person(desk: Desk) -> str:
@@ -56,6 +52,7 @@ def set_up(desk: Desk, page: Page) -> tuple[Phone, list[str]]:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Set it up").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Set up the second factor")
+    page.wait_for_load_state()  # all of the picture
     secret = page.locator("#secret").inner_text().replace(" ", "")
     uri = page.get_by_role("link", name="Open the app on this device").get_attribute("href") or ""
     assert parse_qs(urlsplit(uri).query)["secret"] == [secret]
@@ -75,8 +72,9 @@ def set_up(desk: Desk, page: Page) -> tuple[Phone, list[str]]:
     page.get_by_role("button", name="Turn it on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     check(desk, page)
-    codes = page.locator("#codes code").all_inner_texts()
-    assert len(codes) == 10
+    listed = page.locator("#codes code")
+    expect(listed).to_have_count(10)
+    codes = listed.all_inner_texts()
     page.get_by_role("link", name="I have kept them").click()
     desk.site.clock.advance(timedelta(seconds=STEP_SECONDS))
     return phone, codes

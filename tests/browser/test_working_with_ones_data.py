@@ -40,6 +40,7 @@ def test_an_administrator_erases_a_person_as_planned(desk: Desk) -> None:
     page = desk.open(f"/ui/admin/person-data/{user_id}", role=Role.ADMIN)
 
     page.get_by_role("button", name="Show what would go").click()
+    expect(page.get_by_role("button", name="Erase this person")).to_be_visible()
     assert desk.barriers(page) == []
     page.get_by_role("button", name="Erase this person").click()
 

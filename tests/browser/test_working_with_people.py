@@ -23,6 +23,7 @@ def test_a_role_is_given_and_a_person_suspended_and_restored(desk: Desk, scripts
     page.get_by_label("Name or address").fill(name)
     page.get_by_role("button", name="Show").click()
     page.get_by_role("link", name=name.capitalize()).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name.capitalize())  # the list chooses by role, too
     page.get_by_label("Role").select_option("analyst")
     page.get_by_role("button", name="Change the role").click()
     expect(page.get_by_role("status")).to_contain_text("The role is analyst from now on")

@@ -2,12 +2,14 @@
 
 import re
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Dialog, expect
 
 from dataforge.kernel.principal import Role
 from tests.browser.conftest import PHONE, Desk
+from tests.builders.time import NOW
 
 
 def test_the_main_menu_is_whole_on_a_phone(desk: Desk) -> None:
@@ -101,12 +103,18 @@ def test_a_text_saves_itself_while_it_is_written(desk: Desk) -> None:
     expect(text).to_have_css("font-size", "16px")
     expect(text).to_have_css("font-family", re.compile("monospace"))
 
+    # The page's clock stands still, so that a slow machine saves no oftener and no sooner than a fast one.
+    page.clock.install(time=NOW)
+    page.clock.pause_at(NOW + timedelta(seconds=1))
     text.press_sequentially("# Minutes\n\nWe begin.")
+    expect(state).to_have_text("Not saved yet")
+    page.clock.run_for(1500)
     expect(state).to_have_text("Saved")
     text.press_sequentially(" We go on.")
     expect(state).to_have_text("Not saved yet")
     page.keyboard.press("Control+s")
     expect(state).to_have_text("Saved")
+    page.clock.resume()
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#preview h2")).to_have_text("Minutes")
     page.get_by_role("link", name="Close").click()
@@ -196,8 +204,8 @@ def test_leaving_an_unsaved_text_is_asked_about(desk: Desk) -> None:
     page.context.set_offline(True)
     page.get_by_label("Text in Markdown").press_sequentially("more ")
     expect(page.locator("[data-saved]")).to_contain_text("there is no connection")
-    page.close(run_before_unload=True)
-    page.wait_for_timeout(200)
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
 
     assert asked == ["beforeunload"]
     page.context.set_offline(False)
