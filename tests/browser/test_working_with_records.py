@@ -90,7 +90,7 @@ def test_a_voided_statement_leads_to_what_voids_it(desk: Desk) -> None:
     page = desk.open("/ui/admin/statements?verb=http://adlnet.gov/expapi/verbs/voided", role=Role.ADMIN)
 
     page.locator(".timeline a:not(.who-did)").first.click()
-    page.get_by_role("main").locator("dd a code").last.click()
+    page.locator("dl > div", has_text="Refers to").get_by_role("link").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("voided")
     expect(page.get_by_role("main")).to_contain_text("Voided by")
