@@ -8,8 +8,9 @@ from hypothesis import given
 from dataforge.contexts.schemas.designs.domain.document import parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk
-from dataforge.contexts.schemas.plans.domain.diff import Options, find_changes
+from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.plan import Plan, script
+from dataforge.contexts.schemas.plans.domain.scene import Options
 from tests.builders.schema_strategies import documents
 from tests.builders.schemas import column, table
 

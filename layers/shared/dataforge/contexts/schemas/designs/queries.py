@@ -5,6 +5,7 @@ schema come without it, so that the texts of two schemas with equal content are 
 are kept (`names.RESERVED`) are left out.
 """
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -24,16 +25,24 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Table,
     View,
 )
-from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.contexts.schemas.designs.domain.names import quoted, storage_parameters
 from dataforge.contexts.schemas.designs.domain.printing import normal_text
 
 Row = dict[str, Any]
 # Columns of the queries below that hold expressions as PostgreSQL prints them.
 _PRINTED = ("query", "expression", "definition", "predicate", "default", "partition_by")
+_STORAGES = {"p": "PLAIN", "e": "EXTERNAL", "x": "EXTENDED", "m": "MAIN"}
 
 _RELATIONS = """
 SELECT c.oid, c.relname AS name, c.relkind AS kind, c.relpersistence = 'u' AS unlogged,
-       coalesce(c.reloptions, '{}') AS options, obj_description(c.oid, 'pg_class') AS comment,
+       coalesce(c.reloptions, '{}')
+         || coalesce((SELECT array_agg('toast.' || o) FROM pg_class x, unnest(x.reloptions) o
+                       WHERE x.oid = c.reltoastrelid), '{}') AS options,
+       CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' WHEN 'i' THEN
+         (SELECT 'USING INDEX "' || replace(x.relname, '"', '""') || '"'
+            FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+           WHERE i.indrelid = c.oid AND i.indisreplident) END AS replica_identity,
+       obj_description(c.oid, 'pg_class') AS comment,
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_by,
        CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound,
        (SELECT p.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid LIMIT 1)
@@ -52,7 +61,9 @@ SELECT a.attrelid AS table, a.attname AS name, format_type(a.atttypid, a.atttypm
        CASE WHEN e.typnamespace = c.relnamespace THEN e.typname
             WHEN t.typnamespace = c.relnamespace THEN t.typname END AS user_type,
        s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum, s.seqmax AS maximum,
-       s.seqcache AS cache, s.seqcycle AS cycle
+       s.seqcache AS cache, s.seqcycle AS cycle, q.relname AS sequence,
+       CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END AS storage, a.attcompression AS compression,
+       nullif(a.attstattarget, -1) AS statistics, coalesce(a.attoptions, '{}') AS settings
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_type t ON t.oid = a.atttypid
@@ -62,6 +73,7 @@ SELECT a.attrelid AS table, a.attname AS name, format_type(a.atttypid, a.atttypm
   LEFT JOIN pg_depend p ON a.attidentity <> '' AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid
        AND p.refobjsubid = a.attnum AND p.classid = 'pg_class'::regclass AND p.deptype = 'i'
   LEFT JOIN pg_sequence s ON s.seqrelid = p.objid
+  LEFT JOIN pg_class q ON q.oid = s.seqrelid
  WHERE c.relnamespace = %(namespace)s AND c.relkind IN ('r', 'p') AND NOT c.relispartition
    AND a.attnum > 0 AND NOT a.attisdropped
  ORDER BY a.attrelid, a.attnum
@@ -72,6 +84,10 @@ SELECT o.conrelid AS table, o.contypid AS domain, o.conname AS name, o.contype A
        o.condeferrable AS deferrable, o.condeferred AS deferred, o.confupdtype AS on_update, o.confdeltype AS on_delete,
        o.confmatchtype AS match, o.connoinherit AS no_inherit, pg_get_expr(o.conbin, o.conrelid) AS expression,
        f.relname AS references, coalesce(i.indnullsnotdistinct, false) AS nulls_not_distinct,
+       CASE WHEN o.contype IN ('p', 'u') THEN
+         coalesce((SELECT x.reloptions FROM pg_class x WHERE x.oid = o.conindid), '{}') END AS options,
+       (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY k(attnum, n)
+          JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.attnum WHERE k.n > i.indnkeyatts) AS included,
        (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(o.conkey) WITH ORDINALITY k(attnum, n)
           JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.attnum) AS columns,
        (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(o.confkey) WITH ORDINALITY k(attnum, n)
@@ -83,13 +99,16 @@ SELECT o.conrelid AS table, o.contypid AS domain, o.conname AS name, o.contype A
   LEFT JOIN pg_class f ON f.oid = o.confrelid
   LEFT JOIN pg_index i ON i.indexrelid = o.conindid AND o.contype IN ('p', 'u')
  WHERE o.connamespace = %(namespace)s AND o.contype IN ('p', 'u', 'c', 'f', 'x') AND o.conparentid = 0
-   AND NOT coalesce(c.relispartition, false)
+   AND NOT (coalesce(c.relispartition, false) AND (o.coninhcount > 0 OR NOT o.conislocal))
  ORDER BY o.conname
 """
 _INDEXES = """
 SELECT i.indrelid AS table, c.relname AS name, i.indisunique AS unique, pg_get_indexdef(i.indexrelid) AS definition,
        obj_description(c.oid, 'pg_class') AS comment, n.nspname AS schema, t.relname AS table_name, t.relkind AS kind,
        i.indexprs IS NOT NULL OR i.indpred IS NOT NULL AS computed, i.indisvalid AS valid, m.amname AS method,
+       coalesce(c.reloptions, '{}') AS options,
+       (SELECT array_agg(a.attnum || '=' || a.attstattarget ORDER BY a.attnum) FROM pg_attribute a
+         WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) AS statistics,
        i.indnullsnotdistinct AS nulls_not_distinct, pg_get_expr(i.indpred, i.indrelid) AS predicate,
        (SELECT array_agg(DISTINCT a.attname) FROM pg_depend d
           JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
@@ -97,9 +116,13 @@ SELECT i.indrelid AS table, c.relname AS name, i.indisunique AS unique, pg_get_i
            AND d.refobjsubid > 0) AS columns,
        (SELECT json_agg(json_build_object(
                  'text', pg_get_indexdef(i.indexrelid, k::int, true), 'plain', i.indkey[k - 1] <> 0,
+                 'opclass_options', (SELECT a.attoptions FROM pg_attribute a
+                                      WHERE a.attrelid = i.indexrelid AND a.attnum = k),
                  'included', k > i.indnkeyatts, 'option', CASE WHEN k <= i.indnkeyatts THEN i.indoption[k - 1] END,
                  'opclass', CASE WHEN k <= i.indnkeyatts THEN
-                   (SELECT p.opcname FROM pg_opclass p WHERE p.oid = i.indclass[k - 1] AND NOT p.opcdefault) END,
+                   (SELECT p.opcname FROM pg_opclass p WHERE p.oid = i.indclass[k - 1] AND (NOT p.opcdefault OR
+                      EXISTS (SELECT 1 FROM pg_attribute a
+                               WHERE a.attrelid = i.indexrelid AND a.attnum = k AND a.attoptions IS NOT NULL))) END,
                  'collation', CASE WHEN k <= i.indnkeyatts AND i.indcollation[k - 1] <> 0 THEN
                    (SELECT l.collname FROM pg_collation l WHERE l.oid = i.indcollation[k - 1] AND l.oid <> coalesce(
                       (SELECT a.attcollation FROM pg_attribute a WHERE a.attrelid = i.indrelid
@@ -113,7 +136,7 @@ SELECT i.indrelid AS table, c.relname AS name, i.indisunique AS unique, pg_get_i
   JOIN pg_class t ON t.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = t.relnamespace
   JOIN pg_am m ON m.oid = c.relam
- WHERE t.relnamespace = %(namespace)s AND NOT t.relispartition AND NOT c.relispartition
+ WHERE t.relnamespace = %(namespace)s AND NOT c.relispartition
    AND NOT EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
  ORDER BY c.relname
 """
@@ -205,7 +228,15 @@ class _Reader:
             },
             partitions={
                 row["name"]: Partition(
-                    name=row["name"], parent=row["parent"], bound=row["bound"], partition_by=row["partition_by"]
+                    name=row["name"],
+                    parent=row["parent"],
+                    bound=row["bound"],
+                    partition_by=row["partition_by"],
+                    constraints={item["name"]: _constraint(item) for item in constraints[row["oid"]]},
+                    indexes={item["name"]: _index(item) for item in indexes[row["oid"]]},
+                    comment=row["comment"],
+                    options=tuple(sorted(row["options"])),
+                    unlogged=row["unlogged"],
                 )
                 for row in relations
                 if row["bound"] is not None
@@ -247,6 +278,7 @@ def _table(row: Row, columns: list[Row], constraints: list[Row], indexes: list[R
         options=tuple(sorted(row["options"])),
         unlogged=row["unlogged"],
         partition_by=row["partition_by"],
+        replica_identity=row["replica_identity"],
     )
 
 
@@ -263,11 +295,18 @@ def _column(row: Row) -> Column:
         collation=row["collation"],
         comment=row["comment"],
         user_type=row["user_type"],
+        storage=_STORAGES.get(row["storage"]),
+        compression={"p": "pglz", "l": "lz4"}.get(row["compression"]),
+        statistics=row["statistics"],
+        settings=tuple(sorted(row["settings"])),
+        sequence=row["sequence"],
     )
 
 
 def _constraint(row: Row) -> Constraint:
-    names = "deferrable deferred on_update on_delete match delete_columns no_inherit expression nulls_not_distinct"
+    names = (
+        "deferrable deferred on_update on_delete match delete_columns no_inherit expression nulls_not_distinct included"
+    )
     return Constraint(
         name=row["name"],
         kind=row["kind"],
@@ -276,6 +315,7 @@ def _constraint(row: Row) -> Constraint:
         columns=tuple(row["columns"] or ()),
         references=row["references"],
         reference_columns=tuple(row["reference_columns"] or ()),
+        options=tuple(sorted(row["options"] or ())),
         detail={name: row[name] for name in names.split()},
     )
 
@@ -285,6 +325,13 @@ def _index(row: Row) -> Index:
     text = row["definition"]
     start = text.index(f" USING {row['method']} (", len(row["name"]) + len(row["table_name"]))
     definition = text[start + 1 :] + ("" if row["valid"] or row["kind"] == "p" else " INVALID")
+    bare = definition
+    if row["options"]:
+        # In the order of their names: PostgreSQL keeps the order in which they were set.
+        printed = ", ".join(re.escape(item).replace("=", "='?", 1) + "'?" for item in row["options"])
+        head, _, tail = re.sub(rf" WITH \({printed}\)", "\0", definition, count=1).partition("\0")
+        bare = head + tail
+        definition = f"{head} WITH ({storage_parameters(sorted(row['options']))}){tail}"
     names = "method keys predicate nulls_not_distinct valid"
     return Index(
         name=row["name"],
@@ -293,6 +340,9 @@ def _index(row: Row) -> Index:
         comment=row["comment"],
         columns=tuple(sorted(row["columns"] or ())),
         computed=row["computed"],
+        options=tuple(sorted(row["options"])),
+        bare=bare,
+        statistics=tuple(row["statistics"] or ()),
         detail={name: row[name] for name in names.split()},
     )
 

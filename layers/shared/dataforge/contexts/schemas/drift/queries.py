@@ -7,7 +7,8 @@ from dataforge.contexts.schemas.deployments.queries import latest_revision
 from dataforge.contexts.schemas.designs.domain.document import parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.module import SchemasServices
-from dataforge.contexts.schemas.plans.domain.diff import Options, find_changes
+from dataforge.contexts.schemas.plans.domain.diff import find_changes
+from dataforge.contexts.schemas.plans.domain.scene import Options
 from dataforge.contexts.schemas.plans.planning import compile_target
 from dataforge.contexts.schemas.plans.previewing import driver, live_schema
 

@@ -20,10 +20,11 @@ from dataforge.contexts.schemas.designs.domain.rendering import Creation, create
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.designs.safety import check_expressions
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
-from dataforge.contexts.schemas.plans.domain.diff import Options, find_changes
+from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_messages
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
+from dataforge.contexts.schemas.plans.domain.scene import Options
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
 MOST_ROUNDS = 4

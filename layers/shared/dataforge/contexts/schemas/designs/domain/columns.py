@@ -1,13 +1,14 @@
 """Columns of the target format."""
 
-from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, read_counter
+from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
 from dataforge.contexts.schemas.designs.domain.model import Column, Counter
 from dataforge.contexts.schemas.designs.domain.reading import Node
 
 _COLUMN_MEMBERS = (
     "id name previousName dataType primaryKey nullable unique default identity generated collation comment using "
-    "backfill"
+    "backfill storage compression statistics options"
 )
+_STORAGES = {word: word.upper() for word in ("plain", "external", "extended", "main")}
 COLUMN = frozenset(_COLUMN_MEMBERS.split())
 
 
@@ -41,6 +42,10 @@ def read_column(node: Node, draft: Draft, table: str) -> Column | None:
         collation=node.name("collation", required=False),
         comment=node.text("comment"),
         user_type=user_type,
+        storage=node.choice("storage", _STORAGES) or None,
+        compression=node.choice("compression", {"pglz": "pglz", "lz4": "lz4"}) or None,
+        statistics=node.number("statistics", least=0, most=10_000),
+        settings=options_of(node),
     )
 
 

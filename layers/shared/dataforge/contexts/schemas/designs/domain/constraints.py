@@ -2,20 +2,21 @@
 
 from collections.abc import Collection, Mapping
 
-from dataforge.contexts.schemas.designs.domain.draft import Draft
+from dataforge.contexts.schemas.designs.domain.draft import Draft, options_of
 from dataforge.contexts.schemas.designs.domain.expressions import check_definition
 from dataforge.contexts.schemas.designs.domain.indexes import KEY, METHODS, all_known, read_key
 from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Table
 from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list
 from dataforge.contexts.schemas.designs.domain.reading import Node
 
-_UNIQUE_MEMBERS = "id name columns nullsDistinct deferrable initiallyDeferred comment include"
-UNIQUE = frozenset(_UNIQUE_MEMBERS.split())
-_CHECK = frozenset({"id", "name", "expr", "noInherit", "comment"})
+_UNIQUE_MEMBERS = "id name columns nullsDistinct deferrable initiallyDeferred comment include options"
+_UNIQUE = frozenset(_UNIQUE_MEMBERS.split())
+_KEY_MEMBERS = frozenset({"id", "name", "columns", "comment", "include", "deferrable", "initiallyDeferred", "options"})
+_CHECK = frozenset({"id", "name", "expr", "noInherit", "notValid", "comment"})
 _EXCLUSION_MEMBERS = "id name method elements where deferrable initiallyDeferred comment definition"
-EXCLUSION = frozenset(_EXCLUSION_MEMBERS.split())
+_EXCLUSION = frozenset(_EXCLUSION_MEMBERS.split())
 _RELATIONSHIP_MEMBERS = (
-    "id name fk references onDelete onUpdate onDeleteColumns match deferrable initiallyDeferred comment"
+    "id name fk references onDelete onUpdate onDeleteColumns match deferrable initiallyDeferred notValid comment"
 )
 RELATIONSHIP = frozenset(_RELATIONSHIP_MEMBERS.split())
 _END = frozenset({"table", "column", "columns"})
@@ -30,30 +31,26 @@ def read_primary_key(node: Node, table: str, keys: list[str], columns: Mapping[s
     """The primary key of a table, none or one."""
     name, chosen = generated_name(table, "pkey"), tuple(keys)
     comment: str | None = None
-    include: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    tail = ""
     if isinstance(node.value.get("primaryKey"), list):
         chosen = node.names("primaryKey")
-    elif (given := node.child("primaryKey", {"name", "columns", "comment", "include", "id"})) is not None:
+    elif (given := node.child("primaryKey", _KEY_MEMBERS)) is not None:
         chosen, name = given.names("columns") or chosen, given.name(required=False) or name
-        comment, include = given.text("comment"), given.names("include")
+        comment, options = given.text("comment"), options_of(given)
+        tail = _including(given, columns, table) + _deferring(given)
     if not chosen or not all_known(node, "primaryKey", chosen, columns, table):
         return []
-    tail = f" INCLUDE ({quoted_list(include)})" if include else ""
     definition = f"PRIMARY KEY ({quoted_list(chosen)}){tail}"
-    return [Constraint(name=name, kind="p", definition=definition, columns=chosen, comment=comment)]
+    return [Constraint(name=name, kind="p", definition=definition, columns=chosen, options=options, comment=comment)]
 
 
-def unique_of(
-    name: str, columns: tuple[str, ...], *, distinct: bool = True, tail: str = "", comment: str | None = None
-) -> Constraint:
-    """A unique constraint of columns."""
-    nulls = "" if distinct else " NULLS NOT DISTINCT"
-    definition = f"UNIQUE{nulls} ({quoted_list(columns)}){tail}"
-    return Constraint(name=name, kind="u", definition=definition, columns=columns, comment=comment)
+def unique_of(name: str, columns: tuple[str, ...]) -> Constraint:
+    """A plain unique constraint of columns."""
+    return Constraint(name=name, kind="u", definition=f"UNIQUE ({quoted_list(columns)})", columns=columns)
 
 
-def read_unique(node: Node, table: str, columns: Collection[str], taken: set[str]) -> list[Constraint]:
-    """One unique constraint, none when it is refused."""
+def _read_unique(node: Node, table: str, columns: Collection[str], taken: set[str]) -> list[Constraint]:
     chosen = node.names("columns")
     if not chosen:
         node.refuse("columns", "must name at least one column", "required")
@@ -62,10 +59,25 @@ def read_unique(node: Node, table: str, columns: Collection[str], taken: set[str
         return []
     name = node.name(required=False) or generated_name(table, *chosen, "key", taken=taken)
     taken.add(name)
+    nulls = "" if node.flag("nullsDistinct", default=True) else " NULLS NOT DISTINCT"
+    definition = f"UNIQUE{nulls} ({quoted_list(chosen)}){_including(node, columns, table)}{_deferring(node)}"
+    return [
+        Constraint(
+            name=name,
+            kind="u",
+            definition=definition,
+            columns=chosen,
+            options=options_of(node),
+            comment=node.text("comment"),
+        )
+    ]
+
+
+def _including(node: Node, columns: Collection[str], table: str) -> str:
     include = node.names("include")
-    tail = (f" INCLUDE ({quoted_list(include)})" if include else "") + _deferring(node)
-    distinct = node.flag("nullsDistinct", default=True)
-    return [unique_of(name, chosen, distinct=distinct, tail=tail, comment=node.text("comment"))]
+    if not include or not all_known(node, "include", include, columns, table):
+        return ""
+    return f" INCLUDE ({quoted_list(include)})"
 
 
 def _deferring(node: Node) -> str:
@@ -73,6 +85,10 @@ def _deferring(node: Node) -> str:
     if not deferred and not node.flag("deferrable"):
         return ""
     return " DEFERRABLE INITIALLY DEFERRED" if deferred else " DEFERRABLE"
+
+
+def _unchecked(node: Node) -> str:
+    return " NOT VALID" if node.flag("notValid") else ""
 
 
 def read_checks(node: Node, draft: Draft, owner: str, taken: set[str]) -> list[Constraint]:
@@ -88,15 +104,24 @@ def read_checks(node: Node, draft: Draft, owner: str, taken: set[str]) -> list[C
         if name in taken:
             child.refuse("name", f'"{name}" is taken', "duplicate")
         taken.add(name)
-        tail = " NO INHERIT" if child.flag("noInherit") else ""
+        tail = (" NO INHERIT" if child.flag("noInherit") else "") + _unchecked(child)
         definition = f"CHECK ({expression}){tail}"
         draft.places[f"constraint {owner}.{name}"] = child.at
         found.append(Constraint(name=name, kind="c", definition=definition, comment=child.text("comment")))
     return found
 
 
-def read_exclusion(node: Node, table: str, taken: set[str]) -> list[Constraint]:
-    """One exclusion constraint, none when it is refused."""
+def read_constraints(
+    node: Node, draft: Draft, table: str, columns: Collection[str], taken: set[str]
+) -> list[Constraint]:
+    """The uniques, checks and exclusions of a table; their names are added to those that are taken."""
+    found = [item for child in node.children("uniques", _UNIQUE) for item in _read_unique(child, table, columns, taken)]
+    found += read_checks(node, draft, table, taken)
+    found += [item for child in node.children("exclusions", _EXCLUSION) for item in _exclusion(child, table, taken)]
+    return found
+
+
+def _exclusion(node: Node, table: str, taken: set[str]) -> list[Constraint]:
     if node.has("definition"):
         return _defined_exclusion(node, table, taken)
     elements = []
@@ -166,7 +191,7 @@ def read_relationship(
         definition += f" ON DELETE {action}"
         some = node.names("onDeleteColumns")
         definition += f" ({quoted_list(some)})" if some else ""
-    definition += _deferring(node)
+    definition += _deferring(node) + _unchecked(node)
     return table_name, Constraint(
         name=name,
         kind="f",

@@ -1,5 +1,6 @@
 """What reading a target document gathers, and how single members of it are read."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from dataforge.contexts.schemas.designs.domain.reading import Node, Problems
 from dataforge.kernel.canonical import canonical_json
 from dataforge.kernel.errors import Violation
 
+_OPTION = re.compile(r"[A-Za-z0-9_.+-]{1,100}")
 COUNTING = frozenset({"start", "increment", "minimum", "maximum", "cache", "cycle"})
 
 
@@ -62,23 +64,23 @@ class Draft:
             self.warn(node, "name", f'"{name}" must be quoted in every statement', "quoted_name")
 
 
-def options_of(node: Node) -> tuple[str, ...]:
+def options_of(node: Node, member: str = "options") -> tuple[str, ...]:
     """Storage parameters or view options, as `name=value`."""
-    given = node.value.get("options") or {}
+    given = node.value.get(member) or {}
     if not isinstance(given, Mapping):
-        node.refuse("options", "must be an object", "type")
+        node.refuse(member, "must be an object", "type")
         return ()
     found = []
     for key, value in given.items():
         if not key.replace("_", "").replace(".", "").isalnum() or not key.isascii():
-            node.refuse("options", f'"{key}" is not the name of an option', "option")
+            node.refuse(member, f'"{key}" is not the name of an option', "option")
             continue
         if isinstance(value, bool):
             found.append(f"{key}={str(value).lower()}")
-        elif isinstance(value, int | float) or (isinstance(value, str) and value.isalnum()):
+        elif isinstance(value, int | float) or (isinstance(value, str) and _OPTION.fullmatch(value)):
             found.append(f"{key}={value}")
         else:
-            node.refuse("options", f'the value of "{key}" must be a number, a word or a truth value', "option")
+            node.refuse(member, f'the value of "{key}" must be a number, a word or a truth value', "option")
     return tuple(sorted(found))
 
 

@@ -61,7 +61,7 @@ def _refuse_comments(text: str) -> None:
         raise ExpressionRefused("must not contain a comment")
 
 
-_LITERAL = r"(?:'(?:[^']|'')*'|[+-]?\d+(?:\.\d+)?|MINVALUE|MAXVALUE|NULL|TRUE|FALSE)"
+_LITERAL = r"(?:E?'(?:[^']|'')*'|[+-]?\d+(?:\.\d+)?|MINVALUE|MAXVALUE|NULL|TRUE|FALSE)"
 _LITERALS = rf"\(\s*{_LITERAL}(?:\s*,\s*{_LITERAL})*\s*\)"
 _BOUND = re.compile(
     rf"DEFAULT|FOR\s+VALUES\s+(?:IN\s*{_LITERALS}|FROM\s*{_LITERALS}\s*TO\s*{_LITERALS}"

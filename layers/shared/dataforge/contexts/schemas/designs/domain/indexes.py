@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-from dataforge.contexts.schemas.designs.domain.draft import Draft
+from dataforge.contexts.schemas.designs.domain.draft import Draft, options_of
 from dataforge.contexts.schemas.designs.domain.model import Index
-from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list
+from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list, storage_parameters
 from dataforge.contexts.schemas.designs.domain.reading import Node
 
-_INDEX_MEMBERS = "id name method unique columns keys include where nullsDistinct comment"
+_INDEX_MEMBERS = "id name method unique columns keys include where nullsDistinct options comment"
 _INDEX = frozenset(_INDEX_MEMBERS.split())
-_KEY_MEMBERS = "column expr order nulls opclass collation"
+_KEY_MEMBERS = "column expr order nulls opclass opclassOptions collation"
 KEY = frozenset(_KEY_MEMBERS.split())
 METHODS = {name: name for name in ("btree", "hash", "gin", "gist", "brin", "spgist")}
 
@@ -30,33 +30,49 @@ def read_indexes(node: Node, draft: Draft, table: str, columns: Collection[str] 
     """The indexes of a table or materialized view; `columns` is None where they are not known."""
     found = []
     for child in node.children("indexes", _INDEX):
-        names = child.names("columns") if child.has("columns") else ()
-        keys = [quoted(name) for name in names if all_known(child, "columns", (name,), columns, table)]
-        parts = list(names)
-        for key_node in child.children("keys", KEY):
-            key = read_key(key_node, columns, table)
-            if key is not None:
-                keys.append(key)
-                parts.append(str(key_node.value.get("column") or "expr"))
-        if not keys:
-            child.refuse("keys", "must have at least one key", "required")
-            continue
-        name = child.name(required=False)
-        if name is None:
-            name = generated_name(table, *parts, "idx", taken=draft.taken["relation"])
-        draft.claim(child, "relation", name)
-        draft.places[f"index {name}"] = child.at
-        definition = f"USING {child.choice('method', METHODS, 'btree')} ({', '.join(keys)})"
-        include, where = child.names("include"), child.expression("where")
-        if include and all_known(child, "include", include, columns, table):
-            definition += f" INCLUDE ({quoted_list(include)})"
-        if not child.flag("nullsDistinct", default=True):
-            definition += " NULLS NOT DISTINCT"
-        if where:
-            definition += f" WHERE ({where})"
-        unique = child.flag("unique")
-        found.append(Index(name=name, unique=unique, definition=definition, comment=child.text("comment")))
+        index = _index(child, draft, table, columns)
+        if index is not None:
+            found.append(index)
     return found
+
+
+def _index(node: Node, draft: Draft, table: str, columns: Collection[str] | None) -> Index | None:
+    names = node.names("columns") if node.has("columns") else ()
+    keys = [quoted(name) for name in names if all_known(node, "columns", (name,), columns, table)]
+    parts = list(names)
+    statistics = []
+    for key_node in node.children("keys", KEY | {"statistics"}):
+        key = read_key(key_node, columns, table)
+        if key is not None:
+            keys.append(key)
+            parts.append(str(key_node.value.get("column") or "expr"))
+            target = key_node.number("statistics", least=0, most=10_000)
+            statistics += [] if target is None else [f"{len(keys)}={target}"]
+    if not keys:
+        node.refuse("keys", "must have at least one key", "required")
+        return None
+    name = node.name(required=False)
+    if name is None:
+        name = generated_name(table, *parts, "idx", taken=draft.taken["relation"])
+    draft.claim(node, "relation", name)
+    draft.places[f"index {name}"] = node.at
+    definition = f"USING {node.choice('method', METHODS, 'btree')} ({', '.join(keys)})"
+    include, where, options = node.names("include"), node.expression("where"), options_of(node)
+    if include and all_known(node, "include", include, columns, table):
+        definition += f" INCLUDE ({quoted_list(include)})"
+    if not node.flag("nullsDistinct", default=True):
+        definition += " NULLS NOT DISTINCT"
+    storage = f" WITH ({storage_parameters(options)})" if options else ""
+    condition = f" WHERE ({where})" if where else ""
+    return Index(
+        name=name,
+        unique=node.flag("unique"),
+        definition=definition + storage + condition,
+        bare=definition + condition,
+        comment=node.text("comment"),
+        options=options,
+        statistics=tuple(statistics),
+    )
 
 
 def read_key(node: Node, columns: Collection[str] | None, table: str) -> str | None:
@@ -76,7 +92,10 @@ def read_key(node: Node, columns: Collection[str] | None, table: str) -> str | N
         key = f"({expression})"
     if collation := node.name("collation", required=False):
         key += f" COLLATE {quoted(collation)}"
+    options = options_of(node, "opclassOptions")
     if opclass := node.name("opclass", required=False):
-        key += f" {quoted(opclass)}"
+        key += f" {quoted(opclass)}" + (f" ({storage_parameters(options)})" if options else "")
+    elif options:
+        node.refuse("opclassOptions", "need an opclass", "required")
     key += node.choice("order", {"asc": "", "desc": " DESC"} | {"asc": " ASC"})
     return key + node.choice("nulls", {"first": " NULLS FIRST", "last": " NULLS LAST"})

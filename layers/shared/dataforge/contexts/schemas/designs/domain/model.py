@@ -39,11 +39,20 @@ class Column:
     collation: str | None = None
     comment: str | None = None
     user_type: str | None = None
+    storage: str | None = None  # None is what the type does
+    compression: str | None = None
+    statistics: int | None = None
+    settings: tuple[str, ...] = ()  # n_distinct=… and the like
+    sequence: str | None = field(default=None, compare=False)  # that of an identity, where it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
-    """A constraint; kinds are those of pg_constraint: p, u, c, f, x. `detail` is its JSON form."""
+    """A constraint; kinds are those of pg_constraint: p, u, c, f, x. `detail` is its JSON form.
+
+    `options` are the storage parameters of its index. The definition of one whose old rows were never checked ends in
+    NOT VALID.
+    """
 
     name: str
     kind: str
@@ -52,12 +61,18 @@ class Constraint:
     columns: tuple[str, ...] = ()
     references: str | None = None
     reference_columns: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     @property
     def essence(self) -> tuple[str, str]:
         """What makes two constraints the same but for their name."""
         return (self.kind, self.definition)
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether old rows may break it."""
+        return self.definition.endswith(" NOT VALID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +85,9 @@ class Index:
     comment: str | None = None
     columns: tuple[str, ...] = ()
     computed: bool = False  # has expressions or a predicate
+    options: tuple[str, ...] = ()  # in the definition, too
+    bare: str = ""  # the definition without them
+    statistics: tuple[str, ...] = ()  # `2=500`: the target of the second key
     detail: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     @property
@@ -90,16 +108,40 @@ class Table:
     options: tuple[str, ...] = ()
     unlogged: bool = False
     partition_by: str | None = None
+    replica_identity: str | None = None  # FULL, NOTHING, or USING INDEX …
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """A part of a partitioned table; `bound` is `FOR VALUES …` or DEFAULT."""
+    """A part of a partitioned table; `bound` is `FOR VALUES …` or DEFAULT.
+
+    Columns, and the constraints and indexes that the table has for all of its parts, are the table's; here is what the
+    part has of its own.
+    """
 
     name: str
     parent: str
     bound: str
     partition_by: str | None = None
+    constraints: Mapping[str, Constraint] = field(default_factory=dict)
+    indexes: Mapping[str, Index] = field(default_factory=dict)
+    comment: str | None = None
+    options: tuple[str, ...] = ()
+    unlogged: bool = False
+
+    @property
+    def own(self) -> Table:
+        """What the part has of its own, as a table without columns."""
+        return Table(
+            name=self.name,
+            columns={},
+            constraints=self.constraints,
+            indexes=self.indexes,
+            comment=self.comment,
+            options=self.options,
+            unlogged=self.unlogged,
+            partition_by=self.partition_by,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +220,16 @@ class Named:
 
 
 # What is in other texts already, or only helps to plan.
-_DERIVED = frozenset({"detail", "depends", "user_type", "references", "reference_columns", "computed"})
+_DERIVED = frozenset(
+    {"detail", "depends", "user_type", "references", "reference_columns", "computed", "bare", "sequence"}
+)
+# What the model did not have at first: left out while it is empty, so that fingerprints of before still hold.
+_LATER = frozenset({"storage", "compression", "statistics", "settings", "replica_identity"})
+_LATER_OF: Mapping[type[Any], frozenset[str]] = {
+    Constraint: frozenset({"options"}),
+    Index: frozenset({"options"}),
+    Partition: frozenset({"constraints", "indexes", "comment", "options", "unlogged"}),
+}
 
 
 def text_of(thing: object) -> str:
@@ -203,11 +254,17 @@ def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any plain part of the
 
 
 @cache
-def _telling(kind: type[Any]) -> tuple[str, ...]:
+def _telling(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a class of the model
     """The fields that make two things of a kind different."""
-    names = {item.name for item in fields(kind)} - _DERIVED
+    names = {item.name for item in fields(kind)} - _DERIVED - set(_later(kind))
     # The columns of a constraint or index are in its definition.
     return tuple(sorted(names - {"columns"} if "definition" in names else names))
+
+
+@cache
+def _later(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a class of the model
+    added = _LATER | _LATER_OF.get(kind, frozenset())
+    return tuple(item.name for item in fields(kind) if item.name in added)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of the model
@@ -215,4 +272,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of the model
         return value
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return {name: _plain(getattr(value, name)) for name in _telling(value.__class__)}
+    kind = value.__class__
+    found = {name: _plain(getattr(value, name)) for name in _telling(kind)}
+    for name in _later(kind):
+        item = getattr(value, name)
+        if item is not None and item is not False and item not in ((), {}):
+            found[name] = _plain(item)
+    return found

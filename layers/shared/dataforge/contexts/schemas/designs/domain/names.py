@@ -10,6 +10,7 @@ NAMESPACE = re.compile(r"ws_[0-9a-f]{16}")
 # Tables in the schema of a workspace that no target describes: the revision, and what a deployment has done.
 VERSION_TABLE, JOURNAL_TABLE = "alembic_version", "deployment_journal"
 RESERVED = frozenset(f"{name}{tail}" for name in (VERSION_TABLE, JOURNAL_TABLE) for tail in ("", "_pkey"))
+_PIECES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|.""", re.DOTALL)
 # A selection of the words that need quotes as names of tables or columns (PostgreSQL 16, appendix C, "reserved").
 _RESERVED_WORDS = (
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
@@ -35,6 +36,25 @@ def quoted_list(names: Iterable[str]) -> str:
 def literal(text: str) -> str:
     """A text as an SQL literal (standard_conforming_strings is on)."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def split_list(text: str) -> list[str]:
+    """The parts of a list in SQL: a comma within parentheses, brackets or quotes separates nothing."""
+    parts = [""]
+    depth = 0
+    for piece in _PIECES.findall(text):
+        depth += (piece in "([") - (piece in ")]")
+        if piece == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [part.strip() for part in parts]
+
+
+def storage_parameters(options: Iterable[str]) -> str:
+    """Options such as `fillfactor=70` as a list in SQL."""
+    pairs = (option.partition("=") for option in options)
+    return ", ".join(f"{key} = {literal(value)}" if value else key for key, _, value in pairs)
 
 
 def cut(text: str, most: int = MAX_NAME_BYTES) -> str:

@@ -94,13 +94,16 @@ class Node:
             return default
         return value
 
-    def number(self, key: str) -> int | None:
-        """A whole number that fits into a bigint."""
+    def number(self, key: str, *, least: int = -(2**63) + 1, most: int = 2**63 - 1) -> int | None:
+        """A whole number that fits into a bigint, and between others."""
         value = self.value.get(key)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
             self.refuse(key, "must be a whole number", "type")
+            return None
+        if not least <= value <= most:
+            self.refuse(key, f"must be a whole number from {least} to {most}", "range")
             return None
         return value
 

@@ -1,5 +1,6 @@
 """A schema as the statements that make it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -17,7 +18,9 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Table,
     View,
 )
-from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted
+from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, storage_parameters
+
+_DEFERRING = re.compile(r" DEFERRABLE(?: INITIALLY DEFERRED)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +39,7 @@ def create_schema(schema: Schema) -> Iterator[Creation]:
         yield from (Creation(sql, f"domain {domain.name}") for sql in create_domain(domain))
     for sequence in schema.sequences.values():
         yield from (Creation(sql, f"sequence {sequence.name}") for sql in create_sequence(sequence))
-    known: set[str] = set()
-    late: list[tuple[Table, Constraint]] = []
-    for table in schema.tables.values():
-        known.add(table.name)
-        inline = [item for item in table.constraints.values() if item.kind != "f"]
-        late += [(table, item) for item in table.constraints.values() if item.kind == "f"]
-        yield Creation(create_table(table, inline), f"table {table.name}")
-    for partition in ordered_partitions(schema):
-        yield Creation(create_partition(partition), f"partition {partition.name}")
-    for sequence in schema.sequences.values():
-        if sequence.owner is not None:
-            yield Creation(own_sequence(sequence), f"sequence {sequence.name}")
-    for table in schema.tables.values():
-        for index in table.indexes.values():
-            yield Creation(create_index(index, table.name), f"index {index.name}")
-    for table, constraint in late:
-        yield Creation(add_constraint(table.name, constraint), f"constraint {table.name}.{constraint.name}")
+    yield from _create_tables(schema)
     for view in ordered_views(schema.views.values()):
         yield from (Creation(sql, f"view {view.name}") for sql in create_view(view))
     yield from comments(schema)
@@ -63,9 +50,34 @@ def write_sql(schema: Schema) -> str:
     return "".join(f"{creation.sql};\n" for creation in create_schema(schema))
 
 
-def comments(schema: Schema) -> Iterator[Creation]:
-    """The comments of tables and of everything in them."""
+def _create_tables(schema: Schema) -> Iterator[Creation]:
+    late: list[tuple[Table, Constraint]] = []
     for table in schema.tables.values():
+        inline, later = split_constraints(table)
+        late += [(table, item) for item in later]
+        yield Creation(create_table(table, inline), f"table {table.name}")
+        for column in table.columns.values():
+            thing = f"column {table.name}.{column.name}"
+            yield from (Creation(sql, thing) for sql in settings_of_column(table.name, column))
+    for partition in ordered_partitions(schema):
+        inline, later = split_constraints(partition.own)
+        late += [(partition.own, item) for item in later]
+        yield Creation(create_partition(partition, inline), f"partition {partition.name}")
+    for sequence in schema.sequences.values():
+        if sequence.owner is not None:
+            yield Creation(own_sequence(sequence), f"sequence {sequence.name}")
+    for table in (*schema.tables.values(), *(part.own for part in schema.partitions.values())):
+        for index in table.indexes.values():
+            yield from (Creation(sql, f"index {index.name}") for sql in make_index(index, table.name))
+        if table.replica_identity is not None:
+            yield Creation(replicate_by(table), f"table {table.name}")
+    for table, constraint in late:
+        yield Creation(add_constraint(table.name, constraint), f"constraint {table.name}.{constraint.name}")
+
+
+def comments(schema: Schema) -> Iterator[Creation]:
+    """The comments of tables and partitions and of everything in them."""
+    for table in (*schema.tables.values(), *(part.own for part in schema.partitions.values())):
         yield from (Creation(sql, f"comment of {table.name}") for sql in comments_of_table(table))
 
 
@@ -169,24 +181,81 @@ def column_definition(column: Column, *, nullable: bool | None = None) -> str:
     return " ".join(parts)
 
 
+def split_constraints(table: Table) -> tuple[list[Constraint], list[Constraint]]:
+    """Those that are made with the table, and those that come later: foreign keys, and what is not to be checked."""
+    inline = [item for item in table.constraints.values() if item.kind != "f" and not item.unchecked]
+    return inline, [item for item in table.constraints.values() if item.kind == "f" or item.unchecked]
+
+
+def settings_of_column(table: str, column: Column, old: Column | None = None) -> list[str]:
+    """What is set on a column beside its definition, where it is different from before."""
+    prefix = f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(column.name)}"
+    before = old or Column(name=column.name, type=column.type)
+    statements = []
+    if column.storage != before.storage:
+        statements.append(f"{prefix} SET STORAGE {column.storage or 'DEFAULT'}")
+    if column.compression != before.compression:
+        statements.append(f"{prefix} SET COMPRESSION {column.compression or 'DEFAULT'}")
+    if column.statistics != before.statistics:
+        statements.append(f"{prefix} SET STATISTICS {-1 if column.statistics is None else column.statistics}")
+    return statements + change_options(prefix, before.settings, column.settings)
+
+
+def change_options(prefix: str, old: Iterable[str], new: Iterable[str]) -> list[str]:
+    """SET and RESET of storage parameters."""
+    before, after = set(old), set(new)
+    come = sorted(after - before)
+    left = {item.partition("=")[0] for item in before} - {item.partition("=")[0] for item in after}
+    statements = [f"{prefix} RESET ({', '.join(sorted(left))})"] if left else []
+    return statements + ([f"{prefix} SET ({storage_parameters(come)})"] if come else [])
+
+
+def replicate_by(table: Table) -> str:
+    """ALTER TABLE … REPLICA IDENTITY."""
+    return f"ALTER TABLE {quoted(table.name)} REPLICA IDENTITY {table.replica_identity or 'DEFAULT'}"
+
+
+def constraint_definition(constraint: Constraint) -> str:
+    """What stands behind the name of a constraint, the storage parameters of its index included."""
+    if not constraint.options:
+        return constraint.definition
+    head, deferring = split_deferring(constraint.definition)
+    return f"{head} WITH ({storage_parameters(constraint.options)}){deferring}"
+
+
+def split_deferring(definition: str) -> tuple[str, str]:
+    """The definition of a constraint, and when it is checked."""
+    found = _DEFERRING.search(definition)
+    return (definition, "") if found is None else (definition[: found.start()], found.group())
+
+
 def create_table(table: Table, constraints: Iterable[Constraint]) -> str:
     """CREATE TABLE with these constraints inside."""
     lines = [column_definition(column) for column in table.columns.values()]
-    lines += [f"CONSTRAINT {quoted(item.name)} {item.definition}" for item in constraints]
+    lines += [f"CONSTRAINT {quoted(item.name)} {constraint_definition(item)}" for item in constraints]
     sql = (
         f"CREATE {'UNLOGGED ' if table.unlogged else ''}TABLE {quoted(table.name)} (\n  " + ",\n  ".join(lines) + "\n)"
     )
     if table.partition_by is not None:
         sql += f" PARTITION BY {table.partition_by}"
     if table.options:
-        sql += f" WITH ({', '.join(table.options)})"
+        sql += f" WITH ({storage_parameters(table.options)})"
     return sql
 
 
-def create_partition(partition: Partition) -> str:
-    """CREATE TABLE … PARTITION OF."""
-    sql = f"CREATE TABLE {quoted(partition.name)} PARTITION OF {quoted(partition.parent)} {partition.bound}"
-    return sql if partition.partition_by is None else f"{sql} PARTITION BY {partition.partition_by}"
+def create_partition(partition: Partition, constraints: Iterable[Constraint] = ()) -> str:
+    """CREATE TABLE … PARTITION OF with these constraints of its own inside."""
+    kind = "UNLOGGED TABLE" if partition.unlogged else "TABLE"
+    sql = f"CREATE {kind} {quoted(partition.name)} PARTITION OF {quoted(partition.parent)}"
+    lines = [f"CONSTRAINT {quoted(item.name)} {constraint_definition(item)}" for item in constraints]
+    if lines:
+        sql += " (" + ", ".join(lines) + ")"
+    sql += f" {partition.bound}"
+    if partition.partition_by is not None:
+        sql += f" PARTITION BY {partition.partition_by}"
+    if partition.options:
+        sql += f" WITH ({storage_parameters(partition.options)})"
+    return sql
 
 
 def create_index(index: Index, table: str, *, concurrently: bool = False) -> str:
@@ -195,10 +264,27 @@ def create_index(index: Index, table: str, *, concurrently: bool = False) -> str
     return f"CREATE {kind} {quoted(index.name)} ON {quoted(table)} {index.definition}"
 
 
+def make_index(index: Index, table: str, *, concurrently: bool = False) -> list[str]:
+    """CREATE INDEX and what is set on it afterwards, its comment aside."""
+    return [create_index(index, table, concurrently=concurrently), *index_statistics(index)]
+
+
+def index_statistics(index: Index, old: Index | None = None) -> list[str]:
+    """The statistics targets of an index's expressions, where they are different from before."""
+    before = dict(item.split("=") for item in old.statistics) if old else {}
+    after = dict(item.split("=") for item in index.statistics)
+    return [
+        f"ALTER INDEX {quoted(index.name)} ALTER COLUMN {number} SET STATISTICS {after.get(number, '-1')}"
+        for number in sorted({*before, *after})
+        if before.get(number) != after.get(number)
+    ]
+
+
 def add_constraint(table: str, constraint: Constraint, *, validated: bool = True) -> str:
     """ALTER TABLE … ADD CONSTRAINT."""
-    tail = "" if validated else " NOT VALID"
-    return f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(constraint.name)} {constraint.definition.strip()}{tail}"
+    tail = "" if validated or constraint.unchecked else " NOT VALID"
+    definition = constraint_definition(constraint).strip()
+    return f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(constraint.name)} {definition}{tail}"
 
 
 def create_view(view: View) -> Iterator[str]:
@@ -208,7 +294,7 @@ def create_view(view: View) -> Iterator[str]:
     tail = "\nWITH NO DATA" if view.materialized else ""
     yield f"CREATE {kind} {quoted(view.name)}{options} AS\n{view.query.strip().rstrip(';')}{tail}"
     for index in view.indexes.values():
-        yield create_index(index, view.name)
+        yield from make_index(index, view.name)
         if index.comment is not None:
             yield comment_on(f"INDEX {quoted(index.name)}", index.comment)
     if view.comment is not None:

@@ -4,28 +4,24 @@ from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.columns import COLUMN, read_column
 from dataforge.contexts.schemas.designs.domain.constraints import (
-    EXCLUSION,
     RELATIONSHIP,
-    UNIQUE,
-    read_checks,
-    read_exclusion,
+    read_constraints,
     read_primary_key,
     read_relationship,
-    read_unique,
     unique_of,
 )
 from dataforge.contexts.schemas.designs.domain.draft import Draft, options_of
 from dataforge.contexts.schemas.designs.domain.indexes import read_indexes
 from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Partition, Table
-from dataforge.contexts.schemas.designs.domain.names import generated_name
-from dataforge.contexts.schemas.designs.domain.partitions import read_partition_key, read_partitions
+from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted
+from dataforge.contexts.schemas.designs.domain.partitions import owners_of, read_partition_key, read_partitions
 from dataforge.contexts.schemas.designs.domain.reading import Node
 
 MAX_TABLES = 2_000
 MAX_COLUMNS = 1_600  # PostgreSQL's own (MaxHeapAttributeNumber)
 _TABLE_MEMBERS = (
     "id name previousName columns primaryKey uniques checks exclusions indexes comment options unlogged "
-    "partitionBy partitions"
+    "partitionBy partitions replicaIdentity"
 )
 _TABLE = frozenset(_TABLE_MEMBERS.split())
 
@@ -42,16 +38,19 @@ def read_tables(top: Node, draft: Draft) -> tuple[dict[str, Table], dict[str, Pa
         tables[table.name] = table
         if node.has("id"):
             ids[str(node.value["id"])] = table.name
-        partitions |= {item.name: item for item in read_partitions(node, draft, table.name)}
+        partitions |= {item.name: item for item in read_partitions(node, draft, table)}
+    owners = {**tables, **owners_of(partitions, tables)}
     foreign: dict[str, dict[str, Constraint]] = {}
     for node in top.children("relationships", RELATIONSHIP):
-        found = read_relationship(node, draft, tables, ids)
+        found = read_relationship(node, draft, owners, ids)
         if found is not None:
             table_name, constraint = found
             foreign.setdefault(table_name, {})[constraint.name] = constraint
     for name, constraints in foreign.items():
-        own = tables[name]
-        tables[name] = replace(own, constraints={**own.constraints, **constraints})
+        if name in tables:
+            tables[name] = replace(tables[name], constraints={**tables[name].constraints, **constraints})
+        else:
+            partitions[name] = replace(partitions[name], constraints={**partitions[name].constraints, **constraints})
     return tables, partitions
 
 
@@ -80,12 +79,7 @@ def _table(node: Node, draft: Draft) -> Table | None:
             taken.add(constraints[-1].name)
     constraints = [*read_primary_key(node, name, keys, columns), *constraints]
     taken |= {item.name for item in constraints}
-    for child in node.children("uniques", UNIQUE):
-        constraints += read_unique(child, name, columns, taken)
-    constraints += read_checks(node, draft, name, taken)
-    constraints += [
-        item for child in node.children("exclusions", EXCLUSION) for item in read_exclusion(child, name, taken)
-    ]
+    constraints += read_constraints(node, draft, name, columns, taken)
     for item in constraints:
         if item.kind in "pux":
             draft.claim(node, "relation", item.name)
@@ -101,4 +95,15 @@ def _table(node: Node, draft: Draft) -> Table | None:
         options=options_of(node),
         unlogged=node.flag("unlogged"),
         partition_by=read_partition_key(node, columns),
+        replica_identity=_replica_identity(node),
     )
+
+
+def _replica_identity(node: Node) -> str | None:
+    """What replication tells rows apart by; None is the primary key."""
+    given = node.value.get("replicaIdentity")
+    if isinstance(given, dict):
+        inner = node.child("replicaIdentity", {"index"})
+        name = inner.name("index") if inner else None
+        return None if name is None else f"USING INDEX {quoted(name)}"
+    return node.choice("replicaIdentity", {"full": "FULL", "nothing": "NOTHING"}) or None

@@ -14,8 +14,11 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Schema,
     Table,
 )
+from dataforge.contexts.schemas.designs.domain.names import split_list
 
 _ACTIONS = {"r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+_NAME = r'(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)'
+_KEY_OF_PARTITION = re.compile(rf"(?P<column>{_NAME})(?: COLLATE (?P<collation>{_NAME}))?(?: (?P<opclass>{_NAME}))?")
 _PARTITIONED = re.compile(r"(?P<strategy>RANGE|LIST|HASH) \((?P<keys>.*)\)", re.DOTALL)
 Document = dict[str, Any]
 
@@ -58,7 +61,7 @@ def to_document(schema: Schema, namespace: str, named: Iterable[Named] = ()) -> 
         "tables": [_table(item, schema, ids) for item in schema.tables.values()],
         "relationships": [
             _relationship(table.name, item)
-            for table in schema.tables.values()
+            for table in (*schema.tables.values(), *(part.own for part in schema.partitions.values()))
             for item in table.constraints.values()
             if item.kind == "f"
         ],
@@ -91,28 +94,56 @@ def _options(options: tuple[str, ...]) -> Document | None:
     found: Document = {}
     for option in options:
         key, _, value = option.partition("=")
-        found[key] = value == "true" if value in ("true", "false") else int(value) if value.isdigit() else value
+        found[key] = value == "true" if value in ("true", "false") else _number_or_word(value)
     return found or None
 
 
+def _number_or_word(value: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            if str(kind(value)) == value:
+                return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
 def _table(table: Table, schema: Schema, ids: Mapping[tuple[str, ...], str]) -> Document:
-    kinds = {kind: [item for item in table.constraints.values() if item.kind == kind] for kind in "pucx"}
     return _some(
         id=ids.get(("table", table.name)),
         name=table.name,
         columns=[_column(column, ids.get(("column", table.name, column.name))) for column in table.columns.values()],
-        primaryKey=next(
-            (_some(name=key.name, columns=list(key.columns), comment=key.comment) for key in kinds["p"]), None
-        ),
+        **_held(table),
+        partitionBy=None if table.partition_by is None else _partition_key(table.partition_by),
+        partitions=_partitions(table.name, schema.partitions, ids) or None,
+        replicaIdentity=_replica_identity(table),
+    )
+
+
+def _held(table: Table) -> Document:
+    """What a table has beside its columns; a partition has the same of its own."""
+    kinds = {kind: [item for item in table.constraints.values() if item.kind == kind] for kind in "pucx"}
+    return _some(
+        primaryKey=next(map(_primary_key, kinds["p"]), None),
         uniques=[_unique(item) for item in kinds["u"]] or None,
         checks=[_check(item) for item in kinds["c"]] or None,
-        exclusions=[{"name": item.name, "definition": item.definition} for item in kinds["x"]] or None,
+        exclusions=[_some(name=item.name, definition=item.definition, comment=item.comment) for item in kinds["x"]]
+        or None,
         indexes=[_index(index) for index in table.indexes.values()] or None,
         comment=table.comment,
         options=_options(table.options),
         unlogged=table.unlogged or None,
-        partitionBy=None if table.partition_by is None else _partition_key(table.partition_by),
-        partitions=_partitions(table.name, schema.partitions) or None,
+    )
+
+
+def _primary_key(key: Constraint) -> Document:
+    return _some(
+        name=key.name,
+        columns=list(key.columns),
+        include=key.detail["included"],
+        **_deferring(key),
+        options=_options(key.options),
+        comment=key.comment,
     )
 
 
@@ -131,6 +162,10 @@ def _column(column: Column, stable_id: str | None) -> Document:
         generated=None if column.generated is None else {"expr": column.generated},
         collation=column.collation,
         comment=column.comment,
+        storage=None if column.storage is None else column.storage.lower(),
+        compression=column.compression,
+        statistics=column.statistics,
+        options=_options(column.settings),
     )
 
 
@@ -139,7 +174,9 @@ def _unique(item: Constraint) -> Document:
         name=item.name,
         columns=list(item.columns),
         nullsDistinct=False if item.detail["nulls_not_distinct"] else None,
+        include=item.detail["included"],
         **_deferring(item),
+        options=_options(item.options),
         comment=item.comment,
     )
 
@@ -151,7 +188,13 @@ def _deferring(item: Constraint) -> Document:
 def _check(item: Constraint) -> Document:
     inner = item.definition.removesuffix(" NOT VALID").removesuffix(" NO INHERIT")
     expression = inner.removeprefix("CHECK (").removesuffix(")")
-    return _some(name=item.name, expr=expression, noInherit=item.detail["no_inherit"] or None, comment=item.comment)
+    return _some(
+        name=item.name,
+        expr=expression,
+        noInherit=item.detail["no_inherit"] or None,
+        notValid=item.unchecked or None,
+        comment=item.comment,
+    )
 
 
 def _relationship(table: str, item: Constraint) -> Document:
@@ -165,13 +208,19 @@ def _relationship(table: str, item: Constraint) -> Document:
         onDeleteColumns=list(detail["delete_columns"]) if detail["delete_columns"] else None,
         match="full" if detail["match"] == "f" else None,
         **_deferring(item),
+        notValid=item.unchecked or None,
         comment=item.comment,
     )
 
 
 def _index(index: Index) -> Document:
     detail = index.detail
-    keys = [_key(key) for key in detail["keys"] if not key["included"]]
+    targets = {number: int(target) for number, target in (item.split("=") for item in index.statistics)}
+    keys = [
+        _key(key) | _some(statistics=targets.get(str(number)))
+        for number, key in enumerate(detail["keys"], 1)
+        if not key["included"]
+    ]
     return _some(
         name=index.name,
         method=detail["method"],
@@ -179,6 +228,7 @@ def _index(index: Index) -> Document:
         keys=keys,
         include=[key["column"] for key in detail["keys"] if key["included"]] or None,
         where=detail["predicate"],
+        options=_options(index.options),
         nullsDistinct=False if detail["nulls_not_distinct"] else None,
         comment=index.comment,
     )
@@ -191,30 +241,51 @@ def _key(key: Mapping[str, Any]) -> Document:
         column=key["column"],
         expr=None if key["plain"] else key["text"],
         opclass=key["opclass"],
+        opclassOptions=_options(tuple(key["opclass_options"] or ())),
         collation=key["collation"],
         order="desc" if descending else None,
         nulls=None if descending == first else "first" if first else "last",
     )
 
 
+def _replica_identity(table: Table) -> Document | str | None:
+    given = table.replica_identity
+    if given is None or not given.startswith("USING INDEX "):
+        return None if given is None else given.lower()
+    return {"index": given.removeprefix("USING INDEX ")[1:-1].replace('""', '"')}
+
+
 def _partition_key(text: str) -> Document:
     found = _PARTITIONED.fullmatch(text)
     if found is None:
         return {"strategy": "range", "keys": [{"expr": text}]}
-    keys = [key.strip() for key in found["keys"].split(",")] if "(" not in found["keys"] else [found["keys"]]
-    simple = all(re.fullmatch(r'"(?:[^"]|"")+"|[a-z_][a-z0-9_]*', key) for key in keys)
-    names = [key.strip('"').replace('""', '"') for key in keys]
-    members = {"columns": names} if simple else {"keys": [{"expr": key} for key in keys]}
+    keys = [_part_of_key(key) for key in split_list(found["keys"])]
+    names = [key["column"] for key in keys if set(key) == {"column"}]
+    members = {"columns": names} if len(names) == len(keys) else {"keys": keys}
     return {"strategy": found["strategy"].lower(), **members}
 
 
-def _partitions(parent: str, partitions: Mapping[str, Partition]) -> list[Document]:
+def _part_of_key(text: str) -> Document:
+    """A column or an expression, each with its collation and operator class, as PostgreSQL prints them."""
+    found = _KEY_OF_PARTITION.fullmatch(text)
+    if found is None:
+        return {"expr": text}
+    return _some(**{name: _unquoted(value) for name, value in found.groupdict().items() if value is not None})
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _partitions(parent: str, partitions: Mapping[str, Partition], ids: Mapping[tuple[str, ...], str]) -> list[Document]:
     return [
         _some(
+            id=ids.get(("partition", item.name)),
             name=item.name,
             bound=item.bound,
             partitionBy=None if item.partition_by is None else _partition_key(item.partition_by),
-            partitions=_partitions(item.name, partitions) or None,
+            partitions=_partitions(item.name, partitions, ids) or None,
+            **_held(item.own),
         )
         for item in partitions.values()
         if item.parent == parent

@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from dataforge.contexts.schemas.designs.domain.document import Hints
 from dataforge.contexts.schemas.designs.domain.model import Column
 from dataforge.contexts.schemas.designs.domain.names import literal, quoted
-from dataforge.contexts.schemas.designs.domain.rendering import column_definition, counting, identity_clause
+from dataforge.contexts.schemas.designs.domain.rendering import (
+    column_definition,
+    counting,
+    identity_clause,
+    settings_of_column,
+)
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.types import Rebuilt
 
@@ -28,6 +33,7 @@ def add_column(table: str, column: Column, backfill: str | None) -> Iterator[Cha
         probe = "rows"
     reason = "fails while the table has rows: give a default or a backfill" if probe else ""
     risk = Risk.REWRITING if column.generated or column.identity or backfill else Risk.SAFE
+    statements += map(Statement, settings_of_column(table, column))
     yield Change(
         *("add column", thing, tuple(statements), rank),
         risk=risk,
@@ -87,6 +93,8 @@ def alter_column(
         yield _alter_type(prefix, thing, table, old, new, hints, rebuilt)
     if new.default is not None and (again or old.default != new.default):
         yield change("set default", thing, 62, f"{prefix} SET DEFAULT {new.default}", lock=_EXCLUSIVE, table=table)
+    if texts := settings_of_column(table, new, old):
+        yield change("change settings", thing, 61, *texts, lock=_EXCLUSIVE, table=table)
     yield from _nullability(prefix, thing, table, old, new, hints)
     if new.identity is not None:
         yield from _identity(prefix, thing, table, old, new)

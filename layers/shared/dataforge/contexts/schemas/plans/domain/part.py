@@ -14,7 +14,13 @@ from dataforge.contexts.schemas.plans.domain.renames import Rename
 
 Thing = tuple[str, str]  # a field of Schema, and a name in it
 KINDS = tuple(item.name for item in fields(Schema))
-_FIELDS = {"table": "tables", "view": "views", "materialized view": "views", "sequence": "sequences"}
+_FIELDS = {
+    "table": "tables",
+    "partition": "partitions",
+    "view": "views",
+    "materialized view": "views",
+    "sequence": "sequences",
+}
 _FIELDS |= {"enum": "enums", "domain": "domains"}
 _HOLDERS = {"column": "tables", "value": "enums"}
 _NAMED_IN_TEXTS = ("enums", "domains", "sequences")

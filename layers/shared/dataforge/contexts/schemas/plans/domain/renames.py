@@ -10,6 +10,7 @@ from dataforge.contexts.schemas.designs.domain.names import generated_name, lite
 
 _NOUNS = {
     "table": "TABLE",
+    "partition": "TABLE",
     "view": "VIEW",
     "materialized view": "MATERIALIZED VIEW",
     "sequence": "SEQUENCE",
@@ -86,6 +87,7 @@ def _old_name(item: Named, known: Known, present: set[str], holder: str | None =
 def _names(current: Schema, kind: str) -> set[str]:
     found: dict[str, Mapping[str, object]] = {
         "table": current.tables,
+        "partition": current.partitions,
         "view": current.views,
         "sequence": current.sequences,
         "enum": current.enums,
@@ -120,7 +122,7 @@ def order_renames(renames: Collection[Rename], current: Schema) -> list[Rename]:
 
 
 def _scope(rename: Rename) -> Scope:
-    if rename.kind in ("table", "view", "materialized view", "sequence"):
+    if rename.kind in ("table", "partition", "view", "materialized view", "sequence"):
         return ("relation", ())
     return ("type", ()) if rename.kind in ("enum", "domain") else (rename.kind, rename.path)
 

@@ -1,0 +1,115 @@
+"""What planning looks at: two schemas, and what follows from their difference for what stays in place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dataforge.contexts.schemas.designs.domain.document import Hints
+from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Index, Schema
+from dataforge.contexts.schemas.designs.domain.names import mentions
+from dataforge.contexts.schemas.plans.domain.types import Rebuilt, type_changes
+
+EXCLUSIVE, SHARE, SHARE_ROW = "ACCESS EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"
+SHARE_UPDATE = "SHARE UPDATE EXCLUSIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to plan: `online` takes forms that let others work, for tables that are there and `filled`."""
+
+    online: bool = True
+    filled: frozenset[str] = frozenset()
+    hints: Hints = field(default_factory=Hints)
+
+
+class Scene:
+    """A schema and the wanted one; `kept` are the tables that stay, `touched` what happens to their columns."""
+
+    def __init__(self, current: Schema, wanted: Schema, options: Options) -> None:
+        self.current = current
+        self.wanted = wanted
+        self.options = options
+        self.rebuilt: Rebuilt = type_changes(current, wanted, options.hints)
+        self.kept = {name for name in current.tables if name in wanted.tables and not self._is_remade(name)}
+        self.touched: Mapping[str, dict[str, str]] = {name: self._touched(name) for name in self.kept}
+
+    def _is_remade(self, name: str) -> bool:
+        # PostgreSQL cannot make a table partitioned, or partition it otherwise.
+        return self.current.tables[name].partition_by != self.wanted.tables[name].partition_by
+
+    def _touched(self, name: str) -> dict[str, str]:
+        """Columns whose values get another type (`type`), that go (`gone`) or are computed anew (`remade`)."""
+        old, new = self.current.tables[name], self.wanted.tables[name]
+        touched: dict[str, str] = {}
+        for column in old.columns.values():
+            after = new.columns.get(column.name)
+            if after is None:
+                touched[column.name] = "gone"
+            elif after.generated != column.generated:
+                touched[column.name] = "remade" if after.generated or column.generated is None else "type"
+            elif (after.type, after.collation) != (
+                column.type,
+                column.collation,
+            ) or self._is_of_rebuilt(column):
+                touched[column.name] = "remade" if column.generated else "type"
+        for column in old.columns.values():
+            if column.generated and column.name not in touched and any(mentions(column.generated, n) for n in touched):
+                touched[column.name] = "remade"
+        return touched
+
+    def _is_of_rebuilt(self, column: Column) -> bool:
+        return column.user_type in self.rebuilt.names or self.rebuilt.named_in(column.generated)
+
+    def root(self, name: str) -> str:
+        """The table that a partition is a part of, at the top; a table is its own."""
+        while name in self.current.partitions:
+            name = self.current.partitions[name].parent
+        return name
+
+    def touched_in(self, table: str) -> Mapping[str, str]:
+        """What happens to the columns of a table or of what a partition is a part of."""
+        return self.touched.get(self.root(table), {})
+
+    def online_for(self, table: str) -> bool:
+        """Whether the forms that let others work are possible and worth it: a plain table that stays and has rows."""
+        known = self.wanted.tables.get(table)
+        plain = known is None or known.partition_by is None
+        return self.options.online and plain and self.stays(table) and table in self.options.filled
+
+    def stays(self, table: str) -> bool:
+        """Whether a table or partition is there and stays."""
+        return table in self.kept or (table in self.current.partitions and self.root(table) in self.kept)
+
+    def must_rebuild(self, table: str, item: Constraint) -> bool:
+        """Whether a constraint cannot stay while the columns that it is about change."""
+        known = self.touched_in(table)
+        touched = {column: known[column] for column in item.columns if column in known}
+        if item.kind == "f":
+            other = self.touched.get(item.references or "")
+            if item.references not in self.kept:
+                return True
+            if set(item.reference_columns) & set(other or ()) or self._key_goes(item):
+                return True
+        if item.kind in "cxf":
+            return bool(touched) or (item.kind != "f" and self.rebuilt.named_in(item.definition))
+        return any(kind != "type" for kind in touched.values())
+
+    def is_built_again(self, index: Index, touched: Mapping[str, str]) -> bool:
+        """Whether an index cannot stay while the columns of its table change as `touched` says."""
+        if index.computed and self.rebuilt.named_in(index.definition):
+            return True
+        kinds = {touched[name] for name in index.columns if name in touched}
+        return bool(kinds - {"type"}) or bool(kinds and (index.computed or "_ops" in index.definition))
+
+    def _key_goes(self, foreign: Constraint) -> bool:
+        # The unique constraint or primary key below a foreign key cannot be taken away from under it.
+        old, new = self.current.tables[foreign.references or ""], self.wanted.tables[foreign.references or ""]
+        for item in old.constraints.values():
+            if item.kind in "pu" and set(item.columns) == set(foreign.reference_columns):
+                after = [other for other in new.constraints.values() if other.essence == item.essence]
+                if not after:
+                    return True
+        kept = {index.essence for index in new.indexes.values()}
+        return any(
+            index.unique and set(index.columns) == set(foreign.reference_columns) and index.essence not in kept
+            for index in old.indexes.values()
+        )
