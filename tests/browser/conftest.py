@@ -15,6 +15,7 @@ from infra.local.postgres import PostgresServer
 from tests.builders.browser import PASSWORD
 from tests.builders.chromium import started_chromium
 from tests.builders.emulator import emulated_aws
+from tests.builders.reused_database import grant_making_of_schemas
 from tests.builders.site import Site
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -32,6 +33,7 @@ def site(postgres: PostgresServer, template_database: str, emulator_server: Emul
     """The console, filled; tests add what they change."""
     name = f"browser_{secrets.token_hex(4)}"
     url = postgres.create_database(name, template=template_database)
+    grant_making_of_schemas(url)
     with emulated_aws(emulator_server) as aws:
         site = Site(url, aws)
         site.start()

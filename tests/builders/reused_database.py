@@ -68,7 +68,7 @@ class ReusedDatabase:
         if self._name is None:
             name = f"test_{secrets.token_hex(6)}"
             url = self._server.create_database(name, template=self._template_name)
-            _grant_making_of_schemas(url)
+            grant_making_of_schemas(url)
             self._name = name
         return self._server.url_of(self._name)
 
@@ -96,7 +96,7 @@ class ReusedDatabase:
             return _size(connection) <= self._template.size + _LARGEST_GROWTH_BYTES
 
 
-def _grant_making_of_schemas(url: str) -> None:
+def grant_making_of_schemas(url: str) -> None:
     """Give the right on the database itself, which is not copied with it."""
     with psycopg.connect(url) as connection:
         database = sql.Identifier(connection.info.dbname)

@@ -31,6 +31,7 @@ from tests.builders.lrs import StoreUnderTest
 from tests.builders.notifications import Classroom
 from tests.builders.report_samples import ReportSamples
 from tests.builders.roles import dispose_roles
+from tests.builders.schemas import SchemasUnderTest, column, table
 from tests.builders.server import ServedApp
 from tests.builders.statements import statement
 from tests.builders.time import NOW
@@ -63,6 +64,16 @@ NOTES = {
     "readme": "# Read me first\n\nHow this vault is kept.\n",
 }
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+TRAINING = [
+    table(
+        "people",
+        column("name", "VARCHAR(255)", nullable=False),
+        column("email", "VARCHAR(255)"),
+        comment="Everybody who learns or teaches",
+    ),
+    table("courses", column("title", "TEXT", nullable=False), column("hours", "NUMERIC(5,2)", default={"value": 1})),
+    table("rooms", column("name", "TEXT"), column("seats")),
+]
 STEPS = [
     ("attempted", "Fire safety", {}),
     ("experienced", "Exits", {}),
@@ -120,6 +131,12 @@ class Places:
     tutorial: str = ""
     draft_tutorial: str = ""
     shared_tutorial: str = ""
+    schema: str = ""
+    plan: str = ""
+    stale_plan: str = ""
+    deployment: str = ""
+    failed_deployment: str = ""
+    drifted: str = ""
 
 
 class Site:
@@ -307,6 +324,8 @@ class Site:
         instructor = await self.whole.api.as_user(self.ids[Role.INSTRUCTOR], Role.INSTRUCTOR)
         ok(await instructor.post("/api/cohorts", json={"name": "Support", "workspace_id": space.id}), 201)
         await self._fill_tutorials(space)
+        await self._fill_schemas(space)
+        await self._fill_drifted(owner)
 
     async def _fill_tutorials(self, space: Space) -> None:
         """A transcript in the workspace, a tutorial of it that is published and shared, and one that is a draft."""
@@ -343,6 +362,47 @@ class Site:
         self.places.transcript = f"/ui/transcripts/{transcript['id']}"
         self.places.tutorial, self.places.draft_tutorial = (f"/ui/tutorials/{item.id}" for item in (published, draft))
         self.places.shared_tutorial = f"/ui/shared-tutorials/{link['token']}"
+
+    async def _fill_schemas(self, space: Space) -> None:
+        """A schema with two revisions, a deployment that failed, a plan that loses something, and one that is stale."""
+        schemas = SchemasUnderTest(self.whole.api, space.people["owner"], self.database, UUID(space.id))
+        place = f"/ui/schemas/{space.id}"
+        await schemas.deploy(await schemas.preview(*TRAINING))
+        people, *others = TRAINING
+        more = [column(f"a_name_of_a_column_that_is_quite_long_{n}", "VARCHAR(40)") for n in range(3)]
+        longer = {**people, "columns": [*people["columns"], *more]}
+        stale = await schemas.preview(longer)
+        done = await schemas.deploy(await schemas.preview(longer, *others))
+        await schemas.sql("INSERT INTO people (name, email) VALUES ('Ada', 'ada'), ('Eda', 'ada'), ('Ida', NULL)")
+        unique = {**longer, "indexes": [{"name": "people_email_key", "columns": ["email"], "unique": True}]}
+        await schemas.sql("DELETE FROM people WHERE name = 'Eda'")
+        hopeless = await schemas.preview(unique, *others, onlineChanges=False)
+        await schemas.sql("INSERT INTO people (name, email) VALUES ('Eda', 'ada')")
+        failed = await schemas.deploy(hopeless)
+        plan = await schemas.preview({**longer, "columns": longer["columns"][:2]}, others[0])
+        self.places.schema = place
+        self.places.plan, self.places.stale_plan = (f"{place}/plans/{item['plan_id']}" for item in (plan, stale))
+        self.places.deployment, self.places.failed_deployment = (
+            f"{place}/deployments/{item['id']}" for item in (done, failed)
+        )
+
+    async def _fill_drifted(self, owner: Person) -> None:
+        """A schema that somebody has changed by hand."""
+        workspace_id = UUID(await new_workspace(owner, "Changed by hand"))
+        schemas = SchemasUnderTest(self.whole.api, owner, self.database, workspace_id)
+        await schemas.deploy(await schemas.preview(*TRAINING))
+        await schemas.sql("ALTER TABLE people ADD COLUMN shoe_size integer")
+        self.places.drifted = f"/ui/schemas/{workspace_id}"
+
+    async def deploy(self, workspace_id: str) -> None:
+        """Carry out what waits, as `schema_deployer` does."""
+        owner = Person(self.ids[Role.INSTRUCTOR], "", self.whole.client)
+        deployer = SchemasUnderTest(self.whole.api, owner, self.database, UUID(workspace_id)).deployer
+        query = text("SELECT id FROM schemas.deployments WHERE workspace_id = :id AND status = 'queued'")
+        async with self.database.read_only() as connection:
+            ids = list(await connection.scalars(query, {"id": workspace_id}))
+        for deployment_id in ids:
+            await deployer.run(deployment_id)
 
     async def mailed_invitation(self, email: str) -> str:
         """Where the link leads that was mailed last to an address, into a workspace."""

@@ -37,6 +37,7 @@ OF_A_WORKSPACE = frozenset(
         "/api/jobs job_id",
         "/api/tutorials job_id",
         "/api/schema plan_id",
+        "/ui/schemas plan_id",
         "/api/workspaces invitation_id",
     }
 )
@@ -110,7 +111,8 @@ class Tenant:
         ids["/api/workspaces invitation_id"] = invited["id"]
         schemas = SchemasUnderTest(self.world.api, self.space.people["owner"], self.world.database, UUID(self.space.id))
         plan = await schemas.preview(table(f"people_{tag}"))
-        ids |= {"/api/schema plan_id": plan["plan_id"], "deployment_id": (await schemas.deploy(plan))["id"]}
+        ids |= dict.fromkeys(("/api/schema plan_id", "/ui/schemas plan_id"), plan["plan_id"])
+        ids |= {"deployment_id": (await schemas.deploy(plan))["id"]}
         rows = {
             name: str(uuid4())
             for name in ("launch_id", "transcript_id", "tutorial_id", "dataset_job", "job", "draft_job")

@@ -86,7 +86,7 @@ def _personal_data() -> "PersonalData[SchemasServices]":
 MODULE = Module(
     name="schemas",
     services=SchemasServices,
-    routers={"api": {"/api/schema": f"{SCHEMAS}.routes"}},
+    routers={"api": {"/api/schema": f"{SCHEMAS}.routes", "/ui/schemas": f"{SCHEMAS}.pages"}},
     consumers={"schema_deployer": _deployments},
     jobs=_jobs,
     subscribers=_subscribers,

@@ -1,4 +1,7 @@
-"""Tables of schemas, in the PostgreSQL schema `schemas`; what they deploy lives in schemas of workspaces."""
+"""Tables of schemas, in the PostgreSQL schema `schemas`; what they deploy lives in schemas of workspaces.
+
+From workspaces: the views that it publishes.
+"""
 
 from sqlalchemy import (
     Boolean,
@@ -12,6 +15,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    column,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -106,4 +111,19 @@ revisions = Table(
     UniqueConstraint("workspace_id", "number"),
     UniqueConstraint("workspace_id", "revision"),
     schema=SCHEMA,
+)
+
+memberships = table(
+    "memberships",
+    column("workspace_id", UUID(as_uuid=True)),
+    column("user_id", UUID(as_uuid=True)),
+    column("role", String),
+    schema="workspaces",
+)
+workspace_directory = table(
+    "directory",
+    column("workspace_id", UUID(as_uuid=True)),
+    column("name", String),
+    column("archived_at", DateTime(timezone=True)),
+    schema="workspaces",
 )

@@ -192,3 +192,16 @@ document.addEventListener("click", (event) => {
   first.focus({ preventScroll: true });
   first.addEventListener("keydown", (key) => key.key === "Escape" && link.focus(), { once: true });
 });
+
+// Problems of a text lead to its line there; without scripts, to the text.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-line]");
+  const text = link && document.getElementById(link.getAttribute("href").slice(1));
+  if (!text) return;
+  event.preventDefault();
+  const lines = text.value.split("\n"), line = Number(link.dataset.line) - 1;
+  const begin = lines.slice(0, line).reduce((sum, item) => sum + item.length + 1, 0);
+  text.focus();
+  text.setSelectionRange(begin, begin + (lines[line] ?? "").length);
+  text.scrollTop = (text.scrollHeight / lines.length) * Math.max(0, line - 3);
+});

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.schemas.access import in_workspace, require_role
 from dataforge.contexts.schemas.deployments import commands, queries, wire
+from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.domain import missing_deployment
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans import commands as plans
@@ -25,7 +26,6 @@ from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound, PlanStale
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.platform.db.unit_of_work import run
-from dataforge.platform.observability import logger
 
 router = context_router("schemas")
 Asked = TypeVar("Asked")
@@ -67,11 +67,7 @@ async def _started(
         return json_response(wire.deployment_out(row), status=202, headers=headers)
 
     response = await call.execute_and_read(SchemasUnitOfWork, handler, command, read)
-    try:
-        deployment_id = json.loads(bytes(response.body))["id"]
-        await call.services(SchemasServices).queue.send(json.dumps({"deployment_id": deployment_id}))
-    except Exception:  # noqa: BLE001 - the row is there: maintenance sends the message again
-        logger.warning("deployment not announced yet", exc_info=True)
+    await announce_deployment(call.services(SchemasServices), UUID(json.loads(bytes(response.body))["id"]))
     return response
 
 

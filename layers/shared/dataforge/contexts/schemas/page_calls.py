@@ -1,0 +1,109 @@
+"""The router of the pages of schemas, and calls for the schema of one workspace by somebody who is in it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from dataforge.contexts.schemas.module import SchemasServices
+from dataforge.contexts.schemas.plans.commands import KeepPlan, keep_plan
+from dataforge.contexts.schemas.plans.previewing import preview
+from dataforge.contexts.schemas.tables import memberships, workspace_directory
+from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
+from dataforge.contexts.workspaces.contract import Memberships
+from dataforge.kernel.access import Action, Kind, MemberRole, Resource
+from dataforge.kernel.principal import Principal
+from dataforge.kernel.rules import allows
+from dataforge.platform.db.unit_of_work import Command, Result, run
+from dataforge.web.calls import PageCall, require_page
+from dataforge.web.forms import ACCEPTED, Refusal
+from dataforge.web.routing import page_router
+
+router = page_router("schemas")
+SCHEMAS_PAGES = "/ui/schemas"
+SCHEMA_PAGE = SCHEMAS_PAGES + "/{workspace_id}"
+ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSeen:
+    """A workspace as its pages show it to a member with this role."""
+
+    id: UUID
+    name: str
+    archived_at: datetime | None
+    role: MemberRole
+
+
+async def read_workspace(connection: AsyncConnection, workspace_id: UUID, user_id: UUID) -> WorkspaceSeen:
+    """The workspace, of which whoever asks is known to be a member."""
+    directory = workspace_directory.c
+    query = (
+        select(directory.workspace_id, directory.name, directory.archived_at, memberships.c.role)
+        .join(memberships, memberships.c.workspace_id == directory.workspace_id)
+        .where(directory.workspace_id == workspace_id, memberships.c.user_id == user_id)
+    )
+    row = (await connection.execute(query)).one()
+    return WorkspaceSeen(row.workspace_id, row.name, row.archived_at, MemberRole(row.role))
+
+
+class SchemaPageCall(PageCall):
+    """A call about the schema of one workspace; pages show what the member may do with it, and nothing else."""
+
+    def __init__(
+        self, request: Request, principal: Principal, form: Mapping[str, str], workspace: WorkspaceSeen
+    ) -> None:
+        super().__init__(request, principal, form)
+        self.workspace = workspace
+
+    @property
+    def schemas(self) -> SchemasServices:
+        """The services of schemas."""
+        return self.services(SchemasServices)
+
+    def may(self, action: str, kind: str) -> bool:
+        """Whether the member's role allows it, and the workspace does if it is no reading."""
+        asked, resource = Action(action), Resource(Kind(kind), workspace=self.workspace.id)
+        if self.workspace.archived_at is not None and not asked.reads:
+            return False
+        return allows(self.principal, asked, resource, member=self.workspace.role)
+
+    def page(self, template: str, *, status: int = 200, refusal: Refusal = ACCEPTED, **values: object) -> HTMLResponse:
+        """A page about the schema."""
+        shown = {"workspace": self.workspace, "may": self.may, **values}
+        return super().page(template, status=status, refusal=refusal, **shown)
+
+    async def carry_out(
+        self, handler: Callable[[Command, SchemasUnitOfWork], Awaitable[Result]], command: Command
+    ) -> Result:
+        """What a command answers."""
+        return await run(self.unit_of_work(SchemasUnitOfWork), handler, command)
+
+    async def keep_plan(self, target: Mapping[str, Any]) -> UUID:
+        """Plan the way from the live schema to a target, and keep the plan; raises what `preview` raises."""
+        found = await preview(self.schemas, self.workspace.id, target)
+        command = KeepPlan(self.workspace.id, target, found.plan, found.warnings, found.affected)
+        row = await self.carry_out(keep_plan, command)
+        plan_id: UUID = row["id"]
+        return plan_id
+
+
+def in_schema_page(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
+    """What a page says of who may see it: `Annotated[SchemaPageCall, in_schema_page(Action.READ, Kind.SCHEMA)]`.
+
+    Answers 404 to everybody who is not a member of the workspace, and refuses roles that may not, as the API does.
+    """
+
+    async def schema_page(workspace_id: UUID, call: Annotated[PageCall, require_page(action, kind)]) -> SchemaPageCall:
+        await call.services(Memberships).require(workspace_id, call.user_id, action, kind)
+        workspace = await call.query(read_workspace, workspace_id, call.user_id)
+        return SchemaPageCall(call.request, call.principal, call.form, workspace)
+
+    return Depends(schema_page)

@@ -1,0 +1,9 @@
+"""Pages of schemas: every noun adds its pages to the one router."""
+
+from dataforge.contexts.schemas.deployments import pages as deployments
+from dataforge.contexts.schemas.designs import pages as designs
+from dataforge.contexts.schemas.drift import pages as drift
+from dataforge.contexts.schemas.page_calls import router
+from dataforge.contexts.schemas.plans import pages as plans
+
+__all__ = ["deployments", "designs", "drift", "plans", "router"]

@@ -1,0 +1,112 @@
+"""The page of a plan: what it does at which risk, the proof, and the form that deploys it by its hash."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from dataforge.contexts.schemas.deployments.announcing import announce_deployment
+from dataforge.contexts.schemas.deployments.commands import AskDeployment, ask_deployment
+from dataforge.contexts.schemas.page_calls import (
+    SCHEMA_PAGE,
+    SCHEMAS_PAGES,
+    SchemaPageCall,
+    in_schema_page,
+    router,
+)
+from dataforge.contexts.schemas.plans import previewing, queries
+from dataforge.contexts.schemas.plans.domain.changes import Risk
+from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.errors import DataForgeError
+from dataforge.web.forms import ACCEPTED, Refusal
+
+PLAN = SCHEMA_PAGE + "/plans/{plan_id}"
+MOST_CHANGES = 300  # shown on the page; the SQL has all
+MOST_BOXES = 100  # a form has at most 200 fields; with more objects their names are typed
+_RISKS = [Risk.DESTRUCTIVE, Risk.REWRITING, Risk.LOCKING, Risk.SAFE]
+
+
+@router.get(PLAN)
+async def plan_page(
+    plan_id: UUID, call: Annotated[SchemaPageCall, in_schema_page(Action.READ, Kind.SCHEMA_PLAN)]
+) -> Response:
+    """A plan, and whether the schema still is where it begins."""
+    return await _plan(call, plan_id)
+
+
+@router.get(PLAN + "/sql")
+async def download_plan(
+    plan_id: UUID,
+    call: Annotated[SchemaPageCall, in_schema_page(Action.READ, Kind.SCHEMA_PLAN)],
+    way: str = "there",
+) -> Response:
+    """The statements of a plan as a file, or with `way=back` those of the way back."""
+    plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
+    name = f"{plan['plan_hash'][:12]}{'-back' if way == 'back' else ''}.sql"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    text = plan["down_sql"] if way == "back" else plan["sql"]
+    return Response(text, media_type="application/sql; charset=utf-8", headers=headers)
+
+
+@router.post(PLAN + "/again")
+async def plan_again(
+    plan_id: UUID, call: Annotated[SchemaPageCall, in_schema_page(Action.CREATE, Kind.SCHEMA_PLAN)]
+) -> Response:
+    """Plan the way to the same target from where the schema is now."""
+    plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
+    try:
+        next_id = await call.keep_plan(plan["target"])
+    except DataForgeError as error:
+        return await _plan(call, plan_id, refusal=Refusal(error.status, error.detail))
+    return call.see_other(SCHEMAS_PAGES, call.workspace.id, "plans", next_id)
+
+
+@router.post(PLAN + "/deploy")
+async def deploy_from_page(
+    plan_id: UUID, call: Annotated[SchemaPageCall, in_schema_page(Action.CREATE, Kind.DEPLOYMENT)]
+) -> Response:
+    """Deploy the plan that was looked at, as its hash says, with the losses that were confirmed."""
+    plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
+    confirmed = _confirmed(plan, call.form)
+    try:
+        live = await previewing.live_schema(call.schemas, call.workspace.id)
+        plan_hash = call.form.get("plan_hash", "")
+        command = AskDeployment(call.workspace.id, plan_id, plan_hash, confirmed, live.fingerprint)
+        deployment_id = await call.carry_out(ask_deployment, command)
+    except DataForgeError as error:
+        return await _plan(call, plan_id, confirmed, Refusal(error.status, error.detail))
+    await announce_deployment(call.schemas, deployment_id)
+    return call.see_other(SCHEMAS_PAGES, call.workspace.id, "deployments", deployment_id)
+
+
+def losses_of(plan: Mapping[str, Any]) -> list[str]:
+    """The objects whose loss needs to be confirmed, each once."""
+    return list(dict.fromkeys(item["object"] for item in plan["changes"] if item["needs_confirmation"]))
+
+
+def _confirmed(plan: Mapping[str, Any], form: Mapping[str, str]) -> list[str]:
+    typed = {line.strip() for line in form.get("confirmations", "").splitlines()}
+    return [item for n, item in enumerate(losses_of(plan)) if form.get(f"confirm-{n}") == item or item in typed]
+
+
+async def _plan(
+    call: SchemaPageCall, plan_id: UUID, confirmed: Sequence[str] = (), refusal: Refusal = ACCEPTED
+) -> Response:
+    plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
+    live = await previewing.live_schema(call.schemas, call.workspace.id)
+    counts = Counter(item["risk"] for item in plan["changes"])
+    return call.page(
+        "schemas/plan.html",
+        refusal=refusal,
+        plan=plan,
+        changes=plan["changes"][:MOST_CHANGES],
+        more=max(0, len(plan["changes"]) - MOST_CHANGES),
+        counts=[(risk.value, counts[risk.value]) for risk in _RISKS if counts[risk.value]],
+        losses=losses_of(plan),
+        most_boxes=MOST_BOXES,
+        confirmed=confirmed,
+        reached=live.fingerprint == plan["target_fingerprint"],
+        stale=live.fingerprint != plan["base_fingerprint"],
+    )

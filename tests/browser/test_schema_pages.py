@@ -1,0 +1,169 @@
+"""What people do with the schema of a workspace in a browser: write a target, look at the plan, deploy it, go back."""
+
+import json
+import re
+from uuid import UUID
+
+from playwright.sync_api import Page, expect
+
+from dataforge.kernel.principal import Role
+from tests.browser.conftest import PHONE, Desk
+from tests.builders.schemas import SchemasUnderTest, column, table
+from tests.builders.workspaces import Person, new_workspace
+
+PEOPLE = table("people", column("name", "VARCHAR(255)", nullable=False), column("born", "DATE"))
+
+
+def target(*tables: dict[str, object]) -> str:
+    return json.dumps({"tables": list(tables)}, indent=2)
+
+
+def new_schema(desk: Desk, name: str) -> str:
+    """The id of a new workspace of the instructor."""
+
+    async def made() -> str:
+        client = await desk.site.whole.api.as_user(desk.site.ids[Role.INSTRUCTOR], Role.INSTRUCTOR)
+        return await new_workspace(Person(desk.site.ids[Role.INSTRUCTOR], "", client), name)
+
+    return str(desk.site.run(made()))
+
+
+def schemas_of(desk: Desk, workspace_id: str) -> SchemasUnderTest:
+    owner = Person(desk.site.ids[Role.INSTRUCTOR], "", desk.site.whole.client)
+    return SchemasUnderTest(desk.site.whole.api, owner, desk.site.database, UUID(workspace_id))
+
+
+def deploy(page: Page, desk: Desk, workspace_id: str) -> None:
+    """Press the button of the plan that is shown, and let the deployer do it while the page looks on."""
+    page.get_by_role("button", name=re.compile("^Deploy ")).click()
+    expect(page.get_by_role("heading", name="Deployment")).to_be_visible()
+    desk.site.run(desk.site.deploy(workspace_id))
+    expect(page.get_by_text("The schema is as planned.")).to_be_visible()
+
+
+def test_a_target_is_written_planned_and_deployed(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "First schema")
+    page = desk.open(f"/ui/workspaces/{workspace_id}", role=Role.INSTRUCTOR)
+
+    page.get_by_role("link", name="Schema", exact=True).click()
+    page.get_by_role("link", name="Write the first target").click()
+    text = page.get_by_label("Target in JSON")
+    text.fill(target(PEOPLE).replace("DATE", "DAET"))
+    problems = page.get_by_role("status").filter(has_text="1 problem")
+    expect(problems).to_contain_text('did you mean "date"')
+    problems.get_by_role("link", name=re.compile("^Line")).click()
+    marked = page.evaluate(
+        "(() => { const t = document.activeElement; return t.value.slice(t.selectionStart, t.selectionEnd); })()"
+    )
+    text.fill(target(PEOPLE))
+    expect(page.get_by_text("The target is valid: PostgreSQL accepts it.")).to_be_visible()
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_role("heading", name="1 change")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text('CREATE TABLE "people"')
+    deploy(page, desk, workspace_id)
+    page.get_by_role("link", name="Diagram").click()
+
+    assert "DAET" in marked
+    expect(page.get_by_role("region", name="Columns of people")).to_contain_text("born")
+    page.get_by_role("link", name="Change the schema").click()
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_role("heading", name="Nothing would change")).to_be_visible()
+
+
+def test_each_loss_is_confirmed_with_the_keyboard_and_there_is_a_way_back(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Losing")
+    schemas = schemas_of(desk, workspace_id)
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    page.get_by_label("Target in JSON").fill(target(PEOPLE))
+    page.get_by_role("button", name="See what would change").click()
+    deploy(page, desk, workspace_id)
+    desk.site.run(schemas.sql("INSERT INTO people (name, born) VALUES ('Ada', '1815-12-10')"))
+
+    page.goto(f"/ui/schemas/{workspace_id}/editor")
+    page.get_by_label("Target in JSON").fill(target({**PEOPLE, "columns": PEOPLE["columns"][:2]}))
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_role("main")).to_contain_text("1 row")
+    page.get_by_role("button", name=re.compile("^Deploy ")).click()
+    expect(page.get_by_role("alert")).to_contain_text("column people.born")
+    page.get_by_role("checkbox", name="column people.born").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Deployment")).to_be_visible()
+    desk.site.run(desk.site.deploy(workspace_id))
+    expect(page.get_by_text("The schema is as planned.")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("button", name="Plan the way back to revision 1").click()
+
+    expect(page.get_by_role("main")).to_contain_text("born")
+    deploy(page, desk, workspace_id)
+    desk.expect_complaint("409")
+
+
+def test_all_of_it_is_done_without_scripts_on_a_phone(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Without scripts")
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR, scripts=False)
+    page.set_viewport_size({**PHONE})
+
+    page.get_by_label("Target in JSON").fill('{"tables": [\n{"name": "x"')
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("status").filter(has_text="1 problem")).to_contain_text("Line 2")
+    page.get_by_label("Target in JSON").fill(target(PEOPLE))
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("The target is valid: PostgreSQL accepts it.")).to_be_visible()
+    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name=re.compile("^Deploy ")).click()
+    desk.site.run(desk.site.deploy(workspace_id))
+    page.get_by_role("link", name="look again").click()
+
+    expect(page.get_by_text("The schema is as planned.")).to_be_visible()
+
+
+def test_a_deployment_is_cancelled_and_goes_on(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Cancelled")
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    page.get_by_label("Target in JSON").fill(target(PEOPLE))
+    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name=re.compile("^Deploy ")).click()
+
+    page.get_by_role("button", name="Cancel before the next step").click()
+    expect(page.get_by_text("Nothing was changed.")).to_be_visible()
+    page.get_by_role("button", name="Go on after the last step that was done").click()
+    expect(page.get_by_text("It waits for its turn.")).to_be_visible()
+    desk.site.run(desk.site.deploy(workspace_id))
+
+    expect(page.get_by_text("The schema is as planned.")).to_be_visible()
+
+
+def test_a_schema_that_moved_is_said_on_the_plan_and_shown_as_drift(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Moving")
+    schemas = schemas_of(desk, workspace_id)
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    page.get_by_label("Target in JSON").fill(target(PEOPLE))
+    page.get_by_role("button", name="See what would change").click()
+    deploy(page, desk, workspace_id)
+    page.goto(f"/ui/schemas/{workspace_id}/editor")
+    page.get_by_label("Target in JSON").fill(target(PEOPLE, table("rooms")))
+    page.get_by_role("button", name="See what would change").click()
+    desk.site.run(schemas.sql("ALTER TABLE people ADD COLUMN strange integer"))
+
+    page.get_by_role("button", name=re.compile("^Deploy ")).click()
+    expect(page.get_by_role("alert")).to_contain_text("The schema has changed since the plan was made")
+    page.get_by_role("link", name="Drift").click()
+    expect(page.get_by_role("region", name="What happened")).to_contain_text("column people.strange")
+
+    desk.expect_complaint("409")
+
+
+def test_a_viewer_looks_and_changes_nothing(desk: Desk) -> None:
+    page = desk.open(desk.site.places.plan, role=Role.LEARNER)
+
+    expect(page.get_by_text("Administrators and owners of the workspace deploy plans.")).to_be_visible()
+    expect(page.get_by_role("link", name="Editor")).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Deploy "))).to_have_count(0)
+    page.get_by_role("link", name="Diagram").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as SQL").click()
+
+    assert download.value.suggested_filename == "schema.sql"
+    assert 'CREATE TABLE "people"' in download.value.path().read_text()
