@@ -151,8 +151,8 @@ async def test_a_hash_that_is_not_the_plans_deploys_nothing(
         ("[]", "A target is a JSON object"),
         ('{"tables": [\n  {"name": "x", "columns": [\n    {"name": "id", "dataType": "varchr(3)"}]}]}', "Line 3"),
         ('{"tables": "\\u0000"}', "NUL"),
-        ('{"tables": [{"name": "<b>&", "columns": [{"name": "<i>", "dataType": "<u>"}]}]}', "unknown type"),
-        ('{"views": [{"name": "v",\n "query": "SELECT pg_sleep(60)"}]}', "Line 2"),
+        ('{"tables": [{"name": "<b>&", "columns": [{"name": "<i>", "dataType": "<u>"}]}]}', "Line 1"),
+        ('{"views": [{"name": "v",\n "query": "SELECT pg_sleep(60)"}]}', "/views/0"),
         ("[" * 100_000, "is not valid JSON"),
     ],
 )
