@@ -64,6 +64,8 @@ def test_a_target_is_written_planned_and_deployed(desk: Desk) -> None:
     page.get_by_role("link", name="Diagram").click()
 
     assert "DAET" in marked
+    expect(page.get_by_role("img", name="Schema as it is")).to_contain_text("born")
+    page.get_by_role("main").locator("summary").filter(has_text="people").click()
     expect(page.get_by_role("region", name="Columns of people")).to_contain_text("born")
     page.get_by_role("link", name="Change the schema").click()
     page.get_by_role("button", name="See what would change").click()

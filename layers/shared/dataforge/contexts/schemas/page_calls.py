@@ -86,9 +86,9 @@ class SchemaPageCall(PageCall):
         """What a command answers."""
         return await run(self.unit_of_work(SchemasUnitOfWork), handler, command)
 
-    async def keep_plan(self, target: Mapping[str, Any]) -> UUID:
-        """Plan the way from the live schema to a target, and keep the plan; raises what `preview` raises."""
-        found = await preview(self.schemas, self.workspace.id, target)
+    async def keep_plan(self, target: Mapping[str, Any], *, back_to: int | None = None) -> UUID:
+        """Plan the way from the live schema to a target, and keep the plan; takes and raises what `preview` does."""
+        found = await preview(self.schemas, self.workspace.id, target, back_to=back_to)
         command = KeepPlan(self.workspace.id, target, found.plan, found.warnings, found.affected)
         row = await self.carry_out(keep_plan, command)
         plan_id: UUID = row["id"]

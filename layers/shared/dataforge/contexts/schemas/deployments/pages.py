@@ -78,7 +78,7 @@ async def roll_back_from_page(
     """Plan the way back to a revision and go on to the plan."""
     target = await call.query(queries.target_of, call.workspace.id, number)
     try:
-        plan_id = await call.keep_plan(target)
+        plan_id = await call.keep_plan(target, back_to=number)
     except DataForgeError as error:
         return await _history(call, None, Refusal(error.status, error.detail))
     return call.see_other(SCHEMAS_PAGES, call.workspace.id, "plans", plan_id)

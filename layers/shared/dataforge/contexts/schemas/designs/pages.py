@@ -1,6 +1,6 @@
 """Pages of the schema as it is, and of the editor of targets."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -11,7 +11,9 @@ from dataforge.contexts.schemas.designs.domain.document import Design, parse_des
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import namespace_of
 from dataforge.contexts.schemas.designs.domain.positions import Lines
-from dataforge.contexts.schemas.designs.domain.writing import to_dbml, to_document, to_mermaid, to_sql
+from dataforge.contexts.schemas.designs.domain.writing import to_document
+from dataforge.contexts.schemas.designs.pictures import picture_of
+from dataforge.contexts.schemas.designs.representations import DBML, JSON, MERMAID, SQL, SVG, Drawn, representation
 from dataforge.contexts.schemas.designs.texts import Problem, problems_of, read_target, write_target
 from dataforge.contexts.schemas.page_calls import SCHEMA_PAGE, SCHEMAS_PAGES, SchemaPageCall, in_schema_page, router
 from dataforge.contexts.schemas.plans.previewing import check_target, find_deployed, live_schema
@@ -24,12 +26,13 @@ from dataforge.web.forms import ACCEPTED, Refusal
 
 EDITOR = SCHEMA_PAGE + "/editor"
 MOST_TABLES = 500  # listed on one page; files have all
-_TEXTS: Mapping[str, tuple[str, Callable[[Schema], str]]] = {
-    "sql": ("application/sql", to_sql),
-    "dbml": ("text/x-dbml", to_dbml),
-    "mmd": ("text/vnd.mermaid", to_mermaid),
+FORMATS = {
+    "json": (JSON, "JSON"),
+    "sql": (SQL, "SQL"),
+    "dbml": (DBML, "DBML"),
+    "mmd": (MERMAID, "Mermaid"),
+    "svg": (SVG, "SVG"),
 }
-FORMATS = [("json", "JSON"), ("sql", "SQL"), ("dbml", "DBML"), ("mmd", "Mermaid")]
 
 
 @router.get(SCHEMA_PAGE)
@@ -45,7 +48,8 @@ async def schema_page(call: Annotated[SchemaPageCall, in_schema_page(Action.READ
         more=max(0, len(tables) - MOST_TABLES),
         revision=revision,
         drifted=schema.fingerprint != (Schema().fingerprint if revision is None else revision["fingerprint"]),
-        formats=FORMATS,
+        formats=[(ending, words) for ending, (_, words) in FORMATS.items()],
+        picture=picture_of(schema, title="Schema as it is"),
         namespace=namespace_of(call.workspace.id),
     )
 
@@ -56,16 +60,17 @@ async def download_schema(
     written_as: Annotated[str, Query(alias="format", max_length=10)] = "json",
 ) -> Response:
     """The live schema as a file."""
-    if written_as == "json":
-        kind, text = "application/json", write_target(await _current(call))
-    elif written_as in _TEXTS:
-        kind, write = _TEXTS[written_as]
-        text = write(await live_schema(call.schemas, call.workspace.id))
-    else:
+    if written_as not in FORMATS:
         message = f"There is no file of the kind {written_as}."
         raise NotFound(message)
-    headers = {"Content-Disposition": f'attachment; filename="schema.{written_as}"'}
-    return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
+    kind, _ = FORMATS[written_as]
+    if kind == JSON:
+        response = Response(write_target(await _current(call)), media_type=JSON)
+    else:
+        drawn = Drawn(await live_schema(call.schemas, call.workspace.id), f"Schema of {call.workspace.name}")
+        response = representation(call, kind, drawn)
+    response.headers["Content-Disposition"] = f'attachment; filename="schema.{written_as}"'
+    return response
 
 
 @router.get(EDITOR)
@@ -159,4 +164,5 @@ def _editor(
         warnings=warnings,
         checked=checked,
         schema=None if design is None else design.schema,
+        picture=None if design is None else picture_of(design.schema, title="Target"),
     )
