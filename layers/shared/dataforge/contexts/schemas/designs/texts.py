@@ -6,20 +6,10 @@ from typing import Any
 
 import orjson
 
+from dataforge.contexts.schemas.designs.domain.document import InvalidTarget
 from dataforge.contexts.schemas.designs.domain.positions import Lines
 from dataforge.http.encoding import parse_json
-from dataforge.kernel.errors import DataForgeError, MalformedBody, ValidationFailed
-
-
-class TargetUnreadable(ValidationFailed):
-    """The text of a target is no JSON object; `line` is where it ends to be one."""
-
-    code = "invalid_target"
-    title = "The target cannot be read"
-
-    def __init__(self, detail: str, line: int | None = None) -> None:
-        super().__init__(detail)
-        self.line = line
+from dataforge.kernel.errors import DataForgeError, MalformedBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +23,19 @@ class Problem:
 
 
 def read_target(text: str) -> dict[str, Any]:
-    """The document in a text; raises TargetUnreadable."""
+    """The document in a text; raises InvalidTarget, whose facts may have the `line` it ends at."""
     try:
         found = parse_json(text.encode())
     except MalformedBody as error:
         cause = error.__cause__
         if not isinstance(cause, orjson.JSONDecodeError):
-            raise TargetUnreadable(error.detail) from error
+            raise InvalidTarget(error.detail) from error
         reason = cause.msg.partition(":")[0]
         message = f"The text is not valid JSON at line {cause.lineno}, column {cause.colno}: {reason}."
-        raise TargetUnreadable(message, cause.lineno) from error
+        raise InvalidTarget(message, facts={"line": cause.lineno}) from error
     if not isinstance(found, dict):
         message = 'A target is a JSON object, such as {"tables": []}.'
-        raise TargetUnreadable(message, 1)
+        raise InvalidTarget(message, facts={"line": 1})
     return found
 
 
@@ -57,11 +47,11 @@ def write_target(target: Mapping[str, Any]) -> str:
 def problems_of(error: DataForgeError, text: str) -> list[Problem]:
     """What an error says about a text, each with its line."""
     lines = Lines(text)
-    if isinstance(error, TargetUnreadable):
-        shown = "" if error.line is None else lines.text_of(error.line)
-        return [Problem(error.detail, line=error.line, text=shown)]
     if not error.violations:
-        return [Problem(error.detail)]
+        at = error.facts.get("line")
+        return [
+            Problem(error.detail, line=at, text=lines.text_of(at)) if isinstance(at, int) else Problem(error.detail)
+        ]
     found = []
     for item in error.violations:
         line = lines.line_of(item.pointer) if item.pointer else None
