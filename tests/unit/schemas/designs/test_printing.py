@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.schemas.designs.domain.printing import normal_text
+from dataforge.contexts.schemas.designs.domain.printing import normal_options, normal_text
 
 _PIECES = st.sampled_from(("(ARRAY[", "'a'", "]", ")::text[]", ")", "[", "(", ", ", "'", '"', "::", "x"))
 
@@ -36,3 +36,14 @@ def test_a_cast_of_an_array_becomes_one_of_its_elements(printed: str, read_again
 @given(st.lists(_PIECES).map("".join))
 def test_a_normal_text_stays_as_it_is(text: str) -> None:
     assert normal_text(normal_text(text)) == normal_text(text)
+
+
+def test_options_have_one_spelling() -> None:
+    options = ["security_barrier=ON", "check_option=Local", "fillfactor=70", "toast.autovacuum_enabled=0"]
+
+    assert normal_options(options) == (
+        "check_option=local",
+        "fillfactor=70",
+        "security_barrier=true",
+        "toast.autovacuum_enabled=false",
+    )

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from dataforge.contexts.schemas.designs.catalog import COLUMNS_OF_VIEWS, READ_BY_VIEWS
 from dataforge.contexts.schemas.designs.domain.model import (
     Column,
     Constraint,
@@ -24,9 +25,10 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Sequence,
     Table,
     View,
+    ViewColumn,
 )
 from dataforge.contexts.schemas.designs.domain.names import quoted, storage_parameters
-from dataforge.contexts.schemas.designs.domain.printing import normal_text
+from dataforge.contexts.schemas.designs.domain.printing import normal_options, normal_text
 
 Row = dict[str, Any]
 # Columns of the queries below that hold expressions as PostgreSQL prints them.
@@ -165,15 +167,6 @@ SELECT c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart AS s
   LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
  WHERE c.relnamespace = %(namespace)s AND coalesce(d.deptype, 'n') <> 'i' ORDER BY c.relname
 """
-_READ_BY_VIEWS = """
-SELECT DISTINCT v.relname AS view, coalesce(t.relname, 'type:' || y.typname) AS name
-  FROM pg_rewrite r
-  JOIN pg_class v ON v.oid = r.ev_class AND v.relnamespace = %(namespace)s AND v.relkind IN ('v', 'm')
-  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-  LEFT JOIN pg_class t ON d.refclassid = 'pg_class'::regclass AND t.oid = d.refobjid AND t.oid <> v.oid
-  LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
- WHERE t.oid IS NOT NULL OR y.oid IS NOT NULL
-"""
 
 
 async def read_schema(connection: AsyncConnection[Any], namespace: str) -> Schema:
@@ -207,10 +200,12 @@ class _Reader:
         indexes = _Grouped()
         for row in await self.rows(_INDEXES, namespace=namespace):
             indexes[row["table"]].append(row)
-        depends: dict[str, set[str]] = defaultdict(set)
+        depends, shown = _Grouped(), _Grouped()
         if any(row["kind"] in "vm" for row in relations):
-            for row in await self.rows(_READ_BY_VIEWS, namespace=namespace):
-                depends[row["view"]].add(row["name"])
+            for row in await self.rows(READ_BY_VIEWS, namespace=namespace):
+                depends[row["view"]].append(row)
+            for row in await self.rows(COLUMNS_OF_VIEWS, namespace=namespace):
+                shown[row["view"]].append(row)
         return Schema(
             enums={
                 row["name"]: EnumType(name=row["name"], values=tuple(row["values"] or ()), comment=row["comment"])
@@ -242,15 +237,7 @@ class _Reader:
                 if row["bound"] is not None
             },
             views={
-                row["name"]: View(
-                    name=row["name"],
-                    query=row["query"].strip().rstrip(";"),
-                    materialized=row["kind"] == "m",
-                    options=tuple(sorted(row["options"])),
-                    comment=row["comment"],
-                    indexes={item["name"]: _index(item) for item in indexes[row["oid"]]},
-                    depends=tuple(sorted(depends[row["name"]])),
-                )
+                row["name"]: _view(row, indexes[row["oid"]], depends[row["name"]], shown[row["name"]])
                 for row in relations
                 if row["kind"] in "vm"
             },
@@ -344,6 +331,25 @@ def _index(row: Row) -> Index:
         bare=bare,
         statistics=tuple(row["statistics"] or ()),
         detail={name: row[name] for name in names.split()},
+    )
+
+
+def _view(row: Row, indexes: list[Row], depends: list[Row], columns: list[Row]) -> View:
+    said = ("default", "comment", "statistics")
+    return View(
+        name=row["name"],
+        query=row["query"].strip().rstrip(";"),
+        materialized=row["kind"] == "m",
+        options=normal_options(row["options"]),
+        comment=row["comment"],
+        columns={
+            item["name"]: ViewColumn(name=item["name"], **{name: item[name] for name in said})
+            for item in columns
+            if any(item[name] is not None for name in said)
+        },
+        indexes={item["name"]: _index(item) for item in indexes},
+        depends=tuple(sorted(item["name"] for item in depends)),
+        shown=tuple((item["name"], f"{item['type']} {item['collation']}") for item in columns),
     )
 
 

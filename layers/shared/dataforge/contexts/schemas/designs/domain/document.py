@@ -7,7 +7,16 @@ from types import MappingProxyType
 from dataforge.contexts.schemas.designs.domain.constraints import read_checks
 from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
 from dataforge.contexts.schemas.designs.domain.indexes import read_indexes
-from dataforge.contexts.schemas.designs.domain.model import DomainType, EnumType, Named, Schema, Sequence, Table, View
+from dataforge.contexts.schemas.designs.domain.model import (
+    DomainType,
+    EnumType,
+    Named,
+    Schema,
+    Sequence,
+    Table,
+    View,
+    ViewColumn,
+)
 from dataforge.contexts.schemas.designs.domain.reading import Node, pointer
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
@@ -23,7 +32,8 @@ _DOMAIN = frozenset({"id", "name", "previousName", "dataType", "nullable", "defa
 _SEQUENCE = frozenset({"id", "name", "previousName", "dataType", "ownedBy", "unlogged", "comment"}) | COUNTING
 _DROP = frozenset({"object", "onDrop"})
 _WAYS = {"trash": "trash", "drop": "drop"}
-_VIEW = frozenset({"id", "name", "previousName", "query", "materialized", "options", "comment", "indexes"})
+_VIEW = frozenset({"id", "name", "previousName", "query", "materialized", "options", "comment", "columns", "indexes"})
+_VIEW_COLUMN = frozenset({"name", "default", "comment", "statistics"})
 
 
 class InvalidTarget(ValidationFailed):
@@ -232,5 +242,30 @@ def _view(node: Node, draft: Draft) -> View | None:
         materialized=materialized,
         options=options_of(node),
         comment=node.text("comment"),
+        columns=_view_columns(node, materialized=materialized),
         indexes={item.name: item for item in indexes},
     )
+
+
+def _view_columns(node: Node, *, materialized: bool) -> dict[str, ViewColumn]:
+    """What is said about columns of a view; which ones it has, only PostgreSQL knows."""
+    columns: dict[str, ViewColumn] = {}
+    for child in node.children("columns", _VIEW_COLUMN):
+        name = child.name()
+        if name is None:
+            continue
+        if name in columns:
+            child.refuse("name", f'"{name}" is there twice', "duplicate")
+        if child.has("statistics") and not materialized:
+            child.refuse("statistics", "only a materialized view has statistics", "statistics")
+        if child.has("default") and materialized:
+            child.refuse("default", "nobody inserts into a materialized view", "default")
+        column = ViewColumn(
+            name=name,
+            default=default_of(child),
+            comment=child.text("comment") or None,
+            statistics=child.number("statistics"),
+        )
+        if column != ViewColumn(name=name):
+            columns[name] = column
+    return columns

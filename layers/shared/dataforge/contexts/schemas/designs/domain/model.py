@@ -145,16 +145,32 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewColumn:
+    """What is said about a column of a view: a default is for those who insert, `statistics` for materialized ones."""
+
+    name: str
+    default: str | None = None
+    comment: str | None = None
+    statistics: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A view or materialized view; `depends` names the relations and `type:…` the types it reads."""
+    """A view or materialized view; `columns` are those of which something is said.
+
+    `depends` names the relations, `type:…` and `key:…` (primary keys by constraint) it reads, `shown` what it shows:
+    names and types.
+    """
 
     name: str
     query: str
     materialized: bool = False
     options: tuple[str, ...] = ()
     comment: str | None = None
+    columns: Mapping[str, ViewColumn] = field(default_factory=dict)
     indexes: Mapping[str, Index] = field(default_factory=dict)
     depends: tuple[str, ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,13 +237,15 @@ class Named:
 
 # What is in other texts already, or only helps to plan.
 _DERIVED = frozenset(
-    {"detail", "depends", "user_type", "references", "reference_columns", "computed", "bare", "sequence"}
+    {"detail", "depends", "shown", "user_type", "references", "reference_columns", "computed", "bare", "sequence"}
 )
 # What the model did not have at first: left out while it is empty, so that fingerprints of before still hold.
 _LATER = frozenset({"storage", "compression", "statistics", "settings", "replica_identity"})
 _LATER_OF: Mapping[type[Any], frozenset[str]] = {
     Constraint: frozenset({"options"}),
     Index: frozenset({"options"}),
+    Sequence: frozenset({"unlogged"}),
+    View: frozenset({"columns"}),
     Partition: frozenset({"constraints", "indexes", "comment", "options", "unlogged"}),
 }
 

@@ -83,4 +83,15 @@ def namespace_of(workspace_id: UUID) -> str:
 
 def mentions(text: str, name: str) -> bool:
     """Whether an SQL text may mean the name: it stands there as a word of its own, quoted or not."""
-    return bool(re.search(rf"(?<![\w$]){re.escape(name.replace(chr(34), chr(34) * 2))}(?![\w$])", text))
+    return bool(re.search(_word(name), text))
+
+
+def reads(query: str, name: str) -> bool:
+    """Whether the name stands in a query where a relation may stand."""
+    return bool(re.search(rf'(?:(?i:\b(?:from|join|only|table))\s+|[,(]\s*)"?{_word(name)}', query))
+
+
+def _word(name: str) -> str:
+    # Without quotes, a name in small letters may be written in any.
+    flags = "(?i:" if name == name.lower() else "(?:"
+    return rf"(?<![\w$]){flags}{re.escape(name.replace(chr(34), chr(34) * 2))})(?![\w$])"

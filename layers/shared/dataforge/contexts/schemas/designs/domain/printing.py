@@ -5,7 +5,7 @@ as casts of its elements. A schema and its copy would differ for ever; so the se
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _TYPE = r"(?:\"(?:[^\"]|\"\")+\"|[a-z_][\w ]*)(?:\(\d+(?:,-?\d+)?\))?(?: with(?:out)? time zone)?"
 _CAST = re.compile(rf"\)::(?P<type>{_TYPE})\[\]")
@@ -35,6 +35,27 @@ def normal_text(text: str) -> str:
         text = f"{text[: opening.start()]}ARRAY[{', '.join(pieces)}]{text[cast.end() :]}"
         start = opening.start()
     return text
+
+
+_FLAGS = frozenset(
+    f"{prefix}{name}"
+    for prefix in ("", "toast.")
+    for name in ("security_barrier", "security_invoker", "autovacuum_enabled", "vacuum_truncate", "user_catalog_table")
+)
+_TRUE, _FALSE = ("true", "on", "yes", "t", "y", "1", "tru", "tr", "ye"), ("false", "off", "no", "f", "n", "0", "of")
+
+
+def normal_options(options: Iterable[str]) -> tuple[str, ...]:
+    """Storage parameters and options of views in one spelling; PostgreSQL keeps the one they were given in."""
+    normal = []
+    for option in options:
+        key, _, value = option.partition("=")
+        if key in _FLAGS:
+            value = "true" if value.lower() in _TRUE else "false" if value.lower() in _FALSE else value
+        elif key == "check_option":
+            value = value.lower()
+        normal.append(f"{key}={value}")
+    return tuple(sorted(normal))
 
 
 def _elements(text: str, start: int) -> Iterator[int]:

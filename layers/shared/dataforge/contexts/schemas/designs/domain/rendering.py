@@ -17,8 +17,9 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Sequence,
     Table,
     View,
+    ViewColumn,
 )
-from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, storage_parameters
+from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, reads, storage_parameters
 
 _DEFERRING = re.compile(r" DEFERRABLE(?: INITIALLY DEFERRED)?$")
 
@@ -289,29 +290,60 @@ def add_constraint(table: str, constraint: Constraint, *, validated: bool = True
 
 def create_view(view: View) -> Iterator[str]:
     """CREATE VIEW with its options, indexes and comments; a materialized one is made empty."""
-    kind = "MATERIALIZED VIEW" if view.materialized else "VIEW"
-    options = f" WITH ({', '.join(view.options)})" if view.options else ""
-    tail = "\nWITH NO DATA" if view.materialized else ""
-    yield f"CREATE {kind} {quoted(view.name)}{options} AS\n{view.query.strip().rstrip(';')}{tail}"
+    kind = kind_of(view).upper()
+    yield view_statement(view)
     for index in view.indexes.values():
         yield from make_index(index, view.name)
         if index.comment is not None:
             yield comment_on(f"INDEX {quoted(index.name)}", index.comment)
     if view.comment is not None:
         yield comment_on(f"{kind} {quoted(view.name)}", view.comment)
+    for name, column in view.columns.items():
+        yield from view_column(view, ViewColumn(name=name), column)
+
+
+def view_statement(view: View, *, replacing: bool = False) -> str:
+    """CREATE VIEW alone, or the form that keeps what is said about one and what reads it."""
+    options = f" WITH ({', '.join(view.options)})" if view.options else ""
+    verb = "CREATE OR REPLACE" if replacing else "CREATE"
+    tail = "\nWITH NO DATA" if view.materialized else ""
+    return f"{verb} {kind_of(view).upper()} {quoted(view.name)}{options} AS\n{view.query.strip().rstrip(';')}{tail}"
+
+
+def view_column(view: View, old: ViewColumn, new: ViewColumn) -> Iterator[str]:
+    """The statements that make what is said about a column of a view something else."""
+    prefix = f"ALTER {kind_of(view).upper()} {quoted(view.name)} ALTER COLUMN {quoted(new.name)}"
+    if old.default != new.default:
+        yield f"{prefix} DROP DEFAULT" if new.default is None else f"{prefix} SET DEFAULT {new.default}"
+    if old.statistics != new.statistics:
+        yield f"{prefix} SET STATISTICS {-1 if new.statistics is None else new.statistics}"
+    if old.comment != new.comment:
+        yield comment_on(f"COLUMN {quoted(view.name)}.{quoted(new.name)}", new.comment)
+
+
+def kind_of(view: View) -> str:
+    """`view` or `materialized view`."""
+    return "materialized view" if view.materialized else "view"
 
 
 def ordered_views(views: Iterable[View]) -> list[View]:
-    """Views after those they read; what reads what is known from the catalog, or guessed from the text."""
+    """Views after those they read; what reads what is known from the catalog, or guessed from the text.
+
+    A name in a text may be that of a column. Where such guesses contradict each other, only names where relations
+    stand count.
+    """
     by_name = {view.name: view for view in views}
-    graph: dict[str, set[str]] = {
-        name: {
-            other
-            for other in by_name
-            if other != name and (other in view.depends if view.depends else mentions(view.query, other))
+    for means in (mentions, reads):
+        graph: dict[str, set[str]] = {
+            name: {
+                other
+                for other in by_name
+                if other != name and (other in view.depends if view.depends else means(view.query, other))
+            }
+            for name, view in by_name.items()
         }
-        for name, view in by_name.items()
-    }
+        if has_order(graph):
+            break
     return [by_name[name] for name in sorted_by(graph)]
 
 
@@ -328,6 +360,15 @@ def ordered_partitions(schema: Schema) -> list[Partition]:
     """Partitions after what they are parts of."""
     graph = {name: {part.parent} & set(schema.partitions) for name, part in schema.partitions.items()}
     return [schema.partitions[name] for name in sorted_by(graph)]
+
+
+def has_order(graph: dict[str, set[str]]) -> bool:
+    """Whether nothing needs itself in the end."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError:
+        return False
+    return True
 
 
 def sorted_by(graph: dict[str, set[str]]) -> list[str]:

@@ -13,6 +13,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Partition,
     Schema,
     Table,
+    ViewColumn,
 )
 from dataforge.contexts.schemas.designs.domain.names import split_list
 
@@ -72,6 +73,7 @@ def to_document(schema: Schema, namespace: str, named: Iterable[Named] = ()) -> 
                 query=item.query,
                 materialized=item.materialized or None,
                 options=_options(item.options),
+                columns=[_view_column(column) for column in item.columns.values()] or None,
                 indexes=[_index(index) for index in item.indexes.values()] or None,
                 comment=item.comment,
             )
@@ -144,6 +146,15 @@ def _primary_key(key: Constraint) -> Document:
         **_deferring(key),
         options=_options(key.options),
         comment=key.comment,
+    )
+
+
+def _view_column(column: ViewColumn) -> Document:
+    return _some(
+        name=column.name,
+        default=None if column.default is None else {"expr": column.default},
+        comment=column.comment,
+        statistics=column.statistics,
     )
 
 

@@ -61,7 +61,14 @@ class _Difference(Scene):
         """What views cannot go on reading while it changes."""
         moved = {name for name, touched in self.touched.items() if touched}
         moved |= {name for name in self.current.tables if name not in self.kept}
-        return moved | {f"type:{name}" for name in self.rebuilt.names}
+        moved |= {f"type:{name}" for name in self.rebuilt.names}
+        return moved | {f"key:{key}" for name in self.kept for key in self._keys_to_drop(name)}
+
+    def _keys_to_drop(self, table: str) -> set[str]:
+        """Primary keys that go: a view may count on them to group by less than it shows."""
+        old, new = self.current.tables[table].constraints, self.wanted.tables[table].constraints
+        kept = {item.essence for item in new.values()}
+        return {item.name for item in old.values() if item.kind == "p" and item.essence not in kept}
 
     # ---------------------------------------------------------------- tables
 

@@ -1,16 +1,20 @@
 """Changes of views and materialized views.
 
-A view that reads what changes is taken down before and made again after, with every view that reads it.
+A view that reads what changes is taken down before and made again after, with every view that reads it. One that only
+shows more columns at its end is replaced; options, comments and defaults of columns are changed where it stands.
 """
 
 from collections.abc import Iterator, Mapping
 
-from dataforge.contexts.schemas.designs.domain.model import View
+from dataforge.contexts.schemas.designs.domain.model import View, ViewColumn
 from dataforge.contexts.schemas.designs.domain.names import quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
     comment_on,
     create_view,
+    kind_of,
     ordered_views,
+    view_column,
+    view_statement,
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
 
@@ -27,9 +31,8 @@ def view_changes(current: Mapping[str, View], wanted: Mapping[str, View], moved:
         before = current.get(view.name)
         if before is None or view.name in going:
             yield _create(view)
-        elif before.comment != view.comment:
-            kind = kind_of(view).upper()
-            yield change("comment", f"view {view.name}", 95, comment_on(f"{kind} {quoted(view.name)}", view.comment))
+        else:
+            yield from _in_place(before, view)
 
 
 def views_in_the_way(current: Mapping[str, View], wanted: Mapping[str, View], moved: set[str]) -> set[str]:
@@ -44,7 +47,9 @@ def views_in_the_way(current: Mapping[str, View], wanted: Mapping[str, View], mo
 
 def _can_stay(old: View, new: View) -> bool:
     """Whether PostgreSQL can make one of the other where it stands."""
-    return (old.query, old.materialized, old.options) == (new.query, new.materialized, new.options)
+    if old.materialized or new.materialized:
+        return (old.materialized, old.query) == (new.materialized, new.query)
+    return old.query == new.query or old.shown == new.shown[: len(old.shown)]
 
 
 def _drop(view: View, after: View | None) -> Change:
@@ -64,6 +69,30 @@ def _create(view: View) -> Change:
     return Change(f"create {kind}", f"view {view.name}", tuple(statements), 90)
 
 
-def kind_of(view: View) -> str:
-    """`view` or `materialized view`."""
-    return "materialized view" if view.materialized else "view"
+def _in_place(old: View, new: View) -> Iterator[Change]:
+    kind, thing = kind_of(new), f"view {new.name}"
+    if old.query != new.query:
+        # What is said about columns stays, and so does what reads the view.
+        reason = "it shows more at its end, or the same of something else"
+        yield change(f"replace {kind}", thing, 90, view_statement(new, replacing=True), lock=_EXCLUSIVE, reason=reason)
+    elif old.options != new.options:
+        yield change(f"change {kind}", thing, 60, *_options(old, new), lock=_EXCLUSIVE)
+    texts = [comment_on(f"{kind.upper()} {quoted(new.name)}", new.comment)] if old.comment != new.comment else []
+    columns = {**old.columns, **new.columns}
+    for name in columns:
+        said = ViewColumn(name=name)
+        texts += view_column(new, old.columns.get(name, said), new.columns.get(name, said))
+    if texts:
+        comments = all(text.startswith("COMMENT ") for text in texts)
+        yield change("comment" if comments else f"change {kind}", thing, 95, *texts)
+
+
+def _options(old: View, new: View) -> Iterator[str]:
+    prefix = f"ALTER {kind_of(new).upper()} {quoted(new.name)}"
+    come = [item for item in new.options if item not in old.options]
+    kept = {item.partition("=")[0] for item in new.options}
+    gone = [key for item in old.options if (key := item.partition("=")[0]) not in kept]
+    if gone:
+        yield f"{prefix} RESET ({', '.join(gone)})"
+    if come:
+        yield f"{prefix} SET ({', '.join(come)})"

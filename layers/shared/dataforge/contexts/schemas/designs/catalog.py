@@ -1,0 +1,24 @@
+"""Questions to the catalog about views; `queries` puts the answers into the model."""
+
+READ_BY_VIEWS = """
+SELECT DISTINCT v.relname AS view,
+       coalesce(t.relname, 'type:' || coalesce(e.typname, y.typname), 'key:' || o.conname) AS name
+  FROM pg_rewrite r
+  JOIN pg_class v ON v.oid = r.ev_class AND v.relnamespace = %(namespace)s AND v.relkind IN ('v', 'm')
+  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+  LEFT JOIN pg_class t ON d.refclassid = 'pg_class'::regclass AND t.oid = d.refobjid AND t.oid <> v.oid
+  LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
+  LEFT JOIN pg_type e ON e.oid = y.typelem AND y.typcategory = 'A'
+  LEFT JOIN pg_constraint o ON d.refclassid = 'pg_constraint'::regclass AND o.oid = d.refobjid
+ WHERE t.oid IS NOT NULL OR y.oid IS NOT NULL OR o.oid IS NOT NULL
+"""
+COLUMNS_OF_VIEWS = """
+SELECT c.relname AS view, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+       a.attcollation::int AS collation, pg_get_expr(d.adbin, d.adrelid) AS default,
+       col_description(c.oid, a.attnum) AS comment, nullif(a.attstattarget, -1) AS statistics
+  FROM pg_class c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relnamespace = %(namespace)s AND c.relkind IN ('v', 'm')
+ ORDER BY c.oid, a.attnum
+"""
