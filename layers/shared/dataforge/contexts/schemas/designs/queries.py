@@ -230,7 +230,7 @@ class _Reader:
                     constraints={item["name"]: _constraint(item) for item in constraints[row["oid"]]},
                     indexes={item["name"]: _index(item) for item in indexes[row["oid"]]},
                     comment=row["comment"],
-                    options=tuple(sorted(row["options"])),
+                    options=normal_options(row["options"]),
                     unlogged=row["unlogged"],
                 )
                 for row in relations
@@ -262,7 +262,7 @@ def _table(row: Row, columns: list[Row], constraints: list[Row], indexes: list[R
         constraints={item["name"]: _constraint(item) for item in constraints},
         indexes={item["name"]: _index(item) for item in indexes},
         comment=row["comment"],
-        options=tuple(sorted(row["options"])),
+        options=normal_options(row["options"]),
         unlogged=row["unlogged"],
         partition_by=row["partition_by"],
         replica_identity=row["replica_identity"],
