@@ -43,10 +43,13 @@ class SchemasUnderTest:
 
     @property
     def deployer(self) -> Deployer:
+        return self.deployer_with()
+
+    def deployer_with(self, **more: Any) -> Deployer:
         async def put(key: str, body: bytes) -> None:
             self.files[key] = body
 
-        return Deployer(self.url, ["schema-proof"], put, self.api.platform.clock, pause=0.01, lock_timeout="200ms")
+        return Deployer(self.url, ["schema-proof"], put, self.api.platform.clock, **{"pause": 0.01, "lock_timeout": "200ms", **more})
 
     async def preview(self, *tables: dict[str, Any], **more: Any) -> dict[str, Any]:
         answer = await self.ask_preview(*tables, **more)

@@ -187,3 +187,34 @@ async def test_an_index_that_meets_duplicates_leaves_nothing_behind(schemas: Sch
     await schemas.sql("DELETE FROM people WHERE id = 2")
     await schemas.client.post(f"/api/schema/deployments/{done['id']}/resume")
     assert await schemas.deployer.run(UUID(done["id"])) == "succeeded"
+
+
+async def test_one_that_takes_longer_than_a_run_is_handed_on_and_done_once(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(before(), enums=[MOODS]))
+    await schemas.sql("INSERT INTO people (name, mood) VALUES ('Ada', 'ok')")
+    plan = await schemas.preview(after(), enums=[MOODS | {"values": ["sad", "ok", "great"]}])
+    asked = (await schemas.ask_deploy(plan)).json()
+
+    ended = ["running"]
+    while ended[-1] == "running":
+        ended.append(await schemas.deployer_with(budget=0.0).run(UUID(asked["id"])))
+
+    done = await schemas.deployment(asked["id"])
+    assert ended[-1] == "succeeded"
+    assert done["attempt"] == len(ended) - 1 == len({change["phase"] for change in plan["changes"]})
+    assert (await schemas.preview(after(), enums=[MOODS | {"values": ["sad", "ok", "great"]}]))["empty"] is True
+
+
+async def test_a_statement_that_takes_longer_than_a_run_fails_with_its_step(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("name", "TEXT"))))
+    await schemas.sql("INSERT INTO people (name) SELECT repeat('x', 40) FROM generate_series(1, 20000)")
+    slow = "repeat(md5(repeat(name, 3000)), 1) <> ''"
+    plan = await schemas.preview(table("people", column("name", "TEXT"), checks=[{"name": "slow", "expr": slow}]))
+    asked = (await schemas.ask_deploy(plan)).json()
+
+    await schemas.deployer_with(budget=0.5).run(UUID(asked["id"]))
+    while (done := await schemas.deployment(asked["id"]))["status"] == "running":
+        await schemas.deployer_with(budget=0.5).run(UUID(asked["id"]))
+
+    assert (done["status"], done["schema_state"]) == ("failed", "between")
+    assert (done["error"]["code"], done["error"]["facts"]["sqlstate"]) == ("statement_failed", "57014")

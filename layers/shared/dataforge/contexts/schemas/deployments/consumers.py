@@ -34,6 +34,8 @@ async def _deploy(message: Mapping[str, Any], services: "SchemasServices") -> bo
     deployment_id = UUID(message["deployment_id"])
     status = await services.deployer.run(deployment_id)
     logger.info("deployment", deployment_id=str(deployment_id), status=status)
+    if status == DeploymentStatus.RUNNING:  # there is more to do than one run has time for
+        await services.queue.send(json.dumps({"deployment_id": str(deployment_id)}))
     return status != DeploymentStatus.QUEUED
 
 

@@ -8,6 +8,7 @@ transaction (indexes that are built concurrently) is looked at before it is run 
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -38,7 +39,8 @@ from dataforge.kernel.ids import uuid7
 from dataforge.platform.db.outbox import write_event
 
 LOCK_TIMEOUT = "4s"
-STATEMENT_TIMEOUT = "800s"  # the function is ended after 900
+BUDGET = 840.0  # seconds of a run; the function is ended after 900
+_LEAST_SECONDS = 1.0
 TRIES = 5
 _ALONE = (Phase.BUILD, Phase.VALIDATE)
 _FACTS = """
@@ -102,6 +104,7 @@ class Deployer:
         *,
         pause: float = 0.5,
         lock_timeout: str = LOCK_TIMEOUT,
+        budget: float = BUDGET,
     ) -> None:
         self._url = url
         self._readers = readers
@@ -109,11 +112,13 @@ class Deployer:
         self._clock = clock
         self._pause = pause
         self.lock_timeout = lock_timeout
+        self.budget = budget
 
     async def run(self, deployment_id: UUID) -> str:
         """Carry the deployment out, or go on with it; returns the status it has then.
 
-        `queued` means that another worker is at this workspace: ask again later.
+        `queued` means that another worker is at this workspace: ask again later; `running` that the time of this run
+        is over: ask again at once.
         """
         async with await AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=None) as owner:
             journal = Journal(owner, deployment_id)
@@ -210,6 +215,7 @@ class _Work:
         self._namespace: str = facts["namespace"]
         self._steps = [Step(**step) for step in facts["steps"] or ()]
         self._here = SchemaJournal(worker, facts["id"], self._namespace)
+        self._began = time.monotonic()
 
     async def run(self) -> str:
         done = await self._here.open()
@@ -222,6 +228,9 @@ class _Work:
                 if await self._journal.extend(self._deployer.clock.now() + LEASE):
                     await self._journal.end(DeploymentStatus.CANCELLED, self._deployer.clock.now())
                     return DeploymentStatus.CANCELLED
+                if part[0] is not waiting[0] and self._seconds_left < self._deployer.budget / 2:
+                    await self._journal.extend(self._deployer.clock.now())  # the next run takes it at once
+                    return DeploymentStatus.RUNNING
                 await self._patiently(part, in_transaction=phase != Phase.BUILD)
         return await self._finish()
 
@@ -254,6 +263,9 @@ class _Work:
                     )
                     raise LockHeld(message, facts={"held_by": holders, "step": steps[0].position}) from error
                 await self._deployer.wait(turn)
+            except errors.QueryCanceled as error:
+                message = "A statement takes longer than one run of the deployer may; nothing of its step was done."
+                raise StatementFailed(message, facts={"sqlstate": error.sqlstate, "step": steps[0].position}) from error
             except psycopg.OperationalError:
                 raise  # the server is away: the lease runs out and another worker goes on
             except psycopg.Error as error:
@@ -267,9 +279,9 @@ class _Work:
     async def _transaction(self, steps: list[Step]) -> None:
         async with self._worker.transaction():
             await self._set("lock_timeout", self._deployer.lock_timeout, local=True)
-            await self._set("statement_timeout", STATEMENT_TIMEOUT, local=True)
             await self._set("search_path", quoted(self._namespace), local=True)
             for step in steps:
+                await self._set("statement_timeout", self._timeout, local=True)
                 # Binary results make the driver use the extended protocol, which takes one statement and no more.
                 await self._worker.execute(step.sql.encode(), binary=True)
                 await self._here.keep(step.position)
@@ -277,6 +289,7 @@ class _Work:
     async def _alone(self, step: Step) -> None:
         """Run what no transaction may hold: an index may be there already when a worker died before its mark."""
         await self._set("lock_timeout", self._deployer.lock_timeout)
+        await self._set("statement_timeout", self._timeout)
         await self._set("search_path", quoted(self._namespace))
         built = step.object.removeprefix("index ") if " INDEX CONCURRENTLY " in step.sql else None
         if built is None or not await self._is_built(built):
@@ -287,6 +300,15 @@ class _Work:
                     await self._is_built(built)  # what is left of it would be in the way of everything that follows
                 raise
         await self._here.keep(step.position)
+
+    @property
+    def _seconds_left(self) -> float:
+        return self._deployer.budget - (time.monotonic() - self._began)
+
+    @property
+    def _timeout(self) -> str:
+        """What a statement may take: it fails by itself before the function is ended."""
+        return f"{1000 * max(self._seconds_left, _LEAST_SECONDS):.0f}ms"
 
     async def _set(self, name: str, value: str, *, local: bool = False) -> None:
         await self._worker.execute("SELECT set_config(%s, %s, %s)", [name, value, local])
