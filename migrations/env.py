@@ -14,7 +14,7 @@ LOCK_TIMEOUT = "4s"
 
 
 def run(connection: Connection) -> None:
-    """Upgrade within one transaction, alone (advisory lock), with a short lock timeout."""
+    """Upgrade within one transaction with a short lock timeout; whoever calls has the turn."""
     load_all_tables()
     context.configure(
         connection=connection,
@@ -25,7 +25,6 @@ def run(connection: Connection) -> None:
         compare_server_default=False,
     )
     with context.begin_transaction():
-        connection.execute(text("SELECT pg_advisory_xact_lock(4021)"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 

@@ -49,7 +49,8 @@ class SchemasUnderTest:
         async def put(key: str, body: bytes) -> None:
             self.files[key] = body
 
-        return Deployer(self.url, ["schema-proof"], put, self.api.platform.clock, **{"pause": 0.01, "lock_timeout": "200ms", **more})
+        patience = {"pause": 0.01, "lock_timeout": "200ms", **more}
+        return Deployer(self.url, ["schema-proof"], put, self.api.platform.clock, **patience)
 
     async def preview(self, *tables: dict[str, Any], **more: Any) -> dict[str, Any]:
         answer = await self.ask_preview(*tables, **more)

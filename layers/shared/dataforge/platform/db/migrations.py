@@ -15,6 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from dataforge.platform.db.database import sqlalchemy_url
 from dataforge.platform.db.metadata import metadata
+from dataforge.platform.db.turns import turn
 
 VERSION_SCHEMA = "platform"
 # Partitions of a table are named after it: `_y2026m11`, `_default`.
@@ -59,7 +60,7 @@ def upgrade(url: str, revision: str = "head") -> dict[str, str | None]:
     """Bring the database to a revision; returns the revisions before and after. Running it again changes nothing."""
     engine = create_engine(sqlalchemy_url(url), use_native_hstore=False)
     try:
-        with engine.connect() as connection:
+        with turn(url), engine.connect() as connection:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {VERSION_SCHEMA}"))
             connection.commit()
             before = current(connection)
@@ -75,7 +76,7 @@ def downgrade(url: str, revision: str) -> None:
     """Take the database back to a revision; for tests of reversibility and for operators."""
     engine = create_engine(sqlalchemy_url(url), use_native_hstore=False)
     try:
-        with engine.connect() as connection:
+        with turn(url), engine.connect() as connection:
             command.downgrade(_config(connection), revision)
             connection.commit()
     finally:

@@ -14,12 +14,11 @@ from psycopg import sql
 
 from dataforge.kernel.errors import Conflict
 from dataforge.platform.db.grants import EXECUTES, GRANTS, READ, SCHEMA_MAKERS
+from dataforge.platform.db.turns import turn
 
 if TYPE_CHECKING:
     from dataforge.platform.aws.secrets import JsonSecrets
 
-# The advisory lock of the migrations: two deployments at once would change the same rights.
-_LOCK = 4021
 _LOCK_TIMEOUT = "4s"
 
 
@@ -58,8 +57,7 @@ def apply(url: str, logins: Mapping[str, Login]) -> None:
     the login of `url` may not make roles.
     """
     try:
-        with psycopg.connect(url) as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        with turn(url), psycopg.connect(url) as connection:
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
             for function, login in logins.items():
                 _ensure_login(connection, login)
