@@ -58,9 +58,14 @@ _HOLDERS = """
 SELECT DISTINCT a.pid, a.usename AS login, a.application_name AS application, a.state, c.relname AS table
   FROM pg_locks l
   JOIN pg_class c ON c.oid = l.relation
-  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %s
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %(namespace)s
   JOIN pg_stat_activity a ON a.pid = l.pid
- WHERE l.granted AND l.pid NOT IN (pg_backend_pid(), %s) ORDER BY a.pid LIMIT 10
+ WHERE l.granted AND l.pid <> ALL(%(own)s)
+UNION
+SELECT a.pid, a.usename, a.application_name, a.state, NULL
+  FROM pg_stat_activity a
+ WHERE %(snapshots)s AND a.backend_xmin IS NOT NULL AND a.datname = current_database() AND a.pid <> ALL(%(own)s)
+ ORDER BY 1 LIMIT 10
 """
 _BUILT = """
 SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -256,7 +261,8 @@ class _Work:
                 else:
                     await self._alone(steps[0])
             except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-                holders = await self._holders()
+                # An index that is built concurrently waits for whoever reads an older state, of any table.
+                holders = await self._holders(snapshots=not in_transaction)
                 if turn == TRIES - 1:
                     message = (
                         "Somebody else holds a lock on a table of this schema; what was not done can be tried again."
@@ -320,9 +326,10 @@ class _Work:
             return False
         return row is not None
 
-    async def _holders(self) -> list[dict[str, Any]]:
+    async def _holders(self, *, snapshots: bool) -> list[dict[str, Any]]:
+        own = [self._owner.info.backend_pid, self._worker.info.backend_pid]
         async with self._owner.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_HOLDERS, [self._namespace, self._worker.info.backend_pid])
+            await cursor.execute(_HOLDERS, {"namespace": self._namespace, "own": own, "snapshots": snapshots})
             return await cursor.fetchall()
 
     async def _finish(self) -> str:
