@@ -52,6 +52,7 @@ VALUES: dict[str, str] = {
     "/api/reports/completions since": "2020-01-01T00:00:00Z",
     "from": "2026-05-01",
     "to": "2026-05-31",
+    "/api/schema/revisions/{number}/compare to": "2",
     "time_zone": "Europe/Berlin",
     "/api/unsubscribe token": CursorSigner(TEST_KEY).seal("unsubscribe", ["0" * 64, "reminder"]),
 }
@@ -245,6 +246,8 @@ class World:
             await schemas.deploy(plan)
         self.ids |= {
             "/api/schema/plans/{plan_id} plan_id": plan["plan_id"],
+            "/api/schema/revisions/{number} number": "1",
+            "/api/schema/revisions/{number}/compare number": "1",
             "/api/schema/revisions/{number}/rollback number": "1",
         }
 

@@ -6,8 +6,10 @@ from uuid import UUID
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.access import in_workspace, require_role
+from dataforge.contexts.schemas.designs.representations import JSON, REPRESENTATIONS, representation, wanted_format
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans import commands, previewing, queries, wire
+from dataforge.contexts.schemas.revisions.comparing import drawn_plan
 from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
 from dataforge.http.app import context_router
 from dataforge.http.auth import require
@@ -44,9 +46,14 @@ async def preview_schema(
     )
 
 
-@router.get("/api/schema/plans/{plan_id}", response_model=wire.PlanOut)
+@router.get("/api/schema/plans/{plan_id}", response_model=wire.PlanOut, responses=REPRESENTATIONS)
 async def get_plan(
     plan_id: UUID, workspace_id: UUID, call: Annotated[Call, in_workspace(Action.READ, Kind.SCHEMA_PLAN)]
 ) -> Response:
-    """A plan that was made before."""
-    return json_response(wire.plan_out(await call.query(queries.find_plan, workspace_id, plan_id)))
+    """A plan that was made before; by Accept what it changes as a diagram, in DBML or as SQL."""
+    media_type = wanted_format(call)
+    row = await call.query(queries.find_plan, workspace_id, plan_id)
+    if media_type == JSON:
+        return json_response(wire.plan_out(row), headers={"Vary": "Accept"})
+    drawn = await drawn_plan(call.services(SchemasServices), workspace_id, row)
+    return representation(call, media_type, drawn)

@@ -248,7 +248,7 @@ def _new_name(name: str, names: Mapping[str, str]) -> str:
 
 
 def _moved_thing(
-    thing: Any,
+    thing: Any,  # noqa: ANN401 - any thing of the model
     texts: Mapping[str, str],
     new_names: Mapping[str, Mapping[str, str]],
     inner: Mapping[str, str],
