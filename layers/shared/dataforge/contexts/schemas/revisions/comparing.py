@@ -24,7 +24,7 @@ from dataforge.contexts.schemas.revisions.queries import find_by_fingerprint, fi
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Side:
     """A schema as it was after a revision, or (without a number) as it is."""
 
     number: int | None
@@ -41,8 +41,8 @@ class State:
 class Difference:
     """Two states, the names that changed between them, and both as one."""
 
-    first: State
-    second: State
+    first: Side
+    second: Side
     renames: Sequence[Rename]
     comparison: Comparison
 
@@ -61,11 +61,11 @@ def drawn_comparison(comparison: Comparison, title: str, sql: str | None) -> Dra
     return Drawn(shown, title, comparison.marks, note, sql)
 
 
-async def schema_of(services: SchemasServices, row: dict[str, Any]) -> State:
+async def schema_of(services: SchemasServices, row: dict[str, Any]) -> Side:
     """The schema after a revision, made again in a scratch schema."""
     design = parse_design(row["target"])
     async with driver(services.proofs) as connection:
-        return State(row["number"], await compile_target(connection, design), design)
+        return Side(row["number"], await compile_target(connection, design), design)
 
 
 async def compare_states(services: SchemasServices, workspace_id: UUID, first: int, second: int | None) -> Difference:
@@ -84,13 +84,13 @@ async def compare_states(services: SchemasServices, workspace_id: UUID, first: i
         async with driver(services.proofs) as connection:
             live = await read_schema(connection, namespace_of(workspace_id))
         design = parse_design(newest["target"]) if newest is not None else Design(live)
-        after, steps = State(None, live, design), targets
+        after, steps = Side(None, live, design), targets
     designs = [parse_design(target) for target in steps]
     renames = _renames(before, after, designs)
     return Difference(before, after, renames, compare_schemas(before.schema, after.schema, renames))
 
 
-def _renames(first: State, second: State, steps: Sequence[Design]) -> list[Rename]:
+def _renames(first: Side, second: Side, steps: Sequence[Design]) -> list[Rename]:
     """The names that changed from the first to the second; `steps` are the designs after the earlier of both."""
     forward = second.number is None or (first.number is not None and first.number <= second.number)
     earlier, later = (first, second) if forward else (second, first)
@@ -132,10 +132,10 @@ async def drawn_plan(services: SchemasServices, workspace_id: UUID, row: dict[st
 
 async def _base_of(
     services: SchemasServices, connection: AsyncConnection[Any], workspace_id: UUID, fingerprint: str
-) -> State | None:
+) -> Side | None:
     """The state with this fingerprint: nothing, a revision, or the schema as it is; None when it has gone."""
     if fingerprint == Schema().fingerprint:
-        return State(None, Schema(), Design(Schema()))
+        return Side(None, Schema(), Design(Schema()))
     async with services.database.read_only() as reading:
         row = await find_by_fingerprint(reading, workspace_id, fingerprint)
         newest = row or await latest_revision(reading, workspace_id)
@@ -144,4 +144,4 @@ async def _base_of(
         schema = await compile_target(connection, design)
     else:
         schema = await read_schema(connection, namespace_of(workspace_id))
-    return State(None, schema, design) if schema.fingerprint == fingerprint else None
+    return Side(None, schema, design) if schema.fingerprint == fingerprint else None
