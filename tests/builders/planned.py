@@ -9,6 +9,7 @@ import psycopg
 
 from dataforge.contexts.schemas.designs.domain.document import parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.designs.domain.writing import to_document
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
 from dataforge.contexts.schemas.plans.domain.plan import Plan
@@ -57,6 +58,15 @@ class Planned:
             if not alone:
                 await self.connection.commit()
             await self.connection.set_autocommit(False)
+
+    async def described(self, text: str) -> tuple[dict[str, Any], str]:
+        """The document of what SQL makes in an empty schema of its own, and its fingerprint."""
+        await self.connection.execute("CREATE SCHEMA described")
+        await self.connection.execute("SET LOCAL search_path TO described")
+        await self.connection.execute(text.encode())
+        schema = await read_schema(self.connection, "described")
+        await self.connection.rollback()
+        return to_document(schema, "described"), schema.fingerprint
 
     async def schema(self) -> Schema:
         """What is there."""

@@ -13,13 +13,14 @@ Document = dict[str, Any]
 class Case:
     """From a start with rows to a target.
 
-    `before` is a document, or SQL that is run in the empty schema (then nothing is known by id). `keeps` is a query and
-    what it finds after the plan, `back` the same after the way back. `destroys` names the objects to confirm, `risks`
-    some of the others with their highest risk; `refused` is the code of the problem when there must be no plan.
+    `before` is a document, or SQL that is run in the empty schema (then nothing is known by id); so is `after`, whose
+    SQL is run in a schema of its own and described: the plan must lead to what is there. `keeps` is a query and what
+    it finds after the plan, `back` the same after the way back. `destroys` names the objects to confirm, `risks` some
+    of the others with their highest risk; `refused` is the code of the problem when there must be no plan.
     """
 
     before: Document | str
-    after: Document
+    after: Document | str
     operations: set[str]
     rows: str = ""
     keeps: tuple[str, list[tuple[Any, ...]]] | None = None

@@ -7,18 +7,20 @@ from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.kernel.errors import DataForgeError
 from tests.builders.planned import Planned
 from tests.builders.schema_cases import CASES
-from tests.builders.schema_cases.case import Case
+from tests.builders.schema_cases.case import Case, Document
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.refused is None])
 async def test_a_change_is_what_its_label_says(planned: Planned, name: str) -> None:
     case = CASES[name]
     await _begin(planned, case)
+    target, expected = await _target(planned, case)
 
-    plan = await planned.deploy(case.after)
+    plan = await planned.deploy(target)
 
     assert (await planned.schema()).fingerprint == plan.target_fingerprint
-    assert (await planned.plan(case.after)).up == ()
+    assert expected in (None, plan.target_fingerprint)
+    assert (await planned.plan(target)).up == ()
     assert case.operations <= {item.op for item in plan.up}
     assert case.operations or plan.up == ()
     assert {item.object for item in plan.up if item.risk is Risk.DESTRUCTIVE} == case.destroys
@@ -38,9 +40,10 @@ async def test_a_change_is_what_its_label_says(planned: Planned, name: str) -> N
 async def test_a_change_without_a_way_is_refused(planned: Planned, name: str) -> None:
     case = CASES[name]
     await _begin(planned, case)
+    target, _ = await _target(planned, case)
 
     with pytest.raises(DataForgeError) as refusal:
-        await planned.plan(case.after)
+        await planned.plan(target)
 
     assert refusal.value.code == case.refused
 
@@ -53,6 +56,12 @@ async def _begin(planned: Planned, case: Case) -> None:
         await planned.deploy(case.before)
     if case.rows:
         await planned.sql(case.rows)
+
+
+async def _target(planned: Planned, case: Case) -> tuple[Document, str | None]:
+    if isinstance(case.after, str):
+        return await planned.described(case.after)
+    return case.after, None
 
 
 def _risks(plan: Plan) -> dict[str, Risk]:

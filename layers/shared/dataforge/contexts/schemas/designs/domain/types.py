@@ -8,7 +8,7 @@ _TYPE_NAMES = (
     "smallint integer bigint numeric real money boolean text bytea uuid json jsonb xml date interval inet cidr "
     "macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery int4range int8range numrange "
     "daterange tsrange tstzrange int4multirange int8multirange nummultirange datemultirange tsmultirange "
-    "tstzmultirange bit jsonpath name oid"
+    "tstzmultirange bit jsonpath name oid pg_lsn xid8"
 )
 _CANONICAL = {name: name for name in _TYPE_NAMES.split()}
 ALIASES = _CANONICAL | {
@@ -35,7 +35,11 @@ ALIASES = _CANONICAL | {
     "char varying": "character varying",
     "char": "character",
     "character": "character",
-    "bpchar": "character",
+    "bpchar": "bpchar",
+    "nchar": "character",
+    "national character": "character",
+    "national character varying": "character varying",
+    '"char"': '"char"',
     "string": "text",
     "varbit": "bit varying",
     "bit varying": "bit varying",
@@ -49,6 +53,9 @@ ALIASES = _CANONICAL | {
     "time with time zone": "timetz",
     "timetz": "timetz",
 }
+_FIELDS = ("year", "month", "day", "hour", "minute", "year to month", "day to hour", "day to minute", "hour to minute")
+_WITH_SECONDS = ("second", "day to second", "hour to second", "minute to second")
+_INTERVALS = {f"interval {fields}" for fields in (*_FIELDS, *_WITH_SECONDS)}
 SERIALS = frozenset({"serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"})
 _ONE_NUMBER = frozenset(
     {"character varying", "character", "bit", "bit varying", "timestamp", "timestamptz", "time", "timetz", "interval"}
@@ -82,15 +89,30 @@ def resolve_type(text: str, own: Collection[str]) -> tuple[str, str | None, bool
     if plain in own and matched["first"] is None and not matched["tail"]:
         return '"' + plain.replace('"', '""') + '"' + arrays, plain, False
     name = " ".join((head + (matched["tail"] or "")).lower().split())
+    if name in _INTERVALS:
+        return _interval(name, matched["first"], text) + arrays, None, False
     canonical = ALIASES.get(name)
     if canonical is None:
         raise UnknownType(_unknown(plain, own))
     return _with_numbers(canonical, matched["first"], matched["second"], text) + arrays, None, name in SERIALS
 
 
+def _interval(name: str, first: str | None, text: str) -> str:
+    if first is None:
+        return name
+    if not name.endswith("second"):
+        message = f"{text!r}: an interval without seconds takes no number"
+        raise UnknownType(message)
+    return f"{name}({first})"
+
+
 def _with_numbers(canonical: str, first: str | None, second: str | None, text: str) -> str:
     if first is None:
         return canonical
+    if second is None and canonical == "bpchar":
+        return f"character({first})"
+    if second is None and " ".join(text.split()).lower().startswith("float("):
+        return "real" if int(first) <= 24 else canonical  # noqa: PLR2004 - binary digits of a real
     if second is not None and canonical != "numeric":
         message = f"{text!r}: {canonical} takes one number at most"
         raise UnknownType(message)
