@@ -112,7 +112,7 @@ def _with_numbers(canonical: str, first: str | None, second: str | None, text: s
     if second is None and canonical == "bpchar":
         return f"character({first})"
     if second is None and " ".join(text.split()).lower().startswith("float("):
-        return "real" if int(first) <= 24 else canonical  # noqa: PLR2004 - binary digits of a real
+        return "real" if int(first) <= 24 else canonical
     if second is not None and canonical != "numeric":
         message = f"{text!r}: {canonical} takes one number at most"
         raise UnknownType(message)
