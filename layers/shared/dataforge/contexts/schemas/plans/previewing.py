@@ -61,9 +61,10 @@ async def preview(
     async with driver(services.proofs) as connection:
         plan, current, wanted = await make_plan(connection, namespace, design, before, asking=back_to is None)
         plan = await try_plan(connection, plan)
-        if not design.allow_destructive:
-            check_losses(plan)
-        findings, affected = await probe(connection, plan, current, wanted)
+        plan, findings = await probe(connection, plan, current, wanted, design.hints)
+    if not design.allow_destructive:
+        check_losses(plan)
+    affected = {index: seen.affected for index, seen in enumerate(plan.evidence) if seen.affected is not None}
     return Preview(plan, [*_of_design(design), *map(_of_finding, findings)], affected)
 
 
@@ -112,4 +113,10 @@ def _of_design(design: Design) -> list[dict[str, Any]]:
 
 
 def _of_finding(item: Finding) -> dict[str, Any]:
-    return {"code": item.code, "object": item.object, "message": item.message, "blocking": item.blocking}
+    return {
+        "code": item.code,
+        "object": item.object,
+        "message": item.message,
+        "blocking": item.blocking,
+        "samples": [dict(key) for key in item.samples],
+    }

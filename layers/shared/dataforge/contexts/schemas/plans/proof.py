@@ -73,6 +73,11 @@ class Workshop:
         self._scratch = scratch
         self._there: frozenset[str] = frozenset()
 
+    @property
+    def name(self) -> str:
+        """The scratch schema's."""
+        return self._scratch
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what is done inside; `reset` comes back to here."""

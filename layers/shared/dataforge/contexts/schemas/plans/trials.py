@@ -43,7 +43,7 @@ _SETTINGS = {
 }
 _THERE = """
 SELECT c.oid, c.relname, c.relfilenode FROM pg_class c
- WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p', 'm', 'v')
+ WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p', 'm')
 """
 _SEEN = """
 SELECT c.oid, c.relname, c.relfilenode, pg_stat_get_xact_numscans(c.oid) > 0,

@@ -73,9 +73,12 @@ class Plan:
         return self.evidence[index] if index < len(self.evidence) else Evidence()
 
     def lock_of(self, index: int) -> str | None:
-        """The strongest lock on a table that was there: as it was measured, else as it is known of the statement."""
-        seen = self.seen(index)
-        return seen.lock if seen.measured else self.up[index].lock
+        """The strongest lock on a table that was there: as it was measured, else as it is known of the statement.
+
+        Of views it is always the latter.
+        """
+        item, seen = self.up[index], self.seen(index)
+        return seen.lock if seen.measured and not item.object.startswith("view ") else item.lock
 
     def risk_of(self, index: int) -> Risk:
         """The risk of a change, by what was seen of it.

@@ -1,0 +1,152 @@
+"""A table's live rows as they would be after a plan, as SQL: under their new names, in their new types, filled.
+
+What a target demands of rows (checks, keys, foreign keys, partitions) is asked of them as if the plan had been run.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dataforge.contexts.schemas.designs.domain.document import Hints
+from dataforge.contexts.schemas.designs.domain.model import Column, DomainType, EnumType, Schema, Table
+from dataforge.contexts.schemas.designs.domain.names import mentions, quoted, quoted_list
+from dataforge.contexts.schemas.designs.domain.rendering import create_enum, ordered_domains
+from dataforge.contexts.schemas.plans.domain.plan import Plan
+
+ROW = "ctid"  # no column of a table can have this name
+
+
+@dataclass(frozen=True, slots=True)
+class FutureRows:
+    """Rows that are there, in the states before (`current`) and after (`wanted`) a plan."""
+
+    plan: Plan
+    current: Schema
+    wanted: Schema
+    hints: Hints = field(default_factory=Hints)
+    conversions: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (table, column) → its new value
+
+    @classmethod
+    def of(cls, plan: Plan, current: Schema, wanted: Schema, hints: Hints) -> "FutureRows":
+        """With the conversions that the plan's own statements make."""
+        return cls(plan, current, wanted, hints, dict(_conversions(plan, wanted)))
+
+    def old_name(self, kind: str, path: str, name: str) -> str:
+        """The name of something before the plan; `path` is the new name of the table it is in, and a dot."""
+        return dict(self.plan.old_names).get(f"{kind} {path}{name}", name)
+
+    def live(self, table: str | None) -> Table | None:
+        """The live table by its new name."""
+        return self.current.tables.get(self.old_name("table", "", table)) if table is not None else None
+
+    def live_column(self, table: str, column: str) -> Column | None:
+        """The live column by its new name and its table's."""
+        here = self.live(table)
+        return None if here is None else here.columns.get(self.old_name("column", f"{table}.", column))
+
+    def address(self, live_name: str) -> str:
+        """A live relation by its whole name: the scratch schema in front of it may have one of that name."""
+        return f"{quoted(self.plan.namespace)}.{quoted(live_name)}"
+
+    def key(self, table: str) -> tuple[str, ...]:
+        """The columns that tell rows apart, by their new names, as far as they are there."""
+        here = self.live(table)
+        for item in here.constraints.values() if here is not None else ():
+            if item.kind == "p":
+                names = {self.old_name("column", f"{table}.", name): name for name in self._columns(table)}
+                if all(name in names for name in item.columns):
+                    return tuple(names[name] for name in item.columns)
+        return (ROW,)
+
+    def renamed(self, table: str) -> str:
+        """The rows with nothing but their new names."""
+        here = self.live(table)
+        names = [] if here is None else here.columns
+        new_names = {self.old_name("column", f"{table}.", name): name for name in self._columns(table)}
+        chosen = [
+            f"{quoted(name)} AS {quoted(new_names.get(name, name))}" for name in names if self._stays(name, new_names)
+        ]
+        live_name = table if here is None else here.name
+        return f"(SELECT {', '.join([*chosen, f'{ROW}::text AS {ROW}'])} FROM {self.address(live_name)})"
+
+    def _stays(self, name: str, new_names: Mapping[str, str]) -> bool:
+        # A column that goes is still read by backfills, unless another one takes its name.
+        return name in new_names or name not in new_names.values()
+
+    def _columns(self, table: str) -> Collection[str]:
+        wanted = self.wanted.tables.get(table)
+        return () if wanted is None else wanted.columns
+
+    def rows(self, table: str, columns: Collection[str]) -> str:
+        """The rows as they would be; only these columns are computed, others are as they are."""
+        wanted = self.wanted.tables[table]
+        computed = {name for name in columns if name in wanted.columns and wanted.columns[name].generated is not None}
+        needed = {
+            name
+            for name in wanted.columns
+            if name in columns or any(mentions(wanted.columns[item].generated or "", name) for item in computed)
+        } - computed
+        # Keys tell rows apart; those that are computed otherwise are as they are now.
+        for name in self.key(table):
+            if name != ROW and name not in needed | computed:
+                needed.add(name)
+        chosen = [f"{self._value(table, wanted.columns[name])} AS {quoted(name)}" for name in sorted(needed)]
+        source = f"(SELECT {', '.join([*chosen, ROW])} FROM {self.renamed(table)} AS n)"
+        if not computed:
+            return source
+        more = [f"({wanted.columns[name].generated}) AS {quoted(name)}" for name in sorted(computed)]
+        return f"(SELECT g.*, {', '.join(more)} FROM {source} AS g)"
+
+    def _value(self, table: str, column: Column) -> str:
+        name = quoted(column.name)
+        live = self.live_column(table, column.name)
+        backfill = self.hints.backfill.get((table, column.name))
+        if live is None:
+            return f"({backfill})" if backfill is not None else f"({column.default})" if column.default else "NULL"
+        value = self.conversions.get((table, column.name), name)
+        if column.user_type in self.new_types and (table, column.name) not in self.conversions:
+            value = f"{name}::text::{column.type}"
+        if backfill is not None and not column.nullable and live.nullable:
+            return f"coalesce({value}, ({backfill}))"
+        return value
+
+    @property
+    def new_types(self) -> frozenset[str]:
+        """The enums and domains that are not, or not as they will be, in the live schema."""
+        kinds: tuple[tuple[Mapping[str, EnumType | DomainType], Mapping[str, EnumType | DomainType]], ...] = (
+            (self.current.enums, self.wanted.enums),
+            (self.current.domains, self.wanted.domains),
+        )
+        return frozenset(
+            name
+            for old, new in kinds
+            for name, item in new.items()
+            if name not in old or _kind(old[name]) != _kind(item)
+        )
+
+    def type_statements(self) -> Iterator[str]:
+        """The statements that make those types; domains without what they demand, which is asked of rows by itself."""
+        for name, enum in self.wanted.enums.items():
+            if name in self.new_types:
+                yield from create_enum(enum)
+        for domain in ordered_domains(self.wanted):
+            if domain.name in self.new_types:
+                collation = f" COLLATE {quoted_list([domain.collation])}" if domain.collation else ""
+                yield f"CREATE DOMAIN {quoted(domain.name)} AS {domain.type}{collation}"
+
+
+def _kind(item: EnumType | DomainType) -> object:
+    return item.values if isinstance(item, EnumType) else item.type
+
+
+def _conversions(plan: Plan, wanted: Schema) -> Iterator[tuple[tuple[str, str], str]]:
+    """What the statements that change types compute, by the new names of table and column."""
+    for item in plan.up:
+        table = wanted.tables.get(item.table or "")
+        column = None if table is None else table.columns.get(item.column or "")
+        if item.op != "change type" or column is None:
+            continue
+        for statement in item.statements:
+            head, found, expression = statement.sql.partition(" USING ")
+            if head.startswith("ALTER TABLE ") and " TYPE " in head:
+                key = (item.table or "", column.name)
+                yield key, expression if found else f"{quoted(column.name)}::{column.type}"
