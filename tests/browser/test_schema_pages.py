@@ -18,6 +18,11 @@ def target(*tables: dict[str, object]) -> str:
     return json.dumps({"tables": list(tables)}, indent=2)
 
 
+def people_with(name: str) -> dict[str, object]:
+    """A table with one column, and no ids."""
+    return {"name": "people", "columns": [{"name": name, "dataType": "text"}]}
+
+
 def new_schema(desk: Desk, name: str) -> str:
     """The id of a new workspace of the instructor."""
 
@@ -52,12 +57,13 @@ def test_a_target_is_written_planned_and_deployed(desk: Desk) -> None:
     problems = page.get_by_role("status").filter(has_text="1 problem")
     expect(problems).to_contain_text('did you mean "date"')
     problems.get_by_role("link", name=re.compile("^Line")).click()
+    expect(text).to_be_focused()
     marked = page.evaluate(
         "(() => { const t = document.activeElement; return t.value.slice(t.selectionStart, t.selectionEnd); })()"
     )
     text.fill(target(PEOPLE))
     expect(page.get_by_text("The target is valid: PostgreSQL accepts it.")).to_be_visible()
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     expect(page.get_by_role("heading", name="1 change")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text('CREATE TABLE "people"')
     deploy(page, desk, workspace_id)
@@ -68,7 +74,7 @@ def test_a_target_is_written_planned_and_deployed(desk: Desk) -> None:
     page.get_by_role("main").locator("summary").filter(has_text="people").click()
     expect(page.get_by_role("region", name="Columns of people")).to_contain_text("born")
     page.get_by_role("link", name="Change the schema").click()
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     expect(page.get_by_role("heading", name="Nothing would change")).to_be_visible()
 
 
@@ -77,13 +83,13 @@ def test_each_loss_is_confirmed_with_the_keyboard_and_there_is_a_way_back(desk: 
     schemas = schemas_of(desk, workspace_id)
     page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
     page.get_by_label("Target in JSON").fill(target(PEOPLE))
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     deploy(page, desk, workspace_id)
     desk.site.run(schemas.sql("INSERT INTO people (name, born) VALUES ('Ada', '1815-12-10')"))
 
     page.goto(f"/ui/schemas/{workspace_id}/editor")
     page.get_by_label("Target in JSON").fill(target({**PEOPLE, "columns": PEOPLE["columns"][:2]}))
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("1 row")
     page.get_by_role("button", name=re.compile("^Deploy ")).click()
     expect(page.get_by_role("alert")).to_contain_text("column people.born")
@@ -113,7 +119,7 @@ def test_all_of_it_is_done_without_scripts_on_a_phone(desk: Desk) -> None:
     page.get_by_label("Target in JSON").fill(target(PEOPLE))
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("The target is valid: PostgreSQL accepts it.")).to_be_visible()
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     page.get_by_role("button", name=re.compile("^Deploy ")).click()
     desk.site.run(desk.site.deploy(workspace_id))
     page.get_by_role("link", name="look again").click()
@@ -121,11 +127,38 @@ def test_all_of_it_is_done_without_scripts_on_a_phone(desk: Desk) -> None:
     expect(page.get_by_text("The schema is as planned.")).to_be_visible()
 
 
+def test_what_may_be_another_name_is_asked_and_answered(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Asked")
+    schemas = schemas_of(desk, workspace_id)
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    page.get_by_label("Target in JSON").fill(target(people_with("mail")))
+    page.get_by_role("button", name="See what would change", exact=True).click()
+    deploy(page, desk, workspace_id)
+    desk.site.run(schemas.sql("INSERT INTO people VALUES ('ada@example.org')"))
+    page.goto(f"/ui/schemas/{workspace_id}/editor")
+    page.get_by_label("Target in JSON").fill(target(people_with("email")))
+    page.get_by_role("button", name="See what would change", exact=True).click()
+
+    asked = page.get_by_role("group", name="What has become of column people.mail?")
+    asked.get_by_role("radio", name=re.compile("called column people.email now")).focus()
+    page.keyboard.press("Space")
+    expect(asked.get_by_role("radio", name=re.compile("called column people.email now"))).to_be_checked()
+    barriers = desk.barriers(page)
+    page.get_by_role("button", name="Answer and see what would change").click()
+    expect(page.get_by_role("heading", name="1 change")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("RENAME COLUMN")
+    deploy(page, desk, workspace_id)
+
+    assert barriers == []
+    assert desk.site.run(schemas.sql("SELECT email FROM people")) == [("ada@example.org",)]
+    desk.expect_complaint("409")
+
+
 def test_a_deployment_is_cancelled_and_goes_on(desk: Desk) -> None:
     workspace_id = new_schema(desk, "Cancelled")
     page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
     page.get_by_label("Target in JSON").fill(target(PEOPLE))
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     page.get_by_role("button", name=re.compile("^Deploy ")).click()
 
     page.get_by_role("button", name="Cancel before the next step").click()
@@ -142,11 +175,11 @@ def test_a_schema_that_moved_is_said_on_the_plan_and_shown_as_drift(desk: Desk) 
     schemas = schemas_of(desk, workspace_id)
     page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
     page.get_by_label("Target in JSON").fill(target(PEOPLE))
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     deploy(page, desk, workspace_id)
     page.goto(f"/ui/schemas/{workspace_id}/editor")
     page.get_by_label("Target in JSON").fill(target(PEOPLE, table("rooms")))
-    page.get_by_role("button", name="See what would change").click()
+    page.get_by_role("button", name="See what would change", exact=True).click()
     desk.site.run(schemas.sql("ALTER TABLE people ADD COLUMN strange integer"))
 
     page.get_by_role("button", name=re.compile("^Deploy ")).click()

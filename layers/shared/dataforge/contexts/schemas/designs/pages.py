@@ -7,6 +7,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.deployments.queries import latest_revision, target_of
+from dataforge.contexts.schemas.designs.domain.answers import Answer, answered
 from dataforge.contexts.schemas.designs.domain.document import Design, parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import namespace_of
@@ -25,6 +26,7 @@ from dataforge.web.calls import ChosenId
 from dataforge.web.forms import ACCEPTED, Refusal
 
 EDITOR = SCHEMA_PAGE + "/editor"
+MOST_ASKED = 50  # questions on one page
 MOST_TABLES = 500  # listed on one page; files have all
 FORMATS = {
     "json": (JSON, "JSON"),
@@ -112,10 +114,16 @@ async def preview_from_page(
     """Plan the way to the target and go on to the plan; what is wrong with it is shown beside it."""
     text = _text_of(call)
     try:
-        plan_id = await call.keep_plan(read_target(text))
+        target = read_target(text)
+        if answers := _answers(call.form):
+            target = answered(target, answers)
+            text = write_target(target)
+        plan_id = await call.keep_plan(target)
     except DataForgeError as error:
         refusal = Refusal(error.status, error.title + ".")
-        return _editor(call, text, problems=problems_of(error, text), checked=True, refusal=refusal)
+        questions: Any = error.facts.get("questions") or ()
+        problems = [] if questions else problems_of(error, text)
+        return _editor(call, text, problems=problems, questions=questions, refusal=refusal)
     return call.see_other(SCHEMAS_PAGES, call.workspace.id, "plans", plan_id)
 
 
@@ -124,6 +132,18 @@ async def _current(call: SchemaPageCall) -> dict[str, Any]:
     before = await find_deployed(call.schemas, call.workspace.id)
     named = () if before is None else before.design.named
     return to_document(schema, namespace_of(call.workspace.id), named)
+
+
+def _answers(form: Mapping[str, str]) -> list[Answer]:
+    """What was chosen beside the questions of the last answer: `is <pointer> <name>` for a candidate, or `goes`."""
+    found = []
+    for index in range(MOST_ASKED):
+        chosen, about = form.get(f"answer-{index}", ""), form.get(f"asked-{index}", "")
+        if not chosen or not about:
+            continue
+        pointer, _, candidate = chosen.removeprefix("is ").partition(" ") if chosen != "goes" else ("", "", "")
+        found.append(Answer(about, form.get(f"called-{index}", ""), pointer, candidate))
+    return found
 
 
 def _text_of(call: SchemaPageCall) -> str:
@@ -148,6 +168,7 @@ def _editor(
     design: Design | None = None,
     problems: Sequence[Problem] = (),
     warnings: Sequence[Problem] = (),
+    questions: Sequence[Any] = (),
     checked: bool = False,
     refusal: Refusal = ACCEPTED,
 ) -> Response:
@@ -162,6 +183,7 @@ def _editor(
         text=text,
         problems=problems,
         warnings=warnings,
+        questions=questions[:MOST_ASKED],
         checked=checked,
         schema=None if design is None else design.schema,
         picture=None if design is None else picture_of(design.schema, title="Target"),
