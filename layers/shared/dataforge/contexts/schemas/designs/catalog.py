@@ -1,4 +1,4 @@
-"""Questions to the catalog about views; `queries` puts the answers into the model."""
+"""Questions to the catalog about views and statistics; `queries` puts the answers into the model."""
 
 READ_BY_VIEWS = """
 SELECT DISTINCT v.relname AS view,
@@ -11,6 +11,15 @@ SELECT DISTINCT v.relname AS view,
   LEFT JOIN pg_type e ON e.oid = y.typelem AND y.typcategory = 'A'
   LEFT JOIN pg_constraint o ON d.refclassid = 'pg_constraint'::regclass AND o.oid = d.refobjid
  WHERE t.oid IS NOT NULL OR y.oid IS NOT NULL OR o.oid IS NOT NULL
+"""
+STATISTICS = """
+SELECT s.stxname AS name, c.relname AS table, nullif(s.stxstattarget, -1) AS target, s.stxkind::text[] AS kinds,
+       obj_description(s.oid, 'pg_statistic_ext') AS comment,
+       (SELECT array_agg(a.attname::text ORDER BY a.attname::text COLLATE "C") FROM unnest(s.stxkeys) k(attnum)
+          JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = k.attnum) AS columns,
+       pg_get_statisticsobjdef_expressions(s.oid) AS expressions
+  FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid
+ WHERE s.stxnamespace = %(namespace)s ORDER BY s.stxname
 """
 COLUMNS_OF_VIEWS = """
 SELECT c.relname AS view, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,

@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from dataforge.contexts.schemas.designs.catalog import COLUMNS_OF_VIEWS, READ_BY_VIEWS
+from dataforge.contexts.schemas.designs.catalog import COLUMNS_OF_VIEWS, READ_BY_VIEWS, STATISTICS
 from dataforge.contexts.schemas.designs.domain.model import (
     Column,
     Constraint,
@@ -23,12 +23,14 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Partition,
     Schema,
     Sequence,
+    Statistics,
     Table,
     View,
     ViewColumn,
 )
 from dataforge.contexts.schemas.designs.domain.names import quoted, storage_parameters
 from dataforge.contexts.schemas.designs.domain.printing import normal_options, normal_text
+from dataforge.contexts.schemas.designs.domain.statistics import KINDS, statistics_definition
 
 Row = dict[str, Any]
 # Columns of the queries below that hold expressions as PostgreSQL prints them.
@@ -241,6 +243,7 @@ class _Reader:
                 for row in relations
                 if row["kind"] in "vm"
             },
+            statistics={row["name"]: _statistics(row) for row in await self.rows(STATISTICS, namespace=namespace)},
         )
 
 
@@ -350,6 +353,20 @@ def _view(row: Row, indexes: list[Row], depends: list[Row], columns: list[Row]) 
         indexes={item["name"]: _index(item) for item in indexes},
         depends=tuple(sorted(item["name"] for item in depends)),
         shown=tuple((item["name"], f"{item['type']} {item['collation']}") for item in columns),
+    )
+
+
+def _statistics(row: Row) -> Statistics:
+    kinds = tuple(kind for kind in KINDS if {"ndistinct": "d", "dependencies": "f", "mcv": "m"}[kind] in row["kinds"])
+    columns = tuple(row["columns"] or ())
+    expressions = tuple(normal_text(text) for text in row["expressions"] or ())
+    return Statistics(
+        name=row["name"],
+        table=row["table"],
+        definition=statistics_definition(kinds, columns, expressions),
+        target=row["target"],
+        comment=row["comment"],
+        detail={"kinds": kinds, "columns": columns, "expressions": expressions},
     )
 
 

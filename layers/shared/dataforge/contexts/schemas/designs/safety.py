@@ -38,6 +38,9 @@ UNION ALL
 SELECT c.relname, r.ev_action::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
  WHERE c.relnamespace = %(namespace)s
 UNION ALL
+SELECT s.stxname, s.stxexprs::text FROM pg_statistic_ext s
+ WHERE s.stxnamespace = %(namespace)s AND s.stxexprs IS NOT NULL
+UNION ALL
 SELECT t.typname, t.typdefaultbin::text FROM pg_type t
  WHERE t.typnamespace = %(namespace)s AND t.typdefaultbin IS NOT NULL
 UNION ALL

@@ -34,7 +34,7 @@ def write_dbml(schema: Schema, marks: Marks = NO_MARKS) -> str:
 
 def beyond_dbml(schema: Schema) -> Iterator[str]:
     """What of a schema is lost in DBML, in words."""
-    for kind in ("domains", "sequences", "partitions", "views"):
+    for kind in ("domains", "sequences", "partitions", "views", "statistics"):
         for name in getattr(schema, kind):
             yield f"{kind.removesuffix('s')} {name}"
     yield from (f"the comment of enum {enum.name}" for enum in schema.enums.values() if enum.comment is not None)

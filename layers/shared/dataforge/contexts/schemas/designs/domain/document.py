@@ -18,13 +18,14 @@ from dataforge.contexts.schemas.designs.domain.model import (
     ViewColumn,
 )
 from dataforge.contexts.schemas.designs.domain.reading import Node, pointer
+from dataforge.contexts.schemas.designs.domain.statistics import read_statistics
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
 
 _TOP_MEMBERS = (
-    "version namespace name enums domains sequences tables relationships views allowDestructive onlineChanges "
-    "onDrop drops"
+    "version namespace name enums domains sequences tables relationships views statistics "
+    "allowDestructive onlineChanges onDrop drops"
 )
 _TOP = frozenset(_TOP_MEMBERS.split())
 _ENUM = frozenset({"id", "name", "previousName", "values", "valueMap", "comment"})
@@ -104,6 +105,7 @@ def parse_design(document: object) -> Design:
     sequences = {item.name: item for node in top.children("sequences", _SEQUENCE) if (item := _sequence(node, draft))}
     tables, partitions = read_tables(top, draft)
     views = {view.name: view for node in top.children("views", _VIEW) if (view := _view(node, draft))}
+    statistics = read_statistics(top, draft, tables, partitions, views)
     _check_owners(sequences, tables, draft)
     on_drop = top.choice("onDrop", _WAYS, "trash")
     drops = _drops(top, on_drop)
@@ -112,7 +114,15 @@ def parse_design(document: object) -> Design:
         message = f"{first.pointer or '/'}: {first.message}."
         raise InvalidTarget(message, violations=draft.problems.violations)
     return Design(
-        Schema(enums=enums, domains=domains, sequences=sequences, tables=tables, partitions=partitions, views=views),
+        Schema(
+            enums=enums,
+            domains=domains,
+            sequences=sequences,
+            tables=tables,
+            partitions=partitions,
+            views=views,
+            statistics=statistics,
+        ),
         tuple(draft.named),
         Hints(draft.using, draft.backfill, draft.values),
         draft.places,

@@ -207,6 +207,26 @@ class Sequence:
     comment: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Extended statistics of a table, partition or materialized view; `definition` holds kinds and what they are of.
+
+    `target` is how many values are looked at; None is as many as of the columns.
+    """
+
+    name: str
+    table: str
+    definition: str
+    target: int | None = None
+    comment: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False, compare=False)
+
+    @property
+    def essence(self) -> tuple[str, str]:
+        """What makes two of them the same but for their name."""
+        return (self.table, self.definition)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schema:
     """All of one PostgreSQL schema, by kind and name."""
@@ -217,6 +237,7 @@ class Schema:
     tables: Mapping[str, Table] = field(default_factory=dict)
     partitions: Mapping[str, Partition] = field(default_factory=dict)
     views: Mapping[str, View] = field(default_factory=dict)
+    statistics: Mapping[str, Statistics] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -20,6 +20,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     ViewColumn,
 )
 from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, reads, storage_parameters
+from dataforge.contexts.schemas.designs.domain.statistics import create_statistics
 
 _DEFERRING = re.compile(r" DEFERRABLE(?: INITIALLY DEFERRED)?$")
 
@@ -43,6 +44,8 @@ def create_schema(schema: Schema) -> Iterator[Creation]:
     yield from _create_tables(schema)
     for view in ordered_views(schema.views.values()):
         yield from (Creation(sql, f"view {view.name}") for sql in create_view(view))
+    for item in schema.statistics.values():
+        yield from (Creation(sql, f"statistics {item.name}") for sql in create_statistics(item))
     yield from comments(schema)
 
 

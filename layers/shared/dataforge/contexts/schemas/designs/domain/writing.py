@@ -79,6 +79,18 @@ def to_document(schema: Schema, namespace: str, named: Iterable[Named] = ()) -> 
             )
             for item in schema.views.values()
         ],
+        "statistics": [
+            _some(
+                name=item.name,
+                table=item.table,
+                columns=list(item.detail["columns"]) or None,
+                expressions=list(item.detail["expressions"]) or None,
+                kinds=list(item.detail["kinds"]) or None,
+                target=item.target,
+                comment=item.comment,
+            )
+            for item in schema.statistics.values()
+        ],
     }
     return {key: value for key, value in document.items() if value not in ([], None)}
 

@@ -26,6 +26,7 @@ from dataforge.contexts.schemas.plans.domain.partitions import partition_changes
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, Options, Scene
 from dataforge.contexts.schemas.plans.domain.sequences import sequence_changes
 from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
+from dataforge.contexts.schemas.plans.domain.statistics import statistics_changes
 from dataforge.contexts.schemas.plans.domain.views import view_changes, views_in_the_way
 
 
@@ -47,6 +48,7 @@ class _Difference(Scene):
             if name in old_views and name not in going:
                 yield from index_changes(self, name, old_views[name].indexes, view.indexes, {}, online=False)
         yield from sequence_changes(self.current, self.wanted)
+        yield from statistics_changes(self, going)
         for name, table in self.current.tables.items():
             if name not in self.kept:
                 yield _drop_table(table)

@@ -111,6 +111,10 @@ def _dependents(thing: Thing, schemas: Iterable[Schema]) -> Iterator[Thing]:
     """What cannot stay as it is when the thing changes."""
     kind, name = thing
     for schema in schemas:
+        if kind == "statistics":
+            continue
+        if kind in ("tables", "partitions", "views"):
+            yield from (("statistics", key) for key, item in schema.statistics.items() if item.table == name)
         if kind == "partitions":
             yield from (("tables", root) for root in _roots(name, schema))
         elif kind == "tables":
@@ -120,7 +124,7 @@ def _dependents(thing: Thing, schemas: Iterable[Schema]) -> Iterator[Thing]:
         elif kind == "views":
             yield from _mentioning("views", name, schema)
         else:
-            for other in ("domains", "tables", "views"):
+            for other in ("domains", "tables", "views", "statistics"):
                 yield from _mentioning(other, name, schema)
 
 
@@ -134,6 +138,9 @@ def _needs(thing: Thing, schemas: Iterable[Schema], *, whole: bool) -> Iterator[
         text = sql_of(item)
         for other in (*_NAMED_IN_TEXTS, *(("tables", "views") if kind == "views" else ())):
             yield from ((other, key) for key in getattr(schema, other) if mentions(text, key))
+        if kind == "statistics":
+            holders = ("tables", "partitions", "views")
+            yield from ((holder, item.table) for holder in holders if item.table in getattr(schema, holder))
         if kind == "sequences" and item.owner is not None:
             yield ("tables", item.owner[0])
         elif kind == "tables":
