@@ -17,6 +17,7 @@ from infra.local.layout import ROOT, TOOLS
 
 XAPI_CLIENTS = ROOT / "tests" / "functions" / "xapi_clients"
 CALENDAR_READERS = ROOT / "tests" / "functions" / "calendar_readers"
+DIAGRAM_READERS = ROOT / "tests" / "functions" / "diagram_readers"
 
 
 def npm_packages(
@@ -53,6 +54,11 @@ def xapi_clients() -> Path:
 def calendar_readers() -> Path:
     """The readers of iCalendar objects that the tests let read ours; raises LocalStackError."""
     return npm_packages(CALENDAR_READERS, TOOLS / "calendar-readers")
+
+
+def diagram_readers() -> Path:
+    """Mermaid's and DBML's own parsers, which the tests let read our diagrams; raises LocalStackError."""
+    return npm_packages(DIAGRAM_READERS, TOOLS / "diagram-readers")
 
 
 def run_node(tool: str, *arguments: str, cwd: Path, **variables: str) -> str:

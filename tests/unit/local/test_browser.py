@@ -34,7 +34,9 @@ def test_the_systems_chromium_is_used_where_there_is_one(empty_path: Path, monke
     assert browser.system_chromium() is None
 
 
-@pytest.mark.parametrize("locked", ["browser", "functions/xapi_clients", "functions/calendar_readers"])
+@pytest.mark.parametrize(
+    "locked", ["browser", "functions/xapi_clients", "functions/calendar_readers", "functions/diagram_readers"]
+)
 def test_what_comes_from_npm_is_locked_by_hash_and_names_no_registry(locked: str) -> None:
     text = (ROOT / "tests" / locked / "package-lock.json").read_text()
     packages = json.loads(text)["packages"]

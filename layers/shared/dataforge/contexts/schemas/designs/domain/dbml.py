@@ -11,7 +11,9 @@ from dataforge.contexts.schemas.designs.domain.names import generated_name, quot
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TYPE = re.compile(r"[A-Za-z_]\w*(?:\(\d+(?:,\s?-?\d+)?\))?", re.ASCII)
 _ACTION = re.compile(r" ON (?P<what>UPDATE|DELETE) (?P<how>NO ACTION|RESTRICT|CASCADE|SET NULL|SET DEFAULT)")
-_PLAIN_INDEX = re.compile(r"USING (?P<method>\w+) \((?P<keys>.*)\)", re.DOTALL)
+_NAME = r"(?:\"(?:[^\"]|\"\")+\"|[a-z_][a-z0-9_$]*)"
+_PLAIN_INDEX = re.compile(rf"USING (?P<method>\w+) \((?P<keys>{_NAME}(?:, {_NAME})*)\)")
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _PAINTS = {State.ADDED: "#1f8a4c", State.CHANGED: "#b87400", State.DROPPED: "#b3261e"}
 
 
@@ -147,7 +149,7 @@ def _column(column: Column, keys: Iterable[str]) -> str:
     settings += ["increment"] if column.identity is not None else []
     settings += [] if column.nullable or "pk" in settings or column.identity is not None else ["not null"]
     if column.default is not None and "`" not in column.default:
-        settings.append(f"default: `{' '.join(column.default.split(chr(10)))}`")
+        settings.append(f"default: `{_LINE_ENDS.sub(' ', column.default)}`")
     settings += [f"note: {text_in_dbml(column.comment)}"] if column.comment is not None else []
     tail = f" [{', '.join(settings)}]" if settings else ""
     return f"{name_in_dbml(column.name)} {_type(column)}{tail}"
@@ -185,10 +187,8 @@ def _keys_of(index: Index) -> tuple[str, list[str]] | None:
     plain = _PLAIN_INDEX.fullmatch(index.definition)
     if plain is None or index.computed:
         return None
-    names = [name.strip() for name in re.findall(r"\"(?:[^\"]|\"\")*\"|[^,\"]+", plain["keys"]) if name.strip()]
+    names = re.findall(_NAME, plain["keys"])
     columns = [name[1:-1].replace('""', '"') if name.startswith('"') else name for name in names]
-    if set(columns) != set(index.columns) and index.columns:
-        return None
     return plain["method"], [name_in_dbml(name) for name in columns]
 
 
@@ -218,10 +218,11 @@ def name_in_dbml(name: str) -> str:
 
 
 def _in_quotes(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # No quoted name of DBML goes over a line.
+    return '"' + _LINE_ENDS.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def text_in_dbml(text: str) -> str:
     """A text as a literal of one line, or between triple quotes."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'''{escaped}'''" if "\n" in text else f"'{escaped}'"
+    return f"'''{escaped}'''" if _LINE_ENDS.search(text) else f"'{escaped}'"
