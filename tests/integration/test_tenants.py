@@ -67,6 +67,7 @@ BODIES: dict[tuple[str, str], list[dict[str, Any]]] = {
         {"lesson_url": "https://e.org/x", "title": "x", "cohort_id": "…"},
     ],
     ("PATCH", "/api/lessons/{lesson_id}"): [{"cohort_id": "…"}],
+    ("POST", "/api/schema/convert"): [{"sql": "CREATE TABLE x (y int)", "workspace_id": "…"}],
     ("POST", "/api/schema/preview"): [{"target": {"tables": [table("x")]}, "workspace_id": "…"}],
     ("POST", "/api/schema/validate"): [{"target": {"tables": [table("x")]}, "workspace_id": "…"}],
     ("POST", "/api/schema/deploy"): [

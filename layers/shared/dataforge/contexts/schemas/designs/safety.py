@@ -5,6 +5,7 @@ built-in functions are allowed, others by name; relations must be of the schema 
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -82,6 +83,20 @@ async def check_expressions(connection: AsyncConnection[Any], namespace: str) ->
             _forbid(calls.get(number) or operators[number], f"the function {name} is not allowed in schemas")
     for (number,) in await _rows(connection, _STRANGERS, oids=list(relations), namespace=oid):
         _forbid(relations[number], "it reads a table outside of the schema")
+
+
+_NOT_IMMUTABLE = """
+SELECT p.proname FROM pg_proc p
+ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY(%(names)s)
+ GROUP BY p.proname HAVING bool_or(p.provolatile <> 'i')
+"""
+
+
+async def forbidden_calls(connection: AsyncConnection[Any], names: Iterable[str]) -> set[str]:
+    """Which of these functions schemas may not call, whatever they are given; for texts that are not run yet."""
+    asked = set(names)
+    changing = {name for (name,) in await _rows(connection, _NOT_IMMUTABLE, names=sorted(asked))}
+    return {name for name in asked if not _harmless(name, immutable=name not in changing)}
 
 
 def _harmless(name: str, *, immutable: bool) -> bool:

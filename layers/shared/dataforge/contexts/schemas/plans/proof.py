@@ -106,6 +106,36 @@ class Workshop:
         await check_expressions(self._connection, self._scratch)
         return wanted
 
+    async def run_texts(self, texts: Sequence[bytes]) -> list[tuple[int, psycopg.Error]]:
+        """Run statements of somebody's text in the scratch schema; which were refused, by position.
+
+        All are run at once; when one fails, each is run on its own, so that every mistake is found.
+        """
+        await self._search_here()
+        await self._connection.execute("SAVEPOINT texts")
+        try:
+            async with self._connection.pipeline():
+                for text in texts:
+                    await self._connection.execute(text, binary=True)
+        except psycopg.Error:
+            await self._connection.execute("ROLLBACK TO SAVEPOINT texts")
+        else:
+            return []
+        refused = []
+        for index, text in enumerate(texts):
+            await self._connection.execute("SAVEPOINT text")
+            try:
+                await self._connection.execute(text, binary=True)
+            except psycopg.Error as error:
+                refused.append((index, error))
+                await self._connection.execute("ROLLBACK TO SAVEPOINT text")
+            await self._connection.execute("RELEASE SAVEPOINT text")
+        return refused
+
+    def plain(self, message: str) -> str:
+        """A message of PostgreSQL without the name of the scratch schema."""
+        return message.replace(f"{self._scratch}.", "")
+
     async def copy(self, current: Schema) -> None:
         """Make the live schema once more, without rows; raises SchemaNotManaged."""
         if not await self._create_all(create_schema(current)):

@@ -1,0 +1,1 @@
+"""What sources are, without a database."""
