@@ -1,25 +1,30 @@
-"""Previews of large schemas: `python -m infra.bench.schemas`, measured over HTTP's own code on a server of its own."""
+"""Schemas as people wait for them: `python -m infra.bench.schemas`, on a durable server of its own.
+
+Previews go over HTTP through the whole app, trials included; deployments through the real `Deployer`, from its first
+connection to the file of the revision, which goes into a directory. What the process and the server worked (CPU) is
+said besides, as whoever else uses the machine is in the seconds.
+"""
 
 import asyncio
+import os
+import secrets
 import sys
 import tempfile
 import time
+import warnings
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-import psycopg
+import psutil
 
-from dataforge.contexts.schemas.designs.domain.document import parse_design
-from dataforge.contexts.schemas.designs.domain.names import namespace_of
-from dataforge.contexts.schemas.plans.domain.plan import Plan
-from dataforge.contexts.schemas.plans.planning import Deployed, make_plan
-from dataforge.kernel.ids import uuid7
 from infra.bench.figure import Figure, show
-from infra.local.postgres import start
+from infra.local.postgres import PostgresServer, start
 
 NEW = 200
 TABLES = 500
+Kind = TypeVar("Kind")
 
 
 def document(tables: int, changed: str = "VARCHAR(255)") -> dict[str, Any]:
@@ -42,57 +47,104 @@ def document(tables: int, changed: str = "VARCHAR(255)") -> dict[str, Any]:
     return found
 
 
-async def timed(
-    connection: "psycopg.AsyncConnection[Any]", workspace: UUID, target: dict[str, Any], before: Deployed | None = None
-) -> tuple[float, Plan]:
-    """Seconds a plan takes, and the plan; what was deployed has been read before, as a warm function keeps it."""
-    began = time.perf_counter()
-    design = before.design if before is not None and before.target == target else parse_design(target)
-    plan, _, _ = await make_plan(connection, namespace_of(workspace), design, before)
-    return time.perf_counter() - began, plan
+class Watch:
+    """Seconds of a piece of work, and the seconds of CPU that the process and the server spend on it."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = psutil.Process(server.pid)
+        self.figures: list[Figure] = []
+
+    def _used(self) -> float:
+        """Those of server processes that have ended are their parent's."""
+        used = time.process_time()
+        for process in (self._server, *self._server.children()):
+            try:
+                times = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            used += times.user + times.system
+            if process == self._server:
+                used += times.children_user + times.children_system
+        return used
+
+    async def take(self, what: str, limit: float, work: Callable[[], Awaitable[Kind]]) -> Kind:
+        """Do it, and note what it took."""
+        before, began = self._used(), time.perf_counter()
+        result = await work()
+        self.figures.append(Figure(f"seconds to {what}", time.perf_counter() - began, limit))
+        self.figures.append(Figure(f"CPU-seconds to {what}", self._used() - before))
+        return result
 
 
-async def deploy(connection: "psycopg.AsyncConnection[Any]", workspace: UUID, plan: Plan) -> float:
-    """Seconds that the statements of a plan take."""
-    began = time.perf_counter()
-    await connection.execute(f"CREATE SCHEMA {namespace_of(workspace)}")
-    await connection.execute(f"SET LOCAL search_path TO {namespace_of(workspace)}")
-    for change in plan.up:
-        for statement in change.statements:
-            await connection.execute(statement.sql.encode())
-    await connection.commit()
-    return time.perf_counter() - began
-
-
-async def measure(url: str) -> list[Figure]:
+async def measure(url: str, server: PostgresServer, directory: Path) -> list[Figure]:
     """Plan and deploy new tables; among many that are there, plan nothing and one changed column."""
-    small, large = uuid7(), uuid7()
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        first, new = await timed(connection, small, document(NEW))
-        deployed = await deploy(connection, small, new)
-        _, plan = await timed(connection, large, document(TABLES))
-        await deploy(connection, large, plan)
-        before = Deployed(parse_design(document(TABLES)), plan.target_fingerprint, document(TABLES))
-        same, empty = await timed(connection, large, document(TABLES), before)
-        one, changed = await timed(connection, large, document(TABLES, "TEXT"), before)
+    from dataforge.contexts.schemas.deployments.execution import Deployer
+    from dataforge.kernel.clock import SystemClock
+    from dataforge.platform.db.database import Database
+    from tests.builders.api import ApiUnderTest
+    from tests.builders.schemas import SchemasUnderTest
+    from tests.builders.workspaces import new_workspace, person
+
+    async def put(key: str, body: bytes) -> None:
+        path = directory / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(path.write_bytes, body)
+
+    watch = Watch(server)
+    database = Database(url.replace("postgresql:", "postgresql+psycopg:"), pool_size=2)
+    async with ApiUnderTest(database, SystemClock()) as api:
+        owner = await person(api, "owner")
+        small, large = [
+            SchemasUnderTest(api, owner, database, UUID(await new_workspace(owner, name))) for name in ("Few", "Many")
+        ]
+        deployer = Deployer(small.url, ["schema-proof"], put, api.platform.clock)
+
+        async def deploy(schemas: SchemasUnderTest, plan: dict[str, Any]) -> None:
+            asked = await schemas.ask_deploy(plan)
+            assert asked.status_code == 202, asked.text
+            assert await deployer.run(UUID(asked.json()["id"])) == "succeeded"
+
+        async def preview(schemas: SchemasUnderTest, target: dict[str, Any]) -> dict[str, Any]:
+            return await schemas.preview(*target["tables"], relationships=target["relationships"])
+
+        await preview(small, document(1))  # a warm function has its connections
+        new = document(NEW)
+        plan = await watch.take(f"preview {NEW} new tables", 5, lambda: preview(small, new))
+        await watch.take(f"deploy {NEW} new tables", 5, lambda: deploy(small, plan))
+        many = document(TABLES)
+        await deploy(large, await preview(large, many))
+        await preview(large, many)
+        same = await watch.take(f"preview {TABLES} tables that are there", 0.7, lambda: preview(large, many))
+        wider = document(TABLES, "TEXT")
+        one = await watch.take(f"preview one changed column among {TABLES} tables", 1.5, lambda: preview(large, wider))
+        await watch.take("deploy one changed column", 5, lambda: deploy(large, one))
+    await database.dispose()
     return [
-        Figure(f"seconds to preview {NEW} new tables", first, 5),
-        Figure(f"seconds to deploy {NEW} new tables", deployed, 5),
-        Figure(f"seconds to preview {TABLES} tables that are there", same, 0.7),
-        Figure(f"seconds to preview one changed column among {TABLES} tables", one, 1.5),
-        Figure("changes where there are none", len(empty.up), 0),
-        Figure("changes of one column beyond one", len(changed.up) - 1, 0),
+        *watch.figures,
+        Figure("changes where there are none", len(same["changes"]), 0),
+        Figure("changes of one column beyond one", len(one["changes"]) - 1, 0),
     ]
 
 
 def main() -> int:
     """Measure on a server of its own."""
-    with tempfile.TemporaryDirectory() as directory:
-        server = start(Path(directory))
+    os.environ["LOG_LEVEL"] = "CRITICAL"  # there is no queue; the bench is the worker itself
+    from dataforge.platform.db import roles
+    from dataforge.platform.db.grants import GRANTS
+    from dataforge.platform.db.migrations import upgrade
+
+    with tempfile.TemporaryDirectory(prefix="dataforge-bench-") as name, warnings.catch_warnings():
+        # The launcher lets go of the handle of the server it started and finds it again by its process id.
+        warnings.simplefilter("ignore", ResourceWarning)
+        server = start(Path(name) / "pg")
         try:
-            return 1 if show("schemas", asyncio.run(measure(server.create_database("bench_schemas")))) else 0
+            url = server.create_database("schemas")
+            upgrade(url)
+            roles.apply(url, {function: roles.Login(function, secrets.token_hex(16)) for function in GRANTS})
+            figures = asyncio.run(measure(url, server, Path(name) / "files"))
         finally:
             server.stop()
+    return min(show("schemas", figures), 1)
 
 
 if __name__ == "__main__":

@@ -287,10 +287,11 @@ class _Work:
             await self._set("lock_timeout", self._deployer.lock_timeout, local=True)
             await self._set("search_path", quoted(self._namespace), local=True)
             for step in steps:
-                await self._set("statement_timeout", self._timeout, local=True)
-                # Binary results make the driver use the extended protocol, which takes one statement and no more.
-                await self._worker.execute(step.sql.encode(), binary=True)
-                await self._here.keep(step.position)
+                async with self._worker.pipeline():  # what belongs to a step is sent at once
+                    await self._set("statement_timeout", self._timeout, local=True)
+                    # Binary results make the driver use the extended protocol, which takes one statement and no more.
+                    await self._worker.execute(step.sql.encode(), binary=True)
+                    await self._here.keep(step.position)
 
     async def _alone(self, step: Step) -> None:
         """Run what no transaction may hold: an index may be there already when a worker died before its mark."""
