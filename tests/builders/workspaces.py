@@ -48,7 +48,8 @@ class Space:
 
     async def post(self, path: str, /, status: int = 201, *, by: str = "owner", **body: Any) -> dict[str, Any]:
         """What a POST below the workspace answers."""
-        return taken(await self[by].post(f"{self.path}{path}", json=body), status)
+        answer: dict[str, Any] = taken(await self[by].post(f"{self.path}{path}", json=body), status)
+        return answer
 
     async def vault(self, name: str = "Handbook", **body: Any) -> str:
         """The path of a new vault below the workspace."""
