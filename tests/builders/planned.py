@@ -9,6 +9,7 @@ import psycopg
 
 from dataforge.contexts.schemas.designs.domain.document import parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.contexts.schemas.designs.domain.writing import to_document
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
@@ -19,8 +20,9 @@ from dataforge.contexts.schemas.plans.planning import Deployed, make_plan
 class Planned:
     """One schema at a time, made and changed by plans."""
 
-    def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
+    def __init__(self, connection: "psycopg.AsyncConnection[Any]", *, trash: bool = False) -> None:
         self.connection = connection
+        self.trash = trash
         self.namespace = ""
         self.before: Deployed | None = None
 
@@ -30,17 +32,22 @@ class Planned:
         await self.connection.set_autocommit(False)
         if self.namespace:
             await self.connection.execute(f"DROP SCHEMA {self.namespace} CASCADE")
+            await self.connection.execute(f"DROP SCHEMA IF EXISTS {trash_of(self.namespace)} CASCADE")
         self.namespace, self.before = f"ws_{secrets.token_hex(8)}", None
         await self.connection.execute(f"CREATE SCHEMA {self.namespace}")
+        if self.trash:
+            await self.connection.execute(f"CREATE SCHEMA {trash_of(self.namespace)}")
         await self.connection.commit()
 
-    async def plan(self, document: dict[str, Any]) -> Plan:
-        plan, _, _ = await make_plan(self.connection, self.namespace, parse_design(document), self.before)
+    async def plan(self, document: dict[str, Any], *, going_back: bool = False) -> Plan:
+        design, known = parse_design(document), self.before
+        more = {"trash": self.trash, "going_back": going_back}
+        plan, _, _ = await make_plan(self.connection, self.namespace, design, known, **more)
         return plan
 
-    async def deploy(self, document: dict[str, Any]) -> Plan:
+    async def deploy(self, document: dict[str, Any], *, going_back: bool = False) -> Plan:
         """Plan and run."""
-        plan = await self.plan(document)
+        plan = await self.plan(document, going_back=going_back)
         await self.run(plan.up)
         self.before = Deployed(parse_design(document), plan.target_fingerprint, document)
         return plan

@@ -238,13 +238,16 @@ class World:
             await connection.execute(text(statement), {"repo_id": repo_id})
 
     async def _schemas(self) -> None:
-        """Two revisions of the schema of the workspace."""
+        """Revisions of the schema of the workspace, and two columns in its trash."""
         owner = Person(self.api.user_id, "", self.api.client)
         schemas = SchemasUnderTest(self.api.api, owner, self.api.database, UUID(self.ids["workspace_id"]))
-        for columns in ([], [column("age")]):
+        for columns in ([], [column("age"), column("size")], []):
             plan = await schemas.preview(table("people", *columns))
-            await schemas.deploy(plan)
+            await schemas.deploy(plan, "column people.age", "column people.size")
+        params = {"workspace_id": self.ids["workspace_id"]}
+        kept = ok(await self.api.client.get("/api/schema/trash", params=params))["items"]
         self.ids |= {
+            "/api/schema/trash/{item_id} item_id": kept[0]["id"],
             "/api/schema/plans/{plan_id} plan_id": plan["plan_id"],
             "/api/schema/revisions/{number} number": "1",
             "/api/schema/revisions/{number}/compare number": "1",

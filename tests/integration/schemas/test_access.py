@@ -10,7 +10,7 @@ from tests.builders.schemas import SchemasUnderTest, column, table
 from tests.builders.workspaces import Space, join, new_workspace, person
 
 ROLES = ("owner", "admin", "editor", "viewer", "stranger")
-LOOKS = ("current", "plans/{plan}", "deployments/{deployment}", "revisions", "drift")
+LOOKS = ("current", "plans/{plan}", "deployments/{deployment}", "revisions", "drift", "trash")
 PLANS = ("validate", "preview", "revisions/1/rollback")
 DEPLOYS = ("deploy", "deployments/{deployment}/cancel", "deployments/{deployment}/resume")
 

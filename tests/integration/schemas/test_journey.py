@@ -225,3 +225,27 @@ async def test_a_rollback_follows_names_that_were_given_without_ids(schemas: Sch
     assert {item["op"] for item in plan["changes"]} == {"rename column", "rename value"}
     assert done["status"] == "succeeded", done["error"]
     assert await schemas.sql("SELECT mail FROM people") == [("ada@example.org",)]
+
+
+async def test_what_was_dropped_comes_back_with_a_rollback(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age")), table("orders")))
+    await schemas.sql("INSERT INTO people (age) VALUES (36); INSERT INTO orders DEFAULT VALUES")
+    plan = await schemas.preview(table("people"))
+    gone = await schemas.deploy(plan, "column people.age", "table orders")
+    trash = f"ws_{schemas.workspace_id.hex[16:]}_trash"
+    kept = await schemas.sql(f"SELECT relname FROM pg_class WHERE relnamespace = '{trash}'::regnamespace")
+
+    address = "/api/schema/revisions/1/rollback"
+    back = (await schemas.client.post(address, params={"workspace_id": str(schemas.workspace_id)})).json()
+    done = await schemas.deploy(back)
+
+    assert gone["status"] == "succeeded", gone["error"]
+    assert sorted(kept) == [("orders",), ("people.age",)]
+    assert {item["op"] for item in back["changes"]} >= {"restore column", "restore table"}
+    assert not any(item["needs_confirmation"] for item in back["changes"])
+    assert done["status"] == "succeeded", done["error"]
+    assert await schemas.sql("SELECT id, age FROM people") == [(1, 36)]
+    assert await schemas.sql("SELECT id FROM orders") == [(1,)]
+    assert (
+        "CREATE SCHEMA IF NOT EXISTS" in next(body for key, body in schemas.files.items() if "000002" in key).decode()
+    )

@@ -131,6 +131,7 @@ class Kind(StrEnum):
 
     SCHEMA = "schema"
     SCHEMA_PLAN = "schema_plan"
+    SCHEMA_TRASH = "schema_trash"
     DEPLOYMENT = "deployment"
 
     TRANSCRIPT = "transcript"

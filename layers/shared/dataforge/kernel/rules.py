@@ -193,6 +193,7 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
     Area.SCHEMAS: {
         Kind.SCHEMA: _members(_VIEWERS, READ),
         Kind.SCHEMA_PLAN: _members(_VIEWERS, READ) | _members(_EDITORS, CREATE),
+        Kind.SCHEMA_TRASH: _members(_VIEWERS, READ) | _members(_KEEPERS, DELETE),
         Kind.DEPLOYMENT: _members(_VIEWERS, READ) | _members(_KEEPERS, CREATE, CHANGE),
     },
     Area.TUTORIALS: {

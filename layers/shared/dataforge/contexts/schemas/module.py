@@ -67,8 +67,9 @@ def _deployments() -> Consumer[SchemasServices]:
 
 def _jobs() -> Mapping[str, Job[SchemasServices]]:
     from dataforge.contexts.schemas.deployments import consumers
+    from dataforge.contexts.schemas.trash.consumers import announce_trash
 
-    return {"schemas": consumers.resume_deployments}
+    return {"schemas": consumers.resume_deployments, "schema_trash": announce_trash}
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[SchemasServices]]]:

@@ -4,6 +4,7 @@ From workspaces: the views that it publishes.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -113,6 +114,23 @@ revisions = Table(
     schema=SCHEMA,
 )
 
+trash = Table(
+    "trash",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("workspace_id", UUID(as_uuid=True), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("stable_id", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("kept_at", DateTime(timezone=True), nullable=False),
+    Column("keep_until", DateTime(timezone=True), nullable=False),
+    Column("end_asked_at", DateTime(timezone=True)),
+    UniqueConstraint("workspace_id", "name"),
+    Index("ix_trash_keep_until", "keep_until"),
+    schema=SCHEMA,
+)
 memberships = table(
     "memberships",
     column("workspace_id", UUID(as_uuid=True)),

@@ -2,6 +2,7 @@
 
 from dataforge.contexts.schemas.deployments.repository import Deployments
 from dataforge.contexts.schemas.plans.repository import Plans
+from dataforge.contexts.schemas.trash.repository import TrashItems
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
 
@@ -17,3 +18,8 @@ class SchemasUnitOfWork(SqlUnitOfWork):
     def deployments(self) -> Deployments:
         """Deployments and their steps."""
         return Deployments(self.connection)
+
+    @property
+    def trash(self) -> TrashItems:
+        """What was dropped and is kept for a while."""
+        return TrashItems(self.connection)

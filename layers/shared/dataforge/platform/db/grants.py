@@ -87,7 +87,11 @@ _IDENTIFIERS = _tables("lrs", "agent_identifiers", WRITE)
 _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements", WRITE)
 # Sessions of course players.
 _SESSIONS = _tables("lrs", "sessions session_statements", WRITE)
-_SCHEMAS = _tables("schemas", "plans deployments deployment_steps", CHANGE) | _tables("schemas", "revisions", READ)
+_SCHEMAS = _merged(
+    _tables("schemas", "plans deployments deployment_steps", CHANGE),
+    _tables("schemas", "revisions", READ),
+    _tables("schemas", "trash", READ | {"UPDATE"}),
+)
 _DATASETS = _tables(
     "datasets",
     "datasets dataset_permissions dataset_tags commits manifests commit_tables table_statistics refs jobs uploads "
@@ -296,8 +300,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _SEARCH,
         _DATASETS,
         _NOTIFICATIONS,
-        # Deployments whose message or worker was lost.
-        _tables("schemas", "deployments", READ),
+        # Deployments whose message or worker was lost, and what has been in the trash long enough.
+        _tables("schemas", "deployments trash", READ),
     ),
     "schema-proof": {},
 }

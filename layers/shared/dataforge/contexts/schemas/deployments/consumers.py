@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 async def deployment_messages(event: Mapping[str, Any], services: "SchemasServices") -> dict[str, Any]:
-    """Messages `{"deployment_id": …}` and `{"deleted_workspace": …}`; what is busy is given back to the queue."""
+    """Messages `{"deployment_id": …}`, `{"deleted_workspace": …}` and `{"empty_trash": …}` with the id of a workspace.
+
+    What is busy is given back to the queue.
+    """
     failed = []
     for record in queue_records(event):
         try:
             message = json.loads(record.body)
-            busy = not await (_drop if "deleted_workspace" in message else _deploy)(message, services)
+            handle = next((_HANDLERS[key] for key in message if key in _HANDLERS), _deploy)
+            busy = not await handle(message, services)
         except Exception:  # noqa: BLE001 - one message must not take the others along
             logger.error("message failed", exc_info=True, message_id=record.message_id)
             busy = True
@@ -44,6 +48,16 @@ async def _drop(message: Mapping[str, Any], services: "SchemasServices") -> bool
     dropped = await services.deployer.drop(workspace_id)
     logger.info("schema dropped" if dropped else "schema busy", workspace_id=str(workspace_id))
     return dropped
+
+
+async def _empty(message: Mapping[str, Any], services: "SchemasServices") -> bool:
+    workspace_id = UUID(message["empty_trash"])
+    deleted = await services.deployer.empty_trash(workspace_id)
+    logger.info("trash emptied", workspace_id=str(workspace_id), deleted=-1 if deleted is None else len(deleted))
+    return deleted is not None
+
+
+_HANDLERS = {"deleted_workspace": _drop, "empty_trash": _empty}
 
 
 async def end_schema(event: WorkspaceDeleted, services: "SchemasServices") -> None:

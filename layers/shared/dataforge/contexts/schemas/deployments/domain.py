@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.schemas.designs.domain.names import namespace_of, quoted, trash_of
 from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.kernel.errors import Conflict, NotFound
 
@@ -153,10 +154,15 @@ def revision_name(plan_hash: str, number: int) -> str:
 def revision_file(revision: Revision, up: Iterable[Step], down: Iterable[Mapping[str, Any]]) -> str:
     """An Alembic revision file with the statements of a plan and of the way back.
 
-    Its environment sets the search path to the schema and `transaction_per_migration`.
+    Its environment sets the search path to the schema and `transaction_per_migration`. What goes into the trash needs
+    the trash, which the deployer has made before; the file makes it itself.
     """
-    forwards = ((step.phase, step.sql) for step in up)
-    backwards = ((item["phase"], sql) for item in down for sql in item["sql"])
+    forwards = [(int(step.phase), step.sql) for step in up]
+    backwards = [(item["phase"], sql) for item in down for sql in item["sql"]]
+    trash = quoted(trash_of(namespace_of(revision.workspace_id)))
+    for statements in (forwards, backwards):
+        if any(trash in sql for _, sql in statements):
+            statements.insert(0, (int(Phase.CHANGE), f"CREATE SCHEMA IF NOT EXISTS {trash}"))
     return f'''"""Revision {revision.number} of workspace {revision.workspace_id}, from plan {revision.plan_hash}.
 
 Revision ID: {revision.revision}

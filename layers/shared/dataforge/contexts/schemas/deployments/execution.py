@@ -30,9 +30,11 @@ from dataforge.contexts.schemas.deployments.domain import (
     revision_name,
 )
 from dataforge.contexts.schemas.deployments.repository import Journal, SchemaJournal, forget_workspace, is_there
-from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, namespace_of, quoted
+from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, namespace_of, quoted, trash_of
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Phase
+from dataforge.contexts.schemas.plans.proof import read_kept
+from dataforge.contexts.schemas.trash.repository import delete_due, record_trash
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, DataForgeError, PlanStale
 from dataforge.kernel.ids import uuid7
@@ -168,6 +170,21 @@ class Deployer:
             except errors.LockNotAvailable:
                 return False
         return True
+
+    async def empty_trash(self, workspace_id: UUID) -> list[str] | None:
+        """Delete what has been kept in a workspace's trash long enough, or shall go; returns the names.
+
+        None while somebody is at the schema: ask again later.
+        """
+        async with await AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=None) as owner:
+            if not await self._lock(owner, namespace_of(workspace_id)):
+                return None
+            await owner.execute("SELECT set_config('lock_timeout', %s, false)", [self.lock_timeout])
+            try:
+                async with owner.transaction():
+                    return await delete_due(owner, workspace_id, self._clock.now())
+            except errors.LockNotAvailable:
+                return None
 
     async def _lock(self, owner: "AsyncConnection[Any]", namespace: str) -> bool:
         """Take the lock of the workspace's schema, which ends with the connection.
@@ -353,6 +370,8 @@ class _Work:
             await self._grant("SELECT ON ALL TABLES IN SCHEMA {}")
             digest = hashlib.sha256(body).hexdigest()
             await self._journal.add_revision(uuid7(), revision, digest, self._namespace)
+            kept = await read_kept(self._owner, trash_of(self._namespace))
+            await record_trash(self._owner, self._facts["workspace_id"], kept, now)
             await self._journal.end(DeploymentStatus.SUCCEEDED, now)
             await write_event(self._owner, _ended(self._facts, revision=revision.revision), now)
         return DeploymentStatus.SUCCEEDED

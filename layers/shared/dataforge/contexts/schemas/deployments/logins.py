@@ -10,13 +10,14 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.platform.db.roles import Login, digest_of
 
 _ROLE = "SELECT pg_has_role(current_user, oid, 'USAGE') FROM pg_roles WHERE rolname = %s"
 
 
 async def ensure_schema(owner: AsyncConnection[Any], namespace: str) -> None:
-    """Make the schema and the role that owns it, as far as they are not there."""
+    """Make the schema, the trash beside it and the role that owns both, as far as they are not there."""
     role = sql.Identifier(namespace)
     found = await (await owner.execute(_ROLE, [namespace])).fetchone()
     if found is None:
@@ -24,16 +25,18 @@ async def ensure_schema(owner: AsyncConnection[Any], namespace: str) -> None:
     if found is None or not found[0]:
         # Its things are looked at, and can be repaired, by the owner of everything else.
         await owner.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
-    await owner.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(role, role))
+    for schema in (role, sql.Identifier(trash_of(namespace))):
+        await owner.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(schema, role))
 
 
 async def drop_schema(owner: AsyncConnection[Any], namespace: str) -> None:
-    """Drop the schema with all that is in it, and the role that owns it, as far as they are there."""
+    """Drop the schema and its trash with all that is in them, and the role that owns them, as far as they are there."""
     role = sql.Identifier(namespace)
     found = await (await owner.execute(_ROLE, [namespace])).fetchone()
     if found is not None and not found[0]:
         await owner.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
-    await owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(role))
+    trash = sql.Identifier(trash_of(namespace))
+    await owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {}, {} CASCADE").format(role, trash))
     if found is not None:
         await owner.execute(sql.SQL("DROP OWNED BY {}").format(role))
         await owner.execute(sql.SQL("DROP ROLE {}").format(role))

@@ -169,6 +169,11 @@ SELECT c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart AS s
   LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
  WHERE c.relnamespace = %(namespace)s AND coalesce(d.deptype, 'n') <> 'i' ORDER BY c.relname
 """
+_KEPT = """
+SELECT c.relname, obj_description(c.oid, 'pg_class')
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = %s AND c.relkind = 'r' ORDER BY c.relname
+"""
 
 
 async def read_schema(connection: AsyncConnection[Any], namespace: str) -> Schema:
@@ -177,6 +182,11 @@ async def read_schema(connection: AsyncConnection[Any], namespace: str) -> Schem
     reader = _Reader(connection)
     found = await reader.rows("SELECT oid FROM pg_namespace WHERE nspname = %(name)s", name=namespace)
     return await reader.schema(found[0]["oid"]) if found else Schema()
+
+
+async def read_kept_tables(connection: AsyncConnection[Any], namespace: str) -> list[tuple[str, str | None]]:
+    """The tables of a trash by name, and what is said of each in its comment."""
+    return [(row[0], row[1]) for row in await (await connection.execute(_KEPT, [namespace])).fetchall()]
 
 
 class _Reader:

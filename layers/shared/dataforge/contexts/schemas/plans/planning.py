@@ -7,13 +7,15 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from dataforge.contexts.schemas.designs.domain.document import Design
-from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.designs.domain.model import Named, Schema
+from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.part import Part, find_part
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.questions import check_questions
 from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames
-from dataforge.contexts.schemas.plans.proof import PlanRefused, Workshop, scratch_schema
+from dataforge.contexts.schemas.plans.domain.trash import Keeping, concerned, ids_of
+from dataforge.contexts.schemas.plans.proof import PlanRefused, Workshop, read_kept, scratch_schema
 
 _FILLED = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -37,26 +39,33 @@ async def make_plan(
     before: Deployed | None = None,
     *,
     asking: bool = False,
+    trash: bool = False,
+    going_back: bool = False,
 ) -> tuple[Plan, Schema, Schema]:
     """The proved plan, the live schema and the target as PostgreSQL prints it; leaves the database as it was.
 
     In a schema that is as it was deployed, what the documents have in common is neither made nor looked at again.
-    With `asking`, a target that leaves open what is a new name and what is a loss gets no plan (PossibleRename).
-    Raises InvalidTarget, ExpressionForbidden, PlanRefused, PlanUnproved, SchemaNotManaged.
+    With `trash`, what goes is kept there and what comes again comes from there: by its stable id, or by its name when
+    `going_back` to a document of the past. With `asking`, a target that leaves open what is a new name and what is a
+    loss gets no plan (PossibleRename). Raises InvalidTarget, ExpressionForbidden, PlanRefused, PlanUnproved,
+    SchemaNotManaged.
     """
     current = await read_schema(connection, namespace)
     known = () if before is None else before.design.named
     renames = find_renames(current, design.named, known)
     if asking:
         check_questions(current, design, known, renames)
+    keeping = None
+    if trash:
+        keeping = await _keeping(connection, namespace, design, known, renames, every=going_back)
     if before is not None and before.fingerprint == current.fingerprint:
         part = find_part(current, before.design.schema, design.schema, renames)
         if not part.core:
             return _nothing(namespace, current), current, current
-        found = await _plan_part(connection, namespace, design, renames, current, part)
+        found = await _plan_part(connection, namespace, design, renames, current, part, keeping)
         if found is not None:
             return found[0], current, found[1]
-    plan, wanted = await _plan_whole(connection, namespace, design, renames, current)
+    plan, wanted = await _plan_whole(connection, namespace, design, renames, current, keeping)
     return plan, current, wanted
 
 
@@ -77,36 +86,42 @@ async def _plan_part(
     renames: Sequence[Rename],
     current: Schema,
     part: Part,
+    keeping: Keeping | None,
 ) -> tuple[Plan, Schema] | None:
     """The plan for a part, and the whole target; None when more than the part would be different."""
     here = part.cut(current)
     small = replace(design, schema=part.cut(design.schema))
-    async with scratch_schema(connection) as workshop:
+    async with scratch_schema(connection, trash=keeping is not None) as workshop:
         filled = await _filled(connection, namespace)
         async with workshop.savepoint():
             made = await workshop.compile(small)
         if not part.holds(here, made):
             return None
-        plan = await _proved(workshop, namespace, here, made, small, renames, filled)
+        plan = await _proved(workshop, namespace, here, made, small, renames, filled, keeping)
     wanted = part.put(made, current)
     whole = replace(plan, base_fingerprint=current.fingerprint, target_fingerprint=wanted.fingerprint)
     return whole, wanted
 
 
 async def _plan_whole(
-    connection: AsyncConnection[Any], namespace: str, design: Design, renames: Sequence[Rename], current: Schema
+    connection: AsyncConnection[Any],
+    namespace: str,
+    design: Design,
+    renames: Sequence[Rename],
+    current: Schema,
+    keeping: Keeping | None,
 ) -> tuple[Plan, Schema]:
-    async with scratch_schema(connection) as workshop:
+    async with scratch_schema(connection, trash=keeping is not None) as workshop:
         filled = await _filled(connection, namespace)
         async with workshop.savepoint():
-            if current.fingerprint == Schema().fingerprint:
+            if current.fingerprint == Schema().fingerprint and (keeping is None or not keeping.tables.tables):
                 created = await workshop.plan_creation(namespace, design)
                 if created is not None:
                     return created
             wanted = await workshop.compile(design)
         if current.fingerprint == wanted.fingerprint and not renames:
             return _nothing(namespace, current), wanted
-        return await _proved(workshop, namespace, current, wanted, design, renames, filled), wanted
+        return await _proved(workshop, namespace, current, wanted, design, renames, filled, keeping), wanted
 
 
 async def _proved(
@@ -117,18 +132,39 @@ async def _proved(
     design: Design,
     renames: Sequence[Rename],
     filled: set[str],
+    keeping: Keeping | None,
 ) -> Plan:
-    await workshop.copy(current)
+    kept = None if keeping is None else keeping.tables
+    await workshop.copy(current, kept)
     try:
-        return await workshop.plan(namespace, current, wanted, design, renames, filled)
+        return await workshop.plan(namespace, current, wanted, design, renames, filled, keeping)
     except PlanRefused:
         if not design.online:
             raise
         # Online forms come later than others may need them; the short forms keep the plain order.
         await workshop.reset()
-        await workshop.copy(current)
+        await workshop.copy(current, kept)
         short = replace(design, online=False)
-        return await workshop.plan(namespace, current, wanted, short, renames, filled)
+        return await workshop.plan(namespace, current, wanted, short, renames, filled, keeping)
+
+
+async def _keeping(
+    connection: AsyncConnection[Any],
+    namespace: str,
+    design: Design,
+    before: Sequence[Named],
+    renames: Sequence[Rename],
+    *,
+    every: bool,
+) -> Keeping:
+    """What is in the trash, and the tables of it that the plan may touch."""
+    content = tuple(await read_kept(connection, trash_of(namespace)))
+    tables = Schema()
+    if chosen := {item.name for item in concerned(content, design.schema, renames)}:
+        whole = await read_schema(connection, trash_of(namespace))
+        tables = Schema(tables={name: table for name, table in whole.tables.items() if name in chosen})
+    going, coming = ids_of(before, renames), ids_of(design.named)
+    return Keeping(content, tables, going, coming, design.goes_to_trash, every)
 
 
 async def _filled(connection: AsyncConnection[Any], namespace: str) -> set[str]:

@@ -16,6 +16,7 @@ from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_losses
 from dataforge.contexts.schemas.plans.domain.renames import names_followed
+from dataforge.contexts.schemas.plans.domain.trash import DAYS_KEPT
 from dataforge.contexts.schemas.plans.planning import Deployed, compile_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
 from dataforge.contexts.schemas.plans.trials import try_plan
@@ -59,13 +60,22 @@ async def preview(
         design = await _following_names(services, workspace_id, design, back_to)
     namespace = namespace_of(workspace_id)
     async with driver(services.proofs) as connection:
-        plan, current, wanted = await make_plan(connection, namespace, design, before, asking=back_to is None)
+        plan, current, wanted = await make_plan(
+            connection, namespace, design, before, asking=back_to is None, trash=True, going_back=back_to is not None
+        )
         plan = await try_plan(connection, plan)
         plan, findings = await probe(connection, plan, current, wanted, design.hints)
     if not design.allow_destructive:
         check_losses(plan)
     affected = {index: seen.affected for index, seen in enumerate(plan.evidence) if seen.affected is not None}
+    findings += kept_in_trash(plan)
     return Preview(plan, [*_of_design(design), *map(_of_finding, findings)], affected)
+
+
+def kept_in_trash(plan: Plan) -> list[Finding]:
+    """What the plan puts into the trash, and for how long it can come back."""
+    message = f"it is kept for {DAYS_KEPT} days and comes back with a rollback, or in a target that has it by its id"
+    return [Finding("kept_in_trash", item.object, message) for item in plan.up if item.kept]
 
 
 async def _following_names(services: SchemasServices, workspace_id: UUID, design: Design, number: int) -> Design:

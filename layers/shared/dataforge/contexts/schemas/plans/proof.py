@@ -15,9 +15,9 @@ from psycopg import AsyncConnection, errors
 
 from dataforge.contexts.schemas.designs.domain.document import Design, InvalidTarget
 from dataforge.contexts.schemas.designs.domain.model import Schema
-from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
 from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema
-from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.designs.queries import read_kept_tables, read_schema
 from dataforge.contexts.schemas.designs.safety import check_expressions
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
 from dataforge.contexts.schemas.plans.domain.diff import find_changes
@@ -25,10 +25,26 @@ from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_mess
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
 from dataforge.contexts.schemas.plans.domain.scene import Options
+from dataforge.contexts.schemas.plans.domain.trash import (
+    Keeping,
+    Kept,
+    Returning,
+    Trash,
+    bring_tables,
+    find_back,
+    follow,
+    in_copy,
+)
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
 MOST_ROUNDS = 4
 _JUDGED = "expression of the target"
+
+
+async def read_kept(connection: AsyncConnection[Any], namespace: str) -> list[Kept]:
+    """What plans have put into a trash, by its name; none if there is no such schema."""
+    pairs = await read_kept_tables(connection, namespace)
+    return [kept for name, comment in pairs if (kept := Kept.read(name, comment)) is not None]
 
 
 class PlanRefused(ValidationFailed):
@@ -53,13 +69,15 @@ class SchemaNotManaged(Conflict):
 
 
 @asynccontextmanager
-async def scratch_schema(connection: AsyncConnection[Any]) -> AsyncIterator["Workshop"]:
-    """A schema to work in, until the transaction is rolled back."""
+async def scratch_schema(connection: AsyncConnection[Any], *, trash: bool = False) -> AsyncIterator["Workshop"]:
+    """A schema to work in until the transaction is rolled back, with a trash beside it if plans use one."""
     scratch = f"shadow_{secrets.token_hex(8)}"
     try:
         await connection.execute("SET LOCAL lock_timeout = '5s'")
         await connection.execute("SET LOCAL statement_timeout = '20s'")
         await connection.execute(f"CREATE SCHEMA {quoted(scratch)}")
+        if trash:
+            await connection.execute(f"CREATE SCHEMA {quoted(trash_of(scratch))}")
         yield Workshop(connection, scratch)
     finally:
         await connection.rollback()
@@ -72,6 +90,7 @@ class Workshop:
         self._connection = connection
         self._scratch = scratch
         self._there: frozenset[str] = frozenset()
+        self._home: str | None = None  # whose trash the statements name
 
     @property
     def name(self) -> str:
@@ -136,8 +155,11 @@ class Workshop:
         """A message of PostgreSQL without the name of the scratch schema."""
         return message.replace(f"{self._scratch}.", "")
 
-    async def copy(self, current: Schema) -> None:
-        """Make the live schema once more, without rows; raises SchemaNotManaged."""
+    async def copy(self, current: Schema, kept: Schema | None = None) -> None:
+        """Make the live schema once more, without rows, and what of its trash is needed; raises SchemaNotManaged."""
+        if kept is not None and not await self._create_all(create_schema(kept), trash_of(self._scratch)):
+            message = "The trash of the schema cannot be copied: something else than plans has put tables there."
+            raise SchemaNotManaged(message)
         if not await self._create_all(create_schema(current)):
             message = "The live schema cannot be copied: it holds what the target format does not describe."
             raise SchemaNotManaged(message)
@@ -170,23 +192,48 @@ class Workshop:
         design: Design,
         renames: Sequence[Rename],
         filled: set[str],
+        keeping: Keeping | None = None,
     ) -> Plan:
         """Rehearse the way there and back."""
+        self._home = None if keeping is None else namespace
         new_names = {item.old: item.new for item in renames if item.kind == "table"}
         here = frozenset(new_names.get(name, name) for name in filled)
-        up, evidence = await self._way(
-            current, wanted, renames, Options(design.online, here, design.hints), "the target"
-        )
+        there = Options(design.online, here, design.hints)
         old_enums = {item.new: item.old for item in renames if item.kind == "enum"}
         back = Options(design.online, frozenset(filled), design.hints.back(old_enums))
-        down, _ = await self._way(wanted, current, inverse(renames), back, "the start")
+        coming, returning = Returning(), Returning()
+        if keeping is not None:
+            trash = Trash(namespace, keeping.names, ids=keeping.going, takes=keeping.takes)
+            there = replace(there, trash=trash)
+            coming = Returning(keeping.content, frozenset(keeping.tables.tables), keeping.coming, keeping.every)
+        up, evidence = await self._way(current, wanted, renames, there, "the target", coming)
+        if keeping is not None:
+            back, returning = await self._back(namespace, keeping, back)
+        down, _ = await self._way(wanted, current, inverse(renames), back, "the start", returning)
         old_names = tuple((item.object, item.old) for item in renames)
+        kept = None if keeping is None else keeping.tables
         fingerprints = (current.fingerprint, wanted.fingerprint)
         states = (current, wanted)
-        return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence), old_names, states)
+        return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence), old_names, states, kept)
+
+    async def _back(self, namespace: str, keeping: Keeping, options: Options) -> tuple[Options, Returning]:
+        """The way back takes from the trash what the way there has put in, and puts in what that has taken."""
+        kept = tuple(await read_kept(self._connection, trash_of(self._scratch)))
+        names = {item.name for item in kept}
+        taken = {item.object: item for item in keeping.content if item.name in keeping.tables.tables.keys() - names}
+        ids = {thing: item.stable_id for thing, item in taken.items() if item.stable_id is not None}
+        still = keeping.names - {item.name for item in taken.values()}
+        trash = Trash(namespace, still | names, ids=ids, takes=taken.__contains__)
+        return replace(options, trash=trash), Returning(kept, frozenset(names - keeping.names), every=True)
 
     async def _way(
-        self, start: Schema, end: Schema, renames: Sequence[Rename], options: Options, goal: str
+        self,
+        start: Schema,
+        end: Schema,
+        renames: Sequence[Rename],
+        options: Options,
+        goal: str,
+        returning: Returning | None = None,
     ) -> tuple[list[Change], list[Evidence]]:
         done: list[Change] = []
         evidence: list[Evidence] = []
@@ -195,13 +242,24 @@ class Workshop:
             Change(f"rename {step.kind}", step.object, (Statement(step.sql),), -1, lock="ACCESS EXCLUSIVE")
             for step in order_renames(renames, start)
         ]
-        for _ in range(MOST_ROUNDS):
+        if options.trash is not None and returning is not None:
+            steps += follow(options.trash, returning.content, renames)
+        for turn in range(MOST_ROUNDS):
             known, seen = await self._run_phases(steps)
             done += known
             evidence += seen
             here = await self.read()
             if here.fingerprint == end.fingerprint:
                 return done, evidence
+            if turn == 0 and options.trash is not None and returning is not None and returning.names:
+                items = [item.renamed(renames) for item in returning.content if item.name in returning.names]
+                back = find_back(items, here, end, returning.ids, every=returning.every)
+                trash = replace(options.trash, back=back)
+                options = replace(options, trash=trash)
+                known, seen = await self._run(bring_tables(trash))
+                done += known
+                evidence += seen
+                here = await self.read() if known else here
             steps = _from(done, find_changes(here, end, options))
             if not steps:
                 break
@@ -226,8 +284,9 @@ class Workshop:
             return await self._run(steps)
         done, evidence = await self._run(values)
         here = await self.read()
+        kept = None if self._home is None else await read_schema(self._connection, trash_of(self._scratch))
         await self.reset()
-        await self.copy(here)
+        await self.copy(here, kept)
         more, seen = await self._run(rest)
         return done + more, evidence + seen
 
@@ -258,6 +317,8 @@ class Workshop:
         sql = statement.sql if statement.rehearsal is None else statement.rehearsal
         if not sql:
             return statement
+        if self._home is not None:
+            sql = in_copy(sql, self._home, self._scratch)
         if statement.judged is not None:
             await self._judge(statement.judged, step)
         if statement.instead is not None:
@@ -273,9 +334,9 @@ class Workshop:
             raise _refused_step(error, step) from error
         return statement
 
-    async def _create_all(self, creations: Iterable[Creation]) -> bool:
+    async def _create_all(self, creations: Iterable[Creation], place: str | None = None) -> bool:
         """Run all without waiting for each answer; whether all went well, and as if nothing was run otherwise."""
-        await self._search_here()
+        await self._search_here(place)
         await self._connection.execute("SAVEPOINT creations")
         try:
             async with self._connection.pipeline():
@@ -286,8 +347,8 @@ class Workshop:
             return False
         return True
 
-    async def _search_here(self) -> None:
-        await self._connection.execute(f"SET LOCAL search_path TO {quoted(self._scratch)}")
+    async def _search_here(self, place: str | None = None) -> None:
+        await self._connection.execute(f"SET LOCAL search_path TO {quoted(place or self._scratch)}")
 
     async def _execute(self, sql: str) -> None:
         # Binary results make the driver use the extended protocol, which takes one statement and no more.

@@ -19,12 +19,13 @@ import psycopg
 from psycopg import AsyncConnection, errors
 
 from dataforge.contexts.schemas.designs.domain.model import Schema
-from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
 from dataforge.contexts.schemas.designs.domain.rendering import create_schema
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence, lock_of, read_messages, strongest
 from dataforge.contexts.schemas.plans.domain.plan import Plan
+from dataforge.contexts.schemas.plans.domain.trash import in_copy
 from dataforge.contexts.schemas.plans.proof import PlanRefused, PlanUnproved
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ async def try_plan(connection: AsyncConnection[Any], plan: Plan) -> Plan:
     await drop_stale_copies(connection)
     seen: list[Evidence] = []
     try:
-        async with _copy(connection, start) as trial:
+        async with _copy(connection, plan.namespace, start, plan.kept) as trial:
             try:
                 await trial.watch(plan.up, seen)
                 await trial.check(end, "the target")
@@ -112,13 +113,20 @@ def _age(name: str) -> float:
 
 
 @asynccontextmanager
-async def _copy(connection: AsyncConnection[Any], start: Schema) -> AsyncIterator["_Trial"]:
-    """A committed copy of a schema without its rows."""
+async def _copy(
+    connection: AsyncConnection[Any], namespace: str, start: Schema, kept: Schema | None
+) -> AsyncIterator["_Trial"]:
+    """A committed copy of a schema without its rows, and of its trash if the plan uses one."""
     name = f"{_PREFIX}{int(time.time()):x}_{secrets.token_hex(8)}"
     try:
         await connection.execute("SET LOCAL synchronous_commit = off")
         await connection.execute(f"CREATE SCHEMA {quoted(name)}".encode())
-        trial = _Trial(connection, name)
+        trial = _Trial(connection, namespace, name)
+        if kept is not None:
+            await connection.execute(f"CREATE SCHEMA {quoted(trash_of(name))}".encode())
+            await connection.execute(f"SET LOCAL search_path TO {quoted(trash_of(name))}".encode())
+            for creation in create_schema(kept):
+                await connection.execute(creation.sql.encode(), binary=True)
         await trial.begin()
         async with connection.pipeline():
             for creation in create_schema(start):
@@ -130,13 +138,15 @@ async def _copy(connection: AsyncConnection[Any], start: Schema) -> AsyncIterato
         await connection.rollback()
         await connection.set_autocommit(False)
         await connection.execute("SET LOCAL synchronous_commit = off")
-        await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE".encode())
+        schemas = f"{quoted(name)}, {quoted(trash_of(name))}"
+        await connection.execute(f"DROP SCHEMA IF EXISTS {schemas} CASCADE".encode())
         await connection.commit()
 
 
 class _Trial:
-    def __init__(self, connection: AsyncConnection[Any], name: str) -> None:
+    def __init__(self, connection: AsyncConnection[Any], namespace: str, name: str) -> None:
         self._connection = connection
+        self._namespace = namespace
         self._name = name
         self._deadline = time.monotonic() + _SECONDS
         self._names: dict[int, str] = {}  # of what was there at first, as it was called then
@@ -196,7 +206,8 @@ class _Trial:
         for statement in item.statements:
             # What a view would hold is looked up by nobody but its owner: a query may take any time.
             if not statement.sql.startswith("REFRESH "):
-                await self._connection.execute(statement.sql.encode(), binary=True)
+                sql = in_copy(statement.sql, self._namespace, self._name)
+                await self._connection.execute(sql.encode(), binary=True)
         found = await self._seen(item)
         await self._connection.commit()
         return found

@@ -81,6 +81,11 @@ def namespace_of(workspace_id: UUID) -> str:
     return f"ws_{workspace_id.hex[16:]}"
 
 
+def trash_of(namespace: str) -> str:
+    """The PostgreSQL schema beside one of a workspace, where what was dropped is kept for a while."""
+    return f"{namespace}_trash"
+
+
 def mentions(text: str, name: str) -> bool:
     """Whether an SQL text may mean the name: it stands there as a word of its own, quoted or not."""
     return bool(re.search(_word(name), text))

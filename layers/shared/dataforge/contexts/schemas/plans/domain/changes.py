@@ -56,6 +56,7 @@ class Change:
     table: str | None = None
     column: str | None = None
     probe: str | None = None
+    kept: bool = False  # what goes is in the trash afterwards
 
     @property
     def writes_rows(self) -> bool:

@@ -18,15 +18,17 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     settings_of_column,
     split_constraints,
 )
-from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
-from dataforge.contexts.schemas.plans.domain.columns import add_column, alter_column, drop_column
+from dataforge.contexts.schemas.plans.domain.changes import Change, change
+from dataforge.contexts.schemas.plans.domain.columns import alter_column, drop_column
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes
+from dataforge.contexts.schemas.plans.domain.keeping import gain_column, lose_column, lose_table
 from dataforge.contexts.schemas.plans.domain.partitions import partition_changes
-from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, Options, Scene
+from dataforge.contexts.schemas.plans.domain.scene import Options, Scene
 from dataforge.contexts.schemas.plans.domain.sequences import sequence_changes
 from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
 from dataforge.contexts.schemas.plans.domain.statistics import statistics_changes
+from dataforge.contexts.schemas.plans.domain.trash import bring_rows
 from dataforge.contexts.schemas.plans.domain.views import view_changes, views_in_the_way
 
 
@@ -51,7 +53,7 @@ class _Difference(Scene):
         yield from statistics_changes(self, going)
         for name, table in self.current.tables.items():
             if name not in self.kept:
-                yield _drop_table(table)
+                yield lose_table(self.options.trash, table, self.current, self.wanted)
         for name, table in self.wanted.tables.items():
             if name in self.kept:
                 yield from self._table(self.current.tables[name], table)
@@ -84,6 +86,8 @@ class _Difference(Scene):
         yield change("create table", f"table {table.name}", 45, *sql, table=table.name)
         for item in later:
             yield from add_one(self, table.name, item)
+        if self.options.trash is not None:
+            yield from bring_rows(self.options.trash, "table", table.name, table)
 
     def _table(self, old: Table, new: Table) -> Iterator[Change]:
         touched = self.touched[new.name]
@@ -91,9 +95,8 @@ class _Difference(Scene):
         for column in new.columns.values():
             before = old.columns.get(column.name)
             where = f"column {new.name}.{column.name}"
-            key = (new.name, column.name)
             if before is None or touched.get(column.name) == "remade":
-                yield from add_column(new.name, column, self.options.hints.backfill.get(key))
+                yield from gain_column(self.options.trash, old, column, self.options.hints, self.rebuilt)
             elif before != column or column.name in touched or self.rebuilt.named_in(before.default):
                 changed = touched.get(column.name) == "type"
                 yield from alter_column(new.name, before, column, self.options.hints, self.rebuilt, changed=changed)
@@ -101,23 +104,10 @@ class _Difference(Scene):
             if said != column.comment:
                 yield change("comment", where, 95, comment_on(f"COLUMN {name}.{quoted(column.name)}", column.comment))
         for column in old.columns.values():
-            if touched.get(column.name) in ("gone", "remade"):
-                yield drop_column(new.name, column, remade=touched[column.name] == "remade")
+            if touched.get(column.name) == "gone":
+                yield lose_column(self.options.trash, old, new, column)
+            elif touched.get(column.name) == "remade":
+                yield drop_column(new.name, column, remade=True)
         yield from constraint_changes(self, old, new)
         yield from index_changes(self, new.name, old.indexes, new.indexes, touched, online=self.online_for(new.name))
         yield from settings_of_table(old, new)
-
-
-def _drop_table(table: Table) -> Change:
-    reason = "the table and its rows are deleted"
-    sql = f"DROP TABLE {quoted(table.name)} CASCADE"
-    return change(
-        "drop table",
-        f"table {table.name}",
-        15,
-        sql,
-        risk=Risk.DESTRUCTIVE,
-        lock=EXCLUSIVE,
-        reason=reason,
-        table=table.name,
-    )

@@ -15,8 +15,10 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes
+from dataforge.contexts.schemas.plans.domain.keeping import lose_partition
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE_UPDATE, Scene
 from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
+from dataforge.contexts.schemas.plans.domain.trash import bring_rows
 
 
 def partition_changes(scene: Scene) -> Iterator[Change]:
@@ -34,11 +36,7 @@ def partition_changes(scene: Scene) -> Iterator[Change]:
             sql = f"ALTER TABLE {parent} ATTACH PARTITION {quoted(name)} {after.bound}"
             yield change("attach partition", thing, 46, sql, lock=SHARE_UPDATE, risk=Risk.LOCKING)
         elif scene.root(part.parent) in scene.kept:
-            sql = f"DROP TABLE IF EXISTS {quoted(name)}"
-            reason = "the rows of the partition are deleted"
-            yield change(
-                "drop partition", thing, 29, sql, risk=Risk.DESTRUCTIVE, lock=EXCLUSIVE, reason=reason, table=name
-            )
+            yield lose_partition(scene.options.trash, name, scene.current.tables[scene.root(part.parent)])
     for part in ordered_partitions(scene.wanted):
         before = old.get(part.name)
         same = before is not None and before.parent == part.parent and before.partition_by == part.partition_by
@@ -61,6 +59,15 @@ def _create(scene: Scene, part: Partition) -> Iterator[Change]:
     yield change("create partition", f"partition {part.name}", 46, *sql)
     for item in later:
         yield from add_one(scene, part.name, item)
+    if scene.options.trash is not None:
+        yield from bring_rows(scene.options.trash, "partition", part.name, scene.wanted.tables[_root(scene, part)])
+
+
+def _root(scene: Scene, part: Partition) -> str:
+    name = part.parent
+    while name in scene.wanted.partitions:
+        name = scene.wanted.partitions[name].parent
+    return name
 
 
 def _own_changes(scene: Scene, old: Partition, new: Partition) -> Iterator[Change]:

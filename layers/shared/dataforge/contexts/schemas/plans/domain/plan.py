@@ -51,6 +51,7 @@ class Plan:
     evidence: tuple[Evidence, ...] = ()
     old_names: tuple[tuple[str, str], ...] = ()  # `table people` → its name before
     rehearsed: tuple[Schema, Schema] | None = None
+    kept: Schema | None = None  # the tables of the trash that it was proved with; without a trash none
 
     @property
     def hash(self) -> str:

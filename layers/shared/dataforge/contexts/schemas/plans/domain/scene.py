@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from dataforge.contexts.schemas.designs.domain.document import Hints
 from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Index, Schema
 from dataforge.contexts.schemas.designs.domain.names import mentions
+from dataforge.contexts.schemas.plans.domain.trash import Trash
 from dataforge.contexts.schemas.plans.domain.types import Rebuilt, type_changes
 
 EXCLUSIVE, SHARE, SHARE_ROW = "ACCESS EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"
@@ -14,11 +15,15 @@ SHARE_UPDATE = "SHARE UPDATE EXCLUSIVE"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to plan: `online` takes forms that let others work, for tables that are there and `filled`."""
+    """How to plan: `online` takes forms that let others work, for tables that are there and `filled`.
+
+    With a `trash`, what goes is kept there and what comes again may come from there.
+    """
 
     online: bool = True
     filled: frozenset[str] = frozenset()
     hints: Hints = field(default_factory=Hints)
+    trash: Trash | None = None
 
 
 class Scene:
