@@ -121,6 +121,9 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "schema-deployment": (Role.LEARNER, lambda places: places.deployment),
     "schema-deployment-failed": (Role.INSTRUCTOR, lambda places: places.failed_deployment),
     "schema-history": (Role.INSTRUCTOR, lambda places: f"{places.schema}/history"),
+    "schema-revision": (Role.LEARNER, lambda places: f"{places.schema}/history/2"),
+    "schema-comparison": (Role.INSTRUCTOR, lambda places: f"{places.schema}/history/1/compare"),
+    "schema-comparison-none": (Role.INSTRUCTOR, lambda places: f"{places.schema}/history/1/compare?to=1"),
     "schema-history-none": (
         Role.INSTRUCTOR,
         lambda places: f"{places.archived}/history".replace("workspaces", "schemas"),

@@ -101,6 +101,11 @@ def test_each_loss_is_confirmed_with_the_keyboard_and_there_is_a_way_back(desk: 
     desk.site.run(desk.site.deploy(workspace_id))
     expect(page.get_by_text("The schema is as planned.")).to_be_visible()
     page.get_by_role("link", name="History").click()
+    page.get_by_role("combobox", name="To").select_option("2")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="From revision 1 to revision 2")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("people.born"))).to_contain_text("dropped")
+    page.get_by_role("link", name="Back to the history").click()
     page.get_by_role("button", name="Plan the way back to revision 1").click()
 
     expect(page.get_by_role("main")).to_contain_text("born")

@@ -70,7 +70,7 @@ def render(
     message = flash.take(scope)
     path = own_address(scope, scope["path"])
 
-    def url(to: str, *segments: object, **query: object) -> str:
+    def url(to: str, /, *segments: object, **query: object) -> str:
         return own_address(scope, to, *segments, query=query)
 
     text = (

@@ -5,5 +5,6 @@ from dataforge.contexts.schemas.designs import pages as designs
 from dataforge.contexts.schemas.drift import pages as drift
 from dataforge.contexts.schemas.page_calls import router
 from dataforge.contexts.schemas.plans import pages as plans
+from dataforge.contexts.schemas.revisions import pages as revisions
 
-__all__ = ["deployments", "designs", "drift", "plans", "router"]
+__all__ = ["deployments", "designs", "drift", "plans", "revisions", "router"]

@@ -90,6 +90,7 @@ async def _history(call: SchemaPageCall, cursor: str | None, refusal: Refusal = 
         "schemas/history.html",
         refusal=refusal,
         revisions=found.rows,
+        numbers=[(item["number"], f"{item['number']:,}") for item in found.rows],
         newest=cursor is None,
         first=cursor is None,
         following=call.following(found.next_key),

@@ -13,28 +13,21 @@ from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import namespace_of
 from dataforge.contexts.schemas.designs.domain.positions import Lines
 from dataforge.contexts.schemas.designs.domain.writing import to_document
-from dataforge.contexts.schemas.designs.pictures import picture_of
-from dataforge.contexts.schemas.designs.representations import DBML, JSON, MERMAID, SQL, SVG, Drawn, representation
+from dataforge.contexts.schemas.designs.pictures import FILES, as_file, file_of, picture_of
+from dataforge.contexts.schemas.designs.representations import JSON, Drawn
 from dataforge.contexts.schemas.designs.texts import Problem, problems_of, read_target, write_target
 from dataforge.contexts.schemas.page_calls import SCHEMA_PAGE, SCHEMAS_PAGES, SchemaPageCall, in_schema_page, router
 from dataforge.contexts.schemas.plans.previewing import check_target, find_deployed, live_schema
 from dataforge.contexts.schemas.plans.queries import find_plan
 from dataforge.contexts.schemas.plans.wire import EXAMPLE_TARGET
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.errors import DataForgeError, NotFound
+from dataforge.kernel.errors import DataForgeError
 from dataforge.web.calls import ChosenId
 from dataforge.web.forms import ACCEPTED, Refusal
 
 EDITOR = SCHEMA_PAGE + "/editor"
 MOST_ASKED = 50  # questions on one page
 MOST_TABLES = 500  # listed on one page; files have all
-FORMATS = {
-    "json": (JSON, "JSON"),
-    "sql": (SQL, "SQL"),
-    "dbml": (DBML, "DBML"),
-    "mmd": (MERMAID, "Mermaid"),
-    "svg": (SVG, "SVG"),
-}
 
 
 @router.get(SCHEMA_PAGE)
@@ -50,8 +43,8 @@ async def schema_page(call: Annotated[SchemaPageCall, in_schema_page(Action.READ
         more=max(0, len(tables) - MOST_TABLES),
         revision=revision,
         drifted=schema.fingerprint != (Schema().fingerprint if revision is None else revision["fingerprint"]),
-        formats=[(ending, words) for ending, (_, words) in FORMATS.items()],
-        picture=picture_of(schema, title="Schema as it is"),
+        formats=[("json", "JSON"), *((ending, words) for ending, (_, words) in FILES.items())],
+        picture=picture_of(Drawn(schema, "Schema as it is")),
         namespace=namespace_of(call.workspace.id),
     )
 
@@ -62,17 +55,10 @@ async def download_schema(
     written_as: Annotated[str, Query(alias="format", max_length=10)] = "json",
 ) -> Response:
     """The live schema as a file."""
-    if written_as not in FORMATS:
-        message = f"There is no file of the kind {written_as}."
-        raise NotFound(message)
-    kind, _ = FORMATS[written_as]
-    if kind == JSON:
-        response = Response(write_target(await _current(call)), media_type=JSON)
-    else:
-        drawn = Drawn(await live_schema(call.schemas, call.workspace.id), f"Schema of {call.workspace.name}")
-        response = representation(call, kind, drawn)
-    response.headers["Content-Disposition"] = f'attachment; filename="schema.{written_as}"'
-    return response
+    if written_as == "json":
+        return as_file(Response(write_target(await _current(call)), media_type=JSON), "schema.json")
+    drawn = Drawn(await live_schema(call.schemas, call.workspace.id), f"Schema of {call.workspace.name}")
+    return file_of(call, written_as, drawn, "schema")
 
 
 @router.get(EDITOR)
@@ -186,5 +172,5 @@ def _editor(
         questions=questions[:MOST_ASKED],
         checked=checked,
         schema=None if design is None else design.schema,
-        picture=None if design is None else picture_of(design.schema, title="Target"),
+        picture=None if design is None else picture_of(Drawn(design.schema, "Target")),
     )

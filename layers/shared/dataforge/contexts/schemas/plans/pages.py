@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
+from markupsafe import Markup
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.commands import AskDeployment, ask_deployment
+from dataforge.contexts.schemas.designs.pictures import as_file, file_of, picture_of
 from dataforge.contexts.schemas.page_calls import (
     SCHEMA_PAGE,
     SCHEMAS_PAGES,
@@ -18,12 +21,14 @@ from dataforge.contexts.schemas.page_calls import (
 )
 from dataforge.contexts.schemas.plans import previewing, queries
 from dataforge.contexts.schemas.plans.domain.changes import Risk
+from dataforge.contexts.schemas.revisions.comparing import drawn_plan
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.web.forms import ACCEPTED, Refusal
 
 PLAN = SCHEMA_PAGE + "/plans/{plan_id}"
 MOST_CHANGES = 300  # shown on the page; the SQL has all
+MOST_DRAWN = 300  # tables of a target that is made once more for its picture
 MOST_BOXES = 100  # a form has at most 200 fields; with more objects their names are typed
 _RISKS = [Risk.DESTRUCTIVE, Risk.REWRITING, Risk.LOCKING, Risk.SAFE]
 
@@ -36,18 +41,20 @@ async def plan_page(
     return await _plan(call, plan_id)
 
 
-@router.get(PLAN + "/sql")
+@router.get(PLAN + "/files")
 async def download_plan(
     plan_id: UUID,
     call: Annotated[SchemaPageCall, in_schema_page(Action.READ, Kind.SCHEMA_PLAN)],
-    way: str = "there",
+    written_as: Annotated[str, Query(alias="format", max_length=10)] = "sql",
 ) -> Response:
-    """The statements of a plan as a file, or with `way=back` those of the way back."""
+    """A plan as a file: its statements, those of the way back (`back`), or what it changes as a picture or text."""
     plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
-    name = f"{plan['plan_hash'][:12]}{'-back' if way == 'back' else ''}.sql"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    text = plan["down_sql"] if way == "back" else plan["sql"]
-    return Response(text, media_type="application/sql; charset=utf-8", headers=headers)
+    name = f"plan-{plan['plan_hash'][:12]}"
+    if written_as == "back":
+        return as_file(Response(plan["down_sql"], media_type="application/sql; charset=utf-8"), f"{name}-back.sql")
+    if written_as == "sql":
+        return as_file(Response(plan["sql"], media_type="application/sql; charset=utf-8"), f"{name}.sql")
+    return file_of(call, written_as, await drawn_plan(call.schemas, call.workspace.id, plan), name)
 
 
 @router.post(PLAN + "/again")
@@ -103,6 +110,7 @@ async def _plan(
         plan=plan,
         changes=plan["changes"][:MOST_CHANGES],
         more=max(0, len(plan["changes"]) - MOST_CHANGES),
+        picture=await _picture(call, plan),
         counts=[(risk.value, counts[risk.value]) for risk in _RISKS if counts[risk.value]],
         losses=losses_of(plan),
         most_boxes=MOST_BOXES,
@@ -110,3 +118,14 @@ async def _plan(
         reached=live.fingerprint == plan["target_fingerprint"],
         stale=live.fingerprint != plan["base_fingerprint"],
     )
+
+
+async def _picture(call: SchemaPageCall, plan: dict[str, Any]) -> Markup | None:
+    """What the plan changes; None for an empty one, and for one that is too large to be made again for each look."""
+    if not plan["changes"] or len(plan["target"].get("tables") or ()) > MOST_DRAWN:
+        return None
+    try:
+        drawn = await drawn_plan(call.schemas, call.workspace.id, plan)
+    except DataForgeError:  # a target that an older version has taken
+        return None
+    return picture_of(drawn, "plan")
