@@ -2,6 +2,7 @@
 
 from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
 from dataforge.contexts.schemas.designs.domain.model import Column, Counter
+from dataforge.contexts.schemas.designs.domain.names import SYSTEM_COLUMNS
 from dataforge.contexts.schemas.designs.domain.reading import Node
 
 _COLUMN_MEMBERS = (
@@ -17,6 +18,8 @@ def read_column(node: Node, draft: Draft, table: str) -> Column | None:
     name = node.name()
     if name is None:
         return None
+    if name in SYSTEM_COLUMNS:
+        node.refuse("name", f'every table has a column "{name}" of PostgreSQL\'s own', "reserved_name")
     draft.identify(node, "column", name, (table,))
     draft.places[f"column {table}.{name}"] = node.at
     sql, user_type, serial = node.type("dataType", draft.own)

@@ -17,7 +17,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     View,
     ViewColumn,
 )
-from dataforge.contexts.schemas.designs.domain.reading import Node, pointer
+from dataforge.contexts.schemas.designs.domain.reading import Node, Problems, check_texts, pointer
 from dataforge.contexts.schemas.designs.domain.statistics import read_statistics
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
@@ -95,6 +95,8 @@ class Design:
 def parse_design(document: object) -> Design:
     """Read a target; raises InvalidTarget with a pointer to everything that is wrong."""
     draft = Draft()
+    check_texts(document, draft.problems)
+    _raise(draft.problems)
     top = Node(document, "", draft.problems, _TOP)
     if top.has("version") and top.value["version"] != 1:
         top.refuse("version", "this service reads version 1", "version")
@@ -109,10 +111,7 @@ def parse_design(document: object) -> Design:
     _check_owners(sequences, tables, draft)
     on_drop = top.choice("onDrop", _WAYS, "trash")
     drops = _drops(top, on_drop)
-    if draft.problems.violations:
-        first = draft.problems.violations[0]
-        message = f"{first.pointer or '/'}: {first.message}."
-        raise InvalidTarget(message, violations=draft.problems.violations)
+    _raise(draft.problems)
     return Design(
         Schema(
             enums=enums,
@@ -132,6 +131,13 @@ def parse_design(document: object) -> Design:
         on_drop,
         drops,
     )
+
+
+def _raise(problems: Problems) -> None:
+    if problems.violations:
+        first = problems.violations[0]
+        message = f"{first.pointer or '/'}: {first.message}."
+        raise InvalidTarget(message, violations=problems.violations)
 
 
 def _drops(top: Node, on_drop: str) -> dict[str, str]:

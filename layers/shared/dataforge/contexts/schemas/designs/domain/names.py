@@ -11,14 +11,17 @@ NAMESPACE = re.compile(r"ws_[0-9a-f]{16}")
 VERSION_TABLE, JOURNAL_TABLE = "alembic_version", "deployment_journal"
 RESERVED = frozenset(f"{name}{tail}" for name in (VERSION_TABLE, JOURNAL_TABLE) for tail in ("", "_pkey"))
 _PIECES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|.""", re.DOTALL)
-# A selection of the words that need quotes as names of tables or columns (PostgreSQL 16, appendix C, "reserved").
+SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+# The words that need quotes as names of tables or columns: PostgreSQL 16, appendix C, "reserved", and those that are
+# reserved but for functions and types.
 _RESERVED_WORDS = (
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
     "current_catalog current_date current_role current_time current_timestamp current_user default deferrable "
     "desc distinct do else end except false fetch for foreign from grant group having in initially intersect into "
     "lateral leading limit localtime localtimestamp not null offset on only or order placing primary references "
     "returning select session_user some symmetric system_user table then to trailing true union unique user using "
-    "variadic when where window with"
+    "variadic when where window with authorization binary collation concurrently cross current_schema freeze full "
+    "ilike inner is isnull join left like natural notnull outer overlaps right similar tablesample verbose"
 )
 KEYWORDS = frozenset(_RESERVED_WORDS.split())
 

@@ -29,6 +29,24 @@ class Problems:
             self.violations.append(Violation(at, message, rule))
 
 
+def check_texts(document: object, problems: Problems) -> None:
+    """Note every text, member names included, that PostgreSQL cannot hold: with NUL or half of a surrogate pair."""
+    waiting: list[tuple[str, object]] = [("", document)]
+    while waiting:
+        at, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [(at + pointer(_shown(str(key))), item) for key, item in value.items()]
+            waiting += [(at, key) for key in value if isinstance(key, str)]
+        elif isinstance(value, list):
+            waiting += [(f"{at}/{index}", item) for index, item in enumerate(value)]
+        elif isinstance(value, str) and ("\0" in value or _shown(value) != value):
+            problems.add(at, "must not contain NUL or half of a surrogate pair", "characters")
+
+
+def _shown(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
 class Node:
     """One JSON object of the document and where it stands."""
 
