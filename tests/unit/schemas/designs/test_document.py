@@ -96,6 +96,10 @@ def test_a_name_that_needs_quotes_is_taken_and_warned_about(name: str, rule: str
         ("timestamp with time zone", "timestamptz"),
         ("numeric(12, 2)", "numeric(12,2)"),
         ("text[]", "text[]"),
+        ("TEXT ARRAY", "text[]"),
+        ("integer array[3]", "integer[]"),
+        ("pg_catalog.int4", "integer"),
+        ("regclass", "regclass"),
         ("mood", '"mood"'),
     ],
 )

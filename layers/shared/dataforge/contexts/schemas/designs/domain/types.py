@@ -8,7 +8,8 @@ _TYPE_NAMES = (
     "smallint integer bigint numeric real money boolean text bytea uuid json jsonb xml date interval inet cidr "
     "macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery int4range int8range numrange "
     "daterange tsrange tstzrange int4multirange int8multirange nummultirange datemultirange tsmultirange "
-    "tstzmultirange bit jsonpath name oid pg_lsn xid8"
+    "tstzmultirange bit jsonpath name oid pg_lsn xid8 tid pg_snapshot txid_snapshot refcursor regclass regtype regproc "
+    "regprocedure regoper regoperator regrole regnamespace regconfig regdictionary regcollation"
 )
 _CANONICAL = {name: name for name in _TYPE_NAMES.split()}
 ALIASES = _CANONICAL | {
@@ -67,6 +68,8 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 
+_ARRAY = re.compile(r"\s+ARRAY(?:\s*\[\s*\d+\s*\])?$", re.IGNORECASE)
+
 
 class UnknownType(ValueError):
     """The text names no type that may be used; the message says what was probably meant."""
@@ -80,6 +83,7 @@ def resolve_type(text: str, own: Collection[str]) -> tuple[str, str | None, bool
     whole = " ".join(text.split())
     if whole in own:
         return '"' + whole.replace('"', '""') + '"', whole, False
+    whole = _ARRAY.sub("[]", whole.removeprefix("pg_catalog."))
     matched = _FORM.fullmatch(whole)
     if matched is None:
         message = f"{text[:100]!r} is not a type; write a name, with numbers in parentheses and [] for an array"

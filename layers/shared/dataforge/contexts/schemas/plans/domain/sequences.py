@@ -65,6 +65,5 @@ def _narrowed(old: Sequence, new: Sequence) -> Iterator[str]:
         yield f"ALTER SEQUENCE {name}{kind} MINVALUE {min(least, low)} MAXVALUE {max(most, high)}"
     # One that has passed its end has used it: the next number is the first again, or there is none.
     used = f"last_value >= {least}" if (after.increment or 1) > 0 else f"last_value <= {most}"
-    yield (
-        f"SELECT setval({literal(name)}, least(greatest(last_value, {least}), {most}), is_called AND {used}) FROM {name}"
-    )
+    nearest = f"least(greatest(last_value, {least}), {most})"
+    yield f"SELECT setval({literal(name)}, {nearest}, is_called AND {used}) FROM {name}"
