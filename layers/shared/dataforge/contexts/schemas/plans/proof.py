@@ -22,6 +22,7 @@ from dataforge.contexts.schemas.designs.safety import check_expressions
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
 from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_messages
+from dataforge.contexts.schemas.plans.domain.partitions import filled_after
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
 from dataforge.contexts.schemas.plans.domain.scene import Options
@@ -37,7 +38,7 @@ from dataforge.contexts.schemas.plans.domain.trash import (
 )
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
-MOST_ROUNDS = 4
+MOST_ROUNDS = 6
 _JUDGED = "expression of the target"
 
 
@@ -196,11 +197,12 @@ class Workshop:
     ) -> Plan:
         """Rehearse the way there and back."""
         self._home = None if keeping is None else namespace
-        new_names = {item.old: item.new for item in renames if item.kind == "table"}
+        new_names = {item.old: item.new for item in renames if item.kind in ("table", "partition")}
         here = frozenset(new_names.get(name, name) for name in filled)
         there = Options(design.online, here, design.hints)
         old_enums = {item.new: item.old for item in renames if item.kind == "enum"}
-        back = Options(design.online, frozenset(filled), design.hints.back(old_enums))
+        may_have_rows = frozenset(filled_after(wanted, {*filled, *here}))
+        back = Options(design.online, may_have_rows, design.hints.back(old_enums), back=True)
         coming, returning = Returning(), Returning()
         if keeping is not None:
             trash = Trash(namespace, keeping.names, ids=keeping.going, takes=keeping.takes)

@@ -4,7 +4,7 @@ What PostgreSQL refuses to change in place is taken down before and put up after
 keys, computed indexes, checks and generated columns on columns whose type changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.model import Schema, Table
@@ -23,7 +23,7 @@ from dataforge.contexts.schemas.plans.domain.columns import alter_column, drop_c
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes
 from dataforge.contexts.schemas.plans.domain.keeping import gain_column, lose_column, lose_table
-from dataforge.contexts.schemas.plans.domain.partitions import partition_changes
+from dataforge.contexts.schemas.plans.domain.partitions import first_changes, joining, partition_changes
 from dataforge.contexts.schemas.plans.domain.scene import Options, Scene
 from dataforge.contexts.schemas.plans.domain.sequences import sequence_changes
 from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
@@ -36,8 +36,15 @@ def find_changes(current: Schema, wanted: Schema, options: Options) -> list[Chan
     """The changes from one to the other, in order; empty exactly when their fingerprints are equal."""
     if current.fingerprint == wanted.fingerprint:
         return []
-    found = sorted(_Difference(current, wanted, options).changes(), key=lambda item: item.order)
-    return [item for item in found if item.statements]
+    first = first_changes(current, wanted, options)
+    if first:
+        return _ordered(first)
+    shaped, attached = joining(current, wanted)
+    return _ordered(_Difference(current, shaped, options).changes()) or attached
+
+
+def _ordered(changes: Iterable[Change]) -> list[Change]:
+    return [item for item in sorted(changes, key=lambda item: item.order) if item.statements]
 
 
 class _Difference(Scene):

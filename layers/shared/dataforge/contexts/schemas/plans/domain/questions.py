@@ -85,7 +85,10 @@ def find_questions(
     yield from asker.outer("enum", current.enums, design.schema.enums, _like_enums)
     yield from asker.outer("domain", current.domains, design.schema.domains, asker.like)
     yield from asker.outer("sequence", current.sequences, design.schema.sequences, _like_sequences)
-    yield from asker.outer("table", current.tables, design.schema.tables, asker.like_tables)
+    # A table that becomes a part of another, or the other way round, is no question: it keeps its name.
+    old = {name: table for name, table in current.tables.items() if name not in design.schema.partitions}
+    new = {name: table for name, table in design.schema.tables.items() if name not in current.partitions}
+    yield from asker.outer("table", old, new, asker.like_tables)
     yield from asker.columns()
     yield from asker.values()
 

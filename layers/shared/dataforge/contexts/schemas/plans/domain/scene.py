@@ -17,13 +17,15 @@ SHARE_UPDATE = "SHARE UPDATE EXCLUSIVE"
 class Options:
     """How to plan: `online` takes forms that let others work, for tables that are there and `filled`.
 
-    With a `trash`, what goes is kept there and what comes again may come from there.
+    With a `trash`, what goes is kept there and what comes again may come from there. `back` is the way back, on which
+    nothing may be lost that can be kept.
     """
 
     online: bool = True
     filled: frozenset[str] = frozenset()
     hints: Hints = field(default_factory=Hints)
     trash: Trash | None = None
+    back: bool = False
 
 
 class Scene:
