@@ -256,14 +256,9 @@ def _create(scene: Scene, part: Partition) -> Iterator[Change]:
     for item in later:
         yield from add_one(scene, part.name, item)
     if scene.options.trash is not None:
-        yield from bring_rows(scene.options.trash, "partition", part.name, scene.wanted.tables[_root(scene, part)])
-
-
-def _root(scene: Scene, part: Partition) -> str:
-    name = part.parent
-    while name in scene.wanted.partitions:
-        name = scene.wanted.partitions[name].parent
-    return name
+        yield from bring_rows(
+            scene.options.trash, "partition", part.name, scene.wanted.tables[_root(scene.wanted, part)]
+        )
 
 
 def _own_changes(scene: Scene, old: Partition, new: Partition) -> Iterator[Change]:
