@@ -20,6 +20,7 @@ BENCHES = {
     "academics": "infra.bench.academics",
     "notes": "infra.bench.notes",
     "schemas": "infra.bench.schemas",
+    "schema_risks": "infra.bench.schema_risks",
     "datasets": "infra.bench.datasets",
     "workspaces": "infra.bench.workspaces",
     "tutorials": "infra.bench.tutorials",

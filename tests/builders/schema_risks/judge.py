@@ -44,6 +44,7 @@ async def judge(planned: Planned, label: Label) -> Verdict:
     plan, findings = await plan_with_risks(planned, label)
     verdict = Verdict()
     about = "; ".join(f"{item.code} {item.object}: {item.message}" for item in findings) or "nothing found"
+    verdict.problems += [f"{item.object}: {item.message}" for item in findings if item.code == "rows_unknown"]
     verdict.compare("failure", said=any(item.blocking for item in findings), true=label.fails, about=about)
     if label.fails:
         return verdict

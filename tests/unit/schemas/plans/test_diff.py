@@ -84,3 +84,24 @@ def test_a_script_says_what_runs_in_which_transaction() -> None:
     assert script(found) == (
         '-- build: each statement by itself\nCREATE INDEX CONCURRENTLY "i" ON "a" USING btree ("id");\n'
     )
+
+
+def test_a_column_that_shall_not_be_null_is_looked_at_while_others_write() -> None:
+    start = schema(table("people", column("a", "TEXT")))
+    end = schema(table("people", column("a", "TEXT", nullable=False)))
+
+    online, short = changes(start, end), changes(start, end, online=False)
+
+    assert [(item.op, item.phase) for item in online] == [
+        ("check not null", Phase.CHANGE),
+        ("validate", Phase.VALIDATE),
+        ("set not null", Phase.FINISH),
+    ]
+    assert [(item.op, item.phase, item.risk) for item in short] == [("set not null", Phase.CHANGE, Risk.LOCKING)]
+
+
+def test_a_column_that_gets_numbers_of_its_own_is_never_null_before_it_does() -> None:
+    plain = {"name": "people", "columns": [column("a", "BIGINT")]}
+    start, end = schema(plain), schema(plain | {"columns": [column("a", "BIGINT", nullable=False, identity=True)]})
+
+    assert [item.op for item in changes(start, end)] == ["set not null", "add identity"]

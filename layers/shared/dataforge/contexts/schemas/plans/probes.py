@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
 from dataforge.contexts.schemas.designs.domain.model import Schema
@@ -33,7 +33,7 @@ SELECT c.relname, c.reltuples, pg_table_size(c.oid), pg_indexes_size(c.oid)
 """
 _ONE = {"rows": "row", "s": "s", "have": "has", "are": "is"}
 _MANY = {"rows": "rows", "s": "", "have": "have", "are": "are"}
-_UNKNOWN = (errors.SyntaxErrorOrAccessRuleViolation, errors.FeatureNotSupported)  # no such cast or operator
+_UNKNOWN = (psycopg.ProgrammingError, psycopg.NotSupportedError)  # no such cast or operator
 
 
 async def probe(
@@ -159,7 +159,7 @@ class _Prober:
             if not check.lost and not check.blocking:
                 return check, 0, ()
             worst = sum([await self._count_all(name) for name in self._tables(item, ())]) if check.lost else 0
-            message = "the rows could not be looked at in the time there is"
+            message = "the rows could not be looked at, or not in the time there is"
             self.findings.append(Finding("rows_unknown", item.object, message))
             return check, worst, ()
         if count and check.code:
@@ -187,10 +187,10 @@ class _Prober:
             try:
                 # A value that is not used would not be computed.
                 await self._count(f"SELECT count(({cast.value})::text) FROM {source} AS r", unknown=True, failing=True)
-            except errors.DataError:
+            except psycopg.DataError:
                 await self._connection.execute("ROLLBACK TO SAVEPOINT probe")
                 self._casts[cast] = await self._make_function(cast)
-            except (*_UNKNOWN, errors.IntegrityError):
+            except (*_UNKNOWN, psycopg.IntegrityError):
                 await self._connection.execute("ROLLBACK TO SAVEPOINT probe")
         return self._casts[cast]
 
@@ -229,7 +229,7 @@ class _Prober:
         except _UNKNOWN:
             if unknown:
                 raise
-        except errors.DataError:
+        except psycopg.DataError:
             if failing:
                 raise
         except psycopg.Error:

@@ -1,17 +1,18 @@
 """Changes of columns."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
 from dataforge.contexts.schemas.designs.domain.model import Column
-from dataforge.contexts.schemas.designs.domain.names import literal, quoted
+from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
     column_definition,
     counting,
     identity_clause,
     settings_of_column,
 )
-from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
+from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.types import Rebuilt
 
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
@@ -76,9 +77,9 @@ def drop_column(table: str, column: Column, *, remade: bool) -> Change:
 
 
 def alter_column(
-    table: str, old: Column, new: Column, hints: Hints, rebuilt: Rebuilt, *, changed: bool
+    table: str, old: Column, new: Column, hints: Hints, rebuilt: Rebuilt, *, changed: bool, online: bool = False
 ) -> Iterator[Change]:
-    """Change a column in place."""
+    """Change a column in place; `online` lets others work while its rows are looked at for NULL."""
     prefix = f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(new.name)}"
     thing = f"column {table}.{new.name}"
     if old.generated is not None and new.generated is None:
@@ -95,7 +96,7 @@ def alter_column(
         yield change("set default", thing, 62, f"{prefix} SET DEFAULT {new.default}", lock=_EXCLUSIVE, table=table)
     if texts := settings_of_column(table, new, old):
         yield change("change settings", thing, 61, *texts, lock=_EXCLUSIVE, table=table)
-    yield from _nullability(prefix, thing, table, old, new, hints)
+    yield from _nullability(prefix, thing, table, old, new, hints, online=online)
     if new.identity is not None:
         yield from _identity(prefix, thing, table, old, new)
 
@@ -126,21 +127,25 @@ def _alter_type(
     )
 
 
-def _nullability(prefix: str, thing: str, table: str, old: Column, new: Column, hints: Hints) -> Iterator[Change]:
+def _nullability(
+    prefix: str, thing: str, table: str, old: Column, new: Column, hints: Hints, *, online: bool
+) -> Iterator[Change]:
     if old.nullable == new.nullable:
         return
     if new.nullable:
         yield change("drop not null", thing, 57, f"{prefix} DROP NOT NULL", lock=_EXCLUSIVE, table=table)
         return
-    statements = [Statement(f"{prefix} SET NOT NULL")]
     backfill = hints.backfill.get((table, new.name))
-    if backfill is not None:
-        name = quoted(new.name)
-        statements.insert(0, _fill(quoted(table), name, backfill, where=f" WHERE {name} IS NULL"))
-    reason = "every row is checked under the lock"
+    name = quoted(new.name)
+    filled = [] if backfill is None else [_fill(quoted(table), name, backfill, where=f" WHERE {name} IS NULL")]
     probe = None if backfill is not None else "nulls"
+    demand = Statement(f"{prefix} SET NOT NULL")
+    if online:
+        yield from _demand_online(thing, table, new.name, filled, demand, probe)
+        return
+    reason = "every row is checked under the lock"
     yield Change(
-        *("set not null", thing, tuple(statements), 63),
+        *("set not null", thing, (*filled, demand), 63),
         lock=_EXCLUSIVE,
         risk=Risk.LOCKING,
         reason=reason,
@@ -148,6 +153,23 @@ def _nullability(prefix: str, thing: str, table: str, old: Column, new: Column, 
         column=new.name,
         probe=probe,
     )
+
+
+def _demand_online(
+    thing: str, table: str, column: str, filled: list[Statement], demand: Statement, probe: str | None
+) -> Iterator[Change]:
+    """NOT NULL by a check that is validated while others write: PostgreSQL then looks at no row under the lock."""
+    name, check = quoted(table), quoted(generated_name(table, column, "given"))
+    add = f"ALTER TABLE {name} ADD CONSTRAINT {check} CHECK ({quoted(column)} IS NOT NULL)"
+    first = Statement(f"{add} NOT VALID", rehearsal=add)
+    reason = "rows are looked at for NULL afterwards, while others read and write"
+    exclusive, weak = _EXCLUSIVE, "SHARE UPDATE EXCLUSIVE"
+    looked = Change("check not null", thing, (*filled, first), 79, lock=exclusive, reason=reason, probe=probe)
+    later = Statement(f"ALTER TABLE {name} VALIDATE CONSTRAINT {check}", rehearsal="")
+    validated = Change("validate", thing, (later,), 79, phase=Phase.VALIDATE, lock=weak)
+    drop = Statement(f"ALTER TABLE {name} DROP CONSTRAINT {check}")
+    demanded = Change("set not null", thing, (demand, drop), 63, phase=Phase.FINISH, lock=exclusive)
+    yield from (replace(item, table=table, column=column) for item in (looked, validated, demanded))
 
 
 def _identity(prefix: str, thing: str, table: str, old: Column, new: Column) -> Iterator[Change]:

@@ -7,7 +7,7 @@ keys, computed indexes, checks and generated columns on columns whose type chang
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from dataforge.contexts.schemas.designs.domain.model import Schema, Table
+from dataforge.contexts.schemas.designs.domain.model import Column, Schema, Table
 from dataforge.contexts.schemas.designs.domain.names import quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
     comment_on,
@@ -106,7 +106,10 @@ class _Difference(Scene):
                 yield from gain_column(self.options.trash, old, column, self.options.hints, self.rebuilt)
             elif before != column or column.name in touched or self.rebuilt.named_in(before.default):
                 changed = touched.get(column.name) == "type"
-                yield from alter_column(new.name, before, column, self.options.hints, self.rebuilt, changed=changed)
+                later = self.online_for(new.name) and not _is_needed_at_once(new, column)
+                yield from alter_column(
+                    new.name, before, column, self.options.hints, self.rebuilt, changed=changed, online=later
+                )
             said = None if before is None or touched.get(column.name) == "remade" else before.comment
             if said != column.comment:
                 yield change("comment", where, 95, comment_on(f"COLUMN {name}.{quoted(column.name)}", column.comment))
@@ -118,3 +121,9 @@ class _Difference(Scene):
         yield from constraint_changes(self, old, new)
         yield from index_changes(self, new.name, old.indexes, new.indexes, touched, online=self.online_for(new.name))
         yield from settings_of_table(old, new)
+
+
+def _is_needed_at_once(table: Table, column: Column) -> bool:
+    """Whether something of the same transaction wants the column without NULL: a key, or numbers of its own."""
+    keys = {name for item in table.constraints.values() if item.kind == "p" for name in item.columns}
+    return column.identity is not None or column.name in keys or table.replica_identity is not None

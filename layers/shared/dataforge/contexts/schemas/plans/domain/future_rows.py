@@ -101,7 +101,7 @@ class FutureRows:
         live = self.live_column(table, column.name)
         backfill = self.hints.backfill.get((table, column.name))
         if live is None:
-            return f"({backfill})" if backfill is not None else f"({column.default})" if column.default else "NULL"
+            return f"({backfill or column.default or 'NULL'})::{column.type}"
         value = self.conversions.get((table, column.name), name)
         if column.user_type in self.new_types and (table, column.name) not in self.conversions:
             value = f"{name}::text::{column.type}"

@@ -14,7 +14,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     Table,
 )
 from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted
-from dataforge.contexts.schemas.plans.domain.changes import Change
+from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
 from dataforge.contexts.schemas.plans.domain.future_rows import ROW, FutureRows
 from dataforge.contexts.schemas.plans.domain.losses import losses, merged
 
@@ -62,7 +62,7 @@ class RowChecks:
             yield from self._dropped(item)
         elif item.op == "add column":
             yield from self._added(item)
-        elif item.op == "set not null":
+        elif item.op == "check not null" or (item.op == "set not null" and item.phase is Phase.CHANGE):
             yield from self._nulls(item.table, item.column)
         elif item.op == "change type":
             yield from self._cast(item)
@@ -138,9 +138,10 @@ class RowChecks:
                 kind = f"{quoted(self._rows.plan.namespace)}.{other.type}" if other.user_type else other.type
                 inputs.append((new_name, kind))
         cast = Conversion(converted, name, tuple(inputs))
-        enums = {self._rows.current.enums.get(old.user_type or ""), self._rows.wanted.enums.get(new.user_type or "")}
         kinds = (self._base(old, self._rows.current), self._base(new, self._rows.wanted))
-        found = losses(name, *kinds, converted, by_hint=hint) if None in enums or hint else []
+        # What becomes of labels is asked where they go; a label that is none does not fit.
+        labels = kinds[1].removesuffix("[]").strip('"') in self._rows.wanted.enums and not hint
+        found = [] if labels else losses(name, *kinds, converted, by_hint=hint)
         if hint:
             found.append(merged(name, converted, source))
         if not found:
@@ -149,11 +150,12 @@ class RowChecks:
             yield RowCheck(source, loss.conditions, loss.code, loss.message, key, lost=True, conversion=cast)
 
     def _base(self, column: Column, schema: Schema) -> str:
-        """The type below domains."""
+        """The type below domains, in lists too."""
         kind, name = column.type, column.user_type
-        while name in schema.domains and kind.strip('"') == name:
-            kind = schema.domains[name].type
-            name = kind.strip('"')
+        while name in schema.domains and kind.removesuffix("[]").strip('"') == name:
+            base = schema.domains[name].type
+            kind = base + "[]" if kind.endswith("[]") and not base.endswith("[]") else base
+            name = base.removesuffix("[]").strip('"')
         return kind
 
     # ---------------------------------------------------------------- types
@@ -215,7 +217,7 @@ class RowChecks:
         table = item.table or ""
         wanted = self._rows.wanted.tables.get(table)
         added = None if wanted is None else wanted.constraints.get(item.object.removeprefix(f"constraint {table}."))
-        if added is None or self._rows.live(table) is None:
+        if added is None or added.unchecked or self._rows.live(table) is None:
             return
         if added.kind in "pu":
             nulls = bool(added.detail.get("nulls_not_distinct"))
@@ -279,7 +281,8 @@ class RowChecks:
         elements, where = exclusion_elements(added.definition)
         if not elements:
             return
-        source = self._rows.rows(table, added.columns)
+        columns = [name for name in self._rows.wanted.tables[table].columns if mentions(added.definition, name)]
+        source = self._rows.rows(table, columns)
         number = f'(SELECT x.*, row_number() OVER () AS "number of row" FROM {source} AS x{where})'
         pairs = []
         for expression, operator in elements:
