@@ -61,7 +61,7 @@ class Change:
     @property
     def writes_rows(self) -> bool:
         """Whether it gives rows other values, one by one."""
-        return any(statement.sql.startswith("UPDATE ") for statement in self.statements)
+        return any(statement.sql.startswith(("UPDATE ", "INSERT ")) for statement in self.statements)
 
     @property
     def order(self) -> tuple[int, int]:

@@ -57,7 +57,7 @@ class RowChecks:
         """What to look for because of a change."""
         if item.op in ("drop table", "drop partition"):
             name = item.object.partition(" ")[2]
-            yield from self._all(name, "rows_lost", "{count} {rows} would be deleted")
+            yield from self._all(name, item)
         elif item.op == "drop column":
             yield from self._dropped(item)
         elif item.op == "add column":
@@ -77,7 +77,7 @@ class RowChecks:
 
     # ---------------------------------------------------------------- what goes
 
-    def _all(self, name: str, code: str, message: str) -> Iterator[RowCheck]:
+    def _all(self, name: str, item: Change) -> Iterator[RowCheck]:
         current = self._rows.current
         old_name = self._rows.old_name("table", "", name)
         root, root_table = old_name, current.tables.get(old_name)
@@ -86,20 +86,19 @@ class RowChecks:
             root_table = current.tables.get(root)
         if root_table is not None:
             source = self._rows.address(old_name)
-            yield RowCheck(source, code=code, message=message, key=_key_of(root_table), lost=True)
+            code, what = ("rows_kept", "kept in the trash") if item.kept else ("rows_lost", "deleted")
+            message = f"{{count}} {{rows}} would be {what}"
+            yield RowCheck(source, code=code, message=message, key=_key_of(root_table), lost=not item.kept)
 
     def _dropped(self, item: Change) -> Iterator[RowCheck]:
         live = self._rows.live(item.table)
         old_name = item.column or ""
         if live is not None and old_name in live.columns:
-            yield RowCheck(
-                self._rows.address(live.name),
-                (f"{quoted(old_name)} IS NOT NULL",),
-                "values_lost",
-                "{count} {rows} would lose a value",
-                _key_of(live),
-                lost=True,
-            )
+            code, message = "values_lost", "{count} {rows} would lose a value"
+            if item.kept:
+                code, message = "values_kept", "the values of {count} {rows} would be kept in the trash"
+            source, given = self._rows.address(live.name), f"{quoted(old_name)} IS NOT NULL"
+            yield RowCheck(source, (given,), code, message, _key_of(live), lost=not item.kept)
 
     # ---------------------------------------------------------------- columns
 
