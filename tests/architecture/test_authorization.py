@@ -48,6 +48,7 @@ PUBLIC = {
     ("GET", "/ui/stop-email-change"),
     ("POST", "/ui/stop-email-change"),
     ("GET", "/.well-known/jwks.json"),
+    ("GET", "/api/schema/format"),  # a file of ours that editors read by its address
     ("POST", "/api/repo-webhooks/{repo_id}"),  # by the signature of the host of the repository
     ("GET", "/ui/shared-tutorials/{token}"),
     ("GET", "/api/shared-tutorials/{token}"),  # by the token of a link that an editor passed on

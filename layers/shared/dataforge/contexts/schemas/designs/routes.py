@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from dataforge.contexts.schemas.access import in_workspace
 from dataforge.contexts.schemas.designs import wire
+from dataforge.contexts.schemas.designs.domain.format import target_format
 from dataforge.contexts.schemas.designs.domain.names import namespace_of
 from dataforge.contexts.schemas.designs.domain.writing import to_document
 from dataforge.contexts.schemas.designs.representations import (
@@ -23,6 +24,13 @@ from dataforge.http.call import Call, json_response
 from dataforge.kernel.access import Action, Kind
 
 router = context_router("schemas")
+
+
+@router.get("/api/schema/format")
+async def get_target_format() -> Response:
+    """The target format, version 1, as a JSON Schema (draft 2020-12), for editors and for whoever writes targets."""
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return JSONResponse(target_format(), headers=headers, media_type="application/schema+json")
 
 
 @router.get("/api/schema/current", response_model=wire.SchemaOut, responses=REPRESENTATIONS)

@@ -24,7 +24,7 @@ from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
 
 _TOP_MEMBERS = (
-    "version namespace name enums domains sequences tables relationships views statistics "
+    "$schema version namespace name enums domains sequences tables relationships views statistics "
     "allowDestructive onlineChanges onDrop drops"
 )
 _TOP = frozenset(_TOP_MEMBERS.split())
