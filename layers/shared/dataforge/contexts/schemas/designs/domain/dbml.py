@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 
 from dataforge.contexts.schemas.designs.domain.cards import short_type
 from dataforge.contexts.schemas.designs.domain.marks import NO_MARKS, Mark, Marks, State
@@ -36,9 +37,10 @@ def write_dbml(schema: Schema, marks: Marks = NO_MARKS) -> str:
 
 def beyond_dbml(schema: Schema) -> Iterator[str]:
     """What of a schema is lost in DBML, in words."""
-    for kind in ("domains", "sequences", "partitions", "views", "statistics"):
-        for name in getattr(schema, kind):
-            yield f"{kind.removesuffix('s')} {name}"
+    for kind in fields(schema):
+        if kind.name not in ("enums", "tables"):
+            word = kind.name if kind.name == "statistics" else kind.name.removesuffix("s")
+            yield from (f"{word} {name}" for name in getattr(schema, kind.name))
     yield from (f"the comment of enum {enum.name}" for enum in schema.enums.values() if enum.comment is not None)
     for table in schema.tables.values():
         yield from _lost_of_table(table)

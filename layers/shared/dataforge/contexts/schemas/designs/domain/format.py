@@ -44,7 +44,7 @@ _IDENTIFIED = {
 _FREE_NAME = {"id": _ID, "name": name_or_none("its name; without one it gets PostgreSQL's")}
 _DEFERRING = {
     "deferrable": truth_value("whether its check may wait until the end of a transaction", default=False),
-    "initiallyDeferred": truth_value("whether it waits unless told otherwise", default=False),
+    "initiallyDeferred": truth_value("whether it waits where nothing else is said", default=False),
 }
 _COUNTING = {
     "start": whole_number("the first value"),

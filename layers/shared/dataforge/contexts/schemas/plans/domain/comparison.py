@@ -16,7 +16,12 @@ Thing = TypeVar("Thing")
 _FEW = 12  # so many cards are shown whole
 _FIELDS = {"table": "tables", "view": "views", "materialized view": "views", "sequence": "sequences"}
 _FIELDS |= {"enum": "enums", "domain": "domains"}
-_PLAIN_KINDS = (("domains", "domain"), ("sequences", "sequence"), ("partitions", "partition"), ("views", "view"))
+# What has nothing in it that is marked: by field of a schema, its kind in marks.
+_PLAIN_KINDS = {
+    item.name: "statistics" if item.name == "statistics" else item.name.removesuffix("s")
+    for item in fields(Schema)
+    if item.name not in ("tables", "enums")
+}
 _WORDS = {
     "nullable": "may be null",
     "definition": "definition",
@@ -41,14 +46,14 @@ class Comparison:
         marked: dict[str, set[str]] = defaultdict(set)
         for key in self.marks:
             marked[key[0]].add(key[1])
-        near = set(marked["table"])
+        parted = {whole.partitions[name].parent for name in marked["partition"] & set(whole.partitions)}
+        near = marked["table"] | parted
         for table in whole.tables.values():
             for item in table.constraints.values():
                 if item.references is not None and {table.name, item.references} & marked["table"]:
                     near |= {table.name, item.references}
-        chosen = {"tables": near, "partitions": set(whole.partitions)}
-        chosen |= {name: marked[kind] for kind, name in _FIELDS.items() if kind != "table"}
-        chosen["views"] = marked["view"]
+        chosen = {field: marked[kind] for field, kind in _PLAIN_KINDS.items()}
+        chosen |= {"tables": near, "enums": marked["enum"], "partitions": set(whole.partitions)}
         parts = {
             name: {key: item for key, item in getattr(whole, name).items() if key in kept}
             for name, kept in chosen.items()
@@ -83,7 +88,7 @@ class _Marking:
             "enums": self._united("enums", "enum", before.enums, after.enums, self._enum),
             "tables": self._united("tables", "table", before.tables, after.tables, self._table),
         }
-        for field, kind in _PLAIN_KINDS:
+        for field, kind in _PLAIN_KINDS.items():
             parts[field] = self._united(field, kind, getattr(before, field), getattr(after, field), _kept)
         return Comparison(replace(after, **parts), self.marks)
 
