@@ -1,7 +1,8 @@
 """Expressions as PostgreSQL prints them, respelled so that reading and printing them again changes nothing.
 
 `status IN ('a', 'b')` on a varchar column is printed with a cast around the whole array, and what is printed is read
-as casts of its elements. A schema and its copy would differ for ever; so the second form is the one that counts.
+as casts of its elements. A schema and its copy would differ for ever; so the second form is the one that counts, and
+in it `'a'::text`, which the same list is when it is written with ANY.
 """
 
 import re
@@ -12,10 +13,18 @@ _CAST = re.compile(rf"\)::(?P<type>{_TYPE})\[\]")
 _QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
 _OPENING = re.compile(rf"{_QUOTED}|(?P<array>\(ARRAY\[)")
 _PIECE = re.compile(rf"{_QUOTED}|[\[\](),]")
+_CONSTANT = re.compile(rf"\((?P<constant>'(?:[^']|'')*')::character varying\)::text(?![\[\w])|{_QUOTED}")
 
 
 def normal_text(text: str) -> str:
-    """The text with every cast of an array literal moved to the elements of it."""
+    """The text with every cast of an array literal moved to the elements of it, and constants of texts cast once."""
+    text = _elements_cast(text)
+    if "::character varying)::text" not in text:
+        return text
+    return _CONSTANT.sub(lambda found: f"{found['constant']}::text" if found["constant"] else found.group(), text)
+
+
+def _elements_cast(text: str) -> str:
     start = 0
     while "(ARRAY[" in text[start:]:
         opening = _OPENING.search(text, start)

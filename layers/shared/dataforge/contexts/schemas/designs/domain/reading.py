@@ -112,12 +112,12 @@ class Node:
             return default
         return value
 
-    def number(self, key: str, *, least: int = -(2**63) + 1, most: int = 2**63 - 1) -> int | None:
+    def number(self, key: str, *, least: int = -(2**63), most: int = 2**63 - 1) -> int | None:
         """A whole number that fits into a bigint, and between others."""
         value = self.value.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+        if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
             self.refuse(key, "must be a whole number", "type")
             return None
         if not least <= value <= most:
