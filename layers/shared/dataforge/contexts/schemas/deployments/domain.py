@@ -95,6 +95,11 @@ def steps_of(changes: Iterable[Mapping[str, Any]]) -> list[Step]:
     return found
 
 
+def schema_state(fingerprint: str, base: str, target: str) -> str:
+    """Whether a schema is as before a deployment (`old`), as planned (`new`) or `between`."""
+    return {base: "old", target: "new"}.get(fingerprint, "between")
+
+
 def check_confirmations(changes: Iterable[Mapping[str, Any]], confirmed: Collection[str]) -> None:
     """Raise ConfirmationMissing unless every object whose loss needs it is confirmed by name."""
     missing = sorted({item["object"] for item in changes if item["needs_confirmation"]} - set(confirmed))

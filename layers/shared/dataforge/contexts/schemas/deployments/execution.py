@@ -141,6 +141,7 @@ class Deployer:
             if not await journal.claim(now, now + LEASE):
                 return await _status_of(owner, deployment_id)
             await logins.ensure_schema(owner, namespace)
+            await logins.end_sessions(owner, namespace)
             try:
                 async with await logins.open_login(owner, self._url, namespace) as worker:
                     return await _Work(self, owner, worker, journal, facts).run()
@@ -260,6 +261,7 @@ class _Work:
         """Raise PlanStale unless the schema is as it was planned from; one that was begun goes on where it stands."""
         async with self._owner.transaction():
             await self._grant("USAGE ON SCHEMA {}")
+            await self._grant("SELECT ON {}.deployment_journal")  # for those who ask how far it is
             found = (await read_schema(self._owner, self._namespace)).fingerprint
         if fresh and found != self._facts["base_fingerprint"]:
             message = "The schema has changed since the plan was made; nothing was done. Preview the target again."

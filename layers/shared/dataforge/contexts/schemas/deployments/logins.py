@@ -13,6 +13,7 @@ from psycopg import AsyncConnection, sql
 from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.platform.db.roles import Login, digest_of
 
+_END_SESSIONS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = %s"
 _ROLE = "SELECT pg_has_role(current_user, oid, 'USAGE') FROM pg_roles WHERE rolname = %s"
 
 
@@ -40,6 +41,14 @@ async def drop_schema(owner: AsyncConnection[Any], namespace: str) -> None:
     if found is not None:
         await owner.execute(sql.SQL("DROP OWNED BY {}").format(role))
         await owner.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+async def end_sessions(owner: AsyncConnection[Any], namespace: str) -> None:
+    """End what a worker that died has left at work: its server process would finish the statement and keep its locks.
+
+    For whoever holds the lock of the schema, and so is the only one who may be signed in with its login.
+    """
+    await owner.execute(_END_SESSIONS, [namespace])
 
 
 async def open_login(owner: AsyncConnection[Any], url: str, namespace: str) -> AsyncConnection[Any]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from dataforge.contexts.schemas.deployments import commands, queries
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.domain import UNDER_WAY, missing_deployment
+from dataforge.contexts.schemas.deployments.standing import as_it_stands
 from dataforge.contexts.schemas.page_calls import (
     ROWS,
     SCHEMA_PAGE,
@@ -105,7 +106,7 @@ async def _find(call: SchemaPageCall, deployment_id: UUID) -> dict[str, Any]:
 
 
 async def _deployment(call: SchemaPageCall, deployment_id: UUID, refusal: Refusal = ACCEPTED) -> Response:
-    row = await _find(call, deployment_id)
+    row = await as_it_stands(call.schemas, await _find(call, deployment_id))
     begin = max(0, min(row["steps_done"] - MOST_STEPS // 2, row["steps_total"] - MOST_STEPS))
     error = row["error"] or {}
     return call.page(

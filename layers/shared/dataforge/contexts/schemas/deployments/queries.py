@@ -18,7 +18,14 @@ _MOST_FOLLOWED = 100
 async def find_deployment(connection: AsyncConnection, deployment_id: UUID) -> dict[str, Any]:
     """A deployment with its steps; raises DeploymentNotFound."""
     query = (
-        select(deployments, plans.c.plan_hash, revisions.c.revision)
+        select(
+            deployments,
+            plans.c.plan_hash,
+            plans.c.namespace,
+            plans.c.base_fingerprint,
+            plans.c.target_fingerprint,
+            revisions.c.revision,
+        )
         .join(plans, plans.c.id == deployments.c.plan_id)
         .outerjoin(revisions, revisions.c.deployment_id == deployments.c.id)
         .where(deployments.c.id == deployment_id)

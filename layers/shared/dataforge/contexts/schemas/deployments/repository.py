@@ -99,8 +99,13 @@ class SchemaJournal:
         async with self._connection.transaction():
             await self._connection.execute(_SEARCH, [quoted(self._namespace)])
             await self._connection.execute(_TABLES)
-            cursor = await self._connection.execute(_KEPT_STEPS, [self._id])
-            return {position for (position,) in await cursor.fetchall()}
+            return await self.kept()
+
+    async def kept(self) -> set[int]:
+        """The positions of the steps that are done, within a transaction."""
+        await self._connection.execute(_SEARCH, [quoted(self._namespace)])
+        cursor = await self._connection.execute(_KEPT_STEPS, [self._id])
+        return {position for (position,) in await cursor.fetchall()}
 
     async def keep(self, position: int) -> None:
         """Mark a step."""

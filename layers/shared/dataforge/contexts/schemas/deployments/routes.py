@@ -13,6 +13,7 @@ from dataforge.contexts.schemas.access import in_workspace, require_role
 from dataforge.contexts.schemas.deployments import commands, queries, wire
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.domain import missing_deployment
+from dataforge.contexts.schemas.deployments.standing import as_it_stands
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans import commands as plans
 from dataforge.contexts.schemas.plans import previewing
@@ -76,7 +77,7 @@ async def get_deployment(
     deployment_id: UUID, call: Annotated[Call, require(Action.READ, Kind.DEPLOYMENT, replays=False)]
 ) -> Response:
     """How far a deployment is, step by step; for members of its workspace."""
-    row = await _seen(call, deployment_id, Action.READ)
+    row = await as_it_stands(call.services(SchemasServices), await _seen(call, deployment_id, Action.READ))
     headers = {"Retry-After": "1"} if row["finished_at"] is None else {}
     return json_response(wire.deployment_out(row), headers=headers)
 
