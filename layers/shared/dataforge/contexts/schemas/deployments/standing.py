@@ -1,4 +1,4 @@
-"""How far a deployment that is under way really is: what its schema says, which a worker that died may not have told.
+"""How far a deployment that is under way really is: what its schema says, which a worker that died could not say.
 
 A step and its mark in the schema's own journal are one transaction; the platform's rows follow a moment later, or once
 the next worker goes on.
