@@ -5,7 +5,8 @@ built-in functions are allowed, others by name; relations must be of the schema 
 """
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -26,26 +27,32 @@ _HARMLESS_NAMES = (
     "json_to_recordset jsonb_to_recordset overlaps in_range"
 )
 _ALLOWED = frozenset(_HARMLESS_NAMES.split())
+# What has an expression, named as `Design.places` names it.
 _TREES = """
-SELECT c.relname AS thing, d.adbin::text AS tree FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
+SELECT format('column %%s.%%s', c.relname, a.attname) AS thing, d.adbin::text AS tree
+  FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
+  JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
  WHERE c.relnamespace = %(namespace)s
 UNION ALL
-SELECT o.conname, o.conbin::text FROM pg_constraint o WHERE o.connamespace = %(namespace)s AND o.conbin IS NOT NULL
+SELECT format('constraint %%s.%%s', coalesce(c.relname, t.typname), o.conname), o.conbin::text
+  FROM pg_constraint o LEFT JOIN pg_class c ON c.oid = o.conrelid LEFT JOIN pg_type t ON t.oid = o.contypid
+ WHERE o.connamespace = %(namespace)s AND o.conbin IS NOT NULL
 UNION ALL
-SELECT c.relname, coalesce(i.indexprs::text, '') || coalesce(i.indpred::text, '')
+SELECT format('index %%s', c.relname), coalesce(i.indexprs::text, '') || coalesce(i.indpred::text, '')
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
  WHERE c.relnamespace = %(namespace)s AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
 UNION ALL
-SELECT c.relname, r.ev_action::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+SELECT format('view %%s', c.relname), r.ev_action::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
  WHERE c.relnamespace = %(namespace)s
 UNION ALL
-SELECT s.stxname, s.stxexprs::text FROM pg_statistic_ext s
+SELECT format('statistics %%s', s.stxname), s.stxexprs::text FROM pg_statistic_ext s
  WHERE s.stxnamespace = %(namespace)s AND s.stxexprs IS NOT NULL
 UNION ALL
-SELECT t.typname, t.typdefaultbin::text FROM pg_type t
+SELECT format('domain %%s', t.typname), t.typdefaultbin::text FROM pg_type t
  WHERE t.typnamespace = %(namespace)s AND t.typdefaultbin IS NOT NULL
 UNION ALL
-SELECT c.relname, p.partexprs::text FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+SELECT format('%%s %%s', CASE WHEN c.relispartition THEN 'partition' ELSE 'table' END, c.relname), p.partexprs::text
+  FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
  WHERE c.relnamespace = %(namespace)s AND p.partexprs IS NOT NULL
 """
 _CALLS = re.compile(r":(?:funcid|aggfnoid|winfnoid) (\d+)")
@@ -59,6 +66,15 @@ SELECT p.oid, p.proname AS name, p.pronamespace = 'pg_catalog'::regnamespace AS 
 _STRANGERS = """
 SELECT c.oid FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relnamespace <> %(namespace)s
 """
+# Defaults that name a sequence or table by a constant, such as nextval('elsewhere.numbers').
+_NAMED_ELSEWHERE = """
+SELECT DISTINCT format('column %%s.%%s', c.relname, a.attname)
+  FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid AND c.relnamespace = %(namespace)s
+  JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+  JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
+  JOIN pg_class r ON r.oid = p.refobjid
+ WHERE r.relnamespace <> %(namespace)s
+"""
 
 
 class ExpressionForbidden(ValidationFailed):
@@ -68,21 +84,42 @@ class ExpressionForbidden(ValidationFailed):
     title = "An expression calls or reads what it may not"
 
 
-async def check_expressions(connection: AsyncConnection[Any], namespace: str) -> None:
-    """Raise ExpressionForbidden unless every expression in the schema keeps to itself."""
+async def check_expressions(
+    connection: AsyncConnection[Any], namespace: str, places: Mapping[str, str] | None = None
+) -> None:
+    """Raise ExpressionForbidden unless every expression in the schema keeps to itself.
+
+    Its violations are all there are; `places` gives the JSON pointers of things.
+    """
+    forbidden = [(thing, what) async for thing, what in _forbidden(connection, namespace)]
+    if forbidden:
+        violations = [
+            Violation((places or {}).get(thing, ""), f"{thing}: {what}", "expression_forbidden")
+            for thing, what in dict.fromkeys(forbidden)
+        ]
+        raise ExpressionForbidden(f"{violations[0].message}.", violations=violations)
+
+
+async def _forbidden(connection: AsyncConnection[Any], namespace: str) -> AsyncIterator[tuple[str, str]]:
+    """Things and what their expressions do that they may not."""
     found = await _rows(connection, "SELECT %(name)s::regnamespace::oid", name='"' + namespace + '"')
     oid = found[0][0]
-    calls: dict[int, str] = {}
-    operators: dict[int, str] = {}
-    relations: dict[int, str] = {}
+    calls: dict[int, list[str]] = defaultdict(list)
+    operators: dict[int, list[str]] = defaultdict(list)
+    relations: dict[int, list[str]] = defaultdict(list)
     for thing, tree in await _rows(connection, _TREES, namespace=oid):
         for pattern, kept in ((_CALLS, calls), (_OPERATORS, operators), (_RELATIONS, relations)):
-            kept.update((int(number), thing) for number in pattern.findall(tree))
+            for number in pattern.findall(tree):
+                kept[int(number)].append(thing)
     for number, name, built_in, immutable in await _rows(connection, _FUNCTIONS, oids=[*calls, *operators]):
         if not built_in or (number in calls and not _harmless(name, immutable=immutable)):
-            _forbid(calls.get(number) or operators[number], f"the function {name} is not allowed in schemas")
+            for thing in calls.get(number) or operators[number]:
+                yield thing, f"the function {name} is not allowed in schemas"
     for (number,) in await _rows(connection, _STRANGERS, oids=list(relations), namespace=oid):
-        _forbid(relations[number], "it reads a table outside of the schema")
+        for thing in relations[number]:
+            yield thing, "it reads a table outside of the schema"
+    for (thing,) in await _rows(connection, _NAMED_ELSEWHERE, namespace=oid):
+        yield thing, "it names something outside of the schema"
 
 
 _NOT_IMMUTABLE = """
@@ -101,11 +138,6 @@ async def forbidden_calls(connection: AsyncConnection[Any], names: Iterable[str]
 
 def _harmless(name: str, *, immutable: bool) -> bool:
     return name in _ALLOWED or (immutable and not name.startswith(("pg_", "lo_", "has_")))
-
-
-def _forbid(thing: str, what: str) -> None:
-    message = f"{thing}: {what}."
-    raise ExpressionForbidden(message, violations=[Violation("", message, "expression_forbidden")])
 
 
 async def _rows(connection: AsyncConnection[Any], query: str, **values: object) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from dataforge.contexts.schemas.designs.domain.document import Design
+from dataforge.contexts.schemas.designs.domain.document import Design, invalid_target, read_design
 from dataforge.contexts.schemas.designs.domain.model import Named, Schema
 from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.contexts.schemas.designs.queries import read_schema
@@ -67,6 +67,16 @@ async def make_plan(
             return found[0], current, found[1]
     plan, wanted = await _plan_whole(connection, namespace, design, renames, current, keeping)
     return plan, current, wanted
+
+
+async def judge_target(connection: AsyncConnection[Any], document: object) -> Design:
+    """A target that PostgreSQL takes; raises InvalidTarget with all that is wrong, ExpressionForbidden."""
+    design, problems = read_design(document)
+    async with scratch_schema(connection) as workshop:
+        if problems:
+            raise invalid_target([*problems, *await workshop.mistakes(design, problems)])
+        await workshop.compile(design)
+    return design
 
 
 async def compile_target(connection: AsyncConnection[Any], design: Design) -> Schema:

@@ -17,7 +17,7 @@ from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_losses
 from dataforge.contexts.schemas.plans.domain.renames import names_followed
 from dataforge.contexts.schemas.plans.domain.trash import DAYS_KEPT
-from dataforge.contexts.schemas.plans.planning import Deployed, compile_target, make_plan
+from dataforge.contexts.schemas.plans.planning import Deployed, judge_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
 from dataforge.contexts.schemas.plans.trials import try_plan
 from dataforge.platform.db.database import Database
@@ -88,9 +88,8 @@ async def _following_names(services: SchemasServices, workspace_id: UUID, design
 
 async def check_target(services: SchemasServices, target: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The warnings of a target that PostgreSQL accepts; raises InvalidTarget, ExpressionForbidden."""
-    design = parse_design(target)
     async with driver(services.proofs) as connection:
-        await compile_target(connection, design)
+        design = await judge_target(connection, target)
     return _of_design(design)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, errors
 
-from dataforge.contexts.schemas.designs.domain.document import Design, InvalidTarget
+from dataforge.contexts.schemas.designs.domain.document import Design, invalid_target
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
 from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema
@@ -36,6 +36,7 @@ from dataforge.contexts.schemas.plans.domain.trash import (
     follow,
     in_copy,
 )
+from dataforge.contexts.schemas.plans.mistakes import find_mistakes
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
 MOST_ROUNDS = 6
@@ -117,14 +118,16 @@ class Workshop:
         """Make the target in the scratch schema and read it back."""
         creations = list(create_schema(design.schema))
         if not await self._create_all(creations):
-            for creation in creations:  # once more, one by one, to see which
-                try:
-                    await self._execute(creation.sql)
-                except psycopg.Error as error:
-                    raise _refused_target(error, creation, design) from error
+            mistakes = await find_mistakes(self._connection, design, self._scratch)
+            raise invalid_target(mistakes or [Violation("", "PostgreSQL refuses it as a whole", "refused")])
         wanted = await self.read()
-        await check_expressions(self._connection, self._scratch)
+        await check_expressions(self._connection, self._scratch, design.places)
         return wanted
+
+    async def mistakes(self, design: Design, known: Iterable[Violation]) -> list[Violation]:
+        """What PostgreSQL refuses of a target besides the problems that are known."""
+        await self._search_here()
+        return await find_mistakes(self._connection, design, self._scratch, known)
 
     async def run_texts(self, texts: Sequence[bytes]) -> list[tuple[int, psycopg.Error]]:
         """Run statements of somebody's text in the scratch schema; which were refused, by position.
@@ -370,13 +373,6 @@ def _from(done: Sequence[Change], steps: list[Change]) -> list[Change]:
     if reached is None or reached is Phase.CHANGE:
         return steps
     return [replace(item, phase=Phase(max(item.phase, Phase.FINISH))) for item in steps]
-
-
-def _refused_target(error: psycopg.Error, creation: Creation, design: Design) -> InvalidTarget:
-    place = design.places.get(creation.thing, "")
-    message = f"{place or creation.thing}: PostgreSQL refuses it: {error.diag.message_primary}."
-    facts = {"sqlstate": error.sqlstate}
-    return InvalidTarget(message, violations=[Violation(place, message, "refused")], facts=facts)
 
 
 def _refused_step(error: psycopg.Error, step: Change) -> PlanRefused:

@@ -115,10 +115,13 @@ def read_constraints(
     node: Node, draft: Draft, table: str, columns: Collection[str], taken: set[str]
 ) -> list[Constraint]:
     """The uniques, checks and exclusions of a table; their names are added to those that are taken."""
-    found = [item for child in node.children("uniques", _UNIQUE) for item in _read_unique(child, table, columns, taken)]
-    found += read_checks(node, draft, table, taken)
-    found += [item for child in node.children("exclusions", _EXCLUSION) for item in _exclusion(child, table, taken)]
-    return found
+    uniques = [(child, _read_unique(child, table, columns, taken)) for child in node.children("uniques", _UNIQUE)]
+    checks = read_checks(node, draft, table, taken)
+    exclusions = [(child, _exclusion(child, table, taken)) for child in node.children("exclusions", _EXCLUSION)]
+    for child, items in (*uniques, *exclusions):
+        draft.places |= {f"constraint {table}.{item.name}": child.at for item in items}
+    found = [item for _, items in uniques for item in items]
+    return [*found, *checks, *(item for _, items in exclusions for item in items)]
 
 
 def _exclusion(node: Node, table: str, taken: set[str]) -> list[Constraint]:

@@ -1,6 +1,6 @@
 """The target format, version 1: a JSON document that says what a schema shall be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     View,
     ViewColumn,
 )
-from dataforge.contexts.schemas.designs.domain.reading import Node, Problems, check_texts, pointer
+from dataforge.contexts.schemas.designs.domain.reading import Node, check_texts, pointer
 from dataforge.contexts.schemas.designs.domain.statistics import read_statistics
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
@@ -94,9 +94,24 @@ class Design:
 
 def parse_design(document: object) -> Design:
     """Read a target; raises InvalidTarget with a pointer to everything that is wrong."""
+    design, problems = read_design(document)
+    if problems:
+        raise invalid_target(problems)
+    return design
+
+
+def invalid_target(problems: Iterable[Violation]) -> InvalidTarget:
+    """The error for what is wrong in a target."""
+    found = list(problems)
+    return InvalidTarget(f"{found[0].pointer or '/'}: {found[0].message}.", violations=found)
+
+
+def read_design(document: object) -> tuple[Design, list[Violation]]:
+    """What of a target can be read, and what is wrong with the rest."""
     draft = Draft()
     check_texts(document, draft.problems)
-    _raise(draft.problems)
+    if draft.problems.violations:
+        raise invalid_target(draft.problems.violations)
     top = Node(document, "", draft.problems, _TOP)
     if top.has("version") and top.value["version"] != 1:
         top.refuse("version", "this service reads version 1", "version")
@@ -111,8 +126,7 @@ def parse_design(document: object) -> Design:
     _check_owners(sequences, tables, draft)
     on_drop = top.choice("onDrop", _WAYS, "trash")
     drops = _drops(top, on_drop)
-    _raise(draft.problems)
-    return Design(
+    design = Design(
         Schema(
             enums=enums,
             domains=domains,
@@ -131,13 +145,7 @@ def parse_design(document: object) -> Design:
         on_drop,
         drops,
     )
-
-
-def _raise(problems: Problems) -> None:
-    if problems.violations:
-        first = problems.violations[0]
-        message = f"{first.pointer or '/'}: {first.message}."
-        raise InvalidTarget(message, violations=problems.violations)
+    return design, draft.problems.violations
 
 
 def _drops(top: Node, on_drop: str) -> dict[str, str]:

@@ -48,8 +48,9 @@ def _index(node: Node, draft: Draft, table: str, columns: Collection[str] | None
             parts.append(str(key_node.value.get("column") or "expr"))
             target = key_node.number("statistics", least=0, most=10_000)
             statistics += [] if target is None else [f"{len(keys)}={target}"]
-    if not keys:
+    if not keys and not (node.value.get("columns") or node.value.get("keys")):
         node.refuse("keys", "must have at least one key", "required")
+    if not keys:
         return None
     name = node.name(required=False)
     if name is None:
