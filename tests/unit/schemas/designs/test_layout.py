@@ -121,6 +121,28 @@ def test_a_circle_is_drawn_too() -> None:
     assert len(layout.bundles) == 3
 
 
+def test_lines_that_meet_at_one_height_do_not_lie_upon_each_other() -> None:
+    count = 200
+    boxes = [Box(f"b{index}", 160, 100) for index in range(count)]
+    links = [Link(f"b{index}", f"b{index // 3}", 75, 40) for index in range(4, count, 2)]
+    links += [Link(f"b{index}", f"b{(index * 7) % index}", 75, 40) for index in range(3, count, 2)]
+    links += [Link(f"b{index}", f"b{(index * index * 5) % (index - 1)}", 55, 40) for index in range(4, count, 2)]
+
+    layout = arrange(boxes, links)
+
+    level = sorted(
+        (y, min(x, to_x), max(x, to_x), number)
+        for number, bundle in enumerate(layout.bundles)
+        for x, y, to_x, to_y in bundle.lines
+        if y == to_y
+    )
+    for index, (y, left, right, number) in enumerate(level):
+        for below, start, end, other in level[index + 1 :]:
+            if below - y > 1.5:
+                break
+            assert number == other or min(right, end) - max(left, start) < 1
+
+
 @pytest.mark.parametrize("count", [40, 300])
 def test_many_that_refer_to_one_do_not_make_a_tower(count: int) -> None:
     boxes = [Box(f"b{index}", 160, 100) for index in range(count)]

@@ -6,16 +6,18 @@ box, whatever the graph is (Sugiyama, Tagawa and Toda 1981, with the connections
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from itertools import pairwise
+from typing import TypeVar
 
 GAP = 24.0  # between boxes
 SLOT = 9.0  # around a connection that passes a layer
 STUB = 22.0  # from a box to the first turn: the marks of cardinality stand there
 TRACK = 7.0  # between connections that turn in one gap
 _PASSES = 6
+_APART = 2.5  # lines that are nearer look like one
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _moved(bundle: Bundle, x: float, y: float) -> Bundle:
     return Bundle(bundle.links, lines, begins, target)
 
 
+Node = TypeVar("Node", str, int)
 Item = tuple[str, int]  # a box is (its key, -1), a slot of a bundle in a layer ("", the number of the bundle)
 
 
@@ -363,27 +366,45 @@ class _Component:
 
     def _draw_gap(self, layer: int, x: float, width: float, drawings: Mapping[int, "_Drawing"]) -> float:
         """Draw what turns in the gap right of a layer that begins at `x`; returns where the next layer begins."""
-        turns: list[tuple[float, float, int, list[tuple[_Meeting, float, int]]]] = []
+        turns: list[_Turn] = []
         for route in self.routes:
             left, right = self._meetings(route, layer)
             met = [(meeting, self.centres[layer][meeting.item] + meeting.below, 1) for meeting in left]
             met += [(meeting, self.centres[layer + 1][meeting.item] + meeting.below, -1) for meeting in right]
             if met:
-                heights = [y for _, y, _ in met]
-                turns.append((min(heights), max(heights), route.number, met))
-        turns.sort(key=lambda turn: turn[:3])
-        tracks = _tracks([turn[:2] for turn in turns])
+                turns.append(_Turn(route.number, met))
+        turns.sort(key=lambda turn: (turn.top, turn.bottom, turn.number))
+        tracks = _tracks(turns)
         following = x + width + 2 * STUB + TRACK * max(tracks, default=0)
-        for track, (top, bottom, number, met) in zip(tracks, turns, strict=True):
-            drawing, turn = drawings[number], x + width + STUB + TRACK * track
-            drawing.lines.append((turn, top, turn, bottom))
-            for meeting, y, side in met:
+        for track, turn in zip(tracks, turns, strict=True):
+            drawing, across = drawings[turn.number], x + width + STUB + TRACK * track
+            drawing.lines.append((across, turn.top, across, turn.bottom))
+            for meeting, y, side in turn.met:
                 own_width = width if meeting.is_slot else self.sizes[meeting.item[0]].width
                 border = x + own_width if side > 0 else following
-                drawing.lines.append((min(border, turn), y, max(border, turn), y))
+                drawing.lines.append((min(border, across), y, max(border, across), y))
                 if not meeting.is_slot:
                     drawing.note(meeting, End(border, y, side))
         return following
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Where a bundle goes up and down in a gap: what it meets, how high, and left (1) or right (-1) of the gap."""
+
+    number: int
+    met: list[tuple[_Meeting, float, int]]
+
+    @property
+    def top(self) -> float:
+        return min(y for _, y, _ in self.met)
+
+    @property
+    def bottom(self) -> float:
+        return max(y for _, y, _ in self.met)
+
+    def heights(self, side: int) -> list[float]:
+        return [y for _, y, place in self.met if place == side]
 
 
 @dataclass(slots=True)
@@ -405,21 +426,43 @@ class _Drawing:
         return Bundle(tuple(links), tuple(self.lines), begins, self.target)
 
 
-def _tracks(spans: Sequence[tuple[float, float]]) -> list[int]:
-    """For heights that lines cover, sorted by their upper end: the first track on which each meets no other."""
-    ends: list[float] = []
-    chosen = []
-    for top, bottom in spans:
-        track = next((index for index, end in enumerate(ends) if end + TRACK <= top), len(ends))
-        ends[track : track + 1] = [bottom]
-        chosen.append(track)
-    return chosen
+def _tracks(turns: Sequence[_Turn]) -> list[int]:
+    """For each turn the first track on which it meets no other.
+
+    Where a line that comes from the left is as high as one that goes to the right, the first turns before the other
+    begins: otherwise both would lie upon each other.
+    """
+    later = {
+        index: [
+            other
+            for other, turn in enumerate(turns)
+            if other != index
+            and any(abs(y - level) < _APART for y in turns[index].heights(1) for level in turn.heights(-1))
+        ]
+        for index in range(len(turns))
+    }
+    earlier = _without_circles(dict(_turned(later)))
+    chosen: dict[int, int] = {}
+    taken: dict[int, list[_Turn]] = defaultdict(list)
+    for index in TopologicalSorter(earlier).static_order():
+        turn = turns[index]
+        track = max((chosen[before] + 1 for before in earlier[index]), default=0)
+        while any(turn.top < other.bottom + TRACK and other.top < turn.bottom + TRACK for other in taken[track]):
+            track += 1
+        chosen[index] = track
+        taken[track].append(turn)
+    return [chosen[index] for index in range(len(turns))]
 
 
-def _without_circles(above: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def _turned(graph: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
+    for index in graph:
+        yield index, [other for other, targets in graph.items() if index in targets]
+
+
+def _without_circles(above: Mapping[Node, Sequence[Node]]) -> dict[Node, list[Node]]:
     """The graph with the edges that close a circle turned round."""
-    state: dict[str, int] = {}  # 1 while it is on the way, 2 when it is done
-    kept: dict[str, list[str]] = {key: [] for key in above}
+    state: dict[Node, int] = {}  # 1 while it is on the way, 2 when it is done
+    kept: dict[Node, list[Node]] = {key: [] for key in above}
     for start in above:
         if start in state:
             continue
