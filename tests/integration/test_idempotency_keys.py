@@ -588,6 +588,15 @@ async def revision(api: WholeApi) -> Sample:
     return Sample({"number": 1}, query={"workspace_id": str(space.workspace_id)})
 
 
+@sample("/api/schema/promotions")
+async def promoted(api: WholeApi) -> Sample:
+    source = await schemas(api)
+    await source.deploy(await source.preview(table("people")))
+    destination = await new_workspace(source.owner, "Destination")
+    body = {"from_workspace_id": str(source.workspace_id), "revision": 1, "workspace_id": destination}
+    return Sample(body=body)
+
+
 # Members that belong to one of the routes that share a sample.
 MEMBERS = {"cherry-pick": ["commit_id"], "merge": ["source"], "close": [], "checks": [], "comments": ["body"]}
 

@@ -11,6 +11,7 @@ from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk
 from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.plan import Plan, script
 from dataforge.contexts.schemas.plans.domain.scene import Options
+from dataforge.contexts.schemas.plans.domain.trash import Trash
 from tests.builders.schema_strategies import documents
 from tests.builders.schemas import column, table
 
@@ -72,10 +73,21 @@ def test_a_check_of_old_rows_comes_after_and_by_itself() -> None:
 def test_a_plan_of_other_statements_or_another_start_has_another_hash() -> None:
     up = tuple(changes(schema(), schema(table("a"))))
     plan = Plan("ws", "start", "end", up, ())
-    others = [Plan("ws", "other", "end", up, ()), Plan("ws", "start", "end", (), ()), Plan("x", "start", "end", up, ())]
+    others = [Plan("ws", "other", "end", up, ()), Plan("ws", "start", "end", (), ()), Plan("ws", "start", "x", up, ())]
 
     assert plan.hash == Plan("ws", "start", "end", up, ()).hash
     assert len({plan.hash, *(other.hash for other in others)}) == 4
+
+
+def test_the_same_plan_has_the_same_hash_in_another_workspace() -> None:
+    before, after = schema(table("a", column("b"))), schema(table("a"))
+    plans = [
+        Plan(name, "start", "end", tuple(find_changes(before, after, Options(trash=Trash(name)))), ())
+        for name in ("ws_1", "ws_2")
+    ]
+
+    assert plans[0].up != plans[1].up
+    assert plans[0].hash == plans[1].hash
 
 
 def test_a_script_says_what_runs_in_which_transaction() -> None:

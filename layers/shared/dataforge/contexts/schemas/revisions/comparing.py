@@ -120,7 +120,7 @@ async def drawn_plan(services: SchemasServices, workspace_id: UUID, row: dict[st
     design = parse_design(row["target"])
     async with driver(services.proofs) as connection:
         wanted = await compile_target(connection, design)
-        before = await _base_of(services, connection, workspace_id, row["base_fingerprint"])
+        before = await base_of(services, connection, workspace_id, row["base_fingerprint"])
     title = "What the plan changes"
     if before is None:
         return Drawn(
@@ -130,10 +130,10 @@ async def drawn_plan(services: SchemasServices, workspace_id: UUID, row: dict[st
     return drawn_comparison(compare_schemas(before.schema, wanted, renames), title, row["sql"])
 
 
-async def _base_of(
+async def base_of(
     services: SchemasServices, connection: AsyncConnection[Any], workspace_id: UUID, fingerprint: str
 ) -> Side | None:
-    """The state with this fingerprint: nothing, a revision, or the schema as it is; None when it has gone."""
+    """The state of a workspace's schema with this fingerprint: nothing, a revision, or as it is; None when it has gone."""
     if fingerprint == Schema().fingerprint:
         return Side(None, Schema(), Design(Schema()))
     async with services.database.read_only() as reading:

@@ -7,10 +7,11 @@ from typing import Any
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence
+from dataforge.contexts.schemas.plans.domain.trash import in_copy
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import Conflict, NotFound
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2  # since 2, a hash does not name the workspace
 _SEEN_BY_MESSAGES = frozenset({"change type", "set not null"})
 _TAKES_AWAY = ("drop ", "rebuild ", "detach ")
 
@@ -55,12 +56,15 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """The hash the plan is deployed by."""
+        """The hash the plan is deployed by: in another workspace, the same plan from the same state has the same."""
         return plan_hash(
             "schema",
-            inputs={"namespace": self.namespace, "target": self.target_fingerprint, "engine": ENGINE_VERSION},
+            inputs={"target": self.target_fingerprint, "engine": ENGINE_VERSION},
             state=self.base_fingerprint,
-            operations=[[item.op, item.object, [part.sql for part in item.statements]] for item in self.up],
+            operations=[
+                [item.op, item.object, [portable(part.sql, self.namespace) for part in item.statements]]
+                for item in self.up
+            ],
         )
 
     @property
@@ -101,6 +105,11 @@ class Plan:
             return item.risk
         # To take something away from under those who read it is felt without a scan.
         return item.risk if item.op.startswith(_TAKES_AWAY) else found
+
+
+def portable(sql: str, namespace: str) -> str:
+    """A statement without the name of the workspace's schema, as it is the same for any."""
+    return in_copy(sql, namespace, "$schema")
 
 
 def check_losses(plan: Plan) -> None:

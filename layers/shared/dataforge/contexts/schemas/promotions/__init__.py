@@ -1,0 +1,1 @@
+"""Promotions: what was deployed in one workspace, planned in another; the same plan has the same hash."""
