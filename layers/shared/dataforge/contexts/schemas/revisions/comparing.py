@@ -133,7 +133,7 @@ async def drawn_plan(services: SchemasServices, workspace_id: UUID, row: dict[st
 async def base_of(
     services: SchemasServices, connection: AsyncConnection[Any], workspace_id: UUID, fingerprint: str
 ) -> Side | None:
-    """The state of a workspace's schema with this fingerprint: nothing, a revision, or as it is; None when it has gone."""
+    """The state of the schema with this fingerprint: nothing, a revision, or as it is; None when it has gone."""
     if fingerprint == Schema().fingerprint:
         return Side(None, Schema(), Design(Schema()))
     async with services.database.read_only() as reading:
