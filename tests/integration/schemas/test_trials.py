@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dataforge.contexts.schemas.deployments.queries import left_trials
 from dataforge.contexts.schemas.plans.domain.changes import Phase, Risk, Statement
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence
 from dataforge.contexts.schemas.plans.domain.plan import Plan
@@ -13,7 +14,7 @@ from dataforge.contexts.schemas.plans.proof import PlanRefused
 from dataforge.contexts.schemas.plans.trials import drop_stale_copies, try_plan
 from tests.builders.planned import Planned
 from tests.builders.schema_cases.case import A, B, link, people, tables
-from tests.builders.schemas import column, table
+from tests.builders.schemas import SchemasUnderTest, column, table
 
 
 async def tried(planned: Planned, after: dict[str, Any]) -> dict[str, tuple[Evidence, Risk]]:
@@ -28,7 +29,7 @@ async def started(planned: Planned, before: dict[str, Any]) -> None:
 
 
 async def copies(planned: Planned) -> list[Any]:
-    return await planned.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'trial%'")
+    return await planned.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^trial_'")
 
 
 async def test_locks_are_those_on_tables_that_were_there_the_other_end_of_a_foreign_key_too(planned: Planned) -> None:
@@ -129,3 +130,15 @@ async def test_a_plan_that_postgresql_refuses_in_the_deployed_form_is_not_shown(
         await try_plan(planned.connection, replace(plan, up=(wrong,)))
 
     assert await copies(planned) == []
+
+
+async def test_maintenance_has_the_deployer_drop_copies_that_were_left(schemas: SchemasUnderTest) -> None:
+    old = f"trial_{int(time.time()) - 3600:x}_left"
+    await schemas.sql(f'CREATE SCHEMA {old} AUTHORIZATION "schema-proof"')
+    async with schemas.database.read_only() as connection:
+        left = await left_trials(connection)
+
+    dropped = await schemas.deployer.drop_trials()
+
+    assert (left, dropped) == ([old], 1)
+    assert await schemas.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^trial_'") == []

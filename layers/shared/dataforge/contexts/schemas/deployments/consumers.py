@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def deployment_messages(event: Mapping[str, Any], services: "SchemasServices") -> dict[str, Any]:
     """Messages `{"deployment_id": …}`, `{"deleted_workspace": …}` and `{"empty_trash": …}` with the id of a workspace.
 
-    What is busy is given back to the queue.
+    And `{"drop_trials": true}`. What is busy is given back to the queue.
     """
     failed = []
     for record in queue_records(event):
@@ -57,7 +57,12 @@ async def _empty(message: Mapping[str, Any], services: "SchemasServices") -> boo
     return deleted is not None
 
 
-_HANDLERS = {"deleted_workspace": _drop, "empty_trash": _empty}
+async def _drop_trials(message: Mapping[str, Any], services: "SchemasServices") -> bool:  # noqa: ARG001 - like the others
+    logger.info("copies of trials dropped", dropped=await services.deployer.drop_trials())
+    return True
+
+
+_HANDLERS = {"deleted_workspace": _drop, "empty_trash": _empty, "drop_trials": _drop_trials}
 
 
 async def end_schema(event: WorkspaceDeleted, services: "SchemasServices") -> None:
@@ -72,9 +77,12 @@ async def end_schema(event: WorkspaceDeleted, services: "SchemasServices") -> No
 
 
 async def resume_deployments(services: "SchemasServices") -> dict[str, int]:
-    """Send a message again for deployments that no worker has."""
+    """Send a message again for deployments that no worker has, and have copies of trials dropped that were left."""
     async with services.database.read_only() as connection:
         waiting = await queries.left_behind(connection, services.clock.now())
+        trials = await queries.left_trials(connection)
     for deployment_id in waiting:
         await services.queue.send(json.dumps({"deployment_id": str(deployment_id)}))
-    return {"resumed": len(waiting)}
+    if trials:
+        await services.queue.send(json.dumps({"drop_trials": True}))
+    return {"resumed": len(waiting), "trials": len(trials)}

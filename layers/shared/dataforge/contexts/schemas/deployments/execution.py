@@ -34,6 +34,7 @@ from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, namespace
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.contexts.schemas.plans.proof import read_kept
+from dataforge.contexts.schemas.plans.trials import drop_copies_of
 from dataforge.contexts.schemas.trash.repository import delete_due, record_trash
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, DataForgeError, PlanStale
@@ -171,6 +172,12 @@ class Deployer:
             except errors.LockNotAvailable:
                 return False
         return True
+
+    async def drop_trials(self) -> int:
+        """Drop the copies of trials whose process died; returns how many."""
+        async with await AsyncConnection.connect(self._url, prepare_threshold=None) as owner:
+            await owner.execute("SELECT set_config('lock_timeout', %s, false)", [self.lock_timeout])
+            return await drop_copies_of(owner, self._readers)
 
     async def empty_trash(self, workspace_id: UUID) -> list[str] | None:
         """Delete what has been kept in a workspace's trash long enough, or shall go; returns the names.

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.schemas.deployments.domain import UNDER_WAY, RevisionNotFound, missing_deployment
+from dataforge.contexts.schemas.plans.domain.copies import is_stale
 from dataforge.contexts.schemas.tables import deployment_steps, deployments, plans, revisions
 from dataforge.kernel.paging import Page
 from dataforge.platform.db.database import row_dict
@@ -80,6 +81,12 @@ async def left_behind(connection: AsyncConnection, now: datetime) -> list[UUID]:
     waiting = func.coalesce(deployments.c.lease_until, deployments.c.created_at + func.make_interval(0, 0, 0, 0, 0, 1))
     query = select(deployments.c.id).where(deployments.c.status.in_(UNDER_WAY), waiting < now)
     return list((await connection.scalars(query)).all())
+
+
+async def left_trials(connection: AsyncConnection) -> list[str]:
+    """The copies of trials whose process died."""
+    names = await connection.scalars(text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'trial%'"))
+    return [name for name in names if is_stale(name)]
 
 
 async def target_of(connection: AsyncConnection, workspace_id: UUID, number: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ The copy holds no rows and is dropped at once; one whose process died is dropped
 """
 
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
 from dataforge.contexts.schemas.designs.domain.rendering import create_schema
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
+from dataforge.contexts.schemas.plans.domain.copies import PREFIX, copy_name, is_stale
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence, lock_of, read_messages, strongest
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.trash import in_copy
@@ -31,8 +31,6 @@ from dataforge.contexts.schemas.plans.proof import PlanRefused, PlanUnproved
 logger = logging.getLogger(__name__)
 _MOST_TABLES = 200  # of the copy; what concerns more is judged by the proof's messages alone
 _SECONDS = 10
-_STALE_SECONDS = 900  # no function lives longer
-_PREFIX = "trial_"
 _NOT_WITHIN = (Phase.BUILD,)
 _SPECIAL = (Phase.ENUM_VALUES, Phase.BUILD, Phase.VALIDATE)
 _SETTINGS = {
@@ -59,6 +57,10 @@ SELECT l.relation, NULL, NULL, false, array_agg(l.mode)
  GROUP BY l.relation
 """
 _STALE = "SELECT nspname FROM pg_namespace WHERE nspname LIKE %s AND pg_has_role(nspowner, 'USAGE')"
+_OWNERS = """
+SELECT DISTINCT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner
+ WHERE n.nspname LIKE %s AND r.rolname = ANY(%s) AND NOT pg_has_role(r.oid, 'USAGE')
+"""
 
 
 class _OutOfTime(Exception):
@@ -96,20 +98,20 @@ async def try_plan(connection: AsyncConnection[Any], plan: Plan) -> Plan:
 
 async def drop_stale_copies(connection: AsyncConnection[Any]) -> int:
     """Drop the copies of trials that were never ended; returns how many."""
-    rows = await (await connection.execute(_STALE, [_PREFIX + "%"])).fetchall()
-    stale = [name for (name,) in rows if _age(name) > _STALE_SECONDS]
+    rows = await (await connection.execute(_STALE, [PREFIX + "%"])).fetchall()
+    stale = [name for (name,) in rows if is_stale(name)]
     for name in stale:
         await connection.execute(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE".encode())
     await connection.commit()
     return len(stale)
 
 
-def _age(name: str) -> float:
-    """Seconds since a copy was made, which its name tells; none for a name that is not of a copy."""
-    try:
-        return time.time() - int(name.split("_")[1], 16)
-    except (IndexError, ValueError):
-        return 0
+async def drop_copies_of(connection: AsyncConnection[Any], logins: Sequence[str]) -> int:
+    """Drop such copies as the owner of everything else, who must be one of the logins that make them for that."""
+    rows = await (await connection.execute(_OWNERS, [PREFIX + "%", list(logins)])).fetchall()
+    for (login,) in rows:
+        await connection.execute(f"GRANT {quoted(login)} TO CURRENT_USER".encode())
+    return await drop_stale_copies(connection)
 
 
 @asynccontextmanager
@@ -117,7 +119,7 @@ async def _copy(
     connection: AsyncConnection[Any], namespace: str, start: Schema, kept: Schema | None
 ) -> AsyncIterator["_Trial"]:
     """A committed copy of a schema without its rows, and of its trash if the plan uses one."""
-    name = f"{_PREFIX}{int(time.time()):x}_{secrets.token_hex(8)}"
+    name = copy_name()
     try:
         await connection.execute("SET LOCAL synchronous_commit = off")
         await connection.execute(f"CREATE SCHEMA {quoted(name)}".encode())
