@@ -26,11 +26,16 @@ from dataforge.kernel.access import Action, Kind
 router = context_router("schemas")
 
 
-@router.get("/api/schema/format")
+class FormatResponse(JSONResponse):
+    """A JSON Schema."""
+
+    media_type = "application/schema+json"
+
+
+@router.get("/api/schema/format", response_class=FormatResponse)
 async def get_target_format() -> Response:
     """The target format, version 1, as a JSON Schema (draft 2020-12), for editors and for whoever writes targets."""
-    headers = {"Cache-Control": "public, max-age=3600"}
-    return JSONResponse(target_format(), headers=headers, media_type="application/schema+json")
+    return FormatResponse(target_format(), headers={"Cache-Control": "public, max-age=3600"})
 
 
 @router.get("/api/schema/current", response_model=wire.SchemaOut, responses=REPRESENTATIONS)
