@@ -16,7 +16,7 @@ from psycopg import AsyncConnection, errors
 from dataforge.contexts.schemas.designs.domain.document import Design, invalid_target
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
-from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema
+from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema, identity_names
 from dataforge.contexts.schemas.designs.queries import read_kept_tables, read_schema
 from dataforge.contexts.schemas.designs.safety import check_expressions
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
@@ -167,9 +167,12 @@ class Workshop:
         if not await self._create_all(create_schema(current)):
             message = "The live schema cannot be copied: it holds what the target format does not describe."
             raise SchemaNotManaged(message)
-        if (await self.read()).fingerprint != current.fingerprint:
+        made = await self.read()
+        if made.fingerprint != current.fingerprint:
             message = "The live schema holds something that a copy of it does not."
             raise SchemaNotManaged(message)
+        for sql in identity_names(made, current):
+            await self._execute(sql)
 
     async def plan_creation(self, namespace: str, design: Design) -> tuple[Plan, Schema] | None:
         """The plan from nothing, and what it leads to: the statements are run once, which shows both.

@@ -169,6 +169,20 @@ def identity_clause(column: Column) -> str:
     return f"GENERATED {column.identity} AS IDENTITY" + (f" ({options})" if options else "")
 
 
+def identity_names(made: Schema, meant: Schema) -> Iterator[str]:
+    """Give the sequences of identities in a copy the names that they have in the schema it was made of."""
+    moves = [
+        (str(copied.sequence), str(column.sequence))
+        for name, table in meant.tables.items()
+        for column in table.columns.values()
+        if (copied := made.tables[name].columns[column.name]).sequence != column.sequence
+    ]
+    for number, (old, _) in enumerate(moves):
+        yield f"ALTER SEQUENCE {quoted(old)} RENAME TO {quoted(f'identity_{number}')}"
+    for number, (_, new) in enumerate(moves):
+        yield f"ALTER SEQUENCE {quoted(f'identity_{number}')} RENAME TO {quoted(new)}"
+
+
 def column_definition(column: Column, *, nullable: bool | None = None) -> str:
     """A column as in CREATE TABLE; `nullable` overrides the column's own."""
     parts = [quoted(column.name), column.type]

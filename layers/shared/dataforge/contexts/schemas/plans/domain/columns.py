@@ -1,7 +1,7 @@
 """Changes of columns."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
 from dataforge.contexts.schemas.designs.domain.model import Column
@@ -76,8 +76,24 @@ def drop_column(table: str, column: Column, *, remade: bool) -> Change:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Where a column's numbers come from: a sequence that goes (`before`), one that is new (`after`)."""
+
+    before: str | None = None
+    after: str | None = None
+
+
 def alter_column(
-    table: str, old: Column, new: Column, hints: Hints, rebuilt: Rebuilt, *, changed: bool, online: bool = False
+    table: str,
+    old: Column,
+    new: Column,
+    hints: Hints,
+    rebuilt: Rebuilt,
+    *,
+    changed: bool,
+    online: bool = False,
+    numbers: Numbers = Numbers(),
 ) -> Iterator[Change]:
     """Change a column in place; `online` lets others work while its rows are looked at for NULL."""
     prefix = f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(new.name)}"
@@ -88,7 +104,10 @@ def alter_column(
     if old.default is not None and (again or new.default is None):
         yield change("drop default", thing, 35, f"{prefix} DROP DEFAULT", lock=_EXCLUSIVE, table=table)
     if old.identity is not None and new.identity is None:
-        yield change("drop identity", thing, 36, f"{prefix} DROP IDENTITY", lock=_EXCLUSIVE, table=table)
+        if numbers.after is not None and old.sequence is not None:
+            yield from _number_by_default(prefix, thing, table, old.sequence, numbers.after)
+        else:
+            yield change("drop identity", thing, 36, f"{prefix} DROP IDENTITY", lock=_EXCLUSIVE, table=table)
         old = Column(name=old.name, type=old.type, nullable=False, default=None)
     if changed:
         yield _alter_type(prefix, thing, table, old, new, hints, rebuilt)
@@ -98,7 +117,37 @@ def alter_column(
         yield change("change settings", thing, 61, *texts, lock=_EXCLUSIVE, table=table)
     yield from _nullability(prefix, thing, table, old, new, hints, online=online)
     if new.identity is not None:
-        yield from _identity(prefix, thing, table, old, new)
+        yield from _identity(prefix, thing, table, old, new, numbers.before)
+
+
+def _number_by_default(prefix: str, thing: str, table: str, sequence: str, after: str) -> Iterator[Change]:
+    """A sequence of its own goes on where that of the identity was."""
+    source = sequence
+    if sequence == after:
+        source = generated_name(sequence, "before")
+        sql = f"ALTER SEQUENCE {quoted(sequence)} RENAME TO {quoted(source)}"
+        yield change("free name", f"sequence {sequence}", 42, sql)
+    sql = _goes_on(literal(quoted(after)), source)
+    yield change("drop identity", thing, 61, sql, f"{prefix} DROP IDENTITY", lock=_EXCLUSIVE, table=table)
+
+
+def _goes_on(sequence: str, source: str) -> str:
+    """Set a sequence to where another one is."""
+    return f"SELECT setval({sequence}, last_value, is_called) FROM {quoted(source)}"
+
+
+def _conversion(name: str, old: Column, new: Column, rebuilt: Rebuilt) -> str:
+    """The values of a column in its new type; a list of one and its member are the same thing."""
+    lists = (old.type.endswith("[]"), new.type.endswith("[]"))
+    if lists == (False, True) and old.type in ("json", "jsonb"):
+        return f"translate({name}::text, '[]', '{{}}')::{new.type}"
+    if lists == (False, True) and old.user_type is None:
+        return f"CASE WHEN {name} IS NULL THEN NULL ELSE ARRAY[{name}]::{new.type} END"
+    if lists == (True, False) and new.type in ("json", "jsonb"):
+        return f"to_{new.type}({name})"
+    if lists == (True, False) and old.user_type is None and new.user_type is None:
+        return f"array_to_string({name}, ',')::{new.type}"
+    return rebuilt.cast(name, old, new)
 
 
 def _alter_type(
@@ -107,7 +156,7 @@ def _alter_type(
     name = quoted(new.name)
     collation = f" COLLATE {quoted(new.collation)}" if new.collation else ""
     hint = hints.using.get((table, new.name))
-    way = f"({hint})" if hint else rebuilt.cast(name, old, new)
+    way = f"({hint})" if hint else _conversion(name, old, new, rebuilt)
     through_text = None if hint else f"{name}::text::{new.type}"
     head = f"{prefix} TYPE {new.type}{collation} USING "
     statement = Statement(
@@ -172,7 +221,20 @@ def _demand_online(
     yield from (replace(item, table=table, column=column) for item in (looked, validated, demanded))
 
 
-def _identity(prefix: str, thing: str, table: str, old: Column, new: Column) -> Iterator[Change]:
+def _identity(prefix: str, thing: str, table: str, old: Column, new: Column, before: str | None) -> Iterator[Change]:
+    if old.identity is None and before is not None:
+        aside = generated_name(before, "before")
+        yield change(
+            *("add identity", thing, 64),
+            f"ALTER SEQUENCE {quoted(before)} RENAME TO {quoted(aside)}",
+            f"{prefix} ADD {identity_clause(new)}",
+            _goes_on(f"pg_get_serial_sequence({literal(quoted(table))}, {literal(new.name)})", aside),
+            f"DROP SEQUENCE {quoted(aside)}",
+            lock=_EXCLUSIVE,
+            table=table,
+            reason="it goes on counting where the sequence was",
+        )
+        return
     if old.identity is None:
         # It goes on after the highest value that is there.
         name, quoted_table = quoted(new.name), quoted(table)

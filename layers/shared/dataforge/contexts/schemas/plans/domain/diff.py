@@ -19,7 +19,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     split_constraints,
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, change
-from dataforge.contexts.schemas.plans.domain.columns import alter_column, drop_column
+from dataforge.contexts.schemas.plans.domain.columns import Numbers, alter_column, drop_column
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes
 from dataforge.contexts.schemas.plans.domain.keeping import gain_column, lose_column, lose_table
@@ -56,7 +56,7 @@ class _Difference(Scene):
         for name, view in self.wanted.views.items():
             if name in old_views and name not in going:
                 yield from index_changes(self, name, old_views[name].indexes, view.indexes, {}, online=False)
-        yield from sequence_changes(self.current, self.wanted)
+        yield from sequence_changes(self.current, self.wanted, self.replaced_sequences())
         yield from statistics_changes(self, going)
         for name, table in self.current.tables.items():
             if name not in self.kept:
@@ -108,7 +108,10 @@ class _Difference(Scene):
                 changed = touched.get(column.name) == "type"
                 later = self.online_for(new.name) and not _is_needed_at_once(new, column)
                 yield from alter_column(
-                    new.name, before, column, self.options.hints, self.rebuilt, changed=changed, online=later
+                    *(new.name, before, column, self.options.hints, self.rebuilt),
+                    changed=changed,
+                    online=later,
+                    numbers=Numbers(*self.numbers_before_and_after(before, column)),
                 )
             said = None if before is None or touched.get(column.name) == "remade" else before.comment
             if said != column.comment:

@@ -1,5 +1,6 @@
 """What planning looks at: two schemas, and what follows from their difference for what stays in place."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from dataforge.contexts.schemas.plans.domain.types import Rebuilt, type_changes
 
 EXCLUSIVE, SHARE, SHARE_ROW = "ACCESS EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"
 SHARE_UPDATE = "SHARE UPDATE EXCLUSIVE"
+
+
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,15 @@ class Options:
     hints: Hints = field(default_factory=Hints)
     trash: Trash | None = None
     back: bool = False
+
+
+def _sequence_of(column: Column) -> str | None:
+    """The sequence that a default takes numbers from."""
+    found = None if column.default is None else _NEXTVAL.fullmatch(column.default)
+    if found is None:
+        return None
+    name = found[1].replace("''", "'")
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 class Scene:
@@ -99,6 +112,26 @@ class Scene:
         if item.kind in "cxf":
             return bool(touched) or (item.kind != "f" and self.rebuilt.named_in(item.definition))
         return any(kind != "type" for kind in touched.values())
+
+    def numbers_before_and_after(self, old: Column, new: Column) -> tuple[str | None, str | None]:
+        """The sequence that a column's numbers come from and that goes; the new one they come from afterwards."""
+        before, after = _sequence_of(old), _sequence_of(new)
+        return (
+            before if before in self.current.sequences and before not in self.wanted.sequences else None,
+            after if after in self.wanted.sequences and after not in self.current.sequences else None,
+        )
+
+    def replaced_sequences(self) -> set[str]:
+        """Sequences that go because identities go on counting for them."""
+        found: set[str] = set()
+        for name in self.kept:
+            old, new = self.current.tables[name].columns, self.wanted.tables[name].columns
+            for column in new.values():
+                before = old.get(column.name)
+                if before is not None and before.identity is None and column.identity is not None:
+                    sequence, _ = self.numbers_before_and_after(before, column)
+                    found |= set() if sequence is None else {sequence}
+        return found
 
     def is_built_again(self, index: Index, touched: Mapping[str, str]) -> bool:
         """Whether an index cannot stay while the columns of its table change as `touched` says."""

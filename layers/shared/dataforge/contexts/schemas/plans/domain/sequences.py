@@ -1,6 +1,6 @@
 """Changes of sequences that stand alone or go with a column's default."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.model import Schema, Sequence
@@ -9,8 +9,11 @@ from dataforge.contexts.schemas.designs.domain.rendering import comment_on, coun
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
 
 
-def sequence_changes(current: Schema, wanted: Schema) -> Iterator[Change]:
-    """What happens to sequences; one that is kept goes on counting where it was."""
+def sequence_changes(current: Schema, wanted: Schema, replaced: Collection[str] = ()) -> Iterator[Change]:
+    """What happens to sequences; one that is kept goes on counting where it was.
+
+    Those that are `replaced` by an identity go with the change of their column.
+    """
     for name, sequence in wanted.sequences.items():
         before, thing = current.sequences.get(name), f"sequence {name}"
         if before is None:
@@ -28,6 +31,8 @@ def sequence_changes(current: Schema, wanted: Schema) -> Iterator[Change]:
         if name not in wanted.sequences:
             if sequence.owner is not None:
                 yield change("free sequence", f"sequence {name}", 12, own_sequence(replace(sequence, owner=None)))
+            if name in replaced:
+                continue
             yield change(
                 "drop sequence", f"sequence {name}", 83, f"DROP SEQUENCE {quoted(name)}", risk=Risk.DESTRUCTIVE
             )
