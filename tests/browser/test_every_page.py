@@ -116,6 +116,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "schema-viewer": (Role.LEARNER, lambda places: places.schema),
     "schema-none": (Role.INSTRUCTOR, lambda places: places.archived.replace("workspaces", "schemas")),
     "schema-editor": (Role.REGISTRAR, lambda places: f"{places.schema}/editor"),
+    "schema-source": (Role.REGISTRAR, lambda places: f"{places.schema}/editor/source"),
     "schema-plan": (Role.INSTRUCTOR, lambda places: places.plan),
     "schema-plan-stale": (Role.REGISTRAR, lambda places: places.stale_plan),
     "schema-deployment": (Role.LEARNER, lambda places: places.deployment),

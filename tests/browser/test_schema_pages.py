@@ -132,6 +132,31 @@ def test_all_of_it_is_done_without_scripts_on_a_phone(desk: Desk) -> None:
     expect(page.get_by_text("The schema is as planned.")).to_be_visible()
 
 
+def test_a_target_is_made_of_sql_and_of_dbml(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Pasted")
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    page.get_by_role("link", name="From SQL or DBML").click()
+    page.get_by_role("textbox", name="Text").fill("CREATE TABLE people (\n  id bigint PRIMARY KEY,\n  born daet\n);")
+    page.get_by_role("button", name="Make it the target").click()
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("Line 3")
+    barriers = desk.barriers(page)
+    page.get_by_role("textbox", name="Text").fill("CREATE TABLE people (id bigint PRIMARY KEY, born date);")
+    page.get_by_role("button", name="Make it the target").click()
+    expect(page.get_by_label("Target in JSON")).to_have_value(re.compile('"born"'))
+    expect(page.get_by_role("img", name="Target")).to_contain_text("born")
+    page.get_by_role("link", name="From SQL or DBML").click()
+    page.get_by_role("combobox", name="Written in").select_option("dbml")
+    page.get_by_role("textbox", name="Text").fill("Table rooms {\n  id bigint [pk]\n  seats integer\n}")
+    page.get_by_role("button", name="Make it the target").click()
+
+    expect(page.get_by_role("img", name="Target")).to_contain_text("seats")
+    page.get_by_role("button", name="See what would change", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text('CREATE TABLE "rooms"')
+    assert barriers == []
+    desk.expect_complaint("400")
+
+
 def test_what_may_be_another_name_is_asked_and_answered(desk: Desk) -> None:
     workspace_id = new_schema(desk, "Asked")
     schemas = schemas_of(desk, workspace_id)

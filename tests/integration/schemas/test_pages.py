@@ -17,7 +17,7 @@ from tests.builders.workspaces import Space, join, new_workspace, person
 REVISIONS = ("/history/1", "/history/1/files", "/history/1/compare", "/history/1/compare/files", "/compare?number=1")
 OF_IDS = ("/plans/{plan}", "/plans/{plan}/files", "/plans/{plan}/files?format=svg", "/deployments/{deployment}")
 SEEN = ("", "/files?format=sql", "/files?format=json", "/history", "/drift", *REVISIONS, *OF_IDS)
-FORMS = ("/editor", "/editor/preview", "/plans/{plan}/again", "/history/1/rollback")
+FORMS = ("/editor", "/editor/preview", "/editor/source", "/plans/{plan}/again", "/history/1/rollback")
 DEPLOYING = ("/plans/{plan}/deploy", "/deployments/{deployment}/cancel", "/deployments/{deployment}/resume")
 ROLES = ("owner", "admin", "editor", "viewer", "stranger")
 
@@ -49,12 +49,12 @@ async def test_everybody_sees_and_does_what_their_role_allows(
     schemas: SchemasUnderTest, browsers: dict[str, httpx.AsyncClient]
 ) -> None:
     ids, place = await known(schemas), f"/ui/schemas/{schemas.workspace_id}"
-    fields = {"target": '{"tables": []}', "plan_hash": ids["hash"]}
+    fields = {"target": '{"tables": []}', "plan_hash": ids["hash"], "source": "CREATE TABLE x (id int);"}
 
     seen = {
         (role, path): outcome(await browsers[role].get(place + path.format(**ids)))
         for role in ROLES
-        for path in (*SEEN, "/editor")
+        for path in (*SEEN, "/editor", "/editor/source")
     }
     done = {
         (role, path): outcome(await send(browsers[role], place + path.format(**ids), fields))

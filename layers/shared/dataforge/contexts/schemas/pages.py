@@ -6,5 +6,6 @@ from dataforge.contexts.schemas.drift import pages as drift
 from dataforge.contexts.schemas.page_calls import router
 from dataforge.contexts.schemas.plans import pages as plans
 from dataforge.contexts.schemas.revisions import pages as revisions
+from dataforge.contexts.schemas.sources import pages as sources
 
-__all__ = ["deployments", "designs", "drift", "plans", "revisions", "router"]
+__all__ = ["deployments", "designs", "drift", "plans", "revisions", "router", "sources"]

@@ -16,6 +16,7 @@ from dataforge.contexts.schemas.designs.domain.writing import to_document
 from dataforge.contexts.schemas.designs.pictures import FILES, as_file, file_of, picture_of
 from dataforge.contexts.schemas.designs.representations import JSON, Drawn
 from dataforge.contexts.schemas.designs.texts import Problem, problems_of, read_target, write_target
+from dataforge.contexts.schemas.editing import MOST_ASKED, lines_of_form, show_editor
 from dataforge.contexts.schemas.page_calls import SCHEMA_PAGE, SCHEMAS_PAGES, SchemaPageCall, in_schema_page, router
 from dataforge.contexts.schemas.plans.previewing import check_target, find_deployed, live_schema
 from dataforge.contexts.schemas.plans.queries import find_plan
@@ -23,10 +24,9 @@ from dataforge.contexts.schemas.plans.wire import EXAMPLE_TARGET
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.web.calls import ChosenId
-from dataforge.web.forms import ACCEPTED, Refusal
+from dataforge.web.forms import Refusal
 
 EDITOR = SCHEMA_PAGE + "/editor"
-MOST_ASKED = 50  # questions on one page
 MOST_TABLES = 500  # listed on one page; files have all
 
 
@@ -74,7 +74,7 @@ async def editor_page(
         target = await call.query(target_of, call.workspace.id, revision)
     else:
         target = await _current(call)
-    return _editor(call, write_target(target if set(target) - {"version", "namespace"} else EXAMPLE_TARGET))
+    return show_editor(call, write_target(target if set(target) - {"version", "namespace"} else EXAMPLE_TARGET))
 
 
 @router.post(EDITOR)
@@ -82,15 +82,15 @@ async def check_from_page(
     call: Annotated[SchemaPageCall, in_schema_page(Action.CREATE, Kind.SCHEMA_PLAN)],
 ) -> Response:
     """Say what is wrong with the target, as PostgreSQL judges it, and draw it; nothing is kept."""
-    text = _text_of(call)
+    text = lines_of_form(call.form, "target")
     design: Design | None = None
     try:
         target = read_target(text)
         design = parse_design(target)
         warnings = await check_target(call.schemas, target)
     except DataForgeError as error:
-        return _editor(call, text, design=design, problems=problems_of(error, text), checked=True)
-    return _editor(call, text, design=design, warnings=_placed(warnings, text), checked=True)
+        return show_editor(call, text, design=design, problems=problems_of(error, text), checked=True)
+    return show_editor(call, text, design=design, warnings=_placed(warnings, text), checked=True)
 
 
 @router.post(EDITOR + "/preview")
@@ -98,7 +98,7 @@ async def preview_from_page(
     call: Annotated[SchemaPageCall, in_schema_page(Action.CREATE, Kind.SCHEMA_PLAN)],
 ) -> Response:
     """Plan the way to the target and go on to the plan; what is wrong with it is shown beside it."""
-    text = _text_of(call)
+    text = lines_of_form(call.form, "target")
     try:
         target = read_target(text)
         if answers := _answers(call.form):
@@ -109,7 +109,7 @@ async def preview_from_page(
         refusal = Refusal(error.status, error.title + ".")
         questions: Any = error.facts.get("questions") or ()
         problems = [] if questions else problems_of(error, text)
-        return _editor(call, text, problems=problems, questions=questions, refusal=refusal)
+        return show_editor(call, text, problems=problems, questions=questions, refusal=refusal)
     return call.see_other(SCHEMAS_PAGES, call.workspace.id, "plans", plan_id)
 
 
@@ -132,11 +132,6 @@ def _answers(form: Mapping[str, str]) -> list[Answer]:
     return found
 
 
-def _text_of(call: SchemaPageCall) -> str:
-    # Browsers send the lines of a text area with CR LF.
-    return call.form.get("target", "").replace("\r\n", "\n")
-
-
 def _placed(warnings: Sequence[Mapping[str, Any]], text: str) -> list[Problem]:
     lines = Lines(text)
     found = []
@@ -145,32 +140,3 @@ def _placed(warnings: Sequence[Mapping[str, Any]], text: str) -> list[Problem]:
         line = lines.line_of(pointer) if pointer.startswith("/") else None
         found.append(Problem(str(item["message"]), pointer, line, "" if line is None else lines.text_of(line)))
     return found
-
-
-def _editor(
-    call: SchemaPageCall,
-    text: str,
-    *,
-    design: Design | None = None,
-    problems: Sequence[Problem] = (),
-    warnings: Sequence[Problem] = (),
-    questions: Sequence[Any] = (),
-    checked: bool = False,
-    refusal: Refusal = ACCEPTED,
-) -> Response:
-    if design is None:
-        try:
-            design = parse_design(read_target(text))
-        except DataForgeError:
-            design = None
-    return call.page(
-        "schemas/editor.html",
-        refusal=refusal,
-        text=text,
-        problems=problems,
-        warnings=warnings,
-        questions=questions[:MOST_ASKED],
-        checked=checked,
-        schema=None if design is None else design.schema,
-        picture=None if design is None else picture_of(Drawn(design.schema, "Target")),
-    )
