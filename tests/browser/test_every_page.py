@@ -129,6 +129,8 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
         Role.INSTRUCTOR,
         lambda places: f"{places.archived}/history".replace("workspaces", "schemas"),
     ),
+    "schema-trash": (Role.INSTRUCTOR, lambda places: f"{places.drifted}/trash"),
+    "schema-trash-none": (Role.LEARNER, lambda places: f"{places.schema}/trash"),
     "schema-drift": (Role.INSTRUCTOR, lambda places: f"{places.drifted}/drift"),
     "schema-drift-none": (Role.INSTRUCTOR, lambda places: f"{places.schema}/drift"),
     "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),

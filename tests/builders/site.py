@@ -391,6 +391,8 @@ class Site:
         workspace_id = UUID(await new_workspace(owner, "Changed by hand"))
         schemas = SchemasUnderTest(self.whole.api, owner, self.database, workspace_id)
         await schemas.deploy(await schemas.preview(*TRAINING))
+        losing = await schemas.preview(*TRAINING[:2])
+        await schemas.deploy(losing, *(item["object"] for item in losing["changes"] if item["needs_confirmation"]))
         await schemas.sql("ALTER TABLE people ADD COLUMN shoe_size integer")
         self.places.drifted = f"/ui/schemas/{workspace_id}"
 

@@ -16,7 +16,7 @@ from tests.builders.workspaces import Space, join, new_workspace, person
 
 REVISIONS = ("/history/1", "/history/1/files", "/history/1/compare", "/history/1/compare/files", "/compare?number=1")
 OF_IDS = ("/plans/{plan}", "/plans/{plan}/files", "/plans/{plan}/files?format=svg", "/deployments/{deployment}")
-SEEN = ("", "/files?format=sql", "/files?format=json", "/history", "/drift", *REVISIONS, *OF_IDS)
+SEEN = ("", "/files?format=sql", "/files?format=json", "/history", "/drift", "/trash", *REVISIONS, *OF_IDS)
 FORMS = ("/editor", "/editor/preview", "/editor/source", "/plans/{plan}/again", "/history/1/rollback")
 DEPLOYING = ("/plans/{plan}/deploy", "/deployments/{deployment}/cancel", "/deployments/{deployment}/resume")
 ROLES = ("owner", "admin", "editor", "viewer", "stranger")
@@ -125,6 +125,31 @@ async def test_a_plan_with_many_losses_is_confirmed_by_names_that_are_typed(
     assert 'type="checkbox"' not in page.text
     assert (refused.status_code, "column people.shoe" in text_of(refused)) == (409, True)
     assert taken.status_code == 303
+
+
+async def test_what_is_in_the_trash_is_listed_and_deleted_by_those_who_may(
+    schemas: SchemasUnderTest, browsers: dict[str, httpx.AsyncClient]
+) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age"))))
+    losing = await schemas.preview(table("people"))
+    await schemas.deploy(losing, *(item["object"] for item in losing["changes"] if item["needs_confirmation"]))
+    place = f"/ui/schemas/{schemas.workspace_id}/trash"
+
+    seen = await browsers["viewer"].get(place)
+    offered = await browsers["admin"].get(place)
+    [path] = re.findall(rf'action="({place}/[0-9a-f-]+/delete)"', offered.text)
+    refused = outcome(await send(browsers["editor"], path, {}))
+    taken = await send(browsers["admin"], path, {})
+    after = await browsers["owner"].get(place)
+
+    assert "column people.age" in text_of(seen)
+    assert f'action="{place}' not in seen.text
+    assert refused == (403, "workspace_role_missing")
+    assert taken.status_code == 303
+    assert "is deleted soon" in text_of(after)
+    assert outcome(await send(browsers["stranger"], path, {})) == (404, "workspace_not_found")
+    gone = await send(browsers["owner"], f"{place}/{schemas.workspace_id}/delete", {})
+    assert (gone.status_code, "in the trash of this workspace" in text_of(gone)) == (404, True)
 
 
 async def test_a_hash_that_is_not_the_plans_deploys_nothing(

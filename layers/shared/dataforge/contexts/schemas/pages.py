@@ -7,5 +7,6 @@ from dataforge.contexts.schemas.page_calls import router
 from dataforge.contexts.schemas.plans import pages as plans
 from dataforge.contexts.schemas.revisions import pages as revisions
 from dataforge.contexts.schemas.sources import pages as sources
+from dataforge.contexts.schemas.trash import pages as trash
 
-__all__ = ["deployments", "designs", "drift", "plans", "revisions", "router", "sources"]
+__all__ = ["deployments", "designs", "drift", "plans", "revisions", "router", "sources", "trash"]

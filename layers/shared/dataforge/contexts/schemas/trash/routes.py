@@ -1,6 +1,5 @@
 """REST of the trash."""
 
-import json
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.access import in_workspace
+from dataforge.contexts.schemas.deployments.announcing import announce_emptying
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.trash import commands, queries, wire
 from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
@@ -16,7 +16,6 @@ from dataforge.http.call import Call, json_response
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
-from dataforge.platform.observability import logger
 
 router = context_router("schemas")
 
@@ -44,8 +43,5 @@ async def empty_trash_item(
 
     command = commands.EmptyTrashItem(workspace_id, item_id)
     response = await call.execute_and_read(SchemasUnitOfWork, commands.empty_trash_item, command, read)
-    try:
-        await call.services(SchemasServices).queue.send(json.dumps({"empty_trash": str(workspace_id)}))
-    except Exception:  # noqa: BLE001 - the row is there: maintenance sends the message again
-        logger.warning("trash not announced yet", exc_info=True)
+    await announce_emptying(call.services(SchemasServices), workspace_id)
     return response
