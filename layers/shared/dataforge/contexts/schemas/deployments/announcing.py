@@ -1,4 +1,4 @@
-"""Tells the deployer that something waits for it."""
+"""Sends the deployer the messages of what waits for it."""
 
 import json
 from typing import TYPE_CHECKING
@@ -24,4 +24,4 @@ async def _announce(services: "SchemasServices", **message: UUID) -> None:
     try:
         await services.queue.send(json.dumps({name: str(value) for name, value in message.items()}))
     except Exception:  # noqa: BLE001 - the row is there, whatever becomes of the message
-        logger.warning("deployer not told yet", exc_info=True, about=next(iter(message)))
+        logger.warning("deployer not notified yet", exc_info=True, about=next(iter(message)))
