@@ -82,6 +82,25 @@ def test_many_columns_are_cut_but_not_those_that_matter() -> None:
     assert "c200" not in texts
 
 
+def test_too_many_foreign_keys_stand_in_their_columns() -> None:
+    count = 240
+    tables, links = [], []
+    for number in range(count):
+        tables.append(table(f"t{number}", *(column(f"r{key}", "BIGINT") for key in range(4))))
+        links += [
+            {
+                "fk": {"table": f"t{number}", "column": f"r{key}"},
+                "references": {"table": f"t{(number * (2 * key + 3) + key) % count}", "column": "id"},
+            }
+            for key in range(4)
+        ]
+
+    picture = read_picture(draw_svg(of({"tables": tables, "relationships": links})))
+
+    assert "Too many foreign keys for lines: each column says what it refers to." in picture.texts
+    assert {"→ t3", "→ t10"} <= set(picture.texts)
+
+
 @pytest.mark.parametrize("style", ["<style", "style=", "<script", "href", "url("])
 def test_it_holds_nothing_that_a_strict_policy_forbids(style: str) -> None:
     assert style not in draw_svg(of(TARGET))

@@ -6,10 +6,11 @@ white, on a screen and on paper, and it has neither a style sheet nor a style at
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from dataforge.contexts.schemas.designs.domain.cards import Card, Row, Tie, cards_of, ties_of
-from dataforge.contexts.schemas.designs.domain.layout import Box, Bundle, End, Layout, Link, arrange
+from dataforge.contexts.schemas.designs.domain.layout import Box, Bundle, End, Layout, Link, TooDense, arrange
 from dataforge.contexts.schemas.designs.domain.marks import NO_MARKS, SIGNS, Mark, Marks, State
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.kernel.pictures import clean, fitted, is_right_to_left, number, width_of
@@ -35,9 +36,27 @@ def draw_svg(
 ) -> str:
     """The picture; `note` stands below the title, `key` tells its ids from those of others on a page."""
     cards, ties = cards_of(schema, marks), ties_of(schema, marks)
-    sizes = {card.key: _size_of(card) for card in cards}
-    placed = arrange([Box(name, *size) for name, size in sizes.items()], _links(cards, ties))
+    try:
+        sizes, placed = _placed(cards, ties)
+    except TooDense:
+        of_card: dict[str, dict[str | None, str]] = {}
+        for tie in ties:
+            of_card.setdefault(tie.source, {})[tie.source_row] = tie.target.partition(" ")[2]
+        cards, ties = [_with_references(card, of_card.get(card.key, {})) for card in cards], []
+        sizes, placed = _placed(cards, ties)
+        note = " ".join(filter(None, (note, "Too many foreign keys for lines: each column says what it refers to.")))
     return _Sheet(cards, ties, sizes, placed, (title, note, key)).finish()
+
+
+def _placed(cards: Sequence[Card], ties: Sequence[Tie]) -> tuple[dict[str, tuple[float, float]], Layout]:
+    sizes = {card.key: _size_of(card) for card in cards}
+    return sizes, arrange([Box(name, *size) for name, size in sizes.items()], _links(cards, ties))
+
+
+def _with_references(card: Card, there: Mapping[str | None, str]) -> Card:
+    """The card of a diagram without lines; `there` says for rows what they refer to."""
+    rows = [replace(row, type=f"→ {there[row.name]}") if row.name in there else row for row in card.rows]
+    return replace(card, rows=tuple(rows))
 
 
 def describe(cards: Sequence[Card], ties: Sequence[Tie]) -> str:

@@ -5,8 +5,9 @@ layer through a slot of its own between them; it turns only in the gaps between 
 box, whatever the graph is (Sugiyama, Tagawa and Toda 1981, with the connections to one place bundled).
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from itertools import pairwise
@@ -16,8 +17,13 @@ GAP = 24.0  # between boxes
 SLOT = 9.0  # around a connection that passes a layer
 STUB = 22.0  # from a box to the first turn: the marks of cardinality stand there
 TRACK = 7.0  # between connections that turn in one gap
+MAX_SLOTS = 6_000  # more take longer than an answer may, and nobody could follow the lines
 _PASSES = 6
 _APART = 2.5  # lines that are nearer look like one
+
+
+class TooDense(ValueError):
+    """So much is connected with so much that lines would show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,10 @@ class Layout:
 
 
 def arrange(boxes: Sequence[Box], links: Sequence[Link], *, aspect: float = 1.4) -> Layout:
-    """Place boxes and connections; about `aspect` times as wide as high. Links of unknown boxes raise KeyError."""
+    """Place boxes and connections; about `aspect` times as wide as high.
+
+    Links of unknown boxes raise KeyError, too many that pass too much raise TooDense.
+    """
     sizes = {box.key: box for box in boxes}
     parts = _components(sizes, links)
     drawn = [_Component([sizes[key] for key in keys], part, aspect).layout() for keys, part in parts if part]
@@ -177,6 +186,10 @@ class _Component:
         self.layer_of = self._layers(aspect)
         self.depth = max(self.layer_of.values()) + 1
         self.routes = self._routes()
+        if sum(len(route.layers) for route in self.routes) > MAX_SLOTS:
+            message = f"the lines would pass more than {MAX_SLOTS} places between boxes"
+            raise TooDense(message)
+        self.in_gap = self._routes_in_gaps()
         self._spread_ends()
         self.order = self._ordered()
         self.centres = self._heights()
@@ -235,6 +248,15 @@ class _Component:
             passed = range(home + 1, max(places)) if side == 1 else range(home - 1, min(places), -1)
             routes.append(_Route(number, links, target, side or 1, passed if side else range(0), home, loop=side == 0))
         return routes
+
+    def _routes_in_gaps(self) -> dict[int, list[_Route]]:
+        """The routes that turn in the gap right of each layer."""
+        in_gap: dict[int, list[_Route]] = defaultdict(list)
+        for route in self.routes:
+            places = [route.home, *(self.layer_of[link.source] for link in route.links)]
+            for gap in (route.home,) if route.loop else range(min(places), max(places)):
+                in_gap[gap].append(route)
+        return in_gap
 
     def _spread_ends(self) -> None:
         """Ends of different bundles at one height of a box, beside each other."""
@@ -301,11 +323,8 @@ class _Component:
     def _joints(self) -> dict[tuple[int, Item, bool], list[tuple[Item, float, float]]]:
         """What an item is connected with in the layer left (True) or right of its own, and the heights at both."""
         joints: dict[tuple[int, Item, bool], list[tuple[Item, float, float]]] = defaultdict(list)
-        for route in self.routes:
-            if route.loop:
-                continue
-            places = [route.home, *(self.layer_of[link.source] for link in route.links)]
-            for gap in range(min(places), max(places)):
+        for gap, routes in self.in_gap.items():
+            for route in routes:
                 left, right = self._meetings(route, gap)
                 for one in left:
                     for other in right:
@@ -367,12 +386,13 @@ class _Component:
     def _draw_gap(self, layer: int, x: float, width: float, drawings: Mapping[int, "_Drawing"]) -> float:
         """Draw what turns in the gap right of a layer that begins at `x`; returns where the next layer begins."""
         turns: list[_Turn] = []
-        for route in self.routes:
+        for route in self.in_gap[layer]:
             left, right = self._meetings(route, layer)
             met = [(meeting, self.centres[layer][meeting.item] + meeting.below, 1) for meeting in left]
             met += [(meeting, self.centres[layer + 1][meeting.item] + meeting.below, -1) for meeting in right]
             if met:
-                turns.append(_Turn(route.number, met))
+                heights = [y for _, y, _ in met]
+                turns.append(_Turn(route.number, met, min(heights), max(heights)))
         turns.sort(key=lambda turn: (turn.top, turn.bottom, turn.number))
         tracks = _tracks(turns)
         following = x + width + 2 * STUB + TRACK * max(tracks, default=0)
@@ -394,14 +414,8 @@ class _Turn:
 
     number: int
     met: list[tuple[_Meeting, float, int]]
-
-    @property
-    def top(self) -> float:
-        return min(y for _, y, _ in self.met)
-
-    @property
-    def bottom(self) -> float:
-        return max(y for _, y, _ in self.met)
+    top: float
+    bottom: float
 
     def heights(self, side: int) -> list[float]:
         return [y for _, y, place in self.met if place == side]
@@ -432,31 +446,26 @@ def _tracks(turns: Sequence[_Turn]) -> list[int]:
     Where a line that comes from the left is as high as one that goes to the right, the first turns before the other
     begins: otherwise both would lie upon each other.
     """
-    later = {
-        index: [
-            other
-            for other, turn in enumerate(turns)
-            if other != index
-            and any(abs(y - level) < _APART for y in turns[index].heights(1) for level in turn.heights(-1))
-        ]
-        for index in range(len(turns))
-    }
-    earlier = _without_circles(dict(_turned(later)))
+    levels = sorted((y, index) for index, turn in enumerate(turns) for y in turn.heights(-1))
+    heights = [y for y, _ in levels]
+    before: dict[int, list[int]] = {index: [] for index in range(len(turns))}
+    for index, turn in enumerate(turns):
+        for y in turn.heights(1):
+            near = levels[bisect_right(heights, y - _APART) : bisect_left(heights, y + _APART)]
+            for _, other in near:
+                if other != index and index not in before[other]:
+                    before[other].append(index)
+    earlier = _without_circles(before)
     chosen: dict[int, int] = {}
     taken: dict[int, list[_Turn]] = defaultdict(list)
     for index in TopologicalSorter(earlier).static_order():
         turn = turns[index]
-        track = max((chosen[before] + 1 for before in earlier[index]), default=0)
+        track = max((chosen[other] + 1 for other in earlier[index]), default=0)
         while any(turn.top < other.bottom + TRACK and other.top < turn.bottom + TRACK for other in taken[track]):
             track += 1
         chosen[index] = track
         taken[track].append(turn)
     return [chosen[index] for index in range(len(turns))]
-
-
-def _turned(graph: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, list[int]]]:
-    for index in graph:
-        yield index, [other for other, targets in graph.items() if index in targets]
 
 
 def _without_circles(above: Mapping[Node, Sequence[Node]]) -> dict[Node, list[Node]]:
