@@ -110,6 +110,44 @@ async def test_rows_that_refer_to_nothing_are_found(planned: Planned, match: str
     assert tuple(key["id"] for key in findings[0].samples) == orphans
 
 
+def log_of(*bounds: str) -> dict[str, Any]:
+    columns = [col("day", "DATE"), col("v", "TEXT")]
+    parts = [{"name": f"log_{number}", "bound": bound} for number, bound in enumerate(bounds)]
+    return doc(
+        {
+            "name": "log",
+            "columns": columns,
+            "partitionBy": {"strategy": "range", "columns": ["day"]},
+            "partitions": parts,
+        }
+    )
+
+
+async def test_rows_for_which_no_partition_is_left_are_found(planned: Planned) -> None:
+    year = "FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"
+    half = "FOR VALUES FROM ('2026-01-01') TO ('2026-07-01')"
+    rest = "FOR VALUES FROM ('2026-07-01') TO ('2027-01-01')"
+    before = (
+        f"CREATE TABLE log (day date, v text) PARTITION BY RANGE (day); CREATE TABLE log_0 PARTITION OF log {year}; "
+        "INSERT INTO log VALUES ('2026-03-03', 'a'), ('2026-08-08', 'b'), ('2026-09-09', 'c')"
+    )
+
+    assert said((await looked_at(planned, before, log_of(half)))[1]) == [
+        ("rows_without_partition", "2 rows would have no partition to be in", True)
+    ]
+    assert not any(item.blocking for item in (await looked_at(planned, before, log_of(half, rest)))[1])
+    assert not any(item.blocking for item in (await looked_at(planned, before, log_of(half, "DEFAULT")))[1])
+
+
+async def test_rows_of_a_table_that_becomes_a_partition_must_belong_there(planned: Planned) -> None:
+    before = "CREATE TABLE log_0 (day date, v text); INSERT INTO log_0 VALUES ('2026-03-03', 'a'), ('2025-08-08', 'b')"
+    _, findings = await looked_at(planned, before, log_of("FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"))
+
+    assert [(item.code, item.samples) for item in findings if item.blocking] == [
+        ("rows_without_partition", ({"ctid": "(0,2)"},))
+    ]
+
+
 async def test_an_estimate_and_the_rows_come_from_what_is_live(planned: Planned) -> None:
     before = (
         "CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t SELECT n, n FROM generate_series(1, 2e5) n"

@@ -19,7 +19,7 @@ from dataforge.contexts.schemas.plans.domain.changes import Change, Risk
 from dataforge.contexts.schemas.plans.domain.estimates import Size, estimate
 from dataforge.contexts.schemas.plans.domain.future_rows import ROW, FutureRows
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan
-from dataforge.contexts.schemas.plans.domain.row_checks import Conversion, RowCheck, RowChecks
+from dataforge.contexts.schemas.plans.domain.row_checks import Conversion, RowCheck, RowChecks, moves_rows
 from dataforge.contexts.schemas.plans.proof import scratch_schema
 
 _SECONDS = 3
@@ -30,6 +30,10 @@ _COUNTED_BYTES = 100_000_000  # rows of larger tables are as many as PostgreSQL 
 _SIZES = """
 SELECT c.relname, c.reltuples, pg_table_size(c.oid), pg_indexes_size(c.oid)
   FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p', 'm')
+"""
+_BOUNDS = """
+SELECT c.relname, pg_get_partition_constraintdef(c.oid)
+  FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relispartition AND c.relkind IN ('r', 'p')
 """
 _ONE = {"rows": "row", "s": "s", "have": "has", "are": "is"}
 _MANY = {"rows": "rows", "s": "", "have": "have", "are": "are"}
@@ -73,6 +77,20 @@ class _Prober:
             await self._connection.execute(statement.encode(), binary=True)
         await self._connection.execute("SELECT set_config('search_path', %s, true)", [search])
         await self._connection.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'")
+        if any(map(moves_rows, self._plan.up)):
+            self._checks = RowChecks(self._rows, await self._bounds())
+
+    async def _bounds(self) -> dict[str, str]:
+        """What the rows of each partition of the target have in common; nothing when it cannot be made here."""
+        await self._connection.execute("SAVEPOINT partitions")
+        try:
+            for statement in self._rows.skeleton():
+                await self._connection.execute(statement.encode(), binary=True)
+        except psycopg.Error:
+            await self._connection.execute("ROLLBACK TO SAVEPOINT partitions")
+            return {}
+        rows = await (await self._connection.execute(_BOUNDS, [quoted(self._scratch)])).fetchall()
+        return {name: bound or "true" for name, bound in rows}
 
     async def look(self, index: int, item: Change) -> Any:  # noqa: ANN401 - Evidence, as replace gives it
         """The evidence of a change with what rows say."""

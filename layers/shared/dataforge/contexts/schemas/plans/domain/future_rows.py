@@ -4,12 +4,18 @@ What a target demands of rows (checks, keys, foreign keys, partitions) is asked 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
-from dataforge.contexts.schemas.designs.domain.model import Column, DomainType, EnumType, Schema, Table
-from dataforge.contexts.schemas.designs.domain.names import mentions, quoted, quoted_list
-from dataforge.contexts.schemas.designs.domain.rendering import create_enum, ordered_domains
+from dataforge.contexts.schemas.designs.domain.model import Column, DomainType, EnumType, Partition, Schema, Table
+from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, quoted_list
+from dataforge.contexts.schemas.designs.domain.rendering import (
+    create_enum,
+    create_partition,
+    create_table,
+    ordered_domains,
+    ordered_partitions,
+)
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 
 ROW = "ctid"  # no column of a table can have this name
@@ -38,6 +44,12 @@ class FutureRows:
         """The live table by its new name."""
         return self.current.tables.get(self.old_name("table", "", table)) if table is not None else None
 
+    def target(self, table: str | None) -> Table | None:
+        """The table as it will be; what becomes a partition has the columns of what it is a part of."""
+        if table is None:
+            return None
+        return self.wanted.tables.get(table) or self.wanted.tables.get(root_of(self.wanted, table))
+
     def live_column(self, table: str, column: str) -> Column | None:
         """The live column by its new name and its table's."""
         here = self.live(table)
@@ -52,33 +64,37 @@ class FutureRows:
         here = self.live(table)
         for item in here.constraints.values() if here is not None else ():
             if item.kind == "p":
-                names = {self.old_name("column", f"{table}.", name): name for name in self._columns(table)}
+                names = {self.old_name("column", f"{table}.", name): name for name in self.columns(table)}
                 if all(name in names for name in item.columns):
                     return tuple(names[name] for name in item.columns)
         return (ROW,)
 
-    def renamed(self, table: str) -> str:
-        """The rows with nothing but their new names."""
+    def renamed(self, table: str, without: Collection[str] = ()) -> str:
+        """The rows with nothing but their new names; without those of some live partitions."""
         here = self.live(table)
         names = [] if here is None else here.columns
-        new_names = {self.old_name("column", f"{table}.", name): name for name in self._columns(table)}
+        new_names = {self.old_name("column", f"{table}.", name): name for name in self.columns(table)}
         chosen = [
             f"{quoted(name)} AS {quoted(new_names.get(name, name))}" for name in names if self._stays(name, new_names)
         ]
         live_name = table if here is None else here.name
-        return f"(SELECT {', '.join([*chosen, f'{ROW}::text AS {ROW}'])} FROM {self.address(live_name)})"
+        left_out = ", ".join(f"{literal(self.address(name))}::regclass" for name in without)
+        where = f" WHERE tableoid NOT IN ({left_out})" if left_out else ""
+        return f"(SELECT {', '.join([*chosen, f'{ROW}::text AS {ROW}'])} FROM {self.address(live_name)}{where})"
 
     def _stays(self, name: str, new_names: Mapping[str, str]) -> bool:
         # A column that goes is still read by backfills, unless another one takes its name.
         return name in new_names or name not in new_names.values()
 
-    def _columns(self, table: str) -> Collection[str]:
-        wanted = self.wanted.tables.get(table)
-        return () if wanted is None else wanted.columns
+    def columns(self, table: str) -> Collection[str]:
+        """The names of the columns that there will be."""
+        target = self.target(table)
+        return () if target is None else target.columns
 
-    def rows(self, table: str, columns: Collection[str]) -> str:
+    def rows(self, table: str, columns: Collection[str], without: Collection[str] = ()) -> str:
         """The rows as they would be; only these columns are computed, others are as they are."""
-        wanted = self.wanted.tables[table]
+        target = self.target(table)
+        wanted = target if target is not None else Table(name=table, columns={})
         computed = {name for name in columns if name in wanted.columns and wanted.columns[name].generated is not None}
         needed = {
             name
@@ -90,7 +106,7 @@ class FutureRows:
             if name != ROW and name not in needed | computed:
                 needed.add(name)
         chosen = [f"{self._value(table, wanted.columns[name])} AS {quoted(name)}" for name in sorted(needed)]
-        source = f"(SELECT {', '.join([*chosen, ROW])} FROM {self.renamed(table)} AS n)"
+        source = f"(SELECT {', '.join([*chosen, ROW])} FROM {self.renamed(table, without)} AS n)"
         if not computed:
             return source
         more = [f"({wanted.columns[name].generated}) AS {quoted(name)}" for name in sorted(computed)]
@@ -132,6 +148,26 @@ class FutureRows:
             if domain.name in self.new_types:
                 collation = f" COLLATE {quoted_list([domain.collation])}" if domain.collation else ""
                 yield f"CREATE DOMAIN {quoted(domain.name)} AS {domain.type}{collation}"
+
+    def skeleton(self) -> Iterator[str]:
+        """The statements that make the partitioned tables with rows, with their parts and nothing else."""
+        for name, table in self.wanted.tables.items():
+            parts = [part for part in self.wanted.partitions if root_of(self.wanted, part) == name]
+            if table.partition_by is None or not any(self.live(item) for item in (name, *parts)):
+                continue
+            columns = {key: Column(name=key, type=item.type) for key, item in table.columns.items()}
+            yield create_table(Table(name=name, columns=columns, partition_by=table.partition_by), [])
+            for part in ordered_partitions(self.wanted):
+                if part.name in parts:
+                    bare = Partition(name=part.name, parent=part.parent, bound=part.bound)
+                    yield create_partition(replace(bare, partition_by=part.partition_by))
+
+
+def root_of(schema: Schema, name: str) -> str:
+    """The table at the top of a partition."""
+    while name in schema.partitions:
+        name = schema.partitions[name].parent
+    return name
 
 
 def _kind(item: EnumType | DomainType) -> object:

@@ -1,7 +1,7 @@
 """What to look for in live rows because of a change, as conditions in SQL over the rows as they are or would be."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dataforge.contexts.schemas.designs.domain.model import (
@@ -15,7 +15,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
 )
 from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
-from dataforge.contexts.schemas.plans.domain.future_rows import ROW, FutureRows
+from dataforge.contexts.schemas.plans.domain.future_rows import ROW, FutureRows, root_of
 from dataforge.contexts.schemas.plans.domain.losses import losses, merged
 
 _OPERATOR = re.compile(r" WITH (?:OPERATOR\((?P<named>[^)]*)\)|(?P<plain>[-+*/<>=~!@#%^&|`?]+))$")
@@ -50,8 +50,11 @@ class RowCheck:
 class RowChecks:
     """Finds the checks of changes."""
 
-    def __init__(self, rows: FutureRows) -> None:
+    def __init__(self, rows: FutureRows, bounds: Mapping[str, str] | None = None) -> None:
+        """With the conditions of partitions, by their new names."""
         self._rows = rows
+        self._bounds = bounds or {}
+        self._housed: set[str] = set()
 
     def of(self, item: Change) -> Iterator[RowCheck]:
         """What to look for because of a change."""
@@ -74,6 +77,8 @@ class RowChecks:
             yield from self._constraint(item)
         elif item.op == "create unique index":
             yield from self._index(item)
+        if moves_rows(item):
+            yield from self._homeless(item)
 
     # ---------------------------------------------------------------- what goes
 
@@ -210,11 +215,40 @@ class RowChecks:
                 names = tuple(f"k{number}" for number in range(len(key)))
                 yield RowCheck(source, (" OR ".join(broken),), "domain_violated", text, names, blocking=True)
 
+    # ---------------------------------------------------------------- partitions
+
+    def _homeless(self, item: Change) -> Iterator[RowCheck]:
+        """Rows of a table for which it would have no partition; those of partitions that go are not looked for."""
+        wanted, current = self._rows.wanted, self._rows.current
+        name = item.object.partition(" ")[2]
+        message = "{count} {rows} would have no partition to be in"
+        bound = self._bounds.get(name)
+        if bound is not None and self._rows.live(name) is not None:  # a table becomes a part
+            columns = [column for column in self._rows.columns(name) if mentions(bound, column)]
+            source, key = self._rows.rows(name, columns), self._rows.key(name)
+            yield RowCheck(source, (f"({bound}) IS NOT TRUE",), "rows_without_partition", message, key, blocking=True)
+            return
+        table = root_of(wanted, name) if name in wanted.partitions else root_of(current, name)
+        known = wanted.tables.get(table)
+        if known is None or known.partition_by is None or table in self._housed or self._rows.live(table) is None:
+            return
+        self._housed.add(table)
+        parents = {part.parent for part in wanted.partitions.values()}
+        leaves = [part for part in wanted.partitions if part not in parents and root_of(wanted, part) == table]
+        if any(part not in self._bounds for part in leaves):
+            return
+        homes = " OR ".join(f"({self._bounds[part]})" for part in leaves) or "false"
+        columns = [column for column in known.columns if mentions(f"{known.partition_by} {homes}", column)]
+        gone = {change.object.partition(" ")[2] for change in self._rows.plan.up if change.op == "drop partition"}
+        lost = [part for part in current.partitions if part in gone or gone & set(_above(current, part))]
+        source, key = self._rows.rows(table, columns, lost), self._rows.key(table)
+        yield RowCheck(source, (f"({homes}) IS NOT TRUE",), "rows_without_partition", message, key, blocking=True)
+
     # ---------------------------------------------------------------- constraints and indexes
 
     def _constraint(self, item: Change) -> Iterator[RowCheck]:
         table = item.table or ""
-        wanted = self._rows.wanted.tables.get(table)
+        wanted = self._rows.target(table)
         added = None if wanted is None else wanted.constraints.get(item.object.removeprefix(f"constraint {table}."))
         if added is None or added.unchecked or self._rows.live(table) is None:
             return
@@ -248,7 +282,7 @@ class RowChecks:
 
     def _index(self, item: Change) -> Iterator[RowCheck]:
         table = item.table or ""
-        wanted = self._rows.wanted.tables.get(table)
+        wanted = self._rows.target(table)
         index: Index | None = None if wanted is None else wanted.indexes.get(item.object.removeprefix("index "))
         if index is None or self._rows.live(table) is None:
             return
@@ -280,7 +314,7 @@ class RowChecks:
         elements, where = exclusion_elements(added.definition)
         if not elements:
             return
-        columns = [name for name in self._rows.wanted.tables[table].columns if mentions(added.definition, name)]
+        columns = [name for name in self._rows.columns(table) if mentions(added.definition, name)]
         source = self._rows.rows(table, columns)
         number = f'(SELECT x.*, row_number() OVER () AS "number of row" FROM {source} AS x{where})'
         pairs = []
@@ -296,6 +330,19 @@ class RowChecks:
             key=self._rows.key(table),
             blocking=True,
         )
+
+
+def moves_rows(item: Change) -> bool:
+    """Whether rows come into partitions by the change."""
+    kind = item.object.partition(" ")[0]
+    texts = [statement.sql for statement in item.statements]
+    return kind in ("table", "partition") and any("ATTACH PARTITION" in sql or "INSERT " in sql for sql in texts)
+
+
+def _above(schema: Schema, name: str) -> Iterator[str]:
+    while name in schema.partitions:
+        name = schema.partitions[name].parent
+        yield name
 
 
 def exclusion_elements(definition: str) -> tuple[list[tuple[str, str]], str]:
