@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataforge.contexts.schemas.designs.domain.layout import Box, Bundle, Layout, Link, arrange
+from dataforge.contexts.schemas.designs.domain.layout import arrange
+from dataforge.contexts.schemas.designs.domain.shapes import Box, Bundle, Layout, Link
 
 Rectangle = tuple[float, float, float, float]
 

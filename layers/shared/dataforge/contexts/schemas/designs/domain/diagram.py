@@ -10,9 +10,10 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from dataforge.contexts.schemas.designs.domain.cards import Card, Row, Tie, cards_of, ties_of
-from dataforge.contexts.schemas.designs.domain.layout import Box, Bundle, End, Layout, Link, TooDense, arrange
+from dataforge.contexts.schemas.designs.domain.layout import arrange
 from dataforge.contexts.schemas.designs.domain.marks import NO_MARKS, SIGNS, Mark, Marks, State
 from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.designs.domain.shapes import Box, Bundle, End, Layout, Link, TooDense
 from dataforge.kernel.pictures import clean, fitted, is_right_to_left, number, width_of
 
 MARGIN, HEAD, ROW, TEXT, SMALL, TITLE = 16.0, 26.0, 18.0, 12.0, 10.0, 16.0
