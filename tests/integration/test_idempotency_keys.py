@@ -597,6 +597,14 @@ async def promoted(api: WholeApi) -> Sample:
     return Sample(body=body)
 
 
+@sample("/api/schema/drift/adopt", "/api/schema/drift/restore")
+async def drifted(api: WholeApi) -> Sample:
+    space = await schemas(api)
+    await space.deploy(await space.preview(table("people")))
+    await space.sql("ALTER TABLE people ADD COLUMN strange int")
+    return Sample(body={"workspace_id": str(space.workspace_id)})
+
+
 # Members that belong to one of the routes that share a sample.
 MEMBERS = {"cherry-pick": ["commit_id"], "merge": ["source"], "close": [], "checks": [], "comments": ["body"]}
 

@@ -19,7 +19,7 @@ from dataforge.contexts.notifications.messages.consumers import send_waiting
 from dataforge.contexts.notifications.suppressions.commands import Suppress, suppress
 from dataforge.contexts.notifications.suppressions.domain import Reason, Scope, email_hash
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
-from dataforge.contexts.schemas.contract import SchemaDeploymentEnded
+from dataforge.contexts.schemas.contract import SchemaDeploymentEnded, SchemaDrifted
 from dataforge.events.jobs import relay_outbox
 from dataforge.events.wiring import subscribers
 from dataforge.kernel.clock import FixedClock
@@ -107,6 +107,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
         RosterApplied(uuid7(), "2026F", 12, ada),
         SchemaDeploymentEnded(uuid7(), uuid7(), "ws_abc", "r1", None, ada),
         SchemaDeploymentEnded(uuid7(), uuid7(), "ws_abc", None, "Somebody else holds a lock.", ada),
+        SchemaDrifted(uuid7(), "ws_abc", "r1", "f" * 64, (ada,)),
     )
 
     assert sorted(str(mail.message["Subject"]) for mail in mails) == sorted(
@@ -121,6 +122,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
             "The roster has been applied",
             "Schema deployed: ws_abc",
             "Schema not deployed: ws_abc",
+            "Schema changed without a deployment: ws_abc",
         ]
     )
     assert {mail.recipients for mail in mails} == {(await office.email(ada),)}

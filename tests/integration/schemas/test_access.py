@@ -11,7 +11,7 @@ from tests.builders.workspaces import Space, join, new_workspace, person
 
 ROLES = ("owner", "admin", "editor", "viewer", "stranger")
 LOOKS = ("current", "plans/{plan}", "deployments/{deployment}", "revisions", "drift", "trash")
-PLANS = ("validate", "preview", "revisions/1/rollback")
+PLANS = ("validate", "preview", "revisions/1/rollback", "drift/adopt", "drift/restore")
 DEPLOYS = ("deploy", "deployments/{deployment}/cancel", "deployments/{deployment}/resume")
 
 
@@ -42,6 +42,8 @@ async def ask(client: httpx.AsyncClient, path: str, workspace_id: UUID | str, id
     body = (
         {**params, "plan_id": ids["plan"], "plan_hash": ids["hash"]}
         if path == "deploy"
+        else params
+        if path.startswith("drift/")
         else {**params, "target": target}
     )
     return await client.post(address, params=params, json=body)
@@ -65,7 +67,7 @@ async def test_everybody_may_do_what_their_role_allows_and_strangers_learn_nothi
         elif (role == "viewer" and path not in LOOKS) or (role == "editor" and path in DEPLOYS):
             assert code == "workspace_role_missing", (role, path)
         else:
-            assert code in (None, "plan_stale", "deployment_ended"), (role, path, code)
+            assert code in (None, "plan_stale", "deployment_ended", "no_drift"), (role, path, code)
 
 
 async def test_what_belongs_to_another_workspace_is_not_found(schemas: SchemasUnderTest, space: Space) -> None:

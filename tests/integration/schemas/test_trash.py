@@ -282,7 +282,9 @@ async def test_a_change_leads_there_and_back_with_a_trash_as_well(kept: Planned,
     if case.rows:
         await kept.sql(case.rows)
 
-    plan = await kept.deploy(case.after)
+    target = case.after if isinstance(case.after, dict) else (await kept.described(case.after))[0]
+
+    plan = await kept.deploy(target)
 
     assert (await kept.schema()).fingerprint == plan.target_fingerprint
     if case.keeps is not None:

@@ -19,3 +19,17 @@ class SchemaDeploymentEnded(Event):
     revision: str | None
     error: str | None
     created_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDrifted(Event):
+    """The schema of a workspace is not as it was deployed last; `keepers` may do something about it."""
+
+    name = "schemas.drifted"
+    about = "workspace_id"
+
+    workspace_id: UUID
+    namespace: str
+    revision: str
+    fingerprint: str
+    keepers: tuple[UUID, ...]

@@ -67,9 +67,10 @@ def _deployments() -> Consumer[SchemasServices]:
 
 def _jobs() -> Mapping[str, Job[SchemasServices]]:
     from dataforge.contexts.schemas.deployments import consumers
+    from dataforge.contexts.schemas.drift.consumers import announce_checks
     from dataforge.contexts.schemas.trash.consumers import announce_trash
 
-    return {"schemas": consumers.resume_deployments, "schema_trash": announce_trash}
+    return {"schemas": consumers.resume_deployments, "schema_trash": announce_trash, "schema_drift": announce_checks}
 
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[SchemasServices]]]:

@@ -114,6 +114,20 @@ revisions = Table(
     schema=SCHEMA,
 )
 
+drift_checks = Table(
+    "drift_checks",
+    metadata,
+    Column("workspace_id", UUID(as_uuid=True), primary_key=True),
+    Column("checked_at", DateTime(timezone=True), nullable=False),
+    Column("revision", String(32), nullable=False),
+    Column("found_fingerprint", String(64), nullable=False),
+    Column("drifted", Boolean, nullable=False),
+    # The state that people have heard of: of each they hear once.
+    Column("announced_fingerprint", String(64)),
+    Index("ix_drift_checks_checked_at", "checked_at"),
+    schema=SCHEMA,
+)
+
 trash = Table(
     "trash",
     metadata,

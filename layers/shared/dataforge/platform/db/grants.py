@@ -89,7 +89,7 @@ _SEARCH = _tables("lrs", "statement_keys statement_references pending_statements
 _SESSIONS = _tables("lrs", "sessions session_statements", WRITE)
 _SCHEMAS = _merged(
     _tables("schemas", "plans deployments deployment_steps", CHANGE),
-    _tables("schemas", "revisions", READ),
+    _tables("schemas", "revisions drift_checks", READ),
     _tables("schemas", "trash", READ | {"UPDATE"}),
 )
 _DATASETS = _tables(
@@ -300,8 +300,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _SEARCH,
         _DATASETS,
         _NOTIFICATIONS,
-        # Deployments whose message or worker was lost, and what has been in the trash long enough.
-        _tables("schemas", "deployments trash", READ),
+        # Deployments whose message or worker was lost, what has been in the trash long enough, and what to look at.
+        _tables("schemas", "deployments trash revisions drift_checks", READ),
     ),
     "schema-proof": {},
 }

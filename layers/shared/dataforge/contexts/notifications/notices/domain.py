@@ -22,7 +22,7 @@ from dataforge.contexts.identity.contract import (
     TokenExpires,
 )
 from dataforge.contexts.lrs.contract import StatementImportEnded
-from dataforge.contexts.schemas.contract import SchemaDeploymentEnded
+from dataforge.contexts.schemas.contract import SchemaDeploymentEnded, SchemaDrifted
 from dataforge.contexts.workspaces.contract import InvitationSent
 from dataforge.kernel.events import Event
 
@@ -158,6 +158,12 @@ def _(event: SchemaDeploymentEnded) -> Iterable[Notice]:
     return (Notice("schema_deployment", event.created_by, content),)
 
 
+@notices_of.register
+def _(event: SchemaDrifted) -> Iterable[Notice]:
+    content = {"schema": event.namespace, "page": ("/ui/schemas", str(event.workspace_id), "drift")}
+    return [Notice("schema_drift", person, content) for person in event.keepers]
+
+
 _DRAFTED: Final[Mapping[type[Event], str]] = {
     InvitationSent: "workspace_invitation",
     AccountInvitationSent: "account_invitation",
@@ -201,6 +207,7 @@ NOTICED: Final[tuple[type[Event], ...]] = (
     DatasetImportEnded,
     StatementImportEnded,
     SchemaDeploymentEnded,
+    SchemaDrifted,
     *_DRAFTED,
 )
 """The events that become messages."""

@@ -46,6 +46,7 @@ KINDS: Final = {
         Kind("import_result", "Imports that have ended", Scope.IMPORT, "notifications/import_ended"),
         Kind("roster_result", "Rosters that were applied", Scope.IMPORT, "notifications/roster_applied"),
         Kind("schema_deployment", "Deployments of schemas", Scope.SCHEMA, "notifications/schema_deployed"),
+        Kind("schema_drift", "Changes of schemas without a deployment", Scope.SCHEMA, "notifications/schema_drifted"),
         Kind("workspace_invitation", "Invitations to workspaces"),
         Kind("account_invitation", "Invitations to DataForge"),
         Kind("account_claim", "Accounts that were made for you"),

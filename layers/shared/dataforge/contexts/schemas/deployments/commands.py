@@ -19,6 +19,7 @@ from dataforge.contexts.schemas.deployments.domain import (
     missing_deployment,
     steps_of,
 )
+from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.plans.queries import find_plan
 from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
 from dataforge.kernel.errors import PlanStale
@@ -64,7 +65,7 @@ async def ask_deployment(command: AskDeployment, uow: SchemasUnitOfWork) -> UUID
         message = "The schema has changed since the plan was made; nothing was done. Preview the target again."
         facts = {"planned_from": plan["base_fingerprint"], "found": command.fingerprint}
         raise PlanStale(message, facts=facts)
-    if not plan["changes"]:
+    if not plan["changes"] and not await _has_drifted(command, uow):
         message = "The schema is as the target wants it."
         raise NothingToDeploy(message)
     check_confirmations(plan["changes"], command.confirmations)
@@ -87,6 +88,12 @@ async def ask_deployment(command: AskDeployment, uow: SchemasUnitOfWork) -> UUID
     after = {"plan_hash": command.plan_hash, "confirmations": list(command.confirmations)}
     uow.audit(AuditEntry("deploy", "schema", str(command.workspace_id), after=after, workspace_id=command.workspace_id))
     return deployment_id
+
+
+async def _has_drifted(command: AskDeployment, uow: SchemasUnitOfWork) -> bool:
+    """Whether the schema is not as it was deployed last, so that a plan of nothing makes a revision of it."""
+    revision = await queries.latest_revision(uow.connection, command.workspace_id)
+    return command.fingerprint != (Schema().fingerprint if revision is None else revision["fingerprint"])
 
 
 async def resume_deployment(command: ResumeDeployment, uow: SchemasUnitOfWork) -> UUID:

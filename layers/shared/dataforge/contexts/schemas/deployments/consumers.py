@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def deployment_messages(event: Mapping[str, Any], services: "SchemasServices") -> dict[str, Any]:
-    """Messages `{"deployment_id": …}`, `{"deleted_workspace": …}` and `{"empty_trash": …}` with the id of a workspace.
+    """Messages `{"deployment_id": …}`, `{"deleted_workspace": …}`, `{"empty_trash": …}`, `{"check_drift": …}`.
 
     And `{"drop_trials": true}`. What is busy is given back to the queue.
     """
@@ -62,7 +62,14 @@ async def _drop_trials(message: Mapping[str, Any], services: "SchemasServices") 
     return True
 
 
-_HANDLERS = {"deleted_workspace": _drop, "empty_trash": _empty, "drop_trials": _drop_trials}
+async def _check(message: Mapping[str, Any], services: "SchemasServices") -> bool:
+    workspace_id = UUID(message["check_drift"])
+    drifted = await services.deployer.check_drift(workspace_id)
+    logger.info("schema checked", workspace_id=str(workspace_id), drifted=drifted)
+    return True  # a busy one is asked for again by maintenance
+
+
+_HANDLERS = {"deleted_workspace": _drop, "empty_trash": _empty, "drop_trials": _drop_trials, "check_drift": _check}
 
 
 async def end_schema(event: WorkspaceDeleted, services: "SchemasServices") -> None:

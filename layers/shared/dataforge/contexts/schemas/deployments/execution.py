@@ -19,7 +19,7 @@ import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.rows import dict_row
 
-from dataforge.contexts.schemas.contract import SchemaDeploymentEnded
+from dataforge.contexts.schemas.contract import SchemaDeploymentEnded, SchemaDrifted
 from dataforge.contexts.schemas.deployments import logins
 from dataforge.contexts.schemas.deployments.domain import (
     LEASE,
@@ -28,10 +28,12 @@ from dataforge.contexts.schemas.deployments.domain import (
     Step,
     revision_file,
     revision_name,
+    steps_of,
 )
 from dataforge.contexts.schemas.deployments.repository import Journal, SchemaJournal, forget_workspace, is_there
 from dataforge.contexts.schemas.designs.domain.names import NAMESPACE, namespace_of, quoted, trash_of
 from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.drift.repository import drift_state, keep_check, put_off_check
 from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.contexts.schemas.plans.proof import read_kept
 from dataforge.contexts.schemas.plans.trials import drop_copies_of
@@ -48,7 +50,7 @@ TRIES = 5
 _ALONE = (Phase.BUILD, Phase.VALIDATE)
 _FACTS = """
 SELECT d.id, d.workspace_id, d.created_by, p.namespace, p.plan_hash, p.base_fingerprint, p.target_fingerprint,
-       p.down_changes,
+       p.down_changes, p.proof -> 'happened' AS happened,
        (SELECT json_agg(json_build_object('position', s.position, 'phase', s.phase, 'op', s.op, 'object', s.object,
                                           'sql', s.sql, 'done', s.done_at IS NOT NULL) ORDER BY s.position)
           FROM schemas.deployment_steps s WHERE s.deployment_id = d.id) AS steps,
@@ -193,6 +195,33 @@ class Deployer:
                     return await delete_due(owner, workspace_id, self._clock.now())
             except errors.LockNotAvailable:
                 return None
+
+    async def check_drift(self, workspace_id: UUID) -> bool | None:
+        """Whether the schema of a workspace is not as it was deployed last; people hear of each drift once.
+
+        None where nothing was deployed, while somebody is at the schema, and after a deployment that has not succeeded:
+        that one tells where the schema stands.
+        """
+        namespace = namespace_of(workspace_id)
+        async with await AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=None) as owner:
+            if not await self._lock(owner, namespace):
+                return None
+            async with owner.transaction():
+                state = await drift_state(owner, workspace_id)
+                now = self._clock.now()
+                if state is None:
+                    return None
+                if state.status != DeploymentStatus.SUCCEEDED:
+                    await put_off_check(owner, workspace_id, state, now)
+                    return None
+                found = (await read_schema(owner, namespace)).fingerprint
+                await keep_check(owner, workspace_id, state, found, now)
+                drifted = found != state.fingerprint
+                if drifted and found != state.announced:
+                    keepers = tuple(state.keepers)
+                    event = SchemaDrifted(workspace_id, namespace, state.revision, found, keepers)
+                    await write_event(owner, event, now)
+        return drifted
 
     async def _lock(self, owner: "AsyncConnection[Any]", namespace: str) -> bool:
         """Take the lock of the workspace's schema, which ends with the connection.
@@ -369,7 +398,9 @@ class _Work:
             plan_hash=self._facts["plan_hash"],
             applied_at=now,
         )
-        body = revision_file(revision, self._steps, self._facts["down_changes"]).encode()
+        # What happened without a deployment and was adopted is not run; whoever runs the files runs it.
+        steps = self._steps or steps_of(self._facts["happened"] or ())
+        body = revision_file(revision, steps, self._facts["down_changes"]).encode()
         await self._deployer.publish(revision.key, body)
         async with self._owner.transaction():
             found = (await read_schema(self._owner, self._namespace)).fingerprint

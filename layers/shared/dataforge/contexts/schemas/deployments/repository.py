@@ -162,6 +162,7 @@ _FORGET = (
     "DELETE FROM schemas.deployments WHERE workspace_id = %s",  # with their steps
     "DELETE FROM schemas.plans WHERE workspace_id = %s",
     "DELETE FROM schemas.trash WHERE workspace_id = %s",
+    "DELETE FROM schemas.drift_checks WHERE workspace_id = %s",
 )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from dataforge.contexts.schemas.deployments.queries import latest_revision
 from dataforge.contexts.schemas.designs.domain.document import parse_design
 from dataforge.contexts.schemas.designs.domain.model import Schema
+from dataforge.contexts.schemas.drift.checks import last_check
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.scene import Options
@@ -17,6 +18,7 @@ async def find_drift(services: SchemasServices, workspace_id: UUID) -> dict[str,
     """What changed without a deployment: the changes that happened, and those that would undo them."""
     async with services.database.read_only() as connection:
         revision = await latest_revision(connection, workspace_id)
+        check = await last_check(connection, workspace_id)
     live = await live_schema(services, workspace_id)
     deployed = Schema()
     if revision is not None and revision["fingerprint"] != live.fingerprint:
@@ -32,6 +34,7 @@ async def find_drift(services: SchemasServices, workspace_id: UUID) -> dict[str,
         "found_fingerprint": live.fingerprint,
         "adopt": _listed(deployed, live) if drifted else [],
         "restore": _listed(live, deployed) if drifted else [],
+        "checked_at": None if check is None else check["checked_at"],
     }
 
 

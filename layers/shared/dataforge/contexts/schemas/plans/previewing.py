@@ -47,12 +47,17 @@ async def driver(database: Database) -> AsyncIterator["AsyncConnection[Any]"]:
 
 
 async def preview(
-    services: SchemasServices, workspace_id: UUID, target: Mapping[str, Any], *, back_to: int | None = None
+    services: SchemasServices,
+    workspace_id: UUID,
+    target: Mapping[str, Any],
+    *,
+    back_to: int | None = None,
+    asking: bool = True,
 ) -> Preview:
     """The plan from the live schema of a workspace to a target; leaves nothing behind.
 
     A target of the past (`back_to` is the number of its revision) follows the names that things have got since, and
-    leaves nothing open. Raises what `make_plan` raises.
+    leaves nothing open; nor does anything with `asking` off. Raises what `make_plan` raises.
     """
     before = await find_deployed(services, workspace_id)
     design = before.design if before is not None and before.target == target else parse_design(target)
@@ -61,7 +66,13 @@ async def preview(
     namespace = namespace_of(workspace_id)
     async with driver(services.proofs) as connection:
         plan, current, wanted = await make_plan(
-            connection, namespace, design, before, asking=back_to is None, trash=True, going_back=back_to is not None
+            connection,
+            namespace,
+            design,
+            before,
+            asking=asking and back_to is None,
+            trash=True,
+            going_back=back_to is not None,
         )
         plan = await try_plan(connection, plan)
         plan, findings = await probe(connection, plan, current, wanted, design.hints)
