@@ -21,7 +21,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 from dataforge.contexts.schemas.plans.domain.changes import Change, change
 from dataforge.contexts.schemas.plans.domain.columns import Numbers, alter_column, drop_column
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
-from dataforge.contexts.schemas.plans.domain.indexes import index_changes
+from dataforge.contexts.schemas.plans.domain.indexes import index_changes, untangled
 from dataforge.contexts.schemas.plans.domain.keeping import gain_column, lose_column, lose_table
 from dataforge.contexts.schemas.plans.domain.partitions import first_changes, joining, partition_changes
 from dataforge.contexts.schemas.plans.domain.scene import Options, Scene
@@ -44,7 +44,8 @@ def find_changes(current: Schema, wanted: Schema, options: Options) -> list[Chan
 
 
 def _ordered(changes: Iterable[Change]) -> list[Change]:
-    return [item for item in sorted(changes, key=lambda item: item.order) if item.statements]
+    found = untangled([item for item in changes if item.statements])
+    return sorted(found, key=lambda item: item.order)
 
 
 class _Difference(Scene):

@@ -1,10 +1,12 @@
 """Changes of indexes that no constraint owns."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.model import Index
-from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
     change_options,
     comment_on,
@@ -13,6 +15,13 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE, SHARE_UPDATE, Scene
+
+_RENAMES = ("rename index", "rename constraint")
+_NAME = r'"(?:[^"]|"")+"'
+_RENAME = re.compile(
+    rf"(?P<head>ALTER INDEX |ALTER TABLE {_NAME} RENAME CONSTRAINT )(?P<old>{_NAME})"
+    rf"(?P<to> RENAME TO | TO )(?P<new>{_NAME})"
+)
 
 
 def index_changes(
@@ -51,6 +60,29 @@ def index_changes(
     for index in old.values():
         if index.name not in new and (id(index) in left or again(index)):
             yield _drop(index, Risk.LOCKING)
+
+
+def untangled(changes: list[Change]) -> list[Change]:
+    """Changes in which indexes and constraints can take names from each other: by way of names of their own."""
+    moves = {
+        id(item): found
+        for item in changes
+        if item.op in _RENAMES and (found := _RENAME.fullmatch(item.statements[0].sql))
+    }
+    leaving = {found["old"] for found in moves.values()}
+    result: list[Change] = []
+    for item in changes:
+        found = moves.get(id(item))
+        if found is None or found["new"] not in leaving:
+            result.append(item)
+            continue
+        between = quoted(generated_name(found["new"].strip('"'), "renamed"))
+        head, middle = found["head"], found["to"]
+        aside = Statement(f"{head}{found['old']}{middle}{between}")
+        again = Statement(f"{head}{between}{middle}{found['new']}")
+        result.append(replace(item, statements=(aside,)))
+        result.append(replace(item, statements=(again, *item.statements[1:]), rank=29))
+    return result
 
 
 def _adjust(before: Index, index: Index) -> Iterator[Change]:

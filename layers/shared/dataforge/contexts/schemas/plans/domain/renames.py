@@ -20,7 +20,7 @@ _NOUNS = {
 _HOLDERS = {"column": "table", "value": "enum"}
 Scope = tuple[str, tuple[str, ...]]
 NameKey = tuple[str, tuple[str, ...], str]
-Known = Mapping[tuple[str, str | None], Named]
+Known = Mapping[tuple[str, tuple[str, ...], str | None], Named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def find_renames(current: Schema, named: Iterable[Named], before: Iterable[Named
 
     A thing that is in the schema under its new name already, and by no stable id another, has not been renamed.
     """
-    known: Known = {(item.kind, item.stable_id): item for item in before if item.stable_id is not None}
+    earlier = list(before)
+    known: Known = {(item.kind, item.path, item.stable_id): item for item in earlier if item.stable_id is not None}
+    leaving = _leaving(named := list(named), earlier)
     by_kind: dict[str, list[Rename]] = defaultdict(list)
     outer: dict[tuple[str, str], str] = {}  # (kind, new name) -> old name
     inner_things: list[Named] = []
@@ -60,7 +62,7 @@ def find_renames(current: Schema, named: Iterable[Named], before: Iterable[Named
         if item.kind in ("column", "value"):
             inner_things.append(item)
             continue
-        old = _old_name(item, known, _names(current, item.kind))
+        old = _old_name(item, known, _names(current, item.kind), leaving)
         if old is not None:
             kind = _precise(item.kind, old, current)
             by_kind[kind].append(Rename(kind, (), old, item.name))
@@ -69,19 +71,40 @@ def find_renames(current: Schema, named: Iterable[Named], before: Iterable[Named
         holder = "table" if item.kind == "column" else "enum"
         old_holder = outer.get((holder, item.path[0]), item.path[0])
         found = _inner_names(current, item.kind, old_holder)
-        old = _old_name(item, known, found, holder=old_holder)
+        old = _old_name(item, known, found, leaving, (old_holder,))
         if old is not None:
             by_kind[item.kind].append(Rename(item.kind, item.path, old, item.name))
     return [rename for kind in (*_NOUNS, "column", "value") for rename in by_kind[kind]]
 
 
-def _old_name(item: Named, known: Known, present: set[str], holder: str | None = None) -> str | None:
-    previous = known.get((item.kind, item.stable_id)) if item.stable_id is not None else None
-    if previous is not None and (holder is None or previous.path == (holder,)):
+def _leaving(named: Collection[Named], before: Collection[Named]) -> set[tuple[str, tuple[str, ...], str]]:
+    """Names that others had before, by what targets say that have not been deployed with it yet."""
+    done = {(item.kind, item.path, item.name, item.previous) for item in before if item.previous}
+    return {
+        (item.kind, item.path, item.previous)
+        for item in named
+        if item.previous and (item.kind, item.path, item.name, item.previous) not in done
+    }
+
+
+def _old_name(
+    item: Named,
+    known: Known,
+    present: set[str],
+    leaving: set[tuple[str, tuple[str, ...], str]],
+    holder: tuple[str, ...] = (),
+) -> str | None:
+    previous = known.get((item.kind, holder, item.stable_id)) if item.stable_id is not None else None
+    if previous is not None:
         return previous.name if previous.name != item.name and previous.name in present else None
-    if item.previous and item.previous != item.name and item.previous in present and item.name not in present:
-        return item.previous
-    return None
+    if not item.previous or item.previous == item.name or item.previous not in present:
+        return None
+    # Its new name may be there still when whoever has it gets another one.
+    free = (
+        item.name not in present
+        or {(item.kind, item.path, item.name), (item.kind, item.path, item.previous)} <= leaving
+    )
+    return item.previous if free else None
 
 
 def _names(current: Schema, kind: str) -> set[str]:
