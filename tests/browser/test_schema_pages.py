@@ -200,6 +200,21 @@ def test_a_deployment_is_cancelled_and_goes_on(desk: Desk) -> None:
     expect(page.get_by_text("The schema is as planned.")).to_be_visible()
 
 
+def test_a_revision_is_promoted_to_another_workspace_by_the_same_hash(desk: Desk) -> None:
+    first, second = new_schema(desk, "Test stage"), new_schema(desk, "Production stage")
+    page = desk.open(f"/ui/schemas/{first}/editor", role=Role.INSTRUCTOR)
+    page.get_by_label("Target in JSON").fill(target(PEOPLE))
+    page.get_by_role("button", name="See what would change", exact=True).click()
+    deploy(page, desk, first)
+
+    page.goto(f"/ui/schemas/{first}/history/1")
+    page.get_by_role("combobox", name="To the workspace").select_option("Production stage")
+    page.get_by_role("button", name="See the plan there").click()
+    expect(page.get_by_text("This is the very plan that was deployed there")).to_be_visible()
+    expect(page.get_by_role("link", name="Production stage")).to_be_visible()
+    deploy(page, desk, second)
+
+
 def test_a_schema_that_moved_is_said_on_the_plan_and_shown_as_drift(desk: Desk) -> None:
     workspace_id = new_schema(desk, "Moving")
     schemas = schemas_of(desk, workspace_id)

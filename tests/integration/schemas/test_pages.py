@@ -203,3 +203,23 @@ async def test_an_archived_workspace_is_looked_at_and_not_changed(
 
     assert seen == [200 if path != "/compare?number=1" else 303 for path in SEEN]
     assert {code for _, code in done} == {"workspace_archived"}
+
+
+async def test_a_revision_is_promoted_only_to_a_workspace_that_the_person_plans_in(
+    schemas: SchemasUnderTest, api: ApiUnderTest, browsers: dict[str, httpx.AsyncClient]
+) -> None:
+    await known(schemas)
+    stranger, own = await person(api, "somebody_else"), await new_workspace(schemas.owner, "Production")
+    foreign = await new_workspace(stranger, "Foreign")
+    place = f"/ui/schemas/{schemas.workspace_id}/history/1"
+
+    page = await browsers["owner"].get(place)
+    answers = {
+        to: (await send(browsers["owner"], f"{place}/promote", {"to_workspace_id": to})).headers["location"]
+        for to in (own, foreign, str(schemas.workspace_id), "", "x")
+    }
+
+    assert f'value="{own}"' in page.text
+    assert foreign not in page.text
+    assert answers.pop(own).startswith(f"/ui/schemas/{own}/plans/")
+    assert set(answers.values()) == {place}

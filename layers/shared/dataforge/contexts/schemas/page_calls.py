@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -30,6 +30,7 @@ router = page_router("schemas")
 SCHEMAS_PAGES = "/ui/schemas"
 SCHEMA_PAGE = SCHEMAS_PAGES + "/{workspace_id}"
 ROWS = 50
+MOST_WORKSPACES = 200  # to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,27 @@ async def read_workspace(connection: AsyncConnection, workspace_id: UUID, user_i
     )
     row = (await connection.execute(query)).one()
     return WorkspaceSeen(row.workspace_id, row.name, row.archived_at, MemberRole(row.role))
+
+
+async def list_other_workspaces(
+    connection: AsyncConnection, workspace_id: UUID, user_id: UUID
+) -> list[tuple[str, str]]:
+    """Ids and names of the other workspaces that the person may plan in, by name."""
+    directory = workspace_directory.c
+    query = (
+        select(directory.workspace_id, directory.name, memberships.c.role)
+        .join(memberships, memberships.c.workspace_id == directory.workspace_id)
+        .where(
+            memberships.c.user_id == user_id, directory.workspace_id != workspace_id, directory.archived_at.is_(None)
+        )
+        .order_by(func.lower(directory.name), directory.workspace_id)
+        .limit(MOST_WORKSPACES)
+    )
+    return [
+        (str(row.workspace_id), row.name)
+        for row in await connection.execute(query)
+        if MemberRole(row.role).covers(MemberRole.EDITOR)
+    ]
 
 
 class SchemaPageCall(PageCall):

@@ -8,7 +8,14 @@ from starlette.responses import Response
 
 from dataforge.contexts.schemas.designs.pictures import FILES, file_of, picture_of
 from dataforge.contexts.schemas.designs.representations import Drawn
-from dataforge.contexts.schemas.page_calls import SCHEMA_PAGE, SCHEMAS_PAGES, SchemaPageCall, in_schema_page, router
+from dataforge.contexts.schemas.page_calls import (
+    SCHEMA_PAGE,
+    SCHEMAS_PAGES,
+    SchemaPageCall,
+    in_schema_page,
+    list_other_workspaces,
+    router,
+)
 from dataforge.contexts.schemas.plans.domain.comparison import changes_of
 from dataforge.contexts.schemas.revisions import comparing, queries
 from dataforge.kernel.access import Action, Kind
@@ -31,7 +38,14 @@ async def revision_page(number: Number, call: Shown) -> Response:
     row = await call.query(queries.find_revision, call.workspace.id, number)
     state = await comparing.schema_of(call.schemas, row)
     picture = picture_of(Drawn(state.schema, f"Revision {number}"))
-    return call.page("schemas/revision.html", revision=row, schema=state.schema, picture=picture, formats=_FILES)
+    return call.page(
+        "schemas/revision.html",
+        revision=row,
+        schema=state.schema,
+        picture=picture,
+        formats=_FILES,
+        others=await call.query(list_other_workspaces, call.workspace.id, call.user_id),
+    )
 
 
 @router.get(REVISION + "/files")
