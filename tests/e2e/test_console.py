@@ -1,7 +1,8 @@
 """The console through the gateway of a deployed stack: cookies, redirects and files where the stage puts them."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from infra.local.demo_catalog import ensure_catalog
 from infra.local.stack import LocalStack
+from tests.builders.schemas import column, table
 
 pytestmark = pytest.mark.build
 
@@ -58,3 +60,29 @@ def test_an_administrator_signs_in_looks_round_and_signs_out(stack: LocalStack, 
     assert left.url.path == f"{stage}/sign-in"
     assert "You have signed out." in left.text
     assert "dataforge" not in browser.cookies
+
+
+def test_a_schema_is_written_planned_and_deployed_on_its_pages(
+    stack: LocalStack, admin: httpx.Client, browser: httpx.Client, eventually: Callable[..., None]
+) -> None:
+    console = stack.facts["api_url"] + "/ui"
+    me = admin.get("/api/users/me").json()["id"]
+    workspace = admin.post(f"/api/user-profiles/{me}/workspaces", json={"name": "Written on pages"}).json()["id"]
+    place = f"{console}/schemas/{workspace}"
+    wanted = browser.get(f"{place}/editor")
+    credentials = stack.facts["credentials"]["admin"]
+    editor = browser.post(f"{console}/sign-in", data=form(wanted, next=wanted.url.params["next"], **credentials))
+    target = json.dumps({"tables": [table("people", column("name", "VARCHAR(255)"), column("born", "DATE"))]})
+
+    wrong = browser.post(f"{place}/editor", data=form(editor, target=target.replace("DATE", "DAET")))
+    plan = browser.post(f"{place}/editor/preview", data=form(editor, target=target))
+    plan_hash = re.search(r'name="plan_hash" value="([0-9a-f]{64})"', plan.text)
+    assert plan_hash, plan.text
+    run = browser.post(f"{plan.url}/deploy", data=form(plan, plan_hash=plan_hash[1]))
+    eventually(lambda: "The schema is as planned." in browser.get(run.url).text, "the schema is deployed")
+    schema = browser.get(place)
+    again = browser.post(f"{place}/editor/preview", data=form(schema, target=target))
+
+    assert "did you mean &#34;date&#34;" in wrong.text
+    assert "<svg" in schema.text
+    assert "Nothing would change" in again.text
