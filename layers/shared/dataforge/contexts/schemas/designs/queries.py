@@ -12,15 +12,18 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from dataforge.contexts.schemas.designs.catalog import COLUMNS_OF_VIEWS, READ_BY_VIEWS, STATISTICS
+from dataforge.contexts.schemas.designs.catalog import COLUMNS_OF_VIEWS, COMPOSITES, RANGES, READ_BY_VIEWS, STATISTICS
 from dataforge.contexts.schemas.designs.domain.model import (
+    Attribute,
     Column,
+    CompositeType,
     Constraint,
     Counter,
     DomainType,
     EnumType,
     Index,
     Partition,
+    RangeType,
     Schema,
     Sequence,
     Statistics,
@@ -227,6 +230,8 @@ class _Reader:
                 row["name"]: _domain(row, of_domains[row["oid"]])
                 for row in await self.rows(_DOMAINS, namespace=namespace)
             },
+            composites={row["name"]: _composite(row) for row in await self.rows(COMPOSITES, namespace=namespace)},
+            ranges={row["name"]: RangeType(**row) for row in await self.rows(RANGES, namespace=namespace)},
             sequences={row["name"]: _sequence(row) for row in await self.rows(_SEQUENCES, namespace=namespace)},
             tables={
                 row["name"]: _table(row, columns[row["oid"]], constraints[row["oid"]], indexes[row["oid"]])
@@ -364,6 +369,11 @@ def _view(row: Row, indexes: list[Row], depends: list[Row], columns: list[Row]) 
         depends=tuple(sorted(item["name"] for item in depends)),
         shown=tuple((item["name"], f"{item['type']} {item['collation']}") for item in columns),
     )
+
+
+def _composite(row: Row) -> CompositeType:
+    attributes = {item["name"]: Attribute(**item) for item in row["attributes"] or ()}
+    return CompositeType(name=row["name"], attributes=attributes, comment=row["comment"])
 
 
 def _statistics(row: Row) -> Statistics:

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from dataforge.contexts.schemas.designs.domain.composites import COMPOSITE, RANGE, read_composite, read_range
 from dataforge.contexts.schemas.designs.domain.constraints import read_checks
 from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, default_of, options_of, read_counter
 from dataforge.contexts.schemas.designs.domain.indexes import read_indexes
 from dataforge.contexts.schemas.designs.domain.model import (
+    CompositeType,
     DomainType,
     EnumType,
     Named,
+    RangeType,
     Schema,
     Sequence,
     Table,
@@ -24,7 +27,7 @@ from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation
 
 _TOP_MEMBERS = (
-    "$schema version namespace name enums domains sequences tables relationships views statistics "
+    "$schema version namespace name enums domains composites ranges sequences tables relationships views statistics "
     "allowDestructive onlineChanges onDrop drops"
 )
 _TOP = frozenset(_TOP_MEMBERS.split())
@@ -115,10 +118,12 @@ def read_design(document: object) -> tuple[Design, list[Violation]]:
     top = Node(document, "", draft.problems, _TOP)
     if top.has("version") and top.value["version"] != 1:
         top.refuse("version", "this service reads version 1", "version")
-    names = [item.get("name") for key in ("enums", "domains") for item in top.items(key) if isinstance(item, Mapping)]
-    draft.own = frozenset(name for name in names if isinstance(name, str))
+    draft.own = _own_types(top)
     enums = {enum.name: enum for node in top.children("enums", _ENUM) if (enum := _enum(node, draft))}
     domains = {domain.name: domain for node in top.children("domains", _DOMAIN) if (domain := _domain(node, draft))}
+    made_types = (_composite(node, draft) for node in top.children("composites", COMPOSITE))
+    composites = {composite.name: composite for composite in made_types if composite}
+    ranges = {span.name: span for node in top.children("ranges", RANGE) if (span := _range(node, draft))}
     sequences = {item.name: item for node in top.children("sequences", _SEQUENCE) if (item := _sequence(node, draft))}
     tables, partitions = read_tables(top, draft)
     views = {view.name: view for node in top.children("views", _VIEW) if (view := _view(node, draft))}
@@ -130,6 +135,8 @@ def read_design(document: object) -> tuple[Design, list[Violation]]:
         Schema(
             enums=enums,
             domains=domains,
+            composites=composites,
+            ranges=ranges,
             sequences=sequences,
             tables=tables,
             partitions=partitions,
@@ -202,6 +209,27 @@ def _enum(node: Node, draft: Draft) -> EnumType | None:
             )
     draft.values[name] = dict(value_map)
     return EnumType(name=name, values=tuple(values), comment=node.text("comment"))
+
+
+def _own_types(top: Node) -> frozenset[str]:
+    kinds = ("enums", "domains", "composites", "ranges")
+    items = [item for key in kinds for item in top.items(key) if isinstance(item, Mapping)]
+    names = [item.get(member) for item in items for member in ("name", "multirange")]
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def _composite(node: Node, draft: Draft) -> CompositeType | None:
+    composite = read_composite(node, draft)
+    if composite is not None:
+        _claim_type(node, draft, composite.name, "composite")
+    return composite
+
+
+def _range(node: Node, draft: Draft) -> RangeType | None:
+    found = read_range(node, draft)
+    if found is not None:
+        _claim_type(node, draft, found.name, "range")
+    return found
 
 
 def _claim_type(node: Node, draft: Draft, name: str, kind: str) -> None:

@@ -196,6 +196,38 @@ class DomainType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """A part of a composite type."""
+
+    name: str
+    type: str
+    collation: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeType:
+    """A type of several attributes."""
+
+    name: str
+    attributes: Mapping[str, Attribute]
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeType:
+    """A type of ranges over another; None leaves a choice to PostgreSQL. `difference` is a built-in function."""
+
+    name: str
+    subtype: str
+    opclass: str | None = None
+    collation: str | None = None
+    difference: str | None = None
+    multirange: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sequence:
     """A sequence of its own; `owner` is the (table, column) it goes with."""
 
@@ -233,6 +265,8 @@ class Schema:
 
     enums: Mapping[str, EnumType] = field(default_factory=dict)
     domains: Mapping[str, DomainType] = field(default_factory=dict)
+    composites: Mapping[str, CompositeType] = field(default_factory=dict)
+    ranges: Mapping[str, RangeType] = field(default_factory=dict)
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     partitions: Mapping[str, Partition] = field(default_factory=dict)
@@ -261,7 +295,7 @@ _DERIVED = frozenset(
     {"detail", "depends", "shown", "user_type", "references", "reference_columns", "computed", "bare", "sequence"}
 )
 # What the model did not have at first: left out while it is empty, so that fingerprints of before still hold.
-_LATER = frozenset({"storage", "compression", "statistics", "settings", "replica_identity"})
+_LATER = frozenset({"composites", "ranges", "storage", "compression", "statistics", "settings", "replica_identity"})
 _LATER_OF: Mapping[type[Any], frozenset[str]] = {
     Constraint: frozenset({"options"}),
     Index: frozenset({"options"}),

@@ -5,14 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from dataforge.contexts.schemas.designs.domain.composites import create_composite, create_range
 from dataforge.contexts.schemas.designs.domain.model import (
     Column,
+    CompositeType,
     Constraint,
     Counter,
     DomainType,
     EnumType,
     Index,
     Partition,
+    RangeType,
     Schema,
     Sequence,
     Table,
@@ -22,6 +25,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
 from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, reads, storage_parameters
 from dataforge.contexts.schemas.designs.domain.statistics import create_statistics
 
+MadeType = DomainType | CompositeType | RangeType
 _DEFERRING = re.compile(r" DEFERRABLE(?: INITIALLY DEFERRED)?$")
 
 
@@ -37,15 +41,15 @@ def create_schema(schema: Schema) -> Iterator[Creation]:
     """Everything of a schema in an order that works, circular foreign keys included."""
     for enum in schema.enums.values():
         yield from (Creation(sql, f"enum {enum.name}") for sql in create_enum(enum))
-    for domain in ordered_domains(schema):
-        yield from (Creation(sql, f"domain {domain.name}") for sql in create_domain(domain))
+    for item in ordered_types(schema):
+        yield from (Creation(sql, f"{kind_of_type(item)} {item.name}") for sql in create_type(item))
     for sequence in schema.sequences.values():
         yield from (Creation(sql, f"sequence {sequence.name}") for sql in create_sequence(sequence))
     yield from _create_tables(schema)
     for view in ordered_views(schema.views.values()):
         yield from (Creation(sql, f"view {view.name}") for sql in create_view(view))
-    for item in schema.statistics.values():
-        yield from (Creation(sql, f"statistics {item.name}") for sql in create_statistics(item))
+    for about in schema.statistics.values():
+        yield from (Creation(sql, f"statistics {about.name}") for sql in create_statistics(about))
     yield from comments(schema)
 
 
@@ -132,6 +136,19 @@ def create_domain(domain: DomainType) -> Iterator[str]:
             yield comment_on(f"CONSTRAINT {quoted(item.name)} ON DOMAIN {quoted(domain.name)}", item.comment)
     if domain.comment is not None:
         yield comment_on(f"DOMAIN {quoted(domain.name)}", domain.comment)
+
+
+def create_type(item: MadeType) -> Iterator[str]:
+    """CREATE DOMAIN or CREATE TYPE of one that is made of others, with everything that is said of it."""
+    if isinstance(item, DomainType):
+        return create_domain(item)
+    return create_composite(item) if isinstance(item, CompositeType) else create_range(item)
+
+
+def kind_of_type(item: MadeType | EnumType) -> str:
+    """`domain`, `composite`, `range` or `enum`."""
+    words = {DomainType: "domain", CompositeType: "composite", RangeType: "range", EnumType: "enum"}
+    return words[type(item)]
 
 
 def counting(counter: Counter) -> str:
@@ -371,6 +388,23 @@ def ordered_domains(schema: Schema) -> list[DomainType]:
         for name, domain in schema.domains.items()
     }
     return [schema.domains[name] for name in sorted_by(graph)]
+
+
+def ordered_types(schema: Schema) -> list[MadeType]:
+    """Domains, composite types and ranges after those they are made of."""
+    by_name: dict[str, MadeType] = {**schema.domains, **schema.composites, **schema.ranges}
+    graph = {
+        name: {other for other in by_name if other != name and any(mentions(text, other) for text in types_in(item))}
+        for name, item in by_name.items()
+    }
+    return [by_name[name] for name in sorted_by(graph)]
+
+
+def types_in(item: MadeType) -> list[str]:
+    """The types that one is made of."""
+    if isinstance(item, DomainType):
+        return [item.type]
+    return [item.subtype] if isinstance(item, RangeType) else [part.type for part in item.attributes.values()]
 
 
 def ordered_partitions(schema: Schema) -> list[Partition]:

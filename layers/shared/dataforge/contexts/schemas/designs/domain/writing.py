@@ -47,6 +47,31 @@ def to_document(schema: Schema, namespace: str, named: Iterable[Named] = ()) -> 
             )
             for item in schema.domains.values()
         ],
+        "composites": [
+            _some(
+                id=ids.get(("composite", item.name)),
+                name=item.name,
+                attributes=[
+                    _some(name=part.name, dataType=part.type, collation=part.collation, comment=part.comment)
+                    for part in item.attributes.values()
+                ],
+                comment=item.comment,
+            )
+            for item in schema.composites.values()
+        ],
+        "ranges": [
+            _some(
+                id=ids.get(("range", item.name)),
+                name=item.name,
+                subtype=item.subtype,
+                opclass=item.opclass,
+                collation=item.collation,
+                subtypeDiff=item.difference,
+                multirange=item.multirange,
+                comment=item.comment,
+            )
+            for item in schema.ranges.values()
+        ],
         "sequences": [
             _some(
                 id=ids.get(("sequence", item.name)),

@@ -15,7 +15,7 @@ from dataforge.contexts.schemas.plans.domain.renames import Rename
 Thing = TypeVar("Thing")
 _FEW = 12  # so many cards are shown whole
 _FIELDS = {"table": "tables", "view": "views", "materialized view": "views", "sequence": "sequences"}
-_FIELDS |= {"enum": "enums", "domain": "domains"}
+_FIELDS |= {"enum": "enums", "domain": "domains", "composite": "composites", "range": "ranges"}
 # What has nothing in it that is marked: by field of a schema, its kind in marks.
 _PLAIN_KINDS = {
     item.name: "statistics" if item.name == "statistics" else item.name.removesuffix("s")

@@ -74,6 +74,10 @@ class _Difference(Scene):
         moved = {name for name, touched in self.touched.items() if touched}
         moved |= {name for name in self.current.tables if name not in self.kept}
         moved |= {f"type:{name}" for name in self.rebuilt.names}
+        for name, composite in self.current.composites.items():
+            after = self.wanted.composites.get(name)
+            if name in self.rebuilt.names or after is None or set(composite.attributes) - set(after.attributes):
+                moved |= {name, f"type:{name}"}
         return moved | {f"key:{key}" for name in self.kept for key in self._keys_to_drop(name)}
 
     def _keys_to_drop(self, table: str) -> set[str]:

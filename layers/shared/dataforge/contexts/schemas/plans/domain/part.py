@@ -21,9 +21,9 @@ _FIELDS = {
     "materialized view": "views",
     "sequence": "sequences",
 }
-_FIELDS |= {"enum": "enums", "domain": "domains"}
+_FIELDS |= {"enum": "enums", "domain": "domains", "composite": "composites", "range": "ranges"}
 _HOLDERS = {"column": "tables", "value": "enums"}
-_NAMED_IN_TEXTS = ("enums", "domains", "sequences")
+_NAMED_IN_TEXTS = ("enums", "domains", "composites", "ranges", "sequences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _dependents(thing: Thing, schemas: Iterable[Schema]) -> Iterator[Thing]:
         elif kind == "views":
             yield from _mentioning("views", name, schema)
         else:
-            for other in ("domains", "tables", "views", "statistics"):
+            for other in ("domains", "composites", "ranges", "tables", "views", "statistics"):
                 yield from _mentioning(other, name, schema)
 
 

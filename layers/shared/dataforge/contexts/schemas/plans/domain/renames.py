@@ -16,7 +16,10 @@ _NOUNS = {
     "sequence": "SEQUENCE",
     "enum": "TYPE",
     "domain": "DOMAIN",
+    "composite": "TYPE",
+    "range": "TYPE",
 }
+_TYPES = ("enum", "domain", "composite", "range")
 _HOLDERS = {"column": "table", "value": "enum"}
 Scope = tuple[str, tuple[str, ...]]
 NameKey = tuple[str, tuple[str, ...], str]
@@ -115,6 +118,8 @@ def _names(current: Schema, kind: str) -> set[str]:
         "sequence": current.sequences,
         "enum": current.enums,
         "domain": current.domains,
+        "composite": current.composites,
+        "range": current.ranges,
     }
     return set(found[kind])
 
@@ -147,7 +152,7 @@ def order_renames(renames: Collection[Rename], current: Schema) -> list[Rename]:
 def _scope(rename: Rename) -> Scope:
     if rename.kind in ("table", "partition", "view", "materialized view", "sequence"):
         return ("relation", ())
-    return ("type", ()) if rename.kind in ("enum", "domain") else (rename.kind, rename.path)
+    return ("type", ()) if rename.kind in _TYPES else (rename.kind, rename.path)
 
 
 def _ordered(group: list[Rename], kind: str, path: tuple[str, ...], present: set[str], current: Schema) -> list[Rename]:
@@ -173,7 +178,7 @@ def _present(kind: str, path: tuple[str, ...], current: Schema, old_holders: Map
     if kind == "relation":
         return set(current.tables) | set(current.views) | set(current.sequences) | set(current.partitions)
     if kind == "type":
-        return set(current.enums) | set(current.domains)
+        return {name for word in _TYPES for name in _names(current, word)}
     return _inner_names(current, kind, old_holders.get(path[0], path[0]))
 
 
@@ -181,7 +186,7 @@ def _kind_of(name: str, kind: str, current: Schema) -> str:
     if kind in ("column", "value"):
         return kind
     if kind == "type":
-        return "enum" if name in current.enums else "domain"
+        return next(word for word in _TYPES if name in _names(current, word))
     if name in current.tables or name in current.partitions:
         return "table"
     return _precise("view", name, current) if name in current.views else "sequence"

@@ -6,20 +6,31 @@ with it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
-from dataforge.contexts.schemas.designs.domain.model import Column, DomainType, EnumType, Schema, sql_of
+from dataforge.contexts.schemas.designs.domain.model import (
+    Column,
+    CompositeType,
+    DomainType,
+    EnumType,
+    Schema,
+    sql_of,
+)
 from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, mentions, quoted
 from dataforge.contexts.schemas.designs.domain.rendering import (
+    MadeType,
     comment_on,
-    create_domain,
     create_enum,
-    ordered_domains,
+    create_type,
+    kind_of_type,
+    ordered_types,
 )
+from dataforge.contexts.schemas.plans.domain.attributes import as_it_is_cast, attribute_changes, move_range, must_cast
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 
-_WORDS = {"enum": "TYPE", "domain": "DOMAIN"}
+_WORDS = {"enum": "TYPE", "domain": "DOMAIN", "composite": "TYPE", "range": "TYPE"}
+_TYPED = ("enums", "domains", "composites", "ranges", "tables", "views", "sequences")
 Labels = Mapping[str, str | None]
 
 
@@ -75,8 +86,7 @@ class _TypeDifference:
         self.wanted = wanted
         self.hints = hints
         self.names = self._names()
-        taken = {*current.enums, *current.domains, *current.tables, *current.views, *current.sequences}
-        taken |= {*wanted.enums, *wanted.domains, *wanted.tables, *wanted.views, *wanted.sequences}
+        taken = {name for schema in (current, wanted) for kind in _TYPED for name in getattr(schema, kind)}
         self.asides: dict[str, str] = {}
         for name in sorted(self.names | self._in_the_way()):
             self.asides[name] = generated_name(name, "before", taken=taken)
@@ -85,21 +95,28 @@ class _TypeDifference:
     def _names(self) -> set[str]:
         """The types to make again under their names."""
         current, wanted = self.current, self.wanted
-        names = {name for name in current.enums if name in wanted.domains}
-        names |= {name for name in current.domains if name in wanted.enums}
+        old_kinds, new_kinds = _kinds(current), _kinds(wanted)
+        names = {name for name, kind in old_kinds.items() if new_kinds.get(name, kind) != kind}
         for name, enum in wanted.enums.items():
             before = current.enums.get(name)
             if before is not None and before.values != enum.values and not list(_added_values(before, enum)):
                 names.add(name)
-        for domain in ordered_domains(wanted):
-            old = current.domains.get(domain.name)
+        for item in ordered_types(wanted):
+            old = _made_type(current, item.name)
             if old is not None and (
-                (old.type, old.collation) != (domain.type, domain.collation)
-                or any(mentions(sql_of(old), name) for name in names)
-                or (_is_stricter(old, domain) and self._is_in_arrays(domain.name))
+                any(mentions(sql_of(old), name) for name in names) or self._must_be_made_again(old, item)
             ):
-                names.add(domain.name)
+                names.add(item.name)
         return names
+
+    def _must_be_made_again(self, old: MadeType, new: MadeType) -> bool:
+        if isinstance(old, DomainType) and isinstance(new, DomainType):
+            return (old.type, old.collation) != (new.type, new.collation) or (
+                _is_stricter(old, new) and self._is_in_arrays(new.name)
+            )
+        if isinstance(old, CompositeType) and isinstance(new, CompositeType):
+            return must_cast(old, new)
+        return replace(old, comment=None) != replace(new, comment=None)
 
     def _is_in_arrays(self, name: str) -> bool:
         """Whether columns hold arrays of a domain: PostgreSQL checks no rows through them and refuses."""
@@ -115,18 +132,21 @@ class _TypeDifference:
     def _in_the_way(self) -> set[str]:
         """Types that go while a new relation takes the name: relations are types as well."""
         coming = {*self.wanted.tables, *self.wanted.views} - {*self.current.tables, *self.current.views}
-        return {name for name in (*self.current.enums, *self.current.domains) if name in coming}
+        return {name for name in _kinds(self.current) if name in coming}
 
     def rebuilt(self) -> Rebuilt:
         """The result."""
-        changes = (*self._aside(), *self._enums(), *self._domains(), *self._drops())
+        changes = (*self._aside(), *self._enums(), *self._made_types(), *self._drops())
         values = {name: self._gone(name) for name in self.names}
         arriving = {name: self._arriving(name) for name in (*self.wanted.enums, *self.wanted.domains)}
+        multiranges = {str(item.multirange) for item in self.current.ranges.values() if item.name in self.names}
         listed = {name for name in self.names if self._enum_below(name, self.current) is not None}
+        listed |= multiranges | (self.names & {*self.current.composites, *self.current.ranges})
+        names = frozenset(self.names | multiranges)
         arrays = {name for name in self.current.domains if self._bases(name, self.current)[-1].endswith("[]")}
-        known = (*self.current.enums, *self.current.domains)
+        known = _kinds(self.current)
         leaving = {name: self._map_of(name, self.current, self.hints.leaving) for name in known}
-        return Rebuilt(frozenset(self.names), changes, values, arriving, leaving, frozenset(listed), frozenset(arrays))
+        return Rebuilt(names, changes, values, arriving, leaving, frozenset(listed), frozenset(arrays))
 
     def _gone(self, name: str) -> Labels:
         """What becomes of the labels that a type (or the enum below it) loses."""
@@ -159,16 +179,18 @@ class _TypeDifference:
 
     def _aside(self) -> Iterator[Change]:
         for name, aside in self.asides.items():
-            kind = "enum" if name in self.current.enums else "domain"
-            sql = f"ALTER {_WORDS[kind]} {quoted(name)} RENAME TO {quoted(aside)}"
+            kind = _kinds(self.current)[name]
+            sql = [f"ALTER {_WORDS[kind]} {quoted(name)} RENAME TO {quoted(aside)}"]
+            if kind == "range":
+                sql += move_range(self.current.ranges[name], aside)
             if name not in self.names:
-                yield change(f"move {kind}", f"{kind} {name}", 40, sql, reason="its name is taken by something new")
+                yield change(f"move {kind}", f"{kind} {name}", 40, *sql, reason="its name is taken by something new")
                 continue
             lost = set(self.current.enums[name].values) if kind == "enum" else set()
             lost -= set(self.wanted.enums[name].values) if name in self.wanted.enums else set()
             risk = Risk.DESTRUCTIVE if lost else Risk.REWRITING
             reason = f"values go: {', '.join(sorted(lost))}" if lost else "made again under its name"
-            yield change(f"rebuild {kind}", f"{kind} {name}", 40, sql, risk=risk, reason=reason)
+            yield change(f"rebuild {kind}", f"{kind} {name}", 40, *sql, risk=risk, reason=reason)
 
     def _enums(self) -> Iterator[Change]:
         for name, enum in self.wanted.enums.items():
@@ -182,26 +204,48 @@ class _TypeDifference:
             if before.comment != enum.comment:
                 yield _comment("enum", name, enum.comment)
 
-    def _domains(self) -> Iterator[Change]:
-        for domain in ordered_domains(self.wanted):
-            before = self.current.domains.get(domain.name)
-            if before is None or domain.name in self.names:
-                yield change("create domain", f"domain {domain.name}", 42, *create_domain(domain))
+    def _made_types(self) -> Iterator[Change]:
+        for item in ordered_types(self.wanted):
+            kind, before = kind_of_type(item), _made_type(self.current, item.name)
+            if before is None or item.name in self.names:
+                made = item
+                if isinstance(item, CompositeType) and isinstance(before, CompositeType):
+                    made = as_it_is_cast(before, item)
+                    yield from attribute_changes(before, item, rebuilt=True)
+                yield change(f"create {kind}", f"{kind} {item.name}", 42, *create_type(made))
                 continue
-            yield from _alter_domain(before, domain)
-            if before.comment != domain.comment:
-                yield _comment("domain", domain.name, domain.comment)
+            if isinstance(item, DomainType) and isinstance(before, DomainType):
+                yield from _alter_domain(before, item)
+            if isinstance(item, CompositeType) and isinstance(before, CompositeType):
+                yield from attribute_changes(before, item, rebuilt=False)
+            if before.comment != item.comment:
+                yield _comment(kind, item.name, item.comment)
 
     def _drops(self) -> Iterator[Change]:
-        gone: list[DomainType | EnumType] = [*reversed(ordered_domains(self.current)), *self.current.enums.values()]
+        gone: list[MadeType | EnumType] = [*reversed(ordered_types(self.current)), *self.current.enums.values()]
         for item in gone:
-            kind = "enum" if item.name in self.current.enums else "domain"
+            kind = kind_of_type(item)
             rank = 85 if kind == "enum" else 84
             sql = f"DROP {_WORDS[kind]} {quoted(self.asides.get(item.name, item.name))}"
             if item.name in self.names:
                 yield change(f"finish {kind}", f"{kind} {item.name}", rank, sql)
-            elif item.name not in self.wanted.enums and item.name not in self.wanted.domains:
+            elif item.name not in _kinds(self.wanted):
                 yield change(f"drop {kind}", f"{kind} {item.name}", rank, sql)
+
+
+def _kinds(schema: Schema) -> dict[str, str]:
+    """The types of a schema, and which kind each is of."""
+    made: tuple[MadeType | EnumType, ...] = (
+        *schema.enums.values(),
+        *schema.domains.values(),
+        *schema.composites.values(),
+        *schema.ranges.values(),
+    )
+    return {item.name: kind_of_type(item) for item in made}
+
+
+def _made_type(schema: Schema, name: str) -> MadeType | None:
+    return schema.domains.get(name) or schema.composites.get(name) or schema.ranges.get(name)
 
 
 def _comment(kind: str, name: str, comment: str | None) -> Change:

@@ -1,0 +1,67 @@
+"""Changes of the attributes of composite types.
+
+Attributes come and go where the type stands. One that changes its type makes the type anew, and values get there as
+texts: what goes, goes before, and what comes, comes after, so that the texts have the same parts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dataforge.contexts.schemas.designs.domain.composites import attribute_definition, comment_on_attribute
+from dataforge.contexts.schemas.designs.domain.model import CompositeType, RangeType
+from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted
+from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
+
+
+def must_cast(old: CompositeType, new: CompositeType) -> bool:
+    """Whether an attribute that stays gets another type."""
+    return any(
+        (item.type, item.collation) != (new.attributes[name].type, new.attributes[name].collation)
+        for name, item in old.attributes.items()
+        if name in new.attributes
+    )
+
+
+def as_it_is_cast(old: CompositeType, new: CompositeType) -> CompositeType:
+    """The new type with the parts that the old one has, in its order."""
+    return replace(new, attributes={name: new.attributes[name] for name in old.attributes if name in new.attributes})
+
+
+def attribute_changes(old: CompositeType, new: CompositeType, *, rebuilt: bool) -> Iterator[Change]:
+    """What happens to attributes beside a change of type."""
+    prefix, thing = f"ALTER TYPE {quoted(new.name)}", f"composite {new.name}"
+    gone = [f"{prefix} DROP ATTRIBUTE {quoted(name)}" for name in old.attributes if name not in new.attributes]
+    come = [item for name, item in new.attributes.items() if name not in old.attributes]
+    if gone:
+        reason = "the values of the attribute are deleted"
+        yield change("drop attribute", thing, 39, *gone, risk=Risk.DESTRUCTIVE, reason=reason)
+    if come:
+        added = [f"{prefix} ADD ATTRIBUTE {attribute_definition(item)}" for item in come]
+        said = [comment_on_attribute(new.name, item) for item in come if item.comment is not None]
+        yield change("add attribute", thing, 56 if rebuilt else 44, *added, *said)
+    comments = [
+        comment_on_attribute(new.name, item)
+        for name, item in new.attributes.items()
+        if not rebuilt and name in old.attributes and old.attributes[name].comment != item.comment
+    ]
+    if comments:
+        yield change("comment", thing, 95, *comments)
+
+
+def move_range(item: RangeType, aside: str) -> list[str]:
+    """What goes with a range type whose name is needed: its multirange type, and the functions that make both."""
+    multirange = str(item.multirange)
+    moved, there = generated_name(aside, "multirange"), quoted(aside)
+    kind = item.subtype
+    makers = (
+        (item.name, aside, (f"{kind}, {kind}", f"{kind}, {kind}, text")),
+        (multirange, moved, ("", there, f"VARIADIC {there}[]")),
+    )
+    return [
+        f"ALTER TYPE {quoted(multirange)} RENAME TO {quoted(moved)}",
+        *(
+            f"ALTER FUNCTION {quoted(name)}({arguments}) RENAME TO {quoted(new)}"
+            for name, new, signatures in makers
+            for arguments in signatures
+        ),
+    ]
