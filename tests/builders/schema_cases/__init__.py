@@ -2,6 +2,7 @@
 
 from tests.builders.schema_cases import (
     columns,
+    composites,
     constraints,
     counters,
     domains,
@@ -26,6 +27,7 @@ from tests.builders.schema_cases.case import Case
 
 _GROUPS = (
     columns,
+    composites,
     constraints,
     counters,
     domains,

@@ -48,6 +48,16 @@ SELECT pg_catalog.setval('public.people_id_seq', 2, true);
 ALTER TABLE ONLY public.people ADD CONSTRAINT people_pkey PRIMARY KEY (id);
 CREATE UNIQUE INDEX people_name ON public.people USING btree (lower((name)::text)) WHERE (number > 0);
 REFRESH MATERIALIZED VIEW public.counted;
+CREATE TYPE public.pair AS (
+    feels public.mood,
+    name text COLLATE pg_catalog."C"
+);
+CREATE TYPE public.span AS RANGE (
+    subtype = double precision,
+    multirange_type_name = public.spans,
+    subtype_diff = float8mi
+);
+CREATE TABLE public.pairs (one public.pair, many public.pair[], here public.span, there public.spans);
 GRANT SELECT ON TABLE public.people TO PUBLIC;
 \unrestrict Xb3
 """
@@ -70,11 +80,15 @@ async def test_a_dump_becomes_a_target(planned: Planned) -> None:
     converted = await convert(planned, DUMP)
 
     target = converted.target
-    assert [item["name"] for item in target["tables"]] == ["log", "people"]
+    assert [item["name"] for item in target["tables"]] == ["log", "pairs", "people"]
+    assert [item["name"] for item in target["composites"]] == ["pair"]
+    assert target["ranges"] == [
+        {"name": "span", "subtype": "double precision", "subtypeDiff": "float8mi", "multirange": "spans"}
+    ]
     assert [item["name"] for item in target["views"]] == ["counted", "seen"]
     assert target["enums"][0]["values"] == ["sad", "it's ok"]
-    assert target["tables"][1]["comment"] == r"who; \. is here"
-    assert target["tables"][1]["columns"][0]["default"] == {"expr": "nextval('people_id_seq'::regclass)"}
+    assert target["tables"][2]["comment"] == r"who; \. is here"
+    assert target["tables"][2]["columns"][0]["default"] == {"expr": "nextval('people_id_seq'::regclass)"}
     assert target["tables"][0]["partitions"][0]["name"] == "log_2025"
     assert {item.rule for item in converted.warnings} == {"owner", "rows", "rights"}
 
@@ -108,7 +122,7 @@ REFUSED = {
     "a file of psql": ("SELECT 1;\n\\i other.sql", "statement", "queries are not run"),
     "a temporary table": ("CREATE TEMP TABLE a (b int)", "temporary", "temporary"),
     "inheritance": ("CREATE TABLE a (b int); CREATE TABLE c () INHERITS (a)", "inheritance", "line 1, column 25"),
-    "a composite type": ("CREATE TYPE pair AS (a int, b int)", "statement", "composite types"),
+    "a base type": ("CREATE TYPE pair", "statement", "composite and range types"),
     "row security": ("CREATE TABLE a (b int); ALTER TABLE a ENABLE ROW LEVEL SECURITY", "alteration", "row security"),
     "a policy": ("CREATE POLICY p ON a", "statement", "policies"),
     "a view of the platform": ("CREATE VIEW a AS\nSELECT * FROM identity.users", "other_schema", "line 2, column 15"),

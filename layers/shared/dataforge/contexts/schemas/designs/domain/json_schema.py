@@ -39,7 +39,7 @@ def truth_value(description: str, *, default: bool) -> Json:
     return said(description, type=["boolean", "null"], default=default)
 
 
-def whole_number(description: str, least: int = -_LARGEST, most: int = _LARGEST) -> Json:
+def whole_number(description: str, least: int = -_LARGEST - 1, most: int = _LARGEST) -> Json:
     """A whole number that fits into a bigint."""
     return said(description, type=["integer", "null"], minimum=least, maximum=most)
 

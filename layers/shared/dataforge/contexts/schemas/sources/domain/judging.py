@@ -11,7 +11,8 @@ from dataforge.contexts.schemas.sources.domain.statements import Edit, Node, Rea
 
 _RUN_TAGS = (
     "CreateStmt ViewStmt IndexStmt CreateSeqStmt AlterSeqStmt CreateEnumStmt AlterEnumStmt CreateDomainStmt "
-    "AlterDomainStmt CreateTableAsStmt AlterTableStmt CommentStmt RenameStmt DropStmt CreateStatsStmt AlterStatsStmt"
+    "AlterDomainStmt CreateTableAsStmt AlterTableStmt CommentStmt RenameStmt DropStmt CreateStatsStmt AlterStatsStmt "
+    "CompositeTypeStmt CreateRangeStmt"
 )
 _RUN = frozenset(_RUN_TAGS.split())
 _LEFT_OUT = {
@@ -31,9 +32,7 @@ _REFUSED = {
     "CreateEventTrigStmt": "triggers run code; they are no part of the format",
     "RuleStmt": "rules run code; they are no part of the format",
     "CreatePolicyStmt": "policies are no part of the format",
-    "CompositeTypeStmt": "composite types are no part of the format",
-    "CreateRangeStmt": "range types are no part of the format",
-    "DefineStmt": "of types, only enums and domains are part of the format",
+    "DefineStmt": "of types, only enums, domains, composite and range types are part of the format",
     "CreateForeignTableStmt": "foreign tables reach out of the schema",
     "AlterObjectSchemaStmt": "nothing moves to another schema",
     "DeleteStmt": "rows are not changed here",
