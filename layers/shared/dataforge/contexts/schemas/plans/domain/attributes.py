@@ -1,15 +1,15 @@
-"""Changes of the attributes of composite types.
+"""Changes of the attributes of composite types, and range types that are made again.
 
 Attributes come and go where the type stands. One that changes its type makes the type anew, and values get there as
 texts: what goes, goes before, and what comes, comes after, so that the texts have the same parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.composites import attribute_definition, comment_on_attribute
-from dataforge.contexts.schemas.designs.domain.model import CompositeType, RangeType
-from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted
+from dataforge.contexts.schemas.designs.domain.model import CompositeType, Schema
+from dataforge.contexts.schemas.designs.domain.names import quoted
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
 
 
@@ -48,20 +48,20 @@ def attribute_changes(old: CompositeType, new: CompositeType, *, rebuilt: bool) 
         yield change("comment", thing, 95, *comments)
 
 
-def move_range(item: RangeType, aside: str) -> list[str]:
-    """What goes with a range type whose name is needed: its multirange type, and the functions that make both."""
-    multirange = str(item.multirange)
-    moved, there = generated_name(aside, "multirange"), quoted(aside)
-    kind = item.subtype
-    makers = (
-        (item.name, aside, (f"{kind}, {kind}", f"{kind}, {kind}, text")),
-        (multirange, moved, ("", there, f"VARIADIC {there}[]")),
-    )
-    return [
-        f"ALTER TYPE {quoted(multirange)} RENAME TO {quoted(moved)}",
-        *(
-            f"ALTER FUNCTION {quoted(name)}({arguments}) RENAME TO {quoted(new)}"
-            for name, new, signatures in makers
-            for arguments in signatures
-        ),
-    ]
+def drop_ranges(current: Schema, names: Collection[str]) -> Iterator[Change]:
+    """Drop range types that are made again, their columns being texts for the time between.
+
+    The functions that make ranges belong to PostgreSQL: they can give nobody else their name while they are there.
+    """
+    for item in current.ranges.values():
+        if item.name not in names:
+            continue
+        for table in current.tables.values():
+            for column in table.columns.values():
+                if column.user_type in (item.name, item.multirange) and column.generated is None:
+                    name, kind = quoted(column.name), "text[]" if column.type.endswith("[]") else "text"
+                    sql = f"ALTER TABLE {quoted(table.name)} ALTER COLUMN {name} TYPE {kind} USING {name}::{kind}"
+                    thing, where = f"column {table.name}.{column.name}", {"table": table.name, "column": column.name}
+                    yield change("change type", thing, 38, sql, risk=Risk.REWRITING, lock="ACCESS EXCLUSIVE", **where)
+        sql, reason = f"DROP TYPE {quoted(item.name)}", "made again under its name"
+        yield change("rebuild range", f"range {item.name}", 40, sql, risk=Risk.REWRITING, reason=reason)

@@ -26,7 +26,12 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     kind_of_type,
     ordered_types,
 )
-from dataforge.contexts.schemas.plans.domain.attributes import as_it_is_cast, attribute_changes, move_range, must_cast
+from dataforge.contexts.schemas.plans.domain.attributes import (
+    as_it_is_cast,
+    attribute_changes,
+    drop_ranges,
+    must_cast,
+)
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 
 _WORDS = {"enum": "TYPE", "domain": "DOMAIN", "composite": "TYPE", "range": "TYPE"}
@@ -88,7 +93,7 @@ class _TypeDifference:
         self.names = self._names()
         taken = {name for schema in (current, wanted) for kind in _TYPED for name in getattr(schema, kind)}
         self.asides: dict[str, str] = {}
-        for name in sorted(self.names | self._in_the_way()):
+        for name in sorted((self.names - self.current.ranges.keys()) | self._in_the_way()):
             self.asides[name] = generated_name(name, "before", taken=taken)
             taken.add(self.asides[name])
 
@@ -136,7 +141,13 @@ class _TypeDifference:
 
     def rebuilt(self) -> Rebuilt:
         """The result."""
-        changes = (*self._aside(), *self._enums(), *self._made_types(), *self._drops())
+        changes = (
+            *drop_ranges(self.current, self.names),
+            *self._aside(),
+            *self._enums(),
+            *self._made_types(),
+            *self._drops(),
+        )
         values = {name: self._gone(name) for name in self.names}
         arriving = {name: self._arriving(name) for name in (*self.wanted.enums, *self.wanted.domains)}
         multiranges = {str(item.multirange) for item in self.current.ranges.values() if item.name in self.names}
@@ -181,8 +192,6 @@ class _TypeDifference:
         for name, aside in self.asides.items():
             kind = _kinds(self.current)[name]
             sql = [f"ALTER {_WORDS[kind]} {quoted(name)} RENAME TO {quoted(aside)}"]
-            if kind == "range":
-                sql += move_range(self.current.ranges[name], aside)
             if name not in self.names:
                 yield change(f"move {kind}", f"{kind} {name}", 40, *sql, reason="its name is taken by something new")
                 continue
@@ -227,9 +236,9 @@ class _TypeDifference:
             kind = kind_of_type(item)
             rank = 85 if kind == "enum" else 84
             sql = f"DROP {_WORDS[kind]} {quoted(self.asides.get(item.name, item.name))}"
-            if item.name in self.names:
+            if item.name in self.names and kind != "range":
                 yield change(f"finish {kind}", f"{kind} {item.name}", rank, sql)
-            elif item.name not in _kinds(self.wanted):
+            elif item.name not in _kinds(self.wanted) and item.name not in self.names:
                 yield change(f"drop {kind}", f"{kind} {item.name}", rank, sql)
 
 
