@@ -124,3 +124,16 @@ async def test_the_first_plan_is_all_new(schemas: SchemasUnderTest) -> None:
     plan = await schemas.preview(table("people", MAIL))
 
     assert '"people":::added {' in (await get(schemas, f"plans/{plan['plan_id']}", MERMAID)).text
+
+
+@pytest.mark.parametrize(
+    ("accept", "says"),
+    [(SVG, "<title>table people</title>"), (MERMAID, '"people" {'), (DBML, "Table people {"), (SQL, "CREATE TABLE")],
+)
+async def test_what_is_converted_comes_in_each_format(schemas: SchemasUnderTest, accept: str, says: str) -> None:
+    body = {"workspace_id": str(schemas.workspace_id), "sql": "CREATE TABLE people (id bigint PRIMARY KEY);"}
+
+    answer = await schemas.client.post("/api/schema/convert", json=body, headers={"Accept": accept})
+
+    assert answer.headers["content-type"].startswith(accept)
+    assert says in answer.text
