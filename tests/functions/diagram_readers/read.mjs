@@ -14,7 +14,8 @@ const readers = {
     };
   },
   dbml: async (text) => {
-    const [schema] = new Parser().parse(text, "dbmlv2").schemas;
+    // There is no schema at all in a text without tables and enums.
+    const [schema = { tables: [], refs: [], enums: [] }] = new Parser().parse(text, "dbmlv2").schemas;
     return {
       tables: Object.fromEntries(schema.tables.map((table) => [table.name, table.fields.map((field) => field.name)])),
       references: schema.refs.length,
