@@ -44,8 +44,8 @@ def test_everything_that_the_language_says_is_in_the_document() -> None:
     assert (by_name["age"]["default"], by_name["price"]["default"]) == ({"expr": "-1"}, {"expr": "1.10"})
     assert by_name["created_at"]["default"] == {"expr": "now()"}
     assert people["checks"] == [{"expr": "age > -2"}, {"expr": "age < 200", "name": "mortal"}]
+    assert people["uniques"] == [{"columns": ["feels", "age"], "name": "by_mood"}]
     assert people["indexes"] == [
-        {"keys": [{"column": "feels"}, {"column": "age"}], "unique": True, "name": "by_mood"},
         {"keys": [{"expr": 'lower("full name")'}], "method": "btree"},
         {"keys": [{"column": "age"}]},
     ]

@@ -68,12 +68,12 @@ async def run_script(
 async def run_document(
     connection: AsyncConnection[Any], reading: Reading, namespace: str, named: Sequence[Named] = ()
 ) -> Converted:
-    """What DBML that was read makes; leaves the database as it was. Raises InvalidSource, ExpressionForbidden."""
+    """What DBML that was read makes; leaves the database as it was. Raises InvalidSource."""
     try:
         design = parse_design(reading.document)
         async with scratch_schema(connection) as workshop:
             schema = await workshop.compile(design)
-    except InvalidTarget as error:
+    except (InvalidTarget, ExpressionForbidden) as error:
         remarks = [reading.remark(item.pointer, item.message, item.rule) for item in error.violations]
         raise refusal(reading.source.member, remarks) from error
     warnings = [reading.remark(item.pointer, item.message, item.rule) for item in design.warnings]

@@ -66,6 +66,8 @@ def _lost_of_table(table: Table) -> Iterator[str]:
 
 
 def _lost_of_column(column: Column) -> Iterator[str]:
+    if "\n" in column.name:
+        yield "the lines in its name"
     if column.generated is not None:
         yield f"computed as {column.generated}"
     if column.identity == "ALWAYS":

@@ -86,6 +86,7 @@ class _Writer:
         table: Document = {"name": name, "columns": columns}
         keys = [{column["name"]} for column in columns if column.get("primaryKey") or column.get("unique")]
         indexes: list[Document] = []
+        uniques: list[Document] = []  # those that name no method are constraints, as we write them
         for index, at in body.indexes:
             plain = [key["column"] for key in index["keys"] if "column" in key]
             if index.pop("pk", False):
@@ -100,7 +101,13 @@ class _Writer:
                 continue
             if index.get("unique"):
                 keys.append(set(plain))
+            if index.get("unique") and "method" not in index and len(plain) == len(index["keys"]):
+                members = {key: index[key] for key in ("name", "comment") if key in index}
+                uniques.append(self._at(f"{pointer}/uniques/{len(uniques)}", {"columns": plain, **members}, at))
+                continue
             indexes.append(self._at(f"{pointer}/indexes/{len(indexes)}", index, at))
+        if uniques:
+            table["uniques"] = uniques
         if indexes:
             table["indexes"] = indexes
         if body.checks:

@@ -4,6 +4,7 @@ The parser is libpg_query in the version of a newer PostgreSQL: what it accepts 
 It walks trees by recursion, so that a statement with very many tokens could end the process: those are refused before.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from dataforge.contexts.schemas.sources.domain.source import Source
 
 MAX_STATEMENTS = 20_000
 MAX_TOKENS = 12_000  # of one statement; a table with 1,600 columns has less
+# PostgreSQL reads a row of such signs once more for each comment in it: a long one would take hours.
+_SIGNS = re.compile(rb"[~!@#^&|`?+\-*/%<>=]{1001}")
 Node = Mapping[str, Any]
 
 
@@ -107,6 +110,9 @@ def _scan(data: bytes, source: Source) -> list[Token]:
     from postgast import PgQueryError, scan
     from postgast.pg_query_pb2 import Token as Kinds
 
+    if (signs := _SIGNS.search(data)) is not None:
+        source.refuse(signs.start(), "a row of more than 1,000 signs is not read", "too_long")
+        return []
     try:
         found = scan(data.decode()).tokens
     except PgQueryError as error:

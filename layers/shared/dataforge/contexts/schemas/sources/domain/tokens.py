@@ -57,6 +57,9 @@ def _value(kind: str, found: str, at: int, source: Source) -> str:
         return inner
     if kind == "long":
         inner = dedent(inner).strip("\n")
-    plain = re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), inner, flags=re.DOTALL)
     # Quotes that are doubled, as in SQL, are no part of the language and yet written by many.
-    return plain.replace(fence * 2, fence) if kind in ("name", "text") else plain
+    return re.sub(rf"\\(.)|{fence * 2}", lambda part: _plain(part, fence), inner, flags=re.DOTALL)
+
+
+def _plain(part: re.Match[str], fence: str) -> str:
+    return fence if part[1] is None else _ESCAPES.get(part[1], part[1])
