@@ -86,6 +86,7 @@ class _Writer:
         table: Document = {"name": name, "columns": columns}
         keys = [{column["name"]} for column in columns if column.get("primaryKey") or column.get("unique")]
         indexes: list[Document] = []
+        members: Document
         uniques: list[Document] = []  # those that name no method are constraints, as we write them
         for index, at in body.indexes:
             plain = [key["column"] for key in index["keys"] if "column" in key]
