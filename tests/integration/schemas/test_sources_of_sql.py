@@ -96,12 +96,10 @@ async def test_a_dump_becomes_a_target(planned: Planned) -> None:
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.refused])
 async def test_what_a_target_is_as_sql_becomes_the_same_again(planned: Planned, name: str) -> None:
     case = CASES[name]
-    if isinstance(case.before, str):
-        started = (await convert(planned, case.before)).target
-        documents = [started, case.after]
-    else:
-        documents = [case.before, case.after]
-    for document in documents:
+    for start in (case.before, case.after):
+        if isinstance(start, str) and "DO $" in start:  # rows that code makes
+            continue
+        document = (await convert(planned, start)).target if isinstance(start, str) else start
         wanted = await compile_target(planned.connection, parse_design(document))
 
         converted = await convert(planned, write_sql(wanted))

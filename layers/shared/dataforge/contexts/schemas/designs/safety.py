@@ -122,10 +122,12 @@ async def _forbidden(connection: AsyncConnection[Any], namespace: str) -> AsyncI
         yield thing, "it names something outside of the schema"
 
 
+# By name only: those of which no form is immutable, or of which one is volatile; stable forms of others (to_tsvector,
+# length) are harmless. The forms that are called are judged once PostgreSQL has read the text.
 _NOT_IMMUTABLE = """
 SELECT p.proname FROM pg_proc p
  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY(%(names)s)
- GROUP BY p.proname HAVING bool_or(p.provolatile <> 'i')
+ GROUP BY p.proname HAVING bool_or(p.provolatile = 'v') OR NOT bool_or(p.provolatile = 'i')
 """
 
 
