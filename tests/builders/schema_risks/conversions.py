@@ -42,7 +42,6 @@ _KEEPING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("jsonb", "TEXT", ("""'{"a": 1}'""",)),
     ("varchar(20)[]", "TEXT[]", ("'{a,b}'",)),
     ("integer[]", "BIGINT[]", ("'{1,2}'",)),
-    ("text", "TEXT[]", ("'{a,b}'",)),
     ("inet", "CIDR", ("'10.0.0.0/8'",)),
     ("bit(4)", "BIT VARYING(8)", ("B'1010'",)),
     ("interval", "TEXT", ("'1 day'",)),
@@ -88,8 +87,13 @@ _RESPELLED: tuple[tuple[str, str, tuple[str, ...], bool], ...] = (
     ("text", "NUMERIC(10,2)", ("'3.1'",), False),
     ("json", "JSONB", ("""'{"b":1,   "a":2}'""",), False),
     ("timestamptz", "TIMESTAMP", ("'2026-01-31 10:00+05'",), True),
+    ("integer", "BIGINT[]", ("7",), False),
+    ("text", "TEXT[]", ("'a,b'",), False),
+    ("text[]", "TEXT", ("'{a,b}'",), False),
+    ("integer[]", "JSONB", ("'{1,2}'",), False),
     ("timetz", "TIME", ("'10:00+05'",), True),
 )
+_JOINED = {"a list whose members hold what joins them": ("text[]", "TEXT", ("'{\"a,b\",c}'",))}
 _FAILING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("text", "INTEGER", ("'42'", "'forty-two'")),
     ("text", "DATE", ("'31.31.2026'",)),
@@ -98,7 +102,6 @@ _FAILING: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("integer", "SMALLINT", ("40000",)),
     ("numeric", "NUMERIC(4,2)", ("123.4",)),
     ("text", "JSONB", ("'{'",)),
-    ("text", "TEXT[]", ("'a,b'",)),
 )
 # (old type, new type, using, values, loses)
 _BY_HINT: tuple[tuple[str, str, str, tuple[str, ...], bool], ...] = (
@@ -128,6 +131,7 @@ CONVERSIONS: dict[str, Label] = {
         f"{old} to {new}, spelled otherwise": _label(old, new, values, loses=loses, respelled=True)
         for old, new, values, loses in _RESPELLED
     },
+    **{name: _label(*joined, loses=True, respelled=True) for name, joined in _JOINED.items()},
     **{f"{old} to {new}, does not fit": _label(old, new, values, fails=True) for old, new, values in _FAILING},
     **{
         f"{old} to {new} by {hint} of {values[0]}": _label(old, new, values, hint, loses=loses, respelled=True)

@@ -19,7 +19,7 @@ from psycopg import AsyncConnection, errors
 
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
-from dataforge.contexts.schemas.designs.domain.rendering import create_schema
+from dataforge.contexts.schemas.designs.domain.rendering import create_schema, identity_names
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
 from dataforge.contexts.schemas.plans.domain.copies import PREFIX, copy_name, is_stale
@@ -133,6 +133,9 @@ async def _copy(
         async with connection.pipeline():
             for creation in create_schema(start):
                 await connection.execute(creation.sql.encode(), binary=True)
+        if any(column.identity for table in start.tables.values() for column in table.columns.values()):
+            for text in identity_names(await read_schema(connection, name), start):
+                await connection.execute(text.encode(), binary=True)
         await connection.commit()
         await trial.remember()
         yield trial

@@ -49,6 +49,8 @@ def losses(name: str, old: str, new: str, converted: str, *, by_hint: bool) -> l
         found = _of_hint(name, before, after, new, converted)
     elif _ZONES.get(before) == after:
         found = [Loss("zone_lost", "{count} {rows} would lose the time zone", (f"{name} IS NOT NULL",))]
+    elif before.endswith("[]") != after.endswith("[]") and before not in _TEXTS:
+        found = [_joined(name, old, new, converted)] if after in _TEXTS else []  # a list of one, a document
     elif after in _TEXTS:
         message = f"{new} would cut {{count}} {{rows}}"
         found = [_different("values_cut", message, name, f"{converted}::text", f"{name}::text")]
@@ -71,6 +73,13 @@ def _kept_less(new: str) -> str:
 
 def _different(code: str, message: str, name: str, ours: str, theirs: str) -> Loss:
     return Loss(code, message, (f"({name} IS NOT NULL AND {ours} IS DISTINCT FROM {theirs})",))
+
+
+def _joined(name: str, old: str, new: str, converted: str) -> Loss:
+    # A list that was joined, or cast, and cannot be taken apart again.
+    apart = f"string_to_array(({converted})::text, ',')::{old} IS DISTINCT FROM {name}"
+    cast = f"({converted})::text IS DISTINCT FROM {name}::text"
+    return Loss("values_lossy", _kept_less(new), (f"({name} IS NOT NULL AND {cast} AND {apart})",))
 
 
 def _members(name: str, converted: str) -> Loss:
