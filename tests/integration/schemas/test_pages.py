@@ -17,7 +17,15 @@ from tests.builders.workspaces import Space, join, new_workspace, person
 REVISIONS = ("/history/1", "/history/1/files", "/history/1/compare", "/history/1/compare/files", "/compare?number=1")
 OF_IDS = ("/plans/{plan}", "/plans/{plan}/files", "/plans/{plan}/files?format=svg", "/deployments/{deployment}")
 SEEN = ("", "/files?format=sql", "/files?format=json", "/history", "/drift", "/trash", *REVISIONS, *OF_IDS)
-FORMS = ("/editor", "/editor/preview", "/editor/source", "/plans/{plan}/again", "/history/1/rollback")
+FORMS = (
+    "/editor",
+    "/editor/preview",
+    "/editor/source",
+    "/plans/{plan}/again",
+    "/history/1/rollback",
+    "/drift/adopt",
+    "/drift/restore",
+)
 DEPLOYING = ("/plans/{plan}/deploy", "/deployments/{deployment}/cancel", "/deployments/{deployment}/resume")
 ROLES = ("owner", "admin", "editor", "viewer", "stranger")
 

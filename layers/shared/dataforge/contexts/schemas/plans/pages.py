@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.commands import AskDeployment, ask_deployment
+from dataforge.contexts.schemas.deployments.queries import latest_revision
+from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.pictures import as_file, file_of, picture_of
 from dataforge.contexts.schemas.page_calls import (
     SCHEMA_PAGE,
@@ -103,6 +105,7 @@ async def _plan(
 ) -> Response:
     plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
     live = await previewing.live_schema(call.schemas, call.workspace.id)
+    revision = await call.query(latest_revision, call.workspace.id)
     counts = Counter(item["risk"] for item in plan["changes"])
     return call.page(
         "schemas/plan.html",
@@ -115,6 +118,8 @@ async def _plan(
         losses=losses_of(plan),
         most_boxes=MOST_BOXES,
         confirmed=confirmed,
+        happened=plan["proof"].get("happened") or [],
+        drifted=live.fingerprint != (Schema().fingerprint if revision is None else revision["fingerprint"]),
         reached=live.fingerprint == plan["target_fingerprint"],
         stale=live.fingerprint != plan["base_fingerprint"],
     )
