@@ -10,12 +10,14 @@ from dataforge.contexts.schemas.designs.domain.document import Design, invalid_t
 from dataforge.contexts.schemas.designs.domain.model import Named, Schema
 from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.designs.unmanaged import find_unmanaged
+from dataforge.contexts.schemas.plans.domain.old_names import by_new_names
 from dataforge.contexts.schemas.plans.domain.part import Part, find_part
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.questions import check_questions
 from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames
 from dataforge.contexts.schemas.plans.domain.trash import Keeping, concerned, ids_of
-from dataforge.contexts.schemas.plans.proof import PlanRefused, Workshop, read_kept, scratch_schema
+from dataforge.contexts.schemas.plans.proof import PlanRefused, SchemaNotManaged, Workshop, read_kept, scratch_schema
 
 _FILLED = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -51,8 +53,12 @@ async def make_plan(
     SchemaNotManaged.
     """
     current = await read_schema(connection, namespace)
+    if unmanaged := await find_unmanaged(connection, namespace):
+        message = f"The live schema holds what no target describes: {', '.join(unmanaged)}."
+        raise SchemaNotManaged(message, facts={"unmanaged": unmanaged})
     known = () if before is None else before.design.named
     renames = find_renames(current, design.named, known)
+    design = replace(design, hints=by_new_names(design.hints, renames, current))
     if asking:
         check_questions(current, design, known, renames)
     keeping = None

@@ -5,6 +5,9 @@ What it calls and reads is judged after PostgreSQL has read it (`designs.safety`
 """
 
 import re
+from collections.abc import Mapping
+
+from dataforge.contexts.schemas.designs.domain.names import quoted
 
 MAX_LENGTH = 10_000
 _TOKEN = re.compile(
@@ -59,6 +62,20 @@ def _refuse_comments(text: str) -> None:
     outside = "".join(found.group() if found.lastgroup == "other" else " " for found in _TOKEN.finditer(text))
     if "--" in outside or "/*" in outside:
         raise ExpressionRefused("must not contain a comment")
+
+
+def replace_names(text: str, names: Mapping[str, str]) -> str:
+    """The expression with other names of columns; names of functions and of parts of something stay as they are."""
+    parts = [(found.lastgroup, found.group()) for found in _TOKEN.finditer(text)]
+    signs = [token for kind, token in parts if kind != "space"]
+    written, place = [], -1
+    for kind, token in parts:
+        place += kind != "space"
+        name = {"word": token.lower(), "name": token[1:-1].replace('""', '"')}.get(kind or "", "")
+        follows = signs[place + 1] if place + 1 < len(signs) else ""
+        alone = follows not in ("(", ".") and (place < 1 or signs[place - 1] not in (".", ":"))
+        written.append(quoted(names[name]) if name in names and alone else token)
+    return "".join(written)
 
 
 _LITERAL = r"(?:E?'(?:[^']|'')*'|[+-]?\d+(?:\.\d+)?|MINVALUE|MAXVALUE|NULL|TRUE|FALSE)"

@@ -26,7 +26,7 @@ from dataforge.contexts.schemas.plans.domain.keeping import gain_column, lose_co
 from dataforge.contexts.schemas.plans.domain.partitions import first_changes, joining, partition_changes
 from dataforge.contexts.schemas.plans.domain.scene import Options, Scene
 from dataforge.contexts.schemas.plans.domain.sequences import sequence_changes
-from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
+from dataforge.contexts.schemas.plans.domain.settings import persistence_changes, settings_of_table
 from dataforge.contexts.schemas.plans.domain.statistics import statistics_changes
 from dataforge.contexts.schemas.plans.domain.trash import bring_rows
 from dataforge.contexts.schemas.plans.domain.views import view_changes, views_in_the_way
@@ -67,6 +67,7 @@ class _Difference(Scene):
                 yield from self._table(self.current.tables[name], table)
             else:
                 yield from self._new_table(table)
+        yield from persistence_changes(self.current, self.wanted, self.kept)
         yield from partition_changes(self)
 
     def _moved(self) -> set[str]:
