@@ -45,8 +45,8 @@ def test_options_have_one_spelling() -> None:
     options = ["security_barrier=ON", "check_option=Local", "fillfactor=70", "toast.autovacuum_enabled=0"]
 
     assert normal_options(options) == (
-        "check_option=local",
         "fillfactor=70",
         "security_barrier=true",
         "toast.autovacuum_enabled=false",
+        "check_option=local",
     )

@@ -64,7 +64,8 @@ def normal_options(options: Iterable[str]) -> tuple[str, ...]:
         elif key == "check_option":
             value = value.lower()
         normal.append(f"{key}={value}")
-    return tuple(sorted(normal))
+    # The check option is a clause of its own at the end of CREATE VIEW.
+    return tuple(sorted(normal, key=lambda option: (option.startswith("check_option="), option)))
 
 
 def _elements(text: str, start: int) -> Iterator[int]:

@@ -23,6 +23,7 @@ from dataforge.contexts.schemas.designs.domain.model import (
     ViewColumn,
 )
 from dataforge.contexts.schemas.designs.domain.names import literal, mentions, quoted, reads, storage_parameters
+from dataforge.contexts.schemas.designs.domain.printing import normal_options
 from dataforge.contexts.schemas.designs.domain.statistics import create_statistics
 
 MadeType = DomainType | CompositeType | RangeType
@@ -338,7 +339,7 @@ def create_view(view: View) -> Iterator[str]:
 
 def view_statement(view: View, *, replacing: bool = False) -> str:
     """CREATE VIEW alone, or the form that keeps what is said about one and what reads it."""
-    options = f" WITH ({', '.join(view.options)})" if view.options else ""
+    options = f" WITH ({', '.join(normal_options(view.options))})" if view.options else ""
     verb = "CREATE OR REPLACE" if replacing else "CREATE"
     tail = "\nWITH NO DATA" if view.materialized else ""
     return f"{verb} {kind_of(view).upper()} {quoted(view.name)}{options} AS\n{view.query.strip().rstrip(';')}{tail}"
