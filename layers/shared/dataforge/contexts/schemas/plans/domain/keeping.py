@@ -54,8 +54,10 @@ def gain_column(trash: Trash | None, old: Table, column: Column, hints: Hints, r
         return
     restore, plain = back
     yield restore
+    # What was kept as text is read as the value it was, an array too, and made into nothing else.
     changed = plain.type != column.type
-    yield from alter_column(old.name, plain, column, replace(hints, using={}), rebuilt, changed=changed)
+    way = {(old.name, column.name): f"{quoted(column.name)}::{column.type}"} if changed else {}
+    yield from alter_column(old.name, plain, column, replace(hints, using=way), rebuilt, changed=changed)
 
 
 def _relations(schema: Schema) -> Iterator[str]:
