@@ -245,6 +245,14 @@ async def test_things_that_are_deployed_under_the_same_name_keep_their_ids(plann
     assert "id" not in orders
 
 
+async def test_composite_and_range_types_become_part_of_the_target(planned: Planned) -> None:
+    text = "CREATE TYPE app.pair AS (a int, b text); CREATE TYPE app.span AS RANGE (subtype = float8)"
+
+    target = (await convert(planned, text)).target
+
+    assert [item["name"] for item in (*target["composites"], *target["ranges"])] == ["pair", "span"]
+
+
 async def test_nothing_of_a_script_stays(planned: Planned) -> None:
     await planned.begin()
     query = "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'v', 'S')"

@@ -10,7 +10,12 @@ from dataforge.contexts.schemas.sources.domain.statements import Edit, Node, Rea
 
 _BUILT_IN = "pg_catalog"
 _COUNTERS = frozenset({"nextval", "currval", "setval"})
-_NAMED_BY_LIST = {"CreateEnumStmt": "typeName", "CreateDomainStmt": "domainname", "AlterEnumStmt": "typeName"}
+_NAMED_BY_LIST = {
+    "CreateEnumStmt": "typeName",
+    "CreateRangeStmt": "typeName",
+    "CreateDomainStmt": "domainname",
+    "AlterEnumStmt": "typeName",
+}
 
 
 def described_schema(statements: Sequence[ReadStatement]) -> str | None:
