@@ -197,4 +197,42 @@ CASES: dict[str, Case] = {
         "add column",
         "change type",
     ),
+    "a table becomes partitioned": Case(
+        "CREATE TABLE log (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, day date, said text, n int,"
+        " g text GENERATED ALWAYS AS (upper(said)) STORED, CHECK (n > 0)); CREATE INDEX i ON log (said);"
+        "CREATE VIEW v AS SELECT said FROM log;"
+        "INSERT INTO log (day, said, n) VALUES ('2025-03-01', 'a', 1), ('2026-05-01', 'b', 2)",
+        "CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY, day date NOT NULL, said text, n int,"
+        " g text GENERATED ALWAYS AS (upper(said)) STORED, CHECK (n > 0), PRIMARY KEY (id, day))"
+        " PARTITION BY RANGE (day); CREATE INDEX i ON log (said); CREATE VIEW v AS SELECT said FROM log;" + _BOTH,
+        {"exchange table", "create partition"},
+        keeps=("INSERT INTO log (day, said, n) VALUES ('2026-01-01', 'c', 3) RETURNING id, g", [(3, "C")]),
+        back=("SELECT id, said FROM v JOIN log USING (said) ORDER BY id", [(1, "a"), (2, "b"), (3, "c")]),
+    ),
+    "a table is partitioned by something else": moved(
+        _LOG
+        + "ALTER TABLE log ADD PRIMARY KEY (day); CREATE INDEX i ON log_2025 (said);".replace("log_2025", "log")
+        + _BOTH,
+        "CREATE TABLE log (day date NOT NULL, said text) PARTITION BY LIST (said);"
+        + part("log_2025", "IN ('a', 'b')")
+        + part("log_2026", "DEFAULT"),
+        "exchange table",
+    ),
+    "a table with rows of others becomes partitioned": Case(
+        "CREATE TABLE log (id serial PRIMARY KEY, said text); CREATE TABLE o (log int REFERENCES log, more text);"
+        "INSERT INTO log (said) VALUES ('a'), ('b'); INSERT INTO o VALUES (2, 'x')",
+        "CREATE TABLE log (id serial PRIMARY KEY, said text) PARTITION BY HASH (id);"
+        + "".join(part(f"h{n}", f"WITH (MODULUS 2, REMAINDER {n})") for n in range(2))
+        + "CREATE TABLE o (log int REFERENCES log, more text)",
+        {"exchange table", "add foreign key"},
+        keeps=("INSERT INTO log (said) VALUES ('c') RETURNING id", [(3,)]),
+        back=("SELECT said, more FROM log LEFT JOIN o ON log = id ORDER BY id", [("a", None), ("b", "x"), ("c", None)]),
+    ),
+    "a table becomes partitioned and loses a column": Case(
+        "CREATE TABLE log (day date NOT NULL, said text, n int); INSERT INTO log VALUES ('2025-03-01', 'a', 1)",
+        _LOG + _BOTH,
+        {"exchange table", "drop column"},
+        keeps=("SELECT said FROM log", [("a",)]),
+        destroys={"column log.n"},
+    ),
 }

@@ -136,7 +136,7 @@ def _goes_on(sequence: str, source: str) -> str:
     return f"SELECT setval({sequence}, last_value, is_called) FROM {quoted(source)}"
 
 
-def _conversion(name: str, old: Column, new: Column, rebuilt: Rebuilt) -> str:
+def conversion(name: str, old: Column, new: Column, rebuilt: Rebuilt) -> str:
     """The values of a column in its new type; a list of one and its member are the same thing."""
     lists = (old.type.endswith("[]"), new.type.endswith("[]"))
     if lists == (False, True) and old.type in ("json", "jsonb"):
@@ -156,7 +156,7 @@ def _alter_type(
     name = quoted(new.name)
     collation = f" COLLATE {quoted(new.collation)}" if new.collation else ""
     hint = hints.using.get((table, new.name))
-    way = f"({hint})" if hint else _conversion(name, old, new, rebuilt)
+    way = f"({hint})" if hint else conversion(name, old, new, rebuilt)
     through_text = None if hint else f"{name}::text::{new.type}"
     head = f"{prefix} TYPE {new.type}{collation} USING "
     statement = Statement(

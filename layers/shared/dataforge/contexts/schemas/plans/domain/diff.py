@@ -21,6 +21,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 from dataforge.contexts.schemas.plans.domain.changes import Change, change
 from dataforge.contexts.schemas.plans.domain.columns import Numbers, alter_column, drop_column
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
+from dataforge.contexts.schemas.plans.domain.exchange import exchange_table
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes, untangled
 from dataforge.contexts.schemas.plans.domain.keeping import gain_column, lose_column, lose_table
 from dataforge.contexts.schemas.plans.domain.partitions import first_changes, joining, partition_changes
@@ -60,7 +61,9 @@ class _Difference(Scene):
         yield from sequence_changes(self.current, self.wanted, self.replaced_sequences())
         yield from statistics_changes(self, going)
         for name, table in self.current.tables.items():
-            if name not in self.kept:
+            if name in self.exchanged:
+                yield from exchange_table(self, table, self.wanted.tables[name])
+            elif name not in self.kept:
                 yield lose_table(self.options.trash, table, self.current, self.wanted)
         for name, table in self.wanted.tables.items():
             if name in self.kept:

@@ -30,6 +30,8 @@ def partition_changes(scene: Scene) -> Iterator[Change]:
     for name, part in old.items():
         if emptied & set(_holders(scene.current, part)):
             continue  # its rows are moved with those of what it is a part of
+        if scene.root(name) in scene.exchanged:
+            continue
         after = new.get(name)
         if after is not None and _is_same(part, after) and part.parent in (*scene.kept, *new) and name not in staged:
             continue

@@ -42,7 +42,11 @@ def _sequence_of(column: Column) -> str | None:
 
 
 class Scene:
-    """A schema and the wanted one; `kept` are the tables that stay, `touched` what happens to their columns."""
+    """A schema and the wanted one.
+
+    `kept` are the tables that stay, `exchanged` those that are made again with their rows, `touched` says what happens
+    to columns of the former.
+    """
 
     def __init__(self, current: Schema, wanted: Schema, options: Options) -> None:
         self.current = current
@@ -50,6 +54,7 @@ class Scene:
         self.options = options
         self.rebuilt: Rebuilt = type_changes(current, wanted, options.hints)
         self.kept = {name for name in current.tables if name in wanted.tables and not self._is_remade(name)}
+        self.exchanged = {name for name in current.tables if name in wanted.tables and name not in self.kept}
         self.touched: Mapping[str, dict[str, str]] = {name: self._touched(name) for name in self.kept}
 
     def _is_remade(self, name: str) -> bool:
