@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 
 from dataforge.contexts.schemas.designs.domain.document import Design
 from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Table
@@ -35,7 +35,7 @@ async def find_mistakes(
     finder = _Finder(connection, design, scratch, {item.pointer for item in known})
     for creation in create_schema(design.schema):
         await finder.make(creation)
-        if len(finder.found) >= MOST:
+        if len(finder.found) >= MOST or finder.out_of_time:
             break
     return finder.found
 
@@ -43,6 +43,7 @@ async def find_mistakes(
 class _Finder:
     def __init__(self, connection: AsyncConnection[Any], design: Design, scratch: str, known: set[str]) -> None:
         self.found: list[Violation] = []
+        self.out_of_time = False  # one that took too long is enough to wait for
         self._connection = connection
         self._design = design
         self._scratch = scratch
@@ -68,6 +69,7 @@ class _Finder:
             await self._connection.execute(sql.encode(), binary=True)
         except psycopg.Error as error:
             await self._connection.execute("ROLLBACK TO SAVEPOINT mistake")
+            self.out_of_time |= isinstance(error, errors.QueryCanceled)
             return error
         if not keep:
             await self._connection.execute("ROLLBACK TO SAVEPOINT mistake")

@@ -1,7 +1,8 @@
 """Plans for a workspace: reads what is deployed, makes and proves the plan, and looks at the live rows."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
@@ -13,16 +14,20 @@ from dataforge.contexts.schemas.designs.domain.document import Design, parse_des
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import namespace_of
 from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.designs.safety import ExpressionForbidden
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_losses
 from dataforge.contexts.schemas.plans.domain.renames import names_followed
 from dataforge.contexts.schemas.plans.domain.trash import DAYS_KEPT
 from dataforge.contexts.schemas.plans.planning import Deployed, judge_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
+from dataforge.contexts.schemas.plans.proof import PlanRefused
 from dataforge.contexts.schemas.plans.trials import try_plan
+from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.platform.db.database import Database
 
 _MOST_KEPT = 4
+MOST_SECONDS = 20  # API Gateway waits for 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +39,31 @@ class Preview:
     affected: dict[int, int]
 
 
+class SchemaTooSlow(ValidationFailed):
+    """PostgreSQL cannot make and prove the schema in the time that a request has."""
+
+    code = "schema_too_slow"
+    title = "The schema takes too long to prove"
+
+
 @asynccontextmanager
 async def driver(database: Database) -> AsyncIterator["AsyncConnection[Any]"]:
-    """The driver's own connection, for statements that no SQL toolkit should touch; nothing of it is committed."""
+    """The driver's own connection, for statements that no SQL toolkit should touch; nothing of it is committed.
+
+    All that is done with it has the time of a request: raises SchemaTooSlow.
+    """
     async with database.connect() as connection:
         raw = await connection.get_raw_connection()
         driver_connection = cast("AsyncConnection[Any]", raw.driver_connection)
         try:
-            yield driver_connection
+            async with asyncio.timeout(MOST_SECONDS):
+                yield driver_connection
+        except TimeoutError as error:
+            message = (
+                f"PostgreSQL needs more than {MOST_SECONDS} seconds for this schema; make its expressions simpler, "
+                "or deploy it in parts."
+            )
+            raise SchemaTooSlow(message, violations=[Violation("", message, "too_slow")]) from error
         finally:
             await driver_connection.rollback()
 
@@ -65,22 +87,32 @@ async def preview(
         design = await _following_names(services, workspace_id, design, back_to)
     namespace = namespace_of(workspace_id)
     async with driver(services.proofs) as connection:
-        plan, current, wanted = await make_plan(
-            connection,
-            namespace,
-            design,
-            before,
-            asking=asking and back_to is None,
-            trash=True,
-            going_back=back_to is not None,
-        )
-        plan = await try_plan(connection, plan)
+        with _pointing(design):
+            going_back = back_to is not None
+            asking = asking and not going_back
+            plan, current, wanted = await make_plan(
+                connection, namespace, design, before, asking=asking, trash=True, going_back=going_back
+            )
+            plan = await try_plan(connection, plan)
         plan, findings = await probe(connection, plan, current, wanted, design.hints)
     if not design.allow_destructive:
         check_losses(plan)
     affected = {index: seen.affected for index, seen in enumerate(plan.evidence) if seen.affected is not None}
     findings += kept_in_trash(plan)
     return Preview(plan, [*_of_design(design), *map(_of_finding, findings)], affected)
+
+
+@contextmanager
+def _pointing(design: Design) -> Iterator[None]:
+    """What is refused of a change points to the place of its object in the target."""
+    try:
+        yield
+    except (PlanRefused, ExpressionForbidden) as error:
+        if error.violations:
+            raise
+        place = design.places.get(str((error.facts or {}).get("object")), "")
+        refused = [Violation(place, error.detail, "refused")]
+        raise type(error)(error.detail, facts=error.facts, violations=refused) from error
 
 
 def kept_in_trash(plan: Plan) -> list[Finding]:

@@ -18,7 +18,7 @@ from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
 from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema, identity_names
 from dataforge.contexts.schemas.designs.queries import read_kept_tables, read_schema
-from dataforge.contexts.schemas.designs.safety import check_expressions
+from dataforge.contexts.schemas.designs.safety import ExpressionForbidden, check_expressions
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
 from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_messages
@@ -40,6 +40,7 @@ from dataforge.contexts.schemas.plans.mistakes import find_mistakes
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 
 MOST_ROUNDS = 6
+STATEMENT_SECONDS = 5  # nothing here has rows: what takes longer is an expression that is computed at once
 _JUDGED = "expression of the target"
 
 
@@ -76,7 +77,7 @@ async def scratch_schema(connection: AsyncConnection[Any], *, trash: bool = Fals
     scratch = f"shadow_{secrets.token_hex(8)}"
     try:
         await connection.execute("SET LOCAL lock_timeout = '5s'")
-        await connection.execute("SET LOCAL statement_timeout = '20s'")
+        await connection.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
         await connection.execute(f"CREATE SCHEMA {quoted(scratch)}")
         if trash:
             await connection.execute(f"CREATE SCHEMA {quoted(trash_of(scratch))}")
@@ -186,7 +187,7 @@ class Workshop:
             await self.reset()
             return None
         wanted = await self.read()
-        await check_expressions(self._connection, self._scratch)
+        await check_expressions(self._connection, self._scratch, design.places)
         down, _ = await self._way(wanted, Schema(), (), options, "the start")
         fingerprints = (Schema().fingerprint, wanted.fingerprint)
         return Plan(namespace, *fingerprints, tuple(up), tuple(down), tuple(evidence)), wanted
@@ -281,7 +282,11 @@ class Workshop:
             await self._execute(f"CREATE VIEW {quoted(_JUDGED)} AS {query}")
         except psycopg.Error as error:
             raise _refused_step(error, step) from error
-        await check_expressions(self._connection, self._scratch)
+        try:
+            await check_expressions(self._connection, self._scratch)
+        except ExpressionForbidden as error:
+            message = f"{step.op} {step.object}: {error.detail}"
+            raise ExpressionForbidden(message, facts={"object": step.object}) from error
         await self._connection.execute("ROLLBACK TO SAVEPOINT judgement")
 
     async def _run_phases(self, steps: Sequence[Change]) -> tuple[list[Change], list[Evidence]]:

@@ -1,7 +1,7 @@
 """What reading a target document gathers, and how single members of it are read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dataforge.contexts.schemas.designs.domain.model import Counter, Named
@@ -11,6 +11,7 @@ from dataforge.kernel.canonical import canonical_json
 from dataforge.kernel.errors import Violation
 
 _OPTION = re.compile(r"[A-Za-z0-9_.+-]{1,100}")
+MOST_LEVELS = 100  # of a default in JSON
 COUNTING = frozenset({"start", "increment", "minimum", "maximum", "cache", "cycle"})
 
 
@@ -113,7 +114,22 @@ def _constant(value: Any, node: Node) -> str | None:  # noqa: ANN401 - any JSON 
             node.refuse("default", "must be a text of at most 10000 characters", "default")
             return None
         return literal(value)
+    if _is_deeper(value, MOST_LEVELS):
+        node.refuse("default", f"has more than {MOST_LEVELS} levels", "default")
+        return None
     return literal(canonical_json(value))
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """Whether JSON has more levels of lists and objects than that."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [inner for item in level for inner in _inside(item)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
 
 
 def read_counter(node: Node) -> Counter:
