@@ -31,6 +31,9 @@ def columns(draw: st.DrawFn, enums: list[str]) -> list[dict[str, Any]]:
     for name in draw(st.lists(st.sampled_from(_COLUMNS), unique=True, max_size=5)):
         kind = draw(st.sampled_from((*_TYPES, *enums, "TEXT[]")))
         column: dict[str, Any] = {"name": name, "dataType": kind, "comment": draw(_COMMENTS)}
+        column["statistics"] = draw(st.sampled_from((None, None, 50)))
+        if kind in ("TEXT", "JSONB"):
+            column["storage"] = draw(st.sampled_from((None, "external")))
         if kind in _DEFAULTS and draw(st.booleans()):
             column |= {"default": _DEFAULTS[kind], "nullable": draw(st.booleans())}
         elif kind in ("INTEGER", "BIGINT") and draw(st.booleans()):
@@ -61,6 +64,15 @@ def tables(draw: st.DrawFn, name: str, enums: list[str]) -> dict[str, Any]:
 
 
 @st.composite
+def sequences(draw: st.DrawFn) -> list[dict[str, Any]]:
+    names = draw(st.lists(st.sampled_from(("counter", "Next one")), unique=True, max_size=2))
+    return [
+        {"name": name, "start": draw(st.integers(1, 3)), "cycle": draw(st.booleans()), "cache": draw(st.integers(1, 2))}
+        for name in names
+    ]
+
+
+@st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A valid target with tables, enums, circular foreign keys and views."""
     enums = draw(st.lists(st.sampled_from(("mood", "State of it")), unique=True, max_size=2))
@@ -73,6 +85,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "tables": [draw(tables(name, enums)) for name in names],
         "relationships": [],
         "views": [],
+        "sequences": draw(sequences()),
     }
     kinds = {table["name"]: table["columns"][0]["dataType"] for table in document["tables"]}
     for name in names:
