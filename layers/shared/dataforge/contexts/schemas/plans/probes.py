@@ -72,10 +72,10 @@ class _Prober:
         rows = await (await self._connection.execute(_SIZES, [quoted(self._plan.namespace)])).fetchall()
         self._sizes = {name: Size(max(0, int(count)), table, indexes) for name, count, table, indexes in rows}
         search = f"{quoted(self._scratch)}, {quoted(self._plan.namespace)}"
-        await self._connection.execute("SELECT set_config('search_path', %s, true)", [quoted(self._scratch)])
-        for statement in self._rows.type_statements():
-            await self._connection.execute(statement.encode(), binary=True)
         await self._connection.execute("SELECT set_config('search_path', %s, true)", [search])
+        for statement in self._rows.type_statements():
+            # A type over one that is new itself cannot be made here: what is asked of it stays unanswered.
+            await self._rows_of(statement, fetch=False)
         await self._connection.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'")
         if any(map(moves_rows, self._plan.up)):
             self._checks = RowChecks(self._rows, await self._bounds())
@@ -234,7 +234,9 @@ class _Prober:
         rows = await self._rows_of(query, unknown=unknown, failing=failing)
         return None if rows is None else int(rows[0][0])
 
-    async def _rows_of(self, query: str, *, unknown: bool = False, failing: bool = False) -> list[Any] | None:
+    async def _rows_of(
+        self, query: str, *, unknown: bool = False, failing: bool = False, fetch: bool = True
+    ) -> list[Any] | None:
         """The rows of a query; None when it fails or takes too long.
 
         With `unknown`, what the server has no cast or operator for is raised; with `failing`, what values do not allow.
@@ -243,7 +245,8 @@ class _Prober:
             return None
         await self._connection.execute("SAVEPOINT probe")
         try:
-            return await (await self._connection.execute(query.encode(), binary=True)).fetchall()
+            cursor = await self._connection.execute(query.encode(), binary=True)
+            return await cursor.fetchall() if fetch else []
         except _UNKNOWN:
             if unknown:
                 raise
