@@ -78,6 +78,30 @@ def test_a_target_is_written_planned_and_deployed(desk: Desk) -> None:
     expect(page.get_by_role("heading", name="Nothing would change")).to_be_visible()
 
 
+def test_types_and_sequences_without_a_table_are_drawn_listed_and_downloaded(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "Types alone")
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    types = {
+        "composites": [{"name": "address", "attributes": [{"name": "street", "dataType": "TEXT"}]}],
+        "ranges": [{"name": "span", "subtype": "date"}],
+        "sequences": [{"name": "tickets"}],
+    }
+    page.get_by_label("Target in JSON").fill(json.dumps(types))
+    page.get_by_role("button", name="See what would change", exact=True).click()
+    deploy(page, desk, workspace_id)
+    page.get_by_role("link", name="Diagram").click()
+
+    picture = page.get_by_role("img", name="Schema as it is")
+    for name in ("address", "street", "span", "tickets"):
+        expect(picture).to_contain_text(name)
+    listed = page.get_by_role("region", name="Types, sequences and views")
+    expect(listed).to_contain_text("composite address: street text")
+    expect(listed).to_contain_text("range span of date")
+    expect(listed).to_contain_text("sequence tickets")
+    expect(page.get_by_role("link", name="Change the schema")).to_be_visible()
+    expect(page.get_by_role("link", name="Download as SQL")).to_be_visible()
+
+
 def test_each_loss_is_confirmed_with_the_keyboard_and_there_is_a_way_back(desk: Desk) -> None:
     workspace_id = new_schema(desk, "Losing")
     schemas = schemas_of(desk, workspace_id)

@@ -42,6 +42,24 @@ def test_the_picture_says_what_is_there() -> None:
         assert words in picture.texts
 
 
+def test_composite_and_range_types_are_cards_with_what_they_are_made_of() -> None:
+    schema = of(
+        {
+            "composites": [{"name": "address", "attributes": [{"name": "street", "dataType": "VARCHAR(80)"}]}],
+            "ranges": [{"name": "span", "subtype": "timestamp with time zone"}],
+        }
+    )
+
+    picture = read_picture(
+        draw_svg(schema, {("composite", "address"): Mark(State.CHANGED), ("range", "span"): Mark(State.ADDED)})
+    )
+
+    assert {"~ address", "composite", "street", "varchar(80)", "+ span", "range", "of timestamptz"} <= set(
+        picture.texts
+    )
+    assert picture.description == "1 composite, 1 range. changed: composite address; new: range span."
+
+
 def test_the_lines_say_who_refers_to_whom() -> None:
     assert "<title>orders (person_id) refers to people (id)</title>" in draw_svg(of(TARGET))
 

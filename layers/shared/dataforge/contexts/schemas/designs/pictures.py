@@ -15,7 +15,7 @@ FILES = {"svg": (SVG, "SVG"), "mmd": (MERMAID, "Mermaid"), "dbml": (DBML, "DBML"
 def picture_of(drawn: Drawn, key: str = "schema") -> Markup | None:
     """The diagram; None for a schema with nothing in it, or too much for a page."""
     schema = drawn.schema
-    if not 0 < len(schema.tables) + len(schema.views) + len(schema.enums) + len(schema.domains) <= MOST_DRAWN:
+    if not 0 < len(schema.tables) + len(schema.views) + len(schema.sequences) + schema.type_count <= MOST_DRAWN:
         return None
     text = draw_svg(schema, drawn.marks, title=drawn.title, note=drawn.note, key=key)
     return Markup(text)  # noqa: S704 - written by an XML writer, which escapes

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataforge.contexts.schemas.designs.domain.marks import Mark, Marks
-from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Partition, Schema, Table, View
+from dataforge.contexts.schemas.designs.domain.model import (
+    Column,
+    CompositeType,
+    Constraint,
+    Partition,
+    RangeType,
+    Schema,
+    Table,
+    View,
+)
 
 _SHORT_TYPES = (
     ("character varying", "varchar"),
@@ -71,7 +80,7 @@ def short_type(text: str) -> str:
 
 def cards_of(schema: Schema, marks: Marks, *, every_row: bool = False) -> list[Card]:
     """The cards of a schema: tables and views, then types and sequences; of many, fewer rows each."""
-    count = len(schema.tables) + len(schema.views) + len(schema.enums) + len(schema.domains)
+    count = len(schema.tables) + len(schema.views) + schema.type_count
     most = next((rows for cards, rows in _ROWS if count <= cards), _ROWS[-1][1])
     most = MAX_ROWS if every_row else most
     parts: dict[str, list[Partition]] = {}
@@ -99,6 +108,8 @@ def cards_of(schema: Schema, marks: Marks, *, every_row: bool = False) -> list[C
         notes += [item.definition for item in domain.constraints.values()]
         mark = marks.get(("domain", domain.name))
         cards.append(Card(f"domain {domain.name}", "domain", domain.name, (), tuple(notes), mark, domain.comment or ""))
+    cards += [_card_of_composite(composite, marks, most) for composite in schema.composites.values()]
+    cards += [_card_of_range(item, marks) for item in schema.ranges.values()]
     for sequence in schema.sequences.values():
         owner = f"of {'.'.join(sequence.owner)}" if sequence.owner else "of its own"
         mark = marks.get(("sequence", sequence.name))
@@ -217,6 +228,23 @@ def _card_of_table(table: Table, parts: Sequence[Partition], referred: set[str],
 def _card_of_view(view: View, marks: Marks) -> Card:
     kind = "materialized view" if view.materialized else "view"
     return Card(f"view {view.name}", kind, view.name, (), (), marks.get(("view", view.name)), view.comment or "")
+
+
+def _card_of_composite(composite: CompositeType, marks: Marks, most: int) -> Card:
+    rows = [
+        Row(item.name, type=short_type(item.type), whole="; ".join(filter(None, (item.type, item.comment))))
+        for item in composite.attributes.values()
+    ]
+    mark = marks.get(("composite", composite.name))
+    key = f"composite {composite.name}"
+    return Card(key, "composite", composite.name, *_shortened(rows, most), mark, composite.comment or "")
+
+
+def _card_of_range(item: RangeType, marks: Marks) -> Card:
+    notes = (f"of {short_type(item.subtype)}",)
+    return Card(
+        f"range {item.name}", "range", item.name, (), notes, marks.get(("range", item.name)), item.comment or ""
+    )
 
 
 def _shortened(rows: Sequence[Row], most: int, first: Iterable[str] = ()) -> tuple[tuple[Row, ...], tuple[str, ...]]:

@@ -22,7 +22,7 @@ class Mark:
     words: str = ""
 
 
-# By the kind of a thing and its path: a table, view, enum, domain, sequence or partition has its name; a column,
+# By the kind of a thing and its path: a table, view, type, sequence or partition has its name; a column,
 # constraint, index or value has the name of its table or enum before its own.
 Marks = Mapping[tuple[str, ...], Mark]
 NO_MARKS: Marks = MappingProxyType({})

@@ -273,6 +273,11 @@ class Schema:
     views: Mapping[str, View] = field(default_factory=dict)
     statistics: Mapping[str, Statistics] = field(default_factory=dict)
 
+    @property
+    def type_count(self) -> int:
+        """How many types of its own it has."""
+        return len(self.enums) + len(self.domains) + len(self.composites) + len(self.ranges)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over what the schema is, in 64 hex digits; the order of columns and what is derived stay out."""

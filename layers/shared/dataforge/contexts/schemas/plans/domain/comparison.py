@@ -41,7 +41,7 @@ class Comparison:
     def shown(self) -> Schema:
         """What matters of a large schema: what is marked, and the tables that it refers to or that refer to it."""
         whole = self.schema
-        if len(whole.tables) + len(whole.views) + len(whole.enums) <= _FEW:
+        if len(whole.tables) + len(whole.views) + whole.type_count <= _FEW:
             return whole
         marked: dict[str, set[str]] = defaultdict(set)
         for key in self.marks:
