@@ -11,6 +11,7 @@ from dataforge.contexts.schemas.designs.domain.model import Named, Schema
 from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.designs.unmanaged import find_unmanaged
+from dataforge.contexts.schemas.plans.domain.kept import Past
 from dataforge.contexts.schemas.plans.domain.old_names import by_new_names
 from dataforge.contexts.schemas.plans.domain.part import Part, find_part
 from dataforge.contexts.schemas.plans.domain.plan import Plan
@@ -176,11 +177,12 @@ async def _keeping(
     """What is in the trash, and the tables of it that the plan may touch."""
     content = tuple(await read_kept(connection, trash_of(namespace)))
     tables = Schema()
-    if chosen := {item.name for item in concerned(content, design.schema, renames)}:
+    going, coming = ids_of(before, renames), ids_of(design.named)
+    past = Past(coming, design.gone, every)
+    if chosen := {item.name for item in concerned(content, design.schema, renames, past)}:
         whole = await read_schema(connection, trash_of(namespace))
         tables = Schema(tables={name: table for name, table in whole.tables.items() if name in chosen})
-    going, coming = ids_of(before, renames), ids_of(design.named)
-    return Keeping(content, tables, going, coming, design.goes_to_trash, every)
+    return Keeping(content, tables, going, design.goes_to_trash, past)
 
 
 async def _filled(connection: AsyncConnection[Any], namespace: str) -> set[str]:

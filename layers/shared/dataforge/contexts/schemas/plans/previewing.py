@@ -17,7 +17,7 @@ from dataforge.contexts.schemas.designs.queries import read_schema
 from dataforge.contexts.schemas.designs.safety import ExpressionForbidden
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan, check_losses
-from dataforge.contexts.schemas.plans.domain.renames import names_followed
+from dataforge.contexts.schemas.plans.domain.renames import follow_names
 from dataforge.contexts.schemas.plans.domain.trash import DAYS_KEPT
 from dataforge.contexts.schemas.plans.planning import Deployed, judge_target, make_plan
 from dataforge.contexts.schemas.plans.probes import probe
@@ -126,7 +126,8 @@ async def _following_names(services: SchemasServices, workspace_id: UUID, design
     async with services.database.read_only() as connection:
         later = await targets_since(connection, workspace_id, number)
     steps = [parse_design(target) for target in later]
-    return replace(design, named=tuple(names_followed(design, steps)))
+    named, gone = follow_names(design, steps)
+    return replace(design, named=tuple(named), gone=gone)
 
 
 async def check_target(services: SchemasServices, target: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -22,13 +22,13 @@ from dataforge.contexts.schemas.designs.safety import ExpressionForbidden, check
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Statement
 from dataforge.contexts.schemas.plans.domain.diff import find_changes
 from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_messages
+from dataforge.contexts.schemas.plans.domain.kept import Kept, Past
 from dataforge.contexts.schemas.plans.domain.partitions import filled_after
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
 from dataforge.contexts.schemas.plans.domain.scene import Options
 from dataforge.contexts.schemas.plans.domain.trash import (
     Keeping,
-    Kept,
     Returning,
     Trash,
     bring_tables,
@@ -94,6 +94,7 @@ class Workshop:
         self._scratch = scratch
         self._there: frozenset[str] = frozenset()
         self._home: str | None = None  # whose trash the statements name
+        self._brought: dict[str, Kept] = {}  # what came back, by its name in the trash
 
     @property
     def name(self) -> str:
@@ -214,7 +215,7 @@ class Workshop:
         if keeping is not None:
             trash = Trash(namespace, keeping.names, ids=keeping.going, takes=keeping.takes)
             there = replace(there, trash=trash)
-            coming = Returning(keeping.content, frozenset(keeping.tables.tables), keeping.coming, keeping.every)
+            coming = Returning(keeping.content, frozenset(keeping.tables.tables), keeping.past)
         up, evidence = await self._way(current, wanted, renames, there, "the target", coming)
         if keeping is not None:
             back, returning = await self._back(namespace, keeping, back)
@@ -229,11 +230,17 @@ class Workshop:
         """The way back takes from the trash what the way there has put in, and puts in what that has taken."""
         kept = tuple(await read_kept(self._connection, trash_of(self._scratch)))
         names = {item.name for item in kept}
-        taken = {item.object: item for item in keeping.content if item.name in keeping.tables.tables.keys() - names}
+        gone = (item for item in keeping.content if item.name in keeping.tables.tables.keys() - names)
+        taken = {self._back_from(item).object: item for item in gone}
         ids = {thing: item.stable_id for thing, item in taken.items() if item.stable_id is not None}
         still = keeping.names - {item.name for item in taken.values()}
         trash = Trash(namespace, still | names, ids=ids, takes=taken.__contains__)
-        return replace(options, trash=trash), Returning(kept, frozenset(names - keeping.names), every=True)
+        return replace(options, trash=trash), Returning(kept, frozenset(names - keeping.names), Past(every=True))
+
+    def _back_from(self, item: Kept) -> Kept:
+        """Something that came back, by the names that it has for the way back."""
+        now = self._brought.get(item.name, item)
+        return replace(item, column=now.column) if item.kind == "column" else now
 
     async def _way(
         self,
@@ -262,10 +269,11 @@ class Workshop:
                 return done, evidence
             if turn == 0 and options.trash is not None and returning is not None and returning.names:
                 items = [item.renamed(renames) for item in returning.content if item.name in returning.names]
-                back = find_back(items, here, end, returning.ids, every=returning.every)
-                trash = replace(options.trash, back=back)
+                back = find_back(items, here, end, returning.past)
+                trash = replace(options.trash, back=back, past=returning.past)
                 options = replace(options, trash=trash)
-                known, seen = await self._run(bring_tables(trash))
+                self._brought = {item.name: item for item in back.values()}
+                known, seen = await self._run(bring_tables(trash, here, end))
                 done += known
                 evidence += seen
                 here = await self.read() if known else here

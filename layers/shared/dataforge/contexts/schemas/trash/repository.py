@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.schemas.designs.domain.names import namespace_of, trash_of
-from dataforge.contexts.schemas.plans.domain.trash import Kept
+from dataforge.contexts.schemas.plans.domain.kept import Kept
 from dataforge.contexts.schemas.tables import trash
 from dataforge.contexts.schemas.trash.domain import kept_until
 from dataforge.kernel.ids import uuid7

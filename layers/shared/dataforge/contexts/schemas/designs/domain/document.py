@@ -78,6 +78,7 @@ class Design:
 
     One with `allowDestructive: false` gets no plan that loses anything. What goes is kept for a while (`on_drop` is
     `trash`) or not (`drop`); `drops` says so for single objects (`column people.mail`), and that they shall go.
+    In a design of the past, `gone` has the last names of what has gone since, by its kind, path and name in it.
     """
 
     schema: Schema
@@ -89,6 +90,7 @@ class Design:
     online: bool = True
     on_drop: str = "trash"
     drops: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    gone: Mapping[tuple[str, tuple[str, ...], str], str] = field(default_factory=lambda: MappingProxyType({}))
 
     def goes_to_trash(self, thing: str) -> bool:
         """Whether something that goes (`column people.mail`) is kept for a while."""

@@ -212,7 +212,13 @@ def names_followed(design: Design, later: Iterable[Design]) -> list[Named]:
 
     Once something has gone, what comes later under its name is another thing.
     """
+    return follow_names(design, later)[0]
+
+
+def follow_names(design: Design, later: Iterable[Design]) -> tuple[list[Named], dict[NameKey, str]]:
+    """Names as `names_followed` has them, and the last names of what has gone by its kind, path and name then."""
     now = {_key(item): (item.path, item.name) for item in design.named}
+    gone: dict[NameKey, str] = {}
     last = design
     for step in later:
         moves = {
@@ -230,9 +236,11 @@ def names_followed(design: Design, later: Iterable[Design]) -> list[Named]:
             new_name = moves.get((kind, new_path, name), name)
             if (kind, new_path, new_name) in there:
                 following[key] = (new_path, new_name)
+            else:
+                gone[key] = name
         now, last = following, step
     ends = {key: name for key, (_, name) in now.items()}
-    return [replace(item, previous=ends.get(_key(item))) for item in design.named]
+    return [replace(item, previous=ends.get(_key(item))) for item in design.named], gone
 
 
 def _key(item: Named) -> NameKey:

@@ -8,70 +8,20 @@ become text on the way out, so that nothing in the trash depends on anything out
 What something in the trash is stands in its comment, as JSON, so that it goes along with the data.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dataforge.contexts.schemas.designs.domain.model import Column, Named, Schema, Table
 from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, quoted, quoted_list, trash_of
 from dataforge.contexts.schemas.designs.domain.rendering import column_definition, comment_on
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
+from dataforge.contexts.schemas.plans.domain.kept import Kept, Past
 from dataforge.contexts.schemas.plans.domain.renames import Rename
-from dataforge.kernel.canonical import canonical_json
 
 DAYS_KEPT = 30
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
 _FILL = " ".join(("INSERT", "INTO"))  # a text of a plan, run by the workspace's own login: no write of ours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """Something in the trash: the table `name` there holds a `table`, `column` or `partition`.
-
-    `table` is the table's (or partition's) name in the schema today. `key` names the columns by which the rows of a
-    column are found again, or the columns whose rows were copied; a `unique` key finds one row, `copied` rows are
-    inserted again, others come back as the table that they are. `turn` counts things of one name, the newest highest.
-    """
-
-    name: str
-    kind: str
-    table: str
-    column: str | None = None
-    key: tuple[str, ...] = ()
-    unique: bool = False
-    copied: bool = False
-    stable_id: str | None = None
-    turn: int = 1
-
-    @property
-    def object(self) -> str:
-        """What it was, as plans say it: `column people.mail`."""
-        return f"{self.kind} {self.table}" + ("" if self.column is None else f".{self.column}")
-
-    def comment(self) -> str:
-        """What it is, as the comment says it."""
-        members = {key: value for key, value in asdict(self).items() if key != "name" and value is not None}
-        return canonical_json(members)
-
-    @classmethod
-    def read(cls, name: str, comment: str | None) -> Self | None:
-        """What a comment says; None for a table that no plan has put there."""
-        try:
-            found: Any = json.loads(comment or "")
-            found["key"] = tuple(found.get("key", ()))
-            return cls(name=name, **found)
-        except (ValueError, TypeError, AttributeError):
-            return None
-
-    def renamed(self, renames: Iterable[Rename]) -> Self:
-        """The same after tables and columns have got other names."""
-        if self.kind != "column":
-            return self  # what is in the schema under its name now is something else
-        pairs = list(renames)
-        table = next((item.new for item in pairs if item.kind == "table" and item.old == self.table), self.table)
-        columns = {item.old: item.new for item in pairs if item.kind == "column" and item.path == (table,)}
-        return replace(self, table=table, key=tuple(columns.get(name, name) for name in self.key))
 
 
 def in_copy(sql: str, namespace: str, copy: str) -> str:
@@ -91,6 +41,7 @@ class Trash:
     back: Mapping[str, Kept] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     takes: Callable[[str], bool] = lambda _thing: True
+    past: Past = field(default_factory=Past)
 
     def place(self, name: str) -> str:
         """A table in the trash, as SQL names it."""
@@ -109,12 +60,12 @@ class Trash:
         return Kept(name=name, kind=kind, table=table, column=column, stable_id=self.ids.get(thing), turn=turn, **more)
 
 
-def concerned(content: Iterable[Kept], wanted: Schema, renames: Iterable[Rename]) -> list[Kept]:
+def concerned(content: Iterable[Kept], wanted: Schema, renames: Iterable[Rename], past: Past) -> list[Kept]:
     """What in the trash a plan may touch: what the target has, and what is said of anew after renames."""
     pairs = list(renames)
     chosen = []
     for item in content:
-        after = item.renamed(pairs)
+        after = past.named(item.renamed(pairs), wanted)
         table = wanted.tables.get(after.table)
         fits = table is not None and (after.column is None or after.column in table.columns)
         if fits or after != item or (item.kind == "partition" and item.table in wanted.partitions):
@@ -136,15 +87,14 @@ def ids_of(named: Iterable[Named], renames: Iterable[Rename] = ()) -> dict[str, 
 class Keeping:
     """How a plan uses the trash: what is in it, the tables of it that the proof copies, and what is known by ids.
 
-    `going` and `coming` are stable ids by object, `every` lets names alone bring things back, as a way back does.
+    `going` are stable ids by object.
     """
 
     content: tuple[Kept, ...]
     tables: Schema
     going: Mapping[str, str]
-    coming: Mapping[str, str]
     takes: Callable[[str], bool]
-    every: bool = False
+    past: Past = field(default_factory=Past)
 
     @property
     def names(self) -> frozenset[str]:
@@ -158,8 +108,7 @@ class Returning:
 
     content: tuple[Kept, ...] = ()
     names: frozenset[str] = frozenset()
-    ids: Mapping[str, str] = field(default_factory=dict)
-    every: bool = False
+    past: Past = field(default_factory=Past)
 
 
 def follow(trash: Trash, content: Iterable[Kept], renames: Iterable[Rename]) -> Iterator[Change]:
@@ -172,15 +121,14 @@ def follow(trash: Trash, content: Iterable[Kept], renames: Iterable[Rename]) -> 
             yield change("follow name", f"trash {item.name}", -1, sql)
 
 
-def find_back(
-    content: Iterable[Kept], current: Schema, wanted: Schema, ids: Mapping[str, str], *, every: bool
-) -> dict[str, Kept]:
+def find_back(content: Iterable[Kept], current: Schema, wanted: Schema, past: Past) -> dict[str, Kept]:
     """What comes back: what the target wants again and the schema does not have, known by its stable id.
 
-    With `every`, names are enough unless ids say otherwise: a way back means the same things. Names are new ones.
+    On a way back, names are enough unless ids say otherwise: it means the same things. Names are new ones.
     """
     back: dict[str, Kept] = {}
-    for item in sorted(content, key=lambda kept: kept.turn):
+    for kept in sorted(content, key=lambda kept: kept.turn):
+        item = past.named(kept, wanted)
         table, there = wanted.tables.get(item.table), current.tables.get(item.table)
         if item.kind == "column":
             fits = table is not None and item.column in table.columns
@@ -189,24 +137,43 @@ def find_back(
             fits, absent = item.table in wanted.partitions, item.table not in current.partitions
         else:
             fits, absent = table is not None, there is None
-        stable_id = ids.get(item.object)
+        stable_id = past.ids.get(item.object)
         known = stable_id is not None and item.stable_id is not None
-        same = stable_id == item.stable_id if known else every
+        same = stable_id == item.stable_id if known else past.every
         if fits and absent and same:
             back[item.object] = item
     return back
 
 
-def bring_tables(trash: Trash) -> Iterator[Change]:
-    """Move tables back, as bare as they are in the trash; what they lack is a difference like any other."""
+def bring_tables(trash: Trash, here: Schema, wanted: Schema) -> Iterator[Change]:
+    """Move tables back, as bare as they are in the trash; what they lack is a difference like any other.
+
+    A view that has the name of one is on its way out and gets another; columns get the names that they shall have.
+    """
     for item in trash.back.values():
         if item.kind == "table" and not item.copied:
             home = quoted(trash.namespace)
-            sql = [f"ALTER TABLE {trash.place(item.name)} SET SCHEMA {home}"]
+            sql = []
+            if item.table in here.views:
+                noun = "MATERIALIZED VIEW" if here.views[item.table].materialized else "VIEW"
+                aside = generated_name(item.table, "replaced", taken=(*here.tables, *here.views, *here.sequences))
+                sql.append(f"ALTER {noun} {quoted(item.table)} RENAME TO {quoted(aside)}")
+            columns = trash.past.columns(item.table, wanted.tables[item.table].columns)
+            sql += [f"ALTER TABLE {trash.place(item.name)} SET SCHEMA {home}"]
             if item.name != item.table:
                 sql.append(f"ALTER TABLE {quoted(item.name)} RENAME TO {quoted(item.table)}")
+            sql += _renamed_columns(item.table, columns)
             reason = "it comes back with its rows from the trash"
             yield change("restore table", f"table {item.table}", -1, *sql, reason=reason, lock=_EXCLUSIVE)
+
+
+def _renamed_columns(table: str, columns: Mapping[str, str]) -> Iterator[str]:
+    """By way of names of their own where they take each other's."""
+    asides = {last: generated_name(last, "renamed", taken=(*columns, *columns.values())) for last in columns.values()}
+    for last in columns.values():
+        yield f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(last)} TO {quoted(asides[last])}"
+    for name, last in columns.items():
+        yield f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(asides[last])} TO {quoted(name)}"
 
 
 def trash_table(trash: Trash, table: Table, schema: Schema, taken: Iterable[str]) -> Change:
@@ -280,10 +247,12 @@ def bring_rows(trash: Trash, kind: str, name: str, table: Table) -> Iterator[Cha
     item = trash.back.get(f"{kind} {name}")
     if item is None or not item.copied:
         return
-    columns = [table.columns[key] for key in item.key if key in table.columns and not table.columns[key].generated]
+    last = trash.past.columns(table.name, table.columns) if kind == "table" else {}
+    sources = {column.name: last.get(column.name, column.name) for column in table.columns.values()}
+    columns = [column for column in table.columns.values() if sources[column.name] in item.key and not column.generated]
     if not columns:
         return
-    values = ", ".join(f"s.{quoted(column.name)}::{column.type}" for column in columns)
+    values = ", ".join(f"s.{quoted(sources[column.name])}::{column.type}" for column in columns)
     target = f"{quoted(name)} ({quoted_list(column.name for column in columns)})"
     head = f"{_FILL} {target} OVERRIDING SYSTEM VALUE"
     insert = Statement(f"{head} SELECT {values} FROM {trash.place(item.name)} s")
