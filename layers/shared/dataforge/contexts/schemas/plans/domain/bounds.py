@@ -29,6 +29,12 @@ def contains(outer: str, inner: str) -> bool:
     return False
 
 
+def listed(bound: str) -> set[str]:
+    """The values of a list bound, as they are printed; none of others."""
+    found = _LIST.fullmatch(bound)
+    return set() if found is None else set(split_list(found[1]))
+
+
 def related(one: str, two: str) -> bool:
     """Whether one of two bounds contains the other."""
     return contains(one, two) or contains(two, one)

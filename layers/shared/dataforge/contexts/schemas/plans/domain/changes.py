@@ -57,6 +57,7 @@ class Change:
     column: str | None = None
     probe: str | None = None
     kept: bool = False  # what goes is in the trash afterwards
+    values: tuple[tuple[str, str], ...] = ()  # columns whose values are computed on the way, and how
 
     @property
     def writes_rows(self) -> bool:

@@ -1,4 +1,4 @@
-"""A table that becomes partitioned, or partitioned otherwise: PostgreSQL makes it anew, and its rows move."""
+"""A table that becomes partitioned, partitioned otherwise or by another type: it is made anew, and its rows move."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,9 @@ from dataforge.contexts.schemas.designs.domain.names import generated_name, lite
 from dataforge.contexts.schemas.designs.domain.rendering import own_sequence
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.columns import conversion
+from dataforge.contexts.schemas.plans.domain.partitions import lost_parts
 from dataforge.contexts.schemas.plans.domain.rows import copying
-from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, Scene
+from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, Scene, holders
 
 
 def exchange_table(scene: Scene, old: Table, new: Table) -> Iterator[Change]:
@@ -28,7 +29,8 @@ def exchange_table(scene: Scene, old: Table, new: Table) -> Iterator[Change]:
                 table=new.name,
                 column=column.name,
             )
-    statements = [_copy(scene, old, new, aside), *map(Statement, _numbers(old, new, aside))]
+    copied, computed = _copy(scene, old, new, aside)
+    statements = [copied, *map(Statement, _numbers(old, new, aside))]
     statements.append(Statement(f"DROP TABLE {quoted(aside)}"))
     reason = "made again under its name, and all rows are written into it"
     yield Change(
@@ -37,6 +39,7 @@ def exchange_table(scene: Scene, old: Table, new: Table) -> Iterator[Change]:
         lock=EXCLUSIVE,
         reason=reason,
         table=new.name,
+        values=tuple(computed.items()),
     )
     for sequence in scene.wanted.sequences.values():
         before = scene.current.sequences.get(sequence.name)
@@ -52,7 +55,12 @@ def _aside(scene: Scene, name: str) -> str:
 
 def _names_freed(scene: Scene, old: Table, aside: str) -> Iterator[Change]:
     """Names of the table, its parts, keys, indexes and numbers are needed for what takes its place."""
-    parts = [part.own for name, part in scene.current.partitions.items() if scene.root(name) == old.name]
+    lost = lost_parts(scene, old.name)
+    parts = [
+        part.own
+        for name, part in scene.current.partitions.items()
+        if scene.root(name) == old.name and not lost & {name, *holders(scene.current, part)}
+    ]
     thing = f"table {old.name}"
     foreign = [
         f"ALTER TABLE {quoted(table.name)} DROP CONSTRAINT {quoted(item.name)}"
@@ -77,6 +85,8 @@ def _names_freed(scene: Scene, old: Table, aside: str) -> Iterator[Change]:
     ]
     sql.append(f"ALTER TABLE {quoted(old.name)} RENAME TO {quoted(aside)}")
     reason = "PostgreSQL cannot partition it otherwise in place"
+    if old.partition_by == scene.wanted.tables[old.name].partition_by:
+        reason = "PostgreSQL cannot change the type of what it is partitioned by"
     yield change("put aside", thing, 30, *sql, lock=EXCLUSIVE, risk=Risk.LOCKING, reason=reason, table=old.name)
 
 
@@ -84,8 +94,10 @@ def _sequence_aside(column: Column) -> str:
     return generated_name(str(column.sequence), "before")
 
 
-def _copy(scene: Scene, old: Table, new: Table, aside: str) -> Statement:
+def _copy(scene: Scene, old: Table, new: Table, aside: str) -> tuple[Statement, dict[str, str]]:
+    """The statement that copies the rows, and what it computes of columns that were there, by their names."""
     names, values, judged = [], [], []
+    computed: dict[str, str] = {}
     hints = scene.options.hints
     for column in new.columns.values():
         before = old.columns.get(column.name)
@@ -101,6 +113,8 @@ def _copy(scene: Scene, old: Table, new: Table, aside: str) -> Statement:
             value = f"({using})"
         elif before is not None and (before.type != column.type or before.user_type in scene.rebuilt.names):
             value = conversion(name, before, column, scene.rebuilt)
+        if value != name:
+            computed[column.name] = value
         if backfill is not None:
             value = f"({backfill})" if before is None else f"coalesce({value}, ({backfill}))"
         names.append(column.name)
@@ -109,7 +123,7 @@ def _copy(scene: Scene, old: Table, new: Table, aside: str) -> Statement:
     if not names:
         sql = f"SELECT FROM {quoted(aside)} LIMIT 0"
     shown = ", ".join(f"{expression} AS value{number}" for number, expression in enumerate(judged))
-    return Statement(sql, judged=f"SELECT {shown} FROM {quoted(aside)}" if judged else None)
+    return Statement(sql, judged=f"SELECT {shown} FROM {quoted(aside)}" if judged else None), computed
 
 
 def _numbers(old: Table, new: Table, aside: str) -> Iterator[str]:

@@ -179,6 +179,8 @@ def _conversions(plan: Plan, wanted: Schema) -> Iterator[tuple[tuple[str, str], 
     for item in plan.up:
         table = wanted.tables.get(item.table or "")
         column = None if table is None else table.columns.get(item.column or "")
+        for name, value in item.values:
+            yield (item.table or "", name), value
         if item.op != "change type" or column is None:
             continue
         for statement in item.statements:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from dataforge.contexts.schemas.designs.domain.model import Counter, Partition, Schema, Table
-from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list
+from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, quoted, quoted_list
 from dataforge.contexts.schemas.designs.domain.rendering import (
     comments_of_table,
     create_partition,
@@ -12,13 +12,13 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     ordered_partitions,
     split_constraints,
 )
-from dataforge.contexts.schemas.plans.domain.bounds import contains, related
+from dataforge.contexts.schemas.plans.domain.bounds import contains, listed, related
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes
 from dataforge.contexts.schemas.plans.domain.keeping import lose_partition
 from dataforge.contexts.schemas.plans.domain.rows import copying, moving
-from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE_UPDATE, Options, Scene
+from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE_UPDATE, Options, Scene, holders
 from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
 from dataforge.contexts.schemas.plans.domain.trash import bring_rows
 
@@ -27,10 +27,13 @@ def partition_changes(scene: Scene) -> Iterator[Change]:
     """What happens to the parts of tables that stay, and the parts of new ones."""
     old, new = scene.current.partitions, scene.wanted.partitions
     staged, emptied = set(_staged(scene)), _with_heirs(scene)
+    lost = {part for table in scene.exchanged for part in lost_parts(scene, table)}
     for name, part in old.items():
-        if emptied & set(_holders(scene.current, part)):
+        if emptied & set(holders(scene.current, part)):
             continue  # its rows are moved with those of what it is a part of
         if scene.root(name) in scene.exchanged:
+            if name in lost:
+                yield lose_partition(scene.options.trash, name, scene.current.tables[scene.root(name)])
             continue
         after = new.get(name)
         if after is not None and _is_same(part, after) and part.parent in (*scene.kept, *new) and name not in staged:
@@ -77,7 +80,7 @@ def _leaving(scene: Scene, part: Partition, *, emptied: bool) -> Iterator[Change
         taken = {*scene.current.tables, *scene.current.partitions, *scene.wanted.partitions}
         source = name
         for other in scene.current.partitions.values():
-            inside = other.name == part.name or part.name in _holders(scene.current, other)
+            inside = other.name == part.name or part.name in holders(scene.current, other)
             if inside and other.name in scene.wanted.partitions:  # the name is needed
                 aside = generated_name(other.name, "before", taken=taken)
                 taken.add(aside)
@@ -121,13 +124,44 @@ def _takes_over(gone: Partition, heir: Partition) -> bool:
     return heir.parent == gone.parent and (heir.bound == "DEFAULT" or related(heir.bound, gone.bound))
 
 
-def _holders(schema: Schema, part: Partition) -> Iterator[str]:
-    """What a part is in, from its parent to the top."""
-    name = part.parent
-    yield name
-    while name in schema.partitions:
-        name = schema.partitions[name].parent
-        yield name
+def lost_parts(scene: Scene, table: str) -> set[str]:
+    """Parts that go with their rows while their table is made again.
+
+    The rows of others that go are written into new parts, or have values now that belong elsewhere.
+    """
+    old, new = scene.current.partitions, scene.wanted.partitions
+    if scene.current.tables[table].partition_by != scene.wanted.tables[table].partition_by:
+        return set()
+    come = any(
+        part.name not in old
+        or old[part.name].bound.replace("'", "") != part.bound.replace("'", "")
+        or (scene.options.back and part.bound == "DEFAULT")
+        for part in new.values()
+        if _root(scene.wanted, part) == table
+    )
+    mapped, gone = _labels(scene)
+    lost = set()
+    for name, part in old.items():
+        if name in new or scene.root(name) != table or not (part.parent == table or part.parent in new):
+            continue
+        values = listed(part.bound)
+        if (values and values <= gone) or not (come or values & mapped):
+            lost.add(name)
+    return lost
+
+
+def _labels(scene: Scene) -> tuple[set[str], set[str]]:
+    """The labels of enums that become others, and those that go for good, as bounds spell them."""
+    mapped, gone = set(), set()
+    for name in scene.rebuilt.names & scene.current.enums.keys():
+        after = scene.wanted.enums.get(name)
+        values = scene.rebuilt.values.get(name, {})
+        for label in scene.current.enums[name].values:
+            if label in values:
+                mapped.add(literal(label))
+            elif after is not None and label not in after.values:
+                gone.add(literal(label))
+    return mapped, gone
 
 
 def _staged(scene: Scene) -> Iterator[str]:
@@ -150,7 +184,7 @@ def _staged(scene: Scene) -> Iterator[str]:
 
 
 def _root(schema: Schema, part: Partition) -> str:
-    return [*_holders(schema, part)][-1]
+    return [*holders(schema, part)][-1]
 
 
 def first_changes(current: Schema, wanted: Schema, options: Options) -> list[Change]:

@@ -68,7 +68,10 @@ class RowChecks:
         elif item.op == "check not null" or (item.op == "set not null" and item.phase is Phase.CHANGE):
             yield from self._nulls(item.table, item.column)
         elif item.op == "change type":
-            yield from self._cast(item)
+            yield from self._cast(item.table or "", item.column or "")
+        elif item.op == "exchange table":
+            for column, _ in item.values:
+                yield from self._cast(item.table or "", column)
         elif item.op.startswith(("rebuild enum", "rebuild domain")):
             yield from self._labels(item)
         elif item.op == "change domain":
@@ -122,14 +125,13 @@ class RowChecks:
         condition = f"{quoted(column)} IS NULL"
         yield RowCheck(source, (condition,), "nulls", "{count} {rows} {are} NULL", key, blocking=True)
 
-    def _cast(self, item: Change) -> Iterator[RowCheck]:
-        table, column = item.table or "", item.column or ""
+    def _cast(self, table: str, column: str) -> Iterator[RowCheck]:
         old, live = self._rows.live_column(table, column), self._rows.live(table)
         converted = self._rows.conversions.get((table, column))
         if old is None or live is None or converted is None:
             return
         new = self._rows.wanted.tables[table].columns[column]
-        name, source, key = quoted(column), self._rows.renamed(table), self._rows.key(table)
+        name, source, key = quoted(column), self._rows.renamed(table, self._lost(live.name)), self._rows.key(table)
         hint = (table, column) in self._rows.hints.using
         inputs = []
         for other in live.columns.values():
@@ -176,7 +178,7 @@ class RowChecks:
         mapped = self._rows.hints.values.get(name, {})
         for live, columns in self._users(before):
             for column in columns:
-                source, key = self._rows.address(live.name), _key_of(live)
+                source, key = self._staying(live.name), _key_of(live)
                 for labels, code, message, blocking in (
                     ([label for label in gone if label in mapped], "values_mapped", "get{s} another value", False),
                     (
@@ -239,10 +241,26 @@ class RowChecks:
             return
         homes = " OR ".join(f"({self._bounds[part]})" for part in leaves) or "false"
         columns = [column for column in known.columns if mentions(f"{known.partition_by} {homes}", column)]
-        gone = {change.object.partition(" ")[2] for change in self._rows.plan.up if change.op == "drop partition"}
-        lost = [part for part in current.partitions if part in gone or gone & set(_above(current, part))]
-        source, key = self._rows.rows(table, columns, lost), self._rows.key(table)
+        source, key = self._rows.rows(table, columns, self._lost(table)), self._rows.key(table)
         yield RowCheck(source, (f"({homes}) IS NOT TRUE",), "rows_without_partition", message, key, blocking=True)
+
+    def _lost(self, table: str) -> list[str]:
+        """The live partitions of a table that go with their rows."""
+        current = self._rows.current
+        gone = {change.object.partition(" ")[2] for change in self._rows.plan.up if change.op == "drop partition"}
+        return [
+            part
+            for part in current.partitions
+            if gone & {part, *_above(current, part)} and root_of(current, part) == table
+        ]
+
+    def _staying(self, table: str) -> str:
+        """The live rows of a table without those of partitions that go."""
+        lost = self._lost(table)
+        if not lost:
+            return self._rows.address(table)
+        names = ", ".join(f"{literal(self._rows.address(name))}::regclass" for name in lost)
+        return f"(SELECT *, {ROW}::text AS {ROW} FROM {self._rows.address(table)} WHERE tableoid NOT IN ({names}))"
 
     # ---------------------------------------------------------------- constraints and indexes
 

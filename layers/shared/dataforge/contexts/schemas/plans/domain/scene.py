@@ -1,11 +1,11 @@
 """What planning looks at: two schemas, and what follows from their difference for what stays in place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
-from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Index, Schema
+from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Index, Partition, Schema
 from dataforge.contexts.schemas.designs.domain.names import mentions
 from dataforge.contexts.schemas.plans.domain.trash import Trash
 from dataforge.contexts.schemas.plans.domain.types import Rebuilt, type_changes
@@ -41,6 +41,15 @@ def _sequence_of(column: Column) -> str | None:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
+def holders(schema: Schema, part: Partition) -> Iterator[str]:
+    """What a part is in, from its parent to the top."""
+    name = part.parent
+    yield name
+    while name in schema.partitions:
+        name = schema.partitions[name].parent
+        yield name
+
+
 class Scene:
     """A schema and the wanted one.
 
@@ -58,8 +67,32 @@ class Scene:
         self.touched: Mapping[str, dict[str, str]] = {name: self._touched(name) for name in self.kept}
 
     def _is_remade(self, name: str) -> bool:
-        # PostgreSQL cannot make a table partitioned, or partition it otherwise.
-        return self.current.tables[name].partition_by != self.wanted.tables[name].partition_by
+        # PostgreSQL cannot make a table partitioned, partition it otherwise, or change the type of what its key is of.
+        return self.current.tables[name].partition_by != self.wanted.tables[name].partition_by or self._key_changes(
+            name
+        )
+
+    def _key_changes(self, name: str) -> bool:
+        """Whether a column changes its type by which a table, or a part of it, is partitioned."""
+        old, new = self.current.tables[name], self.wanted.tables[name]
+        if old.partition_by is None:
+            return False
+        keys = [old.partition_by]
+        keys += [
+            part.partition_by
+            for schema in (self.current, self.wanted)
+            for part in schema.partitions.values()
+            if part.partition_by is not None and name in holders(schema, part)
+        ]
+        if self.rebuilt.named_in(*keys):
+            return True
+        changed = [
+            column.name
+            for column in old.columns.values()
+            if (after := new.columns.get(column.name)) is not None
+            and ((after.type, after.collation) != (column.type, column.collation) or self._is_of_rebuilt(column))
+        ]
+        return any(mentions(key.partition("(")[2], column) for key in keys for column in changed)
 
     def _touched(self, name: str) -> dict[str, str]:
         """Columns whose values get another type (`type`), that go (`gone`) or are computed anew (`remade`)."""
