@@ -100,7 +100,11 @@ class _Prober:
             found += await self._look(check, item)
         tables = self._tables(item, seen.locks)
         sizes = [self._size(name) for name in tables]
-        telling = [(check, count, keys) for check, count, keys in found if count]
+        telling = [
+            (check, count, keys)
+            for check, count, keys in found
+            if count and not (check.conversion is not None and check.conversion.backwards)
+        ]
         affected = max((count for _, count, _ in telling), default=None)
         if affected is None and found and found[0][0].code and not (seen.rewrites or seen.scans or item.writes_rows):
             affected = 0
@@ -150,12 +154,18 @@ class _Prober:
             known = check.conversion in self._casts
             fits = await self._fits(check.source, check.conversion)
             if fits is not None and not known:
+                code, message = "values_do_not_fit", "{count} {rows} hold{s} a value that does not fit"
+                if check.conversion.backwards:
+                    code = "way_back_fails"
+                    message = (
+                        "a way back would fail: {count} {rows} would have a value that does not fit the type of now"
+                    )
                 misfit = replace(
                     check,
                     conditions=(f"({check.conversion.name} IS NOT NULL AND NOT {fits})",),
-                    code="values_do_not_fit",
-                    message="{count} {rows} hold{s} a value that does not fit",
-                    blocking=True,
+                    code=code,
+                    message=message,
+                    blocking=not check.conversion.backwards,
                     lost=False,
                 )
                 found.append(await self._ask(misfit, item))

@@ -3,7 +3,7 @@
 What a target demands of rows (checks, keys, foreign keys, partitions) is asked of them as if the plan had been run.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dataforge.contexts.schemas.designs.domain.document import Hints
@@ -16,6 +16,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     ordered_domains,
     ordered_partitions,
 )
+from dataforge.contexts.schemas.plans.domain.changes import Change
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 
 ROW = "ctid"  # no column of a table can have this name
@@ -30,11 +31,13 @@ class FutureRows:
     wanted: Schema
     hints: Hints = field(default_factory=Hints)
     conversions: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (table, column) → its new value
+    ways_back: Mapping[tuple[str, str], str] = field(default_factory=dict)  # the same of the way back, by live names
 
     @classmethod
     def of(cls, plan: Plan, current: Schema, wanted: Schema, hints: Hints) -> "FutureRows":
         """With the conversions that the plan's own statements make."""
-        return cls(plan, current, wanted, hints, dict(_conversions(plan, wanted)))
+        there, back = dict(_conversions(plan.up, wanted)), dict(_conversions(plan.down, current))
+        return cls(plan, current, wanted, hints, there, back)
 
     def old_name(self, kind: str, path: str, name: str) -> str:
         """The name of something before the plan; `path` is the new name of the table it is in, and a dot."""
@@ -174,9 +177,9 @@ def _kind(item: EnumType | DomainType) -> object:
     return item.values if isinstance(item, EnumType) else item.type
 
 
-def _conversions(plan: Plan, wanted: Schema) -> Iterator[tuple[tuple[str, str], str]]:
+def _conversions(changes: Iterable[Change], wanted: Schema) -> Iterator[tuple[tuple[str, str], str]]:
     """What the statements that change types compute, by the new names of table and column."""
-    for item in plan.up:
+    for item in changes:
         table = wanted.tables.get(item.table or "")
         column = None if table is None else table.columns.get(item.column or "")
         for name, value in item.values:

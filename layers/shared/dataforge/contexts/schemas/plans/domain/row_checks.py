@@ -28,6 +28,7 @@ class Conversion:
     value: str
     name: str
     inputs: tuple[tuple[str, str], ...]  # (name, type)
+    backwards: bool = False  # a way back makes it, of rows as they would be
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,8 @@ class RowChecks:
             yield from self._added(item)
         elif item.op == "check not null" or (item.op == "set not null" and item.phase is Phase.CHANGE):
             yield from self._nulls(item.table, item.column)
-        elif item.op == "change type":
-            yield from self._cast(item.table or "", item.column or "")
-        elif item.op == "exchange table":
-            for column, _ in item.values:
-                yield from self._cast(item.table or "", column)
+        elif item.op in ("change type", "exchange table"):
+            yield from self._casts(item)
         elif item.op.startswith(("rebuild enum", "rebuild domain")):
             yield from self._labels(item)
         elif item.op == "change domain":
@@ -124,6 +122,33 @@ class RowChecks:
         source, key = self._rows.rows(table, {column}), self._rows.key(table)
         condition = f"{quoted(column)} IS NULL"
         yield RowCheck(source, (condition,), "nulls", "{count} {rows} {are} NULL", key, blocking=True)
+
+    def _casts(self, item: Change) -> Iterator[RowCheck]:
+        table = item.table or ""
+        for column in [name for name, _ in item.values] if item.column is None else [item.column]:
+            yield from self._cast(table, column)
+            yield from self._cast_back(table, column)
+
+    def _cast_back(self, table: str, column: str) -> Iterator[RowCheck]:
+        """Values that the way back could not read, or would not read as what they are now."""
+        rows = self._rows
+        old, live, value = rows.live_column(table, column), rows.live(table), rows.conversions.get((table, column))
+        back = None if old is None or live is None else rows.ways_back.get((live.name, old.name))
+        # A type that is made again is meant as it is now, but found as it will be.
+        if old is None or live is None or value is None or back is None or old.user_type in rows.new_types:
+            return
+        name, before, key = quoted(old.name), quoted("value before"), rows.key(table)
+        chosen = [f"{value} AS {name}", f"{quoted(column)} AS {before}", ROW]
+        chosen += [quoted(part) for part in key if part not in (ROW, old.name)]
+        source = f"(SELECT {', '.join(chosen)} FROM {rows.renamed(table, self._lost(live.name))} AS n)"
+        cast = Conversion(back, name, ((old.name, rows.wanted.tables[table].columns[column].type),), backwards=True)
+        if (table, column) not in rows.hints.using:
+            # Whether a cast keeps everything was asked on the way there.
+            yield RowCheck(source, ("false",), key=key, conversion=cast)
+            return
+        conditions = (f"{before} IS DISTINCT FROM ({back})", f"{before}::text IS DISTINCT FROM ({back})::text")
+        message = "a way back would give {count} {rows} another value than now"
+        yield RowCheck(source, conditions, "way_back_loses", message, key, conversion=cast)
 
     def _cast(self, table: str, column: str) -> Iterator[RowCheck]:
         old, live = self._rows.live_column(table, column), self._rows.live(table)
