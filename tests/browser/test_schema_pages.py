@@ -116,7 +116,11 @@ def test_each_loss_is_confirmed_with_the_keyboard_and_there_is_a_way_back(desk: 
     page.get_by_role("button", name="See what would change", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("1 row")
     page.get_by_role("button", name=re.compile("^Deploy ")).click()
-    expect(page.get_by_role("alert")).to_contain_text("column people.born")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Nothing is deployed before what would be lost is confirmed: column people.born."
+    )
+    page.get_by_role("link", name="Confirm and deploy").click()
+    expect(page.get_by_role("heading", name="Deploy", exact=True)).to_be_in_viewport()
     page.get_by_role("checkbox", name="column people.born").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
@@ -125,6 +129,11 @@ def test_each_loss_is_confirmed_with_the_keyboard_and_there_is_a_way_back(desk: 
     desk.site.run(desk.site.deploy(workspace_id))
     expect(page.get_by_text("The schema is as planned.")).to_be_visible()
     page.get_by_role("link", name="History").click()
+    page.get_by_role("combobox", name="From revision").select_option("1")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="From revision 1 to")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("people.born"))).to_contain_text("dropped")
+    page.get_by_role("link", name="Back to the history").click()
     page.get_by_role("combobox", name="To").select_option("2")
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="From revision 1 to revision 2")).to_be_visible()
@@ -181,6 +190,23 @@ def test_a_target_is_made_of_sql_and_of_dbml(desk: Desk) -> None:
     desk.expect_complaint("400")
 
 
+def test_the_buttons_of_the_editor_stay_in_sight_below_a_top_of_two_rows(desk: Desk) -> None:
+    workspace_id = new_schema(desk, "In sight")
+    page = desk.open(f"/ui/schemas/{workspace_id}/editor", role=Role.INSTRUCTOR)
+    page.set_viewport_size({"width": 800, "height": 600})
+    button = page.get_by_role("button", name="See what would change", exact=True)
+    page.get_by_label("Target in JSON").fill(target(PEOPLE, *(table(f"t{number}") for number in range(20))))
+    expect(page.get_by_text("The target is valid: PostgreSQL accepts it.")).to_be_visible()
+
+    page.mouse.move(780, 300)
+    page.mouse.wheel(0, 600)
+    page.wait_for_function("window.scrollY > 300")
+    button.click(trial=True, timeout=2_000)
+
+    assert page.evaluate("window.scrollY") > 300
+    expect(button).to_be_in_viewport()
+
+
 def test_what_may_be_another_name_is_asked_and_answered(desk: Desk) -> None:
     workspace_id = new_schema(desk, "Asked")
     schemas = schemas_of(desk, workspace_id)
@@ -217,6 +243,9 @@ def test_a_deployment_is_cancelled_and_goes_on(desk: Desk) -> None:
 
     page.get_by_role("button", name="Cancel before the next step").click()
     expect(page.get_by_text("Nothing was changed.")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_text("The newest deployment was cancelled.")).to_be_visible()
+    page.get_by_role("link", name="See how far it is").click()
     page.get_by_role("button", name="Go on after the last step that was done").click()
     expect(page.get_by_text("It waits for its turn.")).to_be_visible()
     desk.site.run(desk.site.deploy(workspace_id))

@@ -91,6 +91,7 @@ async def _history(call: SchemaPageCall, cursor: str | None, refusal: Refusal = 
         "schemas/history.html",
         refusal=refusal,
         revisions=found.rows,
+        deployment=await call.query(queries.newest_deployment, call.workspace.id),
         numbers=[(item["number"], f"{item['number']:,}") for item in found.rows],
         newest=cursor is None,
         first=cursor is None,

@@ -41,11 +41,18 @@ async def find_deployment(connection: AsyncConnection, deployment_id: UUID) -> d
     return {**row_dict(row), "steps": found, "steps_done": done, "steps_total": len(found), "schema_state": state}
 
 
+async def newest_deployment(connection: AsyncConnection, workspace_id: UUID) -> dict[str, Any] | None:
+    """The deployment of a workspace that was asked for last: its id and status; None before the first."""
+    query = select(deployments.c.id, deployments.c.status).where(deployments.c.workspace_id == workspace_id)
+    query = query.order_by(deployments.c.created_at.desc(), deployments.c.id.desc()).limit(1)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else row_dict(row)
+
+
 async def is_newest(connection: AsyncConnection, workspace_id: UUID, deployment_id: UUID) -> bool:
     """Whether no deployment of the workspace was asked for later."""
-    query = select(deployments.c.id).where(deployments.c.workspace_id == workspace_id)
-    newest = await connection.scalar(query.order_by(deployments.c.created_at.desc(), deployments.c.id.desc()).limit(1))
-    return bool(newest == deployment_id)
+    newest = await newest_deployment(connection, workspace_id)
+    return newest is not None and newest["id"] == deployment_id
 
 
 async def list_revisions(

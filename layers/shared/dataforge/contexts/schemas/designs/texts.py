@@ -55,6 +55,7 @@ def problems_of(error: DataForgeError, text: str) -> list[Problem]:
     found = []
     for item in error.violations:
         line = lines.line_of(item.pointer) if item.pointer else None
-        message = f"{item.message[:1].upper()}{item.message[1:]}".removesuffix(".") + "."
+        message = f"{item.message[:1].upper()}{item.message[1:]}"
+        message += "" if message.endswith((".", "?")) else "."
         found.append(Problem(message, item.pointer, line, "" if line is None else lines.text_of(line)))
     return found

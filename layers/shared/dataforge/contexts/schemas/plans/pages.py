@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.commands import AskDeployment, ask_deployment
+from dataforge.contexts.schemas.deployments.domain import ConfirmationMissing
 from dataforge.contexts.schemas.deployments.queries import latest_revision
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.pictures import as_file, file_of, picture_of
@@ -32,6 +33,7 @@ PLAN = SCHEMA_PAGE + "/plans/{plan_id}"
 MOST_CHANGES = 300  # shown on the page; the SQL has all
 MOST_DRAWN = 300  # tables of a target that is made once more for its picture
 MOST_BOXES = 100  # a form has at most 200 fields; with more objects their names are typed
+_MOST_NAMED = 5  # of what is not confirmed yet; the form has all
 _RISKS = [Risk.DESTRUCTIVE, Risk.REWRITING, Risk.LOCKING, Risk.SAFE]
 
 
@@ -84,6 +86,9 @@ async def deploy_from_page(
         plan_hash = call.form.get("plan_hash", "")
         command = AskDeployment(call.workspace.id, plan_id, plan_hash, confirmed, live.fingerprint)
         deployment_id = await call.carry_out(ask_deployment, command)
+    except ConfirmationMissing as error:
+        missing = [item for item in losses_of(plan) if item not in confirmed]
+        return await _plan(call, plan_id, confirmed, Refusal(error.status, _unconfirmed(missing)))
     except DataForgeError as error:
         return await _plan(call, plan_id, confirmed, Refusal(error.status, error.detail))
     await announce_deployment(call.schemas, deployment_id)
@@ -93,6 +98,11 @@ async def deploy_from_page(
 def losses_of(plan: Mapping[str, Any]) -> list[str]:
     """The objects whose loss needs to be confirmed, each once."""
     return list(dict.fromkeys(item["object"] for item in plan["changes"] if item["needs_confirmation"]))
+
+
+def _unconfirmed(missing: Sequence[str]) -> str:
+    rest = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    return f"Nothing is deployed before what would be lost is confirmed: {', '.join(missing[:_MOST_NAMED])}{rest}."
 
 
 def _confirmed(plan: Mapping[str, Any], form: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.designs.pictures import FILES, file_of, picture_of
@@ -27,7 +27,9 @@ _LARGEST = 2**31 - 1
 Number = Annotated[int, Path(ge=1, le=_LARGEST)]
 Shown = Annotated[SchemaPageCall, in_schema_page(Action.READ, Kind.SCHEMA)]
 # A choice that was left open arrives as an empty text, and means the schema as it is.
-Other = Annotated[int | None, BeforeValidator(lambda value: value or None), Query(ge=1, le=_LARGEST)]
+Other = Annotated[
+    Annotated[int, Field(ge=1, le=_LARGEST)] | None, BeforeValidator(lambda value: value or None), Query()
+]
 Ending = Annotated[str, Query(alias="format", max_length=10)]
 _FILES = [(ending, words) for ending, (_, words) in FILES.items()]
 
