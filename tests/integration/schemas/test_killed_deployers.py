@@ -15,6 +15,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from dataforge.contexts.schemas.deployments.execution import Deployer
 from dataforge.kernel.clock import FixedClock
 from dataforge.platform.db import roles
 from dataforge.platform.db.grants import GRANTS
@@ -205,8 +206,7 @@ async def test_a_worker_that_dies_after_the_last_statement_leaves_a_schema_that_
 
     asked = (await schemas.ask_deploy(await schemas.preview(table("people")))).json()
     queued = await schemas.deployment(asked["id"])
-    doomed = schemas.deployer
-    doomed._put = fail
+    doomed = Deployer(schemas.url, ["schema-proof"], fail, schemas.api.platform.clock)
     with pytest.raises(ConnectionError):
         await doomed.run(UUID(asked["id"]))
 

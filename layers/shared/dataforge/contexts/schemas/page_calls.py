@@ -1,6 +1,6 @@
 """The router of the pages of schemas, and calls for the schema of one workspace by somebody who is in it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,8 +10,12 @@ from fastapi import Depends
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
+from dataforge.contexts.schemas.designs.domain.document import Design, parse_design
+from dataforge.contexts.schemas.designs.pictures import picture_of
+from dataforge.contexts.schemas.designs.representations import Drawn
+from dataforge.contexts.schemas.designs.texts import Problem, read_target
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans.commands import KeepPlan, keep_plan
 from dataforge.contexts.schemas.plans.previewing import preview
@@ -19,6 +23,7 @@ from dataforge.contexts.schemas.tables import memberships, workspace_directory
 from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
 from dataforge.contexts.workspaces.contract import Memberships
 from dataforge.kernel.access import Action, Kind, MemberRole, Resource
+from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import allows
 from dataforge.platform.db.unit_of_work import Command, Result, run
@@ -129,3 +134,41 @@ def in_schema_page(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI
         return SchemaPageCall(call.request, call.principal, call.form, workspace)
 
     return Depends(schema_page)
+
+
+MOST_ASKED = 50  # questions on one page
+
+
+def lines_of_form(form: Mapping[str, str], name: str) -> str:
+    """The text of a text area; browsers send its lines with CR LF."""
+    return form.get(name, "").replace("\r\n", "\n")
+
+
+def show_editor(
+    call: SchemaPageCall,
+    text: str,
+    *,
+    design: Design | None = None,
+    problems: Sequence[Problem] = (),
+    warnings: Sequence[Problem] = (),
+    questions: Sequence[Any] = (),
+    checked: bool = False,
+    refusal: Refusal = ACCEPTED,
+) -> Response:
+    """The editor with this text; of one that can be read the tables are shown."""
+    if design is None:
+        try:
+            design = parse_design(read_target(text))
+        except DataForgeError:
+            design = None
+    return call.page(
+        "schemas/editor.html",
+        refusal=refusal,
+        text=text,
+        problems=problems,
+        warnings=warnings,
+        questions=questions[:MOST_ASKED],
+        checked=checked,
+        schema=None if design is None else design.schema,
+        picture=None if design is None else picture_of(Drawn(design.schema, "Target")),
+    )

@@ -16,8 +16,16 @@ from dataforge.contexts.schemas.designs.domain.writing import to_document
 from dataforge.contexts.schemas.designs.pictures import FILES, as_file, file_of, picture_of
 from dataforge.contexts.schemas.designs.representations import JSON, Drawn
 from dataforge.contexts.schemas.designs.texts import Problem, problems_of, read_target, write_target
-from dataforge.contexts.schemas.editing import MOST_ASKED, lines_of_form, show_editor
-from dataforge.contexts.schemas.page_calls import SCHEMA_PAGE, SCHEMAS_PAGES, SchemaPageCall, in_schema_page, router
+from dataforge.contexts.schemas.page_calls import (
+    MOST_ASKED,
+    SCHEMA_PAGE,
+    SCHEMAS_PAGES,
+    SchemaPageCall,
+    in_schema_page,
+    lines_of_form,
+    router,
+    show_editor,
+)
 from dataforge.contexts.schemas.plans.previewing import check_target, find_deployed, live_schema
 from dataforge.contexts.schemas.plans.queries import find_plan
 from dataforge.contexts.schemas.plans.wire import EXAMPLE_TARGET

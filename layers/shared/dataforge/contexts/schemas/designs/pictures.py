@@ -1,6 +1,7 @@
 """Diagrams inside of pages, in the colours of the page, and schemas as files of pages."""
 
-from markupsafe import Markup
+from typing import TYPE_CHECKING
+
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.designs.domain.diagram import draw_svg
@@ -8,12 +9,17 @@ from dataforge.contexts.schemas.designs.representations import DBML, MERMAID, SQ
 from dataforge.http.call import Call
 from dataforge.kernel.errors import NotFound
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 MOST_DRAWN = 200  # things on a page; the file has them all
 FILES = {"svg": (SVG, "SVG"), "mmd": (MERMAID, "Mermaid"), "dbml": (DBML, "DBML"), "sql": (SQL, "SQL")}
 
 
-def picture_of(drawn: Drawn, key: str = "schema") -> Markup | None:
+def picture_of(drawn: Drawn, key: str = "schema") -> "Markup | None":
     """The diagram; None for a schema with nothing in it, or too much for a page."""
+    from markupsafe import Markup
+
     schema = drawn.schema
     if not 0 < len(schema.tables) + len(schema.views) + len(schema.sequences) + schema.type_count <= MOST_DRAWN:
         return None

@@ -7,8 +7,14 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.designs.texts import Problem, write_target
-from dataforge.contexts.schemas.editing import lines_of_form, show_editor
-from dataforge.contexts.schemas.page_calls import SCHEMA_PAGE, SchemaPageCall, in_schema_page, router
+from dataforge.contexts.schemas.page_calls import (
+    SCHEMA_PAGE,
+    SchemaPageCall,
+    in_schema_page,
+    lines_of_form,
+    router,
+    show_editor,
+)
 from dataforge.contexts.schemas.sources import wire
 from dataforge.contexts.schemas.sources.conversions import convert
 from dataforge.contexts.schemas.sources.domain.source import InvalidSource
