@@ -12,7 +12,7 @@ _ORDERS = "; CREATE TABLE o (id bigint, t bigint)"
 
 def plain(after: str, *operations: str, start: str = _T, **more: object) -> Case:
     """One that keeps Ada there and back."""
-    return Case(start + _ADA, after, set(operations), keeps=_KEPT, back=_KEPT, **more)  # type: ignore[arg-type]
+    return Case(start + _ADA, after, set(operations), keeps=_KEPT, back=_KEPT, **more)  # type: ignore[arg-type]  # a test value
 
 
 CASES: dict[str, Case] = {

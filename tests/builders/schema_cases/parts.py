@@ -22,7 +22,7 @@ _BOTH = years(2025, 2026) + years(2026, 2027)
 
 def moved(before: str, after: str, *operations: str, keeps: object = _KEPT, rows: str = _ROWS) -> Case:
     """One that keeps all rows there and back."""
-    return Case(before + rows, after, set(operations), keeps=keeps, back=_KEPT)  # type: ignore[arg-type]
+    return Case(before + rows, after, set(operations), keeps=keeps, back=_KEPT)  # type: ignore[arg-type]  # a test value
 
 
 CASES: dict[str, Case] = {
