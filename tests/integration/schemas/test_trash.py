@@ -9,6 +9,7 @@ import pytest
 from tests.builders.planned import Planned
 from tests.builders.schema_cases import CASES
 from tests.builders.schema_cases.case import ADA, A, B, Case, named, people, tables
+from tests.builders.schema_cases.keys import listed
 from tests.builders.schemas import column, table
 
 Document = dict[str, Any]
@@ -150,6 +151,22 @@ KEPT: dict[str, tuple[Document, Document, str, str]] = {
     "a partition": (
         tables(PARTED | {"partitions": YEARS}, enums=[MOOD]),
         tables(PARTED | {"partitions": YEARS[1:]}, enums=[MOOD]),
+        "INSERT INTO log VALUES ('2025-05-05', 'ok'), ('2026-05-05', 'sad')",
+        "SELECT day, m::text FROM log ORDER BY day",
+    ),
+    "a partition with the label that it is listed by": (
+        listed("a", "b"),
+        listed("a", parts=("a",)),
+        "INSERT INTO t VALUES ('a', 1), ('b', 2), ('b', 3)",
+        "SELECT x::text, n FROM t ORDER BY n",
+    ),
+    "a partition while the key gets another type": (
+        tables(PARTED | {"partitions": YEARS}, enums=[MOOD]),
+        tables(
+            PARTED
+            | {"columns": [{"name": "day", "dataType": "TIMESTAMP"}, *PARTED["columns"][1:]], "partitions": YEARS[1:]},
+            enums=[MOOD],
+        ),
         "INSERT INTO log VALUES ('2025-05-05', 'ok'), ('2026-05-05', 'sad')",
         "SELECT day, m::text FROM log ORDER BY day",
     ),

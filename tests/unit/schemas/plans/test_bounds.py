@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.contexts.schemas.plans.domain.bounds import contains, related
+from dataforge.contexts.schemas.plans.domain.bounds import alike, contains, listed, related
 
 
 def between(low: str, high: str) -> str:
@@ -35,3 +35,23 @@ def test_a_bound_holds_another_only_where_all_its_rows_fit(outer: str, inner: st
 def test_a_part_and_what_it_is_split_into_are_related() -> None:
     assert related(between("1", "9"), between("1", "5"))
     assert not related(between("1", "5"), between("5", "9"))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        (between("1", "10"), between("'1'", "'10'"), True),
+        (between("'2026-01-01'", "'2027-01-01'"), between("'2026-01-01 00:00:00'", "'2027-01-01 00:00:00'"), True),
+        (between("'2026-01-01'", "MAXVALUE"), between("'2026-01-01 00:00:00+00'", "MAXVALUE"), True),
+        (between("'2026-01-01'", "MAXVALUE"), between("'2026-01-01 00:00:01'", "MAXVALUE"), False),
+        ("FOR VALUES IN (1, 2)", "FOR VALUES IN (1.0, '2.00')", True),
+        ("FOR VALUES IN (1, 2)", "FOR VALUES IN (1.0, 2.5)", False),
+    ],
+)
+def test_types_write_the_same_values_differently(one: str, two: str, same: bool) -> None:
+    assert alike(one, two) is same
+
+
+def test_a_list_says_its_values_and_others_none() -> None:
+    assert listed("FOR VALUES IN ('a', 'b,c', NULL)") == {"'a'", "'b,c'", "NULL"}
+    assert listed(between("1", "2")) == set()

@@ -9,6 +9,7 @@ _HASH = re.compile(r"FOR VALUES WITH \(modulus (\d+), remainder (\d+)\)", re.IGN
 _LIST = re.compile(r"FOR VALUES IN \((.*)\)", re.DOTALL)
 _RANGE = re.compile(r"FOR VALUES FROM \((.*)\) TO \((.*)\)", re.DOTALL)
 _NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?")
+_SPELLING = re.compile(r"'| 00:00:00(?:\+00)?(?=')|(?<=\d)\.0+(?=['),])")
 _MOMENT = re.compile(r"'(\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d)?)'")
 
 
@@ -27,6 +28,11 @@ def contains(outer: str, inner: str) -> bool:
     if one and two:
         return _at_most(one[1], two[1]) and _at_most(two[2], one[2])
     return False
+
+
+def alike(one: str, two: str) -> bool:
+    """Whether two bounds are the same values, of types that write these otherwise (`2026-01-01 00:00:00` is a day)."""
+    return _SPELLING.sub("", one) == _SPELLING.sub("", two)
 
 
 def listed(bound: str) -> set[str]:

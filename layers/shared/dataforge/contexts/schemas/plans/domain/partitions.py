@@ -12,7 +12,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     ordered_partitions,
     split_constraints,
 )
-from dataforge.contexts.schemas.plans.domain.bounds import contains, listed, related
+from dataforge.contexts.schemas.plans.domain.bounds import alike, contains, listed, related
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
 from dataforge.contexts.schemas.plans.domain.constraints import add_one, constraint_changes
 from dataforge.contexts.schemas.plans.domain.indexes import index_changes
@@ -134,7 +134,7 @@ def lost_parts(scene: Scene, table: str) -> set[str]:
         return set()
     come = any(
         part.name not in old
-        or old[part.name].bound.replace("'", "") != part.bound.replace("'", "")
+        or not alike(old[part.name].bound, part.bound)
         or (scene.options.back and part.bound == "DEFAULT")
         for part in new.values()
         if _root(scene.wanted, part) == table
