@@ -47,6 +47,11 @@ class Violation:
     rule: str = "invalid"
 
 
+def sentence(message: str) -> str:
+    """A message as a whole sentence: with a full stop, unless it has a mark at its end already."""
+    return message if message.endswith((".", "?")) else f"{message}."
+
+
 class DataForgeError(Exception):
     """Base of every error with a stable code; `facts` are extra members of the problem document (RFC 9457 §3.2)."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.contexts.schemas.designs.domain.document import InvalidTarget
+from dataforge.contexts.schemas.designs.domain.document import InvalidTarget, invalid_target
 from dataforge.contexts.schemas.designs.texts import problems_of
 from dataforge.kernel.errors import Violation
 
@@ -18,4 +18,5 @@ from dataforge.kernel.errors import Violation
 def test_each_problem_is_one_sentence_with_one_mark_at_its_end(message: str, sentence: str) -> None:
     error = InvalidTarget("It is wrong.", violations=[Violation("/tables", message, "rule")])
 
+    assert invalid_target(error.violations).detail == f"/tables: {sentence[:1].lower()}{sentence[1:]}"
     assert [item.message for item in problems_of(error, '{"tables": 1}')] == [sentence]

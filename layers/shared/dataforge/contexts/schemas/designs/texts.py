@@ -9,7 +9,7 @@ import orjson
 from dataforge.contexts.schemas.designs.domain.document import InvalidTarget
 from dataforge.contexts.schemas.designs.domain.positions import Lines
 from dataforge.http.encoding import parse_json
-from dataforge.kernel.errors import DataForgeError, MalformedBody
+from dataforge.kernel.errors import DataForgeError, MalformedBody, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ def problems_of(error: DataForgeError, text: str) -> list[Problem]:
     found = []
     for item in error.violations:
         line = lines.line_of(item.pointer) if item.pointer else None
-        message = f"{item.message[:1].upper()}{item.message[1:]}"
-        message += "" if message.endswith((".", "?")) else "."
+        message = sentence(f"{item.message[:1].upper()}{item.message[1:]}")
         found.append(Problem(message, item.pointer, line, "" if line is None else lines.text_of(line)))
     return found

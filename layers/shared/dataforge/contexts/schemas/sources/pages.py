@@ -19,7 +19,7 @@ from dataforge.contexts.schemas.sources import wire
 from dataforge.contexts.schemas.sources.conversions import convert
 from dataforge.contexts.schemas.sources.domain.source import InvalidSource
 from dataforge.kernel.access import Action, Kind
-from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.errors import DataForgeError, sentence
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 SOURCE = SCHEMA_PAGE + "/editor/source"
@@ -59,7 +59,7 @@ def _problems_of(error: DataForgeError, text: str) -> list[Problem]:
     for item, place in zip(error.violations, places, strict=True):
         line = place["line"]
         message = item.message.removeprefix(f"line {line}, column {place['column']}: ")
-        found.append(Problem(f"{message[:1].upper()}{message[1:]}.", "", line, _line(lines, line)))
+        found.append(Problem(sentence(f"{message[:1].upper()}{message[1:]}"), "", line, _line(lines, line)))
     return found
 
 

@@ -24,7 +24,7 @@ from dataforge.contexts.schemas.designs.domain.reading import Node, check_texts,
 from dataforge.contexts.schemas.designs.domain.statistics import read_statistics
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
-from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.errors import ValidationFailed, Violation, sentence
 
 _TOP_MEMBERS = (
     "$schema version namespace name enums domains composites ranges sequences tables relationships views statistics "
@@ -108,7 +108,7 @@ def parse_design(document: object) -> Design:
 def invalid_target(problems: Iterable[Violation]) -> InvalidTarget:
     """The error for what is wrong in a target."""
     found = list(problems)
-    return InvalidTarget(f"{found[0].pointer or '/'}: {found[0].message}.", violations=found)
+    return InvalidTarget(sentence(f"{found[0].pointer or '/'}: {found[0].message}"), violations=found)
 
 
 def read_design(document: object) -> tuple[Design, list[Violation]]:

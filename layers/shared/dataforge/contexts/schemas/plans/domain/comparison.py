@@ -27,6 +27,7 @@ _WORDS = {
     "definition": "definition",
     "partition_by": "partition key",
     "counter": "counter",
+    "shown": "its columns",
     "unlogged": "unlogged",
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.errors import ValidationFailed, Violation, sentence
 
 MAX_SOURCE_BYTES = 2 * 1024 * 1024
 MOST_PROBLEMS = 100
@@ -88,4 +88,4 @@ def refusal(member: str, problems: Iterable[Remark]) -> InvalidSource:
     found = sorted(problems, key=lambda item: (item.line, item.column))
     violations = [Violation(f"/{member}", f"{item.place}: {item.message}", item.rule) for item in found]
     places = [{"line": item.line, "column": item.column, "rule": item.rule} for item in found]
-    return InvalidSource(f"{violations[0].message}.", violations=violations, facts={"places": places})
+    return InvalidSource(sentence(violations[0].message), violations=violations, facts={"places": places})
