@@ -129,4 +129,30 @@ CASES: dict[str, Case] = {
         keeps=("SELECT o.x::text, v.n FROM o, v", [("b", 1)]),
         back=(_ALL, _BOTH),
     ),
+    "an expression of larger numbers": Case(
+        "CREATE TABLE t (x int, n int) PARTITION BY LIST ((x % 7));"
+        + part("p", "IN (1)", "t")
+        + _TWO.split(", (", maxsplit=1)[0],
+        "CREATE TABLE t (x bigint, n int) PARTITION BY LIST ((x % 7));" + part("p", "IN (1)", "t"),
+        {"exchange table"},
+        keeps=("SELECT x, n FROM p", [(1, 1)]),
+        back=("SELECT x, n FROM p", [(1, 1)]),
+    ),
+    "texts that parts are listed by become labels": Case(
+        _OF.format(labels="'a', 'b'").replace("x e", "x text")
+        + part("ta", "IN ('a')", "t")
+        + part("tb", "IN ('b')", "t")
+        + _ROWS,
+        _OF.format(labels="'a', 'b'") + part("ta", "IN ('a')", "t") + part("tb", "IN ('b')", "t"),
+        {"exchange table"},
+        keeps=(_ALL, _BOTH),
+        back=(_ALL, _BOTH),
+    ),
+    "labels in another order of the enum that hashes are of": Case(
+        _OF.format(labels="'a', 'b'").replace("LIST", "HASH") + part("p", "WITH (MODULUS 1, REMAINDER 0)", "t") + _ROWS,
+        _OF.format(labels="'b', 'a'").replace("LIST", "HASH") + part("p", "WITH (MODULUS 1, REMAINDER 0)", "t"),
+        {"rebuild enum", "exchange table"},
+        keeps=(_ALL, _BOTH),
+        back=(_ALL, _BOTH),
+    ),
 }
