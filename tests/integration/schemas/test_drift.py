@@ -139,3 +139,18 @@ async def test_an_adoption_of_what_has_moved_meanwhile_is_stale(schemas: Schemas
     await schemas.sql("ALTER TABLE people ADD COLUMN stranger int")
 
     assert (await schemas.ask_deploy(plan)).json()["code"] == "plan_stale"
+
+
+async def test_things_that_somebody_else_made_are_undone_as_well(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age")), table("orders")))
+    await schemas.sql("DROP TABLE orders; CREATE TABLE orders (id bigint, strange int)")
+    await schemas.sql(
+        "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE visits (m mood, person_id bigint REFERENCES people)"
+    )
+    await schemas.sql("CREATE VIEW seen AS SELECT age FROM people; CREATE SEQUENCE numbers")
+
+    plan = await ask(schemas, "restore")
+    done = await schemas.deploy(plan, *(item["object"] for item in plan["changes"] if item["needs_confirmation"]))
+
+    assert (done["status"], done["error"]) == ("succeeded", None)
+    assert (await drift(schemas))["drifted"] is False

@@ -45,6 +45,20 @@ async def test_rows_that_fit_and_rows_that_do_not_are_told_apart(planned: Planne
     assert [item.samples for item in findings] == [({"id": "2"},), ({"id": "1"},)]
 
 
+async def test_labels_with_other_names_fit_when_their_enum_is_made_again(schemas: SchemasUnderTest) -> None:
+    people = table("people", column("m", "mood", default="sad"))
+    await schemas.deploy(await schemas.preview(people, enums=[{"id": "e", "name": "mood", "values": ["sad", "ok"]}]))
+    await schemas.sql("INSERT INTO people DEFAULT VALUES")
+    people = table("people", column("m", "mood", default="blue"))
+    values = ["ok", {"name": "blue", "previousName": "sad"}]
+
+    plan = await schemas.preview(people, enums=[{"id": "e", "name": "mood", "values": values}])
+    done = await schemas.deploy(plan)
+
+    assert (plan["warnings"], done["status"]) == ([], "succeeded")
+    assert await schemas.sql("SELECT m::text FROM people") == [("blue",)]
+
+
 async def test_rows_without_a_key_are_named_by_where_they_lie(planned: Planned) -> None:
     before = "CREATE TABLE t (v text); INSERT INTO t VALUES ('abcdef')"
     after = doc({"name": "t", "columns": [col("v", "VARCHAR(3)")]})

@@ -8,13 +8,29 @@ import secrets
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, errors, sql
 
 from dataforge.contexts.schemas.designs.domain.names import trash_of
 from dataforge.platform.db.roles import Login, digest_of
 
 _END_SESSIONS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = %s"
 _ROLE = "SELECT pg_has_role(current_user, oid, 'USAGE') FROM pg_roles WHERE rolname = %s"
+# A sequence that belongs to a column goes with its table.
+_FOREIGN_THINGS = """
+SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                      WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, c.relname
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
+ WHERE n.nspname = %(namespace)s AND r.rolname <> %(namespace)s AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
+UNION ALL
+SELECT 'TYPE', t.typname
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_roles r ON r.oid = t.typowner
+ WHERE n.nspname = %(namespace)s AND r.rolname <> %(namespace)s AND t.typtype IN ('e', 'd', 'r')
+UNION ALL
+SELECT 'STATISTICS', s.stxname
+  FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace JOIN pg_roles r ON r.oid = s.stxowner
+ WHERE n.nspname = %(namespace)s AND r.rolname <> %(namespace)s
+"""
 
 
 async def ensure_schema(owner: AsyncConnection[Any], namespace: str) -> None:
@@ -28,6 +44,23 @@ async def ensure_schema(owner: AsyncConnection[Any], namespace: str) -> None:
         await owner.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
     for schema in (role, sql.Identifier(trash_of(namespace))):
         await owner.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(schema, role))
+
+
+async def own_all(owner: AsyncConnection[Any], namespace: str, lock_timeout: str) -> None:
+    """Give what others have made in the schema to its login, so that plans can change it.
+
+    What the owner of the database may not give away stays as it is, and so does what somebody is at.
+    """
+    for noun, name in await (await owner.execute(_FOREIGN_THINGS, {"namespace": namespace})).fetchall():
+        statement = sql.SQL("ALTER {} {} OWNER TO {}").format(
+            sql.SQL(noun), sql.Identifier(namespace, name), sql.Identifier(namespace)
+        )
+        try:
+            async with owner.transaction():
+                await owner.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout])
+                await owner.execute(statement)
+        except (errors.InsufficientPrivilege, errors.LockNotAvailable):
+            continue
 
 
 async def drop_schema(owner: AsyncConnection[Any], namespace: str) -> None:

@@ -43,6 +43,14 @@ class FutureRows:
         """The name of something before the plan; `path` is the new name of the table it is in, and a dot."""
         return dict(self.plan.old_names).get(f"{kind} {path}{name}", name)
 
+    def are_relabelled(self, table: str, column: str) -> bool:
+        """Whether a column keeps its enum, some labels of which get other names: live values have those of before."""
+        old, name = self.live_column(table, column), self.wanted.tables[table].columns[column].user_type or ""
+        enum = self.wanted.enums.get(name)
+        if old is None or enum is None or old.user_type != self.old_name("enum", "", name):
+            return False
+        return any(self.old_name("value", f"{name}.", label) != label for label in enum.values)
+
     def live(self, table: str | None) -> Table | None:
         """The live table by its new name."""
         return self.current.tables.get(self.old_name("table", "", table)) if table is not None else None

@@ -153,7 +153,7 @@ class RowChecks:
     def _cast(self, table: str, column: str) -> Iterator[RowCheck]:
         old, live = self._rows.live_column(table, column), self._rows.live(table)
         converted = self._rows.conversions.get((table, column))
-        if old is None or live is None or converted is None:
+        if old is None or live is None or converted is None or self._rows.are_relabelled(table, column):
             return
         new = self._rows.wanted.tables[table].columns[column]
         name, source, key = quoted(column), self._rows.renamed(table, self._lost(live.name)), self._rows.key(table)
