@@ -65,6 +65,19 @@ HISTORIES: dict[str, tuple[list[Document], str, str]] = {
         ADA,
         ROWS,
     ),
+    "a column whose name another one has taken": (
+        [people(A, B), people(B | {"name": "a"})],
+        ADA,
+        ROWS,
+    ),
+    "a table whose name another one has taken": (
+        [
+            {"tables": [table("people", A, B), table("orders", A)]},
+            {"tables": [table("orders", A) | {"name": "people"}]},
+        ],
+        ADA,
+        ROWS,
+    ),
     "a materialized view in whose place a table came": (
         [
             {

@@ -25,7 +25,7 @@ from dataforge.contexts.schemas.plans.domain.evidence import Evidence, read_mess
 from dataforge.contexts.schemas.plans.domain.kept import Kept, Past
 from dataforge.contexts.schemas.plans.domain.partitions import filled_after
 from dataforge.contexts.schemas.plans.domain.plan import Plan
-from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames
+from dataforge.contexts.schemas.plans.domain.renames import Rename, inverse, order_renames, put_aside
 from dataforge.contexts.schemas.plans.domain.scene import Options
 from dataforge.contexts.schemas.plans.domain.trash import (
     Keeping,
@@ -220,7 +220,8 @@ class Workshop:
         if keeping is not None:
             back, returning = await self._back(namespace, keeping, back)
         down, _ = await self._way(wanted, current, inverse(renames), back, "the start", returning)
-        old_names = tuple((item.object, item.old) for item in renames)
+        aside = put_aside(renames, order_renames(renames, current))
+        old_names = tuple((item.object, item.old) for item in (*renames, *aside))
         kept = None if keeping is None else keeping.tables
         fingerprints = (current.fingerprint, wanted.fingerprint)
         states = (current, wanted)
@@ -254,9 +255,12 @@ class Workshop:
         done: list[Change] = []
         evidence: list[Evidence] = []
         self._there = names_there(start, renames)
+        ordered = order_renames(renames, start)
+        aside = {(*step.path, step.new): step.old for step in put_aside(renames, ordered)}
+        options = replace(options, asides=aside)
         steps = [
             Change(f"rename {step.kind}", step.object, (Statement(step.sql),), -1, lock="ACCESS EXCLUSIVE")
-            for step in order_renames(renames, start)
+            for step in ordered
         ]
         if options.trash is not None and returning is not None:
             steps += follow(options.trash, returning.content, renames)

@@ -64,7 +64,7 @@ class _Difference(Scene):
             if name in self.exchanged:
                 yield from exchange_table(self, table, self.wanted.tables[name])
             elif name not in self.kept:
-                yield lose_table(self.options.trash, table, self.current, self.wanted)
+                yield lose_table(self.options, table, self.current, self.wanted)
         for name, table in self.wanted.tables.items():
             if name in self.kept:
                 yield from self._table(self.current.tables[name], table)
@@ -127,7 +127,7 @@ class _Difference(Scene):
                 yield change("comment", where, 95, comment_on(f"COLUMN {name}.{quoted(column.name)}", column.comment))
         for column in old.columns.values():
             if touched.get(column.name) == "gone":
-                yield lose_column(self.options.trash, old, new, column)
+                yield lose_column(self.options, old, new, column)
             elif touched.get(column.name) == "remade":
                 yield drop_column(new.name, column, remade=True)
         yield from constraint_changes(self, old, new)

@@ -8,6 +8,7 @@ from dataforge.contexts.schemas.designs.domain.model import Column, Schema, Tabl
 from dataforge.contexts.schemas.designs.domain.names import quoted
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
 from dataforge.contexts.schemas.plans.domain.columns import add_column, alter_column, drop_column
+from dataforge.contexts.schemas.plans.domain.scene import Options
 from dataforge.contexts.schemas.plans.domain.trash import (
     Trash,
     bring_column,
@@ -20,30 +21,33 @@ from dataforge.contexts.schemas.plans.domain.types import Rebuilt
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
 
 
-def lose_table(trash: Trash | None, table: Table, current: Schema, wanted: Schema) -> Change:
+def lose_table(options: Options, table: Table, current: Schema, wanted: Schema) -> Change:
     """A table goes."""
-    if trash is not None and trash.takes(f"table {table.name}"):
+    trash, thing = options.trash, f"table {options.known_as(table.name)}"
+    if trash is not None and trash.takes(thing):
         relations = {name for schema in (current, wanted) for name in _relations(schema)}
-        return trash_table(trash, table, current, relations - {table.name})
+        return trash_table(trash, table, options.known_as(table.name), current, relations - {table.name})
     sql, reason = f"DROP TABLE {quoted(table.name)} CASCADE", "the table and its rows are deleted"
-    thing, risk = f"table {table.name}", Risk.DESTRUCTIVE
-    return change("drop table", thing, 15, sql, risk=risk, lock=_EXCLUSIVE, reason=reason, table=table.name)
+    return change("drop table", thing, 15, sql, risk=Risk.DESTRUCTIVE, lock=_EXCLUSIVE, reason=reason, table=table.name)
 
 
-def lose_partition(trash: Trash | None, name: str, root: Table) -> Change:
+def lose_partition(options: Options, name: str, root: Table) -> Change:
     """A partition goes; `root` is the table that it is a part of."""
-    rank = 29
-    if trash is not None and trash.takes(f"partition {name}"):
-        return trash_partition(trash, name, root, rank)
+    rank, trash, thing = 29, options.trash, f"partition {options.known_as(name)}"
+    if trash is not None and trash.takes(thing):
+        return trash_partition(trash, name, options.known_as(name), root, rank)
     sql, reason = f"DROP TABLE IF EXISTS {quoted(name)}", "the rows of the partition are deleted"
-    thing, risk = f"partition {name}", Risk.DESTRUCTIVE
+    risk = Risk.DESTRUCTIVE
     return change("drop partition", thing, rank, sql, risk=risk, lock=_EXCLUSIVE, reason=reason, table=name)
 
 
-def lose_column(trash: Trash | None, old: Table, new: Table, column: Column) -> Change:
+def lose_column(options: Options, old: Table, new: Table, column: Column) -> Change:
     """A column goes."""
-    keeps = trash is not None and column.generated is None and trash.takes(f"column {new.name}.{column.name}")
-    return trash_column(trash, old, new, column) if trash and keeps else drop_column(new.name, column, remade=False)
+    trash, known = options.trash, options.known_as(new.name, column.name)
+    thing = f"column {new.name}.{known}"
+    if trash is not None and column.generated is None and trash.takes(thing):
+        return trash_column(trash, old, new, column, known)
+    return replace(drop_column(new.name, column, remade=False), object=thing)
 
 
 def gain_column(trash: Trash | None, old: Table, column: Column, hints: Hints, rebuilt: Rebuilt) -> Iterator[Change]:

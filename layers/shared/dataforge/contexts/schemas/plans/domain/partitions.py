@@ -89,7 +89,7 @@ def _leaving(scene: Scene, part: Partition, *, emptied: bool) -> Iterator[Change
         yield change("detach partition", thing, 29, *sql, lock=EXCLUSIVE, risk=Risk.LOCKING)
         yield _move(scene, part, source)
         return
-    yield lose_partition(scene.options.trash, part.name, scene.current.tables[scene.root(part.parent)])
+    yield lose_partition(scene.options, part.name, scene.current.tables[scene.root(part.parent)])
 
 
 def _move(scene: Scene, part: Partition, source: str) -> Change:

@@ -149,6 +149,16 @@ def order_renames(renames: Collection[Rename], current: Schema) -> list[Rename]:
     return steps
 
 
+def put_aside(renames: Iterable[Rename], ordered: Iterable[Rename]) -> list[Rename]:
+    """Those of the steps of `order_renames` by which something leaves its name to something else and goes itself."""
+    pairs = list(renames)
+    leaving = {(*_scope(item), item.old) for item in pairs}
+    wanted = {(*_scope(item), item.new) for item in pairs}
+    return [
+        item for item in ordered if (*_scope(item), item.old) not in leaving and (*_scope(item), item.new) not in wanted
+    ]
+
+
 def _scope(rename: Rename) -> Scope:
     if rename.kind in ("table", "partition", "view", "materialized view", "sequence"):
         return ("relation", ())

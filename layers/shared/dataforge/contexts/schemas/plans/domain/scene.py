@@ -22,7 +22,8 @@ class Options:
     """How to plan: `online` takes forms that let others work, for tables that are there and `filled`.
 
     With a `trash`, what goes is kept there and what comes again may come from there. `back` is the way back, on which
-    nothing may be lost that can be kept.
+    nothing may be lost that can be kept. `asides` are the names of what had to give its own to something else, by where
+    it is now: `("people_replaced",)`, `("people", "mail_replaced")`.
     """
 
     online: bool = True
@@ -30,6 +31,11 @@ class Options:
     hints: Hints = field(default_factory=Hints)
     trash: Trash | None = None
     back: bool = False
+    asides: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    def known_as(self, *path: str) -> str:
+        """The name that people know something by: what is at `path` may have given it to something else."""
+        return self.asides.get(path, path[-1])
 
 
 def _sequence_of(column: Column) -> str | None:

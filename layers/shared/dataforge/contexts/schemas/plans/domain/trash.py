@@ -176,8 +176,11 @@ def _renamed_columns(table: str, columns: Mapping[str, str]) -> Iterator[str]:
         yield f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(asides[last])} TO {quoted(name)}"
 
 
-def trash_table(trash: Trash, table: Table, schema: Schema, taken: Iterable[str]) -> Change:
-    """Move a table to the trash, stripped to its columns; the rows of a partitioned one are copied."""
+def trash_table(trash: Trash, table: Table, known: str, schema: Schema, taken: Iterable[str]) -> Change:
+    """Move a table to the trash, stripped to its columns; the rows of a partitioned one are copied.
+
+    `known` is the name that people know it by.
+    """
     reason = f"the table and its rows are kept in the trash for {DAYS_KEPT} days"
     more: dict[str, Any] = {
         "risk": Risk.DESTRUCTIVE,
@@ -186,10 +189,10 @@ def trash_table(trash: Trash, table: Table, schema: Schema, taken: Iterable[str]
         "kept": True,
         "table": table.name,
     }
-    thing = f"table {table.name}"
+    thing = f"table {known}"
     if table.partition_by is not None:
-        return change("drop table", thing, 15, *_copied(trash, "table", table.name, table), **more)
-    name, entry = quoted(table.name), trash.entry("table", table.name, taken=taken)
+        return change("drop table", thing, 15, *_copied(trash, "table", table.name, known, table), **more)
+    name, entry = quoted(table.name), trash.entry("table", known, taken=taken)
     sql = [
         f"ALTER SEQUENCE {quoted(item.name)} OWNED BY NONE"
         for item in schema.sequences.values()
@@ -222,17 +225,17 @@ def trash_table(trash: Trash, table: Table, schema: Schema, taken: Iterable[str]
     return change("drop table", thing, 15, *sql, **more)
 
 
-def trash_partition(trash: Trash, name: str, root: Table, rank: int) -> Change:
-    """Copy the rows of a partition to the trash and drop it."""
+def trash_partition(trash: Trash, name: str, known: str, root: Table, rank: int) -> Change:
+    """Copy the rows of a partition, which people know as `known`, to the trash and drop it."""
     reason = f"the rows of the partition are kept in the trash for {DAYS_KEPT} days"
-    sql = _copied(trash, "partition", name, root)
+    sql = _copied(trash, "partition", name, known, root)
     more: dict[str, Any] = {"risk": Risk.DESTRUCTIVE, "lock": _EXCLUSIVE, "reason": reason, "kept": True, "table": name}
-    return change("drop partition", f"partition {name}", rank, *sql, **more)
+    return change("drop partition", f"partition {known}", rank, *sql, **more)
 
 
-def _copied(trash: Trash, kind: str, name: str, table: Table) -> list[str]:
+def _copied(trash: Trash, kind: str, name: str, known: str, table: Table) -> list[str]:
     columns = [column for column in table.columns.values() if column.generated is None]
-    entry = trash.entry(kind, name, key=tuple(column.name for column in columns), copied=True)
+    entry = trash.entry(kind, known, key=tuple(column.name for column in columns), copied=True)
     values = ", ".join(f"{_plain_value(column)} AS {quoted(column.name)}" for column in columns)
     return [
         f"LOCK TABLE {quoted(name)} IN ACCESS EXCLUSIVE MODE",
@@ -270,10 +273,10 @@ def _follow(table: str, column: Column) -> Statement:
     return Statement(sql, rehearsal="")
 
 
-def trash_column(trash: Trash, old: Table, new: Table, column: Column) -> Change:
-    """Copy the values of a column to the trash, each with the key of its row, and drop it."""
+def trash_column(trash: Trash, old: Table, new: Table, column: Column, known: str) -> Change:
+    """Copy the values of a column, which people know as `known`, to the trash with the keys of their rows; drop it."""
     key, unique = _key_of(old, new, column.name)
-    entry = trash.entry("column", new.name, column.name, key=key, unique=unique)
+    entry = trash.entry("column", new.name, known, key=key, unique=unique)
     table, place = quoted(new.name), trash.place(entry.name)
     value = _plain_value(column)
     some = f" WHERE {quoted(column.name)} IS NOT NULL" if column.default is None and unique else ""
@@ -286,7 +289,7 @@ def trash_column(trash: Trash, old: Table, new: Table, column: Column) -> Change
     )
     reason = f"the values of the column are kept in the trash for {DAYS_KEPT} days"
     more: dict[str, Any] = {"table": new.name, "column": column.name, "kept": True}
-    thing = f"column {new.name}.{column.name}"
+    thing = f"column {new.name}.{known}"
     return change("drop column", thing, 60, *sql, risk=Risk.DESTRUCTIVE, lock=_EXCLUSIVE, reason=reason, **more)
 
 
