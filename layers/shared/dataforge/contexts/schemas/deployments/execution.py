@@ -83,7 +83,7 @@ class Deployer:
                 return await _status_of(owner, deployment_id)
             await logins.ensure_schema(owner, namespace)
             await logins.end_sessions(owner, namespace)
-            await logins.own_all(owner, namespace, self.lock_timeout)
+            await logins.own_all(owner, namespace, self._terms.lock_timeout)
             try:
                 async with await logins.open_login(owner, self._url, namespace) as worker:
                     return await Work(self._terms, owner, worker, journal, facts).run()

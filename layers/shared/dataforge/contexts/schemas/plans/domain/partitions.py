@@ -33,7 +33,7 @@ def partition_changes(scene: Scene) -> Iterator[Change]:
             continue  # its rows are moved with those of what it is a part of
         if scene.root(name) in scene.exchanged:
             if name in lost:
-                yield lose_partition(scene.options.trash, name, scene.current.tables[scene.root(name)])
+                yield lose_partition(scene.options, name, scene.current.tables[scene.root(name)])
             continue
         after = new.get(name)
         if after is not None and _is_same(part, after) and part.parent in (*scene.kept, *new) and name not in staged:
