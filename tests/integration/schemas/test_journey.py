@@ -249,3 +249,46 @@ async def test_what_was_dropped_comes_back_with_a_rollback(schemas: SchemasUnder
     assert (
         "CREATE SCHEMA IF NOT EXISTS" in next(body for key, body in schemas.files.items() if "000002" in key).decode()
     )
+
+
+async def test_a_plan_that_rows_do_not_fit_is_refused_until_they_are_mended(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age", "TEXT"), column("name", "TEXT"))))
+    await schemas.sql("INSERT INTO people (age, name) VALUES ('36', 'Ada'), ('old', NULL)")
+    plan = await schemas.preview(table("people", column("age", "INTEGER"), column("name", "TEXT", nullable=False)))
+
+    refused = await schemas.ask_deploy(plan)
+    unseen = await schemas.sql("SELECT count(*) FROM schemas.deployments")
+    await schemas.sql("UPDATE people SET name = 'Grace' WHERE name IS NULL")
+    still = await schemas.ask_deploy(plan)
+    await schemas.sql("UPDATE people SET age = '8' WHERE age = 'old'")
+    done = await schemas.deploy(plan)
+
+    assert {item["code"] for item in plan["warnings"] if item["blocking"]} == {"values_do_not_fit", "nulls"}
+    assert (refused.status_code, refused.json()["code"], unseen) == (409, "would_fail", [(1,)])
+    assert {item["code"] for item in refused.json()["warnings"]} == {"values_do_not_fit", "nulls"}
+    assert [item["code"] for item in still.json()["warnings"]] == ["values_do_not_fit"]
+    assert "column people.age" in still.json()["detail"]
+    assert done["status"] == "succeeded", done["error"]
+
+
+async def test_a_plan_of_another_state_is_stale_before_rows_are_asked(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age", "TEXT"))))
+    await schemas.sql("INSERT INTO people (age) VALUES ('old')")
+    plan = await schemas.preview(table("people", column("age", "INTEGER")))
+
+    wrong = await schemas.ask_deploy({**plan, "plan_hash": "0" * 64})
+    await schemas.sql("ALTER TABLE people ADD COLUMN strange int")
+    stale = await schemas.ask_deploy(plan)
+
+    assert [answer.json()["code"] for answer in (wrong, stale)] == ["plan_stale"] * 2
+
+
+async def test_a_way_back_that_rows_do_not_fit_is_refused(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age", "INTEGER"))))
+    await schemas.deploy(await schemas.preview(table("people", column("age", "TEXT"))))
+    await schemas.sql("INSERT INTO people (age) VALUES ('old')")
+    query = f"/api/schema/revisions/1/rollback?workspace_id={schemas.workspace_id}"
+    plan = (await schemas.client.post(query)).json()
+
+    assert any(item["blocking"] for item in plan["warnings"])
+    assert (await schemas.ask_deploy(plan)).json()["code"] == "would_fail"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -101,6 +102,64 @@ async def test_what_comes_back_leaves_the_list(schemas: SchemasUnderTest) -> Non
 
     assert [item["object"] for item in (await listed(schemas))["items"]] == ["table orders"]
     assert await schemas.sql("SELECT age FROM people") == [(36,)]
+
+
+async def emptied(schemas: SchemasUnderTest) -> None:
+    """Nothing is left in the trash, as after thirty days."""
+    await schemas.sql("UPDATE schemas.trash SET keep_until = '2000-01-01'")
+    assert await schemas.deployer.empty_trash(schemas.workspace_id)
+
+
+async def test_a_plan_that_brings_back_what_was_deleted_meanwhile_is_stale(schemas: SchemasUnderTest) -> None:
+    await dropped(schemas)
+    column_back = await schemas.preview(table("people", column("age")))
+    table_back = await schemas.preview(table("people"), table("orders"))
+    other = await schemas.preview(table("people", column("height")))
+    await emptied(schemas)
+
+    answers = [await schemas.ask_deploy(plan) for plan in (column_back, table_back)]
+    again = await schemas.deploy(await schemas.preview(table("people", column("age")), table("orders")))
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "plan_stale")] * 2
+    assert [answer.json()["missing"] for answer in answers] == [["people.age"], ["orders"]]
+    assert again["status"] == "succeeded"
+    assert "planned_from" in (await schemas.ask_deploy(other)).json()
+
+
+async def test_a_deployment_whose_trash_is_emptied_before_it_begins_ends_as_stale(schemas: SchemasUnderTest) -> None:
+    await dropped(schemas)
+    asked = (await schemas.ask_deploy(await schemas.preview(table("people", column("age"))))).json()
+    await emptied(schemas)
+
+    await schemas.deployer.run(UUID(asked["id"]))
+
+    done = await schemas.deployment(asked["id"])
+    assert (done["status"], done["error"]["code"]) == ("failed", "plan_stale")
+    assert (done["error"]["facts"]["missing"], done["schema_state"]) == (["people.age"], "old")
+
+
+async def test_a_plan_whose_place_in_the_trash_was_taken_meanwhile_is_stale(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age"))))
+    early = await schemas.preview(table("people"))
+    await schemas.deploy(await schemas.preview(table("people")), "column people.age")
+    another = {**column("age"), "id": "c-another"}
+    await schemas.deploy(await schemas.preview(table("people", another)))
+
+    answer = await schemas.ask_deploy(early, "column people.age")
+
+    assert [answer.json()[name] for name in ("code", "missing", "taken")] == ["plan_stale", [], ["people.age"]]
+
+
+async def test_a_column_is_kept_under_a_lock_that_its_plan_names(schemas: SchemasUnderTest) -> None:
+    await schemas.deploy(await schemas.preview(table("people", column("age"))))
+    await schemas.sql("INSERT INTO people (age) SELECT n FROM generate_series(1, 20000) n")
+    await schemas.sql("ANALYZE people")
+
+    [kept] = (await schemas.preview(table("people")))["changes"]
+    [gone] = (await schemas.preview(table("people"), onDrop="drop"))["changes"]
+
+    assert kept["lock"] == gone["lock"] == "ACCESS EXCLUSIVE"
+    assert kept["estimated_ms"] >= 57 > gone["estimated_ms"]
 
 
 async def test_after_thirty_days_maintenance_has_it_deleted(schemas: SchemasUnderTest) -> None:

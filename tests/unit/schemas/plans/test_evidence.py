@@ -93,9 +93,11 @@ def test_an_estimate_grows_with_the_sizes_of_what_is_read_written_or_sorted() ->
     rewrite = change("change type", "column people.a", 1, "ALTER TABLE people")
     index = change("create index", "index people_a_idx", 1, "CREATE INDEX")
     fill = change("set not null", "column people.a", 1, "UPDATE people SET a = 1")
+    keep = change("drop column", "column people.a", 1, "LOCK TABLE people", "CREATE TABLE trash.a AS", kept=True)
 
     assert estimate(rewrite, Evidence(rewrites=True), large) == 200_000
     assert estimate(index, Evidence(scans=True), large) == 45_000
     assert estimate(fill, Evidence(scans=True), large) == 220_000
+    assert estimate(keep, Evidence(scans=True), large) == 48_571
     assert estimate(rewrite, Evidence(), large) == 1
     assert estimate(rewrite, Evidence(rewrites=True), []) == 1

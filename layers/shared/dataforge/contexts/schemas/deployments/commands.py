@@ -1,6 +1,6 @@
 """Ask for deployments and cancel them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,10 @@ from dataforge.contexts.schemas.deployments.domain import (
     NothingToDeploy,
     check_cancellable,
     check_confirmations,
+    check_failures,
     check_newest,
     check_resumable,
+    check_trash,
     missing_deployment,
     steps_of,
 )
@@ -29,13 +31,19 @@ from dataforge.kernel.unit_of_work import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class AskDeployment:
-    """Deploy a kept plan; `fingerprint` is that of the live schema now."""
+    """Deploy a kept plan.
+
+    `fingerprint` is that of the live schema now, `trash` names what is in its trash, and `failures` are the warnings
+    of the plan that are still true and would end it in the middle.
+    """
 
     workspace_id: UUID
     plan_id: UUID
     plan_hash: str
     confirmations: Sequence[str]
     fingerprint: str
+    trash: frozenset[str] = frozenset()
+    failures: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class ResumeDeployment:
 async def ask_deployment(command: AskDeployment, uow: SchemasUnitOfWork) -> UUID:
     """Queue a deployment of the plan.
 
-    Raises PlanNotFound, PlanStale, ConfirmationMissing, NothingToDeploy, DeploymentUnderWay.
+    Raises PlanNotFound, PlanStale, ConfirmationMissing, WouldFail, NothingToDeploy, DeploymentUnderWay.
     """
     plan = await find_plan(uow.connection, command.workspace_id, command.plan_id)
     if plan["plan_hash"] != command.plan_hash:
@@ -68,7 +76,10 @@ async def ask_deployment(command: AskDeployment, uow: SchemasUnitOfWork) -> UUID
     if not plan["changes"] and not await _has_drifted(command, uow):
         message = "The schema is as the target wants it."
         raise NothingToDeploy(message)
+    steps = steps_of(plan["changes"])
+    check_trash([step.sql for step in steps], plan["namespace"], command.trash)
     check_confirmations(plan["changes"], command.confirmations)
+    check_failures(command.failures)
     if await uow.deployments.is_under_way(command.workspace_id):
         raise _under_way()
     deployment_id = uuid7()
@@ -82,7 +93,7 @@ async def ask_deployment(command: AskDeployment, uow: SchemasUnitOfWork) -> UUID
         "created_at": uow.now,
     }
     try:
-        await uow.deployments.add(row, steps_of(plan["changes"]))
+        await uow.deployments.add(row, steps)
     except IntegrityError as error:  # somebody else's came between the look and the insert
         raise _under_way() from error
     after = {"plan_hash": command.plan_hash, "confirmations": list(command.confirmations)}

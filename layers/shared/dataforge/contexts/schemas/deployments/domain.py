@@ -1,6 +1,6 @@
 """Rules of deployments: what may be deployed, in which states, and the file of a revision."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,10 +9,12 @@ from uuid import UUID
 
 from dataforge.contexts.schemas.designs.domain.names import namespace_of, quoted, trash_of
 from dataforge.contexts.schemas.plans.domain.changes import Phase
-from dataforge.kernel.errors import Conflict, NotFound
+from dataforge.contexts.schemas.plans.domain.trash_use import trash_use
+from dataforge.kernel.errors import Conflict, NotFound, PlanStale
 
 LEASE = timedelta(seconds=90)
 _ALONE = (Phase.ENUM_VALUES, Phase.BUILD, Phase.VALIDATE)
+_MOST_SAID = 5
 
 
 class DeploymentStatus(StrEnum):
@@ -58,6 +60,13 @@ class NothingToDeploy(Conflict):
 
     code = "nothing_to_deploy"
     title = "There is nothing to deploy"
+
+
+class WouldFail(Conflict):
+    """Rows do not fit the plan: it would end in the middle. `warnings` has what was found; nothing was done."""
+
+    code = "would_fail"
+    title = "The deployment would fail"
 
 
 class DeploymentUnderWay(Conflict):
@@ -106,6 +115,30 @@ def check_confirmations(changes: Iterable[Mapping[str, Any]], confirmed: Collect
     if missing:
         message = f"Confirm what would be lost by naming it in `confirmations`: {', '.join(missing)}."
         raise ConfirmationMissing(message, facts={"missing": missing})
+
+
+def check_trash(statements: Iterable[str], namespace: str, there: Collection[str]) -> None:
+    """Raise PlanStale unless the trash, with tables of these names, has what the statements take from it."""
+    use = trash_use(statements, namespace)
+    missing, taken = use.missing(there), use.taken(there)
+    if missing or taken:
+        message = (
+            "The trash has changed since the plan was made: what it brings back was deleted for good. "
+            "Preview the target again."
+            if missing
+            else "The trash has changed since the plan was made. Preview the target again."
+        )
+        raise PlanStale(message, facts={"missing": missing, "taken": taken})
+
+
+def check_failures(failures: Sequence[Mapping[str, Any]]) -> None:
+    """Raise WouldFail when rows were found that the plan cannot be carried out with."""
+    if failures:
+        said = "; ".join(f"{item['object']}: {item['message']}" for item in failures[:_MOST_SAID])
+        more = f"; and {len(failures) - _MOST_SAID} more" if len(failures) > _MOST_SAID else ""
+        message = f"The plan would fail, and nothing was done: {said}{more}. Mend the rows, or the target."
+        told = [{name: item[name] for name in ("code", "object", "message")} for item in failures]
+        raise WouldFail(message, facts={"warnings": told})
 
 
 def check_cancellable(status: str) -> None:

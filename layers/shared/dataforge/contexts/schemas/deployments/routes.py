@@ -13,6 +13,7 @@ from dataforge.contexts.schemas.access import in_workspace, require_role
 from dataforge.contexts.schemas.deployments import commands, queries, wire
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
 from dataforge.contexts.schemas.deployments.domain import missing_deployment
+from dataforge.contexts.schemas.deployments.readiness import as_asked
 from dataforge.contexts.schemas.deployments.standing import as_it_stands
 from dataforge.contexts.schemas.module import SchemasServices
 from dataforge.contexts.schemas.plans import commands as plans
@@ -37,14 +38,16 @@ RevisionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 async def deploy_schema(
     body: wire.DeployIn, call: Annotated[Call, require(Action.CREATE, Kind.DEPLOYMENT, replays=False)]
 ) -> Response:
-    """Deploy exactly the plan with this hash; 409 `plan_stale` when the schema has moved since.
+    """Deploy exactly the plan with this hash; 409 `plan_stale` when the schema or its trash has moved since.
 
-    For administrators of the workspace.
+    For administrators of the workspace. A plan with a `blocking` warning is refused (409 `would_fail`) while that is
+    still true: rows are asked again, for 20 seconds at most. Rows of plans without one are not, and neither are those
+    that cannot be asked in time: what does not fit then ends the deployment as `statement_failed`.
     """
     await require_role(call, body.workspace_id, Action.CREATE, Kind.DEPLOYMENT)
     plan_id = body.plan_id or await _planned_again(body, call)
-    live = await previewing.live_schema(call.services(SchemasServices), body.workspace_id)
-    command = commands.AskDeployment(body.workspace_id, plan_id, body.plan_hash, body.confirmations, live.fingerprint)
+    services = call.services(SchemasServices)
+    command = await as_asked(services, body.workspace_id, plan_id, body.plan_hash, body.confirmations)
     return await _started(call, commands.ask_deployment, command)
 
 

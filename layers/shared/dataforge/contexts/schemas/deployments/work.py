@@ -18,13 +18,14 @@ from dataforge.contexts.schemas.deployments.domain import (
     DeploymentStatus,
     Revision,
     Step,
+    check_trash,
     revision_file,
     revision_name,
     steps_of,
 )
 from dataforge.contexts.schemas.deployments.repository import Journal, SchemaJournal
 from dataforge.contexts.schemas.designs.domain.names import quoted, trash_of
-from dataforge.contexts.schemas.designs.queries import read_schema
+from dataforge.contexts.schemas.designs.queries import read_kept_tables, read_schema
 from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.contexts.schemas.plans.proof import read_kept
 from dataforge.contexts.schemas.trash.repository import record_trash
@@ -119,8 +120,8 @@ class Work:
         """Go on where the schema stands; returns the status of the deployment then."""
         done = await self._here.open()
         await self._journal.done(done, self._terms.clock.now())
-        await self._check_start(fresh=not done)
         waiting = [step for step in self._steps if step.position not in done]
+        await self._check_start(waiting, fresh=not done)
         for phase, group in groupby(waiting, key=lambda step: step.phase):
             steps = list(group)
             for part in [[step] for step in steps] if phase in _ALONE else [steps]:
@@ -133,8 +134,11 @@ class Work:
                 await self._patiently(part, in_transaction=phase != Phase.BUILD)
         return await self._finish()
 
-    async def _check_start(self, *, fresh: bool) -> None:
-        """Raise PlanStale unless the schema is as it was planned from; one that was begun goes on where it stands."""
+    async def _check_start(self, waiting: Sequence[Step], *, fresh: bool) -> None:
+        """Raise PlanStale unless the schema is as it was planned from, and the trash has what is taken from it.
+
+        One that was begun goes on where it stands.
+        """
         async with self._owner.transaction():
             await self._grant("USAGE ON SCHEMA {}")
             await self._grant("SELECT ON {}.deployment_journal")  # for those who ask how far it is
@@ -142,6 +146,8 @@ class Work:
         if fresh and found != self._facts["base_fingerprint"]:
             message = "The schema has changed since the plan was made; nothing was done. Preview the target again."
             raise PlanStale(message, facts={"planned_from": self._facts["base_fingerprint"], "found": found})
+        trash = await read_kept_tables(self._owner, trash_of(self._namespace))
+        check_trash([step.sql for step in waiting], self._namespace, {name for name, _ in trash})
 
     async def _grant(self, what: str) -> None:
         target = what.format(quoted(self._namespace))

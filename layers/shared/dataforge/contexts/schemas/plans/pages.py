@@ -10,9 +10,10 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from dataforge.contexts.schemas.deployments.announcing import announce_deployment
-from dataforge.contexts.schemas.deployments.commands import AskDeployment, ask_deployment
+from dataforge.contexts.schemas.deployments.commands import ask_deployment
 from dataforge.contexts.schemas.deployments.domain import ConfirmationMissing
 from dataforge.contexts.schemas.deployments.queries import latest_revision
+from dataforge.contexts.schemas.deployments.readiness import as_asked
 from dataforge.contexts.schemas.designs.domain.model import Schema
 from dataforge.contexts.schemas.designs.pictures import as_file, file_of, picture_of
 from dataforge.contexts.schemas.page_calls import (
@@ -82,9 +83,8 @@ async def deploy_from_page(
     plan = await call.query(queries.find_plan, call.workspace.id, plan_id)
     confirmed = _confirmed(plan, call.form)
     try:
-        live = await previewing.live_schema(call.schemas, call.workspace.id)
         plan_hash = call.form.get("plan_hash", "")
-        command = AskDeployment(call.workspace.id, plan_id, plan_hash, confirmed, live.fingerprint)
+        command = await as_asked(call.schemas, call.workspace.id, plan_id, plan_hash, confirmed)
         deployment_id = await call.carry_out(ask_deployment, command)
     except ConfirmationMissing as error:
         missing = [item for item in losses_of(plan) if item not in confirmed]

@@ -1,6 +1,7 @@
 """Plans for a workspace: reads what is deployed, makes and proves the plan, and looks at the live rows."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -23,9 +24,10 @@ from dataforge.contexts.schemas.plans.planning import Deployed, judge_target, ma
 from dataforge.contexts.schemas.plans.probes import probe
 from dataforge.contexts.schemas.plans.proof import PlanRefused
 from dataforge.contexts.schemas.plans.trials import try_plan
-from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.errors import DataForgeError, ValidationFailed, Violation
 from dataforge.platform.db.database import Database
 
+logger = logging.getLogger(__name__)
 _MOST_KEPT = 4
 MOST_SECONDS = 20  # API Gateway waits for 29
 
@@ -100,6 +102,29 @@ async def preview(
     affected = {index: seen.affected for index, seen in enumerate(plan.evidence) if seen.affected is not None}
     findings += kept_in_trash(plan)
     return Preview(plan, [*_of_design(design), *map(_of_finding, findings)], affected)
+
+
+async def find_failures(
+    services: SchemasServices, workspace_id: UUID, target: Mapping[str, Any], plan_hash: str
+) -> list[dict[str, Any]]:
+    """The warnings of a kept plan that are true now and that it would fail with; leaves nothing behind.
+
+    None where the same plan is not made again from its target alone, as for a way back past names that changed, and
+    where that takes too long: then its deployment tells.
+    """
+    before, design = await find_deployed(services, workspace_id), parse_design(target)
+    try:
+        async with driver(services.proofs) as connection:
+            for back in (False, True):
+                plan, current, wanted = await make_plan(
+                    connection, namespace_of(workspace_id), design, before, trash=True, going_back=back
+                )
+                if plan.hash == plan_hash:
+                    _, findings = await probe(connection, plan, current, wanted, design.hints)
+                    return [_of_finding(item) for item in findings if item.blocking]
+    except DataForgeError as error:
+        logger.info("what a plan would meet could not be looked at again", extra={"code": error.code})
+    return []
 
 
 @contextmanager

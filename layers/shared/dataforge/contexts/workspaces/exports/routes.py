@@ -28,6 +28,9 @@ async def export_workspace(
 ) -> Response:
     """Write all notes, repos, members and shared resources to one zip, for owners; the job links to it when it is
     ready.
+
+    Of the schema nothing is in it, neither tables nor rows nor trash: `GET /api/schema/current` gives its target or
+    SQL, and `GET /api/schema/revisions/{number}` each revision.
     """
     return await queue_and_answer(call, Work, commands.export_workspace, workspace_id)
 
@@ -36,7 +39,10 @@ async def export_workspace(
 async def get_export(
     workspace_id: UUID, call: Annotated[Call, in_workspace(Action.EXPORT, Kind.WORKSPACE)]
 ) -> Response:
-    """The export that the deletion of a workspace has made, for its owners, until the workspace is erased."""
+    """The export that the deletion of a workspace has made, for its owners, until the workspace is erased.
+
+    It has what `POST …/export` writes: of the schema nothing, which can be read until the workspace is deleted.
+    """
     found = await call.query(queries.get_export, workspace_id, call.user_id)
     key = found.pop("key")
     files = S3Files(call.platform.settings.data_bucket)

@@ -93,7 +93,8 @@ async def delete_workspace(
 ) -> Response:
     """Delete an archived workspace, for owners: nobody sees it any more, and after 30 days it is gone for good.
 
-    Until then its owners have an export of it (`GET …/export`), and can take it back (`POST …/restore`).
+    Until then its owners have an export of it (`GET …/export`), which has nothing of its schema, and can take it back
+    (`POST …/restore`). The schema goes with it: its tables, their rows and its trash.
     """
     queued: list[UUID] = []
 

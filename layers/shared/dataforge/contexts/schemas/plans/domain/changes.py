@@ -65,6 +65,11 @@ class Change:
         return any(statement.sql.startswith(("UPDATE ", "INSERT ")) for statement in self.statements)
 
     @property
+    def copies_rows(self) -> bool:
+        """Whether what goes is copied into the trash, while nobody else may use the table."""
+        return self.kept and any(statement.sql.startswith("CREATE TABLE ") for statement in self.statements)
+
+    @property
     def order(self) -> tuple[int, int]:
         """Where it comes in a plan."""
         return (self.phase, self.rank)

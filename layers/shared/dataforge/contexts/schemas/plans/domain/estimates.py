@@ -14,6 +14,7 @@ _REWRITE = 40_000_000 / 1000  # bytes of a table written anew, in a millisecond
 _SCAN = 200_000_000 / 1000  # bytes of a table read
 _BUILD = 20_000_000 / 1000  # bytes of indexes built
 _SORTED = 400_000 / 1000  # rows sorted for a new index or looked up for a foreign key
+_COPIED = 350_000 / 1000  # rows copied into the trash, each with a digest of its key
 _WRITTEN = 50_000 / 1000  # rows given another value, each with its indexes
 _LEAST = 1
 
@@ -41,6 +42,8 @@ def estimate(item: Change, seen: Evidence, sizes: Iterable[Size]) -> int:
         milliseconds += size.table_bytes / _SCAN
     if item.writes_rows:
         milliseconds += size.rows / _WRITTEN
+    if item.copies_rows:
+        milliseconds += size.rows / _COPIED
     if seen.scans and _looks_up(item):
         milliseconds += size.rows / _SORTED
     return max(_LEAST, round(milliseconds))
