@@ -137,8 +137,8 @@ def check_failures(failures: Sequence[Mapping[str, Any]]) -> None:
         said = "; ".join(f"{item['object']}: {item['message']}" for item in failures[:_MOST_SAID])
         more = f"; and {len(failures) - _MOST_SAID} more" if len(failures) > _MOST_SAID else ""
         message = f"The plan would fail, and nothing was done: {said}{more}. Mend the rows, or the target."
-        told = [{name: item[name] for name in ("code", "object", "message")} for item in failures]
-        raise WouldFail(message, facts={"warnings": told})
+        warnings = [{name: item[name] for name in ("code", "object", "message")} for item in failures]
+        raise WouldFail(message, facts={"warnings": warnings})
 
 
 def check_cancellable(status: str) -> None:
