@@ -30,6 +30,15 @@ def parted(name: str, key: str, other: str) -> Document:
     }
 
 
+def _numbered(*bounds: str) -> Document:
+    parts = [{"name": f"numbers_{number}", "bound": bound} for number, bound in enumerate(bounds)]
+    by = {"strategy": "range", "columns": ["id"]}
+    columns = [column("id", "BIGINT", primaryKey=True)]
+    numbers = {"id": "n", "name": "numbers", "columns": columns, "partitionBy": by, "partitions": parts}
+    link = {"fk": {"table": "uses", "column": "number_id"}, "references": {"table": "numbers", "column": "id"}}
+    return {"tables": [numbers, table("uses", column("number_id", "BIGINT"))], "relationships": [link]}
+
+
 HISTORIES: dict[str, tuple[list[Document], str, str]] = {
     "a table that got another name before it went": (
         [people(A, B), people(A, B, name="persons"), {"tables": []}],
@@ -77,6 +86,14 @@ HISTORIES: dict[str, tuple[list[Document], str, str]] = {
         ],
         ADA,
         ROWS,
+    ),
+    "a partition whose rows are referred to and move": (
+        [
+            _numbered("FOR VALUES FROM (0) TO (10)"),
+            _numbered("FOR VALUES FROM (0) TO (5)", "FOR VALUES FROM (5) TO (10)"),
+        ],
+        "INSERT INTO numbers VALUES (1), (6); INSERT INTO uses (number_id) VALUES (1), (6), (6)",
+        "SELECT n.id, count(*) FROM numbers n JOIN uses ON number_id = n.id GROUP BY n.id ORDER BY n.id",
     ),
     "a materialized view in whose place a table came": (
         [

@@ -25,6 +25,24 @@ from dataforge.contexts.schemas.plans.domain.trash import bring_rows
 
 def partition_changes(scene: Scene) -> Iterator[Change]:
     """What happens to the parts of tables that stay, and the parts of new ones."""
+    steps = list(_changes_of_parts(scene))
+    yield from _freed(scene, {item.object.partition(" ")[2] for item in steps if item.op == "detach partition"})
+    yield from steps
+
+
+def _freed(scene: Scene, leaving: set[str]) -> Iterator[Change]:
+    """Foreign keys to rows of parts that are taken off: PostgreSQL lets none of them go; they are made again later."""
+    roots = {scene.root(name) for name in leaving} & scene.kept
+    for table in scene.current.tables.values():
+        for item in table.constraints.values():
+            if item.kind == "f" and item.references in roots and table.name in scene.wanted.tables:
+                sql = f"ALTER TABLE {quoted(table.name)} DROP CONSTRAINT IF EXISTS {quoted(item.name)}"
+                reason = "made again: rows that it refers to are moved"
+                thing = f"constraint {table.name}.{item.name}"
+                yield change("drop foreign key", thing, 20, sql, risk=Risk.LOCKING, lock=EXCLUSIVE, reason=reason)
+
+
+def _changes_of_parts(scene: Scene) -> Iterator[Change]:
     old, new = scene.current.partitions, scene.wanted.partitions
     staged, emptied = set(_staged(scene)), _with_heirs(scene)
     lost = {part for table in scene.exchanged for part in lost_parts(scene, table)}
