@@ -18,10 +18,11 @@ from alembic import context
 from sqlalchemy import NullPool, create_engine, text
 
 with create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=NullPool).connect() as connection:
-    connection.execute(text("CREATE SCHEMA IF NOT EXISTS replay"))
-    connection.execute(text("SET search_path TO replay"))
+    schema = context.config.get_main_option("schema")
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    connection.execute(text(f"SET search_path TO {schema}"))
     connection.commit()
-    context.configure(connection, version_table_schema="replay", transaction_per_migration=True)
+    context.configure(connection, version_table_schema=schema, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
 """
@@ -47,9 +48,9 @@ def versions() -> list[dict[str, Any]]:
     return [first, second, third]
 
 
-async def fingerprint(url: str) -> str:
+async def fingerprint(url: str, schema: str) -> str:
     async with await psycopg.AsyncConnection.connect(url) as connection:
-        return (await read_schema(connection, "replay")).fingerprint
+        return (await read_schema(connection, schema)).fingerprint
 
 
 async def test_alembic_goes_through_the_whole_history_and_back(
@@ -69,17 +70,18 @@ async def test_alembic_goes_through_the_whole_history_and_back(
     url = postgres.create_database("replayed")
     config = Config()
     config.set_main_option("script_location", str(tmp_path))
+    config.set_main_option("schema", plan["namespace"])  # what goes into the trash and comes back names it
     config.set_main_option("sqlalchemy.url", re.sub("^postgres(ql)?:", "postgresql+psycopg:", url).replace("%", "%%"))
 
     seen = []
     try:
         for _ in prints:
             command.upgrade(config, "+1")
-            seen.append(await fingerprint(url))
+            seen.append(await fingerprint(url, plan["namespace"]))
         command.upgrade(config, "head")
         for _ in prints:
             command.downgrade(config, "-1")
-            seen.append(await fingerprint(url))
+            seen.append(await fingerprint(url, plan["namespace"]))
     finally:
         postgres.drop_database("replayed")
 

@@ -192,8 +192,8 @@ def revision_name(plan_hash: str, number: int) -> str:
 def revision_file(revision: Revision, up: Iterable[Step], down: Iterable[Mapping[str, Any]]) -> str:
     """An Alembic revision file with the statements of a plan and of the way back.
 
-    Its environment sets the search path to the schema and `transaction_per_migration`. What goes into the trash needs
-    the trash, which the deployer has made before; the file makes it itself.
+    Its environment sets the search path to a schema of the workspace's own name, and `transaction_per_migration`. What
+    goes into the trash needs the trash, which the deployer has made before; the file makes it itself.
     """
     forwards = [(int(step.phase), step.sql) for step in up]
     backwards = [(item["phase"], sql) for item in down for sql in item["sql"]]
