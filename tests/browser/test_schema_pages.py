@@ -203,7 +203,7 @@ def test_the_buttons_of_the_editor_stay_in_sight_below_a_top_of_two_rows(desk: D
     page.wait_for_function("window.scrollY > 300")
     button.click(trial=True, timeout=2_000)
 
-    assert page.evaluate("window.scrollY") > 300
+    page.wait_for_function("window.scrollY > 300")
     expect(button).to_be_in_viewport()
 
 
