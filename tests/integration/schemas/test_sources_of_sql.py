@@ -97,7 +97,8 @@ async def test_a_dump_becomes_a_target(planned: Planned) -> None:
 async def test_what_a_target_is_as_sql_becomes_the_same_again(planned: Planned, name: str) -> None:
     case = CASES[name]
     for start in (case.before, case.after):
-        if isinstance(start, str) and "DO $" in start:  # rows that code makes
+        # Rows that code makes, or that are changed.
+        if isinstance(start, str) and any(words in start for words in ("DO $", "DELETE FROM", "UPDATE ")):
             continue
         document = (await convert(planned, start)).target if isinstance(start, str) else start
         wanted = await compile_target(planned.connection, parse_design(document))
