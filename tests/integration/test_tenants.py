@@ -70,6 +70,9 @@ BODIES: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("POST", "/api/schema/convert"): [{"sql": "CREATE TABLE x (y int)", "workspace_id": "…"}],
     ("POST", "/api/schema/preview"): [{"target": {"tables": [table("x")]}, "workspace_id": "…"}],
     ("POST", "/api/schema/validate"): [{"target": {"tables": [table("x")]}, "workspace_id": "…"}],
+    ("POST", "/api/schema/drift/adopt"): [{"workspace_id": "…"}],
+    ("POST", "/api/schema/drift/restore"): [{"workspace_id": "…"}],
+    ("POST", "/api/schema/promotions"): [{"from_workspace_id": "own", "revision": 1, "workspace_id": "…"}],
     ("POST", "/api/schema/deploy"): [
         {"plan_id": str(uuid4()), "plan_hash": "0" * 64, "workspace_id": "…"},
         {"plan_id": "…", "plan_hash": "0" * 64, "workspace_id": "own"},
