@@ -123,7 +123,7 @@ CASES: dict[str, Case] = {
         {"rename table", "drop table"},
         ADA,
         ("SELECT a FROM orders", [("Ada",)]),
-        {"table orders_replaced"},
+        {"table orders"},
     ),
     "another expression of a computed column": Case(
         _T
