@@ -100,4 +100,23 @@ CASES: dict[str, Case] = {
         set(),
         refused="schema_not_managed",
     ),
+    "a list of labels becomes a text": Case(
+        "CREATE TYPE e AS ENUM ('x', 'y'); CREATE TABLE t (a e[]); INSERT INTO t VALUES ('{x}'), (NULL)",
+        "CREATE TABLE t (a text)",
+        {"change type"},
+        keeps=("SELECT a FROM t ORDER BY 1", [("x",), (None,)]),
+        back=("SELECT a::text FROM t ORDER BY 1", [("{x}",), (None,)]),
+    ),
+    "a label becomes a list of labels": Case(
+        "CREATE TYPE e AS ENUM ('x', 'y'); CREATE TABLE t (a e); INSERT INTO t VALUES ('x'), (NULL)",
+        "CREATE TYPE e AS ENUM ('x', 'y'); CREATE TABLE t (a e[])",
+        {"change type"},
+        keeps=("SELECT a::text FROM t ORDER BY 1", [("{x}",), (None,)]),
+    ),
+    "a label becomes a list of texts": Case(
+        "CREATE TYPE e AS ENUM ('x', 'y'); CREATE TABLE t (a e); INSERT INTO t VALUES ('x')",
+        "CREATE TABLE t (a text[])",
+        {"change type"},
+        keeps=("SELECT a FROM t", [(["x"],)]),
+    ),
 }

@@ -145,8 +145,11 @@ def conversion(name: str, old: Column, new: Column, rebuilt: Rebuilt) -> str:
         return f"CASE WHEN {name} IS NULL THEN NULL ELSE ARRAY[{name}]::{new.type} END"
     if lists == (True, False) and new.type in ("json", "jsonb"):
         return f"to_{new.type}({name})"
-    if lists == (True, False) and old.user_type is None and new.user_type is None:
-        return f"array_to_string({name}, ',')::{new.type}"
+    labels = old.user_type in rebuilt.labels and not rebuilt.mapped(old, new)
+    if lists == (False, True) and labels:
+        return f"CASE WHEN {name} IS NULL THEN NULL ELSE ARRAY[{name}::text]::{new.type} END"
+    if lists == (True, False) and (old.user_type is None or labels) and not rebuilt.mapped(old, new):
+        return f"array_to_string({name}{'::text[]' if labels else ''}, ',')::{new.type}"
     return rebuilt.cast(name, old, new)
 
 

@@ -44,7 +44,8 @@ class Rebuilt:
     """The types that are made anew under their names, and how values get from the old one to the new one.
 
     `values` maps the labels that a type loses, `arriving` and `leaving` those of columns that come to a type from
-    another one or leave it for another one. `listed` are the types over enums, `arrays` those over arrays.
+    another one or leave it for another one. `listed` are the types over enums, `arrays` those over arrays. `labels`
+    are all types over enums, made anew or not.
     """
 
     names: frozenset[str] = frozenset()
@@ -54,17 +55,23 @@ class Rebuilt:
     leaving: Mapping[str, Labels] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
     arrays: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
 
     def named_in(self, *texts: str | None) -> bool:
         """Whether an expression may name a type that is made anew."""
         return any(text is not None and mentions(text, name) for text in texts for name in self.names)
 
-    def cast(self, name: str, old: Column, new: Column) -> str:
-        """The expression for a column's values in the new type."""
+    def mapped(self, old: Column, new: Column) -> Labels:
+        """The labels of a column that become others on the way to its new type."""
         leaving, coming = old.user_type or "", new.user_type or ""
         mapped = self.values.get(leaving, {}) if leaving in self.names else {}
         if leaving != coming:
             mapped = {**self.leaving.get(leaving, {}), **self.arriving.get(coming, {}), **mapped}
+        return mapped
+
+    def cast(self, name: str, old: Column, new: Column) -> str:
+        """The expression for a column's values in the new type."""
+        leaving, mapped = old.user_type or "", self.mapped(old, new)
         if not mapped:
             return f"{name}::text::{new.type}" if leaving in self.listed else f"{name}::{new.type}"
         if old.type.endswith("[]") or leaving in self.arrays:
@@ -157,7 +164,9 @@ class _TypeDifference:
         arrays = {name for name in self.current.domains if self._bases(name, self.current)[-1].endswith("[]")}
         known = _kinds(self.current)
         leaving = {name: self._map_of(name, self.current, self.hints.leaving) for name in known}
-        return Rebuilt(names, changes, values, arriving, leaving, frozenset(listed), frozenset(arrays))
+        there = (*self.current.enums, *self.current.domains)
+        labels = frozenset(name for name in there if self._enum_below(name, self.current) is not None)
+        return Rebuilt(names, changes, values, arriving, leaving, frozenset(listed), frozenset(arrays), labels)
 
     def _gone(self, name: str) -> Labels:
         """What becomes of the labels that a type (or the enum below it) loses."""
