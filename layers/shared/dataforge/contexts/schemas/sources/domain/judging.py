@@ -11,7 +11,6 @@ from dataforge.contexts.schemas.sources.domain.statements import Edit, Node, Rea
 
 _RUN_TAGS = (
     "CreateStmt ViewStmt IndexStmt CreateSeqStmt AlterSeqStmt CreateEnumStmt AlterEnumStmt CreateDomainStmt "
-    "CompositeTypeStmt CreateRangeStmt "
     "AlterDomainStmt CreateTableAsStmt AlterTableStmt CommentStmt RenameStmt DropStmt CreateStatsStmt AlterStatsStmt "
     "CompositeTypeStmt CreateRangeStmt"
 )
