@@ -275,19 +275,19 @@ async def test_who_answers_is_checked_where_the_provider_says_so(
 
 
 async def test_a_person_who_does_not_sign_in_there_hears_so(console: Console) -> None:
-    console.provider.answer = {"code": "", "error": "access_denied", "error_description": "<b>call 0800</b>"}
+    console.provider.answer = {"code": "", "error": "access_denied", "error_description": "<b>call 0800-now</b>"}
 
     answer = await console.sign_in(await visitor(console.api))
 
     assert answer.status_code == 401
     assert why(answer) == "Campus did not sign you in (access_denied)."
-    assert "0800" not in answer.text
+    assert "0800-now" not in answer.text
 
 
 async def test_words_of_a_stranger_are_not_repeated(console: Console) -> None:
-    console.provider.answer = {"code": "", "error": "call 0800 now"}
+    console.provider.answer = {"code": "", "error": "call 0800-now"}
 
-    assert "0800" not in (await console.sign_in(await visitor(console.api))).text
+    assert "0800-now" not in (await console.sign_in(await visitor(console.api))).text
 
 
 @pytest.mark.parametrize(
