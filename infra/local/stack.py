@@ -36,6 +36,8 @@ from infra.packaging.template import load_template
 STAGE = "local"
 DEPLOYMENT_BUCKET = "deployments"
 MAIL_FROM = "no-reply@dataforge.example"
+# Pages that a frontend developer serves beside the stack may call it.
+LOCAL_ORIGINS = "http://localhost:*,http://127.0.0.1:*"
 _NEEDED_BYTES = 700 * 1024**2
 # A rush of callers starts its workers one after the other here, so they get time. The consumer's are small: when it was
 # killed it must see its messages again within the minute.
@@ -231,6 +233,7 @@ def _parameters(
         **login_parameters(database.url, directory.stack_name),
         "SmtpUrl": mailbox.smtp_url,
         "PublicBaseUrl": cloud.api_url(_api_id(directory), STAGE),
+        "CorsOrigins": LOCAL_ORIGINS,
         **{parameter: os.environ[name] for name, parameter in _CHOICES.items() if name in os.environ},
         **FIXED_PARAMETERS,
     }

@@ -31,7 +31,8 @@ class WholeApi:
 
     def __init__(self, database: Database, clock: Clock, emulator: EmulatedAws) -> None:
         self.database = database
-        self.datasets = DatasetsUnderTest(database, clock, emulator)
+        origins = ("http://127.0.0.1:*",)
+        self.datasets = DatasetsUnderTest(database, clock, emulator, cors_origins=origins)
         self.bucket = self.datasets.services.settings.data_bucket
         self.statements_queue = emulator.queue()
         self.api = ApiUnderTest(
@@ -40,6 +41,7 @@ class WholeApi:
             data_bucket=self.bucket,
             statements_queue_url=self.statements_queue,
             private_receivers=True,
+            cors_origins=origins,
             trusted_home_pages=("https://lms.example.org",),
         )
         self.datasets.platform.put(Authenticator, self.api.identity.authenticator)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import Request
 from starlette.responses import Response
 
 from dataforge.bootstrap import build_platform, rest_app
@@ -39,8 +38,8 @@ router = context_router("sample")
 
 
 @router.get("/api/bodies")
-async def body_of(request: Request) -> Response:
-    media_type = list(BODIES)[int(request.query_params["number"])]
+async def body_of(number: int) -> Response:
+    media_type = list(BODIES)[number]
     return Response(BODIES[media_type], headers={"Content-Type": media_type})
 
 

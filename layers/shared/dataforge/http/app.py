@@ -12,7 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataforge.http.encoding import parse_json
+from dataforge.http.etag import not_modified
 from dataforge.http.middleware import RequestEnvelope
+from dataforge.http.parameters import query_parameters, refuse_unknown_parameters
 from dataforge.http.problems import (
     handle_domain_error,
     handle_http_exception,
@@ -33,23 +35,25 @@ class StrictJsonRequest(Request):
         return parse_json(await self.body())
 
 
-class StrictJsonRoute(APIRoute):
-    """A route that reads its body through StrictJsonRequest."""
+class RestRoute(APIRoute):
+    """A route of the API: strict JSON, no query parameters but its own, and 304 for what the client has."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        """FastAPI's handler with the strict request class."""
+        """FastAPI's handler between these checks."""
         handler = super().get_route_handler()
+        known = frozenset(query_parameters(self))
 
-        async def strict(request: Request) -> Response:
+        async def checked(request: Request) -> Response:
+            refuse_unknown_parameters(request, known)
             response: Response = await handler(StrictJsonRequest(request.scope, request.receive))
-            return response
+            return not_modified(request, response)
 
-        return strict
+        return checked
 
 
 def context_router(tag: str) -> APIRouter:
-    """The router of one context: strict JSON, one tag in the OpenAPI."""
-    return APIRouter(route_class=StrictJsonRoute, tags=[tag])
+    """The router of one context: routes of the API, with one tag in the OpenAPI."""
+    return APIRouter(route_class=RestRoute, tags=[tag])
 
 
 def _routes_of(router: APIRouter) -> list[APIRoute]:

@@ -1,8 +1,11 @@
 """Entity tags of versioned things (RFC 9110 §8.8.3, §13.1.1)."""
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from dataforge.kernel.errors import BadRequest, PreconditionRequired
+
+_OF_CONTENT = frozenset({"content-length", "content-type", "content-encoding", "content-disposition"})
 
 
 def etag(revision: int | str) -> str:
@@ -25,3 +28,19 @@ def expected_revision(request: Request) -> str:
         raise BadRequest(message)
     value = header.strip().removeprefix("W/")
     return value.strip('"')
+
+
+def not_modified(request: Request, response: Response) -> Response:
+    """304 instead of an answer to GET whose entity tag is in If-None-Match (RFC 9110 §13.1.2, §15.4.5); else itself.
+
+    Tags are compared weakly. The headers of the answer stay, but those about the content that is left out.
+    """
+    given = request.headers.get("if-none-match")
+    tag = response.headers.get("etag")
+    if given is None or tag is None or response.status_code != 200 or request.method not in ("GET", "HEAD"):
+        return response
+    tags = {item.strip().removeprefix("W/") for item in given.split(",")}
+    if given.strip() != "*" and tag.removeprefix("W/") not in tags:
+        return response
+    kept = {name: value for name, value in response.headers.items() if name not in _OF_CONTENT}
+    return Response(status_code=304, headers=kept)

@@ -18,6 +18,7 @@ from dataforge.platform.observability import emit_metrics, logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LENGTH = re.compile(r"[0-9]{1,1000}")  # int() would take other digits too, and refuses more than 4300 of them
+_ANY_PORT = ":*"
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -162,9 +163,15 @@ class SafetyNet:
 
 
 def cors_options(origins: Iterable[str]) -> dict[str, object]:
-    """Arguments of Starlette's CORS middleware for our API: bearer tokens in a header, no cookies."""
+    """Arguments of Starlette's CORS middleware for our API: bearer tokens in a header, no cookies.
+
+    An origin with `:*` at its end, such as `http://localhost:*`, stands for every port of that host.
+    """
+    given = list(origins)
+    hosts = [re.escape(origin.removesuffix(_ANY_PORT)) for origin in given if origin.endswith(_ANY_PORT)]
     return {
-        "allow_origins": list(origins),
+        "allow_origins": [origin for origin in given if not origin.endswith(_ANY_PORT)],
+        "allow_origin_regex": rf"({'|'.join(hosts)})(:[0-9]{{1,5}})?" if hosts else None,
         "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         "allow_headers": [
             "Authorization",
@@ -178,6 +185,8 @@ def cors_options(origins: Iterable[str]) -> dict[str, object]:
             "Accept-Language",
         ],
         "expose_headers": [
+            "Content-Disposition",
+            "Content-Language",
             "ETag",
             "Idempotency-Replayed",
             "Last-Modified",

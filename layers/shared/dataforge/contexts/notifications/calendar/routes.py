@@ -46,7 +46,5 @@ def _calendar(call: Call, entries: Sequence[Any], name: str) -> Response:
     content = agenda(call.user_id, entries)
     tag = etag(hashlib.sha256(content).hexdigest()[:32])
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in call.request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=MEDIA_TYPE, headers={**headers, **disposition})

@@ -205,7 +205,7 @@ async def revoke_link(
 @router.get("/api/shared-tutorials/{token}", response_model=wire.SharedTutorialOut, responses=PROBLEMS)
 async def get_shared_tutorial(token: ShareToken, request: Request) -> Response:
     """What a link leads to, for anybody: a published tutorial without names of people; answers 304 to If-None-Match."""
-    return shared_answer(request, await read_shared_for(request, token))
+    return shared_answer(await read_shared_for(request, token))
 
 
 async def _move(call: Call, tutorial_id: UUID, transition: Transition) -> Response:
