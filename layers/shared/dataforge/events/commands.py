@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataforge.kernel.errors import BadRequest, DataForgeError, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ async def dispatch(event: Mapping[str, Any], commands: Mapping[str, Command], *,
     name = str(event.get("command") or default)
     try:
         if name not in commands:
-            message = f"There is no command {name!r}. Known: {', '.join(sorted(commands))}."
+            message = Text(
+                "There is no command {name!r}. Known: {commands}.", name=name, commands=", ".join(sorted(commands))
+            )
             raise BadRequest(message)
         answer = dict(await commands[name]({key: value for key, value in event.items() if key != "command"}))
     except DataForgeError as error:
@@ -45,5 +48,5 @@ def parse_arguments(model: type[Model], arguments: Mapping[str, Any]) -> Model:
             for item in error.errors()
         ]
         places = "; ".join(f"{item.pointer}: {item.message}" for item in violations)
-        message = f"Correct the command's arguments. {places}."
+        message = Text("Correct the command's arguments. {places}.", places=places)
         raise ValidationFailed(message, violations=violations) from error

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.aws.redrive import redrive
 from dataforge.platform.observability import logger
@@ -36,7 +37,9 @@ async def redrive_queue(payload: Mapping[str, Any], settings: QueueSettings) -> 
     except ValidationError as error:
         places = [Violation("/" + "/".join(map(str, item["loc"])), plain_message(item)) for item in error.errors()]
         said = "; ".join(f"{place.pointer}: {place.message}" for place in places)
-        raise ValidationFailed(f"The command cannot be carried out. {said}.", violations=places) from error
+        raise ValidationFailed(
+            Text("The command cannot be carried out. {said}.", said=said), violations=places
+        ) from error
     source = str(getattr(settings, f"{given.queue}_dlq_url"))
     target = str(getattr(settings, f"{given.queue}_queue_url"))
     done = await redrive(source, target, most=given.most, only=given.messages)

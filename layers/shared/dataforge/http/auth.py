@@ -14,6 +14,7 @@ from dataforge.kernel.errors import ScopeMissing, SignInRequired, Unauthenticate
 from dataforge.kernel.principal import Authenticator, Principal, Role
 from dataforge.kernel.rules import RULES, token_scope
 from dataforge.kernel.scopes import allows
+from dataforge.kernel.texts import Text
 
 _CHALLENGE = 'Bearer realm="dataforge"'
 _OWN_SITES = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site; programs send none
@@ -36,7 +37,7 @@ async def principal_of(request: Request) -> Principal:
         case _:
             token = ""
     if not token:
-        message = "Send an access token: `Authorization: Bearer …`. POST /api/auth/login issues one."
+        message = Text("Send an access token: `Authorization: Bearer …`. POST /api/auth/login issues one.")
         raise Unauthenticated(message, headers=_challenge_for(request))
     with _challenged():
         return await principal_of_token(request, token)
@@ -48,14 +49,16 @@ def _password(request: Request, encoded: str) -> str:
     A browser that was once given it would send it along with the forms of other sites, and is therefore refused.
     """
     if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
-        message = "Requests that other sites send are not taken with HTTP Basic; send a bearer token."
+        message = Text("Requests that other sites send are not taken with HTTP Basic; send a bearer token.")
         raise Unauthenticated(message, headers={"WWW-Authenticate": _CHALLENGE})
     try:
         _, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:  # binascii.Error and UnicodeDecodeError are ones
         colon = password = ""
     if not colon or "." in password:  # a JWT has two dots: no program asks its user for what ends in minutes
-        message = "With HTTP Basic the password is a personal access token: sign in and make one at /ui/account/tokens."
+        message = Text(
+            "With HTTP Basic the password is a personal access token: sign in and make one at /ui/account/tokens."
+        )
         raise Unauthenticated(message, headers=_challenge_for(request))
     return password
 
@@ -65,7 +68,7 @@ async def _principal_of_address(request: Request, scope: str) -> Principal:
     with _challenged():
         principal = await principal_of_token(request, request.query_params["token"])
     if principal.scopes != frozenset({scope}):
-        message = f"A token in an address must have the scope {scope} and no other."
+        message = Text("A token in an address must have the scope {scope} and no other.", scope=scope)
         raise ScopeMissing(message, facts={"required_scope": scope})
     return principal
 
@@ -118,7 +121,7 @@ class Require:
     def __init__(self, action: Action, kind: Kind, *, replays: bool = True, address: str | None = None) -> None:
         rule = RULES[kind, action]
         if not rule.entered_by:
-            message = f"No person may {action} a {kind}: only credentials do."
+            message = Text("No person may {action} a {kind}: only credentials do.", action=action, kind=kind)
             raise ValueError(message)
         self.action = action
         self.kind = kind
@@ -137,7 +140,7 @@ class Require:
         """Check what a token is for, what the database says of the person, and the role."""
         if principal.scopes is not None:
             if self.interactive:
-                message = "No personal access token does this, whatever its scopes. Sign in and repeat it."
+                message = Text("No personal access token does this, whatever its scopes. Sign in and repeat it.")
                 raise SignInRequired(message)
             if self.address not in principal.scopes:
                 self._check_scope(principal.scopes)
@@ -154,7 +157,7 @@ class Require:
     def _check_scope(self, granted: frozenset[str]) -> None:
         needed = token_scope(self.action, self.kind)
         if not allows(granted, needed):
-            message = f"This token does not have the scope {needed}."
+            message = Text("This token does not have the scope {needed}.", needed=needed)
             raise ScopeMissing(message, facts={"required_scope": needed})
 
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from dataforge.http.negotiation import accepts_gzip
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 # Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -30,8 +31,11 @@ def sendable(response: Response, advice: str, accept_encoding: str = "") -> Resp
             kept = {name: value for name, value in response.headers.items() if name != "content-length"}
             return Response(packed, response.status_code, {**kept, "Content-Encoding": "gzip"})
     if len(response.body) > MAX_ANSWER_BYTES:
-        message = (
-            f"The answer would have {len(response.body):,} bytes; at most {MAX_ANSWER_BYTES:,} go through. {advice}"
+        message = Text(
+            "The answer would have {count:,} bytes; at most {max_answer_bytes:,} go through. {advice}",
+            count=len(response.body),
+            max_answer_bytes=MAX_ANSWER_BYTES,
+            advice=advice,
         )
         raise AnswerTooLarge(message, facts={"limit_bytes": MAX_ANSWER_BYTES})
     return response

@@ -18,6 +18,7 @@ from dataforge.kernel.access import Action, Resource
 from dataforge.kernel.errors import BadRequest, DataForgeError, Forbidden
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.principal import SYSTEM, Principal
+from dataforge.kernel.texts import Text
 from dataforge.platform.access import Decisions
 from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
 from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow
@@ -63,7 +64,7 @@ class Call:
     def user_id(self) -> UUID:
         """The signed-in person; raises Forbidden where only the system is asking."""
         if self.principal.user_id is None:
-            message = "This needs a signed-in person."
+            message = Text("This needs a signed-in person.")
             raise Forbidden(message)
         return self.principal.user_id
 
@@ -234,7 +235,7 @@ async def idempotent_request(request: Request, principal: Principal) -> Idempote
     if key is None or request.method != "POST":
         return None
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
+        message = Text("Idempotency-Key must be 1 to 255 printable ASCII characters.")
         raise BadRequest(message)
     query = request.scope["query_string"].decode("latin-1")
     digest = hmac.new(platform_of(request).request_key, digestmod="sha256")

@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel
 
 from dataforge.kernel.errors import MalformedBody, Violation
+from dataforge.kernel.texts import Text
 
 # Numbers of which a double may not keep every digit; within texts they only cost a second reading.
 _LONG_NUMBER = re.compile(rb"[0-9][0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
@@ -51,13 +52,17 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        message = f"The body is not valid JSON at {where}: {error.msg.split(':')[0]}."
+        message = Text("The body is not valid JSON at {where}: {split}.", where=where, split=error.msg.split(":")[0])
         raise MalformedBody(message) from error
     if b"\\u0000" in body:
         pointer = _find_nul(value)
         if pointer is not None:
-            message = f"The text at {pointer or '/'} contains a NUL character, which cannot be stored; remove it."
-            raise MalformedBody(message, violations=[Violation(pointer, "contains a NUL character", "nul_character")])
+            message = Text(
+                "The text at {value} contains a NUL character, which cannot be stored; remove it.", value=pointer or "/"
+            )
+            raise MalformedBody(
+                message, violations=[Violation(pointer, Text("contains a NUL character"), "nul_character")]
+            )
     return value
 
 
@@ -70,7 +75,7 @@ def exact_json(body: bytes) -> Any | None:  # noqa: ANN401 - any JSON value
     try:
         return json.loads(body, parse_float=_fraction)
     except RecursionError as error:
-        message = "The body is nested too deeply for numbers of more than 16 digits."
+        message = Text("The body is nested too deeply for numbers of more than 16 digits.")
         raise MalformedBody(message) from error
 
 

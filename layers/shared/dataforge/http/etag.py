@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dataforge.kernel.errors import BadRequest, PreconditionRequired
+from dataforge.kernel.texts import Text
 
 _OF_CONTENT = frozenset({"content-length", "content-type", "content-encoding", "content-disposition"})
 
@@ -21,10 +22,10 @@ def expected_revision(request: Request) -> str:
     """
     header = request.headers.get("if-match")
     if header is None:
-        message = "Send the ETag you read in an If-Match header, so that nobody's change is overwritten unseen."
+        message = Text("Send the ETag you read in an If-Match header, so that nobody's change is overwritten unseen.")
         raise PreconditionRequired(message)
     if "," in header:
-        message = "If-Match takes one ETag here, the one you read, or *."
+        message = Text("If-Match takes one ETag here, the one you read, or *.")
         raise BadRequest(message)
     value = header.strip().removeprefix("W/")
     return value.strip('"')

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mangum import Mangum
 
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.platform.loop import own_event_loop
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _fits(text: str) -> bool:
 async def _refuse(scope: "Scope", start: "Message", receive: "Receive", send: "Send") -> None:
     from dataforge.http.problems import problem_response
 
-    message = "This answer is sent as bytes. Send the header Accept, such as */*."
+    message = Text("This answer is sent as bytes. Send the header Accept, such as */*.")
     problem = problem_response(AcceptMissing(message), scope)
     own = {name for name, _ in problem.raw_headers}
     # What every answer has: the version of the protocol, the request's id, CORS.

@@ -14,6 +14,7 @@ from dataforge.http.addresses import PUBLIC_BASE_URL
 from dataforge.http.problems import PROBLEM_PAGE, problem_response, unforeseen
 from dataforge.kernel.errors import BadRequest, DataForgeError
 from dataforge.kernel.limits import MAX_BODY_BYTES, body_too_large
+from dataforge.kernel.texts import Text
 from dataforge.platform.observability import emit_metrics, logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -140,7 +141,7 @@ class SafetyNet:
         # Mangum leaves raw_path unset (None).
         raw = (scope.get("raw_path") or b"") + b"?" + scope.get("query_string", b"")
         if b"%00" in raw or "\0" in scope["path"]:
-            message = "The address contains a NUL character."
+            message = Text("The address contains a NUL character.")
             raise BadRequest(message)
         declared = Headers(scope=scope).get("content-length", "")
         # A length that is no number is left to the count of what really comes.

@@ -21,6 +21,7 @@ from dataforge.kernel.errors import (
     ValidationFailed,
     Violation,
 )
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import and_more, plain_message
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _advice(violations: list[Violation]) -> str:
 
 def unforeseen() -> DataForgeError:
     """The answer to an error that nobody foresaw."""
-    return DataForgeError("The request could not be completed. Quote the request id if you report this.")
+    return DataForgeError(Text("The request could not be completed. Quote the request id if you report this."))
 
 
 async def handle_domain_error(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from dataforge.http.call import json_response
 from dataforge.http.negotiation import preferred_media_type
 from dataforge.http.problems import ERRORS
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 
 router = context_router("errors")
 _OFFERED = ("application/json", "text/html")
@@ -81,7 +82,11 @@ async def get_error(code: str, request: Request) -> Response:
     """What a code means; the `type` of a problem document is this address."""
     error = _registry().get(code)
     if error is None:
-        message = f"There is no error code {code[:100]!r}; {own_address(request.scope, ERRORS)} lists them."
+        message = Text(
+            "There is no error code {code!r}; {scope} lists them.",
+            code=code[:100],
+            scope=own_address(request.scope, ERRORS),
+        )
         raise NotFound(message)
     if not _wants_html(request):
         return json_response(_shown(request, error), headers=_HEADERS)

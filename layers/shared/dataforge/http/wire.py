@@ -6,19 +6,20 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from dataforge.kernel.texts import Text
 from dataforge.kernel.time_zones import time_zone_names
 
 
 def _time_zone(value: str) -> str:
     if value not in time_zone_names():
-        message = "must be an IANA time zone such as Europe/Berlin"
+        message = Text("must be an IANA time zone such as Europe/Berlin")
         raise ValueError(message)
     return value
 
 
 def _without_offset(value: time) -> time:
     if value.tzinfo is not None:
-        message = "must be a time on the wall clock such as 09:00, without an offset"
+        message = Text("must be a time on the wall clock such as 09:00, without an offset")
         raise ValueError(message)
     return value
 
@@ -35,7 +36,7 @@ WallTime = Annotated[
 def _written_out(value: object) -> object:
     # Pydantic would take a number for seconds, or milliseconds, since 1970.
     if isinstance(value, str) and not _DATE.match(value):
-        message = "must begin with a date such as 2026-03-31"
+        message = Text("must begin with a date such as 2026-03-31")
         raise ValueError(message)
     return value
 
@@ -44,7 +45,7 @@ def _in_utc(instant: datetime) -> datetime:
     try:
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except OverflowError as error:
-        message = "must be an instant of the years 1 to 9999 in UTC"
+        message = Text("must be an instant of the years 1 to 9999 in UTC")
         raise ValueError(message) from error
 
 
@@ -71,6 +72,6 @@ class PartialUpdate(RequestModel):
         if isinstance(values, dict):
             for name, value in values.items():
                 if value is None and name in cls.model_fields and name not in cls.clearable:
-                    message = f"{name} cannot be null; leave it out to keep it as it is"
+                    message = Text("{name} cannot be null; leave it out to keep it as it is", name=name)
                     raise ValueError(message)
         return values

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from dataforge.kernel.errors import Forbidden
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 
 
 class Action(StrEnum):
@@ -253,5 +254,5 @@ def role_missing(needed: Iterable[Role], held: Role) -> Forbidden:
     """The refusal for somebody whose role is none of those that may."""
     names = sorted(role.value for role in needed)
     named = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    message = f"This needs the role {named}; you are signed in as {held.value}."
+    message = Text("This needs the role {named}; you are signed in as {held}.", named=named, held=held.value)
     return Forbidden(message, facts={"required_roles": names})

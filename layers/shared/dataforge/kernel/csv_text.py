@@ -13,6 +13,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from dataforge.kernel.text import composed
+from dataforge.kernel.texts import Text
 
 if TYPE_CHECKING:
     import _csv
@@ -68,7 +69,7 @@ def _records(reader: "_csv.Reader", before: int) -> Iterator[tuple[int, list[str
                 yield begins, cells
             begins = reader.line_num + 1 + before
     except csv.Error as error:
-        reason = f"is not CSV at line {begins}: {error}."
+        reason = Text("is not CSV at line {begins}: {error}.", begins=begins, error=error)
         raise NotCsv(reason, begins) from error
 
 
@@ -80,13 +81,21 @@ def _lines(file: IO[bytes]) -> Iterator[str]:
         for line in iter(lambda: text.readline(LONGEST_LINE), ""):
             number += 1
             if len(line) == LONGEST_LINE:
-                reason = f"has a line of more than {LONGEST_LINE:,} characters: line {number}."
+                reason = Text(
+                    "has a line of more than {longest_line:,} characters: line {number}.",
+                    longest_line=LONGEST_LINE,
+                    number=number,
+                )
                 raise NotCsv(reason, number)
             yield line if line.isascii() else composed(line)
     except UnicodeDecodeError as error:
         # All lines before this chunk were given out already, but for the one that goes on in it.
         bad = number + len(_LINE_END.findall(bytes(error.object[: error.start]))) + 1
-        reason = f"is not UTF-8: line {bad} has the byte 0x{error.object[error.start]:02x}. Save it as CSV UTF-8."
+        reason = Text(
+            "is not UTF-8: line {bad} has the byte 0x{given:02x}. Save it as CSV UTF-8.",
+            bad=bad,
+            given=error.object[error.start],
+        )
         raise NotCsv(reason, bad) from error
     finally:
         # Otherwise the wrapper would close the file with itself.

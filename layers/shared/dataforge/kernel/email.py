@@ -10,6 +10,8 @@ how one looks like another, is refused (UTS 39 §5.2, "highly restrictive").
 import re
 import unicodedata
 
+from dataforge.kernel.texts import Text
+
 # RFC 5321 §4.5.3.1 has 64 octets for the part before @ and 254 for the whole path.
 MAX_EMAIL = 254
 _ATOM = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\".]+"
@@ -42,7 +44,9 @@ def parse_email(text: str) -> str:
         raise NotAnAddress(_EXPECTED)
     if not local.isascii():
         at = next(index for index, character in enumerate(local) if not character.isascii())
-        message = f"has {local[at]!r} at character {at + 1}; before the @ only ASCII can be written to"
+        message = Text(
+            "has {local!r} at character {at}; before the @ only ASCII can be written to", local=local[at], at=at + 1
+        )
         raise NotAnAddress(message)
     labels, at = [], len(local) + 1
     for label in domain.split("."):
@@ -81,7 +85,11 @@ def _ascii_label(label: str, at: int) -> str:
         shown = idna.ulabel(label.lower()) if label.isascii() else unicodedata.normalize("NFC", label.lower())
         encoded = idna.alabel(shown).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        message = f"has the label {label[:63]!r} at character {at + 1} of the domain part, which no domain can have"
+        message = Text(
+            "has the label {label!r} at character {at} of the domain part, which no domain can have",
+            label=label[:63],
+            at=at + 1,
+        )
         raise NotAnAddress(message) from error
     _refuse_mixture(label, shown, at)
     return encoded
@@ -98,8 +106,13 @@ def _refuse_mixture(label: str, shown: str, at: int) -> None:
     (first, _), (other, index) = list(scripts.items())[:2]
     # The place is one in the given text, unless that has the label in ASCII already.
     place = at + 1 if label.isascii() else at + index + 1
-    message = (
-        f"has {shown[index]!r} ({other.capitalize()}) beside {first.capitalize()} letters in the label {shown!r} "
-        f"at character {place}; a domain that mixes alphabets can look like another one"
+    message = Text(
+        "has {shown!r} ({other}) beside {first} letters in the label {shown_2!r} "
+        "at character {place}; a domain that mixes alphabets can look like another one",
+        shown=shown[index],
+        other=other.capitalize(),
+        first=first.capitalize(),
+        shown_2=shown,
+        place=place,
     )
     raise NotAnAddress(message)

@@ -37,6 +37,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dataforge.kernel.texts import Text
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -49,7 +51,7 @@ class Violation:
 
 def sentence(message: str) -> str:
     """A message as a whole sentence: with a full stop, unless it has a mark at its end already."""
-    return message if message.endswith((".", "?")) else f"{message}."
+    return message if message.endswith((".", "?")) else Text("{message}.", message=message)
 
 
 class DataForgeError(Exception):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, Forbidden, NotFound, TooManyRequests
+from dataforge.kernel.texts import Text
 
 GOOD_FOR = timedelta(days=7)
 BETWEEN_SENDINGS = timedelta(minutes=1)
@@ -62,14 +63,14 @@ class MailedInvitation:
         """Raise InvitationClosed for one that was accepted or revoked."""
         if self.accepted_at is not None or self.revoked_at is not None:
             fate = "revoked" if self.accepted_at is None else "accepted"
-            message = f"This invitation was {fate}."
+            message = Text("This invitation was {fate}.", fate=fate)
             raise InvitationClosed(message)
 
     def require_usable(self, now: datetime) -> None:
         """Raise InvitationClosed or InvitationExpired unless its link works now."""
         self.require_open()
         if now >= self.expires_at:
-            message = "This invitation has expired; ask for another mail."
+            message = Text("This invitation has expired; ask for another mail.")
             raise InvitationExpired(message)
 
     def require_acceptable(self, email: str, now: datetime) -> None:
@@ -78,7 +79,7 @@ class MailedInvitation:
         Raises InvitationForSomebodyElse, InvitationClosed, InvitationExpired.
         """
         if email.lower() != self.email.lower():
-            message = (
+            message = Text(
                 "This invitation was sent to an address that you have not proved to be yours. Confirm your e-mail "
                 "address, or sign in with the account of that address."
             )
@@ -90,13 +91,13 @@ class MailedInvitation:
         self.require_open()
         wait = self.sent_at + BETWEEN_SENDINGS - now
         if wait > timedelta(0):
-            message = "The invitation was sent less than a minute ago; wait a moment before you send it again."
+            message = Text("The invitation was sent less than a minute ago; wait a moment before you send it again.")
             raise TooManyRequests(message, headers={"Retry-After": str(int(wait.total_seconds()) + 1)})
 
 
 def unknown_link() -> InvitationNotFound:
     """The refusal of a link that leads to no invitation."""
-    return InvitationNotFound("This is not the link of an invitation, or a later mail has replaced it.")
+    return InvitationNotFound(Text("This is not the link of an invitation, or a later mail has replaced it."))
 
 
 def link_hash(token: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, DataForgeError, NotFound
+from dataforge.kernel.texts import Text
 
 LEASE = timedelta(seconds=60)
 """How long a worker has a job after its last heartbeat, and how long a message about a job is waited for.
@@ -99,13 +100,15 @@ class LeasedJob:
     def check_cancellable(self) -> None:
         """Raise JobEnded when there is nothing left to cancel."""
         if self.status not in OPEN:
-            message = f"The job is {self.status.value}; it cannot be cancelled any more."
+            message = Text("The job is {status}; it cannot be cancelled any more.", status=self.status.value)
             raise JobEnded(message, facts={"status": self.status.value})
 
     def check_retryable(self) -> None:
         """Raise JobNotRetryable unless the job failed or was cancelled."""
         if self.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
-            message = f"The job is {self.status.value}; only a failed or cancelled job can be retried."
+            message = Text(
+                "The job is {status}; only a failed or cancelled job can be retried.", status=self.status.value
+            )
             raise JobNotRetryable(message, facts={"status": self.status.value})
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 Row = TypeVar("Row")
 
@@ -51,7 +52,7 @@ class CursorSigner:
                 raise ValueError
             return tuple(json.loads(payload))
         except (ValueError, TypeError) as error:
-            message = "This cursor was not issued for this list; start again without `cursor`."
+            message = Text("This cursor was not issued for this list; start again without `cursor`.")
             raise InvalidCursor(message) from error
 
     def _mac(self, scope: str, payload: bytes) -> bytes:

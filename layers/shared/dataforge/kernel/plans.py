@@ -9,6 +9,7 @@ from uuid import UUID
 from dataforge.kernel import canonical
 from dataforge.kernel.errors import Conflict, NotFound, PlanStale
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 LIFETIME = timedelta(hours=1)
 
@@ -73,10 +74,14 @@ class Plan:
     def check(self, state: Mapping[str, Any], now: datetime) -> None:
         """Raise PlanExpired, or PlanStale when the state is not the one that it was made from."""
         if now >= self.expires_at:
-            message = f"The plan could be applied until {self.expires_at.isoformat()}. Preview again."
+            message = Text(
+                "The plan could be applied until {expires_at}. Preview again.", expires_at=self.expires_at.isoformat()
+            )
             raise PlanExpired(message)
         if plan_hash(self.kind, self.inputs, state) != self.plan_hash:
-            message = "What the plan is about has changed since it was previewed; nothing was done. Preview again."
+            message = Text(
+                "What the plan is about has changed since it was previewed; nothing was done. Preview again."
+            )
             raise PlanStale(message)
 
 

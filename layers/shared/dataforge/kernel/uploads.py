@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from dataforge.kernel.errors import BadRequest, Conflict
+from dataforge.kernel.texts import Text
 
 # S3's limits (Amazon S3 user guide, "multipart upload limits").
 MIN_PART = 5 * 1024 * 1024
@@ -67,7 +68,9 @@ class PartPlan:
     def length(self, number: int) -> int:
         """Bytes of a part (1-based); raises PartRefused for a number outside of the plan."""
         if not 1 <= number <= self.count:
-            message = f"The upload has parts 1 to {self.count}; there is no part {number}."
+            message = Text(
+                "The upload has parts 1 to {count}; there is no part {number}.", count=self.count, number=number
+            )
             raise PartRefused(message)
         return self.part_size if number < self.count else self.size - self.part_size * (self.count - 1)
 
@@ -75,10 +78,10 @@ class PartPlan:
 def plan_parts(size: int, wanted: int | None = None) -> PartPlan:
     """Part size for a file: the one wanted, else 64 MiB, raised until 10,000 parts are enough. Raises PartRefused."""
     if not 0 <= size <= MAX_SIZE:
-        message = f"A file may have 0 to {MAX_SIZE:,} bytes; this one has {size:,}."
+        message = Text("A file may have 0 to {max_size:,} bytes; this one has {size:,}.", max_size=MAX_SIZE, size=size)
         raise PartRefused(message)
     if wanted is not None and not MIN_PART <= wanted <= MAX_PART:
-        message = f"Parts may have {MIN_PART:,} to {MAX_PART:,} bytes."
+        message = Text("Parts may have {min_part:,} to {max_part:,} bytes.", min_part=MIN_PART, max_part=MAX_PART)
         raise PartRefused(message)
     return PartPlan(size, max(wanted or DEFAULT_PART, math.ceil(size / MAX_PARTS)))
 

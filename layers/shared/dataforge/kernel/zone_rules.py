@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
+from dataforge.kernel.texts import Text
+
 # After so many years each date has been on each weekday (the calendar of the 20th and 21st century repeats), so what
 # has been seen that long is a rule and not a coincidence.
 _CYCLE = 28
@@ -86,7 +88,11 @@ def onsets(zone: tzinfo, first: int, last: int) -> tuple[Onset, ...]:
     there are single changes, up to a year after the last. Raises ValueError for years outside 1971 to 2170.
     """
     if not _FIRST_YEAR < first <= last <= _LAST_YEAR - _CYCLE - 2:
-        message = f"clock changes are known for years from {_FIRST_YEAR + 1} to {_LAST_YEAR - _CYCLE - 2}"
+        message = Text(
+            "clock changes are known for years from {first_year} to {last_year}",
+            first_year=_FIRST_YEAR + 1,
+            last_year=_LAST_YEAR - _CYCLE - 2,
+        )
         raise ValueError(message)
     start = first - 1
     changes = _changes(zone, start, last + 1 + _CYCLE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
@@ -38,7 +39,7 @@ async def check_health(database: Database, queues: Mapping[str, str]) -> dict[st
 async def require_database(database: Database) -> None:
     """Raise Unavailable unless the database answers; the cause is logged, not shown."""
     if (await _database(database))["status"] != "ok":
-        message = "The service is not available at the moment."
+        message = Text("The service is not available at the moment.")
         raise Unavailable(message, headers={"Retry-After": "5"})
 
 

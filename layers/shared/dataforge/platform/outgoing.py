@@ -18,6 +18,8 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from dataforge.kernel.texts import Text
+
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
     from urllib3.connection import HTTPConnection
@@ -57,16 +59,16 @@ def check_url(url: str, *, private: bool = False) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        message = "is not a URL"
+        message = Text("is not a URL")
         raise AddressForbidden(message) from error
     if len(url) > _MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
-        message = "must be printable ASCII of at most 2,000 characters"
+        message = Text("must be printable ASCII of at most 2,000 characters")
         raise AddressForbidden(message)
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
-        message = "must begin with https://"
+        message = Text("must begin with https://")
         raise AddressForbidden(message)
     if not parts.hostname or "@" in parts.netloc or parts.fragment or port == 0:
-        message = "must name a host, and neither a user nor a fragment"
+        message = Text("must name a host, and neither a user nor a fragment")
         raise AddressForbidden(message)
     try:
         literal = ipaddress.ip_address(parts.hostname)
@@ -81,7 +83,7 @@ def _check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, pr
         address = address.ipv4_mapped
     public = address.is_global and not address.is_multicast and not any(address in net for net in _TRANSLATED)
     if not public and not (private and address.is_loopback):
-        message = f"leads to {address}, which is no public address"
+        message = Text("leads to {address}, which is no public address", address=address)
         raise AddressForbidden(message)
 
 
@@ -193,7 +195,7 @@ def _resolve(parts: SplitResult, *, private: bool) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        message = f"The name {host} cannot be resolved: {error}"
+        message = Text("The name {host} cannot be resolved: {error}", host=host, error=error)
         raise NoAnswer(message) from error
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
@@ -230,6 +232,6 @@ def _read(response: "BaseHTTPResponse", deadline: float, most_bytes: int, second
         more = bool(piece)
         # Asked behind the last piece, too: what was cut off looks like the end of a body without a length.
         if time.monotonic() >= deadline:
-            message = f"The answer took longer than {seconds:.0f} seconds"
+            message = Text("The answer took longer than {seconds:.0f} seconds", seconds=seconds)
             raise NoAnswer(message)
     return bytes(content[:most_bytes])

@@ -4,6 +4,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,7 +38,7 @@ class SecretBox:
         try:
             found = self._cipher().decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], about.encode())
         except (InvalidTag, ValueError) as error:
-            message = "The secret was encrypted with another application key; enter it again."
+            message = Text("The secret was encrypted with another application key; enter it again.")
             raise SecretUnreadable(message) from error
         return found.decode()
 

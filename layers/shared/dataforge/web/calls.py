@@ -14,6 +14,7 @@ from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Unauthenticated
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.texts import Text
 from dataforge.web import flash, session
 from dataforge.web.forms import ACCEPTED, Refusal
 from dataforge.web.routing import see_other
@@ -52,11 +53,11 @@ async def signed_in(request: Request) -> Principal:
     """The person of the session cookie; raises Unauthenticated, which becomes a way to the sign-in page."""
     tokens = session.tokens_of(request.scope)
     if tokens is None:
-        message = "Sign in to see this page."
+        message = Text("Sign in to see this page.")
         raise Unauthenticated(message)
     principal = await principal_of_token(request, tokens.access)
     if principal.scopes is not None:
-        message = "A personal access token is for programs. Sign in to see this page."
+        message = Text("A personal access token is for programs. Sign in to see this page.")
         raise Unauthenticated(message)
     request.scope[PRINCIPAL] = principal
     return principal

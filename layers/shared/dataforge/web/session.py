@@ -19,6 +19,7 @@ from starlette.types import Scope
 from dataforge.http.addresses import PUBLIC_BASE_URL
 from dataforge.kernel.errors import BadRequest, Forbidden, UnsupportedMediaType
 from dataforge.kernel.paging import CursorSigner
+from dataforge.kernel.texts import Text
 from dataforge.platform.services import Platform
 
 SESSION, FORM = "dataforge", "dataforge_form"
@@ -121,22 +122,24 @@ async def form_of(request: Request) -> dict[str, str]:
     Raises FormRefused unless one of our pages made it for this browser, UnsupportedMediaType, BadRequest.
     """
     if request.headers.get("sec-fetch-site", "none") not in _SITES:
-        message = "This form was sent from another site."
+        message = Text("This form was sent from another site.")
         raise FormRefused(message)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        message = "Pages read forms: application/x-www-form-urlencoded."
+        message = Text("Pages read forms: application/x-www-form-urlencoded.")
         raise UnsupportedMediaType(message)
     try:
         text = (await request.body()).decode()
         fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict"))
     except ValueError as error:  # a UnicodeDecodeError is one, too
-        message = "The form cannot be read."
+        message = Text("The form cannot be read.")
         raise BadRequest(message) from error
     if any("\0" in value for value in fields.values()):
-        message = "The form contains a NUL character."
+        message = Text("The form contains a NUL character.")
         raise BadRequest(message)
     if not compare_digest(fields.pop(CSRF_FIELD, "").encode(), form_token(request.scope).encode()):
-        message = "The page with this form is too old, or was opened in another sign-in. Load it again and repeat."
+        message = Text(
+            "The page with this form is too old, or was opened in another sign-in. Load it again and repeat."
+        )
         raise FormRefused(message)
     return fields

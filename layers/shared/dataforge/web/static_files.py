@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.web.assets import PATH, assets
 from dataforge.web.routing import page_router
 
@@ -16,7 +17,7 @@ async def get_asset(digest: str, name: str) -> Response:
     """A static file; one asked for by another hash than its own is served and not kept."""
     asset = assets().get(name)
     if asset is None:
-        message = "There is no such file."
+        message = Text("There is no such file.")
         raise NotFound(message)
     kept = _FOR_EVER if digest == asset.digest else _ASK_AGAIN
     return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})

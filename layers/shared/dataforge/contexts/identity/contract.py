@@ -23,6 +23,7 @@ from dataforge.kernel.errors import Conflict, NotFound, ScopeMissing, TooManyReq
 from dataforge.kernel.events import Event
 from dataforge.kernel.mail import MailDraft
 from dataforge.kernel.rules import RULES, scope_covers
+from dataforge.kernel.texts import Text
 
 
 class UnknownPerson(NotFound):
@@ -45,10 +46,10 @@ def require_active_person(user_id: UUID, pointer: str, *, suspended: bool | None
     `pointer` says where the id was given. Raises UnknownPerson, PersonSuspended.
     """
     if suspended is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise UnknownPerson(message, violations=[Violation(pointer, message, "unknown_reference")])
     if suspended:
-        message = f"User {user_id} is suspended; end the suspension first."
+        message = Text("User {user_id} is suspended; end the suspension first.", user_id=user_id)
         raise PersonSuspended(message, violations=[Violation(pointer, message, "suspended")])
 
 
@@ -107,7 +108,7 @@ class XapiCredential:
         if not self.may(action, kind, own=own):
             rule = RULES[kind, action]
             scope = (*(rule.own_scopes if own else ()), *rule.scopes)[0]
-            message = f"This credential does not have the scope {scope}."
+            message = Text("This credential does not have the scope {scope}.", scope=scope)
             raise ScopeMissing(message, facts={"required_scope": scope})
 
     def check_signature(self, body: bytes, signature: str | None) -> None:
@@ -118,7 +119,7 @@ class XapiCredential:
         if self.public_pem is None:
             return
         if not signature:
-            message = (
+            message = Text(
                 "This credential requires an X-Signature header: base64 of the RSA-SHA256 signature over the body."
             )
             raise SignatureInvalid(message)
@@ -134,7 +135,7 @@ class XapiCredential:
                 raise InvalidSignature
             key.verify(base64.b64decode(signature, validate=True), body, PKCS1v15(), SHA256())
         except (InvalidSignature, binascii.Error) as error:
-            message = "X-Signature does not match the body under this credential's public key."
+            message = Text("X-Signature does not match the body under this credential's public key.")
             raise SignatureInvalid(message) from error
 
 

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from dataforge.kernel.errors import DataForgeError, Unavailable
+from dataforge.kernel.texts import Text
 
 # What comes of load or of a moment, and what boto3 calls the like; all else is wrong again the next time.
 _PASSING = frozenset(
@@ -65,10 +66,10 @@ class ConverseModel:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if code in _PASSING or status >= 500:
-                raise Unavailable(f"The model did not answer ({code or status}).") from error
-            raise ModelRefused(f"The model refused the request ({code or status}).") from error
+                raise Unavailable(Text("The model did not answer ({value}).", value=code or status)) from error
+            raise ModelRefused(Text("The model refused the request ({value}).", value=code or status)) from error
         except (ConnectionError, HTTPClientError) as error:
-            raise Unavailable(f"The model did not answer ({type(error).__name__}).") from error
+            raise Unavailable(Text("The model did not answer ({name}).", name=type(error).__name__)) from error
         except BotoCoreError as error:
-            raise ModelRefused(f"The model cannot be reached ({type(error).__name__}).") from error
+            raise ModelRefused(Text("The model cannot be reached ({name}).", name=type(error).__name__)) from error
         return answer

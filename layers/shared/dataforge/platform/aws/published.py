@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cachetools import LRUCache, TTLCache
 
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 from dataforge.platform.observability import logger
 
@@ -54,7 +55,7 @@ class PublishedDocuments:
             fetched = await asyncio.to_thread(self._fetch, name, entry, now)
         except Exception as error:
             if entry is None or now - entry.answered_at > STALE_SECONDS:
-                message = "Credentials cannot be checked at the moment; repeat the request."
+                message = Text("Credentials cannot be checked at the moment; repeat the request.")
                 raise Unavailable(message, headers={"Retry-After": "5"}) from error
             logger.warning("published documents do not answer, using the last known state", document=name)
             entry.checked_at = now

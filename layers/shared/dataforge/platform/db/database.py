@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 
 _CONFLICTS = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _UNREACHABLE = "The database does not answer; nothing was done. Repeat the request in a moment."
@@ -118,7 +119,7 @@ class Database:
                     await self.dispose()  # the credentials may have been rotated: the next use fetches them again
                 raise DatabaseUnavailable(_UNREACHABLE, headers={"Retry-After": "5"}) from error
             if getattr(error.orig, "sqlstate", "") in _CONFLICTS:
-                message = "Another change of the same thing came first and nothing was done. Repeat the request."
+                message = Text("Another change of the same thing came first and nothing was done. Repeat the request.")
                 raise TransactionConflict(message, headers={"Retry-After": "1"}) from error
             raise
 

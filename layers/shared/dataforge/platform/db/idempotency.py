@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.tables import idempotency_keys
 
 
@@ -35,7 +36,7 @@ async def claim(connection: AsyncConnection, request: IdempotentRequest) -> Stor
     """
     lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 20))")
     if not await connection.scalar(lock, {"name": f"{request.scope}\x1f{request.key}"}):
-        message = "The first request with this Idempotency-Key has not ended; repeat this one in a moment."
+        message = Text("The first request with this Idempotency-Key has not ended; repeat this one in a moment.")
         raise IdempotencyInProgress(message, headers={"Retry-After": "1"})
     return await recall(connection, request)
 
@@ -52,7 +53,7 @@ async def recall(connection: AsyncConnection, request: IdempotentRequest) -> Sto
     if stored is None:
         return None
     if stored.fingerprint != request.fingerprint:
-        message = "This Idempotency-Key was sent before with another body; use a new key for a new request."
+        message = Text("This Idempotency-Key was sent before with another body; use a new key for a new request.")
         raise IdempotencyKeyReused(message)
     return StoredResponse(stored.status, bytes(stored.body), dict(stored.headers))
 

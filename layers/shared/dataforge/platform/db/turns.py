@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import psycopg
 
+from dataforge.kernel.texts import Text
+
 LOCK = 4020
 _PAUSE = 0.1
 _SECONDS = 600.0
@@ -23,7 +25,7 @@ def turn(url: str, *, seconds: float = _SECONDS) -> Iterator[None]:
     with psycopg.connect(plain, autocommit=True, application_name="dataforge-turn") as connection:
         while not _granted(connection):
             if time.monotonic() > end:
-                message = f"another migration has been under way for {seconds:.0f} s"
+                message = Text("another migration has been under way for {seconds:.0f} s", seconds=seconds)
                 raise TimeoutError(message)
             time.sleep(_PAUSE)
         yield

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.quotas import UploadClaim, UploadLimits, UploadQuotaExceeded
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.tables import upload_claims
 
 COUNTED_FOR = timedelta(days=1)
@@ -61,15 +62,22 @@ class UploadQuota:
         used, files = int(row[0]), int(row[1])
         whose = "You have" if quota == "person" else "The target has"
         if used + size > limit_bytes:
-            message = (
-                f"{whose} {used:,} of {limit_bytes:,} bytes of uploads in use and this file has {size:,}. "
-                "Abort uploads that are not needed, or wait: a finished one counts for a day."
+            message = Text(
+                "{whose} {used:,} of {limit_bytes:,} bytes of uploads in use and this file has {size:,}. "
+                "Abort uploads that are not needed, or wait: a finished one counts for a day.",
+                whose=whose,
+                used=used,
+                limit_bytes=limit_bytes,
+                size=size,
             )
             facts = {"quota": quota, "limit_bytes": limit_bytes, "used_bytes": used, "requested_bytes": size}
             raise UploadQuotaExceeded(message, facts=facts)
         if files >= limit_files:
-            message = (
-                f"{whose} {files:,} uploads in use and {limit_files:,} are allowed. "
-                "Abort uploads that are not needed, or wait: a finished one counts for a day."
+            message = Text(
+                "{whose} {files:,} uploads in use and {limit_files:,} are allowed. "
+                "Abort uploads that are not needed, or wait: a finished one counts for a day.",
+                whose=whose,
+                files=files,
+                limit_files=limit_files,
             )
             raise UploadQuotaExceeded(message, facts={"quota": quota, "limit_files": limit_files, "used_files": files})

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.errors import AlreadyExists, DataForgeError, InUse, NotFound, PreconditionFailed, invalid
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry, UnitOfWork
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.refusals import constraint_of, table_of
@@ -47,15 +48,21 @@ async def explained(
             raise refusals[name](row or {}) from error
         if state == _UNIQUE:
             fields = name.removeprefix(f"uq_{table}_").removesuffix("_ci").replace("_", " ")
-            message = f"There is another {entity} with the same {fields}."
+            message = Text("There is another {entity} with the same {fields}.", entity=entity, fields=fields)
             raise AlreadyExists(message, facts={"constraint": name}) from error
         if state == _FOREIGN_KEY and removing:
             user = table_of(error).replace("_", " ")
-            message = f"This {entity} is referred to by {user} and cannot be deleted; archive or close it instead."
+            message = Text(
+                "This {entity} is referred to by {user} and cannot be deleted; archive or close it instead.",
+                entity=entity,
+                user=user,
+            )
             raise InUse(message, facts={"used_by": user}) from error
         if state == _FOREIGN_KEY:
             column = name.removeprefix(f"fk_{table}_").rsplit("_id_", 1)[0] + "_id"
-            raise invalid(f"/{column}", f"There is no such thing as {column} names.", "unknown_reference") from error
+            raise invalid(
+                f"/{column}", Text("There is no such thing as {column} names.", column=column), "unknown_reference"
+            ) from error
         raise
 
 
@@ -97,7 +104,7 @@ class VersionedRows:
         """The row, locked until the transaction ends; raises NotFound."""
         row = await self.find(self._table.c.id == row_id)
         if row is None:
-            message = f"There is no {self.entity} {row_id} that you may see."
+            message = Text("There is no {entity} {row_id} that you may see.", entity=self.entity, row_id=row_id)
             raise NotFound(message)
         return row
 
@@ -182,7 +189,7 @@ def require_revision(expected: str, current: int, what: str = "It") -> None:
     """Raise PreconditionFailed (412) unless `expected` (from If-Match, `*` for any) is the row's revision."""
     if expected not in ("*", str(current)):
         tag = f'"{current}"'
-        message = f"{what} has been changed since you read it; read it again and repeat your change."
+        message = Text("{what} has been changed since you read it; read it again and repeat your change.", what=what)
         raise PreconditionFailed(message, facts={"current": tag}, headers={"ETag": tag})
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
     and_,
     delete,
     func,
@@ -25,11 +24,15 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy import (
+    Text as SqlText,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.jobs import LEASE, JobCancelled, JobLost, LeasedJob, storable
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
 JobT = TypeVar("JobT", bound=LeasedJob)
@@ -49,7 +52,7 @@ def job_columns() -> Sequence[Column[Any]]:
         Column("progress", JSONB, nullable=False, server_default=text("'{}'")),
         Column("output_summary", JSONB),
         Column("failure", JSONB),
-        Column("error_message", Text),
+        Column("error_message", SqlText),
         Column("attempt", Integer, nullable=False, server_default=text("0")),
         Column("worker", PG_UUID(as_uuid=True)),
         at("lease_until"),
@@ -153,7 +156,7 @@ class LeasedJobs(ABC, Generic[JobT]):
         if (await self._connection.execute(statement)).rowcount == 1:
             return
         if await self._connection.scalar(select(self.table.c.cancel_requested).where(self.table.c.id == job_id)):
-            message = "The job was cancelled; nothing was changed."
+            message = Text("The job was cancelled; nothing was changed.")
             raise JobCancelled(message)
         raise JobLost(TAKEN_OVER)
 

@@ -24,6 +24,7 @@ from dataforge.kernel.jobs import (
     failure_of,
 )
 from dataforge.kernel.principal import SYSTEM, Principal, Role
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.jobs.control import JobControl, Uow
@@ -135,9 +136,9 @@ class JobRunner(Generic[Uow]):
             logger.warning("heartbeat failed", exc_info=True, job_id=str(job.id))
             return
         if cancelled is None:
-            control.stopped = JobLost("Another worker has taken this job over.")
+            control.stopped = JobLost(Text("Another worker has taken this job over."))
         elif cancelled:
-            control.stopped = JobCancelled("The job was cancelled; nothing was changed.")
+            control.stopped = JobCancelled(Text("The job was cancelled; nothing was changed."))
 
     async def _end(self, job: LeasedJob, worker: UUID, *, cancelled: bool, error: DataForgeError | None) -> None:
         failure = None if error is None else failure_of(error)

@@ -7,6 +7,7 @@ import ssl
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 from dataforge.platform.mail.message import Mail, mime_message
 
@@ -104,10 +105,10 @@ class SmtpSender:
         self._server = urlsplit(url)
         self._sender = sender
         if self._server.scheme not in ("smtp", "smtp+starttls", "smtps") or not self._server.hostname:
-            message = "A mail server is given as smtp://, smtp+starttls:// or smtps:// with its host."
+            message = Text("A mail server is given as smtp://, smtp+starttls:// or smtps:// with its host.")
             raise ValueError(message)
         if self._server.username and self._server.scheme == "smtp":
-            message = "A password is not sent over a plain connection; use smtp+starttls:// or smtps://."
+            message = Text("A password is not sent over a plain connection; use smtp+starttls:// or smtps://.")
             raise ValueError(message)
 
     async def send(self, mail: Mail) -> str:

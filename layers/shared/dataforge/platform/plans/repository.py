@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.plans import Plan, PlanUnknown
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.plans.tables import plans
 
@@ -32,7 +33,7 @@ class Plans:
         newest = query.order_by(plans.c.id.desc()).limit(1).with_for_update()
         row = (await self._connection.execute(newest)).one_or_none()
         if row is None:
-            message = "No plan has this hash any more. Preview again, and apply the hash of that plan."
+            message = Text("No plan has this hash any more. Preview again, and apply the hash of that plan.")
             raise PlanUnknown(message)
         return Plan(**row_dict(row))
 
@@ -40,7 +41,7 @@ class Plans:
         """A plan by its id; raises PlanUnknown."""
         row = (await self._connection.execute(select(*_COLUMNS).where(plans.c.id == plan_id))).one_or_none()
         if row is None:
-            message = "The plan is not kept any more."
+            message = Text("The plan is not kept any more.")
             raise PlanUnknown(message)
         return Plan(**row_dict(row))
 

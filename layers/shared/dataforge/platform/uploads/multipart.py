@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataforge.kernel.texts import Text
 from dataforge.kernel.uploads import PartPlan, PartsIncomplete, UploadClosed
 from dataforge.platform.uploads.files import S3Files, S3Part
 
@@ -19,7 +20,11 @@ def check_parts(plan: PartPlan, parts: Sequence[S3Part]) -> None:
     extra = sorted(set(sizes) - set(range(1, plan.count + 1)))
     if wrong or extra:
         listed = ", ".join(map(str, (wrong + extra)[:20]))
-        message = f"{len(wrong) + len(extra)} part(s) are missing or have another size: {listed}. Upload them again."
+        message = Text(
+            "{count} part(s) are missing or have another size: {listed}. Upload them again.",
+            count=len(wrong) + len(extra),
+            listed=listed,
+        )
         raise PartsIncomplete(message, facts={"parts": (wrong + extra)[:1000]})
 
 
@@ -29,7 +34,7 @@ def require_parts(row: Mapping[str, Any], storage: S3Files) -> None:
     if parts is not None:
         check_parts(plan_of(row), parts)
     elif not storage.exists(row["s3_key"]):
-        message = "The upload has expired; open a new one."
+        message = Text("The upload has expired; open a new one.")
         raise UploadClosed(message)
 
 

@@ -17,6 +17,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import Conflict, NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -64,7 +65,7 @@ async def sign_up(command: SignUp, uow: IdentityUnitOfWork) -> UUID:
     words = (command.username, command.email, *command.email.split("@"), *name.split())
     await asyncio.to_thread(check_password, command.password, words)
     if await uow.users.is_taken(command.email):
-        message = "An account with this e-mail address exists; sign in instead."
+        message = Text("An account with this e-mail address exists; sign in instead.")
         raise DuplicateEmail(message)
     password_hash = await asyncio.to_thread(hash_password, command.password)
     await uow.users.add(
@@ -106,7 +107,7 @@ async def ensure_admin(command: EnsureAdmin, uow: IdentityUnitOfWork) -> bool:
     if account is None:
         await sign_up(wanted, uow)
     elif account.role is not Role.ADMIN:
-        message = f"{wanted.username} is somebody who is not an administrator."
+        message = Text("{username} is somebody who is not an administrator.", username=wanted.username)
         raise Conflict(message)
     elif command.replace_password:
         await replace_password(ReplacePassword(account.user_id, wanted.password), uow)
@@ -120,19 +121,19 @@ async def change_user(command: ChangeUser, uow: IdentityUnitOfWork) -> UUID:
     admins = await uow.users.active_admins() if decides_admins else None
     user = await uow.users.lock(command.user_id)
     if user is None:
-        message = f"There is no user {command.user_id}."
+        message = Text("There is no user {user_id}.", user_id=command.user_id)
         raise NotFound(message)
     if user["erased_at"] is not None:
-        message = "This person is erased; the account stays as it is."
+        message = Text("This person is erased; the account stays as it is.")
         raise AlreadyErased(message)
-    require_revision(command.expected, user["revision"], "The user")
+    require_revision(command.expected, user["revision"], Text("The user"))
     changes = dict(command.changes)
     if "suspended" in changes:
         changes["suspended_at"] = uow.now if changes.pop("suspended") else None
     demoted = changes.get("role", user["role"]) != Role.ADMIN or changes.get("suspended_at") is not None
     was_admin = user["role"] == Role.ADMIN and user["suspended_at"] is None
     if was_admin and demoted and admins is not None and admins <= 1:
-        message = "This is the last active administrator; make another one first."
+        message = Text("This is the last active administrator; make another one first.")
         raise LastAdmin(message)
     if changes.get("suspended_at") is not None:
         await uow.refresh_tokens.revoke_user(command.user_id)
@@ -151,7 +152,7 @@ async def _wanted_email(user: Mapping[str, Any], email: str, uow: IdentityUnitOf
     if email == user["email"]:
         return {"new_email": None}
     if await uow.users.is_taken(email):
-        message = "An account with this e-mail address exists."
+        message = Text("An account with this e-mail address exists.")
         raise DuplicateEmail(message)
     uow.publish(EmailConfirmationRequested(user["id"], email))
     if user["email_confirmed_at"] is not None:

@@ -23,6 +23,7 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
 from dataforge.web.calls import Chosen, PageCall, PublicForm, Visitor, public_page, require_page
@@ -116,7 +117,9 @@ async def mail_claims(call: ChangePage) -> Response:
     done = await run(call.unit_of_work(IdentityUnitOfWork), request_claims, people)
     text = "1 person is" if done.mailed == 1 else f"{done.mailed} people are"
     rest = "" if page.next_key is None else " There are more; repeat it for the next ones when these have claimed."
-    return call.go_on("success", f"{text} mailed the link that claims their account.{rest}", PAGE)
+    return call.go_on(
+        "success", Text("{text} mailed the link that claims their account.{rest}", text=text, rest=rest), PAGE
+    )
 
 
 @router.get(PERSON)
@@ -132,10 +135,10 @@ async def change_role(user_id: UUID, call: ChangePage) -> Response:
         role = Role(call.form.get("role", ""))
         await _change(call, user_id, {"role": role.value})
     except ValueError:
-        return await _person(call, user_id, ValidationFailed("Choose one of the roles."))
+        return await _person(call, user_id, ValidationFailed(Text("Choose one of the roles.")))
     except DataForgeError as error:
         return await _person(call, user_id, error)
-    return call.go_on("success", f"The role is {role.value} from now on.", PAGE, user_id)
+    return call.go_on("success", Text("The role is {role} from now on.", role=role.value), PAGE, user_id)
 
 
 @router.post(PERSON + "/suspend")
@@ -161,7 +164,7 @@ async def mail_link(user_id: UUID, call: ChangePage) -> Response:
             await run(call.unit_of_work(IdentityUnitOfWork), request_claims, [user_id])
     except DataForgeError as error:
         return await _person(call, user_id, error)
-    return call.go_on("success", f"The link is on its way to {person['email']}.", PAGE, user_id)
+    return call.go_on("success", Text("The link is on its way to {email}.", email=person["email"]), PAGE, user_id)
 
 
 @router.post(PERSON + "/second-factor")
@@ -171,7 +174,9 @@ async def take_second_factor_away(user_id: UUID, call: ChangePage) -> Response:
         await run(call.unit_of_work(IdentityUnitOfWork), remove_second_factor_of, user_id)
     except DataForgeError as error:
         return await _person(call, user_id, error)
-    return call.go_on("success", "The person signs in with the password alone, and hears of it by mail.", PAGE, user_id)
+    return call.go_on(
+        "success", Text("The person signs in with the password alone, and hears of it by mail."), PAGE, user_id
+    )
 
 
 async def _set_suspended(call: PageCall, user_id: UUID, text: str, *, suspended: bool) -> Response:

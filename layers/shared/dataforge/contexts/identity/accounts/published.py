@@ -13,6 +13,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.events.commands import parse_arguments
 from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class StoredPersonalClocks:
         """Replace a person's clock; quiet hours have both ends or none."""
         if bool(clock.quiet_from) != bool(clock.quiet_to):
             missing = "quiet_to" if clock.quiet_from else "quiet_from"
-            violation = Violation(f"/{missing}", "is needed too, or leave both empty", "missing")
+            violation = Violation(f"/{missing}", Text("is needed too, or leave both empty"), "missing")
             raise ValidationFailed(_HALF, violations=[violation])
         given = asdict(clock)
         given |= {name: given[name] or None for name in ("quiet_from", "quiet_to")}

@@ -11,6 +11,7 @@ from dataforge.contexts.identity.accounts.repository import is_claimed
 from dataforge.contexts.identity.tables import users
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _PUBLIC = [column for column in users.c if column.name not in ("password_hash", "github_id", "soeid")]
@@ -20,7 +21,7 @@ async def get_user(connection: AsyncConnection, user_id: UUID) -> dict[str, Any]
     """A person without anything secret; raises NotFound."""
     user = await find_account(connection, user_id)
     if user is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     return user
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, bindparam, func, insert, or_, select, update
+from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,7 @@ from dataforge.contexts.identity.tables import PROVED, PROVED_EMAIL, users
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.refusals import constraint_of
 
@@ -39,11 +41,11 @@ _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_]")
 def _duplicate(error: IntegrityError) -> DataForgeError | None:
     name = constraint_of(error)
     if name == "uq_users_username_ci":
-        return DuplicateUsername("This username is taken; choose another one.")
+        return DuplicateUsername(Text("This username is taken; choose another one."))
     if name == "uq_users_email_ci":
-        return DuplicateEmail("An account with this e-mail address exists; sign in instead.")
+        return DuplicateEmail(Text("An account with this e-mail address exists; sign in instead."))
     if name == "uq_users_avatar":
-        return DuplicateAvatar("This avatar is taken; choose another one.")
+        return DuplicateAvatar(Text("This avatar is taken; choose another one."))
     return None
 
 
@@ -178,7 +180,7 @@ class EmailAccounts:
         wanted = sorted({email.lower() for email in emails})
         if not wanted:
             return {}
-        any_of_them = bindparam("emails", wanted, type_=ARRAY(Text)).any_()
+        any_of_them = bindparam("emails", wanted, type_=ARRAY(SqlText)).any_()
         query = select(PROVED_EMAIL, users.c.id).where(any_of_them == PROVED_EMAIL)
         return {row[0]: row[1] for row in await self._connection.execute(query)}
 

@@ -11,13 +11,14 @@ from dataforge.contexts.identity.accounts.domain import PASSWORD_MAX, PASSWORD_M
 from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
 from dataforge.kernel.email import MAX_EMAIL, parse_email
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 
 PREFERENCES_MAX = 16_384  # bytes; a page of the list holds hundreds of people and must fit Lambda's 6 MB
 
 
 def _username(value: str) -> str:
     if not USERNAME.fullmatch(value):
-        message = "must have 3 to 255 letters, digits or underscores and start with a letter"
+        message = Text("must have 3 to 255 letters, digits or underscores and start with a letter")
         raise ValueError(message)
     return value
 
@@ -30,10 +31,10 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
     try:
         size = len(orjson.dumps(value))
     except orjson.JSONEncodeError as error:
-        message = "is nested too deeply"
+        message = Text("is nested too deeply")
         raise ValueError(message) from error
     if size > PREFERENCES_MAX:
-        message = f"must be at most {PREFERENCES_MAX:,} bytes of JSON"
+        message = Text("must be at most {preferences_max:,} bytes of JSON", preferences_max=PREFERENCES_MAX)
         raise ValueError(message)
     return value
 

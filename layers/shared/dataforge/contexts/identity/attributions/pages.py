@@ -9,6 +9,7 @@ from dataforge.contexts.identity.attributions import commands, wire
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.platform.attributions import AttributionRegister
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
@@ -35,7 +36,7 @@ async def apply_page(call: Annotated[PageCall, require_page(Action.APPLY, Kind.A
     except DataForgeError as error:
         return await _planned(call, error)
     given = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.records.items())) or "Nothing"
-    return call.go_on("success", f"{given} went to {outcome.people} people.", PAGE)
+    return call.go_on("success", Text("{given} went to {people} people.", given=given, people=outcome.people), PAGE)
 
 
 async def _planned(call: PageCall, error: DataForgeError | None = None) -> Response:

@@ -18,6 +18,7 @@ from dataforge.contexts.identity.signing_keys.private_keys import PrivateKeys
 from dataforge.contexts.identity.signing_keys.published import KeyPublisher, PublishedKeys
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 _KID = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -81,10 +82,10 @@ class CredentialTokens:
             self._check_times(claims)
             return TokenClaims(str(claims["sub"]), frozenset(str(claims["scope"]).split()))
         except jwt.ExpiredSignatureError as error:
-            message = "The access token has expired; ask for another one at POST /oauth/token."
+            message = Text("The access token has expired; ask for another one at POST /oauth/token.")
             raise InvalidToken(message, headers=TOKEN_CHALLENGE) from error
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
-            message = "The access token is not valid here; ask for one at POST /oauth/token."
+            message = Text("The access token is not valid here; ask for one at POST /oauth/token.")
             raise InvalidToken(message, headers=TOKEN_CHALLENGE) from error
 
     def _check_times(self, claims: dict[str, Any]) -> None:

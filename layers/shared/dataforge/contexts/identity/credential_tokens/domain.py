@@ -13,6 +13,7 @@ from dataforge.contexts.identity.contract import (
 )
 from dataforge.contexts.identity.sessions.domain import token_hash
 from dataforge.kernel.rules import XAPI_SCOPES
+from dataforge.kernel.texts import Text
 
 AUDIENCE = "dataforge-xapi"
 """Apart from the audience of people's tokens: neither is good where the other is."""
@@ -55,30 +56,30 @@ def read_request(content_type: str, body: bytes, authorization: str) -> TokenReq
     given = _fields(content_type, body)
     grant = given.get("grant_type")
     if not grant:
-        raise _invalid("grant_type is missing; it is client_credentials here.")
+        raise _invalid(Text("grant_type is missing; it is client_credentials here."))
     if grant != "client_credentials":
         error = "unsupported_grant_type"
-        raise TokenRefused(error, "The only grant_type here is client_credentials.")
+        raise TokenRefused(error, Text("The only grant_type here is client_credentials."))
     key_id, secret = _client(given, authorization)
     return TokenRequest(key_id, secret, given.get("scope") or None)
 
 
 def _fields(content_type: str, body: bytes) -> Mapping[str, str]:
     if content_type.partition(";")[0].strip().lower() != FORM:
-        raise _invalid(f"Send the parameters as {FORM}.")
+        raise _invalid(Text("Send the parameters as {form}.", form=FORM))
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
-        raise _invalid(f"The body is not {FORM}.") from error
+        raise _invalid(Text("The body is not {form}.", form=FORM)) from error
     if len(dict(pairs)) < len(pairs):
-        raise _invalid("A parameter is there twice.")
+        raise _invalid(Text("A parameter is there twice."))
     return dict(pairs)
 
 
 def _client(given: Mapping[str, str], authorization: str) -> tuple[str, str]:
     in_body = "client_secret" in given
     if authorization and in_body:
-        raise _invalid("Send the client's secret in the Authorization header or in the body, not in both.")
+        raise _invalid(Text("Send the client's secret in the Authorization header or in the body, not in both."))
     if in_body:
         return given.get("client_id", ""), given["client_secret"]
     scheme, _, encoded = authorization.partition(" ")
@@ -105,11 +106,11 @@ def granted_scopes(request: TokenRequest, granted: Sequence[str]) -> tuple[str, 
     if request.scope is None:
         return tuple(granted)
     if not _SCOPE.match(request.scope):
-        raise _invalid_scope("scope is a list of scopes with one space between them.")
+        raise _invalid_scope(Text("scope is a list of scopes with one space between them."))
     asked, holder = tuple(dict.fromkeys(request.scope.split(" "))), XapiCredential("", frozenset(granted), {})
     refused = [scope for scope in asked if scope not in XAPI_SCOPES or not holder.allows(scope)]
     if refused:
-        raise _invalid_scope(f"This credential does not have the scope {refused[0][:40]}.")
+        raise _invalid_scope(Text("This credential does not have the scope {refused}.", refused=refused[0][:40]))
     return asked
 
 
@@ -118,7 +119,7 @@ def _invalid(description: str) -> TokenRefused:
 
 
 def _invalid_client() -> TokenRefused:
-    return TokenRefused("invalid_client", "The key or secret is missing or wrong, or the credential was revoked.")
+    return TokenRefused("invalid_client", Text("The key or secret is missing or wrong, or the credential was revoked."))
 
 
 def _invalid_scope(description: str) -> TokenRefused:

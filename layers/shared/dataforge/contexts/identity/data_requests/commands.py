@@ -37,6 +37,7 @@ from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.jobs import OPEN, JobStatus
 from dataforge.kernel.plans import Plan, PlanUnknown
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.shared import queue_job
@@ -131,7 +132,7 @@ async def find_plan(plan_hash: str, uow: IdentityUnitOfWork) -> Plan:
     """A plan that the caller may apply; raises PlanUnknown, also for one about somebody else without the right."""
     plan = await uow.plans.lock(ERASURE_KIND, plan_hash)
     if UUID(plan.inputs["user_id"]) != uow.principal.user_id and not uow.principal.has(Role.ADMIN):
-        message = "No plan has this hash any more. Preview again, and apply the hash of that plan."
+        message = Text("No plan has this hash any more. Preview again, and apply the hash of that plan.")
         raise PlanUnknown(message)
     return plan
 
@@ -140,7 +141,7 @@ async def admit_proof(command: ProveOneself, uow: IdentityUnitOfWork, *, limits:
     """Take a try before the password is looked at; raises TooManyRequests."""
     wait = await uow.throttle.take(_budgets(command, limits))
     if wait is not None:
-        raise too_many_tries("wrong passwords", wait)
+        raise too_many_tries(Text("wrong passwords"), wait)
 
 
 async def prove_oneself(
@@ -158,13 +159,15 @@ async def _refusal(command: ProveOneself, uow: IdentityUnitOfWork, box: SecretBo
     if hashed is None:
         began = await signed_in_at(uow.connection, uow.principal.session)
         if began is None or uow.now - began > SIGNED_IN_FOR:
-            return SignInTooOld("You have no password: sign in again, and repeat this.")
+            return SignInTooOld(Text("You have no password: sign in again, and repeat this."))
     elif not await uow.apart(asyncio.to_thread(verify_password, hashed, command.password)):
-        return WrongPassword("The password is wrong.")
+        return WrongPassword(Text("The password is wrong."))
     if not await uow.second_factors.is_on(command.user_id):
         return None
     if not command.code:  # nothing was guessed, and no later sign-in is to suffer for it
-        return WrongCode("Give the code that your authenticator app shows, or a recovery code, beside the password.")
+        return WrongCode(
+            Text("Give the code that your authenticator app shows, or a recovery code, beside the password.")
+        )
     return await use_code(command.user_id, command.code, uow, box=box)
 
 
@@ -176,7 +179,7 @@ async def _keep_an_admin(user_id: UUID, uow: IdentityUnitOfWork) -> None:
     admins = await uow.users.active_admins()
     account = await uow.users.account_by_id(user_id)
     if account is not None and account.role is Role.ADMIN and not account.suspended and admins <= 1:
-        message = "This is the last active administrator; make another one first."
+        message = Text("This is the last active administrator; make another one first.")
         raise LastAdmin(message)
 
 
@@ -209,7 +212,7 @@ async def link_export(job_id: UUID, uow: IdentityUnitOfWork) -> ExportLink:
     row = await find_export(uow.connection, job_id)
     user_id = None if row is None else UUID(row["run_parameters"].get("user_id", str(UUID(int=0))))
     if row is None or user_id is None or (user_id != uow.principal.user_id and not uow.principal.has(Role.ADMIN)):
-        message = f"There is no export {job_id}, or you may not read it."
+        message = Text("There is no export {job_id}, or you may not read it.", job_id=job_id)
         raise PersonalExportNotFound(message)
     expires_at = check_downloadable(JobStatus(row["status"]), row["completed_at"], uow.now)
     uow.audit(AuditEntry("export_downloaded", "user", str(user_id), after={"job_id": str(job_id)}))

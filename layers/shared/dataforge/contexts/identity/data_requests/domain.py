@@ -6,6 +6,7 @@ from uuid import UUID
 from dataforge.kernel.errors import Conflict, Forbidden, NotFound
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.texts import Text
 
 EXPORT_KIND = "export_personal_data"
 ERASURE_KIND = "erase_account"
@@ -40,7 +41,7 @@ class SignInTooOld(Forbidden):
 def require_allowed(principal: Principal, user_id: UUID) -> None:
     """Raise Forbidden unless the person asks for themselves or is an administrator."""
     if user_id != principal.user_id and not principal.has(Role.ADMIN):
-        message = "Only an administrator asks for the data of others."
+        message = Text("Only an administrator asks for the data of others.")
         raise Forbidden(message)
 
 
@@ -52,10 +53,12 @@ def object_key(user_id: UUID, job_id: UUID, attempt: int) -> str:
 def check_downloadable(status: JobStatus, completed_at: datetime | None, now: datetime) -> datetime:
     """Until when an export can be downloaded; raises PersonalExportNotReady, PersonalExportNotFound."""
     if status is not JobStatus.COMPLETED or completed_at is None:
-        message = f"The export is {status.value}; it can be downloaded when it is completed."
+        message = Text("The export is {status}; it can be downloaded when it is completed.", status=status.value)
         raise PersonalExportNotReady(message, facts={"status": status.value})
     expires_at = completed_at + KEPT_FOR
     if now >= expires_at:
-        message = f"The export could be downloaded until {expires_at.isoformat()}. Ask for another one."
+        message = Text(
+            "The export could be downloaded until {expires_at}. Ask for another one.", expires_at=expires_at.isoformat()
+        )
         raise PersonalExportNotFound(message)
     return expires_at

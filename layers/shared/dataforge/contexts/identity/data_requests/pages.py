@@ -14,6 +14,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork as Work
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
 from dataforge.kernel.plans import Plan
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash, session
 from dataforge.web.calls import PageCall, require_page
@@ -82,9 +83,9 @@ async def erase(call: Erasing) -> Response:
     job_id = await run(call.unit_of_work(Work), apply, commands.ApplyErasure(plan.plan_hash))
     await call.platform.send_job(job_id)
     if user_id != call.user_id:
-        return call.go_on("success", "The person is being erased; the job goes on by itself.", "/ui/status")
+        return call.go_on("success", Text("The person is being erased; the job goes on by itself."), "/ui/status")
     scope = call.request.scope
-    said = flash.leave(see_other(scope, "/ui/sign-in"), scope, "success", "Your account is being erased.")
+    said = flash.leave(see_other(scope, "/ui/sign-in"), scope, "success", Text("Your account is being erased."))
     return session.end(said, scope)
 
 

@@ -12,6 +12,7 @@ from dataforge.contexts.identity.accounts.domain import AlreadyErased
 from dataforge.contexts.identity.data_requests.domain import EXPORT_KIND
 from dataforge.contexts.identity.tables import refresh_tokens, users
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.personal_data import count_rows
 from dataforge.platform.jobs.tables import jobs
@@ -27,10 +28,10 @@ async def read_person(connection: AsyncConnection, user_id: UUID) -> tuple[Perso
     """A person by all that the account knows of them, and the account's revision; raises NotFound, AlreadyErased."""
     row = (await connection.execute(select(users).where(users.c.id == user_id))).one_or_none()
     if row is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     if row.erased_at is not None:
-        message = "This person is erased, or is just being erased."
+        message = Text("This person is erased, or is just being erased.")
         raise AlreadyErased(message)
     proved = row.email_confirmed_at is not None or row.email_vouched
     return Person(row.id, row.username, row.email, row.display_name, row.avatar, proved), row.revision

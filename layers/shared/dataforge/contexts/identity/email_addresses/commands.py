@@ -12,6 +12,7 @@ from dataforge.contexts.identity.merges.commands import absorb_imported
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import Conflict
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget
 from dataforge.kernel.unit_of_work import AuditEntry
 
@@ -37,11 +38,11 @@ async def request_confirmation(user_id: UUID, uow: IdentityUnitOfWork, *, limits
     """Have the link mailed again; raises NothingToConfirm, TooManyRequests."""
     wait = await uow.throttle.spend([Budget("confirm_email", (str(user_id),), limits.reset)])
     if wait is not None:
-        raise too_many_tries("requests for a mail", wait)
+        raise too_many_tries(Text("requests for a mail"), wait)
     account = await uow.users.account_by_id(user_id)
     wanted = None if account is None else _waiting_for_proof(account)
     if wanted is None:
-        message = "Your e-mail address is confirmed and no other one waits for it."
+        message = Text("Your e-mail address is confirmed and no other one waits for it.")
         raise NothingToConfirm(message)
     uow.publish(EmailConfirmationRequested(user_id, wanted))
 

@@ -19,6 +19,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, Conflict, TooManyRequests
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
@@ -44,7 +45,9 @@ async def confirm_email(request: Request, form: PublicForm) -> Response:
         email = await run(Call.of_anybody(request).unit_of_work(IdentityUnitOfWork), commands.confirm_email, token)
     except BadRequest as error:
         return public_page(request, "identity/confirm_email.html", {"token": token}, error)
-    return flash.leave(see_other(request.scope, "/ui"), request.scope, "success", f"{email} is confirmed.")
+    return flash.leave(
+        see_other(request.scope, "/ui"), request.scope, "success", Text("{email} is confirmed.", email=email)
+    )
 
 
 @router.get(STOP)
@@ -95,7 +98,7 @@ async def send_confirmation(call: Annotated[PageCall, require_page(Action.CHANGE
         await run(call.unit_of_work(IdentityUnitOfWork), request, call.user_id)
     except (Conflict, TooManyRequests) as error:
         return await _address_page(call, error=error.detail)
-    return call.go_on("info", "The link is on its way.", ADDRESS)
+    return call.go_on("info", Text("The link is on its way."), ADDRESS)
 
 
 async def _address_page(call: PageCall, email: str = "", error: str | None = None) -> Response:

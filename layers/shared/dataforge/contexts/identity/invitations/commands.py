@@ -18,6 +18,7 @@ from dataforge.kernel.errors import NotFound
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.invitations import GOOD_FOR, InvitationNotFound, link_hash, unknown_link
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 # The token of the link in an invitation's mail of that number: made again for the mail, so that it is kept nowhere.
@@ -62,7 +63,11 @@ async def invite(command: Invite, uow: IdentityUnitOfWork, *, token: TokenMaker)
     if account is not None and (account.email_confirmed or account.email_vouched):
         require_active_person(account.user_id, "/email", suspended=account.suspended)
         if account.email_confirmed:
-            message = f"{command.email} is the address of {account.username}; change the role of that account."
+            message = Text(
+                "{email} is the address of {username}; change the role of that account.",
+                email=command.email,
+                username=account.username,
+            )
             raise AlreadyRegistered(message, facts={"user_id": str(account.user_id)})
     await uow.invitations.revoke_expired(command.email)
     invitation = Invitation(
@@ -113,7 +118,7 @@ async def accept_invitation(token: str, uow: IdentityUnitOfWork) -> Accepted:
     user_id = uow.principal.user_id
     account = None if user_id is None else await uow.users.lock_account(user_id)
     if account is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     invitation.require_acceptable(account.email, uow.now)
     return await _let_in(invitation, account, {}, uow)
@@ -174,10 +179,10 @@ async def _unclaimed(invitation: Invitation, uow: IdentityUnitOfWork) -> Account
         # Nobody's, or only claimed: whoever has typed the address at sign-up does not keep its person out.
         return None
     if account.suspended:
-        message = "The account of this address is suspended; ask an administrator."
+        message = Text("The account of this address is suspended; ask an administrator.")
         raise AccountSuspended(message)
     if account.claimed or account.email != invitation.email:
-        message = "There is an account with this address. Sign in with it, then open the link of the mail again."
+        message = Text("There is an account with this address. Sign in with it, then open the link of the mail again.")
         raise SignInToAccept(message)
     return account
 
@@ -209,7 +214,7 @@ async def _locked(token: str, uow: IdentityUnitOfWork) -> Invitation:
 async def _found(invitation_id: UUID, uow: IdentityUnitOfWork) -> Invitation:
     invitation = await uow.invitations.lock(invitation_id)
     if invitation is None:
-        message = f"There is no invitation {invitation_id}."
+        message = Text("There is no invitation {invitation_id}.", invitation_id=invitation_id)
         raise InvitationNotFound(message)
     return invitation
 

@@ -7,6 +7,7 @@ from typing import Final
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.invitations import InvitationClosed, MailedInvitation
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 
 # What a role may do beyond others, in steps: roles of one step are different work, none of them is more than another.
 _STEPS: Final = {
@@ -52,7 +53,7 @@ class Invitation(MailedInvitation):
     def require_backed(self) -> None:
         """Raise InvitationClosed when whoever sent it may no longer give roles away."""
         if not self.backed:
-            message = "Whoever sent this invitation is no longer an administrator; ask for another one."
+            message = Text("Whoever sent this invitation is no longer an administrator; ask for another one.")
             raise InvitationClosed(message)
 
 

@@ -26,6 +26,7 @@ from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
 from dataforge.kernel.invitations import unknown_link
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
@@ -72,7 +73,7 @@ async def accept(call: Annotated[PageCall, require_page(Action.ACCEPT, Kind.INVI
     except DataForgeError as error:
         return await _page(call.request, token, {}, error)
     if accepted.role is accepted.offered:
-        return call.go_on("success", f"You have accepted: your role is {accepted.role}.", "/ui")
+        return call.go_on("success", Text("You have accepted: your role is {role}.", role=accepted.role), "/ui")
     text = f"You have accepted, and keep your role {accepted.role}, which {accepted.offered} adds nothing to."
     return call.go_on("info", text, "/ui")
 
@@ -120,7 +121,7 @@ async def invite(call: Annotated[PageCall, require_page(Action.CREATE, Kind.INVI
         return await _list(call, given, _refused(error))
     except DataForgeError as error:
         return await _list(call, given, error)
-    return call.go_on("success", f"The invitation is on its way to {body.email}.", ADMIN_PAGE)
+    return call.go_on("success", Text("The invitation is on its way to {email}.", email=body.email), ADMIN_PAGE)
 
 
 @router.post(ADMIN_PAGE + "/{invitation_id}/resend")
@@ -133,7 +134,7 @@ async def send_again(
         await run(call.unit_of_work(Work), handler, invitation_id)
     except DataForgeError as error:
         return await _list(call, {"email": "", "role": Role.LEARNER.value}, error)
-    return call.go_on("success", "The invitation is sent again; the link of the mail before ends.", ADMIN_PAGE)
+    return call.go_on("success", Text("The invitation is sent again; the link of the mail before ends."), ADMIN_PAGE)
 
 
 @router.post(ADMIN_PAGE + "/{invitation_id}/revoke")
@@ -145,7 +146,7 @@ async def revoke(
         await run(call.unit_of_work(Work), commands.revoke_invitation, invitation_id)
     except DataForgeError as error:
         return await _list(call, {"email": "", "role": Role.LEARNER.value}, error)
-    return call.go_on("success", "The invitation is revoked.", ADMIN_PAGE)
+    return call.go_on("success", Text("The invitation is revoked."), ADMIN_PAGE)
 
 
 async def _list(

@@ -11,6 +11,7 @@ from dataforge.contexts.identity.invitations.domain import Invitation
 from dataforge.contexts.identity.tables import invitations, users
 from dataforge.kernel.invitations import AlreadyInvited
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Refusals, explained
 
 _BACKED = exists().where(
@@ -38,7 +39,7 @@ class Invitations:
             "invited_by": invited_by,
             "created_at": self._now,
         }
-        message = f"{invitation.email} is invited already; send the invitation again, or revoke it."
+        message = Text("{email} is invited already; send the invitation again, or revoke it.", email=invitation.email)
         refusals: Refusals = {"uq_invitations_email_open": lambda _: AlreadyInvited(message)}
         async with explained("invitation", "invitations", refusals=refusals):
             await self._connection.execute(insert(invitations).values(**row))

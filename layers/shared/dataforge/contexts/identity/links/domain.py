@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 MAILS_AN_HOUR = 5  # to one person for one purpose: whoever asks more often fills somebody's mailbox
 
@@ -59,4 +60,4 @@ class MailedLink:
 
 def no_longer_valid() -> InvalidLink:
     """The one refusal of every link that does not work: which of the reasons it is helps nobody who may know."""
-    return InvalidLink("This link was used before, is too old, or was replaced. Ask for another one.")
+    return InvalidLink(Text("This link was used before, is too old, or was replaced. Ask for another one."))

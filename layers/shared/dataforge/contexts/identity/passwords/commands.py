@@ -22,6 +22,7 @@ from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 
@@ -80,7 +81,7 @@ async def request_reset(command: RequestReset, uow: IdentityUnitOfWork, *, limit
     budgets = [Budget("reset", (caller,), limits.reset), Budget("reset_email", (email,), limits.reset)]
     wait = await uow.throttle.spend(budgets)
     if wait is not None:
-        raise too_many_tries("requests for a password mail", wait)
+        raise too_many_tries(Text("requests for a password mail"), wait)
     uow.publish(PasswordResetRequested(email))
 
 
@@ -88,7 +89,7 @@ async def request_reset_of(user_id: UUID, uow: IdentityUnitOfWork) -> None:
     """Have the mail sent to somebody, on an administrator's word; raises NotFound, PersonSuspended."""
     account = await uow.users.account_by_id(user_id)
     if account is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     require_active_person(user_id, "path:user_id", suspended=account.suspended)
     uow.publish(PasswordResetRequested(account.email.lower()))
@@ -150,7 +151,7 @@ async def admit_change(command: ChangePassword, uow: IdentityUnitOfWork, *, limi
     """Take a try before the present password is looked at; raises TooManyRequests."""
     wait = await uow.throttle.take(_change_budgets(command, limits))
     if wait is not None:
-        raise too_many_tries("wrong passwords", wait)
+        raise too_many_tries(Text("wrong passwords"), wait)
 
 
 def _change_budgets(command: ChangePassword, limits: TryLimits) -> list[Budget]:
@@ -167,12 +168,12 @@ async def change_password(command: ChangePassword, uow: IdentityUnitOfWork, *, l
     matches = await uow.apart(asyncio.to_thread(verify_password, known, command.current))
     if account is None or not matches:
         await uow.throttle.close(_change_budgets(command, limits), failed=True)
-        return Rejected(WrongPassword("The present password is wrong."))
+        return Rejected(WrongPassword(Text("The present password is wrong.")))
     password_hash = await uow.apart(_checked_hash(command.password, account))
     await uow.throttle.close(_change_budgets(command, limits), failed=False)
     account = await uow.users.lock_account(command.user_id)
     if account is None or account.password_hash != known:
-        return Rejected(WrongPassword("The password was changed meanwhile."))
+        return Rejected(WrongPassword(Text("The password was changed meanwhile.")))
     await _store(command.user_id, password_hash, uow)
     await uow.refresh_tokens.revoke_user(command.user_id, apart_from=uow.principal.session)
     uow.audit(AuditEntry("password_changed", "user", str(command.user_id)))
@@ -191,7 +192,7 @@ async def replace_password_by_name(password: str, uow: IdentityUnitOfWork, *, us
     """`replace_password` for whoever has this username or e-mail address; raises NotFound."""
     account = await uow.users.account(username)
     if account is None:
-        message = f"There is no user {username!r}."
+        message = Text("There is no user {username!r}.", username=username)
         raise NotFound(message)
     await replace_password(ReplacePassword(account.user_id, password), uow)
 

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from dataforge.kernel.errors import Unauthenticated, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 # A guesser who is slowed down to some tries a minute gets through a million in months (zxcvbn's score 2).
 MIN_GUESSES = 1_000_000
@@ -36,5 +37,5 @@ def check_password(password: str, words: Iterable[str] = (), *, pointer: str = "
     given = unicodedata.normalize("NFC", password)
     judged = zxcvbn(given[:_JUDGED], user_inputs=[word for word in words if len(word) > 2] + ["dataforge"])
     if judged["guesses"] < MIN_GUESSES:
-        message = "This password is among the first that are guessed; take a longer or a less common one."
+        message = Text("This password is among the first that are guessed; take a longer or a less common one.")
         raise CommonPassword(message, violations=[Violation(pointer, message, "common_password")])

@@ -17,6 +17,7 @@ from dataforge.http.call import Call
 from dataforge.http.caller import client_address
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, DataForgeError, TooManyRequests, Unauthenticated, ValidationFailed
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash
@@ -72,7 +73,7 @@ async def reset_password(request: Request, form: PublicForm) -> Response:
     except BadRequest as error:
         return _reset_page(request, token, error)
     return flash.leave(
-        see_other(request.scope, SIGN_IN), request.scope, "success", "Your password is set. Sign in with it."
+        see_other(request.scope, SIGN_IN), request.scope, "success", Text("Your password is set. Sign in with it.")
     )
 
 
@@ -105,7 +106,7 @@ async def change_password(call: Annotated[PageCall, require_page(Action.CHANGE, 
         return _change_page(call, error)
     if rejected is not None:
         return _change_page(call, rejected.error)
-    return call.go_on("success", "Your password is changed, and every other sign-in has ended.", CHANGE)
+    return call.go_on("success", Text("Your password is changed, and every other sign-in has ended."), CHANGE)
 
 
 async def _changed(call: PageCall, command: commands.ChangePassword) -> Rejected | None:

@@ -9,6 +9,7 @@ from dataforge.contexts.identity.accounts import commands, queries
 from dataforge.contexts.identity.accounts.wire import ProfileIn
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
@@ -34,7 +35,7 @@ async def change_name(call: Annotated[PageCall, require_page(Action.CHANGE, Kind
         return await _shown(call, name, f"The name {plain_message(error.errors()[0])}.")
     command = commands.ChangeUser(call.user_id, "*", changes)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.change_user, command)
-    return call.go_on("success", "Your name is kept.", PAGE)
+    return call.go_on("success", Text("Your name is kept."), PAGE)
 
 
 async def _shown(call: PageCall, name: str | None = None, error: str | None = None) -> Response:

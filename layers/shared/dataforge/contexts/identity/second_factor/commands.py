@@ -31,6 +31,7 @@ from dataforge.contexts.identity.sessions.domain import token_hash
 from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import DataForgeError, NotFound, SignInRequired
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.sealing import SecretBox
@@ -72,7 +73,7 @@ async def admit_factor_proof(command: Proof, uow: IdentityUnitOfWork, *, limits:
     """Take a try before the password is hashed; raises TooManyRequests."""
     wait = await uow.throttle.take(_proof_budgets(command, limits))
     if wait is not None:
-        raise too_many_tries("wrong passwords", wait)
+        raise too_many_tries(Text("wrong passwords"), wait)
 
 
 async def begin_second_factor(
@@ -82,7 +83,7 @@ async def begin_second_factor(
     account = await _check_password(command, uow)
     await uow.throttle.close(_proof_budgets(command, limits), failed=account is None)
     if account is None:
-        return Rejected(WrongPassword("The password is wrong."))
+        return Rejected(WrongPassword(Text("The password is wrong.")))
     factor = await uow.second_factors.lock(command.user_id)
     if factor is not None and factor.is_on:
         return Rejected(SecondFactorOn(ALREADY_ON))
@@ -120,7 +121,7 @@ async def confirm_second_factor(command: ConfirmSecondFactor, uow: IdentityUnitO
     factor = await _begun(command.user_id, uow)
     given = read_code(command.code)
     if not isinstance(given, AppCodes):
-        message = "Enter the six digits that your app shows."
+        message = Text("Enter the six digits that your app shows.")
         raise WrongCode(message)
     step = factor.take(given, box.open(factor.sealed, str(command.user_id)), uow.now)
     await uow.second_factors.save(command.user_id, confirmed_at=uow.now, last_step=step)
@@ -154,17 +155,17 @@ async def remove_second_factor(
 async def remove_second_factor_of(user_id: UUID, uow: IdentityUnitOfWork) -> None:
     """Take somebody's away, whose phone is lost; raises OwnSecondFactor, SignInRequired, NotFound, SecondFactorOff."""
     if uow.principal.scopes is not None:
-        message = "No personal access token takes a second factor away. Sign in and repeat it."
+        message = Text("No personal access token takes a second factor away. Sign in and repeat it.")
         raise SignInRequired(message)
     if user_id == uow.principal.user_id:
-        message = "Take your own second factor away with your password and a code."
+        message = Text("Take your own second factor away with your password and a code.")
         raise OwnSecondFactor(message)
     if await uow.users.account_by_id(user_id) is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     factor = await uow.second_factors.lock(user_id)
     if factor is None or not factor.is_on:
-        message = f"User {user_id} has no second factor."
+        message = Text("User {user_id} has no second factor.", user_id=user_id)
         raise SecondFactorOff(message)
     await _remove(user_id, uow, by_oneself=False)
 
@@ -173,7 +174,7 @@ async def remove_second_factor_by_name(username: str, uow: IdentityUnitOfWork) -
     """`remove_second_factor_of` whoever has this username or e-mail address; an operator's way out."""
     account = await uow.users.account(username)
     if account is None:
-        message = f"There is no user {username!r}."
+        message = Text("There is no user {username!r}.", username=username)
         raise NotFound(message)
     await remove_second_factor_of(account.user_id, uow)
 
@@ -182,7 +183,7 @@ async def ask_for_code(user_id: UUID, uow: IdentityUnitOfWork) -> SecondFactorRe
     """The refusal of a sign-in whose password is right, with the challenge that its code is to be sent with."""
     challenge = secrets.token_urlsafe(32)
     await uow.sign_in_challenges.add(user_id, token_hash(challenge), uow.now + CHALLENGE_LIFETIME)
-    message = "Enter the code that your authenticator app shows, or a recovery code."
+    message = Text("Enter the code that your authenticator app shows, or a recovery code.")
     facts = {"challenge": challenge, "expires_in": int(CHALLENGE_LIFETIME.total_seconds())}
     return SecondFactorRequired(message, facts=facts)
 
@@ -213,10 +214,10 @@ async def _take(factor: SecondFactor, text: str, uow: IdentityUnitOfWork, box: S
             uow.audit(AuditEntry("recovery_code_used", "user", str(factor.user_id)))
             return {}
         case RecoveryCode():
-            message = "This recovery code is wrong, or was used before."
+            message = Text("This recovery code is wrong, or was used before.")
             raise WrongCode(message)
         case _:
-            message = "A code has six digits; a recovery code has sixteen letters and digits."
+            message = Text("A code has six digits; a recovery code has sixteen letters and digits.")
             raise WrongCode(message)
 
 
@@ -230,7 +231,7 @@ async def _prove(
     command: Proof, uow: IdentityUnitOfWork, *, limits: TryLimits, box: SecretBox
 ) -> DataForgeError | None:
     account = await _check_password(command, uow)
-    refusal: DataForgeError | None = WrongPassword("The password is wrong.")
+    refusal: DataForgeError | None = WrongPassword(Text("The password is wrong."))
     if account is not None:
         refusal = await use_code(command.user_id, command.code, uow, box=box)
     await uow.throttle.close(_proof_budgets(command, limits), failed=refusal is not None)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, Unauthenticated
+from dataforge.kernel.texts import Text
 
 STEP_SECONDS, DIGITS = 30, 6  # what authenticator apps take for granted (RFC 6238 §4.1, §5.2)
 DRIFT = 1  # steps that the phone's clock may be away from ours (RFC 6238 §5.2)
@@ -115,7 +116,7 @@ class SecondFactor:
         if self.is_on:
             raise SecondFactorOn(ALREADY_ON)
         if now - self.created_at >= ENROLLMENT_LIFETIME:
-            message = "This was begun more than half an hour ago; begin again."
+            message = Text("This was begun more than half an hour ago; begin again.")
             raise SecondFactorOff(message)
 
     def take(self, given: AppCodes, secret: str, now: datetime) -> int:
@@ -125,18 +126,18 @@ class SecondFactor:
         out, and two in a row are guessed a million times less often than one.
         """
         if len(given.codes) == 1 and self.failures >= SINGLE_TRIES:
-            message = (
+            message = Text(
                 "Many wrong codes were entered. Enter two codes that your app shows one after the other as one, "
                 "or a recovery code."
             )
             raise TwoCodesRequired(message)
         steps = matching_steps(given, secret, now)
         if not steps:
-            message = "The code is wrong. Enter the one that your app shows now; its clock must be right."
+            message = Text("The code is wrong. Enter the one that your app shows now; its clock must be right.")
             raise WrongCode(message)
         fresh = [step for step in steps if self.last_step is None or step > self.last_step]
         if not fresh:
-            message = "This code was used before. Wait until your app shows the next one."
+            message = Text("This code was used before. Wait until your app shows the next one.")
             raise CodeUsed(message)
         return fresh[0]
 

@@ -17,13 +17,14 @@ from dataforge.contexts.identity.sessions.commands import Rejected
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, TooManyRequests, Unauthenticated
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
 router = page_router("identity")
 PAGE = "/ui/account/second-factor"
-_INCOMPLETE = Unauthenticated("Fill in the form.")
+_INCOMPLETE = Unauthenticated(Text("Fill in the form."))
 
 
 @router.get(PAGE)
@@ -55,7 +56,9 @@ async def confirm_second_factor(call: Annotated[PageCall, require_page(Action.CR
     except (SecondFactorOn, SecondFactorOff) as error:
         return await _state(call, error)
     except (ValidationError, WrongCode) as error:
-        refusal = error if isinstance(error, WrongCode) else WrongCode("Enter the six digits that your app shows.")
+        refusal = (
+            error if isinstance(error, WrongCode) else WrongCode(Text("Enter the six digits that your app shows."))
+        )
         begun = partial(commands.begun_enrollment, box=call.services(IdentityServices).secret_box)
         enrollment = await run(call.unit_of_work(IdentityUnitOfWork), begun, call.user_id)
         return _secret(call, enrollment, refusal)
@@ -89,7 +92,7 @@ async def remove_second_factor(call: Annotated[PageCall, require_page(Action.DEL
         return await _state(call, error)
     if rejected is not None:
         return await _state(call, rejected.error)
-    return call.go_on("success", "Your sign-in needs your password only.", PAGE)
+    return call.go_on("success", Text("Your sign-in needs your password only."), PAGE)
 
 
 def _proof(call: PageCall) -> commands.Proof:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.identity.tables import recovery_codes, second_factors, users
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 
 
 async def get_second_factor(connection: AsyncConnection, user_id: UUID) -> dict[str, Any]:
@@ -20,6 +21,6 @@ async def get_second_factor(connection: AsyncConnection, user_id: UUID) -> dict[
     )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     return {"on": row.confirmed_at is not None, "since": row.confirmed_at, "recovery_codes_left": row.left}

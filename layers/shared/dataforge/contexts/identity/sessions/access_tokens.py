@@ -18,6 +18,7 @@ from dataforge.contexts.identity.tokens.published import StoredTokens
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 
 _MAX_CONFIRMED = 10_000  # sessions whose last confirmation is remembered
@@ -76,10 +77,10 @@ class TokenVerifier:
             self._check_times(claims)
             return Principal(UUID(claims["sub"]), Role(claims["role"]), claims["username"], UUID(claims["sid"]))
         except jwt.ExpiredSignatureError as error:
-            message = "The access token has expired; exchange the refresh token at POST /api/auth/refresh."
+            message = Text("The access token has expired; exchange the refresh token at POST /api/auth/refresh.")
             raise InvalidToken(message) from error
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
-            message = "The access token is not valid for this service; sign in again."
+            message = Text("The access token is not valid for this service; sign in again.")
             raise InvalidToken(message) from error
 
     def _check_times(self, claims: dict[str, Any]) -> None:
@@ -113,10 +114,10 @@ class TokenVerifier:
         async with self._database.single_read() as connection:
             row = (await connection.execute(_CURRENT, values)).one_or_none()
         if row is not None and row.suspended_at is not None:
-            message = "This account is suspended; ask an administrator."
+            message = Text("This account is suspended; ask an administrator.")
             raise AccountSuspended(message)
         if row is None or row.ended:
-            message = "This sign-in has ended; sign in again."
+            message = Text("This sign-in has ended; sign in again.")
             raise SessionEnded(message)
         return Role(row.role)
 

@@ -19,6 +19,7 @@ from dataforge.contexts.identity.sign_in.domain import TryLimits, too_many_tries
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 
@@ -92,7 +93,7 @@ async def _rotate(command: Refresh, uow: IdentityUnitOfWork) -> Session | Reject
 async def _usable(command: Refresh, uow: IdentityUnitOfWork) -> tuple[RefreshToken, Account] | Rejected:
     known = await uow.refresh_tokens.lock(token_hash(command.refresh_token))
     if known is None:
-        return Rejected(InvalidRefreshToken("This refresh token is not known. Sign in again."))
+        return Rejected(InvalidRefreshToken(Text("This refresh token is not known. Sign in again.")))
     try:
         known.check_usable(uow.now)
     except RefreshTokenReused as error:
@@ -104,7 +105,7 @@ async def _usable(command: Refresh, uow: IdentityUnitOfWork) -> tuple[RefreshTok
     account = await uow.users.account_by_id(known.user_id)
     if account is None or account.suspended:
         await uow.refresh_tokens.revoke_family(known.family)
-        return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
+        return Rejected(AccountSuspended(Text("This account is suspended; ask an administrator.")))
     return known, account
 
 
@@ -118,7 +119,7 @@ async def sign_out(command: SignOut, uow: IdentityUnitOfWork) -> None:
 async def end_session(family: UUID, uow: IdentityUnitOfWork) -> None:
     """End one sign-in of the person who asks; raises SessionUnknown when it has ended already or is not theirs."""
     if uow.principal.user_id is None or not await uow.refresh_tokens.revoke_session(uow.principal.user_id, family):
-        message = f"You have no sign-in {family} that goes on."
+        message = Text("You have no sign-in {family} that goes on.", family=family)
         raise SessionUnknown(message)
     uow.audit(AuditEntry("session_ended", "user", str(uow.principal.user_id), after={"session": str(family)}))
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from dataforge.kernel.errors import NotFound, Unauthenticated
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 
 # Two tabs that renew at once send the same token within seconds; a thief comes later.
 REUSE_FORGIVEN_FOR = timedelta(seconds=10)
@@ -70,13 +71,13 @@ class RefreshToken:
     def check_usable(self, now: datetime) -> None:
         """Raise RefreshTokenRotated, RefreshTokenReused or InvalidRefreshToken unless it may be exchanged now."""
         if self.used_at is not None and self.revoked_at is None and now - self.used_at < REUSE_FORGIVEN_FOR:
-            message = "This refresh token was exchanged a moment ago. Go on with the one that was given for it."
+            message = Text("This refresh token was exchanged a moment ago. Go on with the one that was given for it.")
             raise RefreshTokenRotated(message)
         if self.used_at is not None:
-            message = "This refresh token was used before; every token of that sign-in is revoked. Sign in again."
+            message = Text("This refresh token was used before; every token of that sign-in is revoked. Sign in again.")
             raise RefreshTokenReused(message)
         if self.revoked_at is not None or now >= self.expires_at:
-            message = "This refresh token is expired or revoked. Sign in again."
+            message = Text("This refresh token is expired or revoked. Sign in again.")
             raise InvalidRefreshToken(message)
 
 

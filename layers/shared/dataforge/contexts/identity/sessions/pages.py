@@ -9,6 +9,7 @@ from dataforge.contexts.identity.sessions import commands, queries
 from dataforge.contexts.identity.sessions.domain import SessionUnknown
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
@@ -29,7 +30,7 @@ async def sessions_page(call: Annotated[PageCall, require_page(Action.READ, Kind
 async def end_others(call: Annotated[PageCall, require_page(Action.DELETE, Kind.SESSION)]) -> Response:
     """End every sign-in but this one."""
     await run(call.unit_of_work(IdentityUnitOfWork), commands.end_other_sessions, call.user_id)
-    return call.go_on("success", "You are signed in here only.", PAGE)
+    return call.go_on("success", Text("You are signed in here only."), PAGE)
 
 
 @router.post(f"{PAGE}/{{session_id}}/end")
@@ -40,5 +41,5 @@ async def end_session(
     try:
         await run(call.unit_of_work(IdentityUnitOfWork), commands.end_session, session_id)
     except SessionUnknown:
-        return call.go_on("info", "That sign-in had ended.", PAGE)
-    return call.go_on("success", "The sign-in is ended.", PAGE)
+        return call.go_on("info", Text("That sign-in had ended."), PAGE)
+    return call.go_on("success", Text("The sign-in is ended."), PAGE)

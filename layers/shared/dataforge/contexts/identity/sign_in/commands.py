@@ -18,6 +18,7 @@ from dataforge.contexts.identity.sign_in.domain import (
 )
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.platform.sealing import SecretBox
 
@@ -62,7 +63,7 @@ async def admit_sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: Try
     """Take a try before the password is hashed, which is the dear part; raises LoginThrottled."""
     wait = await uow.throttle.take(_sign_in_budgets(command, limits))
     if wait is not None:
-        message = f"Too many sign-ins from your address failed. Try again in {in_seconds(wait)}."
+        message = Text("Too many sign-ins from your address failed. Try again in {wait}.", wait=in_seconds(wait))
         raise LoginThrottled(message, headers={"Retry-After": str(wait)})
 
 
@@ -81,7 +82,7 @@ async def sign_in(command: SignIn, uow: IdentityUnitOfWork, *, limits: TryLimits
         account = await uow.users.lock_account(account.user_id)
     if account is None or not matches or account.password_hash != known:
         await uow.throttle.close(budgets, failed=True)
-        return Rejected(InvalidCredentials("The username or the password is wrong."))
+        return Rejected(InvalidCredentials(Text("The username or the password is wrong.")))
     refusal = await _further_refusal(account, command.code, uow, box)
     await uow.throttle.close(budgets, failed=isinstance(refusal, WrongCode))
     return Rejected(refusal) if refusal is not None else await begin_session(account, command.device, uow)
@@ -107,7 +108,7 @@ async def admit_answer(command: AnswerChallenge, uow: IdentityUnitOfWork, *, lim
     """Take a try of the address; raises TooManyRequests."""
     wait = await uow.throttle.take(_answer_budgets(command, limits))
     if wait is not None:
-        raise too_many_tries("wrong codes", wait)
+        raise too_many_tries(Text("wrong codes"), wait)
 
 
 async def answer_challenge(
@@ -123,7 +124,7 @@ async def _answered(command: AnswerChallenge, uow: IdentityUnitOfWork, box: Secr
     challenge = await uow.sign_in_challenges.lock(token_hash(command.challenge))
     account = None if challenge is None else await uow.users.account_by_id(challenge.user_id)
     if challenge is None or account is None or not challenge.is_open(uow.now):
-        return Rejected(ChallengeEnded("This sign-in is too old, or had too many wrong codes. Sign in again."))
+        return Rejected(ChallengeEnded(Text("This sign-in is too old, or had too many wrong codes. Sign in again.")))
     if account.suspended:
         return Rejected(AccountSuspended(SUSPENDED))
     refusal = await use_code(account.user_id, command.code, uow, box=box)

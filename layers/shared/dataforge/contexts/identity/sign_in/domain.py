@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dataforge.kernel.errors import TooManyRequests, Unauthenticated
+from dataforge.kernel.texts import Text
 
 
 class InvalidCredentials(Unauthenticated):
@@ -36,7 +37,7 @@ class TryLimits:
 
 def too_many_tries(what: str, wait: int) -> TooManyRequests:
     """The refusal of an address whose budget is spent; `wait` in seconds."""
-    message = f"Too many {what} came from your address. Try again in {in_seconds(wait)}."
+    message = Text("Too many {what} came from your address. Try again in {wait}.", what=what, wait=in_seconds(wait))
     return TooManyRequests(message, headers={"Retry-After": str(wait)})
 
 

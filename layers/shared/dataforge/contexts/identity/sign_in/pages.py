@@ -21,6 +21,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.http.call import Call
 from dataforge.http.caller import client_address, device_name
 from dataforge.kernel.errors import DataForgeError, Forbidden, TooManyRequests, Unauthenticated
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web import flash, session
 from dataforge.web.calls import PublicForm, Visitor, public_page
@@ -51,7 +52,7 @@ async def sign_in(request: Request, form: PublicForm) -> Response:
         issued = await _issue(call, await try_sign_in(call, command))
     except ValidationError:
         return await sign_in_form(
-            request, wanted, username=username, error=InvalidCredentials("Enter username and password.")
+            request, wanted, username=username, error=InvalidCredentials(Text("Enter username and password."))
         )
     except SecondFactorRequired as asked:
         return _code_form(request, wanted, asked.facts["challenge"])
@@ -76,7 +77,7 @@ async def answer_challenge(request: Request, form: PublicForm) -> Response:
         command = commands.AnswerChallenge(given.challenge, given.code, client_address(request), device_name(request))
         issued = await _issue(call, await try_answer(call, command))
     except ValidationError:
-        return _code_form(request, wanted, challenge, WrongCode("Enter the code."))
+        return _code_form(request, wanted, challenge, WrongCode(Text("Enter the code.")))
     except (ChallengeEnded, Forbidden) as error:
         return await sign_in_form(request, wanted, error=error)
     except (Unauthenticated, TooManyRequests) as error:
@@ -107,7 +108,7 @@ async def sign_out(request: Request, form: PublicForm) -> Response:  # noqa: ARG
         call = Call.of_anybody(request)
         await run(call.unit_of_work(IdentityUnitOfWork), sessions.sign_out, sessions.SignOut(tokens.refresh))
     answer = see_other(request.scope, SIGN_IN)
-    return session.end(flash.leave(answer, request.scope, "success", "You have signed out."), request.scope)
+    return session.end(flash.leave(answer, request.scope, "success", Text("You have signed out.")), request.scope)
 
 
 @router.get(RENEW)
@@ -128,7 +129,7 @@ async def renew(request: Request, wanted: Wanted = "") -> Response:
     )
     if isinstance(result, sessions.Rejected):
         answer = see_other(request.scope, SIGN_IN, next=wanted)
-        message = "Your sign-in has ended. Sign in again."
+        message = Text("Your sign-in has ended. Sign in again.")
         return session.end(flash.leave(answer, request.scope, "info", message), request.scope)
     issued = await call.services(IdentityServices).token_signer.issue(result)
     return session.begin(RedirectResponse(local_path(request.scope, wanted), status_code=307), request.scope, issued)

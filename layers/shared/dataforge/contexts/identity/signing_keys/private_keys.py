@@ -11,6 +11,7 @@ from dataforge.contexts.identity.signing_keys.public_keys import PublicKeys
 from dataforge.contexts.identity.signing_keys.repository import SigningKeys
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.secrets import JsonSecrets
 from dataforge.platform.db.database import Database
 
@@ -42,7 +43,7 @@ class PrivateKeys:
         kid = await self._public.active()
         private = (await self._read(kid)).get(kid) if kid else None
         if kid is None or private is None:
-            message = "There is no signing key yet; the operator makes one with the command rotate_signing_keys."
+            message = Text("There is no signing key yet; the operator makes one with the command rotate_signing_keys.")
             raise NoSigningKey(message)
         return kid, private
 

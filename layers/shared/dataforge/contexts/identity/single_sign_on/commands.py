@@ -26,6 +26,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.errors import NotFound, invalid
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Change, Delete, Row, change_row, create_row, delete_row
@@ -79,7 +80,7 @@ async def change_provider(command: ChangeProvider, uow: IdentityUnitOfWork) -> U
     before = await uow.sign_in_providers.lock(command.provider_id)
     if command.saved.secret is None and command.saved.values.get("issuer", before["issuer"]) != before["issuer"]:
         # Else whoever may change a provider could have its secret sent to a place of their own.
-        raise invalid("/client_secret", "must be entered again, since the issuer is another one", "missing")
+        raise invalid("/client_secret", Text("must be entered again, since the issuer is another one"), "missing")
     change = Change(command.provider_id, command.expected, command.saved.values)
     row = await change_row(uow.sign_in_providers, change, uow)
     await _seal(row, command.saved, uow)
@@ -103,7 +104,7 @@ def _check_issuer(command: SaveProvider) -> None:
     except AddressForbidden as error:
         raise invalid("/issuer", str(error), "forbidden_address") from error
     if parts.query:
-        raise invalid("/issuer", "must have no query", "forbidden_address")
+        raise invalid("/issuer", Text("must have no query"), "forbidden_address")
 
 
 async def delete_provider(command: Delete, uow: IdentityUnitOfWork) -> None:
@@ -115,7 +116,7 @@ async def active_provider(provider_id: UUID, uow: IdentityUnitOfWork) -> Provide
     """A provider that people may sign in with; raises NotFound."""
     provider = await uow.sign_in_providers.active(provider_id)
     if provider is None:
-        message = "There is no such way to sign in any more."
+        message = Text("There is no such way to sign in any more.")
         raise NotFound(message)
     return provider
 
@@ -151,7 +152,7 @@ async def arrive(command: Arrival, uow: IdentityUnitOfWork) -> Session | LinkOff
     if isinstance(found, LinkOffer):
         return found
     if found is None or found.suspended:
-        return Rejected(AccountSuspended("This account is suspended; ask an administrator."))
+        return Rejected(AccountSuspended(Text("This account is suspended; ask an administrator.")))
     if known is not None:
         await uow.linked_identities.note_use(known.id, claims)
     return await begin_session(found, command.device, uow)
@@ -221,7 +222,7 @@ def _offer_link(user_id: UUID, provider: Provider, claims: Claims, uow: Identity
 async def accept_link(offer: LinkOffer, uow: IdentityUnitOfWork) -> None:
     """Link an identity that was offered to the person who asks; raises JourneyUnknown, IdentityTaken, NotFound."""
     if offer.user_id != uow.principal.user_id or uow.now >= offer.expires_at:
-        message = "This was offered to another account, or too long ago. Begin again."
+        message = Text("This was offered to another account, or too long ago. Begin again.")
         raise JourneyUnknown(message)
     await active_provider(offer.provider_id, uow)
     known = await uow.linked_identities.find(offer.issuer, offer.subject)
@@ -238,7 +239,7 @@ async def _link(user_id: UUID, issuer: str, subject: str, label: str, uow: Ident
 
 
 def _taken() -> IdentityTaken:
-    return IdentityTaken("Another account here is linked to this sign-in. Unlink it there first.")
+    return IdentityTaken(Text("Another account here is linked to this sign-in. Unlink it there first."))
 
 
 async def unlink(identity_id: UUID, uow: IdentityUnitOfWork) -> None:
@@ -248,7 +249,7 @@ async def unlink(identity_id: UUID, uow: IdentityUnitOfWork) -> None:
     user = None if user_id is None else await uow.users.lock(user_id)
     issuer = None if user is None else await uow.linked_identities.remove(user["id"], identity_id)
     if user is None or issuer is None:
-        message = f"You have no linked sign-in {identity_id}."
+        message = Text("You have no linked sign-in {identity_id}.", identity_id=identity_id)
         raise MethodUnknown(message)
     check_may_unlink(
         has_password=user["password_hash"] is not None, others=await uow.linked_identities.usable(user["id"])

@@ -15,6 +15,7 @@ from dataforge.contexts.identity.accounts.domain import Account
 from dataforge.kernel.email import normal_email
 from dataforge.kernel.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from dataforge.kernel.principal import Role
+from dataforge.kernel.texts import Text
 
 JOURNEY_LASTS = timedelta(minutes=10)  # to the provider and back, and to sign in the other way
 WANTED_MAX = 1000  # characters; browsers keep 4,096 bytes of a cookie (RFC 6265 §6.1)
@@ -132,16 +133,19 @@ def next_step(provider: Provider, claims: Claims, account: Account | None, *, gu
     on. Raises EmailUnverified, AccountUnknown.
     """
     if not claims.proved_email:
-        message = (
-            f"{provider.name} does not say that it has verified your e-mail address. If you have an account here, "
-            "sign in to it and link the two under your sign-in methods."
+        message = Text(
+            "{name} does not say that it has verified your e-mail address. If you have an account here, "
+            "sign in to it and link the two under your sign-in methods.",
+            name=provider.name,
         )
         raise EmailUnverified(message)
     if account is not None and (account.email_confirmed or account.email_vouched):
         at_once = provider.decides(claims.proved_email) and account.role is not Role.ADMIN and not guarded
         return Step.LINK if at_once else Step.CONFIRM
     if not provider.creates_accounts:
-        message = f"No account here belongs to {claims.proved_email}. Ask an administrator for one."
+        message = Text(
+            "No account here belongs to {proved_email}. Ask an administrator for one.", proved_email=claims.proved_email
+        )
         raise AccountUnknown(message)
     return Step.CREATE
 
@@ -157,7 +161,7 @@ class LinkedIdentity:
 def check_may_unlink(*, has_password: bool, others: int) -> None:
     """Raise LastSignInMethod unless the person keeps a way in; `others` are identities at providers in use."""
     if not has_password and not others:
-        message = "This is your only way to sign in. Set a password first, by the mail for a forgotten one."
+        message = Text("This is your only way to sign in. Set a password first, by the mail for a forgotten one.")
         raise LastSignInMethod(message)
 
 

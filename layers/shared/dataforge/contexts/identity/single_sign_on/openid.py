@@ -27,6 +27,7 @@ from dataforge.contexts.identity.single_sign_on.domain import (
     SignInRefused,
 )
 from dataforge.kernel.clock import Clock
+from dataforge.kernel.texts import Text
 from dataforge.platform.observability import logger
 from dataforge.platform.outgoing import AddressForbidden, Answer, NoAnswer, check_url, send
 
@@ -113,10 +114,10 @@ class OpenIdClient:
         async with _in_time(provider.issuer):
             metadata = await self.metadata(provider.issuer)
             if (answer.issuer or metadata.names_itself) and answer.issuer != provider.issuer:
-                raise _refused(provider, "it names another issuer")
+                raise _refused(provider, Text("it names another issuer"))
             if answer.error or not answer.code:
                 known = answer.error if answer.error in _ERRORS else "no code"
-                message = f"{provider.name} did not sign you in ({known})."
+                message = Text("{name} did not sign you in ({known}).", name=provider.name, known=known)
                 raise SignInRefused(message)
             tokens = await self._exchange(provider, secret, journey, metadata, answer.code)
             token = await self._verified(provider, str(tokens.get("id_token") or ""), metadata)
@@ -156,8 +157,10 @@ class OpenIdClient:
             return given
         error = _text((given or {}).get("error"))
         if error == "invalid_grant":
-            raise _refused(provider, "the code was not accepted")
-        message = f"{provider.name} did not complete the sign-in. Use your password, or try again later."
+            raise _refused(provider, Text("the code was not accepted"))
+        message = Text(
+            "{name} did not complete the sign-in. Use your password, or try again later.", name=provider.name
+        )
         logger.warning("sign-in provider refused us", issuer=provider.issuer, status=answer.status, error=error[:100])
         raise ProviderUnavailable(message)
 
@@ -169,7 +172,7 @@ class OpenIdClient:
                 token = _signed(id_token, key)
                 if token is not None:
                     return token
-        raise _refused(provider, "the signature of the id token is not one of the provider's")
+        raise _refused(provider, Text("the signature of the id token is not one of the provider's"))
 
     def _check(self, provider: Provider, token: "Token", journey: Journey, access_token: str) -> None:
         """OpenID Connect Core §3.1.3.7; the signature was checked."""
@@ -190,12 +193,12 @@ class OpenIdClient:
             claims.validate(now=int(self._clock.now().timestamp()), leeway=LEEWAY_SECONDS)
         except (JoseError, TypeError, ValueError) as error:
             # Names the claim, and has nothing of its value.
-            raise _refused(provider, f"its id token is not valid ({str(error)[:100]})") from error
+            raise _refused(provider, Text("its id token is not valid ({error})", error=str(error)[:100])) from error
         subject, nonce = token.claims["sub"], token.claims["nonce"]
         if not 0 < len(subject) <= SUBJECT_MAX or "\0" in subject or not isinstance(nonce, str):
-            raise _refused(provider, "the id token has no usable subject")
+            raise _refused(provider, Text("the id token has no usable subject"))
         if not compare_digest(nonce.encode(), journey.nonce.encode()):
-            raise _refused(provider, "the id token has another nonce")
+            raise _refused(provider, Text("the id token has another nonce"))
 
     async def _userinfo(self, metadata: Metadata, access_token: str, subject: str) -> Mapping[str, Any]:
         """More claims of the same person (OpenID Connect Core §5.3); none if the provider gives none."""
@@ -227,7 +230,7 @@ class OpenIdClient:
             answer = await self._ask("GET", address, {"Accept": "application/json"})
             found = _parsed(answer) if answer.status == 200 else None
             if found is None:
-                raise _unavailable(address, f"it answered {answer.status} without a JSON document")
+                raise _unavailable(address, Text("it answered {status} without a JSON document", status=answer.status))
         except ProviderUnavailable as error:
             self._failures[address] = time.monotonic(), error.detail
             raise
@@ -250,7 +253,7 @@ class OpenIdClient:
 
     def _checked(self, issuer: str, found: Mapping[str, Any]) -> Metadata:
         if found.get("issuer") != issuer:
-            raise _unavailable(issuer, f"calls itself {_text(found.get('issuer'))[:200]}")
+            raise _unavailable(issuer, Text("calls itself {text}", text=_text(found.get("issuer"))[:200]))
         endpoints = {name: _text(found.get(name)) for name in (*_ENDPOINTS, "userinfo_endpoint")}
         try:
             for name, address in endpoints.items():
@@ -270,18 +273,23 @@ async def _in_time(issuer: str) -> AsyncIterator[None]:
         async with asyncio.timeout(ALL_SECONDS):
             yield
     except TimeoutError as error:
-        raise _unavailable(issuer, f"No answer within {ALL_SECONDS:.0f} seconds") from error
+        raise _unavailable(
+            issuer, Text("No answer within {all_seconds:.0f} seconds", all_seconds=ALL_SECONDS)
+        ) from error
 
 
 def _unavailable(address: str, reason: str) -> ProviderUnavailable:
     logger.warning("sign-in provider unavailable", address=address, reason=reason)
-    message = f"The sign-in provider does not answer as it should ({reason}). Use your password, or try again later."
+    message = Text(
+        "The sign-in provider does not answer as it should ({reason}). Use your password, or try again later.",
+        reason=reason,
+    )
     return ProviderUnavailable(message)
 
 
 def _refused(provider: Provider, reason: str) -> SignInRefused:
     logger.warning("sign-in at a provider refused", issuer=provider.issuer, reason=reason)
-    message = f"The answer of {provider.name} cannot be trusted: {reason}. Begin again."
+    message = Text("The answer of {name} cannot be trusted: {reason}. Begin again.", name=provider.name, reason=reason)
     return SignInRefused(message)
 
 

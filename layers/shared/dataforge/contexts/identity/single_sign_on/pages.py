@@ -26,6 +26,7 @@ from dataforge.http.addresses import absolute_address
 from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.db.versioned_rows import Delete
@@ -120,7 +121,7 @@ async def offer_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.
     """Ask whether the person at the provider is to sign in to this account from now on."""
     offer = _offer(call)
     if offer is None:
-        return call.go_on("error", "There is nothing to link any more. Begin again.", METHODS)
+        return call.go_on("error", Text("There is nothing to link any more. Begin again."), METHODS)
     provider = await call.query(queries.get_provider, offer.provider_id)
     return call.page("identity/link_identity.html", offer=offer, provider=provider)
 
@@ -131,13 +132,13 @@ async def accept_link(call: Annotated[PageCall, require_page(Action.CREATE, Kind
     offer, scope = _offer(call), call.request.scope
     try:
         if offer is None:
-            message = "There is nothing to link any more. Begin again."
+            message = Text("There is nothing to link any more. Begin again.")
             raise JourneyUnknown(message)
         await run(call.unit_of_work(IdentityUnitOfWork), commands.accept_link, offer)
     except DataForgeError as error:
         answer = call.go_on("error", error.detail, METHODS)
     else:
-        answer = call.go_on("success", "You can sign in this way from now on.", METHODS)
+        answer = call.go_on("success", Text("You can sign in this way from now on."), METHODS)
     _seals(call.request).end_offer(answer, scope)
     return answer
 
@@ -157,7 +158,7 @@ async def unlink(
         await run(call.unit_of_work(IdentityUnitOfWork), commands.unlink, identity_id)
     except DataForgeError as error:
         return call.go_on("error", error.detail, METHODS)
-    return call.go_on("success", "It no longer signs in to your account.", METHODS)
+    return call.go_on("success", Text("It no longer signs in to your account."), METHODS)
 
 
 @router.get(PROVIDERS)
@@ -177,7 +178,7 @@ async def create_provider(call: Annotated[PageCall, require_page(Action.CREATE, 
         made = await run(call.unit_of_work(IdentityUnitOfWork), commands.create_provider, saved(call, body))
     except (ValidationError, DataForgeError) as error:
         return await _list(call, given, _said(error))
-    return call.go_on("success", "Enter the return address at the provider, then check it.", PROVIDERS, made)
+    return call.go_on("success", Text("Enter the return address at the provider, then check it."), PROVIDERS, made)
 
 
 @router.get(f"{PROVIDERS}/{{provider_id}}")
@@ -200,7 +201,7 @@ async def change_provider(
         await run(call.unit_of_work(IdentityUnitOfWork), commands.change_provider, change)
     except (ValidationError, DataForgeError) as error:
         return await _one(call, provider_id, _said(error), given)
-    return call.go_on("success", "The provider is changed.", PROVIDERS, provider_id)
+    return call.go_on("success", Text("The provider is changed."), PROVIDERS, provider_id)
 
 
 @router.post(f"{PROVIDERS}/{{provider_id}}/check")
@@ -227,7 +228,7 @@ async def remove_provider(
         await run(call.unit_of_work(IdentityUnitOfWork), commands.delete_provider, command)
     except DataForgeError as error:
         return await _one(call, provider_id, error.detail)
-    return call.go_on("success", "Nobody signs in there any more.", PROVIDERS)
+    return call.go_on("success", Text("Nobody signs in there any more."), PROVIDERS)
 
 
 async def _list(call: PageCall, given: Mapping[str, Any], error: str | None = None) -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _COLUMNS = (
@@ -34,7 +35,7 @@ async def get_provider(connection: AsyncConnection, provider_id: UUID) -> dict[s
     """One provider without its secret; raises NotFound."""
     row = (await connection.execute(_PROVIDER, {"id": provider_id})).one_or_none()
     if row is None:
-        message = f"There is no sign-in provider {provider_id}."
+        message = Text("There is no sign-in provider {provider_id}.", provider_id=provider_id)
         raise NotFound(message)
     return row_dict(row)
 

@@ -11,13 +11,16 @@ from dataforge.contexts.identity.single_sign_on.domain import Claims, LinkedIden
 from dataforge.contexts.identity.tables import linked_identities, sign_in_providers
 from dataforge.kernel.errors import AlreadyExists
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Row, VersionedRows
 
 _ONE_ARRIVAL = text("SELECT pg_advisory_xact_lock(hashtextextended(:identity, 34))")
 
 
 def _known_issuer(row: Row) -> AlreadyExists:
-    return AlreadyExists(f"There is another provider with the issuer {row['issuer']}; change that one.")
+    return AlreadyExists(
+        Text("There is another provider with the issuer {issuer}; change that one.", issuer=row["issuer"])
+    )
 
 
 class SignInProviders(VersionedRows):

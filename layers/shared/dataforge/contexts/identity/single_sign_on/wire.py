@@ -8,12 +8,13 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from dataforge.http.wire import PartialUpdate, RequestModel
 from dataforge.kernel.email import normal_email
+from dataforge.kernel.texts import Text
 
 
 def _domain(value: str) -> str:
     address = None if "@" in value else normal_email(f"somebody@{value}")
     if address is None:
-        message = "must be the part of e-mail addresses behind @, such as example.org"
+        message = Text("must be the part of e-mail addresses behind @, such as example.org")
         raise ValueError(message)
     return address.partition("@")[2]
 

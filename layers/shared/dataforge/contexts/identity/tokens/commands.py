@@ -18,6 +18,7 @@ from dataforge.contexts.identity.tokens.domain import (
 )
 from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -45,7 +46,7 @@ async def create_token(command: CreateToken, uow: IdentityUnitOfWork) -> NewToke
     check_token_scopes(scopes)
     await uow.users.lock(command.user_id)  # so that two at once are counted one after the other
     if await uow.personal_tokens.count_good(command.user_id) >= MOST_TOKENS:
-        message = f"You have {MOST_TOKENS} tokens; revoke one that is no longer used."
+        message = Text("You have {most_tokens} tokens; revoke one that is no longer used.", most_tokens=MOST_TOKENS)
         raise TooManyTokens(message)
     made = NewToken(uuid7(), command.name, scopes, expiry(scopes, command.days, uow.now), uow.now, make_secret())
     await uow.personal_tokens.add(
@@ -70,7 +71,7 @@ async def revoke_token(command: RevokeToken, uow: IdentityUnitOfWork) -> None:
     """End a token at once; raises TokenUnknown when it has ended already or is not the person's."""
     name = await uow.personal_tokens.revoke(command.user_id, command.token_id)
     if name is None:
-        message = f"You have no token {command.token_id} that is still good."
+        message = Text("You have no token {token_id} that is still good.", token_id=command.token_id)
         raise TokenUnknown(message)
     uow.audit(AuditEntry("revoked", "personal_token", str(command.token_id), before={"name": name}))
 

@@ -12,6 +12,7 @@ from dataforge.contexts.identity.sessions.domain import InvalidToken
 from dataforge.kernel.errors import Conflict, NotFound, invalid
 from dataforge.kernel.principal import Principal, Role
 from dataforge.kernel.scopes import CALENDAR, SCOPES
+from dataforge.kernel.texts import Text
 
 PREFIX = "dfpat_"
 """By it, and by the checksum at its end, scanners of sources and logs tell a token from anything else."""
@@ -65,9 +66,9 @@ def is_token(text: str) -> bool:
 def check_token_scopes(scopes: Sequence[str]) -> None:
     """Raise ValidationFailed unless there are scopes, all are known, and that of a calendar's address is alone."""
     if not scopes or set(scopes) - set(SCOPES):
-        raise invalid("/scopes", f"Scopes must be one or more of: {', '.join(SCOPES)}.", "scope")
+        raise invalid("/scopes", Text("Scopes must be one or more of: {scopes}.", scopes=", ".join(SCOPES)), "scope")
     if CALENDAR in scopes and len(set(scopes)) > 1:
-        message = "A token for a calendar's address stands in that address, and therefore has no other scope."
+        message = Text("A token for a calendar's address stands in that address, and therefore has no other scope.")
         raise invalid("/scopes", message, "scope")
 
 
@@ -98,13 +99,13 @@ class PersonalToken:
         Raises AccountSuspended, and InvalidToken for one that was revoked or has expired.
         """
         if self.suspended:
-            message = "This account is suspended; ask an administrator."
+            message = Text("This account is suspended; ask an administrator.")
             raise AccountSuspended(message)
         if self.revoked_at is not None:
-            message = "This personal access token was revoked; make another one."
+            message = Text("This personal access token was revoked; make another one.")
             raise InvalidToken(message)
         if self.expires_at is not None and now >= self.expires_at:
-            message = "This personal access token has expired; make another one."
+            message = Text("This personal access token has expired; make another one.")
             raise InvalidToken(message)
         return Principal(self.user_id, self.role, self.username, scopes=self.scopes)
 

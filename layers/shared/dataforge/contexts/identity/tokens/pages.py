@@ -15,6 +15,7 @@ from dataforge.contexts.identity.unit_of_work import IdentityUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.scopes import AREAS, CALENDAR, EVERYTHING, EVERYTHING_READ
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
@@ -48,7 +49,7 @@ async def create_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind
 async def revoke_page(token_id: UUID, call: Annotated[PageCall, require_page(Action.DELETE, Kind.TOKEN)]) -> Response:
     """End a token; one that has ended meanwhile is what was wanted."""
     await _revoke(call, token_id)
-    return call.go_on("success", "The token is revoked.", PAGE)
+    return call.go_on("success", Text("The token is revoked."), PAGE)
 
 
 @router.get(CALENDAR_PAGE)
@@ -76,7 +77,7 @@ async def revoke_address(
 ) -> Response:
     """End an address."""
     await _revoke(call, token_id)
-    return call.go_on("success", "The address is revoked.", CALENDAR_PAGE)
+    return call.go_on("success", Text("The address is revoked."), CALENDAR_PAGE)
 
 
 async def _made(call: PageCall, command: commands.CreateToken) -> NewToken:

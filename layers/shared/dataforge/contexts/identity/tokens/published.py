@@ -9,6 +9,7 @@ from dataforge.contexts.identity.tokens.queries import find_token
 from dataforge.contexts.identity.tokens.repository import record_use
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
 
@@ -30,7 +31,7 @@ class StoredTokens:
             async with self._database.single_read() as connection:
                 token = await find_token(connection, token_hash(secret))
         if token is None:
-            message = "There is no such personal access token; copy it whole, or make another one."
+            message = Text("There is no such personal access token; copy it whole, or make another one.")
             raise InvalidToken(message)
         principal = token.principal(now)
         if token.last_used_at is None or now - token.last_used_at >= NOTE_EVERY:

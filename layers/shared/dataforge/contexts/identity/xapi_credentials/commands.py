@@ -20,6 +20,7 @@ from dataforge.contexts.identity.xapi_credentials.domain import (
 from dataforge.contexts.identity.xapi_credentials.queries import credential_missing, credential_row
 from dataforge.kernel.access import Action, Kind, role_missing
 from dataforge.kernel.rules import RULES, may_any
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -111,7 +112,9 @@ async def change_xapi_credential(command: ChangeXapiCredential, uow: IdentityUni
         raise credential_missing(command.key_id)
     require_revision(command.revision, row.revision)
     if row.revoked_at is not None:
-        message = f"The credential {command.key_id} was revoked and stays as it is; make another one."
+        message = Text(
+            "The credential {key_id} was revoked and stays as it is; make another one.", key_id=command.key_id
+        )
         raise CredentialRevoked(message)
     if "scopes" in command.changes:
         check_scopes(command.changes["scopes"], in_workspace=row.workspace_id is not None)
@@ -133,7 +136,7 @@ async def renew_secret(key_id: str, uow: IdentityUnitOfWork) -> NewXapiCredentia
     if row is None:
         raise credential_missing(key_id)
     if row.revoked_at is not None:
-        message = f"The credential {key_id} was revoked and stays as it is; make another one."
+        message = Text("The credential {key_id} was revoked and stays as it is; make another one.", key_id=key_id)
         raise CredentialRevoked(message)
     secret = secrets.token_urlsafe(32)
     hashed = token_hash(secret)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from dataforge.kernel.errors import Conflict, Forbidden, ValidationFailed, Violation
 from dataforge.kernel.rules import XAPI_SCOPES, scope_covers
+from dataforge.kernel.texts import Text
 
 
 class InvalidPublicKey(ValidationFailed):
@@ -44,7 +45,7 @@ def check_scopes(scopes: Collection[str], *, in_workspace: bool = False) -> None
     known = XAPI_SCOPES - BEYOND_A_WORKSPACE if in_workspace else XAPI_SCOPES
     if not scopes or set(scopes) - known:
         allowed = ", ".join(sorted(known))
-        message = f"Scopes must be one or more of: {allowed}."
+        message = Text("Scopes must be one or more of: {allowed}.", allowed=allowed)
         raise ValidationFailed(message, violations=[Violation("/scopes", message, "scope")])
 
 
@@ -52,7 +53,9 @@ def check_narrower(before: Collection[str], after: Collection[str]) -> None:
     """Raise ScopeTooWide where scopes allow more than those before did."""
     wider = sorted(scope for scope in after if not any(scope_covers(held, scope) for held in before))
     if wider:
-        message = f"Only an administrator of the organisation gives a credential more scopes: {', '.join(wider)}."
+        message = Text(
+            "Only an administrator of the organisation gives a credential more scopes: {wider}.", wider=", ".join(wider)
+        )
         raise ScopeTooWide(message)
 
 
@@ -64,8 +67,8 @@ def check_public_key(pem: str) -> None:
     try:
         key = load_pem_public_key(pem.encode())
     except ValueError as error:
-        message = "public_pem must be a PEM block `BEGIN PUBLIC KEY` with an RSA key."
+        message = Text("public_pem must be a PEM block `BEGIN PUBLIC KEY` with an RSA key.")
         raise InvalidPublicKey(message, violations=[Violation("/public_pem", message, "public_key")]) from error
     if not isinstance(key, RSAPublicKey) or key.key_size < 2048:
-        message = "public_pem must hold an RSA key of at least 2048 bits."
+        message = Text("public_pem must hold an RSA key of at least 2048 bits.")
         raise InvalidPublicKey(message, violations=[Violation("/public_pem", message, "public_key")])

@@ -17,6 +17,7 @@ from dataforge.contexts.identity.xapi_credentials.domain import DEFAULT_SCOPES
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.rules import XAPI_SCOPES
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
@@ -67,7 +68,7 @@ async def change_page(key_id: str, call: Annotated[PageCall, require_page(Action
     except (ValidationError, DataForgeError) as error:
         return await _one(call, await call.query(queries.get_xapi_credential, key_id), _said(error), given)
     await publish(call, key_id)
-    return call.go_on("success", "The change takes effect within 30 seconds.", PAGE, key_id)
+    return call.go_on("success", Text("The change takes effect within 30 seconds."), PAGE, key_id)
 
 
 @router.post(f"{PAGE}/{{key_id}}/revoke")
@@ -76,7 +77,7 @@ async def revoke_page(key_id: str, call: Annotated[PageCall, require_page(Action
     command = commands.RevokeXapiCredential(key_id)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.revoke_xapi_credential, command)
     await publish(call, key_id)
-    return call.go_on("success", "The credential is revoked; it stops working within 30 seconds.", PAGE, key_id)
+    return call.go_on("success", Text("The credential is revoked; it stops working within 30 seconds."), PAGE, key_id)
 
 
 async def _list(call: PageCall, given: Mapping[str, Any], error: str | None = None) -> Response:

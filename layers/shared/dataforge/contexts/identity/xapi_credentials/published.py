@@ -20,6 +20,7 @@ from dataforge.contexts.identity.credential_tokens.domain import TOKEN_CHALLENGE
 from dataforge.contexts.identity.sessions.domain import InvalidToken
 from dataforge.contexts.identity.sign_in.domain import InvalidCredentials
 from dataforge.contexts.identity.xapi_credentials.repository import XapiCredentials
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 from dataforge.platform.aws.published import MAX_ENTRIES, PublishedDocuments
 from dataforge.platform.db.database import Database
@@ -158,7 +159,7 @@ class CredentialDirectory:
         given = hashlib.sha256(secret.encode()).hexdigest()
         expected = document["secret_hash"] if document else "0" * 64
         if not hmac.compare_digest(given, expected) or document is None or not _counts(document):
-            message = "The xAPI key or secret is wrong, or the credential was revoked."
+            message = Text("The xAPI key or secret is wrong, or the credential was revoked.")
             challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8"'}
             raise InvalidCredentials(message, headers=challenge)
         return _credential(document)
@@ -169,12 +170,12 @@ class CredentialDirectory:
         Raises InvalidToken, also for a credential that was revoked; Unavailable if S3 was never reached.
         """
         if self._tokens is None:
-            message = "Access tokens are not taken here."
+            message = Text("Access tokens are not taken here.")
             raise InvalidToken(message)
         claims = await self._tokens().read(token)
         document = await self._documents.find(claims.key_id)
         if document is None or not _counts(document):
-            message = "The credential that this access token was given to was revoked."
+            message = Text("The credential that this access token was given to was revoked.")
             raise InvalidToken(message, headers=TOKEN_CHALLENGE)
         credential = _credential(document)
         return replace(credential, scopes=frozenset(filter(credential.allows, claims.scopes)))

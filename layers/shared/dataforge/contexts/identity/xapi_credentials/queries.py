@@ -11,6 +11,7 @@ from dataforge.contexts.identity.tables import xapi_credentials
 from dataforge.contexts.identity.xapi_credentials.domain import fingerprint
 from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.reach import within
 
@@ -41,7 +42,7 @@ class StoredCredentials:
 
 def credential_missing(key_id: str) -> NotFound:
     """The refusal for a credential that is not there, and for everybody who may not see it."""
-    return NotFound(f"There is no xAPI credential {key_id}.")
+    return NotFound(Text("There is no xAPI credential {key_id}.", key_id=key_id))
 
 
 async def workspace_of_credential(connection: AsyncConnection, key_id: str) -> UUID | None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dataforge.contexts.identity.contract import CredentialThrottled, XapiCredential
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.throttle import Throttle
@@ -39,7 +40,11 @@ class StoredCredentialRates:
             return
         wait = await self._wait(Budget("xapi_request", (credential.key_id,), credential.rate_limit))
         if wait is not None:
-            message = f"This credential may send {credential.rate_limit} requests a minute. Go on in {wait} s."
+            message = Text(
+                "This credential may send {rate_limit} requests a minute. Go on in {wait} s.",
+                rate_limit=credential.rate_limit,
+                wait=wait,
+            )
             raise CredentialThrottled(message, headers={"Retry-After": str(wait)})
 
     async def _wait(self, budget: Budget) -> int | None:
