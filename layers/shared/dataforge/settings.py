@@ -11,6 +11,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from dataforge.kernel.texts import Text
+
 
 class Environment(StrEnum):
     """Where the code runs."""
@@ -60,7 +62,7 @@ class Settings(BaseModel):
         found = cls.model_validate(given)
         missing = [_VARIABLES.get(name, name.upper()) for name in cls.required if not getattr(found, name)]
         if missing:
-            message = f"{cls.__name__} needs {', '.join(missing)} in the environment."
+            message = Text("{name} needs {missing} in the environment.", name=cls.__name__, missing=", ".join(missing))
             raise SettingsMissing(message)
         return found
 
@@ -249,7 +251,7 @@ class DraftSettings(Settings):
     @model_validator(mode="after")
     def _model_is_named(self) -> Self:
         if self.draft_engine == "bedrock" and not self.bedrock_model_id:
-            raise ValueError("DRAFT_ENGINE is bedrock, and BEDROCK_MODEL_ID names no model.")
+            raise ValueError(Text("DRAFT_ENGINE is bedrock, and BEDROCK_MODEL_ID names no model."))
         return self
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal, Protocol, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dataforge.kernel.texts import Text
 from versioned_tables.compare.diff import Difference, difference_page
 from versioned_tables.errors import FilterRefused
 from versioned_tables.exports.text import csv_header, csv_rows, json_lines, json_rows
@@ -183,7 +184,13 @@ def _names(manifest: Manifest, options: ExportOptions) -> list[str]:
     names = list(options.columns) if options.columns is not None else schema.names
     missing = [name for name in names if schema.by_name(name) is None]
     if missing:
-        raise FilterRefused(f"There is no column {missing[0]!r}; the table has {', '.join(schema.names[:30])}.")
+        raise FilterRefused(
+            Text(
+                "There is no column {missing!r}; the table has {names}.",
+                missing=missing[0],
+                names=", ".join(schema.names[:30]),
+            )
+        )
     check_filter(options.where, schema)
     return names
 

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import OperationRefused
 from versioned_tables.schema.texts import text_of
 
@@ -74,7 +75,12 @@ def _write_sheet(part: IO[bytes], name: str, header: Sequence[str], batches: Ite
     write = part.write
     if len(header) > MOST_COLUMNS:
         raise OperationRefused(
-            f"Sheet {name!r} would have {len(header)} columns; a workbook has at most {MOST_COLUMNS}."
+            Text(
+                "Sheet {name!r} would have {count} columns; a workbook has at most {most_columns}.",
+                name=name,
+                count=len(header),
+                most_columns=MOST_COLUMNS,
+            )
         )
     write(f"{_HEAD}<worksheet {_MAIN}><sheetData>".encode())
     write(
@@ -89,7 +95,11 @@ def _write_sheet(part: IO[bytes], name: str, header: Sequence[str], batches: Ite
         rows += batch.num_rows
         if rows > MOST_ROWS:
             raise OperationRefused(
-                f"Sheet {name!r} would have more than {MOST_ROWS} rows; export CSV or Parquet, or filter."
+                Text(
+                    "Sheet {name!r} would have more than {most_rows} rows; export CSV or Parquet, or filter.",
+                    name=name,
+                    most_rows=MOST_ROWS,
+                )
             )
         if batch.num_rows:
             write(_rows(batch))
@@ -134,7 +144,10 @@ def _serial(serial: pa.Array, text: pa.Array, style: int) -> pa.Array:
 def _text(text: pa.Array) -> pa.Array:
     if (pc.max(pc.utf8_length(text)).as_py() or 0) > MOST_TEXT:
         raise OperationRefused(
-            f"A text is longer than {MOST_TEXT} characters, the most a cell holds; export CSV or Parquet."
+            Text(
+                "A text is longer than {most_text} characters, the most a cell holds; export CSV or Parquet.",
+                most_text=MOST_TEXT,
+            )
         )
     if pc.any(pc.match_substring_regex(text, _CONTROL)).as_py():
         text = pa.array([None if v is None else _without_controls(v) for v in text.to_pylist()], pa.string())

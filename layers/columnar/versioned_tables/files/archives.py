@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ArchiveRefused
 from versioned_tables.files.sources import BLOCK, FileSource
 
@@ -54,11 +55,17 @@ class Budget:
         self.packed += packed
         self.out += out
         if self.out > self.most:
-            raise ArchiveRefused(f"{self.name}: more than {self.most >> 20} MB come out of the archive.")
+            raise ArchiveRefused(
+                Text("{name}: more than {most} MB come out of the archive.", name=self.name, most=self.most >> 20)
+            )
         if self.out > RATIO_AFTER and self.out > self.packed * MOST_RATIO:
             raise ArchiveRefused(
-                f"{self.name}: {self.out >> 20} MB come out of {self.packed >> 10} KB; "
-                "this is no table but an archive bomb."
+                Text(
+                    "{name}: {out} MB come out of {packed} KB; this is no table but an archive bomb.",
+                    name=self.name,
+                    out=self.out >> 20,
+                    packed=self.packed >> 10,
+                )
             )
 
 
@@ -81,7 +88,12 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
                 out = engine.decompress(pending, _OUT)
             except zlib.error as error:
                 raise ArchiveRefused(
-                    f"{source.name}: the gzip data is damaged near byte {at + len(data) - len(pending) + 1} ({error})."
+                    Text(
+                        "{name}: the gzip data is damaged near byte {at} ({error}).",
+                        name=source.name,
+                        at=at + len(data) - len(pending) + 1,
+                        error=error,
+                    )
                 ) from error
             fresh = False
             rest = engine.unused_data if engine.eof else engine.unconsumed_tail
@@ -97,7 +109,11 @@ def gzip_blocks(source: FileSource) -> Iterator[bytes]:
         at += len(data)
     if not fresh:
         raise ArchiveRefused(
-            f"{source.name}: the gzip data ends at byte {source.size}, before its end mark; the file is truncated."
+            Text(
+                "{name}: the gzip data ends at byte {size}, before its end mark; the file is truncated.",
+                name=source.name,
+                size=source.size,
+            )
         )
     if held:
         yield b"".join(held)
@@ -123,7 +139,12 @@ class _Reader:
         size = self._source.size - self.at if size < 0 else size
         if size > self.most:
             raise ArchiveRefused(
-                f"{self._source.name}: the directory of the archive has {size:,} bytes; at most {self.most:,} are read."
+                Text(
+                    "{name}: the directory of the archive has {size:,} bytes; at most {most:,} are read.",
+                    name=self._source.name,
+                    size=size,
+                    most=self.most,
+                )
             )
         parts: list[bytes] = []
         opened = False
@@ -187,7 +208,12 @@ def zstd_blocks(source: FileSource) -> Iterator[bytes]:
                 yield out
     except OSError as error:
         raise ArchiveRefused(
-            f"{source.name}: the zstd data is damaged or truncated near byte {reads.at} ({error})."
+            Text(
+                "{name}: the zstd data is damaged or truncated near byte {at} ({error}).",
+                name=source.name,
+                at=reads.at,
+                error=error,
+            )
         ) from error
 
 
@@ -205,14 +231,24 @@ class ZipArchive:
             self._file = zipfile.ZipFile(self._reader)
         except _ZIP_FAULTS as error:
             raise ArchiveRefused(
-                f"{source.name}: the zip archive has no sound directory at its end; it is damaged, or truncated "
-                f"after byte {source.size} ({error})."
+                Text(
+                    "{name}: the zip archive has no sound directory at its end; it is damaged, or truncated "
+                    "after byte {size} ({error}).",
+                    name=source.name,
+                    size=source.size,
+                    error=error,
+                )
             ) from error
         self._reader.most = MOST_BYTES
         self.entries: Sequence[zipfile.ZipInfo] = self._file.infolist()
         if len(self.entries) > MOST_ENTRIES:
             raise ArchiveRefused(
-                f"{source.name}: the archive has {len(self.entries)} entries; at most {MOST_ENTRIES} are allowed."
+                Text(
+                    "{name}: the archive has {count} entries; at most {most_entries} are allowed.",
+                    name=source.name,
+                    count=len(self.entries),
+                    most_entries=MOST_ENTRIES,
+                )
             )
         self._refuse_shared_bytes()
 
@@ -221,22 +257,33 @@ class ZipArchive:
         for entry in sorted(self.entries, key=lambda entry: entry.header_offset):
             if entry.header_offset < ends:
                 raise ArchiveRefused(
-                    f"{label(entry.filename)} in {self._source.name} begins at byte {entry.header_offset + 1}, inside "
-                    "of another entry; this is an archive bomb."
+                    Text(
+                        "{filename} in {name} begins at byte {header_offset}, inside "
+                        "of another entry; this is an archive bomb.",
+                        filename=label(entry.filename),
+                        name=self._source.name,
+                        header_offset=entry.header_offset + 1,
+                    )
                 )
             ends = entry.header_offset + _LOCAL_HEADER + entry.compress_size
         if ends > self._file.start_dir:
-            raise ArchiveRefused(f"{self._source.name}: an entry of the archive lies outside of the file.")
+            raise ArchiveRefused(
+                Text("{name}: an entry of the archive lies outside of the file.", name=self._source.name)
+            )
 
     def blocks(self, entry: zipfile.ZipInfo, *, most: int = MOST_BYTES) -> Iterator[bytes]:
         """The content of an entry; what comes out is counted, whatever the directory claims. Raises ArchiveRefused."""
         budget = Budget(f"{label(entry.filename)} in {self._source.name}", packed=entry.compress_size, most=most)
         if is_encrypted(entry):
-            raise ArchiveRefused(f"{budget.name} is encrypted; upload it without a password.")
+            raise ArchiveRefused(Text("{name} is encrypted; upload it without a password.", name=budget.name))
         # The other methods of zipfile give a block of any size out of a small one.
         if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise ArchiveRefused(
-                f"{budget.name} is packed by method {entry.compress_type}; only stored and deflate are read."
+                Text(
+                    "{name} is packed by method {compress_type}; only stored and deflate are read.",
+                    name=budget.name,
+                    compress_type=entry.compress_type,
+                )
             )
         self._reader.stop = min(self._source.size, entry.header_offset + entry.compress_size + _LONGEST_HEADER)
         try:
@@ -246,13 +293,24 @@ class ZipArchive:
                     yield out
         except _ZIP_FAULTS as error:
             raise ArchiveRefused(
-                f"{budget.name}: the entry at byte {entry.header_offset + 1} is damaged, truncated or forged after "
-                f"{budget.out} bytes of its content ({str(error) or 'it ends too soon'})."
+                Text(
+                    "{name}: the entry at byte {header_offset} is damaged, truncated or forged after "
+                    "{out} bytes of its content ({value}).",
+                    name=budget.name,
+                    header_offset=entry.header_offset + 1,
+                    out=budget.out,
+                    value=str(error) or "it ends too soon",
+                )
             ) from error
         if budget.out != entry.file_size:
             raise ArchiveRefused(
-                f"{budget.name}: {budget.out} bytes came out and the directory says {entry.file_size}; "
-                "the entry is truncated or forged."
+                Text(
+                    "{name}: {out} bytes came out and the directory says {file_size}; "
+                    "the entry is truncated or forged.",
+                    name=budget.name,
+                    out=budget.out,
+                    file_size=entry.file_size,
+                )
             )
 
 

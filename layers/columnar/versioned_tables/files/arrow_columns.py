@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 from versioned_tables.schema.arrow_types import from_arrow, to_arrow
 from versioned_tables.schema.readable import bounds, counts_of
@@ -84,10 +85,14 @@ def _texts(values: pa.ChunkedArray, name: str, first_row: int) -> pa.ChunkedArra
             try:
                 text_of(values.slice(row, 1))
             except UnicodeDecodeError as error:
-                message = f"Row {first_row + row}, column {name!r}: a text in it is not UTF-8."
+                message = Text(
+                    "Row {first_row}, column {name!r}: a text in it is not UTF-8.", first_row=first_row + row, name=name
+                )
                 raise ImportRefused(message, facts={"row": first_row + row, "column": name}) from error
             except ValueError as error:
-                message = f"Row {first_row + row}, column {name!r}: a map has a key twice."
+                message = Text(
+                    "Row {first_row}, column {name!r}: a map has a key twice.", first_row=first_row + row, name=name
+                )
                 raise ImportRefused(message, facts={"row": first_row + row, "column": name}) from error
         raise
 
@@ -95,7 +100,10 @@ def _texts(values: pa.ChunkedArray, name: str, first_row: int) -> pa.ChunkedArra
 def _require_json(texts: pa.ChunkedArray, name: str, first_row: int) -> None:
     for row, text in enumerate(texts.to_pylist(), first_row):
         if text is not None and not is_json(text):
-            raise ImportRefused(f"Row {row}, column {name!r}: {text!r:.80} is not JSON.", facts={"row": row})
+            raise ImportRefused(
+                Text("Row {row}, column {name!r}: {text!r:.80} is not JSON.", row=row, name=name, text=text),
+                facts={"row": row},
+            )
 
 
 def _chunks(values: pa.ChunkedArray, call: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:

@@ -22,6 +22,7 @@ from xml.parsers import expat
 import pyarrow as pa
 
 from dataforge.kernel.errors import DataForgeError, Unavailable
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.archives import label
 from versioned_tables.files.sources import FileSource
@@ -89,10 +90,10 @@ def refusing(place: Place) -> Iterator[None]:
         raise
     except _SPEAKING as error:
         words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
-        raise _unforeseen(f"cannot be read: {words}.", place) from error
+        raise _unforeseen(Text("cannot be read: {words}.", words=words), place) from error
     except _MUTE as error:
         what = "they need more memory than there is" if isinstance(error, MemoryError) else type(error).__name__
-        raise _unforeseen(f"cannot be read ({what}).", place) from error
+        raise _unforeseen(Text("cannot be read ({what}).", what=what), place) from error
 
 
 def _unforeseen(what: str, place: Place) -> ImportRefused:
@@ -138,5 +139,5 @@ def _platform() -> Iterator[None]:
     except DataForgeError:
         raise
     except Exception as error:
-        message = "The storage of the uploaded file does not answer."
+        message = Text("The storage of the uploaded file does not answer.")
         raise Unavailable(message) from error

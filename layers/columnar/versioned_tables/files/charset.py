@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused
 
 WESTERN = "cp1252"
@@ -129,8 +130,12 @@ def judge(found: Evidence) -> Judgement:
 
     if found.is_binary:
         raise EncodingRefused(
-            f"Line {found.first_line} is not UTF-8, and the file has {found.controls} control characters that no text "
-            "has: it is binary. If it is text all the same, name the encoding.",
+            Text(
+                "Line {first_line} is not UTF-8, and the file has {controls} control characters that no text "
+                "has: it is binary. If it is text all the same, name the encoding.",
+                first_line=found.first_line,
+                controls=found.controls,
+            ),
             facts={"line": found.first_line},
         )
 

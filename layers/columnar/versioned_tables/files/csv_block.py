@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.options import REJECTED_LISTED, RejectedRow
 from versioned_tables.files.splitting import Dialect, record_starts, stray_quote
@@ -79,7 +80,10 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
             ImportRefused,
             row,
             line,
-            f"column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.",
+            Text(
+                "column {column}: a NUL byte. This is no text, or it is UTF-16 without a byte order mark.",
+                column=column,
+            ),
         )
     # Before anything is parsed: Arrow drops a ragged row that is not UTF-8 without a word.
     if not _is_utf8(data):
@@ -115,7 +119,7 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
             ),
         )
     except pa.ArrowInvalid as error:
-        raise ImportRefused(f"The rows cannot be read: {error}") from error
+        raise ImportRefused(Text("The rows cannot be read: {error}", error=error)) from error
     columns = [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
     return columns, ragged, table.num_rows + len(ragged)
 
@@ -141,7 +145,10 @@ def _not_utf8(data: bytes, plan: BlockPlan) -> RowProblem:
     row, line, column, byte = locate(data, at, plan)
     found = f"byte 0x{data[at]:02X} at place {byte} of the field"
     return RowProblem(
-        EncodingRefused, row, line, f"column {column}: {found} is not UTF-8. Name the encoding of the file."
+        EncodingRefused,
+        row,
+        line,
+        Text("column {column}: {found} is not UTF-8. Name the encoding of the file.", column=column, found=found),
     )
 
 

@@ -8,6 +8,7 @@ import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused
 
 SAMPLE = 256 << 10
@@ -89,9 +90,9 @@ def _codec(name: str) -> str:
         found = codecs.lookup(name).name
         b"a".decode(found, "ignore")
     except (LookupError, ValueError) as error:
-        raise EncodingRefused(f"{name!r:.60} is not an encoding of text.") from error
+        raise EncodingRefused(Text("{name!r:.60} is not an encoding of text.", name=name)) from error
     if found in _ESCAPES:
-        raise EncodingRefused(f"{name!r:.60} is not an encoding of text.")
+        raise EncodingRefused(Text("{name!r:.60} is not an encoding of text.", name=name))
     return found
 
 
@@ -155,6 +156,11 @@ def _decoded(decoder: codecs.IncrementalDecoder, part: bytes, done: int, encodin
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         raise EncodingRefused(
-            f"Byte {done + start + 1} of the file is not {encoding.name}: {getattr(error, 'reason', error)}.",
+            Text(
+                "Byte {done} of the file is not {name}: {error}.",
+                done=done + start + 1,
+                name=encoding.name,
+                error=getattr(error, "reason", error),
+            ),
             facts={"byte": done + start + 1},
         ) from error

@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import WorkbookRefused
 from versioned_tables.files.archives import Budget, ZipArchive, is_encrypted, label
 from versioned_tables.files.options import ImportOptions, ImportReport
@@ -34,13 +35,21 @@ class WorkbookFile:
 
     def __init__(self, source: FileSource, archive: ZipArchive, folder: Path | None) -> None:
         if source.size > MOST_WORKBOOK_BYTES:
-            raise WorkbookRefused(f"{source.name}: the workbook is larger than {MOST_WORKBOOK_BYTES >> 20} MB.")
+            raise WorkbookRefused(
+                Text(
+                    "{name}: the workbook is larger than {most_workbook_bytes} MB.",
+                    name=source.name,
+                    most_workbook_bytes=MOST_WORKBOOK_BYTES >> 20,
+                )
+            )
         self.source = source
         self.folder = folder
         total = Budget(source.name, most=MOST_INFLATED)
         for entry in archive.entries:
             if is_encrypted(entry):
-                raise WorkbookRefused(f"{source.name}: the workbook is encrypted; save it without a password.")
+                raise WorkbookRefused(
+                    Text("{name}: the workbook is encrypted; save it without a password.", name=source.name)
+                )
             if not entry.filename.endswith((".xml", ".rels")):
                 continue
             for block in archive.blocks(entry, most=MOST_INFLATED):
@@ -60,7 +69,7 @@ def sheet_tables(
         found = run_reader(path, folder, options)
         report.notes.extend(found["notes"])
         if not any(sheet["columns"] for sheet in found["sheets"]):
-            raise WorkbookRefused("The workbook is empty: no sheet has a header or rows.")
+            raise WorkbookRefused(Text("The workbook is empty: no sheet has a header or rows."))
         for sheet in found["sheets"]:
             if not sheet["columns"]:
                 report.notes.append(f"Sheet {sheet['name']!r} is empty and was left out.")
@@ -106,13 +115,21 @@ def run_reader(
         )
     except subprocess.TimeoutExpired as error:
         raise WorkbookRefused(
-            f"{label(path.name)}: reading the workbook took more than {seconds:.0f} seconds."
+            Text(
+                "{name}: reading the workbook took more than {seconds:.0f} seconds.",
+                name=label(path.name),
+                seconds=seconds,
+            )
         ) from error
     if done.returncode != 0:
         raise WorkbookRefused(
-            f"The workbook cannot be read within {memory >> 20} MB of memory "
-            f"(the reader stopped with code {done.returncode}). "
-            "Save it again, or export the sheet as CSV."
+            Text(
+                "The workbook cannot be read within {memory} MB of memory "
+                "(the reader stopped with code {returncode}). "
+                "Save it again, or export the sheet as CSV.",
+                memory=memory >> 20,
+                returncode=done.returncode,
+            )
         )
     answer = json.loads(done.stdout)
     if "refused" in answer:

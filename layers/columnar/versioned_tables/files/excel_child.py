@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine
 
+from dataforge.kernel.texts import Text
 from versioned_tables.files.heading import LOOKED_AT, find_heading, header_names, left_out
 from versioned_tables.schema.texts import seconds_text
 
@@ -51,10 +52,12 @@ class Extent:
                 parser.Parse(data, False)  # noqa: FBT003 - expat's own signature
             parser.Parse(b"", True)  # noqa: FBT003 - expat's own signature
         except expat.ExpatError as error:
-            raise Refused(f"Sheet {name!r} is malformed: {error}.") from error
+            raise Refused(Text("Sheet {name!r} is malformed: {error}.", name=name, error=error)) from error
 
     def _doctype(self, *_: object) -> None:
-        raise Refused("The workbook's XML declares a document type; this is no workbook a spreadsheet program wrote.")
+        raise Refused(
+            Text("The workbook's XML declares a document type; this is no workbook a spreadsheet program wrote.")
+        )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if ":" in tag:
@@ -178,11 +181,15 @@ def read_workbook(
         try:
             sheets, old_dates = _sheets(archive)
         except (KeyError, expat.ExpatError) as error:
-            raise Refused(f"The workbook is malformed: {error}.") from error
+            raise Refused(Text("The workbook is malformed: {error}.", error=error)) from error
         missing = [name for name in wanted if name not in {sheet[0] for sheet in sheets}]
         if missing:
             raise Refused(
-                f"The workbook has no sheet {missing[0]!r}; it has {', '.join(repr(s[0]) for s in sheets[:20])}."
+                Text(
+                    "The workbook has no sheet {missing!r}; it has {sheets}.",
+                    missing=missing[0],
+                    sheets=", ".join(repr(s[0]) for s in sheets[:20]),
+                )
             )
         if old_dates:
             notes.append("Dates of this workbook count from 1904.")
@@ -197,12 +204,18 @@ def read_workbook(
                 with archive.open(part) as file:
                     extent.scan(file, name)
             except (KeyError, zipfile.BadZipFile) as error:
-                raise Refused(f"Sheet {name!r} cannot be read: {error}.") from error
+                raise Refused(Text("Sheet {name!r} cannot be read: {error}.", name=name, error=error)) from error
             if extent.cells > MOST_CELLS:
                 raise Refused(
-                    f"Sheet {name!r} has {extent.values} values "
-                    f"spread over {extent.last_row + 1} rows and {extent.last_column + 1} columns; "
-                    "delete the far cells, or export the sheet as CSV."
+                    Text(
+                        "Sheet {name!r} has {values} values "
+                        "spread over {last_row} rows and {last_column} columns; "
+                        "delete the far cells, or export the sheet as CSV.",
+                        name=name,
+                        values=extent.values,
+                        last_row=extent.last_row + 1,
+                        last_column=extent.last_column + 1,
+                    )
                 )
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
@@ -218,7 +231,7 @@ def read_workbook(
                 {"name": name, "file": f"{number}.arrow", "columns": columns, "notes": [*extent.notes(), *reported]}
             )
     except python_calamine.CalamineError as error:
-        raise Refused(f"The workbook is malformed: {error}.") from error
+        raise Refused(Text("The workbook is malformed: {error}.", error=error)) from error
     return {"sheets": found, "notes": notes}
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 import orjson
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.inference import convert
@@ -87,7 +88,7 @@ def _whole(text: str) -> int | Digits:
 
 
 def _no_constant(name: str) -> object:
-    message = f"{name} is no number in JSON"
+    message = Text("{name} is no number in JSON", name=name)
     raise ValueError(message)
 
 
@@ -128,7 +129,7 @@ def cells_column(rows: Sequence[dict[str, object]], name: str, type_: str) -> pa
     if type_ in {"date", "timestamp", "timestamptz"}:
         found = convert(pa.array(values, pa.string()), type_)
         if found is None:
-            raise ImportRefused(f"Column {name!r} changed while it was read.")
+            raise ImportRefused(Text("Column {name!r} changed while it was read.", name=name))
         return found
     if type_ in {"string", "json"}:
         values = [v if v is None or isinstance(v, str) else json_text(v) for v in values]

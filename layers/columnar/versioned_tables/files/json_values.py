@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import orjson
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.splitting import MOST_RECORD_BYTES
 
@@ -149,7 +150,13 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     for block in blocks:
         *lines, carry = (carry + block).split(b"\n")
         if len(carry) > MOST_RECORD_BYTES:
-            raise ImportRefused(f"Line {number + len(lines) + 1} is longer than {MOST_RECORD_BYTES >> 20} MB.")
+            raise ImportRefused(
+                Text(
+                    "Line {number} is longer than {most_record_bytes} MB.",
+                    number=number + len(lines) + 1,
+                    most_record_bytes=MOST_RECORD_BYTES >> 20,
+                )
+            )
         for line in lines:
             number += 1
             if line.strip():
@@ -198,7 +205,13 @@ class _Splitter:
                     break
             carry, seen = data[at:], seen - at
             if len(carry) > MOST_RECORD_BYTES and not self._ended:
-                raise ImportRefused(f"The value at line {self._line} is longer than {MOST_RECORD_BYTES >> 20} MB.")
+                raise ImportRefused(
+                    Text(
+                        "The value at line {line} is longer than {most_record_bytes} MB.",
+                        line=self._line,
+                        most_record_bytes=MOST_RECORD_BYTES >> 20,
+                    )
+                )
         yield from self._finish(carry, tail)
 
     def _ends(self, data: bytes, seen: int) -> tuple[list[tuple[int, bool]], int]:
@@ -233,7 +246,7 @@ class _Splitter:
         self._line += raw.count(b"\n")
         if not value and self._base:
             if not (closing and self._count == 0):
-                raise ImportRefused(f"Line {line} is not JSON: a value is missing beside a comma.")
+                raise ImportRefused(Text("Line {line} is not JSON: a value is missing beside a comma.", line=line))
             return
         self._count += 1
         if value:
@@ -241,9 +254,11 @@ class _Splitter:
 
     def _rest(self, tail: bytes) -> bytes:
         if self._document.layout == "array" and tail.strip(_BLANK):
-            raise ImportRefused(f"Line {self._line} is not JSON: text follows the closing bracket of the array.")
+            raise ImportRefused(
+                Text("Line {line} is not JSON: text follows the closing bracket of the array.", line=self._line)
+            )
         if len(tail) > _MOST_TAIL:
-            raise ImportRefused("More than 8 MB follow the rows of the JSON document.")
+            raise ImportRefused(Text("More than 8 MB follow the rows of the JSON document."))
         return tail
 
     def _finish(self, carry: bytes, tail: bytes) -> Iterator[tuple[int, bytes]]:
@@ -254,14 +269,17 @@ class _Splitter:
         if not self._ended:
             line = self._line + carry.count(b"\n")
             raise ImportRefused(
-                f"The JSON document ends at line {line}, before its closing bracket; the file is truncated."
+                Text(
+                    "The JSON document ends at line {line}, before its closing bracket; the file is truncated.",
+                    line=line,
+                )
             )
         if self._document.layout == "wrapped":
             try:
                 orjson.loads(self._document.opening + b"]" + tail)
             except orjson.JSONDecodeError as error:
                 raise ImportRefused(
-                    f"Line {self._line} is not JSON: what follows the rows does not end the object."
+                    Text("Line {line} is not JSON: what follows the rows does not end the object.", line=self._line)
                 ) from error
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.arrow_columns import column_type, may_need_other_type, other_type, stored
 from versioned_tables.files.heading import header_names
@@ -60,11 +61,13 @@ class _Seekable:
 def parquet_table(source: FileSource) -> TypedTable:
     """The table of a Parquet file. Raises ImportRefused when it is malformed or encrypted."""
     if source.read(source.size - 4, 4) == b"PARE":
-        raise ImportRefused(f"{source.name}: the Parquet file is encrypted; write it without encryption.")
+        raise ImportRefused(
+            Text("{name}: the Parquet file is encrypted; write it without encryption.", name=source.name)
+        )
     file = _open(source)
     schema = file.schema_arrow
     if not schema.names:
-        raise ImportRefused(f"{source.name}: the Parquet file has no columns.")
+        raise ImportRefused(Text("{name}: the Parquet file has no columns.", name=source.name))
     names, notes = header_names(schema.names)
     columns = [(name, column_type(field.type)) for name, field in zip(names, schema, strict=True)]
     others = _other_types(source, file)
@@ -86,7 +89,9 @@ def _open(source: FileSource) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(pa.PythonFile(_Seekable(source), mode="r"), coerce_int96_timestamp_unit="us")
     except (pa.ArrowException, OSError) as error:
-        raise ImportRefused(f"{source.name}: the Parquet file is malformed: {error}") from error
+        raise ImportRefused(
+            Text("{name}: the Parquet file is malformed: {error}", name=source.name, error=error)
+        ) from error
 
 
 def _batches(source: FileSource, columns: list[str] | None = None) -> Iterator[pa.Table]:
@@ -95,7 +100,9 @@ def _batches(source: FileSource, columns: list[str] | None = None) -> Iterator[p
             yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError) as error:
         _refuse_text(_open(source))
-        raise ImportRefused(f"{source.name}: the Parquet file is malformed: {error}") from error
+        raise ImportRefused(
+            Text("{name}: the Parquet file is malformed: {error}", name=source.name, error=error)
+        ) from error
 
 
 def _refuse_text(file: pq.ParquetFile) -> None:
@@ -115,7 +122,12 @@ def _refuse_text(file: pq.ParquetFile) -> None:
                 if "UTF8" in str(error):
                     last = row + rows - 1
                     raise EncodingRefused(
-                        f"Column {field.name!r}: a text of the dictionary of rows {row} to {last} is not UTF-8.",
+                        Text(
+                            "Column {name!r}: a text of the dictionary of rows {row} to {last} is not UTF-8.",
+                            name=field.name,
+                            row=row,
+                            last=last,
+                        ),
                         facts={"row": row, "last_row": last, "column": field.name},
                     ) from error
         row += rows

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 
 MOST_RECORD_BYTES = 32 << 20
@@ -203,7 +204,9 @@ class UnclosedQuote(ImportRefused):
         newline = "\n" if "\n" in self.rest else "\r"
         line = 1 + sum(block.count(newline.encode()) for block in text) - self.rest.count(newline)
         begins = self.rest[:_SHOWN].partition(newline)[0].rstrip("\r")
-        message = f"The quoted field that begins in line {line} with {begins!r} is never closed."
+        message = Text(
+            "The quoted field that begins in line {line} with {begins!r} is never closed.", line=line, begins=begins
+        )
         return ImportRefused(message, facts={"line": line})
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.dialect import DELIMITERS, detect_dialect
 from versioned_tables.files.encoding import SAMPLE, Encoding, as_utf8, detect_encoding
@@ -198,10 +199,16 @@ def open_text(
         text = decoded_head(head, encoding)
         first = read_record(text, at, dialect, final=whole)
     if first.end < 0:
-        raise ImportRefused("The first record is longer than 1 MB; this does not look like a table.")
+        raise ImportRefused(Text("The first record is longer than 1 MB; this does not look like a table."))
     cells = [cell for cell, _ in first.fields]
     if len(cells) > MOST_COLUMNS:
-        raise ImportRefused(f"The file has {len(cells)} columns; at most {MOST_COLUMNS} can be imported.")
+        raise ImportRefused(
+            Text(
+                "The file has {count} columns; at most {most_columns} can be imported.",
+                count=len(cells),
+                most_columns=MOST_COLUMNS,
+            )
+        )
     names, notes = (
         header_names(cells) if heading.header else ([f"column_{number}" for number in range(1, len(cells) + 1)], [])
     )
@@ -279,7 +286,13 @@ def _heading(
     heading = find_heading(rows, header=options.header, skip=options.skip_lines)
     if heading.skipped >= len(records):
         if heading.skipped:
-            raise ImportRefused(f"The file has {len(records)} lines and {heading.skipped} were to be skipped.")
+            raise ImportRefused(
+                Text(
+                    "The file has {count} lines and {skipped} were to be skipped.",
+                    count=len(records),
+                    skipped=heading.skipped,
+                )
+            )
         records.append(([], 0))
     return records, heading
 

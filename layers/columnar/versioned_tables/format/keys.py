@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import OperationRefused
 from versioned_tables.schema.arrow_types import numpy_of, to_arrow, widen
 from versioned_tables.schema.columns import Column, TableSchema, decimal_digits
@@ -58,7 +59,13 @@ def key_table(keys: Sequence[Sequence[object]], schema: TableSchema) -> pa.Table
     """
     columns = schema.key_columns
     if any(len(key) != len(columns) for key in keys):
-        raise OperationRefused(f"A key of this table has {len(columns)} parts: {', '.join(c.name for c in columns)}.")
+        raise OperationRefused(
+            Text(
+                "A key of this table has {count} parts: {columns}.",
+                count=len(columns),
+                columns=", ".join(c.name for c in columns),
+            )
+        )
     return pa.table({c.id: column_from_json([key[at] for key in keys], c) for at, c in enumerate(columns)})
 
 
@@ -74,7 +81,12 @@ def column_from_json(values: Sequence[object], column: Column) -> pa.Array:
             try:
                 pa.array([_python_value(value, column.type)], kind)
             except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, ArithmeticError, TypeError, OverflowError) as error:
-                message = f"{value!r:.80} does not fit column {column.name!r} of type {column.type}."
+                message = Text(
+                    "{value!r:.80} does not fit column {name!r} of type {type}.",
+                    value=value,
+                    name=column.name,
+                    type=column.type,
+                )
                 raise OperationRefused(message) from error
         raise
 

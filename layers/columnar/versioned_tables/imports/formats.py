@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from zipfile import ZipInfo
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ArchiveRefused, ImportRefused, WorkbookRefused
 from versioned_tables.files.archives import (
     ZipArchive,
@@ -105,7 +106,7 @@ def open_file(
 ) -> Iterator[ParsedTable]:
     """Each table of a file, in order; `place` follows. Raises ImportRefused and its kin."""
     if not source.size:
-        raise ImportRefused("The file is empty: it has no bytes.")
+        raise ImportRefused(Text("The file is empty: it has no bytes."))
     report.bytes_read = source.size
     head = source.read(0, 8)
     if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
@@ -115,9 +116,11 @@ def open_file(
         _note_name(source.name, report)
         yield ParsedTable(options.table, parquet_table(source))
     elif options.format == "excel" and head != _OLE:
-        raise WorkbookRefused("The file is no .xlsx workbook; it was to be read as one.")
+        raise WorkbookRefused(Text("The file is no .xlsx workbook; it was to be read as one."))
     elif head == _OLE:
-        raise WorkbookRefused("This is an old .xls or an encrypted workbook; save it as .xlsx without a password.")
+        raise WorkbookRefused(
+            Text("This is an old .xls or an encrypted workbook; save it as .xlsx without a password.")
+        )
     elif head[:2] == b"\x1f\x8b":
         report.compression = "gzip"
         name = source.name.removesuffix(".gz")
@@ -168,17 +171,29 @@ def _text_content(
     """Content decides between JSON and delimited text; the name only hints."""
     inner = next((what for magic, what in _INNER.items() if head.startswith(magic)), "")
     if inner:
-        raise ArchiveRefused(f"{label(text.name)} is {inner} inside of a compressed file; upload it by itself.")
+        raise ArchiveRefused(
+            Text(
+                "{name} is {inner} inside of a compressed file; upload it by itself.",
+                name=label(text.name),
+                inner=inner,
+            )
+        )
     other = _no_table(head)
     if other and options.format == "auto":
         raise ImportRefused(
-            f"{label(text.name)} is {other}, not a table. Name the format to read it as one all the same."
+            Text(
+                "{name} is {other}, not a table. Name the format to read it as one all the same.",
+                name=label(text.name),
+                other=other,
+            )
         )
     found = _json(head, text.blocks, text.name, options)
     if found is None and options.format == "auto" and _is_named_json(text.name) and not _is_delimited(head):
         raise ImportRefused(
-            f"{label(text.name)} is neither JSON, as its name says, nor a table. "
-            "Name the format to read it all the same."
+            Text(
+                "{name} is neither JSON, as its name says, nor a table. Name the format to read it all the same.",
+                name=label(text.name),
+            )
         )
     report.format = "csv" if found is None else "jsonl" if found[0].layout == "lines" else "json"
     _note_name(text.name, report)
@@ -218,7 +233,7 @@ def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tup
     encoding = detect_encoding(head, blocks, options.encoding, whole=whole)
     document = json_document(decoded_head(head[:_PEEKED], encoding), hinted=hinted, whole=whole)
     if document is None and asked:
-        raise ImportRefused("The file does not begin as JSON does; it was to be read as JSON.")
+        raise ImportRefused(Text("The file does not begin as JSON does; it was to be read as JSON."))
     return None if document is None else (document, encoding)
 
 
@@ -258,7 +273,7 @@ def _zip(
         entry for entry in entries if not entry.filename.endswith("/") and not entry.filename.startswith("__MACOSX/")
     ]
     if not files:
-        raise ArchiveRefused(f"{source.name}: the archive has no files.")
+        raise ArchiveRefused(Text("{name}: the archive has no files.", name=source.name))
     names = _table_names(files, options)
     for name, entry in names.items():
         place.enter(label(entry.filename))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.compare.diff import count_changes
 from versioned_tables.errors import EncodingRefused, SchemaMismatch
 from versioned_tables.files.archives import label
@@ -206,7 +207,7 @@ class _Load:
         """Load typed tables in the mode of the import; `rows` is called once more when they are to be sorted."""
         options, base = self.options, self.base
         if options.mode == "upsert" and not schema.key:
-            raise SchemaMismatch("Upsert needs a key; declare the key columns of the table.")
+            raise SchemaMismatch(Text("Upsert needs a key; declare the key columns of the table."))
         if base is None or options.mode == "replace":
             made = None if self.unsorted else replace_sorted(self.store, schema, rows(), base, self.pool)
             if made is None:
@@ -253,7 +254,10 @@ def _hashed(part: pa.Table, types: Mapping[str, str], schema: TableSchema, first
             raise refusal(column.name, values, type_, column.type, first_row)
         if found.null_count and (column.id in schema.key or not column.nullable):
             row = first_row + pc.index(found.is_null(), value=True).as_py()
-            raise SchemaMismatch(f"Column {column.name!r} is empty in row {row} and may not be.", facts={"row": row})
+            raise SchemaMismatch(
+                Text("Column {name!r} is empty in row {row} and may not be.", name=column.name, row=row),
+                facts={"row": row},
+            )
         arrays.append(found)
     table = pa.table(arrays, names=[column.id for column in schema.columns])
     return table, hash_rows(table, schema)

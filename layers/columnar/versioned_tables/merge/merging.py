@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dataforge.kernel.texts import Text
 from versioned_tables.compare.diff import difference, select
 from versioned_tables.errors import ColumnConflict, SchemaMismatch
 from versioned_tables.format.manifest import Manifest
@@ -44,7 +45,7 @@ def merge(
     not go together.
     """
     if not base.schema.key == ours.schema.key == theirs.schema.key:
-        raise ColumnConflict("The key of the table changed on one side; merge by importing it anew.")
+        raise ColumnConflict(Text("The key of the table changed on one side; merge by importing it anew."))
     column_rule = column_rule or rule
     if column_rule is None:
         _check_columns(store, base, ours, theirs)
@@ -90,7 +91,7 @@ def _check_columns(store: TableStore, base: Manifest, ours: Manifest, theirs: Ma
             was = base.schema.by_id(column.id) if base.schema.has(column.id) else None
             problem = column_conflict(was, column, theirs.schema.by_id(column.id))
             if problem is not None:
-                raise ColumnConflict(f"{problem} Choose by rule, or change one of them first.")
+                raise ColumnConflict(Text("{problem} Choose by rule, or change one of them first.", problem=problem))
     for side, other in ((ours, theirs), (theirs, ours)):
         for column in base.schema.columns:
             if side.schema.has(column.id) and not other.schema.has(column.id):
@@ -103,22 +104,34 @@ def _check_dropped(store: TableStore, base: Manifest, side: Manifest, column: Co
     if (now.name, now.type) != (column.name, column.type):
         what = f"renamed to {now.name!r}" if now.name != column.name else f"changed to {now.type}"
         raise ColumnConflict(
-            f"Column {column.name!r} was dropped on one side and {what} on the other; with a rule it is dropped."
+            Text(
+                "Column {name!r} was dropped on one side and {what} on the other; with a rule it is dropped.",
+                name=column.name,
+                what=what,
+            )
         )
     found = difference(store, base, side)
     changed = len(select(found, store, kinds=("updated",), columns=[column.id]))
     if changed:
         raise ColumnConflict(
-            f"Column {column.name!r} was dropped on one side, and {_counted(changed, 'cell in it', 'cells in it')} "
-            "changed on the other; with a rule it is dropped."
+            Text(
+                "Column {name!r} was dropped on one side, and {changed} "
+                "changed on the other; with a rule it is dropped.",
+                name=column.name,
+                changed=_counted(changed, "cell in it", "cells in it"),
+            )
         )
     new = found.operations.after[found.operations.kind == INSERT]
     filled = rows_at_positions(store, side, new, [column.id]).column(column.id)
     count = len(filled) - filled.null_count
     if count:
         raise ColumnConflict(
-            f"Column {column.name!r} was dropped on one side, and {_counted(count, 'row', 'rows')} "
-            "inserted with a value in it on the other; with a rule it is dropped."
+            Text(
+                "Column {name!r} was dropped on one side, and {count} "
+                "inserted with a value in it on the other; with a rule it is dropped.",
+                name=column.name,
+                count=_counted(count, "row", "rows"),
+            )
         )
 
 
@@ -140,7 +153,9 @@ def _as_schema(store: TableStore, ours: Manifest, schema: TableSchema) -> Manife
         try:
             target = change_schema(store, ours, drop=drop, types=types)
         except SchemaMismatch as error:
-            raise ColumnConflict(f"Our side cannot take the types of theirs. {error.detail}") from error
+            raise ColumnConflict(
+                Text("Our side cannot take the types of theirs. {detail}", detail=error.detail)
+            ) from error
     if any(ours.schema.left_behind(column.id) for column in schema.columns):
         target = _rewritten(store, target, schema)
     return replace(target, schema=schema)

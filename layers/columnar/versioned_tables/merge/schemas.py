@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ColumnConflict
 from versioned_tables.merge.conflicts import Rule
 from versioned_tables.schema.columns import Column, TableSchema
@@ -48,11 +49,14 @@ def merged_schema(base: TableSchema, ours: TableSchema, theirs: TableSchema, rul
         other = seen.setdefault(sql_name(column.name), column.id)
         if other != column.id:
             raise ColumnConflict(
-                f"Both sides have a column {column.name!r} that is not the same one; rename one of them first."
+                Text(
+                    "Both sides have a column {name!r} that is not the same one; rename one of them first.",
+                    name=column.name,
+                )
             )
     merged = TableSchema(tuple(ordered), ours.key).after(ours, theirs)
     if not merged.keyed_like(ours):
-        raise ColumnConflict("The type of the key changed on one side; merge by importing the table anew.")
+        raise ColumnConflict(Text("The type of the key changed on one side; merge by importing the table anew."))
     return merged
 
 

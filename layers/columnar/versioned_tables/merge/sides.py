@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ColumnConflict, MergeConflicts
 from versioned_tables.format.keys import column_from_json
 from versioned_tables.format.manifest import I64, Change, Manifest
@@ -37,7 +38,10 @@ class MergeResult:
         """The merged version; raises MergeConflicts listing the first hundred."""
         if self.manifest is None:
             raise MergeConflicts(
-                f"{len(self.conflicts)} rows were changed on both sides; resolve them by rule or one by one.",
+                Text(
+                    "{count} rows were changed on both sides; resolve them by rule or one by one.",
+                    count=len(self.conflicts),
+                ),
                 facts={"conflicts": [c.row_id for c in self.conflicts[:100]]},
             )
         return self.manifest
@@ -90,7 +94,10 @@ class Sides:
             return rows_in(self.store, manifest, schema, positions)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ColumnConflict(
-                f"A column has another type on one side, and a value of the other does not fit it: {error}."
+                Text(
+                    "A column has another type on one side, and a value of the other does not fit it: {error}.",
+                    error=error,
+                )
             ) from error
 
     def unchanged(self) -> Manifest:
@@ -112,7 +119,11 @@ class Sides:
             column = self.schema.by_name(name)
             if column is None or column.id in self.schema.key:
                 raise MergeConflicts(
-                    f"The resolution of row {row_id} sets {name!r}, which is no column or part of the key."
+                    Text(
+                        "The resolution of row {row_id} sets {name!r}, which is no column or part of the key.",
+                        row_id=row_id,
+                        name=name,
+                    )
                 )
             row = {**row, column.id: column_from_json([value], column)[0].as_py()}
         return row

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.hashing.row_hash import U64, hash_rows
@@ -101,7 +102,7 @@ def _check(
 def _column(schema: TableSchema, name: str) -> Column:
     column = schema.by_name(name)
     if column is None:
-        raise FilterRefused(f"An expectation names a column {name!r} that the table does not have.")
+        raise FilterRefused(Text("An expectation names a column {name!r} that the table does not have.", name=name))
     return column
 
 
@@ -133,7 +134,9 @@ def _bad(table: pa.Table, column: Column, item: TableRule, schema: TableSchema) 
         try:
             hit = pc.match_substring_regex(text_of(values), _anchored(item.pattern))
         except pa.ArrowInvalid as error:
-            raise FilterRefused(f"{item.pattern!r} is not a regular expression (RE2): {error}.") from error
+            raise FilterRefused(
+                Text("{pattern!r} is not a regular expression (RE2): {error}.", pattern=item.pattern, error=error)
+            ) from error
         return np.asarray(pc.fill_null(pc.invert(hit), False).to_numpy())  # noqa: FBT003 - pyarrow's own signature
     return matching(table, _outside(item, column), schema)
 
@@ -160,7 +163,7 @@ def _orphans(
     foreign: Mapping[str, tuple[TableStore, Manifest]],
 ) -> np.ndarray:
     if item.table not in foreign:
-        raise FilterRefused(f"An expectation refers to a table {item.table!r} that is not given.")
+        raise FilterRefused(Text("An expectation refers to a table {table!r} that is not given.", table=item.table))
     other_tables, other = foreign[item.table]
     target = _column(other.schema, item.other)
     same = Column(column.id, target.name, target.type)

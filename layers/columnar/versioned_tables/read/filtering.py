@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused, OperationRefused
 from versioned_tables.format.keys import column_from_json
 from versioned_tables.read.filters import Condition, Filter, Group
@@ -49,7 +50,7 @@ def _mask(table: pa.Table, found: Filter, schema: TableSchema) -> pa.ChunkedArra
         return reduce(pc.and_ if found.every else pc.or_, parts)
     column = schema.by_name(found.column)
     if column is None:
-        raise FilterRefused(f"There is no column {found.column!r}.")
+        raise FilterRefused(Text("There is no column {column!r}.", column=found.column))
     return _condition(table.column(column.id), found, column)
 
 
@@ -64,7 +65,7 @@ def _condition(values: pa.ChunkedArray, found: Condition, column: Column) -> pa.
     try:
         array = column_from_json(operands, _operand_column(column, operands))
     except OperationRefused as error:
-        raise FilterRefused(f"Filter on {column.name!r}: {error.detail}") from error
+        raise FilterRefused(Text("Filter on {name!r}: {detail}", name=column.name, detail=error.detail)) from error
     if found.op in {"in", "not_in"}:
         hit = pc.is_in(values.cast(array.type) if values.type != array.type else values, value_set=array)
         if found.op == "not_in":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.schema.columns import TableSchema
 
@@ -48,30 +49,37 @@ def parse_filter(value: object) -> Filter:
 
 def _parse(value: object, depth: int, count: list[int]) -> Filter:
     if depth > MOST_DEPTH:
-        raise FilterRefused(f"Filters may be nested {MOST_DEPTH} deep.")
+        raise FilterRefused(Text("Filters may be nested {most_depth} deep.", most_depth=MOST_DEPTH))
     if not isinstance(value, Mapping):
-        raise FilterRefused("A filter is an object with column, op and value, or with one of and, or.")
+        raise FilterRefused(Text("A filter is an object with column, op and value, or with one of and, or."))
     for word, every in (("and", True), ("or", False)):
         if word in value:
             items = value[word]
             if not isinstance(items, list) or len(value) != 1:
-                raise FilterRefused(f"{word!r} takes a list of filters and stands alone.")
+                raise FilterRefused(Text("{word!r} takes a list of filters and stands alone.", word=word))
             return Group(every, tuple(_parse(item, depth + 1, count) for item in items))
     count[0] += 1
     if count[0] > MOST_CONDITIONS:
-        raise FilterRefused(f"A filter has at most {MOST_CONDITIONS} conditions.")
+        raise FilterRefused(Text("A filter has at most {most_conditions} conditions.", most_conditions=MOST_CONDITIONS))
     column, op = value.get("column"), value.get("op")
     if not isinstance(column, str) or op not in OPERATORS:
         raise FilterRefused(
-            f"A condition has a column and an op out of {', '.join(OPERATORS)}; this one has {column!r} and {op!r}."
+            Text(
+                "A condition has a column and an op out of {operators}; this one has {column!r} and {op!r}.",
+                operators=", ".join(OPERATORS),
+                column=column,
+                op=op,
+            )
         )
     operand = value.get("value")
     if op in LISTS and not isinstance(operand, list):
-        raise FilterRefused(f"Operator {op!r} on {column!r} takes a list of values.")
+        raise FilterRefused(Text("Operator {op!r} on {column!r} takes a list of values.", op=op, column=column))
     if op in TEXTS and not isinstance(operand, str):
-        raise FilterRefused(f"Operator {op!r} on {column!r} takes a text.")
+        raise FilterRefused(Text("Operator {op!r} on {column!r} takes a text.", op=op, column=column))
     if op in COMPARISONS and operand is None:
-        raise FilterRefused(f"Operator {op!r} on {column!r} takes a value; use is_null for null.")
+        raise FilterRefused(
+            Text("Operator {op!r} on {column!r} takes a value; use is_null for null.", op=op, column=column)
+        )
     return Condition(column, str(op), operand)
 
 
@@ -88,4 +96,8 @@ def check_filter(found: Filter | None, schema: TableSchema) -> None:
     """Raise FilterRefused when a column is not in the schema."""
     for name in filter_columns(found):
         if schema.by_name(name) is None:
-            raise FilterRefused(f"There is no column {name!r}; the table has {', '.join(schema.names[:30])}.")
+            raise FilterRefused(
+                Text(
+                    "There is no column {name!r}; the table has {names}.", name=name, names=", ".join(schema.names[:30])
+                )
+            )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.hashing.row_hash import hash_rows
@@ -56,7 +57,9 @@ class Page:
 def read_page(store: TableStore, manifest: Manifest, request: PageRequest) -> Page:
     """One page. Raises FilterRefused on unknown columns, values that do not fit, and limits outside 1 .. 1,000."""
     if not 1 <= request.limit <= MOST_ROWS or request.offset < 0:
-        raise FilterRefused(f"The limit is between 1 and {MOST_ROWS}, and the offset is not negative.")
+        raise FilterRefused(
+            Text("The limit is between 1 and {most_rows}, and the offset is not negative.", most_rows=MOST_ROWS)
+        )
     schema = manifest.schema
     check_filter(request.where, schema)
     wanted = _column_ids(schema, request.columns)
@@ -81,7 +84,11 @@ def _column_ids(schema: TableSchema, names: Sequence[str] | None) -> list[str] |
     for name in names:
         column = schema.by_name(name)
         if column is None:
-            raise FilterRefused(f"There is no column {name!r}; the table has {', '.join(schema.names[:30])}.")
+            raise FilterRefused(
+                Text(
+                    "There is no column {name!r}; the table has {names}.", name=name, names=", ".join(schema.names[:30])
+                )
+            )
         found.append(column.id)
     return found
 
@@ -172,7 +179,7 @@ def row_history(store: TableStore, versions: Sequence[tuple[str, Manifest]], key
     Raises OperationRefused when a key value fits no key; FilterRefused when the newest version has no key.
     """
     if versions and not versions[0][1].schema.key:
-        raise FilterRefused("Rows of a table without a key have no history of their own.")
+        raise FilterRefused(Text("Rows of a table without a key have no history of their own."))
     states: list[tuple[str, pa.Table | None, dict[str, object] | None]] = []
     for commit, manifest in versions:
         at = row_by_key(store, manifest, key) if manifest.schema.key == versions[0][1].schema.key else None

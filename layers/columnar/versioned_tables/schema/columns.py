@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import SchemaMismatch
 from versioned_tables.schema.names import require_distinct
 from versioned_tables.schema.sequences import increasing
@@ -40,7 +41,11 @@ def normal_type(name: str) -> str:
     match = _DECIMAL.match(spelled)
     if match and 1 <= int(match[1]) <= 76 and int(match[2]) <= int(match[1]):
         return spelled
-    message = f"{name!r} is not a column type; use one of {', '.join(TYPES)} or decimal(precision,scale)"
+    message = Text(
+        "{name!r} is not a column type; use one of {types} or decimal(precision,scale)",
+        name=name,
+        types=", ".join(TYPES),
+    )
     raise SchemaMismatch(message)
 
 
@@ -302,7 +307,9 @@ def make_schema(
     names = [name for name, _ in pairs]
     for number, name in enumerate(names, 1):
         if "\x00" in name:
-            raise SchemaMismatch(f"The name of column {number} has a NUL character: {name!r:.100}.")
+            raise SchemaMismatch(
+                Text("The name of column {number} has a NUL character: {name!r:.100}.", number=number, name=name)
+            )
     require_distinct(names, "columns")
     grown = (base or TableSchema(())).with_new(
         (name, type_) for name, type_ in pairs if base is None or base.by_name(name) is None
@@ -314,10 +321,14 @@ def make_schema(
     for name in key:
         column = schema.by_name(name)
         if column is None:
-            message = f"the key names a column {name!r} that the table does not have; it has {', '.join(names[:20])}"
+            message = Text(
+                "the key names a column {name!r} that the table does not have; it has {names}",
+                name=name,
+                names=", ".join(names[:20]),
+            )
             raise SchemaMismatch(message)
         if column.id in ids:
-            raise SchemaMismatch(f"the key names the column {name!r} twice")
+            raise SchemaMismatch(Text("the key names the column {name!r} twice", name=name))
         ids.append(column.id)
     return replace(schema, key=tuple(ids))
 

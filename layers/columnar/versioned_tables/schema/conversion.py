@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import SchemaMismatch
 from versioned_tables.schema.arrow_types import to_arrow, widen
 from versioned_tables.schema.columns import family
@@ -67,7 +68,14 @@ def misfit(name: str, type_: str, listed: list[dict[str, object]]) -> SchemaMism
     more = f"; {len(listed) - 1} more of the rows looked at do not fit either" if len(listed) > 1 else ""
     first = listed[0]
     return SchemaMismatch(
-        f"Column {name!r} cannot be read as {type_} without loss: row {first['row']} has {first['value']!r}{more}.",
+        Text(
+            "Column {name!r} cannot be read as {type} without loss: row {row} has {value!r}{more}.",
+            name=name,
+            type=type_,
+            row=first["row"],
+            value=first["value"],
+            more=more,
+        ),
         facts={"column": name, "type": type_, "rows": listed},
     )
 

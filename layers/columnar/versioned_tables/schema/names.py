@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable, Sequence
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import SchemaMismatch
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -24,7 +25,10 @@ def require_distinct(names: Iterable[str], what: str) -> None:
             seen[sql_name(name)] = name
             continue
         how = "have the same name" if other == name else "differ only in capitals, which SQL does not tell apart"
-        raise SchemaMismatch(f"Two {what}, {other!r} and {name!r}, {how}.", facts={"names": [other, name]})
+        raise SchemaMismatch(
+            Text("Two {what}, {other!r} and {name!r}, {how}.", what=what, other=other, name=name, how=how),
+            facts={"names": [other, name]},
+        )
 
 
 def matched_names(names: Sequence[str], known: Iterable[str]) -> tuple[list[str], list[str]]:

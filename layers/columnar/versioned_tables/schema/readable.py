@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused, SchemaMismatch
 from versioned_tables.schema.conversion import misfit
 from versioned_tables.schema.texts import END_DAY, FIRST_DAY, text_of
@@ -70,7 +71,12 @@ def _refusal(name: str, chunk: pa.Array, at: int, row: int) -> EncodingRefused |
     if pa.types.is_string(chunk.type) or pa.types.is_large_string(chunk.type):
         data: bytes = chunk.slice(at, 1).cast(pa.large_binary()).to_pylist()[0]
         return EncodingRefused(
-            f"Row {row + at}, column {name!r}: the text is not UTF-8; it begins with the bytes {data[:16].hex(' ')}.",
+            Text(
+                "Row {row}, column {name!r}: the text is not UTF-8; it begins with the bytes {hex}.",
+                row=row + at,
+                name=name,
+                hex=data[:16].hex(" "),
+            ),
             facts={"row": row + at, "column": name},
         )
     return misfit(name, str(chunk.type), [{"row": row + at, "value": text_of(chunk.slice(at, 1))[0].as_py()}])

@@ -14,6 +14,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
+
 NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400
@@ -300,7 +302,7 @@ def _maps(array: pa.Array) -> list[object]:
         pick = slice(offsets[at], offsets[at + 1])
         entries = dict(zip(keys[pick], values[pick], strict=True)) if ok else None
         if entries is not None and len(entries) < offsets[at + 1] - offsets[at]:
-            message = f"the map of value {at + 1} has a key twice"
+            message = Text("the map of value {at} has a key twice", at=at + 1)
             raise ValueError(message)
         found.append(entries)
     return found

@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 from versioned_tables.sql.wire import Channel, Closed
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,9 @@ class EngineProcess:
         Raises TimeoutError when there is none at the deadline, and Unavailable when none can be made.
         """
         if not self._turns.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise Unavailable("Other statements are running; try again in a few seconds.", headers={"Retry-After": "5"})
+            raise Unavailable(
+                Text("Other statements are running; try again in a few seconds."), headers={"Retry-After": "5"}
+            )
         try:
             number, channel = self._open(deadline)
             try:
@@ -98,7 +101,7 @@ class EngineProcess:
                 raise
             return number, channel
         log.error("the SQL engine's process does not start")
-        raise Unavailable("The SQL engine does not start at the moment; try again later.")
+        raise Unavailable(Text("The SQL engine does not start at the moment; try again later."))
 
     def _fork(self) -> tuple[int, subprocess.Popen[bytes], socket.socket]:
         with self._lock:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import SqlRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.sql import wire
@@ -47,7 +48,9 @@ def run_sql(
     """
     limits = caps or SqlCaps()
     if len(statement) > MOST_STATEMENT:
-        raise SqlRefused(f"The statement is longer than {MOST_STATEMENT} characters.")
+        raise SqlRefused(
+            Text("The statement is longer than {most_statement} characters.", most_statement=MOST_STATEMENT)
+        )
     started = time.monotonic()
     try:
         with (engine or shared_engine()).child(started + limits.seconds) as channel:
@@ -56,7 +59,9 @@ def run_sql(
         raise _out_of_time(limits) from error
     except wire.Closed as error:
         log.warning("the SQL engine's child ended without an answer")
-        message = "The SQL engine stopped while it ran the statement, most likely for want of memory; ask for less."
+        message = Text(
+            "The SQL engine stopped while it ran the statement, most likely for want of memory; ask for less."
+        )
         raise SqlRefused(message) from error
     elapsed = (time.monotonic() - started) * 1000
     columns = [(str(name), str(kind)) for name, kind in answer["columns"]]
@@ -75,7 +80,7 @@ async def answer_sql(store: TableStore, manifests: Mapping[str, Manifest], state
 
 
 def _out_of_time(caps: SqlCaps) -> SqlRefused:
-    return SqlRefused(f"The statement took more than {caps.seconds:g} seconds and was stopped.")
+    return SqlRefused(Text("The statement took more than {seconds:g} seconds and was stopped.", seconds=caps.seconds))
 
 
 class _Conversation:
@@ -127,7 +132,10 @@ class _Conversation:
         try:
             return self._channel.receive(self._caps.answer_bytes + _MOST_BESIDE_ANSWER)
         except wire.FrameTooLarge as error:
-            message = f"The answer has more than {self._caps.answer_bytes >> 20} MB; ask for fewer rows or columns."
+            message = Text(
+                "The answer has more than {answer_bytes} MB; ask for fewer rows or columns.",
+                answer_bytes=self._caps.answer_bytes >> 20,
+            )
             raise SqlRefused(message) from error
 
     def _open(self, scan: int, table: str, columns: Sequence[int]) -> None:

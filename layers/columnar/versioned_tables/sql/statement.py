@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.schema.texts import plain_values
 from versioned_tables.sql import limits, wire
 from versioned_tables.sql.caps import SqlCaps
@@ -120,16 +121,16 @@ def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Stateme
     except duckdb.Error as error:
         raise refusal_of(error, text) from error
     if len(found) != 1:
-        raise Refusal(f"Exactly one statement is run; this text has {len(found)}.")
+        raise Refusal(Text("Exactly one statement is run; this text has {count}.", count=len(found)))
     kind = found[0].type
     if kind == duckdb.StatementType.SELECT:
         _check_tree(connection, text)
     elif kind == duckdb.StatementType.EXPLAIN:
         _check_tree(connection, _explained(connection, found[0].query))
     elif kind == duckdb.StatementType.MULTI:
-        raise Refusal("This would run as several statements; name the values of a PIVOT: ... ON column IN (...).")
+        raise Refusal(Text("This would run as several statements; name the values of a PIVOT: ... ON column IN (...)."))
     else:
-        raise Refusal("Only SELECT (or WITH ... SELECT, or EXPLAIN of one) is run.")
+        raise Refusal(Text("Only SELECT (or WITH ... SELECT, or EXPLAIN of one) is run."))
     return found[0]
 
 
@@ -138,7 +139,7 @@ def _check_tree(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     [[tree]] = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
     kinds = set(_QUERY_NODE.findall(tree))
     if not kinds or kinds - _READING_NODES:
-        raise Refusal("Only SELECT is run; the statement changes or writes something in a part of it.")
+        raise Refusal(Text("Only SELECT is run; the statement changes or writes something in a part of it."))
 
 
 def _explained(connection: duckdb.DuckDBPyConnection, text: str) -> str:
@@ -153,7 +154,7 @@ def _explained(connection: duckdb.DuckDBPyConnection, text: str) -> str:
         if [part.type for part in found] == [duckdb.StatementType.SELECT]:
             return rest
         break
-    raise Refusal("Only a SELECT can be explained.")
+    raise Refusal(Text("Only a SELECT can be explained."))
 
 
 def _register(connection: duckdb.DuckDBPyConnection, streams: Mapping[str, StreamedTable]) -> None:
@@ -216,7 +217,9 @@ def _fetched(
 
 
 def _too_large(most_bytes: int) -> Refusal:
-    return Refusal(f"The answer has more than {most_bytes >> 20} MB; ask for fewer rows or columns.")
+    return Refusal(
+        Text("The answer has more than {most_bytes} MB; ask for fewer rows or columns.", most_bytes=most_bytes >> 20)
+    )
 
 
 def _json(table: pa.Table, *, truncated: bool) -> bytes:
@@ -230,5 +233,7 @@ def _values(column: pa.ChunkedArray, name: str) -> list[object]:
     try:
         return plain_values(column)
     except (pa.ArrowException, ValueError, OverflowError) as error:
-        message = f"Column {name!r} has values that JSON has no form for; ask for CAST({name} AS VARCHAR)."
+        message = Text(
+            "Column {name!r} has values that JSON has no form for; ask for CAST({name} AS VARCHAR).", name=name
+        )
         raise Refusal(message) from error

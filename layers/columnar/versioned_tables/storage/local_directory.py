@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ObjectMissing
 from versioned_tables.objects import ByteStream
 
@@ -32,7 +33,7 @@ class LocalDirectoryStore:
 
     def _path(self, key: str) -> Path:
         if key.startswith("/") or ".." in key.split("/"):
-            message = f"{key!r} is not an object key"
+            message = Text("{key!r} is not an object key", key=key)
             raise ValueError(message)
         return self._root / key
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import OperationRefused, SchemaMismatch
 from versioned_tables.format.keys import column_from_json, encode_keys, key_table
 from versioned_tables.format.manifest import Change, Manifest
@@ -41,7 +42,12 @@ def apply_operations(store: TableStore, base: Manifest, operations: Sequence[Row
     """
     schema = base.schema
     if not 1 <= len(operations) <= MOST_OPERATIONS:
-        raise OperationRefused(f"A direct commit has 1 to {MOST_OPERATIONS} operations; import a file for more.")
+        raise OperationRefused(
+            Text(
+                "A direct commit has 1 to {most_operations} operations; import a file for more.",
+                most_operations=MOST_OPERATIONS,
+            )
+        )
     for number, operation in enumerate(operations, 1):
         _check_columns(operation, schema, number)
     if not schema.key:
@@ -49,10 +55,10 @@ def apply_operations(store: TableStore, base: Manifest, operations: Sequence[Row
     keys = key_table([_key_of(operation, schema, number) for number, operation in enumerate(operations, 1)], schema)
     for column in schema.key_columns:
         if keys.column(column.id).null_count:
-            raise OperationRefused(f"Key column {column.name!r} is null in one of the operations.")
+            raise OperationRefused(Text("Key column {name!r} is null in one of the operations.", name=column.name))
     encoded = encode_keys(keys, schema)
     if len(set(encoded)) != len(encoded):
-        raise OperationRefused("Two operations name the same key; put them into one.")
+        raise OperationRefused(Text("Two operations name the same key; put them into one."))
     found, at = place_keys(store, base, keys)
     _check_presence(operations, found)
     return apply_edits(store, base, _edits(store, base, operations, np.array(found), np.array(at), encoded))
@@ -61,27 +67,37 @@ def apply_operations(store: TableStore, base: Manifest, operations: Sequence[Row
 def _check_columns(operation: RowOperation, schema: TableSchema, number: int) -> None:
     for name in (*operation.key, *operation.values):
         if schema.by_name(name) is None:
-            raise OperationRefused(f"Operation {number} names a column {name!r} that the table does not have.")
+            raise OperationRefused(
+                Text(
+                    "Operation {number} names a column {name!r} that the table does not have.", number=number, name=name
+                )
+            )
     if operation.op == "update" and any(
         operation.values.get(c.name, operation.key.get(c.name)) != operation.key.get(c.name) for c in schema.key_columns
     ):
-        raise OperationRefused(f"Operation {number} changes the key; delete the row and insert it anew.")
+        raise OperationRefused(
+            Text("Operation {number} changes the key; delete the row and insert it anew.", number=number)
+        )
 
 
 def _key_of(operation: RowOperation, schema: TableSchema, number: int) -> list[object]:
     named = {**operation.values, **operation.key} if operation.op == "insert" else operation.key
     missing = [column.name for column in schema.key_columns if column.name not in named]
     if missing:
-        raise OperationRefused(f"Operation {number} lacks the key column {missing[0]!r}.")
+        raise OperationRefused(
+            Text("Operation {number} lacks the key column {missing!r}.", number=number, missing=missing[0])
+        )
     return [named[column.name] for column in schema.key_columns]
 
 
 def _check_presence(operations: Sequence[RowOperation], found: np.ndarray) -> None:
     for number, (operation, row) in enumerate(zip(operations, found.tolist(), strict=True), 1):
         if operation.op == "insert" and row >= 0:
-            raise OperationRefused(f"Operation {number} inserts a key that is there already.")
+            raise OperationRefused(Text("Operation {number} inserts a key that is there already.", number=number))
         if operation.op != "insert" and row < 0:
-            raise OperationRefused(f"Operation {number}: there is no row with key {dict(operation.key)}.")
+            raise OperationRefused(
+                Text("Operation {number}: there is no row with key {key}.", number=number, key=dict(operation.key))
+            )
 
 
 def _edits(
@@ -103,7 +119,7 @@ def _edits(
             [{**operations[i].values, **operations[i].key}.get(column.name) for i in fresh], column
         )
         if not column.nullable and values.null_count:
-            raise OperationRefused(f"Column {column.name!r} may not be null.")
+            raise OperationRefused(Text("Column {name!r} may not be null.", name=column.name))
         both = pa.chunked_array([*old.column(column.id).chunks, values])
         new_at = {i: len(place) + row for row, i in enumerate(fresh)}
         arrays.append(both.take(pa.array([new_at.get(i, place.get(i, 0)) for i in order], pa.int64())))
@@ -117,7 +133,9 @@ def _edits(
 
 def _insert_only(store: TableStore, base: Manifest, operations: Sequence[RowOperation]) -> Manifest:
     if any(operation.op != "insert" for operation in operations):
-        raise OperationRefused("Rows of a table without a key can be inserted, but not updated or deleted one by one.")
+        raise OperationRefused(
+            Text("Rows of a table without a key can be inserted, but not updated or deleted one by one.")
+        )
     arrays = [
         column_from_json([operation.values.get(c.name) for operation in operations], c) for c in base.schema.columns
     ]
@@ -161,11 +179,13 @@ def _changed(
 ) -> TableSchema:
     unknown = [name for name in (*renames, *types, *drop) if schema.by_name(name) is None]
     if unknown:
-        raise SchemaMismatch(f"There is no column {unknown[0]!r}.")
+        raise SchemaMismatch(Text("There is no column {unknown!r}.", unknown=unknown[0]))
     keys = {column.name for column in schema.key_columns}
     if keys & (drop | set(types)):
         raise SchemaMismatch(
-            "A key column can be renamed, but neither dropped nor retyped; import the table anew with another key."
+            Text(
+                "A key column can be renamed, but neither dropped nor retyped; import the table anew with another key."
+            )
         )
     columns = [
         Column(c.id, renames.get(c.name, c.name), normal_type(types.get(c.name, c.type)), c.nullable)
@@ -178,6 +198,6 @@ def _changed(
     if not order:
         return changed
     if sorted(order) != sorted(names):
-        raise SchemaMismatch("The order must name every column once.")
+        raise SchemaMismatch(Text("The order must name every column once."))
     place = {name: at for at, name in enumerate(order)}
     return replace(changed, columns=tuple(sorted(changed.columns, key=lambda column: place[column.name])))

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 import numpy as np
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused
 from versioned_tables.format.keys import encode_keys
 from versioned_tables.format.manifest import (
@@ -106,8 +107,12 @@ class TableWriter:
             self._open_bytes += table.nbytes
             if self._open_bytes > MOST_LEAF_BYTES:
                 raise ImportRefused(
-                    f"{self._open_rows} rows one after the other have more than {MOST_LEAF_BYTES >> 20} MB; "
-                    "cells as large as these are files rather than values."
+                    Text(
+                        "{open_rows} rows one after the other have more than {most_leaf_bytes} MB; "
+                        "cells as large as these are files rather than values.",
+                        open_rows=self._open_rows,
+                        most_leaf_bytes=MOST_LEAF_BYTES >> 20,
+                    )
                 )
             return
         stop = ends[-1]

@@ -6,6 +6,7 @@ from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import allows, may_any
+from dataforge.kernel.texts import Text
 
 
 def sees_drafts(principal: Principal) -> bool:
@@ -22,4 +23,4 @@ def may(
 
 def missing(entity: str, entity_id: object) -> NotFound:
     """The answer for what is not there and for what the caller may not see: they cannot be told apart."""
-    return NotFound(f"There is no {entity} {entity_id} that you may see.")
+    return NotFound(Text("There is no {entity} {entity_id} that you may see.", entity=entity, entity_id=entity_id))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from dataforge.kernel.email import MAX_EMAIL, parse_email
 from dataforge.kernel.text import composed_if_text
+from dataforge.kernel.texts import Text
 from dataforge.kernel.time_zones import time_zone_names
 
 MAX_SEATS = 1_000_000
@@ -19,21 +20,21 @@ OMITTED: Any = Field(default_factory=lambda: None)
 
 def _time_zone(value: str) -> str:
     if value not in time_zone_names():
-        message = "must be an IANA time zone such as Europe/Berlin"
+        message = Text("must be an IANA time zone such as Europe/Berlin")
         raise ValueError(message)
     return value
 
 
 def _local(value: time) -> time:
     if value.tzinfo is not None:
-        message = "must be a local time without an offset, such as 09:00"
+        message = Text("must be a local time without an offset, such as 09:00")
         raise ValueError(message)
     return value
 
 
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
-        message = "must have an offset, such as 2026-09-01T12:00:00Z"
+        message = Text("must have an offset, such as 2026-09-01T12:00:00Z")
         raise ValueError(message)
     return value
 

@@ -6,13 +6,14 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from dataforge.contexts.datasets.commits.domain import MAX_MESSAGE
+from dataforge.kernel.texts import Text
 
 SheetName = Annotated[str | None, Query(max_length=255, description="needed when the version has several sheets")]
 
 
 def _not_blank(value: str) -> str:
     if not value.strip():
-        message = "must not be blank"
+        message = Text("must not be blank")
         raise ValueError(message)
     return value
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dataforge.contexts.lrs.statements.domain import XapiVersion, negotiate_version
 from dataforge.contexts.lrs.xapi_protocol import VERSION_HEADER, XapiParameterInvalid
 from dataforge.kernel.errors import MalformedBody
+from dataforge.kernel.texts import Text
 
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
 _FORM = "application/x-www-form-urlencoded"
@@ -51,16 +52,19 @@ class AlternateSyntax:
 async def _meant(scope: Scope, receive: Receive, query: QueryParams) -> tuple[Scope, Receive]:
     method = query["method"].upper()
     if method not in _METHODS or len(query.multi_items()) > 1:
-        message = f"A request in the alternate syntax has one parameter: method, one of {', '.join(_METHODS)}."
+        message = Text(
+            "A request in the alternate syntax has one parameter: method, one of {methods}.",
+            methods=", ".join(_METHODS),
+        )
         raise XapiParameterInvalid(message)
     fields = await _fields(Request(scope, receive))
     headers = _headers(scope, fields)
     if negotiate_version(headers.get(VERSION_HEADER, "")) is XapiVersion.V2_0:
-        message = "xAPI 2.0 has no alternate request syntax; send the request itself."
+        message = Text("xAPI 2.0 has no alternate request syntax; send the request itself.")
         raise XapiParameterInvalid(message)
     content = fields.get("content")
     if content is None and method in ("PUT", "POST"):
-        message = f"The form has no field `content`, which is the body of the {method}."
+        message = Text("The form has no field `content`, which is the body of the {method}.", method=method)
         raise MalformedBody(message)
     body = (content or "").encode("utf-8", "surrogateescape")
     headers["Content-Length"] = str(len(body))
@@ -71,7 +75,7 @@ async def _meant(scope: Scope, receive: Receive, query: QueryParams) -> tuple[Sc
 
 async def _fields(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        message = f"A request in the alternate syntax is a form: send it as {_FORM}."
+        message = Text("A request in the alternate syntax is a form: send it as {form}.", form=_FORM)
         raise XapiParameterInvalid(message)
     try:
         text = (await request.body()).decode("ascii")
@@ -79,10 +83,10 @@ async def _fields(request: Request) -> dict[str, str]:
             text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MOST_FIELDS
         )
     except ValueError as error:
-        message = f"The body is not {_FORM}."
+        message = Text("The body is not {form}.", form=_FORM)
         raise MalformedBody(message) from error
     if len(dict(pairs)) < len(pairs):
-        message = "A field of the form is there twice."
+        message = Text("A field of the form is there twice.")
         raise MalformedBody(message)
     return dict(pairs)
 
@@ -93,7 +97,7 @@ def _headers(scope: Scope, fields: Mapping[str, str]) -> MutableHeaders:
     for name, value in fields.items():
         if name.lower() in _HEADERS:
             if not (value.isprintable() and value.isascii()):
-                message = f"The field {name} has characters that no header has."
+                message = Text("The field {name} has characters that no header has.", name=name)
                 raise XapiParameterInvalid(message)
             headers[name] = value
     return headers

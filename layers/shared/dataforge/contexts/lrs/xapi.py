@@ -28,6 +28,7 @@ from dataforge.http.problems import handle_domain_error, handle_http_exception, 
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, NotFound
 from dataforge.kernel.limits import MAX_BODY_BYTES
+from dataforge.kernel.texts import Text
 from dataforge.platform.services import Platform
 
 BOUND_HEADER = "X-Experience-API-Consistent-Through"
@@ -77,7 +78,7 @@ class Unknown(XapiResource):
 
     async def get(self, call: XapiCall) -> Response:
         """Raise NotFound."""
-        message = f"There is no resource {call.request.scope['path'][:200]}."
+        message = Text("There is no resource {path}.", path=call.request.scope["path"][:200])
         raise NotFound(message)
 
     post = put = delete = get

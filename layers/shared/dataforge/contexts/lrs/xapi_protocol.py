@@ -28,6 +28,7 @@ from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.encoding import dump_json
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, DataForgeError, MethodNotAllowed, Unauthenticated
+from dataforge.kernel.texts import Text
 from dataforge.platform.services import Platform
 
 VERSION_HEADER = "X-Experience-API-Version"
@@ -88,7 +89,9 @@ async def _credential(request: Request) -> XapiCredential:
         if not colon:
             raise ValueError
     except (ValueError, binascii.Error) as error:
-        message = "Send an xAPI credential with HTTP Basic authentication: key and secret. Or an access token for one."
+        message = Text(
+            "Send an xAPI credential with HTTP Basic authentication: key and secret. Or an access token for one."
+        )
         challenge = {"WWW-Authenticate": 'Basic realm="dataforge-xapi", charset="UTF-8", Bearer realm="dataforge-xapi"'}
         raise Unauthenticated(message, headers=challenge) from error
     request.scope[_KEY] = key
@@ -112,11 +115,15 @@ def require_version(request: Request) -> XapiVersion:
     """The version that the request speaks; raises XapiVersionInvalid."""
     header = request.headers.get(VERSION_HEADER)
     if header is None:
-        message = f"Send the header {VERSION_HEADER}: 1.0.3 or 2.0.0."
+        message = Text("Send the header {version_header}: 1.0.3 or 2.0.0.", version_header=VERSION_HEADER)
         raise XapiVersionInvalid(message, headers={VERSION_HEADER: NO_VERSION})
     found = negotiate_version(header)
     if found is None:
-        message = f"{VERSION_HEADER} {header[:20]!r} is not spoken here; send 1.0.3 or 2.0.0."
+        message = Text(
+            "{version_header} {header!r} is not spoken here; send 1.0.3 or 2.0.0.",
+            version_header=VERSION_HEADER,
+            header=header[:20],
+        )
         raise XapiVersionInvalid(message)
     return found
 
@@ -126,7 +133,11 @@ def check_parameters(request: Request, *, allowed: tuple[str, ...]) -> None:
     unknown = sorted(set(request.query_params) - set(allowed))
     if unknown:
         known = f"known here: {', '.join(allowed)}" if allowed else "none is known here"
-        message = f"The parameter {unknown[0][:40]!r} is not known; names are case-sensitive, {known}."
+        message = Text(
+            "The parameter {unknown!r} is not known; names are case-sensitive, {known}.",
+            unknown=unknown[0][:40],
+            known=known,
+        )
         raise XapiParameterInvalid(message)
 
 
@@ -154,7 +165,7 @@ class XapiCall:
         names = [name for name, _ in self.request.query_params.multi_items()]
         for name in names:
             if names.count(name) > 1:
-                message = f"The parameter {name} is there twice."
+                message = Text("The parameter {name} is there twice.", name=name)
                 raise XapiParameterInvalid(message)
 
     def require(self, action: Action, kind: Kind, *, own: bool = False) -> None:
@@ -171,7 +182,7 @@ class XapiCall:
         """A parameter that must be there; raises XapiParameterInvalid."""
         value = self.parameters.get(name, "")
         if not value:
-            message = f"The parameter {name} is missing."
+            message = Text("The parameter {name} is missing.", name=name)
             raise XapiParameterInvalid(message)
         return value
 
@@ -179,7 +190,7 @@ class XapiCall:
         """The parameter `activityId`; raises XapiParameterInvalid unless it is an absolute IRI."""
         value = self.required("activityId")
         if not is_iri(value):
-            message = f"activityId must be an absolute IRI; {value[:60]!r} is none."
+            message = Text("activityId must be an absolute IRI; {value!r} is none.", value=value[:60])
             raise XapiParameterInvalid(message)
         return value
 
@@ -188,11 +199,15 @@ class XapiCall:
         try:
             found = parse_json(self.required("agent").encode())
         except (BadRequest, UnicodeEncodeError) as error:
-            message = f"agent must be an Agent as JSON: {getattr(error, 'detail', error)}"
+            message = Text("agent must be an Agent as JSON: {error}", error=getattr(error, "detail", error))
             raise XapiParameterInvalid(message) from error
         violations = validate_agent(found, path="query:agent", group_allowed=group_allowed)
         if violations or not isinstance(found, dict):
-            message = f"agent is no valid Agent. {violations[0].message}" if violations else "agent is no Agent."
+            message = (
+                Text("agent is no valid Agent. {message}", message=violations[0].message)
+                if violations
+                else Text("agent is no Agent.")
+            )
             raise XapiParameterInvalid(message, violations=violations)
         return found
 
@@ -200,7 +215,7 @@ class XapiCall:
         """What the Agent or identified Group in `agent` is known by; raises XapiParameterInvalid."""
         key = actor_key(self.agent(group_allowed=True))
         if key.startswith(("name:", "group:")):
-            message = "agent must have one identifier: mbox, mbox_sha1sum, openid or account."
+            message = Text("agent must have one identifier: mbox, mbox_sha1sum, openid or account.")
             raise XapiParameterInvalid(message)
         return key
 
@@ -210,7 +225,9 @@ class XapiCall:
             return None
         found = parse_statement_id(self.parameters[name])
         if found is None:
-            message = f"{name} must be a UUID; {self.parameters[name][:60]!r} is none."
+            message = Text(
+                "{name} must be a UUID; {parameters!r} is none.", name=name, parameters=self.parameters[name][:60]
+            )
             raise XapiParameterInvalid(message)
         return found
 
@@ -220,7 +237,11 @@ class XapiCall:
             return None
         found = parse_timestamp(self.parameters[name])
         if found is None:
-            message = f"{name} must be a time such as 2026-05-04T10:00:00Z; {self.parameters[name][:60]!r} is none."
+            message = Text(
+                "{name} must be a time such as 2026-05-04T10:00:00Z; {parameters!r} is none.",
+                name=name,
+                parameters=self.parameters[name][:60],
+            )
             raise XapiParameterInvalid(message)
         return found
 
@@ -251,7 +272,7 @@ class XapiResource:
             return Response(status_code=204, headers=allow)
         call = await self._call(request)
         if request.method not in methods:
-            message = f"{request.method} is not offered here."
+            message = Text("{method} is not offered here.", method=request.method)
             raise MethodNotAllowed(message, headers=allow)
         name = "get" if request.method == "HEAD" else request.method.lower()
         response: Response = await getattr(self, name)(call)

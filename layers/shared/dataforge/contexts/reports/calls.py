@@ -21,6 +21,7 @@ from dataforge.http.etag import etag
 from dataforge.http.negotiation import accepted_media_type
 from dataforge.kernel.errors import NotAcceptable
 from dataforge.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
+from dataforge.kernel.texts import Text
 
 JSON, CSV, PARQUET, SVG = "application/json", "text/csv", "application/vnd.apache.parquet", "image/svg+xml"
 MOST_FILE_ROWS = 10_000
@@ -124,7 +125,11 @@ def asked_for(
     """What of a report is asked for; raises NotAcceptable for other formats than reports have."""
     media_type = accepted_media_type(call.request.headers.get("accept", ""), _FORMATS)
     if media_type is None:
-        message = f"This report is available as {', '.join(_FORMATS[:-1])} and {_FORMATS[-1]}."
+        message = Text(
+            "This report is available as {formats} and {formats_2}.",
+            formats=", ".join(_FORMATS[:-1]),
+            formats_2=_FORMATS[-1],
+        )
         raise NotAcceptable(message)
     defaults = {JSON: default_limit, SVG: MAX_LIMIT}
     rows = defaults.get(media_type, MOST_FILE_ROWS) if limit is None else limit

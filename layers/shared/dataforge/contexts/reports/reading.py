@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.contexts.reports.basis import Basis, LessonLabel, Window
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 
 _REMOVED = text("SELECT learning.removed_since(:watermark)")
 _COHORT = text("SELECT name, workspace_id FROM learning.cohorts WHERE cohort_id = :cohort_id")
@@ -71,12 +72,12 @@ class ReportedLesson:
 
 def cohort_missing(cohort_id: UUID) -> NotFound:
     """The refusal for a cohort that is not there, and for everybody who may not read reports of it."""
-    return NotFound(f"There is no cohort {cohort_id}.")
+    return NotFound(Text("There is no cohort {cohort_id}.", cohort_id=cohort_id))
 
 
 def lesson_missing(lesson_id: UUID) -> NotFound:
     """The refusal for a lesson that is not there, and for everybody who may not read reports of it."""
-    return NotFound(f"There is no lesson {lesson_id}.")
+    return NotFound(Text("There is no lesson {lesson_id}.", lesson_id=lesson_id))
 
 
 async def find_cohort(connection: AsyncConnection, cohort_id: UUID) -> ReportedCohort:

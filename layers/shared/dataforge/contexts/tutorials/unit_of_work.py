@@ -5,6 +5,7 @@ from uuid import UUID
 from dataforge.contexts.tutorials.transcripts.repository import Transcripts
 from dataforge.contexts.tutorials.tutorials.repository import SqlShareLinks, SqlTutorials
 from dataforge.kernel.errors import Forbidden
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.throttle import Throttle
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 
@@ -16,7 +17,7 @@ class TutorialsUnitOfWork(SharedJobsUnitOfWork):
     def person(self) -> UUID:
         """The signed-in person; raises Forbidden where the system itself is at work."""
         if self.principal.user_id is None:
-            message = "This needs a signed-in person."
+            message = Text("This needs a signed-in person.")
             raise Forbidden(message)
         return self.principal.user_id
 

@@ -14,6 +14,7 @@ from dataforge.contexts.workspaces.vaults.repository import Vaults
 from dataforge.contexts.workspaces.webhooks.repository import Webhooks
 from dataforge.contexts.workspaces.workspaces.repository import Workspaces
 from dataforge.kernel.errors import Forbidden
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.throttle import Throttle
 from dataforge.platform.jobs.shared import SharedJobsUnitOfWork
 from dataforge.platform.plans.repository import Plans
@@ -29,7 +30,7 @@ class WorkspacesUnitOfWork(SharedJobsUnitOfWork):
     def person(self) -> UUID:
         """The signed-in person; raises Forbidden where the system itself is at work."""
         if self.principal.user_id is None:
-            message = "This needs a signed-in person."
+            message = Text("This needs a signed-in person.")
             raise Forbidden(message)
         return self.principal.user_id
 

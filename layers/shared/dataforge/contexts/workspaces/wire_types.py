@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from dataforge.contexts.workspaces.names import MAX_NAME, MAX_PATH, name_mistake, path_mistake
 from dataforge.kernel.text import composed_if_text
+from dataforge.kernel.texts import Text
 
 MAX_JSON_BYTES = 16_384
 
@@ -31,10 +32,10 @@ def at_most(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
         try:
             size = len(orjson.dumps(value))
         except orjson.JSONEncodeError as error:
-            message = "is nested too deeply or has a number that is too large"
+            message = Text("is nested too deeply or has a number that is too large")
             raise ValueError(message) from error
         if size > limit:
-            message = f"must be at most {limit:,} bytes of JSON"
+            message = Text("must be at most {limit:,} bytes of JSON", limit=limit)
             raise ValueError(message)
         return value
 

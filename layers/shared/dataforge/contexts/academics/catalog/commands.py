@@ -15,6 +15,7 @@ from dataforge.contexts.academics.catalog.domain import (
 from dataforge.contexts.academics.catalog.queries import countable_lessons
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.errors import invalid
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import (
     Change,
@@ -112,7 +113,7 @@ async def set_prerequisites(command: SetPrerequisites, uow: AcademicsUnitOfWork)
     required = [item.course_id for item in command.requirements]
     named = {(item.group_no, item.course_id) for item in command.requirements}
     if len(named) < len(required):
-        raise invalid("/groups", "A group names the same course twice.", "duplicate")
+        raise invalid("/groups", Text("A group names the same course twice."), "duplicate")
     edges, codes = await uow.catalog.requirement_edges(required)
     edges.pop(command.course_id, None)
     refuse_cycle(command.course_id, required, edges, {**codes, command.course_id: course["code"]})

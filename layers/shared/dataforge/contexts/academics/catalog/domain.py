@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dataforge.kernel.errors import Conflict, InvalidTransition, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 from dataforge.kernel.time_zones import time_zone_names
 
 
@@ -51,7 +52,11 @@ def next_course_state(current: CourseState, wanted: CourseState) -> CourseState:
     """The state after a change: the same or the next; raises InvalidTransition for any other."""
     if wanted in (current, _NEXT_STATE.get(current)):
         return wanted
-    message = f"A course goes from draft to published to archived; this one is {current} and cannot become {wanted}."
+    message = Text(
+        "A course goes from draft to published to archived; this one is {current} and cannot become {wanted}.",
+        current=current,
+        wanted=wanted,
+    )
     raise InvalidTransition(message, facts={"from": current, "to": wanted})
 
 
@@ -73,16 +78,18 @@ class Semester:
         """Raise ValidationFailed unless starts_on ≤ ends_on and add_by ≤ drop_by ≤ withdraw_by ≤ ends_on."""
         broken: list[Violation] = []
         if self.starts_on > self.ends_on:
-            broken.append(Violation("/ends_on", "A semester ends on or after the day it starts."))
+            broken.append(Violation("/ends_on", Text("A semester ends on or after the day it starts.")))
         if self.drop_by < self.add_by:
-            broken.append(Violation("/drop_by", "The last day to drop is not before the last day to add."))
+            broken.append(Violation("/drop_by", Text("The last day to drop is not before the last day to add.")))
         if self.withdraw_by < self.drop_by:
-            broken.append(Violation("/withdraw_by", "The last day to withdraw is not before the last day to drop."))
+            broken.append(
+                Violation("/withdraw_by", Text("The last day to withdraw is not before the last day to drop."))
+            )
         if self.withdraw_by > self.ends_on:
-            broken.append(Violation("/withdraw_by", "The last day to withdraw lies within the semester."))
+            broken.append(Violation("/withdraw_by", Text("The last day to withdraw lies within the semester.")))
         if self.time_zone not in time_zone_names():
             broken.append(
-                Violation("/time_zone", "Use a name of the IANA time zone database, Europe/Berlin for example.")
+                Violation("/time_zone", Text("Use a name of the IANA time zone database, Europe/Berlin for example."))
             )
         if broken:
             raise ValidationFailed(" ".join(item.message for item in broken), violations=broken)
@@ -180,7 +187,7 @@ def find_cycle(course: UUID, required: Iterable[UUID], edges: Mapping[UUID, Sequ
 
 def refuse_lessons(named: Sequence[UUID], countable: Collection[UUID]) -> None:
     """Raise ValidationFailed, with their places, unless all lessons that are named can count for a course."""
-    message = "is no lesson of the organisation"
+    message = Text("is no lesson of the organisation")
     violations = [
         Violation(f"/lesson_ids/{place}", message, "lesson")
         for place, lesson_id in enumerate(named)
@@ -198,5 +205,7 @@ def refuse_cycle(
     cycle = find_cycle(course, required, edges)
     if cycle is not None:
         spelled = [codes.get(item, str(item)) for item in cycle]
-        message = f"A course cannot require itself: {' → '.join(spelled)}. Remove one of these requirements."
+        message = Text(
+            "A course cannot require itself: {spelled}. Remove one of these requirements.", spelled=" → ".join(spelled)
+        )
         raise PrerequisiteCycle(message, facts={"cycle": spelled})

@@ -22,6 +22,7 @@ from dataforge.http.paging import Cursor, Limit
 from dataforge.http.versioned_rows import PROBLEMS, VERSIONED, changes_of, created, no_content, values_of, versioned
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Change, Create, Delete
 
 router = context_router("academics")
@@ -237,7 +238,7 @@ async def set_prerequisites(
 async def get_lessons(course_id: UUID, call: Annotated[Call, require(Action.READ, Kind.COURSE)]) -> Response:
     """The lessons whose completion, by an xAPI statement, counts as completing the course."""
     if not sees_drafts(call.principal):
-        raise missing("lessons of course", course_id)
+        raise missing(Text("lessons of course"), course_id)
     return json_response(await call.query(queries.lessons_of_course, course_id))
 
 

@@ -23,6 +23,7 @@ from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import invalid
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -41,7 +42,7 @@ class Ledger:
 
     def open(self, enrollment: Enrollment) -> None:
         """Note that an enrolment was asked for."""
-        reason = f"requested by {self._uow.principal.username or 'the system'}"
+        reason = Text("requested by {value}", value=self._uow.principal.username or "the system")
         self._steps.append(Transition(enrollment.id, None, EnrollmentStatus.PENDING, reason))
 
     def add(self, decision: Decision, student: StudentFile) -> None:
@@ -300,7 +301,7 @@ async def complete_enrollment(command: CompleteEnrollment, uow: AcademicsUnitOfW
 
 async def _only_open_section(course_id: UUID | None, uow: AcademicsUnitOfWork) -> UUID:
     if course_id is None:
-        raise invalid("/section_id", "Name a section_id or a course_id.", "missing")
+        raise invalid("/section_id", Text("Name a section_id or a course_id."), "missing")
     found = await uow.enrollments.open_sections(course_id, uow.now)
     # With none in its window, the only section there is gives the rule's own refusal, with its dates.
     offered = [item for item in found if item.in_window] or found
@@ -312,7 +313,7 @@ async def _only_open_section(course_id: UUID | None, uow: AcademicsUnitOfWork) -
         {"section_id": str(item.section_id), "code": item.code, "semester": item.semester_code} for item in offered
     ]
     raise SectionRequired(
-        "Several sections of the course are open; send the section_id of one.", facts={"sections": sections}
+        Text("Several sections of the course are open; send the section_id of one."), facts={"sections": sections}
     )
 
 
@@ -321,19 +322,26 @@ def _nothing_open(course: ClosedCourse) -> NoOpenSection:
     facts: dict[str, object] = {"course_id": str(course.course_id), "course_state": course.state.value}
     facts["sections_by_state"] = dict(course.sections)
     if course.state is not CourseState.PUBLISHED:
-        message = f"The course {course.code} is {course.state.value}, so that nobody can enrol in it."
+        message = Text(
+            "The course {code} is {state}, so that nobody can enrol in it.", code=course.code, state=course.state.value
+        )
     elif states:
-        message = f"The course {course.code} has no open section; its sections: {states}."
+        message = Text(
+            "The course {code} has no open section; its sections: {states}.", code=course.code, states=states
+        )
     else:
-        message = f"The course {course.code} has no section yet."
+        message = Text("The course {code} has no section yet.", code=course.code)
     return NoOpenSection(message, facts=facts)
 
 
 def _require_open(terms: SectionTerms) -> None:
     if not terms.takes_enrollments:
-        message = (
-            f"{terms.course_code} {terms.code} takes no enrolments: the course's state is {terms.course_state}, "
-            f"the section's {terms.state}."
+        message = Text(
+            "{course_code} {code} takes no enrolments: the course's state is {course_state}, the section's {state}.",
+            course_code=terms.course_code,
+            code=terms.code,
+            course_state=terms.course_state,
+            state=terms.state,
         )
         raise NotOpen(message, facts={"course_state": terms.course_state.value, "section_state": terms.state.value})
 

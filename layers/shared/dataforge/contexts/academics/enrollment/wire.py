@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
 from dataforge.contexts.academics.wire import In, Number, Score
+from dataforge.kernel.texts import Text
 
 
 class EnrollmentIn(In):
@@ -20,7 +21,7 @@ class EnrollmentIn(In):
     @model_validator(mode="after")
     def _one_of_both(self) -> "EnrollmentIn":
         if (self.course_id is None) == (self.section_id is None):
-            message = "send either course_id or section_id"
+            message = Text("send either course_id or section_id")
             raise ValueError(message)
         return self
 

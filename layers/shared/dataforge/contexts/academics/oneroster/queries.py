@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.access import missing
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import Row
 
@@ -165,7 +166,12 @@ def collection_of(kind: str) -> str:
 def _field(collection: Collection, name: str) -> str:
     if name not in collection.fields:
         known = ", ".join(collection.fields)
-        message = f"{collection.name} cannot be filtered or sorted by {name!r}; use one of {known}."
+        message = Text(
+            "{name} cannot be filtered or sorted by {name_2!r}; use one of {known}.",
+            name=collection.name,
+            name_2=name,
+            known=known,
+        )
         raise InvalidFilter(message)
     return f'q."{name}"'
 
@@ -179,8 +185,9 @@ def _where(collection: Collection, given: str | None) -> tuple[str, Row]:
     while True:
         match = _CONDITION.match(given, position)
         if match is None or number == 10:
-            message = (
-                f"The filter is not understood from character {position + 1}: write field='value' AND field>'value'."
+            message = Text(
+                "The filter is not understood from character {position}: write field='value' AND field>'value'.",
+                position=position + 1,
             )
             raise InvalidFilter(message)
         sql += _condition(collection, match[1], match[2], match[3].replace("''", "'"), number, parameters)
@@ -229,7 +236,12 @@ def _selected(collection: Collection, fields: str | None) -> list[str]:
     known = set(re.findall(r'AS "(\w+)"', collection.sql))
     unknown = [name for name in names if name not in known]
     if unknown:
-        message = f"{collection.name} has no field {unknown[0]!r}; it has {', '.join(sorted(known))}."
+        message = Text(
+            "{name} has no field {unknown!r}; it has {known}.",
+            name=collection.name,
+            unknown=unknown[0],
+            known=", ".join(sorted(known)),
+        )
         raise InvalidFilter(message)
     return names
 

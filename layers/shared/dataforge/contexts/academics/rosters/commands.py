@@ -32,6 +32,7 @@ from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Row
 
@@ -69,7 +70,9 @@ class RosterPlanner:
         plan = CatalogPlan(rows, known, self._options.default_capacity)
         if not plan.has_session:
             code = self._semester.code
-            message = f"No academic session of the file is the semester {code} (by its sourcedId or title)."
+            message = Text(
+                "No academic session of the file is the semester {code} (by its sourcedId or title).", code=code
+            )
             raise RosterUnreadable(message, facts={"semester": code})
         await self._rosters.decide(self._plan_id, list(plan.decided.values()))
         by_id: dict[tuple[RowKind, str | None], list[StagedRow]] = {}
@@ -195,7 +198,7 @@ async def apply_roster(command: ApplyRoster, uow: AcademicsUnitOfWork) -> Row:
     """
     plan = await uow.rosters.lock_plan(command.plan_id)
     if command.plan_hash != plan["plan_hash"]:
-        message = "The hash is not the one of this plan; read the plan again and apply what you have read."
+        message = Text("The hash is not the one of this plan; read the plan again and apply what you have read.")
         raise PlanHashMismatch(message)
     if plan["state"] == "applied":
         return plan
@@ -203,7 +206,7 @@ async def apply_roster(command: ApplyRoster, uow: AcademicsUnitOfWork) -> Row:
     semester = _semester(await uow.catalog.semesters.lock(plan["semester_id"]))
     await uow.rosters.lock_semester(plan["id"], semester.id)
     if await uow.rosters.fingerprint(semester, uow.now) != plan["state_fingerprint"]:
-        message = (
+        message = Text(
             "Sections, students or enrolments have changed since the plan was made; nothing was applied. Plan again."
         )
         raise PlanStale(message, facts={"plan_id": str(plan["id"])})
@@ -234,7 +237,9 @@ def _require_confirmed(plan: Row, confirmed: int | None) -> None:
     if confirmed == drops or (not implied and drops <= threshold):
         return
     why = f"{implied} of them only because the file leaves them out" if implied else f"more than {threshold}"
-    message = f"The plan drops {drops} enrolments, {why}; send confirm_drops: {drops} if that is right."
+    message = Text(
+        "The plan drops {drops} enrolments, {why}; send confirm_drops: {drops} if that is right.", drops=drops, why=why
+    )
     raise DropsUnconfirmed(message, facts={"drops": drops, "implied_drops": implied, "drop_threshold": threshold})
 
 
@@ -282,6 +287,6 @@ async def find_upload(key: str, uow: AcademicsUnitOfWork) -> AnnouncedUpload:
     """The upload with this key; raises RosterUnreadable."""
     upload = await uow.roster_uploads.find(key)
     if upload is None:
-        message = f"There is no upload {key[:100]!r}; POST /api/rosters/uploads gives a key."
+        message = Text("There is no upload {key!r}; POST /api/rosters/uploads gives a key.", key=key[:100])
         raise RosterUnreadable(message)
     return upload

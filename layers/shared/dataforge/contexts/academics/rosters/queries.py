@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.access import missing
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import Row, keyset, where
 
@@ -22,7 +23,7 @@ async def get_plan(connection: AsyncConnection, plan_id: UUID) -> Row:
     """
     row = (await connection.execute(text(sql), {"id": plan_id})).one_or_none()
     if row is None:
-        raise missing("roster plan", plan_id)
+        raise missing(Text("roster plan"), plan_id)
     return row_dict(row)
 
 

@@ -35,6 +35,7 @@ from dataforge.http.versioned_rows import PROBLEMS
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("academics")
@@ -107,7 +108,7 @@ async def plan_upload(
 async def _dataset_body(request: Request) -> wire.RosterDatasetIn:
     # The path takes files too, so FastAPI does not read its body.
     if request.query_params:
-        message = "Options of a plan from a dataset are members of the JSON body, not of the address."
+        message = Text("Options of a plan from a dataset are members of the JSON body, not of the address.")
         raise BadRequest(message)
     try:
         return wire.RosterDatasetIn.model_validate(await request.json())
@@ -131,7 +132,7 @@ async def _plan_dataset(call: Call, semester_id: UUID) -> Response:
         return await _plan(call, semester_id, "simple", source, body)
     source.close()
     if prepared.status == "failed":
-        message = f"The rows of {prepared.sheet} cannot be read: {prepared.error}"
+        message = Text("The rows of {sheet} cannot be read: {error}", sheet=prepared.sheet, error=prepared.error)
         raise RosterUnreadable(message, facts={"job_id": str(prepared.job_id)})
     waiting = {
         "status": "preparing",
@@ -180,7 +181,7 @@ async def plan_body(
     media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _MEDIA_TYPES:
         *others, last = _MEDIA_TYPES
-        message = f"Send the roster as {', '.join(others)} or {last}."
+        message = Text("Send the roster as {others} or {last}.", others=", ".join(others), last=last)
         raise UnsupportedMediaType(message)
     if media_type == "application/json":
         return await _plan_dataset(call, semester_id)

@@ -15,6 +15,7 @@ from dataforge.contexts.academics.rosters.domain.uploads import MAX_FILE_BYTES, 
 from dataforge.contexts.datasets.contract import DatasetReader, PreparedRows
 from dataforge.kernel.csv_text import CsvTable, NotCsv, read_csv
 from dataforge.kernel.text import composed
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
@@ -37,7 +38,7 @@ class FileSource:
         """Append to the file; raises RosterUnreadable above 256 MiB."""
         self._size += len(chunk)
         if self._size > MAX_FILE_BYTES:
-            message = f"A roster file has at most {MAX_FILE_BYTES:,} bytes."
+            message = Text("A roster file has at most {max_file_bytes:,} bytes.", max_file_bytes=MAX_FILE_BYTES)
             raise RosterUnreadable(message)
         self._hash.update(chunk)
         self._file.write(chunk)
@@ -68,7 +69,7 @@ class FileSource:
                     with archive.open(entry) as file:
                         yield _table(entry.filename, file)
         except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError) as error:
-            message = f"The zip file is damaged or encrypted: {error}."
+            message = Text("The zip file is damaged or encrypted: {error}.", error=error)
             raise RosterUnreadable(message) from error
 
 
@@ -97,7 +98,12 @@ class DatasetSource(FileSource):
     def __init__(self, prepared: PreparedRows, version: str) -> None:
         columns = simple_columns(prepared.sheet, prepared.columns)
         if prepared.row_count > MAX_ROWS:
-            message = f"{prepared.sheet} has {prepared.row_count:,} rows; a roster has at most {MAX_ROWS:,}."
+            message = Text(
+                "{sheet} has {row_count:,} rows; a roster has at most {max_rows:,}.",
+                sheet=prepared.sheet,
+                row_count=prepared.row_count,
+                max_rows=MAX_ROWS,
+            )
             raise RosterUnreadable(message)
         super().__init__(
             {
@@ -159,7 +165,7 @@ def _download(bucket: str, key: str, source: FileSource) -> None:
         body = client("s3").get_object(Bucket=bucket, Key=key)["Body"]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
-            message = f"There is no upload {key}; PUT the file to the presigned URL first."
+            message = Text("There is no upload {key}; PUT the file to the presigned URL first.", key=key)
             raise RosterUnreadable(message) from error
         raise
     for chunk in iter(lambda: body.read(_CHUNK), b""):
@@ -169,7 +175,11 @@ def _download(bucket: str, key: str, source: FileSource) -> None:
 def _checked_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".csv")]
     if len(archive.infolist()) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-        message = f"A roster archive has at most {MAX_ENTRIES} files and {MAX_UNPACKED_BYTES:,} bytes unpacked."
+        message = Text(
+            "A roster archive has at most {max_entries} files and {max_unpacked_bytes:,} bytes unpacked.",
+            max_entries=MAX_ENTRIES,
+            max_unpacked_bytes=MAX_UNPACKED_BYTES,
+        )
         raise RosterUnreadable(message)
     # Rows refer to rows of other files by sourcedId, so any order does; this one reads well in the plan.
     order = ("orgs", "academicsessions", "courses", "classes", "users", "enrollments")
@@ -182,11 +192,11 @@ def _table(name: str, file: IO[bytes]) -> RosterTable:
         table = read_csv(file)
     header = table.header
     if not any(header):
-        message = f"{name} is empty; its first line names the columns."
+        message = Text("{name} is empty; its first line names the columns.", name=name)
         raise RosterUnreadable(message)
     doubled = {column for column in header if header.count(column) > 1}
     if doubled:
-        message = f"{name} names the column {min(doubled)} twice."
+        message = Text("{name} names the column {doubled} twice.", name=name, doubled=min(doubled))
         raise RosterUnreadable(message)
     return RosterTable(name, header, _records(name, table))
 

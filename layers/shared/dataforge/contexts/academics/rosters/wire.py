@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from dataforge.contexts.academics.enrollment.domain.statuses import Rule
 from dataforge.contexts.academics.rosters.domain.uploads import MAX_FILE_BYTES
 from dataforge.contexts.academics.wire import In, Seats
+from dataforge.kernel.texts import Text
 
 
 class RosterOptionsIn(In):
@@ -30,10 +31,10 @@ class RosterOptionsIn(In):
     @model_validator(mode="after")
     def _reason_for_waivers(self) -> "RosterOptionsIn":
         if self.waive and not self.waive_reason:
-            message = "rules are waived with a waive_reason"
+            message = Text("rules are waived with a waive_reason")
             raise ValueError(message)
         if {Rule.DUPLICATE, Rule.CAPACITY} & set(self.waive):
-            message = "duplicate and capacity cannot be waived for a whole roster"
+            message = Text("duplicate and capacity cannot be waived for a whole roster")
             raise ValueError(message)
         return self
 

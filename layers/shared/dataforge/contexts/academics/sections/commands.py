@@ -9,6 +9,7 @@ from dataforge.contexts.academics.enrollment.commands import fill_seats
 from dataforge.contexts.academics.sections.domain import Meeting, Seats, check_meetings
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.errors import invalid
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import (
     Delete,
     Row,
@@ -75,7 +76,7 @@ async def _check_instructor(values: Row, uow: AcademicsUnitOfWork) -> None:
     instructor = values.get("instructor_id")
     if instructor is not None and not await uow.sections.is_instructor(instructor):
         raise invalid(
-            "/instructor_id", "There is no active user with this id and the role instructor.", "unknown_reference"
+            "/instructor_id", Text("There is no active user with this id and the role instructor."), "unknown_reference"
         )
 
 

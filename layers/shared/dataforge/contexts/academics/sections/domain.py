@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dataforge.kernel.errors import Conflict, invalid
+from dataforge.kernel.texts import Text
 
 
 class CapacityBelowEnrolled(Conflict):
@@ -48,10 +49,12 @@ def check_meetings(meetings: tuple[Meeting, ...]) -> None:
     """Raise ValidationFailed when a meeting ends before it starts or two of one section overlap."""
     for index, meeting in enumerate(meetings):
         if meeting.starts >= meeting.ends:
-            raise invalid(f"/meetings/{index}/ends", "A meeting ends after it starts, on the same day.")
+            raise invalid(f"/meetings/{index}/ends", Text("A meeting ends after it starts, on the same day."))
         for earlier in meetings[:index]:
             if meeting.overlaps(earlier):
-                raise invalid(f"/meetings/{index}", f"It overlaps with {earlier} of the same section.")
+                raise invalid(
+                    f"/meetings/{index}", Text("It overlaps with {earlier} of the same section.", earlier=earlier)
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,11 @@ class Seats:
     def resize(self, capacity: int, waitlist_capacity: int) -> "Seats":
         """New limits; raises CapacityBelowEnrolled when more seats are taken or more students wait."""
         if capacity < self.enrolled_count or waitlist_capacity < self.waitlisted_count:
-            message = (
-                f"{self.enrolled_count} seats are taken and {self.waitlisted_count} students wait; "
-                "drop some first or choose a higher capacity."
+            message = Text(
+                "{enrolled_count} seats are taken and {waitlisted_count} students wait; "
+                "drop some first or choose a higher capacity.",
+                enrolled_count=self.enrolled_count,
+                waitlisted_count=self.waitlisted_count,
             )
             facts = {"enrolled_count": self.enrolled_count, "waitlisted_count": self.waitlisted_count}
             raise CapacityBelowEnrolled(message, facts=facts)

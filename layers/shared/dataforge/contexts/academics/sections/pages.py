@@ -18,6 +18,7 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
@@ -70,7 +71,7 @@ async def enroll(section_id: UUID, call: Annotated[PageCall, require_page(Action
     """Enrol the signed-in person; a rule that refuses is shown where the form was."""
     student = await call.query(find_own_student, call.user_id)
     if student is None:
-        raise missing("student record of user", call.user_id)
+        raise missing(Text("student record of user"), call.user_id)
     try:
         outcome = await run(
             call.unit_of_work(Work), enroll_student, EnrollStudent(student["id"], section_id=section_id)
@@ -84,4 +85,4 @@ async def enroll(section_id: UUID, call: Annotated[PageCall, require_page(Action
     if outcome.enrollment.status is EnrollmentStatus.WAITLISTED:
         text = f"{name} is full. You are number {outcome.enrollment.wait_no} on the waitlist."
         return call.go_on("info", text, SECTIONS, section_id)
-    return call.go_on("success", f"You are enrolled in {name}.", SECTIONS, section_id)
+    return call.go_on("success", Text("You are enrolled in {name}.", name=name), SECTIONS, section_id)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
+from dataforge.kernel.texts import Text
 from dataforge.platform.calendars import add_timezones
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -52,5 +53,5 @@ def _event(entry: Mapping[str, Any], meeting: Mapping[str, Any], stamp: datetime
     if meeting["room"]:
         event.add("location", meeting["room"])
     if entry["instructor_name"]:
-        event.add("description", f"Instructor: {entry['instructor_name']}")
+        event.add("description", Text("Instructor: {instructor_name}", instructor_name=entry["instructor_name"]))
     return event

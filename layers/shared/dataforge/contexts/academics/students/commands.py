@@ -10,6 +10,7 @@ from dataforge.contexts.academics.enrollment.commands import announce
 from dataforge.contexts.academics.enrollment.domain.statuses import OVERRIDABLE, Rule
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.errors import invalid
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Change, Create, Delete, Row, audit_change, require_revision
 
@@ -35,7 +36,7 @@ async def change_student(command: Change, uow: AcademicsUnitOfWork) -> Row:
 async def _check_user(values: Row, uow: AcademicsUnitOfWork) -> None:
     user_id = values.get("user_id")
     if user_id is not None and not await uow.students.is_active_user(user_id):
-        raise invalid("/user_id", "There is no active user with this id.", "unknown_reference")
+        raise invalid("/user_id", Text("There is no active user with this id."), "unknown_reference")
 
 
 async def delete_student(command: Delete, uow: AcademicsUnitOfWork) -> None:
@@ -104,9 +105,9 @@ async def grant_override(command: GrantOverride, uow: AcademicsUnitOfWork) -> Ro
     """Grant an override, with its reason in the audit log."""
     if not command.rules or command.rules - OVERRIDABLE:
         named = ", ".join(sorted(OVERRIDABLE))
-        raise invalid("/rules", f"Name one or more of these rules: {named}.", "not_overridable")
+        raise invalid("/rules", Text("Name one or more of these rules: {named}.", named=named), "not_overridable")
     if command.expires_at is not None and command.expires_at <= uow.now:
-        raise invalid("/expires_at", "An override ends in the future.", "in_the_past")
+        raise invalid("/expires_at", Text("An override ends in the future."), "in_the_past")
     await uow.students.touch(command.student_id)
     rules = sorted(rule.value for rule in command.rules)
     row = await uow.students.add_override(

@@ -10,6 +10,7 @@ from dataforge.contexts.academics.access import may, missing
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import After, Row, keyset, where
 
@@ -32,7 +33,7 @@ async def get_own_student(connection: AsyncConnection, user_id: UUID) -> Row:
     """The student a user is; raises NotFound."""
     student = await find_own_student(connection, user_id)
     if student is None:
-        raise missing("student record of user", user_id)
+        raise missing(Text("student record of user"), user_id)
     return student
 
 

@@ -13,6 +13,7 @@ from dataforge.contexts.academics.access import missing
 from dataforge.contexts.academics.catalog.domain import Completion
 from dataforge.contexts.academics.tables import course_completions, enrollments, holds, overrides, sections, students
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import VersionedRows, explained
@@ -70,7 +71,7 @@ class Students(VersionedRows):
         )
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
-            raise missing("hold in force", hold_id)
+            raise missing(Text("hold in force"), hold_id)
         return row_dict(row)
 
     async def revoke_override(
@@ -87,7 +88,7 @@ class Students(VersionedRows):
         )
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
-            raise missing("override in force", override_id)
+            raise missing(Text("override in force"), override_id)
         return row_dict(row)
 
     async def add_completion(self, student_id: UUID, completion: Completion, at: datetime) -> bool:

@@ -14,6 +14,7 @@ from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
 from dataforge.contexts.datasets.jobs.domain import JobClaim
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import AlreadyExists, BadRequest, ObjectMissing
+from dataforge.kernel.texts import Text
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.objects import ObjectStore
 from versioned_tables.schema.columns import make_schema
@@ -53,7 +54,7 @@ async def publish_commit(command: PublishCommit, uow: DatasetsUnitOfWork, *, obj
     Raises RefMoved when the branch is elsewhere by now, RefProtected, NotABranch, JobLost, JobCancelled, StorageMoved.
     """
     if not await uow.datasets.hold(command.dataset_id):
-        message = "The dataset was deleted meanwhile."
+        message = Text("The dataset was deleted meanwhile.")
         raise DatasetNotFound(message)
     if command.commit is not None and command.commit.reused:
         await asyncio.to_thread(_check_objects, command.commit.reused, objects)
@@ -139,7 +140,7 @@ async def commit_changes(versions: Versions, base: Version, changes: Changes, by
 
 def _compute(versions: Versions, base: Version, changes: Changes, by: Authorship) -> NewCommit | None:
     if not (changes.drop or changes.create or changes.schemas or changes.operations):
-        message = "Send at least one operation, schema change or table."
+        message = Text("Send at least one operation, schema change or table.")
         raise NothingToCommit(message)
     store = versions.store(base.dataset_id)
     tables = dict(base.manifests)
@@ -147,11 +148,11 @@ def _compute(versions: Versions, base: Version, changes: Changes, by: Authorship
         tables.pop(_name(tables, sheet))
     for table in changes.create:
         if table.sheet in tables:
-            message = f"There is a sheet {table.sheet!r} already."
+            message = Text("There is a sheet {sheet!r} already.", sheet=table.sheet)
             raise SheetExists(message)
         tables[table.sheet] = Manifest(make_schema(table.columns, table.key))
     if len(tables) > MOST_TABLES:
-        message = f"A version has at most {MOST_TABLES} tables."
+        message = Text("A version has at most {most_tables} tables.", most_tables=MOST_TABLES)
         raise NothingToCommit(message)
     for edit in changes.schemas:
         sheet = _name(tables, edit.sheet)
@@ -178,5 +179,5 @@ def _name(tables: dict[str, Manifest], sheet: str | None) -> str:
     if sheet is not None and sheet in tables:
         return sheet
     named = f"There is no sheet {sheet!r}." if sheet is not None else "Name the sheet."
-    message = f"{named} The version has {', '.join(list(tables)[:20]) or 'none'}."
+    message = Text("{named} The version has {value}.", named=named, value=", ".join(list(tables)[:20]) or "none")
     raise SheetNotFound(message, facts={"sheets": list(tables)[:1000]})

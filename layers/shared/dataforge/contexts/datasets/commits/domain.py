@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.kernel.errors import NotFound, Unavailable
+from dataforge.kernel.texts import Text
 
 INITIAL_MESSAGE = "Initial commit"
 MAX_MESSAGE = 10_000
@@ -93,7 +94,9 @@ def is_commit_id(text: str) -> bool:
 
 def commit_missing(commit_id: str) -> CommitNotFound:
     """The refusal for an unknown commit."""
-    return CommitNotFound(f"There is no commit {commit_id} in this dataset.", facts={"commit_id": commit_id})
+    return CommitNotFound(
+        Text("There is no commit {commit_id} in this dataset.", commit_id=commit_id), facts={"commit_id": commit_id}
+    )
 
 
 class SheetNotFound(NotFound):

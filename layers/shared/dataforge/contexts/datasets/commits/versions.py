@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.datasets.commits.domain import CommitTable, ManifestRecord, NewCommit, SheetNotFound
 from dataforge.contexts.datasets.commits.queries import resolve_version
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 from versioned_tables.compare.diff import count_changes
 from versioned_tables.errors import CorruptStorage
@@ -70,11 +71,13 @@ class Version:
             return sheet
         names = ", ".join(list(self.tables)[:20])
         if not self.tables:
-            message = f"Commit {self.commit_id} has no tables yet; import a file or create a table."
+            message = Text(
+                "Commit {commit_id} has no tables yet; import a file or create a table.", commit_id=self.commit_id
+            )
         elif sheet is None:
-            message = f"The version has {len(self.tables)} sheets; name one: {names}."
+            message = Text("The version has {count} sheets; name one: {names}.", count=len(self.tables), names=names)
         else:
-            message = f"There is no sheet {sheet!r}; the version has {names}."
+            message = Text("There is no sheet {sheet!r}; the version has {names}.", sheet=sheet, names=names)
         raise SheetNotFound(message, facts={"sheets": list(self.tables)[:1000]})
 
     def sheet(self, sheet: str | None) -> tuple[str, Manifest]:

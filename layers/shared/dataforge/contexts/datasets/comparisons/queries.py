@@ -10,6 +10,7 @@ from typing import Any
 from cachetools import LRUCache
 
 from dataforge.contexts.datasets.commits.versions import Version, Versions
+from dataforge.kernel.texts import Text
 from versioned_tables.compare.diff import Difference, difference, difference_page, select
 from versioned_tables.compare.similarity import guess_updates
 from versioned_tables.errors import FilterRefused
@@ -154,6 +155,6 @@ def _column_ids(one: SheetDifference, name: str) -> list[str]:
     """The column of this name in either version: two, when one took the name after another."""
     found = [column.id for side in reversed(one.sides) if (column := side.schema.by_name(name)) is not None]
     if not found:
-        message = f"There is no column {name!r} in either version."
+        message = Text("There is no column {name!r} in either version.", name=name)
         raise FilterRefused(message)
     return list(dict.fromkeys(found))

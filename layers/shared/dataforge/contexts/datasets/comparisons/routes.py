@@ -13,6 +13,7 @@ from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.wire_types import SheetName
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 
 SHOWN_ROWS = 100
 VersionName = Annotated[str, Query(min_length=1, max_length=100, description="branch, tag or commit id")]
@@ -46,7 +47,7 @@ async def compare(
             common = await merge_base(connection, call.dataset_id, one.commit_id, two.commit_id)
         one = one if common is None else await versions.load(call.dataset_id, common)
     if sheet is not None and sheet not in one.tables and sheet not in two.tables:
-        message = f"There is no sheet {sheet!r} in either version."
+        message = Text("There is no sheet {sheet!r} in either version.", sheet=sheet)
         raise SheetNotFound(message)
     sheets = await comparer.summary(one, two, sheet)
     body: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.read.filters import NULLS, Filter, parse_filter
 from versioned_tables.schema.columns import TableSchema
@@ -66,6 +67,11 @@ def _typed(row: FilterRow, kind: str) -> object:
             return float(text)
     except (KeyError, ValueError) as error:
         wanted = "true or false" if kind == "bool" else "a number"
-        message = f"The column {row.column!r} is compared with {wanted}; {row.value!r} is not {wanted}."
+        message = Text(
+            "The column {column!r} is compared with {wanted}; {row!r} is not {wanted}.",
+            column=row.column,
+            wanted=wanted,
+            row=row.value,
+        )
         raise FilterRefused(message) from error
     return row.value

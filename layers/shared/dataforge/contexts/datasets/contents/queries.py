@@ -14,6 +14,7 @@ from dataforge.contexts.datasets.commits.queries import first_parents
 from dataforge.contexts.datasets.commits.versions import Version, Versions
 from dataforge.contexts.datasets.contents.repository import keep_statistics, known_statistics
 from dataforge.kernel.clock import Clock
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.read.filters import Filter, parse_filter
@@ -39,7 +40,7 @@ def filter_of(text: str | None) -> Filter | None:
     try:
         return parse_filter(json.loads(text))
     except (ValueError, RecursionError) as error:
-        message = 'The filter is not JSON. Example: {"column": "age", "op": "gte", "value": 18}.'
+        message = Text('The filter is not JSON. Example: {"column": "age", "op": "gte", "value": 18}.')
         raise FilterRefused(message) from error
 
 
@@ -88,7 +89,7 @@ async def history_of_row(
     async with versions.database.read_only() as connection:
         line = await first_parents(connection, dataset_id, start, sheet, limit=HISTORY_COMMITS)
         if not line or line[0]["manifest_id"] is None:
-            message = f"There is no sheet {sheet!r} in this version."
+            message = Text("There is no sheet {sheet!r} in this version.", sheet=sheet)
             raise SheetNotFound(message)
         steps = [
             commit

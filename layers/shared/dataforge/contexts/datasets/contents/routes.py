@@ -14,6 +14,7 @@ from dataforge.contexts.datasets.wire_types import SheetName
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.read.pages import PageRequest
 
@@ -158,7 +159,7 @@ def _key_of(text: str) -> list[object]:
     except ValueError:
         values = None
     if not isinstance(values, list) or not values or any(isinstance(value, dict | list) for value in values):
-        message = 'The key is a JSON list of its values, such as ["A17"] or [2026, "A17"].'
+        message = Text('The key is a JSON list of its values, such as ["A17"] or [2026, "A17"].')
         raise FilterRefused(message)
     return values
 

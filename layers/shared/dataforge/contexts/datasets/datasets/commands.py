@@ -20,6 +20,7 @@ from dataforge.kernel.access import Action, Kind, Level
 from dataforge.kernel.errors import Violation
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.rules import may_any
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -97,7 +98,7 @@ async def _require_membership(workspace: UUID, pointer: str, uow: DatasetsUnitOf
     is_member = await uow.permissions.is_member(workspace, uow.principal.user_id)
     if is_member or (is_member is not None and may_any(uow.principal, Action.CHANGE, Kind.GRANT)):
         return
-    message = f"You are not a member of workspace {workspace}."
+    message = Text("You are not a member of workspace {workspace}.", workspace=workspace)
     raise NotAMember(message, violations=[Violation(pointer, message, "membership")])
 
 
@@ -123,9 +124,9 @@ async def create_dataset(command: CreateDataset, uow: DatasetsUnitOfWork) -> UUI
 async def _locked_dataset(dataset_id: UUID, uow: DatasetsUnitOfWork, expected: str = "*") -> DatasetRecord:
     record = await uow.datasets.lock(dataset_id)
     if record is None:
-        message = f"There is no dataset {dataset_id}."
+        message = Text("There is no dataset {dataset_id}.", dataset_id=dataset_id)
         raise DatasetNotFound(message)
-    require_revision(expected, record.revision, "The dataset")
+    require_revision(expected, record.revision, Text("The dataset"))
     return record
 
 
@@ -137,7 +138,7 @@ async def change_dataset(command: ChangeDataset, uow: DatasetsUnitOfWork) -> UUI
     if "default_branch" in changes:
         ref = await uow.refs.lock(command.dataset_id, changes["default_branch"])
         if ref.kind is not RefKind.BRANCH:
-            message = f"{ref.name} is a tag; the default branch must be a branch."
+            message = Text("{name} is a tag; the default branch must be a branch.", name=ref.name)
             raise DefaultBranch(message)
     if tags is not None:
         await uow.datasets.put_tags(command.dataset_id, sorted(set(tags)))

@@ -10,6 +10,7 @@ from dataforge.kernel.access import Action, Kind, Level
 from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import RULES, may_any
+from dataforge.kernel.texts import Text
 
 RETENTION = timedelta(days=30)
 """How long a deleted dataset can be restored."""
@@ -79,7 +80,7 @@ def held_level(granted: Iterable[Level], principal: Principal) -> Level | None:
 
 def dataset_missing(dataset_id: UUID) -> DatasetNotFound:
     """The refusal for a dataset that is not there or may not be read."""
-    return DatasetNotFound(f"There is no dataset {dataset_id}, or you may not read it.")
+    return DatasetNotFound(Text("There is no dataset {dataset_id}, or you may not read it.", dataset_id=dataset_id))
 
 
 def check_access(held: Level | None, action: Action, kind: Kind, dataset_id: UUID) -> None:
@@ -88,7 +89,9 @@ def check_access(held: Level | None, action: Action, kind: Kind, dataset_id: UUI
     if held is None or needed is None:
         raise dataset_missing(dataset_id)
     if not held.covers(needed):
-        message = f"This needs the permission {needed.value} on the dataset; yours is {held.value}."
+        message = Text(
+            "This needs the permission {needed} on the dataset; yours is {held}.", needed=needed.value, held=held.value
+        )
         raise AccessTooLow(message, facts={"required": needed.value, "held": held.value})
 
 
@@ -97,7 +100,7 @@ def check_an_administrator_remains(grants: Iterable[Grant], *, workspace_id: UUI
     if workspace_id is None and not any(
         grant.kind is SubjectKind.USER and grant.level is Level.ADMIN for grant in grants
     ):
-        message = "This is the last administrator of the dataset; grant admin to somebody else first."
+        message = Text("This is the last administrator of the dataset; grant admin to somebody else first.")
         raise LastDatasetAdmin(message)
 
 

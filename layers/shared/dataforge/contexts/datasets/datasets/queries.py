@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Text, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import Text as SqlText
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.datasets.domain import (
@@ -26,6 +27,7 @@ from dataforge.kernel.access import Action, Kind, Level, MemberRole
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import may_any
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 
@@ -75,12 +77,14 @@ def _readable(principal: Principal, *, least: Level = Level.READ) -> Any:  # noq
 def _levels(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
     """The levels that the person has on a dataset; empty without one."""
     granted = (
-        select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(Text)))
+        select(func.array_agg(dataset_permissions.c.level, type_=ARRAY(SqlText)))
         .where(dataset_permissions.c.dataset_id == datasets.c.id, _mine(principal))
         .correlate(datasets)
         .scalar_subquery()
     )
-    return func.array_remove(func.array_append(granted, _by_role(principal)), None, type_=ARRAY(Text)).label("levels")
+    return func.array_remove(func.array_append(granted, _by_role(principal)), None, type_=ARRAY(SqlText)).label(
+        "levels"
+    )
 
 
 async def dataset_access(connection: AsyncConnection, dataset_id: UUID, principal: Principal) -> DatasetAccess | None:
@@ -117,7 +121,7 @@ async def require_access(
 
 def _shown() -> Select[Any]:
     tags = (
-        select(func.array_agg(dataset_tags.c.tag, type_=ARRAY(Text)))
+        select(func.array_agg(dataset_tags.c.tag, type_=ARRAY(SqlText)))
         .where(dataset_tags.c.dataset_id == datasets.c.id)
         .scalar_subquery()
     )
@@ -132,7 +136,7 @@ def _shown() -> Select[Any]:
         datasets.c.created_at,
         datasets.c.updated_at,
         datasets.c.deleted_at,
-        func.coalesce(tags, literal([], ARRAY(Text))).label("tags"),
+        func.coalesce(tags, literal([], ARRAY(SqlText))).label("tags"),
     )
 
 
@@ -148,7 +152,7 @@ async def get_dataset(connection: AsyncConnection, dataset_id: UUID, principal: 
     query = _shown().add_columns(_levels(principal)).where(datasets.c.id == dataset_id, _is_there())
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no dataset {dataset_id}."
+        message = Text("There is no dataset {dataset_id}.", dataset_id=dataset_id)
         raise DatasetNotFound(message)
     return _answer(row, row.levels, principal)
 

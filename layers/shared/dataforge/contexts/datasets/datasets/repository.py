@@ -18,6 +18,7 @@ from dataforge.contexts.datasets.datasets.domain import (
 )
 from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
 from dataforge.kernel.access import Level
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.refusals import constraint_of
 
@@ -43,7 +44,9 @@ def _exists(error: IntegrityError, name: object) -> IntegrityError | DatasetExis
     owner = owners.get(constraint_of(error) or "")
     if owner is None:
         return error
-    return DatasetExists(f"{owner} a dataset named {name!r}; choose another name.", facts={"name": name})
+    return DatasetExists(
+        Text("{owner} a dataset named {name!r}; choose another name.", owner=owner, name=name), facts={"name": name}
+    )
 
 
 class Datasets:

@@ -15,6 +15,7 @@ from dataforge.contexts.datasets.expectations.domain import (
 )
 from dataforge.contexts.datasets.expectations.queries import expectation_of, list_expectations
 from dataforge.kernel.errors import DataForgeError, Violation
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.read.checks import check, rule_problem
@@ -60,7 +61,7 @@ async def require_runnable(versions: Versions, dataset_id: UUID, expectation: Ex
         problem = rule_problem(wanted, schema)
         if problem is not None:
             pointer = "/parameters/pattern" if expectation.rule is ExpectationRule.REGEX else "/parameters"
-            message = f"The expectation cannot be checked. {problem}"
+            message = Text("The expectation cannot be checked. {problem}", problem=problem)
             raise InvalidExpectation(message, violations=[Violation(pointer, problem, "not_runnable")])
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.expectations.domain import Expectation, ExpectationNotFound, check_parameters
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -37,6 +38,8 @@ async def add_expectation(command: AddExpectation, uow: DatasetsUnitOfWork) -> U
 async def remove_expectation(command: RemoveExpectation, uow: DatasetsUnitOfWork) -> None:
     """Delete, audited; raises ExpectationNotFound."""
     if not await uow.expectations.remove(command.dataset_id, command.expectation_id):
-        message = f"There is no expectation {command.expectation_id} in this dataset."
+        message = Text(
+            "There is no expectation {expectation_id} in this dataset.", expectation_id=command.expectation_id
+        )
         raise ExpectationNotFound(message)
     uow.audit(AuditEntry("removed", "dataset_expectation", str(command.expectation_id)))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.kernel.errors import AlreadyExists, NotFound, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 
 class ExpectationRule(StrEnum):
@@ -97,38 +98,42 @@ def check_parameters(rule: ExpectationRule, columns: tuple[str, ...], parameters
         ExpectationRule.ROW_COUNT_DRIFT: {"max_percent"},
     }[rule]
     problems.extend(
-        Violation(f"/parameters/{name}", f"is not a parameter of {rule.value}", "unknown")
+        Violation(f"/parameters/{name}", Text("is not a parameter of {rule}", rule=rule.value), "unknown")
         for name in sorted(set(parameters) - allowed)
     )
     if rule is ExpectationRule.ROW_COUNT_DRIFT:
         if columns:
-            problems.append(Violation("/columns", "row_count_drift is about the whole table", "columns"))
+            problems.append(Violation("/columns", Text("row_count_drift is about the whole table"), "columns"))
         percent = parameters.get("max_percent")
         if isinstance(percent, bool) or not isinstance(percent, int | float) or percent < 0:
-            problems.append(Violation("/parameters/max_percent", "must be a number of at least 0", "max_percent"))
+            problems.append(Violation("/parameters/max_percent", Text("must be a number of at least 0"), "max_percent"))
     elif not columns:
-        problems.append(Violation("/columns", f"{rule.value} needs at least one column", "columns"))
+        problems.append(Violation("/columns", Text("{rule} needs at least one column", rule=rule.value), "columns"))
     problems.extend(_OWN_CHECKS[rule](columns, parameters) if rule in _OWN_CHECKS else [])
     if problems:
         places = "; ".join(f"{item.pointer}: {item.message}" for item in problems)
-        raise InvalidExpectation(f"The expectation cannot be checked. {places}.", violations=problems)
+        raise InvalidExpectation(
+            Text("The expectation cannot be checked. {places}.", places=places), violations=problems
+        )
 
 
 def _range(_columns: tuple[str, ...], parameters: Mapping[str, Any]) -> list[Violation]:
     low, high = parameters.get("min"), parameters.get("max")
     if low is None and high is None:
-        return [Violation("/parameters", "a range needs min, max or both", "range")]
+        return [Violation("/parameters", Text("a range needs min, max or both"), "range")]
     kinds = {type(value) if isinstance(value, str) else float for value in (low, high) if value is not None}
     bad = [v for v in (low, high) if v is not None and (isinstance(v, bool) or not isinstance(v, int | float | str))]
     if bad or len(kinds) > 1:
-        return [Violation("/parameters", "min and max must both be numbers or both be texts (ISO dates)", "range")]
+        return [
+            Violation("/parameters", Text("min and max must both be numbers or both be texts (ISO dates)"), "range")
+        ]
     return []
 
 
 def _regex(_columns: tuple[str, ...], parameters: Mapping[str, Any]) -> list[Violation]:
     pattern = parameters.get("pattern")
     if not isinstance(pattern, str) or not 1 <= len(pattern) <= 500:
-        return [Violation("/parameters/pattern", "must be a text of 1 to 500 characters", "pattern")]
+        return [Violation("/parameters/pattern", Text("must be a text of 1 to 500 characters"), "pattern")]
     return []  # whether it is a regular expression is for the engine that runs it to say (engine.expectations)
 
 
@@ -137,13 +142,13 @@ def _foreign_key(columns: tuple[str, ...], parameters: Mapping[str, Any]) -> lis
     try:
         UUID(str(parameters.get("dataset_id")))
     except ValueError:
-        problems.append(Violation("/parameters/dataset_id", "must be the id of a dataset", "dataset_id"))
+        problems.append(Violation("/parameters/dataset_id", Text("must be the id of a dataset"), "dataset_id"))
     if not isinstance(parameters.get("ref"), str):
-        problems.append(Violation("/parameters/ref", "must name a branch, tag or commit", "ref"))
+        problems.append(Violation("/parameters/ref", Text("must name a branch, tag or commit"), "ref"))
     if len(columns) > 1:
-        problems.append(Violation("/columns", "a foreign key has one column", "columns"))
+        problems.append(Violation("/columns", Text("a foreign key has one column"), "columns"))
     if not isinstance(parameters.get("column"), str):
-        problems.append(Violation("/parameters/column", "must name the column of the other table", "column"))
+        problems.append(Violation("/parameters/column", Text("must name the column of the other table"), "column"))
     return problems
 
 

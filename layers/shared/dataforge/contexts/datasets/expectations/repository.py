@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.expectations.domain import Expectation, ExpectationExists
 from dataforge.contexts.datasets.tables import expectations
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.refusals import constraint_of
 
 
@@ -38,7 +39,7 @@ class Expectations:
             await self._connection.execute(statement)
         except IntegrityError as error:
             if constraint_of(error) == "uq_expectations_dataset_id_name":
-                message = f"There is an expectation named {expectation.name!r}; choose another name."
+                message = Text("There is an expectation named {name!r}; choose another name.", name=expectation.name)
                 raise ExpectationExists(message) from error
             raise
 

@@ -11,6 +11,7 @@ from dataforge.contexts.datasets.commits.versions import Version, Versions
 from dataforge.contexts.datasets.comparisons.queries import changed_rows
 from dataforge.contexts.datasets.jobs.domain import Job
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.uploads.files import S3Files
@@ -34,10 +35,12 @@ _TYPES = {
 def check_export(parameters: dict[str, Any]) -> None:
     """Raise FilterRefused on combinations that make no file."""
     if parameters["format"] in ("excel", "parquet") and parameters["compression"] != "none":
-        message = f"A {parameters['format']} file is compressed inside; leave `compression` at none."
+        message = Text(
+            "A {format} file is compressed inside; leave `compression` at none.", format=parameters["format"]
+        )
         raise FilterRefused(message)
     if parameters.get("base") is not None and parameters["format"] not in ("csv", "jsonl"):
-        message = "A difference is exported as csv or jsonl."
+        message = Text("A difference is exported as csv or jsonl.")
         raise FilterRefused(message)
     if parameters.get("filter") is not None:
         parse_filter(parameters["filter"])

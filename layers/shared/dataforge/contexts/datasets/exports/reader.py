@@ -25,6 +25,7 @@ from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, FilterRefused
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 from dataforge.platform.observability import logger
 
@@ -147,7 +148,11 @@ class ExportedRows:
         async with self._database.read_only() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None or row.status != JobStatus.COMPLETED.value:
-            message = f"The export {job_id} is {'gone' if row is None else row.status}; its rows cannot be read."
+            message = Text(
+                "The export {job_id} is {words}; its rows cannot be read.",
+                job_id=job_id,
+                words="gone" if row is None else row.status,
+            )
             raise RowsNotReady(message, facts={"job_id": str(job_id)})
         return row.output_summary["s3_key"], row.output_summary["bytes"]
 
@@ -163,7 +168,11 @@ def _table(tables: Sequence[dict[str, Any]], sheet: str | None) -> dict[str, Any
     if len(named) == 1:
         return named[0]
     names = ", ".join(table["sheet"] for table in tables[:20]) or "none"
-    message = f"There is no sheet {sheet!r}; the version has {names}." if sheet else f"Name one sheet of: {names}."
+    message = (
+        Text("There is no sheet {sheet!r}; the version has {names}.", sheet=sheet, names=names)
+        if sheet
+        else Text("Name one sheet of: {names}.", names=names)
+    )
     raise SheetNotFound(message, facts={"sheets": [table["sheet"] for table in tables[:1000]]})
 
 
@@ -171,6 +180,11 @@ def _columns(table: dict[str, Any], wanted: Sequence[str] | None) -> tuple[str, 
     known = [str(column["name"]) for column in table["definition"]["columns"]]
     unknown = [name for name in wanted or () if name not in known]
     if unknown:
-        message = f"There is no column {unknown[0]!r} in sheet {table['sheet']!r}; it has {', '.join(known[:30])}."
+        message = Text(
+            "There is no column {unknown!r} in sheet {sheet!r}; it has {known}.",
+            unknown=unknown[0],
+            sheet=table["sheet"],
+            known=", ".join(known[:30]),
+        )
         raise FilterRefused(message)
     return tuple(known if wanted is None else wanted)

@@ -17,6 +17,7 @@ from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import FilterRefused
 
 
@@ -56,7 +57,12 @@ def _check_names(version: Version, body: wire.ExportIn) -> None:
         schema = version.tables[name].manifest.schema
         unknown = [column for column in body.columns or () if schema.by_name(column) is None]
         if unknown:
-            message = f"There is no column {unknown[0]!r} in sheet {name!r}; it has {', '.join(schema.names[:30])}."
+            message = Text(
+                "There is no column {unknown!r} in sheet {name!r}; it has {names}.",
+                unknown=unknown[0],
+                name=name,
+                names=", ".join(schema.names[:30]),
+            )
             raise FilterRefused(message)
         if body.filter is not None:
             check_filter_runs(body.filter, schema)

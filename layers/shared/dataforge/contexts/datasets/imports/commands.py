@@ -28,6 +28,7 @@ from dataforge.contexts.datasets.refs.queries import require_ref
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.queries import get_upload
 from dataforge.kernel.errors import ObjectMissing, Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.observability import emit_metrics, logger
@@ -73,7 +74,11 @@ def merged_tables(base: Version, outcome: ImportOutcome, parameters: Mapping[str
     replaces = parameters.get("mode", "replace") == "replace" and not parameters.get("keep_other_tables", False)
     tables = dict(outcome.tables) if replaces else {**base.manifests, **outcome.tables}
     if len(tables) > MOST_TABLES:
-        message = f"A version has at most {MOST_TABLES} tables; this one would have {len(tables)}."
+        message = Text(
+            "A version has at most {most_tables} tables; this one would have {count}.",
+            most_tables=MOST_TABLES,
+            count=len(tables),
+        )
         raise ImportRefused(message)
     return tables
 
@@ -143,8 +148,8 @@ class Importer:
         try:
             source: FileSource = ObjectSource(self._versions.objects, upload["s3_key"], upload["file_name"])
         except ObjectMissing as error:
-            message = "The uploaded file is no longer there; upload it again."
-            raise FileGone(message) from error
+            gone = Text("The uploaded file is no longer there; upload it again.")
+            raise FileGone(gone) from error
         with tempfile.TemporaryDirectory(prefix="import-", dir=self._folder) as folder:
             options, scratch = import_options(parameters), Path(folder)
             with _reported():

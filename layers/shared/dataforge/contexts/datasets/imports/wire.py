@@ -5,11 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dataforge.contexts.datasets.wire_types import ColumnName, In, Message, Sheet
+from dataforge.kernel.texts import Text
 
 
 def _mark(value: str) -> str:
     if not value.isascii() or value.isalnum() or value in "\r\n\0":
-        message = "must be an ASCII character that is no letter, digit or line end"
+        message = Text("must be an ASCII character that is no letter, digit or line end")
         raise ValueError(message)
     return value
 
@@ -57,6 +58,6 @@ class ImportIn(In):
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
         if self.delimiter is not None and self.delimiter == (self.quote or '"'):
-            message = "delimiter and quote must differ"
+            message = Text("delimiter and quote must differ")
             raise ValueError(message)
         return self

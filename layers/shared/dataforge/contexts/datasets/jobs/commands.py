@@ -10,6 +10,7 @@ from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.jobs import OPEN, JobNotFound, JobNotRetryable, JobStatus
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -62,7 +63,7 @@ async def queue_job(command: QueueJob, uow: DatasetsUnitOfWork) -> UUID:
 async def _lock(dataset_id: UUID, job_id: UUID, uow: DatasetsUnitOfWork) -> Job:
     job = await uow.jobs.lock(job_id)
     if job is None or job.dataset_id != dataset_id:
-        message = f"There is no job {job_id} in this dataset."
+        message = Text("There is no job {job_id} in this dataset.", job_id=job_id)
         raise JobNotFound(message)
     return job
 
@@ -84,7 +85,7 @@ async def retry_job(command: RetryJob, uow: DatasetsUnitOfWork) -> Job:
     job.check_retryable()
     if command.onto_current:
         if job.run_type is not RunType.IMPORT or job.ref_name is None:
-            message = "Only an import can be repeated onto the present commit of its branch."
+            message = Text("Only an import can be repeated onto the present commit of its branch.")
             raise JobNotRetryable(message)
         ref = await uow.refs.lock(command.dataset_id, job.ref_name)
         ref.check_takes_commits()
@@ -99,7 +100,7 @@ async def remove_job(command: CancelJob, uow: DatasetsUnitOfWork) -> Job:
     """Delete the record of an ended job; the caller deletes its files. Raises JobNotFound, JobNotRetryable."""
     job = await _lock(command.dataset_id, command.job_id, uow)
     if job.status in OPEN:
-        message = f"The job is {job.status.value}; cancel it first."
+        message = Text("The job is {status}; cancel it first.", status=job.status.value)
         raise JobNotRetryable(message)
     await uow.jobs.remove(job.id)
     uow.audit(AuditEntry("removed", "dataset_job", str(job.id)))

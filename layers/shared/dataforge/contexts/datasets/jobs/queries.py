@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.datasets.tables import jobs
 from dataforge.kernel.jobs import JobNotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _SHOWN = [
@@ -30,7 +31,7 @@ async def get_job(connection: AsyncConnection, dataset_id: UUID, job_id: UUID) -
     query = select(*columns).where(jobs.c.dataset_id == dataset_id, jobs.c.id == job_id)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no job {job_id} in this dataset."
+        message = Text("There is no job {job_id} in this dataset.", job_id=job_id)
         raise JobNotFound(message)
     return _job(row)
 

@@ -28,6 +28,7 @@ from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.jobs import JobNotFound, JobStatus
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 
@@ -39,7 +40,7 @@ async def job_response(call: DatasetCall, job_id: UUID) -> Response:
 @router.get("/api/datasets/jobs/{job_id}", response_model=wire.JobOut)
 async def get_any_job(job_id: UUID, call: Annotated[Call, require(Action.READ, Kind.DATASET_JOB)]) -> Response:
     """A job of any dataset that the caller may read."""
-    missing = JobNotFound(f"There is no job {job_id}, or you may not read it.")
+    missing = JobNotFound(Text("There is no job {job_id}, or you may not read it.", job_id=job_id))
     dataset_id = await call.query(queries.dataset_of_job, job_id)
     if dataset_id is None:
         raise missing

@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.events.sqs import id_in
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 if TYPE_CHECKING:
@@ -96,6 +97,6 @@ async def upkeep_dataset(payload: Mapping[str, Any], services: DatasetsServices)
 def _required(payload: Mapping[str, Any]) -> UUID:
     dataset_id = id_in(payload, "dataset_id")
     if dataset_id is None:
-        message = "Give the id of a dataset as `dataset_id`."
+        message = Text("Give the id of a dataset as `dataset_id`.")
         raise BadRequest(message)
     return dataset_id

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.datasets.commits.versions import Versions
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
 from dataforge.contexts.datasets.tables import commit_tables, commits, refs
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import CorruptStorage
 from versioned_tables.hashing.commits import TableContent, commit_id, tree_hash
 from versioned_tables.maintain.maintenance import verify
@@ -45,7 +46,7 @@ async def find_broken(versions: Versions, dataset_id: UUID) -> dict[str, Any]:
         query = select(refs).where(refs.c.dataset_id == dataset_id).order_by(refs.c.name)
         found = (await connection.execute(query)).all()
         if not found:
-            message = f"There is no dataset {dataset_id}."
+            message = Text("There is no dataset {dataset_id}.", dataset_id=dataset_id)
             raise DatasetNotFound(message)
         for ref in found:
             counts["refs"] += 1
@@ -117,7 +118,7 @@ async def _verify_table(
         return Broken(ref, commit, table.sheet, "manifest", table.manifest_id, str(error))
     manifest = known[table.manifest_id][1]
     if manifest.digest != table.leaves_sha256:
-        reason = "its leaves have another hash than the commit says"
+        reason = Text("its leaves have another hash than the commit says")
         return Broken(ref, commit, table.sheet, "manifest", table.manifest_id, reason)
     problems = await asyncio.to_thread(verify, versions.store(dataset_id), manifest)
     if problems:

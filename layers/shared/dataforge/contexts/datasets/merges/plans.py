@@ -12,6 +12,7 @@ from dataforge.contexts.datasets.commits.domain import CommitTable, NewCommit
 from dataforge.contexts.datasets.commits.queries import merge_base
 from dataforge.contexts.datasets.commits.versions import Authorship, Version, Versions, changes_of
 from dataforge.kernel.errors import Conflict
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ColumnConflict, MergeConflicts
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.merge.conflicts import Resolution, Rule
@@ -88,7 +89,7 @@ async def plan_pick(
     """What a cherry-pick (or with `undo` a revert) of one commit does; merges count against their first parent."""
     head, picked = await versions.load(dataset_id, onto), await versions.load(dataset_id, commit)
     if picked.parent is None:
-        message = f"Commit {commit} is the first of its dataset; there is nothing before it."
+        message = Text("Commit {commit} is the first of its dataset; there is nothing before it.", commit=commit)
         raise NoParent(message)
     parent = await versions.load(dataset_id, picked.parent)
     base, theirs = (picked, parent) if undo else (parent, picked)
@@ -144,9 +145,11 @@ def _alike_names(sheets: Iterable[str]) -> list[dict[str, Any]]:
     for sheet in sheets:
         other = known.setdefault(sql_name(sheet), sheet)
         if other != sheet:
-            detail = (
-                f"The tables {other!r} and {sheet!r} differ only in capitals, which SQL does not tell apart; "
-                "drop one of them first."
+            detail = Text(
+                "The tables {other!r} and {sheet!r} differ only in capitals, which SQL does not tell apart; "
+                "drop one of them first.",
+                other=other,
+                sheet=sheet,
             )
             found.append(_conflict(sheet, "", NAMES, detail=detail))
     return found

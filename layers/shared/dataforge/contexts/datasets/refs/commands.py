@@ -6,6 +6,7 @@ from uuid import UUID
 from dataforge.contexts.datasets.commits.queries import resolve_version
 from dataforge.contexts.datasets.refs.domain import NotFastForward, RefKind, check_ref_name
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -67,9 +68,12 @@ async def move_ref(command: MoveRef, uow: DatasetsUnitOfWork) -> str:
     target = await resolve_version(uow.connection, command.dataset_id, command.to)
     forward = await uow.commits.is_ancestor(command.dataset_id, ref.commit_id, target)
     if ref.kind is RefKind.BRANCH and not forward and not command.force:
-        message = (
-            f"Commit {target} does not come after {ref.commit_id}, where {ref.name} is now: moving there would leave "
-            "commits behind. Send `force: true` if that is meant."
+        message = Text(
+            "Commit {target} does not come after {commit_id}, where {name} is now: moving there would leave "
+            "commits behind. Send `force: true` if that is meant.",
+            target=target,
+            commit_id=ref.commit_id,
+            name=ref.name,
         )
         raise NotFastForward(message, facts={"current_commit": ref.commit_id, "wanted_commit": target})
     await uow.refs.move(command.dataset_id, command.name, target)

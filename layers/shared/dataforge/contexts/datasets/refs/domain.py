@@ -7,6 +7,7 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.commits.domain import _COMMIT
 from dataforge.kernel.errors import AlreadyExists, Conflict, Locked, NotFound, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 # No slash: API Gateway decodes %2F before it routes, so that such a name could not be told from a path.
@@ -79,28 +80,31 @@ def check_ref_name(name: str, pointer: str = "/name") -> str:
     """
     if REF_NAME.fullmatch(name) and ".." not in name and not _COMMIT.fullmatch(name) and name not in RESERVED_NAMES:
         return name
-    message = (
+    message = Text(
         "must be 1 to 100 letters, digits, '.', '_' or '-', start with a letter or digit, not end with '.', "
         "not contain '..', and not look like a commit id"
     )
     raise ValidationFailed(
-        f"{name!r} is not a name for a branch or tag: it {message}.",
+        Text("{name!r} is not a name for a branch or tag: it {message}.", name=name, message=message),
         violations=[Violation(pointer, message, "ref_name")],
     )
 
 
 def ref_moved(name: str, expected: str, current: str | None) -> RefMoved:
     """The refusal that tells a loser of a race what was expected and what is there."""
-    message = (
-        f"{name} was expected at commit {expected} and is at {current or 'no commit'}; nothing was changed. "
-        "Read it again and repeat your change on top of it."
+    message = Text(
+        "{name} was expected at commit {expected} and is at {value}; nothing was changed. "
+        "Read it again and repeat your change on top of it.",
+        name=name,
+        expected=expected,
+        value=current or "no commit",
     )
     return RefMoved(message, facts={"ref": name, "expected_commit": expected, "current_commit": current})
 
 
 def ref_missing(name: str) -> RefNotFound:
     """The refusal for a name that is neither a branch nor a tag."""
-    return RefNotFound(f"There is no branch or tag {name!r} in this dataset.", facts={"ref": name})
+    return RefNotFound(Text("There is no branch or tag {name!r} in this dataset.", name=name), facts={"ref": name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +126,22 @@ class Ref:
     def check_takes_commits(self) -> None:
         """Raise NotABranch for a tag and RefProtected where only reviewed merges may write."""
         if self.kind is not RefKind.BRANCH:
-            message = f"{self.name} is a tag; commit on a branch."
+            message = Text("{name} is a tag; commit on a branch.", name=self.name)
             raise NotABranch(message, facts={"ref": self.name})
         self.check_writable()
 
     def check_writable(self) -> None:
         """Raise RefProtected when the ref is protected."""
         if self.protected:
-            message = f"{self.name} is protected: propose the change in a review request and merge that."
+            message = Text(
+                "{name} is protected: propose the change in a review request and merge that.", name=self.name
+            )
             raise RefProtected(message, facts={"ref": self.name})
 
     def check_deletable(self) -> None:
         """Raise DefaultBranch or RefProtected when the ref must stay."""
         if self.is_default:
-            message = f"{self.name} is the default branch; make another branch the default first."
+            message = Text("{name} is the default branch; make another branch the default first.", name=self.name)
             raise DefaultBranch(message, facts={"ref": self.name})
         self.check_writable()
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.refs.domain import Ref, RefExists, RefKind, ref_missing
 from dataforge.contexts.datasets.tables import datasets, refs
+from dataforge.kernel.texts import Text
 
 
 class Refs:
@@ -56,7 +57,7 @@ class Refs:
             .returning(refs.c.name)
         )
         if (await self._connection.execute(statement)).one_or_none() is None:
-            message = f"A branch or tag {name!r} exists; choose another name or move that one."
+            message = Text("A branch or tag {name!r} exists; choose another name or move that one.", name=name)
             raise RefExists(message, facts={"ref": name})
 
     async def move(self, dataset_id: UUID, name: str, commit_id: str) -> None:

@@ -23,6 +23,7 @@ from dataforge.contexts.datasets.reviews.queries import dataset_name, reviewers_
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from versioned_tables.objects import ObjectStore
 
@@ -97,14 +98,14 @@ class MergeReview:
 async def open_review(command: OpenReview, uow: DatasetsUnitOfWork) -> int:
     """Its number; raises RefNotFound, NotABranch, ValidationFailed."""
     if command.source_ref == command.target_ref:
-        message = "A branch cannot be merged into itself."
+        message = Text("A branch cannot be merged into itself.")
         raise ValidationFailed(message, violations=[Violation("/source_ref", message, "same_ref")])
     # The dataset's row first, then its refs: everybody takes them in this order.
     number = await uow.datasets.next_review_number(command.dataset_id)
     for name in sorted({command.source_ref, command.target_ref}):
         ref = await uow.refs.lock(command.dataset_id, name)
         if ref.kind is not RefKind.BRANCH:
-            message = f"{name} is a tag; review requests are between branches."
+            message = Text("{name} is a tag; review requests are between branches.", name=name)
             raise NotABranch(message)
     await uow.reviews.add(
         {
@@ -162,7 +163,7 @@ async def judge(command: Judge, uow: DatasetsUnitOfWork) -> int:
     review = await uow.reviews.lock(command.dataset_id, command.number)
     user_id = uow.principal.user_id
     if user_id is None:
-        message = "A verdict is a person's."
+        message = Text("A verdict is a person's.")
         raise Forbidden(message)
     if command.verdict is None:
         review.check_open()

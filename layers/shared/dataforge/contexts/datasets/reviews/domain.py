@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, Forbidden, NotFound
+from dataforge.kernel.texts import Text
 
 
 class ReviewState(StrEnum):
@@ -74,14 +75,14 @@ class Review:
     def check_open(self) -> None:
         """Raise ReviewEnded when it was merged or closed."""
         if self.state is not ReviewState.OPEN:
-            message = f"The review request is {self.state.value}."
+            message = Text("The review request is {state}.", state=self.state.value)
             raise ReviewEnded(message, facts={"state": self.state.value})
 
     def check_may_judge(self, user_id: UUID | None, verdict: Verdict) -> None:
         """Raise ReviewEnded or OwnProposal."""
         self.check_open()
         if verdict is Verdict.APPROVED and user_id == self.author_id:
-            message = "You proposed this; somebody else with write access must approve it."
+            message = Text("You proposed this; somebody else with write access must approve it.")
             raise OwnProposal(message)
 
 

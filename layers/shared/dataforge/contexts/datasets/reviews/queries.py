@@ -20,6 +20,7 @@ from dataforge.contexts.datasets.tables import (
 )
 from dataforge.kernel.access import Level, MemberRole
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 MOST_REVIEWERS = 100
@@ -90,7 +91,7 @@ async def get_review(connection: AsyncConnection, dataset_id: UUID, number: int)
     )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no review request {number} in this dataset."
+        message = Text("There is no review request {number} in this dataset.", number=number)
         raise ReviewNotFound(message)
     review = row_dict(row)
     at = {

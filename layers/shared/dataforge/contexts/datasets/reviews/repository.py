@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.reviews.domain import Opinion, Review, ReviewNotFound, ReviewState, Verdict
 from dataforge.contexts.datasets.tables import review_checks, review_comments, review_opinions, review_requests
+from dataforge.kernel.texts import Text
 
 
 class Reviews:
@@ -35,7 +36,7 @@ class Reviews:
         )
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
-            message = f"There is no review request {number} in this dataset."
+            message = Text("There is no review request {number} in this dataset.", number=number)
             raise ReviewNotFound(message)
         return Review(row.id, row.author_id, row.source_ref, row.target_ref, ReviewState(row.state), row.title)
 

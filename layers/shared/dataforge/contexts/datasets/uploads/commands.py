@@ -11,6 +11,7 @@ from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.kernel.texts import Text
 from dataforge.kernel.uploads import (
     EXPIRES_AFTER,
     UploadClosed,
@@ -94,7 +95,7 @@ async def begin_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> 
     """Make the job before the object exists, so that the event of the object always finds it; may be repeated."""
     row = await uow.uploads.lock(command.dataset_id, command.upload_id)
     if row["state"] == UploadState.ABORTED:
-        message = "The upload was aborted; open a new one."
+        message = Text("The upload was aborted; open a new one.")
         raise UploadClosed(message)
     if row["job_id"] is not None:
         return row["job_id"], row
@@ -128,7 +129,7 @@ async def abort_upload(command: AbortUpload, uow: DatasetsUnitOfWork, *, storage
     """Forget the parts; aborting again changes nothing. Raises UploadClosed once it is completed."""
     row = await uow.uploads.lock(command.dataset_id, command.upload_id)
     if row["state"] in (UploadState.COMPLETING, UploadState.COMPLETED):
-        message = "The upload is completed; cancel its job instead."
+        message = Text("The upload is completed; cancel its job instead.")
         raise UploadClosed(message, facts={"job_id": str(row["job_id"])})
     await asyncio.to_thread(storage.abort, row["s3_key"], row["s3_upload_id"])
     await uow.uploads.update(command.upload_id, {"state": UploadState.ABORTED.value})

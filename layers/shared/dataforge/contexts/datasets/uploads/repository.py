@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.tables import uploads
 from dataforge.contexts.datasets.uploads.domain import UploadNotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 
@@ -28,7 +29,7 @@ class Uploads:
         query = select(uploads).where(uploads.c.dataset_id == dataset_id, uploads.c.id == upload_id).with_for_update()
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
-            message = f"There is no upload {upload_id} in this dataset."
+            message = Text("There is no upload {upload_id} in this dataset.", upload_id=upload_id)
             raise UploadNotFound(message)
         return row_dict(row)
 

@@ -24,6 +24,7 @@ from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+from dataforge.kernel.texts import Text
 from dataforge.kernel.uploads import URL_SECONDS, PartRefused, UploadClosed, UploadState
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.uploads.files import S3Part, base64_sha256
@@ -102,13 +103,15 @@ async def part_urls(
     """Presigned URLs for up to 100 parts; each takes exactly the bytes whose SHA-256 was given."""
     row = await call.query(queries.get_upload, call.dataset_id, upload_id)
     if row["state"] != UploadState.OPEN:
-        message = f"The upload is {row['state']}; it takes no more parts."
+        message = Text("The upload is {state}; it takes no more parts.", state=row["state"])
         raise UploadClosed(message)
     plan, files, made = plan_of(row), call.services(DatasetsServices).files, []
     for part in body.parts:
         checksum, length = base64_sha256(part.sha256), plan.length(part.number)
         if checksum is None:
-            message = f"The SHA-256 of part {part.number} must be 64 hex digits or base64 of 32 bytes."
+            message = Text(
+                "The SHA-256 of part {number} must be 64 hex digits or base64 of 32 bytes.", number=part.number
+            )
             raise PartRefused(message)
         url, headers = files.part_url(row["s3_key"], row["s3_upload_id"], part.number, checksum, length)
         made.append({"number": part.number, "size_bytes": length, "url": url, "headers": headers})

@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -91,7 +92,7 @@ async def import_learners(
     if command.plan_hash is None:
         return LearnerPlan(digest, rows, found.problems, new_cohorts, applied=False)
     if command.plan_hash != digest:
-        message = (
+        message = Text(
             "Accounts, cohorts or the file have changed since the plan was made; plan again. Nothing was imported."
         )
         raise PlanStale(message, facts={"plan_hash": digest})

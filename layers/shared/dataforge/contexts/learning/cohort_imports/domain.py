@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dataforge.kernel.csv_text import CsvTable, NotCsv, read_csv
 from dataforge.kernel.email import NotAnAddress, parse_email
 from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 MAX_ROWS = 20_000
 COLUMNS = ("First Name", "Last Name", "Email", "Group", "Team")
@@ -62,13 +63,13 @@ def parse_learners(body: bytes) -> LearnerList:
     try:
         return _read(read_csv(io.BytesIO(body)))
     except NotCsv as error:
-        message = f"The file {error.reason}"
+        message = Text("The file {reason}", reason=error.reason)
         raise MalformedBody(message, facts={"line": error.line}) from error
 
 
 def _read(table: CsvTable) -> LearnerList:
     if not table.header:
-        message = f"The file is empty; the first line names the columns: {','.join(COLUMNS)}."
+        message = Text("The file is empty; the first line names the columns: {columns}.", columns=",".join(COLUMNS))
         raise MalformedBody(message)
     places = _places(table.header)
     learners: list[Learner] = []
@@ -76,7 +77,7 @@ def _read(table: CsvTable) -> LearnerList:
     seen: dict[tuple[str, str], int] = {}
     for line, cells in table.records:
         if len(learners) + len(problems) >= MAX_ROWS:
-            message = f"The file has more than {MAX_ROWS:,} rows; split it."
+            message = Text("The file has more than {max_rows:,} rows; split it.", max_rows=MAX_ROWS)
             raise ValidationFailed(message, facts={"max_rows": MAX_ROWS})
         found = _learner(line, cells, places, columns=len(table.header))
         if isinstance(found, Learner):
@@ -94,7 +95,11 @@ def _places(header: tuple[str, ...]) -> dict[str, int]:
     names = [re.sub(r"[\s_-]+", " ", cell).strip().lower() for cell in header]
     problem = _header_problem(header, names)
     if problem is not None:
-        message = f"The first line {problem}. The columns are {', '.join(COLUMNS)}; Email and Group or Team are needed."
+        message = Text(
+            "The first line {problem}. The columns are {columns}; Email and Group or Team are needed.",
+            problem=problem,
+            columns=", ".join(COLUMNS),
+        )
         raise ValidationFailed(message, violations=[Violation("/1", message, "header")])
     return {name: names.index(name) for name in _KNOWN if name in names}
 
@@ -131,7 +136,9 @@ def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: in
     first, last, group, team = (cell(name) for name in ("first name", "last name", "group", "team"))
     for name, value in (("First Name", first), ("Last Name", last), ("Group", group), ("Team", team)):
         if len(value) > _MAX_TEXT or _CONTROL.search(value):
-            detail = f"{name} has control characters or more than {_MAX_TEXT} characters."
+            detail = Text(
+                "{name} has control characters or more than {max_text} characters.", name=name, max_text=_MAX_TEXT
+            )
             return Problem(line, "bad_text", detail, email)
     name = " ".join(part for part in (first, last) if part) or email.partition("@")[0]
     return Learner(line, name, email, cohort_name(group, team), group, team)

@@ -10,6 +10,7 @@ from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -113,12 +114,16 @@ async def remove_member(statements: StatementMatching, command: Membership, uow:
     """End a membership; raises NotFound when there is none."""
     revision = await statements.take_revision(uow.connection)
     if not await uow.cohorts.leave(command.cohort_id, command.user_id, revision):
-        message = f"User {command.user_id} is not a member of cohort {command.cohort_id}."
+        message = Text(
+            "User {user_id} is not a member of cohort {cohort_id}.",
+            user_id=command.user_id,
+            cohort_id=command.cohort_id,
+        )
         raise NotFound(message)
     uow.audit(AuditEntry("left", "cohort", str(command.cohort_id), before={"user_id": str(command.user_id)}))
 
 
 async def _locked(cohort_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:
     cohort = await uow.cohorts.lock(cohort_id)
-    require_revision(expected, cohort["revision"], "The cohort")
+    require_revision(expected, cohort["revision"], Text("The cohort"))
     return cohort

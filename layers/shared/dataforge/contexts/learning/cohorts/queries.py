@@ -11,12 +11,13 @@ from dataforge.contexts.learning.tables import cohort_members, cohorts, director
 from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.reach import within
 
 
 def cohort_missing(cohort_id: UUID) -> NotFound:
     """The refusal for a cohort that is not there, and for everybody who may not read it."""
-    return NotFound(f"There is no cohort {cohort_id}.")
+    return NotFound(Text("There is no cohort {cohort_id}.", cohort_id=cohort_id))
 
 
 async def workspace_of_cohort(connection: AsyncConnection, cohort_id: UUID) -> UUID | None:

@@ -17,6 +17,7 @@ from dataforge.contexts.learning.tables import (
     launches,
     memberships,
 )
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.reassign import reassign
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows
@@ -121,11 +122,11 @@ class Cohorts(VersionedRows):
 
 
 def _taken(row: Row) -> DuplicateCohort:
-    return DuplicateCohort(f"There is already a cohort named {row.get('name')!r}.")
+    return DuplicateCohort(Text("There is already a cohort named {get!r}.", get=row.get("name")))
 
 
 def _in_use(_: Row) -> CohortInUse:
-    return CohortInUse("Move or delete the cohort's lessons first.")
+    return CohortInUse(Text("Move or delete the cohort's lessons first."))
 
 
 async def merge_members(connection: AsyncConnection, *, merged: UUID, kept: UUID) -> None:

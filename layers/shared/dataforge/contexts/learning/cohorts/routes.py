@@ -27,6 +27,7 @@ from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.errors import BadRequest, UnsupportedMediaType
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.kernel.rules import may_any
+from dataforge.kernel.texts import Text
 
 router = context_router("learning")
 
@@ -96,11 +97,13 @@ async def import_learner_list(
     """
     await call.require(Action.CHANGE, Resource(Kind.COHORT))
     if not dry_run and plan_hash is None:
-        message = "Plan first: send the file with dry_run=true, look at the plan, and apply it with its plan_hash."
+        message = Text(
+            "Plan first: send the file with dry_run=true, look at the plan, and apply it with its plan_hash."
+        )
         raise BadRequest(message)
     media_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in ("text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"):
-        message = "Send the file as text/csv."
+        message = Text("Send the file as text/csv.")
         raise UnsupportedMediaType(message)
     command = ImportLearners(await call.request.body(), None if dry_run else plan_hash)
     handler = partial(import_learners, call.platform.get(LearnerDirectory), call.platform.get(StatementMatching))

@@ -11,6 +11,7 @@ from dataforge.contexts.learning.launches.queries import read_grant
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import PlayerSessions
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -57,7 +58,7 @@ async def end_launch(sessions: PlayerSessions, command: EndLaunch, uow: Learning
     """End a launch before it expires: its player can fetch and send nothing more. Raises NotFound."""
     launch = await uow.launches.lock_id(command.launch_id)
     if launch is None or command.user_id not in (None, launch["user_id"]):
-        message = f"There is no launch {command.launch_id}."
+        message = Text("There is no launch {launch_id}.", launch_id=command.launch_id)
         raise NotFound(message)
     await sessions.end(uow.connection, command.launch_id)
     await uow.launches.expire(command.launch_id)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from dataforge.contexts.lrs.contract import PEOPLE, PlayerLaunch
 from dataforge.kernel.errors import Conflict, Forbidden
+from dataforge.kernel.texts import Text
 
 SESSION_LASTS = timedelta(hours=24)
 LaunchMode = Literal["Normal", "Browse", "Review"]
@@ -93,10 +94,12 @@ def plan_launch(
     A learner has one registration with a lesson, over all launches.
     """
     if lesson["content_url"] is None:
-        message = f"The lesson {lesson['title']!r} has no content_url, so that there is nothing to launch."
+        message = Text(
+            "The lesson {title!r} has no content_url, so that there is nothing to launch.", title=lesson["title"]
+        )
         raise LessonNotLaunchable(message)
     if lesson["cohort_id"] is not None and not (participant.is_member or participant.is_staff):
-        message = "This lesson is for the members of its cohort; ask to be added to it."
+        message = Text("This lesson is for the members of its cohort; ask to be added to it.")
         raise NotInCohort(message)
     mastery: Decimal | None = lesson["mastery_score"]
     launch = PlayerLaunch(

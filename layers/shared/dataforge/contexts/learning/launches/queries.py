@@ -12,6 +12,7 @@ from dataforge.contexts.learning.pages_of_rows import After, paged
 from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.reach import reach_values, within_sql
 
@@ -59,7 +60,7 @@ async def read_participant(
     """A person as a launch needs them; raises NotFound."""
     row = (await connection.execute(_LEARNER, {"lesson_id": lesson_id, "user_id": user_id})).one_or_none()
     if row is None:
-        message = f"There is no user {user_id}."
+        message = Text("There is no user {user_id}.", user_id=user_id)
         raise NotFound(message)
     return Participant(row.user_id, row.avatar, row.locale, is_member=row.member, is_staff=is_staff)
 

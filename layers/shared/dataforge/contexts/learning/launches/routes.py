@@ -20,6 +20,7 @@ from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import DEFAULT_LIMIT
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("learning")
@@ -44,7 +45,7 @@ async def list_own_launches(
 @router.post("/api/launches/{launch_id}/end", response_model=wire.LaunchProgressOut)
 async def end_launch(launch_id: UUID, call: Annotated[Call, require(Action.CHANGE, Kind.LAUNCH)]) -> Response:
     """End a launch: one's own, or anybody's for whoever may change lessons. Its credential stops within 30 seconds."""
-    missing = NotFound(f"There is no launch {launch_id}.")
+    missing = NotFound(Text("There is no launch {launch_id}.", launch_id=launch_id))
     subject = await call.query(queries.subject_of_launch, launch_id)
     if subject is None:
         raise missing

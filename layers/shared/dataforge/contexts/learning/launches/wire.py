@@ -9,12 +9,13 @@ from pydantic import AfterValidator, BaseModel, Field
 from dataforge.contexts.learning.launches.domain import LaunchMode
 from dataforge.contexts.learning.wire import PageOut
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 
 def _web_address(value: str) -> str:
     scheme, mark, rest = value.partition("://")
     if scheme.lower() not in ("http", "https") or not mark or not rest.strip("/") or not value.isprintable():
-        message = "must be a web address such as https://content.example.org/fire/index.html"
+        message = Text("must be a web address such as https://content.example.org/fire/index.html")
         raise ValueError(message)
     return value
 

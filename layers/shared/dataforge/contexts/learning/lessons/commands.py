@@ -13,6 +13,7 @@ from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.iri import normal_iri
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -176,7 +177,7 @@ async def _move_address(
 
 async def _locked(lesson_id: UUID, expected: str, uow: LearningUnitOfWork) -> Mapping[str, Any]:
     lesson = await uow.lessons.lock(lesson_id)
-    require_revision(expected, lesson["revision"], "The lesson")
+    require_revision(expected, lesson["revision"], Text("The lesson"))
     return lesson
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.kernel.errors import AlreadyExists, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 MOST_MINUTES = 1440
 FIRST_YEAR, LAST_YEAR = 1971, 2169  # of hours: those whose clock changes are known (kernel.zone_rules)
@@ -43,16 +44,18 @@ def check_hours(lesson: Mapping[str, Any]) -> None:
     day, start, minutes = lesson["lesson_date"], lesson["start_time"], lesson["duration_minutes"]
     broken = []
     if start is not None and day is None:
-        broken.append(Violation("/lesson_date", "A lesson with a start_time has a lesson_date.", "required"))
+        broken.append(Violation("/lesson_date", Text("A lesson with a start_time has a lesson_date."), "required"))
     if start is not None and day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
         years = f"A lesson with a start_time is held in the years {FIRST_YEAR} to {LAST_YEAR}."
         broken.append(Violation("/lesson_date", years, "out_of_range"))
     if start is not None and minutes is None:
-        broken.append(Violation("/duration_minutes", "A lesson with a start_time has duration_minutes.", "required"))
+        broken.append(
+            Violation("/duration_minutes", Text("A lesson with a start_time has duration_minutes."), "required")
+        )
     if start is None and minutes is not None:
-        broken.append(Violation("/start_time", "A lesson with duration_minutes has a start_time.", "required"))
+        broken.append(Violation("/start_time", Text("A lesson with duration_minutes has a start_time."), "required"))
     if start is None and lesson["time_zone"] is not None:
-        broken.append(Violation("/start_time", "A lesson with a time_zone has a start_time.", "required"))
+        broken.append(Violation("/start_time", Text("A lesson with a time_zone has a start_time."), "required"))
     if broken:
         raise ValidationFailed(" ".join(item.message for item in broken), violations=broken)
 
@@ -60,12 +63,12 @@ def check_hours(lesson: Mapping[str, Any]) -> None:
 def check_tenancy(workspace_id: UUID | None, of_cohort: UUID | None) -> None:
     """Raise ValidationFailed unless a lesson is of the workspace of its cohort."""
     if workspace_id != of_cohort:
-        message = "The cohort is of another workspace than the lesson; lessons do not move."
+        message = Text("The cohort is of another workspace than the lesson; lessons do not move.")
         raise ValidationFailed(message, violations=[Violation("/cohort_id", message, "workspace")])
 
 
 def check_section(workspace_id: UUID | None, section_id: UUID | None) -> None:
     """Raise ValidationFailed for a lesson of a workspace that would count for a section of the organisation."""
     if workspace_id is not None and section_id is not None:
-        message = "A lesson of a workspace is of no section."
+        message = Text("A lesson of a workspace is of no section.")
         raise ValidationFailed(message, violations=[Violation("/section_id", message, "workspace")])

@@ -9,6 +9,7 @@ from dataforge.contexts.learning.lessons.commands import ChangeLesson, CreateLes
 from dataforge.contexts.learning.unit_of_work import LearningUnitOfWork
 from dataforge.contexts.lrs.contract import StatementMatching
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import UnitOfWork
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
@@ -41,7 +42,7 @@ class StoredLessonPublishing:
 
 async def _require_cohort(uow: LearningUnitOfWork, cohort_id: UUID, workspace_id: UUID) -> None:
     """Raise NotFound for a cohort of another workspace as for one that does not exist: nobody learns of it here."""
-    refusal = NotFound(f"There is no cohort {cohort_id} in this workspace.")
+    refusal = NotFound(Text("There is no cohort {cohort_id} in this workspace.", cohort_id=cohort_id))
     try:
         owner = await workspace_of_cohort(uow.connection, cohort_id)
     except NotFound as error:

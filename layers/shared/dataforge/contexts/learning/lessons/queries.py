@@ -11,12 +11,13 @@ from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.reach import within
 
 
 def lesson_missing(lesson_id: UUID) -> NotFound:
     """The refusal for a lesson that is not there, and for everybody who may not read it."""
-    return NotFound(f"There is no lesson {lesson_id}.")
+    return NotFound(Text("There is no lesson {lesson_id}.", lesson_id=lesson_id))
 
 
 async def workspace_of_lesson(connection: AsyncConnection, lesson_id: UUID) -> UUID | None:

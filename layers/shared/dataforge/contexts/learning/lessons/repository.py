@@ -12,6 +12,7 @@ from dataforge.contexts.learning.lessons.domain import DuplicateLessonUrl, Lesso
 from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.iri import normal_iri
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.versioned_rows import Refusals, Row, VersionedRows, explained
 
@@ -87,8 +88,8 @@ class Lessons(VersionedRows):
 
 
 def _taken(row: Row) -> DuplicateLessonUrl:
-    return DuplicateLessonUrl(f"There is already a lesson for {row.get('lesson_url')!r}.")
+    return DuplicateLessonUrl(Text("There is already a lesson for {get!r}.", get=row.get("lesson_url")))
 
 
 def _no_cohort(row: Row) -> NotFound:
-    return NotFound(f"There is no cohort {row.get('cohort_id')}.")
+    return NotFound(Text("There is no cohort {get}.", get=row.get("cohort_id")))

@@ -14,16 +14,20 @@ from dataforge.contexts.learning.lessons.domain import MAX_ADDRESS, MAX_ALIASES,
 from dataforge.contexts.learning.wire import Line, PageOut
 from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
 from dataforge.kernel.iri import normal_iri
+from dataforge.kernel.texts import Text
 
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20<>\"{}|\\^`]+")
 
 
 def _iri(value: str) -> str:
     if not _ABSOLUTE_IRI.fullmatch(value):
-        message = "must be an absolute IRI such as https://lms.example.org/course/42"
+        message = Text("must be an absolute IRI such as https://lms.example.org/course/42")
         raise ValueError(message)
     if len(normal_iri(value)) > MAX_ADDRESS:
-        message = f"must not be longer than {MAX_ADDRESS} characters with what has to be escaped escaped"
+        message = Text(
+            "must not be longer than {max_address} characters with what has to be escaped escaped",
+            max_address=MAX_ADDRESS,
+        )
         raise ValueError(message)
     return value
 

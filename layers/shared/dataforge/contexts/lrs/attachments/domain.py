@@ -10,6 +10,7 @@ from secrets import token_hex
 from dataforge.contexts.lrs.statements.domain import StatementsBody, actor_key, parse_body
 from dataforge.contexts.lrs.statements.domain.validation.attachments import SIGNATURE_USAGE
 from dataforge.kernel.errors import MalformedBody, NotFound, PayloadTooLarge
+from dataforge.kernel.texts import Text
 
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]\Z")
 _HASHES = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
@@ -76,7 +77,7 @@ def read_mixed(body: bytes, content_type: str) -> tuple[StatementsBody, dict[str
     attachments = {found.sha2: found for found in map(_attachment, others)}
     unused = sorted(attachments.keys() - {sha2 for _, sha2, _ in named_in(statements.statements)})
     if unused:
-        message = f"No statement of this request names the attachment with the hash {unused[0]}."
+        message = Text("No statement of this request names the attachment with the hash {unused}.", unused=unused[0])
         raise AttachmentInvalid(message)
     found = StatementsBody(statements.statements, statements.is_array, part_hashes=frozenset(attachments))
     return found, attachments
@@ -88,7 +89,7 @@ def _boundary(content_type: str) -> bytes:
     header["Content-Type"] = content_type
     boundary = header.get_param("boundary")
     if not isinstance(boundary, str) or not _BOUNDARY.match(boundary):
-        message = "Content-Type multipart/mixed names no boundary, such as multipart/mixed; boundary=abc."
+        message = Text("Content-Type multipart/mixed names no boundary, such as multipart/mixed; boundary=abc.")
         raise AttachmentInvalid(message)
     return boundary.encode()
 
@@ -98,7 +99,9 @@ def _parts(body: bytes, boundary: bytes) -> list[_Part]:
     delimiter = rb"\r?\n--" + re.escape(boundary) + rb"(?=--|[ \t]*\r?\n)"
     pieces = re.split(delimiter, b"\r\n" + body)
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
-        message = "The parts of the body are not between lines of -- and the boundary, the last one with -- behind it."
+        message = Text(
+            "The parts of the body are not between lines of -- and the boundary, the last one with -- behind it."
+        )
         raise AttachmentInvalid(message)
     return [_part(piece) for piece in pieces[1:-1]]
 
@@ -107,13 +110,13 @@ def _part(piece: bytes) -> _Part:
     line = re.match(rb"[ \t]*\r?\n", piece)
     end = re.search(rb"\r?\n\r?\n", piece)
     if line is None or end is None:
-        message = "A part of the body has no head: its headers and an empty line."
+        message = Text("A part of the body has no head: its headers and an empty line.")
         raise AttachmentInvalid(message)
     headers = Message()
     for text in piece[line.end() : end.start()].decode("latin-1").splitlines():
         name, colon, value = text.partition(":")
         if not colon:
-            message = f"The head of a part has the line {text[:60]!r}, which is no header."
+            message = Text("The head of a part has the line {text!r}, which is no header.", text=text[:60])
             raise AttachmentInvalid(message)
         headers[name.strip()] = value.strip()
     return _Part(headers, piece[end.end() :])
@@ -123,13 +126,15 @@ def _attachment(part: _Part) -> Attachment:
     sha2 = str(part.headers.get("x-experience-api-hash", "")).lower()
     algorithm = _HASHES.get(len(sha2))
     if algorithm is None:
-        message = "Each part after the statements has X-Experience-API-Hash: the SHA-2 hash of its data in hex digits."
+        message = Text(
+            "Each part after the statements has X-Experience-API-Hash: the SHA-2 hash of its data in hex digits."
+        )
         raise AttachmentInvalid(message)
     if str(part.headers.get("content-transfer-encoding", "")).lower() != "binary":
-        message = "Each part after the statements has Content-Transfer-Encoding: binary."
+        message = Text("Each part after the statements has Content-Transfer-Encoding: binary.")
         raise AttachmentInvalid(message)
     if hashlib.new(algorithm, part.content).hexdigest() != sha2:
-        message = f"The data of the attachment {sha2} has another hash; it was changed on its way."
+        message = Text("The data of the attachment {sha2} has another hash; it was changed on its way.", sha2=sha2)
         raise AttachmentInvalid(message)
     return Attachment(sha2, str(part.headers.get("content-type", "application/octet-stream")), part.content)
 

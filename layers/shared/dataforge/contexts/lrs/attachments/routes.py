@@ -24,6 +24,7 @@ from dataforge.http.addresses import own_address
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import PayloadTooLarge, ValidationFailed, Violation
 from dataforge.kernel.limits import body_too_large
+from dataforge.kernel.texts import Text
 from dataforge.kernel.uploads import URL_SECONDS
 
 _SHA_256 = re.compile(r"[0-9A-Fa-f]{64}\Z")
@@ -67,7 +68,7 @@ class Attachments(XapiResource):
         if readable and _HASH.match(sha2) and _OWNER.match(owner):
             url = await call.services.attachments.download_url(owner, sha2)
         if url is None:
-            message = f"There is no attachment with the hash {sha2[:128]!r} here."
+            message = Text("There is no attachment with the hash {sha2!r} here.", sha2=sha2[:128])
             raise AttachmentNotFound(message)
         return RedirectResponse(url, status_code=307)
 
@@ -77,10 +78,12 @@ def too_large(limit: int, scope: Scope) -> PayloadTooLarge:
     if not is_mixed(Headers(scope=scope).get("content-type", "")):
         return body_too_large(limit)
     way = own_address(scope, PATH)
-    message = (
-        f"The body is over the limit of {limit:,} bytes. Send fewer statements in one request. For a large attachment, "
-        f"POST its sha2 (SHA-256), length and contentType to {way}, PUT the data to the URL in the answer, and then "
-        "send the statement with the sha2 and without the data."
+    message = Text(
+        "The body is over the limit of {limit:,} bytes. Send fewer statements in one request. For a large attachment, "
+        "POST its sha2 (SHA-256), length and contentType to {way}, PUT the data to the URL in the answer, and then "
+        "send the statement with the sha2 and without the data.",
+        limit=limit,
+        way=way,
     )
     return AttachmentsTooLarge(message, facts={"limit_bytes": limit, "uploads": way})
 
@@ -91,12 +94,16 @@ def _described(body: object, most: int) -> tuple[str, int, str]:
     media_type = given.get("contentType", "application/octet-stream")
     violations = []
     if not (isinstance(sha2, str) and _SHA_256.match(sha2)):
-        violations.append(Violation("/sha2", "must be the SHA-256 of the data in 64 hex digits", "sha2"))
+        violations.append(Violation("/sha2", Text("must be the SHA-256 of the data in 64 hex digits"), "sha2"))
     if not (isinstance(length, int) and not isinstance(length, bool) and 0 < length <= most):
-        violations.append(Violation("/length", f"must be the number of bytes, 1 to {most:,}", "length"))
+        violations.append(Violation("/length", Text("must be the number of bytes, 1 to {most:,}", most=most), "length"))
     if not (isinstance(media_type, str) and _MEDIA_TYPE.match(media_type)):
-        violations.append(Violation("/contentType", "must be a media type such as video/mp4", "media_type"))
+        violations.append(Violation("/contentType", Text("must be a media type such as video/mp4"), "media_type"))
     if violations or not (isinstance(sha2, str) and isinstance(length, int) and isinstance(media_type, str)):
-        message = f"Describe the attachment: {violations[0].pointer} {violations[0].message}."
+        message = Text(
+            "Describe the attachment: {pointer} {message}.",
+            pointer=violations[0].pointer,
+            message=violations[0].message,
+        )
         raise ValidationFailed(message, violations=violations)
     return sha2.lower(), length, media_type

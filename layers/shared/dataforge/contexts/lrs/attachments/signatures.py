@@ -14,6 +14,7 @@ from dataforge.contexts.lrs.statements.domain import (
 )
 from dataforge.contexts.lrs.statements.domain.validation.attachments import SIGNATURE_USAGE
 from dataforge.kernel.errors import BadRequest, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 _MEDIA_TYPE = "application/octet-stream"
@@ -70,7 +71,7 @@ def _certified_key(chain: object) -> Any:  # noqa: ANN401 - a public key of any 
     from cryptography.x509 import load_der_x509_certificate
 
     if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
-        message = "x5c is a list of certificates"
+        message = Text("x5c is a list of certificates")
         raise ValueError(message)
     return load_der_x509_certificate(base64.b64decode(chain[0], validate=True)).public_key()
 

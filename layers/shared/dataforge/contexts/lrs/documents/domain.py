@@ -11,6 +11,7 @@ import orjson
 
 from dataforge.contexts.lrs.statements.domain import XapiVersion, parse_json, to_json
 from dataforge.kernel.errors import BadRequest, Conflict, MalformedBody, PayloadTooLarge, PreconditionFailed
+from dataforge.kernel.texts import Text
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 """Lambda answers 6 MB at most, which is about 4.5 MB of content once it is Base64-encoded."""
@@ -100,7 +101,11 @@ class Content:
     def require_size(self) -> Self:
         """Itself; raises PayloadTooLarge when a function could not give it back."""
         if len(self.body) > MAX_DOCUMENT_BYTES:
-            message = f"The document has {len(self.body):,} bytes; a document may have {MAX_DOCUMENT_BYTES:,}."
+            message = Text(
+                "The document has {count:,} bytes; a document may have {max_document_bytes:,}.",
+                count=len(self.body),
+                max_document_bytes=MAX_DOCUMENT_BYTES,
+            )
             raise PayloadTooLarge(message, facts={"limit_bytes": MAX_DOCUMENT_BYTES})
         return self
 
@@ -110,7 +115,7 @@ class Content:
             try:
                 orjson.loads(self.body)
             except orjson.JSONDecodeError as error:
-                message = f"The document is labelled {_JSON} and is not JSON: {error}."
+                message = Text("The document is labelled {json} and is not JSON: {error}.", json=_JSON, error=error)
                 raise MalformedBody(message) from error
         return self
 
@@ -181,16 +186,18 @@ def require_preconditions(
     if not given.are_missing or (resource is Resource.STATE and (version is XapiVersion.V1_0 or stored is None)):
         return
     if stored is None:
-        message = "Send If-None-Match: * to create the document, or If-Match with the ETag of the one to replace."
+        message = Text("Send If-None-Match: * to create the document, or If-Match with the ETag of the one to replace.")
         raise DocumentPreconditionMissing(message)
-    message = "There is a document. Read it, and send its ETag in If-Match to replace it; nothing was changed."
+    message = Text("There is a document. Read it, and send its ETag in If-Match to replace it; nothing was changed.")
     raise DocumentExists(message, headers={"ETag": f'"{stored.etag}"'})
 
 
 def require_met(given: Preconditions, stored: Document | None, sent: Content | None) -> None:
     """Raise PreconditionFailed (412) unless the preconditions are met."""
     if not given.are_met(stored, sent):
-        message = "The document is not what If-Match or If-None-Match asks for; read it again. Nothing was changed."
+        message = Text(
+            "The document is not what If-Match or If-None-Match asks for; read it again. Nothing was changed."
+        )
         raise PreconditionFailed(message, headers={} if stored is None else {"ETag": f'"{stored.etag}"'})
 
 
@@ -203,7 +210,10 @@ def merged(stored: Document | None, sent: Content) -> Content:
     if stored is None:
         return sent
     if members is None or not stored.content.is_json:
-        message = f"A POST merges documents of type {_JSON} only; use PUT to replace a document. Nothing was changed."
+        message = Text(
+            "A POST merges documents of type {json} only; use PUT to replace a document. Nothing was changed.",
+            json=_JSON,
+        )
         raise DocumentNotMergeable(message)
     before = _members(stored.content, "The stored document")
     return replace(stored.content, body=to_json({**before, **members}))
@@ -212,6 +222,6 @@ def merged(stored: Document | None, sent: Content) -> Content:
 def _members(content: Content, what: str) -> dict[str, object]:
     found = parse_json(content.body)
     if not isinstance(found, dict):
-        message = f"{what} is JSON, but no object; a POST merges objects. Nothing was changed."
+        message = Text("{what} is JSON, but no object; a POST merges objects. Nothing was changed.", what=what)
         raise DocumentNotMergeable(message)
     return found

@@ -22,6 +22,7 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiResource, xapi_json
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 
@@ -54,7 +55,7 @@ class DocumentResource(XapiResource):
         async with call.services.database.read_only() as connection:
             document = await read_document(connection, self._key(call))
         if document is None:
-            message = f"There is no document {call.parameters[self._name][:100]!r} here."
+            message = Text("There is no document {parameters!r} here.", parameters=call.parameters[self._name][:100])
             raise NotFound(message)
         return _answer(document, call)
 

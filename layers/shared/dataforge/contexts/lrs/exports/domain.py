@@ -8,6 +8,7 @@ from typing import Any
 
 from dataforge.contexts.lrs.selections.domain import Selection
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 KIND = "export_statements"
 
@@ -39,7 +40,7 @@ class Export:
     def check(self) -> None:
         """Raise ExportRefused."""
         if self.gzip and self.format is FileFormat.PARQUET:
-            message = "A Parquet file is compressed inside; leave `gzip` at false."
+            message = Text("A Parquet file is compressed inside; leave `gzip` at false.")
             raise ExportRefused(message)
 
     def file_name(self, until: datetime) -> str:

@@ -33,6 +33,7 @@ from dataforge.contexts.lrs.forwarding.queries import (
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Change, Delete, audit_change, require_revision
 from dataforge.platform.outgoing import AddressForbidden, check_url
@@ -172,7 +173,7 @@ async def replace_secret(command: ReplaceSecret, uow: LrsUnitOfWork) -> str:
     """Make another signing secret, which is shown this once; raises NotFound, SecretOfStore."""
     row = await uow.subscriptions.lock(command.subscription_id)
     if row["kind"] != SubscriptionKind.WEBHOOK.value:
-        message = "The secret of a store is made there; enter it with PATCH as `password`."
+        message = Text("The secret of a store is made there; enter it with PATCH as `password`.")
         raise SecretOfStore(message)
     secret = new_secret()
     await uow.subscriptions.replace_secret(
@@ -201,7 +202,7 @@ def _check(values: Mapping[str, Any], *, private: bool) -> None:
     try:
         check_url(str(values["url"]), private=private)
     except AddressForbidden as error:
-        message = f"url {error}."
+        message = Text("url {error}.", error=error)
         raise ValidationFailed(message, violations=[Violation("/url", message, "url")]) from error
     check_choice(choice_of(values["filter"]))
 

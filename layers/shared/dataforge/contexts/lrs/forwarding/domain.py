@@ -16,6 +16,7 @@ from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
 from dataforge.contexts.lrs.search.domain import Kind, activity_keys, agent_keys, key_of
 from dataforge.contexts.lrs.statements.domain import actor_key, format_timestamp, to_json, validate_agent
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 MAX_STATEMENTS = 50
 """Statements of one delivery."""
@@ -96,9 +97,11 @@ def check_choice(choice: StatementChoice) -> None:
         return
     found = validate_agent(dict(choice.agent), path="/filter/agent", group_allowed=True)
     if not found and actor_key(choice.agent).startswith(("name:", "group:")):
-        found = [Violation("/filter/agent", "must have one identifier: mbox, mbox_sha1sum, openid or account", "agent")]
+        found = [
+            Violation("/filter/agent", Text("must have one identifier: mbox, mbox_sha1sum, openid or account"), "agent")
+        ]
     if found:
-        message = f"The filter's agent is no valid Agent. {found[0].message}"
+        message = Text("The filter's agent is no valid Agent. {message}", message=found[0].message)
         raise ValidationFailed(message, violations=found)
 
 

@@ -15,6 +15,7 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.db.versioned_rows import Change, Delete
@@ -52,7 +53,7 @@ async def create_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind
         return await _list(call, {**given, "password": ""}, _said(error))
     await announce_from(call, made.row["id"])
     if made.secret is None:
-        return call.go_on("success", "Statements are sent there from now on.", PAGE, made.row["id"])
+        return call.go_on("success", Text("Statements are sent there from now on."), PAGE, made.row["id"])
     return call.page("lrs/new_subscription.html", status=201, made=made.row, secret=made.secret)
 
 
@@ -87,7 +88,7 @@ async def test_page(
     command = commands.TestSubscription(subscription_id)
     await run(call.unit_of_work(LrsUnitOfWork), commands.test_subscription, command)
     await announce_from(call, subscription_id)
-    return call.go_on("success", "The test is on its way; the log shows how it went.", PAGE, subscription_id)
+    return call.go_on("success", Text("The test is on its way; the log shows how it went."), PAGE, subscription_id)
 
 
 @router.post(f"{PAGE}/{{subscription_id}}/redrive")
@@ -99,7 +100,7 @@ async def redrive_page(
     number = await run(call.unit_of_work(LrsUnitOfWork), commands.redrive_deliveries, command)
     await announce_from(call, subscription_id)
     what = "1 delivery is" if number == 1 else f"{number} deliveries are"
-    return call.go_on("success", f"{what} tried again.", PAGE, subscription_id)
+    return call.go_on("success", Text("{what} tried again.", what=what), PAGE, subscription_id)
 
 
 @router.post(f"{PAGE}/{{subscription_id}}/switch")
@@ -123,7 +124,7 @@ async def delete_page(
     """End a subscription."""
     command = Delete(subscription_id, "*")
     await run(call.unit_of_work(LrsUnitOfWork), commands.delete_subscription, command)
-    return call.go_on("success", "The subscription is deleted.", PAGE)
+    return call.go_on("success", Text("The subscription is deleted."), PAGE)
 
 
 async def _list(call: PageCall, given: dict[str, str], error: str | None = None) -> Response:

@@ -20,6 +20,7 @@ from dataforge.contexts.lrs.statements.domain import read_statement
 from dataforge.contexts.lrs.statements.repository import current_bound
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import keyset
 
@@ -181,7 +182,7 @@ async def get_subscription(connection: AsyncConnection, subscription_id: UUID) -
     query = text(f"SELECT {_SHOWN} FROM lrs.subscriptions s WHERE s.id = :id")
     row = (await connection.execute(query, {"id": subscription_id})).one_or_none()
     if row is None:
-        message = f"There is no subscription {subscription_id}."
+        message = Text("There is no subscription {subscription_id}.", subscription_id=subscription_id)
         raise NotFound(message)
     return _with_lag(row_dict(row), await current_bound(connection))
 

@@ -22,6 +22,7 @@ from dataforge.contexts.lrs.forwarding.domain import (
     webhook_headers,
 )
 from dataforge.contexts.lrs.statements.domain import read_statement, same_statement, to_json
+from dataforge.kernel.texts import Text
 from dataforge.platform.outgoing import AddressForbidden, Answer, NoAnswer, send
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class StoreReceiver:
                 return Outcome(Verdict.RETRY, left, self.refused, error=answer)
             status = answer.status
             if answer.status in _NOT_ALLOWED:
-                reason = f"The store does not let us in ({_said(answer)})."
+                reason = Text("The store does not let us in ({answer}).", answer=_said(answer))
                 return Outcome(Verdict.STOP, left, self.refused, status, reason)
             if answer.status in _REFUSALS:
                 todo[:1] = self._halves(batch) or await self._alone(batch[0], answer)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from dataforge.contexts.lrs.forwarding.domain import DeliveryState, SubscriptionKind
 from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.wire import PartialUpdate, RequestModel
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Row
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -33,7 +34,7 @@ class FilterIn(RequestModel):
         for name in ("verb", "activity"):
             value = getattr(self, name)
             if value is not None and not is_iri(value):
-                message = f"{name} must be an absolute IRI"
+                message = Text("{name} must be an absolute IRI", name=name)
                 raise ValueError(message)
         return self
 
@@ -58,10 +59,10 @@ class SubscriptionIn(RequestModel):
     def _credentials(self) -> Self:
         given = self.username is not None, self.password is not None
         if self.kind is SubscriptionKind.LRS and given != (True, True):
-            message = "a store needs username and password"
+            message = Text("a store needs username and password")
             raise ValueError(message)
         if self.kind is SubscriptionKind.WEBHOOK and any(given):
-            message = "a webhook has no username and password: its secret is made here"
+            message = Text("a webhook has no username and password: its secret is made here")
             raise ValueError(message)
         return self
 

@@ -18,6 +18,7 @@ from dataforge.contexts.lrs.identifiers.domain import (
 from dataforge.contexts.lrs.statements.domain import actor_email
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.database import row_dict
 
@@ -48,7 +49,7 @@ async def link_identifier(command: LinkIdentifier, uow: LrsUnitOfWork) -> dict[s
         made = await uow.identifiers.link(identifier, command.user_id, uow.principal.user_id, uow.now)
         known = made or await uow.identifiers.find(identifier)
     if known is None or known.user_id != command.user_id:
-        message = "This identifier is linked to another person; unlink it there first."
+        message = Text("This identifier is linked to another person; unlink it there first.")
         raise IdentifierLinked(message, facts={"user_id": str(known.user_id)} if known else None)
     if made is not None:
         after = _audited(command.user_id, identifier.agent)
@@ -67,7 +68,9 @@ async def _refuse_accounts(identifier: Identifier, home_pages: HomePages, uow: L
     email = actor_email(identifier.agent) or account_email
     people = await uow.flat.people([email] if email else [], [pseudonym] if pseudonym else [])
     if people:
-        message = "This is the e-mail address or pseudonym of an account: its statements are that account's anyway."
+        message = Text(
+            "This is the e-mail address or pseudonym of an account: its statements are that account's anyway."
+        )
         raise IdentifierOfAccount(message, facts={"user_id": str(people[0].user_id)})
 
 
@@ -82,7 +85,7 @@ async def unlink_identifier(command: UnlinkIdentifier, uow: LrsUnitOfWork) -> UU
     """Unlink; its statements lose the person, unless a rule of matching gives it to them. Raises NotFound."""
     row = await uow.identifiers.unlink(command.id)
     if row is None:
-        message = f"There is no linked identifier {command.id}."
+        message = Text("There is no linked identifier {id}.", id=command.id)
         raise NotFound(message)
     before = _audited(row.user_id, row.agent)
     uow.audit(AuditEntry("unlinked", "agent_identifier", str(command.id), before=before))

@@ -19,6 +19,7 @@ from dataforge.contexts.lrs.statements.repository import claim_unstored, forget_
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.jobs.shared import queue_job
@@ -51,7 +52,7 @@ async def queue_import(command: QueueImport, uow: LrsUnitOfWork) -> UUID:
     """Queue the import; raises ImportUnreadable for an upload of somebody else."""
     key = command.begin.get("upload_key")
     if key is not None and not str(key).startswith(f"{UPLOAD_PREFIX}{uow.principal.user_id}/"):
-        message = "There is no such upload of yours; POST /api/xapi/imports/uploads gives a key."
+        message = Text("There is no such upload of yours; POST /api/xapi/imports/uploads gives a key.")
         raise ImportUnreadable(message)
     job_id = await queue_job(uow, KIND, command.shown, checkpoint={"source": dict(command.begin)})
     uow.audit(AuditEntry("requested", "statement_import", str(job_id), after=dict(command.shown)))

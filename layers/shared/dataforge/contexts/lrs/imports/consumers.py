@@ -33,6 +33,7 @@ from dataforge.contexts.lrs.statements.domain.messages import StatementMessage
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.errors import ObjectMissing
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 from dataforge.platform.aws.s3 import S3ObjectStore
 from dataforge.platform.db.refusals import refused
@@ -97,7 +98,7 @@ async def _from_file(work: _Import) -> AsyncIterator[Sequence[Line]]:
     try:
         size = await asyncio.to_thread(store.size, key)
     except ObjectMissing as error:
-        message = "The file was announced and has not arrived, or was deleted since."
+        message = Text("The file was announced and has not arrived, or was deleted since.")
         raise ImportUnreadable(message) from error
     lines: Iterator[Line] = (
         line for line in read_lines(store.stream(key, 0, size, _BLOCK)) if line.number > work.report.lines

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from dataforge.contexts.lrs.imports.domain import MAX_LINE_BYTES, ImportUnreadable, Line
+from dataforge.kernel.texts import Text
 
 _MAGIC = b"\x1f\x8b"
 _PIECE = 256 * 1024
@@ -53,10 +54,10 @@ def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
                 full = len(piece) == _PIECE and not unpacker.eof
                 data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
         if not unpacker.eof:
-            message = "The file is packed with gzip and ends early."
+            message = Text("The file is packed with gzip and ends early.")
             raise ImportUnreadable(message)
     except zlib.error as error:
-        message = "The file begins like gzip and cannot be unpacked."
+        message = Text("The file begins like gzip and cannot be unpacked.")
         raise ImportUnreadable(message) from error
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from dataforge.contexts.lrs.imports.domain import OtherStoreRefused
 from dataforge.contexts.lrs.statements.domain import parse_json, to_json
 from dataforge.kernel.errors import DataForgeError, Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.outgoing import AddressForbidden, Answer, NoAnswer, send
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024
@@ -43,19 +44,23 @@ class OtherStore:
         """A page; raises OtherStoreRefused, and Unavailable for what may go better later."""
         answer = await self._get(address)
         if answer.status == 429 or answer.status >= 500:
-            message = f"The other store answers {answer.status}."
+            message = Text("The other store answers {status}.", status=answer.status)
             raise Unavailable(message)
         if answer.status != 200:
-            message = f"The other store answers {answer.status} to GET {urlsplit(address).path}."
+            message = Text(
+                "The other store answers {status} to GET {path}.", status=answer.status, path=urlsplit(address).path
+            )
             raise OtherStoreRefused(message, facts={"status": answer.status})
         try:
             body = parse_json(answer.body)
         except DataForgeError as error:
-            message = f"The other store answers what is no JSON: {error.detail}"
+            message = Text("The other store answers what is no JSON: {detail}", detail=error.detail)
             raise OtherStoreRefused(message) from error
         found = body.get("statements") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(found, list):
-            message = "The other store answers no list of statements; give the address that ends before /statements."
+            message = Text(
+                "The other store answers no list of statements; give the address that ends before /statements."
+            )
             raise OtherStoreRefused(message)
         return Page(tuple(to_json(item) for item in found), self._next(body, address))
 
@@ -69,10 +74,10 @@ class OtherStore:
         try:
             return await send("GET", address, headers=headers, private=self.private, most_bytes=MAX_PAGE_BYTES)
         except AddressForbidden as error:
-            message = f"The address of the other store {error}."
+            message = Text("The address of the other store {error}.", error=error)
             raise OtherStoreRefused(message) from error
         except NoAnswer as error:
-            message = f"The other store does not answer. {error}"
+            message = Text("The other store does not answer. {error}", error=error)
             raise Unavailable(message) from error
 
     def _next(self, body: Mapping[str, Any], address: str) -> str | None:
@@ -82,6 +87,6 @@ class OtherStore:
         following = urljoin(address, more)
         if urlsplit(following)[:2] != urlsplit(self.endpoint)[:2]:
             # The credential goes to the host that it was given for, and to no other.
-            message = "The other store says that its next page is at another host."
+            message = Text("The other store says that its next page is at another host.")
             raise OtherStoreRefused(message)
         return following

@@ -17,6 +17,7 @@ from dataforge.http.call import Call, json_response
 from dataforge.http.jobs import QueuedJobOut, queue_and_answer
 from dataforge.http.openapi import UNKEYED
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.outgoing import AddressForbidden, check_url
@@ -65,7 +66,7 @@ def _of_store(body: wire.StoreImportIn, call: Call) -> commands.QueueImport:
     try:
         check_url(body.endpoint, private=call.platform.settings.environment is Environment.LOCAL)
     except AddressForbidden as error:
-        message = f"The endpoint {error}."
+        message = Text("The endpoint {error}.", error=error)
         raise OtherStoreRefused(message) from error
     about = str(uuid4())
     shown: dict[str, Any] = body.model_dump(mode="json", exclude={"username", "password"}, exclude_none=True)

@@ -28,6 +28,7 @@ from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.events.sqs import batch_response, queue_records
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.s3 import AsyncObjects
 from dataforge.platform.aws.sqs import MAX_BATCH, QueueRecord
 from dataforge.platform.db.database import Database
@@ -157,7 +158,7 @@ class StatementLoader:
         try:
             result = await self._run(again)
         except UnregisteredRequests as unregistered:
-            message = "A request was cleaned up while it was being loaded; it is tried again."
+            message = Text("A request was cleaned up while it was being loaded; it is tried again.")
             raise Unavailable(message) from unregistered
         await self._merge_definitions([item for item in again if item.request_id in stored and item.defines])
         return result

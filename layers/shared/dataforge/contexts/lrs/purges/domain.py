@@ -9,6 +9,7 @@ from dataforge.contexts.lrs.bodies.domain import month_of, next_month, start_of
 from dataforge.contexts.lrs.selections.domain import Selection
 from dataforge.contexts.lrs.statements.domain import actor_key
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 KIND = "purge_statements"
 
@@ -38,10 +39,12 @@ class Purge:
         """Raise PurgeTooWide, PurgeOfDocuments."""
         chosen = self.selection
         if chosen == Selection():
-            message = "Say which statements: an agent, verb, activity, registration, credential, ids, or until when."
+            message = Text(
+                "Say which statements: an agent, verb, activity, registration, credential, ids, or until when."
+            )
             raise PurgeTooWide(message)
         if self.documents and (chosen.verb or chosen.credential or chosen.statement_ids):
-            message = "With `documents` select by agent, activity, registration and time only."
+            message = Text("With `documents` select by agent, activity, registration and time only.")
             raise PurgeOfDocuments(message)
 
     @property

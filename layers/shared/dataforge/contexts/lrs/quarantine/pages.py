@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.statements.domain import parse_json, read_json
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.web.calls import Chosen, PageCall, require_page
 from dataforge.web.routing import page_router
 
@@ -76,7 +77,7 @@ async def discard_page(
 ) -> Response:
     """Discard an entry."""
     await desk_of(call).discard(entry_id)
-    return call.go_on("success", "The entry is discarded and its body deleted.", PAGE, entry_id)
+    return call.go_on("success", Text("The entry is discarded and its body deleted."), PAGE, entry_id)
 
 
 async def _entry(

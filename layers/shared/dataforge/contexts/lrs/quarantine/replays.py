@@ -28,6 +28,7 @@ from dataforge.contexts.lrs.statements.commands import AcceptStatements
 from dataforge.contexts.lrs.statements.domain import XapiVersion, parse_body, prepare_batch, to_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.kernel.errors import DataForgeError, ObjectMissing
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.unit_of_work import run
 
@@ -132,7 +133,9 @@ class QuarantineDesk:
         if kept.state is QuarantineState.REPLAYED:
             return ReplayOutcome(entry_id, kept.state, kept.replay_ids, repeated=True)
         if kept.state is QuarantineState.DISCARDED:
-            message = f"Entry {entry_id} was discarded; its body is gone. Ask the sender to send it again."
+            message = Text(
+                "Entry {entry_id} was discarded; its body is gone. Ask the sender to send it again.", entry_id=entry_id
+            )
             raise QuarantineEnded(message)
         if correction is None and kept.entry.reason is Reason.UNREADABLE:
             return await self._queue_again(kept)
@@ -208,7 +211,9 @@ class QuarantineDesk:
 
     async def _claim(self, kept: KeptEntry, sha256: str, ids: Sequence[UUID]) -> None:
         if not await run(self._unit_of_work(), begin_replay, BeginReplay(kept.id, sha256, ids)):
-            message = f"Entry {kept.id} is being replayed with another body; look at it again in two minutes."
+            message = Text(
+                "Entry {id} is being replayed with another body; look at it again in two minutes.", id=kept.id
+            )
             raise ReplayUnderWay(message, headers={"Retry-After": "120"})
 
     async def _end(self, command: EndReplay, ids: Sequence[UUID]) -> ReplayOutcome:
@@ -219,7 +224,7 @@ class QuarantineDesk:
     async def _required_body(self, kept: KeptEntry) -> bytes:
         body = await self.body(kept)
         if body is None:
-            message = f"The body of entry {kept.id} is not kept; send the corrected statements as `body`."
+            message = Text("The body of entry {id} is not kept; send the corrected statements as `body`.", id=kept.id)
             raise ReplayImpossible(message)
         return body
 
@@ -241,6 +246,8 @@ class QuarantineDesk:
     async def _credential(self, kept: KeptEntry) -> XapiCredential:
         found = await self._services.credential_register.find(kept.entry.credential or "")
         if found is None:
-            message = f"The credential that sent entry {kept.id} is not known; its statements would have no authority."
+            message = Text(
+                "The credential that sent entry {id} is not known; its statements would have no authority.", id=kept.id
+            )
             raise ReplayImpossible(message)
         return found

@@ -28,6 +28,7 @@ from dataforge.contexts.lrs.statements.domain import parse_statement_id, parse_t
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest, NotFound
+from dataforge.kernel.texts import Text
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
 
@@ -80,7 +81,7 @@ async def statement_page(
     """One statement whole, with its rows and what it has to do with others."""
     found = await call.query(read_one, statement_id)
     if found is None:
-        message = f"There is no statement {statement_id}."
+        message = Text("There is no statement {statement_id}.", statement_id=statement_id)
         raise NotFound(message)
     facts = await call.query(statement_facts, statement_id)
     return call.page(
@@ -133,7 +134,7 @@ async def _asked(call: PageCall, chosen: Mapping[str, str], cursor: str | None) 
     if chosen["registration"]:
         registration = parse_statement_id(chosen["registration"])
         if registration is None:
-            message = "Registration must be a UUID."
+            message = Text("Registration must be a UUID.")
             raise BadRequest(message)
         keys.append((key_of(KeyKind.REGISTRATION, str(registration)),))
     asked = StatementFilter(
@@ -156,6 +157,8 @@ def _time(chosen: Mapping[str, str], name: str) -> datetime | None:
         return None
     found = parse_timestamp(given if "T" in given else f"{given}T00:00:00Z")
     if found is None:
-        message = f"{name.capitalize()} must be a day or a time, such as 2026-05-04 or 2026-05-04T10:00:00Z."
+        message = Text(
+            "{name} must be a day or a time, such as 2026-05-04 or 2026-05-04T10:00:00Z.", name=name.capitalize()
+        )
         raise BadRequest(message)
     return found

@@ -15,6 +15,7 @@ from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.contexts.lrs.xapi_protocol import XapiCall, XapiParameterInvalid
 from dataforge.kernel.access import Action
 from dataforge.kernel.access import Kind as ResourceKind
+from dataforge.kernel.texts import Text
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
@@ -52,7 +53,7 @@ def format_of(call: XapiCall) -> Format:
     try:
         return Format(given)
     except ValueError:
-        message = f"format must be one of {', '.join(Format)}; {given[:40]!r} is none."
+        message = Text("format must be one of {format}; {given!r} is none.", format=", ".join(Format), given=given[:40])
         raise XapiParameterInvalid(message) from None
 
 
@@ -63,7 +64,7 @@ def flag(call: XapiCall, name: str) -> bool:
     """
     given = call.parameters.get(name, "false").lower()
     if given not in ("true", "false"):
-        message = f"{name} must be true or false; {given[:40]!r} is neither."
+        message = Text("{name} must be true or false; {given!r} is neither.", name=name, given=given[:40])
         raise XapiParameterInvalid(message)
     return given == "true"
 
@@ -75,7 +76,12 @@ def asked_statement(call: XapiCall) -> AskedStatement | None:
         return None
     others = sorted(call.parameters.keys() - {names[0], *_BESIDE_ONE})
     if others:
-        message = f"{names[0]} names one statement; it goes with {' and '.join(_BESIDE_ONE)} only, not {others[0]}."
+        message = Text(
+            "{names} names one statement; it goes with {beside_one} only, not {others}.",
+            names=names[0],
+            beside_one=" and ".join(_BESIDE_ONE),
+            others=others[0],
+        )
         raise XapiParameterInvalid(message)
     statement_id = call.uuid(names[0])
     if statement_id is None:  # pragma: no cover - the name is there
@@ -122,7 +128,7 @@ def _own(authority: Mapping[str, object]) -> UUID:
 def _iri(call: XapiCall, name: str) -> str:
     value = call.parameters[name]
     if not is_iri(value):
-        message = f"{name} must be an absolute IRI; {value[:60]!r} is none."
+        message = Text("{name} must be an absolute IRI; {value!r} is none.", name=name, value=value[:60])
         raise XapiParameterInvalid(message)
     return value
 
@@ -130,7 +136,9 @@ def _iri(call: XapiCall, name: str) -> str:
 def _limit(call: XapiCall) -> int:
     given = call.parameters.get("limit", str(DEFAULT_LIMIT))
     if not (given.isascii() and given.isdigit()) or len(given) > 18:
-        message = f"limit must be a whole number from 0 (as many as possible); {given[:40]!r} is none."
+        message = Text(
+            "limit must be a whole number from 0 (as many as possible); {given!r} is none.", given=given[:40]
+        )
         raise XapiParameterInvalid(message)
     return min(int(given), MAX_LIMIT) or MAX_LIMIT
 
@@ -150,5 +158,5 @@ def _position(call: XapiCall) -> Position | None:
         micros = int.from_bytes(found[:8], signed=True)
         return Position(_EPOCH + micros * _MICROSECOND, UUID(bytes=found[8:]))
     except (binascii.Error, ValueError, OverflowError) as error:
-        message = "The cursor is not one of ours: follow `more` as it was given."
+        message = Text("The cursor is not one of ours: follow `more` as it was given.")
         raise XapiParameterInvalid(message) from error

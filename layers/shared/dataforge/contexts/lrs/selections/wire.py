@@ -10,13 +10,14 @@ from dataforge.contexts.lrs.selections.domain import Selection
 from dataforge.contexts.lrs.statements.domain import actor_key, validate_agent
 from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 MAX_IDS = 1_000
 
 
 def _iri(value: str) -> str:
     if not is_iri(value):
-        message = "must be an absolute IRI"
+        message = Text("must be an absolute IRI")
         raise ValueError(message)
     return value
 
@@ -25,10 +26,10 @@ def identified_agent(value: dict[str, Any]) -> dict[str, Any]:
     """An Agent or identified Group; raises ValueError for anything else."""
     found = validate_agent(value)
     if found:
-        message = f"is no Agent: {found[0].pointer or '/'}: {found[0].message}"
+        message = Text("is no Agent: {value}: {message}", value=found[0].pointer or "/", message=found[0].message)
         raise ValueError(message)
     if actor_key(value).startswith(("name:", "group:")):
-        message = "must have one identifier: mbox, mbox_sha1sum, openid or account"
+        message = Text("must have one identifier: mbox, mbox_sha1sum, openid or account")
         raise ValueError(message)
     return value
 
@@ -55,7 +56,7 @@ class SelectionIn(RequestModel):
     def _ordered(self) -> Self:
         since: datetime | None = self.since
         if since is not None and self.until is not None and self.until <= since:
-            message = "until must be after since"
+            message = Text("until must be after since")
             raise ValueError(message)
         return self
 

@@ -12,6 +12,7 @@ from dataforge.contexts.lrs.sessions.lms_statements import abandoned, satisfied
 from dataforge.contexts.lrs.sessions.repository import OpenSession, Sessions
 from dataforge.contexts.lrs.statements.domain import actor_key, to_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
+from dataforge.kernel.texts import Text
 
 Statement = Mapping[str, object]
 
@@ -89,7 +90,7 @@ async def take_statements(command: TakeStatements, uow: LrsUnitOfWork) -> Taken:
     """Let the session take them; raises OutsideSession, SessionEnded, SessionRuleBroken."""
     session = await uow.sessions.find(command.session_id)
     if session is None:
-        message = "The session is not known any more; launch the lesson again."
+        message = Text("The session is not known any more; launch the lesson again.")
         raise SessionEnded(message)
     await uow.sessions.lock(session.registration)
     session = await uow.sessions.find(command.session_id) or session

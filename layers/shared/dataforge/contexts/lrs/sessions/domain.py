@@ -14,6 +14,7 @@ from uuid import UUID
 
 from dataforge.contexts.lrs.statements.domain import VOIDED, actor_key, parse_timestamp
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 MOVE_ON = "https://w3id.org/xapi/cmi5/context/categories/moveon"
@@ -140,23 +141,29 @@ class Session:
         actor = _part(statement, "actor")
         registration = str(context.get("registration", "")).lower()
         if actor_key(actor) != actor_key(self.actor) or actor.get("objectType", "Agent") != "Agent":
-            message = "The actor of a statement of this session is the learner it was launched for."
+            message = Text("The actor of a statement of this session is the learner it was launched for.")
             raise OutsideSession(message)
         if registration != str(self.registration):
-            message = f"context.registration of a statement of this session is {self.registration}."
+            message = Text(
+                "context.registration of a statement of this session is {registration}.", registration=self.registration
+            )
             raise OutsideSession(message)
         if _part(context, "extensions").get(SESSION_ID) != str(self.session_id):
-            message = f"context.extensions of a statement of this session has {SESSION_ID}: {self.session_id}."
+            message = Text(
+                "context.extensions of a statement of this session has {session_id}: {session_id_2}.",
+                session_id=SESSION_ID,
+                session_id_2=self.session_id,
+            )
             raise OutsideSession(message)
 
         if _part(statement, "verb").get("id") == VOIDED:
-            message = "Course players void nothing: what they have sent is judged by the launching system."
+            message = Text("Course players void nothing: what they have sent is judged by the launching system.")
             raise OutsideSession(message)
 
     def _require_template(self, statement: Mapping[str, object], pointer: str) -> None:
         # What reports go by (§10.2.1: players add to the template, and change nothing of it).
         if _part(_part(statement, "context"), "extensions").get(MOVE_ON_ASKED) != self.move_on.value:
-            raise _broken(pointer, "/context/extensions", "The context has what the contextTemplate has.")
+            raise _broken(pointer, "/context/extensions", Text("The context has what the contextTemplate has."))
 
     def _admit_one(self, statement: Mapping[str, object], history: History, now: datetime, pointer: str) -> Self:
         verb = _part(statement, "verb").get("id")
@@ -166,13 +173,21 @@ class Session:
             return self
         self._require_open(statement, now)
         if Verb.INITIALIZED not in self.said and not (defined and verb == Verb.INITIALIZED):
-            raise _broken(pointer, "/verb", "The first statement of a session is a defined one with `initialized`.")
+            raise _broken(
+                pointer, "/verb", Text("The first statement of a session is a defined one with `initialized`.")
+            )
         if not defined:
             if MOVE_ON in _categories(statement):
-                raise _broken(pointer, "/context/contextActivities/category", "The moveOn category needs the cmi5 one.")
+                raise _broken(
+                    pointer, "/context/contextActivities/category", Text("The moveOn category needs the cmi5 one.")
+                )
             return self
         if verb not in set(Verb):
-            raise _broken(pointer, "/verb/id", f"Course players define with {', '.join(item.name for item in Verb)}.")
+            raise _broken(
+                pointer,
+                "/verb/id",
+                Text("Course players define with {verb}.", verb=", ".join(item.name for item in Verb)),
+            )
         said = Verb(str(verb))
         self._require_order(said, history, pointer)
         for place, message in self._faults(statement, said):
@@ -182,24 +197,30 @@ class Session:
 
     def _require_open(self, statement: Mapping[str, object], now: datetime) -> None:
         if self.ended_at is not None and now > self.ended_at + GRACE:
-            message = "The session has ended, and its statements are no longer taken; launch the lesson again."
+            message = Text("The session has ended, and its statements are no longer taken; launch the lesson again.")
             raise SessionEnded(message)
         if self.terminated_at is not None and _moment(statement) > self.terminated_at:
-            message = "`terminated` is the last statement of a session; launch the lesson again."
+            message = Text("`terminated` is the last statement of a session; launch the lesson again.")
             raise SessionEnded(message)
 
     def _require_order(self, verb: Verb, history: History, pointer: str) -> None:
         if self.launch_mode is not LaunchMode.NORMAL and verb not in (Verb.INITIALIZED, Verb.TERMINATED):
-            raise _broken(pointer, "/verb/id", f"Nothing is judged in a launch to {self.launch_mode.value.lower()}.")
+            raise _broken(
+                pointer,
+                "/verb/id",
+                Text("Nothing is judged in a launch to {launch_mode}.", launch_mode=self.launch_mode.value.lower()),
+            )
         if verb in self.said:
-            raise _broken(pointer, "/verb/id", f"`{verb.name.lower()}` was sent in this session already.")
+            raise _broken(
+                pointer, "/verb/id", Text("`{name}` was sent in this session already.", name=verb.name.lower())
+            )
         other = {Verb.PASSED: Verb.FAILED, Verb.FAILED: Verb.PASSED}.get(verb)
         if other in self.said:
-            raise _broken(pointer, "/verb/id", "A session has one of `passed` and `failed`.")
+            raise _broken(pointer, "/verb/id", Text("A session has one of `passed` and `failed`."))
         if verb is Verb.COMPLETED and history.completed:
-            raise _broken(pointer, "/verb/id", "`completed` was sent in this registration already.")
+            raise _broken(pointer, "/verb/id", Text("`completed` was sent in this registration already."))
         if verb in _JUDGED and history.passed:
-            raise _broken(pointer, "/verb/id", "`passed` was sent in this registration already.")
+            raise _broken(pointer, "/verb/id", Text("`passed` was sent in this registration already."))
 
     def _faults(self, statement: Mapping[str, object], verb: Verb) -> Iterable[tuple[str, str]]:
         """What a defined statement does not keep of §9.4 to §9.6, as place and sentence."""
@@ -248,7 +269,7 @@ def _broken(statement: str, place: str, message: str) -> SessionRuleBroken:
 def _moment(statement: Mapping[str, object]) -> datetime:
     found = parse_timestamp(str(statement.get("timestamp")))
     if found is None:
-        message = "A statement of a session has a timestamp."
+        message = Text("A statement of a session has a timestamp.")
         raise SessionRuleBroken(message, violations=[Violation("/timestamp", message, _RULE)])
     return found
 

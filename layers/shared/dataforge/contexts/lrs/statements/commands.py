@@ -22,6 +22,7 @@ from dataforge.contexts.lrs.statements.domain.messages import (
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class StatementAcceptor:
         except Exception as error:
             logger.error("statements not queued", exc_info=True, request=str(request_id))
             await self._withdraw(request_id)
-            message = "The queue does not answer; none of the statements was accepted. Send the request again."
+            message = Text("The queue does not answer; none of the statements was accepted. Send the request again.")
             raise QueueUnavailable(message, headers={"Retry-After": "5"}) from error
         return batch.ids
 
@@ -143,5 +144,7 @@ def _conflict(conflicts: tuple[UUID, ...], batch: PreparedBatch) -> StatementCon
     taken = set(conflicts)
     names = [str(statement.id) for statement in batch.statements if statement.id in taken]
     some = ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
-    message = f"Stored already with another content, and never changed: {some}. Nothing of this request was stored."
+    message = Text(
+        "Stored already with another content, and never changed: {some}. Nothing of this request was stored.", some=some
+    )
     return StatementConflict(message, facts={"ids": names})

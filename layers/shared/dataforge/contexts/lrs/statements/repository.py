@@ -21,6 +21,7 @@ from dataforge.contexts.lrs.consistency import FRESH_SECONDS, MARGIN_SECONDS, PA
 from dataforge.contexts.lrs.statements.domain import VOIDED, has_content, read_statement
 from dataforge.contexts.lrs.statements.domain.claims import Claim
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database, DatabaseUnavailable
 from dataforge.platform.db.refusals import refused
 from dataforge.platform.gathering import Gathering
@@ -105,7 +106,7 @@ async def register_arrival(database: Database, request_ids: Sequence[UUID]) -> d
         await connection.execute(_FORGET, {"ids": ids})
         found = {row.request_id: row.stored_at for row in await connection.execute(_REGISTER_NOW, {"ids": ids})}
     if time.monotonic() - started > PATIENCE_SECONDS:
-        message = "The database is too slow to register the requests; they are tried again."
+        message = Text("The database is too slow to register the requests; they are tried again.")
         raise DatabaseUnavailable(message)
     return found
 

@@ -27,6 +27,7 @@ from dataforge.contexts.lrs.xapi_protocol import (
 )
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, MalformedBody
+from dataforge.kernel.texts import Text
 
 
 class Statements(XapiResource):
@@ -57,11 +58,11 @@ class Statements(XapiResource):
 async def _put(call: XapiCall) -> None:
     statement_id = call.uuid("statementId")
     if statement_id is None:
-        message = "PUT needs the parameter statementId, a UUID; use POST to have the id assigned."
+        message = Text("PUT needs the parameter statementId, a UUID; use POST to have the id assigned.")
         raise XapiParameterInvalid(message)
     body, attachments = await _body(call)
     if body.is_array or not isinstance(body.statements[0], dict):
-        message = "PUT takes one statement, a JSON object; use POST for several."
+        message = Text("PUT takes one statement, a JSON object; use POST for several.")
         raise MalformedBody(message)
     statement = with_statement_id(body.statements[0], statement_id)
     one = StatementsBody([statement], is_array=False, part_hashes=body.part_hashes)

@@ -18,6 +18,7 @@ from dataforge.contexts.notifications.calendar.domain import (
     invitation_to,
     without_zone,
 )
+from dataforge.kernel.texts import Text
 
 MOST_ENTRIES = 2_000
 _DATE = (
@@ -83,7 +84,7 @@ async def lesson_date_of(connection: AsyncConnection, user_id: UUID, lesson_id: 
     """The one date of a lesson as a person has it; raises NoLessonDate."""
     found = await _entries(connection, user_id, date.min, lesson_id)
     if not found:
-        message = f"You have no lesson {lesson_id} with a date."
+        message = Text("You have no lesson {lesson_id} with a date.", lesson_id=lesson_id)
         raise NoLessonDate(message)
     return found
 

@@ -11,6 +11,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from dataforge.contexts.notifications.suppressions.domain import Reason
+from dataforge.kernel.texts import Text
 
 # What is reported and changes nothing here. SES writes some of them in one form only, and with a space or without.
 _PASSED_OVER = frozenset(
@@ -49,7 +50,7 @@ def read_feedback(body: str) -> Feedback:
         case "Complaint":
             return _complaint(_member(report, "complaint"))
     if kind.replace(" ", "").lower() not in _PASSED_OVER:
-        message = f"A report of the unknown kind {kind[:40]!r}."
+        message = Text("A report of the unknown kind {kind!r}.", kind=kind[:40])
         raise FeedbackUnreadable(message)
     return Feedback(kind)
 
@@ -71,10 +72,10 @@ def _object(text: object) -> Mapping[str, Any]:
     try:
         found = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError) as error:
-        message = "The message is not JSON."
+        message = Text("The message is not JSON.")
         raise FeedbackUnreadable(message) from error
     if not isinstance(found, Mapping):
-        message = "The message is not a JSON object."
+        message = Text("The message is not a JSON object.")
         raise FeedbackUnreadable(message)
     return found
 
@@ -82,7 +83,7 @@ def _object(text: object) -> Mapping[str, Any]:
 def _member(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = report.get(name)
     if not isinstance(found, Mapping):
-        message = f"The report has no object {name!r}."
+        message = Text("The report has no object {name!r}.", name=name)
         raise FeedbackUnreadable(message)
     return found
 
@@ -91,7 +92,7 @@ def _bounce(bounce: Mapping[str, Any]) -> Feedback:
     """A permanent bounce says that the address does not exist; any other, that a later mail may well arrive."""
     kind = f"Bounce/{bounce.get('bounceType')}/{bounce.get('bounceSubType')}"[:80]
     if bounce.get("bounceType") not in ("Permanent", "Transient", "Undetermined"):
-        message = "The bounce has no known type."
+        message = Text("The bounce has no known type.")
         raise FeedbackUnreadable(message)
     addresses = _addresses(bounce.get("bouncedRecipients"))
     return Feedback(kind, Reason.BOUNCE, addresses) if bounce["bounceType"] == "Permanent" else Feedback(kind)
@@ -111,6 +112,6 @@ def _addresses(recipients: object) -> tuple[str, ...]:
     found = [parseaddr(str(item.get("emailAddress", "")))[1] for item in given if isinstance(item, Mapping)]
     addresses = tuple(dict.fromkeys(address.lower() for address in found if "@" in address))
     if not addresses:
-        message = "The report names no recipient."
+        message = Text("The report names no recipient.")
         raise FeedbackUnreadable(message)
     return addresses

@@ -7,6 +7,7 @@ from dataforge.contexts.notifications.messages.domain import Status
 from dataforge.contexts.notifications.preferences.domain import kind_named
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ async def set_preference(command: SetPreference, uow: NotificationsUnitOfWork) -
     """Raises UnknownKind, ValidationFailed for a kind that nobody can do without."""
     kind = kind_named(command.kind)
     if not command.wanted and not kind.optional:
-        message = f"{kind.label} cannot be turned off."
+        message = Text("{label} cannot be turned off.", label=kind.label)
         raise ValidationFailed(message, violations=[Violation("/wanted", message, "not_optional")])
     await uow.preferences.put(command.user_id, kind.name, wanted=command.wanted)
     if not command.wanted:

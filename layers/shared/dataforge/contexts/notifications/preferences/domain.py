@@ -5,6 +5,7 @@ from typing import Final
 
 from dataforge.contexts.notifications.suppressions.domain import Scope
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 
 class UnknownKind(BadRequest):
@@ -66,6 +67,8 @@ KINDS: Final = {
 def kind_named(name: str) -> Kind:
     """The kind; raises UnknownKind."""
     if name not in KINDS:
-        message = f"There is no kind of message {name!r}. Known: {', '.join(sorted(KINDS))}."
+        message = Text(
+            "There is no kind of message {name!r}. Known: {kinds}.", name=name, kinds=", ".join(sorted(KINDS))
+        )
         raise UnknownKind(message)
     return KINDS[name]

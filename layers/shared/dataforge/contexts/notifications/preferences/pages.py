@@ -14,6 +14,7 @@ from dataforge.contexts.notifications.preferences.domain import KINDS
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import ValidationFailed
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
@@ -36,7 +37,7 @@ async def choose_kinds(call: Annotated[PageCall, require_page(Action.CHANGE, Kin
         if kind.optional:
             command = SetPreference(call.user_id, kind.name, f"kind {kind.name}" in call.form)
             await run(call.unit_of_work(NotificationsUnitOfWork), set_preference, command)
-    return call.go_on("success", "Your choice is kept.", PAGE)
+    return call.go_on("success", Text("Your choice is kept."), PAGE)
 
 
 @router.post("/ui/notification-preferences/clock")
@@ -47,7 +48,7 @@ async def set_clock(call: Annotated[PageCall, require_page(Action.CHANGE, Kind.P
         await call.platform.get(PersonalClocks).change(call.user_id, clock)
     except ValidationFailed as error:
         return await _shown(call, clock, error)
-    return call.go_on("success", "Your clock is kept.", PAGE)
+    return call.go_on("success", Text("Your clock is kept."), PAGE)
 
 
 @cache

@@ -19,6 +19,7 @@ from dataforge.contexts.notifications.reminders.queries import cadence_of, remin
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
 
@@ -91,15 +92,17 @@ async def remind_due(_command: RemindDue, uow: NotificationsUnitOfWork) -> RunRe
 async def send_reminders(command: SendReminders, uow: NotificationsUnitOfWork) -> RunResult:
     """Raises PlanStale when what the plan saw has moved, NothingMoved for an instant that is not there yet."""
     if command.at > uow.now:
-        message = "A plan for an instant in the future can be looked at and not applied; wait for it."
+        message = Text("A plan for an instant in the future can be looked at and not applied; wait for it.")
         raise NothingMoved(message)
     plan = await reminder_plan(uow.connection, command.at)
     if plan.hash != command.plan_hash:
-        message = "Who would be reminded of what has changed since the preview; nothing was sent. Look at it again."
+        message = Text(
+            "Who would be reminded of what has changed since the preview; nothing was sent. Look at it again."
+        )
         raise PlanStale(message, facts={"plan_hash": plan.hash})
     key = f"plan:{plan.hash}"
     if not await uow.runs.begin(key, command.at):
-        message = "This plan has been applied."
+        message = Text("This plan has been applied.")
         raise PlanStale(message, facts={"plan_hash": plan.hash})
     uow.audit(AuditEntry("sent", "reminders", plan.hash, after={"reminders": len(plan.sent)}))
     return await _put_on_its_way(key, plan, uow)
@@ -136,7 +139,7 @@ async def set_cadence(command: SetCadence, uow: NotificationsUnitOfWork) -> UUID
     """Raises NotFound, PreconditionFailed."""
     before = await cadence_of(uow.connection, command.cohort_id)
     revision = await uow.cadences.lock(command.cohort_id)
-    require_revision(command.expected, revision, "The cadence")
+    require_revision(command.expected, revision, Text("The cadence"))
     await uow.cadences.put(command.cohort_id, command.rhythm, revision + 1)
     after = {"cadence": command.rhythm.cadence.value, "weekday": command.rhythm.weekday}
     was = {"cadence": before["cadence"], "weekday": before["weekday"]}

@@ -10,6 +10,7 @@ from dataforge.contexts.notifications.reminders.wire import SendRemindersIn
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
@@ -35,7 +36,7 @@ async def send_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.R
         # The same model as the API's.
         body = SendRemindersIn.model_validate({name: call.form.get(name, "") for name in SendRemindersIn.model_fields})
     except ValidationError as error:
-        message = "The form is not as the page gave it; open the page again."
+        message = Text("The form is not as the page gave it; open the page again.")
         raise BadRequest(message) from error
     command = commands.SendReminders(body.at, body.plan_hash)
     result = await run(call.unit_of_work(NotificationsUnitOfWork), commands.send_reminders, command)

@@ -24,6 +24,7 @@ from dataforge.contexts.notifications.suppressions.queries import suppressed
 from dataforge.contexts.notifications.tables import cadences, messages, runs
 from dataforge.kernel.errors import NotFound
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _LEARNERS = text(
@@ -87,7 +88,7 @@ async def withheld_from(connection: AsyncConnection, learners: list[Learner]) ->
 
 def cohort_missing(cohort_id: UUID) -> NotFound:
     """The refusal for a cohort that is not there, and for everybody who may not read it."""
-    return NotFound(f"There is no cohort {cohort_id}.")
+    return NotFound(Text("There is no cohort {cohort_id}.", cohort_id=cohort_id))
 
 
 async def workspace_of_cohort(connection: AsyncConnection, cohort_id: UUID) -> UUID | None:
@@ -120,7 +121,7 @@ async def get_run(connection: AsyncConnection, run_key: str) -> dict[str, Any]:
     """The same; raises NotFound."""
     found = await find_run(connection, run_key)
     if found is None:
-        message = f"There was no run {run_key[:80]!r}."
+        message = Text("There was no run {run_key!r}.", run_key=run_key[:80])
         raise NotFound(message)
     return found
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_vali
 
 from dataforge.contexts.notifications.reminders.domain import Cadence, ReminderPlan
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 # Far from the ends of the calendar, where a day before or after has no date.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
@@ -15,7 +16,9 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 def _plannable(value: datetime) -> datetime:
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        message = f"must be an instant from {_FIRST_YEAR} to {_LAST_YEAR}"
+        message = Text(
+            "must be an instant from {first_year} to {last_year}", first_year=_FIRST_YEAR, last_year=_LAST_YEAR
+        )
         raise ValueError(message)
     return value
 
@@ -113,7 +116,7 @@ class CadenceIn(RequestModel):
     @model_validator(mode="after")
     def _weekday_with_weekly(self) -> Self:
         if (self.cadence is Cadence.WEEKLY) != (self.weekday is not None):
-            message = "weekday is given with the cadence weekly, and only then"
+            message = Text("weekday is given with the cadence weekly, and only then")
             raise ValueError(message)
         return self
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from dataforge.contexts.notifications.suppressions.domain import InvalidUnsubscribeLink, Scope
 from dataforge.kernel.paging import CursorSigner, InvalidCursor
+from dataforge.kernel.texts import Text
 
 _LIST = "unsubscribe"
 
@@ -35,5 +36,5 @@ class UnsubscribeLinks:
             email_hash, scope = self._signer.open(_LIST, token)
             return str(email_hash), Scope(str(scope))
         except (InvalidCursor, ValueError) as error:
-            message = "This link is not whole or was not made by us. Use the link in the mail as it is."
+            message = Text("This link is not whole or was not made by us. Use the link in the mail as it is.")
             raise InvalidUnsubscribeLink(message) from error

@@ -6,6 +6,7 @@ from uuid import UUID
 from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.jobs import JobNotFound, JobStatus
 from dataforge.kernel.rules import allows
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.shared import SharedJob, SharedJobsUnitOfWork
 
@@ -27,7 +28,7 @@ class RetryJob:
 async def _lock(job_id: UUID, uow: SharedJobsUnitOfWork) -> SharedJob:
     job = await uow.jobs.lock(job_id)
     if job is None or not allows(uow.principal, Action.CHANGE, Resource(Kind.JOB, owner=job.user_id)):
-        message = f"There is no job {job_id}, or you may not change it."
+        message = Text("There is no job {job_id}, or you may not change it.", job_id=job_id)
         raise JobNotFound(message)
     return job
 

@@ -11,6 +11,7 @@ from dataforge.kernel.jobs import JobNotFound
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import may_any
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.jobs.tables import jobs
 
@@ -31,7 +32,7 @@ async def get_job(connection: AsyncConnection, reader: Principal, job_id: UUID) 
     """A job that the reader may see; raises JobNotFound."""
     row = (await connection.execute(_visible(reader).where(jobs.c.id == job_id))).one_or_none()
     if row is None:
-        message = f"There is no job {job_id}, or you may not read it."
+        message = Text("There is no job {job_id}, or you may not read it.", job_id=job_id)
         raise JobNotFound(message)
     return row_dict(row)
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dataforge.contexts.reports.basis import Basis
 from dataforge.kernel.errors import BadRequest, Violation
+from dataforge.kernel.texts import Text
 
 MOST_INTERVALS = 400
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # so that a day is a day in every zone, and zones are known
@@ -64,14 +65,28 @@ class Period:
         """
         for place, day in (("query:from", self.first), ("query:to", self.last)):
             if not FIRST_YEAR <= day.year <= LAST_YEAR:
-                raise _refused(place, f"The day {day} is not of the years {FIRST_YEAR} to {LAST_YEAR}.")
+                raise _refused(
+                    place,
+                    Text(
+                        "The day {day} is not of the years {first_year} to {last_year}.",
+                        day=day,
+                        first_year=FIRST_YEAR,
+                        last_year=LAST_YEAR,
+                    ),
+                )
         if self.last < self.first:
-            raise _refused("query:to", f"The last day, {self.last}, is before the first, {self.first}.")
+            raise _refused(
+                "query:to",
+                Text("The last day, {last}, is before the first, {first}.", last=self.last, first=self.first),
+            )
         days, end = [self.first], self.last + timedelta(days=1)
         while (following := self.interval.after(days[-1])) < end:
             days.append(following)
             if len(days) > MOST_INTERVALS:
-                message = f"The period has more than {MOST_INTERVALS} intervals; ask for fewer days or longer ones."
+                message = Text(
+                    "The period has more than {most_intervals} intervals; ask for fewer days or longer ones.",
+                    most_intervals=MOST_INTERVALS,
+                )
                 raise _refused("query:interval", message)
         zone = ZoneInfo(self.time_zone)
         instants = sorted({datetime.combine(day, time(), zone).astimezone(UTC) for day in (*days, end)})

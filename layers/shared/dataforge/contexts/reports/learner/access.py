@@ -6,6 +6,7 @@ from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind, Reach, Resource
 from dataforge.kernel.errors import Forbidden
 from dataforge.kernel.rules import allows
+from dataforge.kernel.texts import Text
 
 _EVERYTHING = Reach(everywhere=True, organisation=True, workspaces=frozenset())
 
@@ -18,6 +19,6 @@ async def sight_of(call: Call, user_id: UUID) -> Reach:
     if call.principal.user_id == user_id:
         return _EVERYTHING
     if not allows(call.principal, Action.READ, Resource(Kind.TIME_LINE, owner=user_id)):
-        message = "You can see your own time line only."
+        message = Text("You can see your own time line only.")
         raise Forbidden(message)
     return await call.decisions.reach(Action.READ, Kind.REPORT)

@@ -15,6 +15,7 @@ from dataforge.contexts.reports.learner.domain import LearnerEvent, LearnerLesso
 from dataforge.contexts.reports.reading import basis_of, label_of
 from dataforge.kernel.access import Reach
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.reach import reach_values, within_sql
 
 MOST_TIMES = 10_000  # of statements in the picture
@@ -53,7 +54,7 @@ async def read_learner(
     """The lessons of a learner within reach, and `window.limit` of their statements, newest first; raises NotFound."""
     person = (await connection.execute(_PERSON, {"user_id": user_id})).one_or_none()
     if person is None:
-        message = f"There is no learner {user_id}."
+        message = Text("There is no learner {user_id}.", user_id=user_id)
         raise NotFound(message)
     basis = await basis_of(connection, statements, window)
     given = {"watermark": basis.watermark, "user_id": user_id, "users": [user_id], **reach_values(reach)}

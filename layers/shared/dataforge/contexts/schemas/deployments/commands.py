@@ -26,6 +26,7 @@ from dataforge.contexts.schemas.plans.queries import find_plan
 from dataforge.contexts.schemas.unit_of_work import SchemasUnitOfWork
 from dataforge.kernel.errors import PlanStale
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 
@@ -67,14 +68,14 @@ async def ask_deployment(command: AskDeployment, uow: SchemasUnitOfWork) -> UUID
     """
     plan = await find_plan(uow.connection, command.workspace_id, command.plan_id)
     if plan["plan_hash"] != command.plan_hash:
-        message = "The plan has another hash than the one that was sent; look at the plan again."
+        message = Text("The plan has another hash than the one that was sent; look at the plan again.")
         raise PlanStale(message, facts={"plan_hash": plan["plan_hash"]})
     if plan["base_fingerprint"] != command.fingerprint:
-        message = "The schema has changed since the plan was made; nothing was done. Preview the target again."
+        message = Text("The schema has changed since the plan was made; nothing was done. Preview the target again.")
         facts = {"planned_from": plan["base_fingerprint"], "found": command.fingerprint}
         raise PlanStale(message, facts=facts)
     if not plan["changes"] and not await _has_drifted(command, uow):
-        message = "The schema is as the target wants it."
+        message = Text("The schema is as the target wants it.")
         raise NothingToDeploy(message)
     steps = steps_of(plan["changes"])
     check_trash([step.sql for step in steps], plan["namespace"], command.trash)
@@ -141,5 +142,5 @@ async def cancel_deployment(command: CancelDeployment, uow: SchemasUnitOfWork) -
 
 
 def _under_way() -> DeploymentUnderWay:
-    message = "Another deployment of this workspace is under way; wait for it or cancel it."
+    message = Text("Another deployment of this workspace is under way; wait for it or cancel it.")
     return DeploymentUnderWay(message)

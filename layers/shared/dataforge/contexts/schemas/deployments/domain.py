@@ -11,6 +11,7 @@ from dataforge.contexts.schemas.designs.domain.names import namespace_of, quoted
 from dataforge.contexts.schemas.plans.domain.changes import Phase
 from dataforge.contexts.schemas.plans.domain.trash_use import trash_use
 from dataforge.kernel.errors import Conflict, NotFound, PlanStale
+from dataforge.kernel.texts import Text
 
 LEASE = timedelta(seconds=90)
 _ALONE = (Phase.ENUM_VALUES, Phase.BUILD, Phase.VALIDATE)
@@ -38,7 +39,7 @@ class DeploymentNotFound(NotFound):
 
 def missing_deployment(deployment_id: UUID) -> DeploymentNotFound:
     """What is said about a deployment that is not there, or not for the one who asks."""
-    message = f"There is no deployment {deployment_id}."
+    message = Text("There is no deployment {deployment_id}.", deployment_id=deployment_id)
     return DeploymentNotFound(message)
 
 
@@ -113,7 +114,9 @@ def check_confirmations(changes: Iterable[Mapping[str, Any]], confirmed: Collect
     """Raise ConfirmationMissing unless every object whose loss needs it is confirmed by name."""
     missing = sorted({item["object"] for item in changes if item["needs_confirmation"]} - set(confirmed))
     if missing:
-        message = f"Confirm what would be lost by naming it in `confirmations`: {', '.join(missing)}."
+        message = Text(
+            "Confirm what would be lost by naming it in `confirmations`: {missing}.", missing=", ".join(missing)
+        )
         raise ConfirmationMissing(message, facts={"missing": missing})
 
 
@@ -123,10 +126,12 @@ def check_trash(statements: Iterable[str], namespace: str, there: Collection[str
     missing, taken = use.missing(there), use.taken(there)
     if missing or taken:
         message = (
-            "The trash has changed since the plan was made: what it brings back was deleted for good. "
-            "Preview the target again."
+            Text(
+                "The trash has changed since the plan was made: what it brings back was deleted for good. "
+                "Preview the target again."
+            )
             if missing
-            else "The trash has changed since the plan was made. Preview the target again."
+            else Text("The trash has changed since the plan was made. Preview the target again.")
         )
         raise PlanStale(message, facts={"missing": missing, "taken": taken})
 
@@ -136,7 +141,11 @@ def check_failures(failures: Sequence[Mapping[str, Any]]) -> None:
     if failures:
         said = "; ".join(f"{item['object']}: {item['message']}" for item in failures[:_MOST_SAID])
         more = f"; and {len(failures) - _MOST_SAID} more" if len(failures) > _MOST_SAID else ""
-        message = f"The plan would fail, and nothing was done: {said}{more}. Mend the rows, or the target."
+        message = Text(
+            "The plan would fail, and nothing was done: {said}{more}. Mend the rows, or the target.",
+            said=said,
+            more=more,
+        )
         warnings = [{name: item[name] for name in ("code", "object", "message")} for item in failures]
         raise WouldFail(message, facts={"warnings": warnings})
 
@@ -144,21 +153,23 @@ def check_failures(failures: Sequence[Mapping[str, Any]]) -> None:
 def check_cancellable(status: str) -> None:
     """Raise DeploymentEnded when there is nothing left to cancel."""
     if status not in UNDER_WAY:
-        message = f"The deployment is {status}; it cannot be cancelled any more."
+        message = Text("The deployment is {status}; it cannot be cancelled any more.", status=status)
         raise DeploymentEnded(message)
 
 
 def check_resumable(status: str) -> None:
     """Raise DeploymentEnded unless there may be something left to do."""
     if status not in (DeploymentStatus.FAILED, DeploymentStatus.CANCELLED):
-        message = f"The deployment is {status}; only one that failed or was cancelled can be resumed."
+        message = Text(
+            "The deployment is {status}; only one that failed or was cancelled can be resumed.", status=status
+        )
         raise DeploymentEnded(message)
 
 
 def check_newest(newest: bool) -> None:  # noqa: FBT001 - the only thing there is to say
     """Raise DeploymentEnded when a later deployment has taken the schema somewhere else."""
     if not newest:
-        message = "A later deployment was made of this schema; preview the target again instead."
+        message = Text("A later deployment was made of this schema; preview the target again instead.")
         raise DeploymentEnded(message)
 
 

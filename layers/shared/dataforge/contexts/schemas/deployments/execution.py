@@ -28,6 +28,7 @@ from dataforge.contexts.schemas.plans.trials import drop_copies_of
 from dataforge.contexts.schemas.trash.repository import delete_due
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.outbox import write_event
 
 LOCK_TIMEOUT = "4s"
@@ -73,7 +74,7 @@ class Deployer:
             facts = await _facts(owner, deployment_id)
             namespace: str = facts["namespace"]
             if not NAMESPACE.fullmatch(namespace):
-                message = f"{namespace} is not the schema of a workspace"
+                message = Text("{namespace} is not the schema of a workspace", namespace=namespace)
                 raise ValueError(message)
             if not await self._lock(owner, namespace):
                 return DeploymentStatus.QUEUED
@@ -103,7 +104,7 @@ class Deployer:
             if not await self._lock(owner, namespace):
                 return False
             if await is_there(owner, workspace_id):
-                message = f"workspace {workspace_id} is not deleted"
+                message = Text("workspace {workspace_id} is not deleted", workspace_id=workspace_id)
                 raise ValueError(message)
             await owner.execute("SELECT set_config('lock_timeout', %s, false)", [self._terms.lock_timeout])
             try:

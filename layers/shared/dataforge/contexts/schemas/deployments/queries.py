@@ -11,6 +11,7 @@ from dataforge.contexts.schemas.deployments.domain import UNDER_WAY, RevisionNot
 from dataforge.contexts.schemas.plans.domain.copies import is_stale
 from dataforge.contexts.schemas.tables import deployment_steps, deployments, plans, revisions
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _MOST_FOLLOWED = 100
@@ -101,7 +102,7 @@ async def target_of(connection: AsyncConnection, workspace_id: UUID, number: int
     query = select(revisions.c.target).where(revisions.c.workspace_id == workspace_id, revisions.c.number == number)
     target: dict[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
     if target is None:
-        message = f"There is no revision {number} in this workspace."
+        message = Text("There is no revision {number} in this workspace.", number=number)
         raise RevisionNotFound(message)
     return target
 

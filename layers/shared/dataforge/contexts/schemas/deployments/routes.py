@@ -27,6 +27,7 @@ from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound, PlanStale
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("schemas")
@@ -54,7 +55,7 @@ async def deploy_schema(
 async def _planned_again(body: wire.DeployIn, call: Call) -> UUID:
     found = await previewing.preview(call.services(SchemasServices), body.workspace_id, body.target or {})
     if found.plan.hash != body.plan_hash:
-        message = "The target and the schema now give another plan than the one with this hash; nothing was done."
+        message = Text("The target and the schema now give another plan than the one with this hash; nothing was done.")
         raise PlanStale(message, facts={"plan_hash": found.plan.hash})
     command = plans.KeepPlan(body.workspace_id, body.target or {}, found.plan, found.warnings, found.affected)
     row = await run(call.unit_of_work(SchemasUnitOfWork), plans.keep_plan, command)

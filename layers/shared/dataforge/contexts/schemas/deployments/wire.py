@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from dataforge.contexts.schemas.plans.wire import Target
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 
 class DeployIn(RequestModel):
@@ -22,7 +23,7 @@ class DeployIn(RequestModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> "DeployIn":
         if (self.plan_id is None) == (self.target is None):
-            message = "give either plan_id or target"
+            message = Text("give either plan_id or target")
             raise ValueError(message)
         return self
 

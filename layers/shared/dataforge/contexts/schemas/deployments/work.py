@@ -32,6 +32,7 @@ from dataforge.contexts.schemas.trash.repository import record_trash
 from dataforge.kernel.clock import Clock
 from dataforge.kernel.errors import Conflict, DataForgeError, PlanStale
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.outbox import write_event
 
 TRIES = 5
@@ -144,7 +145,9 @@ class Work:
             await self._grant("SELECT ON {}.deployment_journal")  # for those who ask how far it is
             found = (await read_schema(self._owner, self._namespace)).fingerprint
         if fresh and found != self._facts["base_fingerprint"]:
-            message = "The schema has changed since the plan was made; nothing was done. Preview the target again."
+            message = Text(
+                "The schema has changed since the plan was made; nothing was done. Preview the target again."
+            )
             raise PlanStale(message, facts={"planned_from": self._facts["base_fingerprint"], "found": found})
         trash = await read_kept_tables(self._owner, trash_of(self._namespace))
         check_trash([step.sql for step in waiting], self._namespace, {name for name, _ in trash})
@@ -165,19 +168,24 @@ class Work:
                 # An index that is built concurrently waits for whoever reads an older state, of any table.
                 holders = await self._holders(snapshots=not in_transaction)
                 if turn == TRIES - 1:
-                    message = (
+                    message = Text(
                         "Somebody else holds a lock on a table of this schema; what was not done can be tried again."
                     )
                     raise LockHeld(message, facts={"held_by": holders, "step": steps[0].position}) from error
                 await self._terms.wait(turn)
             except errors.QueryCanceled as error:
-                message = "A statement takes longer than one run of the deployer may; nothing of its step was done."
+                message = Text(
+                    "A statement takes longer than one run of the deployer may; nothing of its step was done."
+                )
                 raise StatementFailed(message, facts={"sqlstate": error.sqlstate, "step": steps[0].position}) from error
             except psycopg.OperationalError:
                 raise  # the server is away: the lease runs out and another worker goes on
             except psycopg.Error as error:
                 where = error.diag.constraint_name or error.diag.column_name
-                message = f"PostgreSQL refuses a statement on the live schema: {error.diag.message_primary}."
+                message = Text(
+                    "PostgreSQL refuses a statement on the live schema: {message_primary}.",
+                    message_primary=error.diag.message_primary,
+                )
                 raise StatementFailed(message, facts={"sqlstate": error.sqlstate, "about": where}) from error
             else:
                 await self._journal.done([step.position for step in steps], self._terms.clock.now())
@@ -251,7 +259,9 @@ class Work:
         async with self._owner.transaction():
             found = (await read_schema(self._owner, self._namespace)).fingerprint
             if found != self._facts["target_fingerprint"]:
-                message = "All statements ran, and yet the schema is not as planned: somebody else has changed it."
+                message = Text(
+                    "All statements ran, and yet the schema is not as planned: somebody else has changed it."
+                )
                 raise TargetMissed(message, facts={"planned": self._facts["target_fingerprint"], "found": found})
             await self._grant("SELECT ON ALL TABLES IN SCHEMA {}")
             digest = hashlib.sha256(body).hexdigest()

@@ -8,6 +8,7 @@ from dataforge.contexts.schemas.designs.domain.diagram import draw_svg
 from dataforge.contexts.schemas.designs.representations import DBML, MERMAID, SQL, SVG, Drawn, representation
 from dataforge.http.call import Call
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -30,7 +31,7 @@ def picture_of(drawn: Drawn, key: str = "schema") -> "Markup | None":
 def file_of(call: Call, written_as: str, drawn: Drawn, name: str) -> Response:
     """The schema as a file to keep; raises NotFound for a kind of file that there is not."""
     if written_as not in FILES:
-        message = f"There is no file of the kind {written_as}."
+        message = Text("There is no file of the kind {written_as}.", written_as=written_as)
         raise NotFound(message)
     response = representation(call, FILES[written_as][0], drawn)
     return as_file(response, f"{name}.{written_as}")

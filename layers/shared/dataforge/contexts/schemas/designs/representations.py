@@ -16,6 +16,7 @@ from dataforge.http.bounds import sendable
 from dataforge.http.call import Call
 from dataforge.http.negotiation import accepted_media_type
 from dataforge.kernel.errors import NotAcceptable
+from dataforge.kernel.texts import Text
 
 JSON, SVG, MERMAID = "application/json", "image/svg+xml", "text/vnd.mermaid"
 DBML, SQL = "text/x-dbml", "application/sql"
@@ -42,7 +43,11 @@ def wanted_format(call: Call) -> str:
     """The media type that the client prefers; raises NotAcceptable for others than those there are."""
     media_type = accepted_media_type(call.request.headers.get("accept", ""), _FORMATS)
     if media_type is None:
-        message = f"A schema is available as {', '.join(_FORMATS[:-1])} and {_FORMATS[-1]}."
+        message = Text(
+            "A schema is available as {formats} and {formats_2}.",
+            formats=", ".join(_FORMATS[:-1]),
+            formats_2=_FORMATS[-1],
+        )
         raise NotAcceptable(message)
     return media_type
 

@@ -10,6 +10,7 @@ from dataforge.contexts.schemas.designs.domain.document import InvalidTarget
 from dataforge.contexts.schemas.designs.domain.positions import Lines
 from dataforge.http.encoding import parse_json
 from dataforge.kernel.errors import DataForgeError, MalformedBody, sentence
+from dataforge.kernel.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,15 @@ def read_target(text: str) -> dict[str, Any]:
         if not isinstance(cause, orjson.JSONDecodeError):
             raise InvalidTarget(error.detail) from error
         reason = cause.msg.partition(":")[0]
-        message = f"The text is not valid JSON at line {cause.lineno}, column {cause.colno}: {reason}."
+        message = Text(
+            "The text is not valid JSON at line {lineno}, column {colno}: {reason}.",
+            lineno=cause.lineno,
+            colno=cause.colno,
+            reason=reason,
+        )
         raise InvalidTarget(message, facts={"line": cause.lineno}) from error
     if not isinstance(found, dict):
-        message = 'A target is a JSON object, such as {"tables": []}.'
+        message = Text('A target is a JSON object, such as {"tables": []}.')
         raise InvalidTarget(message, facts={"line": 1})
     return found
 

@@ -15,6 +15,7 @@ from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.previewing import Preview, driver, find_deployed, live_schema, preview
 from dataforge.contexts.schemas.plans.proof import SchemaNotManaged, scratch_schema
 from dataforge.kernel.errors import Conflict
+from dataforge.kernel.texts import Text
 
 
 class NoDrift(Conflict):
@@ -43,7 +44,7 @@ async def plan_adoption(services: SchemasServices, workspace_id: UUID) -> Adopti
     target = to_document(live, namespace, () if before is None else before.design.named)
     found = await preview(services, workspace_id, target, asking=False)
     if found.plan.up:
-        message = "The live schema holds what the target format does not describe."
+        message = Text("The live schema holds what the target format does not describe.")
         raise SchemaNotManaged(message)
     design = replace(parse_design(target), online=False)
     async with driver(services.proofs) as connection, scratch_schema(connection) as workshop:
@@ -66,5 +67,5 @@ async def plan_restoration(services: SchemasServices, workspace_id: UUID) -> tup
 
 
 def _no_drift() -> NoDrift:
-    message = "The schema is as it was deployed last; there is nothing to keep or to undo."
+    message = Text("The schema is as it was deployed last; there is nothing to keep or to undo.")
     return NoDrift(message)

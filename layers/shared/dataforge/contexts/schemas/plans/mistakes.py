@@ -16,6 +16,7 @@ from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, 
 from dataforge.contexts.schemas.designs.domain.names import mentions
 from dataforge.contexts.schemas.designs.domain.rendering import Creation, create_schema, create_table, split_constraints
 from dataforge.kernel.errors import Violation
+from dataforge.kernel.texts import Text
 
 MOST = 100
 _PLAIN: dict[str, Any] = {"default": None, "generated": None, "identity": None, "collation": None}
@@ -88,7 +89,7 @@ class _Finder:
             place = self._design.places.get(f"table {thing.removeprefix('constraint ').partition('.')[0]}", "")
         words = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint]
         said = "; ".join(word.rstrip(".").replace(f"{self._scratch}.", "") for word in words if word)
-        self.found.append(Violation(place + member, f"PostgreSQL refuses it: {said}", "refused"))
+        self.found.append(Violation(place + member, Text("PostgreSQL refuses it: {said}", said=said), "refused"))
 
     async def _member(self, kind: str, name: str) -> str:
         """The member of a thing that is refused, as far as that is plain."""

@@ -19,6 +19,7 @@ from dataforge.contexts.schemas.plans.domain.questions import check_questions
 from dataforge.contexts.schemas.plans.domain.renames import Rename, find_renames
 from dataforge.contexts.schemas.plans.domain.trash import Keeping, concerned, ids_of
 from dataforge.contexts.schemas.plans.proof import PlanRefused, SchemaNotManaged, Workshop, read_kept, scratch_schema
+from dataforge.kernel.texts import Text
 
 _FILLED = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -55,7 +56,7 @@ async def make_plan(
     """
     current = await read_schema(connection, namespace)
     if unmanaged := await find_unmanaged(connection, namespace):
-        message = f"The live schema holds what no target describes: {', '.join(unmanaged)}."
+        message = Text("The live schema holds what no target describes: {unmanaged}.", unmanaged=", ".join(unmanaged))
         raise SchemaNotManaged(message, facts={"unmanaged": unmanaged})
     known = () if before is None else before.design.named
     renames = find_renames(current, design.named, known)

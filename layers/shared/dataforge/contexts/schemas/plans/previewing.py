@@ -25,6 +25,7 @@ from dataforge.contexts.schemas.plans.probes import probe
 from dataforge.contexts.schemas.plans.proof import PlanRefused
 from dataforge.contexts.schemas.plans.trials import try_plan
 from dataforge.kernel.errors import DataForgeError, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import Database
 
 logger = logging.getLogger(__name__)
@@ -61,9 +62,10 @@ async def driver(database: Database) -> AsyncIterator["AsyncConnection[Any]"]:
             async with asyncio.timeout(MOST_SECONDS):
                 yield driver_connection
         except TimeoutError as error:
-            message = (
-                f"PostgreSQL needs more than {MOST_SECONDS} seconds for this schema; make its expressions simpler, "
-                "or deploy it in parts."
+            message = Text(
+                "PostgreSQL needs more than {most_seconds} seconds for this schema; make its expressions simpler, "
+                "or deploy it in parts.",
+                most_seconds=MOST_SECONDS,
             )
             raise SchemaTooSlow(message, violations=[Violation("", message, "too_slow")]) from error
         finally:
@@ -142,7 +144,10 @@ def _pointing(design: Design) -> Iterator[None]:
 
 def kept_in_trash(plan: Plan) -> list[Finding]:
     """What the plan puts into the trash, and for how long it can come back."""
-    message = f"it is kept for {DAYS_KEPT} days and comes back with a rollback, or in a target that has it by its id"
+    message = Text(
+        "it is kept for {days_kept} days and comes back with a rollback, or in a target that has it by its id",
+        days_kept=DAYS_KEPT,
+    )
     return [Finding("kept_in_trash", item.object, message) for item in plan.up if item.kept]
 
 

@@ -21,6 +21,7 @@ from dataforge.contexts.schemas.plans.domain.future_rows import ROW, FutureRows
 from dataforge.contexts.schemas.plans.domain.plan import Finding, Plan
 from dataforge.contexts.schemas.plans.domain.row_checks import Conversion, RowCheck, RowChecks, moves_rows
 from dataforge.contexts.schemas.plans.proof import scratch_schema
+from dataforge.kernel.texts import Text
 
 _SECONDS = 3
 _ALL_SECONDS = 12
@@ -157,7 +158,7 @@ class _Prober:
                 code, message = "values_do_not_fit", "{count} {rows} hold{s} a value that does not fit"
                 if check.conversion.backwards:
                     code = "way_back_fails"
-                    message = (
+                    message = Text(
                         "a way back would fail: {count} {rows} would have a value that does not fit the type of now"
                     )
                 misfit = replace(
@@ -187,7 +188,7 @@ class _Prober:
             if not check.lost and not check.blocking:
                 return check, 0, ()
             worst = sum([await self._count_all(name) for name in self._tables(item, ())]) if check.lost else 0
-            message = "the rows could not be looked at, or not in the time there is"
+            message = Text("the rows could not be looked at, or not in the time there is")
             self.findings.append(Finding("rows_unknown", item.object, message))
             return check, worst, ()
         if count and check.code:

@@ -38,6 +38,7 @@ from dataforge.contexts.schemas.plans.domain.trash import (
 )
 from dataforge.contexts.schemas.plans.mistakes import find_mistakes
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 MOST_ROUNDS = 6
 STATEMENT_SECONDS = 5  # nothing here has rows: what takes longer is an expression that is computed at once
@@ -121,7 +122,7 @@ class Workshop:
         creations = list(create_schema(design.schema))
         if not await self._create_all(creations):
             mistakes = await find_mistakes(self._connection, design, self._scratch)
-            raise invalid_target(mistakes or [Violation("", "PostgreSQL refuses it as a whole", "refused")])
+            raise invalid_target(mistakes or [Violation("", Text("PostgreSQL refuses it as a whole"), "refused")])
         wanted = await self.read()
         await check_expressions(self._connection, self._scratch, design.places)
         return wanted
@@ -164,14 +165,14 @@ class Workshop:
     async def copy(self, current: Schema, kept: Schema | None = None) -> None:
         """Make the live schema once more, without rows, and what of its trash is needed; raises SchemaNotManaged."""
         if kept is not None and not await self._create_all(create_schema(kept), trash_of(self._scratch)):
-            message = "The trash of the schema cannot be copied: something else than plans has put tables there."
+            message = Text("The trash of the schema cannot be copied: something else than plans has put tables there.")
             raise SchemaNotManaged(message)
         if not await self._create_all(create_schema(current)):
-            message = "The live schema cannot be copied: it holds what the target format does not describe."
+            message = Text("The live schema cannot be copied: it holds what the target format does not describe.")
             raise SchemaNotManaged(message)
         made = await self.read()
         if made.fingerprint != current.fingerprint:
-            message = "The live schema holds something that a copy of it does not."
+            message = Text("The live schema holds something that a copy of it does not.")
             raise SchemaNotManaged(message)
         for sql in identity_names(made, current):
             await self._execute(sql)
@@ -284,7 +285,7 @@ class Workshop:
             steps = _from(done, find_changes(here, end, options))
             if not steps:
                 break
-        message = f"The rehearsed plan did not lead to {goal}; nothing was planned."
+        message = Text("The rehearsed plan did not lead to {goal}; nothing was planned.", goal=goal)
         raise PlanUnproved(message, facts={"left": [f"{item.op} {item.object}" for item in steps]})
 
     async def _judge(self, query: str, step: Change) -> None:
@@ -396,5 +397,10 @@ def _from(done: Sequence[Change], steps: list[Change]) -> list[Change]:
 
 
 def _refused_step(error: psycopg.Error, step: Change) -> PlanRefused:
-    message = f"{step.op} {step.object}: PostgreSQL refuses it: {error.diag.message_primary}."
+    message = Text(
+        "{op} {given}: PostgreSQL refuses it: {message_primary}.",
+        op=step.op,
+        given=step.object,
+        message_primary=error.diag.message_primary,
+    )
     return PlanRefused(message, facts={"sqlstate": error.sqlstate, "object": step.object})

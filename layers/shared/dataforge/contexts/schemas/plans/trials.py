@@ -27,6 +27,7 @@ from dataforge.contexts.schemas.plans.domain.evidence import Evidence, lock_of, 
 from dataforge.contexts.schemas.plans.domain.plan import Plan
 from dataforge.contexts.schemas.plans.domain.trash import in_copy
 from dataforge.contexts.schemas.plans.proof import PlanRefused, PlanUnproved
+from dataforge.kernel.texts import Text
 
 logger = logging.getLogger(__name__)
 _MOST_TABLES = 200  # of the copy; what concerns more is judged by the proof's messages alone
@@ -193,7 +194,12 @@ class _Trial:
                 except (errors.QueryCanceled, errors.LockNotAvailable):
                     raise
                 except psycopg.Error as error:
-                    message = f"{item.op} {item.object}: PostgreSQL refuses it: {error.diag.message_primary}."
+                    message = Text(
+                        "{op} {given}: PostgreSQL refuses it: {message_primary}.",
+                        op=item.op,
+                        given=item.object,
+                        message_primary=error.diag.message_primary,
+                    )
                     raise PlanRefused(message, facts={"sqlstate": error.sqlstate, "object": item.object}) from error
         finally:
             self._connection.remove_notice_handler(listen)
@@ -203,7 +209,9 @@ class _Trial:
         reached = await read_schema(self._connection, self._name)
         await self._connection.commit()
         if reached.fingerprint != goal.fingerprint:
-            message = f"The plan, run as it would be deployed, did not lead to {what}; nothing was planned."
+            message = Text(
+                "The plan, run as it would be deployed, did not lead to {what}; nothing was planned.", what=what
+            )
             raise PlanUnproved(message)
 
     async def _within(self, item: Change) -> Evidence:

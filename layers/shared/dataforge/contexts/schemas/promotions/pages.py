@@ -12,6 +12,7 @@ from dataforge.contexts.schemas.promotions.promoting import Promotion, promote
 from dataforge.contexts.workspaces.contract import Memberships
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, invalid
+from dataforge.kernel.texts import Text
 
 MOST_NAMED = 5  # differences in the message; the plan has its own page
 
@@ -39,9 +40,9 @@ def _other(call: SchemaPageCall) -> UUID:
     try:
         other = UUID(call.form.get("to_workspace_id", ""))
     except ValueError as error:
-        raise invalid("/to_workspace_id", "Choose a workspace.", "required") from error
+        raise invalid("/to_workspace_id", Text("Choose a workspace."), "required") from error
     if other == call.workspace.id:
-        raise invalid("/to_workspace_id", "Choose another workspace than this one.", "workspace")
+        raise invalid("/to_workspace_id", Text("Choose another workspace than this one."), "workspace")
     return other
 
 

@@ -9,6 +9,7 @@ from dataforge.contexts.schemas.plans.wire import PlanOut, plan_out
 from dataforge.contexts.schemas.promotions.promoting import Promotion
 from dataforge.contexts.schemas.revisions.wire import ChangedOut
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 
 class PromotionIn(RequestModel):
@@ -21,7 +22,7 @@ class PromotionIn(RequestModel):
     @model_validator(mode="after")
     def _two_workspaces(self) -> "PromotionIn":
         if self.from_workspace_id == self.workspace_id:
-            message = "give two workspaces"
+            message = Text("give two workspaces")
             raise ValueError(message)
         return self
 

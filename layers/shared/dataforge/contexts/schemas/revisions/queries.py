@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.schemas.deployments.domain import RevisionNotFound
 from dataforge.contexts.schemas.tables import revisions
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 
@@ -16,7 +17,7 @@ async def find_revision(connection: AsyncConnection, workspace_id: UUID, number:
     query = select(revisions).where(revisions.c.workspace_id == workspace_id, revisions.c.number == number)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no revision {number} in this workspace."
+        message = Text("There is no revision {number} in this workspace.", number=number)
         raise RevisionNotFound(message)
     return row_dict(row)
 

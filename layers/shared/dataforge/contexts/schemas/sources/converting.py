@@ -23,6 +23,7 @@ from dataforge.contexts.schemas.sources.domain.dbml import Reading
 from dataforge.contexts.schemas.sources.domain.script import Script
 from dataforge.contexts.schemas.sources.domain.source import MOST_PROBLEMS, Remark, refusal
 from dataforge.kernel.errors import ValidationFailed
+from dataforge.kernel.texts import Text
 
 MOST_SECONDS = 20.0
 _FOLLOWING = frozenset({"42P01", "42703", "42704"})  # undefined table, column, object: after a refused statement
@@ -60,7 +61,9 @@ async def run_script(
             target = to_document(schema, namespace, named)
             await _prove(workshop, schema, target)
     except TimeoutError as error:
-        message = f"the statements take more than {MOST_SECONDS:.0f} s in an empty schema"
+        message = Text(
+            "the statements take more than {most_seconds:.0f} s in an empty schema", most_seconds=MOST_SECONDS
+        )
         raise refusal(script.source.member, [Remark(1, 1, message, "too_slow")]) from error
     return Converted(schema, target, script.source.warnings)
 
@@ -86,7 +89,9 @@ async def _check_calls(connection: AsyncConnection[Any], script: Script) -> None
     forbidden = await forbidden_calls(connection, names) if names else set()
     for name, offset in script.calls:
         if name in forbidden:
-            script.source.refuse(offset, f"the function {name} is not allowed in schemas", "expression_forbidden")
+            script.source.refuse(
+                offset, Text("the function {name} is not allowed in schemas", name=name), "expression_forbidden"
+            )
     script.source.raise_problems()
 
 
@@ -121,9 +126,11 @@ async def _prove(workshop: Workshop, schema: Schema, target: Document) -> None:
     try:
         again = await workshop.compile(parse_design(target))
     except InvalidTarget as error:
-        message = f"The target format cannot say all of this: {error.detail}"
+        message = Text("The target format cannot say all of this: {detail}", detail=error.detail)
         raise NotExpressible(message, violations=error.violations) from error
     if again.fingerprint != schema.fingerprint:
         left = sorted({f"{item.op} {item.object}" for item in find_changes(again, schema, Options(online=False))})
-        message = f"The target format cannot say all of this; what would be lost: {', '.join(left[:20])}."
+        message = Text(
+            "The target format cannot say all of this; what would be lost: {left}.", left=", ".join(left[:20])
+        )
         raise NotExpressible(message, facts={"lost": left})

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dataforge.contexts.schemas.plans.wire import Target, WarningOut
 from dataforge.contexts.schemas.sources.converting import Converted
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 EXAMPLE_SQL = "CREATE TABLE people (id bigint PRIMARY KEY, name text NOT NULL);"
 EXAMPLE_DBML = "Table people {\n  id bigint [pk]\n  name text [not null]\n}\n"
@@ -34,7 +35,7 @@ class ConvertIn(RequestModel):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(item is not None for item in (self.target, self.sql, self.dbml)) != 1:
-            message = "give exactly one of target, sql and dbml"
+            message = Text("give exactly one of target, sql and dbml")
             raise ValueError(message)
         return self
 

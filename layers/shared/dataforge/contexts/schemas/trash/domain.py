@@ -5,6 +5,7 @@ from uuid import UUID
 
 from dataforge.contexts.schemas.plans.domain.trash import DAYS_KEPT
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 
 
 class TrashItemNotFound(NotFound):
@@ -15,7 +16,7 @@ class TrashItemNotFound(NotFound):
 
 def missing_item(item_id: UUID) -> TrashItemNotFound:
     """What is said about something that is not in the trash, or not for the one who asks."""
-    message = f"There is no {item_id} in the trash of this workspace."
+    message = Text("There is no {item_id} in the trash of this workspace.", item_id=item_id)
     return TrashItemNotFound(message)
 
 

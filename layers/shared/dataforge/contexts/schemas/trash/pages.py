@@ -18,6 +18,7 @@ from dataforge.contexts.schemas.trash import commands, queries
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 TRASH = SCHEMA_PAGE + "/trash"
@@ -42,7 +43,9 @@ async def empty_from_page(
     except DataForgeError as error:
         return await _trash(call, None, refusal_of(error))
     await announce_emptying(call.schemas, call.workspace.id)
-    return call.go_on("success", f"{item['object']} is deleted soon.", SCHEMAS_PAGES, call.workspace.id, "trash")
+    return call.go_on(
+        "success", Text("{given} is deleted soon.", given=item["object"]), SCHEMAS_PAGES, call.workspace.id, "trash"
+    )
 
 
 async def _trash(call: SchemaPageCall, cursor: str | None, refusal: Refusal = ACCEPTED) -> Response:

@@ -19,6 +19,7 @@ from dataforge.contexts.tutorials.drafts.domain import Draft, DraftSection
 from dataforge.contexts.tutorials.drafts.masking import mask_segments
 from dataforge.contexts.tutorials.transcripts.domain import Segment
 from dataforge.kernel.errors import DataForgeError, Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.bedrock import ConverseModel
 from dataforge.platform.observability import logger
 
@@ -82,10 +83,13 @@ class BedrockEngine:
         for a transcript that is too long and for answers that break the schema twice.
         """
         if not segments:
-            raise DraftingFailed("The transcript has no segments.")
+            raise DraftingFailed(Text("The transcript has no segments."))
         if sum(len(segment.text) for segment in segments) > MOST_CHARACTERS:
             raise DraftingFailed(
-                f"The transcript has more than {MOST_CHARACTERS:,} characters, too long for this engine."
+                Text(
+                    "The transcript has more than {most_characters:,} characters, too long for this engine.",
+                    most_characters=MOST_CHARACTERS,
+                )
             )
         speakers = list(dict.fromkeys(segment.speaker for segment in segments if segment.speaker is not None))
         names = {f"Speaker {number}": speaker for number, speaker in enumerate(speakers, 1)}
@@ -126,14 +130,14 @@ class _Conversation:
                 await self.ask(piece[middle:])
                 return
             if stopped in ("guardrail_intervened", "content_filtered"):
-                raise DraftingFailed("The model's filters kept it from answering.")
+                raise DraftingFailed(Text("The model's filters kept it from answering."))
             message = response.get("output", {}).get("message") or {"role": "assistant", "content": []}
             try:
                 answer = ModelAnswer.model_validate(_given(message))
             except (ValidationError, ValueError) as error:
                 if last:
                     raise DraftingFailed(
-                        f"The model's answer breaks the schema twice: {_faults(error)[:300]}"
+                        Text("The model's answer breaks the schema twice: {error}", error=_faults(error)[:300])
                     ) from error
                 messages += _repair(message, error)
                 continue
@@ -143,9 +147,11 @@ class _Conversation:
 
     async def _converse(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if self.questions >= MOST_QUESTIONS:
-            raise DraftingFailed(f"The transcript takes more than {MOST_QUESTIONS} questions.")
+            raise DraftingFailed(
+                Text("The transcript takes more than {most_questions} questions.", most_questions=MOST_QUESTIONS)
+            )
         if time.monotonic() - self.began > SECONDS:
-            raise Unavailable("The model answers too slowly.")
+            raise Unavailable(Text("The model answers too slowly."))
         self.questions += 1
         response = await self.model.converse(
             system=[{"text": _SYSTEM}],

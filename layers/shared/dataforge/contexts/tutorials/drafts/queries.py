@@ -12,6 +12,7 @@ from dataforge.contexts.tutorials.tables import transcript_segments, transcripts
 from dataforge.contexts.tutorials.transcripts.domain import Segment, missing_transcript
 from dataforge.kernel.errors import Conflict
 from dataforge.kernel.jobs import OPEN, JobNotFound
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.jobs.tables import jobs
 
@@ -46,7 +47,7 @@ class SpokenTranscript:
     def require_ready(self) -> None:
         """Raise TranscriptNotReady for one without segments."""
         if self.state != "ready":
-            message = f"The transcript is {self.state}; a tutorial is drafted from one that is ready."
+            message = Text("The transcript is {state}; a tutorial is drafted from one that is ready.", state=self.state)
             raise TranscriptNotReady(message, facts={"state": self.state})
 
 
@@ -102,7 +103,7 @@ async def read_draft_job(connection: AsyncConnection, job_id: UUID) -> dict[str,
 
 def missing_draft_job(job_id: UUID) -> JobNotFound:
     """The refusal for a job that is none or drafts for another workspace."""
-    return JobNotFound(f"There is no draft {job_id}.")
+    return JobNotFound(Text("There is no draft {job_id}.", job_id=job_id))
 
 
 async def _one(connection: AsyncConnection, transcript_id: UUID, query: Select[Any]) -> SpokenTranscript:

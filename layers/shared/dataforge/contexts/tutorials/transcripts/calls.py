@@ -28,6 +28,7 @@ from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
 from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 
 def about_transcript(action: Action, kind: Kind) -> Any:  # noqa: ANN401 - FastAPI's marker
@@ -59,16 +60,23 @@ async def read_new(call: Call, body: TranscriptIn) -> tuple[bytes, ParsedTranscr
         document = body.document()
         data = json.dumps(document, ensure_ascii=False).encode()
         if len(data) > MAX_INLINE_BYTES:
-            message = f"Phrases in a request may have {MAX_INLINE_BYTES:,} bytes; upload larger ones."
+            message = Text(
+                "Phrases in a request may have {max_inline_bytes:,} bytes; upload larger ones.",
+                max_inline_bytes=MAX_INLINE_BYTES,
+            )
             raise TranscriptTooLarge(message, facts={"limit_bytes": MAX_INLINE_BYTES})
         return data, parse_phrases(document)
     key = upload_key(body.workspace_id, call.user_id, body.upload_id)
     size = await call.platform.objects.size(key)
     if size is None:
-        message = "Nothing of yours has been uploaded under this id for this workspace; upload the file again."
+        message = Text("Nothing of yours has been uploaded under this id for this workspace; upload the file again.")
         raise TranscriptUploadMissing(message)
     if size > MAX_FILE_BYTES:
-        message = f"A transcript may have {MAX_FILE_BYTES:,} bytes; this one has {size:,}."
+        message = Text(
+            "A transcript may have {max_file_bytes:,} bytes; this one has {size:,}.",
+            max_file_bytes=MAX_FILE_BYTES,
+            size=size,
+        )
         raise TranscriptTooLarge(message)
     data = await call.platform.objects.get(key)
     return data, await asyncio.to_thread(parse_transcript, data)

@@ -12,6 +12,7 @@ from dataforge.contexts.tutorials.unit_of_work import TutorialsUnitOfWork
 from dataforge.kernel.errors import invalid
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.db.versioned_rows import require_revision
@@ -92,7 +93,9 @@ async def change_transcript(command: ChangeTranscript, uow: TutorialsUnitOfWork)
         names = {segment.speaker for segment in await uow.transcripts.segments(transcript.id)}
         for name in command.speakers:
             if name not in names:
-                raise invalid("/speakers", f"Nobody in the transcript is called {name!r}.", "unknown_speaker")
+                raise invalid(
+                    "/speakers", Text("Nobody in the transcript is called {name!r}.", name=name), "unknown_speaker"
+                )
         await uow.transcripts.rename_speakers(transcript.id, command.speakers)
     await _require_lesson(uow, transcript.workspace_id, command.changes.get("lesson_id"))
     await uow.transcripts.change(transcript, command.changes)
@@ -120,7 +123,11 @@ async def delete_transcript(command: DeleteTranscript, uow: TutorialsUnitOfWork)
 
 async def _require_lesson(uow: TutorialsUnitOfWork, workspace_id: UUID, lesson_id: UUID | None) -> None:
     if lesson_id is not None and not await uow.transcripts.knows_lesson(lesson_id, workspace_id):
-        raise invalid("/lesson_id", f"There is no lesson {lesson_id} for this workspace.", "unknown_reference")
+        raise invalid(
+            "/lesson_id",
+            Text("There is no lesson {lesson_id} for this workspace.", lesson_id=lesson_id),
+            "unknown_reference",
+        )
 
 
 def _audit(uow: TutorialsUnitOfWork, action: str, transcript: Transcript, **after: object) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from dataforge.kernel.errors import BadRequest, Conflict, NotFound, PayloadTooLarge
+from dataforge.kernel.texts import Text
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_INLINE_BYTES = 100 * 1024
@@ -53,12 +54,14 @@ def unreadable(reason: str, line: int | None = None) -> TranscriptUnreadable:
     """The error for what is wrong in a line of the file, counted from 1, or with the whole file."""
     if line is None:
         return TranscriptUnreadable(reason)
-    return TranscriptUnreadable(f"Line {line:,}: {reason}", facts={"line": line})
+    return TranscriptUnreadable(Text("Line {line:,}: {reason}", line=line, reason=reason), facts={"line": line})
 
 
 def missing_transcript(transcript_id: UUID) -> TranscriptNotFound:
     """The error for a transcript that is not there, or not for whoever asks."""
-    return TranscriptNotFound(f"There is no transcript {transcript_id} that you may see.")
+    return TranscriptNotFound(
+        Text("There is no transcript {transcript_id} that you may see.", transcript_id=transcript_id)
+    )
 
 
 def upload_key(workspace_id: UUID, person: UUID, upload_id: UUID) -> str:

@@ -34,6 +34,7 @@ from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind, Resource
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import ChosenId, PageCall, require_page
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
@@ -72,7 +73,7 @@ async def announce_from_page(
         sent = {"workspace_id": workspace_id, **field_values(call.form, "size_bytes", "sha256")}
         body = wire.TranscriptUploadIn.model_validate(sent)
     except ValidationError:
-        message = f"A file has 1 to {MAX_FILE_BYTES:,} bytes."
+        message = Text("A file has 1 to {max_file_bytes:,} bytes.", max_file_bytes=MAX_FILE_BYTES)
         return json_response({"detail": message}, status=400)
     await enter_workspace(call, body.workspace_id, Action.CREATE)
     announce = partial(commands.announce_transcript, limits=call.platform.upload_limits)
@@ -98,8 +99,10 @@ async def create_from_page(call: Annotated[PageCall, require_page(Action.CREATE,
         return await _list(call, workspace_id, given=given, refusal=refusal_of(error, given))
     transcript_id = kept.headers["Location"].rpartition("/")[2]
     if kept.status_code == 201:
-        return call.go_on("success", "The transcript is read.", TRANSCRIPTS, transcript_id)
-    return call.go_on("info", "The workspace had this transcript already: here it is.", TRANSCRIPTS, transcript_id)
+        return call.go_on("success", Text("The transcript is read."), TRANSCRIPTS, transcript_id)
+    return call.go_on(
+        "info", Text("The workspace had this transcript already: here it is."), TRANSCRIPTS, transcript_id
+    )
 
 
 @router.get(TRANSCRIPT)
@@ -127,7 +130,7 @@ async def change_from_page(
         await _carry_out(call, transcript_id, changes, {})
     except (ValidationError, DataForgeError) as error:
         return await _one(call, transcript_id, given=given, refusal=refusal_of(error, given))
-    return call.go_on("success", "The change is saved.", TRANSCRIPTS, transcript_id)
+    return call.go_on("success", Text("The change is saved."), TRANSCRIPTS, transcript_id)
 
 
 @router.post(TRANSCRIPT + "/speakers")
@@ -142,7 +145,7 @@ async def rename_speaker(
         await _carry_out(call, transcript_id, {}, body.speakers or {})
     except (ValidationError, DataForgeError) as error:
         return await _one(call, transcript_id, refusal=refusal_of(error))
-    return call.go_on("success", "The name is changed.", TRANSCRIPTS, transcript_id)
+    return call.go_on("success", Text("The name is changed."), TRANSCRIPTS, transcript_id)
 
 
 @router.get(TRANSCRIPT + "/file")
@@ -163,7 +166,7 @@ async def delete_from_page(
     await _enter(call, transcript_id, Action.DELETE)
     command = commands.DeleteTranscript(transcript_id, "*")
     await run(call.unit_of_work(Work), commands.delete_transcript, command)
-    return call.go_on("success", "The transcript is deleted.", TRANSCRIPTS)
+    return call.go_on("success", Text("The transcript is deleted."), TRANSCRIPTS)
 
 
 async def _enter(call: PageCall, transcript_id: UUID, action: Action) -> None:

@@ -9,11 +9,12 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, model_validato
 from dataforge.contexts.tutorials.transcripts.domain import MAX_FILE_BYTES, TranscriptFormat, TranscriptState
 from dataforge.http.wire import Instant, PartialUpdate, RequestModel
 from dataforge.kernel.text import composed
+from dataforge.kernel.texts import Text
 
 
 def _web_address(value: str) -> str:
     if not value.startswith(("https://", "http://")) or any(character.isspace() for character in value):
-        message = "must be an address that begins with https:// or http://"
+        message = Text("must be an address that begins with https:// or http://")
         raise ValueError(message)
     return value
 
@@ -74,7 +75,7 @@ class TranscriptIn(RequestModel):
     @model_validator(mode="after")
     def _one_source(self) -> "TranscriptIn":
         if (self.upload_id is None) == (self.phrases is None):
-            message = "needs either upload_id or phrases"
+            message = Text("needs either upload_id or phrases")
             raise ValueError(message)
         return self
 

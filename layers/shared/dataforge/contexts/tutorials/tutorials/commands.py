@@ -23,6 +23,7 @@ from dataforge.contexts.tutorials.tutorials.domain.tutorial import StepEdit, Tra
 from dataforge.contexts.tutorials.tutorials.domain.work import TutorialsWork
 from dataforge.kernel.errors import TooManyRequests
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import require_revision
@@ -198,7 +199,7 @@ async def revoke_link(command: RevokeLink, uow: TutorialsWork) -> None:
     """End a link at once; raises TutorialNotFound, ShareLinkNotFound for one that has ended already."""
     tutorial = await uow.tutorials.lock(command.tutorial_id)
     if not await uow.links.revoke(tutorial.id, command.link_id, uow.now):
-        message = f"The tutorial has no link {command.link_id} that could be revoked."
+        message = Text("The tutorial has no link {link_id} that could be revoked.", link_id=command.link_id)
         raise ShareLinkNotFound(message)
     _audit(uow, "unshared", tutorial, link_id=str(command.link_id))
 
@@ -220,13 +221,15 @@ def reading_budget(address: str) -> Budget:
 
 def too_many_reads(wait: int) -> TooManyRequests:
     """The refusal of an address that asks too often; `wait` in seconds."""
-    message = f"Too many shared tutorials were asked for from your address. Try again in {wait} seconds."
+    message = Text(
+        "Too many shared tutorials were asked for from your address. Try again in {wait} seconds.", wait=wait
+    )
     return TooManyRequests(message, headers={"Retry-After": str(wait)})
 
 
 async def _locked(tutorial_id: UUID, expected: str, uow: TutorialsWork) -> Tutorial:
     tutorial = await uow.tutorials.lock(tutorial_id)
-    require_revision(expected, tutorial.revision, "The tutorial")
+    require_revision(expected, tutorial.revision, Text("The tutorial"))
     return tutorial
 
 

@@ -50,6 +50,7 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, invalid
 from dataforge.kernel.rules import may_any
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import Command, Result, run
 from dataforge.platform.markdown import render_markdown
 from dataforge.web.calls import ChosenId, PageCall, require_page
@@ -139,7 +140,7 @@ async def change_tutorial_from_page(
         await _carry_out(call, commands.change_tutorial, command)
     except (ValidationError, DataForgeError) as error:
         return await _one(call, tutorial_id, given=given, refusal=refusal_of(error, given))
-    return call.go_on("success", "The change is saved.", TUTORIALS, tutorial_id)
+    return call.go_on("success", Text("The change is saved."), TUTORIALS, tutorial_id)
 
 
 @router.post(TUTORIAL + "/steps")
@@ -155,7 +156,7 @@ async def change_steps(
         await _carry_out(call, commands.replace_steps, command)
     except (ValidationError, DataForgeError) as error:
         return await _one(call, tutorial_id, refusal=refusal_of(error))
-    return call.go_on("success", "The steps are saved.", TUTORIALS, tutorial_id)
+    return call.go_on("success", Text("The steps are saved."), TUTORIALS, tutorial_id)
 
 
 @router.post(TUTORIAL + "/state")
@@ -188,7 +189,7 @@ async def publish_lesson_from_page(
         await _carry_out(call, handler, commands.PublishLesson(tutorial_id, address, body.cohort_id))
     except (ValidationError, DataForgeError) as error:
         return await _one(call, tutorial_id, refusal=refusal_of(error))
-    return call.go_on("success", "The tutorial is a lesson: statements about it count.", TUTORIALS, tutorial_id)
+    return call.go_on("success", Text("The tutorial is a lesson: statements about it count."), TUTORIALS, tutorial_id)
 
 
 @router.get(TUTORIAL + "/export")
@@ -227,7 +228,7 @@ async def revoke_from_page(
         await _carry_out(call, commands.revoke_link, commands.RevokeLink(tutorial_id, link_id))
     except DataForgeError as error:
         return await _one(call, tutorial_id, refusal=refusal_of(error))
-    return call.go_on("success", "The link is revoked.", TUTORIALS, tutorial_id)
+    return call.go_on("success", Text("The link is revoked."), TUTORIALS, tutorial_id)
 
 
 @router.post(TUTORIAL + "/delete")
@@ -241,7 +242,7 @@ async def delete_tutorial_from_page(
         await _carry_out(call, commands.delete_tutorial, command)
     except DataForgeError as error:
         return await _one(call, tutorial_id, refusal=refusal_of(error))
-    return call.go_on("success", "The tutorial is deleted.", TUTORIALS)
+    return call.go_on("success", Text("The tutorial is deleted."), TUTORIALS)
 
 
 @router.get(SHARED_PAGE + "/{token}")
@@ -271,7 +272,7 @@ def _transition(form: Mapping[str, str]) -> Transition:
     try:
         return Transition(form.get("transition", ""))
     except ValueError as error:
-        raise invalid("/transition", "There is no such state.", "transition") from error
+        raise invalid("/transition", Text("There is no such state."), "transition") from error
 
 
 def _steps(tutorial: Tutorial, form: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
@@ -282,7 +283,9 @@ def _steps(tutorial: Tutorial, form: Mapping[str, str]) -> Sequence[Mapping[str,
         return [*steps, {"text": text, **cited}]
     place = next((n for n, step in enumerate(tutorial.steps) if str(step.id) == form.get("step_id")), None)
     if place is None:
-        raise missing_tutorial(tutorial.id) if not steps else invalid("/step_id", "There is no such step any more.")
+        raise (
+            missing_tutorial(tutorial.id) if not steps else invalid("/step_id", Text("There is no such step any more."))
+        )
     match form.get("do"):
         case "up" if place > 0:
             steps[place - 1 : place + 1] = [steps[place], steps[place - 1]]

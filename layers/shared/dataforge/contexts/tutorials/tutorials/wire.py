@@ -26,6 +26,7 @@ from dataforge.contexts.tutorials.tutorials.domain.tutorial import (
 from dataforge.http.wire import Instant, PartialUpdate, RequestModel
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.text import composed_if_text
+from dataforge.kernel.texts import Text
 
 MOST_SEGMENTS = 2_147_483_647
 
@@ -33,7 +34,7 @@ MOST_SEGMENTS = 2_147_483_647
 def _one_line(value: str) -> str:
     line = " ".join(value.split())
     if not line:
-        message = "must not be empty"
+        message = Text("must not be empty")
         raise ValueError(message)
     return line
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.workspaces.tables import members, workspaces
 from dataforge.contexts.workspaces.workspaces.domain import missing_workspace, name_taken
 from dataforge.kernel.access import MemberRole
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import VersionedRows
 
 # Deleted, without an export, and with no job that makes one or has just failed.
@@ -37,7 +38,9 @@ class Endings(VersionedRows):
     """Workspaces in whatever state, inside one transaction."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        refusals = {"uq_workspaces_owner_id_name_ci": lambda row: name_taken("workspace", row["name"], "The owner")}
+        refusals = {
+            "uq_workspaces_owner_id_name_ci": lambda row: name_taken("workspace", row["name"], Text("The owner"))
+        }
         super().__init__(connection, workspaces, "workspace", now, refusals=refusals)
 
     async def enter(self, workspace_id: UUID, user_id: UUID) -> EndingWorkspace:

@@ -15,6 +15,7 @@ from dataforge.contexts.workspaces.workspaces.domain import (
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.invitations import GOOD_FOR, InvitationNotFound, link_hash, unknown_link
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 # The token of the link in an invitation's mail of that number: made again for the mail, so that it is kept nowhere.
@@ -56,7 +57,7 @@ async def invite(command: Invite, uow: WorkspacesUnitOfWork, *, token: TokenMake
     counts = await uow.workspaces.counts(workspace.id)
     require_seat(counts["members"], counts["invitations"])
     if await is_member(uow.connection, workspace.id, command.email):
-        message = f"{command.email} is a member of this workspace."
+        message = Text("{email} is a member of this workspace.", email=command.email)
         raise AlreadyMember(message)
     await uow.invitations.revoke_expired(workspace.id, command.email)
     invitation = Invitation(
@@ -122,7 +123,7 @@ async def _found(workspace_id: UUID, invitation_id: UUID, uow: WorkspacesUnitOfW
     workspace = await _entered(workspace_id, uow)
     invitation = await uow.invitations.find(invitation_id, workspace.id)
     if invitation is None:
-        message = f"There is no invitation {invitation_id} in this workspace."
+        message = Text("There is no invitation {invitation_id} in this workspace.", invitation_id=invitation_id)
         raise InvitationNotFound(message)
     require_grant(workspace, invitation.role)
     return invitation

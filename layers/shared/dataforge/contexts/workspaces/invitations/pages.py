@@ -27,6 +27,7 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.invitations import InvitationForSomebodyElse
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
@@ -56,7 +57,9 @@ async def accept(call: Annotated[PageCall, require_page(Action.ACCEPT, Kind.MEMB
         unproved = isinstance(error, InvitationForSomebodyElse)
         return call.page("workspaces/accept.html", token=token, refusal=refusal_of(error), unproved=unproved)
     workspace = await call.query(get_workspace, workspace_id, call.user_id)
-    return call.go_on("success", f"You are a member of the workspace {workspace['name']}.", WORKSPACES, workspace_id)
+    return call.go_on(
+        "success", Text("You are a member of the workspace {name}.", name=workspace["name"]), WORKSPACES, workspace_id
+    )
 
 
 @router.get(INVITATIONS)
@@ -79,7 +82,7 @@ async def invite(
         await call.carry_out(handler, commands.Invite(workspace_id, body.email, body.role))
     except (ValidationError, DataForgeError) as error:
         return await _list(call, given, refusal_of(error, given))
-    return _back(call, f"The invitation is on its way to {body.email}.")
+    return _back(call, Text("The invitation is on its way to {email}.", email=body.email))
 
 
 @router.post(INVITATION + "/resend")
@@ -94,7 +97,7 @@ async def send_again(
         await call.carry_out(handler, commands.SendAgain(workspace_id, invitation_id))
     except DataForgeError as error:
         return await _list(call, _NEW, refusal_of(error))
-    return _back(call, "The invitation is sent again; the link of the mail before ends.")
+    return _back(call, Text("The invitation is sent again; the link of the mail before ends."))
 
 
 @router.post(INVITATION + "/revoke")
@@ -108,7 +111,7 @@ async def revoke(
         await call.carry_out(commands.revoke_invitation, commands.RevokeInvitation(workspace_id, invitation_id))
     except DataForgeError as error:
         return await _list(call, _NEW, refusal_of(error))
-    return _back(call, "The invitation is revoked.")
+    return _back(call, Text("The invitation is revoked."))
 
 
 def _back(call: WorkspacePageCall, text: str) -> Response:

@@ -10,6 +10,7 @@ from dataforge.contexts.workspaces.invitations.domain import Invitation
 from dataforge.contexts.workspaces.tables import invitations
 from dataforge.kernel.access import MemberRole
 from dataforge.kernel.invitations import AlreadyInvited
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Refusals, explained
 
 
@@ -34,7 +35,7 @@ class Invitations:
             "invited_by": invited_by,
             "created_at": self._now,
         }
-        message = f"{invitation.email} is invited already; send the invitation again, or revoke it."
+        message = Text("{email} is invited already; send the invitation again, or revoke it.", email=invitation.email)
         refusals: Refusals = {"uq_invitations_workspace_id_email_open": lambda _: AlreadyInvited(message)}
         async with explained("invitation", "invitations", refusals=refusals):
             await self._connection.execute(insert(invitations).values(**row))

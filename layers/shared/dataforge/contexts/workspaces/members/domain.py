@@ -10,6 +10,7 @@ from dataforge.contexts.workspaces.workspaces.domain import (
 )
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import Conflict, NotFound
+from dataforge.kernel.texts import Text
 
 MAX_MEMBERS = 500
 
@@ -57,7 +58,7 @@ class Membership:
         for member in self.members:
             if member.user_id == user_id:
                 return member
-        message = f"User {user_id} is not a member of this workspace."
+        message = Text("User {user_id} is not a member of this workspace.", user_id=user_id)
         raise MemberNotFound(message)
 
     def change_role(self, user_id: UUID, role: MemberRole) -> Member:
@@ -91,28 +92,30 @@ class Membership:
 
     def _require_authority(self, member: Member) -> None:
         if member.role is MemberRole.OWNER and self.workspace.role is not MemberRole.OWNER:
-            message = "Only an owner may change or remove an owner."
+            message = Text("Only an owner may change or remove an owner.")
             raise WorkspaceNotOwned(message)
 
     def _keep_an_owner(self, member: Member) -> None:
         owners = [other for other in self.members if other.role is MemberRole.OWNER]
         if owners == [member]:
-            message = "This is the last owner of the workspace; make another member an owner first."
+            message = Text("This is the last owner of the workspace; make another member an owner first.")
             raise LastOwner(message)
         if member.user_id == self.workspace.owner_id:
-            message = "The workspace counts as this person's; transfer it to another member first."
+            message = Text("The workspace counts as this person's; transfer it to another member first.")
             raise LastOwner(message)
 
 
 def require_grant(workspace: Workspace, role: MemberRole) -> None:
     """Raise WorkspaceNotOwned for somebody who would make an owner and is none."""
     if role is MemberRole.OWNER and workspace.role is not MemberRole.OWNER:
-        message = "Only an owner may make somebody an owner."
+        message = Text("Only an owner may make somebody an owner.")
         raise WorkspaceNotOwned(message)
 
 
 def require_seat(members: int, invited: int) -> None:
     """Raise MemberLimitExceeded when members and open invitations fill the workspace."""
     if members + invited >= MAX_MEMBERS:
-        message = f"A workspace has at most {MAX_MEMBERS} members, open invitations included."
+        message = Text(
+            "A workspace has at most {max_members} members, open invitations included.", max_members=MAX_MEMBERS
+        )
         raise MemberLimitExceeded(message, facts={"limit": MAX_MEMBERS})

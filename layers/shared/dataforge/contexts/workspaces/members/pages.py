@@ -17,6 +17,7 @@ from dataforge.contexts.workspaces.page_calls import (
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 MEMBERS = WORKSPACE + "/members"
@@ -56,7 +57,7 @@ async def remove_member(
     except DataForgeError as error:
         return await _list(call, refusal_of(error))
     if user_id == call.user_id:
-        return call.go_on("success", f"You have left {call.workspace.name}.", WORKSPACES)
+        return call.go_on("success", Text("You have left {name}.", name=call.workspace.name), WORKSPACES)
     text = f"{member['display_name']} is no longer a member."
     return call.go_on("success", text, WORKSPACES, workspace_id, "members")
 
@@ -80,7 +81,7 @@ def _role_of(call: WorkspacePageCall) -> MemberRole:
     try:
         return MemberRole(call.form.get("role", ""))
     except ValueError as error:
-        message = "Choose one of the roles."
+        message = Text("Choose one of the roles.")
         raise ValidationFailed(message) from error
 
 
@@ -88,7 +89,7 @@ def _person_of(call: WorkspacePageCall) -> UUID:
     try:
         return UUID(call.form.get("user_id", ""))
     except ValueError as error:
-        message = "Choose one of the members."
+        message = Text("Choose one of the members.")
         raise ValidationFailed(message) from error
 
 

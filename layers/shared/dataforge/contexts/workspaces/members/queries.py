@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.workspaces.members.domain import MemberNotFound
 from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _MEMBERS = """
@@ -28,7 +29,7 @@ async def get_member(connection: AsyncConnection, workspace_id: UUID, user_id: U
     """One member, whoever asks; raises MemberNotFound."""
     row = (await connection.execute(_ONE, {"workspace_id": workspace_id, "user_id": user_id})).one_or_none()
     if row is None:
-        message = f"User {user_id} is not a member of this workspace."
+        message = Text("User {user_id} is not a member of this workspace.", user_id=user_id)
         raise MemberNotFound(message)
     return row_dict(row)
 

@@ -32,6 +32,7 @@ from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.contexts.workspaces.vaults.domain import Vault
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 
 MAX_MOVED = 1_000  # notes of a folder that is moved
@@ -240,7 +241,7 @@ async def move_folder(command: MoveFolder, uow: WorkspacesUnitOfWork) -> int:
     vault = await _enter(uow, command.workspace_id, command.vault_id, Action.CHANGE, alone=True)
     below = await uow.notes.enter_folder(folder, vault, MAX_MOVED + 1)
     if not below:
-        message = f"The vault has no notes below {folder!r}."
+        message = Text("The vault has no notes below {folder!r}.", folder=folder)
         raise NoteNotFound(message)
     require_folder_size(len(below), MAX_MOVED, await uow.notes.size(below))
     for note in below:
@@ -299,7 +300,7 @@ async def restore_revision(command: RestoreRevision, uow: WorkspacesUnitOfWork) 
     note.require_base(command.base)
     body = await uow.notes.revision_body(note, command.revision)
     if body is None:
-        message = f"This note has no revision {command.revision}."
+        message = Text("This note has no revision {revision}.", revision=command.revision)
         raise NoteNotFound(message)
     if body_sha256(body) != note.sha256:
         await uow.notes.save(note, vault, NoteText(note.path, body, read_text(body)), uow.person)

@@ -19,6 +19,7 @@ from dataforge.contexts.workspaces.tables import note_links, note_revisions, not
 from dataforge.contexts.workspaces.vaults.domain import VaultNotFound
 from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _LISTED = [
@@ -75,7 +76,7 @@ async def seen_vault(connection: AsyncConnection, workspace_id: UUID, vault_id: 
     await seen_workspace(connection, workspace_id, person)
     query = select(vaults.c.id).where(vaults.c.id == vault_id, vaults.c.workspace_id == workspace_id)
     if await connection.scalar(query) is None:
-        message = f"There is no vault {vault_id} in this workspace."
+        message = Text("There is no vault {vault_id} in this workspace.", vault_id=vault_id)
         raise VaultNotFound(message)
 
 
@@ -400,6 +401,6 @@ async def _revision(connection: AsyncConnection, note_id: UUID, revision: int) -
     ).where(note_revisions.c.note_id == note_id, note_revisions.c.revision == revision)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"This note has no revision {revision}."
+        message = Text("This note has no revision {revision}.", revision=revision)
         raise NoteNotFound(message)
     return row_dict(row)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, NotFound
+from dataforge.kernel.texts import Text
 
 
 class ProfileNotFound(NotFound):
@@ -21,12 +22,12 @@ class ProfileInUse(Conflict):
 
 def missing_profile(user_id: UUID) -> ProfileNotFound:
     """The refusal of a profile that is not there or not to be seen."""
-    return ProfileNotFound(f"There is no profile of user {user_id}.")
+    return ProfileNotFound(Text("There is no profile of user {user_id}.", user_id=user_id))
 
 
 def require_unused(workspaces: int) -> None:
     """Raise ProfileInUse for somebody who owns workspaces, deleted ones that are not erased yet included."""
     if workspaces:
         number = f"{workspaces} workspace{'' if workspaces == 1 else 's'}"
-        message = f"You own {number}, perhaps deleted in the last 30 days; hand them over first."
+        message = Text("You own {number}, perhaps deleted in the last 30 days; hand them over first.", number=number)
         raise ProfileInUse(message, facts={"workspaces": workspaces})

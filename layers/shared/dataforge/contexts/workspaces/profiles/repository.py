@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.workspaces.profiles.domain import missing_profile
 from dataforge.contexts.workspaces.tables import profiles, workspaces
 from dataforge.kernel.errors import AlreadyExists
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import VersionedRows
 
 
@@ -18,7 +19,7 @@ class Profiles(VersionedRows):
     """Profiles; whoever counts what belongs to a person locks the profile first."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        refusals = {"pk_profiles": lambda _: AlreadyExists("You have a profile; change it instead.")}
+        refusals = {"pk_profiles": lambda _: AlreadyExists(Text("You have a profile; change it instead."))}
         super().__init__(connection, profiles, "profile", now, refusals=refusals)
 
     async def ensure(self, user_id: UUID) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from dataforge.contexts.workspaces.remotes.domain import AllowedHosts, RemoteListing, RemoteRefused, listing_of
 from dataforge.kernel.errors import Unavailable
+from dataforge.kernel.texts import Text
 from dataforge.platform.outgoing import AddressForbidden, Answer, NoAnswer, send_blocking
 
 SECONDS = 20.0
@@ -57,7 +58,7 @@ class RemoteClient:
             listed = GuardedGitClient(url, exchange).get_refs("", ref_prefix=PREFIXES)
         except (GitProtocolError, HangupException, NotGitRepository, ValueError, AssertionError, IndexError) as error:
             # dulwich raises the last three for packets that are none.
-            message = "The remote answers what is no list of refs."
+            message = Text("The remote answers what is no list of refs.")
             raise RemoteRefused(message) from error
         refs, symrefs = listed.refs.items(), listed.symrefs.items()
         return listing_of({bytes(name): value for name, value in refs}, {bytes(name): to for name, to in symrefs})
@@ -72,13 +73,13 @@ class RemoteClient:
                 _require_good(answer)
                 return answer, url
             url = urljoin(url, answer.headers.get("location", ""))
-        message = f"The remote redirects more than {MAX_REDIRECTS} times."
+        message = Text("The remote redirects more than {max_redirects} times.", max_redirects=MAX_REDIRECTS)
         raise RemoteRefused(message)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Answer:
         left = deadline - time.monotonic()
         if left <= 0:
-            message = f"The remote has taken more than {self.seconds:.0f} seconds."
+            message = Text("The remote has taken more than {seconds:.0f} seconds.", seconds=self.seconds)
             raise _Waited(message)
         self.hosts.require(url)
         try:
@@ -93,13 +94,16 @@ class RemoteClient:
                 seconds=left,
             )
         except AddressForbidden as error:
-            message = f"The address of the remote {error}."
+            message = Text("The address of the remote {error}.", error=error)
             raise RemoteRefused(message) from error
         except NoAnswer as error:
-            message = f"The remote does not answer. {error}."
+            message = Text("The remote does not answer. {error}.", error=error)
             raise _Waited(message) from error
         if len(answer.body) > MAX_LISTING_BYTES:
-            message = f"The remote's list of refs has more than {MAX_LISTING_BYTES:,} bytes."
+            message = Text(
+                "The remote's list of refs has more than {max_listing_bytes:,} bytes.",
+                max_listing_bytes=MAX_LISTING_BYTES,
+            )
             raise RemoteRefused(message)
         return answer
 
@@ -107,12 +111,12 @@ class RemoteClient:
 def _require_good(answer: Answer) -> None:
     """Raise unless it is git's own answer: dulwich would ask on for the files of a repository without a service."""
     if answer.status == 429 or answer.status >= 500:
-        message = f"The remote answers {answer.status}."
+        message = Text("The remote answers {status}.", status=answer.status)
         raise _Waited(message)
     if answer.status != 200:
         what = _CLOSED.get(answer.status, f"answers {answer.status}")
-        message = f"The remote {what}."
+        message = Text("The remote {what}.", what=what)
         raise RemoteRefused(message, facts={"status": answer.status})
     if not answer.headers.get("content-type", "").startswith("application/x-git-upload-pack-"):
-        message = "The remote does not answer as git does; give the address that `git clone` takes."
+        message = Text("The remote does not answer as git does; give the address that `git clone` takes.")
         raise RemoteRefused(message)

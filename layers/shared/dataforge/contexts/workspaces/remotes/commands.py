@@ -14,6 +14,7 @@ from dataforge.contexts.workspaces.remotes.domain import (
 from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import TooManyRequests
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.shared import queue_job
@@ -49,7 +50,7 @@ async def refresh_repo(command: RefreshRepo, uow: WorkspacesUnitOfWork) -> UUID:
     command.hosts.require(url)
     wait = await uow.throttle.spend([Budget("repo_refresh", (str(command.repo_id),), REFRESHES)])
     if wait is not None:
-        message = f"A repo is refreshed at most {REFRESHES} times a minute."
+        message = Text("A repo is refreshed at most {refreshes} times a minute.", refreshes=REFRESHES)
         raise TooManyRequests(message, headers={"Retry-After": str(wait)})
     parameters = {"workspace_id": str(command.workspace_id), "repo_id": str(command.repo_id)}
     return await queue_job(uow, KIND, parameters)
@@ -69,7 +70,7 @@ async def keep_listing(command: KeepListing, uow: WorkspacesUnitOfWork) -> None:
     row = await uow.repos.of_workspace(command.repo_id, workspace.id)
     workspace.require_writable(Action.CHANGE, Kind.REPO)
     if row["remote_url"] != command.remote_url:
-        message = "The remote was changed while it was asked; refresh again."
+        message = Text("The remote was changed while it was asked; refresh again.")
         raise RemoteNotListable(message)
     listing = command.listing
     await uow.repo_refs.replace(command.repo_id, listing.refs, command.asked_at - _SKEW)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from dataforge.kernel.errors import BadRequest, Conflict
+from dataforge.kernel.texts import Text
 
 KIND = "refresh_repo"
 MAX_REFS = 10_000  # of one repo
@@ -114,10 +115,10 @@ def _text(name: bytes) -> str:
 def require_listable(remote_url: str | None) -> str:
     """The address that refs are listed from; raises RemoteNotListable for a repo without one by https."""
     if remote_url is None:
-        message = "The repo has no remote; give it one first."
+        message = Text("The repo has no remote; give it one first.")
         raise RemoteNotListable(message)
     if urlsplit(remote_url).scheme != "https":
-        message = "Only remotes with an https address are asked for their branches and tags."
+        message = Text("Only remotes with an https address are asked for their branches and tags.")
         raise RemoteNotListable(message)
     return remote_url
 
@@ -140,5 +141,7 @@ class AllowedHosts:
             return
         if not self.named and (port == 443 or self.any_port):
             return
-        message = f"{host}:{port} is no host that is asked; an operator can add it to GIT_ALLOWED_HOSTS."
+        message = Text(
+            "{host}:{port} is no host that is asked; an operator can add it to GIT_ALLOWED_HOSTS.", host=host, port=port
+        )
         raise RemoteRefused(message)

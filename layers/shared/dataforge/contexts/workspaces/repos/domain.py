@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from dataforge.kernel.errors import Conflict, NotFound
+from dataforge.kernel.texts import Text
 
 MAX_REPOS = 100  # of one workspace
 HIDDEN = frozenset({"webhook_secret"})  # columns that nobody is shown
@@ -35,7 +36,7 @@ class RepoLimitExceeded(Conflict):
 def require_repo_room(repos: int) -> None:
     """Raise RepoLimitExceeded for a workspace that is full."""
     if repos >= MAX_REPOS:
-        message = f"A workspace has at most {MAX_REPOS} repos; delete one first."
+        message = Text("A workspace has at most {max_repos} repos; delete one first.", max_repos=MAX_REPOS)
         raise RepoLimitExceeded(message, facts={"limit": MAX_REPOS})
 
 

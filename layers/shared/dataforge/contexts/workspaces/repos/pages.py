@@ -26,6 +26,7 @@ from dataforge.http.addresses import absolute_address
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 REPOS = WORKSPACE + "/repos"
@@ -52,7 +53,7 @@ async def create_repo(
         made = await call.carry_out(commands.create_repo, commands.CreateRepo(workspace_id, **body.model_dump()))
     except (ValidationError, DataForgeError) as error:
         return await _list(call, given, refusal_of(error, given))
-    return call.go_on("success", f"{body.name} is added.", WORKSPACES, workspace_id, "repos", made)
+    return call.go_on("success", Text("{name} is added.", name=body.name), WORKSPACES, workspace_id, "repos", made)
 
 
 @router.get(REPO)
@@ -78,7 +79,7 @@ async def change_repo(
         await call.carry_out(commands.change_repo, command)
     except (ValidationError, DataForgeError) as error:
         return await _one(call, repo_id, given, refusal_of(error, given))
-    return call.go_on("success", "The change is saved.", WORKSPACES, workspace_id, "repos", repo_id)
+    return call.go_on("success", Text("The change is saved."), WORKSPACES, workspace_id, "repos", repo_id)
 
 
 @router.post(REPO + "/delete")
@@ -91,7 +92,7 @@ async def delete_repo(
         await call.carry_out(commands.delete_repo, commands.DeleteRepo(workspace_id, repo_id))
     except DataForgeError as error:
         return await _one(call, repo_id, refusal=refusal_of(error))
-    return call.go_on("success", f"{repo['name']} is deleted.", WORKSPACES, workspace_id, "repos")
+    return call.go_on("success", Text("{name} is deleted.", name=repo["name"]), WORKSPACES, workspace_id, "repos")
 
 
 @router.post(REPO + "/refresh")
@@ -138,7 +139,7 @@ async def remove_webhook_secret(
         await call.carry_out(webhooks.remove_webhook_secret, webhooks.RemoveWebhookSecret(workspace_id, repo_id))
     except DataForgeError as error:
         return await _one(call, repo_id, refusal=refusal_of(error))
-    return call.go_on("success", "No deliveries are taken any more.", WORKSPACES, workspace_id, "repos", repo_id)
+    return call.go_on("success", Text("No deliveries are taken any more."), WORKSPACES, workspace_id, "repos", repo_id)
 
 
 async def _list(

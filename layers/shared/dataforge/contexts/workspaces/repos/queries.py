@@ -10,6 +10,7 @@ from dataforge.contexts.workspaces.repos.domain import HIDDEN, RepoNotFound
 from dataforge.contexts.workspaces.tables import repos
 from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _name = func.lower(repos.c.name)
@@ -22,7 +23,7 @@ async def get_repo(connection: AsyncConnection, workspace_id: UUID, repo_id: UUI
     query = select(*_COLUMNS).where(repos.c.id == repo_id, repos.c.workspace_id == workspace_id)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no repo {repo_id} in this workspace."
+        message = Text("There is no repo {repo_id} in this workspace.", repo_id=repo_id)
         raise RepoNotFound(message)
     return row_dict(row)
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, Forbidden, NotFound
+from dataforge.kernel.texts import Text
 
 MAX_RESOURCES = 1_000  # of one person
 MAX_RESOURCE_BYTES = 65_536
@@ -48,18 +49,22 @@ class AccessLevel(StrEnum):
 
 def missing_resource(resource_id: UUID) -> ResourceNotFound:
     """The refusal of a resource that is not there or not to be seen."""
-    return ResourceNotFound(f"There is no resource {resource_id} here.")
+    return ResourceNotFound(Text("There is no resource {resource_id} here.", resource_id=resource_id))
 
 
 def require_level(level: AccessLevel, needed: AccessLevel) -> None:
     """Raise ResourceAccessMissing unless the resource is shared for exactly this, or this is reading."""
     if needed not in (level, AccessLevel.READ):
-        message = f"The resource is shared with this workspace to {level}, not to {needed}."
+        message = Text(
+            "The resource is shared with this workspace to {level}, not to {needed}.", level=level, needed=needed
+        )
         raise ResourceAccessMissing(message, facts={"access_level": level.value})
 
 
 def require_resource_room(resources: int) -> None:
     """Raise ResourceLimitExceeded for somebody who has as many as one may have."""
     if resources >= MAX_RESOURCES:
-        message = f"One person has at most {MAX_RESOURCES:,} resources; delete one first."
+        message = Text(
+            "One person has at most {max_resources:,} resources; delete one first.", max_resources=MAX_RESOURCES
+        )
         raise ResourceLimitExceeded(message, facts={"limit": MAX_RESOURCES})

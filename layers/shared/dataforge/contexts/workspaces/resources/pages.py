@@ -19,6 +19,7 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, ValidationFailed
 from dataforge.kernel.paging import MAX_LIMIT
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 SHARED = WORKSPACE + "/resources"
@@ -43,7 +44,7 @@ async def share_resource(
         await call.carry_out(commands.share_resource, commands.ShareResource(workspace_id, resource_id, level))
     except DataForgeError as error:
         return await _list(call, refusal_of(error))
-    return call.go_on("success", "It is shared with everybody here.", WORKSPACES, workspace_id, "resources")
+    return call.go_on("success", Text("It is shared with everybody here."), WORKSPACES, workspace_id, "resources")
 
 
 @router.post(SHARED + "/{resource_id}/unshare")
@@ -57,14 +58,16 @@ async def unshare_resource(
         await call.carry_out(commands.unshare_resource, commands.SharedResource(workspace_id, resource_id))
     except DataForgeError as error:
         return await _list(call, refusal_of(error))
-    return call.go_on("success", "It is shared with this workspace no longer.", WORKSPACES, workspace_id, "resources")
+    return call.go_on(
+        "success", Text("It is shared with this workspace no longer."), WORKSPACES, workspace_id, "resources"
+    )
 
 
 def _chosen(call: WorkspacePageCall) -> tuple[UUID, AccessLevel]:
     try:
         return UUID(call.form.get("resource_id", "")), AccessLevel(call.form.get("access_level", ""))
     except ValueError as error:
-        message = "Choose one of your resources, and what members may do with it."
+        message = Text("Choose one of your resources, and what members may do with it.")
         raise ValidationFailed(message) from error
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.workspaces.resources.domain import AccessLevel, missing_resource
 from dataforge.contexts.workspaces.tables import global_resources, workspace_global_resources
 from dataforge.contexts.workspaces.workspaces.domain import name_taken
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import VersionedRows
 
 _shares = workspace_global_resources
@@ -22,7 +23,7 @@ class Resources(VersionedRows):
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         refusals = {
             "uq_global_resources_user_id_resource_type_name": lambda row: name_taken(
-                "resource of this type", row["name"], "The person"
+                Text("resource of this type"), row["name"], Text("The person")
             )
         }
         super().__init__(connection, global_resources, "resource", now, refusals=refusals)

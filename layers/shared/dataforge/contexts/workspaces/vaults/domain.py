@@ -9,6 +9,7 @@ from dataforge.contexts.workspaces.workspaces.domain import (
 )
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict, Locked, NotFound
+from dataforge.kernel.texts import Text
 
 MAX_VAULTS = 20  # of one workspace
 
@@ -48,7 +49,9 @@ class Vault:
         """Raise unless the member may do this with the vault or what is in it; VaultLocked (423) while it is locked."""
         self.workspace.require_writable(action, kind)
         if self.locked_at is not None:
-            message = f"The vault {self.name!r} is locked; an administrator of the workspace can unlock it."
+            message = Text(
+                "The vault {name!r} is locked; an administrator of the workspace can unlock it.", name=self.name
+            )
             raise VaultLocked(message, facts={"locked_at": self.locked_at.isoformat()})
 
     def require_lockable(self) -> None:
@@ -59,5 +62,5 @@ class Vault:
 def require_vault_room(vaults: int) -> None:
     """Raise VaultLimitExceeded for a workspace that is full."""
     if vaults >= MAX_VAULTS:
-        message = f"A workspace has at most {MAX_VAULTS} vaults; delete one first."
+        message = Text("A workspace has at most {max_vaults} vaults; delete one first.", max_vaults=MAX_VAULTS)
         raise VaultLimitExceeded(message, facts={"limit": MAX_VAULTS})

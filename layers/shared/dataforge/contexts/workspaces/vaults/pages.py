@@ -20,6 +20,7 @@ from dataforge.contexts.workspaces.vaults import commands, queries, wire
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 VAULTS = WORKSPACE + "/vaults"
@@ -46,7 +47,7 @@ async def create_vault(
         made = await call.carry_out(commands.create_vault, commands.CreateVault(workspace_id, **body.model_dump()))
     except (ValidationError, DataForgeError) as error:
         return await _list(call, given, refusal_of(error, given))
-    return call.go_on("success", f"{body.name} is added.", WORKSPACES, workspace_id, "vaults", made)
+    return call.go_on("success", Text("{name} is added.", name=body.name), WORKSPACES, workspace_id, "vaults", made)
 
 
 @router.get(VAULT + "/settings")
@@ -69,7 +70,7 @@ async def change_vault(
         await call.carry_out(commands.change_vault, command)
     except (ValidationError, DataForgeError) as error:
         return await _settings(call, vault_id, given, refusal_of(error, given))
-    return call.go_on("success", "The change is saved.", WORKSPACES, workspace_id, "vaults", vault_id, "settings")
+    return call.go_on("success", Text("The change is saved."), WORKSPACES, workspace_id, "vaults", vault_id, "settings")
 
 
 @router.post(VAULT + "/lock")
@@ -99,7 +100,7 @@ async def delete_vault(
         await call.carry_out(commands.delete_vault, commands.DeleteVault(workspace_id, vault_id))
     except DataForgeError as error:
         return await _settings(call, vault_id, refusal=refusal_of(error))
-    return call.go_on("success", f"{vault['name']} is deleted.", WORKSPACES, workspace_id, "vaults")
+    return call.go_on("success", Text("{name} is deleted.", name=vault["name"]), WORKSPACES, workspace_id, "vaults")
 
 
 async def _list(

@@ -10,6 +10,7 @@ from dataforge.contexts.workspaces.tables import vaults
 from dataforge.contexts.workspaces.vaults.domain import VaultNotFound
 from dataforge.contexts.workspaces.workspaces.queries import seen_workspace
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _name = func.lower(vaults.c.name)
@@ -21,7 +22,7 @@ async def get_vault(connection: AsyncConnection, workspace_id: UUID, vault_id: U
     query = select(vaults).where(vaults.c.id == vault_id, vaults.c.workspace_id == workspace_id)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
-        message = f"There is no vault {vault_id} in this workspace."
+        message = Text("There is no vault {vault_id} in this workspace.", vault_id=vault_id)
         raise VaultNotFound(message)
     return row_dict(row)
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.workspaces.tables import vaults
 from dataforge.contexts.workspaces.vaults.domain import Vault, VaultNotFound
 from dataforge.contexts.workspaces.workspaces.domain import Workspace, name_taken
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import VersionedRows
 
 
@@ -17,7 +18,9 @@ class Vaults(VersionedRows):
     """Vaults of workspaces; the workspace is entered before them."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        refusals = {"uq_vaults_workspace_id_name_ci": lambda row: name_taken("vault", row["name"], "The workspace")}
+        refusals = {
+            "uq_vaults_workspace_id_name_ci": lambda row: name_taken("vault", row["name"], Text("The workspace"))
+        }
         super().__init__(connection, vaults, "vault", now, refusals=refusals)
 
     async def enter(self, vault_id: UUID, workspace: Workspace, *, alone: bool = False) -> Vault:
@@ -29,7 +32,7 @@ class Vaults(VersionedRows):
         query = query.with_for_update(read=not alone, key_share=alone)
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
-            message = f"There is no vault {vault_id} in this workspace."
+            message = Text("There is no vault {vault_id} in this workspace.", vault_id=vault_id)
             raise VaultNotFound(message)
         return Vault(row.id, workspace, row.name, row.locked_at, row.revision)
 

@@ -24,6 +24,7 @@ from dataforge.contexts.workspaces.webhooks.domain import (
 )
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import TooManyRequests
+from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.sealing import SecretBox
@@ -91,7 +92,7 @@ async def admit_delivery(address: str, uow: WorkspacesUnitOfWork) -> None:
     """Count a delivery of this address; raises TooManyRequests."""
     wait = await uow.throttle.spend_one(Budget("repo_webhook", (caller_of(address),), TRIES))
     if wait is not None:
-        message = f"At most {TRIES} deliveries a minute are taken from one address."
+        message = Text("At most {tries} deliveries a minute are taken from one address.", tries=TRIES)
         raise TooManyRequests(message, headers={"Retry-After": str(wait)})
 
 
@@ -105,12 +106,12 @@ async def take_delivery(command: TakeDelivery, uow: WorkspacesUnitOfWork) -> Out
     secret = _NOBODYS if sealed is None else command.box.open(sealed, str(command.repo_id))
     signed = is_signed(command.headers, command.body, secret, uow.now)
     if repo is None or sealed is None or not signed:
-        message = "The delivery is not signed with the secret of a repo with this id."
+        message = Text("The delivery is not signed with the secret of a repo with this id.")
         raise WebhookSignatureInvalid(message)
     if command.said.is_ping:
         return Outcome.PONG
     if not is_about(repo.remote_url, command.said.addresses):
-        message = "The delivery is about another repository than the remote of this repo."
+        message = Text("The delivery is about another repository than the remote of this repo.")
         raise WebhookOtherRepository(message)
     await uow.workspaces.enter_open(repo.workspace_id)
     row = await uow.repos.of_workspace(repo.id, repo.workspace_id)

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from dataforge.contexts.workspaces.remotes.domain import BRANCHES, is_hash, is_ref_name, kind_of
 from dataforge.contexts.workspaces.remotes.domain import RefKind as Kind
 from dataforge.kernel.errors import BadRequest, MalformedBody, Unauthenticated
+from dataforge.kernel.texts import Text
 
 PREFIX = "whsec_"
 TRIES = 300  # deliveries a minute from one address, good or not
@@ -157,16 +158,16 @@ def _document(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any]:
         try:
             [text] = parse_qs(body.decode(), max_num_fields=10)["payload"]
         except (KeyError, ValueError) as error:
-            message = "A form has one field `payload`, which is the JSON of the delivery."
+            message = Text("A form has one field `payload`, which is the JSON of the delivery.")
             raise MalformedBody(message) from error
         body = text.encode()
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        message = "The body is not JSON."
+        message = Text("The body is not JSON.")
         raise MalformedBody(message) from error
     if not isinstance(document, dict):
-        message = "The body is not a JSON object."
+        message = Text("The body is not a JSON object.")
         raise MalformedBody(message)
     return document
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from dataforge.kernel.access import Action, Kind, MemberRole
 from dataforge.kernel.errors import AlreadyExists, Conflict, Forbidden, NotFound, Violation
 from dataforge.kernel.rules import RULES
+from dataforge.kernel.texts import Text
 
 MAX_WORKSPACES = 50  # of one owner
 DELETED_FOR = timedelta(days=30)  # how long a deleted workspace is kept before it is erased
@@ -81,9 +82,13 @@ class Workspace:
         if (own and rule.own) or rule.member is None or self.role.covers(rule.member):
             return
         if rule.member is MemberRole.OWNER:
-            message = f"Only an owner of this workspace may do this; you are {_article(self.role)}."
+            message = Text("Only an owner of this workspace may do this; you are {role}.", role=_article(self.role))
             raise WorkspaceNotOwned(message)
-        message = f"This needs the role {rule.member} in the workspace; you are {_article(self.role)}."
+        message = Text(
+            "This needs the role {member} in the workspace; you are {role}.",
+            member=rule.member,
+            role=_article(self.role),
+        )
         raise WorkspaceRoleMissing(message, facts={"required_role": rule.member.value})
 
     def require_open(self) -> None:
@@ -99,14 +104,14 @@ class Workspace:
         """Raise WorkspaceNotOwned, or WorkspaceDeletionNotAllowed for one that is not archived."""
         self.require(Action.DELETE, Kind.WORKSPACE)
         if self.archived_at is None:
-            message = "Archive the workspace first; only archived workspaces can be deleted."
+            message = Text("Archive the workspace first; only archived workspaces can be deleted.")
             raise WorkspaceDeletionNotAllowed(message)
 
 
 def check_open(archived_at: datetime | None) -> None:
     """Raise WorkspaceArchived for a workspace that is read-only."""
     if archived_at is not None:
-        message = "The workspace is archived; an owner can unarchive it."
+        message = Text("The workspace is archived; an owner can unarchive it.")
         raise WorkspaceArchived(message)
 
 
@@ -116,17 +121,25 @@ def _article(role: MemberRole) -> str:
 
 def missing_workspace(workspace_id: UUID) -> WorkspaceNotFound:
     """The refusal for a workspace that is not there, and for everybody who is not a member of it."""
-    return WorkspaceNotFound(f"There is no workspace {workspace_id}.")
+    return WorkspaceNotFound(Text("There is no workspace {workspace_id}.", workspace_id=workspace_id))
 
 
 def require_room(owned: int) -> None:
     """Raise WorkspaceLimitExceeded for somebody who owns as many workspaces as one person may."""
     if owned >= MAX_WORKSPACES:
-        message = f"One person owns at most {MAX_WORKSPACES} workspaces; delete one or hand it over first."
+        message = Text(
+            "One person owns at most {max_workspaces} workspaces; delete one or hand it over first.",
+            max_workspaces=MAX_WORKSPACES,
+        )
         raise WorkspaceLimitExceeded(message, facts={"limit": MAX_WORKSPACES})
 
 
 def name_taken(what: str, name: str, where: str) -> AlreadyExists:
     """The refusal of a name that another one has, whatever its capitals."""
-    message = f"{where} already has a {what} named {name!r}; names differ in more than capitals."
-    return AlreadyExists(message, violations=[Violation("/name", "is taken", "unique")])
+    message = Text(
+        "{where} already has a {what} named {name!r}; names differ in more than capitals.",
+        where=where,
+        what=what,
+        name=name,
+    )
+    return AlreadyExists(message, violations=[Violation("/name", Text("is taken"), "unique")])

@@ -30,6 +30,7 @@ from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict, DataForgeError
 from dataforge.kernel.paging import MAX_LIMIT
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.uploads.files import S3Files
 from dataforge.web import flash
@@ -63,7 +64,9 @@ async def create_workspace(call: Annotated[PageCall, require_page(Action.CREATE,
         made = await run(call.unit_of_work(WorkspacesUnitOfWork), commands.create_workspace, command)
     except (ValidationError, DataForgeError) as error:
         return await _list(call, given, refusal_of(error, given))
-    return call.go_on("success", f"{body.name} is yours. Invite others, or begin with a vault.", WORKSPACES, made)
+    return call.go_on(
+        "success", Text("{name} is yours. Invite others, or begin with a vault.", name=body.name), WORKSPACES, made
+    )
 
 
 async def _list(
@@ -134,7 +137,7 @@ async def change_workspace(
         await call.carry_out(commands.change_workspace, command)
     except (ValidationError, DataForgeError) as error:
         return await _settings(call, given, refusal_of(error, given))
-    return call.go_on("success", "The change is saved.", WORKSPACES, workspace_id, "settings")
+    return call.go_on("success", Text("The change is saved."), WORKSPACES, workspace_id, "settings")
 
 
 @router.post(WORKSPACE + "/archive")
@@ -153,7 +156,7 @@ async def unarchive_workspace(
 ) -> Response:
     """Make it writable again."""
     await call.carry_out(commands.unarchive_workspace, workspace_id)
-    return call.go_on("success", f"{call.workspace.name} is in use again.", WORKSPACES, workspace_id)
+    return call.go_on("success", Text("{name} is in use again.", name=call.workspace.name), WORKSPACES, workspace_id)
 
 
 @router.post(WORKSPACE + "/delete")

@@ -16,6 +16,7 @@ from dataforge.contexts.workspaces.workspaces.domain import (
     name_taken,
 )
 from dataforge.kernel.access import MemberRole
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import VersionedRows
 
 _DELETE_LONELY = text(
@@ -46,7 +47,9 @@ class Workspaces(VersionedRows):
     """Workspaces, entered by one of their members."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        refusals = {"uq_workspaces_owner_id_name_ci": lambda row: name_taken("workspace", row["name"], "The owner")}
+        refusals = {
+            "uq_workspaces_owner_id_name_ci": lambda row: name_taken("workspace", row["name"], Text("The owner"))
+        }
         super().__init__(connection, workspaces, "workspace", now, refusals=refusals)
 
     async def enter(self, workspace_id: UUID, user_id: UUID, *, alone: bool = False) -> Workspace:
@@ -80,7 +83,7 @@ class Workspaces(VersionedRows):
         )
         row = (await self._connection.execute(query.with_for_update(key_share=True))).one_or_none()
         if row is not None and row.archived_at is not None:
-            message = "The workspace is archived; nobody can join it."
+            message = Text("The workspace is archived; nobody can join it.")
             raise WorkspaceArchived(message)
         return row is not None
 
@@ -96,7 +99,7 @@ class Workspaces(VersionedRows):
         if row is None:
             raise missing_workspace(workspace_id)
         if row.archived_at is not None:
-            message = "The workspace is archived; nothing in it changes."
+            message = Text("The workspace is archived; nothing in it changes.")
             raise WorkspaceArchived(message)
 
     async def create(self, values: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.plans import Plan, PlanUnknown
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.jobs.shared import queue_job
@@ -93,7 +94,7 @@ async def plan_import(command: PlanImport, uow: WorkspacesUnitOfWork) -> UUID:
     folder = require_folder(command.folder)
     await _enter(command.workspace_id, command.vault_id, uow)
     if not command.upload_key.startswith(f"{UPLOAD_PREFIX}{command.vault_id}/{uow.person}/"):
-        message = "There is no such upload of yours; POST …/imports/uploads gives a key."
+        message = Text("There is no such upload of yours; POST …/imports/uploads gives a key.")
         raise ZipRefused(message)
     shown = {**_ids(command), "mode": command.mode.value, "folder": folder}
     return await queue_job(uow, PLAN, shown, checkpoint={"upload_key": command.upload_key})
@@ -105,7 +106,9 @@ async def keep_import_plan(command: KeepImportPlan, uow: WorkspacesUnitOfWork) -
     opened = await open_vault(asked.workspace_id, asked.vault_id, uow)
     described = command.plan.described()
     if opened.notes + described["counts"]["created"] > MAX_NOTES:
-        message = f"The vault would have more than the {MAX_NOTES:,} notes that a vault may have."
+        message = Text(
+            "The vault would have more than the {max_notes:,} notes that a vault may have.", max_notes=MAX_NOTES
+        )
         raise NoteLimitExceeded(message, facts={"limit": MAX_NOTES})
     inputs = {**_ids(asked), "upload_key": asked.upload_key, "mode": asked.mode.value, "folder": asked.folder}
     plan = Plan.of(
@@ -128,7 +131,7 @@ async def apply_import(command: ApplyImport, uow: WorkspacesUnitOfWork) -> UUID:
     vault = await _enter(command.workspace_id, command.vault_id, uow)
     plan = await uow.plans.lock(IMPORT, command.plan_hash)
     if plan.inputs["vault_id"] != str(command.vault_id):
-        message = "No plan of this vault has this hash. Preview again, and apply the hash of that plan."
+        message = Text("No plan of this vault has this hash. Preview again, and apply the hash of that plan.")
         raise PlanUnknown(message)
     if plan.job_id is not None:
         return plan.job_id

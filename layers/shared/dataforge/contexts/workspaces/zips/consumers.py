@@ -30,6 +30,7 @@ from dataforge.contexts.workspaces.zips.domain import (
 from dataforge.contexts.workspaces.zips.files import Downloaded, ZipObject, downloaded
 from dataforge.contexts.workspaces.zips.queries import digest_of, hashes_of, notes_of
 from dataforge.kernel.plans import Plan
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.jobs.control import JobControl, Steps
 from dataforge.platform.jobs.shared import SharedJob, complete_job
@@ -90,7 +91,7 @@ async def import_notes(
     with ExitStack() as stack:
         zipped = await asyncio.to_thread(_open, stack, services, kept.inputs["upload_key"])
         if zipped.sha256 != kept.inputs["upload_sha256"]:
-            message = "The upload is another file than the one that was planned. Preview again."
+            message = Text("The upload is another file than the one that was planned. Preview again.")
             raise ZipRefused(message)
         async with control.unit_of_work() as uow:
             done = await _apply(kept, zipped, uow, control)

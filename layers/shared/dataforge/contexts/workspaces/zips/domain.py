@@ -17,6 +17,7 @@ from dataforge.contexts.workspaces.notes.domain.notes import MAX_BODY, body_mist
 from dataforge.contexts.workspaces.notes.domain.paths import SUFFIX, folder_mistake, note_path_mistake, path_key
 from dataforge.kernel.errors import BadRequest, invalid
 from dataforge.kernel.text import composed
+from dataforge.kernel.texts import Text
 
 PLAN, IMPORT, EXPORT = "plan_vault_import", "import_vault", "export_vault"
 UPLOAD_PREFIX = "uploads/vaults/"
@@ -128,11 +129,15 @@ def open_zip(file: IO[bytes], size: int) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, OSError) as error:
-        message = "The file is no zip, or a damaged one."
+        message = Text("The file is no zip, or a damaged one.")
         raise ZipRefused(message) from error
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
-        message = f"A zip of notes has at most {MAX_ENTRIES:,} files; this one has {len(entries):,}."
+        message = Text(
+            "A zip of notes has at most {max_entries:,} files; this one has {count:,}.",
+            max_entries=MAX_ENTRIES,
+            count=len(entries),
+        )
         raise ZipRefused(message)
     for entry in entries:
         _check_entry(entry)
@@ -147,50 +152,54 @@ def _check_directory(file: IO[bytes], size: int) -> None:
     tail = file.read(size - start)
     end = tail.rfind(_END)
     if end < 0:
-        message = "The file is no zip."
+        message = Text("The file is no zip.")
         raise ZipRefused(message)
     # Only files far larger than the limit need the wider form, which would say other numbers than those read here.
     wide = tail.rfind(_END_64, max(0, end - _END_64_BYTES), end) >= 0
     if wide or int.from_bytes(tail[end + 12 : end + 16], "little") > MAX_DIRECTORY_BYTES:
-        message = "The zip's list of files is too long."
+        message = Text("The zip's list of files is too long.")
         raise ZipRefused(message)
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     name = entry.filename
     if not name:
-        message = "A file of the zip has no name."
+        message = Text("A file of the zip has no name.")
         raise ZipRefused(message)
     if entry.flag_bits & _ENCRYPTED:
-        message = f"{_shown(name)} is encrypted."
+        message = Text("{name} is encrypted.", name=_shown(name))
         raise ZipRefused(message)
     if entry.compress_type not in _METHODS and not entry.is_dir():
-        message = f"{_shown(name)} is packed in a way that is not read; use the usual one (deflate)."
+        message = Text("{name} is packed in a way that is not read; use the usual one (deflate).", name=_shown(name))
         raise ZipRefused(message)
     mode = entry.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        message = f"{_shown(name)} is a link or a device, not a file."
+        message = Text("{name} is a link or a device, not a file.", name=_shown(name))
         raise ZipRefused(message)
     # Programs of Windows take a backslash for what separates folders.
     segments = name.replace("\\", "/").split("/")
     if segments[0] == "" or segments[0].endswith(":") or (len(segments[0]) > 1 and segments[0][1] == ":"):
-        message = f"{_shown(name)} is an absolute path."
+        message = Text("{name} is an absolute path.", name=_shown(name))
         raise ZipRefused(message)
     if ".." in segments:
-        message = f"{_shown(name)} leads out of the zip."
+        message = Text("{name} leads out of the zip.", name=_shown(name))
         raise ZipRefused(message)
 
 
 def _check_sizes(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
     notes = sum(entry.file_size for entry in entries if _is_note(entry.filename))
     if notes > MAX_UNPACKED_BYTES or (notes > _LARGE and notes > MAX_RATIO * size):
-        message = f"The notes would have {notes:,} bytes unpacked, which is more than is taken from a zip of {size:,}."
+        message = Text(
+            "The notes would have {notes:,} bytes unpacked, which is more than is taken from a zip of {size:,}.",
+            notes=notes,
+            size=size,
+        )
         raise ZipRefused(message)
     # Files that share their packed bytes are how a small zip becomes a large one without a high ratio.
     reached = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < reached:
-            message = f"{_shown(entry.filename)} lies inside of another file of the zip."
+            message = Text("{filename} lies inside of another file of the zip.", filename=_shown(entry.filename))
             raise ZipRefused(message)
         reached = entry.header_offset + _LOCAL_BYTES + entry.compress_size
 

@@ -14,6 +14,7 @@ from dataforge.contexts.workspaces.notes.domain.paths import moved
 from dataforge.contexts.workspaces.zips.domain import MAX_ZIP, MAX_ZIP_BYTES, MEDIA_TYPE, ZipRefused
 from dataforge.contexts.workspaces.zips.queries import ExportedNote
 from dataforge.kernel.errors import ObjectMissing
+from dataforge.kernel.texts import Text
 from dataforge.platform.aws.clients import client
 from dataforge.platform.aws.s3 import S3ObjectStore
 from dataforge.platform.uploads.files import S3Files
@@ -39,10 +40,10 @@ def downloaded(bucket: str, key: str) -> Iterator[Downloaded]:
     try:
         size = store.size(key)
     except ObjectMissing as error:
-        message = "The file was announced and has not arrived, or was deleted since."
+        message = Text("The file was announced and has not arrived, or was deleted since.")
         raise ZipRefused(message) from error
     if size > MAX_ZIP_BYTES:
-        message = f"A zip has at most {MAX_ZIP}."
+        message = Text("A zip has at most {max_zip}.", max_zip=MAX_ZIP)
         raise ZipRefused(message)
     digest = hashlib.sha256()
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as file:

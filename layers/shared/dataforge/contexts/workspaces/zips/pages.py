@@ -27,6 +27,7 @@ from dataforge.http.call import json_response
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, NotFound
 from dataforge.kernel.jobs import JobStatus
+from dataforge.kernel.texts import Text
 from dataforge.platform.uploads.files import S3Files
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 from dataforge.web.templates import CONTENT_SECURITY_POLICY
@@ -70,7 +71,7 @@ async def download_zip(
     jobs = await call.query(queries.list_zip_jobs, vault_id, call.user_id)
     summary = next((row["output_summary"] for row in jobs if row["id"] == job_id and row["kind"] == EXPORT), None)
     if not summary or "s3_key" not in summary:
-        message = "There is no such export of yours."
+        message = Text("There is no such export of yours.")
         raise NotFound(message)
     files = S3Files(call.platform.settings.data_bucket)
     return RedirectResponse(files.download_url(summary["s3_key"], summary["file_name"]), status_code=303)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from dataforge.contexts.workspaces.notes.domain.paths import MAX_NOTE_PATH
 from dataforge.contexts.workspaces.zips.domain import MAX_ZIP, MAX_ZIP_BYTES, ImportMode
 from dataforge.http.wire import RequestModel
+from dataforge.kernel.texts import Text
 
 Folder = Annotated[
     str, Field(max_length=MAX_NOTE_PATH, description="a folder of the vault; empty for its top", examples=["Projects"])
@@ -15,7 +16,9 @@ Folder = Annotated[
 
 def _no_larger(size: int) -> int:
     if size > MAX_ZIP_BYTES:
-        message = f"must be at most {MAX_ZIP} ({MAX_ZIP_BYTES:,} bytes)"
+        message = Text(
+            "must be at most {max_zip} ({max_zip_bytes:,} bytes)", max_zip=MAX_ZIP, max_zip_bytes=MAX_ZIP_BYTES
+        )
         raise ValueError(message)
     return size
 

@@ -25,6 +25,7 @@ from dataforge.contexts.academics.enrollment.domain.rules import Application, ju
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus, Rule
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.kernel.errors import InvalidTransition
+from dataforge.kernel.texts import Text
 
 _S = EnrollmentStatus
 
@@ -88,10 +89,16 @@ class Enrollment:
             return self._seated(seats.raise_capacity().take(), application.now, "over-enrolled by override", facts)
         if seats.waitlist_has_room:
             return self._waiting(seats.wait(), application.now, facts)
-        message = (
-            f"{application.terms.course_code} {application.terms.code} is full: "
-            f"{seats.enrolled_count} of {seats.capacity} seats are taken and "
-            f"{seats.waitlisted_count} of {seats.waitlist_capacity} places on the waitlist."
+        message = Text(
+            "{course_code} {code} is full: "
+            "{enrolled_count} of {capacity} seats are taken and "
+            "{waitlisted_count} of {waitlist_capacity} places on the waitlist.",
+            course_code=application.terms.course_code,
+            code=application.terms.code,
+            enrolled_count=seats.enrolled_count,
+            capacity=seats.capacity,
+            waitlisted_count=seats.waitlisted_count,
+            waitlist_capacity=seats.waitlist_capacity,
         )
         counts: dict[str, object] = {
             "capacity": seats.capacity,
@@ -108,7 +115,7 @@ class Enrollment:
         if self.failure == failure:
             return Decision(self, seats, (), refusal)
         after = replace(self, failure=failure, decided_at=now)
-        reason = f"refused again: {refusal.detail}"
+        reason = Text("refused again: {detail}", detail=refusal.detail)
         step = Transition(self.id, self.status, self.status, reason, refusal.rule, refusal.facts)
         return Decision(after, seats, (step,), refusal)
 
@@ -127,7 +134,7 @@ class Enrollment:
         failure = refusal.as_failure()
         if self.failure == failure:
             return Decision(self, seats, (), refusal)
-        reason = f"skipped for promotion: {refusal.detail}"
+        reason = Text("skipped for promotion: {detail}", detail=refusal.detail)
         after = replace(self, failure=failure)
         step = Transition(self.id, self.status, self.status, reason, refusal.rule, {"wait_no": self.wait_no})
         return Decision(after, seats, (step,), refusal)
@@ -139,7 +146,11 @@ class Enrollment:
             return self._left(_S.DROPPED, seats.stop_waiting(), now, reason)
         today = semester.today(now)
         if today > semester.drop_by and not lifted:
-            message = f"The last day to drop in {semester.code} was {semester.drop_by}; ask to withdraw instead."
+            message = Text(
+                "The last day to drop in {code} was {drop_by}; ask to withdraw instead.",
+                code=semester.code,
+                drop_by=semester.drop_by,
+            )
             facts = {"drop_by": semester.drop_by.isoformat(), "withdraw_by": semester.withdraw_by.isoformat()}
             raise DropDeadlineRefused(message, facts=facts)
         return self._left(_S.DROPPED, seats.release(), now, reason)
@@ -151,7 +162,11 @@ class Enrollment:
         self._only_from(_S.ENROLLED, step="withdrawn")
         today = semester.today(now)
         if today > semester.withdraw_by and not lifted:
-            message = f"The last day to withdraw in {semester.code} was {semester.withdraw_by}."
+            message = Text(
+                "The last day to withdraw in {code} was {withdraw_by}.",
+                code=semester.code,
+                withdraw_by=semester.withdraw_by,
+            )
             raise WithdrawDeadlineRefused(message, facts={"withdraw_by": semester.withdraw_by.isoformat()})
         return self._left(_S.WITHDRAWN, seats.release(), now, reason)
 
@@ -166,7 +181,12 @@ class Enrollment:
 
     def _only_from(self, *allowed: EnrollmentStatus, step: str) -> None:
         if self.status not in allowed:
-            message = f"An enrolment that is {self.status} cannot be {step}; it must be {' or '.join(allowed)}."
+            message = Text(
+                "An enrolment that is {status} cannot be {step}; it must be {allowed}.",
+                status=self.status,
+                step=step,
+                allowed=" or ".join(allowed),
+            )
             raise InvalidTransition(
                 message, facts={"status": self.status.value, "allowed": [item.value for item in allowed]}
             )
@@ -178,7 +198,7 @@ class Enrollment:
     def _waiting(self, seats: Seats, now: datetime, facts: Mapping[str, object]) -> Decision:
         number = seats.wait_seq
         after = replace(self, status=_S.WAITLISTED, wait_no=number, decided_at=now)
-        reason = f"no seat was free; number {number} on the waitlist"
+        reason = Text("no seat was free; number {number} on the waitlist", number=number)
         step = Transition(self.id, self.status, _S.WAITLISTED, reason, Rule.CAPACITY, {**facts, "wait_no": number})
         return Decision(after, seats, (step,))
 

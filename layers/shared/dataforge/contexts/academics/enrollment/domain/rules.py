@@ -19,6 +19,7 @@ from dataforge.contexts.academics.enrollment.domain.refusals import (
 )
 from dataforge.contexts.academics.enrollment.domain.statuses import SEATED, EnrollmentStatus, Rule
 from dataforge.contexts.academics.sections.domain import Meeting, SectionState, Timetable
+from dataforge.kernel.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,12 @@ def _refuse_window(application: Application) -> RuleRefused | None:
     today = semester.today(application.now)
     if today <= semester.add_by:
         return None
-    message = f"The last day to add in {semester.code} was {semester.add_by}; today is {today}."
+    message = Text(
+        "The last day to add in {code} was {add_by}; today is {today}.",
+        code=semester.code,
+        add_by=semester.add_by,
+        today=today,
+    )
     facts = {"add_by": semester.add_by.isoformat(), "today": today.isoformat(), "semester": semester.code}
     return WindowRefused(message, facts=facts)
 
@@ -160,7 +166,12 @@ def _refuse_duplicate(application: Application) -> RuleRefused | None:
     for item in application.student.commitments:
         same_course = item.course_id == terms.course_id and item.semester_id == terms.semester.id
         if item.section_id == terms.section_id or same_course:
-            message = f"The student is {item.status} in {item.course_code}, section {item.section_code}, already."
+            message = Text(
+                "The student is {status} in {course_code}, section {section_code}, already.",
+                status=item.status,
+                course_code=item.course_code,
+                section_code=item.section_code,
+            )
             facts = {"enrollment_id": str(item.enrollment_id), "enrollment_status": item.status.value}
             return DuplicateRefused(message, facts=facts)
     return None
@@ -187,7 +198,10 @@ def _refuse_prerequisites(application: Application) -> RuleRefused | None:
         }
         for group in unmet
     ]
-    return PrerequisitesRefused(f"{terms.course_code} requires {spelled}.", facts={"unmet": groups})
+    return PrerequisitesRefused(
+        Text("{course_code} requires {spelled}.", course_code=terms.course_code, spelled=spelled),
+        facts={"unmet": groups},
+    )
 
 
 def _refuse_time_conflict(application: Application) -> RuleRefused | None:
@@ -204,7 +218,14 @@ def _refuse_time_conflict(application: Application) -> RuleRefused | None:
         if other.time_zone != terms.semester.time_zone:
             mine, theirs = f"{mine} in {terms.semester.time_zone}", f"{theirs} in {other.time_zone}"
         name = f"{other.course_code} {other.section_code}"
-        message = f"{terms.course_code} {terms.code} ({mine}) meets at the time of {name} ({theirs})."
+        message = Text(
+            "{course_code} {code} ({mine}) meets at the time of {name} ({theirs}).",
+            course_code=terms.course_code,
+            code=terms.code,
+            mine=mine,
+            name=name,
+            theirs=theirs,
+        )
         facts = {"with_section_id": str(other.section_id), "with": name, "meeting": theirs}
         return TimeConflictRefused(message, facts=facts)
     return None
@@ -222,8 +243,12 @@ def _refuse_credit_limit(application: Application) -> RuleRefused | None:
     )
     if taken + terms.credits <= limit:
         return None
-    message = (
-        f"{taken} credits are taken in {terms.semester.code}; {terms.credits} more would exceed the limit of {limit}."
+    message = Text(
+        "{taken} credits are taken in {code}; {credits} more would exceed the limit of {limit}.",
+        taken=taken,
+        code=terms.semester.code,
+        credits=terms.credits,
+        limit=limit,
     )
     facts = {"credits_taken": _number(taken), "credits_asked": _number(terms.credits), "max_credits": _number(limit)}
     return CreditLimitRefused(message, facts=facts)

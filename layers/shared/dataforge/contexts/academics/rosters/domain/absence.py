@@ -13,6 +13,7 @@ from dataforge.contexts.academics.catalog.domain import Semester
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
 from dataforge.contexts.academics.rosters.domain.enrollments import too_late
 from dataforge.contexts.academics.rosters.domain.rows import RowAction, RowKind
+from dataforge.kernel.texts import Text
 
 NOT_IN_FILE = "not in the file"
 
@@ -101,7 +102,12 @@ class Shields:
             whom, line = "anybody in this section", self._sections[absent.section_id]
         else:
             return None
-        message = f"{NOT_IN_FILE}, but line {line} cannot be used and may be about {whom}"
+        message = Text(
+            "{not_in_file}, but line {line} cannot be used and may be about {whom}",
+            not_in_file=NOT_IN_FILE,
+            line=line,
+            whom=whom,
+        )
         return {"rule": "unusable_line", "message": message, "line": line}
 
 
@@ -113,7 +119,10 @@ def judge_absent(
     if shielded is not None:
         return AbsentDecision(absent, RowAction.KEPT, shielded)
     if absent.by_themselves and not drop_self_enrolled:
-        message = f"{NOT_IN_FILE}, but enrolled by their own request; drop_self_enrolled drops them too"
+        message = Text(
+            "{not_in_file}, but enrolled by their own request; drop_self_enrolled drops them too",
+            not_in_file=NOT_IN_FILE,
+        )
         return AbsentDecision(absent, RowAction.KEPT, {"rule": "self_enrolled", "message": message})
     if late and absent.status is EnrollmentStatus.ENROLLED:
         return AbsentDecision(absent, RowAction.CONFLICT, too_late(semester))

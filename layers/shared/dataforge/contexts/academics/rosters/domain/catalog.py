@@ -23,6 +23,7 @@ from dataforge.contexts.academics.rosters.domain.rows import (
     spelled_lines,
 )
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +141,18 @@ class CatalogPlan:
             dates = (row.data["starts_on"], row.data["ends_on"])
             if len(matched) > 1:
                 where = spelled_lines([item.line for item in matched])
-                message = f"The sessions on {where} could all be the semester {semester.code}; its code names one."
+                message = Text(
+                    "The sessions on {where} could all be the semester {code}; its code names one.",
+                    where=where,
+                    code=semester.code,
+                )
                 self._decide(conflict(row.row_no, "ambiguous_session", message))
             elif dates != (semester.starts_on.isoformat(), semester.ends_on.isoformat()):
-                message = (
-                    f"The semester {semester.code} lasts from {semester.starts_on} to {semester.ends_on}; "
-                    "change it there, or in the file."
+                message = Text(
+                    "The semester {code} lasts from {starts_on} to {ends_on}; change it there, or in the file.",
+                    code=semester.code,
+                    starts_on=semester.starts_on,
+                    ends_on=semester.ends_on,
                 )
                 self._decide(conflict(row.row_no, "dates_differ", message))
             else:
@@ -153,7 +160,7 @@ class CatalogPlan:
                 action = RowAction.UNCHANGED if linked else RowAction.CHANGE
                 self._decide(PlannedRow(row.row_no, action, entity_id=semester.id))
         for row in self._open(RowKind.SESSION):
-            self._decide(ignored(row.row_no, "another session"))
+            self._decide(ignored(row.row_no, Text("another session")))
         return {str(row.sourced_id) for row in matched} if len(matched) == 1 else set()
 
     def _is_semester(self, row: StagedRow) -> bool:
@@ -176,11 +183,16 @@ class CatalogPlan:
                 named = ", ".join(_texts(row.data["terms"]))
                 self._decide(conflict(row.row_no, "unknown_session", f"There is no session {named} in the file."))
             elif section is None:
-                self._decide(ignored(row.row_no, "not a class of this semester"))
+                self._decide(ignored(row.row_no, Text("not a class of this semester")))
             else:
-                message = (
-                    f"The class {row.sourced_id} is {section.course_code} {section.code} of {section.semester_code} "
-                    f"here; the file puts it in {', '.join(_texts(row.data['terms']))}."
+                message = Text(
+                    "The class {sourced_id} is {course_code} {code} of {semester_code} "
+                    "here; the file puts it in {texts}.",
+                    sourced_id=row.sourced_id,
+                    course_code=section.course_code,
+                    code=section.code,
+                    semester_code=section.semester_code,
+                    texts=", ".join(_texts(row.data["terms"])),
                 )
                 self._decide(conflict(row.row_no, "other_session", message))
 
@@ -232,7 +244,7 @@ class CatalogPlan:
         matched = {row.row_no: by_id.get(str(row.sourced_id)) or _unlinked(by_code.get(_code(row))) for row in rows}
         for row in rows:
             if matched[row.row_no] is None and row.data["org"] not in departments:
-                message = f"There is no department {row.data['org']} to put a new course in."
+                message = Text("There is no department {org} to put a new course in.", org=row.data["org"])
                 self._decide(conflict(row.row_no, "unknown_org", message))
         claims = [_claim(row, _code(row), matched[row.row_no]) for row in self._open(RowKind.COURSE)]
         names = {item.id: f"the course {item.code} ({item.title})" for item in known}
@@ -299,7 +311,9 @@ class CatalogPlan:
         for entity, same in by_section.items():
             if entity is not None and len(same) > 1:
                 where = spelled_lines([claim.line for claim in same])
-                message = f"The classes on {where} differ in capitals only, and could each be the same section."
+                message = Text(
+                    "The classes on {where} differ in capitals only, and could each be the same section.", where=where
+                )
                 for claim in same:
                     self._decide(conflict(claim.row_no, "duplicate_in_file", message))
         return [claim for claim in claims if claim.row_no not in self.decided]
@@ -322,10 +336,18 @@ class CatalogPlan:
         for row_no, refused in settle_claims(claims, holders).items():
             code = codes[row_no]
             if refused.holder is None:
-                message = f"The code {code} is on {spelled_lines(list(refused.lines))}; only one may have it."
+                message = Text(
+                    "The code {code} is on {spelled_lines}; only one may have it.",
+                    code=code,
+                    spelled_lines=spelled_lines(list(refused.lines)),
+                )
                 self._decide(conflict(row_no, "duplicate_in_file", message))
             else:
-                message = f"The code {code} belongs to {names[refused.holder]}, which has another sourcedId."
+                message = Text(
+                    "The code {code} belongs to {names}, which has another sourcedId.",
+                    code=code,
+                    names=names[refused.holder],
+                )
                 self._decide(conflict(row_no, "code_taken", message, taken_by=str(refused.holder)))
 
 
@@ -371,7 +393,11 @@ def _class_problem(
     if (isinstance(seats, int) and seats < section.enrolled_count) or (
         isinstance(places, int) and places < section.waitlisted_count
     ):
-        message = f"{section.enrolled_count} seats are taken and {section.waitlisted_count} students wait."
+        message = Text(
+            "{enrolled_count} seats are taken and {waitlisted_count} students wait.",
+            enrolled_count=section.enrolled_count,
+            waitlisted_count=section.waitlisted_count,
+        )
         return "capacity_below_enrolled", message
     return None
 

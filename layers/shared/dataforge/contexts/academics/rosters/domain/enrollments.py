@@ -8,6 +8,7 @@ from uuid import UUID
 from dataforge.contexts.academics.catalog.domain import Semester
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus, Rule
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict, ignored, spelled_lines
+from dataforge.kernel.texts import Text
 
 OTHER_ROLE = "Only students, and primary teachers who are active instructors here, are taken over."
 OTHER_CLASS = "not a class of this semester"
@@ -91,11 +92,14 @@ def _instructor(rows: Sequence[TeacherRow]) -> list[PlannedRow]:
     first = min(rows, key=lambda row: row.row_no)
     if len({row.user_id for row in rows}) > 1:
         where = spelled_lines([row.line for row in rows])
-        message = f"The class has several primary teachers, on {where}; a section has one instructor."
+        message = Text("The class has several primary teachers, on {where}; a section has one instructor.", where=where)
         return [conflict(row.row_no, "duplicate_in_file", message) for row in rows]
     action = RowAction.UNCHANGED if first.instructor_id == first.user_id else RowAction.CHANGE
     same = [row for row in rows if row is not first]
-    repeated = [ignored(row.row_no, f"Line {first.line} says the same.", rule="duplicate_in_file") for row in same]
+    repeated = [
+        ignored(row.row_no, Text("Line {line} says the same.", line=first.line), rule="duplicate_in_file")
+        for row in same
+    ]
     return [PlannedRow(first.row_no, action, entity_id=first.user_id), *repeated]
 
 
@@ -125,14 +129,20 @@ def settle_pairs(rows: Iterable[PairRow]) -> list[PlannedRow]:
         living = [row for row in usable if not row.removed]
         broken = [row.line for row in same if row.broken]
         if not living and broken:
-            message = f"The same student and section are on {spelled_lines(broken)}, which cannot be used."
+            message = Text(
+                "The same student and section are on {broken}, which cannot be used.", broken=spelled_lines(broken)
+            )
             decided += [conflict(row.row_no, "duplicate_in_file", message) for row in usable]
             continue
         first = min(living or usable, key=lambda row: row.row_no, default=None)
         for row in usable:
             if first is not None and row is not first:
                 says = "says the same" if row.removed == first.removed else "keeps the student in the section"
-                decided.append(ignored(row.row_no, f"Line {first.line} {says}.", rule="duplicate_in_file"))
+                decided.append(
+                    ignored(
+                        row.row_no, Text("Line {line} {says}.", line=first.line, says=says), rule="duplicate_in_file"
+                    )
+                )
     return decided
 
 
@@ -165,5 +175,5 @@ def standings(semester: Semester, *, late: bool) -> tuple[Standing, ...]:
 
 def too_late(semester: Semester) -> dict[str, object]:
     """Why nobody is dropped any more."""
-    message = f"The last day to drop was {semester.drop_by}; waive drop_deadline to drop."
+    message = Text("The last day to drop was {drop_by}; waive drop_deadline to drop.", drop_by=semester.drop_by)
     return {"rule": Rule.DROP_DEADLINE.value, "message": message}

@@ -19,6 +19,7 @@ from decimal import Decimal, InvalidOperation
 from dataforge.contexts.academics.rosters.domain.rows import RowKind, StagedRow
 from dataforge.kernel.email import NotAnAddress, parse_email
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 Fields = Mapping[str, str]
 MAX_ROWS = 500_000
@@ -56,7 +57,7 @@ class _Bad(ValueError):
 def _needed(row: Fields, name: str) -> str:
     value = row.get(name, "")
     if not value:
-        message = f"{name} is empty"
+        message = Text("{name} is empty", name=name)
         raise _Bad(message)
     return value
 
@@ -65,7 +66,7 @@ def _day(row: Fields, name: str) -> str:
     try:
         return date.fromisoformat(_needed(row, name)).isoformat()
     except ValueError as error:
-        message = f"{name} must be a date such as 2026-09-01"
+        message = Text("{name} must be a date such as 2026-09-01", name=name)
         raise _Bad(message) from error
 
 
@@ -74,7 +75,7 @@ def _whole(row: Fields, name: str) -> int | None:
     if not value:
         return None
     if not value.isascii() or not value.isdigit() or len(value) > 6:
-        message = f"{name} must be a whole number from 0 to 999999"
+        message = Text("{name} must be a whole number from 0 to 999999", name=name)
         raise _Bad(message)
     return int(value)
 
@@ -88,10 +89,10 @@ def _credits(row: Fields, name: str) -> str | None:
     except InvalidOperation:
         number = Decimal(-1)
     if not number.is_finite() or not 0 <= number < 1000:
-        message = f"{name} must be a number from 0 to 999"
+        message = Text("{name} must be a number from 0 to 999", name=name)
         raise _Bad(message)
     if number != round(number, 2):
-        message = f"{name} must have at most two decimals"
+        message = Text("{name} must have at most two decimals", name=name)
         raise _Bad(message)
     return str(number)
 
@@ -99,7 +100,7 @@ def _credits(row: Fields, name: str) -> str | None:
 def _short(row: Fields, name: str, most: int) -> str:
     value = _needed(row, name)
     if len(value) > most:
-        message = f"{name} is longer than {most} characters"
+        message = Text("{name} is longer than {most} characters", name=name, most=most)
         raise _Bad(message)
     return value
 
@@ -115,7 +116,7 @@ def _email(row: Fields) -> str:
     try:
         return parse_email(value)
     except NotAnAddress as error:
-        message = f"email {value[:80]!r} {error}"
+        message = Text("email {value!r} {error}", value=value[:80], error=error)
         raise _Bad(message) from error
 
 
@@ -179,7 +180,7 @@ def _about_user(row: Fields) -> dict[str, object]:
 def _role(row: Fields) -> str:
     value = _needed(row, "role").lower()
     if not _is_role(value):
-        message = f"role {value[:80]!r} is no role of OneRoster"
+        message = Text("role {value!r} is no role of OneRoster", value=value[:80])
         raise _Bad(message)
     return value
 
@@ -277,7 +278,13 @@ def simple_columns(name: str, header: Sequence[str]) -> dict[str, str]:
         if known not in _SIMPLE_COLUMNS:
             continue
         if known in columns:
-            message = f"{name} has both {columns[known]!r} and {column!r}; a roster needs one column {known}."
+            message = Text(
+                "{name} has both {columns!r} and {column!r}; a roster needs one column {known}.",
+                name=name,
+                columns=columns[known],
+                column=column,
+                known=known,
+            )
             raise RosterUnreadable(message, facts={"file": name, "columns": [columns[known], column]})
         columns[known] = column
     missing = [column for column in _SIMPLE.required if column not in columns]
@@ -287,7 +294,12 @@ def simple_columns(name: str, header: Sequence[str]) -> dict[str, str]:
 
 
 def _lacking(name: str, missing: Sequence[str], file: _File) -> RosterUnreadable:
-    message = f"{name or 'The file'} lacks the column {missing[0]}; it needs {', '.join(file.required)}."
+    message = Text(
+        "{value} lacks the column {missing}; it needs {required}.",
+        value=name or "The file",
+        missing=missing[0],
+        required=", ".join(file.required),
+    )
     return RosterUnreadable(message, facts={"file": name, "missing": list(missing)})
 
 
@@ -311,19 +323,19 @@ async def staged_rows(fmt: str, tables: AsyncIterator[RosterTable]) -> AsyncIter
         if file is None:
             continue
         if file.kind in seen:
-            message = f"{table.name} is there twice."
+            message = Text("{name} is there twice.", name=table.name)
             raise RosterUnreadable(message)
         seen.add(file.kind)
         header = _header(table, file)
         async for line, values in table.lines:
             row_no += 1
             if row_no > MAX_ROWS:
-                message = f"A roster has at most {MAX_ROWS:,} rows; split it by department."
+                message = Text("A roster has at most {max_rows:,} rows; split it by department.", max_rows=MAX_ROWS)
                 raise RosterUnreadable(message)
             yield _staged(row_no, RosterLine(table.name, line, header, values), file)
     expected = {_SIMPLE.kind} if fmt == "simple" else {item.kind for item in _ONEROSTER.values()} - {RowKind.ORG}
     if expected - seen:
-        message = f"The roster lacks the files for {', '.join(sorted(expected - seen))}."
+        message = Text("The roster lacks the files for {expected}.", expected=", ".join(sorted(expected - seen)))
         raise RosterUnreadable(message, facts={"missing_kinds": sorted(expected - seen)})
 
 
@@ -338,7 +350,9 @@ def _header(table: RosterTable, file: _File) -> tuple[str, ...]:
         raise _lacking(table.name, missing, file)
     doubled = {column for column in header if column and header.count(column) > 1}
     if doubled:
-        message = f"{table.name} names the column {min(doubled)} twice, in different capitals."
+        message = Text(
+            "{name} names the column {doubled} twice, in different capitals.", name=table.name, doubled=min(doubled)
+        )
         raise RosterUnreadable(message, facts={"file": table.name})
     return header
 
@@ -357,15 +371,20 @@ class RosterLine:
 def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
     values, wanted = given.values, len(given.header)
     if len(values) < wanted or "".join(values[wanted:]).strip():
-        return _broken(row_no, given, file, f"the line has {len(values)} fields, the header {wanted}")
+        return _broken(
+            row_no,
+            given,
+            file,
+            Text("the line has {count} fields, the header {wanted}", count=len(values), wanted=wanted),
+        )
     whole = "".join(values)
     if "\0" in whole:
-        return _broken(row_no, given, file, "a field contains a NUL character")
+        return _broken(row_no, given, file, Text("a field contains a NUL character"))
     row = {name: value.strip() for name, value in zip(given.header, values, strict=False) if name}
     sourced_id = row.get("sourcedId")
     if file is not _SIMPLE and (not sourced_id or len(sourced_id) > 255):
         about = file.about(row) if file.kind is RowKind.ENROLLMENT else {}
-        return _broken(row_no, given, file, "sourcedId is empty or longer than 255 characters", about)
+        return _broken(row_no, given, file, Text("sourcedId is empty or longer than 255 characters"), about)
     status = row.get("status", "").lower()
     try:
         if status not in _THERE | _GONE:

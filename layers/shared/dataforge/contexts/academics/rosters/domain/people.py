@@ -13,6 +13,7 @@ from uuid import UUID
 from dataforge.contexts.academics.rosters.domain.claims import Claim, settle_claims
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict, ignored, spelled_lines
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 NOT_A_STUDENT = "not enrolled as a student in this file"
 
@@ -142,7 +143,9 @@ class PeoplePlan:
         for row, student in self._claims:
             if row.row_no in refused:
                 holder = self._holders[row.number.lower()]
-                decided.append(_identity(row, f"the number {row.number} belongs to", [holder], also=student))
+                decided.append(
+                    _identity(row, Text("the number {number} belongs to", number=row.number), [holder], also=student)
+                )
             else:
                 decided.append(_taken_over(row, student))
         return decided
@@ -154,10 +157,16 @@ class PeoplePlan:
         if row.differs:
             return _differing(row)
         if row.twins:
-            message = f"The number {row.number} is on {spelled_lines(list(row.twins))} under different sourcedIds."
+            message = Text(
+                "The number {number} is on {spelled_lines} under different sourcedIds.",
+                number=row.number,
+                spelled_lines=spelled_lines(list(row.twins)),
+            )
             return _conflict(row, "duplicate_in_file", message, [row.by_id, *row.by_number])
         if row.numbered and row.by_id is None and len(row.by_number) > 1 and row.holder(exactly=True) is None:
-            return _identity(row, f"the number {row.number} belongs, in other capitals, to", row.by_number)
+            return _identity(
+                row, Text("the number {number} belongs, in other capitals, to", number=row.number), row.by_number
+            )
         return None
 
     def _decide(self, row: UserRow) -> PlannedRow | None:
@@ -170,7 +179,7 @@ class PeoplePlan:
             self._linked.add(holder.id)
             return _taken_over(row, holder)
         if row.simple:
-            return _identity(row, f"the number {row.number} belongs to", [holder])
+            return _identity(row, Text("the number {number} belongs to", number=row.number), [holder])
         # Somebody else's number, unless they leave it for another one in this file.
         self._claim(row, None)
         return None
@@ -206,7 +215,11 @@ class PeoplePlan:
         for matches in wanted.values():
             if len(matches) > 1:
                 where = spelled_lines([row.line for row, _ in matches])
-                message = f"The users on {where} could all be {matches[0][1].shown()}, by name and address."
+                message = Text(
+                    "The users on {where} could all be {matches}, by name and address.",
+                    where=where,
+                    matches=matches[0][1].shown(),
+                )
                 decided += [_conflict(row, "identity_conflict", message, [student]) for row, student in matches]
                 continue
             [(row, student)] = matches
@@ -225,7 +238,9 @@ class PeoplePlan:
         for row, candidates in self._by_email:
             strangers = [student for student in candidates if student.id not in self._linked]
             if strangers:
-                decided.append(_identity(row, f"the address {row.data['email']} belongs to", strangers))
+                decided.append(
+                    _identity(row, Text("the address {email} belongs to", email=row.data["email"]), strangers)
+                )
             else:
                 decided.append(_taken_over(row, None))
         return decided
@@ -237,7 +252,9 @@ def _taken_over(row: UserRow, student: KnownStudent | None) -> PlannedRow:
     if student is None:
         if given["first_name"] and given["last_name"]:
             return PlannedRow(row.row_no, RowAction.CREATE, entity_id=uuid7())
-        message = f"There is no student with the number {row.number}; a new one needs a first and a last name."
+        message = Text(
+            "There is no student with the number {number}; a new one needs a first and a last name.", number=row.number
+        )
         return conflict(row.row_no, "unknown_student", message)
     renumbered = row.renumbers(student)
     before = {"first_name": student.first_name, "last_name": student.last_name, "email": student.email or ""}
@@ -252,7 +269,7 @@ def _taken_over(row: UserRow, student: KnownStudent | None) -> PlannedRow:
 
 
 def _removed(row: UserRow) -> PlannedRow:
-    message = "marked as to be deleted; students are not deleted by a roster"
+    message = Text("marked as to be deleted; students are not deleted by a roster")
     if row.by_id is None:
         return ignored(row.row_no, message)
     return PlannedRow(row.row_no, RowAction.UNCHANGED, {"message": message}, entity_id=row.by_id.id)
@@ -261,15 +278,18 @@ def _removed(row: UserRow) -> PlannedRow:
 def _differing(row: UserRow) -> PlannedRow:
     fields = {"first_name": "first names", "last_name": "last names", "email": "e-mail addresses"}
     said = "; ".join(f"{fields[field]} {', '.join(values)}" for field, values in (row.differs or {}).items())
-    message = f"The lines of the student {row.number} say different things: {said}."
+    message = Text("The lines of the student {number} say different things: {said}.", number=row.number, said=said)
     return _conflict(row, "duplicate_in_file", message, list(row.by_number))
 
 
 def _identity(row: UserRow, why: str, students: Sequence[KnownStudent], also: KnownStudent | None = None) -> PlannedRow:
     known = " and ".join(student.shown() for student in students)
-    message = (
-        f"The file has {row.shown()}, but {why} {known}. If they are one person, correct the file or the student; "
-        "if not, one of them needs another number or address."
+    message = Text(
+        "The file has {row}, but {why} {known}. If they are one person, correct the file or the student; "
+        "if not, one of them needs another number or address.",
+        row=row.shown(),
+        why=why,
+        known=known,
     )
     return _conflict(row, "identity_conflict", message, [*students, also])
 

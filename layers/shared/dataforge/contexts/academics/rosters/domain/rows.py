@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from dataforge.kernel.texts import Text
+
 
 class RowKind(StrEnum):
     """What a row of a roster describes; the OneRoster file names without their plural."""
@@ -98,12 +100,18 @@ def settle_doubled(rows: list[StagedRow]) -> list[PlannedRow]:
     others = [row for row in rows if row is not first]
     if any(row.data != first.data for row in living):
         where = spelled_lines([row.line for row in living])
-        message = f"The sourcedId {first.sourced_id} is on {where}, which differ; correct or remove one."
+        message = Text(
+            "The sourcedId {sourced_id} is on {where}, which differ; correct or remove one.",
+            sourced_id=first.sourced_id,
+            where=where,
+        )
         return [conflict(row.row_no, "duplicate_in_file", message) for row in rows]
     return [
         ignored(
             row.row_no,
-            f"Line {first.line} says the same." if row.removed == first.removed else f"Line {first.line} is active.",
+            Text("Line {line} says the same.", line=first.line)
+            if row.removed == first.removed
+            else Text("Line {line} is active.", line=first.line),
             rule="duplicate_in_file",
         )
         for row in others

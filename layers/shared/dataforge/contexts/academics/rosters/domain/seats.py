@@ -17,6 +17,7 @@ from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentSt
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,11 @@ class _Trial:
         for same in courses.values():
             sections = sorted({terms.code for _, terms in same})
             if len(sections) > 1:
-                message = (
-                    f"The file has the student in the sections {', '.join(sections)} of {same[0][1].course_code}; "
-                    "a student is in one section of a course."
+                message = Text(
+                    "The file has the student in the sections {sections} of {course_code}; "
+                    "a student is in one section of a course.",
+                    sections=", ".join(sections),
+                    course_code=same[0][1].course_code,
                 )
                 found += [conflict(row.row_no, Rule.DUPLICATE.value, message, sections=sections) for row, _ in same]
         return found
@@ -159,7 +162,9 @@ class _Trial:
     def _decide(self, row: EnrollmentRow) -> PlannedRow:
         terms, seats = self._terms[row.section_id], self.seats.get(row.section_id) or self._before[row.section_id]
         if not terms.takes_enrollments:
-            message = f"The course is {terms.course_state}, the section {terms.state}."
+            message = Text(
+                "The course is {course_state}, the section {state}.", course_state=terms.course_state, state=terms.state
+            )
             return conflict(row.row_no, "not_open", message)
         student, overrides = self._student, self._group.overrides.get(row.section_id)
         if overrides is not None:

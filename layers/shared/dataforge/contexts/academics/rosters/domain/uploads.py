@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from dataforge.contexts.academics.rosters.domain.files import RosterUnreadable
+from dataforge.kernel.texts import Text
 
 UPLOAD_PREFIX = "uploads/rosters/"
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -26,9 +27,13 @@ class AnnouncedUpload:
     def check(self, size_bytes: int, sha256: str) -> None:
         """Raise RosterUnreadable unless the file that arrived is the one announced."""
         if (size_bytes, sha256) != (self.size_bytes, self.sha256):
-            message = (
-                f"The upload is not the file that was announced: it has {size_bytes:,} bytes and SHA-256 {sha256}, "
-                f"announced were {self.size_bytes:,} bytes and {self.sha256}. Upload it again."
+            message = Text(
+                "The upload is not the file that was announced: it has {size_bytes:,} bytes and SHA-256 {sha256}, "
+                "announced were {size_bytes_2:,} bytes and {sha256_2}. Upload it again.",
+                size_bytes=size_bytes,
+                sha256=sha256,
+                size_bytes_2=self.size_bytes,
+                sha256_2=self.sha256,
             )
             raise RosterUnreadable(message)
 

@@ -34,6 +34,7 @@ from dataforge.contexts.academics.rosters.repository import apply_sql, facts, fi
 from dataforge.contexts.academics.rosters.repository.refusals import refused_by_constraint
 from dataforge.contexts.academics.sections.domain import Seats, SectionState
 from dataforge.contexts.academics.tables import roster_plans, roster_rows
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 Reason = Mapping[str, object]
@@ -311,7 +312,7 @@ class RosterPlans:
         statement = select(roster_plans).where(roster_plans.c.id == plan_id).with_for_update()
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
-            raise missing("roster plan", plan_id)
+            raise missing(Text("roster plan"), plan_id)
         return row_dict(row)
 
     async def lock_semester(self, plan_id: UUID, semester_id: UUID) -> None:

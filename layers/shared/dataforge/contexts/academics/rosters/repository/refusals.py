@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import DataError, IntegrityError
 
 from dataforge.contexts.academics.rosters.domain.plans import PlanRefused
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.refusals import constraint_of, table_of
 
 
@@ -16,5 +17,7 @@ async def refused_by_constraint() -> AsyncIterator[None]:
         yield
     except (IntegrityError, DataError) as error:
         table, constraint = (table_of(error) or "rows").replace("_", " "), constraint_of(error)
-        message = f"The {table} as they are now do not allow what the plan does; nothing was applied. Plan again."
+        message = Text(
+            "The {table} as they are now do not allow what the plan does; nothing was applied. Plan again.", table=table
+        )
         raise PlanRefused(message, facts={"constraint": constraint} if constraint else {}) from error

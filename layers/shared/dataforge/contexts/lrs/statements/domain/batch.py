@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.statements.domain.times import format_timestamp, in_
 from dataforge.contexts.lrs.statements.domain.validation import VOIDED, validate_statement
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
 from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 _RELATIONS = ("parent", "grouping", "category", "other")
 
@@ -75,7 +76,9 @@ def validate_body(body: StatementsBody, *, version: XapiVersion) -> list[Violati
             continue
         first = first_use.setdefault(given.lower(), index)
         if first != index:
-            message = f"The id {given[:40]} is also the id of statement {first} of this request."
+            message = Text(
+                "The id {given} is also the id of statement {first} of this request.", given=given[:40], first=first
+            )
             found.append(Violation(f"{path}/id", message, Rule.DUPLICATE_ID))
     return found
 
@@ -113,7 +116,13 @@ def _refusal(violations: list[Violation], count: int) -> InvalidStatements:
     others = len(violations) - 1
     more = f" `errors` lists {others} more violation{'s' if others > 1 else ''}." if others else ""
     kept = "; none of the statements of this request is stored" if count > 1 else ""
-    message = f"The request breaks rules of xAPI{where}{kept}. {first.message}{more}"
+    message = Text(
+        "The request breaks rules of xAPI{where}{kept}. {message}{more}",
+        where=where,
+        kept=kept,
+        message=first.message,
+        more=more,
+    )
     return InvalidStatements(message, violations=violations)
 
 

@@ -16,6 +16,7 @@ from dataforge.contexts.lrs.statements.domain.times import duration_ms, parse_ti
 from dataforge.contexts.lrs.statements.domain.vendors import lesson_hints
 from dataforge.kernel.email import normal_email
 from dataforge.kernel.iri import normal_iri
+from dataforge.kernel.texts import Text
 
 _MAILTO = "mailto:"
 _PREFERRED_LANGUAGES = ("en-US", "en", "en-GB")
@@ -183,7 +184,7 @@ def _completes_lesson(statement: Mapping[str, object], object_id: str, lesson_ur
 def _stored_at(statement: Mapping[str, object]) -> datetime:
     stored = parse_timestamp(str(statement.get("stored")))
     if stored is None:
-        message = "A statement is flattened after it was prepared: `stored` is missing."
+        message = Text("A statement is flattened after it was prepared: `stored` is missing.")
         raise ValueError(message)
     return stored
 

@@ -17,6 +17,7 @@ from dataforge.contexts.lrs.statements.domain.normal_form import normal_form
 from dataforge.contexts.lrs.statements.domain.rules import Rule
 from dataforge.contexts.lrs.statements.domain.validation.formats import UUID_TEXT
 from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 _DERIVED = UUID("0b7ad4a2-5a0e-5c0f-9d43-2f1c8a6f5e10")
 """What derived ids begin with; changing it would make every repetition a new statement."""
@@ -58,6 +59,9 @@ def with_statement_id(statement: dict[str, object], statement_id: UUID) -> dict[
     """
     given = statement.get("id")
     if isinstance(given, str) and given.lower() != str(statement_id):
-        message = f"The id in the body is not the statementId parameter {statement_id}; leave one of them out."
+        message = Text(
+            "The id in the body is not the statementId parameter {statement_id}; leave one of them out.",
+            statement_id=statement_id,
+        )
         raise ValidationFailed(message, violations=[Violation("/id", message, Rule.STATEMENT_ID)])
     return {**statement, "id": str(statement_id)} if given is None or isinstance(given, str) else statement

@@ -18,6 +18,7 @@ import orjson
 from dataforge.contexts.lrs.statements.domain.rules import Rule
 from dataforge.kernel.errors import MalformedBody, ValidationFailed, Violation
 from dataforge.kernel.limits import MAX_BODY_BYTES, body_too_large
+from dataforge.kernel.texts import Text
 
 MAX_DEPTH = 100
 """Levels of arrays and objects in a body. PostgreSQL and every JSON reader behind us are happy with that many."""
@@ -116,7 +117,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-_TOO_LONG = _Marked(Rule.JSON_NUMBER, f"This number needs more than {MAX_NUMBER_DIGITS} digits; write a shorter one.")
+_TOO_LONG = _Marked(
+    Rule.JSON_NUMBER,
+    Text(
+        "This number needs more than {max_number_digits} digits; write a shorter one.",
+        max_number_digits=MAX_NUMBER_DIGITS,
+    ),
+)
 
 
 def _mark_number(text: str) -> object:
@@ -131,7 +138,10 @@ def _mark_whole(text: str) -> object:
 
 @lru_cache(maxsize=4)
 def _mark_constant(text: str) -> object:
-    return _Marked(Rule.JSON_NUMBER, f"{text} is not a JSON number; leave the property out or send a finite number.")
+    return _Marked(
+        Rule.JSON_NUMBER,
+        Text("{text} is not a JSON number; leave the property out or send a finite number.", text=text),
+    )
 
 
 def _mark_duplicates(pairs: list[tuple[str, object]]) -> object:
@@ -143,7 +153,7 @@ def _mark_duplicates(pairs: list[tuple[str, object]]) -> object:
         found[key] = value
     if not twice:
         return found
-    return _Marked(Rule.JSON_DUPLICATE_KEY, "This name is given twice in one object; keep one.", found, twice)
+    return _Marked(Rule.JSON_DUPLICATE_KEY, Text("This name is given twice in one object; keep one."), found, twice)
 
 
 def _children(path: str, value: object) -> Iterator[tuple[str, object]]:
@@ -208,8 +218,12 @@ def _bad_string(path: str, text: str) -> list[Violation]:
     if match is None:
         return []
     if match.group() == "\x00":
-        return [Violation(path, "This text has a NUL character (\\u0000), which cannot be stored.", Rule.JSON_NUL)]
-    return [Violation(path, "This text has half of a surrogate pair, which is no character.", Rule.JSON_SURROGATE)]
+        return [
+            Violation(path, Text("This text has a NUL character (\\u0000), which cannot be stored."), Rule.JSON_NUL)
+        ]
+    return [
+        Violation(path, Text("This text has half of a surrogate pair, which is no character."), Rule.JSON_SURROGATE)
+    ]
 
 
 def _is_deeper_than(root: object, limit: int) -> bool:
@@ -227,7 +241,7 @@ def _is_deeper_than(root: object, limit: int) -> bool:
 
 
 def _too_deep() -> MalformedBody:
-    message = f"The body is nested deeper than {MAX_DEPTH} levels; flatten it."
+    message = Text("The body is nested deeper than {max_depth} levels; flatten it.", max_depth=MAX_DEPTH)
     return MalformedBody(message, facts={"max_depth": MAX_DEPTH})
 
 
@@ -243,13 +257,22 @@ def parse_json(body: bytes) -> object:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"The body is not UTF-8: byte {error.start} (0x{body[error.start]:02x}) starts no character."
+        message = Text(
+            "The body is not UTF-8: byte {start} (0x{body:02x}) starts no character.",
+            start=error.start,
+            body=body[error.start],
+        )
         raise MalformedBody(message, facts={"offset": error.start}) from error
     try:
         root = _read_strict(text)
     except json.JSONDecodeError as error:
         offset = len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        message = f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        message = Text(
+            "The body is not JSON: {msg} at line {lineno}, column {colno}.",
+            msg=error.msg,
+            lineno=error.lineno,
+            colno=error.colno,
+        )
         facts = {"line": error.lineno, "column": error.colno, "offset": offset}
         raise MalformedBody(message, facts=facts) from error
     except RecursionError:
@@ -257,7 +280,7 @@ def parse_json(body: bytes) -> object:
     if _is_deeper_than(root, MAX_DEPTH):
         raise _too_deep()
     if _SUSPECT_ESCAPES.search(body) and (bad := _bad_characters(root)):
-        raise InvalidJson("The JSON has characters that cannot be stored.", violations=bad)
+        raise InvalidJson(Text("The JSON has characters that cannot be stored."), violations=bad)
     return root
 
 
@@ -273,7 +296,9 @@ def _read_strict(text: str) -> object:
     except _Refused:
         # Slow and only now: the second reading may still find that the rest is not JSON, and then says that.
         violations = _diagnose(text)
-        raise InvalidJson("The JSON has parts that cannot be stored as they are.", violations=violations) from None
+        raise InvalidJson(
+            Text("The JSON has parts that cannot be stored as they are."), violations=violations
+        ) from None
     return root
 
 
@@ -297,11 +322,13 @@ def parse_body(body: bytes, content_type: str) -> StatementsBody:
     """The statements in an application/json body; raises UnsupportedStatementBody and whatever `parse_json` raises."""
     match = _CONTENT_TYPE.match(content_type)
     if match is None:
-        message = f"Content-Type {content_type[:80]!r} is not read here; send application/json."
+        message = Text(
+            "Content-Type {content_type!r} is not read here; send application/json.", content_type=content_type[:80]
+        )
         raise UnsupportedStatementBody(message)
     charset = match.group(1)
     if charset is not None and charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
-        message = f"JSON is UTF-8 (RFC 8259 §8.1); charset {charset[:40]!r} is not read."
+        message = Text("JSON is UTF-8 (RFC 8259 §8.1); charset {charset!r} is not read.", charset=charset[:40])
         raise UnsupportedStatementBody(message)
     root = parse_json(body)
     if isinstance(root, list):
@@ -320,7 +347,7 @@ def read_statement(body: bytes | str) -> dict[str, object]:
     root = read_json(body)
     if isinstance(root, dict):
         return root
-    message = "A stored statement is a JSON object"
+    message = Text("A stored statement is a JSON object")
     raise ValueError(message)
 
 

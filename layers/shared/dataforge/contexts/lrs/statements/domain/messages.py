@@ -15,6 +15,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dataforge.contexts.lrs.statements.domain import PreparedStatement, parse_timestamp, read_json, to_json
+from dataforge.kernel.texts import Text
 
 SCHEMA = 1
 MAX_INLINE_BYTES = 900 * 1024
@@ -90,15 +91,15 @@ def read_message(body: str | bytes) -> StatementMessage:
     try:
         found = read_json(body)
         if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-            message = "it is not a statements message of schema 1"
+            message = Text("it is not a statements message of schema 1")
             raise UnreadableMessage(message)
         stored_at = parse_timestamp(found["stored"])
         if stored_at is None:
-            message = "`stored` is not a timestamp"
+            message = Text("`stored` is not a timestamp")
             raise UnreadableMessage(message)
         body_key = found.get("body_key")
         if body_key is not None and not (isinstance(body_key, str) and body_key.startswith(BODY_PREFIX)):
-            message = "`body_key` is not one of ours"
+            message = Text("`body_key` is not one of ours")
             raise UnreadableMessage(message)
         return StatementMessage(
             request_id=UUID(found["request_id"]),
@@ -111,7 +112,7 @@ def read_message(body: str | bytes) -> StatementMessage:
             defines=found.get("defines") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        message = f"The message cannot be read: {type(error).__name__}: {error}"
+        message = Text("The message cannot be read: {name}: {error}", name=type(error).__name__, error=error)
         raise UnreadableMessage(message) from error
 
 
@@ -120,7 +121,9 @@ def read_statements(body: str | bytes) -> tuple[QueuedStatement, ...]:
     try:
         return _statements(read_json(body))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        message = f"The body of the message cannot be read: {type(error).__name__}: {error}"
+        message = Text(
+            "The body of the message cannot be read: {name}: {error}", name=type(error).__name__, error=error
+        )
         raise UnreadableMessage(message) from error
 
 

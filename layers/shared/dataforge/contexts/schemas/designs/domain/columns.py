@@ -4,6 +4,7 @@ from dataforge.contexts.schemas.designs.domain.draft import COUNTING, Draft, def
 from dataforge.contexts.schemas.designs.domain.model import Column, Counter
 from dataforge.contexts.schemas.designs.domain.names import SYSTEM_COLUMNS
 from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.kernel.texts import Text
 
 _COLUMN_MEMBERS = (
     "id name previousName dataType primaryKey nullable unique default identity generated collation comment using "
@@ -19,7 +20,7 @@ def read_column(node: Node, draft: Draft, table: str) -> Column | None:
     if name is None:
         return None
     if name in SYSTEM_COLUMNS:
-        node.refuse("name", f'every table has a column "{name}" of PostgreSQL\'s own', "reserved_name")
+        node.refuse("name", Text('every table has a column "{name}" of PostgreSQL\'s own', name=name), "reserved_name")
     draft.identify(node, "column", name, (table,))
     draft.places[f"column {table}.{name}"] = node.at
     sql, user_type, serial = node.type("dataType", draft.own)
@@ -29,7 +30,7 @@ def read_column(node: Node, draft: Draft, table: str) -> Column | None:
     generated = _generated(node)
     default = default_of(node)
     if sum(part is not None for part in (identity, generated, default)) > 1:
-        node.refuse("default", "a column has one of default, identity and generated", "default")
+        node.refuse("default", Text("a column has one of default, identity and generated"), "default")
     for key, kept in (("using", draft.using), ("backfill", draft.backfill)):
         expression = node.expression(key)
         if expression is not None:

@@ -6,6 +6,7 @@ from dataforge.contexts.schemas.designs.domain.draft import Draft
 from dataforge.contexts.schemas.designs.domain.model import Attribute, CompositeType, RangeType
 from dataforge.contexts.schemas.designs.domain.names import literal, quoted
 from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.kernel.texts import Text
 
 COMPOSITE = frozenset({"id", "name", "previousName", "attributes", "comment"})
 _ATTRIBUTE = frozenset({"name", "dataType", "collation", "comment"})
@@ -24,7 +25,7 @@ def read_composite(node: Node, draft: Draft) -> CompositeType | None:
         if key is None:
             continue
         if key in attributes:
-            child.refuse("name", f'"{key}" is already an attribute of {name}', "duplicate")
+            child.refuse("name", Text('"{key}" is already an attribute of {name}', key=key, name=name), "duplicate")
         sql, _, _ = child.type("dataType", draft.own - {name})
         attributes[key] = Attribute(
             name=key,

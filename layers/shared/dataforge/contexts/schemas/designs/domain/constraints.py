@@ -8,6 +8,7 @@ from dataforge.contexts.schemas.designs.domain.indexes import KEY, METHODS, all_
 from dataforge.contexts.schemas.designs.domain.model import Column, Constraint, Table
 from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list
 from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.kernel.texts import Text
 
 _UNIQUE_MEMBERS = "id name columns nullsDistinct deferrable initiallyDeferred comment include options"
 _UNIQUE = frozenset(_UNIQUE_MEMBERS.split())
@@ -53,7 +54,7 @@ def unique_of(name: str, columns: tuple[str, ...]) -> Constraint:
 def _read_unique(node: Node, table: str, columns: Collection[str], taken: set[str]) -> list[Constraint]:
     chosen = node.names("columns")
     if not chosen:
-        node.refuse("columns", "must name at least one column", "required")
+        node.refuse("columns", Text("must name at least one column"), "required")
         return []
     if not all_known(node, "columns", chosen, columns, table):
         return []
@@ -98,11 +99,11 @@ def read_checks(node: Node, draft: Draft, owner: str, taken: set[str]) -> list[C
         expression = child.expression("expr")
         if expression is None:
             if not child.has("expr"):
-                child.refuse("expr", "must be an expression", "required")
+                child.refuse("expr", Text("must be an expression"), "required")
             continue
         name = child.name(required=False) or generated_name(owner, "check", taken=taken)
         if name in taken:
-            child.refuse("name", f'"{name}" is taken', "duplicate")
+            child.refuse("name", Text('"{name}" is taken', name=name), "duplicate")
         taken.add(name)
         tail = (" NO INHERIT" if child.flag("noInherit") else "") + _unchecked(child)
         definition = f"CHECK ({expression}){tail}"
@@ -132,12 +133,12 @@ def _exclusion(node: Node, table: str, taken: set[str]) -> list[Constraint]:
         key = read_key(child, None, table)
         operator = child.text("operator", "=") or "="
         if not operator or set(operator) - set("+-*/<>=~!@#%^&|`?"):
-            child.refuse("operator", f'"{operator}" is not an operator', "operator")
+            child.refuse("operator", Text('"{operator}" is not an operator', operator=operator), "operator")
             continue
         if key is not None:
             elements.append(f"{key} WITH {operator}")
     if not elements:
-        node.refuse("elements", "must have at least one element", "required")
+        node.refuse("elements", Text("must have at least one element"), "required")
         return []
     name = node.name(required=False) or generated_name(table, "excl", taken=taken)
     taken.add(name)
@@ -165,12 +166,12 @@ def read_relationship(
     for key in ("fk", "references"):
         end = node.child(key, _END)
         if end is None:
-            node.refuse(key, "must name a table and its columns", "required")
+            node.refuse(key, Text("must name a table and its columns"), "required")
             return None
         given = str(end.value.get("table", ""))
         table = tables.get(given) or tables.get(ids.get(given, ""))
         if table is None:
-            end.refuse("table", f'there is no table "{given}" in this schema', "unknown_reference")
+            end.refuse("table", Text('there is no table "{given}" in this schema', given=given), "unknown_reference")
             return None
         columns = end.names("columns") if end.has("columns") else tuple(filter(None, (end.name("column"),)))
         if not columns or not all_known(
@@ -180,7 +181,7 @@ def read_relationship(
         ends.append((table.name, columns))
     (table_name, columns), (other, other_columns) = ends
     if len(columns) != len(other_columns):
-        node.refuse("references", "must name as many columns as fk", "columns")
+        node.refuse("references", Text("must name as many columns as fk"), "columns")
         return None
     taken = {*draft.taken.get(f"constraint of {table_name}", ()), *tables[table_name].constraints}
     name = node.name(required=False) or generated_name(table_name, *columns, "fkey", taken=taken)

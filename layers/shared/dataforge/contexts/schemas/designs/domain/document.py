@@ -25,6 +25,7 @@ from dataforge.contexts.schemas.designs.domain.statistics import read_statistics
 from dataforge.contexts.schemas.designs.domain.tables import read_tables
 from dataforge.contexts.schemas.designs.domain.types import ALIASES
 from dataforge.kernel.errors import ValidationFailed, Violation, sentence
+from dataforge.kernel.texts import Text
 
 _TOP_MEMBERS = (
     "$schema version namespace name enums domains composites ranges sequences tables relationships views statistics "
@@ -119,7 +120,7 @@ def read_design(document: object) -> tuple[Design, list[Violation]]:
         raise invalid_target(draft.problems.violations)
     top = Node(document, "", draft.problems, _TOP)
     if top.has("version") and top.value["version"] != 1:
-        top.refuse("version", "this service reads version 1", "version")
+        top.refuse("version", Text("this service reads version 1"), "version")
     draft.own = _own_types(top)
     enums = {enum.name: enum for node in top.children("enums", _ENUM) if (enum := _enum(node, draft))}
     domains = {domain.name: domain for node in top.children("domains", _DOMAIN) if (domain := _domain(node, draft))}
@@ -163,7 +164,7 @@ def _drops(top: Node, on_drop: str) -> dict[str, str]:
     for node in top.children("drops", _DROP):
         thing = node.text("object", most=300)
         if not thing or " " not in thing:
-            node.refuse("object", 'must name something that goes, such as "column people.mail"', "required")
+            node.refuse("object", Text('must name something that goes, such as "column people.mail"'), "required")
             continue
         ways[thing] = node.choice("onDrop", _WAYS, on_drop)
     return ways
@@ -175,7 +176,9 @@ def _check_owners(sequences: Mapping[str, Sequence], tables: Mapping[str, Table]
             continue
         table = tables.get(sequence.owner[0])
         if table is None or sequence.owner[1] not in table.columns:
-            draft.problems.add(draft.places[f"sequence {name}"] + "/ownedBy", "names no column", "unknown_reference")
+            draft.problems.add(
+                draft.places[f"sequence {name}"] + "/ownedBy", Text("names no column"), "unknown_reference"
+            )
 
 
 def _enum(node: Node, draft: Draft) -> EnumType | None:
@@ -188,10 +191,10 @@ def _enum(node: Node, draft: Draft) -> EnumType | None:
         value = item.get("name") if isinstance(item, Mapping) else item
         at = f"{node.at}/values/{index}"
         if not isinstance(value, str) or not value or len(value.encode(errors="replace")) > 63:
-            draft.problems.add(at, "must be a text of 1 to 63 bytes", "enum_value")
+            draft.problems.add(at, Text("must be a text of 1 to 63 bytes"), "enum_value")
             continue
         if value in values:
-            draft.problems.add(at, f'"{value}" is there twice', "duplicate")
+            draft.problems.add(at, Text('"{value}" is there twice', value=value), "duplicate")
             continue
         values.append(value)
         draft.places[f"value {name}.{value}"] = at
@@ -202,12 +205,14 @@ def _enum(node: Node, draft: Draft) -> EnumType | None:
             draft.named.append(Named("value", (name,), value))
     value_map = node.value.get("valueMap") or {}
     if not isinstance(value_map, Mapping) or any(not isinstance(value, str | None) for value in value_map.values()):
-        node.refuse("valueMap", "must map removed values to values or null", "type")
+        node.refuse("valueMap", Text("must map removed values to values or null"), "type")
         value_map = {}
     for old, new in value_map.items():
         if new is not None and new not in values:
             draft.problems.add(
-                f"{node.at}/valueMap" + pointer(old), f'"{new}" is not a value of {name}', "unknown_reference"
+                f"{node.at}/valueMap" + pointer(old),
+                Text('"{new}" is not a value of {name}', new=new, name=name),
+                "unknown_reference",
             )
     draft.values[name] = dict(value_map)
     return EnumType(name=name, values=tuple(values), comment=node.text("comment"))
@@ -236,7 +241,7 @@ def _range(node: Node, draft: Draft) -> RangeType | None:
 
 def _claim_type(node: Node, draft: Draft, name: str, kind: str) -> None:
     if name.lower() in ALIASES:
-        node.refuse("name", f'"{name}" is a type of PostgreSQL', "reserved_name")
+        node.refuse("name", Text('"{name}" is a type of PostgreSQL', name=name), "reserved_name")
     draft.claim(node, "type", name)
     draft.identify(node, kind, name)
     draft.places[f"{kind} {name}"] = node.at
@@ -289,7 +294,7 @@ def _view(node: Node, draft: Draft) -> View | None:
     materialized = node.flag("materialized")
     indexes = read_indexes(node, draft, name, None)
     if indexes and not materialized:
-        node.refuse("indexes", "only a materialized view has indexes", "indexes")
+        node.refuse("indexes", Text("only a materialized view has indexes"), "indexes")
     return View(
         name=name,
         query=query,
@@ -309,11 +314,11 @@ def _view_columns(node: Node, *, materialized: bool) -> dict[str, ViewColumn]:
         if name is None:
             continue
         if name in columns:
-            child.refuse("name", f'"{name}" is there twice', "duplicate")
+            child.refuse("name", Text('"{name}" is there twice', name=name), "duplicate")
         if child.has("statistics") and not materialized:
-            child.refuse("statistics", "only a materialized view has statistics", "statistics")
+            child.refuse("statistics", Text("only a materialized view has statistics"), "statistics")
         if child.has("default") and materialized:
-            child.refuse("default", "nobody inserts into a materialized view", "default")
+            child.refuse("default", Text("nobody inserts into a materialized view"), "default")
         column = ViewColumn(
             name=name,
             default=default_of(child),

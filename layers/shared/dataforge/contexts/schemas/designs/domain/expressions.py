@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from dataforge.contexts.schemas.designs.domain.names import quoted
+from dataforge.kernel.texts import Text
 
 MAX_LENGTH = 10_000
 _TOKEN = re.compile(
@@ -26,9 +27,9 @@ def check_expression(text: str) -> str:
     """The text without outer spaces; raises ExpressionRefused."""
     text = text.strip()
     if not text:
-        raise ExpressionRefused("is empty")
+        raise ExpressionRefused(Text("is empty"))
     if len(text) > MAX_LENGTH:
-        message = f"is longer than {MAX_LENGTH} characters"
+        message = Text("is longer than {max_length} characters", max_length=MAX_LENGTH)
         raise ExpressionRefused(message)
     if "--" in text or "/*" in text:
         _refuse_comments(text)
@@ -39,29 +40,29 @@ def check_expression(text: str) -> str:
             continue
         _check_sign(token, opened)
     if opened:
-        message = f"does not close {opened[-1]}"
+        message = Text("does not close {opened}", opened=opened[-1])
         raise ExpressionRefused(message)
     return text
 
 
 def _check_sign(sign: str, opened: list[str]) -> None:
     if sign in ("'", '"'):
-        message = f"does not close {sign}"
+        message = Text("does not close {sign}", sign=sign)
         raise ExpressionRefused(message)
     if sign in (";", "\\", "$", "`", "\0"):
-        message = f"must not contain {sign!r} outside of a text"
+        message = Text("must not contain {sign!r} outside of a text", sign=sign)
         raise ExpressionRefused(message)
     if sign in "([":
         opened.append(sign)
     elif sign in _CLOSES and (not opened or opened.pop() != _CLOSES[sign]):
-        message = f"closes {sign} that it has not opened"
+        message = Text("closes {sign} that it has not opened", sign=sign)
         raise ExpressionRefused(message)
 
 
 def _refuse_comments(text: str) -> None:
     outside = "".join(found.group() if found.lastgroup == "other" else " " for found in _TOKEN.finditer(text))
     if "--" in outside or "/*" in outside:
-        raise ExpressionRefused("must not contain a comment")
+        raise ExpressionRefused(Text("must not contain a comment"))
 
 
 def replace_names(text: str, names: Mapping[str, str]) -> str:
@@ -94,7 +95,7 @@ def check_bound(text: str) -> str:
     """
     text = text.strip()
     if len(text) > MAX_LENGTH or not _BOUND.fullmatch(text):
-        raise ExpressionRefused("must be DEFAULT or FOR VALUES with literals")
+        raise ExpressionRefused(Text("must be DEFAULT or FOR VALUES with literals"))
     return text
 
 
@@ -106,9 +107,9 @@ def check_definition(text: str) -> str:
         sign = found.group() if found.lastgroup == "other" else ""
         depth += (sign in ("(", "[")) - (sign in (")", "]"))
         if sign == "," and depth == 0:
-            raise ExpressionRefused("must be one constraint")
+            raise ExpressionRefused(Text("must be one constraint"))
     if not text.upper().startswith("EXCLUDE "):
-        raise ExpressionRefused("must begin with EXCLUDE")
+        raise ExpressionRefused(Text("must begin with EXCLUDE"))
     return text
 
 
@@ -116,5 +117,5 @@ def check_query(text: str) -> str:
     """A query for a view; raises ExpressionRefused unless it begins as one."""
     text = check_expression(text.strip().rstrip(";"))
     if not re.match(r"(?:select|with|values|table)\b|\(", text, re.IGNORECASE):
-        raise ExpressionRefused("must begin with SELECT, WITH, VALUES or TABLE")
+        raise ExpressionRefused(Text("must begin with SELECT, WITH, VALUES or TABLE"))
     return text

@@ -7,6 +7,7 @@ from dataforge.contexts.schemas.designs.domain.draft import Draft, options_of
 from dataforge.contexts.schemas.designs.domain.model import Index
 from dataforge.contexts.schemas.designs.domain.names import generated_name, quoted, quoted_list, storage_parameters
 from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.kernel.texts import Text
 
 _INDEX_MEMBERS = "id name method unique columns keys include where nullsDistinct options comment"
 _INDEX = frozenset(_INDEX_MEMBERS.split())
@@ -21,7 +22,11 @@ def all_known(node: Node, key: str, names: Iterable[str], columns: Collection[st
         if columns is not None and name not in columns:
             near = get_close_matches(name, list(columns), n=1)
             meant = f', did you mean "{near[0]}"?' if near else ""
-            node.refuse(key, f'"{name}" is not a column of {table}{meant}', "unknown_reference")
+            node.refuse(
+                key,
+                Text('"{name}" is not a column of {table}{meant}', name=name, table=table, meant=meant),
+                "unknown_reference",
+            )
             return False
     return True
 
@@ -49,7 +54,7 @@ def _index(node: Node, draft: Draft, table: str, columns: Collection[str] | None
             target = key_node.number("statistics", least=0, most=10_000)
             statistics += [] if target is None else [f"{len(keys)}={target}"]
     if not keys and not (node.value.get("columns") or node.value.get("keys")):
-        node.refuse("keys", "must have at least one key", "required")
+        node.refuse("keys", Text("must have at least one key"), "required")
     if not keys:
         return None
     name = node.name(required=False)
@@ -79,7 +84,7 @@ def _index(node: Node, draft: Draft, table: str, columns: Collection[str] | None
 def read_key(node: Node, columns: Collection[str] | None, table: str) -> str | None:
     """One key of an index, an exclusion or a partitioning, as SQL."""
     if node.has("column") == node.has("expr"):
-        node.problems.add(node.at, 'must have either "column" or "expr"', "required")
+        node.problems.add(node.at, Text('must have either "column" or "expr"'), "required")
         return None
     if node.has("column"):
         name = node.name("column")
@@ -97,6 +102,6 @@ def read_key(node: Node, columns: Collection[str] | None, table: str) -> str | N
     if opclass := node.name("opclass", required=False):
         key += f" {quoted(opclass)}" + (f" ({storage_parameters(options)})" if options else "")
     elif options:
-        node.refuse("opclassOptions", "need an opclass", "required")
+        node.refuse("opclassOptions", Text("need an opclass"), "required")
     key += node.choice("order", {"asc": "", "desc": " DESC"} | {"asc": " ASC"})
     return key + node.choice("nulls", {"first": " NULLS FIRST", "last": " NULLS LAST"})

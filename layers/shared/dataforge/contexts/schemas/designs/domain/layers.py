@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from dataforge.contexts.schemas.designs.domain.shapes import GAP, Box, Bundle, End, Layout, Link, TooDense
+from dataforge.kernel.texts import Text
 
 SLOT = 9.0  # around a connection that passes a layer
 STUB = 22.0  # from a box to the first turn: the marks of cardinality stand there
@@ -64,7 +65,7 @@ class Component:
         self.depth = max(self.layer_of.values()) + 1
         self.routes = self._routes()
         if sum(len(route.layers) for route in self.routes) > MAX_SLOTS:
-            message = f"the lines would pass more than {MAX_SLOTS} places between boxes"
+            message = Text("the lines would pass more than {max_slots} places between boxes", max_slots=MAX_SLOTS)
             raise TooDense(message)
         self.in_gap = self._routes_in_gaps()
         self._spread_ends()

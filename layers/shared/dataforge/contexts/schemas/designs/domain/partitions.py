@@ -10,6 +10,7 @@ from dataforge.contexts.schemas.designs.domain.indexes import KEY, all_known, re
 from dataforge.contexts.schemas.designs.domain.model import Partition, Table
 from dataforge.contexts.schemas.designs.domain.names import quoted
 from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.kernel.texts import Text
 
 _MEMBERS = (
     "id name previousName bound partitionBy partitions primaryKey uniques checks exclusions indexes comment options "
@@ -29,7 +30,7 @@ def read_partition_key(node: Node, columns: Collection[str]) -> str | None:
     ]
     keys += [key for child in given.children("keys", KEY) if (key := read_key(child, columns, "the table"))]
     if not strategy or not keys:
-        given.refuse("keys", "a partitioned table needs a strategy and keys", "required")
+        given.refuse("keys", Text("a partitioned table needs a strategy and keys"), "required")
         return None
     return f"{strategy} ({', '.join(keys)})"
 
@@ -40,7 +41,7 @@ def read_partitions(node: Node, draft: Draft, table: Table, parent: str | None =
     for child in node.children("partitions", _PARTITION):
         name, bound = child.name(), child.sql("bound", check_bound, "bound")
         if not child.has("bound"):
-            child.refuse("bound", "must be DEFAULT or FOR VALUES with literals", "required")
+            child.refuse("bound", Text("must be DEFAULT or FOR VALUES with literals"), "required")
         if name is None or bound is None or not draft.claim(child, "relation", name):
             continue
         draft.identify(child, "partition", name)

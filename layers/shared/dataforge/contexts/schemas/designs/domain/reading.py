@@ -8,6 +8,7 @@ from dataforge.contexts.schemas.designs.domain.expressions import ExpressionRefu
 from dataforge.contexts.schemas.designs.domain.names import MAX_NAME_BYTES
 from dataforge.contexts.schemas.designs.domain.types import UnknownType, resolve_type
 from dataforge.kernel.errors import Violation
+from dataforge.kernel.texts import Text
 
 MAX_VIOLATIONS = 200
 
@@ -40,7 +41,7 @@ def check_texts(document: object, problems: Problems) -> None:
         elif isinstance(value, list):
             waiting += [(f"{at}/{index}", item) for index, item in enumerate(value)]
         elif isinstance(value, str) and ("\0" in value or _shown(value) != value):
-            problems.add(at, "must not contain NUL or half of a surrogate pair", "characters")
+            problems.add(at, Text("must not contain NUL or half of a surrogate pair"), "characters")
 
 
 def _shown(text: str) -> str:
@@ -55,12 +56,14 @@ class Node:
         self.problems = problems
         self.value: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
         if not isinstance(value, Mapping):
-            problems.add(at, "must be an object", "type")
+            problems.add(at, Text("must be an object"), "type")
         for key in self.value:
             if key not in allowed:
                 near = get_close_matches(str(key), list(allowed), n=1, cutoff=0.6)
                 meant = f', did you mean "{near[0]}"?' if near else ""
-                problems.add(at + pointer(key), f'unknown member "{key}"{meant}', "unknown_member")
+                problems.add(
+                    at + pointer(key), Text('unknown member "{key}"{meant}', key=key, meant=meant), "unknown_member"
+                )
 
     def has(self, key: str) -> bool:
         """Whether the member is there and not null."""
@@ -85,10 +88,10 @@ class Node:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.refuse(key, "must be a list", "type")
+            self.refuse(key, Text("must be a list"), "type")
             return []
         if len(value) > most:
-            self.refuse(key, f"has {len(value)} entries; {most} are the most", "too_long")
+            self.refuse(key, Text("has {count} entries; {most} are the most", count=len(value), most=most), "too_long")
             return []
         return value
 
@@ -98,7 +101,7 @@ class Node:
         if value is None:
             return default
         if not isinstance(value, str) or len(value) > most:
-            self.refuse(key, f"must be a text of at most {most} characters", "type")
+            self.refuse(key, Text("must be a text of at most {most} characters", most=most), "type")
             return default
         return value
 
@@ -108,7 +111,7 @@ class Node:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.refuse(key, "must be true or false", "type")
+            self.refuse(key, Text("must be true or false"), "type")
             return default
         return value
 
@@ -118,10 +121,10 @@ class Node:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-            self.refuse(key, "must be a whole number", "type")
+            self.refuse(key, Text("must be a whole number"), "type")
             return None
         if not least <= value <= most:
-            self.refuse(key, f"must be a whole number from {least} to {most}", "range")
+            self.refuse(key, Text("must be a whole number from {least} to {most}", least=least, most=most), "range")
             return None
         return value
 
@@ -134,7 +137,7 @@ class Node:
         if found is None:
             near = get_close_matches(value.lower(), list(choices), n=1)
             meant = f', did you mean "{near[0]}"?' if near else f"; choose from {', '.join(sorted(choices))}"
-            self.refuse(key, f'unknown value "{value}"{meant}', "choice")
+            self.refuse(key, Text('unknown value "{value}"{meant}', value=value, meant=meant), "choice")
             return default
         return found
 
@@ -144,10 +147,12 @@ class Node:
         if value is None and not required:
             return None
         if not isinstance(value, str) or not value:
-            self.refuse(key, "must be a name", "name")
+            self.refuse(key, Text("must be a name"), "name")
             return None
         if "\0" in value or len(value.encode(errors="replace")) > MAX_NAME_BYTES:
-            self.refuse(key, f"names have at most {MAX_NAME_BYTES} bytes and no NUL", "name")
+            self.refuse(
+                key, Text("names have at most {max_name_bytes} bytes and no NUL", max_name_bytes=MAX_NAME_BYTES), "name"
+            )
             return None
         return value
 
@@ -155,10 +160,10 @@ class Node:
         """A list of names."""
         found = self.items(key, most=1600)
         if any(not isinstance(item, str) or not item for item in found):
-            self.refuse(key, "must be a list of names", "type")
+            self.refuse(key, Text("must be a list of names"), "type")
             return ()
         if len(set(found)) != len(found):
-            self.refuse(key, "names something twice", "duplicate")
+            self.refuse(key, Text("names something twice"), "duplicate")
         return tuple(found)
 
     def expression(self, key: str) -> str | None:
@@ -168,7 +173,7 @@ class Node:
     def query(self, key: str) -> str | None:
         """The query of a view."""
         if not self.has(key):
-            self.refuse(key, "must be a query", "type")
+            self.refuse(key, Text("must be a query"), "type")
         return self.sql(key, check_query, "query")
 
     def sql(self, key: str, check: Callable[[str], str], what: str) -> str | None:
@@ -179,14 +184,14 @@ class Node:
         try:
             return check(value)
         except ExpressionRefused as error:
-            self.refuse(key, f"the {what} {error}", "expression")
+            self.refuse(key, Text("the {what} {error}", what=what, error=error), "expression")
             return None
 
     def type(self, key: str, own: Collection[str]) -> tuple[str, str | None, bool]:
         """A type as SQL, the enum or domain it names, and whether it is a serial."""
         value = self.value.get(key)
         if not isinstance(value, str) or not value.strip():
-            self.refuse(key, "must be a type, such as VARCHAR(255)", "type")
+            self.refuse(key, Text("must be a type, such as VARCHAR(255)"), "type")
             return "text", None, False
         try:
             return resolve_type(value, own)

@@ -6,6 +6,7 @@ from dataforge.contexts.schemas.designs.domain.draft import Draft
 from dataforge.contexts.schemas.designs.domain.model import Partition, Statistics, Table, View
 from dataforge.contexts.schemas.designs.domain.names import generated_name, literal, quoted, quoted_list
 from dataforge.contexts.schemas.designs.domain.reading import Node
+from dataforge.kernel.texts import Text
 
 KINDS = ("ndistinct", "dependencies", "mcv")
 MAX_TARGET = 10_000  # PostgreSQL's own (MAX_STATISTICS_TARGET)
@@ -27,7 +28,7 @@ def read_statistics(
             continue
         kept_as_rows = table in views and views[table].materialized
         if table not in tables and table not in partitions and not kept_as_rows:
-            node.refuse("table", f'there is no table "{table}" in this schema', "unknown_reference")
+            node.refuse("table", Text('there is no table "{table}" in this schema', table=table), "unknown_reference")
             continue
         known = tables[table].columns if table in tables else None
         item = _statistics(node, draft, table, known, found)
@@ -42,14 +43,16 @@ def _statistics(
     columns = tuple(sorted(node.names("columns")))
     for name in columns:
         if known is not None and name not in known:
-            node.refuse("columns", f'"{name}" is not a column of {table}', "unknown_reference")
+            node.refuse(
+                "columns", Text('"{name}" is not a column of {table}', name=name, table=table), "unknown_reference"
+            )
     expressions = tuple(
         text
         for index, child in enumerate(node.items("expressions", most=8))
         if (text := Node({"expr": child}, f"{node.at}/expressions/{index}", node.problems, {"expr"}).expression("expr"))
     )
     if len(columns) + len(expressions) < 2 and not expressions:
-        node.refuse("columns", "must name two columns, or there must be an expression", "required")
+        node.refuse("columns", Text("must name two columns, or there must be an expression"), "required")
         return None
     kinds = _kinds(node, columns, expressions)
     name = node.name(required=False) or generated_name(table, *columns, "stat", taken=taken)
@@ -57,7 +60,7 @@ def _statistics(
     draft.places[f"statistics {name}"] = node.at
     target = node.number("target")
     if target is not None and not 0 <= target <= MAX_TARGET:
-        node.refuse("target", f"must be from 0 to {MAX_TARGET}", "range")
+        node.refuse("target", Text("must be from 0 to {max_target}", max_target=MAX_TARGET), "range")
     return Statistics(
         name=name,
         table=table,
@@ -72,11 +75,13 @@ def _kinds(node: Node, columns: Collection[str], expressions: Collection[str]) -
     given = node.names("kinds")
     if not columns and len(expressions) == 1:
         if given:
-            node.refuse("kinds", "statistics of one expression alone have no kinds", "kinds")
+            node.refuse("kinds", Text("statistics of one expression alone have no kinds"), "kinds")
         return ()
     for kind in given:
         if kind not in KINDS:
-            node.refuse("kinds", f'unknown kind "{kind}"; choose from {", ".join(KINDS)}', "choice")
+            node.refuse(
+                "kinds", Text('unknown kind "{kind}"; choose from {kinds}', kind=kind, kinds=", ".join(KINDS)), "choice"
+            )
     return tuple(kind for kind in KINDS if not given or kind in given)
 
 

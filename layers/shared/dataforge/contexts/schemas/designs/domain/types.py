@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from dataforge.kernel.texts import Text
+
 _TYPE_NAMES = (
     "smallint integer bigint numeric real money boolean text bytea uuid json jsonb xml date interval inet cidr "
     "macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery int4range int8range numrange "
@@ -86,7 +88,9 @@ def resolve_type(text: str, own: Collection[str]) -> tuple[str, str | None, bool
     whole = _ARRAY.sub("[]", whole.removeprefix("pg_catalog."))
     matched = _FORM.fullmatch(whole)
     if matched is None:
-        message = f"{text[:100]!r} is not a type; write a name, with numbers in parentheses and [] for an array"
+        message = Text(
+            "{text!r} is not a type; write a name, with numbers in parentheses and [] for an array", text=text[:100]
+        )
         raise UnknownType(message)
     head, arrays = matched["head"], "[]" * matched["arrays"].count("[")
     plain = head[1:-1].replace('""', '"') if head.startswith('"') else head
@@ -105,7 +109,7 @@ def _interval(name: str, first: str | None, text: str) -> str:
     if first is None:
         return name
     if not name.endswith("second"):
-        message = f"{text!r}: an interval without seconds takes no number"
+        message = Text("{text!r}: an interval without seconds takes no number", text=text)
         raise UnknownType(message)
     return f"{name}({first})"
 
@@ -118,10 +122,10 @@ def _with_numbers(canonical: str, first: str | None, second: str | None, text: s
     if second is None and " ".join(text.split()).lower().startswith("float("):
         return "real" if int(first) <= 24 else canonical
     if second is not None and canonical != "numeric":
-        message = f"{text!r}: {canonical} takes one number at most"
+        message = Text("{text!r}: {canonical} takes one number at most", text=text, canonical=canonical)
         raise UnknownType(message)
     if canonical not in _ONE_NUMBER and canonical != "numeric":
-        message = f"{text!r}: {canonical} takes no number in parentheses"
+        message = Text("{text!r}: {canonical} takes no number in parentheses", text=text, canonical=canonical)
         raise UnknownType(message)
     return f"{canonical}({first})" if second is None else f"{canonical}({first},{second})"
 

@@ -11,6 +11,7 @@ from dataforge.contexts.schemas.designs.domain.composites import attribute_defin
 from dataforge.contexts.schemas.designs.domain.model import CompositeType, Schema
 from dataforge.contexts.schemas.designs.domain.names import quoted
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
+from dataforge.kernel.texts import Text
 
 
 def must_cast(old: CompositeType, new: CompositeType) -> bool:
@@ -33,7 +34,7 @@ def attribute_changes(old: CompositeType, new: CompositeType, *, rebuilt: bool) 
     gone = [f"{prefix} DROP ATTRIBUTE {quoted(name)}" for name in old.attributes if name not in new.attributes]
     come = [item for name, item in new.attributes.items() if name not in old.attributes]
     if gone:
-        reason = "the values of the attribute are deleted"
+        reason = Text("the values of the attribute are deleted")
         yield change("drop attribute", thing, 39, *gone, risk=Risk.DESTRUCTIVE, reason=reason)
     if come:
         added = [f"{prefix} ADD ATTRIBUTE {attribute_definition(item)}" for item in come]

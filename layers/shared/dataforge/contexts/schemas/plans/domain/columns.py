@@ -14,6 +14,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.types import Rebuilt
+from dataforge.kernel.texts import Text
 
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
 
@@ -32,7 +33,7 @@ def add_column(table: str, column: Column, backfill: str | None) -> Iterator[Cha
             statements.append(Statement(f"ALTER TABLE {name} ALTER COLUMN {quoted(column.name)} SET NOT NULL"))
     elif not column.nullable and not given:
         probe = "rows"
-    reason = "fails while the table has rows: give a default or a backfill" if probe else ""
+    reason = Text("fails while the table has rows: give a default or a backfill") if probe else ""
     risk = Risk.REWRITING if column.generated or column.identity or backfill else Risk.SAFE
     statements += map(Statement, settings_of_column(table, column))
     yield Change(
@@ -60,7 +61,7 @@ def drop_column(table: str, column: Column, *, remade: bool) -> Change:
     thing = f"column {table}.{column.name}"
     if remade and column.generated is not None:
         return change("drop generated column", thing, 35, sql, lock=_EXCLUSIVE, risk=Risk.LOCKING, table=table)
-    reason = "the values of the column are deleted"
+    reason = Text("the values of the column are deleted")
     # A generated column goes first, because what it is computed of may change.
     rank = 35 if remade or column.generated is not None else 60
     return change(
@@ -195,7 +196,7 @@ def _nullability(
     if online:
         yield from _demand_online(thing, table, new.name, filled, demand, probe)
         return
-    reason = "every row is checked under the lock"
+    reason = Text("every row is checked under the lock")
     yield Change(
         *("set not null", thing, (*filled, demand), 63),
         lock=_EXCLUSIVE,
@@ -214,7 +215,7 @@ def _demand_online(
     name, check = quoted(table), quoted(generated_name(table, column, "given"))
     add = f"ALTER TABLE {name} ADD CONSTRAINT {check} CHECK ({quoted(column)} IS NOT NULL)"
     first = Statement(f"{add} NOT VALID", rehearsal=add)
-    reason = "rows are looked at for NULL afterwards, while others read and write"
+    reason = Text("rows are looked at for NULL afterwards, while others read and write")
     exclusive, weak = _EXCLUSIVE, "SHARE UPDATE EXCLUSIVE"
     looked = Change("check not null", thing, (*filled, first), 79, lock=exclusive, reason=reason, probe=probe)
     later = Statement(f"ALTER TABLE {name} VALIDATE CONSTRAINT {check}", rehearsal="")

@@ -15,6 +15,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE_ROW, SHARE_UPDATE, Scene
+from dataforge.kernel.texts import Text
 
 _WORDS = {"p": "primary key", "u": "unique constraint", "c": "check", "f": "foreign key", "x": "exclusion constraint"}
 _UNIQUE = re.compile(r"(PRIMARY KEY|UNIQUE)( NULLS NOT DISTINCT)? (\(.*)", re.DOTALL)
@@ -93,7 +94,7 @@ def add_one(scene: Scene, table: str, item: Constraint) -> Iterator[Change]:
     if item.kind in "cf" and scene.online_for(table):
         first = Statement(add_constraint(table, item, validated=False), rehearsal=add_constraint(table, item))
         statements = (first, *map(Statement, comment))
-        reason = "old rows are checked afterwards, while others read and write"
+        reason: str = Text("old rows are checked afterwards, while others read and write")
         yield Change(op, thing, statements, 80, lock=lock, reason=reason, table=table, probe=item.name)
         later = Statement(f"ALTER TABLE {quoted(table)} VALIDATE CONSTRAINT {quoted(item.name)}", rehearsal="")
         yield Change("validate", thing, (later,), 80, phase=Phase.VALIDATE, lock=SHARE_UPDATE, table=table)
@@ -121,13 +122,13 @@ def _build(table: str, item: Constraint, op: str, comment: list[str]) -> Iterato
     head, deferring = split_deferring(item.definition)
     found = _UNIQUE.fullmatch(head)
     if found is None:
-        message = f"{head} is not a unique constraint"
+        message = Text("{head} is not a unique constraint", head=head)
         raise ValueError(message)
     kind, nulls, keys = found.groups(default="")
     options = f" WITH ({storage_parameters(item.options)})" if item.options else ""
     index = Index(name=item.name, unique=True, definition=f"USING btree {keys}{nulls}{options}")
     built = Statement(create_index(index, table, concurrently=True), rehearsal=create_index(index, table))
-    reason = "built while others read and write"
+    reason = Text("built while others read and write")
     thing = f"index {item.name}"
     yield Change("build index", thing, (built,), 71, phase=Phase.BUILD, lock=SHARE_UPDATE, reason=reason, table=table)
     sql = f"ALTER TABLE {quoted(table)} ADD CONSTRAINT {quoted(item.name)} {kind} USING INDEX {quoted(item.name)}"
@@ -139,7 +140,7 @@ def _build(table: str, item: Constraint, op: str, comment: list[str]) -> Iterato
 
 def _drop(table: str, item: Constraint, *, rebuilt: bool) -> Change:
     sql = f"ALTER TABLE {quoted(table)} DROP CONSTRAINT IF EXISTS {quoted(item.name)}"
-    reason = "made again: what it is about changes" if rebuilt else ""
+    reason = Text("made again: what it is about changes") if rebuilt else ""
     rank = {"f": 20, "c": 24, "x": 24}.get(item.kind, 25)
     op, thing = f"drop {_WORDS[item.kind]}", f"constraint {table}.{item.name}"
     return change(op, thing, rank, sql, risk=Risk.LOCKING, lock=EXCLUSIVE, reason=reason, table=table)

@@ -10,6 +10,7 @@ from dataforge.contexts.schemas.plans.domain.columns import conversion
 from dataforge.contexts.schemas.plans.domain.partitions import lost_parts
 from dataforge.contexts.schemas.plans.domain.rows import copying
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, Scene, holders
+from dataforge.kernel.texts import Text
 
 
 def exchange_table(scene: Scene, old: Table, new: Table) -> Iterator[Change]:
@@ -20,7 +21,7 @@ def exchange_table(scene: Scene, old: Table, new: Table) -> Iterator[Change]:
     for column in old.columns.values():
         if column.name not in new.columns and column.generated is None:
             sql = f"ALTER TABLE {quoted(aside)} DROP COLUMN {quoted(column.name)} CASCADE"
-            reason = "the values of the column are deleted"
+            reason = Text("the values of the column are deleted")
             yield change(
                 *("drop column", f"column {new.name}.{column.name}", 66, sql),
                 risk=Risk.DESTRUCTIVE,
@@ -32,7 +33,7 @@ def exchange_table(scene: Scene, old: Table, new: Table) -> Iterator[Change]:
     copied, computed = _copy(scene, old, new, aside)
     statements = [copied, *map(Statement, _numbers(old, new, aside))]
     statements.append(Statement(f"DROP TABLE {quoted(aside)}"))
-    reason = "made again under its name, and all rows are written into it"
+    reason = Text("made again under its name, and all rows are written into it")
     yield Change(
         *("exchange table", thing, tuple(statements), 67),
         risk=Risk.REWRITING,
@@ -84,9 +85,9 @@ def _names_freed(scene: Scene, old: Table, aside: str) -> Iterator[Change]:
         if column.sequence is not None
     ]
     sql.append(f"ALTER TABLE {quoted(old.name)} RENAME TO {quoted(aside)}")
-    reason = "PostgreSQL cannot partition it otherwise in place"
+    reason = Text("PostgreSQL cannot partition it otherwise in place")
     if old.partition_by == scene.wanted.tables[old.name].partition_by:
-        reason = "PostgreSQL cannot change the type of what it is partitioned by"
+        reason = Text("PostgreSQL cannot change the type of what it is partitioned by")
     yield change("put aside", thing, 30, *sql, lock=EXCLUSIVE, risk=Risk.LOCKING, reason=reason, table=old.name)
 
 

@@ -15,6 +15,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE, SHARE_UPDATE, Scene
+from dataforge.kernel.texts import Text
 
 _RENAMES = ("rename index", "rename constraint")
 _NAME = r'"(?:[^"]|"")+"'
@@ -112,5 +113,5 @@ def _create(index: Index, table: str, *, online: bool) -> Change:
         return change(op, thing, 72, plain, *more, lock=SHARE, risk=Risk.LOCKING, table=table)
     built = Statement(create_index(index, table, concurrently=True), rehearsal=plain)
     statements = (built, *map(Statement, more))
-    reason = "built while others read and write"
+    reason = Text("built while others read and write")
     return Change(op, thing, statements, 72, phase=Phase.BUILD, lock=SHARE_UPDATE, reason=reason, table=table)

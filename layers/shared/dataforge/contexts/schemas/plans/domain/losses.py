@@ -7,6 +7,8 @@ more than the new one: `3.14` as numeric(4,1) with numeric, so that another spel
 import re
 from dataclasses import dataclass
 
+from dataforge.kernel.texts import Text
+
 _TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name"})
 _WIDEST = {
     "numeric": "numeric",
@@ -52,7 +54,7 @@ def losses(name: str, old: str, new: str, converted: str, *, by_hint: bool) -> l
     elif before.endswith("[]") != after.endswith("[]") and before not in _TEXTS:
         found = [_joined(name, old, new, converted)] if after in _TEXTS else []  # a list of one, a document
     elif after in _TEXTS:
-        message = f"{new} would cut {{count}} {{rows}}"
+        message = Text("{new} would cut {{count}} {{rows}}", new=new)
         found = [_different("values_cut", message, name, f"{converted}::text", f"{name}::text")]
     elif after == "jsonb" and before in (*_TEXTS, "json"):
         found = [_members(name, converted)]

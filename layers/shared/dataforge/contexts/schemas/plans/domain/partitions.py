@@ -21,6 +21,7 @@ from dataforge.contexts.schemas.plans.domain.rows import copying, moving
 from dataforge.contexts.schemas.plans.domain.scene import EXCLUSIVE, SHARE_UPDATE, Options, Scene, holders
 from dataforge.contexts.schemas.plans.domain.settings import settings_of_table
 from dataforge.contexts.schemas.plans.domain.trash import bring_rows
+from dataforge.kernel.texts import Text
 
 
 def partition_changes(scene: Scene) -> Iterator[Change]:
@@ -37,7 +38,7 @@ def _freed(scene: Scene, leaving: set[str]) -> Iterator[Change]:
         for item in table.constraints.values():
             if item.kind == "f" and item.references in roots and table.name in scene.wanted.tables:
                 sql = f"ALTER TABLE {quoted(table.name)} DROP CONSTRAINT IF EXISTS {quoted(item.name)}"
-                reason = "made again: rows that it refers to are moved"
+                reason = Text("made again: rows that it refers to are moved")
                 thing = f"constraint {table.name}.{item.name}"
                 yield change("drop foreign key", thing, 20, sql, risk=Risk.LOCKING, lock=EXCLUSIVE, reason=reason)
 
@@ -114,7 +115,7 @@ def _move(scene: Scene, part: Partition, source: str) -> Change:
     root = scene.current.tables[scene.root(part.name)]
     columns = quoted_list(column.name for column in root.columns.values() if column.generated is None)
     sql = copying(source, quoted(root.name), columns)
-    reason = "its rows are written again where they belong now"
+    reason = Text("its rows are written again where they belong now")
     thing = f"partition {part.name}"
     return change("move rows", thing, 67, sql, f"DROP TABLE {source}", risk=Risk.REWRITING, reason=reason)
 
@@ -235,7 +236,7 @@ def _detached(current: Schema, wanted: Schema) -> Iterator[Change]:
     for name, part in current.partitions.items():
         if name in wanted.tables and name not in wanted.partitions:
             sql = f"ALTER TABLE {quoted(part.parent)} DETACH PARTITION {quoted(name)}"
-            reason = "becomes a table of its own with its rows"
+            reason = Text("becomes a table of its own with its rows")
             yield change("detach partition", f"partition {name}", 5, sql, lock=EXCLUSIVE, reason=reason)
 
 
@@ -265,7 +266,7 @@ def joining(current: Schema, wanted: Schema) -> tuple[Schema, list[Change]]:
         tables[name] = _shaped(old, part, wanted.tables[_root(wanted, part)])
         del parts[name]
         sql = f"ALTER TABLE {quoted(part.parent)} ATTACH PARTITION {quoted(name)} {part.bound}"
-        reason = "becomes a part with its rows"
+        reason = Text("becomes a part with its rows")
         thing = f"partition {name}"
         steps.append(
             change("attach partition", thing, 69, sql, lock=SHARE_UPDATE, risk=Risk.LOCKING, reason=reason, table=name)

@@ -10,6 +10,7 @@ from dataforge.contexts.schemas.plans.domain.evidence import Evidence
 from dataforge.contexts.schemas.plans.domain.trash import in_copy
 from dataforge.kernel.canonical import plan_hash
 from dataforge.kernel.errors import Conflict, NotFound
+from dataforge.kernel.texts import Text
 
 ENGINE_VERSION = 2  # since 2, a hash does not name the workspace
 _SEEN_BY_MESSAGES = frozenset({"change type", "set not null"})
@@ -115,7 +116,10 @@ def portable(sql: str, namespace: str) -> str:
 def check_losses(plan: Plan) -> None:
     """Raise LossForbidden for a plan that loses something."""
     if plan.destructive:
-        message = f"The target says allowDestructive: false, and this would be lost: {', '.join(plan.destructive)}."
+        message = Text(
+            "The target says allowDestructive: false, and this would be lost: {destructive}.",
+            destructive=", ".join(plan.destructive),
+        )
         raise LossForbidden(message, facts={"objects": list(plan.destructive)})
 
 

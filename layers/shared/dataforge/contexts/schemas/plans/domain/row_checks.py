@@ -17,6 +17,7 @@ from dataforge.contexts.schemas.designs.domain.names import literal, mentions, q
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase
 from dataforge.contexts.schemas.plans.domain.future_rows import ROW, FutureRows, root_of
 from dataforge.contexts.schemas.plans.domain.losses import losses, merged
+from dataforge.kernel.texts import Text
 
 _OPERATOR = re.compile(r" WITH (?:OPERATOR\((?P<named>[^)]*)\)|(?P<plain>[-+*/<>=~!@#%^&|`?]+))$")
 
@@ -93,7 +94,7 @@ class RowChecks:
         if root_table is not None:
             source = self._rows.address(old_name)
             code, what = ("rows_kept", "kept in the trash") if item.kept else ("rows_lost", "deleted")
-            message = f"{{count}} {{rows}} would be {what}"
+            message = Text("{{count}} {{rows}} would be {what}", what=what)
             yield RowCheck(source, code=code, message=message, key=_key_of(root_table), lost=not item.kept)
 
     def _dropped(self, item: Change) -> Iterator[RowCheck]:
@@ -110,7 +111,7 @@ class RowChecks:
 
     def _added(self, item: Change) -> Iterator[RowCheck]:
         if item.probe == "rows" and item.table is not None and self._rows.live(item.table) is not None:
-            message = "{count} {rows} would have no value for a NOT NULL column"
+            message = Text("{count} {rows} would have no value for a NOT NULL column")
             key = self._rows.key(item.table)
             yield RowCheck(
                 self._rows.renamed(item.table), code="rows_without_value", message=message, key=key, blocking=True
@@ -147,7 +148,7 @@ class RowChecks:
             yield RowCheck(source, ("false",), key=key, conversion=cast)
             return
         conditions = (f"{before} IS DISTINCT FROM ({back})", f"{before}::text IS DISTINCT FROM ({back})::text")
-        message = "a way back would give {count} {rows} another value than now"
+        message = Text("a way back would give {count} {rows} another value than now")
         yield RowCheck(source, conditions, "way_back_loses", message, key, conversion=cast)
 
     def _cast(self, table: str, column: str) -> Iterator[RowCheck]:
@@ -248,7 +249,7 @@ class RowChecks:
         """Rows of a table for which it would have no partition; those of partitions that go are not looked for."""
         wanted, current = self._rows.wanted, self._rows.current
         name = item.object.partition(" ")[2]
-        message = "{count} {rows} would have no partition to be in"
+        message = Text("{count} {rows} would have no partition to be in")
         bound = self._bounds.get(name)
         if bound is not None and self._rows.live(name) is not None:  # a table becomes a part
             columns = [column for column in self._rows.columns(name) if mentions(bound, column)]
@@ -319,7 +320,7 @@ class RowChecks:
         condition = f" WHERE {' AND '.join(f'({part})' for part in given)}" if given else ""
         again = f'count(*) OVER (PARTITION BY {", ".join(keys)}) AS "number of rows"'
         source = f"(SELECT d.*, {again} FROM {inner} AS d{condition})"
-        message = "{count} {rows} {have} the same key as another"
+        message = Text("{count} {rows} {have} the same key as another")
         key = (*self._rows.key(table), *(name for name in columns if name not in self._rows.key(table)))
         yield RowCheck(source, ('"number of rows" > 1',), "duplicates", message, key, blocking=True)
 
@@ -364,7 +365,7 @@ class RowChecks:
         for expression, operator in elements:
             pairs.append(f"{_of('r', expression, added)} {operator} {_of('b', expression, added)}")
         others = f'SELECT FROM pairs AS b WHERE b."number of row" <> r."number of row" AND {" AND ".join(pairs)}'
-        message = "{count} {rows} overlap{s} with another"
+        message = Text("{count} {rows} overlap{s} with another")
         # The rows are numbered once; what is compared with what follows from that.
         yield RowCheck(
             f"(WITH pairs AS MATERIALIZED {number} SELECT r.* FROM pairs AS r WHERE EXISTS ({others}))",

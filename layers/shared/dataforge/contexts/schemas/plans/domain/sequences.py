@@ -7,6 +7,7 @@ from dataforge.contexts.schemas.designs.domain.model import Schema, Sequence
 from dataforge.contexts.schemas.designs.domain.names import literal, quoted
 from dataforge.contexts.schemas.designs.domain.rendering import comment_on, counting, create_sequence, own_sequence
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, change
+from dataforge.kernel.texts import Text
 
 
 def sequence_changes(current: Schema, wanted: Schema, replaced: Collection[str] = ()) -> Iterator[Change]:
@@ -43,7 +44,7 @@ def _alter(old: Sequence, new: Sequence) -> Iterator[Change]:
     if (old.type, old.counter) != (new.type, new.counter):
         kind = f" AS {new.type}" if old.type != new.type else ""
         sql = [*_narrowed(old, new), f"ALTER SEQUENCE {name}{kind} {counting(new.counter)}".rstrip()]
-        reason = "it goes on from the nearest number that is still allowed" if len(sql) > 1 else ""
+        reason = Text("it goes on from the nearest number that is still allowed") if len(sql) > 1 else ""
         yield change("change sequence", thing, 43, *sql, reason=reason)
     if old.unlogged != new.unlogged:
         sql = [f"ALTER SEQUENCE {name} SET {'UNLOGGED' if new.unlogged else 'LOGGED'}"]

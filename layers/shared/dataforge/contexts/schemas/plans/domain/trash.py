@@ -18,6 +18,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import column_definitio
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
 from dataforge.contexts.schemas.plans.domain.kept import Kept, Past
 from dataforge.contexts.schemas.plans.domain.renames import Rename
+from dataforge.kernel.texts import Text
 
 DAYS_KEPT = 30
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
@@ -163,7 +164,7 @@ def bring_tables(trash: Trash, here: Schema, wanted: Schema) -> Iterator[Change]
             if item.name != item.table:
                 sql.append(f"ALTER TABLE {quoted(item.name)} RENAME TO {quoted(item.table)}")
             sql += _renamed_columns(item.table, columns)
-            reason = "it comes back with its rows from the trash"
+            reason = Text("it comes back with its rows from the trash")
             yield change("restore table", f"table {item.table}", -1, *sql, reason=reason, lock=_EXCLUSIVE)
 
 
@@ -181,7 +182,7 @@ def trash_table(trash: Trash, table: Table, known: str, schema: Schema, taken: I
 
     `known` is the name that people know it by.
     """
-    reason = f"the table and its rows are kept in the trash for {DAYS_KEPT} days"
+    reason = Text("the table and its rows are kept in the trash for {days_kept} days", days_kept=DAYS_KEPT)
     more: dict[str, Any] = {
         "risk": Risk.DESTRUCTIVE,
         "lock": _EXCLUSIVE,
@@ -227,7 +228,7 @@ def trash_table(trash: Trash, table: Table, known: str, schema: Schema, taken: I
 
 def trash_partition(trash: Trash, name: str, known: str, root: Table, rank: int) -> Change:
     """Copy the rows of a partition, which people know as `known`, to the trash and drop it."""
-    reason = f"the rows of the partition are kept in the trash for {DAYS_KEPT} days"
+    reason = Text("the rows of the partition are kept in the trash for {days_kept} days", days_kept=DAYS_KEPT)
     sql = _copied(trash, "partition", name, known, root)
     more: dict[str, Any] = {"risk": Risk.DESTRUCTIVE, "lock": _EXCLUSIVE, "reason": reason, "kept": True, "table": name}
     return change("drop partition", f"partition {known}", rank, *sql, **more)
@@ -261,7 +262,7 @@ def bring_rows(trash: Trash, kind: str, name: str, table: Table) -> Iterator[Cha
     insert = Statement(f"{head} SELECT {values} FROM {trash.place(item.name)} s")
     steps = [insert, *(_follow(table.name, column) for column in columns if column.identity is not None)]
     steps.append(Statement(f"DROP TABLE {trash.place(item.name)}"))
-    reason = "they come back from the trash"
+    reason = Text("they come back from the trash")
     # After the partitions are there, before foreign keys are.
     yield Change("restore rows", f"{kind} {name}", tuple(steps), 47, risk=Risk.LOCKING, reason=reason, table=name)
 
@@ -287,7 +288,7 @@ def trash_column(trash: Trash, old: Table, new: Table, column: Column, known: st
         comment_on(f"TABLE {place}", entry.comment()),
         f"ALTER TABLE {table} DROP COLUMN IF EXISTS {quoted(column.name)} CASCADE",
     )
-    reason = f"the values of the column are kept in the trash for {DAYS_KEPT} days"
+    reason = Text("the values of the column are kept in the trash for {days_kept} days", days_kept=DAYS_KEPT)
     more: dict[str, Any] = {"table": new.name, "column": column.name, "kept": True}
     thing = f"column {new.name}.{known}"
     return change("drop column", thing, 60, *sql, risk=Risk.DESTRUCTIVE, lock=_EXCLUSIVE, reason=reason, **more)
@@ -340,7 +341,7 @@ def bring_column(trash: Trash, here: Table, column: Column) -> tuple[Change, Col
     through_text = _fill(item, table, name, place, f"s.value::text::{plain.type}")
     drop = Statement(f"DROP TABLE {place}")
     more: dict[str, Any] = {"risk": Risk.REWRITING, "lock": _EXCLUSIVE, "table": here.name, "column": column.name}
-    reason = "its values come back from the trash"
+    reason = Text("its values come back from the trash")
     steps = [add, Statement(fill, instead=through_text), drop]
     if plain.user_type != column.user_type and plain.default is not None:
         steps.append(Statement(f"ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"))

@@ -33,6 +33,7 @@ from dataforge.contexts.schemas.plans.domain.attributes import (
     must_cast,
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Phase, Risk, Statement, change
+from dataforge.kernel.texts import Text
 
 _WORDS = {"enum": "TYPE", "domain": "DOMAIN", "composite": "TYPE", "range": "TYPE"}
 _TYPED = ("enums", "domains", "composites", "ranges", "tables", "views", "sequences")
@@ -207,7 +208,9 @@ class _TypeDifference:
             lost = set(self.current.enums[name].values) if kind == "enum" else set()
             lost -= set(self.wanted.enums[name].values) if name in self.wanted.enums else set()
             risk = Risk.DESTRUCTIVE if lost else Risk.REWRITING
-            reason = f"values go: {', '.join(sorted(lost))}" if lost else "made again under its name"
+            reason = (
+                Text("values go: {lost}", lost=", ".join(sorted(lost))) if lost else Text("made again under its name")
+            )
             yield change(f"rebuild {kind}", f"{kind} {name}", 40, *sql, risk=risk, reason=reason)
 
     def _enums(self) -> Iterator[Change]:
@@ -306,7 +309,7 @@ def _alter_domain(old: DomainType, new: DomainType) -> Iterator[Change]:
     if old.nullable != new.nullable:
         sql.append(f"{prefix} {'DROP' if new.nullable else 'SET'} NOT NULL")
     if sql and _is_stricter(old, new):
-        reason = "every row of the domain is checked under a lock"
+        reason = Text("every row of the domain is checked under a lock")
         yield change("change domain", f"domain {new.name}", 58, *sql, risk=Risk.LOCKING, lock="SHARE", reason=reason)
     elif sql:
         yield change("change domain", f"domain {new.name}", 58, *sql)

@@ -17,6 +17,7 @@ from dataforge.contexts.schemas.designs.domain.rendering import (
     view_statement,
 )
 from dataforge.contexts.schemas.plans.domain.changes import Change, Risk, Statement, change
+from dataforge.kernel.texts import Text
 
 _EXCLUSIVE = "ACCESS EXCLUSIVE"
 
@@ -56,7 +57,7 @@ def _drop(view: View, after: View | None) -> Change:
     kind = kind_of(view)
     lost = Risk.DESTRUCTIVE if after is None else Risk.LOCKING
     op = "drop" if after is None else "rebuild"
-    reason = "the view goes" if after is None else "the view is made again: what it reads or says changes"
+    reason = Text("the view goes") if after is None else Text("the view is made again: what it reads or says changes")
     sql = f"DROP {kind.upper()} {quoted(view.name)}"
     return change(f"{op} {kind}", f"view {view.name}", 10, sql, risk=lost, lock=_EXCLUSIVE, reason=reason)
 
@@ -73,7 +74,7 @@ def _in_place(old: View, new: View) -> Iterator[Change]:
     kind, thing = kind_of(new), f"view {new.name}"
     if old.query != new.query:
         # What is said about columns stays, and so does what reads the view.
-        reason = "it shows more at its end, or the same of something else"
+        reason = Text("it shows more at its end, or the same of something else")
         yield change(f"replace {kind}", thing, 90, view_statement(new, replacing=True), lock=_EXCLUSIVE, reason=reason)
     elif old.options != new.options:
         yield change(f"change {kind}", thing, 60, *_options(old, new), lock=_EXCLUSIVE)

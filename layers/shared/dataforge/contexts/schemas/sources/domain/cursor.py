@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from dataforge.contexts.schemas.sources.domain.source import Source
 from dataforge.contexts.schemas.sources.domain.tokens import Lexeme, lexemes
+from dataforge.kernel.texts import Text
 
 
 class Unreadable(Exception):
@@ -44,7 +45,9 @@ class Cursor:
         """Note that something else was expected."""
         token = self.next
         shown = {"line": "the end of the line", "end": "the end of the text"}.get(token.kind, f'"{token.value[:40]}"')
-        self.source.refuse(token.offset, f"expected {expected}, found {shown}", "syntax")
+        self.source.refuse(
+            token.offset, Text("expected {expected}, found {shown}", expected=expected, shown=shown), "syntax"
+        )
         return Unreadable()
 
     def expect(self, sign: str) -> Lexeme:
@@ -106,7 +109,7 @@ class Cursor:
     def text(self, what: str) -> str:
         """A text in quotes."""
         if self.next.kind not in ("text", "long", "name"):
-            raise self.fail(f"{what} in quotes")
+            raise self.fail(Text("{what} in quotes", what=what))
         return self.take().value
 
     def settings(self, known: tuple[str, ...]) -> dict[str, tuple[str | None, Lexeme]]:
@@ -124,7 +127,9 @@ class Cursor:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
                 meant = f', did you mean "{near[0]}"?' if near else ""
-                self.source.refuse(at, f'unknown setting "{name}"{meant}', "unknown_member")
+                self.source.refuse(
+                    at, Text('unknown setting "{name}"{meant}', name=name, meant=meant), "unknown_member"
+                )
             found[name] = (value, token)
             self.lines()
             if self.accept("]"):
@@ -146,5 +151,5 @@ class Cursor:
         while self.next.kind in ("word", "number", "name") or self.next.says(".", "-", "+"):
             words.append(self.take().value)
         if not words:
-            raise self.fail("a value")
+            raise self.fail(Text("a value"))
         return " ".join(words).replace(" . ", ".").replace("- ", "-").replace("+ ", "+")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from dataforge.contexts.schemas.sources.domain.grammar import Body, Document, Reader, Reference
 from dataforge.contexts.schemas.sources.domain.source import Remark, Source
+from dataforge.kernel.texts import Text
 
 Part = TypeVar("Part")
 
@@ -123,7 +124,7 @@ class _Writer:
     def _relationship(self, pointer: str, item: Reference) -> Document:
         ends = [(self._reader.aliases.get(table, table), columns) for table, columns in (item.left, item.right)]
         if item.sign == "<>":
-            message = "many to many needs a table between the two: write it, with a reference to each"
+            message = Text("many to many needs a table between the two: write it, with a reference to each")
             self._reading.source.refuse(item.offset, message, "many_to_many")
         if item.sign == "<" or (item.sign == "-" and not item.inline and not self._unique(*ends[1])):
             ends.reverse()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from dataforge.contexts.schemas.sources.domain.source import Source
+from dataforge.kernel.texts import Text
 
 _PARTS = re.compile(
     rb"(?P<line>--[^\n]*)|(?P<block>/\*)"
@@ -49,7 +50,7 @@ def _blanks(source: Source) -> Iterator[tuple[int, int]]:
         elif kind == "command":
             command = part.group().strip()[1:].split(None, 1)
             if not command or command[0] not in _HARMLESS:
-                source.refuse(part.start(), "commands of psql are not run", "psql")
+                source.refuse(part.start(), Text("commands of psql are not run"), "psql")
             yield part.span()
         elif kind == "end":
             if words[:1] == [b"copy"] and (b"from", b"stdin") in pairwise(words):

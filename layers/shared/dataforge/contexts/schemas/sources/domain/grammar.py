@@ -7,6 +7,7 @@ from typing import Any
 
 from dataforge.contexts.schemas.sources.domain.cursor import Cursor, Unreadable
 from dataforge.contexts.schemas.sources.domain.source import Source
+from dataforge.kernel.texts import Text
 
 Document = dict[str, Any]
 _ACTIONS = ("cascade", "restrict", "set null", "set default", "no action")
@@ -74,7 +75,7 @@ class Reader(Cursor):
             if read is None:
                 near = get_close_matches(token.value.lower(), list(kinds), n=1)
                 meant = f', did you mean "{near[0].capitalize()}"?' if near else ""
-                self.fail(f"Table, Enum or Ref{meant}")
+                self.fail(Text("Table, Enum or Ref{meant}", meant=meant))
                 self.skip_line()
                 continue
             self.take()
@@ -84,7 +85,7 @@ class Reader(Cursor):
                 self.skip_line()
 
     def _records(self) -> None:
-        self.source.warn(self.next.offset, "rows are no part of a schema: they are left out", "rows")
+        self.source.warn(self.next.offset, Text("rows are no part of a schema: they are left out"), "rows")
         self.skip_block()
 
     def _qualified(self, what: str) -> str:
@@ -94,7 +95,11 @@ class Reader(Cursor):
             schema, name = name, self.name(what)
             self._schema = self._schema or schema
             if schema != self._schema:
-                message = f'"{schema}" is another schema than "{self._schema}"; a text describes one'
+                message = Text(
+                    '"{schema}" is another schema than "{schema_2}"; a text describes one',
+                    schema=schema,
+                    schema_2=self._schema,
+                )
                 self.source.refuse(at, message, "other_schema")
         return name
 
@@ -121,7 +126,9 @@ class Reader(Cursor):
             if self.accept("~"):
                 partial = self.partials.get(self.name("the name of a partial"))
                 if partial is None:
-                    self.source.refuse(token.offset, "there is no partial of this name above", "unknown_reference")
+                    self.source.refuse(
+                        token.offset, Text("there is no partial of this name above"), "unknown_reference"
+                    )
                 else:
                     _put_in(partial, body, table)
             elif token.says("indexes") and self.after.says("{"):
@@ -156,7 +163,7 @@ class Reader(Cursor):
         if self.next.says("["):
             self._column_settings(table, column, body, offset)
         if not self.next.says("}") and self.next.kind not in ("line", "end"):
-            raise self.fail("the end of the line")
+            raise self.fail(Text("the end of the line"))
         body.columns.append((column, offset))
 
     def _type(self) -> str:
@@ -211,7 +218,7 @@ class Reader(Cursor):
         if name not in _COLUMN_SETTINGS:
             near = get_close_matches(name, _COLUMN_SETTINGS, n=1)
             meant = f', did you mean "{near[0]}"?' if near else ""
-            self.source.refuse(at, f'unknown setting "{name}"{meant}', "unknown_member")
+            self.source.refuse(at, Text('unknown setting "{name}"{meant}', name=name, meant=meant), "unknown_member")
             if self.accept(":"):
                 self.value()
             return
@@ -243,7 +250,7 @@ class Reader(Cursor):
 
     def _sign(self) -> str:
         if not self.next.says("<", ">", "-", "<>"):
-            raise self.fail('one of ">", "<" and "-"')
+            raise self.fail(Text('one of ">", "<" and "-"'))
         return self.take().value
 
     def _end(self) -> tuple[str, list[str]]:
@@ -258,14 +265,16 @@ class Reader(Cursor):
                 return self._table_of(parts, at), columns
             parts.append(self.name("a column"))
         if len(parts) < 2:
-            raise self.fail('"." and a column')
+            raise self.fail(Text('"." and a column'))
         return self._table_of(parts[:-1], at), parts[-1:]
 
     def _table_of(self, parts: list[str], at: int) -> str:
         if len(parts) > 1:
             self._schema = self._schema or parts[0]
             if parts[0] != self._schema or len(parts) > 2:
-                self.source.refuse(at, f'"{parts[0]}" is another schema; a text describes one', "other_schema")
+                self.source.refuse(
+                    at, Text('"{parts}" is another schema; a text describes one', parts=parts[0]), "other_schema"
+                )
         return parts[-1]
 
     def _reference(self) -> None:
@@ -282,7 +291,7 @@ class Reader(Cursor):
         if self.next.says("["):
             for key, (value, token) in self.settings(("delete", "update", "color", "inactive")).items():
                 if key in ("delete", "update") and (value or "").lower() not in _ACTIONS:
-                    message = f"unknown action; choose from {', '.join(_ACTIONS)}"
+                    message = Text("unknown action; choose from {actions}", actions=", ".join(_ACTIONS))
                     self.source.refuse(token.offset, message, "choice")
                 settings[key] = (value or "").lower()
         return Reference(offset, left, sign, right, name, settings)
@@ -312,7 +321,7 @@ class Reader(Cursor):
     def _check(self, body: Body) -> None:
         offset = self.next.offset
         if self.next.kind != "code":
-            raise self.fail("an expression in backticks")
+            raise self.fail(Text("an expression in backticks"))
         check: Document = {"expr": self.take().value}
         if self.next.says("["):
             for name, (value, _) in self.settings(("name", "note")).items():
@@ -327,7 +336,7 @@ class Reader(Cursor):
             token = self.next
             values.append((self.name("a value"), token.offset))
             if self.next.says("[") and self.settings(("note",)):
-                self.source.warn(token.offset, "PostgreSQL keeps no notes of the values of enums", "left_out")
+                self.source.warn(token.offset, Text("PostgreSQL keeps no notes of the values of enums"), "left_out")
 
         self.block(value)
         self.enums.append((name, values, offset))

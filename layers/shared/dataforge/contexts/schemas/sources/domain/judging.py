@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from dataforge.contexts.schemas.sources.domain.source import Source
 from dataforge.contexts.schemas.sources.domain.statements import Edit, Node, ReadStatement, names_of, nodes
+from dataforge.kernel.texts import Text
 
 _RUN_TAGS = (
     "CreateStmt ViewStmt IndexStmt CreateSeqStmt AlterSeqStmt CreateEnumStmt AlterEnumStmt CreateDomainStmt "
@@ -92,12 +93,12 @@ def _judge_surroundings(statement: ReadStatement, source: Source) -> bool:
         _judge_setting(statement, source)
     elif tag == "SelectStmt" and (call := only_call(tree)) is not None and call[0] in ("set_config", "setval"):
         if call[0] == "setval":
-            source.warn(at, "where sequences stand is no part of a schema: the statement is left out", "rows")
+            source.warn(at, Text("where sequences stand is no part of a schema: the statement is left out"), "rows")
     elif tag == "TransactionStmt":
         if tree.get("kind") not in ("TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT"):
-            source.refuse(at, "of transactions, only BEGIN and COMMIT are understood", "transaction")
+            source.refuse(at, Text("of transactions, only BEGIN and COMMIT are understood"), "transaction")
     elif tag == "CreateSchemaStmt" and not tree.get("schemaElts"):
-        source.warn(at, "the schema is that of the workspace: the statement is left out", "schema")
+        source.warn(at, Text("the schema is that of the workspace: the statement is left out"), "schema")
     else:
         words = f"{statement.tag.removesuffix('Stmt')} statements are no part of the format"
         source.refuse(at, _REFUSED.get(tag, "queries are not run" if tag == "SelectStmt" else words), "statement")
@@ -107,9 +108,9 @@ def _judge_surroundings(statement: ReadStatement, source: Source) -> bool:
 def _judge_setting(statement: ReadStatement, source: Source) -> None:
     name = str(statement.tree.get("name", ""))
     if name == "standard_conforming_strings" and setting_of(statement) in (["off"], ["false"]):
-        source.refuse(statement.start, "standard_conforming_strings must stay on", "setting")
+        source.refuse(statement.start, Text("standard_conforming_strings must stay on"), "setting")
     elif name not in _SETTINGS:
-        source.warn(statement.start, f'the setting "{name}" is left out', "setting")
+        source.warn(statement.start, Text('the setting "{name}" is left out', name=name), "setting")
 
 
 def setting_of(statement: ReadStatement) -> list[str]:
@@ -138,7 +139,7 @@ def _judge_owner(statement: ReadStatement, source: Source) -> bool:
         return True
     rule, message = _ALTERATIONS_LEFT_OUT[left_out[0]]
     if len(left_out) < len(kinds):
-        source.refuse(statement.start, "write what is left out and what is not as two statements", rule)
+        source.refuse(statement.start, Text("write what is left out and what is not as two statements"), rule)
     else:
         source.warn(statement.start, message, rule)
     return False

@@ -7,6 +7,7 @@ from dataforge.contexts.schemas.designs.domain.names import literal
 from dataforge.contexts.schemas.sources.domain.judging import only_call, setting_of
 from dataforge.contexts.schemas.sources.domain.source import Source
 from dataforge.contexts.schemas.sources.domain.statements import Edit, Node, ReadStatement, Token, names_of, nodes
+from dataforge.kernel.texts import Text
 
 _BUILT_IN = "pg_catalog"
 _COUNTERS = frozenset({"nextval", "currval", "setval"})
@@ -52,7 +53,9 @@ def move(statement: ReadStatement, schema: str | None, source: Source) -> None:
     columns: set[int] = set()
     for node in nodes(statement.tree):
         for location, other in _elsewhere(node, schema):
-            message = f'"{other}" is another schema; a text describes one, and reads nothing outside of it'
+            message = Text(
+                '"{other}" is another schema; a text describes one, and reads nothing outside of it', other=other
+            )
             source.refuse(statement.place(location), message, "other_schema")
         if len(fields := names_of(node.get("fields"))) < 3 and fields[:1] == [schema]:
             columns.add(statement.place(node.get("location")))
@@ -92,7 +95,7 @@ def _moved_text(node: Node, statement: ReadStatement, schema: str | None, source
     if len(names) < 2:
         return
     if names[-2] != schema or len(names) > 2:
-        source.refuse(place, f'"{text}" is in another schema', "other_schema")
+        source.refuse(place, Text('"{text}" is in another schema', text=text), "other_schema")
         return
     token = next((item for item in statement.tokens if item.start == place), None)
     if token is not None:

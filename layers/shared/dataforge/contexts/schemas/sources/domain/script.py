@@ -7,6 +7,7 @@ from dataforge.contexts.schemas.sources.domain.judging import calls_of, judge, p
 from dataforge.contexts.schemas.sources.domain.moving import described_schema, move
 from dataforge.contexts.schemas.sources.domain.source import Source
 from dataforge.contexts.schemas.sources.domain.statements import ReadStatement, read_statements
+from dataforge.kernel.texts import Text
 
 MAX_RUN = 10_000
 
@@ -30,6 +31,6 @@ def read_script(text: str) -> Script:
         prepare(statement)
         move(statement, schema, source)
     if len(run) > MAX_RUN:
-        source.refuse(run[MAX_RUN].start, f"{MAX_RUN:,} statements are the most", "too_long")
+        source.refuse(run[MAX_RUN].start, Text("{max_run:,} statements are the most", max_run=MAX_RUN), "too_long")
     source.raise_problems()
     return Script(source, run, [call for statement in run for call in calls_of(statement)])

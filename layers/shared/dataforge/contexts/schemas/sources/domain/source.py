@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dataforge.kernel.errors import ValidationFailed, Violation, sentence
+from dataforge.kernel.texts import Text
 
 MAX_SOURCE_BYTES = 2 * 1024 * 1024
 MOST_PROBLEMS = 100
@@ -48,7 +49,11 @@ class Source:
             self.problems.append(Remark(1, 1, "the text holds characters that are no Unicode text", "text"))
             return b""
         if len(data) > MAX_SOURCE_BYTES:
-            message = f"the text has {len(data):,} bytes; {MAX_SOURCE_BYTES:,} are the most"
+            message = Text(
+                "the text has {count:,} bytes; {max_source_bytes:,} are the most",
+                count=len(data),
+                max_source_bytes=MAX_SOURCE_BYTES,
+            )
             self.problems.append(Remark(1, 1, message, "too_long"))
             return b""
         return data

@@ -13,6 +13,7 @@ import orjson
 
 from dataforge.contexts.schemas.sources.domain.dumps import without_psql
 from dataforge.contexts.schemas.sources.domain.source import Source
+from dataforge.kernel.texts import Text
 
 MAX_STATEMENTS = 20_000
 MAX_TOKENS = 12_000  # of one statement; a table with 1,600 columns has less
@@ -80,7 +81,11 @@ def read_statements(source: Source) -> list[ReadStatement]:
     found = []
     for number, tokens in enumerate(_split(data, source)):
         if number == MAX_STATEMENTS:
-            source.refuse(tokens[0].start, f"{MAX_STATEMENTS:,} statements are the most", "too_long")
+            source.refuse(
+                tokens[0].start,
+                Text("{max_statements:,} statements are the most", max_statements=MAX_STATEMENTS),
+                "too_long",
+            )
             break
         statement = _parse(data, tokens, source)
         if statement is not None:
@@ -111,7 +116,7 @@ def _scan(data: bytes, source: Source) -> list[Token]:
     from postgast.pg_query_pb2 import Token as Kinds
 
     if (signs := _SIGNS.search(data)) is not None:
-        source.refuse(signs.start(), "a row of more than 1,000 signs is not read", "too_long")
+        source.refuse(signs.start(), Text("a row of more than 1,000 signs is not read"), "too_long")
         return []
     try:
         found = scan(data.decode()).tokens
@@ -130,7 +135,9 @@ def _parse(data: bytes, tokens: list[Token], source: Source) -> ReadStatement | 
     if tokens[0].kind in _ROWS:  # they are not run, and may be very long
         return ReadStatement(_ROWS[tokens[0].kind], {}, start, end, tokens[:1])
     if len(tokens) > MAX_TOKENS:
-        source.refuse(start, f"the statement has more than {MAX_TOKENS:,} words and signs", "too_long")
+        source.refuse(
+            start, Text("the statement has more than {max_tokens:,} words and signs", max_tokens=MAX_TOKENS), "too_long"
+        )
         return None
     parsed = _tree(data[start:end], start, source)
     if parsed is None:
@@ -152,7 +159,7 @@ def _tree(sql: bytes, start: int, source: Source) -> Node | None:
         source.refuse(start + max(0, error.cursorpos - 1), error.message, "syntax")
         return None
     except orjson.JSONDecodeError:
-        source.refuse(start, "the statement is nested too deeply", "too_deep")
+        source.refuse(start, Text("the statement is nested too deeply"), "too_deep")
         return None
     finally:
         lib.pg_query_free_parse_result(result)

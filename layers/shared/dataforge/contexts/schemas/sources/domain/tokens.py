@@ -6,6 +6,7 @@ from textwrap import dedent
 from typing import NamedTuple
 
 from dataforge.contexts.schemas.sources.domain.source import Source
+from dataforge.kernel.texts import Text
 
 _PARTS = re.compile(
     r"(?P<space>[ \t\r\f\v\u00a0\ufeff]+|//[^\n]*|/\*.*?(?:\*/|\Z))|(?P<line>\n)"
@@ -50,7 +51,7 @@ def _value(kind: str, found: str, at: int, source: Source) -> str:
     if fence is None:
         return found
     if len(found) < 2 * len(fence) or not found.endswith(fence):
-        source.refuse(at, f"what begins with {fence} is not closed", "syntax")
+        source.refuse(at, Text("what begins with {fence} is not closed", fence=fence), "syntax")
         return found[len(fence) :]
     inner = found[len(fence) : -len(fence)]
     if kind == "code":

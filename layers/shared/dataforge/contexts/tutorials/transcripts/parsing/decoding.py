@@ -4,6 +4,7 @@ import codecs
 import re
 
 from dataforge.contexts.tutorials.transcripts.domain import unreadable
+from dataforge.kernel.texts import Text
 
 # What people choose by mistake, by how such files begin.
 _OTHER_FILES = (
@@ -35,17 +36,17 @@ def decode(data: bytes) -> str:
     """The text of a file with `\\n` as the end of each line; raises TranscriptUnreadable for what is no text."""
     for beginning, kind in _OTHER_FILES:
         if data.startswith(beginning):
-            raise unreadable(f"This is {kind}. {EXPECTED}", 1)
+            raise unreadable(Text("This is {kind}. {expected}", kind=kind, expected=EXPECTED), 1)
     if data[4:8] == b"ftyp":
-        raise unreadable(f"This is a video file. {EXPECTED}", 1)
+        raise unreadable(Text("This is a video file. {expected}", expected=EXPECTED), 1)
     text = _LINE_END.sub("\n", _text_of(data))
     if not text.strip():
-        raise unreadable("The file is empty.")
+        raise unreadable(Text("The file is empty."))
     control = _CONTROL.search(text)
     if control is not None:
-        raise unreadable(f"This is no text file. {EXPECTED}", _line_of(text, control.start()))
+        raise unreadable(Text("This is no text file. {expected}", expected=EXPECTED), _line_of(text, control.start()))
     if _MARKUP.match(text):
-        raise unreadable(f"This is a page or a document in HTML or XML. {EXPECTED}", 1)
+        raise unreadable(Text("This is a page or a document in HTML or XML. {expected}", expected=EXPECTED), 1)
     return text
 
 
@@ -73,7 +74,7 @@ def _decoded(data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise unreadable("The text is in an encoding that is not known. Save the file as UTF-8.", line) from error
+        raise unreadable(Text("The text is in an encoding that is not known. Save the file as UTF-8."), line) from error
 
 
 def _line_of(text: str, position: int) -> int:

@@ -16,6 +16,7 @@ from dataforge.contexts.tutorials.transcripts.domain import (
 from dataforge.contexts.tutorials.transcripts.parsing.cues import Utterance, tidy
 from dataforge.contexts.tutorials.transcripts.parsing.speakers import speaker_name
 from dataforge.kernel.errors import Violation
+from dataforge.kernel.texts import Text
 
 TICKS_PER_MS = 10_000
 _MOST_MS = 10**12
@@ -39,7 +40,7 @@ def read_phrases(document: Mapping[str, Any]) -> tuple[list[Utterance], str | No
     if wrong:
         several = f"more than {_MOST_SHOWN} places" if len(wrong) > _MOST_SHOWN else f"{len(wrong)} places"
         count = several if len(wrong) > 1 else wrong[0].pointer
-        message = f"The phrases cannot be read: {count}. {wrong[0].message}"
+        message = Text("The phrases cannot be read: {count}. {message}", count=count, message=wrong[0].message)
         raise TranscriptUnreadable(message, violations=wrong[:_MOST_SHOWN])
     utterances = [
         Utterance(
@@ -73,22 +74,26 @@ def known_members(document: Mapping[str, Any]) -> dict[str, Any]:
 def _mistakes(document: Mapping[str, Any]) -> Iterator[Violation]:
     phrases = document.get("phrases")
     if not isinstance(phrases, list) or not phrases:
-        yield Violation("/phrases", "There must be a list of phrases, and at least one.", "phrases")
+        yield Violation("/phrases", Text("There must be a list of phrases, and at least one."), "phrases")
         return
     ticks, instant = document.get("duration_in_ticks"), document.get("timestamp")
     if ticks is not None and not _is_count(ticks, _MOST_MS * TICKS_PER_MS):
-        yield Violation("/duration_in_ticks", "This must be a number of ticks of 100 ns.", "ticks")
+        yield Violation("/duration_in_ticks", Text("This must be a number of ticks of 100 ns."), "ticks")
     if instant is not None and _instant(instant) is None:
-        yield Violation("/timestamp", "This must be a time in ISO 8601.", "timestamp")
+        yield Violation("/timestamp", Text("This must be a time in ISO 8601."), "timestamp")
     if len(phrases) > _MOST_PHRASES:
-        message = f"A file may have {_MOST_PHRASES:,} phrases; this one has {len(phrases):,}."
+        message = Text(
+            "A file may have {most_phrases:,} phrases; this one has {count:,}.",
+            most_phrases=_MOST_PHRASES,
+            count=len(phrases),
+        )
         raise TranscriptTooLarge(message)
     for number, phrase in enumerate(phrases):
         if isinstance(phrase, Mapping):
-            for member, message in _phrase_mistakes(phrase):
-                yield Violation(f"/phrases/{number}/{member}", message, member)
+            for member, mistake in _phrase_mistakes(phrase):
+                yield Violation(f"/phrases/{number}/{member}", mistake, member)
         else:
-            yield Violation(f"/phrases/{number}", "A phrase is an object.", "phrase")
+            yield Violation(f"/phrases/{number}", Text("A phrase is an object."), "phrase")
 
 
 def _phrase_mistakes(phrase: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ from dataforge.contexts.tutorials.transcripts.parsing.speakers import (
     two_speak,
 )
 from dataforge.kernel.canonical import content_hash
+from dataforge.kernel.texts import Text
 
 # Captions that roll are shown twice for each line, and some are empty.
 _MOST_CUES = 4 * MAX_SEGMENTS
@@ -54,18 +55,30 @@ def parse_transcript(data: bytes) -> ParsedTranscript:
     The digest of captions is over their text, whatever its encoding and the ends of its lines.
     """
     if len(data) > MAX_FILE_BYTES:
-        message = f"A transcript may have {MAX_FILE_BYTES:,} bytes; this one has {len(data):,}."
+        message = Text(
+            "A transcript may have {max_file_bytes:,} bytes; this one has {count:,}.",
+            max_file_bytes=MAX_FILE_BYTES,
+            count=len(data),
+        )
         raise TranscriptTooLarge(message)
     text = decode(data).strip("\n")
     begin = text.lstrip()
     if begin.startswith("{"):
         return parse_phrases(_document(text))
     if text.count("-->") > _MOST_CUES:
-        message = f"A file may have {_MOST_CUES:,} captions; this one has {text.count('-->'):,}."
+        message = Text(
+            "A file may have {most_cues:,} captions; this one has {count:,}.",
+            most_cues=_MOST_CUES,
+            count=text.count("-->"),
+        )
         raise TranscriptTooLarge(message)
     lines = text.count("\n") + 1
     if lines > _MOST_LINES:
-        message = f"A file of captions may have {_MOST_LINES:,} lines; this one has {lines:,}."
+        message = Text(
+            "A file of captions may have {most_lines:,} lines; this one has {lines:,}.",
+            most_lines=_MOST_LINES,
+            lines=lines,
+        )
         raise TranscriptTooLarge(message)
     digest = hashlib.sha256(text.encode()).hexdigest()
     text = _ARROW_OF_TEXT.sub(lambda line: line[0].replace("-->", _HIDDEN_ARROW), text)
@@ -75,7 +88,7 @@ def parse_transcript(data: bytes) -> ParsedTranscript:
         return _of_captions(*webvtt_files.read_webvtt(begin, first_line=skipped + 1), digest, webvtt=True)
     first = next(((number, line) for number, line in enumerate(text.split("\n"), 1) if "-->" in line), None)
     if first is None:
-        raise unreadable(f"There are no times of captions in the file. {EXPECTED}", 1)
+        raise unreadable(Text("There are no times of captions in the file. {expected}", expected=EXPECTED), 1)
     if webvtt_files.TIME_SPAN.match(first[1]) and srt_files.TIME_SPAN.match(first[1]) is None:
         # WebVTT whose first line was lost; only there hours may be left out.
         return _of_captions(*webvtt_files.read_webvtt(f"WEBVTT\n\n{text}", first_line=-1), digest, webvtt=True)
@@ -89,7 +102,7 @@ def parse_phrases(document: Mapping[str, Any]) -> ParsedTranscript:
     """
     utterances, language, recorded_at, length = read_phrases(document)
     if not utterances:
-        raise unreadable("None of the phrases has a text.")
+        raise unreadable(Text("None of the phrases has a text."))
     digest = content_hash(known_members(document))
     kind = TranscriptFormat.PHRASES
     return _transcript(kind, utterances, digest, language, recorded_at=recorded_at, length=length)
@@ -99,28 +112,34 @@ def _document(text: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise unreadable(f"This is no JSON: {error.msg}.", error.lineno) from error
+        raise unreadable(Text("This is no JSON: {msg}.", msg=error.msg), error.lineno) from error
     except (ValueError, RecursionError) as error:
-        raise unreadable(f"This JSON is not supported. {EXPECTED}", 1) from error
+        raise unreadable(Text("This JSON is not supported. {expected}", expected=EXPECTED), 1) from error
     if not isinstance(document, dict):
-        raise unreadable(f"The JSON of phrases is an object. {EXPECTED}", 1)
+        raise unreadable(Text("The JSON of phrases is an object. {expected}", expected=EXPECTED), 1)
     return document
 
 
 def _no_number(name: str) -> float:
-    message = f"{name} is not a number"
+    message = Text("{name} is not a number", name=name)
     raise ValueError(message)
 
 
 def _of_captions(cues: Sequence[Cue], language: str | None, digest: str, *, webvtt: bool) -> ParsedTranscript:
     if not cues:
-        raise unreadable("The file has no captions.")
+        raise unreadable(Text("The file has no captions."))
     for cue in cues:
         if sum(map(len, cue.lines)) > MAX_SEGMENT_CHARACTERS:
-            raise unreadable(f"The text of a caption may have {MAX_SEGMENT_CHARACTERS:,} characters.", cue.line)
+            raise unreadable(
+                Text(
+                    "The text of a caption may have {max_segment_characters:,} characters.",
+                    max_segment_characters=MAX_SEGMENT_CHARACTERS,
+                ),
+                cue.line,
+            )
     utterances = [utterance for cue in unroll(cues) for utterance in _utterances(cue)]
     if not utterances:
-        raise unreadable("None of the captions has a text.")
+        raise unreadable(Text("None of the captions has a text."))
     kind = _kind_of(cues, utterances) if webvtt else TranscriptFormat.SRT
     unvoiced = [index for index, utterance in enumerate(utterances) if utterance.speaker is None]
     texts = [utterances[index].text for index in unvoiced]
@@ -177,7 +196,11 @@ def _transcript(
 ) -> ParsedTranscript:
     """Numbered segments in the order in which they begin; a caption that ends before it begins lasts no time."""
     if len(utterances) > MAX_SEGMENTS:
-        message = f"A transcript may have {MAX_SEGMENTS:,} segments; this one has {len(utterances):,}."
+        message = Text(
+            "A transcript may have {max_segments:,} segments; this one has {count:,}.",
+            max_segments=MAX_SEGMENTS,
+            count=len(utterances),
+        )
         raise TranscriptTooLarge(message, facts={"limit_segments": MAX_SEGMENTS, "segments": len(utterances)})
     ordered = sorted(utterances, key=lambda utterance: utterance.start_ms)
     segments = tuple(
@@ -187,6 +210,10 @@ def _transcript(
     lasted = max(segment.end_ms for segment in segments) - segments[0].start_ms
     if max(lasted, length) > _MOST_MS:
         hours = max(lasted, length) / 3_600_000
-        message = f"A transcript may last {MAX_LENGTH.total_seconds() / 3600:.0f} hours; this one lasts {hours:,.1f}."
+        message = Text(
+            "A transcript may last {max_length:.0f} hours; this one lasts {hours:,.1f}.",
+            max_length=MAX_LENGTH.total_seconds() / 3600,
+            hours=hours,
+        )
         raise TranscriptTooLarge(message)
     return ParsedTranscript(kind, segments, digest, length or lasted, language, recorded_at)

@@ -6,6 +6,7 @@ from io import StringIO
 
 from dataforge.contexts.tutorials.transcripts.domain import unreadable
 from dataforge.contexts.tutorials.transcripts.parsing.cues import Cue
+from dataforge.kernel.texts import Text
 
 # Hours may have more than two digits, the comma may be a point, and spaces may be anywhere around the arrow.
 _TIME = r"(\d{1,10}:[0-5]?\d:[0-5]?\d)(?:[.,](\d{1,3}))?"
@@ -27,7 +28,7 @@ def read_srt(text: str) -> list[Cue]:
     written = "\n\n".join("\n".join(("1", times, *content)) for _, times, content in blocks)
     captions = WebVTT.from_buffer(StringIO(written), format="srt").captions
     if len(captions) != len(blocks):
-        raise unreadable("From here on the file breaks the rules of SRT.", blocks[0][0])
+        raise unreadable(Text("From here on the file breaks the rules of SRT."), blocks[0][0])
     return [
         Cue(
             start_ms=caption.start_time.in_milliseconds(),
@@ -45,11 +46,11 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
     head = [line for line in lines[: places[0]] if line.strip()] if places else []
     counted = len(head) == 1 and _COUNTER.fullmatch(head[0]) is not None
     if head and not counted:
-        raise unreadable("There is text before the first times.", lines.index(head[0]) + 1)
+        raise unreadable(Text("There is text before the first times."), lines.index(head[0]) + 1)
     for place, following in zip(places, [*places[1:], None], strict=True):
         times = TIME_SPAN.match(lines[place])
         if times is None:
-            raise unreadable("This line gives no times, such as 00:00:01,000 --> 00:00:04,500.", place + 1)
+            raise unreadable(Text("This line gives no times, such as 00:00:01,000 --> 00:00:04,500."), place + 1)
         content = [line.strip() for line in lines[place + 1 : following] if line.strip()]
         if counted and following is not None and content and _COUNTER.fullmatch(content[-1]):
             content.pop()  # that of the next cue

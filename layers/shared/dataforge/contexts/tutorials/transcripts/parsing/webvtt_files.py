@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from dataforge.contexts.tutorials.transcripts.domain import unreadable
 from dataforge.contexts.tutorials.transcripts.parsing.cues import Cue
+from dataforge.kernel.texts import Text
 
 _TIME = r"(?:\d{1,10}:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
 TIME_SPAN = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}")
@@ -25,7 +26,9 @@ def read_webvtt(text: str, *, first_line: int = 1) -> tuple[list[Cue], str | Non
     blocks, numbers = _blocks_for_reader(text.split("\n"), first_line)
     captions = WebVTT.from_string("\n\n".join("\n".join(block) for block in blocks))
     if len(captions) != len(numbers):
-        raise unreadable("From here on the file breaks the rules of WebVTT.", numbers[0] if numbers else first_line)
+        raise unreadable(
+            Text("From here on the file breaks the rules of WebVTT."), numbers[0] if numbers else first_line
+        )
     cues = []
     for position, (caption, number) in enumerate(zip(captions.captions, numbers, strict=True)):
         # Notes before the first cue are the file's in webvtt-py.
@@ -71,7 +74,7 @@ def _pieces(first: int, block: Sequence[str]) -> Iterator[tuple[int | None, list
         if "-->" not in line:
             continue
         if TIME_SPAN.match(line) is None:
-            raise unreadable("This line gives no times, such as 00:01.000 --> 00:04.500.", first + place)
+            raise unreadable(Text("This line gives no times, such as 00:01.000 --> 00:04.500."), first + place)
         head = place
         if place > since and _is_identifier(block[place - 1], alone=place == 1):
             head = place - 1

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dataforge.kernel.errors import Conflict, NotFound, invalid
+from dataforge.kernel.texts import Text
 
 MAX_LINKS = 20
 """That are good at the same time, of one tutorial."""
@@ -57,16 +58,16 @@ def hash_of_share_token(token: str) -> str:
 def require_link_room(good: int) -> None:
     """Raise ShareLinkLimitExceeded for a tutorial that has enough."""
     if good >= MAX_LINKS:
-        message = f"A tutorial has at most {MAX_LINKS} links at a time; revoke one first."
+        message = Text("A tutorial has at most {max_links} links at a time; revoke one first.", max_links=MAX_LINKS)
         raise ShareLinkLimitExceeded(message, facts={"limit": MAX_LINKS})
 
 
 def require_future(expires_at: datetime | None, now: datetime) -> None:
     """Raise ValidationFailed for a link that would have expired when it is made."""
     if expires_at is not None and expires_at <= now:
-        raise invalid("/expires_at", "expires_at must be in the future.", "future")
+        raise invalid("/expires_at", Text("expires_at must be in the future."), "future")
 
 
 def missing_link() -> ShareLinkNotFound:
     """The one refusal, whatever the reason: nobody learns which tokens there were."""
-    return ShareLinkNotFound("This link leads nowhere (any more). Ask whoever gave it to you for a new one.")
+    return ShareLinkNotFound(Text("This link leads nowhere (any more). Ask whoever gave it to you for a new one."))

@@ -11,6 +11,7 @@ from dataforge.contexts.tutorials.drafts.domain import Draft, DraftSection, Drop
 from dataforge.contexts.tutorials.transcripts.domain import Segment
 from dataforge.kernel.errors import Conflict, InvalidTransition, NotFound, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 
 MAX_TITLE = 255
 MAX_SUMMARY = 4_000
@@ -166,10 +167,12 @@ class Tutorial:
         """The tutorial in its next state; raises TutorialTransitionRefused, TutorialWithoutSteps."""
         state = TRANSITIONS.get((self.state, transition))
         if state is None:
-            message = f"The tutorial is {_state_words(self.state)}; it cannot be {transition.past}."
+            message = Text(
+                "The tutorial is {state}; it cannot be {past}.", state=_state_words(self.state), past=transition.past
+            )
             raise TutorialTransitionRefused(message, facts={"state": self.state.value})
         if state is TutorialState.PUBLISHED and not self.steps:
-            message = "A tutorial is published with at least one step; add one first."
+            message = Text("A tutorial is published with at least one step; add one first.")
             raise TutorialWithoutSteps(message)
         published = now if state is TutorialState.PUBLISHED else self.published_at
         archived = now if state is TutorialState.ARCHIVED else None
@@ -196,7 +199,7 @@ class Tutorial:
         for position, edit in enumerate(edits):
             before = known.pop(edit.id, None) if edit.id is not None else None
             if edit.id is not None and before is None:
-                message = "is not a step of this tutorial, or is there twice"
+                message = Text("is not a step of this tutorial, or is there twice")
                 broken.append(Violation(f"/steps/{position}/id", message, "unknown_reference"))
                 continue
             citation = _citation(edit, before, segments)
@@ -215,20 +218,23 @@ class Tutorial:
         self.require_editable()
         known = {step.id: step for step in self.steps}
         if len(step_ids) != len(known) or set(step_ids) != set(known):
-            message = "must name every step of the tutorial once"
-            raise ValidationFailed(f"step_ids {message}.", violations=[Violation("/step_ids", message, "permutation")])
+            message = Text("must name every step of the tutorial once")
+            raise ValidationFailed(
+                Text("step_ids {message}.", message=message),
+                violations=[Violation("/step_ids", message, "permutation")],
+            )
         return replace(self, steps=tuple(known[step_id] for step_id in step_ids))
 
     def require_editable(self) -> None:
         """Raise TutorialArchived for one that is not changed any more."""
         if self.state is TutorialState.ARCHIVED:
-            message = "The tutorial is archived; reopen it to change it."
+            message = Text("The tutorial is archived; reopen it to change it.")
             raise TutorialArchived(message)
 
     def require_published(self) -> None:
         """Raise TutorialNotPublished for one that only members may see."""
         if self.state is not TutorialState.PUBLISHED:
-            message = f"The tutorial is {_state_words(self.state)}; publish it first."
+            message = Text("The tutorial is {state}; publish it first.", state=_state_words(self.state))
             raise TutorialNotPublished(message, facts={"state": self.state.value})
 
 
@@ -293,13 +299,15 @@ def tutorial_of_draft(
 
 def missing_tutorial(tutorial_id: UUID) -> TutorialNotFound:
     """The refusal for a tutorial that is not there, and for everybody who is not a member of its workspace."""
-    return TutorialNotFound(f"There is no tutorial {tutorial_id}.")
+    return TutorialNotFound(Text("There is no tutorial {tutorial_id}.", tutorial_id=tutorial_id))
 
 
 def require_tutorial_room(tutorials: int) -> None:
     """Raise TutorialLimitExceeded for a workspace that is full."""
     if tutorials >= MAX_TUTORIALS:
-        message = f"A workspace has at most {MAX_TUTORIALS:,} tutorials; delete some first."
+        message = Text(
+            "A workspace has at most {max_tutorials:,} tutorials; delete some first.", max_tutorials=MAX_TUTORIALS
+        )
         raise TutorialLimitExceeded(message, facts={"limit": MAX_TUTORIALS})
 
 

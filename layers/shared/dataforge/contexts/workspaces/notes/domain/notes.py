@@ -19,6 +19,7 @@ from dataforge.kernel.errors import (
     Violation,
     invalid,
 )
+from dataforge.kernel.texts import Text
 
 MAX_NOTES = 20_000  # of one vault, those in the trash included
 MAX_BODY = 1024 * 1024  # bytes of UTF-8
@@ -85,13 +86,13 @@ class Note:
     def require_live(self) -> None:
         """Raise NoteTrashed for one in the trash."""
         if self.deleted_at is not None:
-            message = "This note is in the trash; restore it first."
+            message = Text("This note is in the trash; restore it first.")
             raise NoteTrashed(message)
 
     def require_trashed(self) -> None:
         """Raise NoteNotTrashed for one that is not in the trash."""
         if self.deleted_at is None:
-            message = "This note is not in the trash."
+            message = Text("This note is not in the trash.")
             raise NoteNotTrashed(message)
 
     def require_base(self, base: "Base") -> None:
@@ -99,7 +100,7 @@ class Note:
         if base.revision in ("*", str(self.revision)) or base.sha256 == self.sha256:
             return
         tag = f'"{self.revision}"'
-        message = "The note has been changed since you read it; read it again, and bring both texts together."
+        message = Text("The note has been changed since you read it; read it again, and bring both texts together.")
         facts = {"current": tag, "current_revision": self.revision, "current_sha256": self.sha256}
         raise PreconditionFailed(message, facts=facts, headers={"ETag": tag})
 
@@ -114,7 +115,9 @@ class Base:
     def __post_init__(self) -> None:
         """Raise PreconditionRequired where neither is given."""
         if self.revision is None and self.sha256 is None:
-            message = "Send the ETag you read in an If-Match header, or the hash of the text you read in base_sha256."
+            message = Text(
+                "Send the ETag you read in an If-Match header, or the hash of the text you read in base_sha256."
+            )
             raise PreconditionRequired(message)
 
 
@@ -144,39 +147,48 @@ def require_body(body: str) -> None:
 def require_note_room(notes: int) -> None:
     """Raise NoteLimitExceeded for a vault with as many notes as it may have."""
     if notes >= MAX_NOTES:
-        message = f"A vault has at most {MAX_NOTES:,} notes, those in the trash included; delete some for good first."
+        message = Text(
+            "A vault has at most {max_notes:,} notes, those in the trash included; delete some for good first.",
+            max_notes=MAX_NOTES,
+        )
         raise NoteLimitExceeded(message, facts={"limit": MAX_NOTES})
 
 
 def require_folder_size(notes: int, limit: int, size: int) -> None:
     """Raise FolderLimitExceeded for a folder with more notes, or more bytes of text, than are moved at once."""
     if notes > limit:
-        message = f"At most {limit:,} notes are moved at once; move the folders in this one instead."
+        message = Text("At most {limit:,} notes are moved at once; move the folders in this one instead.", limit=limit)
         raise FolderLimitExceeded(message, facts={"limit": limit})
     if size > MAX_READ_AGAIN:
-        message = f"At most {MAX_READ_AGAIN:,} bytes of notes are moved at once; move the folders in this one instead."
+        message = Text(
+            "At most {max_read_again:,} bytes of notes are moved at once; move the folders in this one instead.",
+            max_read_again=MAX_READ_AGAIN,
+        )
         raise FolderLimitExceeded(message, facts={"limit_bytes": MAX_READ_AGAIN})
 
 
 def require_few_links(notes: int, limit: int, size: int) -> None:
     """Raise LinkLimitExceeded for a note that more notes, or more bytes of text, link to than are rewritten at once."""
     if notes > limit:
-        message = f"More than {limit:,} notes link to this one; move it without rewriting them."
+        message = Text("More than {limit:,} notes link to this one; move it without rewriting them.", limit=limit)
         raise LinkLimitExceeded(message, facts={"limit": limit})
     if size > MAX_READ_AGAIN:
-        message = f"The notes that link to this one have more than {MAX_READ_AGAIN:,} bytes; move it without them."
+        message = Text(
+            "The notes that link to this one have more than {max_read_again:,} bytes; move it without them.",
+            max_read_again=MAX_READ_AGAIN,
+        )
         raise LinkLimitExceeded(message, facts={"limit_bytes": MAX_READ_AGAIN})
 
 
 def path_taken(path: str) -> AlreadyExists:
     """The refusal of a path that another note has, whatever its capitals."""
-    message = f"The vault already has a note at {path!r}; paths differ in more than capitals."
-    return AlreadyExists(message, violations=[Violation("/path", "is taken", "unique")])
+    message = Text("The vault already has a note at {path!r}; paths differ in more than capitals.", path=path)
+    return AlreadyExists(message, violations=[Violation("/path", Text("is taken"), "unique")])
 
 
 def missing_note(note_id: UUID) -> NoteNotFound:
     """The refusal of a note that the vault does not have."""
-    return NoteNotFound(f"There is no note {note_id} in this vault.")
+    return NoteNotFound(Text("There is no note {note_id} in this vault.", note_id=note_id))
 
 
 _LINE, _HEADINGS_TRIED = 1_000, 20  # of a longer line the beginning counts: patterns never see more

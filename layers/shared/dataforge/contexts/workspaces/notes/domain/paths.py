@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataforge.contexts.workspaces.names import name_mistake
 from dataforge.kernel.errors import invalid
 from dataforge.kernel.text import composed
+from dataforge.kernel.texts import Text
 
 MAX_NOTE_PATH, MAX_DEPTH = 500, 20
 SUFFIX = ".md"
@@ -65,7 +66,7 @@ def require_folder_move(folder: str, target: str) -> tuple[str, str]:
         if wrong is not None:
             raise invalid(pointer, wrong)
     if path_key(target).startswith(path_key(folder) + "/"):
-        raise invalid("/target", "must not be inside the folder that is moved")
+        raise invalid("/target", Text("must not be inside the folder that is moved"))
     return folder, target
 
 

@@ -13,6 +13,7 @@ from dataforge.contexts.workspaces.notes.domain.notes import without_front_matte
 from dataforge.contexts.workspaces.page_calls import WORKSPACE, WORKSPACES, WorkspacePageCall
 from dataforge.contexts.workspaces.vaults.queries import get_vault
 from dataforge.http.addresses import own_address
+from dataforge.kernel.texts import Text
 
 VAULT = WORKSPACE + "/vaults/{vault_id}"
 NOTES = VAULT + "/notes"
@@ -48,11 +49,11 @@ async def place_of(call: WorkspacePageCall, vault_id: UUID) -> VaultPlace:
     if row["is_locked"]:
         names = await call.query(names_of_people, [row["locked_by"]] if row["locked_by"] else [])
         by = names.get(row["locked_by"], "somebody")
-        reason = f"{by} has locked the vault: its notes can be read, and not changed until it is unlocked."
+        reason = Text("{by} has locked the vault: its notes can be read, and not changed until it is unlocked.", by=by)
     elif call.workspace.archived_at is not None:
-        reason = "The workspace is archived: its notes can be read, and not changed."
+        reason = Text("The workspace is archived: its notes can be read, and not changed.")
     elif not call.may("change", "note"):
-        reason = "You are a viewer of this workspace: you can read its notes, and not change them."
+        reason = Text("You are a viewer of this workspace: you can read its notes, and not change them.")
     return VaultPlace(row, reason)
 
 

@@ -36,6 +36,7 @@ from dataforge.contexts.workspaces.unit_of_work import WorkspacesUnitOfWork
 from dataforge.http.call import json_response
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, NotFound, PreconditionFailed
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 _WHOLE = 1_000  # notes of a vault that is shown with all of its folders; of a larger one one folder at a time
@@ -96,7 +97,7 @@ async def _vault(
     top = await _tree(call, vault_id)
     shown = folder_at(top, folder)
     if shown is None:
-        message = f"The vault has no folder {folder!r}."
+        message = Text("The vault has no folder {folder!r}.", folder=folder)
         raise NotFound(message)
     return call.page(
         "workspaces/vault.html",
@@ -161,7 +162,7 @@ async def save_note(
         return await _refused_text(call, vault_id, note_id, text, refusal_of(error, ("body_md",)))
     if automatic:
         return json_response({"revision": saved["revision"]})
-    return call.go_on("success", "The note is saved.", *segments(call, vault_id, note_id))
+    return call.go_on("success", Text("The note is saved."), *segments(call, vault_id, note_id))
 
 
 def _saving(
@@ -204,7 +205,7 @@ async def move_note(
         await call.carry_out(commands.change_note, command)
     except (ValidationError, DataForgeError) as error:
         return await _note(call, vault_id, note_id, given["path"], refusal_of(error, given))
-    return call.go_on("success", f"The note is at {path} now.", *segments(call, vault_id, note_id))
+    return call.go_on("success", Text("The note is at {path} now.", path=path), *segments(call, vault_id, note_id))
 
 
 @router.post(NOTE + "/trash")
@@ -219,7 +220,7 @@ async def trash_note(
         await call.carry_out(commands.trash_note, commands.TrashNote(workspace_id, vault_id, note_id))
     except DataForgeError as error:
         return await _note(call, vault_id, note_id, refusal=refusal_of(error))
-    return call.go_on("success", "The note is in the trash for 30 days.", *segments(call, vault_id))
+    return call.go_on("success", Text("The note is in the trash for 30 days."), *segments(call, vault_id))
 
 
 async def _note(

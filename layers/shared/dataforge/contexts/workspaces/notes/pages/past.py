@@ -15,6 +15,7 @@ from dataforge.contexts.workspaces.page_calls import ROWS, WorkspacePageCall, cl
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 REVISIONS = NOTE + "/revisions"
@@ -44,7 +45,7 @@ async def restore_note(
         await call.carry_out(commands.restore_note, commands.RestoreNote(workspace_id, vault_id, note_id, path))
     except (ValidationError, DataForgeError) as error:
         return await _trash(call, vault_id, refusal_of(error), wanted=(note_id, given.get("path", "")))
-    return call.go_on("success", "The note is back.", *segments(call, vault_id, note_id))
+    return call.go_on("success", Text("The note is back."), *segments(call, vault_id, note_id))
 
 
 @router.post(NOTE + "/purge")
@@ -59,7 +60,7 @@ async def purge_note(
         await call.carry_out(commands.purge_note, commands.PurgeNote(workspace_id, vault_id, note_id))
     except DataForgeError as error:
         return await _trash(call, vault_id, refusal_of(error))
-    return call.go_on("success", "The note is gone for good.", *segments(call, vault_id), "trash")
+    return call.go_on("success", Text("The note is gone for good."), *segments(call, vault_id), "trash")
 
 
 @router.get(REVISIONS)

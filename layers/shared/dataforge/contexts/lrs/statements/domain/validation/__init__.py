@@ -21,6 +21,7 @@ from dataforge.contexts.lrs.statements.domain.validation.report import Check, Re
 from dataforge.contexts.lrs.statements.domain.validation.results import check_result
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
 from dataforge.kernel.errors import Violation
+from dataforge.kernel.texts import Text
 
 __all__ = ["VOIDED", "validate_agent", "validate_statement"]
 
@@ -32,34 +33,36 @@ _VERB: dict[str, Check] = {"id": check_iri, "display": check_language_map}
 
 def _check_verb(value: object, path: str, report: Report) -> None:
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "a Verb object")
+        report.wrong_type(value, path, Text("a Verb object"))
         return
     check_members(value, path, report, _VERB, ("id",))
 
 
 def _forbid_in_substatement(_: object, path: str, report: Report) -> None:
     name = path.rpartition("/")[2]
-    report.add(path, Rule.SUBSTATEMENT, f"A SubStatement must not have `{name}`: only whole statements do.")
+    report.add(
+        path, Rule.SUBSTATEMENT, Text("A SubStatement must not have `{name}`: only whole statements do.", name=name)
+    )
 
 
 def _forbid_substatement(_: object, path: str, report: Report) -> None:
-    report.add(path, Rule.SUBSTATEMENT, "A SubStatement must not contain a SubStatement.")
+    report.add(path, Rule.SUBSTATEMENT, Text("A SubStatement must not contain a SubStatement."))
 
 
 def _by_object_type(checks: dict[str, Check]) -> Check:
     def check(value: object, path: str, report: Report) -> None:
         if not isinstance(value, dict):
-            report.wrong_type(value, path, "an object")
+            report.wrong_type(value, path, Text("an object"))
             return
         kind = value.get("objectType", "Activity")
         found = checks.get(kind) if isinstance(kind, str) else None
         if found is not None:
             found(value, path, report)
         elif isinstance(kind, str):
-            message = f"{preview(kind)} must be exactly one of {', '.join(checks)}."
+            message = Text("{kind} must be exactly one of {checks}.", kind=preview(kind), checks=", ".join(checks))
             report.add(f"{path}/objectType", Rule.ENUMERATION, message)
         else:
-            report.wrong_type(kind, f"{path}/objectType", "a string")
+            report.wrong_type(kind, f"{path}/objectType", Text("a string"))
 
     return check
 
@@ -113,7 +116,7 @@ def _check_revision_and_platform(value: dict[str, object], path: str, report: Re
         return
     for name in ("revision", "platform"):
         if name in context:
-            message = f"`{name}` is allowed only when the object is an Activity."
+            message = Text("`{name}` is allowed only when the object is an Activity.", name=name)
             report.add(f"{path}/context/{name}", Rule.CONTEXT, message)
 
 
@@ -122,7 +125,7 @@ def _check_voiding(value: dict[str, object], path: str, report: Report) -> None:
     if not isinstance(verb, dict) or verb.get("id") != VOIDED:
         return
     if not isinstance(target, dict) or target.get("objectType") != "StatementRef":
-        message = "A statement that voids another one has a StatementRef with its id as object."
+        message = Text("A statement that voids another one has a StatementRef with its id as object.")
         report.add(f"{path}/object", Rule.VOIDING, message)
 
 
@@ -136,7 +139,7 @@ def validate_statement(
     """
     report = Report(version, part_hashes)
     if not isinstance(statement, dict):
-        report.wrong_type(statement, path, "a statement object")
+        report.wrong_type(statement, path, Text("a statement object"))
         return report.violations
     check_members(statement, path, report, _STATEMENT, _REQUIRED)
     _check_revision_and_platform(statement, path, report)

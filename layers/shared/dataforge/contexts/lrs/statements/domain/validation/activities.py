@@ -16,6 +16,7 @@ from dataforge.contexts.lrs.statements.domain.validation.report import (
     preview,
 )
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
+from dataforge.kernel.texts import Text
 
 _COMPONENTS = {
     "true-false": frozenset[str](),
@@ -43,9 +44,17 @@ def _allowed_components(interaction: str, report: Report) -> frozenset[str] | No
 
 def _check_interaction_type(value: object, path: str, report: Report) -> None:
     if not isinstance(value, str):
-        report.wrong_type(value, path, "a string with an interaction type")
+        report.wrong_type(value, path, Text("a string with an interaction type"))
     elif _allowed_components(value, report) is None:
-        report.add(path, Rule.ENUMERATION, f"{preview(value)} is not an interaction type: {', '.join(_COMPONENTS)}.")
+        report.add(
+            path,
+            Rule.ENUMERATION,
+            Text(
+                "{value} is not an interaction type: {components}.",
+                value=preview(value),
+                components=", ".join(_COMPONENTS),
+            ),
+        )
 
 
 _COMPONENT: dict[str, Check] = {"id": check_string, "description": check_language_map}
@@ -53,14 +62,14 @@ _COMPONENT: dict[str, Check] = {"id": check_string, "description": check_languag
 
 def _check_component(value: object, path: str, report: Report) -> None:
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "an object with id and description")
+        report.wrong_type(value, path, Text("an object with id and description"))
         return
     check_members(value, path, report, _COMPONENT, ("id",))
 
 
 def _check_components(value: object, path: str, report: Report) -> None:
     if not isinstance(value, list):
-        report.wrong_type(value, path, "an array of interaction components")
+        report.wrong_type(value, path, Text("an array of interaction components"))
         return
     seen: set[str] = set()
     for index, item in enumerate(value):
@@ -69,7 +78,9 @@ def _check_components(value: object, path: str, report: Report) -> None:
         if not isinstance(identifier, str):
             continue
         if identifier in seen:
-            message = f"The id {preview(identifier)} is used twice in this list; ids are unique."
+            message = Text(
+                "The id {identifier} is used twice in this list; ids are unique.", identifier=preview(identifier)
+            )
             report.add(f"{path}/{index}/id", Rule.INTERACTION, message)
         seen.add(identifier)
 
@@ -81,7 +92,7 @@ _DEFINITION: dict[str, Check] = {
     "moreInfo": check_iri,
     "extensions": check_extensions,
     "interactionType": _check_interaction_type,
-    "correctResponsesPattern": array_of(check_string, "an array of strings"),
+    "correctResponsesPattern": array_of(check_string, Text("an array of strings")),
     **dict.fromkeys(sorted(_COMPONENT_LISTS), _check_components),
 }
 
@@ -89,12 +100,12 @@ _DEFINITION: dict[str, Check] = {
 def check_definition(value: object, path: str, report: Report) -> None:
     """An activity definition; component lists only beside the interaction type they belong to."""
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "an object")
+        report.wrong_type(value, path, Text("an object"))
         return
     check_members(value, path, report, _DEFINITION)
     if "interactionType" not in value:
         for name in sorted({"correctResponsesPattern", *_COMPONENT_LISTS}.intersection(value)):
-            message = f"`{name}` belongs to an interaction: `interactionType` is missing."
+            message = Text("`{name}` belongs to an interaction: `interactionType` is missing.", name=name)
             report.add(f"{path}/{name}", Rule.INTERACTION, message)
         return
     interaction = value["interactionType"]
@@ -102,7 +113,9 @@ def check_definition(value: object, path: str, report: Report) -> None:
     if allowed is None or _COMPONENT_LISTS.isdisjoint(value):
         return
     for name in sorted(_COMPONENT_LISTS.intersection(value) - allowed):
-        message = f"`{name}` does not go with the interaction type {preview(interaction)}."
+        message = Text(
+            "`{name}` does not go with the interaction type {interaction}.", name=name, interaction=preview(interaction)
+        )
         report.add(f"{path}/{name}", Rule.INTERACTION, message)
 
 
@@ -112,6 +125,6 @@ _ACTIVITY: dict[str, Check] = {"objectType": exactly("Activity"), "id": check_ir
 def check_activity(value: object, path: str, report: Report) -> None:
     """An Activity; `objectType` may be left out."""
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "an Activity object")
+        report.wrong_type(value, path, Text("an Activity object"))
         return
     check_members(value, path, report, _ACTIVITY, ("id",))

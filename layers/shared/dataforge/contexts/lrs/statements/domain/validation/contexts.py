@@ -18,6 +18,7 @@ from dataforge.contexts.lrs.statements.domain.validation.report import (
     exactly,
 )
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
+from dataforge.kernel.texts import Text
 
 _STATEMENT_REF: dict[str, Check] = {"objectType": exactly("StatementRef"), "id": check_uuid}
 
@@ -25,12 +26,12 @@ _STATEMENT_REF: dict[str, Check] = {"objectType": exactly("StatementRef"), "id":
 def check_statement_ref(value: object, path: str, report: Report) -> None:
     """A reference to another statement by its id (Data 2.4.4.3)."""
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "a StatementRef object")
+        report.wrong_type(value, path, Text("a StatementRef object"))
         return
     check_members(value, path, report, _STATEMENT_REF, ("objectType", "id"))
 
 
-_activities = array_of(check_activity, "an Activity or an array of Activities")
+_activities = array_of(check_activity, Text("an Activity or an array of Activities"))
 
 
 def _check_related(value: object, path: str, report: Report) -> None:
@@ -45,15 +46,15 @@ _CONTEXT_ACTIVITIES: dict[str, Check] = dict.fromkeys(("parent", "grouping", "ca
 
 def _check_context_activities(value: object, path: str, report: Report) -> None:
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "an object with parent, grouping, category or other")
+        report.wrong_type(value, path, Text("an object with parent, grouping, category or other"))
         return
     check_members(value, path, report, _CONTEXT_ACTIVITIES)
 
 
 def _check_relevant_types(value: object, path: str, report: Report) -> None:
     if isinstance(value, list) and not value:
-        report.add(path, Rule.CONTEXT_ROLE, "`relevantTypes` must not be empty; leave it out instead.")
-    array_of(check_iri, "an array of IRIs")(value, path, report)
+        report.add(path, Rule.CONTEXT_ROLE, Text("`relevantTypes` must not be empty; leave it out instead."))
+    array_of(check_iri, Text("an array of IRIs"))(value, path, report)
 
 
 _CONTEXT_AGENT: dict[str, Check] = {
@@ -70,14 +71,14 @@ _CONTEXT_GROUP: dict[str, Check] = {
 
 def _check_context_agent(value: object, path: str, report: Report) -> None:
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "a contextAgent object")
+        report.wrong_type(value, path, Text("a contextAgent object"))
         return
     check_members(value, path, report, _CONTEXT_AGENT, ("objectType", "agent"))
 
 
 def _check_context_group(value: object, path: str, report: Report) -> None:
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "a contextGroup object")
+        report.wrong_type(value, path, Text("a contextGroup object"))
         return
     check_members(value, path, report, _CONTEXT_GROUP, ("objectType", "group"))
 
@@ -95,14 +96,14 @@ _CONTEXT_1_0: dict[str, Check] = {
 }
 _CONTEXT_2_0: dict[str, Check] = {
     **_CONTEXT_1_0,
-    "contextAgents": array_of(_check_context_agent, "an array of contextAgents"),
-    "contextGroups": array_of(_check_context_group, "an array of contextGroups"),
+    "contextAgents": array_of(_check_context_agent, Text("an array of contextAgents")),
+    "contextGroups": array_of(_check_context_group, Text("an array of contextGroups")),
 }
 
 
 def check_context(value: object, path: str, report: Report) -> None:
     """The circumstances; contextAgents and contextGroups exist in 2.0 only."""
     if not isinstance(value, dict):
-        report.wrong_type(value, path, "an object")
+        report.wrong_type(value, path, Text("an object"))
         return
     check_members(value, path, report, _CONTEXT_2_0 if report.version is XapiVersion.V2_0 else _CONTEXT_1_0)

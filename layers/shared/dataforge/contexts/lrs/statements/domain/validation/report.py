@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.statements.domain.json_text import MAX_VIOLATIONS, p
 from dataforge.contexts.lrs.statements.domain.rules import Rule
 from dataforge.contexts.lrs.statements.domain.versions import XapiVersion
 from dataforge.kernel.errors import Violation
+from dataforge.kernel.texts import Text
 
 _PREVIEW = 60
 
@@ -38,10 +39,14 @@ class Report:
     def wrong_type(self, value: object, path: str, wanted: str) -> None:
         """Note that a value is null or of another JSON type than the one wanted."""
         if value is None:
-            message = f"null is allowed inside extensions only; send {wanted} or leave the property out."
+            message = Text(
+                "null is allowed inside extensions only; send {wanted} or leave the property out.", wanted=wanted
+            )
             self.add(path, Rule.NULL, message)
         else:
-            self.add(path, Rule.TYPE, f"This must be {wanted}; it is {json_type(value)}.")
+            self.add(
+                path, Rule.TYPE, Text("This must be {wanted}; it is {value}.", wanted=wanted, value=json_type(value))
+            )
 
 
 Check = Callable[[object, str, Report], None]
@@ -84,7 +89,7 @@ def check_members(
             check(item, f"{path}/{key}", report)
     for name in required:
         if name not in value:
-            report.add(path, Rule.MISSING, f"The property `{name}` is required here.")
+            report.add(path, Rule.MISSING, Text("The property `{name}` is required here.", name=name))
 
 
 def _unknown(key: str, path: str, report: Report, checks: Mapping[str, Check]) -> None:
@@ -92,20 +97,20 @@ def _unknown(key: str, path: str, report: Report, checks: Mapping[str, Check]) -
     if near is None and len(key) <= _PREVIEW:
         near = next(iter(difflib.get_close_matches(key, checks, n=1, cutoff=0.8)), None)
     hint = f"; did you mean `{near}`?" if near else "; own data belongs into `extensions`."
-    message = f"The property {preview(key)} is not part of the standard here{hint}"
+    message = Text("The property {key} is not part of the standard here{hint}", key=preview(key), hint=hint)
     report.add(f"{path}/{pointer_token(key)}", Rule.UNKNOWN_PROPERTY, message)
 
 
 def check_string(value: object, path: str, report: Report) -> None:
     """Any string."""
     if not isinstance(value, str):
-        report.wrong_type(value, path, "a string")
+        report.wrong_type(value, path, Text("a string"))
 
 
 def check_boolean(value: object, path: str, report: Report) -> None:
     """true or false; not a string that says so."""
     if value is not True and value is not False:
-        report.wrong_type(value, path, "true or false")
+        report.wrong_type(value, path, Text("true or false"))
 
 
 def is_number(value: object) -> bool:
@@ -123,9 +128,13 @@ def exactly(word: str) -> Check:
     def check(value: object, path: str, report: Report) -> None:
         if value != word:
             if isinstance(value, str):
-                report.add(path, Rule.ENUMERATION, f'This must be exactly "{word}"; it is {preview(value)}.')
+                report.add(
+                    path,
+                    Rule.ENUMERATION,
+                    Text('This must be exactly "{word}"; it is {value}.', word=word, value=preview(value)),
+                )
             else:
-                report.wrong_type(value, path, f'the string "{word}"')
+                report.wrong_type(value, path, Text('the string "{word}"', word=word))
 
     return check
 
