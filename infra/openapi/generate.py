@@ -10,9 +10,9 @@ from typing import Any
 import dataforge
 import versioned_tables
 from dataforge.bootstrap import build_platform, rest_app
-from dataforge.http.openapi import openapi_document
 from dataforge.kernel.errors import registered_errors
 from dataforge.settings import ApiSettings
+from infra.openapi.document import openapi_document
 
 HERE = Path(__file__).resolve().parent
 REGISTRY = Path(dataforge.__path__[0]) / "http" / "errors.json"

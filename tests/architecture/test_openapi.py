@@ -1,10 +1,12 @@
 """The committed OpenAPI document and error list say what the code does."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from infra.openapi.generate import HERE, REGISTRY, error_list, error_registry, openapi
+from infra.openapi.names import OPERATIONS, TAG_DESCRIPTIONS
 
 # Here an empty body would ask for everything, or say nothing about whom it is for.
 NEEDS_A_BODY = {
@@ -50,3 +52,30 @@ def test_a_body_that_requires_nothing_can_be_left_out() -> None:
     insisted = {path for path, body in posts.items() if body.get("required") and not requires_something(body)}
 
     assert insisted == NEEDS_A_BODY
+
+
+def test_an_operation_has_a_short_name_of_its_own() -> None:
+    names = [item["operationId"] for path in openapi()["paths"].values() for item in path.values()]
+
+    assert len(set(names)) == len(names)
+    wrong = [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name) or len(name) > 40]
+    assert wrong == ["unsubscribe"]
+
+
+def test_no_name_is_given_to_what_is_no_operation() -> None:
+    document = openapi()
+    names = {item["operationId"] for path in document["paths"].values() for item in path.values()}
+
+    assert set(OPERATIONS.values()) - names == set()
+    assert set(TAG_DESCRIPTIONS) - {tag["name"] for tag in document["tags"]} == set()
+
+
+def test_every_operation_has_one_tag_and_every_tag_says_what_it_is_for() -> None:
+    document = openapi()
+    described = {tag["name"]: tag["description"] for tag in document["tags"]}
+    used = {tuple(item["tags"]) for path in document["paths"].values() for item in path.values()}
+
+    assert used == {(name,) for name in described}
+    assert all(len(text) > 15 and text.endswith(".") for text in described.values())
+    grouped = [tag for group in document["x-tagGroups"] for tag in group["tags"]]
+    assert sorted(grouped) == sorted(described)

@@ -1,0 +1,137 @@
+"""The OpenAPI document of the API: FastAPI's own, completed with what dependencies and middleware do."""
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from dataforge.http.auth import Require
+from dataforge.http.openapi import PROBLEM_SCHEMA, UNKEYED, requirement_of
+from infra.openapi.names import GROUPS, TAG_DESCRIPTIONS, context_of, operation_id, tag_of
+
+_PROBLEM = {
+    "description": "Problem document (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "repeat a request safely: the same key and body get the same answer",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_SCHEMAS = "#/components/schemas/"
+_LONG_NAME = re.compile(r"dataforge__(?:contexts__)?(?P<context>[a-z]+)__.*__(?P<name>[A-Za-z]+)")
+
+
+def openapi_document(title: str, routes: Sequence[APIRoute]) -> dict[str, Any]:
+    """The document (OpenAPI 3.1) of these routes: names, tags, security, problem answers and idempotency keys included.
+
+    Raises ValueError when two operations would have one name.
+    """
+    routes = [route for route in routes if route.include_in_schema]  # pages are for people
+    document = get_openapi(title=title, version="1", routes=routes)
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or a personal access token"},
+        "basic": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "any name, and a personal access token",
+        },
+    }
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
+    for route in routes:
+        for method in route.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
+            operation["operationId"] = operation_id(route, routes)
+            operation["tags"] = [tag_of(route)]
+            _complete(operation, method, requirement_of(route))
+    _refuse_repeated_names(document)
+    document["tags"] = _tags(routes)
+    document["x-tagGroups"] = _tag_groups(routes)
+    return _with_short_names(document)
+
+
+def operations_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and operation of each."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            yield method, path, operation
+
+
+def _complete(operation: dict[str, Any], method: str, required: Require | None) -> None:
+    responses = operation["responses"]
+    responses.pop("422", None)  # validation answers 400 here
+    responses["4XX"] = _PROBLEM
+    if required is None:
+        return
+    operation["security"] = [{"bearer": []}] if required.interactive else [{"bearer": []}, {"basic": []}]
+    if required.roles:
+        operation["description"] = (
+            operation.get("description", "") + f"\n\nRoles: {', '.join(sorted({'admin', *required.roles}))}."
+        ).strip()
+    if method == "POST" and not operation.pop(UNKEYED, False):
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+
+
+def _refuse_repeated_names(document: dict[str, Any]) -> None:
+    uses = Counter(operation["operationId"] for _, _, operation in operations_of(document))
+    if repeated := sorted(name for name, times in uses.items() if times > 1):
+        message = f"Several operations are called {', '.join(repeated)}: name them in infra/openapi/names.py."
+        raise ValueError(message)
+
+
+def _tags(routes: Sequence[APIRoute]) -> list[dict[str, str]]:
+    """Each tag once, described by what its modules of routes say of themselves."""
+    described: dict[str, list[str]] = {}
+    for module, tag in sorted({(route.endpoint.__module__, tag_of(route)) for route in routes}):
+        text = " ".join((sys.modules[module].__doc__ or "").split()).removeprefix("REST of ")
+        described.setdefault(tag, []).append(text[:1].upper() + text[1:])
+    return [
+        {"name": tag, "description": TAG_DESCRIPTIONS.get(tag) or " ".join(texts)}
+        for tag, texts in sorted(described.items())
+    ]
+
+
+def _tag_groups(routes: Sequence[APIRoute]) -> list[dict[str, Any]]:
+    """Tags by context, as readers of documents with `x-tagGroups` show them."""
+    grouped: dict[str, set[str]] = {}
+    for route in routes:
+        grouped.setdefault(GROUPS[context_of(route)], set()).add(tag_of(route))
+    return [{"name": name, "tags": sorted(tags)} for name, tags in sorted(grouped.items())]
+
+
+def _with_short_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Models of one name in two contexts are told apart by the context, not by the module."""
+    schemas = document["components"]["schemas"]
+    short = {
+        f"{_SCHEMAS}{name}": f"{_SCHEMAS}{match['context'].capitalize()}{match['name']}"
+        for name in schemas
+        if (match := _LONG_NAME.fullmatch(name))
+    }
+    if len(set(short.values())) < len(short):
+        message = f"Models of one name in one context: {', '.join(sorted(short.values()))}."
+        raise ValueError(message)
+    document["components"]["schemas"] = {
+        short.get(_SCHEMAS + name, _SCHEMAS + name).removeprefix(_SCHEMAS): schema for name, schema in schemas.items()
+    }
+    _replace_references(document, short)
+    return document
+
+
+def _replace_references(value: object, replacements: dict[str, str]) -> None:
+    if isinstance(value, dict):
+        if value.get("$ref") in replacements:
+            value["$ref"] = replacements[value["$ref"]]
+        for item in value.values():
+            _replace_references(item, replacements)
+    elif isinstance(value, list):
+        for item in value:
+            _replace_references(item, replacements)
