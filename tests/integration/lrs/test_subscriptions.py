@@ -25,10 +25,7 @@ from dataforge.contexts.lrs.forwarding.consumers import announce_due
 from dataforge.contexts.lrs.forwarding.domain import (
     AFTER_SECONDS,
     COVERED_SECONDS,
-    PAUSES,
     Outcome,
-    Verdict,
-    new_secret,
 )
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
@@ -39,6 +36,7 @@ from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.aws.sqs import Queue
 from dataforge.platform.db.database import Database
 from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.deliveries.domain import PAUSES, Verdict, new_secret
 from infra.local.postgres import PostgresServer
 from tests.builders.api import ApiUnderTest
 from tests.builders.datasets import ok

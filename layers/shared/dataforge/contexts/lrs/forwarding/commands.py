@@ -2,27 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.lrs.forwarding.domain import (
-    GIVES_UP_AFTER,
     MAX_DELIVERY_BYTES,
     MAX_STATEMENTS,
     MAX_WAITING,
     Delivery,
-    DeliveryState,
     Outcome,
     SecretOfStore,
     Subscription,
     SubscriptionKind,
-    Verdict,
     check_choice,
-    is_last,
-    new_secret,
-    pause_before,
 )
 from dataforge.contexts.lrs.forwarding.queries import (
     MatchingStatement,
@@ -31,12 +24,13 @@ from dataforge.contexts.lrs.forwarding.queries import (
     subscription_of,
 )
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
-from dataforge.kernel.errors import ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Change, Delete, audit_change, require_revision
-from dataforge.platform.outgoing import AddressForbidden, check_url
+from dataforge.platform.deliveries.domain import Verdict, new_secret
+from dataforge.platform.deliveries.recording import Record
+from dataforge.platform.deliveries.sending import check_receiver
 from dataforge.platform.sealing import SecretBox
 
 _NO_ID = UUID(int=0)
@@ -199,11 +193,7 @@ async def redrive_deliveries(command: RedriveDeliveries, uow: LrsUnitOfWork) -> 
 
 
 def _check(values: Mapping[str, Any], *, private: bool) -> None:
-    try:
-        check_url(str(values["url"]), private=private)
-    except AddressForbidden as error:
-        message = Text("url {error}.", error=error)
-        raise ValidationFailed(message, violations=[Violation("/url", message, "url")]) from error
+    check_receiver(str(values["url"]), private=private)
     check_choice(choice_of(values["filter"]))
 
 
@@ -268,43 +258,15 @@ async def record_outcome(command: RecordOutcome, uow: LrsUnitOfWork) -> float | 
         await uow.deliveries.add(
             delivery.subscription_id, [item.statement_id], refused=item.reason, status=outcome.status
         )
-    if delivery.is_test:
-        state = DeliveryState.DELIVERED if outcome.verdict is Verdict.DELIVERED else DeliveryState.DEAD
-        await uow.deliveries.end(delivery, state, (), outcome)
-        return None
-    if outcome.verdict is Verdict.DELIVERED:
-        kept = [statement_id for statement_id in delivery.statement_ids if statement_id not in refused]
-        await uow.deliveries.end(delivery, DeliveryState.DELIVERED, kept, outcome)
-        await uow.subscriptions.succeeded(delivery.subscription_id)
-        return None
-    if outcome.verdict is Verdict.STOP:
-        reason = outcome.error or "The receiver wants no more."
-        await uow.deliveries.wait(delivery, outcome.left, outcome, attempts=delivery.attempts, pause=timedelta(0))
-        await _disable(delivery.subscription_id, reason, uow)
-        return None
-    return await _retry(command, uow)
-
-
-async def _retry(command: RecordOutcome, uow: LrsUnitOfWork) -> float | None:
-    delivery, outcome = command.delivery, command.outcome
-    # Whoever has taken a part is not as good as dead: attempts are counted from here again.
+    kept = [item for item in delivery.statement_ids if item not in refused]
+    left = kept if outcome.verdict is Verdict.DELIVERED else outcome.left
+    if not delivery.is_test and list(left) != list(delivery.statement_ids):
+        await uow.deliveries.keep(delivery, left)
     got_on = len(outcome.left) < len(delivery.statement_ids)
-    attempts = 1 if got_on else delivery.attempts + 1
-    failing_since = await uow.subscriptions.failed(delivery.subscription_id, outcome.error)
-    pause = pause_before(attempts, outcome.retry_after, command.random)
-    if is_last(attempts):
-        await uow.deliveries.end(delivery, DeliveryState.DEAD, outcome.left, outcome)
-    else:
-        await uow.deliveries.wait(delivery, outcome.left, outcome, attempts=attempts, pause=pause)
-    if uow.now - failing_since >= GIVES_UP_AFTER:
-        await _disable(
-            delivery.subscription_id, f"Nothing was delivered for 5 days. {outcome.error or ''}".strip(), uow
-        )
-        return None
-    return None if is_last(attempts) else pause.total_seconds()
-
-
-async def _disable(subscription_id: UUID, reason: str, uow: LrsUnitOfWork) -> None:
-    if await uow.subscriptions.disable(subscription_id, reason[:500]):
-        after = {"enabled": False, "disabled_reason": reason[:500]}
-        uow.audit(AuditEntry("subscription.changed", "subscription", str(subscription_id), {"enabled": True}, after))
+    record = Record(uow.subscriptions, uow.deliveries, uow.now, command.random)
+    recorded = await record.outcome(delivery, outcome, got_on=got_on)
+    if recorded.disabled is not None:
+        after = {"enabled": False, "disabled_reason": recorded.disabled}
+        about = str(delivery.subscription_id)
+        uow.audit(AuditEntry("subscription.changed", "subscription", about, {"enabled": True}, after))
+    return recorded.seconds

@@ -19,11 +19,12 @@ from dataforge.contexts.lrs.forwarding.commands import (
     plan_deliveries,
     record_outcome,
 )
-from dataforge.contexts.lrs.forwarding.domain import Delivery, Outcome, Subscription, SubscriptionKind, Verdict
+from dataforge.contexts.lrs.forwarding.domain import Delivery, Outcome, Subscription, SubscriptionKind
 from dataforge.contexts.lrs.forwarding.queries import statement_bodies
 from dataforge.contexts.lrs.forwarding.receivers import StoreReceiver, send_webhook
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.platform.db.unit_of_work import run
+from dataforge.platform.deliveries.domain import Verdict
 from dataforge.platform.observability import emit_metrics, logger
 from dataforge.platform.sealing import SecretUnreadable
 

@@ -1,14 +1,10 @@
 """Rules of subscriptions and of their deliveries: what is chosen, how it is signed, and what an answer means."""
 
 import base64
-import hashlib
-import hmac
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +13,7 @@ from dataforge.contexts.lrs.search.domain import Kind, activity_keys, agent_keys
 from dataforge.contexts.lrs.statements.domain import actor_key, format_timestamp, to_json, validate_agent
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
 from dataforge.kernel.texts import Text
+from dataforge.platform.deliveries.domain import Verdict, signing_secrets
 
 MAX_STATEMENTS = 50
 """Statements of one delivery."""
@@ -25,24 +22,12 @@ MAX_WAITING = 20
 """Deliveries that are planned ahead; behind them the position stays, however much there is."""
 SCANNED = 20_000
 """Statements that are looked at for one plan."""
-GIVES_UP_AFTER = timedelta(days=5)
-"""A subscription that has failed for that long without a success is switched off."""
-LEASE = timedelta(minutes=2)
 ASKING_SECONDS = 1.0
 """How often a loader asks whether what it has loaded is to be announced."""
 COVERED_SECONDS = MARGIN_SECONDS + ASKING_SECONDS
 """A message that comes so much later finds what is loaded until the loader asks again, behind the bound."""
 AFTER_SECONDS = COVERED_SECONDS + 2
 """How much later a message comes; so there is one in two seconds at most, whatever number of loaders there is."""
-KEEP_SECRET = timedelta(hours=24)
-"""How long the secret before the last one signs, too."""
-KEEP_DELIVERED = timedelta(days=7)
-KEEP_DEAD = timedelta(days=30)
-# Seconds from one attempt to the next; after the last the delivery is dead and the next one has its turn.
-PAUSES = (5, 30, 120, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 43_200)
-_LONGEST_PAUSE = 86_400
-_JITTER = 0.2
-_WHSEC = "whsec_"
 
 
 class SubscriptionKind(StrEnum):
@@ -50,14 +35,6 @@ class SubscriptionKind(StrEnum):
 
     WEBHOOK = "webhook"
     LRS = "lrs"
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery is: dead ones wait for somebody to try them again."""
-
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    DEAD = "dead"
 
 
 class SecretOfStore(Conflict):
@@ -126,8 +103,7 @@ class Subscription:
 
     def sealed_secrets(self, now: datetime) -> list[bytes]:
         """What signs at this time, the newest first."""
-        previous = self.previous_secret if self.previous_until and now < self.previous_until else None
-        return [self.sealed_secret, *([previous] if previous else [])]
+        return signing_secrets(self.sealed_secret, self.previous_secret, self.previous_until, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +121,10 @@ class Delivery:
     is_test: bool = False
     leased_until: datetime | None = None
 
-
-class Verdict(StrEnum):
-    """What comes of an attempt."""
-
-    DELIVERED = "delivered"
-    RETRY = "retry"
-    STOP = "stop"
+    @property
+    def receiver_id(self) -> UUID:
+        """To whom it goes."""
+        return self.subscription_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,50 +145,6 @@ class Outcome:
     status: int | None = None
     error: str | None = None
     retry_after: int | None = None
-
-
-def pause_before(attempt: int, retry_after: int | None, random: Random) -> timedelta:
-    """How long to wait after this attempt (the first is 1): what the receiver asks for at least, and some jitter."""
-    base = PAUSES[min(attempt, len(PAUSES)) - 1]
-    jittered = base * (1 + random.uniform(-_JITTER, _JITTER))
-    return timedelta(seconds=min(max(jittered, retry_after or 0), _LONGEST_PAUSE))
-
-
-def is_last(attempt: int) -> bool:
-    """Whether a delivery is given up when this attempt has failed."""
-    return attempt >= len(PAUSES)
-
-
-def retry_after_of(headers: Mapping[str, str]) -> int | None:
-    """The seconds of a Retry-After header; a date is not read (RFC 9110 §10.2.3 has both)."""
-    given = headers.get("retry-after", "")
-    return min(int(given), _LONGEST_PAUSE) if given.isascii() and given.isdigit() and len(given) < 10 else None
-
-
-def new_secret() -> str:
-    """A secret in the form of Standard Webhooks: 192 random bits."""
-    return _WHSEC + base64.b64encode(secrets.token_bytes(24)).decode()
-
-
-def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """`webhook-signature` of Standard Webhooks: v1 and HMAC-SHA256 over id, timestamp and body."""
-    key = base64.b64decode(secret.removeprefix(_WHSEC))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
-def webhook_headers(keys: Sequence[str], delivery: Delivery, now: datetime, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks; the id stays, so that the receiver knows what it has already.
-
-    There is a signature for each secret, so that a receiver may know the one before the last.
-    """
-    timestamp = int(now.timestamp())
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": str(delivery.id),
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(signature(item, str(delivery.id), timestamp, body) for item in keys),
-    }
 
 
 def webhook_body(delivery: Delivery, statements: Sequence[Mapping[str, Any]]) -> bytes:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.lrs.forwarding import commands, queries, wire
 from dataforge.contexts.lrs.forwarding.calls import announce_from
-from dataforge.contexts.lrs.forwarding.domain import DeliveryState, SubscriptionKind
+from dataforge.contexts.lrs.forwarding.domain import SubscriptionKind
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.domain import parse_json
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
@@ -19,6 +19,7 @@ from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import plain_message
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.db.versioned_rows import Change, Delete
+from dataforge.platform.deliveries.domain import DeliveryState
 from dataforge.web.calls import Chosen, PageCall, require_page
 from dataforge.web.routing import page_router
 

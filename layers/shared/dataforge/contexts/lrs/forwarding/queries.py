@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.lrs.forwarding.domain import (
     SCANNED,
-    DeliveryState,
     StatementChoice,
     Subscription,
     SubscriptionKind,
@@ -23,6 +22,7 @@ from dataforge.kernel.paging import Page
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import keyset
+from dataforge.platform.deliveries.domain import DeliveryState
 
 _LAST_ID = UUID(int=2**128 - 1)
 _SHOWN = (

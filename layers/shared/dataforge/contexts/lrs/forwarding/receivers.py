@@ -14,16 +14,15 @@ from dataforge.contexts.lrs.forwarding.domain import (
     Outcome,
     Refused,
     Subscription,
-    Verdict,
     as_sent,
     basic,
-    retry_after_of,
     webhook_body,
-    webhook_headers,
 )
 from dataforge.contexts.lrs.statements.domain import read_statement, same_statement, to_json
 from dataforge.kernel.texts import Text
-from dataforge.platform.outgoing import AddressForbidden, Answer, NoAnswer, send
+from dataforge.platform.deliveries.domain import Verdict, retry_after_of
+from dataforge.platform.deliveries.sending import ask, post_webhook, words_of
+from dataforge.platform.outgoing import Answer
 
 if TYPE_CHECKING:
     from dataforge.contexts.lrs.attachments.store import AttachmentStore
@@ -32,34 +31,15 @@ Statement = Mapping[str, Any]
 BISECTING_SECONDS = 60.0
 """How long the bad statement of a batch is looked for in one attempt; the next goes on with what is left."""
 _MOST_DATA_BYTES = 64 * 1024 * 1024
-_SHOWN = 300
 # The request as a whole is at fault: the same again changes nothing.
 _REFUSALS = frozenset({400, 409, 413, 415, 422})
 _NOT_ALLOWED = frozenset({401, 403})
-_GONE = 410
-
-
-def _said(answer: Answer) -> str:
-    text = answer.body[:_SHOWN].decode(errors="replace").replace("\0", "")
-    return f"{answer.status}: {' '.join(text.split())}".rstrip(": ")
 
 
 def _failed(answer: Answer, left: Sequence[UUID], refused: Sequence[Refused] = ()) -> Outcome:
     return Outcome(
-        Verdict.RETRY, left, refused, answer.status, _said(answer), retry_after=retry_after_of(answer.headers)
+        Verdict.RETRY, left, refused, answer.status, words_of(answer), retry_after=retry_after_of(answer.headers)
     )
-
-
-async def _attempt(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, private: bool
-) -> Answer | str:
-    """The answer, or why there is none."""
-    try:
-        return await send(method, url, headers=headers, body=body, private=private)
-    except AddressForbidden as error:
-        return f"The address {error}"
-    except NoAnswer as error:
-        return str(error)
 
 
 async def send_webhook(
@@ -71,18 +51,11 @@ async def send_webhook(
     *,
     private: bool,
 ) -> Outcome:
-    """One request in the form of Standard Webhooks: 2xx is delivered, 410 wants no more, all else is tried again."""
+    """One request in the form of Standard Webhooks (`platform.deliveries.sending.post_webhook`)."""
     body = webhook_body(delivery, statements)
-    headers = webhook_headers(secrets, delivery, now, body)
-    answer = await _attempt("POST", subscription.url, headers, body, private=private)
-    left = list(delivery.statement_ids)
-    if isinstance(answer, str):
-        return Outcome(Verdict.RETRY, left, error=answer)
-    if 200 <= answer.status < 300:
-        return Outcome(Verdict.DELIVERED, status=answer.status)
-    if answer.status == _GONE:
-        return Outcome(Verdict.STOP, left, status=answer.status, error="The receiver wants no more (410 Gone).")
-    return _failed(answer, left)
+    attempt = await post_webhook(subscription.url, delivery.id, body, secrets, now, private=private)
+    left = () if attempt.verdict is Verdict.DELIVERED else list(delivery.statement_ids)
+    return Outcome(attempt.verdict, left, status=attempt.status, error=attempt.error, retry_after=attempt.retry_after)
 
 
 @dataclass(slots=True)
@@ -120,7 +93,7 @@ class StoreReceiver:
                 return Outcome(Verdict.RETRY, left, self.refused, error=answer)
             status = answer.status
             if answer.status in _NOT_ALLOWED:
-                reason = Text("The store does not let us in ({answer}).", answer=_said(answer))
+                reason = Text("The store does not let us in ({answer}).", answer=words_of(answer))
                 return Outcome(Verdict.STOP, left, self.refused, status, reason)
             if answer.status in _REFUSALS:
                 todo[:1] = self._halves(batch) or await self._alone(batch[0], answer)
@@ -138,7 +111,7 @@ class StoreReceiver:
     async def _alone(self, statement: Statement, answer: Answer) -> list[list[Statement]]:
         """Refuse a statement for good, unless the store has it already."""
         if answer.status != 409 or not await self._has(statement):
-            self.refused.append(Refused(UUID(str(statement["id"])), _said(answer)))
+            self.refused.append(Refused(UUID(str(statement["id"])), words_of(answer)))
         return []
 
     async def _has(self, statement: Statement) -> bool:
@@ -164,4 +137,4 @@ class StoreReceiver:
             **headers,
         }
         url = f"{self.subscription.url.rstrip('/')}/statements{query}"
-        return await _attempt(method, url, sent, body, private=self.private)
+        return await ask(method, url, sent, body, private=self.private)

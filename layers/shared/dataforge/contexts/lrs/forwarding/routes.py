@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.lrs.forwarding import commands, queries, wire
 from dataforge.contexts.lrs.forwarding.calls import announce_from
-from dataforge.contexts.lrs.forwarding.domain import DeliveryState, SubscriptionKind
+from dataforge.contexts.lrs.forwarding.domain import SubscriptionKind
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.unit_of_work import LrsUnitOfWork
 from dataforge.http.app import context_router
@@ -20,6 +20,7 @@ from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.db.versioned_rows import Change, Delete
+from dataforge.platform.deliveries.domain import DeliveryState
 
 router = context_router("lrs")
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from dataforge.contexts.lrs.forwarding.domain import DeliveryState, SubscriptionKind
+from dataforge.contexts.lrs.forwarding.domain import SubscriptionKind
 from dataforge.contexts.lrs.statements.domain.validation.formats import is_iri
 from dataforge.http.wire import PartialUpdate, RequestModel
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Row
+from dataforge.platform.deliveries.domain import DeliveryState
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Url = Annotated[str, Field(max_length=2000, description="https; of a store, what /statements comes behind")]
