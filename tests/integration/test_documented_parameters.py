@@ -50,6 +50,8 @@ VALUES: dict[str, str] = {
     "/api/xapi/quarantine until": "2126-06-01T09:00:00Z",
     "credential": "lrs_0",
     "/api/reports/completions since": "2020-01-01T00:00:00Z",
+    "starts_on": "2026-09-14",
+    "ends_on": "2026-09-30",
     "from": "2026-05-01",
     "to": "2026-05-31",
     "/api/schema/revisions/{number}/compare to": "2",
@@ -262,6 +264,11 @@ class World:
         semester, course = await campus.semester(), await campus.course()
         await campus.semester(code="OTHER")
         sections = [await campus.section(course=course, instructor_id=teacher) for teacher in teachers]
+        meetings = [{"weekday": day, "starts": "22:00", "ends": "02:00"} for day in (1, 2)]
+        section = f"/api/sections/{sections[0]}"
+        ok(await api.client.patch(section, json={"meetings": meetings}, headers={"If-Match": "*"}))
+        for day in ("2026-09-14", "2026-09-15"):
+            ok(await api.client.post(f"{section}/meeting-changes", json={"on": day}), 201)
         students = [await campus.student() for _ in range(3)]
         made = [await campus.enroll(student, sections[0]) for student in students]
         await campus.drop(made[0].enrollment.id)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.contexts.tutorials.tutorials.domain.tutorial import Tutorial, TutorialState
 from dataforge.contexts.tutorials.tutorials.repository import SqlTutorials
 from dataforge.contexts.workspaces.module import WorkspacesServices
@@ -168,6 +169,12 @@ async def semester(_: WholeApi) -> Sample:
 async def section(api: WholeApi) -> Sample:
     course_id, semester_id = await api.campus.course(), await api.campus.semester()
     return Sample(body={"course_id": str(course_id), "semester_id": str(semester_id), "code": "A"})
+
+
+@sample("/api/sections/{section_id}/meeting-changes")
+async def meeting_change(api: WholeApi) -> Sample:
+    section_id = await api.campus.section(meetings=(Meeting(1, time(9), time(10)),))
+    return Sample({"section_id": section_id}, {"on": "2026-09-14"})
 
 
 @sample("/api/students")

@@ -104,6 +104,8 @@ class Kind(StrEnum):
     DRAFT = "draft"  # a course that is not published, with its sections
     INSTRUCTOR = "instructor"
     SECTION = "section"
+    MEETING = "meeting"  # one of a section, on one day
+    CALENDAR_FEED = "calendar_feed"
     ROSTER = "roster"
     ROSTER_PLAN = "roster_plan"
     ENROLLMENT = "enrollment"

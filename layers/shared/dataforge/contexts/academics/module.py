@@ -55,12 +55,12 @@ MODULE = Module(
     services=AcademicsServices,
     routers={
         "api": {
-            "/api/departments": f"{ACADEMICS}.catalog.routes",
-            "/api/courses": f"{ACADEMICS}.catalog.routes",
-            "/api/semesters": f"{ACADEMICS}.catalog.routes",
-            "/api/sections": f"{ACADEMICS}.sections.routes",
+            "/api/departments": f"{ACADEMICS}.routes",
+            "/api/courses": f"{ACADEMICS}.routes",
+            "/api/semesters": f"{ACADEMICS}.routes",
+            "/api/sections": f"{ACADEMICS}.routes",
             "/api/students": f"{ACADEMICS}.students.routes",
-            "/api/instructors": f"{ACADEMICS}.sections.routes",
+            "/api/instructors": f"{ACADEMICS}.routes",
             "/api/enrollments": f"{ACADEMICS}.enrollment.routes",
             "/api/rosters": f"{ACADEMICS}.rosters.routes",
             "/api/oneroster": f"{ACADEMICS}.oneroster.routes",

@@ -128,7 +128,57 @@ section_meetings = Table(
     Column("ends", Time, nullable=False),
     Column("room", String(100), nullable=False, server_default=text("''")),
     CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
-    CheckConstraint("starts < ends", name="times"),
+    # One that ends at an earlier time than it starts ends on the next day.
+    CheckConstraint("starts <> ends", name="times"),
+    schema=SCHEMA,
+)
+
+holidays = Table(
+    "holidays",
+    metadata,
+    Column("semester_id", UUID(as_uuid=True), ForeignKey(semesters.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("starts_on", Date, primary_key=True),
+    Column("ends_on", Date, nullable=False),
+    Column("name", String(255), nullable=False),
+    CheckConstraint("starts_on <= ends_on", name="dates"),
+    schema=SCHEMA,
+)
+
+meeting_changes = Table(
+    "meeting_changes",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("section_id", UUID(as_uuid=True), ForeignKey(sections.c.id, ondelete="CASCADE"), nullable=False),
+    # The meeting that was to be: its day and its local time. Without a new day it is cancelled.
+    Column("held_on", Date, nullable=False),
+    Column("starts", Time, nullable=False),
+    Column("new_on", Date),
+    Column("new_starts", Time),
+    Column("new_ends", Time),
+    Column("new_room", String(100), nullable=False, server_default=text("''")),
+    Column("note", String(1000), nullable=False, server_default=text("''")),
+    Column("changed_by", UUID(as_uuid=True)),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("section_id", "held_on", "starts"),
+    CheckConstraint("num_nulls(new_on, new_starts, new_ends) IN (0, 3)", name="moved"),
+    schema=SCHEMA,
+)
+
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("owner_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("section_id", UUID(as_uuid=True), ForeignKey(sections.c.id, ondelete="CASCADE"), index=True),
+    Column("name", String(100), nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("hint", String(4), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("last_read_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    CheckConstraint("kind IN ('learner','section','instructor')", name="kind"),
+    CheckConstraint("(kind = 'section') = (section_id IS NOT NULL)", name="section"),
     schema=SCHEMA,
 )
 
@@ -296,7 +346,7 @@ roster_plans = Table(
     "roster_plans",
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
-    Column("semester_id", UUID(as_uuid=True), ForeignKey(semesters.c.id), nullable=False),
+    Column("semester_id", UUID(as_uuid=True), ForeignKey(semesters.c.id), nullable=False, index=True),
     Column("format", String(12), nullable=False),
     Column("source", JSONB, nullable=False),
     Column("options", JSONB, nullable=False),
@@ -331,6 +381,8 @@ roster_rows = Table(
     # What applying does with it: create, change, drop, unchanged, conflict, ignored.
     Column("action", String(10)),
     Column("reason", JSONB),
+    # Of what the row changes: the fields that become different, as {"before": {…}, "after": {…}}.
+    Column("changes", JSONB),
     Column("entity_id", UUID(as_uuid=True)),
     Column("student_id", UUID(as_uuid=True)),
     Column("section_id", UUID(as_uuid=True)),

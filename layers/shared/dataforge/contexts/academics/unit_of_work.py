@@ -2,6 +2,7 @@
 
 from dataforge.contexts.academics.catalog.repository import Catalog
 from dataforge.contexts.academics.enrollment.repository.enrollments import Enrollments
+from dataforge.contexts.academics.meetings.repository import Meetings
 from dataforge.contexts.academics.rosters.repository.plans import RosterPlans
 from dataforge.contexts.academics.rosters.repository.uploads import RosterUploads
 from dataforge.contexts.academics.sections.repository import Sections
@@ -21,6 +22,11 @@ class AcademicsUnitOfWork(SqlUnitOfWork):
     def sections(self) -> Sections:
         """Sections."""
         return Sections(self.connection, self.now)
+
+    @property
+    def meetings(self) -> Meetings:
+        """Holidays, and changes of single meetings."""
+        return Meetings(self.connection, self.now)
 
     @property
     def students(self) -> Students:

@@ -54,7 +54,8 @@ _IDENTITY = _merged(
 )
 _ACADEMICS = _tables(
     "academics",
-    "departments courses semesters sections section_meetings prerequisites students holds overrides enrollments "
+    "departments courses semesters sections section_meetings holidays meeting_changes calendar_feeds prerequisites "
+    "students holds overrides enrollments "
     "enrollment_events course_completions course_activities consumed_events roster_plans roster_rows "
     "roster_uploads",
     WRITE,

@@ -11,10 +11,10 @@ from dataforge.contexts.academics.access import missing, sees_drafts
 from dataforge.contexts.academics.catalog import commands, queries, wire
 from dataforge.contexts.academics.catalog.domain import CourseState, Requirement
 from dataforge.contexts.academics.catalog.queries import prerequisite_tree
+from dataforge.contexts.academics.routing import router
 from dataforge.contexts.academics.students.queries import get_student
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
 from dataforge.contexts.academics.wire import Page, SearchText
-from dataforge.http.app import context_router
 from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag
@@ -24,9 +24,6 @@ from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Change, Create, Delete
-
-router = context_router("academics")
-
 
 DEPARTMENTS, COURSES, SEMESTERS = "/api/departments", "/api/courses", "/api/semesters"
 

@@ -25,31 +25,80 @@ class SectionState(StrEnum):
     CLOSED = "closed"
 
 
+_DAY = timedelta(days=1)
+_DAYS_OF_WEEK = 7
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A weekly hour: ISO weekday 1 (Monday) to 7, local times of the semester's zone, half-open [starts, ends)."""
+    """A weekly hour: ISO weekday 1 (Monday) to 7, local times of the semester's zone, half-open [starts, ends).
+
+    One that ends at an earlier time than it starts goes on over midnight, and ends on the next day; it belongs to the
+    day on which it starts.
+    """
 
     weekday: int
     starts: time
     ends: time
     room: str = ""
 
+    @property
+    def over_midnight(self) -> bool:
+        """Whether it ends on the day after."""
+        return self.ends < self.starts
+
+    def last_day(self, day: date) -> date:
+        """The day on which the meeting ends that starts on a day."""
+        return day + _DAY if self.over_midnight else day
+
     def overlaps(self, other: "Meeting") -> bool:
         """Whether both take place at some same minute of the week."""
-        return self.weekday == other.weekday and self.starts < other.ends and other.starts < self.ends
+        return bool(self._shared_starts(other))
+
+    def overlaps_on_days(self, other: "Meeting", mine: tuple[date, date], theirs: tuple[date, date]) -> bool:
+        """Whether both take place at some same minute, each from its first possible day to its last one, included."""
+        for later in self._shared_starts(other):
+            first, last = max(mine[0], theirs[0] - later * _DAY), min(mine[1], theirs[1] - later * _DAY)
+            if next(_days(self, first, last), None) is not None:
+                return True
+        return False
+
+    def _shared_starts(self, other: "Meeting") -> list[int]:
+        """By how many days the other starts later (-1, 0, 1) where the two share a minute; there can be two ways."""
+        apart = (other.weekday - self.weekday) % _DAYS_OF_WEEK
+        (begins, ends), (their_begin, their_end) = _since_midnight(self), _since_midnight(other)
+        return [
+            later
+            for later in (-1, 0, 1)
+            if later % _DAYS_OF_WEEK == apart
+            if begins < their_end + later * _DAY and their_begin + later * _DAY < ends
+        ]
 
     def __str__(self) -> str:
-        return f"{WEEKDAYS[self.weekday - 1]} {self.starts:%H:%M}–{self.ends:%H:%M}"
+        last = f"{WEEKDAYS[self.weekday % _DAYS_OF_WEEK]} " if self.over_midnight else ""
+        return f"{WEEKDAYS[self.weekday - 1]} {self.starts:%H:%M}–{last}{self.ends:%H:%M}"
+
+
+def _since_midnight(meeting: Meeting) -> tuple[timedelta, timedelta]:
+    """How long after the midnight before it a meeting starts and ends."""
+    begins, ends = (
+        timedelta(hours=at.hour, minutes=at.minute, seconds=at.second) for at in (meeting.starts, meeting.ends)
+    )
+    return begins, ends + _DAY if meeting.over_midnight else ends
+
+
+def check_length(pointer: str, starts: time, ends: time) -> None:
+    """Raise ValidationFailed, about what the pointer names, for a meeting without a length."""
+    if starts == ends:
+        message = Text("A meeting ends at another time than it starts; at an earlier one, it ends on the next day.")
+        raise invalid(pointer, message)
 
 
 def check_meetings(meetings: tuple[Meeting, ...]) -> None:
-    """Raise ValidationFailed when a meeting ends before it starts or two of one section overlap."""
+    """Raise ValidationFailed when a meeting has no length or two of one section overlap."""
     for index, meeting in enumerate(meetings):
-        if meeting.starts >= meeting.ends:
-            raise invalid(f"/meetings/{index}/ends", Text("A meeting ends after it starts, on the same day."))
+        check_length(f"/meetings/{index}/ends", meeting.starts, meeting.ends)
         for earlier in meetings[:index]:
             if meeting.overlaps(earlier):
                 raise invalid(
@@ -117,10 +166,9 @@ class Seats:
         return replace(self, capacity=capacity, waitlist_capacity=waitlist_capacity)
 
 
-_DAY = timedelta(days=1)
 _WEEK = timedelta(weeks=1)
-# Clocks of two zones differ by up to 26 hours, and so do the days they call by one name.
-_MARGIN = timedelta(days=2)
+# Clocks of two zones differ by up to 26 hours, and so do the days they call by one name; a meeting can end a day later.
+_MARGIN = timedelta(days=3)
 # The differences between two zones repeat every year; ten years show all of them, however long a semester is.
 _HORIZON = timedelta(days=3653)
 
@@ -144,19 +192,17 @@ class Timetable:
             return None
         if self.time_zone == other.time_zone:
             return self._clash_on_one_clock(other)
-        return self._clash_ofinstants(other)
+        return self._clash_of_instants(other)
 
     def _clash_on_one_clock(self, other: "Timetable") -> tuple[Meeting, Meeting] | None:
-        first, last = max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on)
+        days, their_days = (self.starts_on, self.ends_on), (other.starts_on, other.ends_on)
         for mine in self.meetings:
-            if next(_days(mine, first, last), None) is None:
-                continue
             for theirs in other.meetings:
-                if mine.overlaps(theirs):
+                if mine.overlaps_on_days(theirs, days, their_days):
                     return mine, theirs
         return None
 
-    def _clash_ofinstants(self, other: "Timetable") -> tuple[Meeting, Meeting] | None:
+    def _clash_of_instants(self, other: "Timetable") -> tuple[Meeting, Meeting] | None:
         first, last = max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on)
         if last < first - _MARGIN:
             return None
@@ -179,7 +225,11 @@ class Timetable:
         day, last = max(first, self.starts_on), min(last, self.ends_on)
         while day <= last:
             met = [
-                (_instant(day, meeting.starts, zone), _instant(day, meeting.ends, zone), meeting)
+                (
+                    instant_of(day, meeting.starts, zone),
+                    instant_of(meeting.last_day(day), meeting.ends, zone),
+                    meeting,
+                )
                 for meeting in self.meetings
                 if meeting.weekday == day.isoweekday()
             ]
@@ -195,6 +245,6 @@ def _days(meeting: Meeting, first: date, last: date) -> Iterator[date]:
         day += _WEEK
 
 
-def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Of an hour that is there twice the first; of one that is left out, as long after midnight as it would be."""
     return datetime.combine(day, at, zone).astimezone(UTC)

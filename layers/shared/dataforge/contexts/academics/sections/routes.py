@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from dataforge.contexts.academics.access import sees_drafts
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
+from dataforge.contexts.academics.routing import router
 from dataforge.contexts.academics.sections import commands, queries, wire
 from dataforge.contexts.academics.sections.commands import ChangeSection
 from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.contexts.academics.sections.queries import section_roster
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
 from dataforge.contexts.academics.wire import Page, SearchText
-from dataforge.http.app import context_router
 from dataforge.http.auth import require
 from dataforge.http.call import Call
 from dataforge.http.paging import Cursor, Limit
@@ -24,9 +24,6 @@ from dataforge.http.versioned_rows import PROBLEMS, VERSIONED, changes_of, creat
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT
 from dataforge.platform.db.versioned_rows import Delete
-
-router = context_router("academics")
-
 
 SECTIONS = "/api/sections"
 _PRESENT = (EnrollmentStatus.ENROLLED, EnrollmentStatus.WAITLISTED, EnrollmentStatus.COMPLETED)

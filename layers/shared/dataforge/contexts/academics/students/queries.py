@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.access import may, missing
+from dataforge.contexts.academics.meetings.queries import calendar_entries
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import Page
 from dataforge.kernel.principal import Principal
@@ -111,6 +112,13 @@ async def schedule(
     entries = [row_dict(row) for row in rows]
     taken = sum(entry["credits"] for entry in entries if entry["status"] == "ENROLLED")
     return {"student_id": student_id, "semester_id": semester_id, "credits": taken, "entries": entries}
+
+
+async def schedule_dates(connection: AsyncConnection, entries: Sequence[Row]) -> list[Row]:
+    """The entries of a schedule with what their dates follow from."""
+    dates = await calendar_entries(connection, [entry["section_id"] for entry in entries], drafts=True)
+    by_section = {row["section_id"]: row for row in dates}
+    return [{**entry, **by_section[entry["section_id"]]} for entry in entries]
 
 
 async def transcript(connection: AsyncConnection, student_id: UUID, principal: Principal) -> Row:

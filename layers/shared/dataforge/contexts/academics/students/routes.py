@@ -171,10 +171,11 @@ async def get_schedule(
     offered = ("application/json", "text/calendar")
     if preferred_media_type(call.request.headers.get("accept", ""), offered) != "text/calendar":
         return json_response(schedule, headers={"Vary": "Accept"})
-    from dataforge.contexts.academics.students.calendar import schedule_calendar
+    from dataforge.contexts.academics.meetings.objects import meetings_calendar
     from dataforge.platform.calendars import MEDIA_TYPE
 
-    calendar = schedule_calendar(schedule["entries"], stamp=call.platform.clock.now())
+    entries = await call.query(queries.schedule_dates, schedule["entries"])
+    calendar = meetings_calendar(entries, stamp=call.platform.clock.now())
     headers = {"Vary": "Accept", "Content-Disposition": 'attachment; filename="schedule.ics"'}
     return Response(calendar, media_type=MEDIA_TYPE, headers=headers)
 

@@ -36,7 +36,7 @@ TERMS_COLUMNS = """
 """
 
 # The file of a student `s`, as far as a section in a semester from `starts_on` to `ends_on` is concerned: in the zones
-# of two semesters one instant lies on days up to two apart.
+# of two semesters one instant lies on days up to two apart, and what starts on one day ends on the next.
 FILE_COLUMNS = """
     s.id AS student_id, s.facts_revision, s.user_id, s.first_name, s.last_name, s.email,
     (SELECT jsonb_agg(jsonb_build_array(h.id, h.code, h.reason) ORDER BY h.id)
@@ -50,7 +50,7 @@ FILE_COLUMNS = """
      JOIN academics.courses oc ON oc.id = os.course_id
      JOIN academics.semesters osem ON osem.id = os.semester_id
      WHERE e.student_id = s.id AND e.status IN ('PENDING','ENROLLED','WAITLISTED','COMPLETED')
-       AND osem.starts_on <= t.ends_on + 2 AND osem.ends_on >= t.starts_on - 2) AS commitments,
+       AND osem.starts_on <= t.ends_on + 3 AND osem.ends_on >= t.starts_on - 3) AS commitments,
     (SELECT jsonb_agg(jsonb_build_array(cc.course_id, cc.score::text, cc.completed_on, cc.source, cc.reference))
      FROM academics.course_completions cc WHERE cc.student_id = s.id) AS completions
 """

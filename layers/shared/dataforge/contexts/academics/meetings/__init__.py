@@ -1,0 +1,1 @@
+"""When sections really meet: the weekly meetings without holidays, some of them cancelled or moved."""
