@@ -153,7 +153,6 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.INSTRUCTOR: _roles(EVERYBODY, READ),
         Kind.SECTION: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
         Kind.MEETING: {CHANGE: Rule(roles=_REGISTRARS, teaching=frozenset({Role.INSTRUCTOR}))},
-        Kind.CALENDAR_FEED: _signed_in(READ, CREATE, DELETE),
         Kind.ROSTER: {READ: Rule(roles=_REGISTRARS, teaching=frozenset({Role.INSTRUCTOR}))}
         | _roles(_REGISTRARS, EXPORT),
         Kind.ROSTER_PLAN: _roles(_REGISTRARS, READ, CREATE, APPLY),
