@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import compileall
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from infra.packaging.files import tree_size
+from infra.packaging.layer import precompile
 from infra.packaging.template import function_layers, load_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def build_for_aws(target: Path) -> None:
         name = Path(template["Resources"][layer]["Properties"]["ContentUri"]).name
         command = [sys.executable, str(ROOT / "infra" / "packaging" / "layer.py"), name, str(directory)]
         subprocess.run(command, check=True, env=environment)
-        compileall.compile_dir(directory, quiet=2, workers=0)
+        precompile(directory / "python", name)
 
 
 def main() -> None:
