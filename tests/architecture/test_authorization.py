@@ -29,7 +29,6 @@ PUBLIC = {
     ("POST", "/api/auth/logout"),
     # Players have the token in the address, and their browsers ask before they send it from another origin.
     ("POST", "/api/launches/fetch"),
-    ("OPTIONS", "/api/launches/fetch"),
     ("POST", "/api/passwords/resets"),
     ("POST", "/api/passwords/resets/complete"),
     ("POST", "/api/invitations/sign-up"),  # by the token of a mailed link, as its page

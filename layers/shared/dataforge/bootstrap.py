@@ -56,6 +56,7 @@ def rest_app(function: str, parts: Platform) -> "tuple[DataForgeApp, ASGIApp]":
         platform=parts,
         owners=owners,
         cors_origins=parts.settings.cors_origins,
+        open_paths=[path for module in modules() for path in module.open_paths],
         public_base_url=parts.settings.public_base_url,
         title=TITLES[function],
         problem_page=_problem_page if any(prefix.startswith("/ui") for prefix in owners) else None,

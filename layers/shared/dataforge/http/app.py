@@ -121,6 +121,7 @@ def create_app(
     platform: Platform,
     owners: Mapping[str, str],
     cors_origins: Iterable[str] = (),
+    open_paths: Iterable[str] = (),
     title: str = "DataForge",
     max_body: int = MAX_BODY_BYTES,
     public_base_url: str = "",
@@ -128,7 +129,7 @@ def create_app(
 ) -> tuple[DataForgeApp, ASGIApp]:
     """Build the app and the ASGI callable to serve (middleware, lazy loading, app).
 
-    Routes find `platform` on `app.state.platform`; for `public_base_url` see RequestEnvelope. Functions serve no
+    Routes find `platform` on `app.state.platform`; for the rest see RequestEnvelope. Functions serve no
     documentation pages; the OpenAPI is committed. `problem_page` makes a page of a problem, where there are pages.
     """
     app = DataForgeApp(
@@ -145,6 +146,7 @@ def create_app(
         app.contexts,
         max_body=max_body,
         cors_origins=cors_origins,
+        open_paths=open_paths,
         public_base_url=public_base_url,
         problem_page=problem_page,
     )

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataforge.http.addresses import PUBLIC_BASE_URL
+from dataforge.http.cross_origin import CrossOrigin
 from dataforge.http.problems import PROBLEM_PAGE, problem_response, unforeseen
 from dataforge.kernel.errors import BadRequest, DataForgeError
 from dataforge.kernel.limits import MAX_BODY_BYTES, body_too_large
@@ -19,7 +19,6 @@ from dataforge.platform.observability import emit_metrics, logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LENGTH = re.compile(r"[0-9]{1,1000}")  # int() would take other digits too, and refuses more than 4300 of them
-_ANY_PORT = ":*"
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -34,8 +33,8 @@ class RequestEnvelope:
     """Gives every request an id, a size limit, security headers and one log line; turns what escapes into a problem.
 
     A path with a slash at its end is the path without it, and `/api/v1/…` is `/api/…`. Browsers of `cors_origins` may
-    read every answer, refusals made here included; none given: no CORS headers from here. `public_base_url` is the
-    address people use, stage included; empty if the gateway's own events tell it.
+    read every answer, refusals made here included, and those of every origin the ones at `open_paths`.
+    `public_base_url` is the address people use, stage included; empty if the gateway's own events tell it.
     """
 
     def __init__(
@@ -44,6 +43,7 @@ class RequestEnvelope:
         *,
         max_body: int = MAX_BODY_BYTES,
         cors_origins: Iterable[str] = (),
+        open_paths: Iterable[str] = (),
         public_base_url: str = "",
         problem_page: Callable[[DataForgeError, Scope], Response] | None = None,
         too_large: Callable[[int, Scope], DataForgeError] = lambda limit, _scope: body_too_large(limit),
@@ -51,9 +51,7 @@ class RequestEnvelope:
         self._public_base_url = public_base_url
         self._problem_page = problem_page
         self._app: ASGIApp = SafetyNet(app, max_body=max_body, too_large=too_large)
-        origins = list(cors_origins)
-        if origins:
-            self._app = CORSMiddleware(self._app, **cors_options(origins))  # type: ignore[arg-type]  # options of different types in one dict
+        self._app = CrossOrigin(self._app, origins=cors_origins, open_paths=open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and account for it."""
@@ -161,44 +159,3 @@ class SafetyNet:
             return message
 
         return limited
-
-
-def cors_options(origins: Iterable[str]) -> dict[str, object]:
-    """Arguments of Starlette's CORS middleware for our API: bearer tokens in a header, no cookies.
-
-    An origin with `:*` at its end, such as `http://localhost:*`, stands for every port of that host.
-    """
-    given = list(origins)
-    hosts = [re.escape(origin.removesuffix(_ANY_PORT)) for origin in given if origin.endswith(_ANY_PORT)]
-    return {
-        "allow_origins": [origin for origin in given if not origin.endswith(_ANY_PORT)],
-        "allow_origin_regex": rf"({'|'.join(hosts)})(:[0-9]{{1,5}})?" if hosts else None,
-        "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        "allow_headers": [
-            "Authorization",
-            "Content-Type",
-            "If-Match",
-            "If-None-Match",
-            "Idempotency-Key",
-            "X-Request-Id",
-            "X-Experience-API-Version",
-            "X-Signature",
-            "Accept-Language",
-        ],
-        "expose_headers": [
-            "Content-Disposition",
-            "Content-Language",
-            "ETag",
-            "Idempotency-Replayed",
-            "Last-Modified",
-            "Link",
-            "Location",
-            "Retry-After",
-            "X-Removed-Since",
-            "X-Request-Id",
-            "X-Watermark",
-            "X-Experience-API-Version",
-            "X-Experience-API-Consistent-Through",
-        ],
-        "max_age": 3600,
-    }

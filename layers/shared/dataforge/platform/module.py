@@ -64,6 +64,8 @@ class Module(Generic[Built]):
     """The context's parts, made once for each function."""
     routers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Function → first path segments (`/api/courses`) → the module whose `router` serves them."""
+    open_paths: Sequence[str] = ()
+    """Paths that pages of every origin may call from a browser: what opens them stands in the address or the body."""
     offers: Mapping[type, Factory] = field(default_factory=dict)
     """Protocols of the contract → what makes the part that keeps them."""
     commands: Mapping[str, Callable[[], Mapping[str, Command[Built]]]] = field(default_factory=dict)

@@ -75,6 +75,7 @@ MODULE = Module(
             "/api/lessons": f"{LEARNING}.lessons.routes",
         }
     },
+    open_paths=("/api/launches/fetch",),  # players come from everywhere, with the token of a launch and no cookie
     jobs=_jobs,
     subscribers=_subscribers,
     offers={

@@ -24,8 +24,7 @@ from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 
 router = context_router("learning")
-# Players come from everywhere; the token in the address is what they have, and no cookie.
-_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
 _TEXTS = {
     commands.FetchError.USED: "The authorization token has been returned already, or the launch has expired.",
     commands.FetchError.SECURITY: "This is the fetch address of no launch.",
@@ -69,19 +68,12 @@ async def fetch_credential(request: Request, token: Token) -> Response:
     return _fetched(await run(call.unit_of_work(LearningUnitOfWork), handler, commands.FetchCredential(token)))
 
 
-@router.options("/api/launches/fetch", include_in_schema=False)
-async def allow_fetch() -> Response:
-    """What a browser asks before a player of another origin posts."""
-    allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type"}
-    return Response(status_code=204, headers={**_FROM_ANYWHERE, **allowed})
-
-
 async def _read(connection: AsyncConnection, launch_id: UUID) -> Response:
     return json_response(await queries.get_launch(connection, launch_id))
 
 
 def _fetched(fetched: commands.Fetched) -> Response:
     if fetched.error is None:
-        return json_response({"auth-token": fetched.auth_token}, headers=_FROM_ANYWHERE)
+        return json_response({"auth-token": fetched.auth_token}, headers=_NOT_KEPT)
     problem = {"error-code": fetched.error.value, "error-text": _TEXTS[fetched.error]}
-    return json_response(problem, headers=_FROM_ANYWHERE)
+    return json_response(problem, headers=_NOT_KEPT)
