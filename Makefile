@@ -11,7 +11,7 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do 
 VENV := .venv/bin
 RUN := $(VENV)/python
 ENVIRONMENTS := "$(PYTHON)" -m infra.local.environments
-SOURCES := layers/shared layers/columnar functions infra migrations tests
+SOURCES := layers/shared layers/columnar functions infra migrations clients tests
 
 .PHONY: help
 help: ## Show what there is
@@ -72,7 +72,7 @@ format: setup-dev ## Rewrite the sources in the house style
 
 .PHONY: types
 types: setup-dev ## Strict types
-	@$(VENV)/mypy layers/shared/dataforge layers/columnar/versioned_tables functions infra migrations
+	@$(VENV)/mypy layers/shared/dataforge layers/columnar/versioned_tables functions infra migrations clients/python/src/dataforge_client
 
 .PHONY: coverage
 coverage: setup ## Unit, architecture and integration tests, and the lines they do not reach

@@ -21,8 +21,11 @@ from infra.local import build
 from infra.local.errors import LocalStackError
 from infra.local.layout import LOCAL, ROOT, SOURCE_PATH
 
-SOURCES = ("layers/shared", "layers/columnar", "functions", "infra", "migrations", "tests")
-TYPED = ("layers/shared/dataforge", "layers/columnar/versioned_tables", "functions", "infra", "migrations")
+SOURCES = ("layers/shared", "layers/columnar", "functions", "infra", "migrations", "clients", "tests")
+TYPED = (
+    *("layers/shared/dataforge", "layers/columnar/versioned_tables", "functions", "infra", "migrations"),
+    "clients/python/src/dataforge_client",
+)
 BIN = ROOT / ".venv" / "bin"
 _INNER_LOOP = ("-m", "not build and not slow", "--hypothesis-profile=inner-loop", "-p", "no:schemathesis")
 _EXPLORE = ("-m", "hypothesis", "--hypothesis-profile=explore", "tests/unit", "tests/integration")

@@ -15,7 +15,11 @@ from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage, pri
 
 from infra.local.layout import LOCAL, ROOT
 
-SOURCES = [ROOT / "layers" / "shared" / "dataforge", ROOT / "layers" / "columnar" / "versioned_tables"]
+SOURCES = [
+    ROOT / "layers" / "shared" / "dataforge",
+    ROOT / "layers" / "columnar" / "versioned_tables",
+    ROOT / "clients" / "python" / "src" / "dataforge_client",
+]
 REPORT = LOCAL / "coverage.txt"
 LEAST = 90.0
 

@@ -11,7 +11,7 @@ from infra.local.layout import ROOT
 from infra.packaging.lock import blocks
 
 TOP_LEVEL = {
-    *("functions", "layers", "infra", "migrations", "tests", "requirements", ".ci"),
+    *("functions", "layers", "infra", "migrations", "clients", "tests", "requirements", ".ci"),
     *("template.yaml", "samconfig.toml", "docker-compose.yml", "pyproject.toml", "Makefile"),
     *(
         "README.md",

@@ -1,0 +1,117 @@
+"""As whom requests are made: a token that lasts, or a sign-in that is renewed."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dataforge_client.config import Profile
+from dataforge_client.errors import ApiError, Unauthorized, api_error
+from dataforge_client.flows import Flow, Pause, Reply, Send, send
+
+_EARLY = 30.0  # seconds before its end that an access token is renewed
+_OTHER_RENEWS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The tokens of a sign-in; `expires_at` in seconds since 1970."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: float
+
+
+class Credentials:
+    """The bearer token of requests, renewed when it has to be.
+
+    `changed` is told of new tokens, so that they can be kept; `current` says which are kept by now, as another process
+    may have renewed them: each refresh token works once.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        changed: Callable[[SignedIn], None] | None = None,
+        current: Callable[[], Profile | None] | None = None,
+    ) -> None:
+        self._token = profile.token
+        self._signed_in = _tokens_of(profile)
+        self._changed = changed
+        self._current = current
+        self._lock = threading.Lock()
+
+    @property
+    def renewable(self) -> bool:
+        """Whether an expired token can be replaced."""
+        return self._token is None and self._signed_in is not None
+
+    def bearer(self, base: str) -> Flow[str | None]:
+        """The token to send; None is nobody in particular."""
+        if self._token is not None or self._signed_in is None:
+            return self._token
+        if self._signed_in.expires_at - time.time() < _EARLY:
+            yield from self.renew(base, self._signed_in.access_token)
+        return self._signed_in.access_token
+
+    def renew(self, base: str, refused: str | None) -> Flow[None]:
+        """Replace the access token that was refused, unless it has been replaced meanwhile."""
+        # Flows give way at each request, also within one thread: the lock is tried for, never waited for.
+        while not self._lock.acquire(blocking=False):
+            yield Pause(_OTHER_RENEWS)
+        try:
+            if self._signed_in is None or self._signed_in.access_token != refused:
+                return
+            kept = self._kept_elsewhere(refused)
+            if kept is not None:
+                self._signed_in = kept
+                return
+            self._signed_in = yield from sign_in_again(base, self._signed_in.refresh_token)
+            if self._changed is not None:
+                self._changed(self._signed_in)
+        finally:
+            self._lock.release()
+
+    def _kept_elsewhere(self, refused: str | None) -> SignedIn | None:
+        profile = self._current() if self._current is not None else None
+        kept = _tokens_of(profile) if profile is not None else None
+        if kept is None or kept.access_token == refused or kept.expires_at - time.time() < _EARLY:
+            return None
+        return kept
+
+
+def _tokens_of(profile: Profile) -> SignedIn | None:
+    if profile.access_token is None or profile.refresh_token is None:
+        return None
+    return SignedIn(profile.access_token, profile.refresh_token, profile.expires_at or 0.0)
+
+
+def sign_in(base: str, username: str, password: str, code: str | None = None) -> Flow[SignedIn]:
+    """Exchange username and password (and the code of a second factor) for tokens."""
+    body = {"username": username, "password": password, **({"code": code} if code else {})}
+    return (yield from _tokens(base, "/api/auth/login", body))
+
+
+def sign_in_again(base: str, refresh_token: str) -> Flow[SignedIn]:
+    """Exchange a refresh token for new tokens."""
+    try:
+        return (yield from _tokens(base, "/api/auth/refresh", {"refresh_token": refresh_token}))
+    except ApiError as error:
+        if error.status not in (400, 401, 403, 409):
+            raise
+        problem = {"code": error.code, "detail": f"The sign-in has ended: {error.detail} Sign in again."}
+        raise Unauthorized(401, {**problem, "request_id": error.request_id}) from error
+
+
+def _tokens(base: str, path: str, body: dict[str, str]) -> Flow[SignedIn]:
+    began = time.time()
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    reply: Reply = yield from send(Send("POST", base + path, headers, json.dumps(body).encode()))
+    if reply.status != 200:
+        raise api_error(reply.status, reply.content)
+    answer = json.loads(reply.content)
+    return SignedIn(answer["access_token"], answer["refresh_token"], began + float(answer["expires_in"]))

@@ -1,0 +1,459 @@
+"""Datasets by name or id, and what one of them can do."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dataforge_client.diffs import Diff, read_diff
+from dataforge_client.errors import Ambiguous, Conflict, NotFound
+from dataforge_client.files import LocalFile, Source, Waiting, onto_disk
+from dataforge_client.flows import Bound, Driver, Flow, M, Pages, listing, operation, work
+from dataforge_client.frames import Tabular, arrow_of, origin_of, pandas_of, parquet_bytes, polars_of
+from dataforge_client.importing import ImportPlan, Target, import_file, options_of, plan_import
+from dataforge_client.models import Commit, CommitResult, DatasetInfo, Job, MergePreview, Ref, Sheet, parse
+from dataforge_client.progress import Progress, shown
+from dataforge_client.reading import Result, Selection, read_parquet, run_sql, write_rows
+from dataforge_client.session import Session, segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Mode = Literal["replace", "append", "upsert"]
+Form = Literal["csv", "parquet", "jsonl", "excel", "arrow"]
+_DATASETS = "/api/datasets"
+_FIRST_SHEET = "data"
+_FORMS: dict[str, Form] = {
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".xlsx": "excel",
+    ".arrows": "arrow",
+}
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return str(uuid.UUID(name)) == name.lower()
+    except ValueError:
+        return False
+
+
+class Dataset(Bound[M]):
+    """A dataset: `client.datasets["Grades"]`. Nothing is asked for until an operation needs it.
+
+    A `version` is a branch, a tag or a commit id; left out, it is the default branch.
+    """
+
+    def __init__(self, driver: Driver, session: Session, name: str, info: DatasetInfo | None = None) -> None:
+        self._driver, self._session = driver, session
+        self.name = name
+        self._info = info
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.name!r}>"
+
+    def _resolved(self) -> Flow[DatasetInfo]:
+        if self._info is None:
+            self._info = yield from find_dataset(self._session, self.name)
+        return self._info
+
+    def _path(self, version: str | None, *rest: str) -> Flow[str]:
+        info = yield from self._resolved()
+        return "/".join((_DATASETS, info.id, "refs", segment(version or info.default_branch), *rest))
+
+    @operation
+    def info(self) -> Flow[DatasetInfo]:
+        """What the dataset is called, where it belongs and what one may do with it, as it is now."""
+        known = yield from self._resolved()
+        self._info = parse(DatasetInfo, (yield from self._session.get_json(f"{_DATASETS}/{known.id}")))
+        return self._info
+
+    @operation
+    def to_arrow(
+        self,
+        version: str | None = None,
+        *,
+        sheet: str | None = None,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        progress: Progress = None,
+    ) -> Flow[pa.Table]:
+        """The rows of a sheet as an Arrow table; a version of one sheet needs no name of it."""
+        table, _commit = yield from self._table(version, Selection(sheet, columns, where), progress)
+        return table
+
+    def _table(
+        self, version: str | None, selection: Selection, progress: Progress
+    ) -> Flow[tuple[pa.Table, str | None]]:
+        info = yield from self._resolved()
+        name = version or info.default_branch
+        with shown(progress) as report:
+            file, commit = yield from read_parquet(self._session, info.id, name, selection, Waiting(report))
+        return (yield from work(lambda: arrow_of(file))), commit
+
+    @operation
+    def to_pandas(
+        self,
+        version: str | None = None,
+        *,
+        sheet: str | None = None,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        progress: Progress = None,
+    ) -> Flow[pd.DataFrame]:
+        """The rows of a sheet as a DataFrame of pandas, which remembers the commit: `commit` checks that it is still
+        the last one.
+        """
+        info = yield from self._resolved()
+        name = version or info.default_branch
+        table, commit = yield from self._table(version, Selection(sheet, columns, where), progress)
+        origin = {"dataset_id": info.id, "ref": name, "commit_id": commit, "sheet": sheet}
+        whole = columns is None and where is None
+        return (yield from work(lambda: pandas_of(table, origin if whole else None)))
+
+    @operation
+    def to_polars(
+        self,
+        version: str | None = None,
+        *,
+        sheet: str | None = None,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        progress: Progress = None,
+    ) -> Flow[pl.DataFrame]:
+        """The rows of a sheet as a DataFrame of polars."""
+        table, _commit = yield from self._table(version, Selection(sheet, columns, where), progress)
+        return polars_of(table)
+
+    @operation
+    def download(
+        self,
+        path: str | Path,
+        version: str | None = None,
+        *,
+        form: Form | None = None,
+        sheet: str | None = None,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> Flow[Path]:
+        """Write the rows into a file, whole or not at all; its ending says the form: csv, parquet, jsonl, xlsx."""
+        target = Path(path)
+        info = yield from self._resolved()
+        kind = form or _FORMS.get(target.suffix.lower(), "csv")
+        name, selection = version or info.default_branch, Selection(sheet, columns, where)
+
+        with shown(progress) as report:
+            waiting = Waiting(report, timeout)
+            yield from onto_disk(
+                target, lambda file: write_rows(self._session, info.id, name, kind, selection, file, waiting)
+            )
+        return target
+
+    @operation
+    def upload(
+        self,
+        /,
+        file: Source,
+        *,
+        key: Sequence[str] | None = None,
+        ref: str | None = None,
+        message: str | None = None,
+        mode: Mode = "replace",
+        base: str | None = None,
+        name: str | None = None,
+        progress: Progress = None,
+        timeout: float | None = None,
+        **options: Any,  # noqa: ANN401 - of an import
+    ) -> Flow[CommitResult]:
+        """Import a file (a path, bytes or an open file) as a commit: CSV, Excel, Parquet, JSON or JSON lines.
+
+        `key` names the columns that tell rows apart. `base` is the commit that the branch has to be at. Other options
+        are those of the API: `table`, `declared_types`, `max_rejected`, `sheets`, `drop_columns` and so on.
+        """
+        target = yield from self._target(ref, base, key=_listed(key), mode=mode, message=message, **options)
+        local = LocalFile(file, name)
+        with shown(progress) as report:
+            return (yield from import_file(self._session, target, local, Waiting(report, timeout)))
+
+    @operation
+    def plan(
+        self,
+        /,
+        file: Source,
+        *,
+        key: Sequence[str] | None = None,
+        ref: str | None = None,
+        message: str | None = None,
+        mode: Mode = "replace",
+        name: str | None = None,
+        progress: Progress = None,
+        timeout: float | None = None,
+        **options: Any,  # noqa: ANN401 - of an import
+    ) -> Flow[ImportPlan[M]]:
+        """What `upload` would do, without doing it; `apply()` of the plan does it."""
+        target = yield from self._target(ref, None, key=_listed(key), mode=mode, message=message, **options)
+        local = LocalFile(file, name)
+        with shown(progress) as report:
+            facts = yield from plan_import(self._session, target, local, Waiting(report, timeout))
+        return ImportPlan(self._driver, self._session, target.dataset_id, facts)
+
+    def _target(self, ref: str | None, base: str | None, **options: Any) -> Flow[Target]:  # noqa: ANN401 - of an import
+        info = yield from self._resolved()
+        return Target(info.id, ref or info.default_branch, options_of(**options), base)
+
+    @operation
+    def commit(
+        self,
+        /,
+        data: Tabular,
+        *,
+        message: str,
+        key: Sequence[str] | None = None,
+        ref: str | None = None,
+        sheet: str | None = None,
+        mode: Mode = "replace",
+        base: str | None = None,
+        progress: Progress = None,
+        timeout: float | None = None,
+        **options: Any,  # noqa: ANN401 - of an import
+    ) -> Flow[CommitResult]:
+        """Commit a DataFrame (pandas, polars, Arrow, or rows as mappings) as the new content of a sheet.
+
+        A DataFrame that `to_pandas` read from this branch is committed onto the version it was read from: when somebody
+        else has committed since, this raises RefMoved, unless `base="*"`.
+        """
+        info = yield from self._resolved()
+        name = ref or info.default_branch
+        origin = origin_of(data)
+        same = origin.get("dataset_id") == info.id and origin.get("ref") == name
+        if base is None and same:
+            base = origin.get("commit_id")
+        table = sheet or (origin.get("sheet") if same else None) or (yield from self._only_sheet(name))
+        content = yield from work(lambda: parquet_bytes(data))
+        given = {"format": "parquet", "table": table, "keep_other_tables": True, **options}
+        expected = None if base == "*" else base
+        target = yield from self._target(name, expected, key=_listed(key), mode=mode, message=message, **given)
+        local = LocalFile(content, f"{table}.parquet")
+        with shown(progress) as report:
+            return (yield from import_file(self._session, target, local, Waiting(report, timeout)))
+
+    def _only_sheet(self, version: str) -> Flow[str]:
+        sheets = yield from Dataset.sheets.flow(self, version)
+        if len(sheets) > 1:
+            names = ", ".join(repr(sheet.sheet_name) for sheet in sheets[:10])
+            message = f"{self.name!r} has several sheets ({names}): say which one with sheet=…"
+            raise Ambiguous(message)
+        return sheets[0].sheet_name if sheets else _FIRST_SHEET
+
+    @operation
+    def change(
+        self,
+        operations: Sequence[Mapping[str, Any]],
+        *,
+        message: str,
+        ref: str | None = None,
+        base: str = "*",
+        schema_changes: Sequence[Mapping[str, Any]] = (),
+    ) -> Flow[CommitResult]:
+        """Commit changes of single rows: `{"op": "update", "key": {"id": 7}, "values": {"score": 9}}`, up to 10,000.
+
+        `base` is the commit they were made on; "*" is wherever the branch is.
+        """
+        path = yield from self._path(ref, "commits")
+        body = {"message": message, "operations": list(operations), "schema_changes": list(schema_changes)}
+        precondition = {"If-Match": base if base == "*" else f'"{base}"'}
+        return parse(CommitResult, (yield from self._session.send_json("POST", path, body, headers=precondition)))
+
+    @operation
+    def sheets(self, version: str | None = None) -> Flow[list[Sheet]]:
+        """The tables of a version."""
+        answer = yield from self._session.get_json((yield from self._path(version, "tables")))
+        return [parse(Sheet, table) for table in answer["tables"]]
+
+    @operation
+    def schema(self, version: str | None = None, *, sheet: str | None = None) -> Flow[list[dict[str, Any]]]:
+        """The columns of the tables of a version, with types and keys."""
+        answer = yield from self._session.get_json((yield from self._path(version, "schema")), {"sheet": sheet})
+        return list(answer["sheets"])
+
+    @operation
+    def sql(self, query: str, *, version: str | None = None, max_rows: int = 1000) -> Flow[Result]:
+        """Run one SELECT over the sheets of a version, each a table of its name."""
+        path = yield from self._path(version, "sql")
+        return (yield from run_sql(self._session, path, {"sql": query, "max_rows": max_rows}))
+
+    @operation
+    def diff(
+        self,
+        base: str,
+        head: str | None = None,
+        *,
+        sheet: str | None = None,
+        column: str | None = None,
+        since: Literal["base", "merge_base"] = "base",
+        limit: int = 10_000,
+    ) -> Flow[Diff]:
+        """What changed from `base` to `head` (the default branch): up to `limit` rows.
+
+        `since="merge_base"` is what `head` did since it left `base`.
+        """
+        info = yield from self._resolved()
+        asked = {"base": base, "head": head or info.default_branch, "sheet": sheet, "column": column, "since": since}
+        return (yield from read_diff(self._session, info.id, asked, limit))
+
+    @operation
+    def merge(
+        self,
+        source: str,
+        into: str | None = None,
+        *,
+        message: str | None = None,
+        rule: Literal["ours", "theirs"] | None = None,
+        resolutions: Sequence[Mapping[str, Any]] = (),
+    ) -> Flow[CommitResult]:
+        """Merge a version into a branch, by row and cell; raises MergeConflict where nothing decides."""
+        body = {"source": source, "message": message, "rule": rule, "resolutions": list(resolutions)}
+        answer = yield from self._session.send_json("POST", (yield from self._path(into, "merge")), body)
+        return parse(CommitResult, answer)
+
+    @operation
+    def preview_merge(
+        self, source: str, into: str | None = None, *, rule: Literal["ours", "theirs"] | None = None
+    ) -> Flow[MergePreview]:
+        """What `merge` would do, and the conflicts in its way."""
+        body = {"source": source, "rule": rule, "preview": True}
+        answer = yield from self._session.send_json("POST", (yield from self._path(into, "merge")), body)
+        return parse(MergePreview, answer)
+
+    @listing
+    def log(self, version: str | None = None) -> Pages[Commit]:
+        """The commits of a version, newest first."""
+        return lambda: self._pages(version, "history", "commits")
+
+    def _pages(self, version: str | None, what: str, items: str) -> Flow[Any]:
+        path = yield from self._path(version, what)
+        return (yield from self._session.pages(path, None, lambda item: parse(Commit, item), items=items)())
+
+    @listing
+    def refs(self, kind: Literal["branch", "tag"] | None = None) -> Pages[Ref]:
+        """The branches and tags."""
+        return lambda: self._ref_pages(kind)
+
+    def _ref_pages(self, kind: str | None) -> Flow[Any]:
+        info = yield from self._resolved()
+        path = f"{_DATASETS}/{info.id}/refs"
+        return (yield from self._session.pages(path, {"kind": kind}, lambda item: parse(Ref, item))())
+
+    @operation
+    def branch(self, name: str, at: str | None = None) -> Flow[Ref]:
+        """Make a branch at a version."""
+        return (yield from self._new_ref(name, "branch", at))
+
+    @operation
+    def tag(self, name: str, at: str | None = None) -> Flow[Ref]:
+        """Make a tag at a version."""
+        return (yield from self._new_ref(name, "tag", at))
+
+    def _new_ref(self, name: str, kind: str, at: str | None) -> Flow[Ref]:
+        info = yield from self._resolved()
+        body = {"name": name, "kind": kind, "at": at}
+        return parse(Ref, (yield from self._session.send_json("POST", f"{_DATASETS}/{info.id}/refs", body)))
+
+    @operation
+    def delete_ref(self, name: str) -> Flow[None]:
+        """Remove a branch or tag; its commits stay."""
+        yield from self._session.delete((yield from self._path(name)))
+
+    @operation
+    def delete(self) -> Flow[None]:
+        """Put the dataset away; whoever administers it can restore it."""
+        info = yield from self._resolved()
+        yield from self._session.delete(f"{_DATASETS}/{info.id}")
+
+    @listing
+    def jobs(self, status: str | None = None) -> Pages[Job]:
+        """Imports and exports, newest first."""
+        return lambda: self._job_pages(status)
+
+    def _job_pages(self, status: str | None) -> Flow[Any]:
+        info = yield from self._resolved()
+        path = f"{_DATASETS}/{info.id}/jobs"
+        return (yield from self._session.pages(path, {"status": status}, lambda item: parse(Job, item))())
+
+
+class Datasets(Bound[M]):
+    """The datasets that one may read: `client.datasets["Grades"]` is one of them, by name or id."""
+
+    def __init__(self, driver: Driver, session: Session) -> None:
+        self._driver, self._session = driver, session
+
+    def __getitem__(self, name: str) -> Dataset[M]:
+        return Dataset(self._driver, self._session, name)
+
+    @operation
+    def get(self, name: str) -> Flow[Dataset[M]]:
+        """A dataset that is there, by name or id; raises NotFound, and Ambiguous where several have the name."""
+        info = yield from find_dataset(self._session, name)
+        return Dataset(self._driver, self._session, info.name, info)
+
+    @listing
+    def list(
+        self, search: str | None = None, *, tag: Sequence[str] | None = None, workspace_id: str | None = None
+    ) -> Pages[DatasetInfo]:
+        """Datasets by name; `search` looks into names and descriptions."""
+        params = {"search": search, "tag": tag, "workspace_id": workspace_id}
+        return self._session.pages(_DATASETS, params, lambda item: parse(DatasetInfo, item))
+
+    @operation
+    def create(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        tags: Sequence[str] = (),
+        workspace_id: str | None = None,
+        exist_ok: bool = False,
+    ) -> Flow[Dataset[M]]:
+        """Make a dataset; with `exist_ok`, one of this name that is there already is as good."""
+        body = {"name": name, "description": description, "tags": [*tags], "workspace_id": workspace_id}
+        try:
+            info = parse(DatasetInfo, (yield from self._session.send_json("POST", _DATASETS, body)))
+        except Conflict as error:
+            if not exist_ok or error.code != "dataset_exists":
+                raise
+            info = yield from find_dataset(self._session, name)
+        return Dataset(self._driver, self._session, info.name, info)
+
+
+def find_dataset(session: Session, name: str) -> Flow[DatasetInfo]:
+    """A dataset by id or name; names of different people may be the same."""
+    if _is_id(name):
+        return parse(DatasetInfo, (yield from session.get_json(f"{_DATASETS}/{name}")))
+    named: list[DatasetInfo] = []
+    pages = session.pages(_DATASETS, {"search": name, "limit": 200}, lambda item: parse(DatasetInfo, item))
+    page = yield from pages()
+    while True:
+        named += [info for info in page.items if info.name == name]
+        if page.following is None:
+            break
+        page = yield from page.following()
+    if not named:
+        detail = f"There is no dataset {name!r}, or you may not read it."
+        raise NotFound(404, {"code": "dataset_not_found", "detail": detail})
+    if len(named) > 1:
+        ids = ", ".join(info.id for info in named[:10])
+        message = f"{len(named)} datasets are called {name!r}: take one of them by its id ({ids})."
+        raise Ambiguous(message)
+    return named[0]
+
+
+def _listed(key: Sequence[str] | None) -> list[str] | None:
+    return [key] if isinstance(key, str) else None if key is None else [*key]
