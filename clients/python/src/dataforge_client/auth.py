@@ -28,7 +28,7 @@ class SignedIn:
 class Credentials:
     """The bearer token of requests, renewed when it has to be.
 
-    `changed` is told of new tokens, so that they can be kept; `current` says which are kept by now, as another process
+    `changed` is called with new tokens, so that they can be kept; `current` says which are kept by now: another process
     may have renewed them: each refresh token works once.
     """
 

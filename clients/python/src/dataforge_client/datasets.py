@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dataforge_client.diffs import Diff, read_diff
-from dataforge_client.errors import Ambiguous, Conflict, NotFound
+from dataforge_client.errors import Ambiguous, Conflict
 from dataforge_client.files import LocalFile, Source, Waiting, onto_disk
 from dataforge_client.flows import Bound, Driver, Flow, M, Pages, listing, operation, work
 from dataforge_client.frames import Tabular, arrow_of, origin_of, pandas_of, parquet_bytes, polars_of
 from dataforge_client.importing import ImportPlan, Target, import_file, options_of, plan_import
-from dataforge_client.models import Commit, CommitResult, DatasetInfo, Job, MergePreview, Ref, Sheet, parse
+from dataforge_client.models import CommitResult, DatasetInfo, Job, parse
+from dataforge_client.naming import DATASETS, find_dataset
 from dataforge_client.progress import Progress, shown
 from dataforge_client.reading import Result, Selection, read_parquet, run_sql, write_rows
-from dataforge_client.session import Session, segment
+from dataforge_client.session import Session
+from dataforge_client.versions import Versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["replace", "append", "upsert"]
 Form = Literal["csv", "parquet", "jsonl", "excel", "arrow"]
-_DATASETS = "/api/datasets"
 _FIRST_SHEET = "data"
 _FORMS: dict[str, Form] = {
     ".csv": "csv",
@@ -37,42 +36,11 @@ _FORMS: dict[str, Form] = {
 }
 
 
-def _is_id(name: str) -> bool:
-    try:
-        return str(uuid.UUID(name)) == name.lower()
-    except ValueError:
-        return False
-
-
-class Dataset(Bound[M]):
+class Dataset(Versions[M]):
     """A dataset: `client.datasets["Grades"]`. Nothing is asked for until an operation needs it.
 
     A `version` is a branch, a tag or a commit id; left out, it is the default branch.
     """
-
-    def __init__(self, driver: Driver, session: Session, name: str, info: DatasetInfo | None = None) -> None:
-        self._driver, self._session = driver, session
-        self.name = name
-        self._info = info
-
-    def __repr__(self) -> str:
-        return f"<Dataset {self.name!r}>"
-
-    def _resolved(self) -> Flow[DatasetInfo]:
-        if self._info is None:
-            self._info = yield from find_dataset(self._session, self.name)
-        return self._info
-
-    def _path(self, version: str | None, *rest: str) -> Flow[str]:
-        info = yield from self._resolved()
-        return "/".join((_DATASETS, info.id, "refs", segment(version or info.default_branch), *rest))
-
-    @operation
-    def info(self) -> Flow[DatasetInfo]:
-        """What the dataset is called, where it belongs and what one may do with it, as it is now."""
-        known = yield from self._resolved()
-        self._info = parse(DatasetInfo, (yield from self._session.get_json(f"{_DATASETS}/{known.id}")))
-        return self._info
 
     @operation
     def to_arrow(
@@ -246,7 +214,7 @@ class Dataset(Bound[M]):
             return (yield from import_file(self._session, target, local, Waiting(report, timeout)))
 
     def _only_sheet(self, version: str) -> Flow[str]:
-        sheets = yield from Dataset.sheets.flow(self, version)
+        sheets = yield from Versions.sheets.flow(self, version)
         if len(sheets) > 1:
             names = ", ".join(repr(sheet.sheet_name) for sheet in sheets[:10])
             message = f"{self.name!r} has several sheets ({names}): say which one with sheet=…"
@@ -273,110 +241,16 @@ class Dataset(Bound[M]):
         return parse(CommitResult, (yield from self._session.send_json("POST", path, body, headers=precondition)))
 
     @operation
-    def sheets(self, version: str | None = None) -> Flow[list[Sheet]]:
-        """The tables of a version."""
-        answer = yield from self._session.get_json((yield from self._path(version, "tables")))
-        return [parse(Sheet, table) for table in answer["tables"]]
-
-    @operation
-    def schema(self, version: str | None = None, *, sheet: str | None = None) -> Flow[list[dict[str, Any]]]:
-        """The columns of the tables of a version, with types and keys."""
-        answer = yield from self._session.get_json((yield from self._path(version, "schema")), {"sheet": sheet})
-        return list(answer["sheets"])
-
-    @operation
     def sql(self, query: str, *, version: str | None = None, max_rows: int = 1000) -> Flow[Result]:
         """Run one SELECT over the sheets of a version, each a table of its name."""
         path = yield from self._path(version, "sql")
         return (yield from run_sql(self._session, path, {"sql": query, "max_rows": max_rows}))
 
     @operation
-    def diff(
-        self,
-        base: str,
-        head: str | None = None,
-        *,
-        sheet: str | None = None,
-        column: str | None = None,
-        since: Literal["base", "merge_base"] = "base",
-        limit: int = 10_000,
-    ) -> Flow[Diff]:
-        """What changed from `base` to `head` (the default branch): up to `limit` rows.
-
-        `since="merge_base"` is what `head` did since it left `base`.
-        """
-        info = yield from self._resolved()
-        asked = {"base": base, "head": head or info.default_branch, "sheet": sheet, "column": column, "since": since}
-        return (yield from read_diff(self._session, info.id, asked, limit))
-
-    @operation
-    def merge(
-        self,
-        source: str,
-        into: str | None = None,
-        *,
-        message: str | None = None,
-        rule: Literal["ours", "theirs"] | None = None,
-        resolutions: Sequence[Mapping[str, Any]] = (),
-    ) -> Flow[CommitResult]:
-        """Merge a version into a branch, by row and cell; raises MergeConflict where nothing decides."""
-        body = {"source": source, "message": message, "rule": rule, "resolutions": list(resolutions)}
-        answer = yield from self._session.send_json("POST", (yield from self._path(into, "merge")), body)
-        return parse(CommitResult, answer)
-
-    @operation
-    def preview_merge(
-        self, source: str, into: str | None = None, *, rule: Literal["ours", "theirs"] | None = None
-    ) -> Flow[MergePreview]:
-        """What `merge` would do, and the conflicts in its way."""
-        body = {"source": source, "rule": rule, "preview": True}
-        answer = yield from self._session.send_json("POST", (yield from self._path(into, "merge")), body)
-        return parse(MergePreview, answer)
-
-    @listing
-    def log(self, version: str | None = None) -> Pages[Commit]:
-        """The commits of a version, newest first."""
-        return lambda: self._pages(version, "history", "commits")
-
-    def _pages(self, version: str | None, what: str, items: str) -> Flow[Any]:
-        path = yield from self._path(version, what)
-        return (yield from self._session.pages(path, None, lambda item: parse(Commit, item), items=items)())
-
-    @listing
-    def refs(self, kind: Literal["branch", "tag"] | None = None) -> Pages[Ref]:
-        """The branches and tags."""
-        return lambda: self._ref_pages(kind)
-
-    def _ref_pages(self, kind: str | None) -> Flow[Any]:
-        info = yield from self._resolved()
-        path = f"{_DATASETS}/{info.id}/refs"
-        return (yield from self._session.pages(path, {"kind": kind}, lambda item: parse(Ref, item))())
-
-    @operation
-    def branch(self, name: str, at: str | None = None) -> Flow[Ref]:
-        """Make a branch at a version."""
-        return (yield from self._new_ref(name, "branch", at))
-
-    @operation
-    def tag(self, name: str, at: str | None = None) -> Flow[Ref]:
-        """Make a tag at a version."""
-        return (yield from self._new_ref(name, "tag", at))
-
-    def _new_ref(self, name: str, kind: str, at: str | None) -> Flow[Ref]:
-        info = yield from self._resolved()
-        body = {"name": name, "kind": kind, "at": at}
-        return parse(Ref, (yield from self._session.send_json("POST", f"{_DATASETS}/{info.id}/refs", body)))
-
-    @operation
-    def delete_ref(self, name: str) -> Flow[None]:
-        """Remove a branch or tag; its commits stay."""
-        yield from self._session.delete((yield from self._path(name)))
-
-    @operation
     def delete(self) -> Flow[None]:
         """Put the dataset away; whoever administers it can restore it."""
         info = yield from self._resolved()
-        yield from self._session.delete(f"{_DATASETS}/{info.id}")
+        yield from self._session.delete(f"{DATASETS}/{info.id}")
 
     @listing
     def jobs(self, status: str | None = None) -> Pages[Job]:
@@ -385,7 +259,7 @@ class Dataset(Bound[M]):
 
     def _job_pages(self, status: str | None) -> Flow[Any]:
         info = yield from self._resolved()
-        path = f"{_DATASETS}/{info.id}/jobs"
+        path = f"{DATASETS}/{info.id}/jobs"
         return (yield from self._session.pages(path, {"status": status}, lambda item: parse(Job, item))())
 
 
@@ -410,7 +284,7 @@ class Datasets(Bound[M]):
     ) -> Pages[DatasetInfo]:
         """Datasets by name; `search` looks into names and descriptions."""
         params = {"search": search, "tag": tag, "workspace_id": workspace_id}
-        return self._session.pages(_DATASETS, params, lambda item: parse(DatasetInfo, item))
+        return self._session.pages(DATASETS, params, lambda item: parse(DatasetInfo, item))
 
     @operation
     def create(
@@ -425,34 +299,12 @@ class Datasets(Bound[M]):
         """Make a dataset; with `exist_ok`, one of this name that is there already is as good."""
         body = {"name": name, "description": description, "tags": [*tags], "workspace_id": workspace_id}
         try:
-            info = parse(DatasetInfo, (yield from self._session.send_json("POST", _DATASETS, body)))
+            info = parse(DatasetInfo, (yield from self._session.send_json("POST", DATASETS, body)))
         except Conflict as error:
             if not exist_ok or error.code != "dataset_exists":
                 raise
             info = yield from find_dataset(self._session, name)
         return Dataset(self._driver, self._session, info.name, info)
-
-
-def find_dataset(session: Session, name: str) -> Flow[DatasetInfo]:
-    """A dataset by id or name; names of different people may be the same."""
-    if _is_id(name):
-        return parse(DatasetInfo, (yield from session.get_json(f"{_DATASETS}/{name}")))
-    named: list[DatasetInfo] = []
-    pages = session.pages(_DATASETS, {"search": name, "limit": 200}, lambda item: parse(DatasetInfo, item))
-    page = yield from pages()
-    while True:
-        named += [info for info in page.items if info.name == name]
-        if page.following is None:
-            break
-        page = yield from page.following()
-    if not named:
-        detail = f"There is no dataset {name!r}, or you may not read it."
-        raise NotFound(404, {"code": "dataset_not_found", "detail": detail})
-    if len(named) > 1:
-        ids = ", ".join(info.id for info in named[:10])
-        message = f"{len(named)} datasets are called {name!r}: take one of them by its id ({ids})."
-        raise Ambiguous(message)
-    return named[0]
 
 
 def _listed(key: Sequence[str] | None) -> list[str] | None:

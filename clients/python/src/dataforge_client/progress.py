@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 Report: TypeAlias = Callable[[str, int, int | None], None]
-"""Told the stage ("uploading", "importing", "downloading"), how much is done, and of how much if that is known."""
+"""Called with the stage ("uploading", "downloading"), how much is done, and of how much if that is known."""
 
 Progress: TypeAlias = Report | bool | None
 """None shows a bar in a terminal or notebook if `rich` is installed, True always, False never."""
@@ -24,7 +24,7 @@ def _somebody_looks() -> bool:
 
 @contextmanager
 def shown(progress: Progress) -> Iterator[Report]:
-    """What to tell of progress while the block runs."""
+    """What to call with progress while the block runs."""
     if callable(progress):
         yield progress
         return
