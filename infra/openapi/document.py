@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from dataforge.http.auth import Require
+from dataforge.http.csv_lists import ListRoute
 from dataforge.http.openapi import PROBLEM_SCHEMA, UNKEYED, requirement_of
+from infra.openapi.lists import complete_with_formats
 from infra.openapi.names import GROUPS, TAG_DESCRIPTIONS, context_of, operation_id, tag_of
 
 _PROBLEM = {
@@ -53,6 +56,8 @@ def openapi_document(title: str, routes: Sequence[APIRoute]) -> dict[str, Any]:
             operation["operationId"] = operation_id(route, routes)
             operation["tags"] = [tag_of(route)]
             _complete(operation, method, requirement_of(route))
+            if method == "GET":
+                complete_with_formats(operation, ListRoute(route, Request))
     _refuse_repeated_names(document)
     document["tags"] = _tags(routes)
     document["x-tagGroups"] = _tag_groups(routes)

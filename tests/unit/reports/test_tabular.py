@@ -26,8 +26,8 @@ TABLE = Tabular(
 )
 
 
-def rows_of(table: Tabular) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(csv_bytes(table).decode(), newline="")))
+def rows_of(table: Tabular, *, excel: bool = False) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(csv_bytes(table, excel=excel).decode(), newline="")))
 
 
 def test_csv_has_a_header_times_in_utc_and_nothing_for_what_is_not_known() -> None:
@@ -42,16 +42,16 @@ def test_csv_has_a_header_times_in_utc_and_nothing_for_what_is_not_known() -> No
 def test_a_name_is_no_formula_in_a_spreadsheet(start: str) -> None:
     table = Tabular({"name": Kind.TEXT}, [(f"{start}cmd|' /C calc'!A0",)])
 
-    assert rows_of(table)[1] == [f"'{start}cmd|' /C calc'!A0"]
+    [_, [plain]], [_, [excel]] = rows_of(table), rows_of(table, excel=True)
+    assert plain == f"{start}cmd|' /C calc'!A0"
+    assert excel == f"'{plain}"
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_csv_gives_texts_back(texts: list[str]) -> None:
     table = Tabular({"place": Kind.COUNT, "text": Kind.TEXT}, list(enumerate(texts)))
 
-    found = [text.removeprefix("'") for _, text in rows_of(table)[1:]]
-
-    assert found == [text.removeprefix("'") for text in texts]
+    assert [text for _, text in rows_of(table)[1:]] == texts
 
 
 def test_parquet_has_types_and_says_what_it_rests_on() -> None:

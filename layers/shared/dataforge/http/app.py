@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataforge.http.csv_lists import ListRoute
 from dataforge.http.encoding import parse_json
 from dataforge.http.etag import not_modified
 from dataforge.http.middleware import RequestEnvelope
@@ -36,16 +37,17 @@ class StrictJsonRequest(Request):
 
 
 class RestRoute(APIRoute):
-    """A route of the API: strict JSON, no query parameters but its own, and 304 for what the client has."""
+    """A route of the API: strict JSON, no query parameters but its own, lists as CSV, and 304 for what a client has."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler between these checks."""
         handler = super().get_route_handler()
-        known = frozenset(query_parameters(self))
+        lists = ListRoute(self, StrictJsonRequest)
+        known = lists.parameters.union(query_parameters(self))
 
         async def checked(request: Request) -> Response:
             refuse_unknown_parameters(request, known)
-            response: Response = await handler(StrictJsonRequest(request.scope, request.receive))
+            response = await lists.answer(handler, StrictJsonRequest(request.scope, request.receive))
             return not_modified(request, response)
 
         return checked

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from dataforge.http.addresses import own_address, this_address
 from dataforge.http.encoding import dump_json
 from dataforge.http.etag import expected_revision
+from dataforge.http.negotiation import PRESENTATION
 from dataforge.http.problems import problem_response
 from dataforge.http.replay import Replayed
 from dataforge.kernel.access import Action, Resource
@@ -205,9 +206,8 @@ class Call:
         return json_response(body, headers=headers)
 
     def _list_scope(self) -> str:
-        filters = sorted(
-            (key, value) for key, value in self.request.query_params.multi_items() if key not in ("cursor", "limit")
-        )
+        left_out = {"cursor", "limit", *self.request.scope.get(PRESENTATION, ())}
+        filters = sorted((key, value) for key, value in self.request.query_params.multi_items() if key not in left_out)
         return f"{self.request.scope['path']}?{filters}"
 
 

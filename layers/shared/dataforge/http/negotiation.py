@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+PRESENTATION = "dataforge.presentation"  # where a request's scope has the parameters that only choose a representation
+
 
 def preferred_media_type(accept: str, offered: Sequence[str]) -> str:
     """The media type of `offered` that an Accept header weighs highest; the first when none fits or all are equal."""

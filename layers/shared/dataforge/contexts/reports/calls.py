@@ -16,6 +16,7 @@ from dataforge.http.addresses import this_address
 from dataforge.http.app import context_router
 from dataforge.http.bounds import sendable
 from dataforge.http.call import Call
+from dataforge.http.csv_lists import FOR_EXCEL, PART_OF_FILE
 from dataforge.http.encoding import dump_json
 from dataforge.http.etag import etag
 from dataforge.http.negotiation import accepted_media_type
@@ -97,12 +98,14 @@ class Asked(Generic[Read]):
         if _same(given.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         whole = Response(body, headers=headers, media_type=self.media_type)
+        if PART_OF_FILE in self.call.request.scope:
+            return whole
         return sendable(whole, _ADVICE, given.get("accept-encoding", ""))
 
     def _body(self, report: Read, cursor: str | None, following: str | None) -> bytes:
         match self.media_type:
             case "text/csv":
-                return csv_bytes(self.kind.table(report))
+                return csv_bytes(self.kind.table(report), excel=self.call.request.scope.get(FOR_EXCEL, False))
             case "application/vnd.apache.parquet":
                 basis = report.basis
                 facts = {"watermark": _instant(basis.watermark), "removed_since": str(basis.removed_since)}

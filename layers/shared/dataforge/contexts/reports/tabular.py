@@ -1,12 +1,13 @@
 """A report as rows and columns, and as a file of them."""
 
-import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
+
+from dataforge.kernel.csv_cells import write_cell, write_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,17 +39,10 @@ class Tabular:
         return cls(columns, [[row[name] for name in columns] for row in rows])
 
 
-def csv_bytes(table: Tabular) -> bytes:
-    """RFC 4180 with a header, in UTF-8; times in UTC, no value for what is not known.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe before it, which such programs do not show
-    (OWASP, CSV injection): names come from anywhere.
-    """
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(table.columns)
-    writer.writerows([_shown(value) for value in row] for row in table.rows)
-    return file.getvalue().encode()
+def csv_bytes(table: Tabular, *, excel: bool = False) -> bytes:
+    """RFC 4180 with a header, in UTF-8; for spreadsheets what they would take for a formula is made harmless."""
+    rows = ([write_cell(value, excel=excel) for value in row] for row in table.rows)
+    return write_lines([[write_cell(name, excel=excel) for name in table.columns], *rows])
 
 
 def parquet_bytes(table: Tabular, facts: Mapping[str, str]) -> bytes:
@@ -76,19 +70,3 @@ def _arrow_type(kind: Kind) -> "pa.DataType":
         Kind.DATE: pa.date32(),
     }
     return kinds[kind]
-
-
-def _shown(value: Cell) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-        case _:
-            return repr(value)

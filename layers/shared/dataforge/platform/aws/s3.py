@@ -7,7 +7,7 @@ import base64
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
@@ -47,6 +47,10 @@ class S3ObjectStore:
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         """Store an object, replacing one of the same key."""
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
+
+    def put_file(self, key: str, file: IO[bytes], *, content_type: str) -> None:
+        """Store what an open file has from its position on, 5 GiB at most, without reading it into memory."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=file, ContentType=content_type)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Store unless the key is taken (`If-None-Match: *`, 412 means taken); True if this call stored it."""
@@ -182,6 +186,10 @@ class AsyncObjects:
     async def put(self, key: str, body: bytes, *, content_type: str = "application/json") -> None:
         """Store an object, replacing one of the same key."""
         await asyncio.to_thread(lambda: self._store().put(key, body, content_type=content_type))
+
+    async def put_file(self, key: str, file: IO[bytes], *, content_type: str) -> None:
+        """See `S3ObjectStore.put_file`."""
+        await asyncio.to_thread(lambda: self._store().put_file(key, file, content_type=content_type))
 
     async def put_if_absent(self, key: str, body: bytes) -> bool:
         """Store unless the key is taken; True if this call stored it."""

@@ -23,6 +23,7 @@ from dataforge.contexts.academics.wire import (
     TimeZone,
     Versioned,
 )
+from dataforge.http.list_columns import CsvRows
 
 
 class DepartmentIn(In):
@@ -152,7 +153,7 @@ class PrerequisitesOut(BaseModel):
 
     course: dict[str, Any]
     revision: int
-    groups: list[dict[str, Any]]
+    groups: Annotated[list[dict[str, Any]], CsvRows("group")]
     student_id: UUID | None = None
     met: bool | None = None
 
@@ -161,4 +162,4 @@ class LessonsOut(BaseModel):
     """Lessons that count as completing a course."""
 
     course_id: UUID
-    lesson_ids: list[UUID]
+    lesson_ids: Annotated[list[UUID], CsvRows("lesson_id")]

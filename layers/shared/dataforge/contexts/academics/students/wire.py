@@ -20,6 +20,7 @@ from dataforge.contexts.academics.wire import (
     SourcedId,
     Versioned,
 )
+from dataforge.http.list_columns import CsvRows
 from dataforge.kernel.text import composed_if_text
 
 StudentNumber = Annotated[
@@ -129,7 +130,7 @@ class ScheduleOut(BaseModel):
     student_id: UUID
     semester_id: UUID | None
     credits: Number
-    entries: list[dict[str, Any]]
+    entries: Annotated[list[dict[str, Any]], CsvRows("entry")]
 
 
 class TranscriptOut(BaseModel):
@@ -150,4 +151,4 @@ class ProgressOut(BaseModel):
     credits_required: Number
     credits_completed: Number
     percent: float
-    courses: list[dict[str, Any]]
+    courses: Annotated[list[dict[str, Any]], CsvRows("course")]

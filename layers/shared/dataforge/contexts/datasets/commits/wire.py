@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from dataforge.contexts.datasets.wire_types import Cells, ColumnName, In, ListOut, Message, Sheet
+from dataforge.http.list_columns import CsvRows
 
 MAX_OPERATIONS = 10_000
 
@@ -102,7 +103,7 @@ class HistoryRow(BaseModel):
 class HistoryPage(ListOut):
     """A page of history, newest first."""
 
-    commits: list[HistoryRow]
+    commits: Annotated[list[HistoryRow], CsvRows()]
 
 
 class CommitSummary(BaseModel):

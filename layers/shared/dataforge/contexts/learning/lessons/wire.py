@@ -12,6 +12,7 @@ from dataforge.contexts.learning.launches.domain import MoveOn
 from dataforge.contexts.learning.launches.wire import WebAddress
 from dataforge.contexts.learning.lessons.domain import MAX_ADDRESS, MAX_ALIASES, MOST_MINUTES
 from dataforge.contexts.learning.wire import Line, PageOut
+from dataforge.http.list_columns import CsvRows
 from dataforge.http.wire import PartialUpdate, RequestModel, TimeZone, WallTime
 from dataforge.kernel.iri import normal_iri
 from dataforge.kernel.texts import Text
@@ -104,7 +105,7 @@ class AliasesOut(BaseModel):
 
     lesson_id: UUID
     lesson_url: str
-    aliases: list[str]
+    aliases: Annotated[list[str], CsvRows("alias")]
 
 
 class LessonOut(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
 
 from dataforge.contexts.notifications.reminders.domain import Cadence, ReminderPlan
+from dataforge.http.list_columns import CsvRows
 from dataforge.http.wire import RequestModel
 from dataforge.kernel.texts import Text
 
@@ -52,7 +53,7 @@ class ReminderPreviewOut(BaseModel):
     plan_hash: str
     count: int
     withheld: int
-    reminders: list[ReminderOut]
+    reminders: Annotated[list[ReminderOut], CsvRows()]
 
 
 class SendRemindersIn(RequestModel):
