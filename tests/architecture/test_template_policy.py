@@ -203,7 +203,7 @@ def test_a_bucket_is_private_encrypted_tls_only_and_cleans_up(name: str) -> None
         denies_plaintext(statement) for policy in policies for statement in policy["PolicyDocument"]["Statement"]
     )
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
-    assert {"uploads/", "exports/", "queue-bodies/"} <= {
+    assert {"uploads/", "exports/", "lists/", "queue-bodies/"} <= {
         rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule
     }
 
