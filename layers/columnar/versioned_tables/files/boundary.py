@@ -92,12 +92,12 @@ def refusing(place: Place) -> Iterator[None]:
         words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
         raise _unforeseen(Text("cannot be read: {words}.", words=words), place) from error
     except _MUTE as error:
-        what = "they need more memory than there is" if isinstance(error, MemoryError) else type(error).__name__
+        what = Text("they need more memory than there is") if isinstance(error, MemoryError) else type(error).__name__
         raise _unforeseen(Text("cannot be read ({what}).", what=what), place) from error
 
 
 def _unforeseen(what: str, place: Place) -> ImportRefused:
-    rows = f"The rows after row {place.rows}" if place.rows else "The rows"
+    rows = Text("The rows after row {rows}", rows=place.rows) if place.rows else Text("The rows")
     refused = ImportRefused(f"{rows} {what}")
     refused.unforeseen = True
     return _located(refused, place)

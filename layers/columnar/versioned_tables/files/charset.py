@@ -151,17 +151,36 @@ def judge(found: Evidence) -> Judgement:
     best = max(scores, key=lambda name: (scores[name], name == WESTERN), default="")
     others = _alternatives(sample, scores)
     if best and best != WESTERN and _sure(sample, best, scores):
-        return Judgement(best, f"The file is not UTF-8. It was read as {best}: {_likely(sample, best, others)}")
+        return Judgement(
+            best,
+            Text(
+                "The file is not UTF-8. It was read as {best}: {sample}",
+                best=best,
+                sample=_likely(sample, best, others),
+            ),
+        )
     if western:
         return Judgement(
             WESTERN,
-            "The file is not UTF-8, and its text does not prove another encoding. "
-            f"It was read as windows-1252 ({WESTERN}): {_likely(sample, WESTERN, others)}",
+            Text(
+                "The file is not UTF-8, and its text does not prove another encoding. It was read as "
+                "windows-1252 ({western}): {sample}",
+                western=WESTERN,
+                sample=_likely(sample, WESTERN, others),
+            ),
         )
     raise EncodingRefused(
-        f"Line {found.first_line} is not UTF-8, and the text is too short or too mixed to prove another encoding; "
-        f"name the encoding.{' Possible ones: ' if others else ''}"
-        f"{'; '.join(f'{name} {_shown(sample, name)}' for name in others)}{'.' if others else ''}",
+        Text(
+            "Line {line} is not UTF-8, and the text is too short or too mixed to prove another encoding; name the "
+            "encoding.{possible}",
+            line=found.first_line,
+            possible=Text(
+                " Possible ones: {encodings}.",
+                encodings="; ".join(f"{name} {_shown(sample, name)}" for name in others),
+            )
+            if others
+            else "",
+        ),
         facts={"line": found.first_line, "encodings": list(others)},
     )
 
@@ -203,7 +222,7 @@ def _alternatives(sample: bytes, scores: Mapping[str, float]) -> list[str]:
 
 def _likely(sample: bytes, name: str, others: Iterable[str]) -> str:
     rest = [f"{other} {_shown(sample, other)}" for other in others if other != name][:_ALTERNATIVES]
-    return f"{_shown(sample, name)}." + (f" Also possible: {'; '.join(rest)}." if rest else "")
+    return f"{_shown(sample, name)}." + (Text(" Also possible: {rest}.", rest="; ".join(rest)) if rest else "")
 
 
 def _shown(sample: bytes, name: str) -> str:

@@ -93,7 +93,13 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
     def on_ragged(row: csv.InvalidRow) -> str:
         text = row.text if isinstance(row.text, str) else row.text.decode("utf-8", "replace")
         fields = "1 field" if row.actual_columns == 1 else f"{row.actual_columns} fields"
-        ragged.append(RejectedRow(row.number, f"{fields} instead of {row.expected_columns}", text[:_SHOWN]))
+        ragged.append(
+            RejectedRow(
+                row.number,
+                Text("{fields} instead of {expected_columns}", fields=fields, expected_columns=row.expected_columns),
+                text[:_SHOWN],
+            )
+        )
         return "skip"
 
     names = [str(at) for at in range(plan.columns)]
@@ -188,7 +194,7 @@ def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
         widened.append(kind if values is not None else join(kind, evidence_of(texts[at])))
     for at in plan.required:
         for row in _nulls(columns[at]):
-            broken.setdefault(row, f"column {plan.names[at]!r} is empty and may not be")
+            broken.setdefault(row, Text("column {names!r} is empty and may not be", names=plan.names[at]))
     if broken:
         columns = _without(columns, texts, plan, sorted(broken))
         ragged += _broken_rows(broken, texts, ragged)
@@ -218,7 +224,15 @@ def _nulls(column: pa.Array) -> list[int]:
 
 def _collect(broken: dict[int, str], texts: pa.Array, kind: str, plan: BlockPlan, at: int) -> None:
     for row in rows_that_break(texts, kind, most=len(texts)):
-        broken.setdefault(row, f"column {plan.names[at]!r}: {texts[row].as_py()!r:.80} is not {kind}")
+        broken.setdefault(
+            row,
+            Text(
+                "column {names!r}: {texts!r:.80} is not {kind}",
+                names=plan.names[at],
+                texts=texts[row].as_py(),
+                kind=kind,
+            ),
+        )
 
 
 def _broken_rows(broken: dict[int, str], texts: Sequence[pa.Array], ragged: Sequence[RejectedRow]) -> list[RejectedRow]:

@@ -60,15 +60,20 @@ def detect_encoding(
             return Encoding(marked, len(mark), "declared")
         return Encoding("utf-8" if name in {"utf-8", "utf-8-sig", "ascii"} else name, 0, "declared")
     if marked:
-        return Encoding(marked, len(mark), "byte order mark")
+        return Encoding(marked, len(mark), Text("byte order mark"))
     wide = _wide(head[:4096]) or _wide_text(head[:SAMPLE])
     if wide:
-        return Encoding(wide, 0, "every other byte is zero", f"There is no byte order mark; it was read as {wide}.")
+        return Encoding(
+            wide,
+            0,
+            Text("every other byte is zero"),
+            Text("There is no byte order mark; it was read as {wide}.", wide=wide),
+        )
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head[:SAMPLE], final=whole and len(head) <= SAMPLE)
     except UnicodeDecodeError:
         return reconsidered(blocks)
-    return Encoding("utf-8", 0, "valid UTF-8", proven=False)
+    return Encoding("utf-8", 0, Text("valid UTF-8"), proven=False)
 
 
 def reconsidered(blocks: Callable[[], Iterator[bytes]]) -> Encoding:
@@ -80,9 +85,9 @@ def reconsidered(blocks: Callable[[], Iterator[bytes]]) -> Encoding:
 
     found = survey(blocks())
     if found.is_utf8_with_errors:
-        return Encoding("utf-8", 0, f"UTF-8, with {found.strays} bytes that are not")
+        return Encoding("utf-8", 0, Text("UTF-8, with {strays} bytes that are not", strays=found.strays))
     judgement = judge(found)
-    return Encoding(judgement.name, 0, "judged by the text of the whole file", judgement.note)
+    return Encoding(judgement.name, 0, Text("judged by the text of the whole file"), judgement.note)
 
 
 def _codec(name: str) -> str:

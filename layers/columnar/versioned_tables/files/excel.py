@@ -72,7 +72,7 @@ def sheet_tables(
             raise WorkbookRefused(Text("The workbook is empty: no sheet has a header or rows."))
         for sheet in found["sheets"]:
             if not sheet["columns"]:
-                report.notes.append(f"Sheet {sheet['name']!r} is empty and was left out.")
+                report.notes.append(Text("Sheet {name!r} is empty and was left out.", name=sheet["name"]))
                 continue
             columns = [(column, type_) for column, type_ in sheet["columns"]]
             yield (

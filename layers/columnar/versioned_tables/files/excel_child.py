@@ -111,18 +111,30 @@ class Extent:
 
     def notes(self) -> list[str]:
         """Sentences for the report."""
-        found = []
+        found: list[str] = []
         if self.merged:
             found.append(
-                f"{_counted(self.merged, 'merged range')}: the value stands in the first cell, the others are empty."
+                Text(
+                    "{merged}: the value stands in the first cell, the others are empty.",
+                    merged=_counted(self.merged, "merged range"),
+                )
             )
         if self.formulas:
             found.append(
-                f"{_counted(self.formulas, 'formula')}: the values the spreadsheet program last saved were read."
+                Text(
+                    "{formulas}: the values the spreadsheet program last saved were read.",
+                    formulas=_counted(self.formulas, "formula"),
+                )
             )
         if self.errors:
             were = "was" if self.errors == 1 else "were"
-            found.append(f"{_counted(self.errors, 'error cell')} (such as #DIV/0!) {were} read as null.")
+            found.append(
+                Text(
+                    "{errors} (such as #DIV/0!) {were} read as null.",
+                    errors=_counted(self.errors, "error cell"),
+                    were=were,
+                )
+            )
         return found
 
 
@@ -192,13 +204,13 @@ def read_workbook(
                 )
             )
         if old_dates:
-            notes.append("Dates of this workbook count from 1904.")
+            notes.append(Text("Dates of this workbook count from 1904."))
         extents: dict[str, Extent] = {}
         for name, state, part in sheets:
             if (wanted and name not in wanted) or "worksheets/" not in part:
                 continue
             if state != "visible":
-                notes.append(f"Sheet {name!r} is {state}; it was read.")
+                notes.append(Text("Sheet {name!r} is {state}; it was read.", name=name, state=state))
             extents[name] = extent = Extent()
             try:
                 with archive.open(part) as file:
@@ -250,7 +262,7 @@ class _Sheet:
         shown = ", ".join(repr(title[:60]) for title in titles if title)
         self.notes = [left_out(heading.skipped, "row", shown)] if shown else []
         if header is None:
-            self.notes.append(f"Header: {heading.reason}.")
+            self.notes.append(Text("Header: {reason}.", reason=heading.reason))
         self._first = self._first[heading.skipped :]
         self._header = heading.header
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dataforge.kernel.texts import Text
 from versioned_tables.schema.names import sql_name
 
 LOOKED_AT = 60
@@ -48,7 +49,7 @@ def find_heading(rows: Rows, *, header: bool | None, skip: int | None) -> Headin
 def left_out(count: int, what: str, shown: str) -> str:
     """The sentence on lines or rows that are titles."""
     many = f"1 {what} above the table was" if count == 1 else f"{count} {what}s above the table were"
-    return f"{many} left out: {shown}."
+    return Text("{many} left out: {shown}.", many=many, shown=shown)
 
 
 def titles_above(rows: Rows) -> int:
@@ -141,22 +142,24 @@ def names_columns(rows: Rows) -> tuple[bool, str]:
     the cells below it.
     """
     if not rows:
-        return True, "there are no rows"
+        return True, Text("there are no rows")
     first = [(at, cell) for at, cell in enumerate(rows[0]) if cell]
     if len(rows) == 1:
         data = bool(first) and all(_kind(cell) for _, cell in first)
-        return not data, "the only row holds values" if data else "the only row holds text"
+        return not data, Text("the only row holds values") if data else Text("the only row holds text")
     like_below = [(at, cell) for at, cell in first if (kind := _kind(cell)) and kind == _kind_below(rows, at)]
     if _differs(rows):
-        return True, "the first row names the columns: it has text above values"
+        return True, Text("the first row names the columns: it has text above values")
     if not like_below:
-        return True, "the first row names the columns: nothing in it is a value like those below"
+        return True, Text("the first row names the columns: nothing in it is a value like those below")
     named = [cell for _, cell in first if not _kind(cell)]
     years = all(_YEAR.match(cell) for _, cell in like_below)
     if named and years and len(like_below) + len(named) == len(first):
-        return True, "the first row names the columns: names beside years"
+        return True, Text("the first row names the columns: names beside years")
     at, cell = like_below[0]
-    return False, f"the first row is data: {cell[:40]!r} in column {at + 1} is a value like those below it"
+    return False, Text(
+        "the first row is data: {cell!r} in column {at} is a value like those below it", cell=cell[:40], at=at + 1
+    )
 
 
 def header_names(cells: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -167,13 +170,15 @@ def header_names(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     for at, cell in enumerate(cells, 1):
         name = " ".join(cell.split()) or f"column_{at}"
         if not cell.strip():
-            notes.append(f"Column {at} has no name and is called {name!r}.")
+            notes.append(Text("Column {at} has no name and is called {name!r}.", at=at, name=name))
         unique, number = name, 2
         while sql_name(unique) in taken:
             unique = f"{name}_{number}"
             number += 1
         if unique != name:
-            notes.append(f"Column {at} repeats the name {name!r} and is called {unique!r}.")
+            notes.append(
+                Text("Column {at} repeats the name {name!r} and is called {unique!r}.", at=at, name=name, unique=unique)
+            )
         names.append(unique)
         taken.add(sql_name(unique))
     return names, notes

@@ -30,8 +30,8 @@ _VALUE_STARTS = '{["-0123456789tfn'
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NAMED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _MOST_TAIL = 8 << 20
-_ARRAY = "The file is a JSON array; its elements are the rows."
-_VALUES = "The file is JSON objects that follow each other; each is a row."
+_ARRAY = Text("The file is a JSON array; its elements are the rows.")
+_VALUES = Text("The file is JSON objects that follow each other; each is a row.")
 _DECODER = json.JSONDecoder()
 
 
@@ -109,7 +109,7 @@ def _single(head: str, start: int, value: dict[str, object]) -> Document:
         found = _wrapper(head, start, arrays[0])
         if found is not None:
             return found
-    return Document("values", note="The file is one JSON object; it is a table of one row.")
+    return Document("values", note=Text("The file is one JSON object; it is a table of one row."))
 
 
 def _is_rows(member: object) -> bool:
@@ -124,7 +124,7 @@ def _wrapper(head: str, start: int, wanted: str = "") -> Document | None:
         is_array = re.compile(r"\[\s*\{").match(head, value_at) is not None
         if is_array and (name == wanted or (not wanted and name.lower() in WRAPPERS)):
             opening = head[: value_at + 1].encode()
-            note = f"The rows are the elements of {name!r}; other members of the object are left out."
+            note = Text("The rows are the elements of {name!r}; other members of the object are left out.", name=name)
             return Document("wrapped", opening, note)
         try:
             _, at = _DECODER.raw_decode(head, value_at)

@@ -151,14 +151,15 @@ class TextFile:
         return fixed, consumed
 
 
-_EMPTY = "The file is empty: it has neither a header nor rows."
+_EMPTY = Text("The file is empty: it has neither a header nor rows.")
 
 
 def _endless(number: int) -> str:
-    return (
-        f"A record is longer than {MOST_RECORD_BYTES >> 20} MB (in buffer {number + 1}). "
-        "A quoted field is probably never closed, "
-        "or the delimiter or quote character is another one."
+    return Text(
+        "A record is longer than {most_record_bytes} MB (in buffer {number}). A quoted field is "
+        "probably never closed, or the delimiter or quote character is another one.",
+        most_record_bytes=MOST_RECORD_BYTES >> 20,
+        number=number + 1,
     )
 
 
@@ -214,8 +215,8 @@ def open_text(
     )
     start = first.end if heading.header else at
     loose = (
-        "Quotes inside of quotes follow a backslash." if dialect.escape else "",
-        "Spaces after the delimiter are no part of the values." if dialect.spaced else "",
+        Text("Quotes inside of quotes follow a backslash.") if dialect.escape else "",
+        Text("Spaces after the delimiter are no part of the values.") if dialect.spaced else "",
     )
     notes = [*filter(None, (encoding.note, said.note, *loose)), *_skipped_note(body, records, heading), *notes]
     return TextFile(
@@ -247,7 +248,9 @@ def _marks_above(text: str, options: ImportOptions) -> tuple[int, _Marks]:
     separator = _SEPARATOR.match(text)
     if separator:
         delimiter = separator.group(1).replace("\\t", "\t")
-        return separator.end(), _Marks(delimiter, f"The line sep= names the delimiter {delimiter!r}; it was left out.")
+        return separator.end(), _Marks(
+            delimiter, Text("The line sep= names the delimiter {delimiter!r}; it was left out.", delimiter=delimiter)
+        )
     comment = options.comment or "#"
     at = number = 0
     while text.startswith(comment, at):
@@ -259,7 +262,9 @@ def _marks_above(text: str, options: ImportOptions) -> tuple[int, _Marks]:
     if not number or (options.comment is None and number == 1 and _is_header(text, at)):
         return 0, _Marks()
     lines = "1 line that begins" if number == 1 else f"{number} lines that begin"
-    return at, _Marks("", f"{lines} with {comment!r} above the table: left out as comments.")
+    return at, _Marks(
+        "", Text("{lines} with {comment!r} above the table: left out as comments.", lines=lines, comment=comment)
+    )
 
 
 def _is_header(text: str, end: int) -> bool:

@@ -40,11 +40,11 @@ _PEEKED = 1 << 20
 _SNIFFED = 64 << 10
 # What may not be inside of a compressed file, by its first bytes.
 _INNER = {
-    b"PK\x03\x04": "a zip archive or a workbook",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b\x08": "a gzip file",
-    b"\x28\xb5\x2f\xfd": "a zstd file",
-    b"\xd0\xcf\x11\xe0": "an old workbook",
+    b"PK\x03\x04": Text("a zip archive or a workbook"),
+    b"PAR1": Text("a Parquet file"),
+    b"\x1f\x8b\x08": Text("a gzip file"),
+    b"\x28\xb5\x2f\xfd": Text("a zstd file"),
+    b"\xd0\xcf\x11\xe0": Text("an old workbook"),
 }
 _NAMED_FORMATS = {
     ".csv": "csv",
@@ -58,23 +58,23 @@ _NAMED_FORMATS = {
 }
 # What is no table and yet would be read as text, by its first characters in lower case.
 _NO_TABLE = {
-    b"<!doctype html": "an HTML page",
-    b"<html": "an HTML page",
-    b"<?xml": "an XML document",
-    b"%pdf-": "a PDF document",
-    b"{\\rtf": "an RTF document",
-    b"\x89png": "an image",
-    b"gif8": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"sqlite format 3\x00": "an SQLite database",
-    b"arrow1\x00": "an Arrow file",
-    b"obj\x01": "an Avro file",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"rar!\x1a": "a RAR archive",
-    b"\xfd7zxz": "an xz file",
-    **{b"bzh%d1ay&sy" % level: "a bzip2 file" for level in range(1, 10)},
-    b"$fl2@(#)": "an SPSS file",
-    b"<!--": "an XML document",
+    b"<!doctype html": Text("an HTML page"),
+    b"<html": Text("an HTML page"),
+    b"<?xml": Text("an XML document"),
+    b"%pdf-": Text("a PDF document"),
+    b"{\\rtf": Text("an RTF document"),
+    b"\x89png": Text("an image"),
+    b"gif8": Text("an image"),
+    b"\xff\xd8\xff": Text("an image"),
+    b"sqlite format 3\x00": Text("an SQLite database"),
+    b"arrow1\x00": Text("an Arrow file"),
+    b"obj\x01": Text("an Avro file"),
+    b"7z\xbc\xaf": Text("a 7-Zip archive"),
+    b"rar!\x1a": Text("a RAR archive"),
+    b"\xfd7zxz": Text("an xz file"),
+    **{b"bzh%d1ay&sy" % level: Text("a bzip2 file") for level in range(1, 10)},
+    b"$fl2@(#)": Text("an SPSS file"),
+    b"<!--": Text("an XML document"),
 }
 # An element and what it holds; `<TICKER>,<PER>` is a header.
 _ELEMENT = re.compile(rb"<([a-z_][\w:.-]*)(?:\s[^<>]*)?>\s*<")
@@ -203,7 +203,7 @@ def _text_content(
 def _no_table(head: bytes) -> str:
     """What a file is that would be read as text and is no table, or nothing."""
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
-        return "a tar archive"
+        return Text("a tar archive")
     start = head[:64]
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         start = start[2:].replace(b"\x00", b"")  # UTF-16 of ASCII characters
@@ -218,7 +218,7 @@ def _markup(head: bytes) -> str:
     if begins is None:
         return ""
     closed = b"</%s>" % begins.group(1) in head.lower()
-    return "an XML document" if closed or len(head) >= _PEEKED else ""
+    return Text("an XML document") if closed or len(head) >= _PEEKED else ""
 
 
 def _json(head: bytes, blocks: Blocks, name: str, options: ImportOptions) -> tuple[Document, Encoding] | None:
@@ -252,7 +252,14 @@ def _note_name(name: str, report: ImportReport) -> None:
     promised = _NAMED_FORMATS.get(extension)
     found = "json" if report.format == "jsonl" else report.format
     if promised is not None and promised != found:
-        report.notes.append(f"The name {label(name)} ends in {extension}, but the content is {found}; that was read.")
+        report.notes.append(
+            Text(
+                "The name {name} ends in {extension}, but the content is {found}; that was read.",
+                name=label(name),
+                extension=extension,
+                found=found,
+            )
+        )
 
 
 def _zip(

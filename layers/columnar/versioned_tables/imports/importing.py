@@ -137,8 +137,11 @@ class _Load:
         if file.repaired:
             self.report.sequential_from = file.first_repair
             described.notes.append(
-                f"{_records_with(file.repaired)} quotes that RFC 4180 does not allow; "
-                "such records are read one by one, and their text is kept."
+                Text(
+                    "{repaired} quotes that RFC 4180 does not allow; such records are read one by "
+                    "one, and their text is kept.",
+                    repaired=_records_with(file.repaired),
+                )
             )
         self.finished(described, manifest)
         return manifest

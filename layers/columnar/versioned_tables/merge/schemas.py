@@ -18,16 +18,33 @@ def column_conflict(was: Column | None, ours: Column, theirs: Column) -> str | N
     """
     if was is None:
         if ours.type != theirs.type:
-            return (
-                f"Both sides added a column {ours.name!r}, ours of type {ours.type} and theirs of type {theirs.type}."
+            return Text(
+                "Both sides added a column {name!r}, ours of type {type} and theirs of type {type_2}.",
+                name=ours.name,
+                type=ours.type,
+                type_2=theirs.type,
             )
         if ours.name != theirs.name:
-            return f"A column that both sides added is named {ours.name!r} on our side and {theirs.name!r} on theirs."
+            return Text(
+                "A column that both sides added is named {name!r} on our side and {name_2!r} on theirs.",
+                name=ours.name,
+                name_2=theirs.name,
+            )
         return None
     if len({was.name, ours.name, theirs.name}) == 3:
-        return f"Column {was.name!r} is now {ours.name!r} on our side and {theirs.name!r} on theirs."
+        return Text(
+            "Column {name!r} is now {name_2!r} on our side and {name_3!r} on theirs.",
+            name=was.name,
+            name_2=ours.name,
+            name_3=theirs.name,
+        )
     if len({was.type, ours.type, theirs.type}) == 3:
-        return f"Column {was.name!r} is now of type {ours.type} on our side and of type {theirs.type} on theirs."
+        return Text(
+            "Column {name!r} is now of type {type} on our side and of type {type_2} on theirs.",
+            name=was.name,
+            type=ours.type,
+            type_2=theirs.type,
+        )
     return None
 
 

@@ -64,7 +64,7 @@ def _pattern_problem(pattern: str) -> str | None:
     try:
         pc.match_substring_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:
-        return f"{pattern!r} is not a regular expression (RE2): {error}."
+        return Text("{pattern!r} is not a regular expression (RE2): {error}.", pattern=pattern, error=error)
     return None
 
 
@@ -95,7 +95,11 @@ def _check(
         rows = _breaking(store, manifest, item, columns)
     examples = row_ids(rows_at_positions(store, manifest, rows[:SHOWN]), manifest.schema) if len(rows) else []
     names = ", ".join(item.columns)
-    text = f"{item.kind} holds on {names}" if not len(rows) else f"{len(rows)} rows break {item.kind} on {names}"
+    text = (
+        Text("{kind} holds on {names}", kind=item.kind, names=names)
+        if not len(rows)
+        else Text("{count} rows break {kind} on {names}", count=len(rows), kind=item.kind, names=names)
+    )
     return RuleOutcome(item, not len(rows), len(rows), tuple(examples), text)
 
 
@@ -109,7 +113,7 @@ def _column(schema: TableSchema, name: str) -> Column:
 def _drift(item: TableRule, manifest: Manifest, base: Manifest | None) -> RuleOutcome:
     before = base.rows if base else 0
     moved = abs(manifest.rows - before) / before if before else 0.0
-    text = f"the table has {manifest.rows} rows and had {before}"
+    text = Text("the table has {rows} rows and had {before}", rows=manifest.rows, before=before)
     return RuleOutcome(item, moved <= item.share, 0 if moved <= item.share else abs(manifest.rows - before), (), text)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from dataforge.kernel.texts import Text
+from dataforge.kernel.texts import Text, joined
 from versioned_tables.errors import SchemaMismatch
 from versioned_tables.schema.names import require_distinct
 from versioned_tables.schema.sequences import increasing
@@ -385,7 +385,7 @@ def evolve(
     for column in found.columns:
         if not base.has(column.id):
             if not rules.add_columns:
-                problems.append(f"column {column.name!r} is new")
+                problems.append(Text("column {name!r} is new", name=column.name))
             columns.append(column)
             continue
         old = base.by_id(column.id)
@@ -393,12 +393,28 @@ def evolve(
         if type_ != old.type:
             if widens(old.type, type_):
                 if not (rules.widen_types or rules.change_types):
-                    problems.append(f"column {column.name!r} would widen from {old.type} to {type_}")
+                    problems.append(
+                        Text(
+                            "column {name!r} would widen from {type} to {type_2}",
+                            name=column.name,
+                            type=old.type,
+                            type_2=type_,
+                        )
+                    )
             elif not rules.change_types:
-                problems.append(f"column {column.name!r} would change from {old.type} to {type_}")
+                problems.append(
+                    Text(
+                        "column {name!r} would change from {type} to {type_2}",
+                        name=column.name,
+                        type=old.type,
+                        type_2=type_,
+                    )
+                )
         columns.append(replace(column, type=type_, nullable=old.nullable))
     if not rules.drop_columns:
-        problems.extend(f"column {c.name!r} is missing" for c in base.columns if not found.has(c.id))
+        problems.extend(Text("column {name!r} is missing", name=c.name) for c in base.columns if not found.has(c.id))
     if problems:
-        raise SchemaMismatch("The schema may not change like this: " + "; ".join(problems[:20]) + ".")
+        raise SchemaMismatch(
+            Text("The schema may not change like this: {problems}.", problems=joined(problems[:20], "; "))
+        )
     return replace(found, columns=tuple(columns)).after(base)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.decimals import from_text
 from versioned_tables.schema.texts import END_DAY, FIRST_DAY, is_json
@@ -45,19 +46,19 @@ _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$|^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+[e
 _FIRST_MICRO, _END_MICRO = (day * 86_400 * 10**6 for day in (FIRST_DAY, END_DAY))
 _SLASHED = r"^(?P<one>[0-9]{1,2})[/.\-](?P<two>[0-9]{1,2})[/.\-](?P<year>[0-9]{4})$"
 REASONS = {
-    NOTHING: "every value is empty",
-    TEXT: "the values have no other type in common",
-    "int": "every value is a whole number of at most 15 digits without leading zeros",
-    "float": "every value is a number",
-    "bool:true": "every value is true or false",
-    "bool:yes": "every value is yes or no",
-    "date": "every value is an ISO date",
-    "time": "every value is a time of day",
-    "timestamp": "every value is an ISO date and time",
-    "timestamptz": "every value is an ISO date and time with an offset",
-    "date:?": "dates whose day and month order nothing proves stay text",
-    "date:dmy": "dates with the day first, proven by a day above 12",
-    "date:mdy": "dates with the month first, proven by a day above 12",
+    NOTHING: Text("every value is empty"),
+    TEXT: Text("the values have no other type in common"),
+    "int": Text("every value is a whole number of at most 15 digits without leading zeros"),
+    "float": Text("every value is a number"),
+    "bool:true": Text("every value is true or false"),
+    "bool:yes": Text("every value is yes or no"),
+    "date": Text("every value is an ISO date"),
+    "time": Text("every value is a time of day"),
+    "timestamp": Text("every value is an ISO date and time"),
+    "timestamptz": Text("every value is an ISO date and time with an offset"),
+    "date:?": Text("dates whose day and month order nothing proves stay text"),
+    "date:dmy": Text("dates with the day first, proven by a day above 12"),
+    "date:mdy": Text("dates with the month first, proven by a day above 12"),
 }
 
 

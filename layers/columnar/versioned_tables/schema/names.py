@@ -50,5 +50,7 @@ def matched_names(names: Sequence[str], known: Iterable[str]) -> tuple[list[str]
             continue
         taken.add(others[0])
         found.append(others[0])
-        notes.append(f"Column {name!r} was read as {others[0]!r}, the name it has in the table.")
+        notes.append(
+            Text("Column {name!r} was read as {others!r}, the name it has in the table.", name=name, others=others[0])
+        )
     return found, notes

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
+
 _PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^")
 _ADVICE = re.compile(r' Use "SET [^"]*" to [^.]*\.')
 _CATALOG = re.compile(r' Did you mean "(?:pg_|duckdb_|sqlite_|pragma_)[^"]*"\?')
 _NO_TABLE = re.compile(r"(Catalog Error: Table with name .* does not exist!)(?= \(line |\Z)")
 _MOST_TABLES = 20
-_INTERNAL = "The SQL engine met an internal error with this statement; write it in another way."
-_MEMORY = "Out of Memory Error: the statement needs more memory than it may have; ask for fewer rows or columns."
+_INTERNAL = Text("The SQL engine met an internal error with this statement; write it in another way.")
+_MEMORY = Text("Out of Memory Error: the statement needs more memory than it may have; ask for fewer rows or columns.")
 
 
 @dataclass(eq=False)
@@ -55,7 +57,9 @@ def naming_tables(refusal: Refusal, names: Collection[str]) -> Refusal:
     """The same, with the tables that there are when the statement asks for another and resembles none of them."""
     shown = ", ".join(f'"{name}"' for name in sorted(names)[:_MOST_TABLES])
     more = f" and {len(names) - _MOST_TABLES} more" if len(names) > _MOST_TABLES else ""
-    there = f"The tables are {shown}{more}." if names else "This version has no tables."
+    there = (
+        Text("The tables are {shown}{more}.", shown=shown, more=more) if names else Text("This version has no tables.")
+    )
     # A function, since a name may hold what a pattern means.
     sentence = _NO_TABLE.sub(lambda found: f"{found[1]} {there}", refusal.sentence)
     return Refusal(sentence, refusal.line, refusal.column)

@@ -11,6 +11,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import DuplicateKeys
 from versioned_tables.format.keys import encode_keys
 from versioned_tables.schema.columns import TableSchema
@@ -115,7 +116,10 @@ def duplicate_keys(keys: list[object], schema: TableSchema) -> DuplicateKeys:
     names = ", ".join(column.name for column in schema.key_columns)
     shown = ", ".join(str(key[0] if isinstance(key, list) and len(key) == 1 else key) for key in keys[:10])
     return DuplicateKeys(
-        f"The key ({names}) is not unique: {shown}{' …' if len(keys) > 10 else ''}. "
-        "Declare another key, or import without a key in file order.",
+        Text(
+            "The key ({names}) is not unique: {keys}. Declare another key, or import without a key in file order.",
+            names=names,
+            keys=f"{shown} …" if len(keys) > 10 else shown,
+        ),
         facts={"duplicates": [str(key) for key in keys[:DUPLICATES_LISTED]]},
     )

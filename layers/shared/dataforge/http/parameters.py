@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from dataforge.kernel.errors import BadRequest, Violation, sentence
+from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import and_more
 
 _MOST_NAMES = 10
@@ -50,9 +51,15 @@ def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
     violations = [
         Violation(f"query:{name[:_MAX_NAME]}", _meant(name, known), "unknown") for name in unknown[:_MOST_NAMES]
     ]
-    offered = f"It takes {and_more(sorted(known), _MOST_NAMES)}." if known else "It takes none."
+    offered = (
+        Text("It takes {parameters}.", parameters=and_more(sorted(known), _MOST_NAMES))
+        if known
+        else Text("It takes none.")
+    )
     first = violations[0]
-    message = f"{first.pointer}: {sentence(first.message)} {offered}"
+    message = Text(
+        "{place}: {message} {offered}", place=first.pointer, message=sentence(first.message), offered=offered
+    )
     raise UnknownParameter(message, violations=violations)
 
 
@@ -60,5 +67,5 @@ def _meant(name: str, known: Collection[str]) -> str:
     folded = {item.replace("_", "").replace("-", "").lower(): item for item in known}
     same = folded.get(name.replace("_", "").replace("-", "").lower())
     near = [same] if same else get_close_matches(name[:_MAX_NAME], list(known), n=1, cutoff=_NEAR)
-    reason = "is not a query parameter of this address"
-    return f'{reason}, did you mean "{near[0]}"?' if near else reason
+    reason = Text("is not a query parameter of this address")
+    return Text('{reason}, did you mean "{near}"?', reason=reason, near=near[0]) if near else reason

@@ -95,9 +95,12 @@ def from_validation(error: "RequestValidationError") -> ValidationFailed:
 
 def _advice(violations: list[Violation]) -> str:
     if len(violations) == 1:
-        return f"{violations[0].pointer or 'The request body'}: {violations[0].message}."
-    places = list(dict.fromkeys(item.pointer or "the request body" for item in violations))
-    return f"Correct what `errors` lists and send the request again: {and_more(places, _MOST_PLACES)}."
+        place = violations[0].pointer or Text("The request body")
+        return Text("{place}: {message}.", place=place, message=violations[0].message)
+    places = list(dict.fromkeys(item.pointer or Text("the request body") for item in violations))
+    return Text(
+        "Correct what `errors` lists and send the request again: {places}.", places=and_more(places, _MOST_PLACES)
+    )
 
 
 def unforeseen() -> DataForgeError:
@@ -132,8 +135,8 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
         return await handle_domain_error(request, cause)
     kind = _BY_STATUS.get(error.status_code, BadRequest)
     details = {
-        404: "There is nothing at this address.",
-        405: f"{request.method} is not offered at {this_address(request.scope)}.",
+        404: Text("There is nothing at this address."),
+        405: Text("{method} is not offered at {scope}.", method=request.method, scope=this_address(request.scope)),
     }
     detail = details.get(error.status_code, str(error.detail))
     return await handle_domain_error(request, kind(detail, headers=error.headers))

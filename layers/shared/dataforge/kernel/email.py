@@ -24,7 +24,7 @@ _WRITTEN_TOGETHER = (
     {"LATIN", "CJK", "BOPOMOFO"},
     {"LATIN", "CJK", "HANGUL"},
 )
-_EXPECTED = "must be an e-mail address such as ada@example.org"
+_EXPECTED = Text("must be an e-mail address such as ada@example.org")
 
 
 class NotAnAddress(ValueError):

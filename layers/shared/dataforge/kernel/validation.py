@@ -7,39 +7,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataforge.kernel.texts import Text
+
 _WORDS = {
-    "missing": "is required",
-    "extra_forbidden": "is not a field that this request has",
-    "uuid": "must be a UUID",
-    "string": "must be a string",
-    "int": "must be a whole number",
-    "float": "must be a number",
-    "decimal": "must be a number",
-    "finite": "must be a finite number",
-    "bool": "must be true or false",
-    "date": "must be a date such as 2026-09-01",
-    "datetime": "must be a date and time such as 2026-09-01T08:00:00Z",
-    "time": "must be a time such as 09:00",
-    "list": "must be a list",
-    "dict": "must be an object",
-    "model": "must be an object",
+    "missing": Text("is required"),
+    "extra_forbidden": Text("is not a field that this request has"),
+    "uuid": Text("must be a UUID"),
+    "string": Text("must be a string"),
+    "int": Text("must be a whole number"),
+    "float": Text("must be a number"),
+    "decimal": Text("must be a number"),
+    "finite": Text("must be a finite number"),
+    "bool": Text("must be true or false"),
+    "date": Text("must be a date such as 2026-09-01"),
+    "datetime": Text("must be a date and time such as 2026-09-01T08:00:00Z"),
+    "time": Text("must be a time such as 09:00"),
+    "list": Text("must be a list"),
+    "dict": Text("must be an object"),
+    "model": Text("must be an object"),
 }
 _LIMITS = {
-    "greater_than": ("must be greater than {}", "gt"),
-    "greater_than_equal": ("must be at least {}", "ge"),
-    "less_than": ("must be less than {}", "lt"),
-    "less_than_equal": ("must be at most {}", "le"),
-    "multiple_of": ("must be a multiple of {}", "multiple_of"),
-    "string_pattern_mismatch": ("must match the pattern {}", "pattern"),
-    "enum": ("must be {}", "expected"),
-    "literal_error": ("must be {}", "expected"),
+    "greater_than": ("must be greater than {limit}", "gt"),
+    "greater_than_equal": ("must be at least {limit}", "ge"),
+    "less_than": ("must be less than {limit}", "lt"),
+    "less_than_equal": ("must be at most {limit}", "le"),
+    "multiple_of": ("must be a multiple of {limit}", "multiple_of"),
+    "string_pattern_mismatch": ("must match the pattern {limit}", "pattern"),
+    "enum": ("must be {limit}", "expected"),
+    "literal_error": ("must be {limit}", "expected"),
 }
 _LENGTHS = {
-    "string_too_short": ("at least", "min_length", "character"),
-    "string_too_long": ("at most", "max_length", "character"),
-    "too_short": ("at least", "min_length", "item"),
-    "too_long": ("at most", "max_length", "item"),
+    "string_too_short": (
+        "min_length",
+        "must have at least {count:,} character",
+        "must have at least {count:,} characters",
+    ),
+    "string_too_long": (
+        "max_length",
+        "must have at most {count:,} character",
+        "must have at most {count:,} characters",
+    ),
+    "too_short": ("min_length", "must have at least {count:,} item", "must have at least {count:,} items"),
+    "too_long": ("max_length", "must have at most {count:,} item", "must have at most {count:,} items"),
 }
+MESSAGES = (*(message for message, _ in _LIMITS.values()), *((one, several) for _, one, several in _LENGTHS.values()))
 
 
 def plain_message(found: Mapping[str, Any]) -> str:
@@ -48,18 +59,15 @@ def plain_message(found: Mapping[str, Any]) -> str:
     if kind in ("value_error", "assertion_error") and "error" in context:
         return str(context["error"])
     if kind in _LENGTHS:
-        bound, name, what = _LENGTHS[kind]
-        return _length(bound, context[name], what)
+        name, one, several = _LENGTHS[kind]
+        count = context[name]
+        if name == "min_length" and count == 1:
+            return Text("must not be empty")
+        return Text.counted(one, several, count=count)
     if kind in _LIMITS:
-        words, name = _LIMITS[kind]
-        return words.format(context[name])
+        message, name = _LIMITS[kind]
+        return Text(message, limit=context[name])
     return _WORDS.get(kind) or _WORDS.get(_family(kind)) or str(found["msg"])
-
-
-def _length(bound: str, count: int, what: str) -> str:
-    if (bound, count) == ("at least", 1):
-        return "must not be empty"
-    return f"must have {bound} {count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _family(kind: str) -> str:
@@ -85,5 +93,7 @@ def and_more(places: Sequence[str], most: int) -> str:
     """`a, b and c`, or as many as are shown and how many more there are: `a, b and 3 more`."""
     shown = list(places[:most])
     if len(places) > most:
-        shown.append(f"{len(places) - most} more")
-    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        shown.append(Text("{count} more", count=len(places) - most))
+    if len(shown) < 2:
+        return shown[0] if shown else ""
+    return Text("{others} and {last}", others=", ".join(shown[:-1]), last=shown[-1])

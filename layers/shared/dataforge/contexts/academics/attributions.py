@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.academics.students.repository import Students
 from dataforge.kernel.clock import SystemClock
 from dataforge.kernel.gains import Gain
+from dataforge.kernel.texts import Text
 from dataforge.platform.attributions import Attribution
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 from dataforge.platform.db.versioned_rows import audit_change
@@ -22,7 +23,7 @@ async def _found(connection: AsyncConnection, people: Sequence[UUID] | None) -> 
         Gain(
             person=row.person,
             loser=row.loser,
-            kind="student records",
+            kind=Text("student records"),
             count=1,
             fingerprint=f"{row.id} {row.revision}",
             names=(f"{row.number} {row.first_name} {row.last_name}",),
@@ -34,8 +35,8 @@ async def _found(connection: AsyncConnection, people: Sequence[UUID] | None) -> 
 
 def _obstacle(row: Any) -> str | None:  # noqa: ANN401 - a row
     if row.other is not None:
-        return f"The person is student {row.other} already."
-    return "Several records have this address." if row.records > 1 else None
+        return Text("The person is student {other} already.", other=row.other)
+    return Text("Several records have this address.") if row.records > 1 else None
 
 
 async def _given(people: Sequence[UUID], uow: SqlUnitOfWork, _services: "AcademicsServices") -> None:

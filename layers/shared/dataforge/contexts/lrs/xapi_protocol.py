@@ -132,7 +132,7 @@ def check_parameters(request: Request, *, allowed: tuple[str, ...]) -> None:
     """Raise XapiParameterInvalid for a parameter that is not known (Communication 2.1)."""
     unknown = sorted(set(request.query_params) - set(allowed))
     if unknown:
-        known = f"known here: {', '.join(allowed)}" if allowed else "none is known here"
+        known = Text("known here: {allowed}", allowed=", ".join(allowed)) if allowed else Text("none is known here")
         message = Text(
             "The parameter {unknown!r} is not known; names are case-sensitive, {known}.",
             unknown=unknown[0][:40],

@@ -194,7 +194,7 @@ def refuse_lessons(named: Sequence[UUID], countable: Collection[UUID]) -> None:
         if lesson_id not in countable
     ]
     if violations:
-        summary = "Only lessons of the organisation count for its courses, and lessons of workspaces do not."
+        summary = Text("Only lessons of the organisation count for its courses, and lessons of workspaces do not.")
         raise ValidationFailed(summary, violations=violations)
 
 

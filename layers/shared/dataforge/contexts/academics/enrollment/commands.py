@@ -246,7 +246,7 @@ async def drop_enrollment(command: DropEnrollment, uow: AcademicsUnitOfWork) -> 
     """Drop, and give the seat to the next who waits in the same transaction."""
     enrollment, seats, terms, student = await _lock(command.enrollment_id, uow)
     lifted = Application(terms, student, uow.now).lifted(Rule.DROP_DEADLINE)
-    reason = command.reason or "dropped on request"
+    reason = command.reason or Text("dropped on request")
     decision = enrollment.drop(terms.semester, seats, uow.now, reason, lifted=lifted)
     ledger = Ledger(uow, terms, seats)
     ledger.add(decision, student)
@@ -266,7 +266,7 @@ async def withdraw_enrollment(command: WithdrawEnrollment, uow: AcademicsUnitOfW
     """Withdraw, and give the seat to the next who waits if they may still be added."""
     enrollment, seats, terms, student = await _lock(command.enrollment_id, uow)
     lifted = Application(terms, student, uow.now).lifted(Rule.WITHDRAW_DEADLINE)
-    reason = command.reason or "withdrawn on request"
+    reason = command.reason or Text("withdrawn on request")
     decision = enrollment.withdraw(terms.semester, seats, uow.now, reason, lifted=lifted)
     ledger = Ledger(uow, terms, seats)
     ledger.add(decision, student)

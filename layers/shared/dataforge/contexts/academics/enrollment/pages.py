@@ -12,6 +12,7 @@ from dataforge.contexts.academics.students.queries import schedule as read_sched
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork as Work
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import Conflict
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.web.calls import PageCall, require_page
 from dataforge.web.routing import page_router
@@ -40,5 +41,9 @@ async def drop(
         await run(call.unit_of_work(Work), commands.drop_enrollment, commands.DropEnrollment(enrollment_id))
     except Conflict as refusal:
         return call.go_on("error", refusal.detail, _SECTIONS, section_id)
-    text = f"You have left {enrollment['course_code']} {enrollment['section_code']}."
+    text = Text(
+        "You have left {course_code} {section_code}.",
+        course_code=enrollment["course_code"],
+        section_code=enrollment["section_code"],
+    )
     return call.go_on("success", text, _SECTIONS, section_id)

@@ -222,7 +222,9 @@ def _checked(value: str, kind: str, name: str) -> str:
         elif kind == "timestamptz":
             datetime.fromisoformat(value)
     except ValueError as error:
-        message = f"{name} is compared with a {'day' if kind == 'date' else 'time'} such as 2026-09-01, not {value!r}."
+        message = Text(
+            "{name} is compared with a date or time such as 2026-09-01, not {value!r}.", name=name, value=value
+        )
         raise InvalidFilter(message) from error
     return value
 

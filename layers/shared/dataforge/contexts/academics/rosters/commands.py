@@ -38,7 +38,10 @@ from dataforge.platform.db.versioned_rows import Row
 
 # Students whose rows are judged at once: what is in memory at any time.
 BATCH = 2_000
-_REFUSED_ELSEWHERE = {"rule": "refused_elsewhere", "message": "not in the file, but another row of theirs is refused"}
+_REFUSED_ELSEWHERE = {
+    "rule": "refused_elsewhere",
+    "message": Text("not in the file, but another row of theirs is refused"),
+}
 
 
 class RosterPlanner:
@@ -236,7 +239,11 @@ def _require_confirmed(plan: Row, confirmed: int | None) -> None:
     drops, implied, threshold = drops_of(plan), plan["implied_drops"], plan["options"]["drop_threshold"]
     if confirmed == drops or (not implied and drops <= threshold):
         return
-    why = f"{implied} of them only because the file leaves them out" if implied else f"more than {threshold}"
+    why = (
+        Text("{implied} of them only because the file leaves them out", implied=implied)
+        if implied
+        else Text("more than {threshold}", threshold=threshold)
+    )
     message = Text(
         "The plan drops {drops} enrolments, {why}; send confirm_drops: {drops} if that is right.", drops=drops, why=why
     )

@@ -83,6 +83,8 @@ async def enroll(section_id: UUID, call: Annotated[PageCall, require_page(Action
     section = await call.query(queries.get_section, section_id, drafts=True)
     name = f"{section['course_code']} {section['code']}"
     if outcome.enrollment.status is EnrollmentStatus.WAITLISTED:
-        text = f"{name} is full. You are number {outcome.enrollment.wait_no} on the waitlist."
+        text = Text(
+            "{name} is full. You are number {wait_no} on the waitlist.", name=name, wait_no=outcome.enrollment.wait_no
+        )
         return call.go_on("info", text, SECTIONS, section_id)
     return call.go_on("success", Text("You are enrolled in {name}.", name=name), SECTIONS, section_id)

@@ -44,7 +44,7 @@ def _check_objects(keys: Sequence[str], objects: ObjectStore) -> None:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="objects") as pool:
             list(pool.map(objects.size, keys))
     except ObjectMissing as error:
-        message = "Storage was tidied up while this commit was made; nothing was changed. Try again."
+        message = Text("Storage was tidied up while this commit was made; nothing was changed. Try again.")
         raise StorageMoved(message, headers={"Retry-After": "1"}) from error
 
 
@@ -178,6 +178,6 @@ def _name(tables: dict[str, Manifest], sheet: str | None) -> str:
         return next(iter(tables))
     if sheet is not None and sheet in tables:
         return sheet
-    named = f"There is no sheet {sheet!r}." if sheet is not None else "Name the sheet."
+    named = Text("There is no sheet {sheet!r}.", sheet=sheet) if sheet is not None else Text("Name the sheet.")
     message = Text("{named} The version has {value}.", named=named, value=", ".join(list(tables)[:20]) or "none")
     raise SheetNotFound(message, facts={"sheets": list(tables)[:1000]})

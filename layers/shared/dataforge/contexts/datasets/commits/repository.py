@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.commits.domain import NewCommit, StorageMoved, commit_missing
 from dataforge.contexts.datasets.tables import commit_tables, commits, manifests
+from dataforge.kernel.texts import Text
 
 # Walks from the descendant towards the roots and stops below the generation of the commit looked for.
 _IS_ANCESTOR = text(
@@ -96,7 +97,7 @@ class Commits:
         needed = {link for manifest in commit.manifests for link in manifest.chain} - fresh
         query = select(func.count()).where(manifests.c.dataset_id == dataset_id, manifests.c.manifest_id.in_(needed))
         if needed and await self._connection.scalar(query) != len(needed):
-            message = "Storage was tidied up while this commit was made; nothing was changed. Try again."
+            message = Text("Storage was tidied up while this commit was made; nothing was changed. Try again.")
             raise StorageMoved(message, headers={"Retry-After": "1"})
 
     async def is_ancestor(self, dataset_id: UUID, ancestor: str, descendant: str) -> bool:

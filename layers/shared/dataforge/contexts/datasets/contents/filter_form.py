@@ -12,16 +12,16 @@ from versioned_tables.schema.columns import TableSchema
 OPERATORS = {
     "contains": "contains",
     "eq": "is",
-    "neq": "is not",
-    "starts_with": "begins with",
-    "ends_with": "ends with",
-    "not_contains": "does not contain",
-    "gt": "is greater than",
-    "gte": "is at least",
-    "lt": "is less than",
-    "lte": "is at most",
-    "is_null": "is empty",
-    "is_not_null": "is not empty",
+    "neq": Text("is not"),
+    "starts_with": Text("begins with"),
+    "ends_with": Text("ends with"),
+    "not_contains": Text("does not contain"),
+    "gt": Text("is greater than"),
+    "gte": Text("is at least"),
+    "lt": Text("is less than"),
+    "lte": Text("is at most"),
+    "is_null": Text("is empty"),
+    "is_not_null": Text("is not empty"),
 }
 _TEXTS = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -66,7 +66,7 @@ def _typed(row: FilterRow, kind: str) -> object:
         if kind == "float":
             return float(text)
     except (KeyError, ValueError) as error:
-        wanted = "true or false" if kind == "bool" else "a number"
+        wanted = Text("true or false") if kind == "bool" else Text("a number")
         message = Text(
             "The column {column!r} is compared with {wanted}; {row!r} is not {wanted}.",
             column=row.column,

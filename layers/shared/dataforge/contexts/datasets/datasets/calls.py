@@ -17,6 +17,7 @@ from dataforge.http.call import Call, json_response, replay_if_known
 from dataforge.http.etag import etag
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.principal import Principal
+from dataforge.kernel.texts import Text
 from dataforge.platform.access import MemberRoles
 
 DATASETS = "/api/datasets"
@@ -26,7 +27,7 @@ router = context_router("datasets")
 def bounded(body: object, *, etag_of: str | None = None) -> Response:
     """A JSON answer that fits through the gateway; raises AnswerTooLarge for one that does not."""
     response = json_response(body, headers={} if etag_of is None else {"ETag": etag(etag_of)})
-    return sendable(response, "Ask for fewer rows or columns, or export the version to a file.")
+    return sendable(response, Text("Ask for fewer rows or columns, or export the version to a file."))
 
 
 class DatasetCall(Call):

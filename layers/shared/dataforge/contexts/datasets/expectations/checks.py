@@ -89,7 +89,7 @@ async def _check(
 
     manifest = tables.get(sheet)
     if manifest is None:
-        what = f"There is no sheet {sheet!r}." if sheet else "No sheet has these columns."
+        what = Text("There is no sheet {sheet!r}.", sheet=sheet) if sheet else Text("No sheet has these columns.")
         return result(passed=False, broken=0, detail=what)
     try:
         foreign = await _foreign(versions, expectation)

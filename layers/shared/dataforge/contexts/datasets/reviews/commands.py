@@ -23,7 +23,7 @@ from dataforge.contexts.datasets.reviews.queries import dataset_name, reviewers_
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
-from dataforge.kernel.texts import Text
+from dataforge.kernel.texts import Text, joined
 from dataforge.kernel.unit_of_work import AuditEntry
 from versioned_tables.objects import ObjectStore
 
@@ -213,7 +213,7 @@ async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork, *, objects
         failed_checks=[result.name for result in command.results if result.blocks],
     )
     if missing:
-        message = "The review request cannot be merged yet: " + "; ".join(missing) + "."
+        message = Text("The review request cannot be merged yet: {missing}.", missing=joined(missing, "; "))
         raise ReviewIncomplete(message, facts={"missing": missing})
     if command.fast_forward:
         target.check_at(command.target)

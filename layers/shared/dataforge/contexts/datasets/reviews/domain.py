@@ -95,11 +95,17 @@ def missing_for_merge(
     """
     given = list(opinions)
     approvals = sum(1 for item in given if item.verdict is Verdict.APPROVED and item.head_commit_id == head)
-    missing = []
+    missing: list[str] = []
     if approvals < required_approvals:
-        missing.append(f"{required_approvals - approvals} more approval(s) of commit {head}")
+        missing.append(
+            Text(
+                "{count} more approval(s) of commit {head}",
+                count=required_approvals - approvals,
+                head=head,
+            )
+        )
     blocking = [item for item in given if item.verdict is Verdict.CHANGES_REQUESTED]
     if blocking:
-        missing.append(f"{len(blocking)} reviewer(s) requested changes")
-    missing.extend(f"the check {name!r} fails" for name in failed_checks)
+        missing.append(Text("{count} reviewer(s) requested changes", count=len(blocking)))
+    missing.extend(Text("the check {name!r} fails", name=name) for name in failed_checks)
     return missing

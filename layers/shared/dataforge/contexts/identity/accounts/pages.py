@@ -42,8 +42,8 @@ ReadPage = Annotated[PageCall, require_page(Action.READ, Kind.USER)]
 ChangePage = Annotated[PageCall, require_page(Action.CHANGE, Kind.USER)]
 ROLES = [(role.value, role.value.capitalize()) for role in Role]
 STATES = [
-    (AccountState.ACTIVE.value, "In use"),
-    (AccountState.UNCLAIMED.value, "Not claimed yet"),
+    (AccountState.ACTIVE.value, Text("In use")),
+    (AccountState.UNCLAIMED.value, Text("Not claimed yet")),
     (AccountState.SUSPENDED.value, "Suspended"),
 ]
 
@@ -70,7 +70,10 @@ async def sign_up(request: Request, form: PublicForm) -> Response:
         return _sign_up_form(request, form, refusal=refusal_of(error, _SIGN_UP))
     except DataForgeError as error:
         return _sign_up_form(request, form, error, refusal_of(error, _SIGN_UP))
-    text = f"Your account is ready. Sign in as {given.username}; a link that confirms your address is on its way."
+    text = Text(
+        "Your account is ready. Sign in as {username}; a link that confirms your address is on its way.",
+        username=given.username,
+    )
     wanted = form.get("next")
     afterwards = local_path(request.scope, wanted) if wanted else None
     answer = see_other(request.scope, "/ui/sign-in", next=afterwards)
@@ -115,8 +118,10 @@ async def mail_claims(call: ChangePage) -> Response:
     page = await call.query(queries.list_users, after=None, limit=_MOST_CLAIMS, role=role, search=search, state=waiting)
     people = [row["id"] for row in page.rows]
     done = await run(call.unit_of_work(IdentityUnitOfWork), request_claims, people)
-    text = "1 person is" if done.mailed == 1 else f"{done.mailed} people are"
-    rest = "" if page.next_key is None else " There are more; repeat it for the next ones when these have claimed."
+    text = Text("1 person is") if done.mailed == 1 else Text("{mailed} people are", mailed=done.mailed)
+    rest = (
+        "" if page.next_key is None else Text(" There are more; repeat it for the next ones when these have claimed.")
+    )
     return call.go_on(
         "success", Text("{text} mailed the link that claims their account.{rest}", text=text, rest=rest), PAGE
     )
@@ -144,13 +149,15 @@ async def change_role(user_id: UUID, call: ChangePage) -> Response:
 @router.post(PERSON + "/suspend")
 async def suspend(user_id: UUID, call: ChangePage) -> Response:
     """Keep a person out, and end their sign-ins."""
-    return await _set_suspended(call, user_id, "The person is suspended, and every sign-in has ended.", suspended=True)
+    return await _set_suspended(
+        call, user_id, Text("The person is suspended, and every sign-in has ended."), suspended=True
+    )
 
 
 @router.post(PERSON + "/restore")
 async def restore(user_id: UUID, call: ChangePage) -> Response:
     """Let a suspended person in again."""
-    return await _set_suspended(call, user_id, "The person can sign in again.", suspended=False)
+    return await _set_suspended(call, user_id, Text("The person can sign in again."), suspended=False)
 
 
 @router.post(PERSON + "/link")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.identity.services import IdentityServices
 
 
-_HALF = "Quiet hours have a beginning and an end."
+_HALF = Text("Quiet hours have a beginning and an end.")
 
 
 class StoredPersonalClocks:

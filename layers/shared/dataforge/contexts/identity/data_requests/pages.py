@@ -114,7 +114,7 @@ async def _export(call: PageCall, user_id: UUID) -> Response:
     job_id = await run(call.unit_of_work(Work), commands.request_export, commands.RequestExport(user_id))
     await call.platform.send_job(job_id)
     path, *segments = _base(call, user_id)
-    text = "The file is being made. It takes a minute or more; this page shows when it is ready."
+    text = Text("The file is being made. It takes a minute or more; this page shows when it is ready.")
     return call.go_on("success", text, str(path), *segments)
 
 

@@ -64,7 +64,7 @@ async def stop_email_change(request: Request, form: PublicForm) -> Response:
         email = await run(Call.of_anybody(request).unit_of_work(IdentityUnitOfWork), commands.stop_email_change, token)
     except BadRequest as error:
         return public_page(request, "identity/stop_email_change.html", {"token": token}, error)
-    text = f"{email} stays your address, and every sign-in has ended. Set another password now."
+    text = Text("{email} stays your address, and every sign-in has ended. Set another password now.", email=email)
     return flash.leave(see_other(request.scope, "/ui/forgot-password"), request.scope, "success", text)
 
 
@@ -83,10 +83,14 @@ async def change_address(call: Annotated[PageCall, require_page(Action.CHANGE, K
         command = accounts.ChangeUser(call.user_id, "*", changes)
         await run(call.unit_of_work(IdentityUnitOfWork), accounts.change_user, command)
     except ValidationError as error:
-        return await _address_page(call, email, f"The address {plain_message(error.errors()[0])}.")
+        return await _address_page(
+            call, email, Text("The address {plain_message}.", plain_message=plain_message(error.errors()[0]))
+        )
     except BadRequest as error:
         return await _address_page(call, email, error.detail)
-    text = f"A link is on its way to {changes['email']}. The address counts once you have followed it."
+    text = Text(
+        "A link is on its way to {email}. The address counts once you have followed it.", email=changes["email"]
+    )
     return call.go_on("info", text, ADDRESS)
 
 

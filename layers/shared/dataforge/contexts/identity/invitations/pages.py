@@ -60,7 +60,7 @@ async def accept_with_new_account(request: Request, form: PublicForm) -> Respons
         return await _page(request, token, form, _refused(error))
     except DataForgeError as error:
         return await _page(request, token, form, error)
-    text = f"Your account is ready. Sign in as {given.username}."
+    text = Text("Your account is ready. Sign in as {username}.", username=given.username)
     return flash.leave(see_other(request.scope, "/ui/sign-in"), request.scope, "success", text)
 
 
@@ -74,7 +74,11 @@ async def accept(call: Annotated[PageCall, require_page(Action.ACCEPT, Kind.INVI
         return await _page(call.request, token, {}, error)
     if accepted.role is accepted.offered:
         return call.go_on("success", Text("You have accepted: your role is {role}.", role=accepted.role), "/ui")
-    text = f"You have accepted, and keep your role {accepted.role}, which {accepted.offered} adds nothing to."
+    text = Text(
+        "You have accepted, and keep your role {role}, which {offered} adds nothing to.",
+        role=accepted.role,
+        offered=accepted.offered,
+    )
     return call.go_on("info", text, "/ui")
 
 

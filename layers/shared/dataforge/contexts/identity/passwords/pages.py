@@ -49,7 +49,7 @@ async def request_reset(request: Request, form: PublicForm) -> Response:
         return public_page(request, "identity/forgot_password.html", {"email": email}, _refused(error))
     except TooManyRequests as error:
         return public_page(request, "identity/forgot_password.html", {"email": email}, error)
-    text = "If somebody has an account with this address, the link is on its way. It works for half an hour."
+    text = Text("If somebody has an account with this address, the link is on its way. It works for half an hour.")
     return flash.leave(see_other(request.scope, SIGN_IN), request.scope, "info", text)
 
 

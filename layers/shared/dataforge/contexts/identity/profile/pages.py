@@ -32,7 +32,9 @@ async def change_name(call: Annotated[PageCall, require_page(Action.CHANGE, Kind
     try:
         changes = ProfileIn(display_name=name).model_dump(exclude_unset=True)
     except ValidationError as error:
-        return await _shown(call, name, f"The name {plain_message(error.errors()[0])}.")
+        return await _shown(
+            call, name, Text("The name {plain_message}.", plain_message=plain_message(error.errors()[0]))
+        )
     command = commands.ChangeUser(call.user_id, "*", changes)
     await run(call.unit_of_work(IdentityUnitOfWork), commands.change_user, command)
     return call.go_on("success", Text("Your name is kept."), PAGE)

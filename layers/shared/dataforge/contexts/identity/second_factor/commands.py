@@ -37,7 +37,7 @@ from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.sealing import SecretBox
 
 ISSUER = "DataForge"
-_NONE = "You have no second factor."
+_NONE = Text("You have no second factor.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class SecondFactor:
         return fresh[0]
 
 
-ALREADY_ON = "You have a second factor. Take it away first, then add another one."
+ALREADY_ON = Text("You have a second factor. Take it away first, then add another one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from dataforge.kernel.texts import Text
 from dataforge.kernel.throttling import Budget, caller_of
 from dataforge.platform.sealing import SecretBox
 
-SUSPENDED = "This account is suspended; ask an administrator."
+SUSPENDED = Text("This account is suspended; ask an administrator.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,4 +43,4 @@ def too_many_tries(what: str, wait: int) -> TooManyRequests:
 
 def in_seconds(wait: int) -> str:
     """A number of seconds as words."""
-    return "1 second" if wait == 1 else f"{wait} seconds"
+    return Text("1 second") if wait == 1 else Text("{wait} seconds", wait=wait)

@@ -116,7 +116,7 @@ class OpenIdClient:
             if (answer.issuer or metadata.names_itself) and answer.issuer != provider.issuer:
                 raise _refused(provider, Text("it names another issuer"))
             if answer.error or not answer.code:
-                known = answer.error if answer.error in _ERRORS else "no code"
+                known = answer.error if answer.error in _ERRORS else Text("no code")
                 message = Text("{name} did not sign you in ({known}).", name=provider.name, known=known)
                 raise SignInRefused(message)
             tokens = await self._exchange(provider, secret, journey, metadata, answer.code)

@@ -41,7 +41,9 @@ LINK = f"{METHODS}/link"
 Wanted = Annotated[str, Query(alias="next", max_length=2000, description="where to go afterwards")]
 Secret = Annotated[str, Query(max_length=4000)]
 Word = Annotated[str, Query(max_length=500)]
-_BEGIN_AGAIN = "The answer of the sign-in provider was not asked for by this browser, or came too late. Begin again."
+_BEGIN_AGAIN = Text(
+    "The answer of the sign-in provider was not asked for by this browser, or came too late. Begin again."
+)
 
 
 @router.get(f"{WITH}/{{provider_id}}")
@@ -214,7 +216,10 @@ async def check_page(
         found = await check_provider(call, provider)
     except DataForgeError as error:
         return call.go_on("error", error.detail, PROVIDERS, provider_id)
-    text = f"It answers. People sign in at {found['authorization_endpoint']}."
+    text = Text(
+        "It answers. People sign in at {authorization_endpoint}.",
+        authorization_endpoint=found["authorization_endpoint"],
+    )
     return call.go_on("success", text, PROVIDERS, provider_id)
 
 

@@ -124,5 +124,5 @@ def _said(error: ValidationError | DataForgeError) -> str:
         return error.detail
     first = error.errors()[0]
     if first["loc"][:1] == ("scopes",):
-        return "Choose at least one thing that the token may do."
+        return Text("Choose at least one thing that the token may do.")
     return f"{str(first['loc'][-1]).capitalize()} {plain_message(first)}."

@@ -111,7 +111,9 @@ async def import_learners(
 def _without_suspended(found: LearnerList, known: Mapping[str, UUID], suspended: set[UUID]) -> LearnerList:
     shut = [learner for learner in found.learners if known.get(learner.email) in suspended]
     problems = [
-        Problem(item.line, "person_suspended", f"The account of {item.email} is suspended.", item.email)
+        Problem(
+            item.line, "person_suspended", Text("The account of {email} is suspended.", email=item.email), item.email
+        )
         for item in shut
     ]
     return replace(

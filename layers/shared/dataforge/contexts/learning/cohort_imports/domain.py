@@ -83,7 +83,7 @@ def _read(table: CsvTable) -> LearnerList:
         if isinstance(found, Learner):
             first = seen.setdefault((found.email, found.cohort.lower()), line)
             if first != line:
-                found = Problem(line, "duplicate", f"Line {first} says the same.", found.email)
+                found = Problem(line, "duplicate", Text("Line {first} says the same.", first=first), found.email)
         if isinstance(found, Learner):
             learners.append(found)
         else:
@@ -109,12 +109,16 @@ def _header_problem(header: tuple[str, ...], names: list[str]) -> str | None:
     unknown = [cell.strip()[:80] for cell, name in zip(header, names, strict=True) if name and name not in _KNOWN]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        return f"names a column twice: {', '.join(twice)}"
+        return Text("names a column twice: {twice}", twice=", ".join(twice))
     if unknown:
-        return f"names columns that are not known: {', '.join(unknown)}"
+        return Text("names columns that are not known: {unknown}", unknown=", ".join(unknown))
     if "email" not in names:
-        return "names no column Email"
-    return None if {"group", "team"} & set(names) else "names neither Group nor Team, so that the cohort is not known"
+        return Text("names no column Email")
+    return (
+        None
+        if {"group", "team"} & set(names)
+        else Text("names neither Group nor Team, so that the cohort is not known")
+    )
 
 
 def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: int) -> Learner | Problem:
@@ -125,10 +129,13 @@ def _learner(line: int, cells: list[str], places: dict[str, int], *, columns: in
     email = cell("email").lower()
     if len(cells) > columns and any(extra.strip() for extra in cells[columns:]):
         return Problem(
-            line, "too_many_fields", f"The line has {len(cells)} fields, the header {columns}.", email or None
+            line,
+            "too_many_fields",
+            Text("The line has {count} fields, the header {columns}.", count=len(cells), columns=columns),
+            email or None,
         )
     if not email:
-        return Problem(line, "missing_email", "The e-mail address is empty.")
+        return Problem(line, "missing_email", Text("The e-mail address is empty."))
     try:
         email = parse_email(email).lower()
     except NotAnAddress as error:

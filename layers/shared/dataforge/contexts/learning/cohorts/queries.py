@@ -32,7 +32,9 @@ async def workspace_of_cohort(connection: AsyncConnection, cohort_id: UUID) -> U
 async def get_cohort(connection: AsyncConnection, cohort_id: UUID) -> dict[str, Any]:
     """A cohort; raises NotFound."""
     return await one_row(
-        connection, select(cohorts).where(cohorts.c.id == cohort_id), f"There is no cohort {cohort_id}."
+        connection,
+        select(cohorts).where(cohorts.c.id == cohort_id),
+        Text("There is no cohort {cohort_id}.", cohort_id=cohort_id),
     )
 
 

@@ -26,8 +26,8 @@ from dataforge.platform.db.unit_of_work import run
 router = context_router("learning")
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _TEXTS = {
-    commands.FetchError.USED: "The authorization token has been returned already, or the launch has expired.",
-    commands.FetchError.SECURITY: "This is the fetch address of no launch.",
+    commands.FetchError.USED: Text("The authorization token has been returned already, or the launch has expired."),
+    commands.FetchError.SECURITY: Text("This is the fetch address of no launch."),
 }
 Token = Annotated[str, Query(max_length=200, description="what the launch put into the address")]
 

@@ -46,7 +46,11 @@ def check_hours(lesson: Mapping[str, Any]) -> None:
     if start is not None and day is None:
         broken.append(Violation("/lesson_date", Text("A lesson with a start_time has a lesson_date."), "required"))
     if start is not None and day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
-        years = f"A lesson with a start_time is held in the years {FIRST_YEAR} to {LAST_YEAR}."
+        years = Text(
+            "A lesson with a start_time is held in the years {first_year} to {last_year}.",
+            first_year=FIRST_YEAR,
+            last_year=LAST_YEAR,
+        )
         broken.append(Violation("/lesson_date", years, "out_of_range"))
     if start is not None and minutes is None:
         broken.append(

@@ -32,7 +32,9 @@ async def workspace_of_lesson(connection: AsyncConnection, lesson_id: UUID) -> U
 async def get_lesson(connection: AsyncConnection, lesson_id: UUID) -> dict[str, Any]:
     """A lesson; raises NotFound."""
     return await one_row(
-        connection, select(lessons).where(lessons.c.id == lesson_id), f"There is no lesson {lesson_id}."
+        connection,
+        select(lessons).where(lessons.c.id == lesson_id),
+        Text("There is no lesson {lesson_id}.", lesson_id=lesson_id),
     )
 
 

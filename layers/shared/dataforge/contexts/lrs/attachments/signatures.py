@@ -45,9 +45,9 @@ def check_signatures(body: StatementsBody, attachments: Mapping[str, Attachment]
 
 def _fault(statement: dict[str, object], item: Mapping[str, object], attachment: Attachment | None) -> str | None:
     if item.get("contentType") != _MEDIA_TYPE:
-        return f"The contentType of a signature is {_MEDIA_TYPE}."
+        return Text("The contentType of a signature is {media_type}.", media_type=_MEDIA_TYPE)
     if attachment is None:
-        return "A signature is sent together with its statement: there is no part with this hash in the request."
+        return Text("A signature is sent together with its statement: there is no part with this hash in the request.")
     # Signatures are rare: who sends none need not wait for what checks them.
     import jwt
 
@@ -55,15 +55,18 @@ def _fault(statement: dict[str, object], item: Mapping[str, object], attachment:
         token = attachment.content.decode("ascii")
         found: dict[str, Any] = jwt.api_jws.decode_complete(token, options={"verify_signature": False})
         if found["header"].get("alg") not in ALGORITHMS:
-            return f"A signature is made with one of {', '.join(ALGORITHMS)}."
+            return Text("A signature is made with one of {algorithms}.", algorithms=", ".join(ALGORITHMS))
         if "x5c" in found["header"]:
             key = _certified_key(found["header"]["x5c"])
             jwt.api_jws.decode_complete(token, key, algorithms=list(ALGORITHMS))
         signed = parse_json(found["payload"])
     except (jwt.PyJWTError, BadRequest, ValidationFailed, ValueError, TypeError, binascii.Error) as error:
-        return f"The signature is no JSON Web Signature of a statement: {getattr(error, 'detail', None) or error}"
+        return Text(
+            "The signature is no JSON Web Signature of a statement: {value}",
+            value=getattr(error, "detail", None) or error,
+        )
     if not isinstance(signed, dict) or not same_statement(_unsigned(signed), _unsigned(statement)):
-        return "The signature is of another statement than the one it came with."
+        return Text("The signature is of another statement than the one it came with.")
     return None
 
 

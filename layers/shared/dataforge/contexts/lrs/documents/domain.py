@@ -206,7 +206,7 @@ def merged(stored: Document | None, sent: Content) -> Content:
 
     Raises MalformedBody, InvalidJson, DocumentNotMergeable.
     """
-    members = _members(sent, "The document that was sent") if sent.is_json else None
+    members = _members(sent, Text("The document that was sent")) if sent.is_json else None
     if stored is None:
         return sent
     if members is None or not stored.content.is_json:
@@ -215,7 +215,7 @@ def merged(stored: Document | None, sent: Content) -> Content:
             json=_JSON,
         )
         raise DocumentNotMergeable(message)
-    before = _members(stored.content, "The stored document")
+    before = _members(stored.content, Text("The stored document"))
     return replace(stored.content, body=to_json({**before, **members}))
 
 

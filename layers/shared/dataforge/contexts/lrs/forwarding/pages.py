@@ -100,7 +100,7 @@ async def redrive_page(
     command = commands.RedriveDeliveries(subscription_id)
     number = await run(call.unit_of_work(LrsUnitOfWork), commands.redrive_deliveries, command)
     await announce_from(call, subscription_id)
-    what = "1 delivery is" if number == 1 else f"{number} deliveries are"
+    what = Text("1 delivery is") if number == 1 else Text("{number} deliveries are", number=number)
     return call.go_on("success", Text("{what} tried again.", what=what), PAGE, subscription_id)
 
 
@@ -114,7 +114,7 @@ async def switch_page(
     command = commands.ChangeSubscription(change, services.secret_box, services.settings.private_receivers)
     await run(call.unit_of_work(LrsUnitOfWork), commands.change_subscription, command)
     await announce_from(call, subscription_id)
-    text = "It goes on where it stopped." if enabled else "Nothing is sent until it is switched on."
+    text = Text("It goes on where it stopped.") if enabled else Text("Nothing is sent until it is switched on.")
     return call.go_on("success", text, PAGE, subscription_id)
 
 

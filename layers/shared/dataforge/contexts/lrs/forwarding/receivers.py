@@ -86,7 +86,7 @@ class StoreReceiver:
             left = [UUID(str(item["id"])) for part in todo for item in part]
             if self.monotonic() > deadline:
                 return Outcome(
-                    Verdict.RETRY, left, self.refused, status, "Goes on: a statement at fault is looked for."
+                    Verdict.RETRY, left, self.refused, status, Text("Goes on: a statement at fault is looked for.")
                 )
             answer = await self._post(batch)
             if isinstance(answer, str):

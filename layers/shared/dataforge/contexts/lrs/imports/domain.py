@@ -21,6 +21,7 @@ from dataforge.contexts.lrs.statements.domain import (
 )
 from dataforge.contexts.lrs.statements.domain.messages import QueuedStatement
 from dataforge.kernel.errors import BadRequest, DataForgeError, Violation
+from dataforge.kernel.texts import Text
 
 KIND = "import_statements"
 UPLOAD_PREFIX = "uploads/statements/"
@@ -84,18 +85,18 @@ def read_line(line: Line, now: datetime) -> ImportedStatement | BadLine:
     An id that is made is made of the line, so that the same line is the same statement again.
     """
     if len(line.raw) > MAX_LINE_BYTES:
-        return BadLine(line, f"The line has more than {MAX_LINE_BYTES:,} bytes.")
+        return BadLine(line, Text("The line has more than {max_line_bytes:,} bytes.", max_line_bytes=MAX_LINE_BYTES))
     try:
         given = parse_json(line.raw)
     except DataForgeError as error:
         return BadLine(line, error.detail, tuple(error.violations))
     if not isinstance(given, dict):
-        return BadLine(line, "The line is JSON, but no statement.")
+        return BadLine(line, Text("The line is JSON, but no statement."))
     stored = _stored(given, now)
     if stored is None:
-        return _wrong(line, "/stored", "must be a time such as 2026-05-04T10:00:00Z")
+        return _wrong(line, "/stored", Text("must be a time such as 2026-05-04T10:00:00Z"))
     if stored > now:
-        return _wrong(line, "/stored", "lies in the future")
+        return _wrong(line, "/stored", Text("lies in the future"))
     return _prepared(line, given, stored)
 
 

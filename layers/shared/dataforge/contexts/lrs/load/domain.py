@@ -13,6 +13,7 @@ from dataforge.contexts.lrs.statements.domain import (
 )
 from dataforge.contexts.lrs.statements.domain.messages import QueuedStatement, StatementMessage
 from dataforge.kernel.errors import Violation
+from dataforge.kernel.texts import Text
 
 Sent = tuple[StatementMessage, QueuedStatement]
 
@@ -78,7 +79,7 @@ def first_of_each(messages: Sequence[StatementMessage], result: LoadResult) -> d
 
 def other_content(message: StatementMessage, item: QueuedStatement) -> Rejected:
     """The rejection of a statement whose id another content has."""
-    error = f"The id {item.id} is stored with another content, which stays as it is."
+    error = Text("The id {id} is stored with another content, which stays as it is.", id=item.id)
     return Rejected(message, item, "conflict", error, [Violation("/id", error, "conflict")])
 
 

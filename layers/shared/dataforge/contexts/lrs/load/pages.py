@@ -11,6 +11,7 @@ from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.lrs.statements.commands import AcceptStatements
 from dataforge.contexts.lrs.statements.domain import StatementsBody, XapiVersion, format_timestamp
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from dataforge.settings import EtlMode
 from dataforge.web.calls import ChosenId, PageCall, require_page
 from dataforge.web.routing import page_router
@@ -70,7 +71,7 @@ def _sample(statement_id: str, username: str, now: str) -> dict[str, object]:
         "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced", "display": {"en": "experienced"}},
         "object": {
             "id": "https://dataforge.example/samples/statement",
-            "definition": {"name": {"en": "A sample from the console"}},
+            "definition": {"name": {"en": Text("A sample from the console")}},
         },
         "timestamp": now,
     }
@@ -102,7 +103,7 @@ def _steps(way: dict[str, Any] | None) -> list[tuple[str, bool, str]]:
     loaded = way["state"] is not None
     flat = "" if way["processed_at"] is None else f"{(way['processed_at'] - way['stored_at']).total_seconds():.1f} s"
     return [
-        ("accepted, and read by its id", loaded or way["pending"], ""),
-        ("loaded, and listed", loaded, ""),
-        ("flattened, and seen by reports", bool(flat), flat),
+        (Text("accepted, and read by its id"), loaded or way["pending"], ""),
+        (Text("loaded, and listed"), loaded, ""),
+        (Text("flattened, and seen by reports"), bool(flat), flat),
     ]

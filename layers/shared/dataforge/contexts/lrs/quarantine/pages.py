@@ -66,8 +66,8 @@ async def replay_page(
     except DataForgeError as error:
         return await _entry(call, entry_id, error, given)
     number = len(outcome.statement_ids)
-    made = "1 statement" if number == 1 else f"{number} statements"
-    again = "It had been replayed before" if outcome.repeated else "It is replayed"
+    made = Text("1 statement") if number == 1 else Text("{number} statements", number=number)
+    again = Text("It had been replayed before") if outcome.repeated else Text("It is replayed")
     return call.go_on("success", f"{again}: {made}." if number else f"{again}.", PAGE, entry_id)
 
 

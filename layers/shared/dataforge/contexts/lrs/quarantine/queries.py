@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.lrs.quarantine.domain import KeptEntry, QuarantineEntry, QuarantineState, Reason, state_of
 from dataforge.kernel.errors import NotFound, Violation
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import keyset, where
 
@@ -112,7 +113,7 @@ async def kept_entry(connection: AsyncConnection, entry_id: UUID) -> KeptEntry:
 
 
 def _missing(entry_id: UUID) -> str:
-    return f"There is no entry {entry_id} in quarantine."
+    return Text("There is no entry {entry_id} in quarantine.", entry_id=entry_id)
 
 
 async def raw_body(connection: AsyncConnection, statement_id: UUID) -> bytes | None:

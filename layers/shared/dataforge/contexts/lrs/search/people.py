@@ -14,6 +14,7 @@ from dataforge.contexts.lrs.statements.domain import actor_key, parse_json, vali
 from dataforge.contexts.lrs.tables import directory
 from dataforge.kernel.email import normal_email
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 _EMAIL = directory.c.proved_email
 _PEOPLE = select(directory.c.user_id, _EMAIL.label("email"), directory.c.avatar, directory.c.display_name)
@@ -77,7 +78,7 @@ def _agent(words: str) -> str:
     agent = parse_json(words.encode())
     violations = validate_agent(agent, group_allowed=True)
     if violations or not isinstance(agent, dict):
-        message = f"This is no Agent. {violations[0].message if violations else ''}".strip()
+        message = Text("This is no Agent. {message}", message=violations[0].message if violations else "").strip()
         raise BadRequest(message)
     return actor_key(agent)
 

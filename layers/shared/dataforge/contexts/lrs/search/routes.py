@@ -35,6 +35,7 @@ from dataforge.contexts.lrs.xapi_protocol import XapiCall
 from dataforge.http.addresses import this_address
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import NotFound
+from dataforge.kernel.texts import Text
 
 # Where a stored statement, its SubStatement or an extension of either has a time.
 _TIMES = re.compile(r'"timestamp": ?"([^"]*)"')
@@ -84,7 +85,11 @@ async def _one(call: XapiCall, asked: AskedStatement, wanted: Format, *, with_da
     async with call.services.database.single_read() as connection:
         found = await read_one(connection, asked.statement_id)
     if found is None or found.voided is not asked.voided or not _may_read(call, found):
-        message = f"There is no {'voided ' if asked.voided else ''}statement {asked.statement_id} here."
+        message = Text(
+            "There is no {kind} {statement_id} here.",
+            kind=Text("voided statement") if asked.voided else Text("statement"),
+            statement_id=asked.statement_id,
+        )
         raise StatementNotFound(message)
     (body,) = await _formatted([found], wanted, call)
     data = (await _with_data(call, StatementPage([found], has_more=False)))[1] if with_data else None

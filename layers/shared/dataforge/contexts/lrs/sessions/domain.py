@@ -226,18 +226,27 @@ class Session:
         """What a defined statement does not keep of §9.4 to §9.6, as place and sentence."""
         target, result, context = _part(statement, "object"), _part(statement, "result"), _part(statement, "context")
         if target.get("id") != self.activity_id or target.get("objectType", "Activity") != "Activity":
-            yield "/object/id", f"The object of a defined statement is {self.activity_id}."
+            yield (
+                "/object/id",
+                Text("The object of a defined statement is {activity_id}.", activity_id=self.activity_id),
+            )
         if result.get("success") is not _JUDGED.get(verb):
-            yield "/result/success", "`success` is true with `passed`, false with `failed`, and absent otherwise."
+            yield "/result/success", Text("`success` is true with `passed`, false with `failed`, and absent otherwise.")
         if result.get("completion") is not (True if verb is Verb.COMPLETED else None):
-            yield "/result/completion", "`completion` is true with `completed`, and absent otherwise."
+            yield "/result/completion", Text("`completion` is true with `completed`, and absent otherwise.")
         if verb in _WITH_DURATION and "duration" not in result:
-            yield "/result/duration", f"`{verb.name.lower()}` needs `duration`."
+            yield "/result/duration", Text("`{name}` needs `duration`.", name=verb.name.lower())
         judged = "success" in result or "completion" in result
         if judged is not (MOVE_ON in _categories(statement)):
-            yield "/context/contextActivities/category", "The moveOn category goes with success and completion only."
+            yield (
+                "/context/contextActivities/category",
+                Text("The moveOn category goes with success and completion only."),
+            )
         if self.publisher_id not in _ids(_part(context, "contextActivities").get("grouping")):
-            yield "/context/contextActivities/grouping", f"The contextTemplate groups by {self.publisher_id}."
+            yield (
+                "/context/contextActivities/grouping",
+                Text("The contextTemplate groups by {publisher_id}.", publisher_id=self.publisher_id),
+            )
         yield from self._score_faults(result, context, verb)
 
     def _score_faults(
@@ -247,19 +256,28 @@ class Session:
             return
         score = _part(result, "score")
         if verb not in _JUDGED:
-            yield "/result/score", "A score goes with `passed` and `failed` only."
+            yield "/result/score", Text("A score goes with `passed` and `failed` only.")
         if "raw" in score and not {"min", "max"} <= score.keys():
-            yield "/result/score", "`raw` needs `min` and `max`."
+            yield "/result/score", Text("`raw` needs `min` and `max`.")
         scaled = score.get("scaled")
         if not isinstance(scaled, int | float | Decimal):
             return
         if scaled < 0:
-            yield "/result/score/scaled", "A scaled score lies between 0 and 1."
+            yield "/result/score/scaled", Text("A scaled score lies between 0 and 1.")
         if self.mastery_score is not None and verb in _JUDGED:
             if (Decimal(str(scaled)) >= self.mastery_score) is not _JUDGED[verb]:
-                yield "/result/score/scaled", f"The mastery score is {self.mastery_score}; the verb says otherwise."
+                yield (
+                    "/result/score/scaled",
+                    Text(
+                        "The mastery score is {mastery_score}; the verb says otherwise.",
+                        mastery_score=self.mastery_score,
+                    ),
+                )
             if MASTERY_SCORE not in _part(context, "extensions"):
-                yield "/context/extensions", f"`passed` and `failed` with a score name {MASTERY_SCORE}."
+                yield (
+                    "/context/extensions",
+                    Text("`passed` and `failed` with a score name {mastery_score}.", mastery_score=MASTERY_SCORE),
+                )
 
 
 def _broken(statement: str, place: str, message: str) -> SessionRuleBroken:

@@ -41,5 +41,9 @@ async def send_page(call: Annotated[PageCall, require_page(Action.CREATE, Kind.R
     command = commands.SendReminders(body.at, body.plan_hash)
     result = await run(call.unit_of_work(NotificationsUnitOfWork), commands.send_reminders, command)
     number = result.counts["added"]
-    text = "1 reminder is on its way." if number == 1 else f"{number} reminders are on their way."
+    text = (
+        Text("1 reminder is on its way.")
+        if number == 1
+        else Text("{number} reminders are on their way.", number=number)
+    )
     return call.go_on("success", text, PAGE)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.texts import Text
 
 
 class Scope(StrEnum):
@@ -21,10 +22,10 @@ class Scope(StrEnum):
 
 LABELS: Final = {
     Scope.REMINDER: "reminders",
-    Scope.ENROLLMENT: "mail about enrolments",
-    Scope.REVIEW: "mail about reviews",
-    Scope.IMPORT: "mail about imports",
-    Scope.SCHEMA: "mail about schemas",
+    Scope.ENROLLMENT: Text("mail about enrolments"),
+    Scope.REVIEW: Text("mail about reviews"),
+    Scope.IMPORT: Text("mail about imports"),
+    Scope.SCHEMA: Text("mail about schemas"),
     Scope.ALL: "mail",
 }
 """What nobody gets any more who has unsubscribed, in the middle of a sentence."""

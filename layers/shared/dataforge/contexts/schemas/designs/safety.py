@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from dataforge.kernel.errors import ValidationFailed, Violation
+from dataforge.kernel.texts import Text
 
 # Built-in functions that are stable or volatile and yet harmless; casts are functions named like their type.
 _HARMLESS_NAMES = (
@@ -114,12 +115,12 @@ async def _forbidden(connection: AsyncConnection[Any], namespace: str) -> AsyncI
     for number, name, built_in, immutable in await _rows(connection, _FUNCTIONS, oids=[*calls, *operators]):
         if not built_in or (number in calls and not _harmless(name, immutable=immutable)):
             for thing in calls.get(number) or operators[number]:
-                yield thing, f"the function {name} is not allowed in schemas"
+                yield thing, Text("the function {name} is not allowed in schemas", name=name)
     for (number,) in await _rows(connection, _STRANGERS, oids=list(relations), namespace=oid):
         for thing in relations[number]:
-            yield thing, "it reads a table outside of the schema"
+            yield thing, Text("it reads a table outside of the schema")
     for (thing,) in await _rows(connection, _NAMED_ELSEWHERE, namespace=oid):
-        yield thing, "it names something outside of the schema"
+        yield thing, Text("it names something outside of the schema")
 
 
 # By name only: those of which no form is immutable, or of which one is volatile; stable forms of others (to_tsvector,

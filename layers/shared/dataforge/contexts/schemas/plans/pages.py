@@ -28,6 +28,7 @@ from dataforge.contexts.schemas.plans.domain.changes import Risk
 from dataforge.contexts.schemas.revisions.comparing import drawn_plan
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError
+from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal
 
 PLAN = SCHEMA_PAGE + "/plans/{plan_id}"
@@ -101,8 +102,12 @@ def losses_of(plan: Mapping[str, Any]) -> list[str]:
 
 
 def _unconfirmed(missing: Sequence[str]) -> str:
-    rest = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    return f"Nothing is deployed before what would be lost is confirmed: {', '.join(missing[:_MOST_NAMED])}{rest}."
+    rest = Text(" and {count} more", count=len(missing) - _MOST_NAMED) if len(missing) > _MOST_NAMED else ""
+    return Text(
+        "Nothing is deployed before what would be lost is confirmed: {missing}{rest}.",
+        missing=", ".join(missing[:_MOST_NAMED]),
+        rest=rest,
+    )
 
 
 def _confirmed(plan: Mapping[str, Any], form: Mapping[str, str]) -> list[str]:

@@ -48,11 +48,11 @@ def _other(call: SchemaPageCall) -> UUID:
 
 def _message(promotion: Promotion, row: dict[str, Any]) -> tuple[str, str]:
     if row["plan_hash"] == promotion.plan_hash:
-        return "success", "This is the very plan that was deployed there, by the same hash."
+        return "success", Text("This is the very plan that was deployed there, by the same hash.")
     if not row["changes"]:
-        return "info", "The schema here is already as the revision wants it."
+        return "info", Text("The schema here is already as the revision wants it.")
     names = [f"{item['kind']} {'.'.join(item['path'])}" for item in promotion.base]
     names = names or [f"{item['op']} {item['object']}" for item in promotion.statements]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    said = f" Different: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
-    return "info", f"This is another plan than the one that was deployed there.{said}"
+    more = Text(" and {count} more", count=len(names) - MOST_NAMED) if len(names) > MOST_NAMED else ""
+    said = Text(" Different: {names}{more}.", names=", ".join(names[:MOST_NAMED]), more=more) if names else ""
+    return "info", Text("This is another plan than the one that was deployed there.{said}", said=said)

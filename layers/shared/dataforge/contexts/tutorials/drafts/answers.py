@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataforge.contexts.tutorials.drafts.domain import DraftSection, DraftStep, DroppedStep, GlossaryEntry
 from dataforge.contexts.tutorials.transcripts.domain import Segment
+from dataforge.kernel.texts import Text
 
 # A step that needs more of a conversation than this cites nothing in particular.
 MOST_SEGMENTS = 12
@@ -81,7 +82,9 @@ def cited_parts(answer: ModelAnswer, piece: Sequence[Segment]) -> CitedParts:
         if cited and _support(entry.term, cited) > 0 and _support(entry.explanation, cited) > 0:
             glossary.append(GlossaryEntry(entry.term, entry.explanation, entry.segment))
         else:
-            dropped.append(DroppedStep(entry.term, f"Segment {entry.segment} does not explain it."))
+            dropped.append(
+                DroppedStep(entry.term, Text("Segment {segment} does not explain it.", segment=entry.segment))
+            )
     steps.sort(key=lambda step: (step.segment_from, step.segment_to))
     return CitedParts(tuple(steps), tuple(glossary), tuple(_sections(answer, piece)), tuple(dropped))
 
@@ -89,17 +92,33 @@ def cited_parts(answer: ModelAnswer, piece: Sequence[Segment]) -> CitedParts:
 def _checked(step: AnsweredStep, piece: Sequence[Segment], expert: str | None) -> DraftStep | str:
     """The step with its time, or why it is none."""
     if step.segment_to < step.segment_from:
-        return f"It cites segments {step.segment_from} to {step.segment_to}, which is backwards."
+        return Text(
+            "It cites segments {segment_from} to {segment_to}, which is backwards.",
+            segment_from=step.segment_from,
+            segment_to=step.segment_to,
+        )
     if step.segment_to - step.segment_from >= MOST_SEGMENTS:
-        return f"It cites more than {MOST_SEGMENTS} segments."
+        return Text("It cites more than {most_segments} segments.", most_segments=MOST_SEGMENTS)
     cited = _cited(step.segment_from, step.segment_to, piece)
     if not cited:
-        return f"It cites segments {step.segment_from} to {step.segment_to}, which it was not given."
+        return Text(
+            "It cites segments {segment_from} to {segment_to}, which it was not given.",
+            segment_from=step.segment_from,
+            segment_to=step.segment_to,
+        )
     if expert is not None and all(segment.speaker != expert for segment in cited):
-        return f"The expert says nothing in segments {step.segment_from} to {step.segment_to}."
+        return Text(
+            "The expert says nothing in segments {segment_from} to {segment_to}.",
+            segment_from=step.segment_from,
+            segment_to=step.segment_to,
+        )
     support = _support(step.text, cited)
     if support == 0:
-        return f"Nothing of it is said in segments {step.segment_from} to {step.segment_to}."
+        return Text(
+            "Nothing of it is said in segments {segment_from} to {segment_to}.",
+            segment_from=step.segment_from,
+            segment_to=step.segment_to,
+        )
     return DraftStep(
         text=step.text,
         start_ms=cited[0].start_ms,

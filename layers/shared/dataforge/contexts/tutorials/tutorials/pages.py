@@ -62,9 +62,9 @@ SEGMENTS_SHOWN = 1_000
 STATES = [(state.value, state.value.capitalize()) for state in TutorialState]
 _TEXTS = ("title", "summary", "prerequisites", "content_md")
 _MOVED = {
-    Transition.PUBLISH: "The tutorial is published.",
-    Transition.ARCHIVE: "The tutorial is archived: links to it lead nowhere.",
-    Transition.REOPEN: "The tutorial is a draft again.",
+    Transition.PUBLISH: Text("The tutorial is published."),
+    Transition.ARCHIVE: Text("The tutorial is archived: links to it lead nowhere."),
+    Transition.REOPEN: Text("The tutorial is a draft again."),
 }
 
 

@@ -42,7 +42,7 @@ async def change_role(
         member = await call.query(queries.get_member, workspace_id, user_id)
     except DataForgeError as error:
         return await _list(call, refusal_of(error))
-    text = f"{member['display_name']} is {_with_article(role)} from now on."
+    text = Text("{display_name} is {role} from now on.", display_name=member["display_name"], role=_with_article(role))
     return call.go_on("success", text, WORKSPACES, workspace_id, "members")
 
 
@@ -58,7 +58,7 @@ async def remove_member(
         return await _list(call, refusal_of(error))
     if user_id == call.user_id:
         return call.go_on("success", Text("You have left {name}.", name=call.workspace.name), WORKSPACES)
-    text = f"{member['display_name']} is no longer a member."
+    text = Text("{display_name} is no longer a member.", display_name=member["display_name"])
     return call.go_on("success", text, WORKSPACES, workspace_id, "members")
 
 
@@ -73,7 +73,11 @@ async def transfer_workspace(
         member = await call.query(queries.get_member, workspace_id, user_id)
     except DataForgeError as error:
         return await _list(call, refusal_of(error))
-    text = f"{call.workspace.name} is {member['display_name']}'s from now on; you stay an owner."
+    text = Text(
+        "{name} is {display_name}'s from now on; you stay an owner.",
+        name=call.workspace.name,
+        display_name=member["display_name"],
+    )
     return call.go_on("success", text, WORKSPACES, workspace_id, "members")
 
 

@@ -16,10 +16,10 @@ MAX_LISTING_BYTES = 8 * 1024 * 1024
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CLOSED = {
-    401: "asks for a sign-in; only public repositories are listed",
-    403: "does not let us in",
-    404: "is not there, or is not public",
-    410: "is gone",
+    401: Text("asks for a sign-in; only public repositories are listed"),
+    403: Text("does not let us in"),
+    404: Text("is not there, or is not public"),
+    410: Text("is gone"),
 }
 # Some hosts answer git only to what calls itself so.
 _HEADERS: Mapping[str, str] = {"User-Agent": "git/2.0 (DataForge)", "Accept-Encoding": "identity"}
@@ -114,7 +114,7 @@ def _require_good(answer: Answer) -> None:
         message = Text("The remote answers {status}.", status=answer.status)
         raise _Waited(message)
     if answer.status != 200:
-        what = _CLOSED.get(answer.status, f"answers {answer.status}")
+        what = _CLOSED.get(answer.status, Text("answers {status}", status=answer.status))
         message = Text("The remote {what}.", what=what)
         raise RemoteRefused(message, facts={"status": answer.status})
     if not answer.headers.get("content-type", "").startswith("application/x-git-upload-pack-"):

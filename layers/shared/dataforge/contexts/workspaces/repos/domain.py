@@ -16,7 +16,7 @@ _SCP = re.compile(
 )
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]")
 MAX_REMOTE = 2048
-_OTHER_KIND = "must be an http, https, git or ssh address, or user@host:path"
+_OTHER_KIND = Text("must be an http, https, git or ssh address, or user@host:path")
 
 
 class RepoNotFound(NotFound):
@@ -43,7 +43,7 @@ def require_repo_room(repos: int) -> None:
 def remote_mistake(url: str) -> str | None:
     """What is wrong with the address of a remote; None for a good one: http(s), git, ssh, or scp's user@host:path."""
     if len(url) > MAX_REMOTE or not url.isprintable() or " " in url:
-        return f"must be an address of at most {MAX_REMOTE:,} characters without spaces"
+        return Text("must be an address of at most {max_remote:,} characters without spaces", max_remote=MAX_REMOTE)
     if "://" not in url:
         return None if _SCP.fullmatch(url) else _OTHER_KIND
     return _mistake_in_address(url)
@@ -54,11 +54,11 @@ def _mistake_in_address(url: str) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "has a host or port that cannot be read"
+        return Text("has a host or port that cannot be read")
     if parts.scheme not in _SCHEMES:
         return _OTHER_KIND
     if not host or not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
-        return "has no host"
+        return Text("has no host")
     if parts.password is not None or (parts.username and parts.scheme in ("http", "https")):
-        return "must not carry a password or token"
-    return None if parts.path.strip("/") else "has no path"
+        return Text("must not carry a password or token")
+    return None if parts.path.strip("/") else Text("has no path")

@@ -23,7 +23,7 @@ from dataforge.kernel.texts import Text
 from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 SHARED = WORKSPACE + "/resources"
-LEVELS = [("read", "Read"), ("write", "Read and change"), ("copy", "Read and copy")]
+LEVELS = [("read", "Read"), ("write", Text("Read and change")), ("copy", Text("Read and copy"))]
 
 
 @router.get(SHARED)

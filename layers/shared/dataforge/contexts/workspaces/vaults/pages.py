@@ -83,7 +83,11 @@ async def lock_vault(
         await call.carry_out(commands.lock_vault, commands.LockVault(workspace_id, vault_id, locked))
     except DataForgeError as error:
         return await _settings(call, vault_id, refusal=refusal_of(error))
-    text = "The vault is locked: nobody changes it until it is unlocked." if locked else "The vault is unlocked."
+    text = (
+        Text("The vault is locked: nobody changes it until it is unlocked.")
+        if locked
+        else Text("The vault is unlocked.")
+    )
     return call.go_on("success", text, WORKSPACES, workspace_id, "vaults", vault_id, "settings")
 
 
@@ -94,7 +98,7 @@ async def delete_vault(
     """Delete it with its notes; the name is typed to say that it is meant."""
     vault = await call.query(queries.get_vault, workspace_id, vault_id, call.user_id)
     if call.form.get("name", "").strip() != vault["name"]:
-        refusal = Refusal(400, "", {"confirmation": f"Type {vault['name']} to say that you mean it."})
+        refusal = Refusal(400, "", {"confirmation": Text("Type {name} to say that you mean it.", name=vault["name"])})
         return await _settings(call, vault_id, refusal=refusal)
     try:
         await call.carry_out(commands.delete_vault, commands.DeleteVault(workspace_id, vault_id))

@@ -39,7 +39,7 @@ from dataforge.web.forms import ACCEPTED, Refusal, refusal_of
 
 _SHOWN = 6  # vaults and repos on the overview
 TYPES = [(kind.value, kind.value.capitalize()) for kind in WorkspaceType]
-STATES = [("", "In use"), ("archived", "Archived"), ("all", "All"), ("deleted", "Deleted")]
+STATES = [("", Text("In use")), ("archived", "Archived"), ("all", "All"), ("deleted", "Deleted")]
 _NEW = {"name": "", "description": "", "workspace_type": WorkspaceType.GENERAL.value}
 
 
@@ -146,7 +146,7 @@ async def archive_workspace(
 ) -> Response:
     """Make it read-only."""
     await call.carry_out(commands.archive_workspace, workspace_id)
-    text = f"{call.workspace.name} is archived: everybody can read it, nobody can change it."
+    text = Text("{name} is archived: everybody can read it, nobody can change it.", name=call.workspace.name)
     return call.go_on("success", text, WORKSPACES, workspace_id, "settings")
 
 
@@ -165,14 +165,18 @@ async def delete_workspace(
 ) -> Response:
     """Hide it from everybody; the name is typed to say that it is meant."""
     if call.form.get("name", "").strip() != call.workspace.name:
-        refusal = Refusal(400, "", {"confirmation": f"Type {call.workspace.name} to say that you mean it."})
+        refusal = Refusal(
+            400, "", {"confirmation": Text("Type {name} to say that you mean it.", name=call.workspace.name)}
+        )
         return await _settings(call, refusal=refusal)
     try:
         job_id = await call.carry_out(commands.delete_workspace, workspace_id)
     except DataForgeError as error:
         return await _settings(call, refusal=refusal_of(error))
     await call.platform.send_job(job_id)
-    text = f"{call.workspace.name} is deleted. For 30 days its owners can restore it, from the state Deleted."
+    text = Text(
+        "{name} is deleted. For 30 days its owners can restore it, from the state Deleted.", name=call.workspace.name
+    )
     return call.go_on("success", text, WORKSPACES)
 
 
@@ -185,7 +189,7 @@ async def restore(
         await run(call.unit_of_work(WorkspacesUnitOfWork), restore_workspace, workspace_id)
     except Conflict as error:
         return await _list(call, _NEW, refusal_of(error), state="deleted")
-    text = "The workspace is back, archived as it was before."
+    text = Text("The workspace is back, archived as it was before.")
     return call.go_on("success", text, WORKSPACES, workspace_id, "settings")
 
 
@@ -196,10 +200,10 @@ async def download_export(
     """Go on to everything that a deleted workspace had, for its owners."""
     found = await call.query(get_export, workspace_id, call.user_id)
     if found["status"] is ExportState.NONE:
-        text = "Only a deleted workspace has an export: its deletion makes one. This workspace is not deleted."
+        text = Text("Only a deleted workspace has an export: its deletion makes one. This workspace is not deleted.")
         return flash.leave(call.see_other(WORKSPACES, workspace_id), call.request.scope, "info", text)
     if found["key"] is None:
-        text = "The export is being written; look again in a moment."
+        text = Text("The export is being written; look again in a moment.")
         return flash.leave(call.see_other(WORKSPACES, state="deleted"), call.request.scope, "info", text)
     files = S3Files(call.platform.settings.data_bucket)
     return RedirectResponse(files.download_url(found["key"], f"workspace-{workspace_id}.zip"), status_code=303)

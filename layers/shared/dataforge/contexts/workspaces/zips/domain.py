@@ -214,7 +214,7 @@ def contents_of(archive: zipfile.ZipFile, folder: str = "") -> ZipContents:
         if entry.is_dir():
             continue
         if name is None:
-            found.refused.append((_shown(entry.filename), "has a name that is not UTF-8"))
+            found.refused.append((_shown(entry.filename), Text("has a name that is not UTF-8")))
         elif _is_ignored(name):
             found.ignored += 1
         elif not _is_note(name):
@@ -223,11 +223,15 @@ def contents_of(archive: zipfile.ZipFile, folder: str = "") -> ZipContents:
             path = composed(f"{folder}/{name}" if folder else name)
             wrong = note_path_mistake(path)
             if wrong is None and entry.file_size > MAX_BODY:
-                wrong = f"has {entry.file_size:,} bytes; a note has at most {MAX_BODY:,}"
+                wrong = Text(
+                    "has {file_size:,} bytes; a note has at most {max_body:,}",
+                    file_size=entry.file_size,
+                    max_body=MAX_BODY,
+                )
             key = path_key(path)
             if key in named or key in doubled:
                 doubled.add(key)
-                wrong = "is in the zip more than once; names differ in more than capitals"
+                wrong = Text("is in the zip more than once; names differ in more than capitals")
                 if (first := named.pop(key, None)) is not None:
                     found.refused.append((first.path, wrong))
             if wrong is None:
@@ -265,15 +269,15 @@ def read_note(archive: zipfile.ZipFile, note: ZippedNote) -> tuple[str, None] | 
             # One more than it says of itself is never there: `zipfile` stops at what it says.
             data = file.read(MAX_BODY + 1)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError):
-        return None, "is damaged"
+        return None, Text("is damaged")
     except Exception as error:
         if type(error).__module__ != "zlib":
             raise
-        return None, "is damaged"
+        return None, Text("is damaged")
     try:
         body = data.decode()
     except UnicodeDecodeError:
-        return None, "is no text in UTF-8"
+        return None, Text("is no text in UTF-8")
     wrong = body_mistake(body)
     return (body, None) if wrong is None else (None, wrong)
 

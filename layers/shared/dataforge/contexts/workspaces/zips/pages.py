@@ -35,8 +35,8 @@ from dataforge.web.templates import CONTENT_SECURITY_POLICY
 VAULT = WORKSPACE + "/vaults/{vault_id}"
 ZIPS = VAULT + "/zips"
 MODES = [
-    (ImportMode.MERGE.value, "stay as they are"),
-    (ImportMode.REPLACE.value, "go into the trash"),
+    (ImportMode.MERGE.value, Text("stay as they are")),
+    (ImportMode.REPLACE.value, Text("go into the trash")),
 ]
 _NEW = {"mode": ImportMode.MERGE.value, "folder": "", "upload_key": ""}
 

@@ -83,10 +83,12 @@ class Enrollment:
         if refusal is not None:
             return self._refused(refusal, seats, application.now)
         if seats.free > 0 and (queue_examined or seats.waitlisted_count == 0):
-            return self._seated(seats.take(), application.now, "a seat was free", facts)
+            return self._seated(seats.take(), application.now, Text("a seat was free"), facts)
         if application.lifted(Rule.CAPACITY):
             facts = {"lifted": [*(rule.value for rule in lifted), Rule.CAPACITY.value], "capacity_raised_by": 1}
-            return self._seated(seats.raise_capacity().take(), application.now, "over-enrolled by override", facts)
+            return self._seated(
+                seats.raise_capacity().take(), application.now, Text("over-enrolled by override"), facts
+            )
         if seats.waitlist_has_room:
             return self._waiting(seats.wait(), application.now, facts)
         message = Text(
@@ -130,7 +132,7 @@ class Enrollment:
             facts: dict[str, object] = {"wait_no": self.wait_no}
             if lifted:
                 facts["lifted"] = [rule.value for rule in lifted]
-            return self._seated(seats.stop_waiting().take(), application.now, "promoted from the waitlist", facts)
+            return self._seated(seats.stop_waiting().take(), application.now, Text("promoted from the waitlist"), facts)
         failure = refusal.as_failure()
         if self.failure == failure:
             return Decision(self, seats, (), refusal)

@@ -142,7 +142,7 @@ def _refuse_hold(application: Application) -> RuleRefused | None:
     if not holds:
         return None
     named = ", ".join(f"{item.code} ({item.reason})" for item in holds)
-    message = f"The student has {'a hold' if len(holds) == 1 else 'holds'}: {named}. It must be released first."
+    message = Text("The student has a hold: {holds}. It must be released first.", holds=named)
     return HoldRefused(message, facts={"holds": [{"id": str(item.id), "code": item.code} for item in holds]})
 
 
@@ -282,6 +282,10 @@ def _number(value: Decimal | None) -> float | None:
 
 
 def _spell(requirement: Requirement) -> str:
-    score = "" if requirement.min_score is None else f" with at least {requirement.min_score.normalize():f}"
-    beside = " (before or in the same semester)" if requirement.kind == "co" else ""
+    score = (
+        ""
+        if requirement.min_score is None
+        else Text(" with at least {min_score:f}", min_score=requirement.min_score.normalize())
+    )
+    beside = Text(" (before or in the same semester)") if requirement.kind == "co" else ""
     return f"{requirement.course_code}{score}{beside}"

@@ -15,7 +15,7 @@ from dataforge.contexts.academics.rosters.domain.enrollments import too_late
 from dataforge.contexts.academics.rosters.domain.rows import RowAction, RowKind
 from dataforge.kernel.texts import Text
 
-NOT_IN_FILE = "not in the file"
+NOT_IN_FILE = Text("not in the file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ class Shields:
         if self._anybody is not None:
             whom, line = "anybody", self._anybody
         elif absent.student_id in self._students:
-            whom, line = "this student", self._students[absent.student_id]
+            whom, line = Text("this student"), self._students[absent.student_id]
         elif absent.section_id in self._sections:
-            whom, line = "anybody in this section", self._sections[absent.section_id]
+            whom, line = Text("anybody in this section"), self._sections[absent.section_id]
         else:
             return None
         message = Text(

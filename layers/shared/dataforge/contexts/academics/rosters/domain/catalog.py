@@ -181,7 +181,11 @@ class CatalogPlan:
                     self._decide(ignored(row.row_no, _NOT_DELETED))
             elif section is None and not row.removed and sessions.isdisjoint(_texts(row.data["terms"])):
                 named = ", ".join(_texts(row.data["terms"]))
-                self._decide(conflict(row.row_no, "unknown_session", f"There is no session {named} in the file."))
+                self._decide(
+                    conflict(
+                        row.row_no, "unknown_session", Text("There is no session {named} in the file.", named=named)
+                    )
+                )
             elif section is None:
                 self._decide(ignored(row.row_no, Text("not a class of this semester")))
             else:
@@ -200,8 +204,8 @@ class CatalogPlan:
         courses = {row.data["course"] for row in self._open(RowKind.CLASS)}
         orgs = {row.data["org"] for row in self._open(RowKind.COURSE) if row.sourced_id in courses and not row.removed}
         unused = (
-            (RowKind.COURSE, courses, "no class of this semester is one of this course"),
-            (RowKind.ORG, orgs, "no course of this semester belongs to it"),
+            (RowKind.COURSE, courses, Text("no class of this semester is one of this course")),
+            (RowKind.ORG, orgs, Text("no course of this semester belongs to it")),
         )
         for kind, used, message in unused:
             for row in self._open(kind):
@@ -223,7 +227,7 @@ class CatalogPlan:
             matched[row.row_no] = linked
             # A department keeps its code: one that is known claims the code it has.
             claims.append(_claim(row, _code(row) if linked is None else linked.code.lower(), linked))
-        names = {item.id: f"the department {item.code} ({item.name})" for item in known}
+        names = {item.id: Text("the department {code} ({name})", code=item.code, name=item.name) for item in known}
         self._refuse(RowKind.ORG, claims, {code: item.id for code, item in by_code.items()}, names)
         for row in self._open(RowKind.ORG):
             department = matched[row.row_no]
@@ -247,7 +251,7 @@ class CatalogPlan:
                 message = Text("There is no department {org} to put a new course in.", org=row.data["org"])
                 self._decide(conflict(row.row_no, "unknown_org", message))
         claims = [_claim(row, _code(row), matched[row.row_no]) for row in self._open(RowKind.COURSE)]
-        names = {item.id: f"the course {item.code} ({item.title})" for item in known}
+        names = {item.id: Text("the course {code} ({title})", code=item.code, title=item.title) for item in known}
         self._refuse(RowKind.COURSE, claims, {code: item.id for code, item in by_code.items()}, names)
         for row in self._open(RowKind.COURSE):
             course = matched[row.row_no]
@@ -282,7 +286,10 @@ class CatalogPlan:
                 continue
             claims.append(_claim(row, (course[1], row.data["code"]), found))
         claims = self._matched_once(claims)
-        names = {item.id: f"the section {item.course_code} {item.code}" for item in self._known.sections}
+        names = {
+            item.id: Text("the section {course_code} {code}", course_code=item.course_code, code=item.code)
+            for item in self._known.sections
+        }
         self._refuse(RowKind.CLASS, claims, sections.holders, names)
         for row in self._open(RowKind.CLASS):
             section, course_id = matched[row.row_no], self._courses[str(row.data["course"])][1]
@@ -325,8 +332,10 @@ class CatalogPlan:
         wanted = row.data["course"]
         lines = [item.line for item in self._rows[RowKind.COURSE] if item.sourced_id == wanted]
         if lines:
-            return f"The course {wanted} on {spelled_lines(lines)} cannot be used; see there."
-        return f"There is no course {wanted} in the file."
+            return Text(
+                "The course {wanted} on {lines} cannot be used; see there.", wanted=wanted, lines=spelled_lines(lines)
+            )
+        return Text("There is no course {wanted} in the file.", wanted=wanted)
 
     def _refuse(
         self, kind: RowKind, claims: list[Claim], holders: Mapping[Hashable, UUID], names: Mapping[UUID, str]
@@ -375,7 +384,7 @@ class _Sections:
         return found if found is not None and found.sourced_id is None else None
 
 
-_NOT_DELETED = "the catalogue is not deleted by a roster; archive or close it"
+_NOT_DELETED = Text("the catalogue is not deleted by a roster; archive or close it")
 
 
 def _class_problem(
@@ -384,11 +393,24 @@ def _class_problem(
     """Why a class cannot be taken over as the section it was found to be: rule and message."""
     if section is None:
         return None
-    name = f"{section.course_code} {section.code} of {section.semester_code}"
+    name = Text(
+        "{course_code} {code} of {semester_code}",
+        course_code=section.course_code,
+        code=section.code,
+        semester_code=section.semester_code,
+    )
     if section.semester_id != semester.id:
-        return "sourced_id_taken", f"The class {row.sourced_id} is {name} already; a class belongs to one semester."
+        return "sourced_id_taken", Text(
+            "The class {sourced_id} is {name} already; a class belongs to one semester.",
+            sourced_id=row.sourced_id,
+            name=name,
+        )
     if section.course_id != course_id:
-        return "other_course", f"The class {row.sourced_id} is {name}; the file puts it in another course."
+        return "other_course", Text(
+            "The class {sourced_id} is {name}; the file puts it in another course.",
+            sourced_id=row.sourced_id,
+            name=name,
+        )
     seats, places = row.data["capacity"], row.data["waitlist_capacity"]
     if (isinstance(seats, int) and seats < section.enrolled_count) or (
         isinstance(places, int) and places < section.waitlisted_count

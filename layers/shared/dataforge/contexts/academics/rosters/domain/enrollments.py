@@ -10,9 +10,9 @@ from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentSt
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict, ignored, spelled_lines
 from dataforge.kernel.texts import Text
 
-OTHER_ROLE = "Only students, and primary teachers who are active instructors here, are taken over."
-OTHER_CLASS = "not a class of this semester"
-NOT_ENROLLED = "not enrolled"
+OTHER_ROLE = Text("Only students, and primary teachers who are active instructors here, are taken over.")
+OTHER_CLASS = Text("not a class of this semester")
+NOT_ENROLLED = Text("not enrolled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,26 @@ def judge_unresolved(row: UnresolvedRow) -> PlannedRow:
 
 def _no_section(row: UnresolvedRow) -> str:
     if row.class_removed:
-        return f"The class {row.data.get('class')} is marked as to be deleted; it takes nobody."
+        return Text("The class {get} is marked as to be deleted; it takes nobody.", get=row.data.get("class"))
     if row.class_broken:
-        return f"The class {row.data.get('class')} cannot be used; see the conflict of its row."
+        return Text("The class {get} cannot be used; see the conflict of its row.", get=row.data.get("class"))
     name = row.data.get("class") or f"{row.data.get('course_code')} {row.data.get('section_code')}"
     if row.alike:
-        return f"There is no section {name} in this semester, but {' and '.join(row.alike)}, in other capitals."
-    return f"There is no section {name} in this semester."
+        return Text(
+            "There is no section {name} in this semester, but {alike}, in other capitals.",
+            name=name,
+            alike=" and ".join(row.alike),
+        )
+    return Text("There is no section {name} in this semester.", name=name)
 
 
 def _no_student(row: UnresolvedRow) -> str:
     name = row.data.get("number") or row.data.get("user")
     if row.user_removed:
-        return f"The user {name} is marked as to be deleted and is not enrolled."
+        return Text("The user {name} is marked as to be deleted and is not enrolled.", name=name)
     if row.user_broken:
-        return f"The student {name} cannot be used; see the conflict of the user row."
-    return f"There is no student {name} here or in the file."
+        return Text("The student {name} cannot be used; see the conflict of the user row.", name=name)
+    return Text("There is no student {name} here or in the file.", name=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,9 @@ def settle_pairs(rows: Iterable[PairRow]) -> list[PlannedRow]:
         first = min(living or usable, key=lambda row: row.row_no, default=None)
         for row in usable:
             if first is not None and row is not first:
-                says = "says the same" if row.removed == first.removed else "keeps the student in the section"
+                says = (
+                    Text("says the same") if row.removed == first.removed else Text("keeps the student in the section")
+                )
                 decided.append(
                     ignored(
                         row.row_no, Text("Line {line} {says}.", line=first.line, says=says), rule="duplicate_in_file"
@@ -159,7 +165,7 @@ class Standing:
 def standings(semester: Semester, *, late: bool) -> tuple[Standing, ...]:
     """For every status that a row meets; `late`: the last day to drop has passed and is not waived."""
     kept = RowAction.UNCHANGED
-    waits: dict[str, object] = {"message": "waits already"}
+    waits: dict[str, object] = {"message": Text("waits already")}
     leaves = Standing(EnrollmentStatus.ENROLLED, RowAction.DROP, removed=True)
     if late:
         leaves = Standing(EnrollmentStatus.ENROLLED, RowAction.CONFLICT, too_late(semester), removed=True)
@@ -169,7 +175,7 @@ def standings(semester: Semester, *, late: bool) -> tuple[Standing, ...]:
         Standing(EnrollmentStatus.COMPLETED, kept),
         leaves,
         Standing(EnrollmentStatus.WAITLISTED, RowAction.DROP, removed=True),
-        Standing(EnrollmentStatus.COMPLETED, kept, {"message": "has completed the section"}, removed=True),
+        Standing(EnrollmentStatus.COMPLETED, kept, {"message": Text("has completed the section")}, removed=True),
     )
 
 

@@ -388,7 +388,11 @@ def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
     status = row.get("status", "").lower()
     try:
         if status not in _THERE | _GONE:
-            message = f"status {status[:80]!r} is neither active nor {'drop' if file is _SIMPLE else 'tobedeleted'}"
+            message = Text(
+                "status {status!r} is neither active nor {removed}",
+                status=status[:80],
+                removed="drop" if file is _SIMPLE else "tobedeleted",
+            )
             raise _Bad(message)
         data = file.convert(row)
     except _Bad as error:
@@ -404,5 +408,5 @@ def _broken(
     about: Mapping[str, object] | None = None,
     sourced_id: str | None = None,
 ) -> StagedRow:
-    conflict = {"rule": "unreadable", "message": f"Line {given.line}: {reason}."}
+    conflict = {"rule": "unreadable", "message": Text("Line {line}: {reason}.", line=given.line, reason=reason)}
     return StagedRow(row_no, given.file, given.line, file.kind, about or {}, sourced_id, conflict=conflict)

@@ -15,7 +15,7 @@ from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowActi
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
 
-NOT_A_STUDENT = "not enrolled as a student in this file"
+NOT_A_STUDENT = Text("not enrolled as a student in this file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,7 @@ def _removed(row: UserRow) -> PlannedRow:
 
 
 def _differing(row: UserRow) -> PlannedRow:
-    fields = {"first_name": "first names", "last_name": "last names", "email": "e-mail addresses"}
+    fields = {"first_name": Text("first names"), "last_name": Text("last names"), "email": Text("e-mail addresses")}
     said = "; ".join(f"{fields[field]} {', '.join(values)}" for field, values in (row.differs or {}).items())
     message = Text("The lines of the student {number} say different things: {said}.", number=row.number, said=said)
     return _conflict(row, "duplicate_in_file", message, list(row.by_number))

@@ -5,12 +5,13 @@ from typing import Final
 
 from dataforge.contexts.academics.enrollment.domain.statuses import Rule
 from dataforge.kernel.errors import Conflict
+from dataforge.kernel.texts import Text
 
 # What the log of an enrolment says of a step about which the plan has no reason of its own.
 STEP_REASONS: Final = {
-    "requested": "requested by a roster",
-    "listed": "in the roster",
-    "dropped": "dropped by the roster",
+    "requested": Text("requested by a roster"),
+    "listed": Text("in the roster"),
+    "dropped": Text("dropped by the roster"),
 }
 
 

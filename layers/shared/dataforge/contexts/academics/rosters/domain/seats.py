@@ -185,7 +185,7 @@ class _Trial:
 def _why(moved_from: Commitment | None, *, raised: bool) -> dict[str, object]:
     reason: dict[str, object] = {"capacity_raised": True} if raised else {}
     if moved_from is not None:
-        reason["message"] = f"moved from section {moved_from.section_code}"
+        reason["message"] = Text("moved from section {section_code}", section_code=moved_from.section_code)
     return reason
 
 

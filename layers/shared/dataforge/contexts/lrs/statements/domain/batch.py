@@ -112,16 +112,16 @@ def prepare_batch(
 
 def _refusal(violations: list[Violation], count: int) -> InvalidStatements:
     first = violations[0]
-    where = f" at {first.pointer}" if first.pointer else ""
     others = len(violations) - 1
-    more = f" `errors` lists {others} more violation{'s' if others > 1 else ''}." if others else ""
-    kept = "; none of the statements of this request is stored" if count > 1 else ""
+    more = Text.counted(
+        " `errors` lists {count} more violation.", " `errors` lists {count} more violations.", count=others
+    )
     message = Text(
         "The request breaks rules of xAPI{where}{kept}. {message}{more}",
-        where=where,
-        kept=kept,
+        where=Text(" at {pointer}", pointer=first.pointer) if first.pointer else "",
+        kept=Text("; none of the statements of this request is stored") if count > 1 else "",
         message=first.message,
-        more=more,
+        more=more if others else "",
     )
     return InvalidStatements(message, violations=violations)
 

@@ -17,29 +17,29 @@ _RUN_TAGS = (
 )
 _RUN = frozenset(_RUN_TAGS.split())
 _LEFT_OUT = {
-    "InsertStmt": ("rows", "rows are no part of a schema: the statement is left out"),
-    "CopyStmt": ("rows", "rows are no part of a schema: the statement is left out"),
-    "GrantStmt": ("rights", "rights are those of the workspace: the statement is left out"),
-    "AlterDefaultPrivilegesStmt": ("rights", "rights are those of the workspace: the statement is left out"),
-    "AlterOwnerStmt": ("owner", "the owner is the workspace: the statement is left out"),
-    "CreateExtensionStmt": ("extension", "extensions are not made here: the statement is left out"),
+    "InsertStmt": ("rows", Text("rows are no part of a schema: the statement is left out")),
+    "CopyStmt": ("rows", Text("rows are no part of a schema: the statement is left out")),
+    "GrantStmt": ("rights", Text("rights are those of the workspace: the statement is left out")),
+    "AlterDefaultPrivilegesStmt": ("rights", Text("rights are those of the workspace: the statement is left out")),
+    "AlterOwnerStmt": ("owner", Text("the owner is the workspace: the statement is left out")),
+    "CreateExtensionStmt": ("extension", Text("extensions are not made here: the statement is left out")),
 }
 _SILENT = frozenset({"RefreshMatViewStmt"})
 _REFUSED = {
-    "CreateFunctionStmt": "functions and procedures run code; they are no part of the format",
-    "DoStmt": "DO runs code",
-    "CallStmt": "CALL runs code",
-    "CreateTrigStmt": "triggers run code; they are no part of the format",
-    "CreateEventTrigStmt": "triggers run code; they are no part of the format",
-    "RuleStmt": "rules run code; they are no part of the format",
-    "CreatePolicyStmt": "policies are no part of the format",
-    "DefineStmt": "of types, only enums, domains, composite and range types are part of the format",
-    "CreateForeignTableStmt": "foreign tables reach out of the schema",
-    "AlterObjectSchemaStmt": "nothing moves to another schema",
-    "DeleteStmt": "rows are not changed here",
-    "UpdateStmt": "rows are not changed here",
-    "TruncateStmt": "rows are not changed here",
-    "MergeStmt": "rows are not changed here",
+    "CreateFunctionStmt": Text("functions and procedures run code; they are no part of the format"),
+    "DoStmt": Text("DO runs code"),
+    "CallStmt": Text("CALL runs code"),
+    "CreateTrigStmt": Text("triggers run code; they are no part of the format"),
+    "CreateEventTrigStmt": Text("triggers run code; they are no part of the format"),
+    "RuleStmt": Text("rules run code; they are no part of the format"),
+    "CreatePolicyStmt": Text("policies are no part of the format"),
+    "DefineStmt": Text("of types, only enums, domains, composite and range types are part of the format"),
+    "CreateForeignTableStmt": Text("foreign tables reach out of the schema"),
+    "AlterObjectSchemaStmt": Text("nothing moves to another schema"),
+    "DeleteStmt": Text("rows are not changed here"),
+    "UpdateStmt": Text("rows are not changed here"),
+    "TruncateStmt": Text("rows are not changed here"),
+    "MergeStmt": Text("rows are not changed here"),
 }
 _ALTERATION_KINDS = (
     "AT_AddColumn AT_ColumnDefault AT_DropNotNull AT_SetNotNull AT_DropExpression AT_SetStatistics AT_SetOptions "
@@ -50,10 +50,16 @@ _ALTERATION_KINDS = (
 )
 _ALTERATIONS = frozenset(_ALTERATION_KINDS.split())
 _ALTERATIONS_LEFT_OUT = {
-    "AT_ChangeOwner": ("owner", "the owner is the workspace: the statement is left out"),
-    "AT_ClusterOn": ("cluster", "the order of rows on the disk is no part of the format: the statement is left out"),
-    "AT_DropCluster": ("cluster", "the order of rows on the disk is no part of the format: the statement is left out"),
-    "AT_ReplicaIdentity": ("replica", "the replica identity is no part of the format: the statement is left out"),
+    "AT_ChangeOwner": ("owner", Text("the owner is the workspace: the statement is left out")),
+    "AT_ClusterOn": (
+        "cluster",
+        Text("the order of rows on the disk is no part of the format: the statement is left out"),
+    ),
+    "AT_DropCluster": (
+        "cluster",
+        Text("the order of rows on the disk is no part of the format: the statement is left out"),
+    ),
+    "AT_ReplicaIdentity": ("replica", Text("the replica identity is no part of the format: the statement is left out")),
 }
 _ALTERED = frozenset({"OBJECT_TABLE", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_VIEW", "OBJECT_MATVIEW"})
 _OBJECT_NAMES = "TABLE COLUMN TABCONSTRAINT DOMCONSTRAINT DOMAIN TYPE INDEX SEQUENCE VIEW MATVIEW STATISTIC_EXT"
@@ -79,8 +85,8 @@ def judge(statement: ReadStatement, source: Source) -> bool:
     if tag not in _RUN:
         return _judge_surroundings(statement, source)
     problems = list(_problems(statement))
-    for location, message, rule in problems:
-        source.refuse(statement.place(location), message, rule)
+    for location, problem, rule in problems:
+        source.refuse(statement.place(location), problem, rule)
     if tag == "AlterTableStmt" and not problems:
         return _judge_owner(statement, source)
     return not problems
@@ -100,8 +106,10 @@ def _judge_surroundings(statement: ReadStatement, source: Source) -> bool:
     elif tag == "CreateSchemaStmt" and not tree.get("schemaElts"):
         source.warn(at, Text("the schema is that of the workspace: the statement is left out"), "schema")
     else:
-        words = f"{statement.tag.removesuffix('Stmt')} statements are no part of the format"
-        source.refuse(at, _REFUSED.get(tag, "queries are not run" if tag == "SelectStmt" else words), "statement")
+        words = Text(
+            "{removesuffix} statements are no part of the format", removesuffix=statement.tag.removesuffix("Stmt")
+        )
+        source.refuse(at, _REFUSED.get(tag, Text("queries are not run") if tag == "SelectStmt" else words), "statement")
     return False
 
 
@@ -152,12 +160,12 @@ def _problems(statement: ReadStatement) -> _Found:
     tree = statement.tree
     for node in nodes(tree):
         if node.get("relpersistence") == "t":
-            yield node.get("location"), "temporary things are no part of the format", "temporary"
+            yield node.get("location"), Text("temporary things are no part of the format"), "temporary"
         for key in ("bound", "partbound"):
             if isinstance(node.get(key), dict) and not _plain_bound(node[key]):
-                yield node[key].get("location"), "the bound of a partition must be literals", "bound"
+                yield node[key].get("location"), Text("the bound of a partition must be literals"), "bound"
         if node.get("tablespacename") or node.get("tableSpace") or node.get("indexspace"):
-            yield None, "tablespaces are no part of the format", "tablespace"
+            yield None, Text("tablespaces are no part of the format"), "tablespace"
     if statement.tag == "CreateStmt":
         yield from _problems_of_table(tree)
     elif statement.tag == "CreateTableAsStmt":
@@ -169,18 +177,22 @@ def _problems(statement: ReadStatement) -> _Found:
         kind = str(tree.get("objtype") or tree.get("removeType") or tree.get("renameType"))
         if kind not in _OBJECTS:
             words = kind.removeprefix("OBJECT_").lower().replace("_", " ")
-            yield None, f"a statement about a {words} is not understood here", "statement"
+            yield None, Text("a statement about a {words} is not understood here", words=words), "statement"
 
 
 def _problems_of_table(tree: Node) -> _Found:
     if tree.get("inhRelations") and not tree.get("partbound"):
-        yield None, "inheritance is no part of the format; partitions are", "inheritance"
+        yield None, Text("inheritance is no part of the format; partitions are"), "inheritance"
     if tree.get("ofTypename"):
-        yield None, "tables of a composite type are no part of the format", "composite"
+        yield None, Text("tables of a composite type are no part of the format"), "composite"
     if tree.get("accessMethod") not in (None, "heap"):
-        yield None, f'the table access method "{tree["accessMethod"]}" is not there', "access_method"
+        yield (
+            None,
+            Text('the table access method "{accessMethod}" is not there', accessMethod=tree["accessMethod"]),
+            "access_method",
+        )
     if tree.get("partbound") and any("Constraint" not in item for item in tree.get("tableElts", [])):
-        yield None, "what a partition says of its parent's columns is no part of the format", "partition"
+        yield None, Text("what a partition says of its parent's columns is no part of the format"), "partition"
 
 
 def _problems_of_alteration(tree: Node) -> _Found:
@@ -190,7 +202,7 @@ def _problems_of_alteration(tree: Node) -> _Found:
         kind = item["AlterTableCmd"]["subtype"]
         if kind not in _ALTERATIONS and kind not in _ALTERATIONS_LEFT_OUT:
             words = "".join(f" {char.lower()}" if char.isupper() else char for char in kind.removeprefix("AT_"))
-            yield None, f'"{words.strip()}" is no part of the format', "alteration"
+            yield None, Text('"{words}" is no part of the format', words=words.strip()), "alteration"
 
 
 def _plain_bound(bound: Node) -> bool:

@@ -46,7 +46,7 @@ class Source:
         try:
             data = text.encode()
         except UnicodeEncodeError:
-            self.problems.append(Remark(1, 1, "the text holds characters that are no Unicode text", "text"))
+            self.problems.append(Remark(1, 1, Text("the text holds characters that are no Unicode text"), "text"))
             return b""
         if len(data) > MAX_SOURCE_BYTES:
             message = Text(

@@ -8,17 +8,17 @@ from dataforge.kernel.texts import Text
 
 # What people choose by mistake, by how such files begin.
 _OTHER_FILES = (
-    (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a zip archive or an Office document"),
-    (b"\xd0\xcf\x11\xe0", "an Office document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"ID3", "a sound file"),
-    (b"OggS", "a sound file"),
-    (b"RIFF", "a sound or video file"),
-    (b"\x1aE\xdf\xa3", "a video file"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
+    (b"%PDF-", Text("a PDF")),
+    (b"PK\x03\x04", Text("a zip archive or an Office document")),
+    (b"\xd0\xcf\x11\xe0", Text("an Office document")),
+    (b"{\\rtf", Text("an RTF document")),
+    (b"\x1f\x8b", Text("a gzip archive")),
+    (b"ID3", Text("a sound file")),
+    (b"OggS", Text("a sound file")),
+    (b"RIFF", Text("a sound or video file")),
+    (b"\x1aE\xdf\xa3", Text("a video file")),
+    (b"\x89PNG", Text("an image")),
+    (b"\xff\xd8\xff", Text("an image")),
 )
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -50,7 +50,7 @@ def decode(data: bytes) -> str:
     return text
 
 
-EXPECTED = "Transcripts are WebVTT, SRT, or the JSON of phrases."
+EXPECTED = Text("Transcripts are WebVTT, SRT, or the JSON of phrases.")
 
 
 def _text_of(data: bytes) -> str:

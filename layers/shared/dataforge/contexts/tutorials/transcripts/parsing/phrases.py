@@ -98,23 +98,29 @@ def _mistakes(document: Mapping[str, Any]) -> Iterator[Violation]:
 
 def _phrase_mistakes(phrase: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not _is_count(phrase.get("offset_milliseconds"), _MOST_MS):
-        yield "offset_milliseconds", "This must be a number of milliseconds from the beginning of the recording."
+        yield "offset_milliseconds", Text("This must be a number of milliseconds from the beginning of the recording.")
     if not _is_count(phrase.get("duration_in_ticks"), _MOST_MS * TICKS_PER_MS):
-        yield "duration_in_ticks", "This must be a number of ticks of 100 ns."
+        yield "duration_in_ticks", Text("This must be a number of ticks of 100 ns.")
     display = phrase.get("display")
     if not _is_text(display):
-        yield "display", "This must be the text of the phrase, without NUL and halves of surrogate pairs."
+        yield "display", Text("This must be the text of the phrase, without NUL and halves of surrogate pairs.")
     elif len(display) > MAX_SEGMENT_CHARACTERS:
-        yield "display", f"The text of a phrase may have {MAX_SEGMENT_CHARACTERS:,} characters."
+        yield (
+            "display",
+            Text(
+                "The text of a phrase may have {max_segment_characters:,} characters.",
+                max_segment_characters=MAX_SEGMENT_CHARACTERS,
+            ),
+        )
     speaker, locale, confidence = phrase.get("speaker"), phrase.get("locale"), phrase.get("confidence")
     if speaker is not None and not (_is_text(speaker) or _is_number_of_speaker(speaker)):
-        yield "speaker", "This must be a name or a number."
+        yield "speaker", Text("This must be a name or a number.")
     if locale is not None and not (_is_text(locale) and len(locale) <= 35):
-        yield "locale", "This must be a language such as en-US."
+        yield "locale", Text("This must be a language such as en-US.")
     if confidence is not None and not (
         isinstance(confidence, int | float) and not isinstance(confidence, bool) and 0 <= confidence <= 1
     ):
-        yield "confidence", "This must be a number from 0 to 1."
+        yield "confidence", Text("This must be a number from 0 to 1.")
 
 
 def _is_text(value: object) -> TypeGuard[str]:

@@ -255,7 +255,7 @@ def tutorial_of_draft(
     best = sorted(range(len(draft.steps)), key=lambda place: -draft.steps[place].score)
     kept = set(best[:MAX_STEPS])
     surplus = (
-        DroppedStep(step.text[:MAX_STEP], f"A tutorial has at most {MAX_STEPS} steps.")
+        DroppedStep(step.text[:MAX_STEP], Text("A tutorial has at most {max_steps} steps.", max_steps=MAX_STEPS))
         for place, step in enumerate(draft.steps)
         if place not in kept
     )
@@ -320,19 +320,19 @@ def _citation(edit: StepEdit, before: TutorialStep | None, segments: Mapping[int
     if first is None and last is None and before is not None:
         first, last = before.segment_from, before.segment_to
     if first is None or last is None:
-        return "every step cites the first and the last segment that it was taken from"
+        return Text("every step cites the first and the last segment that it was taken from")
     if first > last:
-        return "must not come after segment_to"
+        return Text("must not come after segment_to")
     if before is not None and (first, last) == (before.segment_from, before.segment_to):
         return before.start_ms, before.end_ms, first, last
     if first not in segments or last not in segments:
-        return "cites segments that the transcript does not have"
+        return Text("cites segments that the transcript does not have")
     start = segments[first].start_ms
     return start, max(start, segments[last].end_ms), first, last
 
 
 def _state_words(state: TutorialState) -> str:
-    return "a draft" if state is TutorialState.DRAFT else state.value
+    return Text("a draft") if state is TutorialState.DRAFT else state.value
 
 
 def _listed(broken: Sequence[Violation]) -> str:

@@ -129,12 +129,16 @@ def body_sha256(body: str) -> str:
 def body_mistake(body: str) -> str | None:
     """What is wrong with the text of a note; None for a good one."""
     if "\0" in body:
-        return "must not contain the character U+0000"
+        return Text("must not contain the character U+0000")
     try:
         size = len(body.encode())
     except UnicodeEncodeError:
-        return "must not contain halves of surrogate pairs"
-    return None if size <= MAX_BODY else f"must have at most {MAX_BODY:,} bytes, and has {size:,}"
+        return Text("must not contain halves of surrogate pairs")
+    return (
+        None
+        if size <= MAX_BODY
+        else Text("must have at most {max_body:,} bytes, and has {size:,}", max_body=MAX_BODY, size=size)
+    )
 
 
 def require_body(body: str) -> None:

@@ -27,9 +27,9 @@ def note_path_mistake(path: str) -> str | None:
     """What is wrong with the path of a note, as `note_path` gives it; None for a good one."""
     folder, _, name = path.rpartition("/")
     if len(path) > MAX_NOTE_PATH:
-        return f"must have at most {MAX_NOTE_PATH} characters"
+        return Text("must have at most {max_note_path} characters", max_note_path=MAX_NOTE_PATH)
     if not name[: -len(SUFFIX)].strip():
-        return "must end in the name of a note"
+        return Text("must end in the name of a note")
     return _segment_mistake(name) or (folder_mistake(folder) if "/" in path else None)
 
 
@@ -37,15 +37,15 @@ def folder_mistake(folder: str) -> str | None:
     """What is wrong with a folder's path; None for a good one. The top of the vault is no folder."""
     segments = folder.split("/")
     if len(folder) > MAX_NOTE_PATH:
-        return f"must have at most {MAX_NOTE_PATH} characters"
+        return Text("must have at most {max_note_path} characters", max_note_path=MAX_NOTE_PATH)
     if len(segments) >= MAX_DEPTH:
-        return f"must lead through fewer than {MAX_DEPTH} folders"
+        return Text("must lead through fewer than {max_depth} folders", max_depth=MAX_DEPTH)
     for segment in segments:
         wrong = _segment_mistake(segment)
         if wrong is not None:
             return wrong
         if segment.casefold().endswith(SUFFIX):
-            return f"must not lead through a folder that ends in {SUFFIX}, as only notes do"
+            return Text("must not lead through a folder that ends in {suffix}, as only notes do", suffix=SUFFIX)
     return None
 
 
@@ -72,11 +72,11 @@ def require_folder_move(folder: str, target: str) -> tuple[str, str]:
 
 def _segment_mistake(segment: str) -> str | None:
     if segment in ("", ".", ".."):
-        return "must be names with / between them, not beginning or ending with one, and without . and .."
+        return Text("must be names with / between them, not beginning or ending with one, and without . and ..")
     if _RESERVED.fullmatch(segment):
-        return f"must not hold the name {segment}, which Windows keeps for itself"
+        return Text("must not hold the name {segment}, which Windows keeps for itself", segment=segment)
     wrong = name_mistake(segment)
-    return None if wrong is None else f"each name in it {wrong}"
+    return None if wrong is None else Text("each name in it {wrong}", wrong=wrong)
 
 
 def path_key(path: str) -> str:

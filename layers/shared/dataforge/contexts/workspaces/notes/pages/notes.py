@@ -81,7 +81,12 @@ async def move_folder(
         moved = await call.carry_out(commands.move_folder, command)
     except (ValidationError, DataForgeError) as error:
         return await _vault(call, vault_id, given, refusal_of(error, given))
-    text = f"{moved:,} note{' is' if moved == 1 else 's are'} in {body.target or 'the top of the vault'} now."
+    text = Text.counted(
+        "{count:,} note is in {folder} now.",
+        "{count:,} notes are in {folder} now.",
+        count=moved,
+        folder=body.target or Text("the top of the vault"),
+    )
     return call.go_on("success", text, WORKSPACES, workspace_id, "vaults", vault_id)
 
 
@@ -286,7 +291,7 @@ async def _conflict(call: WorkspacePageCall, vault_id: UUID, note_id: UUID, text
         vault=(await place_of(call, vault_id)).row,
         note=note,
         name=stem(note["path"]),
-        author="You, in another window," if own else names.get(note["updated_by"], "Somebody"),
+        author=Text("You, in another window,") if own else names.get(note["updated_by"], "Somebody"),
         text=text,
         rows=rows[:_DIFF_ROWS],
         more=len(rows) > _DIFF_ROWS,

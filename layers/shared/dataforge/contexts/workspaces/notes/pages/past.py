@@ -113,7 +113,7 @@ async def restore_revision(
         await call.carry_out(commands.restore_revision, command)
     except DataForgeError as error:
         return await _revision(call, vault_id, note_id, revision, refusal_of(error))
-    text = f"The note has the text of revision {revision} again, as a new revision."
+    text = Text("The note has the text of revision {revision} again, as a new revision.", revision=revision)
     return call.go_on("success", text, *segments(call, vault_id, note_id))
 
 

@@ -68,7 +68,7 @@ def check_agent(value: object, path: str, report: Report) -> None:
     check_members(value, path, report, _AGENT)
     found = _identifiers(value)
     if len(found) != 1:
-        has = "none of them" if not found else " and ".join(found)
+        has = Text("none of them") if not found else " and ".join(found)
         message = Text(
             "An Agent has exactly one of mbox, mbox_sha1sum, openid and account; this one has {has}.", has=has
         )

@@ -53,17 +53,17 @@ Check = Callable[[object, str, Report], None]
 
 
 _JSON_TYPES: dict[type, str] = {
-    bool: "a boolean",
-    dict: "an object",
-    list: "an array",
-    str: "a string",
+    bool: Text("a boolean"),
+    dict: Text("an object"),
+    list: Text("an array"),
+    str: Text("a string"),
     type(None): "null",
 }
 
 
 def json_type(value: object) -> str:
     """The JSON type of a value, with its article."""
-    return _JSON_TYPES.get(type(value), "a number")
+    return _JSON_TYPES.get(type(value), Text("a number"))
 
 
 def preview(text: str) -> str:
@@ -96,7 +96,7 @@ def _unknown(key: str, path: str, report: Report, checks: Mapping[str, Check]) -
     near = next((name for name in checks if name.lower() == key.lower()), None)
     if near is None and len(key) <= _PREVIEW:
         near = next(iter(difflib.get_close_matches(key, checks, n=1, cutoff=0.8)), None)
-    hint = f"; did you mean `{near}`?" if near else "; own data belongs into `extensions`."
+    hint = Text("; did you mean `{near}`?", near=near) if near else Text("; own data belongs into `extensions`.")
     message = Text("The property {key} is not part of the standard here{hint}", key=preview(key), hint=hint)
     report.add(f"{path}/{pointer_token(key)}", Rule.UNKNOWN_PROPERTY, message)
 
