@@ -12,6 +12,7 @@ from dataforge.contexts.academics.access import missing
 from dataforge.contexts.academics.meetings.domain import Holiday, MeetingChange, Occurrence, Slot, occurrences
 from dataforge.contexts.academics.sections.domain import Meeting, Timetable
 from dataforge.kernel.paging import Page
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.db.keyset_lists import After, Row, keyset, where
 
@@ -139,7 +140,7 @@ async def get_meeting_change(connection: AsyncConnection, change_id: UUID) -> Ro
     """One change."""
     row = (await connection.execute(text(f"{_CHANGE} WHERE ch.id = :id"), {"id": change_id})).one_or_none()
     if row is None:
-        raise missing("meeting change", change_id)
+        raise missing(Text("meeting change"), change_id)
     return row_dict(row)
 
 

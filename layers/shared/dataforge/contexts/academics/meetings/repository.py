@@ -15,6 +15,7 @@ from dataforge.contexts.academics.sections.domain import Meeting, Timetable
 from dataforge.contexts.academics.tables import holidays as holiday_table
 from dataforge.contexts.academics.tables import meeting_changes
 from dataforge.kernel.ids import uuid7
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
 
 _SECTION = text("""
@@ -87,5 +88,5 @@ class Meetings:
         statement = delete(meeting_changes).where(*mine).returning(meeting_changes.c.held_on, meeting_changes.c.starts)
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
-            raise missing("meeting change", change_id)
+            raise missing(Text("meeting change"), change_id)
         return row.held_on, row.starts
