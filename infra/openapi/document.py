@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from dataforge.http.auth import Require
+from dataforge.http.call import KEYED
 from dataforge.http.csv_lists import ListRoute
 from dataforge.http.openapi import PROBLEM_SCHEMA, UNKEYED, requirement_of
 from infra.openapi.lists import complete_with_formats
@@ -82,7 +83,8 @@ def _complete(operation: dict[str, Any], method: str, required: Require | None) 
         operation["description"] = (
             operation.get("description", "") + f"\n\nRoles: {', '.join(sorted({'admin', *required.roles}))}."
         ).strip()
-    if method == "POST" and not operation.pop(UNKEYED, False):
+    keyed, unkeyed = operation.pop(KEYED, False), operation.pop(UNKEYED, False)
+    if keyed or (method == "POST" and not unkeyed):
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
 
 

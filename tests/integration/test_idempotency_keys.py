@@ -1,4 +1,4 @@
-"""Every POST that advertises Idempotency-Key, with a good request of its own: the key is honoured."""
+"""Every request that advertises Idempotency-Key, with a good request of its own: the key is honoured."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -51,13 +51,19 @@ class Sample:
 
 
 def advertised() -> list[str]:
-    """The paths of the committed document whose POST takes the key."""
+    """The paths of the committed document with a method that takes the key."""
+    return list(methods_with_key())
+
+
+def methods_with_key() -> dict[str, str]:
+    """The method that takes the key, by path."""
     paths = json.loads((HERE / "openapi.json").read_text())["paths"]
-    return [
-        path
+    return {
+        path: method
         for path, methods in paths.items()
-        if any(item.get("name") == "Idempotency-Key" for item in methods.get("post", {}).get("parameters", []))
-    ]
+        for method, operation in methods.items()
+        if any(item.get("name") == "Idempotency-Key" for item in operation.get("parameters", []))
+    }
 
 
 Prepare = Callable[[WholeApi], Awaitable[Sample]]
@@ -352,6 +358,11 @@ async def commit(api: WholeApi) -> Sample:
     return Sample({"dataset_id": dataset_id, "ref": "main"}, {"message": "one more", "operations": operations}, headers)
 
 
+@sample(DATASET + "/refs/{ref}/file")
+async def small_file(api: WholeApi) -> Sample:
+    return Sample({"dataset_id": await api.dataset(), "ref": "main"}, b"id,name\n9,Ada\n")
+
+
 @sample(DATASET + "/refs/{ref}/uploads")
 async def upload(api: WholeApi) -> Sample:
     return Sample({"dataset_id": await api.dataset(), "ref": "main"}, {"file_name": "a.csv", "size_bytes": 10})
@@ -644,7 +655,8 @@ async def test_the_key_is_honoured(path: str, api: WholeApi) -> None:
     address = path.format(**prepared.path)
 
     async def send(body: bytes) -> httpx.Response:
-        return await api.client.post(address, content=body, headers=headers, params=prepared.query)
+        method = methods_with_key()[path].upper()
+        return await api.client.request(method, address, content=body, headers=headers, params=prepared.query)
 
     async with api.database.transaction() as other:
         # As a first request with this key does while it is at work.

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataforge.http.bounds import too_large
 from dataforge.http.csv_lists import ListRoute
 from dataforge.http.encoding import parse_json
 from dataforge.http.etag import not_modified
@@ -151,5 +152,6 @@ def create_app(
         open_paths=open_paths,
         public_base_url=public_base_url,
         problem_page=problem_page,
+        too_large=too_large,
     )
     return app, envelope

@@ -1,15 +1,21 @@
 """How large an answer may be."""
 
 import gzip
+import re
 
 from starlette.responses import Response
+from starlette.types import Scope
 
+from dataforge.http.addresses import own_address
 from dataforge.http.negotiation import accepts_gzip
-from dataforge.kernel.errors import BadRequest
+from dataforge.kernel.errors import BadRequest, PayloadTooLarge
+from dataforge.kernel.limits import body_too_large
 from dataforge.kernel.texts import Text
 
 # Lambda's answers have at most 6 MB, and a third of that is lost to base64 where bodies are binary.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
+# Routes whose body is a file, and the one beside them that takes files of any size.
+_FILES = re.compile(r"(/api/datasets/[^/]+/refs/[^/]+)/file(?:/plan)?")
 
 
 class AnswerTooLarge(BadRequest):
@@ -39,3 +45,17 @@ def sendable(response: Response, advice: str, accept_encoding: str = "") -> Resp
         )
         raise AnswerTooLarge(message, facts={"limit_bytes": MAX_ANSWER_BYTES})
     return response
+
+
+def too_large(limit: int, scope: Scope) -> PayloadTooLarge:
+    """The refusal of a body of more than `limit` bytes; where it is a file it names the route for larger ones."""
+    refusal, files = body_too_large(limit), _FILES.fullmatch(scope["path"])
+    if files is None:
+        return refusal
+    route = own_address(scope, f"{files[1]}/uploads")
+    message = Text(
+        "The file is over the limit of {limit:,} bytes for one call. Upload it in parts: POST {route}.",
+        limit=limit,
+        route=route,
+    )
+    return PayloadTooLarge(message, facts={**refusal.facts, "upload_url": route})

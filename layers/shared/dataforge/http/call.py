@@ -21,13 +21,15 @@ from dataforge.kernel.paging import DEFAULT_LIMIT, Page
 from dataforge.kernel.principal import SYSTEM, Principal
 from dataforge.kernel.texts import Text
 from dataforge.platform.access import Decisions
-from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, recall, store
+from dataforge.platform.db.idempotency import IdempotentRequest, StoredResponse, claim, forget, recall, store
 from dataforge.platform.db.unit_of_work import Command, Result, SqlUnitOfWork, Uow
 from dataforge.platform.services import Platform
 
 P = ParamSpec("P")
 Built = TypeVar("Built")
 _DECISIONS = "dataforge.decisions"
+# Marks, in `openapi_extra`, another method than POST that takes an Idempotency-Key.
+KEYED = "x-keyed"
 
 
 def platform_of(request: Request) -> Platform:
@@ -110,7 +112,7 @@ class Call:
         command: Command,
         render: Callable[[Result], Response],
     ) -> Response:
-        """Run one command in one transaction and answer; honours Idempotency-Key on POST.
+        """Run one command in one transaction and answer; honours Idempotency-Key on POST and where it is said (KEYED).
 
         The handler commits by returning: this method commits after it, with the stored answer. A handler that raises
         leaves nothing behind; one that must keep its changes and yet refuse returns the refusal, and `render` makes a
@@ -148,11 +150,32 @@ class Call:
                     return _replayed(known)
             response = await handler(command, uow)
             if idempotent is not None:
-                kept = {key: value for key, value in response.headers.items() if key != "content-length"}
-                answer = StoredResponse(response.status_code, bytes(response.body), kept)
-                await store(uow.connection, idempotent, answer, uow.now)
+                await store(uow.connection, idempotent, _storable(response), uow.now)
             await uow.commit()
             return response
+
+    async def answer_instead(self, work: Callable[[], Awaitable[Response]]) -> Response:
+        """Do work that an answer has promised already, and give this answer instead, to repetitions too.
+
+        After a failure the request may be repeated with its Idempotency-Key, as if it had not been sent.
+        """
+        idempotent = await idempotent_request(self.request, self.principal)
+        try:
+            response = await work()
+        except BaseException:
+            if idempotent is not None:
+                await self._keep(idempotent, None)
+            raise
+        if idempotent is not None:
+            await self._keep(idempotent, response)
+        return response
+
+    async def _keep(self, idempotent: IdempotentRequest, response: Response | None) -> None:
+        async with self.unit_of_work(SqlUnitOfWork) as uow:
+            await forget(uow.connection, idempotent)
+            if response is not None:
+                await store(uow.connection, idempotent, _storable(response), uow.now)
+            await uow.commit()
 
     async def answer_unchanged(self, response: Response) -> Response:
         """Answer a POST that changed nothing (a preview); honours Idempotency-Key as `execute` does."""
@@ -225,20 +248,30 @@ async def replay_if_known(request: Request, principal: Principal) -> None:
         raise Replayed(_replayed(known))
 
 
+def _storable(response: Response) -> StoredResponse:
+    kept = {key: value for key, value in response.headers.items() if key != "content-length"}
+    return StoredResponse(response.status_code, bytes(response.body), kept)
+
+
 def _replayed(known: StoredResponse) -> Response:
     return Response(known.body, status_code=known.status, headers={**known.headers, "Idempotency-Replayed": "true"})
+
+
+def _takes_key(request: Request) -> bool:
+    extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
+    return request.method == "POST" or KEYED in extra
 
 
 async def idempotent_request(request: Request, principal: Principal) -> IdempotentRequest | None:
     """What identifies a POST with an Idempotency-Key; None without; raises BadRequest for a key of a wrong form."""
     key = request.headers.get("idempotency-key")
-    if key is None or request.method != "POST":
+    if key is None or not _takes_key(request):
         return None
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         message = Text("Idempotency-Key must be 1 to 255 printable ASCII characters.")
         raise BadRequest(message)
     query = request.scope["query_string"].decode("latin-1")
     digest = hmac.new(platform_of(request).request_key, digestmod="sha256")
-    digest.update(f"POST\n{request.scope['path']}?{query}\n".encode())
+    digest.update(f"{request.method}\n{request.scope['path']}?{query}\n".encode())
     digest.update(await request.body())
     return IdempotentRequest(str(principal.user_id), key, digest.hexdigest())

@@ -44,7 +44,10 @@ class PreparedRows:
 
 @dataclass(frozen=True, slots=True)
 class DatasetImportEnded(Event):
-    """An import into a dataset has ended; `error` says why it failed, None if it did not."""
+    """An import into a dataset has ended; `error` says why it failed, None if it did not.
+
+    `awaited`: whoever asked for it has got the answer and needs no message.
+    """
 
     name = "datasets.import_ended"
     about = "job_id"
@@ -56,6 +59,7 @@ class DatasetImportEnded(Event):
     rows: int
     refused: int
     error: str | None
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataforge.contexts.datasets.datasets import routes as datasets
 from dataforge.contexts.datasets.datasets.calls import router
 from dataforge.contexts.datasets.expectations import routes as expectations
 from dataforge.contexts.datasets.exports import routes as exports
+from dataforge.contexts.datasets.imports import routes as imports
 from dataforge.contexts.datasets.jobs import routes as jobs
 from dataforge.contexts.datasets.merges import routes as merges
 from dataforge.contexts.datasets.refs import routes as refs
@@ -20,6 +21,7 @@ __all__ = [
     "datasets",
     "expectations",
     "exports",
+    "imports",
     "jobs",
     "merges",
     "refs",

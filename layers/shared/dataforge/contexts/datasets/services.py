@@ -88,6 +88,25 @@ class DatasetsServices(Services):
         return JobRunner(DatasetsUnitOfWork, self.database, self.clock, failed=announce_failure)
 
     @cached_property
+    def request_runner(self) -> "JobRunner[DatasetsUnitOfWork]":
+        """Does the jobs of small files within a request, as far as that goes."""
+        from functools import partial
+
+        from dataforge.contexts.datasets.imports.bounds import MOST_SECONDS, RequestControl
+        from dataforge.contexts.datasets.imports.failures import announce_failure
+        from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+        from dataforge.platform.jobs.worker import JobRunner
+
+        return JobRunner(
+            DatasetsUnitOfWork,
+            self.database,
+            self.clock,
+            failed=partial(announce_failure, awaited=True),
+            pause_after_seconds=MOST_SECONDS,
+            control=RequestControl,
+        )
+
+    @cached_property
     def importer(self) -> "Importer":
         """Does import jobs."""
         from dataforge.contexts.datasets.imports.commands import Importer

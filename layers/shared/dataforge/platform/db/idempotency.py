@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused
@@ -73,3 +73,9 @@ async def store(
             created_at=now,
         )
     )
+
+
+async def forget(connection: AsyncConnection, request: IdempotentRequest) -> None:
+    """Forget the answer: there is another one, or the request failed after it was promised."""
+    mine = (idempotency_keys.c.scope == request.scope, idempotency_keys.c.key == request.key)
+    await connection.execute(delete(idempotency_keys).where(*mine))

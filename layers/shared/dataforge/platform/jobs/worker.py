@@ -52,7 +52,8 @@ def principal_of(job: LeasedJob) -> Principal:
 class JobRunner(Generic[Uow]):
     """Runs jobs one at a time. `work` must end the job itself in the transaction that makes its result visible.
 
-    `failed` is done in the transaction in which a job fails for good, with what it failed with.
+    `failed` is done in the transaction in which a job fails for good, with what it failed with. `control` is what the
+    work sees of its job.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class JobRunner(Generic[Uow]):
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         pause_after_seconds: float | None = None,
         failed: Callable[[Any, Mapping[str, Any], Uow], Awaitable[None]] | None = None,
+        control: type[JobControl[Uow]] = JobControl,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._failed = failed
+        self._control = control
         self._database = database
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
@@ -90,7 +93,7 @@ class JobRunner(Generic[Uow]):
             await self._end(job, worker, cancelled=False, error=GaveUp(LOST_WORKERS))
             return Done.ENDED
         transactions = partial(self.unit_of_work, principal_of(job))
-        control = JobControl(worker, transactions, pause_after_seconds=self._pause_after_seconds)
+        control = self._control(worker, transactions, pause_after_seconds=self._pause_after_seconds)
         heartbeat = asyncio.create_task(self._keep_alive(job, control))
         try:
             return await self._attempt(job, control, work)

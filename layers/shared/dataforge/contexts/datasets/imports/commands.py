@@ -26,6 +26,7 @@ from dataforge.contexts.datasets.jobs.domain import Job, JobClaim
 from dataforge.contexts.datasets.refs.domain import ref_moved
 from dataforge.contexts.datasets.refs.queries import require_ref
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.contexts.datasets.uploads.domain import SentFile
 from dataforge.contexts.datasets.uploads.queries import get_upload
 from dataforge.kernel.errors import ObjectMissing, Unavailable
 from dataforge.kernel.texts import Text
@@ -34,7 +35,7 @@ from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.observability import emit_metrics, logger
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, ImportReport
-from versioned_tables.files.sources import FileSource, ObjectSource
+from versioned_tables.files.sources import BytesSource, FileSource, ObjectSource
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.imports.importing import ImportOutcome, import_file
 from versioned_tables.schema.columns import EvolutionRules
@@ -100,6 +101,10 @@ class Importer:
 
     async def work(self, job: Job, control: JobControl[DatasetsUnitOfWork]) -> None:
         """Read the file, and end the job with the commit; raises what the job fails with."""
+        await self.work_on(job, control, None)
+
+    async def work_on(self, job: Job, control: JobControl[DatasetsUnitOfWork], sent: SentFile | None) -> None:
+        """`work`, where the file is at hand in a request that waits for the end; None: it is read from the bucket."""
         assert job.ref_name is not None  # noqa: S101 - imports are made with both
         assert job.source_commit_id is not None  # noqa: S101
         async with self._versions.database.read_only() as connection:
@@ -109,8 +114,8 @@ class Importer:
                 raise ref_moved(job.ref_name, job.source_commit_id, at)
             base = await self._versions.read(connection, job.dataset_id, job.source_commit_id)
         control.stage("reading")
-        outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control)
-        await self._publish(job, base, outcome, commit, upload, control)
+        outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control, sent)
+        await self._publish(job, base, outcome, commit, upload, control, awaited=sent is not None)
 
     async def _publish(
         self,
@@ -120,6 +125,8 @@ class Importer:
         commit: NewCommit | None,
         upload: Mapping[str, Any],
         control: JobControl[DatasetsUnitOfWork],
+        *,
+        awaited: bool,
     ) -> None:
         assert job.ref_name is not None  # noqa: S101 - imports are made with both
         assert job.source_commit_id is not None  # noqa: S101
@@ -131,7 +138,7 @@ class Importer:
         command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
         refused = sum(table.rejected_count for table in outcome.report.tables)
         file_name = str(upload["file_name"])
-        ended = DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, rows, refused, None)
+        ended = DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, rows, refused, None, awaited)
         publish = partial(publish_commit, objects=self._versions.objects)
 
         async def end(command: PublishCommit, uow: DatasetsUnitOfWork) -> None:
@@ -141,15 +148,16 @@ class Importer:
         await run(control.unit_of_work(), end, command)
 
     def _compute(
-        self, job: Job, base: Version, upload: Mapping[str, Any], control: JobControl[DatasetsUnitOfWork]
+        self,
+        job: Job,
+        base: Version,
+        upload: Mapping[str, Any],
+        control: JobControl[DatasetsUnitOfWork],
+        sent: SentFile | None,
     ) -> tuple[ImportOutcome, NewCommit | None]:
         parameters = job.run_parameters
         store = self._versions.store(job.dataset_id)
-        try:
-            source: FileSource = ObjectSource(self._versions.objects, upload["s3_key"], upload["file_name"])
-        except ObjectMissing as error:
-            gone = Text("The uploaded file is no longer there; upload it again.")
-            raise FileGone(gone) from error
+        source = self._stored(upload) if sent is None else BytesSource(sent.data, sent.name)
         with tempfile.TemporaryDirectory(prefix="import-", dir=self._folder) as folder:
             options, scratch = import_options(parameters), Path(folder)
             with _reported():
@@ -159,6 +167,13 @@ class Importer:
         # The time of the job, not of this attempt: trying again makes the same commit.
         by = Authorship(str(job.user_id or "system"), job.user_id, message, job.created_at.isoformat())
         return outcome, self._versions.prepare(base, merged_tables(base, outcome, parameters), by)
+
+    def _stored(self, upload: Mapping[str, Any]) -> FileSource:
+        try:
+            return ObjectSource(self._versions.objects, upload["s3_key"], upload["file_name"])
+        except ObjectMissing as error:
+            gone = Text("The uploaded file is no longer there; upload it again.")
+            raise FileGone(gone) from error
 
 
 @contextmanager

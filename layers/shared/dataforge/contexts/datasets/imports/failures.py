@@ -9,11 +9,13 @@ from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.queries import get_upload
 
 
-async def announce_failure(job: Job, failure: Mapping[str, Any], uow: DatasetsUnitOfWork) -> None:
+async def announce_failure(
+    job: Job, failure: Mapping[str, Any], uow: DatasetsUnitOfWork, *, awaited: bool = False
+) -> None:
     """Tell those who hear of it that an import has failed; other jobs are watched by who began them."""
     if job.run_type is not RunType.IMPORT or job.upload_id is None:
         return
     upload = await get_upload(uow.connection, job.dataset_id, job.upload_id)
     error = str(failure.get("detail", ""))
     file_name = str(upload["file_name"])
-    uow.publish(DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, 0, 0, error))
+    uow.publish(DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, 0, 0, error, awaited))

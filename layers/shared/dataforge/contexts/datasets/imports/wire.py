@@ -1,9 +1,11 @@
 """How a file is to be imported."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
+from dataforge.contexts.datasets.commits.wire import CommitSummary
 from dataforge.contexts.datasets.wire_types import ColumnName, In, Message, Sheet
 from dataforge.kernel.texts import Text
 
@@ -16,6 +18,8 @@ def _mark(value: str) -> str:
 
 
 Mark = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_mark)]
+ImportMode = Literal["replace", "append", "upsert"]
+FileFormat = Literal["auto", "csv", "excel", "parquet", "json", "jsonl"]
 
 
 class EvolutionIn(In):
@@ -37,8 +41,8 @@ class ImportIn(In):
     file does not have in mode replace.
     """
 
-    mode: Literal["replace", "append", "upsert"] = "replace"
-    format: Literal["auto", "csv", "excel", "parquet", "json", "jsonl"] = "auto"
+    mode: ImportMode = "replace"
+    format: FileFormat = "auto"
     table: Sheet = "data"
     encoding: Annotated[str, Field(max_length=40)] | None = None
     delimiter: Mark | None = None
@@ -61,3 +65,10 @@ class ImportIn(In):
             message = Text("delimiter and quote must differ")
             raise ValueError(message)
         return self
+
+
+class FileImported(CommitSummary):
+    """What the import of a file did: the commit, the job that made it, and the report on how the file was read."""
+
+    job_id: UUID
+    report: dict[str, Any]

@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.commits.versions import Versions, chunk_prefix
 from dataforge.contexts.datasets.maintenance.repository import StoredCommits
 from dataforge.contexts.datasets.tables import commit_tables, refs
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.contexts.datasets.uploads.domain import sent_prefix
 from dataforge.kernel.clock import Clock
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.observability import logger
@@ -103,7 +104,7 @@ class Maintenance:
 
     def _remove_objects(self, dataset_id: UUID) -> None:
         # Exports end by the bucket's lifecycle rule, long before retention does.
-        for prefix in (chunk_prefix(dataset_id), f"uploads/{dataset_id}/"):
+        for prefix in (chunk_prefix(dataset_id), f"uploads/{dataset_id}/", sent_prefix(dataset_id)):
             for item in list(self._versions.objects.list(prefix)):
                 self._versions.objects.delete(item.key)
 

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from dataforge.contexts.datasets.jobs.domain import Job, RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
+from dataforge.contexts.datasets.uploads.domain import SentFile, sent_prefix
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.quotas import UploadClaim, UploadLimits
 from dataforge.kernel.texts import Text
 from dataforge.kernel.uploads import (
+    DEFAULT_PART,
     EXPIRES_AFTER,
     UploadClosed,
     UploadState,
@@ -20,6 +22,7 @@ from dataforge.kernel.uploads import (
     safe_file_name,
 )
 from dataforge.platform.uploads.files import S3Files
+from versioned_tables.objects import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,27 @@ class OpenUpload:
     content_type: str = "application/octet-stream"
     part_size: int | None = None
     base: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveFile:
+    """A whole file for a branch, and the work that is to be done with it. `base` is the commit the caller saw."""
+
+    dataset_id: UUID
+    ref: str
+    file: SentFile
+    options: Mapping[str, Any]
+    run_type: RunType = RunType.IMPORT
+    base: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """A job about a file that came with the request."""
+
+    job_id: UUID
+    run_type: RunType
+    file: SentFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +115,63 @@ async def open_upload(command: OpenUpload, uow: DatasetsUnitOfWork, *, storage: 
     return upload_id
 
 
+async def receive_file(
+    command: ReceiveFile, uow: DatasetsUnitOfWork, *, objects: ObjectStore, limits: UploadLimits
+) -> FileJob:
+    """Keep the file and make its job, so that the work is done whatever becomes of the request.
+
+    Raises RefNotFound, NotABranch, RefProtected, RefMoved, UploadQuotaExceeded.
+    """
+    upload_id, file, expires_at = uuid7(), command.file, uow.now + EXPIRES_AFTER
+    subject, size = f"dataset:{command.dataset_id}", len(file.data)
+    await uow.upload_quota.claim(UploadClaim(upload_id, uow.principal.user_id, subject, size, expires_at), limits)
+    key = f"{sent_prefix(command.dataset_id)}{upload_id}/{safe_file_name(file.name)}"
+    await asyncio.to_thread(objects.put_if_absent, key, file.data)
+    # Not before the file is stored: others who write to the branch wait for this row.
+    ref = await uow.refs.lock(command.dataset_id, command.ref)
+    ref.check_takes_commits()
+    ref.check_at(command.base)
+    row = {
+        "id": upload_id,
+        "dataset_id": command.dataset_id,
+        "ref_name": ref.name,
+        "base_commit_id": ref.commit_id,
+        "s3_key": key,
+        "s3_upload_id": "",
+        "file_name": file.name,
+        "content_type": file.content_type or "application/octet-stream",
+        "size_bytes": size,
+        "part_size": DEFAULT_PART,
+        "options": dict(command.options),
+        "state": UploadState.COMPLETED.value,
+        "created_by": uow.principal.user_id,
+        "created_at": uow.now,
+        "expires_at": expires_at,
+    }
+    job = _job_of(row, command.run_type, uow)
+    await uow.uploads.add({**row, "job_id": job.id})
+    await uow.upload_quota.complete(upload_id)
+    await uow.jobs.add(job)
+    await uow.jobs.note_queued(job.id)
+    return FileJob(job.id, job.run_type, file)
+
+
+def _job_of(row: Mapping[str, Any], run_type: RunType, uow: DatasetsUnitOfWork) -> Job:
+    """The job of an upload, by whoever asks for it now."""
+    return Job(
+        id=uuid7(),
+        run_type=run_type,
+        status=JobStatus.PENDING,
+        dataset_id=row["dataset_id"],
+        ref_name=row["ref_name"],
+        source_commit_id=row["base_commit_id"],
+        user_id=uow.principal.user_id,
+        run_parameters={"file_name": row["file_name"], "size_bytes": row["size_bytes"], **row["options"]},
+        created_at=uow.now,
+        upload_id=row["id"],
+    )
+
+
 async def begin_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> tuple[UUID, Mapping[str, Any]]:
     """Make the job before the object exists, so that the event of the object always finds it; may be repeated."""
     row = await uow.uploads.lock(command.dataset_id, command.upload_id)
@@ -99,18 +180,7 @@ async def begin_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> 
         raise UploadClosed(message)
     if row["job_id"] is not None:
         return row["job_id"], row
-    job = Job(
-        id=uuid7(),
-        run_type=RunType.IMPORT,
-        status=JobStatus.PENDING,
-        dataset_id=command.dataset_id,
-        ref_name=row["ref_name"],
-        source_commit_id=row["base_commit_id"],
-        user_id=uow.principal.user_id,
-        run_parameters={"file_name": row["file_name"], "size_bytes": row["size_bytes"], **row["options"]},
-        created_at=uow.now,
-        upload_id=command.upload_id,
-    )
+    job = _job_of(row, RunType.IMPORT, uow)
     await uow.jobs.add(job)
     await uow.uploads.update(command.upload_id, {"state": UploadState.COMPLETING.value, "job_id": job.id})
     return job.id, {**row, "job_id": job.id, "state": UploadState.COMPLETING.value}

@@ -1,5 +1,9 @@
 """Uploads of files for a branch of a dataset."""
 
+import hashlib
+from dataclasses import dataclass, field
+from uuid import UUID
+
 from dataforge.kernel.errors import NotFound
 
 
@@ -8,3 +12,22 @@ class UploadNotFound(NotFound):
 
     code = "upload_not_found"
     title = "There is no such upload"
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A small file that came as the body of a request."""
+
+    name: str
+    content_type: str
+    data: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """64 hex digits over its bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def sent_prefix(dataset_id: UUID) -> str:
+    """Where such files are kept: not below `uploads/`, whose new objects the queue of imports hears of."""
+    return f"sent/{dataset_id}/"

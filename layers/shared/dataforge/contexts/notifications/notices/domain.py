@@ -105,6 +105,8 @@ def _(event: ReviewDecided) -> Iterable[Notice]:
 
 @notices_of.register
 def _(event: DatasetImportEnded) -> Iterable[Notice]:
+    if event.awaited:
+        return ()
     page = _dataset(event.dataset_id)
     return _import(event.user_id, event.job_id, event.file_name, event.rows, event.refused, event.error, page)
 
