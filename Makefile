@@ -86,6 +86,11 @@ bench: setup ## The figures of the README, measured here (ONLY="imports etl")
 sizes: setup ## Package sizes as AWS counts them, for arm64 and this machine
 	@$(RUN) -m infra.packaging.sizes
 
+.PHONY: docs
+docs: setup-dev ## Build docs/ into static pages (.local/site), with every link checked
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --quiet --strict --config-file infra/site/mkdocs.yml
+	@echo "open .local/site/index.html"
+
 .PHONY: openapi
 openapi: setup-dev ## Write infra/openapi from the code
 	@PYTHONPATH=layers/shared:layers/columnar $(RUN) -m infra.openapi.generate
