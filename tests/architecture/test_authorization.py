@@ -49,6 +49,7 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/api/schema/format"),  # a file of ours that editors read by its address
     ("POST", "/api/repo-webhooks/{repo_id}"),  # by the signature of the host of the repository
+    ("GET", "/api/calendar-feeds/{feed_id}/calendar.ics"),  # by the secret in the address
     ("GET", "/ui/shared-tutorials/{token}"),
     ("GET", "/api/shared-tutorials/{token}"),  # by the token of a link that an editor passed on
     ("POST", "/oauth/token"),  # by the key and secret of a credential (RFC 6749 §4.4)

@@ -24,6 +24,12 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "section-roster": (Role.REGISTRAR, lambda places: places.full_section),
     "lessons": (Role.LEARNER, lambda _: "/ui/lessons"),
     "schedule": (Role.LEARNER, lambda _: "/ui/schedule"),
+    "calendar-feeds": (Role.LEARNER, lambda _: "/ui/calendar-feeds"),
+    "calendar-feeds-section": (
+        Role.REGISTRAR,
+        lambda places: f"/ui/calendar-feeds?kind=section&section_id={places.section.rpartition('/')[2]}",
+    ),
+    "calendar-feeds-none": (Role.VIEWER, lambda _: "/ui/calendar-feeds"),
     "reminders": (Role.ADMIN, lambda _: "/ui/test-reminders"),
     "invitation": (Role.LEARNER, lambda _: "/ui/workspaces/accept?token=from-a-mail"),
     "account-invitation": (None, lambda places: places.invitation),

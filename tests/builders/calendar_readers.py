@@ -11,6 +11,8 @@ from infra.local.environments import ENVIRONMENTS
 from infra.local.libical import libical, library_path
 from infra.local.npm import CALENDAR_READERS, calendar_readers
 
+Occurrences = list[tuple[int, int]]
+"""Start and end of every occurrence of all events in order, in seconds since 1970."""
 Seconds = dict[str, tuple[int, int]]
 """Start and end of each event by its UID, in seconds since 1970."""
 
@@ -45,9 +47,31 @@ def read_by_libical(calendar: bytes) -> Seconds:
     return _read([sys.executable, str(script), library], calendar, library_path(library))
 
 
+def expand_by_ical_js(calendar: bytes) -> Occurrences:
+    """Every occurrence that ical.js finds."""
+    place = calendar_readers()
+    script = place / "expand_by_ical_js.mjs"
+    script.write_bytes((CALENDAR_READERS / script.name).read_bytes())
+    node = ENVIRONMENTS["node"][0] / "bin" / "node"
+    return _expanded([str(node), str(script)], calendar, {})
+
+
+def expand_by_libical(calendar: bytes) -> Occurrences:
+    """Every occurrence that libical finds."""
+    library = libical()
+    script = CALENDAR_READERS / "expand_by_libical.py"
+    return _expanded([sys.executable, str(script), library], calendar, library_path(library))
+
+
+EXPANDERS: tuple[Callable[[bytes], Occurrences], ...] = (expand_by_ical_js, expand_by_libical)
 READERS: tuple[Callable[[bytes], Seconds], ...] = (read_by_icalendar, read_by_ical_js, read_by_libical)
 
 
 def _read(command: list[str], calendar: bytes, environment: dict[str, str]) -> Seconds:
     done = subprocess.run(command, input=calendar, env=environment, capture_output=True, check=True)
     return {uid: (start, end) for uid, (start, end) in json.loads(done.stdout).items()}
+
+
+def _expanded(command: list[str], calendar: bytes, environment: dict[str, str]) -> Occurrences:
+    done = subprocess.run(command, input=calendar, env=environment, capture_output=True, check=True)
+    return sorted((start, end) for times in json.loads(done.stdout).values() for start, end in times)

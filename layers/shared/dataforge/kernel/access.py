@@ -105,6 +105,7 @@ class Kind(StrEnum):
     INSTRUCTOR = "instructor"
     SECTION = "section"
     MEETING = "meeting"  # one of a section, on one day
+    CALENDAR_FEED = "calendar_feed"
     ROSTER = "roster"
     ROSTER_PLAN = "roster_plan"
     ENROLLMENT = "enrollment"

@@ -153,6 +153,8 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.INSTRUCTOR: _roles(EVERYBODY, READ),
         Kind.SECTION: _roles(EVERYBODY, READ) | _roles(_REGISTRARS, *_WRITING),
         Kind.MEETING: {CHANGE: Rule(roles=_REGISTRARS, teaching=frozenset({Role.INSTRUCTOR}))},
+        # A feed goes on when the token that made it has ended, hence only somebody who has signed in makes one.
+        Kind.CALENDAR_FEED: _own(READ, DELETE) | _signed_in(CREATE),
         Kind.ROSTER: {READ: Rule(roles=_REGISTRARS, teaching=frozenset({Role.INSTRUCTOR}))}
         | _roles(_REGISTRARS, EXPORT),
         Kind.ROSTER_PLAN: _roles(_REGISTRARS, READ, CREATE, APPLY),

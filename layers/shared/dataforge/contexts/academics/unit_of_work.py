@@ -2,6 +2,7 @@
 
 from dataforge.contexts.academics.catalog.repository import Catalog
 from dataforge.contexts.academics.enrollment.repository.enrollments import Enrollments
+from dataforge.contexts.academics.feeds.repository import CalendarFeeds
 from dataforge.contexts.academics.meetings.repository import Meetings
 from dataforge.contexts.academics.rosters.repository.plans import RosterPlans
 from dataforge.contexts.academics.rosters.repository.uploads import RosterUploads
@@ -27,6 +28,11 @@ class AcademicsUnitOfWork(SqlUnitOfWork):
     def meetings(self) -> Meetings:
         """Holidays, and changes of single meetings."""
         return Meetings(self.connection, self.now)
+
+    @property
+    def calendar_feeds(self) -> CalendarFeeds:
+        """Feeds for calendars."""
+        return CalendarFeeds(self.connection, self.now)
 
     @property
     def students(self) -> Students:

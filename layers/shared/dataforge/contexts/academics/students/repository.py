@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.access import missing
 from dataforge.contexts.academics.catalog.domain import Completion
-from dataforge.contexts.academics.tables import course_completions, enrollments, holds, overrides, sections, students
+from dataforge.contexts.academics.tables import (
+    calendar_feeds,
+    course_completions,
+    enrollments,
+    holds,
+    overrides,
+    sections,
+    students,
+)
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
@@ -163,3 +171,4 @@ async def merge_users(connection: AsyncConnection, *, merged: UUID, kept: UUID) 
         )
     )
     await reassign(connection, sections.c.instructor_id, before=merged, after=kept, revised=True)
+    await reassign(connection, calendar_feeds.c.owner_id, before=merged, after=kept)
