@@ -287,6 +287,10 @@ class World:
             "enrollment_id": str(made[0].enrollment.id),
             "plan_id": plan["id"],
         }
+        given = {"kind": "section", "name": "My phone", "section_id": str(sections[0])}
+        feeds = [ok(await api.client.post("/api/calendar-feeds", json=given), 201) for _ in range(2)]
+        path = "/api/calendar-feeds/{feed_id}/calendar.ics"
+        self.ids |= {"feed_id": feeds[0]["id"], f"{path} token": feeds[0]["address"].rpartition("=")[2]}
 
 
 NOTE = "/api/workspaces/{workspace_id}/vaults/{vault_id}/notes/{note_id}"

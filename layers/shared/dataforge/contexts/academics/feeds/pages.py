@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from dataforge.contexts.academics.access import sees_drafts
 from dataforge.contexts.academics.feeds import commands, queries, wire
 from dataforge.contexts.academics.feeds.calls import feed_address
 from dataforge.contexts.academics.feeds.domain import MOST_FEEDS
@@ -90,7 +91,6 @@ async def _page(call: PageCall, given: Mapping[str, str], error: str | None = No
 
 
 async def _section(call: PageCall, section_id: str) -> Mapping[str, object] | None:
-    from dataforge.contexts.academics.access import sees_drafts
 
     try:
         return await call.query(get_section, UUID(section_id), drafts=sees_drafts(call.principal))
