@@ -1,14 +1,17 @@
 """What the committed OpenAPI document takes away from clients of the last release: `python -m infra.openapi.breaking`.
 
 `released.json` is the document of that release with its error codes. Whatever breaks is either undone, offered under a
-new version of the API, or named with its reason in `accepted_breaks.toml`; `--release` makes today's document the new
-baseline and belongs to the commit of a release.
+new version of the API, or named with its reason in `accepted_breaks.toml` (`*` stands for any text); each reason is a
+sentence of the CHANGELOG, so that readers of the release learn it. `--release` makes today's document the new baseline,
+with nothing accepted any more, and belongs to the commit of a release.
 """
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from infra.openapi.fits import Comparison, Schema
 HERE = Path(__file__).resolve().parent
 RELEASED, CURRENT, ACCEPTED = HERE / "released.json", HERE / "openapi.json", HERE / "accepted_breaks.toml"
 ERRORS = HERE.parents[1] / "layers" / "shared" / "dataforge" / "http" / "errors.json"
+CHANGELOG = HERE.parents[1] / "CHANGELOG.md"
 CODES = "x-error-codes"
 Document = Mapping[str, Any]
 
@@ -44,12 +48,21 @@ def breaking_changes(before: Document, after: Document) -> list[str]:
 
 def _operation(before: Document, after: Document, old: Schema, new: Schema, name: str) -> Iterator[str]:
     request = Comparison(before, after, "request")
+    yield from _name(old, new, name)
     yield from _parameters(request, old, new, name)
     yield from _body(request, old, new, name)
     yield from _responses(Comparison(before, after, "response"), old, new, name)
     demands = new.get("security", [])
     if demands and not all(known in demands for known in old.get("security", [{}])):
         yield f"{name}: asks for other credentials"
+
+
+def _name(old: Schema, new: Schema, name: str) -> Iterator[str]:
+    """Generated clients have a method of the operation's name; names that FastAPI made of the path were nobody's."""
+    had, has = old.get("operationId", ""), new.get("operationId", "")
+    method, _, path = name.partition(" ")
+    if had and had != has and not had.endswith(re.sub(r"\W", "_", f"{path}_{method.lower()}")):
+        yield f"{name}: operation {had} is called {has} now"
 
 
 def _parameters(comparison: Comparison, old: Schema, new: Schema, name: str) -> Iterator[str]:
@@ -93,17 +106,34 @@ def _prefixed(label: str, lines: list[str]) -> Iterator[str]:
     return (f"{label}{line}" if line.startswith(":") else f"{label} {line}" for line in lines)
 
 
+def wrong_acceptances(breaks: list[str], accepted: Mapping[str, str], changelog: str) -> list[str]:
+    """Breaks that nothing accepts, what is accepted and does not break, and reasons that the CHANGELOG lacks."""
+    unreleased = " ".join(changelog.partition("## [Unreleased]")[2].partition("\n## [")[0].split())
+    lines = [line for line in breaks if not any(_accepts(pattern, line) for pattern in accepted)]
+    for pattern, reason in accepted.items():
+        if not any(_accepts(pattern, line) for line in breaks):
+            lines.append(f"{pattern} (accepted in {ACCEPTED.name}, but not so)")
+        elif " ".join(reason.split()) not in unreleased:
+            lines.append(f"{pattern} (accepted, but CHANGELOG.md does not say: {reason})")
+    return lines
+
+
+def _accepts(pattern: str, line: str) -> bool:
+    # Only `*` is special: paths have brackets in them.
+    return fnmatchcase(line, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
 def main(*, release: bool) -> int:
     """Print what breaks and is not accepted, and what is accepted without need; returns the exit status."""
-    if release:
-        RELEASED.write_text(json.dumps(current(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-        return 0
     accepted = tomllib.loads(ACCEPTED.read_text())
     breaks = breaking_changes(json.loads(RELEASED.read_text()), current())
-    wrong = [line for line in breaks if line not in accepted]
-    wrong += [f"{line} (accepted in {ACCEPTED.name}, but not so)" for line in accepted if line not in breaks]
+    wrong = wrong_acceptances(breaks, accepted, CHANGELOG.read_text())
     for line in wrong:
         print(line)
+    if release and not wrong:
+        RELEASED.write_text(json.dumps(current(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        comments = [line for line in ACCEPTED.read_text().splitlines() if line.startswith("# ")]
+        ACCEPTED.write_text("\n".join(comments[:2]) + "\n")
     return 1 if wrong else 0
 
 

@@ -10,59 +10,66 @@ from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from dataforge.http.auth import Require
 from dataforge.http.call import KEYED
 from dataforge.http.csv_lists import ListRoute
 from dataforge.http.openapi import PROBLEM_SCHEMA, UNKEYED, requirement_of
+from dataforge.kernel.errors import DataForgeError
+from infra.openapi.answers import complete_answers, problem_examples, used_headers
 from infra.openapi.lists import complete_with_formats
 from infra.openapi.names import GROUPS, TAG_DESCRIPTIONS, context_of, operation_id, tag_of
+from infra.openapi.schemas import without_titles
 
-_PROBLEM = {
-    "description": "Problem document (RFC 9457)",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "repeat a request safely: the same key and body get the same answer",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-}
 _SCHEMAS = "#/components/schemas/"
 _LONG_NAME = re.compile(r"dataforge__(?:contexts__)?(?P<context>[a-z]+)__.*__(?P<name>[A-Za-z]+)")
 
 
-def openapi_document(title: str, routes: Sequence[APIRoute]) -> dict[str, Any]:
-    """The document (OpenAPI 3.1) of these routes: names, tags, security, problem answers and idempotency keys included.
+INFO: dict[str, Any] = {
+    "title": "DataForge API",
+    "version": "1",
+    "summary": "Learning records, academics, versioned datasets and the workspaces of those who use them.",
+    "description": (
+        "Sign in with `POST /api/auth/login`, or send a personal access token; every refusal is a problem document"
+        " (RFC 9457) whose `code` `/errors` explains. What is versioned has an ETag: changes take it as `If-Match`."
+        " Lists go on with `next_cursor`. Every POST that makes something may be repeated with an `Idempotency-Key`."
+    ),
+    "license": {"name": "MIT", "identifier": "MIT"},
+}
+SERVERS = [{"url": "/", "description": "the API that serves this document"}]
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or a personal access token"},
+    "basic": {"type": "http", "scheme": "basic", "description": "any name, and a personal access token"},
+}
+
+
+def openapi_document(routes: Sequence[APIRoute]) -> dict[str, Any]:
+    """The document (OpenAPI 3.1) of these routes: names, tags, security, headers, problems and examples included.
 
     Raises ValueError when two operations would have one name.
     """
     routes = [route for route in routes if route.include_in_schema]  # pages are for people
-    document = get_openapi(title=title, version="1", routes=routes)
+    document = get_openapi(title=INFO["title"], version=INFO["version"], routes=routes)
+    document["info"] = INFO
+    document["servers"] = SERVERS
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
-    components["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or a personal access token"},
-        "basic": {
-            "type": "http",
-            "scheme": "basic",
-            "description": "any name, and a personal access token",
-        },
-    }
+    components["securitySchemes"] = _SECURITY
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
+    met: set[type[DataForgeError]] = set()
     for route in routes:
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
             operation["operationId"] = operation_id(route, routes)
             operation["tags"] = [tag_of(route)]
-            _complete(operation, method, requirement_of(route))
             if method == "GET":
                 complete_with_formats(operation, ListRoute(route, Request))
+            met |= _complete(operation, route, method.lower())
+    components["examples"] = problem_examples(met)
+    components["headers"] = used_headers(document)
     _refuse_repeated_names(document)
     document["tags"] = _tags(routes)
     document["x-tagGroups"] = _tag_groups(routes)
-    return _with_short_names(document)
+    return without_titles(_with_short_names(document))
 
 
 def operations_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -72,20 +79,20 @@ def operations_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str
             yield method, path, operation
 
 
-def _complete(operation: dict[str, Any], method: str, required: Require | None) -> None:
-    responses = operation["responses"]
-    responses.pop("422", None)  # validation answers 400 here
-    responses["4XX"] = _PROBLEM
-    if required is None:
-        return
-    operation["security"] = [{"bearer": []}] if required.interactive else [{"bearer": []}, {"basic": []}]
-    if required.roles:
-        operation["description"] = (
-            operation.get("description", "") + f"\n\nRoles: {', '.join(sorted({'admin', *required.roles}))}."
-        ).strip()
+def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> set[type[DataForgeError]]:
+    """Say who may call an operation, and what it answers; returns the errors that it may answer with."""
+    required = requirement_of(route)
+    operation["responses"].pop("422", None)  # validation answers 400 here
     keyed, unkeyed = operation.pop(KEYED, False), operation.pop(UNKEYED, False)
-    if keyed or (method == "POST" and not unkeyed):
-        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    if required is None:
+        operation.setdefault("security", [])
+    else:
+        operation["security"] = [{"bearer": []}] if required.interactive else [{"bearer": []}, {"basic": []}]
+        if required.roles:
+            roles = f"Roles: {', '.join(sorted({'admin', *required.roles}))}."
+            operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
+    keyed = required is not None and (keyed or (method == "post" and not unkeyed))
+    return complete_answers(operation, route, method, required, keyed=keyed)
 
 
 def _refuse_repeated_names(document: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ Direction = Literal["request", "response"]
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _ANNOTATIONS = {"title", "description", "examples", "default", "deprecated"}
+_ANYTHING = ("string", "number", "integer", "boolean", "null", "array", "object")
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,6 @@ class Comparison:
 
     def _plain(self, old: Schema, new: Schema, place: str) -> list[str]:
         inner, outer = (old, new) if self.direction == "request" else (new, old)
-        if not set(outer) - _ANNOTATIONS:
-            return []  # anything is allowed
         if not _same_type(inner.get("type"), outer.get("type")):
             return [f"{place}: {_named(old)} became {_named(new)}"]
         lines = list(_tightened(old, new, place)) if self.direction == "request" else []
@@ -86,6 +85,8 @@ def _alternatives(document: Schema, schema: Schema) -> list[Schema]:
             return [found for option in schema[key] for found in _alternatives(document, option)]
     if isinstance(schema.get("type"), list):
         return [{**schema, "type": name} for name in schema["type"]]
+    if not set(schema) - _ANNOTATIONS:  # what takes anything may as well list all that there is
+        return [{**schema, "type": name} for name in _ANYTHING]
     return [schema]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -20,13 +21,19 @@ REGISTRY = Path(dataforge.__path__[0]) / "http" / "errors.json"
 
 def openapi() -> dict[str, Any]:
     """The document of every REST function."""
+    document: dict[str, Any] = json.loads(_openapi())
+    return document
+
+
+@cache
+def _openapi() -> str:
     routes = []
     for function in ("api", "datasets_api"):
         app, _ = rest_app(function, build_platform(ApiSettings()))
         app.contexts.load_all()
         routes += [route for route in app.contexts.routes() if route not in routes]
-    return openapi_document(
-        "DataForge API", sorted(routes, key=lambda route: (route.path_format, sorted(route.methods or ())))
+    return json.dumps(
+        openapi_document(sorted(routes, key=lambda route: (route.path_format, sorted(route.methods or ()))))
     )
 
 

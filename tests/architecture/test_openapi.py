@@ -33,7 +33,48 @@ def test_every_operation_has_a_summary_and_answers_problems() -> None:
     assert operations
     for operation in operations:
         assert operation["summary"]
-        assert "4XX" in operation["responses"]
+        assert {"400", "4XX", "500", "503", "5XX"} <= set(operation["responses"])
+        assert "security" in operation
+
+
+def test_every_error_code_that_an_operation_names_has_an_example_with_its_status() -> None:
+    document = openapi()
+    examples = document["components"]["examples"]
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                problem = response.get("content", {}).get("application/problem+json", {})
+                for code, reference in problem.get("examples", {}).items():
+                    assert reference == {"$ref": f"#/components/examples/{code}"}
+                    assert (examples[code]["value"]["code"], examples[code]["value"]["status"]) == (code, int(status))
+
+
+def test_operations_declare_the_conditions_that_they_have() -> None:
+    paths = openapi()["paths"]
+    change, read, create = (
+        paths["/api/courses/{course_id}"]["patch"],
+        paths["/api/courses/{course_id}"]["get"],
+        paths["/api/courses"]["post"],
+    )
+
+    def headers(operation: dict[str, Any]) -> dict[str, bool]:
+        return {one["name"]: one["required"] for one in operation["parameters"] if one["in"] == "header"}
+
+    assert headers(change) == {"If-Match": True}
+    assert {"412", "428"} <= set(change["responses"])
+    assert headers(read) == {"If-None-Match": False}
+    assert "304" in read["responses"]
+    assert headers(create) == {"Idempotency-Key": False}
+    assert set(create["responses"]["201"]["headers"]) >= {"ETag", "Location", "Idempotency-Replayed", "X-Request-Id"}
+    assert "Link" in paths["/api/courses"]["get"]["responses"]["200"]["headers"]
+    assert set(create["responses"]["409"]["content"]["application/problem+json"]["examples"]) >= {"already_exists"}
+
+
+def test_no_type_takes_its_name_from_a_title() -> None:
+    schemas = openapi()["components"]["schemas"]
+
+    assert [name for name, schema in schemas.items() if "title" in schema] == []
+    assert [name for name in schemas if not name.isidentifier() or "__" in name] == []
 
 
 def test_a_body_that_requires_nothing_can_be_left_out() -> None:

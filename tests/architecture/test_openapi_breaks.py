@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.openapi.breaking import CODES, RELEASED, breaking_changes, main
+from infra.openapi.breaking import CODES, RELEASED, breaking_changes, main, wrong_acceptances
 from infra.openapi.fits import Comparison
 
 COURSE_IN = {
@@ -33,6 +33,7 @@ RELEASE: dict[str, Any] = {
     "paths": {
         "/courses": {
             "get": {
+                "operationId": "list_courses_courses_get",
                 "parameters": [
                     {"in": "query", "name": "q", "schema": {"type": "string", "maxLength": 100}},
                     {"in": "query", "name": "limit", "schema": {"type": "integer", "maximum": 100, "default": 20}},
@@ -49,6 +50,7 @@ RELEASE: dict[str, Any] = {
                 },
             },
             "post": {
+                "operationId": "create_course",
                 "security": [{"bearer": []}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/CourseIn"}}}},
                 "responses": {
@@ -100,6 +102,11 @@ BREAKS = [
         "GET /courses: header parameter If-Match: is required now",
     ),
     (f"{GET} security", [{"bearer": []}], "GET /courses: asks for other credentials"),
+    (
+        f"{POST} operationId",
+        "add_course",
+        "POST /courses: operation create_course is called add_course now",
+    ),
     (f"{POST} security", [{"basic": []}], "POST /courses: asks for other credentials"),
     (f"{POST} requestBody required", True, "POST /courses: a body is required now"),
     (
@@ -135,6 +142,7 @@ ADDITIONS = [
     (f"{GET} parameters 0 schema maxLength", GONE),
     (f"{POST} security", [{"bearer": []}, {"basic": []}]),
     (f"{POST} summary", "Create a course"),
+    (f"{GET} operationId", "list_courses"),
     (f"{IN} required", []),
     (f"{IN} properties room", {"type": "string"}),
     (f"{IN} properties title", {"anyOf": [{"type": "string", "maxLength": 200}, {"type": "null"}]}),
@@ -178,3 +186,35 @@ def test_recursive_schemas_are_compared_to_the_end(name: str) -> None:
     reference = {"$ref": f"#/components/schemas/{name}"}
 
     assert Comparison(document, document, "request").breaks(reference, reference) == []
+
+
+def test_what_takes_anything_may_list_all_that_there_is() -> None:
+    everything = {"oneOf": [{"type": name} for name in ("string", "number", "boolean", "null", "array", "object")]}
+
+    assert Comparison({}, {}, "request").breaks({}, everything) == []
+    assert Comparison({}, {}, "response").breaks(everything, {}) == []
+    assert Comparison({}, {}, "request").breaks({}, {"type": "string"})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "changelog", "wrong"),
+    [
+        ({}, "", ["GET /a: is gone"]),
+        ({"GET /a: is gone": "Nobody used it."}, "## [Unreleased]\n- Nobody used\n  it.", []),
+        ({"* /a: is gone": "Nobody used it."}, "## [Unreleased]\n- Nobody used it.", []),
+        (
+            {"GET /a: is gone": "Nobody used it."},
+            "## [Unreleased]\n\n## [1.0.0]\n- Nobody used it.",
+            ["GET /a: is gone (accepted, but CHANGELOG.md does not say: Nobody used it.)"],
+        ),
+        (
+            {"GET /a: is gone": "Nobody used it.", "GET /b: is gone": "Nobody used it."},
+            "## [Unreleased]\n- Nobody used it.",
+            ["GET /b: is gone (accepted in accepted_breaks.toml, but not so)"],
+        ),
+    ],
+)
+def test_an_accepted_break_is_one_and_the_changelog_has_its_reason(
+    accepted: dict[str, str], changelog: str, wrong: list[str]
+) -> None:
+    assert wrong_acceptances(["GET /a: is gone"], accepted, changelog) == wrong
