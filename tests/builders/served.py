@@ -6,15 +6,16 @@ from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import or_, select
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dataforge.bootstrap import rest_app
+from dataforge.bootstrap import rest_app, xapi_app
 from dataforge.contexts.datasets.tables import jobs, uploads
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
 from tests.builders.browser import PASSWORD, add_person
 from tests.builders.emulator import EmulatedAws
+from tests.builders.lrs import StoreUnderTest
 from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 from tests.builders.whole_api import WholeApi
@@ -29,6 +30,10 @@ class ServedApi:
         self.clock = clock
         self.database = Database(database_url, pool_size=6)
         self.whole = WholeApi(self.database, clock, emulator)
+        self.store = StoreUnderTest(
+            emulator, self.database, queue_url=self.whole.statements_queue, bucket=self.whole.bucket
+        )
+        self._xapi = xapi_app(self.store.front.platform)
         self._sql = rest_app("datasets_api", self.whole.datasets.platform_of("datasets-sql"))[1]
         self.server = ServedApp(self.gateway)
         self.requests: list[tuple[str, str, dict[str, str]]] = []
@@ -51,8 +56,12 @@ class ServedApi:
                 await send({"type": "http.response.start", "status": status, "headers": raw})
                 await send({"type": "http.response.body", "body": body})
                 return
-        app = self._sql if scope["path"].endswith("/sql") else self.whole.gateway
-        await app(scope, receive, send)
+        await self._app_of(scope["path"])(scope, receive, send)
+
+    def _app_of(self, path: str) -> ASGIApp:
+        if path.startswith("/xapi"):
+            return self._xapi
+        return self._sql if path.endswith("/sql") else self.whole.gateway
 
     def run(self, coroutine: Any) -> Any:
         """The coroutine's result, computed where the apps run."""
@@ -86,6 +95,15 @@ class ServedApi:
             for job_id, run_type in found:
                 await self.whole.datasets.work_on(job_id, "export" if run_type == "export" else "import")
             await asyncio.sleep(_LOOKED_FOR_EVERY)
+
+    def credential(self) -> tuple[str, str]:
+        """Key and secret of a new xAPI credential."""
+        key, secret = self.run(self.store.credential())
+        return str(key), str(secret)
+
+    def deliver(self) -> None:
+        """Let the statements that were accepted arrive in the store."""
+        self.run(self.store.deliver())
 
     async def _start(self) -> None:
         await self.whole.start()

@@ -317,6 +317,19 @@ class TestSql:
         assert ([column["name"] for column in new["columns"]], new["rows"]) == (["n", "oldest"], [[2, 45]])
         assert old["rows"] == [[3, 45]]
 
+    async def test_a_key_of_a_request_that_may_be_repeated_anyway_does_no_harm(
+        self, datasets: DatasetsUnderTest
+    ) -> None:
+        client = await datasets.analyst()
+        dataset_id = await new_dataset(client)
+        await import_file(datasets, client, dataset_id)
+        sql = await datasets.sql_client(client)
+        path, body = f"/api/datasets/{dataset_id}/refs/main/sql", {"sql": "SELECT count(*) AS n FROM data"}
+
+        answer = ok(await sql.post(path, json=body, headers={"Idempotency-Key": "k-1"}))
+
+        assert answer["rows"] == [[3]]
+
     async def test_rows_are_capped_and_a_plan_can_be_asked_for(self, datasets: DatasetsUnderTest) -> None:
         client = await datasets.analyst()
         dataset_id = await new_dataset(client)

@@ -42,9 +42,14 @@ from dataforge_client.errors import (
 )
 from dataforge_client.flows import Async, Sync
 from dataforge_client.importing import ImportPlan, PlannedSheet
+from dataforge_client.lrs import Lrs, Refused, Sent
 from dataforge_client.models import Column, Commit, CommitResult, DatasetInfo, Job, MergePreview, Ref, Sheet
 from dataforge_client.reading import Result
+from dataforge_client.reports import Report, Reports
+from dataforge_client.resources import Collection
+from dataforge_client.rosters import RosterPlan, RosterRow, Rosters
 from dataforge_client.session import Retries, package_version
+from dataforge_client.webhooks import Delivery, NotGenuine, verify
 
 __version__ = package_version()
 __all__ = [
@@ -56,6 +61,7 @@ __all__ = [
     "Change",
     "Client",
     "ClientError",
+    "Collection",
     "Column",
     "Commit",
     "CommitResult",
@@ -63,6 +69,7 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "Datasets",
+    "Delivery",
     "Diff",
     "Forbidden",
     "ImportPlan",
@@ -70,19 +77,28 @@ __all__ = [
     "JobFailed",
     "JobTimeout",
     "Locked",
+    "Lrs",
     "MergeConflict",
     "MergePreview",
     "Missing",
     "NotConfigured",
     "NotFound",
+    "NotGenuine",
     "PlanStale",
     "PlannedSheet",
     "PreconditionFailed",
     "Profile",
     "Ref",
     "RefMoved",
+    "Refused",
+    "Report",
+    "Reports",
     "Result",
     "Retries",
+    "RosterPlan",
+    "RosterRow",
+    "Rosters",
+    "Sent",
     "ServerError",
     "Sheet",
     "Sync",
@@ -96,5 +112,6 @@ __all__ = [
     "config_path",
     "load_profile",
     "remove_profile",
+    "verify",
     "write_profile",
 ]

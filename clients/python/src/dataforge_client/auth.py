@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from dataforge_client.config import Profile
 from dataforge_client.errors import ApiError, Unauthorized, api_error
@@ -44,6 +45,11 @@ class Credentials:
         self._changed = changed
         self._current = current
         self._lock = threading.Lock()
+
+    @classmethod
+    def nobody(cls) -> Self:
+        """No bearer token: requests say themselves who they are from."""
+        return cls(Profile(""))
 
     @property
     def renewable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Generic, Self
 
@@ -22,6 +23,11 @@ from dataforge_client.config import (
 from dataforge_client.datasets import Datasets
 from dataforge_client.drivers import AsyncDriver, SyncDriver
 from dataforge_client.flows import Async, Bound, Driver, Flow, M, Pages, Sync, listing, operation
+from dataforge_client.lrs import Lrs, XapiCredential
+from dataforge_client.reading import Result, run_sql
+from dataforge_client.reports import Reports
+from dataforge_client.resources import Collection
+from dataforge_client.rosters import Rosters
 from dataforge_client.session import Params, Retries, Session
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
@@ -30,10 +36,32 @@ _TIMEOUT = httpx.Timeout(60, connect=10)
 class Api(Bound[M], Generic[M]):
     """What both clients offer."""
 
-    def __init__(self, driver: Driver, session: Session) -> None:
+    def __init__(self, driver: Driver, session: Session, xapi: tuple[str, str] | None) -> None:
         self._driver = driver
         self.session = session
         self.datasets: Datasets[M] = Datasets(driver, session)
+        self.reports: Reports[M] = Reports(driver, session)
+        self.rosters: Rosters[M] = Rosters(driver, session)
+        self.lrs: Lrs[M] = Lrs(driver, session, None if xapi is None else XapiCredential(*xapi))
+        self.courses: Collection[M] = self.collection("courses")
+        self.semesters: Collection[M] = self.collection("semesters")
+        self.sections: Collection[M] = self.collection("sections")
+        self.students: Collection[M] = self.collection("students")
+        self.enrollments: Collection[M] = self.collection("enrollments")
+        self.cohorts: Collection[M] = self.collection("cohorts")
+        self.lessons: Collection[M] = self.collection("lessons")
+        self.workspaces: Collection[M] = self.collection("workspaces")
+        self.users: Collection[M] = self.collection("users")
+        self.webhooks: Collection[M] = self.collection("webhooks")
+
+    def collection(self, name: str) -> Collection[M]:
+        """The things below `/api/{name}`."""
+        return Collection(self._driver, self.session, f"/api/{name}")
+
+    @operation
+    def sql(self, query: str, *, max_rows: int = 1000) -> Flow[Result]:
+        """Run one SELECT over several datasets: `FROM grades@main JOIN "Roster 2026"@v2`, and over report views."""
+        return (yield from run_sql(self.session, "/api/sql", {"sql": query, "max_rows": max_rows}))
 
     @operation
     def request(
@@ -70,10 +98,14 @@ def _credentials(profile: Profile, keep: str | None) -> Credentials:
     path, name = config_path(), keep
 
     def changed(tokens: SignedIn) -> None:
-        kept = Profile(profile.url, None, tokens.access_token, tokens.refresh_token, tokens.expires_at)
-        write_profile(path, kept, name)
+        kept = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
+        write_profile(path, replace(profile, **kept, expires_at=tokens.expires_at), name)
 
     return Credentials(profile, changed=changed, current=lambda: read_profiles(path).get(name))
+
+
+def _xapi(profile: Profile) -> tuple[str, str] | None:
+    return (profile.xapi_key, profile.xapi_secret) if profile.xapi_key and profile.xapi_secret else None
 
 
 def _kept_name(profile: Profile, chosen: str | None, environment: Mapping[str, str]) -> str | None:
@@ -97,10 +129,11 @@ class Client(Api[Sync]):
         timeout: httpx.Timeout | float = _TIMEOUT,
         transport: httpx.BaseTransport | None = None,
         credentials: Credentials | None = None,
+        xapi: tuple[str, str] | None = None,
     ) -> None:
         self._http = httpx.Client(timeout=timeout, transport=transport, follow_redirects=False)
         session = Session(url, credentials or Credentials(Profile(url, token)), retries or Retries())
-        super().__init__(SyncDriver(self._http), session)
+        super().__init__(SyncDriver(self._http), session, xapi)
 
     @classmethod
     def from_env(cls, profile: str | None = None, **options: Any) -> Self:  # noqa: ANN401 - those of __init__
@@ -109,13 +142,17 @@ class Client(Api[Sync]):
 
         chosen = load_profile(profile=profile)
         credentials = _credentials(chosen, _kept_name(chosen, profile, os.environ))
-        return cls(chosen.url, credentials=credentials, **options)
+        return cls(chosen.url, credentials=credentials, **{"xapi": _xapi(chosen), **options})
 
     @classmethod
     def sign_in(cls, url: str, username: str, password: str, *, code: str | None = None, **options: Any) -> Self:  # noqa: ANN401 - those of __init__
         """A client signed in with a password; the sign-in is renewed while the client is used."""
         client = cls(url, **options)
-        tokens = client._driver.run(sign_in(client.session.base, username, password, code))
+        try:
+            tokens = client._driver.run(sign_in(client.session.base, username, password, code))
+        except BaseException:
+            client.close()
+            raise
         client.session.credentials = Credentials(_profile(url, tokens))
         return client
 
@@ -147,10 +184,11 @@ class AsyncClient(Api[Async]):
         timeout: httpx.Timeout | float = _TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
         credentials: Credentials | None = None,
+        xapi: tuple[str, str] | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
         session = Session(url, credentials or Credentials(Profile(url, token)), retries or Retries())
-        super().__init__(AsyncDriver(self._http), session)
+        super().__init__(AsyncDriver(self._http), session, xapi)
 
     @classmethod
     def from_env(cls, profile: str | None = None, **options: Any) -> Self:  # noqa: ANN401 - those of __init__
@@ -159,7 +197,7 @@ class AsyncClient(Api[Async]):
 
         chosen = load_profile(profile=profile)
         credentials = _credentials(chosen, _kept_name(chosen, profile, os.environ))
-        return cls(chosen.url, credentials=credentials, **options)
+        return cls(chosen.url, credentials=credentials, **{"xapi": _xapi(chosen), **options})
 
     @classmethod
     async def sign_in(
@@ -173,7 +211,11 @@ class AsyncClient(Api[Async]):
     ) -> Self:
         """A client signed in with a password; the sign-in is renewed while the client is used."""
         client = cls(url, **options)
-        tokens = await client._driver.run(sign_in(client.session.base, username, password, code))
+        try:
+            tokens = await client._driver.run(sign_in(client.session.base, username, password, code))
+        except BaseException:
+            await client.aclose()
+            raise
         client.session.credentials = Credentials(_profile(url, tokens))
         return client
 

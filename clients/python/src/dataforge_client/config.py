@@ -13,6 +13,7 @@ from typing import Any
 
 from dataforge_client.errors import NotConfigured
 
+XAPI_KEY, XAPI_SECRET = "DATAFORGE_XAPI_KEY", "DATAFORGE_XAPI_SECRET"
 URL, TOKEN, PROFILE, FILE = "DATAFORGE_URL", "DATAFORGE_TOKEN", "DATAFORGE_PROFILE", "DATAFORGE_CONFIG"
 DEFAULT_PROFILE = "default"
 _PRIVATE = 0o600
@@ -20,13 +21,18 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A server and who one is there: `token` lasts, the other two are those of a sign-in that is renewed."""
+    """A server and who one is there: `token` lasts, access and refresh token are those of a sign-in that is renewed.
+
+    `xapi_key` and `xapi_secret` are of a credential for learning records.
+    """
 
     url: str
     token: str | None = None
     access_token: str | None = None
     refresh_token: str | None = None
     expires_at: float | None = None
+    xapi_key: str | None = None
+    xapi_secret: str | None = None
 
 
 def config_path(environment: Mapping[str, str] | None = None) -> Path:
@@ -108,11 +114,15 @@ def load_profile(environment: Mapping[str, str] | None = None, *, profile: str |
     if not url:
         message = f"Set {URL} to the address of the API (and {TOKEN}), or run `dataforge login`."
         raise NotConfigured(message)
-    token = env.get(TOKEN)
-    if token:
-        return Profile(url, token)
-    if kept is None or kept.url.rstrip("/") != url.rstrip("/"):
-        # A token goes to the server that gave it and to no other.
+    # What is secret goes to the server that gave it and to no other.
+    here = kept if kept is not None and kept.url.rstrip("/") == url.rstrip("/") else None
+    token, key, secret = env.get(TOKEN), env.get(XAPI_KEY), env.get(XAPI_SECRET)
+    if token is None and here is None and not (key and secret):
         message = f"Set {TOKEN} to a token for {url}, or run `dataforge login`."
         raise NotConfigured(message)
-    return replace(kept, url=url)
+    chosen = here or Profile(url)
+    if token:
+        chosen = replace(chosen, token=token, access_token=None, refresh_token=None, expires_at=None)
+    if key and secret:
+        chosen = replace(chosen, xapi_key=key, xapi_secret=secret)
+    return replace(chosen, url=url)

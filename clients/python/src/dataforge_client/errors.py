@@ -109,7 +109,7 @@ class BadRequest(ApiError):
     """The request is not understood."""
 
 
-class ValidationFailed(ApiError):
+class ValidationFailed(BadRequest):
     """Members of the request are wrong; `errors` lists them."""
 
 
@@ -167,6 +167,7 @@ class ServerError(ApiError):
 
 
 _BY_CODE: dict[str, type[ApiError]] = {
+    "validation_failed": ValidationFailed,
     "ref_moved": RefMoved,
     "plan_stale": PlanStale,
     "merge_conflicts": MergeConflict,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dataforge_client.errors import ApiError
+from dataforge_client.errors import ApiError, TransferFailed
 from dataforge_client.files import Waiting, fetch_into, follow, wait_for
-from dataforge_client.flows import Flow
+from dataforge_client.flows import Flow, Pause, Reply
 from dataforge_client.frames import PARQUET, pandas_of, pandas_of_rows, polars_of
 from dataforge_client.models import Column, Job, parse
 from dataforge_client.session import JSON, Params, Session, segment
@@ -56,7 +57,7 @@ def write_rows(
     media_type = MEDIA_TYPES.get(form)
     if media_type is not None:
         try:
-            reply = yield from session.call("GET", f"{path}/data", params=selection.params(), accept=media_type)
+            reply = yield from _asked_until_ready(session, f"{path}/data", selection, media_type, waiting)
         except ApiError as error:
             if error.status != 406:
                 raise
@@ -66,9 +67,6 @@ def write_rows(
             if location is not None:
                 yield from fetch_into(session, location, sink, waiting.report)
                 return commit
-            if reply.status == 202:
-                job = parse(Job, json.loads(reply.content))
-                return (yield from _write_job(session, job, sink, waiting))
             if reply.headers.get("content-type", "").partition(";")[0] == media_type:
                 sink.write(reply.content)
                 return commit
@@ -76,6 +74,22 @@ def write_rows(
     body = {"format": form, **selection.body()}
     job = parse(Job, (yield from session.send_json("POST", f"{path}/exports", body)))
     return (yield from _write_job(session, job, sink, waiting))
+
+
+def _asked_until_ready(
+    session: Session, path: str, selection: Selection, media_type: str, waiting: Waiting
+) -> Flow[Reply]:
+    """The answer to a request for a file; 202 says that it is being made, and when to ask again."""
+    until = None if waiting.timeout is None else time.monotonic() + waiting.timeout
+    while True:
+        reply = yield from session.call("GET", path, params=selection.params(), accept=media_type)
+        if reply.status != 202:
+            return reply
+        if until is not None and time.monotonic() >= until:
+            message = f"The file is not ready after {waiting.timeout:g} s; it is still being made."
+            raise TransferFailed(message)
+        waiting.report("preparing", 0, None)
+        yield Pause(float(reply.headers.get("retry-after", 1)))
 
 
 def _write_job(session: Session, job: Job, sink: BinaryIO, waiting: Waiting) -> Flow[str | None]:

@@ -239,7 +239,7 @@ async def replay_if_known(request: Request, principal: Principal) -> None:
 
     Asked before anything else is looked at: what the first request changed must not refuse its repetition.
     """
-    idempotent = await idempotent_request(request, principal)
+    idempotent = None if _is_unkeyed(request) else await idempotent_request(request, principal)
     if idempotent is None:
         return
     async with platform_of(request).database.read_only() as connection:
@@ -260,6 +260,14 @@ def _replayed(known: StoredResponse) -> Response:
 def _takes_key(request: Request) -> bool:
     extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
     return request.method == "POST" or KEYED in extra
+
+
+def _is_unkeyed(request: Request) -> bool:
+    """Whether the route promises nothing about keys: SQL is served by a function that may not even look for one."""
+    from dataforge.http.openapi import UNKEYED
+
+    extra: Mapping[str, object] = getattr(request.scope.get("route"), "openapi_extra", None) or {}
+    return bool(extra.get(UNKEYED))
 
 
 async def idempotent_request(request: Request, principal: Principal) -> IdempotentRequest | None:
