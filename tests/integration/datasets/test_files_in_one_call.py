@@ -265,7 +265,7 @@ async def test_those_who_have_the_answer_are_not_told_again(datasets: DatasetsUn
 class TestMoreThanARequestCanDo:
     @pytest.fixture(autouse=True)
     def _no_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bounds, "MOST_SECONDS", 0.0)
+        monkeypatch.setattr(bounds, "MOST_ROWS", -1)
 
     async def test_the_queue_goes_on_with_it(self, datasets: DatasetsUnderTest) -> None:
         client = await datasets.analyst()

@@ -220,7 +220,7 @@ async def test_progress_tells_stage_rows_and_bytes(datasets: DatasetsUnderTest) 
             seen.append(dict(control.progress))
 
     runner = Watched(DatasetsUnitOfWork, datasets.services.database, datasets.services.clock, heartbeat_seconds=0.001)
-    await runner.run(UUID(waiting["id"]), Importer(datasets.services.versions).work)
+    await runner.run(UUID(waiting["id"]), Importer(datasets.services.versions, files=datasets.services.files).work)
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))
     assert done["progress"]["stage"] == "completed"

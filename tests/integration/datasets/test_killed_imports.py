@@ -104,7 +104,7 @@ class DyingRunner(JobRunner[DatasetsUnitOfWork]):
 async def import_and_die(datasets: DatasetsUnderTest, countdown: Countdown, job_id: UUID) -> None:
     real = S3ObjectStore(aws("s3"), datasets.services.settings.data_bucket)
     store: Any = DyingStore(real, countdown)
-    importer = Importer(Versions(datasets.services.database, store))
+    importer = Importer(Versions(datasets.services.database, store), files=datasets.services.files)
     await DyingRunner(datasets, countdown).run(job_id, importer.work)
 
 
@@ -177,7 +177,7 @@ async def test_a_worker_that_lost_its_lease_commits_nothing(datasets: DatasetsUn
 
     runner = Overtaken(DatasetsUnitOfWork, datasets.services.database, clock, heartbeat_seconds=3600)
 
-    outcome = await runner.run(job_id, Importer(datasets.services.versions).work)
+    outcome = await runner.run(job_id, Importer(datasets.services.versions, files=datasets.services.files).work)
 
     done = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job_id}"))
     history = ok(await client.get(f"/api/datasets/{dataset_id}/refs/main/history"))["commits"]
@@ -205,7 +205,7 @@ async def test_a_running_job_is_stopped_by_a_cancellation(datasets: DatasetsUnde
             return Cancelled(self._database, principal=principal, clock=self._clock)
 
     runner = Runner(DatasetsUnitOfWork, datasets.services.database, datasets.services.clock, heartbeat_seconds=3600)
-    await runner.run(UUID(job["id"]), Importer(datasets.services.versions).work)
+    await runner.run(UUID(job["id"]), Importer(datasets.services.versions, files=datasets.services.files).work)
 
     done = ok(await client.get(path))
     assert done["status"] == "cancelled"
@@ -224,7 +224,7 @@ async def test_an_error_of_ours_is_tried_again_and_given_up_in_the_end(datasets:
             raise ConnectionError(key)
 
     broken: Any = Broken()
-    importer = Importer(Versions(datasets.services.database, broken))
+    importer = Importer(Versions(datasets.services.database, broken), files=datasets.services.files)
     runner = datasets.services.job_runner
 
     outcomes = [await runner.run(UUID(job["id"]), importer.work) for _ in range(6)]

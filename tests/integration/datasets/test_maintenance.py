@@ -125,7 +125,7 @@ class TestGarbage:
         store = Collected(aws("s3"), datasets.services.settings.data_bucket)
         from dataforge.contexts.datasets.imports.commands import Importer
 
-        importer = Importer(Versions(datasets.services.database, store))
+        importer = Importer(Versions(datasets.services.database, store), files=datasets.services.files)
         first = await datasets.services.job_runner.run(UUID(waiting["id"]), importer.work)
         state = ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{waiting['id']}"))["status"]
         job = await run_job(datasets, client, waiting)

@@ -111,7 +111,7 @@ class DatasetsServices(Services):
         """Does import jobs."""
         from dataforge.contexts.datasets.imports.commands import Importer
 
-        return Importer(self.versions)
+        return Importer(self.versions, files=self.files)
 
     @cached_property
     def exporter(self) -> "Exporter":

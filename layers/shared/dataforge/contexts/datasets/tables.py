@@ -229,7 +229,9 @@ jobs = Table(
     Column("source_commit_id", CHAR(64)),
     Column("upload_id", UUID(as_uuid=True)),
     *job_columns(),
-    CheckConstraint("run_type IN ('import','export','sampling','exploration','profiling')", name="run_type"),
+    CheckConstraint(
+        "run_type IN ('import','export','sampling','exploration','profiling','import_plan')", name="run_type"
+    ),
     CheckConstraint("status IN ('pending','running','completed','failed','cancelled')", name="status"),
     Index("ix_jobs_dataset_id_id", "dataset_id", "id"),
     Index("ix_jobs_open", "status", "queued_at", postgresql_where=text("status IN ('pending','running')")),

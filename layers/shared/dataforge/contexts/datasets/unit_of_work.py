@@ -8,6 +8,7 @@ from dataforge.contexts.datasets.refs.repository import Refs
 from dataforge.contexts.datasets.reviews.repository import Reviews
 from dataforge.contexts.datasets.uploads.repository import Uploads
 from dataforge.platform.jobs.repository import JobsUnitOfWork
+from dataforge.platform.plans.repository import Plans
 
 
 class DatasetsUnitOfWork(JobsUnitOfWork):
@@ -52,3 +53,8 @@ class DatasetsUnitOfWork(JobsUnitOfWork):
     def expectations(self) -> Expectations:
         """Expectations."""
         return Expectations(self.connection, self.now, self.principal.user_id)
+
+    @property
+    def plans(self) -> Plans:
+        """Dry runs of imports."""
+        return Plans(self.connection)

@@ -171,6 +171,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _CALLERS,
         _COMMANDS,
         _tables("platform", "upload_claims", WRITE),
+        # Dry runs of imports.
+        _tables("platform", "plans", CHANGE),
         _DATASETS,
         _REPORTS,
         _tables("identity", "directory", READ),
@@ -224,7 +226,13 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _ACTIVITIES,
         _SEARCH,
     ),
-    "dataset-import": _merged(_EVERYBODY, _COMMANDS, _DATASETS, _tables("identity", "directory", READ)),
+    "dataset-import": _merged(
+        _EVERYBODY,
+        _COMMANDS,
+        _tables("platform", "plans", CHANGE),
+        _DATASETS,
+        _tables("identity", "directory", READ),
+    ),
     "dataset-export": _merged(
         _EVERYBODY,
         _COMMANDS,

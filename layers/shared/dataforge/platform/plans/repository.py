@@ -37,6 +37,12 @@ class Plans:
             raise PlanUnknown(message)
         return Plan(**row_dict(row))
 
+    async def find(self, kind: str, plan_hash: str) -> Plan | None:
+        """The newest plan with the hash, to be shown."""
+        query = select(*_COLUMNS).where(plans.c.kind == kind, plans.c.plan_hash == plan_hash)
+        row = (await self._connection.execute(query.order_by(plans.c.id.desc()).limit(1))).one_or_none()
+        return None if row is None else Plan(**row_dict(row))
+
     async def get(self, plan_id: UUID) -> Plan:
         """A plan by its id; raises PlanUnknown."""
         row = (await self._connection.execute(select(*_COLUMNS).where(plans.c.id == plan_id))).one_or_none()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataforge.kernel.errors import ObjectMissing
 from dataforge.kernel.uploads import URL_SECONDS
 from dataforge.platform.aws.clients import client
 
@@ -112,6 +113,18 @@ class S3Files:
                 return False
             raise
         return True
+
+    def fingerprint(self, key: str) -> str:
+        """What S3 says of the content of an object: the checksum of its parts, else its ETag; raises ObjectMissing."""
+        from botocore.exceptions import ClientError
+
+        try:
+            head = client("s3").head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                raise ObjectMissing(key) from error
+            raise
+        return str(head.get("ChecksumSHA256") or head["ETag"].strip('"'))
 
     def download_url(self, key: str, file_name: str) -> str:
         """A URL that downloads the object under this name for an hour."""

@@ -1,7 +1,9 @@
 """What routes that take a file share: the file, and its import within the request or else by the queue."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -12,15 +14,18 @@ from dataforge.contexts.datasets.jobs.queries import get_job
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.commands import FileJob
-from dataforge.contexts.datasets.uploads.domain import SentFile
+from dataforge.contexts.datasets.uploads.domain import SentFile, file_gone
+from dataforge.contexts.datasets.uploads.queries import get_upload
 from dataforge.http.call import json_response
 from dataforge.http.etag import etag
-from dataforge.kernel.errors import DataForgeError, UnsupportedMediaType
+from dataforge.kernel.errors import DataForgeError, ObjectMissing, UnsupportedMediaType
 from dataforge.kernel.jobs import JobStatus
 from dataforge.kernel.texts import Text
 from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.jobs.worker import Done
 
+Ended: TypeAlias = Callable[[DatasetCall, Mapping[str, Any]], Response]
+"""Makes the answer of a job that is completed."""
 _ENDINGS = {
     "text/csv": "csv",
     "text/tab-separated-values": "tsv",
@@ -41,9 +46,7 @@ async def sent_file(call: DatasetCall, name: str | None) -> SentFile:
     return SentFile(name or (f"file.{ending}" if ending else "file"), media_type, await call.request.body())
 
 
-async def do_now(
-    call: DatasetCall, work: FileJob, ended: Callable[[DatasetCall, Mapping[str, Any]], Response]
-) -> Response:
+async def do_now(call: DatasetCall, work: FileJob, ended: Ended) -> Response:
     """Do the job within this request: what it ended with, or 202 with the job if a queue goes on with it.
 
     Raises what the job failed with, whose problem names the job.
@@ -69,6 +72,21 @@ async def do_now(
             refusals[-1].facts.setdefault("job_id", str(work.job_id))
             raise refusals[-1]
         return await show_job(call, connection, work.job_id, status=202)
+
+
+def planned(_call: DatasetCall, job: Mapping[str, Any]) -> Response:
+    """The plan that a dry run has made."""
+    return json_response(job["output_summary"], status=201)
+
+
+async def kept_file(call: DatasetCall, upload_id: UUID) -> SentFile:
+    """A small file that was sent before; raises FileGone."""
+    row = await call.query(get_upload, call.dataset_id, upload_id)
+    try:
+        data = await asyncio.to_thread(call.services(DatasetsServices).chunks.get, row["s3_key"])
+    except ObjectMissing as error:
+        raise file_gone() from error
+    return SentFile(row["file_name"], row["content_type"], data)
 
 
 def imported(call: DatasetCall, job: Mapping[str, Any]) -> Response:

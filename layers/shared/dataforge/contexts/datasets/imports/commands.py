@@ -1,4 +1,4 @@
-"""An uploaded file into a commit."""
+"""An uploaded file into a commit, or into the plan of one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,30 +23,26 @@ from dataforge.contexts.datasets.commits.versions import (
     sheet_summaries,
 )
 from dataforge.contexts.datasets.contract import DatasetImportEnded
-from dataforge.contexts.datasets.jobs.domain import Job, JobClaim
-from dataforge.contexts.datasets.refs.domain import ref_moved
+from dataforge.contexts.datasets.imports.domain import PLANNED, moved_since, other_content, plan_of
+from dataforge.contexts.datasets.imports.plans import import_plan
+from dataforge.contexts.datasets.jobs.domain import Job, JobClaim, RunType
+from dataforge.contexts.datasets.refs.domain import RefMoved, ref_moved
 from dataforge.contexts.datasets.refs.queries import require_ref
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
-from dataforge.contexts.datasets.uploads.domain import SentFile
+from dataforge.contexts.datasets.uploads.domain import SentFile, file_gone
 from dataforge.contexts.datasets.uploads.queries import get_upload
 from dataforge.kernel.errors import ObjectMissing, Unavailable
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.unit_of_work import run
 from dataforge.platform.jobs.control import JobControl
 from dataforge.platform.observability import emit_metrics, logger
+from dataforge.platform.uploads.files import S3Files
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, ImportReport
 from versioned_tables.files.sources import BytesSource, FileSource, ObjectSource
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.imports.importing import ImportOutcome, import_file
 from versioned_tables.schema.columns import EvolutionRules
-
-
-class FileGone(ImportRefused):
-    """The uploaded file is no longer there."""
-
-    code = "file_gone"
-    title = "The uploaded file is gone"
 
 
 def import_options(parameters: Mapping[str, Any]) -> ImportOptions:
@@ -92,15 +89,25 @@ def report_json(report: ImportReport) -> dict[str, Any]:
     return shown
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a file has become: all tables of the version, and its commit, None for no difference."""
+
+    outcome: ImportOutcome
+    tables: dict[str, Manifest]
+    commit: NewCommit | None
+
+
 class Importer:
     """Does import jobs. Kill it anywhere: objects are stored before the commit, and the commit is one transaction."""
 
-    def __init__(self, versions: Versions, *, folder: Path | None = None) -> None:
+    def __init__(self, versions: Versions, *, files: S3Files, folder: Path | None = None) -> None:
         self._versions = versions
+        self._files = files
         self._folder = folder
 
     async def work(self, job: Job, control: JobControl[DatasetsUnitOfWork]) -> None:
-        """Read the file, and end the job with the commit; raises what the job fails with."""
+        """Read the file, and end the job with the commit or the plan; raises what the job fails with."""
         await self.work_on(job, control, None)
 
     async def work_on(self, job: Job, control: JobControl[DatasetsUnitOfWork], sent: SentFile | None) -> None:
@@ -111,18 +118,49 @@ class Importer:
             at = await require_ref(connection, job.dataset_id, job.ref_name)
             upload = await get_upload(connection, job.dataset_id, job.upload_id or UUID(int=0))
             if at != job.source_commit_id:
-                raise ref_moved(job.ref_name, job.source_commit_id, at)
+                moved = moved_since if PLANNED in job.run_parameters else ref_moved
+                raise moved(job.ref_name, job.source_commit_id, at)
             base = await self._versions.read(connection, job.dataset_id, job.source_commit_id)
         control.stage("reading")
-        outcome, commit = await asyncio.to_thread(self._compute, job, base, upload, control, sent)
-        await self._publish(job, base, outcome, commit, upload, control, awaited=sent is not None)
+        made = await asyncio.to_thread(self._compute, job, base, upload, control, sent)
+        if job.run_type is RunType.IMPORT_PLAN:
+            await self._plan(job, base, made, upload, control, sent)
+            return
+        content = None if made.commit is None else made.commit.content_hash
+        if job.run_parameters.get(PLANNED, content) != content:
+            raise other_content()
+        await self._publish(job, base, made, upload, control, awaited=sent is not None)
+
+    async def _plan(
+        self,
+        job: Job,
+        base: Version,
+        made: _Made,
+        upload: Mapping[str, Any],
+        control: JobControl[DatasetsUnitOfWork],
+        sent: SentFile | None,
+    ) -> None:
+        control.stage("planning")
+        file = await asyncio.to_thread(self._identity, upload, sent)
+
+        async def keep(report: Mapping[str, Any], uow: DatasetsUnitOfWork) -> None:
+            planned = import_plan(job, base, made.tables, made.commit, file=file, report=report, now=uow.now)
+            await uow.plans.add(planned)
+            await uow.jobs.complete(job.id, control.worker, plan_of(planned), control.progress)
+
+        await run(control.unit_of_work(), keep, report_json(made.outcome.report))
+
+    def _identity(self, upload: Mapping[str, Any], sent: SentFile | None) -> dict[str, Any]:
+        """What tells this file from others."""
+        if sent is not None:
+            return {"sha256": sent.sha256, "size": len(sent.data)}
+        return {"checksum": self._files.fingerprint(upload["s3_key"]), "size": upload["size_bytes"]}
 
     async def _publish(
         self,
         job: Job,
         base: Version,
-        outcome: ImportOutcome,
-        commit: NewCommit | None,
+        made: _Made,
         upload: Mapping[str, Any],
         control: JobControl[DatasetsUnitOfWork],
         *,
@@ -131,6 +169,7 @@ class Importer:
         assert job.ref_name is not None  # noqa: S101 - imports are made with both
         assert job.source_commit_id is not None  # noqa: S101
         control.stage("committing")
+        outcome, commit = made.outcome, made.commit
         rows = sum(table.rows for table in outcome.report.tables)
         sheets = sheet_summaries(commit.tables) if commit is not None else _unchanged(base)
         summary = {"rows_processed": rows, "sheets": sheets, "report": report_json(outcome.report)}
@@ -142,7 +181,12 @@ class Importer:
         publish = partial(publish_commit, objects=self._versions.objects)
 
         async def end(command: PublishCommit, uow: DatasetsUnitOfWork) -> None:
-            await publish(command, uow)
+            try:
+                await publish(command, uow)
+            except RefMoved as moved:
+                if PLANNED not in job.run_parameters:
+                    raise
+                raise moved_since(command.ref, command.expected, str(moved.facts["current_commit"])) from moved
             uow.publish(ended)
 
         await run(control.unit_of_work(), end, command)
@@ -154,7 +198,7 @@ class Importer:
         upload: Mapping[str, Any],
         control: JobControl[DatasetsUnitOfWork],
         sent: SentFile | None,
-    ) -> tuple[ImportOutcome, NewCommit | None]:
+    ) -> _Made:
         parameters = job.run_parameters
         store = self._versions.store(job.dataset_id)
         source = self._stored(upload) if sent is None else BytesSource(sent.data, sent.name)
@@ -166,14 +210,14 @@ class Importer:
         message = parameters.get("message") or f"Import {upload['file_name']}"
         # The time of the job, not of this attempt: trying again makes the same commit.
         by = Authorship(str(job.user_id or "system"), job.user_id, message, job.created_at.isoformat())
-        return outcome, self._versions.prepare(base, merged_tables(base, outcome, parameters), by)
+        tables = merged_tables(base, outcome, parameters)
+        return _Made(outcome, tables, self._versions.prepare(base, tables, by))
 
     def _stored(self, upload: Mapping[str, Any]) -> FileSource:
         try:
             return ObjectSource(self._versions.objects, upload["s3_key"], upload["file_name"])
         except ObjectMissing as error:
-            gone = Text("The uploaded file is no longer there; upload it again.")
-            raise FileGone(gone) from error
+            raise file_gone() from error
 
 
 @contextmanager

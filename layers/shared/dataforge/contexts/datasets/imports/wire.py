@@ -1,9 +1,10 @@
 """How a file is to be imported."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from dataforge.contexts.datasets.commits.wire import CommitSummary
 from dataforge.contexts.datasets.wire_types import ColumnName, In, Message, Sheet
@@ -72,3 +73,53 @@ class FileImported(CommitSummary):
 
     job_id: UUID
     report: dict[str, Any]
+
+
+class SchemaChange(BaseModel):
+    """One column that is added, dropped, renamed or given another type."""
+
+    column: str
+    change_type: str
+    before: str | None
+    after: str | None
+
+
+class SchemaChanges(BaseModel):
+    """What becomes of the columns of a sheet."""
+
+    identical: bool
+    changes: list[SchemaChange]
+
+
+class SheetPlan(BaseModel):
+    """What an import would do to one sheet: rows that it inserts, updates, deletes and leaves as they are."""
+
+    sheet_name: str
+    change: Literal["added", "removed", "changed", "unchanged"]
+    rows_before: int
+    rows_after: int
+    inserted: int
+    updated: int
+    deleted: int
+    unchanged: int
+    schema_: Annotated[SchemaChanges | None, Field(alias="schema", description="null for a sheet that is new or goes")]
+
+
+class ImportPlan(BaseModel):
+    """What an import would do; `plan_hash`, over the file, the options and the commit of the branch, applies it.
+
+    `report` says how the file was read: types with their reasons, and the rows that would be left out. `job_id` is the
+    job that has applied the plan.
+    """
+
+    plan_hash: str
+    ref_name: str
+    base_commit_id: str
+    file_name: str
+    size_bytes: int
+    unchanged: bool
+    sheets: list[SheetPlan]
+    report: dict[str, Any]
+    created_at: datetime
+    expires_at: datetime
+    job_id: UUID | None

@@ -37,7 +37,7 @@ async def show_job(call: DatasetCall, connection: AsyncConnection, job_id: UUID,
 async def send_job(call: DatasetCall, job_id: UUID, run_type: RunType) -> None:
     """Put a message for a job on its queue; `maintenance` does it again if this fails."""
     services = call.services(DatasetsServices)
-    queue = services.import_queue if run_type is RunType.IMPORT else services.export_queue
+    queue = services.import_queue if run_type.reads_a_file else services.export_queue
     try:
         await queue.send(json.dumps({"job_id": str(job_id)}))
     except Exception:  # noqa: BLE001 - the job is durable; it is queued again within minutes

@@ -13,10 +13,16 @@ class RunType(StrEnum):
     """What a job does."""
 
     IMPORT = "import"
+    IMPORT_PLAN = "import_plan"  # a dry run
     EXPORT = "export"
     SAMPLING = "sampling"
     EXPLORATION = "exploration"
     PROFILING = "profiling"
+
+    @property
+    def reads_a_file(self) -> bool:
+        """Whether it is done by the function that imports."""
+        return self in (RunType.IMPORT, RunType.IMPORT_PLAN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

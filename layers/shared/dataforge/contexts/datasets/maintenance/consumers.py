@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.datasets.domain import RETENTION
-from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.events.sqs import id_in
 from dataforge.kernel.errors import BadRequest
@@ -45,7 +44,7 @@ async def queue_due(services: DatasetsServices) -> dict[str, int]:
 async def _requeue(services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:
     lost = await uow.jobs.lock_lost(MOST_PER_TICK)
     for job_id, run_type in lost:
-        queue = services.import_queue if run_type is RunType.IMPORT else services.export_queue
+        queue = services.import_queue if run_type.reads_a_file else services.export_queue
         await queue.send(json.dumps({"job_id": str(job_id)}))
         await uow.jobs.note_queued(job_id)
     return len(lost)

@@ -62,10 +62,11 @@ class FileJob:
 
 @dataclass(frozen=True, slots=True)
 class CompleteUpload:
-    """All parts are there."""
+    """All parts are there; the file is to be imported, or a dry run of that to be made."""
 
     dataset_id: UUID
     upload_id: UUID
+    run_type: RunType = RunType.IMPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ async def receive_file(
         "created_at": uow.now,
         "expires_at": expires_at,
     }
-    job = _job_of(row, command.run_type, uow)
+    job = job_of(row, command.run_type, uow)
     await uow.uploads.add({**row, "job_id": job.id})
     await uow.upload_quota.complete(upload_id)
     await uow.jobs.add(job)
@@ -156,8 +157,8 @@ async def receive_file(
     return FileJob(job.id, job.run_type, file)
 
 
-def _job_of(row: Mapping[str, Any], run_type: RunType, uow: DatasetsUnitOfWork) -> Job:
-    """The job of an upload, by whoever asks for it now."""
+def job_of(row: Mapping[str, Any], run_type: RunType, uow: DatasetsUnitOfWork, **more: object) -> Job:
+    """The job of an upload, by whoever asks for it now; `more` are parameters beside its options."""
     return Job(
         id=uuid7(),
         run_type=run_type,
@@ -166,7 +167,7 @@ def _job_of(row: Mapping[str, Any], run_type: RunType, uow: DatasetsUnitOfWork) 
         ref_name=row["ref_name"],
         source_commit_id=row["base_commit_id"],
         user_id=uow.principal.user_id,
-        run_parameters={"file_name": row["file_name"], "size_bytes": row["size_bytes"], **row["options"]},
+        run_parameters={"file_name": row["file_name"], "size_bytes": row["size_bytes"], **row["options"], **more},
         created_at=uow.now,
         upload_id=row["id"],
     )
@@ -179,8 +180,12 @@ async def begin_completion(command: CompleteUpload, uow: DatasetsUnitOfWork) -> 
         message = Text("The upload was aborted; open a new one.")
         raise UploadClosed(message)
     if row["job_id"] is not None:
+        begun = await uow.jobs.lock(row["job_id"])
+        if begun is not None and begun.run_type is not command.run_type:
+            message = Text("The upload is completed; its job is of another kind: {kind}.", kind=begun.run_type.value)
+            raise UploadClosed(message, facts={"job_id": str(begun.id)})
         return row["job_id"], row
-    job = _job_of(row, RunType.IMPORT, uow)
+    job = job_of(row, command.run_type, uow)
     await uow.jobs.add(job)
     await uow.uploads.update(command.upload_id, {"state": UploadState.COMPLETING.value, "job_id": job.id})
     return job.id, {**row, "job_id": job.id, "state": UploadState.COMPLETING.value}

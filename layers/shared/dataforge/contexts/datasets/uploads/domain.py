@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from dataforge.kernel.errors import NotFound
+from dataforge.kernel.errors import BadRequest, NotFound
+from dataforge.kernel.texts import Text
 
 
 class UploadNotFound(NotFound):
@@ -12,6 +13,19 @@ class UploadNotFound(NotFound):
 
     code = "upload_not_found"
     title = "There is no such upload"
+
+
+class FileGone(BadRequest):
+    """The uploaded file is no longer there."""
+
+    code = "file_gone"
+    status = 422
+    title = "The uploaded file is gone"
+
+
+def file_gone() -> FileGone:
+    """The refusal for a file that was kept as long as files are."""
+    return FileGone(Text("The uploaded file is no longer there; upload it again."))
 
 
 @dataclass(frozen=True, slots=True)

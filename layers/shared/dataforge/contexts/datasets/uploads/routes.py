@@ -15,6 +15,7 @@ from dataforge.contexts.datasets.datasets.calls import (
     router,
 )
 from dataforge.contexts.datasets.jobs.calls import show_job
+from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
@@ -123,9 +124,20 @@ async def complete_upload(
     upload_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.UPLOAD)]
 ) -> Response:
     """All parts are there: make the file and import it. Repeating this gives the same job."""
-    command = commands.CompleteUpload(call.dataset_id, upload_id)
+    return await _complete(call, commands.CompleteUpload(call.dataset_id, upload_id))
+
+
+@router.post("/api/datasets/{dataset_id}/uploads/{upload_id}/plan", status_code=202, response_model=JobOut)
+async def plan_upload(
+    upload_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.CHANGE, Kind.UPLOAD)]
+) -> Response:
+    """All parts are there: make the file and try its import; the summary of the job is the plan, to be applied."""
+    return await _complete(call, commands.CompleteUpload(call.dataset_id, upload_id, RunType.IMPORT_PLAN))
+
+
+async def _complete(call: DatasetCall, command: commands.CompleteUpload) -> Response:
     files = call.services(DatasetsServices).files
-    row = await call.query(queries.get_upload, call.dataset_id, upload_id)
+    row = await call.query(queries.get_upload, call.dataset_id, command.upload_id)
     if row["state"] == UploadState.OPEN:
         # Refused here, nothing has been written; refused later, the job would wait for a file that never comes.
         await asyncio.to_thread(require_parts, row, files)
