@@ -358,7 +358,7 @@ async def commit(api: WholeApi) -> Sample:
     return Sample({"dataset_id": dataset_id, "ref": "main"}, {"message": "one more", "operations": operations}, headers)
 
 
-@sample(DATASET + "/refs/{ref}/file")
+@sample(DATASET + "/refs/{ref}/file", DATASET + "/refs/{ref}/file/plan")
 async def small_file(api: WholeApi) -> Sample:
     return Sample({"dataset_id": await api.dataset(), "ref": "main"}, b"id,name\n9,Ada\n")
 
@@ -368,7 +368,14 @@ async def upload(api: WholeApi) -> Sample:
     return Sample({"dataset_id": await api.dataset(), "ref": "main"}, {"file_name": "a.csv", "size_bytes": 10})
 
 
-@sample(DATASET + "/uploads/{upload_id}/complete")
+@sample(DATASET + "/import-plans/{plan_hash}/apply")
+async def tried_import(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    plan = ok(await api.client.post(f"/api/datasets/{dataset_id}/refs/main/file/plan", content=b"id\n9\n"), 201)
+    return Sample({"dataset_id": dataset_id, "plan_hash": plan["plan_hash"]})
+
+
+@sample(DATASET + "/uploads/{upload_id}/complete", DATASET + "/uploads/{upload_id}/plan")
 async def whole_upload(api: WholeApi) -> Sample:
     dataset_id = await api.dataset()
     opened = await open_upload(api.client, dataset_id, TABLE)
