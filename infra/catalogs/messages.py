@@ -1,9 +1,11 @@
-"""What the templates of mails say, and what a catalogue lacks of it."""
+"""What the templates of mails say, and what a catalogue lacks of it or of the texts of the API."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from string import Formatter
 
 from babel.messages.catalog import Catalog, Message
 from jinja2.ext import babel_extract
@@ -49,8 +51,11 @@ def problems(catalog: Catalog, template: Catalog) -> list[str]:
 
 
 def placeholders(text: str) -> frozenset[str]:
-    """The names of the values that a message takes."""
-    return frozenset(_PLACEHOLDER.findall(text))
+    """The names of the values that a message takes: `%(name)s` in mails, `{name}` in texts."""
+    found = set(_PLACEHOLDER.findall(text))
+    with suppress(ValueError):  # braces that are no placeholders, in a message without values
+        found |= {name for _, name, _, _ in Formatter().parse(text) if name}
+    return frozenset(found)
 
 
 def _entries(catalog: Catalog) -> Iterable[Message]:

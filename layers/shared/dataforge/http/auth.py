@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import Depends, Request
 
 from dataforge.http.call import Call, platform_of, replay_if_known
+from dataforge.http.languages import LOCALE
 from dataforge.kernel.access import EVERYBODY, Action, Kind, role_missing
-from dataforge.kernel.errors import ScopeMissing, SignInRequired, Unauthenticated
+from dataforge.kernel.errors import DataForgeError, ScopeMissing, SignInRequired, Unauthenticated
 from dataforge.kernel.principal import Authenticator, Principal, Role
 from dataforge.kernel.rules import RULES, token_scope
 from dataforge.kernel.scopes import allows
@@ -20,6 +21,8 @@ _CHALLENGE = 'Bearer realm="dataforge"'
 _OWN_SITES = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site; programs send none
 _READS = frozenset({"GET", "HEAD"})
 _READS_LAG = timedelta(seconds=10)  # how late a demotion may reach what a role sees on routes open to everybody
+_LOCALE_LAG = timedelta(minutes=1)
+_PERSON = "dataforge.person"  # whose token it was, in the scope
 _WITHOUT_PRIVILEGES = frozenset({Role.LEARNER, Role.VIEWER})
 
 
@@ -84,13 +87,32 @@ async def principal_of_token(request: Request, token: str) -> Principal:
     """The person of an access token, however it came; raises Unauthenticated."""
     principal = await platform_of(request).get(Authenticator).authenticate(token)
     request.scope["dataforge.user"] = str(principal.user_id)
+    request.scope[LOCALE] = principal.locale
+    request.scope[_PERSON] = principal
     return principal
 
 
 async def confirmed(request: Request, principal: Principal, *, at_most_old: timedelta = timedelta(0)) -> Principal:
     """The person as the database knows them; raises Unauthenticated or Forbidden."""
     with _challenged():
-        return await platform_of(request).get(Authenticator).confirm(principal, at_most_old=at_most_old)
+        current = await platform_of(request).get(Authenticator).confirm(principal, at_most_old=at_most_old)
+    request.scope[LOCALE] = current.locale
+    return current
+
+
+async def find_locale(request: Request) -> None:
+    """Leave in the scope the locale of the profile of whoever asks, for an answer in words.
+
+    A request that was decided by its token alone has not met the database. Whoever may do nothing any more, or is not
+    signed in, gets words by the request's header.
+    """
+    person: Principal | None = request.scope.get(_PERSON)
+    if person is None or request.scope.get(LOCALE) is not None:
+        return
+    try:
+        await confirmed(request, person, at_most_old=_LOCALE_LAG)
+    except DataForgeError:
+        request.scope[LOCALE] = ""
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from dataforge.http.addresses import own_address, this_address
 from dataforge.http.encoding import dump_json
+from dataforge.http.languages import language_of, say_language, translated
 from dataforge.http.negotiation import preferred_media_type
 from dataforge.kernel.errors import (
     BadRequest,
@@ -23,6 +24,7 @@ from dataforge.kernel.errors import (
 )
 from dataforge.kernel.texts import Text
 from dataforge.kernel.validation import and_more, plain_message
+from dataforge.platform.texts.translation import translate
 
 if TYPE_CHECKING:
     # The xAPI function answers problems too and does not pay for FastAPI when it starts.
@@ -46,22 +48,26 @@ def problem_response(error: DataForgeError, scope: Scope) -> Response:
     as_page: Callable[[DataForgeError, Scope], Response] | None = scope.get(PROBLEM_PAGE)
     if as_page is not None and _is_for_people(scope):
         return as_page(error, scope)
+    language = language_of(scope)
     document: dict[str, object] = {
         "type": own_address(scope, ERRORS, error.code),
-        "title": error.title,
+        "title": translate(error.title, language),
         "status": error.status,
-        "detail": error.detail,
+        "detail": translate(error.detail, language),
         "instance": this_address(scope),
         "code": error.code,
         "request_id": str(scope.get("dataforge.request_id", "")),
     }
     if error.violations:
         document["errors"] = [
-            {"pointer": item.pointer, "detail": item.message, "rule": item.rule} for item in error.violations
+            {"pointer": item.pointer, "detail": translate(item.message, language), "rule": item.rule}
+            for item in error.violations
         ]
     for key, value in error.facts.items():
-        document.setdefault(key, value)
-    return Response(dump_json(document), status_code=error.status, media_type=MEDIA_TYPE, headers=error.headers)
+        document.setdefault(key, translated(value, language))
+    response = Response(dump_json(document), status_code=error.status, media_type=MEDIA_TYPE, headers=error.headers)
+    say_language(response.headers, scope)
+    return response
 
 
 def _is_for_people(scope: Scope) -> bool:
@@ -111,6 +117,9 @@ def unforeseen() -> DataForgeError:
 async def handle_domain_error(request: Request, error: Exception) -> Response:
     """Handler of the whole DataForgeError tree."""
     assert isinstance(error, DataForgeError)  # noqa: S101 - registered for this class only
+    from dataforge.http.auth import find_locale  # it answers problems itself
+
+    await find_locale(request)
     return problem_response(error, request.scope)
 
 

@@ -23,6 +23,7 @@ class Principal:
     """A signed-in person, or the system itself (`user_id` None).
 
     `scopes` is what a personal access token is for; None is somebody who has signed in and may do all their role may.
+    `locale` is that of the person's profile, None where the database was not asked for it.
     """
 
     user_id: UUID | None
@@ -30,6 +31,7 @@ class Principal:
     username: str = ""
     session: UUID | None = field(default=None, compare=False)
     scopes: frozenset[str] | None = None
+    locale: str | None = field(default=None, compare=False)
 
     def has(self, *roles: Role) -> bool:
         """Whether the person holds one of the roles; admin holds all."""

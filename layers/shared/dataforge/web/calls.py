@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from starlette.responses import HTMLResponse, Response
 
 from dataforge.http.addresses import this_address
-from dataforge.http.auth import Require, principal_of_token
+from dataforge.http.auth import Require, find_locale, principal_of_token
 from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.errors import DataForgeError, Unauthenticated
@@ -65,7 +65,11 @@ async def signed_in(request: Request) -> Principal:
 
 async def visitor(request: Request) -> Principal | None:
     """Who is at a page that everybody may see; None for somebody who has not signed in."""
-    return None if session.tokens_of(request.scope) is None else await signed_in(request)
+    if session.tokens_of(request.scope) is None:
+        return None
+    person = await signed_in(request)
+    await find_locale(request)
+    return person
 
 
 class PageRequire(Require):
@@ -80,6 +84,7 @@ class PageRequire(Require):
         form = {} if request.method in _READS else await session.form_of(request)
         call = await self.admit(request, principal)
         request.scope[PRINCIPAL] = call.principal
+        await find_locale(request)
         return PageCall(request, call.principal, form)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.types import Scope
 
+from dataforge.http.languages import in_words_of
 from dataforge.kernel.paging import InvalidCursor
 from dataforge.web import session
 
@@ -20,8 +21,8 @@ class Message(NamedTuple):
 
 
 def leave(response: Response, scope: Scope, kind: str, text: str) -> Response:
-    """Put a message into the answer, for the page that comes next."""
-    sealed = session.sealer(scope).seal(_SCOPE, (kind, text[:_LONGEST]))
+    """Put a message into the answer, for the page that comes next, in the language of whoever gets it."""
+    sealed = session.sealer(scope).seal(_SCOPE, (kind, in_words_of(scope, text)[:_LONGEST]))
     session.set_cookie(response, scope, _COOKIE, sealed, seconds=_SECONDS)
     return response
 

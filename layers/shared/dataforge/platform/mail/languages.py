@@ -7,11 +7,12 @@ the first mail that is not in English or has a date in it.
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
+from gettext import NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dataforge.platform.texts.translation import compiled
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -74,12 +75,7 @@ def translations(language: str) -> NullTranslations:
     """The catalogue of one of `LANGUAGES`, which is read once."""
     if language == ENGLISH:
         return NullTranslations()
-    from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
     with (CATALOGS / f"{language}.po").open("rb") as file:
-        catalog = read_po(file, locale=language)
-    compiled = BytesIO()
-    write_mo(compiled, catalog)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+        return compiled(read_po(file, locale=language))

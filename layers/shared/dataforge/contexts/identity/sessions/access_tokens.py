@@ -24,7 +24,7 @@ from dataforge.platform.db.database import Database
 _MAX_CONFIRMED = 10_000  # sessions whose last confirmation is remembered
 # Text, because every write pays for it: building the expression costs as much as executing it.
 _CURRENT = text(
-    "SELECT u.role, u.suspended_at, EXISTS (SELECT FROM identity.refresh_tokens t "
+    "SELECT u.role, u.locale, u.suspended_at, EXISTS (SELECT FROM identity.refresh_tokens t "
     "WHERE t.family = :session AND t.revoked_at IS NOT NULL) AS ended FROM identity.users u WHERE u.id = :person"
 )
 
@@ -51,7 +51,7 @@ class TokenVerifier:
         self._personal = personal
         self._settings = settings
         self._clock = clock
-        self._confirmed: dict[UUID | None, tuple[datetime, Role]] = {}
+        self._confirmed: dict[UUID | None, tuple[datetime, Role, str]] = {}
 
     async def authenticate(self, token: str) -> Principal:
         """The principal of a valid access token or personal access token.
@@ -102,14 +102,14 @@ class TokenVerifier:
         now = self._clock.now()
         known = self._confirmed.get(principal.session)
         if known is not None and now - known[0] < at_most_old:
-            return replace(principal, role=known[1])
-        role = await self._current_role(principal)
+            return replace(principal, role=known[1], locale=known[2])
+        role, locale = await self._current(principal)
         if len(self._confirmed) >= _MAX_CONFIRMED:
             self._confirmed.clear()
-        self._confirmed[principal.session] = (now, role)
-        return replace(principal, role=role)
+        self._confirmed[principal.session] = (now, role, locale)
+        return replace(principal, role=role, locale=locale)
 
-    async def _current_role(self, principal: Principal) -> Role:
+    async def _current(self, principal: Principal) -> tuple[Role, str]:
         values = {"person": principal.user_id, "session": principal.session}
         async with self._database.single_read() as connection:
             row = (await connection.execute(_CURRENT, values)).one_or_none()
@@ -119,7 +119,7 @@ class TokenVerifier:
         if row is None or row.ended:
             message = Text("This sign-in has ended; sign in again.")
             raise SessionEnded(message)
-        return Role(row.role)
+        return Role(row.role), row.locale
 
 
 class TokenSigner:

@@ -92,6 +92,7 @@ class PersonalToken:
     username: str
     role: Role
     suspended: bool
+    locale: str = ""
 
     def principal(self, now: datetime) -> Principal:
         """Whoever has the token now: the person with the role they have now, and with the token's scopes.
@@ -107,7 +108,7 @@ class PersonalToken:
         if self.expires_at is not None and now >= self.expires_at:
             message = Text("This personal access token has expired; make another one.")
             raise InvalidToken(message)
-        return Principal(self.user_id, self.role, self.username, scopes=self.scopes)
+        return Principal(self.user_id, self.role, self.username, scopes=self.scopes, locale=self.locale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ _TOKENS = text(
 )
 # Text, because every request with a token pays for it: building the expression costs as much as executing it.
 _BY_HASH = text(
-    "SELECT t.id, t.user_id, t.scopes, t.expires_at, t.revoked_at, t.last_used_at, u.username, u.role, u.suspended_at "
-    "FROM identity.personal_tokens t JOIN identity.users u ON u.id = t.user_id WHERE t.token_hash = :hash"
+    "SELECT t.id, t.user_id, t.scopes, t.expires_at, t.revoked_at, t.last_used_at, u.username, u.role, "
+    "u.suspended_at, u.locale FROM identity.personal_tokens t "
+    "JOIN identity.users u ON u.id = t.user_id WHERE t.token_hash = :hash"
 )
 _MAIL = text(
     "SELECT t.name, t.expires_at, u.email, u.display_name FROM identity.personal_tokens t "
@@ -47,6 +48,7 @@ async def find_token(connection: AsyncConnection, hashed: str) -> PersonalToken 
         row.username,
         Role(row.role),
         row.suspended_at is not None,
+        row.locale,
     )
 
 
