@@ -11,10 +11,24 @@ import versioned_tables
 
 _PACKAGES = (Path(dataforge.__path__[0]), Path(versioned_tables.__path__[0]))
 # Raised for whoever writes or runs the code, and never answered to anybody.
-_OURS = set(
-    "ArithmeticError ArrowInvalid AssertionError AttributeError CorruptStorage ImportError IndexError KeyError LookupError "
-    "ModuleNotFoundError NotImplementedError OSError ObjectMissing RuntimeError StorageMoved TypeError".split()
-)
+_OURS = {
+    "ArithmeticError",
+    "ArrowInvalid",
+    "AssertionError",
+    "AttributeError",
+    "CorruptStorage",
+    "ImportError",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "ModuleNotFoundError",
+    "NotImplementedError",
+    "OSError",
+    "ObjectMissing",
+    "RuntimeError",
+    "StorageMoved",
+    "TypeError",
+}
 # ValueErrors of these say what is wrong with the code or its surroundings, not with what somebody sent.
 _FOR_OPERATORS = (
     "dataforge/http/addresses.py", "dataforge/kernel/canonical.py", "dataforge/kernel/errors.py",

@@ -12,6 +12,7 @@ from functools import partial
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.encoding import Encoding, as_utf8, reconsidered
 from versioned_tables.files.json_cells import (
@@ -79,9 +80,14 @@ class JsonRows:
             _check_utf8(raw, bad)
         if self.document.layout != "lines":
             if bad.reason.startswith("not JSON"):
-                raise ImportRefused(f"Line {bad.line} is {bad.reason}.", facts={"line": bad.line, "row": bad.row})
+                raise ImportRefused(
+                    Text("Line {line} is {reason}.", line=bad.line, reason=bad.reason),
+                    facts={"line": bad.line, "row": bad.row},
+                )
             if bad.row == 1:
-                raise ImportRefused(f"The JSON holds {bad.reason}: a table needs an object for each row.")
+                raise ImportRefused(
+                    Text("The JSON holds {reason}: a table needs an object for each row.", reason=bad.reason)
+                )
         rejected.append(bad)
         if len(rejected) > max(self.max_rejected, REJECTED_LISTED):
             raise too_many(rejected, len(rejected), self.max_rejected)
@@ -103,7 +109,7 @@ def _table(source: JsonRows) -> TypedTable:
     if len(rejected) > source.max_rejected:
         raise too_many(rejected, len(rejected), source.max_rejected)
     if not kinds:
-        raise ImportRefused("The file has no JSON object with a member.")
+        raise ImportRefused(Text("The file has no JSON object with a member."))
     columns = [(name or f"column_{at}", type_of_cells(kind)) for at, (name, kind) in enumerate(kinds.items(), 1)]
 
     # Numbers within text, or in a column that others make text, are text as it stands.
@@ -152,7 +158,12 @@ def _check_utf8(raw: bytes, bad: RejectedRow) -> None:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EncodingRefused(
-            f"Row {bad.row}, line {bad.line}: byte 0x{raw[error.start]:02X} is not UTF-8. Name the encoding.",
+            Text(
+                "Row {row}, line {line}: byte 0x{raw:02X} is not UTF-8. Name the encoding.",
+                row=bad.row,
+                line=bad.line,
+                raw=raw[error.start],
+            ),
             facts={"row": bad.row, "line": bad.line},
         ) from error
 

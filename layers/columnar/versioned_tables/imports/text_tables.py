@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
 from versioned_tables.errors import ImportRefused, SchemaMismatch, TooManyRejectedRows
 from versioned_tables.files.csv_block import (
     BlockPlan,
@@ -202,11 +203,13 @@ def target_schema(
     missing = [column for column in base.columns if not found.has(column.id)]
     if options.mode == "upsert" and missing:
         names = ", ".join(column.name for column in missing[:10])
-        raise SchemaMismatch(f"An upsert replaces whole rows, and the file lacks the columns {names}.")
+        raise SchemaMismatch(
+            Text("An upsert replaces whole rows, and the file lacks the columns {names}.", names=names)
+        )
     if options.mode == "append":
         found = replace(found, columns=(*found.columns, *missing))
     if options.mode != "replace" and found.key != base.key:
-        raise SchemaMismatch("The key of a table changes only with an import that replaces it.")
+        raise SchemaMismatch(Text("The key of a table changes only with an import that replaces it."))
     pinned = frozenset(column.id for column in found.columns if column.name in declared)
     return evolve(base, found, options.evolution, pinned=pinned)
 
@@ -218,8 +221,15 @@ def too_many(rejected: list[RejectedRow], count: int, limit: int) -> TooManyReje
     rows = "1 row" if count == 1 else f"{count} rows"
     more = f" Only the first {REJECTED_LISTED} are listed." if count > REJECTED_LISTED else ""
     return TooManyRejectedRows(
-        f"{rows} cannot be read and at most {limit} may be left out. "
-        f"The first is row {first.row}: {first.reason}{line}.{more}",
+        Text(
+            "{rows} cannot be read and at most {limit} may be left out. The first is row {row}: {reason}{line}.{more}",
+            rows=rows,
+            limit=limit,
+            row=first.row,
+            reason=first.reason,
+            line=line,
+            more=more,
+        ),
         facts={
             "rejected_count": count,
             "rejected": [
@@ -251,7 +261,11 @@ def _declared_columns(names: list[str], options: ImportOptions) -> dict[int, str
     missing = sorted(set(options.declared) - set(names))
     if missing:
         raise SchemaMismatch(
-            f"The declared columns {', '.join(missing[:10])} are not in the file; it has {', '.join(names[:20])}."
+            Text(
+                "The declared columns {missing} are not in the file; it has {names}.",
+                missing=", ".join(missing[:10]),
+                names=", ".join(names[:20]),
+            )
         )
     return {at: normal_type(options.declared[name]) for at, name in enumerate(names) if name in options.declared}
 
@@ -281,7 +295,12 @@ def _fitted(array: pa.Array, kind: str, column: Column) -> pa.Array:
         row = misfits(values, type_, column.type, 1)[0]
         value = text_of(array.slice(row, 1))[0].as_py()
         raise SchemaMismatch(
-            f"Column {column.name!r} cannot be read as {column.type} without loss: it has {value!r:.80}."
+            Text(
+                "Column {name!r} cannot be read as {type} without loss: it has {value!r:.80}.",
+                name=column.name,
+                type=column.type,
+                value=value,
+            )
         )
     return found.combine_chunks()
 

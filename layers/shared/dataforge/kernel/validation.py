@@ -50,7 +50,10 @@ _LENGTHS = {
     "too_short": ("min_length", "must have at least {count:,} item", "must have at least {count:,} items"),
     "too_long": ("max_length", "must have at most {count:,} item", "must have at most {count:,} items"),
 }
-MESSAGES: tuple[str | tuple[str, str], ...] = (*(message for message, _ in _LIMITS.values()), *((one, several) for _, one, several in _LENGTHS.values()))
+MESSAGES: tuple[str | tuple[str, str], ...] = (
+    *(message for message, _ in _LIMITS.values()),
+    *((one, several) for _, one, several in _LENGTHS.values()),
+)
 
 
 def plain_message(found: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ async def revoke_feed(command: RevokeFeed, uow: AcademicsUnitOfWork) -> None:
     """End a feed at once; raises NotFound when it has ended already or is not the person's."""
     name = await uow.calendar_feeds.revoke(command.owner_id, command.feed_id)
     if name is None:
-        raise missing("calendar feed", command.feed_id)
+        raise missing(Text("calendar feed"), command.feed_id)
     entry = AuditEntry("calendar_feed.revoked", "calendar_feed", str(command.feed_id), before={"name": name})
     uow.audit(entry)
 
