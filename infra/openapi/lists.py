@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dataforge.http.bounds import MAX_ANSWER_BYTES
 from dataforge.http.csv_lists import CSV, EXCEL, FORMAT, ListRoute
+from dataforge.http.file_answers import AT_LOCATION
 
 _EXCEL: dict[str, Any] = {
     "name": EXCEL,
@@ -12,10 +12,6 @@ _EXCEL: dict[str, Any] = {
     "required": False,
     "description": "CSV for spreadsheets: with a byte order mark, and an apostrophe before what would be a formula",
     "schema": {"type": "boolean", "default": False},
-}
-_ELSEWHERE: dict[str, Any] = {
-    "description": f"The CSV is larger than {MAX_ANSWER_BYTES // 1024**2} MiB and is at Location, for an hour",
-    "headers": {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}},
 }
 
 
@@ -30,7 +26,7 @@ def complete_with_formats(operation: dict[str, Any], listed: ListRoute) -> None:
     content = operation["responses"]["200"].setdefault("content", {})
     content.setdefault(CSV, {"schema": {"type": "string"}})
     content[CSV]["schema"] = {"type": "string", "description": _description(listed)}
-    operation["responses"]["303"] = _ELSEWHERE
+    operation["responses"]["303"] = AT_LOCATION
 
 
 def _format_parameter(formats: Mapping[str, str]) -> dict[str, Any]:

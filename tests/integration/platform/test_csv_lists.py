@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from starlette.types import Message
 
-from dataforge.http import csv_lists
+from dataforge.http import file_answers
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.aws.clients import client as aws_client
@@ -219,7 +219,7 @@ async def test_what_does_not_fit_is_an_object_that_the_answer_points_to(
     assert file.content.startswith(b"\xef\xbb\xbf")
     assert len(rows_of(file)) == 20_000
     objects = await asyncio.to_thread(lambda: aws_client("s3").list_objects_v2(Bucket=bucket)["Contents"])
-    assert [item["Key"].startswith(csv_lists.PREFIX) for item in objects] == [True]
+    assert [item["Key"].startswith(file_answers.PREFIX) for item in objects] == [True]
 
 
 async def test_a_client_that_goes_away_leaves_nothing_behind(
@@ -249,7 +249,7 @@ async def test_a_list_that_takes_too_long_is_refused_with_what_to_do(
     database: Database, registrar: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add_departments(database, 600)
-    monkeypatch.setattr(csv_lists, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(file_answers, "MOST_SECONDS", 0.0)
 
     answer = await registrar.get("/api/departments", params={"format": "csv"})
 

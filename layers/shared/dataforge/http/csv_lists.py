@@ -6,14 +6,12 @@ what does not becomes an object that the answer points to (ADR 59). A route that
 by page.
 """
 
-import hashlib
 import re
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
@@ -22,23 +20,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from dataforge.http.bounds import MAX_ANSWER_BYTES, AnswerTooLarge, sendable
-from dataforge.http.etag import etag
+from dataforge.http.bounds import MAX_ANSWER_BYTES, sendable
+from dataforge.http.file_answers import Bounds, fits, store_file, tagged
 from dataforge.http.list_columns import Columns, Listed, columns_of, listed_in
 from dataforge.http.negotiation import PRESENTATION, accepted_media_type
 from dataforge.kernel.csv_cells import BYTE_ORDER_MARK, write_lines
 from dataforge.kernel.errors import BadRequest, DataForgeError, NotAcceptable, ValidationFailed, Violation
-from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
 
 JSON, CSV = "application/json", "text/csv"
 FORMAT, EXCEL = "format", "excel"
 FOR_EXCEL = "dataforge.for_excel"  # how a handler that makes CSV itself is to make it
 PART_OF_FILE = "dataforge.part_of_file"  # says that an answer is no answer yet, so that it may have any length
-PREFIX = "lists/"  # of the objects' keys: the bucket's rules delete them after a day
-# The gateway waits for 29 seconds; and a function has 512 MB on its disk.
-MOST_SECONDS = 24.0
-MOST_BYTES = 400 * 1024 * 1024
 _ROWS_OF_FILES = 500  # a page, where a handler makes CSV itself
 _NAMES = {
     JSON: "json",
@@ -53,13 +46,6 @@ _NEXT = re.compile(r'[?&]cursor=([^&>]+)[^>]*>; rel="next"')
 _OF_ONE_PAGE = frozenset({"content-length", "content-type", "content-encoding", "content-disposition", "etag", "link"})
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class ListTooLong(AnswerTooLarge):
-    """A list takes longer to write, or is larger, than one request may: filter it, or take it page by page."""
-
-    code = "list_too_long"
-    title = "The list is too long for one file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +121,7 @@ class ListRoute:
     async def answer(self, handle: Handler, request: Request) -> Response:
         """The answer in the format that is wanted.
 
-        Raises NotAcceptable, ValidationFailed for a wrong `format` or `excel`, and ListTooLong.
+        Raises NotAcceptable, ValidationFailed for a wrong `format` or `excel`, and ListTooLong (`file_answers`).
         """
         if not self.offered or not self._route.include_in_schema or self._does_everything:
             return await handle(request)
@@ -189,7 +175,7 @@ class ListRoute:
     async def _whole(self, handle: Handler, request: Request, wanted: Wanted) -> Response:
         """The whole list, in the answer or where that points to."""
         first: Response | None = None
-        rows, until = 0, time.monotonic() + MOST_SECONDS
+        rows, bounds = 0, Bounds()
         with tempfile.SpooledTemporaryFile(max_size=MAX_ANSWER_BYTES) as file:
             async for page in self._pages(handle, request, wanted):
                 if page.status_code != 200:
@@ -205,11 +191,13 @@ class ListRoute:
                 first = first or page
                 if await request.is_disconnected():
                     return Response(status_code=204)  # nobody reads it; the file goes with the request
-                if time.monotonic() > until or file.tell() > MOST_BYTES:
-                    raise _too_long(rows)
+                bounds.check(file, rows)
             assert first is not None  # noqa: S101 - a handler answers
-            if file.tell() > MAX_ANSWER_BYTES:
-                return await self._elsewhere(request, file)
+            if not fits(file):
+                media_type = f"{CSV}; charset=utf-8"
+                elsewhere = await store_file(request, file, name=f"{self._name}.csv", media_type=media_type)
+                elsewhere.headers.add_vary_header("Accept")
+                return elsewhere
             file.seek(0)
             return self._file(first, file.read())
 
@@ -273,23 +261,13 @@ class ListRoute:
     def _file(self, page: Response, body: bytes) -> Response:
         """The answer with a file in it."""
         headers = {name: value for name, value in page.headers.items() if name not in _OF_ONE_PAGE}
-        tag = etag(hashlib.sha256(body).hexdigest()[:32])
-        headers["etag"] = f"W/{tag}"  # weak: packed, the bytes are others
-        response = Response(body, headers=headers, media_type=CSV)
+        response = tagged(Response(body, headers=headers, media_type=CSV))
         saved_as = page.headers.get("content-disposition", f'attachment; filename="{self._name}.csv"')
         response.headers["Content-Disposition"] = saved_as
         response.headers.add_vary_header("Accept")
         if self.columns is not None:
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
-
-    async def _elsewhere(self, request: Request, file: IO[bytes]) -> Response:
-        objects = request.app.state.platform.objects
-        key = f"{PREFIX}{uuid7()}/{self._name}.csv"
-        file.seek(0)
-        await objects.put_file(key, file, content_type=f"{CSV}; charset=utf-8")
-        headers = {"Location": await objects.download_url(key), "Vary": "Accept"}
-        return Response(status_code=303, headers=headers)
 
     @property
     def _name(self) -> str:
@@ -303,15 +281,6 @@ def _query_fields(dependant: Any) -> list[Any]:  # noqa: ANN401 - FastAPI's
 
 def _marked(lines: bytes, wanted: Wanted) -> bytes:
     return BYTE_ORDER_MARK + lines if wanted.excel else lines
-
-
-def _too_long(rows: int) -> DataForgeError:
-    message = Text(
-        "The list was too long for one file after {rows:,} lines. Narrow it with its filters, or take it page by page: "
-        "send `limit`, and follow the header Link.",
-        rows=rows,
-    )
-    return ListTooLong(message, facts={"lines": rows})
 
 
 def _invalid(name: str, rule: Text, code: str) -> DataForgeError:

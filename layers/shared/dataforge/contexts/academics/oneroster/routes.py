@@ -1,15 +1,19 @@
 """OneRoster 1.2 read endpoints, for registrars."""
 
+import tempfile
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from dataforge.contexts.academics.oneroster.files import write_archive
 from dataforge.contexts.academics.oneroster.queries import COLLECTIONS, collection_of, get_item, list_collection
 from dataforge.http.addresses import this_address
 from dataforge.http.app import context_router
 from dataforge.http.auth import require
+from dataforge.http.bounds import MAX_ANSWER_BYTES
 from dataforge.http.call import Call, json_response
+from dataforge.http.file_answers import AT_LOCATION, fits, store_file
 from dataforge.http.versioned_rows import PROBLEMS
 from dataforge.kernel.access import Action, Kind
 
@@ -17,6 +21,11 @@ router = context_router("academics")
 
 
 ONEROSTER = "/api/oneroster/v1p2"
+_ARCHIVE, _ZIP = "oneroster.zip", "application/zip"
+_EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {_ZIP: {"schema": {"type": "string", "format": "binary"}}}},
+    303: AT_LOCATION,
+}
 CollectionName = Literal["orgs", "academicSessions", "courses", "classes", "users", "enrollments"]
 Fields = Annotated[str | None, Query(max_length=500, description="names of members to show, separated by commas")]
 
@@ -44,6 +53,18 @@ def _linked(call: Call, value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if value.keys() == {"sourcedId", "type"}:
         return {"href": call.address(ONEROSTER, collection_of(value["type"]), value["sourcedId"]), **value}
     return {name: _linked(call, item) for name, item in value.items()}
+
+
+@router.get(ONEROSTER + "/export", response_class=Response, responses=_EXPORT)
+async def export_oneroster(call: Annotated[Call, require(Action.EXPORT, Kind.ROSTER)]) -> Response:
+    """All of it as a zip of OneRoster 1.2 CSV files (bulk, with a manifest), which imports again without a change."""
+    with tempfile.SpooledTemporaryFile(max_size=MAX_ANSWER_BYTES) as file:
+        await call.query(write_archive, file)
+        if not fits(file):
+            return await store_file(call.request, file, name=_ARCHIVE, media_type=_ZIP)
+        file.seek(0)
+        saved_as = {"Content-Disposition": f'attachment; filename="{_ARCHIVE}"'}
+        return Response(file.read(), media_type=_ZIP, headers=saved_as)
 
 
 @router.get(ONEROSTER + "/{collection}", response_model=dict[str, list[dict[str, Any]]], responses=PROBLEMS)

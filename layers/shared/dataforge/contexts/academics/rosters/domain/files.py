@@ -23,6 +23,7 @@ from dataforge.kernel.texts import Text
 
 Fields = Mapping[str, str]
 MAX_ROWS = 500_000
+WAITS = "ext:waitlisted"
 
 
 class RosterUnreadable(BadRequest):
@@ -178,11 +179,16 @@ def _about_user(row: Fields) -> dict[str, object]:
 
 
 def _role(row: Fields) -> str:
-    value = _needed(row, "role").lower()
+    value = _student_if_waiting(_needed(row, "role").lower())
     if not _is_role(value):
         message = Text("role {value!r} is no role of OneRoster", value=value[:80])
         raise _Bad(message)
     return value
+
+
+def _student_if_waiting(role: str) -> str:
+    # So that other systems do not enroll those who wait, our exports do not call them students.
+    return "student" if role == WAITS else role
 
 
 def _is_role(value: str) -> bool:
@@ -200,7 +206,7 @@ def _enrollment(row: Fields) -> dict[str, object]:
 
 def _about_enrollment(row: Fields) -> dict[str, object]:
     # A role that is misspelt may have been meant for a student.
-    role = row.get("role", "").lower()
+    role = _student_if_waiting(row.get("role", "").lower())
     names = {"class": row.get("classSourcedId"), "user": row.get("userSourcedId"), "role": role}
     return {name: value for name, value in names.items() if value and (name != "role" or _is_role(role))}
 

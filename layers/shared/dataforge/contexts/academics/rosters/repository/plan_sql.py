@@ -11,30 +11,41 @@ _OPEN = "r.plan_id = :plan AND r.action IS NULL"
 _TELLING = "r.plan_id = :plan AND r.kind = 'enrollment' AND (r.action IS NULL OR r.action = 'conflict')"
 _USABLE = "action IN ('create', 'change', 'unchanged')"
 
+
+def _sourced_id(alias: str, kind: str) -> str:
+    """The sourcedId of a thing; its id, where it has none and the file calls it by that, as our exports do."""
+    named = f"SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = '{kind}'"
+    return f"""CASE WHEN {alias}.sourced_id IS NULL AND {alias}.id::text IN ({named}) THEN {alias}.id::text
+        ELSE {alias}.sourced_id END AS sourced_id"""
+
+
 CATALOG_ROWS = f"""
 SELECT row_no, file, line, kind, sourced_id, removed, data, action, reason FROM {_R}
 WHERE plan_id = :plan AND kind IN ('session', 'org', 'course', 'class') ORDER BY row_no
 """
 CATALOG_DEPARTMENTS = f"""
-SELECT id, code, name, sourced_id FROM academics.departments d
+SELECT id, code, name, {_sourced_id("d", "org")} FROM academics.departments d
 WHERE d.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'org')
    OR d.sourced_id IN (SELECT data->>'org' FROM {_R} WHERE plan_id = :plan AND kind = 'course')
    OR lower(d.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE plan_id = :plan AND kind = 'org')
 """
 CATALOG_COURSES = f"""
-SELECT id, code, title, credits, capacity, sourced_id FROM academics.courses c
+SELECT id, code, title, credits, capacity, {_sourced_id("c", "course")} FROM academics.courses c
 WHERE c.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'course')
    OR lower(c.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE plan_id = :plan AND kind = 'course')
 """
 CATALOG_SECTIONS = f"""
 SELECT s.id, s.semester_id, sem.code AS semester_code, s.course_id, c.code AS course_code, s.code, s.capacity,
-    s.waitlist_capacity, s.enrolled_count, s.waitlisted_count, s.sourced_id
+    s.waitlist_capacity, s.enrolled_count, s.waitlisted_count, {_sourced_id("s", "class")}
 FROM academics.sections s
 JOIN academics.courses c ON c.id = s.course_id JOIN academics.semesters sem ON sem.id = s.semester_id
 WHERE s.semester_id = :semester
    OR s.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'class')
 """
-CATALOG_SEMESTERS = "SELECT id, code, sourced_id FROM academics.semesters WHERE sourced_id IS NOT NULL"
+CATALOG_SEMESTERS = f"""
+SELECT * FROM (SELECT id, code, {_sourced_id("s", "session")} FROM academics.semesters s) s
+WHERE sourced_id IS NOT NULL
+"""
 
 DOUBLED_ROWS = f"""
 SELECT row_no, file, line, kind, sourced_id, removed, data FROM {_R} r
@@ -87,16 +98,18 @@ def users(*, simple: bool) -> str:
     own = "own.number_key = lower(s.number)" if simple else "own.sourced_id = s.sourced_id"
     joined = "" if simple else "LEFT JOIN people i ON i.sourced_id = u.sourced_id"
     by_id = "NULL::jsonb" if simple else "i.person"
+    sourced_id = "s.sourced_id" if simple else _sourced_id("s", "user")
     return f"""
 WITH named AS MATERIALIZED (
     SELECT row_no, line, sourced_id, removed, data, action, lower(data->>'number') AS number_key,
         lower(nullif(data->>'email', '')) AS email_key
     FROM {_R} WHERE plan_id = :plan AND kind = 'user'
 ), u AS MATERIALIZED (SELECT * FROM named WHERE action IS NULL
+), known AS (SELECT s.id, s.number, s.first_name, s.last_name, s.email, {sourced_id} FROM academics.students s
 ), people AS MATERIALIZED (
     SELECT s.sourced_id, lower(s.number) AS number_key, lower(s.email) AS email_key,
         jsonb_build_array(s.id, s.number, s.first_name, s.last_name, s.email, s.sourced_id, own.line) AS person
-    FROM academics.students s
+    FROM known s
     LEFT JOIN (SELECT {"number_key" if simple else "sourced_id"}, min(line) AS line FROM named GROUP BY 1) own ON {own}
     WHERE s.sourced_id IN (SELECT sourced_id FROM u) OR lower(s.number) IN (SELECT number_key FROM u)
        OR lower(s.email) IN (SELECT email_key FROM u)

@@ -133,7 +133,7 @@ class RosterPlans:
     async def catalog(self, plan_id: UUID, semester: Semester) -> KnownCatalog:
         """What those rows can mean."""
         given = {"plan": plan_id, "semester": semester.id}
-        semesters = (await self._connection.execute(text(plan_sql.CATALOG_SEMESTERS))).all()
+        semesters = (await self._connection.execute(text(plan_sql.CATALOG_SEMESTERS), {"plan": plan_id})).all()
         departments = await self._connection.execute(text(plan_sql.CATALOG_DEPARTMENTS), {"plan": plan_id})
         courses = await self._connection.execute(text(plan_sql.CATALOG_COURSES), {"plan": plan_id})
         sections = await self._connection.execute(text(plan_sql.CATALOG_SECTIONS), given)
