@@ -51,7 +51,11 @@ def rest_app(function: str, parts: Platform) -> "tuple[DataForgeApp, ASGIApp]":
 
     owners = {prefix: name for module in modules() for prefix, name in module.routers.get(function, {}).items()}
     if function == "api":
-        owners |= {"/errors": "dataforge.http.registry", "/ui/static": "dataforge.web.static_files"}
+        owners |= {
+            "/errors": "dataforge.http.registry",
+            "/ui/csv": "dataforge.web.csv_pages",
+            "/ui/static": "dataforge.web.static_files",
+        }
     return create_app(
         platform=parts,
         owners=owners,

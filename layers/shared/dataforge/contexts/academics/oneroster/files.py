@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.http.file_answers import Bounds
@@ -134,7 +134,7 @@ async def write_archive(connection: AsyncConnection, file: IO[bytes]) -> None:
                     bounds.check(file, lines)
 
 
-def _written(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> bytes:
+def _written(columns: Sequence[str], rows: Sequence[RowMapping]) -> bytes:
     return write_lines([[write_cell(row.get(name)) for name in columns] for row in rows])
 
 

@@ -13,9 +13,11 @@ from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.principal import Principal
 from dataforge.web.calls import PageCall, require_page
+from dataforge.web.csv_pages import csv_router
 from dataforge.web.routing import page_router
 
 router = page_router("datasets")
+router.include_router(csv_router("/ui/datasets/csv", "/api/datasets"))  # before pages of one dataset
 DATASETS = "/ui/datasets"
 ROWS = 25
 
