@@ -1,4 +1,4 @@
-"""Versions to files, in constant memory: CSV, Excel, Parquet, JSON lines; plain, gzip or zstd; also a difference as a
+"""Versions to files, in constant memory: CSV, Excel, Parquet, Arrow, JSON lines; plain, gzip or zstd; a difference as a
 file.
 
 A re-import of an export (into the same dataset, or with the schema declared) yields the same content hash.
@@ -7,10 +7,19 @@ A re-import of an export (into the same dataset, or with the schema declared) yi
 from versioned_tables.exports.export import (
     ExportOptions,
     ExportReport,
-    Sink,
     export_difference,
+    export_rows,
     export_table,
     export_workbook,
 )
+from versioned_tables.exports.sinks import Sink
 
-__all__ = ["ExportOptions", "ExportReport", "Sink", "export_difference", "export_table", "export_workbook"]
+__all__ = [
+    "ExportOptions",
+    "ExportReport",
+    "Sink",
+    "export_difference",
+    "export_rows",
+    "export_table",
+    "export_workbook",
+]

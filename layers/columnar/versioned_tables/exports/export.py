@@ -2,53 +2,56 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, Protocol, cast
+from itertools import chain
+from typing import BinaryIO, Literal, cast
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataforge.kernel.texts import Text
 from versioned_tables.compare.diff import Difference, difference_page
 from versioned_tables.errors import FilterRefused
+from versioned_tables.exports.sinks import Compression, CountingFile, Sink
 from versioned_tables.exports.text import csv_header, csv_rows, json_lines, json_rows
 from versioned_tables.exports.workbook import write_workbook
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.progress import Progress, ProgressCallback, no_progress
 from versioned_tables.read.filtering import matching
 from versioned_tables.read.filters import Filter, check_filter, filter_columns
-from versioned_tables.read.rows import read_range
+from versioned_tables.read.rows import read_range, windows
 from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.columns import TableSchema
 from versioned_tables.storage.table_store import TableStore
 
 BATCH = 32_768
 _AHEAD = 3
-ExportFormat = Literal["csv", "excel", "parquet", "jsonl"]
-Compression = Literal["none", "gzip", "zstd"]
-
-
-class Sink(Protocol):
-    """Where the bytes go: a file, or a multipart upload."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take the bytes; returns how many."""
-        ...
+# A row group of Parquet, a batch of an Arrow stream, and what either may hold decoded.
+_GROUP_ROWS = 131_072
+_GROUP_BYTES = 32 << 20
+# A column is written with a dictionary when its values come again: others would fill one and throw it away.
+_REPEATED = 4
+ExportFormat = Literal["csv", "excel", "parquet", "jsonl", "arrow"]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What to write: column names (None for all, in schema order), a filter, and for CSV the delimiter."""
+    """What to write: column names (None for all, in schema order), a filter, the order of rows; and for CSV the
+    delimiter, and whether it is for spreadsheets (see `text.csv_rows`).
+    """
 
     format: ExportFormat = "csv"
     compression: Compression = "none"
     columns: tuple[str, ...] | None = None
     where: Filter | None = None
+    descending: bool = False
     delimiter: str = ","
+    excel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,90 +60,6 @@ class ExportReport:
 
     rows: int
     bytes: int
-
-
-class _Counting:
-    """A write-only binary file over a sink, compressing on the way when asked to."""
-
-    def __init__(self, sink: Sink, compression: Compression) -> None:
-        self._sink = sink
-        self._gzip = zlib.compressobj(6, wbits=31) if compression == "gzip" else None
-        self._zstd: pa.CompressedOutputStream | None = None
-        self.written = 0
-        self.closed = False
-        self._at = 0
-        if compression == "zstd":
-            self._zstd = pa.CompressedOutputStream(pa.PythonFile(_Raw(self._raw), mode="w"), "zstd")
-
-    def _raw(self, data: bytes) -> int:
-        if data:
-            self._sink.write(data)
-            self.written += len(data)
-        return len(data)
-
-    def write(self, data: bytes) -> int:
-        self._at += len(data)
-        if self._gzip is not None:
-            self._raw(self._gzip.compress(data))
-        elif self._zstd is not None:
-            self._zstd.write(data)
-        else:
-            self._raw(bytes(data))
-        return len(data)
-
-    def tell(self) -> int:
-        return self._at
-
-    def flush(self) -> None:
-        """The sink decides when bytes leave."""
-
-    def seekable(self) -> bool:
-        return False
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True
-
-    def finish(self) -> None:
-        """End the compressed stream."""
-        if self._gzip is not None:
-            self._raw(self._gzip.flush())
-        if self._zstd is not None:
-            self._zstd.close()
-
-
-class _Raw:
-    """The file object Arrow's compressor writes to."""
-
-    def __init__(self, write: Callable[[bytes], int]) -> None:
-        self._write = write
-        self.closed = False
-
-    def write(self, data: bytes) -> int:
-        return self._write(bytes(data))
-
-    def flush(self) -> None:
-        """Nothing is buffered."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        return 0
 
 
 def export_table(
@@ -169,7 +88,7 @@ def export_workbook(
     progress: ProgressCallback = no_progress,
 ) -> ExportReport:
     """Write tables as the sheets of one workbook."""
-    out = _Counting(sink, options.compression)
+    out = CountingFile(sink, options.compression)
     shown = [
         (name, _names(manifest, options), _batches(store, manifest, options, progress))
         for name, manifest in manifests.items()
@@ -204,35 +123,81 @@ def _batches(
     read = list(
         dict.fromkeys([*ids, *(c.id for n in filter_columns(options.where) if (c := manifest.schema.by_name(n)))])
     )
-    for start in range(0, manifest.rows, BATCH):
-        table = read_range(store, manifest, start, start + BATCH, read)
+    done = 0
+    for start, stop in _ranges(manifest, options):
+        table = read_range(store, manifest, start, stop, read)
         if options.where is not None:
             table = table.filter(pa.array(matching(table, options.where, manifest.schema)))
-        progress(Progress("exporting", min(start + BATCH, manifest.rows), 0))
+        if options.descending:
+            table = table.take(pa.array(np.arange(table.num_rows - 1, -1, -1)))
+        done += stop - start
+        progress(Progress("exporting", done, 0))
         yield table.select(ids).rename_columns(names)
+
+
+def _ranges(manifest: Manifest, options: ExportOptions) -> Iterable[tuple[int, int]]:
+    ranges = windows(manifest, 0, manifest.rows, BATCH)
+    return reversed(list(ranges)) if options.descending else ranges
+
+
+def _ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same, read on a thread of its own while the one before is written."""
+    with ThreadPoolExecutor(1, thread_name_prefix="export-read") as pool:
+        following = pool.submit(next, batches, None)
+        while (table := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield table
+
+
+def _grouped(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Batches put together to what a row group holds."""
+    group: list[pa.Table] = []
+    rows = size = 0
+    for table in batches:
+        if not table.num_rows:
+            continue
+        group.append(table)
+        rows, size = rows + table.num_rows, size + table.nbytes
+        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            yield pa.concat_tables(group)
+            group, rows, size = [], 0, 0
+    if group:
+        yield pa.concat_tables(group)
 
 
 def _export(
     store: TableStore, manifest: Manifest, options: ExportOptions, sink: Sink, progress: ProgressCallback
 ) -> ExportReport:
-    out = _Counting(sink, options.compression)
     batches = _batches(store, manifest, options, progress)
-    names = _names(manifest, options)
+    return _written_as(options, _arrow_schema(manifest, _names(manifest, options)), batches, sink)
+
+
+def export_rows(rows: pa.Table, options: ExportOptions, sink: Sink) -> ExportReport:
+    """Write rows that are there, in every form but a workbook; their columns are those of the table."""
+    return _written_as(options, rows.schema, iter([rows]), sink)
+
+
+def _written_as(options: ExportOptions, schema: pa.Schema, batches: Iterator[pa.Table], sink: Sink) -> ExportReport:
+    out = CountingFile(sink, options.compression)
     if options.format == "parquet":
-        rows = _parquet(out, batches, manifest, names)
+        rows = _parquet(out, _ahead(_grouped(batches)), schema)
+    elif options.format == "arrow":
+        rows = _arrow(out, _ahead(_grouped(batches)), schema)
     else:
         if options.format == "csv":
-            out.write(csv_header(names, options.delimiter))
+            out.write(csv_header(schema.names, options.delimiter, excel=options.excel))
         rows = _lines(out, batches, options)
     out.finish()
     return ExportReport(rows, out.written)
 
 
-def _lines(out: _Counting, batches: Iterator[pa.Table], options: ExportOptions) -> int:
+def _lines(out: CountingFile, batches: Iterator[pa.Table], options: ExportOptions) -> int:
     """Render batches on two threads, write them in order."""
 
     def render(table: pa.Table) -> tuple[int, bytes | pa.Buffer]:
-        return table.num_rows, csv_rows(table, options.delimiter) if options.format == "csv" else json_rows(table)
+        if options.format == "csv":
+            return table.num_rows, csv_rows(table, options.delimiter, excel=options.excel)
+        return table.num_rows, json_rows(table)
 
     rows = 0
     waiting: deque[Future[tuple[int, bytes | pa.Buffer]]] = deque()
@@ -246,23 +211,49 @@ def _lines(out: _Counting, batches: Iterator[pa.Table], options: ExportOptions) 
     return rows
 
 
-def _written(out: _Counting, done: Future[tuple[int, bytes | pa.Buffer]]) -> int:
+def _written(out: CountingFile, done: Future[tuple[int, bytes | pa.Buffer]]) -> int:
     rows, data = done.result()
     out.write(memoryview(data) if isinstance(data, pa.Buffer) else data)  # type: ignore[arg-type]  # pyarrow's Buffer has the buffer protocol, but no types
     return rows
 
 
-def _parquet(out: _Counting, batches: Iterator[pa.Table], manifest: Manifest, names: list[str]) -> int:
-    schema = pa.schema([pa.field(name, to_arrow(c.type)) for name in names if (c := manifest.schema.by_name(name))])
-    rows = 0
+def _arrow_schema(manifest: Manifest, names: list[str]) -> pa.Schema:
+    return pa.schema([pa.field(name, to_arrow(c.type)) for name in names if (c := manifest.schema.by_name(name))])
+
+
+def _parquet(out: CountingFile, groups: Iterator[pa.Table], schema: pa.Schema) -> int:
+    first = next(groups, None)
+    repeated = [] if first is None else [name for name in schema.names if _repeats(first.column(name))]
     # Bounds leave NaN out (Parquet format, `Statistics`), and engines that order it above all numbers skip row groups
     # that have it: DuckDB 2.0 then counts no row for `isnan(x)` or `x > 5`. Without bounds they have to look.
     bounded = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    rows = 0
     with pq.ParquetWriter(
-        pa.PythonFile(out, mode="w"), schema, compression="zstd", compression_level=1, write_statistics=bounded or False
+        pa.PythonFile(out, mode="w"),
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=repeated or False,
+        write_statistics=bounded or False,
     ) as writer:
-        for table in batches:
-            writer.write_table(table)
+        for table in () if first is None else chain([first], groups):
+            writer.write_table(table, row_group_size=table.num_rows)
+            rows += table.num_rows
+    return rows
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    part = column.slice(0, BATCH)
+    return bool(pc.count_distinct(part).as_py() * _REPEATED <= len(part))
+
+
+def _arrow(out: CountingFile, groups: Iterator[pa.Table], schema: pa.Schema) -> int:
+    """Write the streaming form of Arrow IPC: a schema, then batches with compressed buffers."""
+    rows = 0
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), schema, options=options) as writer:
+        for table in groups:
+            writer.write_table(table.combine_chunks())
             rows += table.num_rows
     return rows
 
@@ -272,7 +263,7 @@ def export_difference(store: TableStore, found: Difference, options: ExportOptio
     CSV and JSON lines. A renamed column is one, under its present name.
     """
     pairs = _column_pairs(found.base.schema, found.head.schema)
-    out = _Counting(sink, options.compression)
+    out = CountingFile(sink, options.compression)
     header = ["_change", *(f"{label}{side}" for label, _, _ in pairs for side in (" (before)", " (after)"))]
     if options.format == "csv":
         out.write(csv_header(header, options.delimiter))

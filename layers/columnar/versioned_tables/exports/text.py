@@ -11,18 +11,27 @@ import pyarrow.compute as pc
 
 from versioned_tables.schema.texts import plain_rows, text_of
 
+_BYTE_ORDER_MARK = "\ufeff"
+# What makes a spreadsheet calculate, or skip to the character that does (OWASP, CSV injection).
+_FORMULA = r"\A([=+\-@\t\r])"
 
-def csv_header(names: Sequence[str], delimiter: str) -> bytes:
-    """The header line; names are quoted where they must be."""
+
+def csv_header(names: Sequence[str], delimiter: str, *, excel: bool = False) -> bytes:
+    """The header line; names are quoted where they must be. For spreadsheets a byte order mark comes before it."""
     cells = pa.array(list(names), pa.string())
-    return (delimiter.join(_quoted(cells, delimiter).to_pylist()) + "\n").encode()
+    cells = _harmless(cells) if excel else cells
+    line = delimiter.join(_quoted(cells, delimiter).to_pylist()) + "\n"
+    return (_BYTE_ORDER_MARK + line if excel else line).encode()
 
 
-def csv_rows(table: pa.Table, delimiter: str) -> pa.Buffer:
-    """Rows as CSV (RFC 4180 quoting, LF): null is an empty field and empty text is `""`, so that both come back."""
+def csv_rows(table: pa.Table, delimiter: str, *, excel: bool = False) -> pa.Buffer:
+    """Rows as CSV (RFC 4180 quoting, LF): null is an empty field and empty text is `""`, so that both come back.
+
+    For spreadsheets, a text that one would take for a formula gets an apostrophe before it.
+    """
     if not table.num_rows or not table.num_columns:
         return pa.py_buffer(b"\n" * table.num_rows)
-    cells = [_cells(table.column(at), delimiter) for at in range(table.num_columns)]
+    cells = [_cells(table.column(at), delimiter, excel=excel) for at in range(table.num_columns)]
     if len(cells) > 1:
         lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter), null_handling="replace", null_replacement="")
     else:
@@ -37,10 +46,16 @@ def _data(array: pa.Array) -> pa.Buffer:
     return array.buffers()[2].slice(int(offsets[0]), int(offsets[-1]) - int(offsets[0]))
 
 
-def _cells(column: pa.ChunkedArray, delimiter: str) -> pa.Array:
+def _cells(column: pa.ChunkedArray, delimiter: str, *, excel: bool) -> pa.Array:
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     text = text_of(array)
-    return _quoted(text, delimiter) if pa.types.is_string(array.type) or pa.types.is_binary(array.type) else text
+    if not pa.types.is_string(array.type) and not pa.types.is_binary(array.type):
+        return text
+    return _quoted(_harmless(text) if excel else text, delimiter)
+
+
+def _harmless(text: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(text, _FORMULA, r"'\1")
 
 
 def _quoted(text: pa.Array, delimiter: str) -> pa.Array:

@@ -54,27 +54,54 @@ class Page:
     next_after: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """Rows of a page as a table, columns by name; the rest as in `Page`."""
+
+    table: pa.Table
+    has_more: bool
+    next_after: int | None
+
+
 def read_page(store: TableStore, manifest: Manifest, request: PageRequest) -> Page:
     """One page. Raises FilterRefused on unknown columns, values that do not fit, and limits outside 1 .. 1,000."""
-    if not 1 <= request.limit <= MOST_ROWS or request.offset < 0:
-        raise FilterRefused(
-            Text("The limit is between 1 and {most_rows}, and the offset is not negative.", most_rows=MOST_ROWS)
-        )
     schema = manifest.schema
-    check_filter(request.where, schema)
-    wanted = _column_ids(schema, request.columns)
+    wanted = _wanted(schema, request)
     ids = list(dict.fromkeys([*(wanted or [c.id for c in schema.columns]), *schema.key])) if schema.key else None
-    if request.where is None:
-        positions, more = _window(manifest, request)
-    else:
-        positions, more = _search(store, manifest, request)
+    positions, more = _positions(store, manifest, request)
     table = _rows(store, manifest, positions, ids)
     rows: list[dict[str, object]] = [
         {"logical_row_id": name, "data": data}
         for name, data in zip(row_ids(table, schema), _data(table, schema, wanted), strict=True)
     ]
-    last = int(positions[-1]) if len(positions) else None
-    return Page(rows, manifest.rows if request.where is None else None, more, last if more else None)
+    return Page(rows, manifest.rows if request.where is None else None, more, _last(positions, more=more))
+
+
+def page_table(store: TableStore, manifest: Manifest, request: PageRequest) -> TablePage:
+    """`read_page` for those who take Arrow; raises as it does."""
+    schema = manifest.schema
+    wanted = _wanted(schema, request) or [column.id for column in schema.columns]
+    positions, more = _positions(store, manifest, request)
+    table = _rows(store, manifest, positions, wanted).select(wanted)
+    table = table.rename_columns([schema.by_id(item).name for item in wanted])
+    return TablePage(table, more, _last(positions, more=more))
+
+
+def _wanted(schema: TableSchema, request: PageRequest) -> list[str] | None:
+    if not 1 <= request.limit <= MOST_ROWS or request.offset < 0:
+        raise FilterRefused(
+            Text("The limit is between 1 and {most_rows}, and the offset is not negative.", most_rows=MOST_ROWS)
+        )
+    check_filter(request.where, schema)
+    return _column_ids(schema, request.columns)
+
+
+def _positions(store: TableStore, manifest: Manifest, request: PageRequest) -> tuple[np.ndarray, bool]:
+    return _window(manifest, request) if request.where is None else _search(store, manifest, request)
+
+
+def _last(positions: np.ndarray, *, more: bool) -> int | None:
+    return int(positions[-1]) if more and len(positions) else None
 
 
 def _column_ids(schema: TableSchema, names: Sequence[str] | None) -> list[str] | None:

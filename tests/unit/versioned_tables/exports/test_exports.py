@@ -13,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -311,3 +313,47 @@ def test_decimals_keep_their_digits(tables: TableStore) -> None:
 def test_a_workbook_is_a_plain_zip(tables: TableStore) -> None:
     with zipfile.ZipFile(io.BytesIO(exported(tables, simple(tables), ExportOptions("excel")))) as archive:
         assert archive.testzip() is None
+
+
+def test_an_arrow_stream_has_the_rows_and_types_of_the_parquet_file(tables: TableStore) -> None:
+    manifest = version(tables, people(range(100)))
+
+    stream = pa.ipc.open_stream(exported(tables, manifest, ExportOptions("arrow"))).read_all()
+    file = pq.read_table(io.BytesIO(exported(tables, manifest, ExportOptions("parquet"))))
+
+    assert stream.equals(file)
+    assert stream.num_rows == 100
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "arrow"])
+def test_an_empty_table_is_a_file_without_rows(tables: TableStore, kind: str) -> None:
+    options = ExportOptions(kind)  # type: ignore[arg-type]  # the test's own list of formats
+
+    data = exported(tables, Manifest(PEOPLE), options)
+
+    assert data or kind == "jsonl"
+    assert export_table(tables, Manifest(PEOPLE), options, io.BytesIO()).rows == 0
+
+
+def test_rows_come_backwards_when_asked_to(tables: TableStore) -> None:
+    manifest = version(tables, people(range(70_000)))
+
+    data = exported(tables, manifest, ExportOptions(descending=True, columns=("id",)))
+
+    assert [int(line) for line in data.splitlines()[1:]] == list(reversed(range(70_000)))
+
+
+@quick
+@given(st.lists(st.none() | texts() | st.sampled_from(["=1", "+1", "-1", "@x", "\tx", "\rx"]), max_size=12))
+def test_a_spreadsheet_gets_no_cell_that_it_would_calculate(tables: TableStore, values: list[str | None]) -> None:
+    schema = make_schema([("t", "string"), ("n", "int")])
+    manifest = version(tables, [{"t": value, "n": -1} for value in values], schema)
+
+    data = exported(tables, manifest, ExportOptions(excel=True)).decode("utf-8-sig")
+    cells = [row[0] for row in list(csv.reader(io.StringIO(data, newline="")))[1:]]
+
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert [cell.removeprefix("'") if cell[1:2] in "=+-@\t\r" and cell[1:] else cell for cell in cells] == [
+        (value or "").removeprefix("'") if (value or "")[1:2] in "=+-@\t\r" and (value or "")[1:] else value or ""
+        for value in values
+    ]

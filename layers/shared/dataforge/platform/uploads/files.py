@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,15 +106,18 @@ class S3Files:
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under the key."""
+        return self.size(key) is not None
+
+    def size(self, key: str) -> int | None:
+        """Bytes of the object under the key; None when there is none."""
         from botocore.exceptions import ClientError
 
         try:
-            client("s3").head_object(Bucket=self._bucket, Key=key)
+            return int(client("s3").head_object(Bucket=self._bucket, Key=key)["ContentLength"])
         except ClientError as error:
             if _code(error) in _MISSING:
-                return False
+                return None
             raise
-        return True
 
     def fingerprint(self, key: str) -> str:
         """What S3 says of the content of an object: the checksum of its parts, else its ETag; raises ObjectMissing."""
@@ -156,6 +161,8 @@ class S3Writer:
         self._upload = answer["UploadId"]
         self._buffer = bytearray()
         self._parts: list[CompletedPartTypeDef] = []
+        self._sending: deque[Future[None]] = deque()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self.size = 0
         self.closed = False
 
@@ -192,20 +199,33 @@ class S3Writer:
         """Send the rest and make the object visible; closing again does nothing."""
         if self.closed:
             return
-        self.closed = True
-        if self._buffer or not self._parts:
+        if self._buffer or not (self._parts or self._sending):
             self._send(bytes(self._buffer))
+        self._wait(0)
+        self._pool.shutdown()
         client("s3").complete_multipart_upload(
             Bucket=self._bucket, Key=self._key, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
         )
+        self.closed = True
 
     def abort(self) -> None:
         """Leave nothing behind; does nothing after `close`."""
         if not self.closed:
             self.closed = True
+            # A part that is on its way would come after the end, and stay.
+            self._pool.shutdown(cancel_futures=True)
             client("s3").abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
 
     def _send(self, data: bytes) -> None:
+        """Send a part while the next one is collected; raises what sending an earlier one raised."""
+        self._wait(1)
+        self._sending.append(self._pool.submit(self._put, data))
+
+    def _wait(self, most: int) -> None:
+        while len(self._sending) > most:
+            self._sending.popleft().result()
+
+    def _put(self, data: bytes) -> None:
         number = len(self._parts) + 1
         answer = client("s3").upload_part(
             Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=data

@@ -3,13 +3,22 @@
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Depends, Query
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.calls import ref_name
 from dataforge.contexts.datasets.commits.queries import find_version, get_commit, overview
 from dataforge.contexts.datasets.contents import queries, wire
 from dataforge.contexts.datasets.datasets.calls import DatasetCall, bounded, on_dataset, router
+from dataforge.contexts.datasets.downloads.calls import (
+    AskedForm,
+    asked_form,
+    download_page,
+    download_table,
+    wanted_form,
+)
+from dataforge.contexts.datasets.downloads.domain import Download, Form
+from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.wire_types import SheetName
 from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor
@@ -21,8 +30,18 @@ from versioned_tables.read.pages import PageRequest
 SHOWN_ROWS = 100
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/data", response_model=wire.DataPage)
-@router.get("/api/datasets/{dataset_id}/commits/{version}/data", response_model=wire.DataPage)
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_TEXT = {"schema": {"type": "string"}}
+FILES = {form.media_type: _TEXT if form in (Form.CSV, Form.JSONL) else _BYTES for form in Form}
+AS_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": FILES},
+    202: {"description": "the file is being made: ask again after Retry-After", "model": JobOut},
+    303: {"description": "the file is larger than 4 MiB and at the address in Location, for an hour"},
+}
+
+
+@router.get("/api/datasets/{dataset_id}/refs/{version}/data", response_model=wire.DataPage, responses=AS_FILE)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/data", response_model=wire.DataPage, responses=AS_FILE)
 async def get_data(
     version: str,
     call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)],
@@ -38,8 +57,14 @@ async def get_data(
     sort: Annotated[
         Literal["key", "-key"], Query(description="in key order (file order without a key), or back")
     ] = "key",
+    asked: AskedForm = Depends(asked_form),
 ) -> Response:
-    """Rows of a sheet. A cursor goes on in the commit it began in, also when the branch has moved since."""
+    """Rows of a sheet: a page as JSON, or the whole of it as a file of the form that `format` or Accept names.
+
+    A cursor goes on in the commit it began in, also when the branch has moved since. A file of up to 4 MiB is the
+    answer; a larger one is made once and linked to by 303. While a very large one is being made the answer is 202.
+    """
+    file_form = wanted_form(call, asked)
     after = call.after(cursor)
     found = await call.versions.load(call.dataset_id, version if after is None else after[0], sheet=sheet)
     name = found.sheet_name(sheet)
@@ -51,8 +76,14 @@ async def get_data(
         where=queries.filter_of(where),
         descending=sort == "-key",
     )
-    page = await queries.data_page(call.versions, found, name, request)
     shown = offset if after is None else after[2]
+    if file_form is not None:
+        chosen = None if where is None else json.loads(where)
+        download = Download(file_form, request.columns, chosen, request.descending, asked.excel)
+        if not {"limit", "offset", "cursor"}.isdisjoint(call.request.query_params):
+            return await download_page(call, found, name, request, download, shown)
+        return await download_table(call, found, name, download)
+    page = await queries.data_page(call.versions, found, name, request)
     body: dict[str, Any] = {
         "dataset_id": call.dataset_id,
         "ref_name": ref_name(version, found) if after is None else version,
@@ -66,7 +97,9 @@ async def get_data(
     }
     if page.has_more:
         body["next_cursor"] = call.seal((found.commit_id, page.next_after, shown + len(page.rows)))
-    return bounded(body, etag_of=found.commit_id)
+    response = bounded(body, etag_of=found.commit_id)
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 @router.get("/api/datasets/{dataset_id}/refs/{version}/schema")

@@ -9,6 +9,7 @@ from typing import Any
 
 from dataforge.contexts.datasets.commits.versions import Version, Versions
 from dataforge.contexts.datasets.comparisons.queries import changed_rows
+from dataforge.contexts.datasets.downloads.domain import Form, key_of
 from dataforge.contexts.datasets.jobs.domain import Job
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.texts import Text
@@ -22,13 +23,14 @@ from versioned_tables.read.filtering import check_fits
 from versioned_tables.read.filters import check_filter, parse_filter
 from versioned_tables.schema.columns import TableSchema
 
-_ENDINGS = {"csv": "csv", "excel": "xlsx", "parquet": "parquet", "jsonl": "jsonl"}
+_ENDINGS = {"csv": "csv", "excel": "xlsx", "parquet": "parquet", "jsonl": "jsonl", "arrow": "arrows"}
 _PACKED = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _TYPES = {
     "csv": "text/csv",
     "excel": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
     "jsonl": "application/x-ndjson",
+    "arrow": "application/vnd.apache.arrow.stream",
 }
 
 
@@ -80,6 +82,8 @@ class Exporter:
         name = file_name(parameters, sheet, version.commit_id)
         # The attempt is in the key: a worker that lost its lease cannot overwrite what the next one made.
         key = f"exports/{job.dataset_id}/{job.id}/{job.attempt}/{name}"
+        if "identity" in parameters:  # whoever writes it writes the same
+            key = key_of(job.dataset_id, parameters["identity"], Form(parameters["format"]))
         report = await asyncio.to_thread(self._write, version, base, sheet, parameters, key, control)
         summary = {
             "s3_key": key,
@@ -132,6 +136,8 @@ def write_export(
         compression=parameters["compression"],
         columns=None if columns is None else tuple(columns),
         where=None if wanted is None else parse_filter(wanted),
+        descending=parameters.get("descending", False),
+        excel=parameters.get("excel", False),
     )
     if sheet is None:
         if not version.tables:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from dataforge.kernel.jobs import LeasedJob
+from dataforge.kernel.jobs import JobStatus, LeasedJob
 
 
 class RunType(StrEnum):
@@ -34,6 +35,15 @@ class Job(LeasedJob):
     ref_name: str | None
     source_commit_id: str | None
     upload_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """The job that makes a file, or has made it."""
+
+    job_id: UUID
+    status: JobStatus
+    completed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
-from dataforge.contexts.datasets.jobs.domain import Job, RunType
+from dataforge.contexts.datasets.jobs.domain import Job, MadeFile, RunType
 from dataforge.contexts.datasets.tables import jobs, uploads
 from dataforge.kernel.jobs import JobStatus
 from dataforge.platform.db.database import row_dict
@@ -56,6 +56,23 @@ class Jobs(LeasedJobs[Job]):
             .with_for_update(of=jobs, skip_locked=True)
         )
         return [(row.id, RunType(row.run_type)) for row in await self._connection.execute(query)]
+
+    async def newest_download(self, dataset_id: UUID, identity: str) -> MadeFile | None:
+        """The last job that makes or made this file; nobody else may begin one until the transaction ends."""
+        lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{dataset_id} {identity}", 0))
+        await self._connection.execute(select(lock))
+        query = (
+            select(jobs.c.id, jobs.c.status, jobs.c.completed_at)
+            .where(
+                jobs.c.dataset_id == dataset_id,
+                jobs.c.run_type == RunType.EXPORT.value,
+                jobs.c.run_parameters["identity"].astext == identity,
+            )
+            .order_by(jobs.c.id.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else MadeFile(row.id, JobStatus(row.status), row.completed_at)
 
     async def rebase(self, job_id: UUID, commit_id: str) -> None:
         """Start a locked job from another commit."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.commits.domain import ManifestRecord
 from dataforge.contexts.datasets.commits.versions import Versions, chunk_prefix
+from dataforge.contexts.datasets.downloads.domain import folder_of
 from dataforge.contexts.datasets.maintenance.repository import StoredCommits
 from dataforge.contexts.datasets.tables import commit_tables, refs
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
@@ -103,8 +104,10 @@ class Maintenance:
         return True
 
     def _remove_objects(self, dataset_id: UUID) -> None:
-        # Exports end by the bucket's lifecycle rule, long before retention does.
-        for prefix in (chunk_prefix(dataset_id), f"uploads/{dataset_id}/", sent_prefix(dataset_id)):
+        # Exports end by the bucket's lifecycle rule, long before retention does. Files of its tables do, too, and may
+        # have been made a moment before it was deleted.
+        of_dataset = (f"uploads/{dataset_id}/", sent_prefix(dataset_id), folder_of(dataset_id))
+        for prefix in (chunk_prefix(dataset_id), *of_dataset):
             for item in list(self._versions.objects.list(prefix)):
                 self._versions.objects.delete(item.key)
 

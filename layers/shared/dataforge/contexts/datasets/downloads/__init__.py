@@ -1,0 +1,1 @@
+"""Tables as files: in the answer, or made once and linked to."""
