@@ -10,6 +10,7 @@ from infra.openapi.names import OPERATIONS, TAG_DESCRIPTIONS
 
 # Here an empty body would ask for everything, or say nothing about whom it is for.
 NEEDS_A_BODY = {
+    "/api/webhooks/{webhook_id}/replays",
     "/api/attributions/preview",
     "/api/erasures/preview",
     "/api/repo-webhooks/{repo_id}",

@@ -30,6 +30,7 @@ DOCUMENT = json.loads((HERE / "openapi.json").read_text())
 # Values that cannot be made up from the schema alone, by parameter, or by route and parameter.
 VALUES: dict[str, str] = {
     "/api/launches/fetch token": "what no launch has given out",
+    "event_type": "webhooks.test",
     "q": "a",
     "search": "a",
     "tag": "grades",
@@ -122,6 +123,7 @@ class World:
         await self._launches()
         await self._completions()
         await self._subscriptions()
+        await self._webhooks()
         for number in range(2):
             agent = {"openid": f"https://ana.example.org/{number}"}
             await api.post("/api/agent-identifiers", 201, user_id=str(people[0]), agent=agent)
@@ -195,6 +197,14 @@ class World:
             await self.api.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
         await self.api.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
         self.ids["subscription_id"] = made["id"]
+
+    async def _webhooks(self) -> None:
+        """Two webhooks, one of them with two tests that wait."""
+        for _ in range(2):
+            made = await self.api.post("/api/webhooks", 201, name="Elsewhere", url="https://example.org/")
+            await self.api.post(f"/api/webhooks/{made['id']}/test", 202)
+        await self.api.post(f"/api/webhooks/{made['id']}/test", 202)
+        self.ids["webhook_id"] = made["id"]
 
     async def _workspaces(self) -> None:
         """A workspace of the administrator, with two of everything."""

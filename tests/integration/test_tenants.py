@@ -38,6 +38,7 @@ OF_A_WORKSPACE = frozenset(
         "/api/tutorials job_id",
         "/api/schema plan_id",
         "/ui/schemas plan_id",
+        "webhook_id",
         "/api/workspaces invitation_id",
     }
 )
@@ -77,6 +78,7 @@ BODIES: dict[tuple[str, str], list[dict[str, Any]]] = {
         {"plan_id": str(uuid4()), "plan_hash": "0" * 64, "workspace_id": "…"},
         {"plan_id": "…", "plan_hash": "0" * 64, "workspace_id": "own"},
     ],
+    ("POST", "/api/webhooks"): [{"name": "x", "url": "https://hooks.example.org/", "workspace_id": "…"}],
     ("POST", "/api/xapi-credentials"): [{"name": "x", "workspace_id": "…"}],
     ("POST", "/api/transcripts/uploads"): [{"workspace_id": "…", "size_bytes": 1, "sha256": "0" * 64}],
     ("POST", "/api/transcripts"): [
@@ -107,6 +109,9 @@ class Tenant:
         ids["lesson_id"] = await self.post("/api/lessons", **lesson, cohort_id=ids["cohort_id"])
         credential = ok(await self.admin.post("/api/xapi-credentials", json={"name": f"LMS {tag}", **inside}), 201)
         ids["key_id"] = credential["key"]
+        ids["webhook_id"] = await self.post(
+            "/api/webhooks", name=f"Hook {tag}", url="https://hooks.example.org/", **inside
+        )
         repo = await self.space.post("/repos", name=f"site {tag}")
         vault = await self.space.vault(f"Handbook {tag}")
         note = await self.space.post(f"{vault}/notes", path=f"note {tag}", body_md="secret")

@@ -14,6 +14,7 @@ from dataforge.contexts.academics.contract import EnrollmentChanged, RosterAppli
 from dataforge.contexts.datasets.contract import DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import PasswordResetRequested
 from dataforge.contexts.lrs.contract import StatementImportEnded
+from dataforge.contexts.notifications.contract import WebhookDisabled
 from dataforge.contexts.notifications.messages.commands import KEPT_FOR
 from dataforge.contexts.notifications.messages.consumers import send_waiting
 from dataforge.contexts.notifications.suppressions.commands import Suppress, suppress
@@ -108,6 +109,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
         SchemaDeploymentEnded(uuid7(), uuid7(), "ws_abc", "r1", None, ada),
         SchemaDeploymentEnded(uuid7(), uuid7(), "ws_abc", None, "Somebody else holds a lock.", ada),
         SchemaDrifted(uuid7(), "ws_abc", "r1", "f" * 64, (ada,)),
+        WebhookDisabled(uuid7(), "Slack", uuid7(), "Nothing was delivered for 5 days. 500: broken", (ada,)),
     )
 
     assert sorted(str(mail.message["Subject"]) for mail in mails) == sorted(
@@ -123,6 +125,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
             "Schema deployed: ws_abc",
             "Schema not deployed: ws_abc",
             "Schema changed without a deployment: ws_abc",
+            "Webhook switched off: Slack",
         ]
     )
     assert {mail.recipients for mail in mails} == {(await office.email(ada),)}
@@ -130,6 +133,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
     assert "Bob proposes to merge draft into main in the dataset People" in texts["Bob asks for your review: New rows"]
     assert f"{BASE}/ui/datasets/{dataset}" in texts["Approved: Old rows"]
     assert "1 row could not be used." in texts["Import finished: people.csv"]
+    assert "Nothing was delivered for 5 days. 500: broken" in texts["Webhook switched off: Slack"]
     assert "Row 3 is too long." in texts["Import failed: people.csv"]
     assert all(f"{BASE}/ui/notification-preferences" in text for text in texts.values())
 

@@ -131,6 +131,7 @@ class Kind(StrEnum):
     PREFERENCE = "preference"
     REMINDER = "reminder"
     CADENCE = "cadence"
+    WEBHOOK = "webhook"
 
     SCHEMA = "schema"
     SCHEMA_PLAN = "schema_plan"

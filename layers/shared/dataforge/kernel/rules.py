@@ -192,6 +192,8 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.PREFERENCE: _own(READ, CHANGE),
         Kind.REMINDER: _roles(_ADMINS, READ, CREATE),
         Kind.CADENCE: _shared(_TEACHERS, _VIEWERS, READ) | _shared(_TEACHERS, _EDITORS, CHANGE),
+        # Those of the organisation hear of everybody, those of a workspace of what happens in it.
+        Kind.WEBHOOK: _shared(_ADMINS, _KEEPERS, READ, *_WRITING),
     },
     Area.SCHEMAS: {
         Kind.SCHEMA: _members(_VIEWERS, READ),

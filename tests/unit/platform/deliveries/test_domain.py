@@ -67,8 +67,8 @@ def test_retry_after_is_read_in_seconds(given_: str, seconds: int | None) -> Non
     assert retry_after_of({"retry-after": given_}) == seconds
 
 
-def test_attempts_go_on_for_more_than_a_day() -> None:
-    assert sum(PAUSES[:-1]) > 24 * 60 * 60
+def test_attempts_go_on_for_more_than_a_day_whatever_the_jitter() -> None:
+    assert sum(PAUSES[:-1]) * 0.8 > 36 * 60 * 60
 
 
 @pytest.mark.parametrize(("hours", "signing"), [(-1, [b"new", b"old"]), (0, [b"new"]), (1, [b"new"])])

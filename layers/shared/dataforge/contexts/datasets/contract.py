@@ -47,6 +47,8 @@ class DatasetImportEnded(Event):
     """An import into a dataset has ended; `error` says why it failed, None if it did not.
 
     `awaited`: whoever asked for it has got the answer and needs no message.
+
+    `workspace_id` is the workspace that the dataset belongs to, here and below.
     """
 
     name = "datasets.import_ended"
@@ -60,6 +62,7 @@ class DatasetImportEnded(Event):
     refused: int
     error: str | None
     awaited: bool = False
+    workspace_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class ReviewRequested(Event):
     target_ref: str
     author_id: UUID | None
     reviewers: tuple[UUID, ...]
+    workspace_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class ReviewDecided(Event):
     decision: str
     author_id: UUID | None
     by: UUID | None
+    workspace_id: UUID | None = None
 
 
 class DatasetReader(Protocol):

@@ -14,7 +14,8 @@ from dataforge.kernel.unit_of_work import UnitOfWork
 class LessonCompleted(Event):
     """A known person has completed a known lesson, which a statement gives evidence of.
 
-    `score` is the scaled score (-1 to 1) if the statement had one; `section_id` is None for a lesson outside a section.
+    `score` is the scaled score (-1 to 1) if the statement had one; `section_id` is None for a lesson outside a section,
+    `workspace_id` for one of the organisation.
     """
 
     name = "records.lesson_completed"
@@ -26,6 +27,7 @@ class LessonCompleted(Event):
     statement_id: UUID
     score: Decimal | None
     occurred_at: datetime
+    workspace_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

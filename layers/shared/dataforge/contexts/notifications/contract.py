@@ -1,10 +1,29 @@
-"""What other contexts may know of notifications: runs of reminders, and the commands and questions behind them."""
+"""What other contexts may know of notifications: runs of reminders, and the events they publish."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
+
+from dataforge.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDisabled(Event):
+    """A webhook was switched off because nothing could be delivered; `keepers` may see to it.
+
+    `workspace_id` is None for one of the organisation.
+    """
+
+    name = "notifications.webhook_disabled"
+    about = "webhook_id"
+
+    webhook_id: UUID
+    webhook_name: str
+    workspace_id: UUID | None
+    reason: str
+    keepers: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.notifications.contract import DailyReminders
+from dataforge.contexts.workspaces.contract import WorkspaceDeleted
 from dataforge.kernel.events import Event
-from dataforge.platform.module import Command, Consumer, Job, Module, Subscriber
+from dataforge.platform.module import Command, Consumer, Job, Module, Receiver, Subscriber
 from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.contexts.notifications.messages.commands import MessageSender
     from dataforge.contexts.notifications.reminders.published import StoredDailyReminders
     from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
+    from dataforge.contexts.notifications.webhooks.deliverer import EventDeliverer
     from dataforge.platform.personal_data import PersonalData
+    from dataforge.platform.sealing import SecretBox
 
 NOTIFICATIONS = "dataforge.contexts.notifications"
 
@@ -43,6 +46,21 @@ class NotificationsServices(Services):
 
         return MessageSender(self)
 
+    @cached_property
+    def event_deliverer(self) -> "EventDeliverer":
+        """Sends events to webhooks."""
+        from dataforge.contexts.notifications.webhooks.deliverer import EventDeliverer
+
+        return EventDeliverer(self)
+
+    @cached_property
+    def secret_box(self) -> "SecretBox":
+        """Encrypts the secrets of webhooks."""
+        from dataforge.platform.sealing import SecretBox
+
+        key = self.platform.secrets.read(self.settings.app_secret_arn)["cursor_key"].encode()
+        return SecretBox(key, "dataforge webhooks")
+
 
 def _commands() -> Mapping[str, Command[NotificationsServices]]:
     from dataforge.contexts.notifications.reminders import consumers
@@ -53,8 +71,9 @@ def _commands() -> Mapping[str, Command[NotificationsServices]]:
 def _jobs() -> Mapping[str, Job[NotificationsServices]]:
     from dataforge.contexts.notifications.calendar.consumers import announce_dates
     from dataforge.contexts.notifications.messages.consumers import send_waiting
+    from dataforge.contexts.notifications.webhooks.consumers import announce_due_webhooks
 
-    return {"lesson_dates": announce_dates, "notifications": send_waiting}
+    return {"lesson_dates": announce_dates, "notifications": send_waiting, "webhooks": announce_due_webhooks}
 
 
 def _feedback() -> Consumer[NotificationsServices]:
@@ -67,8 +86,23 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[NotificationsServ
     from dataforge.contexts.notifications.notices.consumers import put_on_its_way
     from dataforge.contexts.notifications.notices.domain import NOTICED
     from dataforge.contexts.notifications.preferences.consumers import follow_merge
+    from dataforge.contexts.notifications.webhooks.consumers import end_webhooks, send_to_webhooks
+    from dataforge.contexts.notifications.webhooks.events import PUBLISHED
 
-    return {**dict.fromkeys(NOTICED, (put_on_its_way,)), AccountsMerged: (follow_merge,)}
+    hearers: dict[type[Event], tuple[Subscriber[NotificationsServices], ...]] = {}
+    for kinds, hear in ((NOTICED, put_on_its_way), (PUBLISHED, send_to_webhooks)):
+        for kind in kinds:
+            hearers[kind] = (*hearers.get(kind, ()), hear)
+    hearers[AccountsMerged] = (follow_merge, *hearers[AccountsMerged])
+    # After the webhooks of the organisation have heard of it.
+    hearers[WorkspaceDeleted] = (*hearers[WorkspaceDeleted], end_webhooks)
+    return hearers
+
+
+def _messages() -> Mapping[str, Receiver[NotificationsServices]]:
+    from dataforge.contexts.notifications.webhooks import announcements, consumers
+
+    return {announcements.MESSAGE: consumers.deliver_events}
 
 
 def _personal_data() -> "PersonalData[NotificationsServices]":
@@ -89,6 +123,7 @@ MODULE = Module(
             "/api/calendar.ics": f"{NOTIFICATIONS}.calendar.routes",
             "/api/notification-preferences": f"{NOTIFICATIONS}.preferences.routes",
             "/api/unsubscribe": f"{NOTIFICATIONS}.suppressions.routes",
+            "/api/webhooks": f"{NOTIFICATIONS}.webhooks.routes",
             "/ui/test-reminders": f"{NOTIFICATIONS}.reminders.pages",
             "/ui/notification-preferences": f"{NOTIFICATIONS}.preferences.pages",
             "/ui/unsubscribe": f"{NOTIFICATIONS}.suppressions.pages",
@@ -99,5 +134,6 @@ MODULE = Module(
     consumers={"notifier": _feedback},
     jobs=_jobs,
     subscribers=_subscribers,
+    messages=_messages,
     personal_data=_personal_data,
 )

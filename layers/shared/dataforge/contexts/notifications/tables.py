@@ -59,7 +59,7 @@ suppressions = Table(
     Column("scope", String(20), primary_key=True),
     Column("reason", String(12), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("scope IN ('reminder','enrollment','review','import','schema','all')", name="scope"),
+    CheckConstraint("scope IN ('reminder','enrollment','review','import','schema','webhook','all')", name="scope"),
     CheckConstraint("reason IN ('unsubscribe','bounce','complaint')", name="reason"),
     schema=SCHEMA,
 )

@@ -5,6 +5,7 @@ from dataforge.contexts.notifications.messages.repository import Messages
 from dataforge.contexts.notifications.preferences.repository import Preferences
 from dataforge.contexts.notifications.reminders.repository import Cadences, Runs
 from dataforge.contexts.notifications.suppressions.repository import Suppressions
+from dataforge.contexts.notifications.webhooks.repository import EventDeliveries, WebhookRows
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
 
 
@@ -40,3 +41,13 @@ class NotificationsUnitOfWork(SqlUnitOfWork):
     def preferences(self) -> Preferences:
         """What people want to hear of."""
         return Preferences(self.connection)
+
+    @property
+    def webhooks(self) -> WebhookRows:
+        """To whom events go."""
+        return WebhookRows(self.connection, self.now)
+
+    @property
+    def event_deliveries(self) -> EventDeliveries:
+        """Events on their way to webhooks."""
+        return EventDeliveries(self.connection, self.now)

@@ -40,6 +40,7 @@ class InvitationSent(Event):
 
     invitation_id: UUID
     sendings: int
+    workspace_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,16 @@ _DATASETS = _tables(
 )
 
 _NOTIFICATIONS = _tables(
-    "notifications", "messages suppressions preferences cadences runs calendar_events", WRITE
+    "notifications",
+    "messages suppressions preferences cadences runs calendar_events",
+    WRITE,
 ) | _tables("learning", "cohorts active_members open_lessons lesson_dates", READ)
+# To whom events go, whether their workspaces are still there, and what has happened.
+_WEBHOOKS = (
+    _tables("notifications", "webhooks webhook_deliveries", WRITE)
+    | _tables("workspaces", "directory memberships", READ)
+    | _tables("platform", "outbox", WRITE)
+)
 # What reports are made of, and how far statements have come.
 _REPORTS = (
     _FACTS
@@ -161,6 +169,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _tables("records", "lesson_progress", WRITE),
         _IDENTIFIERS,
         _NOTIFICATIONS,
+        _WEBHOOKS,
         _SCHEMAS,
         # Rosters read a dataset by way of an export, which they ask for.
         _reading(_DATASETS),
@@ -267,6 +276,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _TUTORIALS,
         _ACADEMICS,
         _NOTIFICATIONS,
+        _WEBHOOKS,
         _reading(_DATASETS),
         _tables("datasets", "dataset_permissions", WRITE),
         _reading(_SCHEMAS),
@@ -309,6 +319,7 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _SEARCH,
         _DATASETS,
         _NOTIFICATIONS,
+        _WEBHOOKS,
         # Deployments whose message or worker was lost, what has been in the trash long enough, and what to look at.
         _tables("schemas", "deployments trash revisions drift_checks", READ),
     ),

@@ -19,8 +19,9 @@ KEEP_SECRET = timedelta(hours=24)
 """How long the secret before the last one signs, too."""
 KEEP_DELIVERED = timedelta(days=7)
 KEEP_DEAD = timedelta(days=30)
-# Seconds from one attempt to the next; after the last the delivery is dead and the next one has its turn.
-PAUSES = (5, 30, 120, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 43_200)
+# Seconds from one attempt to the next, two days altogether; after the last the delivery is dead, and the next one has
+# its turn.
+PAUSES = (5, 30, 120, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 43_200, 43_200, 43_200)
 _LONGEST_PAUSE = 86_400
 _JITTER = 0.2
 _WHSEC = "whsec_"

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from dataforge.contexts.datasets.imports.plans import import_plan
 from dataforge.contexts.datasets.jobs.domain import Job, JobClaim, RunType
 from dataforge.contexts.datasets.refs.domain import RefMoved, ref_moved
 from dataforge.contexts.datasets.refs.queries import require_ref
+from dataforge.contexts.datasets.reviews.queries import named_dataset
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.domain import SentFile, file_gone
 from dataforge.contexts.datasets.uploads.queries import get_upload
@@ -187,7 +188,8 @@ class Importer:
                 if PLANNED not in job.run_parameters:
                     raise
                 raise moved_since(command.ref, command.expected, str(moved.facts["current_commit"])) from moved
-            uow.publish(ended)
+            _, workspace_id = await named_dataset(uow.connection, job.dataset_id)
+            uow.publish(replace(ended, workspace_id=workspace_id))
 
         await run(control.unit_of_work(), end, command)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from dataforge.contexts.datasets.contract import DatasetImportEnded
 from dataforge.contexts.datasets.jobs.domain import Job, RunType
+from dataforge.contexts.datasets.reviews.queries import named_dataset
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.queries import get_upload
 
@@ -18,4 +19,5 @@ async def announce_failure(
     upload = await get_upload(uow.connection, job.dataset_id, job.upload_id)
     error = str(failure.get("detail", ""))
     file_name = str(upload["file_name"])
-    uow.publish(DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, 0, 0, error, awaited))
+    _, workspace_id = await named_dataset(uow.connection, job.dataset_id)
+    uow.publish(DatasetImportEnded(job.id, job.dataset_id, job.user_id, file_name, 0, 0, error, awaited, workspace_id))

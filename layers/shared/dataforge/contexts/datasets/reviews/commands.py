@@ -19,7 +19,7 @@ from dataforge.contexts.datasets.reviews.domain import (
     Verdict,
     missing_for_merge,
 )
-from dataforge.contexts.datasets.reviews.queries import dataset_name, reviewers_of
+from dataforge.contexts.datasets.reviews.queries import named_dataset, reviewers_of
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import Forbidden, ValidationFailed, Violation
 from dataforge.kernel.ids import uuid7
@@ -120,25 +120,27 @@ async def open_review(command: OpenReview, uow: DatasetsUnitOfWork) -> int:
         }
     )
     uow.audit(AuditEntry("opened", "dataset_review", f"{command.dataset_id}/{number}"))
+    name, workspace_id = await named_dataset(uow.connection, command.dataset_id)
     uow.publish(
         ReviewRequested(
             command.dataset_id,
-            await dataset_name(uow.connection, command.dataset_id),
+            name,
             number,
             command.title,
             command.source_ref,
             command.target_ref,
             uow.principal.user_id,
             tuple(await reviewers_of(uow.connection, command.dataset_id)),
+            workspace_id,
         )
     )
     return number
 
 
 async def _announce(dataset_id: UUID, number: int, review: Review, decision: str, uow: DatasetsUnitOfWork) -> None:
-    name = await dataset_name(uow.connection, dataset_id)
+    name, workspace_id = await named_dataset(uow.connection, dataset_id)
     by = uow.principal.user_id
-    uow.publish(ReviewDecided(dataset_id, name, number, review.title, decision, review.author_id, by))
+    uow.publish(ReviewDecided(dataset_id, name, number, review.title, decision, review.author_id, by, workspace_id))
 
 
 async def comment(command: Comment, uow: DatasetsUnitOfWork) -> UUID:

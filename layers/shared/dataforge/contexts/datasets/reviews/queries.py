@@ -58,9 +58,12 @@ async def reviewers_of(connection: AsyncConnection, dataset_id: UUID) -> list[UU
     return list((await connection.scalars(query)).all())
 
 
-async def dataset_name(connection: AsyncConnection, dataset_id: UUID) -> str:
-    """What a dataset is called."""
-    return str(await connection.scalar(select(datasets.c.name).where(datasets.c.id == dataset_id)))
+async def named_dataset(connection: AsyncConnection, dataset_id: UUID) -> tuple[str, UUID | None]:
+    """What a dataset is called, and the workspace it belongs to."""
+    row = (
+        await connection.execute(select(datasets.c.name, datasets.c.workspace_id).where(datasets.c.id == dataset_id))
+    ).one()
+    return str(row.name), row.workspace_id
 
 
 async def list_reviews(

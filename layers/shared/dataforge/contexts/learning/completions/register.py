@@ -11,14 +11,16 @@ from dataforge.contexts.learning.tables import lesson_addresses, lessons
 from dataforge.contexts.lrs.contract import MatchedStatement
 from dataforge.kernel.events import Event
 
+_PLACE = (lessons.c.id, lessons.c.section_id, lessons.c.workspace_id)
+
 
 class SqlLessonRegister:
-    """Lessons inside one transaction; remembers the sections of those it has read."""
+    """Lessons inside one transaction; remembers the sections and workspaces of those it has read."""
 
     def __init__(self, connection: AsyncConnection, publish: Callable[[Event], None]) -> None:
         self._connection = connection
         self._publish = publish
-        self._sections: dict[UUID, UUID | None] = {}
+        self._places: dict[UUID, tuple[UUID | None, UUID | None]] = {}
 
     async def by_address(self, addresses: Sequence[str]) -> Mapping[str, UUID]:
         """Lesson ids by activity id in its normal form."""
@@ -26,12 +28,12 @@ class SqlLessonRegister:
             return {}
         wanted = bindparam("addresses", list(addresses), type_=ARRAY(Text))
         query = (
-            select(lesson_addresses.c.address, lessons.c.id, lessons.c.section_id)
+            select(lesson_addresses.c.address, *_PLACE)
             .join(lessons, lessons.c.id == lesson_addresses.c.lesson_id)
             .where(lesson_addresses.c.address == wanted.any_())
         )
         rows = (await self._connection.execute(query)).all()
-        self._sections.update({row.id: row.section_id for row in rows})
+        self._places.update({row.id: (row.section_id, row.workspace_id) for row in rows})
         return {row.address: row.id for row in rows}
 
     async def addresses(self) -> Mapping[str, UUID]:
@@ -46,21 +48,27 @@ class SqlLessonRegister:
         """
         last = {item.statement_id: item for item in statements}
         completed = [item for item in last.values() if item.completes and not item.voided and item.user_id is not None]
-        await self._read_sections({item.lesson_id for item in completed if item.lesson_id is not None})
+        await self._read_places({item.lesson_id for item in completed if item.lesson_id is not None})
         for item in completed:
             if item.user_id is not None and item.lesson_id is not None:
-                section_id = self._sections.get(item.lesson_id)
+                section_id, workspace_id = self._places.get(item.lesson_id, (None, None))
                 self._publish(
                     LessonCompleted(
-                        item.user_id, item.lesson_id, section_id, item.statement_id, item.score, item.occurred_at
+                        item.user_id,
+                        item.lesson_id,
+                        section_id,
+                        item.statement_id,
+                        item.score,
+                        item.occurred_at,
+                        workspace_id,
                     )
                 )
 
-    async def _read_sections(self, lesson_ids: set[UUID]) -> None:
-        missing = lesson_ids - self._sections.keys()
+    async def _read_places(self, lesson_ids: set[UUID]) -> None:
+        missing = lesson_ids - self._places.keys()
         if missing:
-            query = select(lessons.c.id, lessons.c.section_id).where(lessons.c.id.in_(missing))
-            self._sections.update({row.id: row.section_id for row in await self._connection.execute(query)})
+            rows = await self._connection.execute(select(*_PLACE).where(lessons.c.id.in_(missing)))
+            self._places.update({row.id: (row.section_id, row.workspace_id) for row in rows})
 
 
 class SqlLessonDirectory:

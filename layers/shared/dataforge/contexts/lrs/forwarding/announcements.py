@@ -11,6 +11,7 @@ from uuid import UUID
 
 from dataforge.contexts.lrs.forwarding.domain import AFTER_SECONDS, ASKING_SECONDS
 from dataforge.contexts.lrs.forwarding.repository import claim_announcements
+from dataforge.platform.deliveries.announcing import announce_message
 from dataforge.platform.observability import logger
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dataforge.platform.db.database import Database
 
 MESSAGE = "deliver_statements"
-_MOST_DELAY = 900
 
 
 def delivery_message(subscription_id: UUID) -> str:
@@ -28,10 +28,7 @@ def delivery_message(subscription_id: UUID) -> str:
 
 async def announce(queue: "Queue", subscription_id: UUID, *, seconds: float = 0) -> None:
     """Tell `worker`; a failure is logged and passed over."""
-    try:
-        await queue.send_later(delivery_message(subscription_id), seconds=min(_MOST_DELAY, int(seconds)))
-    except Exception:  # noqa: BLE001 - the minute's job does it
-        logger.warning("delivery not announced", exc_info=True, subscription=str(subscription_id))
+    await announce_message(queue, delivery_message(subscription_id), seconds=seconds)
 
 
 class Announcer:

@@ -22,6 +22,7 @@ from dataforge.contexts.identity.contract import (
     TokenExpires,
 )
 from dataforge.contexts.lrs.contract import StatementImportEnded
+from dataforge.contexts.notifications.contract import WebhookDisabled
 from dataforge.contexts.schemas.contract import SchemaDeploymentEnded, SchemaDrifted
 from dataforge.contexts.workspaces.contract import InvitationSent
 from dataforge.kernel.events import Event
@@ -166,6 +167,13 @@ def _(event: SchemaDrifted) -> Iterable[Notice]:
     return [Notice("schema_drift", person, content) for person in event.keepers]
 
 
+@notices_of.register
+def _(event: WebhookDisabled) -> Iterable[Notice]:
+    page = ("/ui/webhooks", str(event.webhook_id))
+    content = {"webhook": event.webhook_name, "reason": event.reason, "page": page}
+    return [Notice("webhook_disabled", person, content) for person in event.keepers]
+
+
 _DRAFTED: Final[Mapping[type[Event], str]] = {
     InvitationSent: "workspace_invitation",
     AccountInvitationSent: "account_invitation",
@@ -210,6 +218,7 @@ NOTICED: Final[tuple[type[Event], ...]] = (
     StatementImportEnded,
     SchemaDeploymentEnded,
     SchemaDrifted,
+    WebhookDisabled,
     *_DRAFTED,
 )
 """The events that become messages."""

@@ -58,6 +58,9 @@ KINDS: Final = {
             Scope.SCHEMA,
             "notifications/schema_drifted",
         ),
+        Kind(
+            "webhook_disabled", Text("Webhooks that were switched off"), Scope.WEBHOOK, "notifications/webhook_disabled"
+        ),
         Kind("workspace_invitation", Text("Invitations to workspaces")),
         Kind("account_invitation", Text("Invitations to DataForge")),
         Kind("account_claim", Text("Accounts that were made for you")),

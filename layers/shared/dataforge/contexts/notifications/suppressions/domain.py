@@ -17,6 +17,7 @@ class Scope(StrEnum):
     REVIEW = "review"
     IMPORT = "import"
     SCHEMA = "schema"
+    WEBHOOK = "webhook"
     ALL = "all"
 
 
@@ -26,6 +27,7 @@ LABELS: Final = {
     Scope.REVIEW: Text("mail about reviews"),
     Scope.IMPORT: Text("mail about imports"),
     Scope.SCHEMA: Text("mail about schemas"),
+    Scope.WEBHOOK: Text("mail about webhooks"),
     Scope.ALL: "mail",
 }
 """What nobody gets any more who has unsubscribed, in the middle of a sentence."""

@@ -71,7 +71,7 @@ async def invite(command: Invite, uow: WorkspacesUnitOfWork, *, token: TokenMake
     )
     hashed = link_hash(token(invitation.id, invitation.sendings))
     await uow.invitations.add(invitation, token_hash=hashed, invited_by=uow.person)
-    uow.publish(InvitationSent(invitation.id, invitation.sendings))
+    uow.publish(InvitationSent(invitation.id, invitation.sendings, command.workspace_id))
     _audit(uow, "invited", invitation)
     return invitation.id
 
@@ -82,7 +82,7 @@ async def send_again(command: SendAgain, uow: WorkspacesUnitOfWork, *, token: To
     invitation.require_resendable(uow.now)
     again = replace(invitation, sendings=invitation.sendings + 1, sent_at=uow.now, expires_at=uow.now + GOOD_FOR)
     await uow.invitations.sent_again(again, token_hash=link_hash(token(again.id, again.sendings)))
-    uow.publish(InvitationSent(again.id, again.sendings))
+    uow.publish(InvitationSent(again.id, again.sendings, command.workspace_id))
     return again.id
 
 
