@@ -303,7 +303,8 @@ class World:
         await campus.drop(made[0].enrollment.id)
         other, data = await api.roster()
         data += data.splitlines()[-1].replace(b"N", b"M", 1) + b"\r\n"
-        plan = ok(await api.client.post(f"/api/rosters/{other}/plans", content=data, headers=CSV), 201)
+        path = f"/api/rosters/{other}/plans"
+        plan = [ok(await api.client.post(path, content=data, headers=CSV), 201) for _ in range(2)][-1]
         course_row = (await campus.rows("SELECT department_id FROM academics.courses WHERE id = :id", id=course))[0]
         self.ids |= {
             "semester_id": str(semester),

@@ -17,6 +17,7 @@ from dataforge.contexts.academics.meetings.domain import (
 from dataforge.contexts.academics.sections.domain import Timetable, check_length
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Row, require_revision
 
@@ -94,7 +95,7 @@ async def _own_section(section_id: UUID, uow: AcademicsUnitOfWork) -> Timetable:
     """The timetable of a section whose meetings the caller may change; raises NotFound."""
     instructor, timetable = await uow.meetings.section(section_id)
     if not may(uow.principal, Action.CHANGE, Kind.MEETING, teacher=instructor):
-        raise missing("section", section_id)
+        raise missing(Text("section"), section_id)
     return timetable
 
 

@@ -80,7 +80,7 @@ async def section_dates(
     """`{section_id, time_zone, items}`: the dates that were planned or take place between two days, in that order."""
     entries = await calendar_entries(connection, [section_id], drafts=drafts)
     if not entries:
-        raise missing("section", section_id)
+        raise missing(Text("section"), section_id)
     timetable, holidays, changes = dates_of(entries[0])
     first, last = first or date.min, last or date.max
     within = [
@@ -112,7 +112,7 @@ async def list_holidays(connection: AsyncConnection, semester_id: UUID) -> Row:
     sql = "SELECT id AS semester_id, revision FROM academics.semesters WHERE id = :id"
     semester = (await connection.execute(text(sql), {"id": semester_id})).one_or_none()
     if semester is None:
-        raise missing("semester", semester_id)
+        raise missing(Text("semester"), semester_id)
     days = "SELECT starts_on, ends_on, name FROM academics.holidays WHERE semester_id = :id ORDER BY starts_on"
     rows = await connection.execute(text(days), {"id": semester_id})
     return {**row_dict(semester), "holidays": [row_dict(row) for row in rows]}
@@ -127,7 +127,7 @@ async def list_meeting_changes(
     WHERE sec.id = :id AND (:drafts OR c.state <> 'draft')
     """
     if await connection.scalar(text(sql), {"id": section_id, "drafts": drafts}) is None:
-        raise missing("section", section_id)
+        raise missing(Text("section"), section_id)
     conditions, parameters = ["ch.section_id = :id"], {"id": section_id}
     if after is not None:
         conditions.append("(ch.held_on, ch.id) > (CAST(:on AS date), CAST(:after AS uuid))")

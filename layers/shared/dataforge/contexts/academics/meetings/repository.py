@@ -54,7 +54,7 @@ class Meetings:
         """The instructor and the timetable of a section, which is not deleted meanwhile; raises NotFound."""
         row = (await self._connection.execute(_SECTION, {"id": section_id})).one_or_none()
         if row is None:
-            raise missing("section", section_id)
+            raise missing(Text("section"), section_id)
         meetings = tuple(
             Meeting(weekday, time.fromisoformat(starts), time.fromisoformat(ends), room)
             for weekday, starts, ends, room in row.meetings

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -16,6 +16,7 @@ from dataforge.contexts.academics.rosters import commands, queries, wire
 from dataforge.contexts.academics.rosters.domain.files import RosterUnreadable
 from dataforge.contexts.academics.rosters.domain.plans import RosterOptions
 from dataforge.contexts.academics.rosters.domain.rows import RowAction, RowKind
+from dataforge.contexts.academics.rosters.domain.template import Separator, simple_template
 from dataforge.contexts.academics.rosters.domain.uploads import UPLOAD_SECONDS
 from dataforge.contexts.academics.rosters.sources import (
     DatasetSource,
@@ -186,6 +187,36 @@ async def plan_body(
     if media_type == "application/json":
         return await _plan_dataset(call, semester_id)
     return await _plan(call, semester_id, options.format, from_bytes(await call.request.body()), options)
+
+
+@router.get(
+    ROSTERS + "/template.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def get_roster_template(
+    _call: Annotated[Call, require(Action.READ, Kind.ROSTER_PLAN)],
+    separator: Separator = Separator.COMMA,
+    excel: Annotated[bool, Query(description="begin with a byte order mark")] = False,  # noqa: FBT002 - a parameter
+) -> Response:
+    """A simple roster without rows: its first line names all columns, which docs/roster-csv.md explains."""
+    headers = {"Content-Disposition": 'attachment; filename="roster.csv"'}
+    return Response(simple_template(separator, excel=excel), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get(ROSTERS + "/plans", response_model=Page[wire.RosterPlanOut])
+async def list_roster_plans(
+    call: Annotated[Call, require(Action.READ, Kind.ROSTER_PLAN)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    semester_id: UUID | None = None,
+    state: Literal["planned", "applied"] | None = None,
+) -> Response:
+    """Plans with who made them and who applied them, the newest first."""
+    page = await call.query(
+        queries.list_plans, after=call.after(cursor), limit=limit, semester_id=semester_id, state=state
+    )
+    return call.page_response(page, limit=limit)
 
 
 @router.get(ROSTERS + "/plans/{plan_id}", response_model=wire.RosterPlanOut, responses=PROBLEMS)

@@ -91,11 +91,13 @@ class RosterUploadOut(BaseModel):
 class RosterPlanOut(BaseModel):
     """A plan: counts by kind of row and action; it is applied by its id and hash.
 
-    `implied_drops` of the `drops` are asked for by no line: the file only leaves the student out.
+    `implied_drops` of the `drops` are asked for by no line: the file only leaves the student out. Rows are kept for 30
+    days (`has_rows`), plans that were applied for good.
     """
 
     id: UUID
     semester_id: UUID
+    semester_code: str
     format: str
     state: str
     plan_hash: str
@@ -107,8 +109,11 @@ class RosterPlanOut(BaseModel):
     source: dict[str, Any]
     created_at: datetime
     created_by: UUID | None
+    created_by_name: str | None
     applied_at: datetime | None
     applied_by: UUID | None
+    applied_by_name: str | None
+    has_rows: bool
 
 
 class RosterPreparingOut(BaseModel):
@@ -126,7 +131,10 @@ class RosterPreparingOut(BaseModel):
 
 
 class RosterRowOut(BaseModel):
-    """What a plan decides for one row."""
+    """What a plan decides for one row.
+
+    `before` and `after` are the fields that a change makes different, and the status of an enrolment that is dropped.
+    """
 
     row_no: int
     file: str
@@ -138,3 +146,5 @@ class RosterRowOut(BaseModel):
     outcome: str | None
     wait_no: int | None
     data: dict[str, Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None

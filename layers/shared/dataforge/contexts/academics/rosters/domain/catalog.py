@@ -17,6 +17,7 @@ from dataforge.contexts.academics.rosters.domain.rows import (
     RowAction,
     RowKind,
     StagedRow,
+    changes_between,
     conflict,
     ignored,
     settle_doubled,
@@ -156,9 +157,9 @@ class CatalogPlan:
                 )
                 self._decide(conflict(row.row_no, "dates_differ", message))
             else:
+                # One that has a sourcedId keeps it.
                 linked = self._known.semester_sourced_id is not None
-                action = RowAction.UNCHANGED if linked else RowAction.CHANGE
-                self._decide(PlannedRow(row.row_no, action, entity_id=semester.id))
+                self._decide(_known(row, semester.id, {"sourced_id": row.sourced_id if linked else None}, {}))
         for row in self._open(RowKind.SESSION):
             self._decide(ignored(row.row_no, Text("another session")))
         return {str(row.sourced_id) for row in matched} if len(matched) == 1 else set()
@@ -234,8 +235,8 @@ class CatalogPlan:
             if department is None:
                 self._decide(_created(row))
             else:
-                changed = department.name != row.data["name"] or department.sourced_id is None
-                self._decide(_known(row, department.id, changed=changed))
+                was = {"name": department.name, "sourced_id": department.sourced_id}
+                self._decide(_known(row, department.id, was, {"name": row.data["name"]}))
         return self._usable(RowKind.ORG)
 
     def _decide_courses(self) -> dict[str, tuple[StagedRow, UUID]]:
@@ -258,13 +259,10 @@ class CatalogPlan:
             if course is None:
                 self._decide(_created(row, department_id=str(departments[str(row.data["org"])])))
             else:
-                worth = row.data["credits"]
-                changed = (
-                    (course.title, course.code) != (row.data["title"], row.data["code"])
-                    or course.sourced_id is None
-                    or (worth is not None and course.credits != Decimal(str(worth)))
-                )
-                self._decide(_known(row, course.id, changed=changed))
+                was = {name: getattr(course, name) for name in ("code", "title", "credits", "sourced_id")}
+                worth = course.credits if row.data["credits"] is None else Decimal(str(row.data["credits"]))
+                now = {"code": row.data["code"], "title": row.data["title"], "credits": worth}
+                self._decide(_known(row, course.id, was, now))
         return self._usable(RowKind.COURSE)
 
     def _decide_classes(self) -> None:
@@ -303,12 +301,10 @@ class CatalogPlan:
                 "capacity": section.capacity if wanted is None else wanted,
                 "waitlist_capacity": section.waitlist_capacity if places is None else places,
             }
-            changed = section.sourced_id is None or (section.code, section.capacity, section.waitlist_capacity) != (
-                row.data["code"],
-                more["capacity"],
-                more["waitlist_capacity"],
+            was = {name: getattr(section, name) for name in ("code", *more, "sourced_id")}
+            self._decide(
+                _known(row, section.id, was, {"code": row.data["code"], **more}, course_id=str(course_id), **more)
             )
-            self._decide(_known(row, section.id, changed=changed, course_id=str(course_id), **more))
 
     def _matched_once(self, claims: list[Claim]) -> list[Claim]:
         """Without classes that are alike but for capitals, and could each be the same section."""
@@ -444,6 +440,9 @@ def _created(row: StagedRow, **data: object) -> PlannedRow:
     return PlannedRow(row.row_no, RowAction.CREATE, entity_id=uuid7(), data=data)
 
 
-def _known(row: StagedRow, entity: UUID, *, changed: bool, **data: object) -> PlannedRow:
-    action = RowAction.CHANGE if changed else RowAction.UNCHANGED
-    return PlannedRow(row.row_no, action, entity_id=entity, data=data)
+def _known(
+    row: StagedRow, entity: UUID, was: Mapping[str, object], now: Mapping[str, object], **data: object
+) -> PlannedRow:
+    changes = changes_between(was, {**now, "sourced_id": row.sourced_id})
+    action = RowAction.CHANGE if changes else RowAction.UNCHANGED
+    return PlannedRow(row.row_no, action, entity_id=entity, data=data, changes=changes)

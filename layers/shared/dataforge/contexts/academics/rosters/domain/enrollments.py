@@ -7,7 +7,14 @@ from uuid import UUID
 
 from dataforge.contexts.academics.catalog.domain import Semester
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus, Rule
-from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict, ignored, spelled_lines
+from dataforge.contexts.academics.rosters.domain.rows import (
+    PlannedRow,
+    RowAction,
+    changes_between,
+    conflict,
+    ignored,
+    spelled_lines,
+)
 from dataforge.kernel.texts import Text
 
 OTHER_ROLE = Text("Only students, and primary teachers who are active instructors here, are taken over.")
@@ -104,7 +111,9 @@ def _instructor(rows: Sequence[TeacherRow]) -> list[PlannedRow]:
         ignored(row.row_no, Text("Line {line} says the same.", line=first.line), rule="duplicate_in_file")
         for row in same
     ]
-    return [PlannedRow(first.row_no, action, entity_id=first.user_id), *repeated]
+    was, now = ({"instructor_id": person and str(person)} for person in (first.instructor_id, first.user_id))
+    changes = changes_between(was, now)
+    return [PlannedRow(first.row_no, action, entity_id=first.user_id, changes=changes), *repeated]
 
 
 @dataclass(frozen=True, slots=True)

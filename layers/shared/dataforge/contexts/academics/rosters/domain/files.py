@@ -17,6 +17,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from dataforge.contexts.academics.rosters.domain.rows import RowKind, StagedRow
+from dataforge.contexts.academics.rosters.domain.template import known_column
 from dataforge.kernel.email import NotAnAddress, parse_email
 from dataforge.kernel.errors import BadRequest
 from dataforge.kernel.texts import Text
@@ -257,7 +258,6 @@ _ONEROSTER = {
     ),
 }
 _SIMPLE = _File(RowKind.ENROLLMENT, ("student_number", "course_code", "section_code"), _simple, _about_simple)
-_SIMPLE_COLUMNS = (*_SIMPLE.required, "first_name", "last_name", "email", "status")
 # What is read beyond the required columns.
 _OPTIONAL = (
     "status", "identifier", "username", "email", "primary", "classCode", "metadata.credits", "metadata.capacity",
@@ -274,14 +274,14 @@ _THERE = {"", "active"}
 
 
 def simple_columns(name: str, header: Sequence[str]) -> dict[str, str]:
-    """The columns of a simple roster and what a table calls them; capitals and spaces around do not matter.
+    """The columns of a simple roster and what a table calls them: `student_number`, `Student Number`, `studentNumber`.
 
     Columns a roster does not know are passed over. Raises RosterUnreadable for one that is missing or there twice.
     """
     columns: dict[str, str] = {}
     for column in header:
-        known = column.strip().lower()
-        if known not in _SIMPLE_COLUMNS:
+        known = known_column(column)
+        if known is None:
             continue
         if known in columns:
             message = Text(

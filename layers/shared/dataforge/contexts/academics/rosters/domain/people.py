@@ -11,7 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.rosters.domain.claims import Claim, settle_claims
-from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict, ignored, spelled_lines
+from dataforge.contexts.academics.rosters.domain.rows import (
+    PlannedRow,
+    RowAction,
+    changes_between,
+    conflict,
+    ignored,
+    spelled_lines,
+)
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
 
@@ -257,15 +264,15 @@ def _taken_over(row: UserRow, student: KnownStudent | None) -> PlannedRow:
         )
         return conflict(row.row_no, "unknown_student", message)
     renumbered = row.renumbers(student)
-    before = {"first_name": student.first_name, "last_name": student.last_name, "email": student.email or ""}
-    changed = (
-        any(value and value != before[field] for field, value in given.items())
-        or renumbered
-        or (student.sourced_id is None and not row.simple)
-    )
+    was = {name: getattr(student, name) or "" for name in ("first_name", "last_name", "email", "number", "sourced_id")}
+    now = {name: value for name, value in given.items() if value}
+    now |= {"number": row.number} if renumbered else {}
+    # Somebody who has a sourcedId keeps it.
+    now |= {"sourced_id": row.sourced_id} if student.sourced_id is None and not row.simple else {}
+    changes = changes_between(was, now)
     data = {"renumbered": row.number} if renumbered else {}
-    action = RowAction.CHANGE if changed else RowAction.UNCHANGED
-    return PlannedRow(row.row_no, action, entity_id=student.id, data=data)
+    action = RowAction.CHANGE if changes else RowAction.UNCHANGED
+    return PlannedRow(row.row_no, action, entity_id=student.id, data=data, changes=changes)
 
 
 def _removed(row: UserRow) -> PlannedRow:

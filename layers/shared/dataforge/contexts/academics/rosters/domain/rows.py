@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -55,7 +56,10 @@ class StagedRow:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """The decision on one row; `data` is added to what the line says, for applying."""
+    """The decision on one row; `data` is added to what the line says, for applying.
+
+    `changes` are the fields of a known thing that become different, as `changes_between` gives them, for people.
+    """
 
     row_no: int
     action: RowAction
@@ -64,6 +68,22 @@ class PlannedRow:
     outcome: str | None = None
     wait_no: int | None = None
     data: Mapping[str, object] = field(default_factory=dict)
+    changes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+def changes_between(was: Mapping[str, object], now: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """`{"before": {…}, "after": {…}}` of the fields that differ; empty when none does."""
+    fields = [name for name in now if now[name] != was.get(name)]
+    if not fields:
+        return {}
+    return {
+        "before": {name: _plain(was.get(name)) for name in fields},
+        "after": {name: _plain(now[name]) for name in fields},
+    }
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def conflict(row_no: int, rule: str, message: str, **facts: object) -> PlannedRow:

@@ -14,7 +14,7 @@ from dataforge.contexts.academics.enrollment.domain.rules import (
     StudentFile,
 )
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus, Rule
-from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, conflict
+from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, changes_between, conflict
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
@@ -179,7 +179,8 @@ class _Trial:
         left = self._left.get(terms.course_id)
         why = _why(left, raised=decision.seats.capacity > seats.capacity)
         action = RowAction.CREATE if left is None else RowAction.CHANGE
-        return PlannedRow(row.row_no, action, why, after.id, after.status.value, after.wait_no)
+        changes = {} if left is None else _moved(left, terms, after)
+        return PlannedRow(row.row_no, action, why, after.id, after.status.value, after.wait_no, changes=changes)
 
 
 def _why(moved_from: Commitment | None, *, raised: bool) -> dict[str, object]:
@@ -204,3 +205,8 @@ def _commitment(enrollment: Enrollment, terms: SectionTerms) -> Commitment:
         meetings=terms.meetings,
         time_zone=terms.semester.time_zone,
     )
+
+
+def _moved(left: Commitment, terms: SectionTerms, after: Enrollment) -> dict[str, dict[str, object]]:
+    was = {"section_code": left.section_code, "status": left.status.value}
+    return changes_between(was, {"section_code": terms.code, "status": after.status.value})

@@ -297,14 +297,15 @@ WHERE r.plan_id = :plan AND r.row_no = ANY(CAST(:rows AS int[]))
 """
 # What the rules of enrolment decided, to be decided again: these rows have no enrolment but the one they would make.
 JUDGE_AGAIN = f"""
-UPDATE {_R} r SET action = NULL, reason = NULL, entity_id = NULL, outcome = NULL, wait_no = NULL
+UPDATE {_R} r SET action = NULL, reason = NULL, entity_id = NULL, outcome = NULL, wait_no = NULL,
+    changes = NULL
 WHERE r.plan_id = :plan AND r.row_no = ANY(CAST(:rows AS int[]))
 """
 DECIDE = f"""
 UPDATE {_R} r SET action = x.action, reason = x.reason, entity_id = x.entity_id, outcome = x.outcome,
-    wait_no = x.wait_no, data = CASE WHEN x.data IS NULL THEN r.data ELSE r.data || x.data END
+    wait_no = x.wait_no, data = CASE WHEN x.data IS NULL THEN r.data ELSE r.data || x.data END, changes = x.changes
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
-    row_no int, action text, reason jsonb, entity_id uuid, outcome text, wait_no int, data jsonb)
+    row_no int, action text, reason jsonb, entity_id uuid, outcome text, wait_no int, data jsonb, changes jsonb)
 WHERE r.plan_id = :plan AND r.row_no = x.row_no
 """
 FREED = f"""

@@ -283,6 +283,7 @@ class RosterPlans:
                     "outcome": row.outcome,
                     "wait_no": row.wait_no,
                     "data": row.data or None,
+                    "changes": row.changes or None,
                 }
                 for row in rows[begin : begin + _BATCH]
             ]
