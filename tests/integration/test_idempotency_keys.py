@@ -171,6 +171,15 @@ async def semester(_: WholeApi) -> Sample:
     return Sample(body={"code": "W26", "starts_on": "2026-09-01", "max_credits": 30, **days})
 
 
+@sample("/api/semesters/{semester_id}/copies")
+async def semester_copy(api: WholeApi) -> Sample:
+    semester_id = await api.campus.semester()
+    await api.campus.section(semester_id=semester_id)
+    body = {"code": "NEXT", "starts_on": "2027-03-01"}
+    plan = ok(await api.client.post(f"/api/semesters/{semester_id}/copies/preview", json=body))
+    return Sample({"semester_id": semester_id}, {"plan_hash": plan["plan_hash"]})
+
+
 @sample("/api/sections")
 async def section(api: WholeApi) -> Sample:
     course_id, semester_id = await api.campus.course(), await api.campus.semester()

@@ -1,6 +1,7 @@
 """The unit of work of the commands of academics."""
 
 from dataforge.contexts.academics.catalog.repository import Catalog
+from dataforge.contexts.academics.copies.repository import Copies
 from dataforge.contexts.academics.enrollment.repository.enrollments import Enrollments
 from dataforge.contexts.academics.feeds.repository import CalendarFeeds
 from dataforge.contexts.academics.meetings.repository import Meetings
@@ -9,6 +10,7 @@ from dataforge.contexts.academics.rosters.repository.uploads import RosterUpload
 from dataforge.contexts.academics.sections.repository import Sections
 from dataforge.contexts.academics.students.repository import Students
 from dataforge.platform.db.unit_of_work import SqlUnitOfWork
+from dataforge.platform.plans.repository import Plans
 
 
 class AcademicsUnitOfWork(SqlUnitOfWork):
@@ -33,6 +35,16 @@ class AcademicsUnitOfWork(SqlUnitOfWork):
     def calendar_feeds(self) -> CalendarFeeds:
         """Feeds for calendars."""
         return CalendarFeeds(self.connection, self.now)
+
+    @property
+    def copies(self) -> Copies:
+        """Sections of copied semesters."""
+        return Copies(self.connection, self.now)
+
+    @property
+    def plans(self) -> Plans:
+        """Plans that wait to be applied, but for those of rosters."""
+        return Plans(self.connection)
 
     @property
     def students(self) -> Students:
