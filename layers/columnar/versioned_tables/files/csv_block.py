@@ -98,6 +98,7 @@ def text_columns(data: bytes, plan: BlockPlan) -> tuple[list[pa.Array], list[Rej
                 row.number,
                 Text("{fields} instead of {expected_columns}", fields=fields, expected_columns=row.expected_columns),
                 text[:_SHOWN],
+                rule="fields",
             )
         )
         return "skip"
@@ -180,7 +181,7 @@ def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
     ragged_count = len(ragged)
     columns: list[pa.Array] = []
     widened: list[str] = []
-    broken: dict[int, str] = {}
+    broken: dict[int, tuple[str, str]] = {}
     for at, kind in enumerate(plan.kinds):
         if at in plan.declared:
             values = convert(texts[at], kind, lenient=True)
@@ -194,7 +195,8 @@ def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
         widened.append(kind if values is not None else join(kind, evidence_of(texts[at])))
     for at in plan.required:
         for row in _nulls(columns[at]):
-            broken.setdefault(row, Text("column {names!r} is empty and may not be", names=plan.names[at]))
+            reason = Text("column {names!r} is empty and may not be", names=plan.names[at])
+            broken.setdefault(row, (reason, "required"))
     if broken:
         columns = _without(columns, texts, plan, sorted(broken))
         ragged += _broken_rows(broken, texts, ragged)
@@ -222,31 +224,28 @@ def _nulls(column: pa.Array) -> list[int]:
     return [row for row, null in enumerate(flags) if null]
 
 
-def _collect(broken: dict[int, str], texts: pa.Array, kind: str, plan: BlockPlan, at: int) -> None:
+def _collect(broken: dict[int, tuple[str, str]], texts: pa.Array, kind: str, plan: BlockPlan, at: int) -> None:
     for row in rows_that_break(texts, kind, most=len(texts)):
-        broken.setdefault(
-            row,
-            Text(
-                "column {names!r}: {texts!r:.80} is not {kind}",
-                names=plan.names[at],
-                texts=texts[row].as_py(),
-                kind=kind,
-            ),
+        reason = Text(
+            "column {names!r}: {texts!r:.80} is not {kind}", names=plan.names[at], texts=texts[row].as_py(), kind=kind
         )
+        broken.setdefault(row, (reason, "type"))
 
 
-def _broken_rows(broken: dict[int, str], texts: Sequence[pa.Array], ragged: Sequence[RejectedRow]) -> list[RejectedRow]:
+def _broken_rows(
+    broken: dict[int, tuple[str, str]], texts: Sequence[pa.Array], ragged: Sequence[RejectedRow]
+) -> list[RejectedRow]:
     """Number rows as records, which counts the ragged ones before them."""
     skipped = sorted(row.row for row in ragged)
     found = []
-    for row, reason in sorted(broken.items()):
+    for row, (reason, rule) in sorted(broken.items()):
         number = row + 1
         for other in skipped:
             if other > number:
                 break
             number += 1
         text = ",".join(str(column[row].as_py() or "") for column in texts[:20])
-        found.append(RejectedRow(number, reason, text[:_SHOWN]))
+        found.append(RejectedRow(number, reason, text[:_SHOWN], rule=rule))
     return found
 
 

@@ -10,7 +10,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,17 @@ def sheet_tables(
             yield (
                 sheet["name"],
                 TypedTable(
-                    columns, ["cells of the sheet"] * len(columns), _reader(folder / sheet["file"]), sheet["notes"]
+                    columns,
+                    ["cells of the sheet"] * len(columns),
+                    _reader(folder / sheet["file"]),
+                    sheet["notes"],
+                    places=partial(_rows_of_sheet, sheet["first"]),
                 ),
             )
+
+
+def _rows_of_sheet(first: int, rows: Sequence[int]) -> list[tuple[int, int]]:
+    return [(row, first + row - 1) for row in rows]
 
 
 def _reader(path: Path) -> Callable[[], Iterator[pa.Table]]:

@@ -234,13 +234,21 @@ def read_workbook(
         for number, (name, extent) in enumerate(extents.items()):
             columns: list[tuple[str, str]] = []
             reported: list[str] = []
+            first_row = 1
             if extent.values:
                 sheet = _Sheet(
                     book.get_sheet_by_name(name).iter_rows(), header=header, skip=skip, errors=extent.errors > 0
                 )
                 columns, reported = sheet.write(folder / f"{number}.arrow"), sheet.notes
+                first_row = sheet.first_row
             found.append(
-                {"name": name, "file": f"{number}.arrow", "columns": columns, "notes": [*extent.notes(), *reported]}
+                {
+                    "name": name,
+                    "file": f"{number}.arrow",
+                    "columns": columns,
+                    "notes": [*extent.notes(), *reported],
+                    "first": first_row,
+                }
             )
     except python_calamine.CalamineError as error:
         raise Refused(Text("The workbook is malformed: {error}.", error=error)) from error
@@ -265,6 +273,8 @@ class _Sheet:
             self.notes.append(Text("Header: {reason}.", reason=heading.reason))
         self._first = self._first[heading.skipped :]
         self._header = heading.header
+        # The row of the sheet, from 1, that the values begin in.
+        self.first_row = heading.skipped + heading.header + 1
 
     def write(self, path: Path) -> list[tuple[str, str]]:
         """The values as an Arrow file; the columns found."""

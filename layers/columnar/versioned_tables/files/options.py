@@ -43,13 +43,16 @@ class ImportOptions:
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A row that was left out: number of the record after the header (from 1), why, the start of its text, and the line
-    of the file where it begins (0 where a file has none).
+    of the file, or the row of the sheet, where it begins (0 where a file has none).
+
+    `rule`: `fields` (another number of them), `type`, `required` (an empty cell), `json` or `object` (no JSON object).
     """
 
     row: int
     reason: str
     text: str = ""
     line: int = 0
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from dataforge.kernel.texts import Text
 from versioned_tables.compare.diff import count_changes
 from versioned_tables.errors import EncodingRefused, SchemaMismatch
@@ -19,20 +16,17 @@ from versioned_tables.files.archives import label
 from versioned_tables.files.boundary import Place, Storage, refusing
 from versioned_tables.files.dialect import ONE_COLUMN
 from versioned_tables.files.encoding import reconsidered
-from versioned_tables.files.options import ColumnReport, ImportOptions, ImportReport, TableReport
+from versioned_tables.files.options import REJECTED_LISTED, ColumnReport, ImportOptions, ImportReport, TableReport
 from versioned_tables.files.sources import FileSource
 from versioned_tables.files.text_file import TextFile, open_text
 from versioned_tables.files.typed import TypedTable
 from versioned_tables.format.manifest import Change, Manifest
-from versioned_tables.hashing.row_hash import hash_rows
 from versioned_tables.imports.formats import DelimitedText, open_file
 from versioned_tables.imports.text_tables import BetterPlan, TextTable, target_schema, too_many
+from versioned_tables.imports.typed_rows import FittedRows, Rejections, Target, fitted
 from versioned_tables.progress import Progress, ProgressCallback, no_progress
-from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.columns import TableSchema, normal_type, retyped
-from versioned_tables.schema.conversion import converted, refusal
 from versioned_tables.schema.names import matched_names
-from versioned_tables.schema.readable import require_readable
 from versioned_tables.storage.table_store import TableStore
 from versioned_tables.write.loading import (
     Hashed,
@@ -153,12 +147,7 @@ class _Load:
             raise too_many(table.rejected, len(table.rejected), self.options.max_rejected)
         names, spelled, options = self._matched([name for name, _ in table.columns])
         table.columns = [(name, type_) for name, (_, type_) in zip(names, table.columns, strict=True)]
-        described = TableReport(
-            self.name,
-            notes=[*table.notes, *spelled],
-            rejected=list(table.rejected),
-            rejected_count=len(table.rejected),
-        )
+        described = TableReport(self.name, notes=[*table.notes, *spelled])
         declared = {name: normal_type(options.declared.get(name, type_)) for name, type_ in table.columns}
         schema = target_schema(
             list(declared.items()),
@@ -166,8 +155,12 @@ class _Load:
             self.base.schema if self.base else None,
             frozenset(options.declared),
         )
-        manifest = self.rows(schema, partial(self._typed_rows, table, schema))
-        described.rows = table.rows
+        most = max(options.max_rejected, REJECTED_LISTED) + 1
+        target = Target(schema, dict(table.columns), frozenset(options.declared), most)
+        rejections: list[Rejections] = []
+        manifest = self.rows(schema, partial(self._typed_rows, table, target, rejections))
+        described.rejected, described.rejected_count = rejections[-1].listed(), rejections[-1].count
+        described.rows = table.rows - described.rejected_count + len(table.rejected)
         described.columns = [
             ColumnReport(name, schema.columns[at].type, reason)
             for at, ((name, _), reason) in enumerate(zip(table.columns, table.reasons, strict=True))
@@ -190,21 +183,32 @@ class _Load:
         key = None if self.options.key is None else tuple(spelling.get(name, name) for name in self.options.key)
         return found, notes, replace(self.options, declared=declared, key=key)
 
-    def _typed_rows(self, table: TypedTable, schema: TableSchema) -> Iterator[Hashed]:
-        """Tables by column id, hashed on the pool while the one before is written."""
+    def _typed_rows(self, table: TypedTable, target: Target, rejections: list[Rejections]) -> Iterator[Hashed]:
+        """Tables by column id, hashed on the pool while the one before is written; `rejections` gets those of this
+        reading.
+        """
         done = table.rows = 0
-        types = dict(table.columns)
+        rejected = Rejections.of(table.rejected, self.options.max_rejected, table.places)
+        rejections[:] = [rejected]
         names = [name for name, _ in table.columns]
-        waiting: deque[Future[Hashed]] = deque()
+        waiting: deque[Future[FittedRows]] = deque()
+
+        def next_rows() -> Iterator[Hashed]:
+            part = waiting.popleft().result()
+            rejected.add(part)
+            if not rejected.fails:
+                yield part.rows
+
         for part in table.read():
-            table.rows += part.num_rows
-            waiting.append(self.pool.submit(_hashed, part.rename_columns(names), types, schema, done + 1))
+            waiting.append(self.pool.submit(fitted, part.rename_columns(names), target, done + 1))
             done += part.num_rows
             self.progress(Progress("reading", done, 0))
             if len(waiting) > WORKERS:
-                yield waiting.popleft().result()
+                yield from next_rows()
         while waiting:
-            yield waiting.popleft().result()
+            yield from next_rows()
+        rejected.check()
+        table.rows = done
 
     def rows(self, schema: TableSchema, rows: Callable[[], Iterator[Hashed]]) -> Manifest:
         """Load typed tables in the mode of the import; `rows` is called once more when they are to be sorted."""
@@ -238,29 +242,3 @@ class _Load:
 
 def _records_with(count: int) -> str:
     return "1 record has" if count == 1 else f"{count} records have"
-
-
-def _hashed(part: pa.Table, types: Mapping[str, str], schema: TableSchema, first_row: int) -> Hashed:
-    """A table whose columns have names, as the schema stores it. Raises SchemaMismatch naming the rows that do not
-    fit.
-    """
-    arrays = []
-    for column in schema.columns:
-        if column.name not in types:
-            kind = to_arrow(column.type)
-            arrays.append(pa.chunked_array([pa.nulls(part.num_rows, kind)], kind))
-            continue
-        values, type_ = part.column(column.name), types[column.name]
-        require_readable(column.name, values, first_row)
-        found = converted(values, type_, column.type)
-        if found is None:
-            raise refusal(column.name, values, type_, column.type, first_row)
-        if found.null_count and (column.id in schema.key or not column.nullable):
-            row = first_row + pc.index(found.is_null(), value=True).as_py()
-            raise SchemaMismatch(
-                Text("Column {name!r} is empty in row {row} and may not be.", name=column.name, row=row),
-                facts={"row": row},
-            )
-        arrays.append(found)
-    table = pa.table(arrays, names=[column.id for column in schema.columns])
-    return table, hash_rows(table, schema)

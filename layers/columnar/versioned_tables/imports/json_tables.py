@@ -6,7 +6,7 @@ text (type `json`). The types of columns are in `json_cells`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,13 +67,28 @@ class JsonRows:
             read = _reader(part) if spelled else read_json
             for line, raw in part:
                 row += 1
-                value, reason = _read(raw, read)
+                value, reason, rule = _read(raw, read)
                 if isinstance(value, dict):
                     rows.append(value)
                     continue
-                self._reject(RejectedRow(row, reason, _shown(raw), line), raw, rejected)
+                self._reject(RejectedRow(row, reason, _shown(raw), line, rule), raw, rejected)
             if rows:
                 yield rows
+
+    def places(self, rows: Sequence[int]) -> list[tuple[int, int]]:
+        """Numbers and lines in the file of the objects with these numbers (from 1, ascending), by reading it again."""
+        found: list[tuple[int, int]] = []
+        wanted, objects = iter(rows), 0
+        want = next(wanted, 0)
+        values = json_values(as_utf8(self.blocks(), self.encoding), self.document)
+        for number, (line, raw) in enumerate(values, 1):
+            objects += isinstance(_read(raw, read_json)[0], dict)
+            while want == objects and want:
+                found.append((number, line))
+                want = next(wanted, 0)
+            if not want:
+                break
+        return found
 
     def _reject(self, bad: RejectedRow, raw: bytes, rejected: list[RejectedRow]) -> None:
         if not self.encoding.mark and self.encoding.is_utf8:
@@ -127,7 +142,13 @@ def _table(source: JsonRows) -> TypedTable:
     ]
     notes = [note for note in (source.encoding.note, source.document.note, *unnamed) if note]
     return TypedTable(
-        columns, ["JSON values" for _ in columns], read, notes, rejected=rejected, encoding=source.encoding.name
+        columns,
+        ["JSON values" for _ in columns],
+        read,
+        notes,
+        rejected=rejected,
+        encoding=source.encoding.name,
+        places=source.places,
     )
 
 
@@ -136,13 +157,13 @@ def _reader(part: Iterable[tuple[int, bytes]]) -> Callable[[bytes], object]:
     return read_spelled if is_spelled(b"\n".join(raw for _, raw in part)) else partial(read_json, spelled=True)
 
 
-def _read(raw: bytes, read: Callable[[bytes], object]) -> tuple[object, str]:
-    """The value of a row, and what is wrong with it when it is no object."""
+def _read(raw: bytes, read: Callable[[bytes], object]) -> tuple[object, str, str]:
+    """The value of a row, and what is wrong with it, and by which rule, when it is no object."""
     try:
         value = read(raw)
     except ValueError as error:
-        return None, f"not JSON: {error}"
-    return value, f"{_JSON_NAMES.get(type(value), 'null')}, not a JSON object"
+        return None, f"not JSON: {error}", "json"
+    return value, f"{_JSON_NAMES.get(type(value), 'null')}, not a JSON object", "object"
 
 
 _JSON_NAMES = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}

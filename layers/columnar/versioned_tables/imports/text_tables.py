@@ -230,14 +230,17 @@ def too_many(rejected: list[RejectedRow], count: int, limit: int) -> TooManyReje
             line=line,
             more=more,
         ),
-        facts={
-            "rejected_count": count,
-            "rejected": [
-                {"row": row.row, "line": row.line or None, "reason": row.reason, "text": row.text}
-                for row in rejected[:REJECTED_LISTED]
-            ],
-        },
+        facts=listed_rows(rejected, count),
     )
+
+
+def listed_rows(rejected: Sequence[RejectedRow], count: int) -> dict[str, object]:
+    """Rejected rows as facts of an error: their number, and every one up to `REJECTED_LISTED`."""
+    listed = [
+        {"row": row.row, "line": row.line or None, "rule": row.rule, "reason": row.reason, "text": row.text}
+        for row in rejected[:REJECTED_LISTED]
+    ]
+    return {"rejected_count": count, "rejected": listed}
 
 
 def _type_of(schema: TableSchema, name: str) -> str:

@@ -1,11 +1,20 @@
 """Every bad row is listed with its number and the line of the file, and rows are counted once."""
 
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+from pyarrow import parquet
 
 from tests.builders.tables import imported, store
-from versioned_tables.errors import ImportRefused, TooManyRejectedRows
+from versioned_tables.errors import ImportRefused, SchemaMismatch, TooManyRejectedRows
 from versioned_tables.files.options import REJECTED_LISTED, ImportOptions
 from versioned_tables.storage.table_store import TableStore
 
@@ -80,3 +89,95 @@ def test_rows_are_those_of_the_file_that_were_taken(tables: TableStore, name: st
         assert found.report.tables[0].inserted == 2
         assert found.report.tables[0].rejected_count == 1
         assert found.tables["data"].rows == stored
+
+
+BAD_ROWS = [{"id": "1", "n": "7"}, {"id": "2", "n": "x"}, {"id": None, "n": "8"}, {"id": "4", "n": "y"}]
+KEYED = ImportOptions(declared={"n": "int"}, key=("id",), max_rejected=3)
+
+
+def workbook(rows: Sequence[Sequence[object]], sheet: str = "Marks") -> bytes:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.title = sheet
+    for row in rows:
+        page.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def in_sheet() -> bytes:
+    heading = [("Marks of the term",), (), ("id", "n")]
+    return workbook([*heading, *((row["id"], row["n"]) for row in BAD_ROWS)])
+
+
+def in_parquet() -> bytes:
+    written = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(BAD_ROWS), written)
+    return written.getvalue()
+
+
+def in_json_lines() -> bytes:
+    lines = [json.dumps(row) for row in BAD_ROWS]
+    return "\n".join([lines[0], "", "[1]", *lines[1:], ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "places"),
+    [
+        (in_sheet(), [(2, 5, "type"), (3, 6, "required"), (4, 7, "type")]),
+        (in_parquet(), [(2, 0, "type"), (3, 0, "required"), (4, 0, "type")]),
+        (in_json_lines(), [(2, 3, "object"), (3, 4, "type"), (4, 5, "required"), (5, 6, "type")]),
+    ],
+    ids=["sheet", "parquet", "json lines"],
+)
+def test_rows_of_typed_files_are_left_out_with_their_places(
+    tables: TableStore, data: bytes, places: list[tuple[int, int, str]]
+) -> None:
+    made = imported(tables, data, replace(KEYED, max_rejected=len(places)))
+
+    [table] = made.report.tables
+    assert [(bad.row, bad.line, bad.rule) for bad in table.rejected] == places
+    assert (table.rows, table.rejected_count) == (1, len(places))
+    assert made.tables[table.name].rows == 1
+    with pytest.raises(TooManyRejectedRows) as refused:
+        imported(tables, data, replace(KEYED, max_rejected=len(places) - 1))
+    listed_rows = refused.value.facts["rejected"]
+    assert isinstance(listed_rows, list)
+    assert [(bad["row"], bad["line"] or 0, bad["rule"]) for bad in listed_rows] == places
+
+
+def test_what_no_row_may_be_left_out_for_lists_them_all(tables: TableStore) -> None:
+    with pytest.raises(SchemaMismatch, match=r"'n' cannot be read as int.*row 2 has 'x'") as refused:
+        imported(tables, in_sheet(), replace(KEYED, max_rejected=0, key=None))
+
+    assert refused.value.facts["rejected_count"] == 2
+    assert [(bad["row"], bad["line"]) for bad in refused.value.facts["rejected"]] == [(2, 5), (4, 7)]  # type: ignore[attr-defined]  # a list
+    assert refused.value.facts["part"] == "sheet 'Marks'"
+
+
+def test_many_bad_rows_of_a_typed_file_end_at_the_limit(tables: TableStore) -> None:
+    written = io.BytesIO()
+    parquet.write_table(pa.table({"n": ["x"] * 200_000}), written)
+
+    with pytest.raises(SchemaMismatch) as refused:
+        imported(tables, written.getvalue(), ImportOptions(declared={"n": "int"}))
+
+    assert len(refused.value.facts["rejected"]) == REJECTED_LISTED  # type: ignore[arg-type]  # a list
+
+
+@given(bad=st.sets(st.integers(0, 299)), keyed=st.booleans())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whichever_rows_are_bad_the_others_are_there(tmp_path: Path, bad: set[int], keyed: bool) -> None:
+    tables = store(tmp_path)
+    written = io.BytesIO()
+    cells = ["x" if row in bad else str(row) for row in range(300)]
+    parquet.write_table(pa.table({"id": list(range(299, -1, -1)), "n": cells}), written)
+    options = ImportOptions(declared={"n": "int"}, key=("id",) if keyed else None, max_rejected=300)
+
+    made = imported(tables, written.getvalue(), options)
+
+    [table] = made.report.tables
+    assert [item.row for item in table.rejected] == [row + 1 for row in sorted(bad)]
+    assert (table.rows, made.tables["data"].rows) == (300 - len(bad), 300 - len(bad))

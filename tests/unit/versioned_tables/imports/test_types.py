@@ -165,7 +165,7 @@ def test_more_broken_rows_than_allowed_fail_the_import_and_are_named(tmp_path: P
         imported(store(tmp_path), "id,n\n1,7\n2,x\n", ImportOptions(declared={"n": "int"}))
 
     assert caught.value.facts["rejected"] == [
-        {"row": 2, "line": 3, "reason": "column 'n': 'x' is not int", "text": "2,x"}
+        {"row": 2, "line": 3, "rule": "type", "reason": "column 'n': 'x' is not int", "text": "2,x"}
     ]
 
 
