@@ -22,8 +22,13 @@ class Example:
 
 
 def examples(page: Path) -> Iterator[Example]:
-    """The examples in the order of the page; raises ValueError for an answer that no command stands above."""
+    """The examples in the order of the page, none where no block has commands.
+
+    Raises ValueError for an answer that no command stands above.
+    """
     text = page.read_text()
+    if "```sh\n" not in text:
+        return
     waiting: Example | None = None
     for block in _BLOCK.finditer(text):
         line = text.count("\n", 0, block.start()) + 1

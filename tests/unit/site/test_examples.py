@@ -42,10 +42,17 @@ def test_blocks_are_commands_with_what_is_shown_below_them(tmp_path: Path) -> No
 
 def test_an_answer_without_a_command_is_a_mistake(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```json\n{}\n```\n")
+    page.write_text("```json\n{}\n```\n\n```sh\ntrue\n```\n")
 
     with pytest.raises(ValueError, match=r"page\.md:1"):
         list(examples(page))
+
+
+def test_a_page_without_commands_has_no_examples(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```json\n{}\n```\n")
+
+    assert list(examples(page)) == []
 
 
 @pytest.mark.parametrize(
