@@ -101,6 +101,7 @@ def test_a_report_of_several_pages_is_one_frame(served: ServedApi, instructor: C
     pages = report.to_arrow()
 
     assert pages.equals(whole)
+    assert report.csv() == instructor.reports.cohort(str(cohort.cohort_id)).csv()
 
 
 def test_plain_lists_are_iterators_and_frames(registrar: Client) -> None:

@@ -56,6 +56,13 @@ class Credentials:
         """Whether an expired token can be replaced."""
         return self._token is None and self._signed_in is not None
 
+    def profile(self, url: str) -> Profile:
+        """What makes these credentials again, to be kept."""
+        if self._signed_in is None:
+            return Profile(url, self._token)
+        tokens = self._signed_in
+        return Profile(url, None, tokens.access_token, tokens.refresh_token, tokens.expires_at)
+
     def bearer(self, base: str) -> Flow[str | None]:
         """The token to send; None is nobody in particular."""
         if self._token is not None or self._signed_in is None:

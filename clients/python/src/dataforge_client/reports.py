@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from dataforge_client.flows import Bound, Driver, Flow, M, operation, work
+from dataforge_client.flows import Bound, Driver, Flow, M, Reply, operation, work
 from dataforge_client.frames import PARQUET, arrow_of, need, pandas_of, polars_of
 from dataforge_client.session import Params, Session, segment
 
@@ -33,19 +32,32 @@ class Report(Bound[M]):
     def __repr__(self) -> str:
         return f"<Report {self.name}>"
 
-    def _table(self) -> Flow[tuple[pa.Table, dict[str, Any]]]:
-        pa = need("pyarrow", "arrow")
-        tables, params = [], dict(self._params)
+    def _pages(self, media_type: str) -> Flow[list[Reply]]:
+        replies, params = [], dict(self._params)
         while True:
-            reply = yield from self._session.call("GET", self._path, params=params, accept=PARQUET)
-            tables.append((yield from work(partial(arrow_of, reply.content))))
+            reply = yield from self._session.call("GET", self._path, params=params, accept=media_type)
+            replies.append(reply)
             cursor = _next_cursor(reply.headers.get("link", ""))
             if cursor is None:
-                break
+                return replies
             params["cursor"] = cursor
-        removed = int(reply.headers.get("x-removed-since", 0))
-        origin = {"report": self.name, "watermark": reply.headers.get("x-watermark"), "removed_since": removed}
+
+    def _table(self) -> Flow[tuple[pa.Table, dict[str, Any]]]:
+        pa = need("pyarrow", "arrow")
+        replies = yield from self._pages(PARQUET)
+        tables = yield from work(lambda: [arrow_of(reply.content) for reply in replies])
+        headers = replies[-1].headers
+        removed = int(headers.get("x-removed-since", 0))
+        origin = {"report": self.name, "watermark": headers.get("x-watermark"), "removed_since": removed}
         return pa.concat_tables(tables), origin
+
+    @operation
+    def csv(self) -> Flow[str]:
+        """All rows as CSV with a header."""
+        replies: list[Reply] = yield from self._pages("text/csv")
+        texts = [reply.content.decode() for reply in replies]
+        # No name of a column has a line in it.
+        return texts[0] + "".join(text.partition("\n")[2] for text in texts[1:])
 
     @operation
     def to_arrow(self) -> Flow[pa.Table]:
