@@ -52,7 +52,9 @@ def rest_app(function: str, parts: Platform) -> "tuple[DataForgeApp, ASGIApp]":
     owners = {prefix: name for module in modules() for prefix, name in module.routers.get(function, {}).items()}
     if function == "api":
         owners |= {
+            "/docs": "dataforge.web.api_docs",
             "/errors": "dataforge.http.registry",
+            "/openapi.json": "dataforge.web.api_docs",
             "/ui/csv": "dataforge.web.csv_pages",
             "/ui/static": "dataforge.web.static_files",
         }
