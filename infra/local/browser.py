@@ -17,7 +17,7 @@ from pathlib import Path
 from infra.local.errors import LocalStackError
 from infra.local.layout import ROOT, TOOLS
 from infra.local.libical import libical
-from infra.local.npm import calendar_readers, diagram_readers, npm_packages, run_node, xapi_clients
+from infra.local.npm import calendar_readers, diagram_readers, generators, npm_packages, run_node, xapi_clients
 
 PACKAGES = ROOT / "tests" / "browser"
 PLACE = TOOLS / "browser"
@@ -97,12 +97,12 @@ def main() -> int:
     try:
         found = browser()
         clients = xapi_clients()
-        readers = calendar_readers(), libical(), diagram_readers()
+        readers = calendar_readers(), libical(), diagram_readers(), generators()
     except LocalStackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"  browser: {found.executable}, xAPI clients: {clients}, calendar readers: {readers[0]}, {readers[1]}")
-    print(f"  diagram readers: {readers[2]}")
+    print(f"  diagram readers: {readers[2]}, generators: {readers[3]}")
     return 0
 
 

@@ -18,6 +18,7 @@ from infra.local.layout import ROOT, TOOLS
 XAPI_CLIENTS = ROOT / "tests" / "functions" / "xapi_clients"
 CALENDAR_READERS = ROOT / "tests" / "functions" / "calendar_readers"
 DIAGRAM_READERS = ROOT / "tests" / "functions" / "diagram_readers"
+GENERATORS = ROOT / "tests" / "functions" / "generators"
 
 
 def npm_packages(
@@ -59,6 +60,11 @@ def calendar_readers() -> Path:
 def diagram_readers() -> Path:
     """Mermaid's and DBML's own parsers, which the tests let read our diagrams; raises LocalStackError."""
     return npm_packages(DIAGRAM_READERS, TOOLS / "diagram-readers")
+
+
+def generators() -> Path:
+    """What makes clients of our OpenAPI document, and a linter of it; raises LocalStackError."""
+    return npm_packages(GENERATORS, TOOLS / "generators")
 
 
 def run_node(tool: str, *arguments: str, cwd: Path, **variables: str) -> str:

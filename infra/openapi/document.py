@@ -17,7 +17,7 @@ from dataforge.kernel.errors import DataForgeError
 from infra.openapi.answers import complete_answers, problem_examples, used_headers
 from infra.openapi.lists import complete_with_formats
 from infra.openapi.names import GROUPS, TAG_DESCRIPTIONS, context_of, operation_id, tag_of
-from infra.openapi.schemas import without_titles
+from infra.openapi.schemas import for_generators
 
 _SCHEMAS = "#/components/schemas/"
 _LONG_NAME = re.compile(r"dataforge__(?:contexts__)?(?P<context>[a-z]+)__.*__(?P<name>[A-Za-z]+)")
@@ -69,7 +69,7 @@ def openapi_document(routes: Sequence[APIRoute]) -> dict[str, Any]:
     _refuse_repeated_names(document)
     document["tags"] = _tags(routes)
     document["x-tagGroups"] = _tag_groups(routes)
-    return without_titles(_with_short_names(document))
+    return for_generators(_with_short_names(document))
 
 
 def operations_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -117,7 +117,7 @@ def _tightened(old: Schema, new: Schema, place: str) -> Iterator[str]:
         yield f"{place}: items must be unique now"
     if new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
         yield f"{place}: takes no further fields now"
-    if "default" in old and old["default"] != new.get("default"):
+    if "default" in old and "default" in new and old["default"] != new["default"]:
         yield f"{place}: the default is {new.get('default')!r} now, not {old['default']!r}"
 
 
