@@ -116,8 +116,6 @@ def test_every_module_of_the_python_client_is_imported(tmp_path: Path) -> None:
 def test_the_linter_of_redocly_finds_nothing(tmp_path: Path) -> None:
     rules = Path(__file__).parent / "generators" / "redocly.yaml"
 
-    output = run_package(
-        "redocly", "lint", "--config", str(rules), "--format=json", str(DOCUMENT), place=tmp_path
-    )
+    output = run_package("redocly", "lint", "--config", str(rules), "--format=json", str(DOCUMENT), place=tmp_path)
 
     assert '"problems": []' in output, output[:3000]
