@@ -1,13 +1,15 @@
 """The console as a browser sees it: both apps on one port, with people, a catalog and a dataset in it."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from dataforge.bootstrap import modules
+from dataforge.contexts.academics.meetings.commands import ChangeMeeting, SetHolidays, change_meeting, set_holidays
+from dataforge.contexts.academics.meetings.domain import Holiday, Slot
 from dataforge.contexts.academics.sections.domain import Meeting
 from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
 from dataforge.contexts.lrs.module import LrsServices
@@ -31,6 +33,8 @@ from tests.builders.lrs import StoreUnderTest
 from tests.builders.notifications import Classroom
 from tests.builders.report_samples import ReportSamples
 from tests.builders.roles import dispose_roles
+from tests.builders.rosters import plan as plan_of
+from tests.builders.rosters import simple_csv
 from tests.builders.schemas import SchemasUnderTest, column, table
 from tests.builders.server import ServedApp
 from tests.builders.statements import statement
@@ -104,6 +108,8 @@ class Places:
 
     course: str = ""
     section: str = ""
+    semester: str = ""
+    roster: str = ""
     full_section: str = ""
     dataset: str = ""
     table: str = ""
@@ -201,6 +207,7 @@ class Site:
             await campus.enroll(student, full)
         self.places.course = f"/ui/courses/{courses[0]}"
         self.places.section, self.places.full_section = f"/ui/sections/{section}", f"/ui/sections/{full}"
+        await self._fill_semester(courses[0], section)
         await self._fill_reminders()
         await self._fill_people()
         await self._fill_lessons()
@@ -209,6 +216,24 @@ class Site:
         await self._fill_subscriptions()
         await self._fill_reports(lena)
         await self._fill_workspaces()
+
+    async def _fill_semester(self, course_id: UUID, section: UUID) -> None:
+        campus = self.whole.campus
+        semester = await campus.semester()
+        holidays = [Holiday(date(2026, 10, 5), date(2026, 10, 9), "Autumn break")]
+        await campus.run(set_holidays, SetHolidays(semester, "*", holidays))
+        await campus.run(change_meeting, ChangeMeeting(section, date(2026, 9, 14), note="The hall is closed."))
+        slot = Slot(date(2026, 9, 22), time(22), time(0, 30), "Observatory on the hill")
+        await campus.run(change_meeting, ChangeMeeting(section, date(2026, 9, 21), moved_to=slot))
+        [course] = await campus.rows("SELECT code FROM academics.courses WHERE id = :id", id=course_id)
+        line = {"course_code": course["code"], "section_code": "A"}
+        content = simple_csv(
+            {"student_number": "G-1906", "last_name": "Murray-Hopper", **line},
+            {"student_number": "G-1907", "first_name": "Ada", "last_name": "Lovelace", **line},
+            {"student_number": "G-1908", **line},
+        )
+        roster = await plan_of(campus, content, mode="full")
+        self.places.semester, self.places.roster = f"/ui/semesters/{semester}", f"/ui/rosters/{roster['id']}"
 
     async def _fill_reminders(self) -> None:
         classroom = Classroom(self.whole.api)

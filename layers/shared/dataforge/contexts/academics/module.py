@@ -66,6 +66,8 @@ MODULE = Module(
             "/api/rosters": f"{ACADEMICS}.rosters.routes",
             "/api/oneroster": f"{ACADEMICS}.oneroster.routes",
             "/ui/calendar-feeds": f"{ACADEMICS}.feeds.pages",
+            "/ui/rosters": f"{ACADEMICS}.rosters.pages",
+            "/ui/semesters": f"{ACADEMICS}.copies.pages",
             "/ui/courses": f"{ACADEMICS}.catalog.pages",
             "/ui/sections": f"{ACADEMICS}.sections.pages",
             "/ui/enrollments": f"{ACADEMICS}.enrollment.pages",

@@ -85,7 +85,7 @@ async def _page(call: PageCall, given: Mapping[str, str], error: str | None = No
         feeds=page.rows,
         kinds=kinds,
         section=section,
-        given=given,
+        given={"kind": given.get("kind", ""), "name": given.get("name", "")},
         error=error,
     )
 
