@@ -49,6 +49,7 @@ PARTS = frozenset(
 )
 OF_NONE = frozenset(
     {"code", "collection", "course_id", "delivery_id", "department_id", "enrollment_id", "entry_id", "function"}
+    | {"change_id", "feed_id"}
     | {"hold_id", "identifier_id", "identity_id", "override_id", "provider_id", "run_key", "section_id", "sourced_id"}
     | {"semester_id", "session_id", "student_id", "subscription_id", "token_id", "user_id", "invitation_id", "plan_id"}
     | {"digest", "statement_id", "token", "page", "recovery_id"}

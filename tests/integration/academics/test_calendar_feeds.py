@@ -14,6 +14,7 @@ from dataforge.contexts.academics.feeds.domain import KEPT_FOR, MOST_FEEDS
 from dataforge.contexts.academics.maintenance import forget_old
 from dataforge.contexts.academics.module import AcademicsServices
 from dataforge.contexts.academics.sections.domain import Meeting
+from dataforge.contexts.academics.students.repository import merge_users
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
@@ -207,3 +208,17 @@ async def test_a_person_has_so_many_feeds_and_pages_of_them(api: ApiUnderTest) -
 
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_feeds")
     assert len({item["id"] for item in first["items"] + rest["items"]}) == MOST_FEEDS
+
+
+async def test_feeds_follow_accounts_that_become_one(api: ApiUnderTest, campus: Campus) -> None:
+    merged, kept = [await api.add_user(Role.LEARNER) for _ in range(2)]
+    student, section = await campus.student(user_id=merged), await campus.section(meetings=(MONDAYS,))
+    await campus.enroll(student, section)
+    feed = await made(await api.as_user(merged, Role.LEARNER))
+
+    async with campus.database.transaction() as connection:
+        await merge_users(connection, merged=merged, kept=kept)
+
+    assert len(events_of(await read(api, feed))) == 1
+    owned = (await (await api.as_user(kept, Role.LEARNER)).get(FEEDS)).json()["items"]
+    assert [item["id"] for item in owned] == [feed["id"]]

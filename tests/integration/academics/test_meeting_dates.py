@@ -1,6 +1,6 @@
 """Holidays, meetings over midnight, and single meetings that are cancelled or moved, over HTTP."""
 
-from datetime import time
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -204,3 +204,15 @@ async def test_the_schedule_as_a_calendar_leaves_out_what_does_not_take_place(
     assert sorted(day.dt.isoformat() for day in event["EXDATE"].dts) == [
         "2026-09-14T09:00:00+00:00", "2026-10-05T09:00:00+00:00"
     ]  # fmt: skip
+
+
+async def test_dates_of_ages_are_asked_for_in_parts(api: ApiUnderTest, campus: Campus) -> None:
+    ages = await campus.semester(starts_on=date(2020, 1, 1), ends_on=date(2090, 1, 1))
+    hourly = tuple(Meeting(day, time(hour), time(hour, 30)) for day in range(1, 8) for hour in range(4))
+    viewer, section = await api.as_role(Role.VIEWER), await campus.section(semester_id=ages, meetings=hourly)
+
+    refused = await viewer.get(f"/api/sections/{section}/meetings")
+    week = await meetings_of(viewer, section, starts_on="2026-01-05", ends_on="2026-01-11")
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/ends_on")
+    assert len(week) == 28

@@ -10,7 +10,7 @@ from dataforge.contexts.academics.sections.domain import Meeting, Timetable, ins
 from dataforge.kernel.errors import ValidationFailed, Violation, invalid
 from dataforge.kernel.texts import Text, joined
 
-MOST_HOLIDAYS = 200
+MOST_HOLIDAYS, MOST_DATES = 200, 10_000
 # Dates are counted up to so many days after the first one, however long a semester is.
 HORIZON = timedelta(days=3653)
 _DAY = timedelta(days=1)

@@ -9,8 +9,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.access import missing
-from dataforge.contexts.academics.meetings.domain import Holiday, MeetingChange, Occurrence, Slot, occurrences
+from dataforge.contexts.academics.meetings.domain import (
+    MOST_DATES,
+    Holiday,
+    MeetingChange,
+    Occurrence,
+    Slot,
+    occurrences,
+)
 from dataforge.contexts.academics.sections.domain import Meeting, Timetable
+from dataforge.kernel.errors import invalid
 from dataforge.kernel.paging import Page
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
@@ -88,6 +96,9 @@ async def section_dates(
         for item in occurrences(timetable, holidays, changes)
         if first <= item.planned_on <= last or first <= item.slot.on <= last
     ]
+    if len(within) > MOST_DATES:
+        message = Text("That are more than {most:,} meetings; ask for fewer days.", most=MOST_DATES)
+        raise invalid("/ends_on", message, "too_many")
     items = [_shown(item) for item in sorted(within, key=lambda item: item.starts_at)]
     return {"section_id": section_id, "time_zone": timetable.time_zone, "items": items}
 
