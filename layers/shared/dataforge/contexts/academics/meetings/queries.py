@@ -97,7 +97,7 @@ async def section_dates(
         if first <= item.planned_on <= last or first <= item.slot.on <= last
     ]
     if len(within) > MOST_DATES:
-        message = Text("That are more than {most:,} meetings; ask for fewer days.", most=MOST_DATES)
+        message = Text("More than {most:,} meetings fit; ask for fewer days.", most=MOST_DATES)
         raise invalid("/ends_on", message, "too_many")
     items = [_shown(item) for item in sorted(within, key=lambda item: item.starts_at)]
     return {"section_id": section_id, "time_zone": timetable.time_zone, "items": items}
