@@ -277,7 +277,7 @@ async def test_a_section_taught_by_a_learner_or_somebody_suspended_is_refused(
 @pytest.mark.parametrize(
     "meetings",
     [
-        [{"weekday": 1, "starts": "10:00", "ends": "09:00"}],
+        [{"weekday": 1, "starts": "10:00", "ends": "10:00"}],
         [{"weekday": 8, "starts": "09:00", "ends": "10:00"}],
         [{"weekday": 1, "starts": "09:00Z", "ends": "10:00"}],
         [{"weekday": 1, "starts": "09:00", "ends": "10:00"}, {"weekday": 1, "starts": "09:30", "ends": "11:00"}],
