@@ -22,6 +22,7 @@ BENCHES = {
     "schemas": "infra.bench.schemas",
     "schema_risks": "infra.bench.schema_risks",
     "datasets": "infra.bench.datasets",
+    "client": "infra.bench.client",
     "workspaces": "infra.bench.workspaces",
     "tutorials": "infra.bench.tutorials",
 }

@@ -1,6 +1,7 @@
 """The whole API at an address, with workers that do what is queued: what a client library meets."""
 
 import asyncio
+import secrets
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -12,7 +13,11 @@ from dataforge.bootstrap import rest_app, xapi_app
 from dataforge.contexts.datasets.tables import jobs, uploads
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
+from dataforge.platform.db import roles
 from dataforge.platform.db.database import Database
+from dataforge.platform.db.grants import GRANTS
+from dataforge.platform.db.migrations import upgrade
+from infra.local.postgres import PostgresServer
 from tests.builders.browser import PASSWORD, add_person
 from tests.builders.emulator import EmulatedAws
 from tests.builders.lrs import StoreUnderTest
@@ -21,6 +26,14 @@ from tests.builders.server import ServedApp
 from tests.builders.whole_api import WholeApi
 
 _LOOKED_FOR_EVERY = 0.02
+
+
+def prepared(server: PostgresServer) -> str:
+    """The address of a new, migrated database with the functions' roles, for runs that no test makes one for."""
+    url = server.create_database("served")
+    upgrade(url)
+    roles.apply(url, {function: roles.Login(function, secrets.token_hex(16)) for function in GRANTS})
+    return url
 
 
 class ServedApi:

@@ -85,7 +85,7 @@ def test_what_the_object_store_refuses_is_raised_and_leaves_no_file(
     numbers.upload(large, key="n")
     transport.faults = [fault] * 50
     with pytest.raises(TransferFailed):
-        numbers.download(tmp_path / "back.parquet")
+        numbers.download(tmp_path / "back.csv")
 
     assert list(tmp_path.iterdir()) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Mode = Literal["replace", "append", "upsert"]
 Form = Literal["csv", "parquet", "jsonl", "excel", "arrow"]
 _FIRST_SHEET = "data"
+_COMMIT = re.compile(r"[0-9a-f]{64}")
 _FORMS: dict[str, Form] = {
     ".csv": "csv",
     ".parquet": "parquet",
@@ -53,17 +55,25 @@ class Dataset(Versions[M]):
         progress: Progress = None,
     ) -> Flow[pa.Table]:
         """The rows of a sheet as an Arrow table; a version of one sheet needs no name of it."""
-        table, _commit = yield from self._table(version, Selection(sheet, columns, where), progress)
+        table, _origin = yield from self._table(version, Selection(sheet, columns, where), progress)
         return table
 
     def _table(
         self, version: str | None, selection: Selection, progress: Progress
-    ) -> Flow[tuple[pa.Table, str | None]]:
+    ) -> Flow[tuple[pa.Table, dict[str, Any]]]:
+        """The rows, and where they are from: the branch may move on while they are read, and they say so."""
         info = yield from self._resolved()
         name = version or info.default_branch
+        commit = yield from self._commit_at(name)
         with shown(progress) as report:
-            file, commit = yield from read_parquet(self._session, info.id, name, selection, Waiting(report))
-        return (yield from work(lambda: arrow_of(file))), commit
+            file = yield from read_parquet(self._session, info.id, commit, selection, Waiting(report))
+        origin = {"dataset_id": info.id, "ref": name, "commit_id": commit, "sheet": selection.sheet}
+        return (yield from work(lambda: arrow_of(file))), origin
+
+    def _commit_at(self, version: str) -> Flow[str]:
+        if _COMMIT.fullmatch(version):
+            return version
+        return str((yield from self._session.get_json((yield from self._path(version))))["commit_id"])
 
     @operation
     def to_pandas(
@@ -78,10 +88,7 @@ class Dataset(Versions[M]):
         """The rows of a sheet as a DataFrame of pandas, which remembers the commit: `commit` checks that it is still
         the last one.
         """
-        info = yield from self._resolved()
-        name = version or info.default_branch
-        table, commit = yield from self._table(version, Selection(sheet, columns, where), progress)
-        origin = {"dataset_id": info.id, "ref": name, "commit_id": commit, "sheet": sheet}
+        table, origin = yield from self._table(version, Selection(sheet, columns, where), progress)
         whole = columns is None and where is None
         return (yield from work(lambda: pandas_of(table, origin if whole else None)))
 
@@ -96,7 +103,7 @@ class Dataset(Versions[M]):
         progress: Progress = None,
     ) -> Flow[pl.DataFrame]:
         """The rows of a sheet as a DataFrame of polars."""
-        table, _commit = yield from self._table(version, Selection(sheet, columns, where), progress)
+        table, _origin = yield from self._table(version, Selection(sheet, columns, where), progress)
         return polars_of(table)
 
     @operation

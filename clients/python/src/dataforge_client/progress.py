@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ Report: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the stage ("uploading", "downloading"), how much is done, and of how much if that is known."""
 
 Progress: TypeAlias = Report | bool | None
-"""None shows a bar in a terminal or notebook if `rich` is installed, True always, False never."""
+"""None shows a bar in a terminal or a notebook with ipywidgets, if `rich` is installed; True always, False never."""
 
 
 def _silent(_stage: str, _done: int, _total: int | None) -> None:
@@ -19,7 +20,10 @@ def _silent(_stage: str, _done: int, _total: int | None) -> None:
 
 
 def _somebody_looks() -> bool:
-    return "ipykernel" in sys.modules or sys.stderr.isatty()
+    if "ipykernel" in sys.modules:
+        # Without widgets a bar in a notebook is a warning.
+        return importlib.util.find_spec("ipywidgets") is not None
+    return sys.stderr.isatty()
 
 
 @contextmanager

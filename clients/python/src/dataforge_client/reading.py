@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dataforge_client.errors import ApiError, TransferFailed
 from dataforge_client.files import Waiting, fetch_into, follow, wait_for
-from dataforge_client.flows import Flow, Pause, Reply
-from dataforge_client.frames import PARQUET, pandas_of, pandas_of_rows, polars_of
+from dataforge_client.flows import Flow
+from dataforge_client.frames import PARQUET, pandas_of_rows, polars_of
 from dataforge_client.models import Column, Job, parse
 from dataforge_client.session import JSON, Params, Session, segment
 
@@ -27,7 +25,6 @@ MEDIA_TYPES = {
     "jsonl": "application/x-ndjson",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-_EXPORTED = ("csv", "parquet", "jsonl", "excel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,61 +48,37 @@ class Selection:
 
 def write_rows(
     session: Session, dataset_id: str, version: str, form: str, selection: Selection, sink: BinaryIO, waiting: Waiting
-) -> Flow[str | None]:
-    """Write the rows of a version into a file; returns the commit they are of if the answer names it."""
+) -> Flow[None]:
+    """Write the rows of a version into a file."""
     path = f"/api/datasets/{dataset_id}/refs/{segment(version)}"
     media_type = MEDIA_TYPES.get(form)
-    if media_type is not None:
-        try:
-            reply = yield from _asked_until_ready(session, f"{path}/data", selection, media_type, waiting)
-        except ApiError as error:
-            if error.status != 406:
-                raise
-        else:
-            commit = reply.headers.get("etag", "").removeprefix("W/").strip('"') or None
-            location = follow(session, reply)
-            if location is not None:
-                yield from fetch_into(session, location, sink, waiting.report)
-                return commit
-            if reply.headers.get("content-type", "").partition(";")[0] == media_type:
-                sink.write(reply.content)
-                return commit
-    # What the route does not offer, an export does.
-    body = {"format": form, **selection.body()}
-    job = parse(Job, (yield from session.send_json("POST", f"{path}/exports", body)))
-    return (yield from _write_job(session, job, sink, waiting))
-
-
-def _asked_until_ready(
-    session: Session, path: str, selection: Selection, media_type: str, waiting: Waiting
-) -> Flow[Reply]:
-    """The answer to a request for a file; 202 says that it is being made, and when to ask again."""
-    until = None if waiting.timeout is None else time.monotonic() + waiting.timeout
-    while True:
-        reply = yield from session.call("GET", path, params=selection.params(), accept=media_type)
-        if reply.status != 202:
-            return reply
-        if until is not None and time.monotonic() >= until:
-            message = f"The file is not ready after {waiting.timeout:g} s; it is still being made."
-            raise TransferFailed(message)
-        waiting.report("preparing", 0, None)
-        yield Pause(float(reply.headers.get("retry-after", 1)))
-
-
-def _write_job(session: Session, job: Job, sink: BinaryIO, waiting: Waiting) -> Flow[str | None]:
-    job = yield from wait_for(session, job, waiting)
-    yield from fetch_into(session, str(job.download_url), sink, waiting.report)
-    return (job.output_summary or {}).get("commit_id")
+    if media_type is None:
+        # What the route does not offer, an export does.
+        body = {"format": form, **selection.body()}
+        queued = parse(Job, (yield from session.send_json("POST", f"{path}/exports", body)))
+        job = yield from wait_for(session, queued, waiting)
+        yield from fetch_into(session, str(job.download_url), sink, waiting.report)
+        return
+    reply = yield from session.call("GET", f"{path}/data", params=selection.params(), accept=media_type)
+    while reply.status == 202:
+        # It is being made; whoever asks again when the job has ended gets it.
+        yield from wait_for(session, parse(Job, json.loads(reply.content)), waiting)
+        reply = yield from session.call("GET", f"{path}/data", params=selection.params(), accept=media_type)
+    location = follow(session, reply)
+    if location is None:
+        sink.write(reply.content)
+    else:
+        yield from fetch_into(session, location, sink, waiting.report)
 
 
 def read_parquet(
     session: Session, dataset_id: str, version: str, selection: Selection, waiting: Waiting
-) -> Flow[tuple[io.BytesIO, str | None]]:
-    """The rows of a version as a Parquet file in memory, and the commit they are of."""
+) -> Flow[io.BytesIO]:
+    """The rows of a version as a Parquet file in memory."""
     sink = io.BytesIO()
-    commit = yield from write_rows(session, dataset_id, version, "parquet", selection, sink, waiting)
+    yield from write_rows(session, dataset_id, version, "parquet", selection, sink, waiting)
     sink.seek(0)
-    return sink, commit
+    return sink
 
 
 class Result:
@@ -158,10 +131,3 @@ def run_sql(session: Session, path: str, body: Mapping[str, Any]) -> Flow[Result
     """Ask a route that takes SQL."""
     reply = yield from session.call("POST", path, json_body=body, accept=JSON, keyed=False)
     return Result(json.loads(reply.content))
-
-
-def frame_of(sink: io.BytesIO, origin: Mapping[str, Any]) -> pd.DataFrame:
-    """The DataFrame of a Parquet file that remembers where it came from."""
-    from dataforge_client.frames import arrow_of
-
-    return pandas_of(arrow_of(sink), origin)
