@@ -5,6 +5,7 @@ turns, and the median of their ratios counts: whoever else uses the machine is i
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -15,38 +16,48 @@ from pathlib import Path
 
 from infra.bench.datasets.generate import block
 from infra.bench.figure import Figure, show
+from infra.local.emulator import Emulator
 
 ROUNDS = 7
+_QUIET = {"POWERTOOLS_SERVICE_NAME": "bench", "POWERTOOLS_TRACE_DISABLED": "true", "LOG_LEVEL": "WARNING"}
 
 
 def measure(folder: Path, rows: int) -> list[Figure]:
     """The figures, in a folder for files."""
-    import pandas as pd
-
-    from dataforge.kernel.clock import FixedClock
-    from dataforge_client import Client
     from infra.local import postgres
-    from tests.builders.emulator import emulated_aws, started_emulator
-    from tests.builders.served import ServedApi, prepared
-    from tests.builders.time import NOW
+    from tests.builders.emulator import started_emulator
+    from tests.builders.served import prepared
 
     server = postgres.start(folder / "pg")
     try:
         url = prepared(server)
-        with (
-            started_emulator(folder / "emulator") as running,
-            emulated_aws(running) as aws,
-            ServedApi(url, FixedClock(NOW), aws) as served,
-            Client(served.url, served.token()) as client,
-        ):
-            numbers = client.datasets.create("Numbers")
-            numbers.commit(block(0, rows, 1), message="all", key=["id"])
-            first = _seconds(numbers.to_pandas)
-            file = numbers.download(folder / "numbers.parquet")
-            pairs = [(_seconds(lambda: pd.read_parquet(file)), _seconds(numbers.to_pandas)) for _ in range(ROUNDS)]
-            assert numbers.to_pandas().equals(pd.read_parquet(file))
+        with started_emulator(folder / "emulator") as running:
+            os.environ.update(running.environment() | _QUIET)
+            return _figures(url, running, folder, rows)
     finally:
         server.stop()
+
+
+def _figures(url: str, running: Emulator, folder: Path, rows: int) -> list[Figure]:
+    import pandas as pd
+
+    from dataforge.kernel.clock import FixedClock
+    from dataforge_client import Client
+    from tests.builders.emulator import emulated_aws
+    from tests.builders.served import ServedApi
+    from tests.builders.time import NOW
+
+    with (
+        emulated_aws(running) as aws,
+        ServedApi(url, FixedClock(NOW), aws) as served,
+        Client(served.url, served.token()) as client,
+    ):
+        numbers = client.datasets.create("Numbers")
+        numbers.commit(block(0, rows, 1), message="all", key=["id"])
+        first = _seconds(numbers.to_pandas)
+        file = numbers.download(folder / "numbers.parquet")
+        pairs = [(_seconds(lambda: pd.read_parquet(file)), _seconds(numbers.to_pandas)) for _ in range(ROUNDS)]
+        assert numbers.to_pandas().equals(pd.read_parquet(file))
     return [
         Figure("pandas.read_parquet of the file, s", statistics.median(pair[0] for pair in pairs)),
         Figure("client.datasets[…].to_pandas(), s", statistics.median(pair[1] for pair in pairs)),

@@ -44,11 +44,11 @@ def _shown(output: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above
 
 def main() -> int:
     """Run and write."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
     run_notebook(notebook, {})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # when it ran
-    nbformat.write(notebook, NOTEBOOK)
+    nbformat.write(notebook, NOTEBOOK)  # type: ignore[no-untyped-call]  # it has no types
     return 0
 
 
