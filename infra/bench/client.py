@@ -19,7 +19,12 @@ from infra.bench.figure import Figure, show
 from infra.local.emulator import Emulator
 
 ROUNDS = 7
-_QUIET = {"POWERTOOLS_SERVICE_NAME": "bench", "POWERTOOLS_TRACE_DISABLED": "true", "LOG_LEVEL": "WARNING"}
+_ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "POWERTOOLS_SERVICE_NAME": "bench",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "LOG_LEVEL": "WARNING",
+}
 
 
 def measure(folder: Path, rows: int) -> list[Figure]:
@@ -32,7 +37,7 @@ def measure(folder: Path, rows: int) -> list[Figure]:
     try:
         url = prepared(server)
         with started_emulator(folder / "emulator") as running:
-            os.environ.update(running.environment() | _QUIET)
+            os.environ.update(running.environment() | _ENVIRONMENT)
             return _figures(url, running, folder, rows)
     finally:
         server.stop()
