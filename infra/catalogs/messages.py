@@ -15,6 +15,8 @@ from infra.local.layout import ROOT
 
 _KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_PLURAL_ENDING = re.compile(r"s\d*")  # of English: `{count} row{s}`
+_TAG = re.compile(r"</?[a-z]+\d*>")
 
 
 def extract() -> Catalog:
@@ -51,10 +53,11 @@ def problems(catalog: Catalog, template: Catalog) -> list[str]:
 
 
 def placeholders(text: str) -> frozenset[str]:
-    """The names of the values that a message takes: `%(name)s` in mails, `{name}` in texts."""
+    """The names of the values that a message takes: `%(name)s` in mails, `{name}` and tags in texts."""
     found = set(_PLACEHOLDER.findall(text))
     with suppress(ValueError):  # braces that are no placeholders, in a message without values
-        found |= {name for _, name, _, _ in Formatter().parse(text) if name}
+        found |= {name for _, name, _, _ in Formatter().parse(text) if name and not _PLURAL_ENDING.fullmatch(name)}
+    found |= set(_TAG.findall(text))
     return frozenset(found)
 
 

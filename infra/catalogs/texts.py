@@ -9,6 +9,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 
 from dataforge.kernel import validation
+from dataforge.web.translation import messages_in
 from infra.local.layout import ROOT
 
 _SOURCES = ("layers/shared/dataforge", "layers/columnar/versioned_tables")
@@ -20,6 +21,9 @@ def extract_texts() -> Catalog:
     catalog = Catalog(project="dataforge", charset="utf-8")
     for path in sorted(file for source in _SOURCES for file in (ROOT / source).rglob("*.py")):
         _add(catalog, path, texts_of(ast.parse(path.read_text())))
+    for path in sorted((ROOT / _SOURCES[0]).rglob("templates/*.html")):
+        if path.parent.parent.name != "mail":
+            _add(catalog, path, messages_in(path.read_text()))
     _add(catalog, Path(validation.__file__), validation.MESSAGES)
     return catalog
 

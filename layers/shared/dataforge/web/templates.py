@@ -1,23 +1,28 @@
-"""Templates: one Jinja2 environment, loaded with the first page, that escapes whatever it is given."""
+"""Templates: a Jinja2 environment for each language, loaded with its first page, that escapes whatever it is given."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2.ext import Extension
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 import dataforge
 from dataforge.http.addresses import own_address
+from dataforge.http.languages import language_of, say_language
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.rules import may_any
+from dataforge.kernel.texts import Text
+from dataforge.platform.texts.translation import ENGLISH, known_translation, translate, with_marks
 from dataforge.web import flash, session
 from dataforge.web.assets import asset_path
+from dataforge.web.translation import translated
 
 # Nothing but our own files is loaded or run, nothing inline, forms go to us only, and nobody may frame a page.
 CONTENT_SECURITY_POLICY = (
@@ -27,9 +32,24 @@ CONTENT_SECURITY_POLICY = (
 PRINCIPAL = "dataforge.principal"  # where a page leaves who is signed in, in the scope
 
 
+class _Translated(Extension):
+    """Puts what templates say into the language of their environment when they are compiled."""
+
+    def preprocess(self, source: str, _name: str | None, _filename: str | None = None) -> str:
+        """The source of a template in the language."""
+        return translated(source, partial(known_translation, language=str(self.environment.globals["language"])))
+
+
 @cache
-def environment() -> Environment:
-    """The environment: `web/layout.html` is a shared template, `academics/course.html` one of a context's pages."""
+def environment(language: str = ENGLISH) -> Environment:
+    """The environment: `web/layout.html` is a shared template, `academics/course.html` one of a context's pages.
+
+    What templates say is translated when they are compiled, a Text among their values when it is written.
+    """
+
+    def in_language(value: object) -> object:
+        return translate(value, language) if isinstance(value, Text) else value
+
     package = Path(dataforge.__path__[0])
     loaders: dict[str, BaseLoader] = {"web": FileSystemLoader(package / "web" / "templates")}
     for context in package.glob("contexts/*"):
@@ -41,8 +61,19 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=in_language,
     )
-    made.filters.update(number=_number, day=_day, instant=_instant, words=_words, bytes=_bytes)
+    made.globals["language"] = language
+    if language != ENGLISH:
+        made.add_extension(_Translated)
+    made.filters.update(
+        said=partial(translate, language=language),
+        number=partial(_number, language=language),
+        day=partial(_day, language=language),
+        instant=partial(_instant, language=language),
+        words=_words,
+        bytes=partial(_bytes, language=language),
+    )
     made.tests["able_to"] = _able_to
     return made
 
@@ -73,8 +104,9 @@ def render(
     def url(to: str, /, *segments: object, **query: object) -> str:
         return own_address(scope, to, *segments, query=query)
 
+    language = language_of(scope)
     text = (
-        environment()
+        environment(language)
         .get_template(template)
         .render(
             url=url,
@@ -91,34 +123,50 @@ def render(
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     # The same address answers a whole page or, to htmx, a problem that is to be put into the page there is.
     response.headers["Vary"] = "Cookie, HX-Request"
+    say_language(response.headers, scope)
     if message is not None:
         flash.forget(response, scope)
     return response
 
 
-def _number(value: float | Decimal | None) -> str:
+def _number(value: float | Decimal | None, language: str = ENGLISH) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, Decimal):  # 3.00 credits are 3
-        return format(value.normalize(), ",f")
-    return "–" if value is None else f"{value:,}"
+        value = value.normalize()
+    written = format(value, ",f" if isinstance(value, Decimal) else ",")
+    return with_marks(written, language)
 
 
-def _bytes(value: int) -> str:
+def _bytes(value: int, language: str = ENGLISH) -> str:
     if value < 1_000:
-        return f"{value} bytes"
+        return f"{value} {translate(Text('bytes'), language)}"
     thousands = value / 1_000
     for unit in ("KB", "MB"):
         if thousands < 1_000:
-            return f"{thousands:,.1f} {unit}"
+            return f"{with_marks(f'{thousands:,.1f}', language)} {unit}"
         thousands /= 1_000
-    return f"{thousands:,.1f} GB"
+    return f"{with_marks(f'{thousands:,.1f}', language)} GB"
 
 
-def _day(value: date | datetime | None) -> str:
-    return "–" if value is None else f"{value.day} {value:%B %Y}"
+def _day(value: date | datetime | None, language: str = ENGLISH) -> str:
+    if value is None:
+        return "–"
+    if language == ENGLISH:
+        return f"{value.day} {value:%B %Y}"
+    from babel.dates import format_date
+
+    return format_date(value, "long", language)
 
 
-def _instant(value: datetime | None) -> str:
-    return "–" if value is None else f"{value.day} {value:%b %Y, %H:%M} UTC"
+def _instant(value: datetime | None, language: str = ENGLISH) -> str:
+    if value is None:
+        return "–"
+    if language == ENGLISH:
+        return f"{value.day} {value:%b %Y, %H:%M} UTC"
+    from babel.dates import format_date, format_time
+
+    return f"{format_date(value, 'medium', language)}, {format_time(value, 'short', locale=language)} UTC"
 
 
 def _words(value: Any) -> str:  # noqa: ANN401 - a name of ours

@@ -28,7 +28,6 @@ _LEAST_BEGINNING, _MOST_BEGINNING = 4, 12  # characters that messages with value
 _DEEPEST = 5  # texts within texts
 # Where thousands are grouped and decimals begin. English numbers are written by format() itself.
 _MARKS = {"de": str.maketrans(",.", ".,")}
-_NO_MARKS: dict[int, str] = {}
 
 
 @cache
@@ -68,6 +67,12 @@ def translate(text: str, language: str) -> str:
     return _translated(text, language, 0) if isinstance(text, Text) else _stored(text, language)
 
 
+def known_translation(message: str, language: str) -> str | None:
+    """What a message is in one of `languages`, its places as they are; None for one that its catalogue lacks."""
+    said = _translations(language).gettext(message)
+    return said if message and said != message else None
+
+
 def _translated(text: Text, language: str, depth: int) -> str:
     translations = _translations(language)
     if text.plural is None:
@@ -88,17 +93,22 @@ def _translated(text: Text, language: str, depth: int) -> str:
         return str.__str__(text)
 
 
+def with_marks(number: str, language: str) -> str:
+    """A number written by format() with the marks of a language: 1,234.5 is 1.234,5 in German."""
+    return number.translate(_MARKS[language]) if language in _MARKS else number
+
+
 class _Writer(Formatter):
     """Formats as str.format does, with the marks of another language in numbers."""
 
     def __init__(self, language: str) -> None:
-        self._marks = _MARKS.get(language, _NO_MARKS)
+        self._language = language
 
     def format_field(self, value: object, format_spec: str) -> str:
         """A value as its format says."""
         formatted = format(value, format_spec)
         is_number = isinstance(value, int | float | Decimal) and format_spec
-        return formatted.translate(self._marks) if is_number else formatted
+        return with_marks(formatted, self._language) if is_number else formatted
 
 
 def _stored(text: str, language: str) -> str:
