@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from dataforge.http.call import Call, platform_of, replay_if_known
 from dataforge.http.languages import LOCALE
 from dataforge.kernel.access import EVERYBODY, Action, Kind, role_missing
-from dataforge.kernel.errors import DataForgeError, ScopeMissing, SignInRequired, Unauthenticated
+from dataforge.kernel.errors import ScopeMissing, SignInRequired, Unauthenticated
 from dataforge.kernel.principal import Authenticator, Principal, Role
 from dataforge.kernel.rules import RULES, token_scope
 from dataforge.kernel.scopes import allows
@@ -21,7 +21,6 @@ _CHALLENGE = 'Bearer realm="dataforge"'
 _OWN_SITES = frozenset({"same-origin", "none"})  # values of Sec-Fetch-Site; programs send none
 _READS = frozenset({"GET", "HEAD"})
 _READS_LAG = timedelta(seconds=10)  # how late a demotion may reach what a role sees on routes open to everybody
-_LOCALE_LAG = timedelta(minutes=1)
 _PERSON = "dataforge.person"  # whose token it was, in the scope
 _WITHOUT_PRIVILEGES = frozenset({Role.LEARNER, Role.VIEWER})
 
@@ -110,8 +109,8 @@ async def find_locale(request: Request) -> None:
     if person is None or request.scope.get(LOCALE) is not None:
         return
     try:
-        await confirmed(request, person, at_most_old=_LOCALE_LAG)
-    except DataForgeError:
+        await confirmed(request, person)
+    except Exception:  # noqa: BLE001 - whatever it is, the answer is still to be given, in the words of the header
         request.scope[LOCALE] = ""
 
 

@@ -51,7 +51,7 @@ class TokenVerifier:
         self._personal = personal
         self._settings = settings
         self._clock = clock
-        self._confirmed: dict[UUID | None, tuple[datetime, Role, str]] = {}
+        self._confirmed: dict[UUID | None, tuple[datetime, Role, str | None]] = {}
 
     async def authenticate(self, token: str) -> Principal:
         """The principal of a valid access token or personal access token.
@@ -106,7 +106,8 @@ class TokenVerifier:
         role, locale = await self._current(principal)
         if len(self._confirmed) >= _MAX_CONFIRMED:
             self._confirmed.clear()
-        self._confirmed[principal.session] = (now, role, locale)
+        # What is confirmed for a write may be about to change it: whoever chooses a language sees the next page in it.
+        self._confirmed[principal.session] = (now, role, locale if at_most_old else None)
         return replace(principal, role=role, locale=locale)
 
     async def _current(self, principal: Principal) -> tuple[Role, str]:

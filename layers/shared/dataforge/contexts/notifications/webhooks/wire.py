@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from dataforge.contexts.notifications.webhooks.events import EventScope
 from dataforge.http.wire import PartialUpdate, RequestModel
+from dataforge.kernel.texts import Text
 from dataforge.platform.db.versioned_rows import Row
 from dataforge.platform.deliveries.domain import DeliveryState
 
@@ -147,7 +148,7 @@ class ReplayIn(RequestModel):
     def _one_of_them(self) -> Self:
         given = (self.delivery_id is not None) + self.failed + (self.since is not None)
         if given != 1:
-            message = "give one of delivery_id, failed and since"
+            message = Text("give one of delivery_id, failed and since")
             raise ValueError(message)
         return self
 
