@@ -22,6 +22,7 @@ from dataforge.contexts.reports.funnel.wire import FunnelOut
 from dataforge.contexts.reports.incomplete.wire import IncompleteOut
 from dataforge.contexts.reports.learner.wire import LearnerOut
 from dataforge.contexts.reports.questions.wire import QuestionsOut
+from dataforge.http import csv_lists
 from dataforge.http.bounds import MAX_ANSWER_BYTES
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
@@ -245,6 +246,65 @@ async def test_the_matrix_as_csv_has_a_row_for_each_cell(school: School, analyst
     assert states["Bo", "Fire safety"] == "in_progress"
     assert states["=Ed", "Fire safety"] == "not_started"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="cohort.csv"'
+
+
+async def test_the_matrix_has_a_column_for_each_lesson_if_it_is_asked_for(
+    school: School, analyst: httpx.AsyncClient
+) -> None:
+    path = f"/api/reports/cohorts/{school.cohort.cohort_id}"
+    states = await get(analyst, path, "text/csv", matrix="state")
+    times = await analyst.get(path, params={"format": "csv", "matrix": "completed_at", "excel": "true"})
+    table = parquet.read_table(io.BytesIO((await get(analyst, path, PARQUET, matrix="completed_at")).content))
+
+    rows = {row["display_name"]: row for row in csv.DictReader(io.StringIO(states.text))}
+    assert list(rows["Ana"]) == [
+        "user_id",
+        "display_name",
+        "email",
+        "completed",
+        "rate",
+        "last_activity",
+        "Fire safety",
+        "First aid",
+    ]
+    assert list(rows) == ["=Ed", "Ana", "Bo", "Cy", "Di"]
+    assert (rows["Ana"]["completed"], rows["Ana"]["First aid"]) == ("2", "completed")
+    assert (rows["Bo"]["Fire safety"], rows["Di"]["Fire safety"]) == ("in_progress", "not_started")
+    first = next(csv.DictReader(io.StringIO(times.content.decode("utf-8-sig"))))
+    assert (first["display_name"], first["Fire safety"]) == ("'=Ed", "")
+    assert table.schema.field("First aid").type == pa.timestamp("us", tz="UTC")
+
+
+async def test_lessons_of_one_title_have_columns_of_their_own(database: Database, analyst: httpx.AsyncClient) -> None:
+    records = Records()
+    cohort = records.cohort("Twins", records.learner("Ana"))
+    lessons = [records.lesson(title, cohort) for title in ("Same", "Same", "email")]
+    await records.store(database)
+
+    answer = await get(analyst, f"/api/reports/cohorts/{cohort.cohort_id}", "text/csv", matrix="state")
+
+    names = answer.text.splitlines()[0].split(",")[6:]
+    assert len(set(names)) == 3
+    assert f"email ({lessons[2].lesson_id})" in names
+
+
+async def test_a_file_is_whole_however_many_pages_it_takes(
+    database: Database, analyst: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = Records()
+    cohort = records.cohort("Many", *(records.learner(f"Learner {number:03}") for number in range(25)))
+    for title in ("First\naid", "Fire"):
+        records.lesson(title, cohort)
+    await records.store(database)
+    monkeypatch.setattr(csv_lists, "_ROWS_OF_FILES", 10)
+
+    for matrix, lines in ((None, 50), ("state", 25)):
+        query = {} if matrix is None else {"matrix": matrix}
+        answer = await get(analyst, f"/api/reports/cohorts/{cohort.cohort_id}", "text/csv", **query)
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        assert len(rows) == lines
+        assert len({row["user_id"] for row in rows}) == 25
+        assert answer.headers["X-Watermark"]
 
 
 async def test_the_matrix_as_parquet_has_types(school: School, analyst: httpx.AsyncClient) -> None:

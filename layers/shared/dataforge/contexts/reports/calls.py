@@ -20,6 +20,7 @@ from dataforge.http.csv_lists import FOR_EXCEL, PART_OF_FILE
 from dataforge.http.encoding import dump_json
 from dataforge.http.etag import etag
 from dataforge.http.negotiation import accepted_media_type
+from dataforge.kernel.csv_cells import BYTE_ORDER_MARK
 from dataforge.kernel.errors import NotAcceptable
 from dataforge.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from dataforge.kernel.texts import Text
@@ -105,7 +106,10 @@ class Asked(Generic[Read]):
     def _body(self, report: Read, cursor: str | None, following: str | None) -> bytes:
         match self.media_type:
             case "text/csv":
-                return csv_bytes(self.kind.table(report), excel=self.call.request.scope.get(FOR_EXCEL, False))
+                scope = self.call.request.scope
+                excel = scope.get(FOR_EXCEL, False)
+                mark = BYTE_ORDER_MARK if excel and PART_OF_FILE not in scope else b""
+                return mark + csv_bytes(self.kind.table(report), excel=excel)
             case "application/vnd.apache.parquet":
                 basis = report.basis
                 facts = {"watermark": _instant(basis.watermark), "removed_since": str(basis.removed_since)}

@@ -18,16 +18,19 @@ from dataforge.contexts.reports.basis import Basis, Window
 from dataforge.contexts.reports.calls import CSV, MOST_FILE_ROWS, PARQUET, SVG, Asked
 from dataforge.contexts.reports.wire import Read, Representations
 from dataforge.http.addresses import own_address
+from dataforge.http.csv_lists import FOR_EXCEL
 from dataforge.http.paging import Cursor
 from dataforge.http.wire import Instant
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.paging import MAX_LIMIT
+from dataforge.kernel.texts import Text
 from dataforge.web.calls import Chosen, PageCall
 from dataforge.web.routing import page_router
 
 router = page_router("reports")
 REPORTS = "/ui/reports"
 ROWS = 50
+_OF_FILES = frozenset({"cursor", "format", "excel"})
 
 
 class FileFormat(StrEnum):
@@ -48,6 +51,7 @@ class AskedPage:
     as_of: datetime | None
     cursor: str | None
     file_format: FileFormat | None
+    excel: bool = False
 
     def window(self, call: PageCall, rows: int = ROWS) -> Window:
         """The part of the report that is shown or saved."""
@@ -58,7 +62,7 @@ class AskedPage:
     def query(self) -> dict[str, str | None]:
         """What asks for the same again, from the first page."""
         as_of = None if self.as_of is None else format_instant(self.as_of)
-        return {"as_of": as_of, "format": self.file_format}
+        return {"as_of": as_of, "format": self.file_format, "excel": "true" if self.excel else None}
 
 
 def format_instant(at: datetime) -> str:
@@ -70,8 +74,10 @@ def _asked_page(
     as_of: Annotated[Instant | None, Chosen] = None,
     cursor: Cursor = None,
     file_format: Annotated[FileFormat | None, Chosen, Query(alias="format")] = None,
+    *,
+    excel: Annotated[bool | None, Chosen] = None,
 ) -> AskedPage:
-    return AskedPage(as_of, cursor, file_format)
+    return AskedPage(as_of, cursor, file_format, excel=bool(excel))
 
 
 AnyAskedPage = Annotated[AskedPage, Depends(_asked_page)]
@@ -89,13 +95,14 @@ class Links(NamedTuple):
 def links_of(call: PageCall, basis: Basis) -> Links:
     """The links of the page that is shown."""
     scope = call.request.scope
-    given = {name: value for name, value in call.request.query_params.items() if name not in ("cursor", "format")}
+    given = {name: value for name, value in call.request.query_params.items() if name not in _OF_FILES}
     fixed = {**given, "as_of": format_instant(basis.watermark)}
 
     def address(query: dict[str, Any]) -> str:
         return own_address(scope, scope["path"], query=query)
 
     files = [(item.name, address({**fixed, "format": item.value})) for item in FileFormat]
+    files.insert(1, (Text("CSV for Excel"), address({**fixed, "format": FileFormat.CSV.value, "excel": "true"})))
     return Links(address(fixed), address({**given, "as_of": None}), files, MOST_FILE_ROWS)
 
 
@@ -111,6 +118,7 @@ def answer_page(
     next_key = getattr(report, "next_key", None)
     if asked.file_format is not None:
         window = Window(asked.as_of)
+        call.request.scope[FOR_EXCEL] = asked.excel
         return Asked(call, kind, MEDIA_TYPES[asked.file_format], window).answer(report, next_key)
     return call.page(
         template,

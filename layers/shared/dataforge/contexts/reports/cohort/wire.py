@@ -1,15 +1,21 @@
 """Wire models of the matrix of a cohort."""
 
+from collections.abc import Container
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
+from fastapi import Query
 from pydantic import BaseModel
 
+from dataforge.contexts.reports.basis import LessonLabel
 from dataforge.contexts.reports.cohort.domain import MatrixReport
 from dataforge.contexts.reports.cohort.picture import picture_of_matrix
-from dataforge.contexts.reports.tabular import Kind, Tabular
+from dataforge.contexts.reports.tabular import Cell, Kind, Tabular
 from dataforge.contexts.reports.wire import LessonLabelOut, ReportPageOut, Representations, lesson_body
 
 
@@ -119,4 +125,39 @@ def _table(report: MatrixReport) -> Tabular:
     return Tabular(_COLUMNS, rows)
 
 
+class Cells(StrEnum):
+    """What the cells of a matrix with a column for each lesson hold."""
+
+    STATE = "state"
+    COMPLETED_AT = "completed_at"
+
+
+Matrix = Annotated[Cells | None, Query(description="what each lesson's column of a file has in its cells")]
+
+_LEARNER = {"user_id": Kind.TEXT, "display_name": Kind.TEXT, "email": Kind.TEXT}
+_SUMMARY = {"completed": Kind.COUNT, "rate": Kind.NUMBER, "last_activity": Kind.TIME}
+
+
+def _wide_table(cells: Cells, report: MatrixReport) -> Tabular:
+    kind = Kind.TIME if cells is Cells.COMPLETED_AT else Kind.TEXT
+    columns = {**_LEARNER, **_SUMMARY}
+    for column in report.columns:
+        columns[_heading(column.lesson, columns)] = kind
+    rows: list[list[Cell]] = []
+    for row in report.rows:
+        states = [row.state(place).value for place in range(len(report.columns))]
+        values = row.completed_at() if cells is Cells.COMPLETED_AT else states
+        summary = (row.completed, row.rate, row.last_activity)
+        rows.append([str(row.user_id), row.display_name, row.email, *summary, *values])
+    return Tabular(columns, rows)
+
+
+def _heading(lesson: LessonLabel, taken: Container[str]) -> str:
+    """The lesson's title in one line; with its id where another column has that name."""
+    title = " ".join(lesson.title.split())
+    return f"{title} ({lesson.lesson_id})" if title in taken else title
+
+
 MATRIX = Representations("cohort", _body, _table, picture_of_matrix)
+# The same with a row for each learner and a column for each lesson in its files.
+WIDE = {cells: replace(MATRIX, table=partial(_wide_table, cells)) for cells in Cells}
