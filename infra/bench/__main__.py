@@ -24,6 +24,7 @@ BENCHES = {
     "datasets": "infra.bench.datasets",
     "client": "infra.bench.client",
     "workspaces": "infra.bench.workspaces",
+    "lists": "infra.bench.lists",
     "tutorials": "infra.bench.tutorials",
 }
 
