@@ -7,6 +7,9 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from dataforge.http.auth import Require
+from dataforge.http.csv_lists import EXCEL
+from dataforge.http.file_answers import ListTooLong
+from dataforge.http.parameters import UnknownParameter
 from dataforge.kernel import errors
 from dataforge.kernel.errors import DataForgeError
 from dataforge.platform.db.database import DatabaseUnavailable
@@ -79,6 +82,7 @@ def complete_answers(
     if not parameters:
         del operation["parameters"]
     met = set(_errors(operation, reach, required, conditional=conditional, keyed=keyed))
+    met |= set(_refused_by_the_route_class(operation, method))
     _declare_headers(operation, method, reach, keyed=keyed)
     _declare_problems(operation, met)
     return met
@@ -153,6 +157,14 @@ def _errors(
     if keyed:
         yield from (errors.IdempotencyInProgress, errors.IdempotencyKeyReused)
     yield from (errors.DataForgeError, DatabaseUnavailable)
+
+
+def _refused_by_the_route_class(operation: dict[str, Any], method: str) -> Iterator[type[DataForgeError]]:
+    yield UnknownParameter
+    if method in _READS and "application/json" in operation["responses"].get("200", {}).get("content", {}):
+        yield errors.NotAcceptable
+    if any(parameter["name"] == EXCEL for parameter in operation.get("parameters", ())):
+        yield ListTooLong
 
 
 def _declare_problems(operation: dict[str, Any], met: Iterable[type[DataForgeError]]) -> None:
