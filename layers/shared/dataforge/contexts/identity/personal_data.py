@@ -121,6 +121,10 @@ def personal_data() -> "PersonalData[IdentityServices]":
                 "The Agent that an administrator has entered as the authority of an xAPI key",
                 "GET /api/xapi-credentials names it.",
             ),
+            NotCovered(
+                "Large lists with the person in them that somebody has saved as CSV",
+                "They are under lists/ of the bucket for a day, and go by themselves.",
+            ),
         ),
     )
 
