@@ -162,6 +162,20 @@ async def test_a_cohort_is_paged_and_its_files_are_whole(api: ApiUnderTest, anal
     assert link(second, "First page").partition("?")[0] == pages_of(cohort)["cohort"]
 
 
+async def test_the_matrix_of_a_cohort_is_saved_with_a_column_for_each_lesson(
+    analyst: httpx.AsyncClient, cohort: LearningCohort
+) -> None:
+    page = await shown(analyst, pages_of(cohort)["cohort"])
+    links = [unescape(address) for address in re.findall(r'href="([^"]*matrix=state[^"]*)"', page)]
+
+    plain, excel = [await analyst.get(address) for address in links]
+
+    header = next(csv.reader(io.StringIO(plain.text)))
+    assert len(header) == 6 + len(cohort.lessons)
+    assert excel.content == b"\xef\xbb\xbf" + excel.content[3:]
+    assert next(csv.reader(io.StringIO(excel.content.decode("utf-8-sig"))))[:3] == header[:3]
+
+
 async def test_cohorts_and_lessons_are_found_by_words(analyst: httpx.AsyncClient, cohort: LearningCohort) -> None:
     everything = await shown(analyst, "/ui/reports")
     nothing = await shown(analyst, "/ui/reports?q=100%25_")
