@@ -15,6 +15,7 @@ from dataforge.http.csv_lists import ListRoute
 from dataforge.http.openapi import PROBLEM_SCHEMA, UNKEYED, requirement_of
 from dataforge.kernel.errors import DataForgeError
 from infra.openapi.answers import complete_answers, problem_examples, used_headers
+from infra.openapi.examples import add_examples
 from infra.openapi.lists import complete_with_formats
 from infra.openapi.names import GROUPS, TAG_DESCRIPTIONS, context_of, operation_id, tag_of
 from infra.openapi.schemas import for_generators
@@ -69,7 +70,9 @@ def openapi_document(routes: Sequence[APIRoute]) -> dict[str, Any]:
     _refuse_repeated_names(document)
     document["tags"] = _tags(routes)
     document["x-tagGroups"] = _tag_groups(routes)
-    return for_generators(_with_short_names(document))
+    document = for_generators(_with_short_names(document))
+    add_examples(document)
+    return document
 
 
 def operations_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
+from fastapi.routing import APIRoute
+
 import dataforge
 import versioned_tables
 from dataforge.bootstrap import build_platform, rest_app
@@ -27,14 +29,19 @@ def openapi() -> dict[str, Any]:
 
 @cache
 def _openapi() -> str:
+    return json.dumps(openapi_document(documented_routes()))
+
+
+@cache
+def documented_routes() -> list[APIRoute]:
+    """The routes of every REST function that are part of the document."""
     routes = []
     for function in ("api", "datasets_api"):
         app, _ = rest_app(function, build_platform(ApiSettings()))
         app.contexts.load_all()
         routes += [route for route in app.contexts.routes() if route not in routes]
-    return json.dumps(
-        openapi_document(sorted(routes, key=lambda route: (route.path_format, sorted(route.methods or ()))))
-    )
+    shown = [route for route in routes if route.include_in_schema]  # pages are for people
+    return sorted(shown, key=lambda route: (route.path_format, sorted(route.methods or ())))
 
 
 def error_registry() -> list[dict[str, Any]]:

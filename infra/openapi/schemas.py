@@ -32,6 +32,7 @@ def for_generators(document: dict[str, Any]) -> dict[str, Any]:
         _clean(schema)
     for operations in document["paths"].values():
         for operation in operations.values():
+            _name_the_rest(operation)
             for parameter in operation.get("parameters", ()):
                 _clean(parameter.get("schema", {}), parameter=True)
             bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
@@ -40,6 +41,16 @@ def for_generators(document: dict[str, Any]) -> dict[str, Any]:
                 if "example" in content:
                     content["example"] = _whole(content["example"], content["schema"], schemas)
     return document
+
+
+def _name_the_rest(operation: dict[str, Any]) -> None:
+    """Say what answers are that have no model: null where something was only accepted, an object in a schema."""
+    for status, response in operation["responses"].items():
+        for media_type, content in response.get("content", {}).items():
+            if content.get("schema") == {} and status == "202":
+                content["schema"] = {"type": "null"}
+            elif content.get("schema") == {} and media_type == "application/schema+json":
+                content["schema"] = dict(_OBJECT)
 
 
 def _whole(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value

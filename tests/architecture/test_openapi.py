@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from infra.openapi.generate import HERE, REGISTRY, error_list, error_registry, openapi
-from infra.openapi.names import OPERATIONS, TAG_DESCRIPTIONS
+from infra.openapi.generate import HERE, REGISTRY, documented_routes, error_list, error_registry, openapi
+from infra.openapi.names import OPERATIONS, TAG_DESCRIPTIONS, operation_id
 
 # Here an empty body would ask for everything, or say nothing about whom it is for.
 NEEDS_A_BODY = {
@@ -121,3 +121,25 @@ def test_every_operation_has_one_tag_and_every_tag_says_what_it_is_for() -> None
     assert all(len(text) > 15 and text.endswith(".") for text in described.values())
     grouped = [tag for group in document["x-tagGroups"] for tag in group["tags"]]
     assert sorted(grouped) == sorted(described)
+
+
+def test_every_json_body_has_an_example_that_its_model_takes() -> None:
+    document = openapi()
+    bodies = {
+        operation["operationId"]: operation["requestBody"]["content"]["application/json"]["example"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    }
+    refused = {}
+    for route in documented_routes():
+        body = route.body_field
+        name = operation_id(route, documented_routes())
+        if body is None or name not in bodies:
+            continue
+        _, errors = body.validate(bodies[name], {}, loc=("body",))
+        if errors:
+            refused[name] = [(error["loc"], error["msg"]) for error in errors]
+
+    assert len(bodies) > 130
+    assert refused == {}

@@ -75,7 +75,7 @@ def test_openapi_typescript_makes_a_client_that_goes_through_the_rush(served: Se
         "enrolled": 10,
         "waiting": list(range(1, 21)),
         "refused": ["capacity"] * 20,
-        "listed": 30,
+        "listed": 50,  # those who were refused, too
         "title": "Fire safety, second edition",
         "credits": 3,
         "late": "stale_version",

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from dataforge.contexts.datasets.commits.calls import ref_name
 from dataforge.contexts.datasets.commits.domain import SheetNotFound
 from dataforge.contexts.datasets.commits.queries import merge_base
+from dataforge.contexts.datasets.comparisons import wire
 from dataforge.contexts.datasets.datasets.calls import DatasetCall, bounded, on_dataset, router
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.wire_types import SheetName
@@ -19,7 +20,7 @@ SHOWN_ROWS = 100
 VersionName = Annotated[str, Query(min_length=1, max_length=100, description="branch, tag or commit id")]
 
 
-@router.get("/api/datasets/{dataset_id}/compare")
+@router.get("/api/datasets/{dataset_id}/compare", response_model=wire.VersionComparison)
 async def compare(
     call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)],
     base: VersionName,

@@ -102,8 +102,8 @@ async def get_data(
     return response
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/schema")
-@router.get("/api/datasets/{dataset_id}/commits/{version}/schema")
+@router.get("/api/datasets/{dataset_id}/refs/{version}/schema", response_model=wire.VersionSchema)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/schema", response_model=wire.VersionSchema)
 async def get_schema(
     version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)], sheet: SheetName = None
 ) -> Response:
@@ -115,8 +115,8 @@ async def get_schema(
     return bounded({**body, "sheets": sheets}, etag_of=found.commit_id)
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/tables")
-@router.get("/api/datasets/{dataset_id}/commits/{version}/tables")
+@router.get("/api/datasets/{dataset_id}/refs/{version}/tables", response_model=wire.VersionTables)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/tables", response_model=wire.VersionTables)
 async def get_tables(version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]) -> Response:
     """The sheets of a version with their sizes."""
     commit_id, name = await call.query(find_version, call.dataset_id, version)
@@ -125,8 +125,8 @@ async def get_tables(version: str, call: Annotated[DatasetCall, on_dataset(Actio
     return bounded(body, etag_of=commit_id)
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/overview")
-@router.get("/api/datasets/{dataset_id}/commits/{version}/overview")
+@router.get("/api/datasets/{dataset_id}/refs/{version}/overview", response_model=wire.VersionOverview)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/overview", response_model=wire.VersionOverview)
 async def get_overview(version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]) -> Response:
     """A version at a glance: its commit, sheets with columns and first rows, and counts of the dataset."""
     found = await call.versions.load(call.dataset_id, version)
@@ -157,8 +157,8 @@ async def get_overview(version: str, call: Annotated[DatasetCall, on_dataset(Act
     return bounded(body, etag_of=found.commit_id)
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/statistics")
-@router.get("/api/datasets/{dataset_id}/commits/{version}/statistics")
+@router.get("/api/datasets/{dataset_id}/refs/{version}/statistics", response_model=wire.SheetStatistics)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/statistics", response_model=wire.SheetStatistics)
 async def get_statistics(
     version: str, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)], sheet: SheetName = None
 ) -> Response:
@@ -170,8 +170,8 @@ async def get_statistics(
     return bounded({**body, "sheet_name": name, **made}, etag_of=found.commit_id)
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/row-history")
-@router.get("/api/datasets/{dataset_id}/commits/{version}/row-history")
+@router.get("/api/datasets/{dataset_id}/refs/{version}/row-history", response_model=wire.RowHistory)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/row-history", response_model=wire.RowHistory)
 async def get_row_history(
     version: str,
     call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)],
@@ -197,8 +197,12 @@ def _key_of(text: str) -> list[object]:
     return values
 
 
-@router.post("/api/datasets/{dataset_id}/refs/{version}/sql", openapi_extra={UNKEYED: True})
-@router.post("/api/datasets/{dataset_id}/commits/{version}/sql", openapi_extra={UNKEYED: True})
+@router.post(
+    "/api/datasets/{dataset_id}/refs/{version}/sql", response_model=wire.SqlAnswer, openapi_extra={UNKEYED: True}
+)
+@router.post(
+    "/api/datasets/{dataset_id}/commits/{version}/sql", response_model=wire.SqlAnswer, openapi_extra={UNKEYED: True}
+)
 async def run_sql(
     version: str, body: wire.SqlIn, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]
 ) -> Response:

@@ -53,8 +53,8 @@ async def remove_expectation(
     return await call.execute(Work, commands.remove_expectation, command, lambda _: json_response(None, status=204))
 
 
-@router.get("/api/datasets/{dataset_id}/refs/{version}/checks")
-@router.get("/api/datasets/{dataset_id}/commits/{version}/checks")
+@router.get("/api/datasets/{dataset_id}/refs/{version}/checks", response_model=wire.VersionChecks)
+@router.get("/api/datasets/{dataset_id}/commits/{version}/checks", response_model=wire.VersionChecks)
 async def check_version(
     version: str,
     call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.EXPECTATION)],

@@ -39,3 +39,26 @@ class ExpectationList(BaseModel):
     """The expectations of a dataset, by name."""
 
     items: list[ExpectationOut]
+
+
+class CheckOut(BaseModel):
+    """How a version fares with one expectation; `examples` are rows that break it."""
+
+    expectation_id: UUID
+    name: str
+    rule: ExpectationRule
+    severity: Severity
+    sheet: str | None
+    passed: bool
+    violations: int
+    detail: str
+    examples: list[dict[str, Any]]
+
+
+class VersionChecks(BaseModel):
+    """How a version fares with every expectation; `passed` unless one of severity error is broken."""
+
+    dataset_id: UUID
+    commit_id: str
+    results: list[CheckOut]
+    passed: bool

@@ -1,8 +1,8 @@
 """Wire models of merges, reverts and cherry-picks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from dataforge.contexts.datasets.wire_types import Cells, CommitId, In, Message, Sheet, Version
 
@@ -39,3 +39,26 @@ class PickIn(In):
     message: Message | None = None
     rule: Literal["ours", "theirs"] | None = None
     resolutions: Annotated[list[ResolutionIn], Field(max_length=MAX_RESOLUTIONS)] = []
+
+
+class SheetMerge(BaseModel):
+    """What a merge does to a sheet; `schema` says what becomes of its columns."""
+
+    sheet_name: str
+    rows_before: int
+    rows_after: int
+    schema_changes: Annotated[dict[str, Any] | None, Field(alias="schema")]
+    changes: dict[str, Any] | None
+
+
+class MergePreview(BaseModel):
+    """What a merge would do, and the first hundred conflicts in its way."""
+
+    ours: str
+    theirs: str
+    base: str | None
+    fast_forward: bool
+    up_to_date: bool
+    sheets: list[SheetMerge]
+    conflict_count: int
+    conflicts: list[dict[str, Any]]

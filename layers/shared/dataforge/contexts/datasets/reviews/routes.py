@@ -16,6 +16,7 @@ from dataforge.contexts.datasets.expectations.checks import run_checks
 from dataforge.contexts.datasets.expectations.domain import CheckResult
 from dataforge.contexts.datasets.merges.calls import plan_body, resolutions_of
 from dataforge.contexts.datasets.merges.plans import MergePlan, Resolutions, commit_of, forwarded_tables, plan_merge
+from dataforge.contexts.datasets.merges.wire import MergePreview
 from dataforge.contexts.datasets.refs.domain import ref_missing
 from dataforge.contexts.datasets.reviews import commands, queries, wire
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
@@ -73,7 +74,7 @@ async def get_review(number: Number, call: Annotated[DatasetCall, on_dataset(Act
     return _detail(await call.query(queries.get_review, call.dataset_id, number))
 
 
-@router.get("/api/datasets/{dataset_id}/reviews/{number}/preview")
+@router.get("/api/datasets/{dataset_id}/reviews/{number}/preview", response_model=MergePreview)
 async def preview_review(
     number: Number, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.REVIEW)]
 ) -> Response:
