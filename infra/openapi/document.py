@@ -19,6 +19,7 @@ from infra.openapi.examples import add_examples
 from infra.openapi.lists import complete_with_formats
 from infra.openapi.names import GROUPS, TAG_DESCRIPTIONS, context_of, operation_id, tag_of
 from infra.openapi.schemas import for_generators
+from infra.openapi.xapi import add_xapi
 
 _SCHEMAS = "#/components/schemas/"
 _LONG_NAME = re.compile(r"dataforge__(?:contexts__)?(?P<context>[a-z]+)__.*__(?P<name>[A-Za-z]+)")
@@ -72,6 +73,7 @@ def openapi_document(routes: Sequence[APIRoute]) -> dict[str, Any]:
     document["x-tagGroups"] = _tag_groups(routes)
     document = for_generators(_with_short_names(document))
     add_examples(document)
+    add_xapi(document)
     return document
 
 

@@ -16,6 +16,9 @@ NEEDS_A_BODY = {
     "/api/repo-webhooks/{repo_id}",
     "/api/user-profiles",
     "/api/xapi/purges/preview",
+    "/xapi/activities/profile",
+    "/xapi/activities/state",
+    "/xapi/agents/profile",
 }
 
 

@@ -12,7 +12,7 @@ def test_the_operations_are_found_opened_and_tried(desk: Desk, site: Site) -> No
     page = desk.open("/docs#/errors/get_error")
 
     operation = page.locator("#operations-errors-get_error")
-    operation.get_by_role("button", name="Try it out").click(timeout=30_000)
+    operation.get_by_role("button", name="Try it out").click(timeout=120_000)
     operation.get_by_placeholder("code").fill("not_found")
     with page.expect_response(lambda answer: answer.url.endswith("/errors/not_found")) as answered:
         operation.get_by_role("button", name="Execute").click()
@@ -27,7 +27,7 @@ def test_the_page_fits_a_phone_and_is_dark_in_the_dark(desk: Desk) -> None:
     page = desk.open("/docs#/catalog/change_course")
     page.set_viewport_size({**PHONE})
     page.emulate_media(color_scheme="dark")
-    expect(page.locator("#operations-catalog-change_course")).to_contain_text("If-Match", timeout=30_000)
+    expect(page.locator("#operations-catalog-change_course")).to_contain_text("If-Match", timeout=120_000)
 
     expect(page.locator("html")).to_have_class("dark-mode")
     assert desk.too_wide(page) == 0
