@@ -127,7 +127,7 @@ async def test_old_plans_are_forgotten_and_applied_plans_kept_without_rows(campu
     assert event.changes > 0
     left = await campus.rows("SELECT id FROM academics.roster_plans ORDER BY created_at")
     rows = await campus.rows("SELECT DISTINCT plan_id FROM academics.roster_rows")
-    assert first == {"roster_plans": 2, "roster_uploads": 0}
-    assert second == {"roster_plans": 0, "roster_uploads": 0}
+    assert first == {"roster_plans": 2, "roster_uploads": 0, "calendar_feeds": 0}
+    assert second == {"roster_plans": 0, "roster_uploads": 0, "calendar_feeds": 0}
     assert [row["id"] for row in left] == [applied["id"], young["id"]]
     assert [row["plan_id"] for row in rows] == [young["id"]]
