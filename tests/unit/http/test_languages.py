@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Scope
 
-from dataforge.http.languages import LOCALE, accepted_language, language_of
+from dataforge.http.languages import LOCALE, accepted_language, failure_in_words_of, language_of
 from dataforge.http.problems import problem_response
 from dataforge.kernel.errors import NotFound, Violation
 from dataforge.kernel.texts import Text
@@ -75,3 +75,24 @@ def test_a_problem_without_a_wish_is_in_english() -> None:
 
     assert orjson.loads(response.body)["detail"] == "There is no user 7."
     assert response.headers["content-language"] == "en"
+
+
+def test_the_stored_failure_of_a_job_is_said_in_german_and_its_codes_are_not() -> None:
+    place = {"pointer": "/a", "detail": "must be a number", "rule": "type"}
+    stored = {
+        "code": "job_cancelled",
+        "detail": "The job was cancelled; nothing was changed.",
+        "errors": [place],
+        "n": 3,
+    }
+
+    said = failure_in_words_of(scope("de"), stored)
+
+    assert said == {
+        "code": "job_cancelled",
+        "detail": "Der Job wurde abgebrochen; nichts wurde geändert.",
+        "errors": [{**place, "detail": "muss eine Zahl sein"}],
+        "n": 3,
+    }
+    assert failure_in_words_of(scope("en"), stored) == stored
+    assert failure_in_words_of(scope("de"), None) is None

@@ -67,3 +67,24 @@ def translated(value: object, language: str) -> object:
     if isinstance(value, list | tuple):
         return [translated(item, language) for item in value]
     return value
+
+
+def failure_in_words_of(scope: Scope, failure: Mapping[str, object] | None) -> dict[str, object] | None:
+    """The stored failure of a job with its title, its detail and that of each place in the language of the answer."""
+    if failure is None:
+        return None
+    said = {name: _said(scope, value) if name in _SAID else value for name, value in failure.items()}
+    places = failure.get("errors")
+    if isinstance(places, list):
+        said["errors"] = [
+            {**place, "detail": _said(scope, place.get("detail"))} if isinstance(place, Mapping) else place
+            for place in places
+        ]
+    return said
+
+
+_SAID = frozenset({"title", "detail"})
+
+
+def _said(scope: Scope, value: object) -> object:
+    return in_words_of(scope, value) if isinstance(value, str) else value

@@ -12,6 +12,7 @@ from dataforge.contexts.datasets.jobs import queries, wire
 from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.http.call import json_response
+from dataforge.http.languages import failure_in_words_of
 from dataforge.kernel.jobs import JobStatus
 from dataforge.platform.observability import logger
 
@@ -19,6 +20,7 @@ from dataforge.platform.observability import logger
 def shown_job(call: DatasetCall, job: dict[str, Any]) -> dict[str, Any]:
     """A job for the wire; a completed export comes with a link that works for an hour."""
     shown = wire.JobOut.model_validate(job).model_dump(mode="json")
+    shown["error"] = failure_in_words_of(call.request.scope, shown["error"])
     summary = job["output_summary"] or {}
     if job["run_type"] == RunType.EXPORT and job["status"] == JobStatus.COMPLETED and "s3_key" in summary:
         files = call.services(DatasetsServices).files

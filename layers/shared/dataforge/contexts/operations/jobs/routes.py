@@ -11,6 +11,7 @@ from dataforge.contexts.operations.jobs import commands, queries, wire
 from dataforge.http.app import context_router
 from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
+from dataforge.http.languages import failure_in_words_of
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.jobs import JobStatus
@@ -26,6 +27,7 @@ AskedKind = Annotated[str | None, Query(max_length=60, description="jobs of this
 def _shown(call: Call, job: dict[str, Any]) -> dict[str, Any]:
     """A job for the wire; the key of a file that it has made becomes a link."""
     shown = wire.SharedJobOut.model_validate(job).model_dump(mode="json")
+    shown["error"] = failure_in_words_of(call.request.scope, shown["error"])
     summary = job["output_summary"] or {}
     if "s3_key" in summary and job["status"] == JobStatus.COMPLETED:
         files = S3Files(call.platform.settings.data_bucket)
