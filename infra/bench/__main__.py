@@ -23,6 +23,7 @@ BENCHES = {
     "schema_risks": "infra.bench.schema_risks",
     "datasets": "infra.bench.datasets",
     "client": "infra.bench.client",
+    "one_call": "infra.bench.one_call",
     "workspaces": "infra.bench.workspaces",
     "lists": "infra.bench.lists",
     "tutorials": "infra.bench.tutorials",

@@ -150,6 +150,7 @@ PAGES: dict[str, tuple[Role | None, Callable[[Places], str]]] = {
     "schema-drift-none": (Role.INSTRUCTOR, lambda places: f"{places.schema}/drift"),
     "datasets": (Role.ADMIN, lambda _: "/ui/datasets"),
     "dataset": (Role.ADMIN, lambda places: places.dataset),
+    "dataset-import": (Role.ADMIN, lambda places: f"{places.dataset}/imports"),
     "table": (Role.ADMIN, lambda places: f"{places.table}?column=mark&op=gte&value=60&show=student&show=mark"),
 }
 

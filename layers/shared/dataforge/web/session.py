@@ -21,6 +21,7 @@ from dataforge.kernel.errors import BadRequest, Forbidden, UnsupportedMediaType
 from dataforge.kernel.paging import CursorSigner
 from dataforge.kernel.texts import Text
 from dataforge.platform.services import Platform
+from dataforge.web import multipart
 
 SESSION, FORM = "dataforge", "dataforge_form"
 CSRF_FIELD = "csrf"
@@ -116,6 +117,24 @@ def keep_form_owner(response: Response, scope: Scope) -> Response:
     return response
 
 
+async def _fields_of(request: Request) -> dict[str, str]:
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == multipart.KIND:
+        fields, files = multipart.read_multipart(content_type, await request.body())
+        multipart.keep_files(request.scope, files)
+        return dict(fields)
+    if kind != "application/x-www-form-urlencoded":
+        message = Text("Pages read forms: application/x-www-form-urlencoded or multipart/form-data.")
+        raise UnsupportedMediaType(message)
+    try:
+        text = (await request.body()).decode()
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict"))
+    except ValueError as error:  # a UnicodeDecodeError is one, too
+        message = Text("The form cannot be read.")
+        raise BadRequest(message) from error
+
+
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form of ours, the last of each name.
 
@@ -124,16 +143,7 @@ async def form_of(request: Request) -> dict[str, str]:
     if request.headers.get("sec-fetch-site", "none") not in _SITES:
         message = Text("This form was sent from another site.")
         raise FormRefused(message)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        message = Text("Pages read forms: application/x-www-form-urlencoded.")
-        raise UnsupportedMediaType(message)
-    try:
-        text = (await request.body()).decode()
-        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict"))
-    except ValueError as error:  # a UnicodeDecodeError is one, too
-        message = Text("The form cannot be read.")
-        raise BadRequest(message) from error
+    fields = await _fields_of(request)
     if any("\0" in value for value in fields.values()):
         message = Text("The form contains a NUL character.")
         raise BadRequest(message)
