@@ -38,7 +38,9 @@ class Desk:
 
     async def send(self, data: bytes | None, name: str = "people.csv", **changed: str) -> httpx.Response:
         """Fill the form and send it."""
-        fields = {**FIELDS, **changed, "csrf": csrf_of(await self.browser.get(self.form))}
+        page = await self.browser.get(self.form)
+        assert page.status_code == 200
+        fields = {**FIELDS, **changed, "csrf": csrf_of(page)}
         files = {"file": (name if data is not None else "", data or b"", "text/csv")}
         return await self.browser.post(self.form, data=fields, files=files, headers=SAME)
 

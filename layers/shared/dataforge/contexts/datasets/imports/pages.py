@@ -41,6 +41,7 @@ MODES = {
     "append": Text("Add the rows"),
 }
 _FIELDS = ("file", "ref", "mode", "key", "table", "max_rejected", "message")
+_NEW = {"mode": "replace", "max_rejected": "0"}
 _ROWS_SHOWN = 100
 Importing = Annotated[PageCall, require_page(Action.CREATE, Kind.UPLOAD)]
 
@@ -142,7 +143,7 @@ async def _form(
         refusal=refusal,
         dataset=dataset,
         branches=[(item["name"], item["name"]) for item in refs.rows if not item["protected"]],
-        given={"ref": target.access.default_branch, "mode": "replace", "max_rejected": "0", **given},
+        given={**dict.fromkeys(_FIELDS, ""), **_NEW, "ref": target.access.default_branch, **given},
         modes=MODES,
         rejected=rejected or [],
         most=MAX_BODY_BYTES,
