@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dataforge.contexts.academics.meetings.calendar import meetings_calendar
 from dataforge.contexts.academics.meetings.domain import occurrences
-from dataforge.contexts.academics.meetings.objects import meetings_calendar
 from dataforge.contexts.academics.meetings.queries import dates_of
 from tests.builders.calendar_readers import EXPANDERS, Occurrences, under_other_names
 from tests.builders.time import NOW

@@ -73,7 +73,7 @@ async def read_calendar_feed(
 
     Shows what the owner may see now, and nobody's name. Answers 304 to If-None-Match.
     """
-    from dataforge.contexts.academics.meetings.objects import meetings_calendar
+    from dataforge.contexts.academics.meetings.calendar import meetings_calendar
     from dataforge.platform.calendars import MEDIA_TYPE
 
     call = Call.of_anybody(request)

@@ -171,7 +171,7 @@ async def get_schedule(
     offered = ("application/json", "text/calendar")
     if preferred_media_type(call.request.headers.get("accept", ""), offered) != "text/calendar":
         return json_response(schedule, headers={"Vary": "Accept"})
-    from dataforge.contexts.academics.meetings.objects import meetings_calendar
+    from dataforge.contexts.academics.meetings.calendar import meetings_calendar
     from dataforge.platform.calendars import MEDIA_TYPE
 
     entries = await call.query(queries.schedule_dates, schedule["entries"])
