@@ -101,7 +101,7 @@ async def test_a_file_becomes_a_commit_with_its_report_in_one_call(datasets: Dat
     ids=["semicolons", "gzip", "workbook", "parquet", "json lines", "json", "utf-16"],
 )
 async def test_every_format_of_imports_is_taken(
-    datasets: DatasetsUnderTest, data: bytes, options: dict[str, str]
+    datasets: DatasetsUnderTest, data: bytes, options: dict[str, Any]
 ) -> None:
     client = await datasets.analyst()
     dataset_id = await new_dataset(client)

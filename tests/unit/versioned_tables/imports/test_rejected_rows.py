@@ -91,7 +91,12 @@ def test_rows_are_those_of_the_file_that_were_taken(tables: TableStore, name: st
         assert found.tables["data"].rows == stored
 
 
-BAD_ROWS = [{"id": "1", "n": "7"}, {"id": "2", "n": "x"}, {"id": None, "n": "8"}, {"id": "4", "n": "y"}]
+BAD_ROWS: list[dict[str, str | None]] = [
+    {"id": "1", "n": "7"},
+    {"id": "2", "n": "x"},
+    {"id": None, "n": "8"},
+    {"id": "4", "n": "y"},
+]
 KEYED = ImportOptions(declared={"n": "int"}, key=("id",), max_rejected=3)
 
 
@@ -108,7 +113,7 @@ def workbook(rows: Sequence[Sequence[object]], sheet: str = "Marks") -> bytes:
 
 
 def in_sheet() -> bytes:
-    heading = [("Marks of the term",), (), ("id", "n")]
+    heading: list[tuple[object, ...]] = [("Marks of the term",), (), ("id", "n")]
     return workbook([*heading, *((row["id"], row["n"]) for row in BAD_ROWS)])
 
 
