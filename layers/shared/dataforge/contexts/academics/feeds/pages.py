@@ -74,9 +74,9 @@ async def _page(call: PageCall, given: Mapping[str, str], error: str | None = No
     section = await _section(call, given.get("section_id", ""))
     kinds = []
     if await call.query(find_own_student, call.user_id) is not None:
-        kinds.append(("learner", "My own sections"))
+        kinds.append(("learner", Text("My own sections")))
     if call.principal.role in _TEACHERS:
-        kinds.append(("instructor", "What I teach"))
+        kinds.append(("instructor", Text("What I teach")))
     if section is not None:
         kinds.append(("section", f"{section['course_code']} {section['code']}"))
     return call.page(
