@@ -72,7 +72,7 @@ async def _page(call: PageCall, given: Mapping[str, str], error: str | None = No
     """The page with what was given; kinds that are for nobody like the person are not offered."""
     page = await call.query(queries.list_feeds, call.user_id, after=None, limit=MOST_FEEDS)
     section = await _section(call, given.get("section_id", ""))
-    kinds = []
+    kinds: list[tuple[str, str]] = []
     if await call.query(find_own_student, call.user_id) is not None:
         kinds.append(("learner", Text("My own sections")))
     if call.principal.role in _TEACHERS:
