@@ -296,6 +296,8 @@ def test_no_place_in_the_tree_of_paths_has_two_variables() -> None:
         ("/api/datasets/1/refs/main/data", "DatasetsApiFunction"),
         ("/api/datasets/1/compare", "DatasetsApiFunction"),
         ("/api/datasets/1/refs/main/sql", "DatasetsSqlFunction"),
+        ("/api/sql", "DatasetsSqlFunction"),
+        ("/api/v1/sql", "DatasetsSqlFunction"),
         ("/api/reports/at-risk", "DatasetsApiFunction"),
         ("/api/reports/lessons/1/funnel", "DatasetsApiFunction"),
         ("/api/v1/reports/cohorts/1", "DatasetsApiFunction"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from infra.bench.datasets.measuring import Figures, apart, best, load, measured, percentiles, records, timed
 from infra.bench.datasets.stores import Place
@@ -13,9 +16,13 @@ from versioned_tables.compare.diff import difference, difference_page
 from versioned_tables.exports import ExportOptions, export_table
 from versioned_tables.format.manifest_codec import encode_manifest
 from versioned_tables.read.pages import PageRequest, read_page
+from versioned_tables.read.rows import scan
 from versioned_tables.write.operations import RowOperation, apply_operations
 
 RUNS = 7
+DOWNLOADS = 3
+DOWNLOAD_LIMIT = 1.5
+MOST_DOWNLOAD_MB = 500
 
 
 def pages(place: Place, name: str, delay: float = 0.0, count: int = 300, *, cold: bool = False) -> Figures:
@@ -102,6 +109,31 @@ def export(place: Place, kind: str) -> Figures:
     return figures
 
 
+def parquet_floor(place: Place, out: Path) -> Figures:
+    """pyarrow: the same rows, in memory already, to a Parquet file with zstd level 1."""
+    _, manifest = load(place.manifests, "v2")
+    rows = pa.concat_tables(list(scan(place.tables(), manifest)))
+    figures: Figures = {}
+    with measured(figures):
+        pq.write_table(rows, out, compression="zstd", compression_level=1)
+    out.unlink()
+    return figures
+
+
+def downloads(place: Place) -> Iterator[Figure]:
+    """A table as Parquet beside pyarrow, in rounds one after the other, the best of each: reading is ours alone."""
+    floors, exports = [], []
+    for _ in range(DOWNLOADS):
+        floors.append(apart(parquet_floor, place, place.folder.parent / "floor.parquet"))
+        exports.append(apart(export, place, "parquet"))
+    floor, ours = best(floors), best(exports)
+    yield Figure("floor: pyarrow writing the rows of v2 as Parquet, s", floor["wall_s"])
+    yield Figure("export parquet, s", ours["wall_s"])
+    yield Figure("export parquet, CPU s", ours["cpu_s"])
+    yield Figure("export parquet, peak MB", ours["peak_mb"], MOST_DOWNLOAD_MB)
+    yield Figure("export parquet, wall to the floor's", ours["wall_s"] / floor["wall_s"], DOWNLOAD_LIMIT)
+
+
 def uses(place: Place, delay: float) -> Iterator[Figure]:
     """Every figure of a store that holds v1, v2 and v2-apart."""
     for name in ("v1", "v2"):
@@ -120,7 +152,8 @@ def uses(place: Place, delay: float) -> Iterator[Figure]:
     yield Figure("1-row commit, p50 ms", found["p50_ms"])
     yield Figure("1-row commit, p95 ms", found["p95_ms"], 50)
     yield Figure("1-row commit, most KB", found["most_kb"], 20)
-    for kind, most in (("csv", 2), ("parquet", None)):
+    yield from downloads(place)
+    for kind, most in (("csv", 2), ("arrow", None), ("jsonl", None)):
         found = best([apart(export, place, kind) for _ in range(2)])
         yield Figure(f"export {kind}, s", found["wall_s"], most)
         yield Figure(f"export {kind}, CPU s", found["cpu_s"])

@@ -243,6 +243,8 @@ def _parquet(out: CountingFile, groups: Iterator[pa.Table], schema: pa.Schema) -
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_nested(column.type):
+        return False
     part = column.slice(0, BATCH)
     return bool(pc.count_distinct(part).as_py() * _REPEATED <= len(part))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 
 @dataclass(frozen=True, slots=True)
 class SqlCaps:
@@ -20,9 +22,13 @@ class SqlCaps:
 
 @dataclass(frozen=True, slots=True)
 class SqlResult:
-    """The answer: (name, Arrow type) per column, rows as lists of JSON values; `truncated` when the row cap cut it."""
+    """The answer: (name, Arrow type) per column, rows as lists of JSON values; `truncated` when the row cap cut it.
+
+    With `table` the rows are there, and nowhere else.
+    """
 
     columns: list[tuple[str, str]]
     rows: list[list[object]]
     truncated: bool
     elapsed_ms: float
+    table: pa.Table | None = None

@@ -13,7 +13,8 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import NoReturn
 
 import pyarrow as pa
 
@@ -23,7 +24,7 @@ from versioned_tables.format.manifest import Manifest
 from versioned_tables.sql import wire
 from versioned_tables.sql.caps import SqlCaps, SqlResult
 from versioned_tables.sql.process import EngineProcess, shared_engine
-from versioned_tables.sql.streams import batches, seen_schema, table_names
+from versioned_tables.sql.streams import SqlTable, VersionTable, table_names
 from versioned_tables.storage.table_store import TableStore
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,24 @@ def run_sql(
     caps: SqlCaps | None = None,
     engine: EngineProcess | None = None,
 ) -> SqlResult:
-    """Run a SELECT or EXPLAIN over tables named as in the commit (see `streams.table_names`).
+    """`run_over` the tables of one version, named as in the commit (see `streams.table_names`)."""
+    return run_over(tables_of(store, manifests), statement, caps, engine)
+
+
+def tables_of(store: TableStore, manifests: Mapping[str, Manifest]) -> dict[str, SqlTable]:
+    """The tables of a version under their names in SQL."""
+    return {name: VersionTable(store, manifests[sheet]) for name, sheet in table_names(manifests).items()}
+
+
+def run_over(
+    tables: Mapping[str, SqlTable],
+    statement: str,
+    caps: SqlCaps | None = None,
+    engine: EngineProcess | None = None,
+    *,
+    as_table: bool = False,
+) -> SqlResult:
+    """Run a SELECT or EXPLAIN over tables by name; the rows come as JSON values, or `as_table` in Arrow.
 
     Raises SqlRefused with DuckDB's own sentence, or because of a cap; CorruptStorage and ObjectMissing when the tables
     cannot be read; Unavailable when no child can be had.
@@ -54,7 +72,7 @@ def run_sql(
     started = time.monotonic()
     try:
         with (engine or shared_engine()).child(started + limits.seconds) as channel:
-            answer = _Conversation(channel, store, manifests, limits).answer_to(statement)
+            result = _Conversation(channel, tables, limits, as_table=as_table).answer_to(statement)
     except TimeoutError as error:
         raise _out_of_time(limits) from error
     except wire.Closed as error:
@@ -63,16 +81,23 @@ def run_sql(
             "The SQL engine stopped while it ran the statement, most likely for want of memory; ask for less."
         )
         raise SqlRefused(message) from error
-    elapsed = (time.monotonic() - started) * 1000
-    columns = [(str(name), str(kind)) for name, kind in answer["columns"]]
-    return SqlResult(columns, answer["rows"], bool(answer["truncated"]), elapsed)
+    return replace(result, elapsed_ms=(time.monotonic() - started) * 1000)
 
 
-async def answer_sql(store: TableStore, manifests: Mapping[str, Manifest], statement: str, caps: SqlCaps) -> SqlResult:
-    """`run_sql` in a thread, which is left alone when it hangs where no deadline reaches: in a store that does not
+async def answer_sql(
+    store: TableStore, manifests: Mapping[str, Manifest], statement: str, caps: SqlCaps, *, as_table: bool = False
+) -> SqlResult:
+    """`answer_over` the tables of one version."""
+    return await answer_over(tables_of(store, manifests), statement, caps, as_table=as_table)
+
+
+async def answer_over(
+    tables: Mapping[str, SqlTable], statement: str, caps: SqlCaps, *, as_table: bool = False
+) -> SqlResult:
+    """`run_over` in a thread, which is left alone when it hangs where no deadline reaches: in a store that does not
     answer while rows are read.
     """
-    running = asyncio.to_thread(run_sql, store, manifests, statement, caps)
+    running = asyncio.to_thread(run_over, tables, statement, caps, as_table=as_table)
     try:
         return await asyncio.wait_for(running, caps.seconds + _GRACE_SECONDS)
     except TimeoutError as error:
@@ -86,20 +111,20 @@ def _out_of_time(caps: SqlCaps) -> SqlRefused:
 class _Conversation:
     """One statement with one child."""
 
-    def __init__(
-        self, channel: wire.Channel, store: TableStore, manifests: Mapping[str, Manifest], caps: SqlCaps
-    ) -> None:
+    def __init__(self, channel: wire.Channel, tables: Mapping[str, SqlTable], caps: SqlCaps, *, as_table: bool) -> None:
         self._channel = channel
-        self._store = store
-        self._manifests = {name: manifests[sheet] for name, sheet in table_names(manifests).items()}
+        self._tables = tables
         self._caps = caps
+        self._as_table = as_table
         self._scans: dict[int, Iterator[pa.RecordBatch]] = {}
 
-    def answer_to(self, statement: str) -> dict[str, Any]:
+    def answer_to(self, statement: str) -> SqlResult:
         """Columns, rows and whether they were cut. Raises SqlRefused, wire.Closed and TimeoutError."""
         self._channel.send(wire.REQUEST, self._request(statement))
         while True:
             kind, content = self._receive()
+            if kind == wire.ANSWER:
+                return _table_of(content) if self._as_table else _rows_of(content)
             said = json.loads(content)
             if kind == wire.NEXT:
                 self._send_next(said)
@@ -107,8 +132,6 @@ class _Conversation:
                 self._open(**said)
             elif kind == wire.CLOSE:
                 self._scans.pop(said, None)
-            elif kind == wire.ANSWER:
-                return dict(said)
             else:
                 _refuse(**said)
 
@@ -121,9 +144,9 @@ class _Conversation:
             "beside_mb": caps.beside_mb,
             "rows": caps.rows,
             "answer_bytes": caps.answer_bytes,
+            "as_table": self._as_table,
             "tables": {
-                name: base64.b64encode(seen_schema(manifest.schema.columns).serialize()).decode()
-                for name, manifest in self._manifests.items()
+                name: base64.b64encode(table.schema.serialize()).decode() for name, table in self._tables.items()
             },
         }
         return json.dumps(request).encode()
@@ -139,8 +162,7 @@ class _Conversation:
             raise SqlRefused(message) from error
 
     def _open(self, scan: int, table: str, columns: Sequence[int]) -> None:
-        manifest = self._manifests[table]
-        self._scans[scan] = batches(self._store, manifest, [manifest.schema.columns[at] for at in columns])
+        self._scans[scan] = self._tables[table].batches(columns)
 
     def _send_next(self, scan: int) -> None:
         batch = next(self._scans[scan], None)
@@ -149,6 +171,18 @@ class _Conversation:
             self._channel.send(wire.END)
         else:
             self._channel.send(wire.BATCH, memoryview(batch.serialize()))
+
+
+def _rows_of(answer: bytearray) -> SqlResult:
+    said = json.loads(answer)
+    columns = [(str(name), str(kind)) for name, kind in said["columns"]]
+    return SqlResult(columns, said["rows"], bool(said["truncated"]), 0.0)
+
+
+def _table_of(answer: bytearray) -> SqlResult:
+    table = pa.ipc.open_stream(pa.py_buffer(memoryview(answer)[1:])).read_all()
+    columns = [(field.name, str(field.type)) for field in table.schema]
+    return SqlResult(columns, [], bool(answer[0]), 0.0, table)
 
 
 def _refuse(sentence: str, line: int | None = None, column: int | None = None) -> NoReturn:

@@ -100,7 +100,7 @@ def _answer(channel: wire.Channel, request: Mapping[str, Any], database: duckdb.
         # The engine counts lines from the first word, without the comments before it.
         before = statement.partition(parsed.query)[0].count("\n")
         raise refusal_of(error, statement, before) from error
-    made = _json(found, truncated=truncated)
+    made = (_arrow if request["as_table"] else _json)(found, truncated=truncated)
     if len(made) > request["answer_bytes"]:
         raise _too_large(request["answer_bytes"])
     return made
@@ -220,6 +220,15 @@ def _too_large(most_bytes: int) -> Refusal:
     return Refusal(
         Text("The answer has more than {most_bytes} MB; ask for fewer rows or columns.", most_bytes=most_bytes >> 20)
     )
+
+
+def _arrow(table: pa.Table, *, truncated: bool) -> bytes:
+    """A byte that says whether rows were cut, and an Arrow stream."""
+    sink = pa.BufferOutputStream()
+    sink.write(bytes([truncated]))
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
 
 
 def _json(table: pa.Table, *, truncated: bool) -> bytes:

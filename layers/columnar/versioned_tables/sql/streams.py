@@ -7,6 +7,8 @@ the table, and a LIMIT ends the reading.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -45,6 +47,36 @@ def _seen_as(column: Column) -> pa.DataType:
     """The column's own type; decimals that DuckDB has no type for are text."""
     kind = to_arrow(column.type)
     return pa.string() if pa.types.is_decimal256(kind) else kind
+
+
+class SqlTable(Protocol):
+    """What a statement can read: a schema, and the rows of some of its columns, batch by batch."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns by name."""
+        ...
+
+    def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """The rows of columns, which are named by their indexes, from the first; of about a megabyte each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """A table of a version."""
+
+    store: TableStore
+    manifest: Manifest
+
+    @property
+    def schema(self) -> pa.Schema:
+        """As `seen_schema` tells."""
+        return seen_schema(self.manifest.schema.columns)
+
+    def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """Rows decoded as they are asked for."""
+        return batches(self.store, self.manifest, [self.manifest.schema.columns[at] for at in columns])
 
 
 def table_names(sheets: Mapping[str, Manifest]) -> dict[str, str]:

@@ -10,7 +10,8 @@ neither side holds more than one batch of a table.
                         OPEN     JSON: number of a new scan, name of its table, indexes of its columns
                         NEXT     JSON: number of a scan
                         CLOSE    JSON: number of a scan that is read no further
-                        ANSWER   JSON: columns, rows, truncated
+                        ANSWER   JSON: columns, rows, truncated; or, asked for a table, a byte that says whether it was
+                                 truncated and an Arrow stream
                         REFUSED  JSON: a sentence, and the line and column of the statement where known
 """
 

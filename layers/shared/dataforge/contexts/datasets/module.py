@@ -57,8 +57,12 @@ MODULE = Module(
     name="datasets",
     services=DatasetsServices,
     routers={
-        "datasets_api": {"/api/datasets": f"{DATASETS}.routes", "/ui/datasets": f"{DATASETS}.pages"},
-        "datasets_sql": {"/api/datasets": f"{DATASETS}.routes"},
+        "datasets_api": {
+            "/api/datasets": f"{DATASETS}.routes",
+            "/api/sql": f"{DATASETS}.routes",
+            "/ui/datasets": f"{DATASETS}.pages",
+        },
+        "datasets_sql": {"/api/datasets": f"{DATASETS}.routes", "/api/sql": f"{DATASETS}.routes"},
     },
     offers={
         DatasetReader: lambda platform: platform.get(DatasetsServices).dataset_reader,

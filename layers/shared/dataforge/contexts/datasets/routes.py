@@ -12,6 +12,7 @@ from dataforge.contexts.datasets.jobs import routes as jobs
 from dataforge.contexts.datasets.merges import routes as merges
 from dataforge.contexts.datasets.refs import routes as refs
 from dataforge.contexts.datasets.reviews import routes as reviews
+from dataforge.contexts.datasets.statements import routes as statements
 from dataforge.contexts.datasets.uploads import routes as uploads
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "refs",
     "reviews",
     "router",
+    "statements",
     "uploads",
 ]

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.commits.domain import SheetNotFound
@@ -22,15 +22,9 @@ from versioned_tables.read.pages import Page, PageRequest, read_page, row_histor
 from versioned_tables.read.statistics import table_statistics
 from versioned_tables.schema.columns import TableSchema
 
-if TYPE_CHECKING:
-    from versioned_tables.sql.caps import SqlResult
-
-
 MOST_FILTER = 50_000
 HISTORY_COMMITS = 2000
 HISTORY_CHANGES = 200
-# Below API Gateway's 29 seconds, so that a statement that takes longer is refused by us.
-SQL_SECONDS = 20.0
 
 
 def filter_of(text: str | None) -> Filter | None:
@@ -118,12 +112,3 @@ async def history_of_row(
         }
         for item in found
     ]
-
-
-async def query_sql(versions: Versions, version: Version, statement: str, *, rows: int) -> SqlResult:
-    """Run one SELECT over the sheets of a version, for at most so many rows; raises SqlRefused."""
-    from versioned_tables.sql.caps import SqlCaps
-    from versioned_tables.sql.running import answer_sql
-
-    store, caps = versions.store(version.dataset_id), SqlCaps(seconds=SQL_SECONDS, rows=rows)
-    return await answer_sql(store, version.manifests, statement, caps)

@@ -1,4 +1,4 @@
-"""REST of what is in a version: rows, schema, tables, overview, statistics, the history of a row, SQL."""
+"""REST of what is in a version: rows, schema, tables, overview, statistics, the history of a row."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -11,16 +11,16 @@ from dataforge.contexts.datasets.commits.queries import find_version, get_commit
 from dataforge.contexts.datasets.contents import queries, wire
 from dataforge.contexts.datasets.datasets.calls import DatasetCall, bounded, on_dataset, router
 from dataforge.contexts.datasets.downloads.calls import (
+    FILES,
     AskedForm,
     asked_form,
     download_page,
     download_table,
     wanted_form,
 )
-from dataforge.contexts.datasets.downloads.domain import Download, Form
+from dataforge.contexts.datasets.downloads.domain import Download
 from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.wire_types import SheetName
-from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.texts import Text
@@ -30,9 +30,6 @@ from versioned_tables.read.pages import PageRequest
 SHOWN_ROWS = 100
 
 
-_BYTES = {"schema": {"type": "string", "format": "binary"}}
-_TEXT = {"schema": {"type": "string"}}
-FILES = {form.media_type: _TEXT if form in (Form.CSV, Form.JSONL) else _BYTES for form in Form}
 AS_FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": FILES},
     202: {"description": "the file is being made: ask again after Retry-After", "model": JobOut},
@@ -195,27 +192,3 @@ def _key_of(text: str) -> list[object]:
         message = Text('The key is a JSON list of its values, such as ["A17"] or [2026, "A17"].')
         raise FilterRefused(message)
     return values
-
-
-@router.post(
-    "/api/datasets/{dataset_id}/refs/{version}/sql", response_model=wire.SqlAnswer, openapi_extra={UNKEYED: True}
-)
-@router.post(
-    "/api/datasets/{dataset_id}/commits/{version}/sql", response_model=wire.SqlAnswer, openapi_extra={UNKEYED: True}
-)
-async def run_sql(
-    version: str, body: wire.SqlIn, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]
-) -> Response:
-    """Run one SELECT (or EXPLAIN of one) in DuckDB over the sheets of a version, and nothing else."""
-    found = await call.versions.load(call.dataset_id, version)
-    result = await queries.query_sql(call.versions, found, body.sql, rows=body.max_rows)
-    answer = {
-        "dataset_id": call.dataset_id,
-        "ref_name": ref_name(version, found),
-        "commit_id": found.commit_id,
-        "columns": [{"name": name, "type": kind} for name, kind in result.columns],
-        "rows": result.rows,
-        "truncated": result.truncated,
-        "elapsed_ms": round(result.elapsed_ms, 1),
-    }
-    return bounded(answer)

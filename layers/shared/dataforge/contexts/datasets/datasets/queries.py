@@ -194,6 +194,23 @@ async def list_datasets(
     return Page(rows, (rows[-1]["name"], str(rows[-1]["id"])) if len(found) > limit else None)
 
 
+def _open_to(principal: Principal) -> Any:  # noqa: ANN401 - an SQL expression
+    there = and_(datasets.c.deleted_at.is_(None), _is_there())
+    return there if may_any(principal, Action.READ, Kind.DATASET) else and_(there, _readable(principal))
+
+
+async def readable_ids_of(connection: AsyncConnection, principal: Principal, name: str) -> Sequence[UUID]:
+    """The datasets of this name that the caller may read."""
+    query = select(datasets.c.id).where(datasets.c.name == name, _open_to(principal))
+    return (await connection.scalars(query.order_by(datasets.c.id).limit(100))).all()
+
+
+async def readable_names(connection: AsyncConnection, principal: Principal) -> Sequence[str]:
+    """Names of datasets that the caller may read, a thousand of them at most."""
+    query = select(datasets.c.name).where(_open_to(principal)).distinct().order_by(datasets.c.name).limit(1000)
+    return (await connection.scalars(query)).all()
+
+
 async def list_tags(connection: AsyncConnection, principal: Principal) -> list[dict[str, Any]]:
     """Tags of readable datasets with the number of datasets that have them, most used first."""
     query = (

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from versioned_tables.exports import ExportOptions
 
 JSON = "application/json"
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_TEXT = {"schema": {"type": "string"}}
+# As the OpenAPI has them.
+FILES = {form.media_type: _TEXT if form in (Form.CSV, Form.JSONL) else _BYTES for form in Form}
 # How long a request waits for a file, below the gateway's 29 seconds.
 WAIT_SECONDS = 20.0
 _LOOK_SECONDS = 0.2

@@ -1,0 +1,1 @@
+"""SQL statements, over one version or over several datasets."""
