@@ -19,7 +19,7 @@ from tests.builders.datasets import DatasetsUnderTest, commit_rows, csv, import_
 from tests.builders.emulator import EmulatedAws
 from tests.builders.rosters import simple_csv
 
-BESIDE_DATASETS = ("/api/datasets", "/ui/datasets", "/api/reports", "/ui/reports")
+BESIDE_DATASETS = ("/api/datasets", "/api/sql", "/ui/datasets", "/api/reports", "/ui/reports")
 TABLE = csv([("id", "name"), (1, "Ada"), (2, "Grace")])
 
 
