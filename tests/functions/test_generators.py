@@ -18,6 +18,7 @@ from infra.local.postgres import PostgresServer
 from tests.builders.browser import PASSWORD, add_person
 from tests.builders.emulator import emulated_aws
 from tests.builders.generators import DOCUMENT, python_client, run_package, run_script, typescript_client
+from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 from tests.builders.time import NOW
 from tests.builders.whole_api import WholeApi
@@ -63,6 +64,8 @@ def served(postgres: PostgresServer, template_database: str, emulator_server: Em
             server.run(whole.start())
             server.run(add_person(whole.api, Role.ADMIN, "olga"))
             yield Served(server.url, "olga")
+            server.run(whole.close())
+            server.run(dispose_roles(whole.database))
             server.run(whole.database.dispose())
 
 
