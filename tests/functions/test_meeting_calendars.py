@@ -76,7 +76,7 @@ def test_holidays_and_cancelled_meetings_are_not_there_and_moved_ones_are_elsewh
 @pytest.mark.parametrize("expand", EXPANDERS)
 def test_nights_in_which_clocks_change_last_as_long_as_they_do(expand: Expander) -> None:
     # Six hours and four for 22:00 to 03:00; an end that is left out, one that is there twice; starts of both kinds.
-    nights = [(6, "22:00", "03:00"), (7, "01:30", "02:30"), (7, "02:15", "02:45")]
+    nights = [(6, "22:00", "03:00"), (7, "01:30", "02:30"), (7, "02:15", "02:45"), (7, "02:30", "03:00")]
     given = [entry([night], number=number) for number, night in enumerate(nights, 1)]
 
     found = expand(under_other_names(meetings_calendar(given)))

@@ -1,6 +1,6 @@
 """Holidays, meetings over midnight, and single meetings that are cancelled or moved, over HTTP."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -216,3 +216,27 @@ async def test_dates_of_ages_are_asked_for_in_parts(api: ApiUnderTest, campus: C
 
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/ends_on")
     assert len(week) == 28
+
+
+async def test_a_meeting_is_moved_at_most_a_year_away_from_its_semester(api: ApiUnderTest, campus: Campus) -> None:
+    registrar, berlin = await api.as_role(Role.REGISTRAR), await campus.semester(time_zone="Europe/Berlin")
+    section = await campus.section(semester_id=berlin, meetings=(MONDAYS,))
+    semester = (await registrar.get(f"/api/semesters/{berlin}")).json()
+    last = date.fromisoformat(semester["ends_on"]) + timedelta(days=365)
+
+    async def move(to: str) -> httpx.Response:
+        slot = {"on": to, "starts": "22:00", "ends": "02:00"}
+        return await registrar.post(
+            f"/api/sections/{section}/meeting-changes", json={"on": "2026-09-21", "moved_to": slot}
+        )
+
+    answers = [await move(day) for day in ("1900-01-01", "9998-12-31", str(last + timedelta(days=1)), str(last))]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 201]
+    assert answers[0].json()["errors"][0]["pointer"] == "/moved_to/on"
+    feed = await registrar.post(
+        "/api/calendar-feeds", json={"kind": "section", "name": "Wall", "section_id": str(section)}
+    )
+    calendar = await registrar.get(feed.json()["address"].removeprefix(str(registrar.base_url)))
+    assert calendar.status_code == 200
+    assert f"DTSTART;TZID=Europe/Berlin:{last:%Y%m%d}T220000" in calendar.text

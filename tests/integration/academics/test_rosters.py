@@ -534,3 +534,11 @@ async def test_an_archive_without_a_file_is_refused(campus: Campus) -> None:
 
     with pytest.raises(RosterUnreadable, match="lacks the files for class, course, enrollment, session, user"):
         await plan(campus, out.getvalue(), "oneroster")
+
+
+async def test_columns_without_a_name_are_passed_over(campus: Campus, section: UUID) -> None:
+    content = b"\r\nstudent_number;course_code;section_code;first_name;last_name;;;\r\n1;CS1;A;Ada;Lovelace;;;\r\n"
+
+    made = await plan(campus, content)
+
+    assert [(row["action"], row["line"]) for row in await rows(campus, made)] == [("create", 3)]

@@ -32,6 +32,23 @@ def test_a_line_that_names_the_delimiter_is_none_of_the_table(first: str) -> Non
     assert read(f"{first}a,b;c\n1;2\n".encode()) == (("a,b", "c"), [(3, ["1", "2"])])
 
 
+@pytest.mark.parametrize(
+    ("body", "header", "line"),
+    [
+        (b"\r\n \r\na;b\r\n1;2\r\n", ("a", "b"), 4),
+        (b"\n\nsep=;\na,b;c\n1;2\n", ("a,b", "c"), 5),
+        (b'"Surname, name, title";b\n1;2\n', ("Surname, name, title", "b"), 2),
+        (b'"two\nlines";b\n1;2\n', ("two\nlines", "b"), 3),
+        (b'"a ""b, c, d""";b\n1;2\n', ('a "b, c, d"', "b"), 2),
+        (b'5" disks;b\n1;2\n', ('5" disks', "b"), 2),
+    ],
+)
+def test_the_delimiter_stands_outside_of_quotes_in_the_first_line_with_text(
+    body: bytes, header: tuple[str, ...], line: int
+) -> None:
+    assert read(body) == (header, [(line, ["1", "2"])])
+
+
 def test_a_record_has_the_line_it_begins_at() -> None:
     assert read(b'a,b\n\n1,"x\ny"\n2,z\n')[1] == [(3, ["1", "x\ny"]), (5, ["2", "z"])]
 

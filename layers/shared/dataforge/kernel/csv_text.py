@@ -22,6 +22,9 @@ LONGEST_LINE = 1_000_000
 # The comma first: it wins when a header has a single column.
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r'"?sep=([^\r\n"])"?[;,\t]*[\r\n]*', re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+# Lines that a header with line ends in its quotes may have.
+_MOST_HEADER_LINES = 100
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -52,13 +55,32 @@ def read_csv(file: IO[bytes]) -> CsvTable:
     million characters, a field of more than 131,072.
     """
     lines = _lines(file)
-    first = next(lines, "")
-    separator = _SEPARATOR.fullmatch(first)
-    delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
-    reader = csv.reader(lines if separator else chain([first], lines), delimiter=delimiter, strict=True)
-    records = _records(reader, 1 if separator else 0)
+    before, first = 0, next(lines, "")
+    while first.isspace():
+        before, first = before + 1, next(lines, "")
+    if separator := _SEPARATOR.fullmatch(first):
+        before, delimiter = before + 1, separator[1]
+    else:
+        begun = _header_lines(first, lines)
+        delimiter, lines = _delimiter_of("".join(begun)), chain(begun, lines)
+    records = _records(csv.reader(lines, delimiter=delimiter, strict=True), before)
     _, header = next(records, (0, []))
     return CsvTable(tuple(cell.strip() for cell in header), records)
+
+
+def _header_lines(first: str, lines: Iterator[str]) -> list[str]:
+    """The first line, and those after it that its quotes go on over."""
+    begun, quotes = [first], first.count('"')
+    while quotes % 2 and len(begun) < _MOST_HEADER_LINES and (line := next(lines, "")):
+        begun.append(line)
+        quotes += line.count('"')
+    return begun
+
+
+def _delimiter_of(header: str) -> str:
+    """What is there most often between the names of columns, and not inside of their quotes."""
+    between = _QUOTED.sub("", header)
+    return max(_DELIMITERS, key=between.count)
 
 
 def _records(reader: "_csv.Reader", before: int) -> Iterator[tuple[int, list[str]]]:

@@ -29,8 +29,12 @@ TOTAL_SECONDS = 20.0
 MAX_ANSWER_BYTES = 64 * 1024
 _MAX_URL = 2000
 _PORTS = {"http": 80, "https": 443}
-# Networks that Python calls global, and through which an IPv4 address is reached that may be none.
-_TRANSLATED = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+# Networks that Python calls global, and through which an IPv4 address is reached that may be none; of those it calls
+# reserved (::/8 with its written-out IPv4 addresses is one) none is sent to.
+_TRANSLATED = tuple(
+    ipaddress.ip_network(text)
+    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10", "192.88.99.0/24")
+)
 
 
 class AddressForbidden(ValueError):
@@ -81,7 +85,8 @@ def check_url(url: str, *, private: bool = False) -> SplitResult:
 def _check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, private: bool) -> None:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    public = address.is_global and not address.is_multicast and not any(address in net for net in _TRANSLATED)
+    usual = address.is_global and not address.is_multicast and not address.is_reserved
+    public = usual and not any(address in net for net in _TRANSLATED)
     if not public and not (private and address.is_loopback):
         message = Text("leads to {address}, which is no public address", address=address)
         raise AddressForbidden(message)

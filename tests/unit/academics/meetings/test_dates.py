@@ -1,7 +1,7 @@
 """The dates of a section: weekly meetings, less holidays, with what is cancelled or moved."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -156,3 +156,41 @@ def test_every_planned_date_is_there_once_whatever_becomes_of_it(
         off = any(holiday.covers(item.planned_on) for holiday in holidays)
         assert item.takes_place == (moved if changed else not off)
         assert item.starts_at < item.ends_at
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "shown"),
+    [
+        ("02:30", "03:00", ("01:30", "02:00")),  # there is no 02:30: 03:30, and half an hour as planned
+        ("02:00", "03:00", ("01:00", "02:00")),
+        ("02:30", "03:30", ("01:30", "02:30")),
+        ("02:15", "02:45", ("01:15", "01:45")),
+        ("01:30", "03:30", ("00:30", "01:30")),
+        ("02:30", "04:30", ("01:30", "02:30")),
+    ],
+)
+def test_a_meeting_that_starts_in_the_hour_that_spring_leaves_out_ends_after_it_starts(
+    starts: str, ends: str, shown: tuple[str, str]
+) -> None:
+    sunday = date(2027, 3, 28)
+    meeting = Meeting(7, time.fromisoformat(starts), time.fromisoformat(ends))
+
+    [item] = dates(meeting, zone="Europe/Berlin", days=(sunday, sunday))
+
+    assert (f"{item.starts_at:%H:%M}", f"{item.ends_at:%H:%M}") == shown
+    timetable = Timetable((meeting,), sunday, sunday, "Europe/Berlin")
+    assert list(timetable.instants(sunday, sunday)) == [(item.starts_at, item.ends_at, meeting)]
+
+
+@given(
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut"]),
+    st.times().map(lambda at: at.replace(second=0, microsecond=0)),
+    st.integers(1, 23 * 60),
+)
+def test_every_meeting_ends_after_it_starts(zone: str, starts: time, minutes: int) -> None:
+    ends = (datetime.combine(date(2026, 1, 1), starts) + timedelta(minutes=minutes)).time()
+
+    for item in dates(
+        *(Meeting(day, starts, ends) for day in range(1, 8)), zone=zone, days=(date(2026, 1, 1), date(2026, 12, 31))
+    ):
+        assert item.starts_at < item.ends_at, item

@@ -12,9 +12,10 @@ from dataforge.contexts.academics.meetings.domain import (
     MeetingChange,
     Slot,
     check_holidays,
+    check_slot,
     planned_meeting,
 )
-from dataforge.contexts.academics.sections.domain import Timetable, check_length
+from dataforge.contexts.academics.sections.domain import Timetable
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.texts import Text
@@ -64,7 +65,7 @@ async def change_meeting(command: ChangeMeeting, uow: AcademicsUnitOfWork) -> Ro
     timetable = await _own_section(command.section_id, uow)
     meeting = planned_meeting(timetable, command.on, command.starts)
     if command.moved_to is not None:
-        check_length("/moved_to/ends", command.moved_to.starts, command.moved_to.ends)
+        check_slot(timetable, command.moved_to)
     change = MeetingChange(command.on, meeting.starts, command.moved_to, command.note)
     row = await uow.meetings.keep_change(command.section_id, change, uow.principal.user_id)
     after: dict[str, Any] = {"on": str(change.on), "starts": f"{change.starts:%H:%M}", "note": change.note}

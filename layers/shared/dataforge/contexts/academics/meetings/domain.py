@@ -6,13 +6,15 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from dataforge.contexts.academics.sections.domain import Meeting, Timetable, instant_of
+from dataforge.contexts.academics.sections.domain import Meeting, Timetable, check_length, instants_of
 from dataforge.kernel.errors import ValidationFailed, Violation, invalid
 from dataforge.kernel.texts import Text, joined
 
 MOST_HOLIDAYS, MOST_DATES = 200, 10_000
 # Dates are counted up to so many days after the first one, however long a semester is.
 HORIZON = timedelta(days=3653)
+# A meeting is moved to a day of its semester, or to one not farther from it.
+FARTHEST = timedelta(days=365)
 _DAY = timedelta(days=1)
 
 
@@ -141,6 +143,19 @@ def planned_meeting(timetable: Timetable, on: date, starts: time | None) -> Meet
     raise invalid("/starts", message, "no_meeting")
 
 
+def check_slot(timetable: Timetable, slot: Slot) -> None:
+    """Raise ValidationFailed for a meeting without a length, and for one that is moved too far from its semester."""
+    check_length("/moved_to/ends", slot.starts, slot.ends)
+    if slot.on + FARTHEST < timetable.starts_on or slot.on - FARTHEST > timetable.ends_on:
+        message = Text(
+            "The semester lasts from {starts_on} to {ends_on}; a meeting is moved at most {days} days away from it.",
+            starts_on=timetable.starts_on,
+            ends_on=timetable.ends_on,
+            days=FARTHEST.days,
+        )
+        raise invalid("/moved_to/on", message, "range")
+
+
 def _occurrence(
     day: date, meeting: Meeting, change: MeetingChange | None, holidays: Sequence[Holiday], zone: ZoneInfo
 ) -> Occurrence:
@@ -154,5 +169,5 @@ def _occurrence(
         state, note = MeetingState.HOLIDAY, holiday.name
     over_midnight = slot.ends < slot.starts
     ends_on = slot.on + _DAY if over_midnight and slot.on < date.max else slot.on
-    starts_at, ends_at = instant_of(slot.on, slot.starts, zone), instant_of(ends_on, slot.ends, zone)
+    starts_at, ends_at = instants_of((slot.on, slot.starts), (ends_on, slot.ends), zone)
     return Occurrence(day, meeting, slot, state, note, starts_at, ends_at)

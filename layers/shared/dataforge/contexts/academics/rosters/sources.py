@@ -194,7 +194,8 @@ def _table(name: str, file: IO[bytes]) -> RosterTable:
     if not any(header):
         message = Text("{name} is empty; its first line names the columns.", name=name)
         raise RosterUnreadable(message)
-    doubled = {column for column in header if header.count(column) > 1}
+    # Spreadsheets write separators for columns that were used once; these have no names.
+    doubled = {column for column in header if column and header.count(column) > 1}
     if doubled:
         message = Text("{name} names the column {doubled} twice.", name=name, doubled=min(doubled))
         raise RosterUnreadable(message)

@@ -225,11 +225,7 @@ class Timetable:
         day, last = max(first, self.starts_on), min(last, self.ends_on)
         while day <= last:
             met = [
-                (
-                    instant_of(day, meeting.starts, zone),
-                    instant_of(meeting.last_day(day), meeting.ends, zone),
-                    meeting,
-                )
+                (*instants_of((day, meeting.starts), (meeting.last_day(day), meeting.ends), zone), meeting)
                 for meeting in self.meetings
                 if meeting.weekday == day.isoweekday()
             ]
@@ -248,3 +244,15 @@ def _days(meeting: Meeting, first: date, last: date) -> Iterator[date]:
 def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Of an hour that is there twice the first; of one that is left out, as long after midnight as it would be."""
     return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def instants_of(starts: tuple[date, time], ends: tuple[date, time], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When a meeting starts and ends, in UTC.
+
+    One that starts in an hour that spring leaves out starts later by it; where that is not before its end, it lasts
+    as long as it was planned.
+    """
+    begins, over = instant_of(*starts, zone), instant_of(*ends, zone)
+    if over > begins:
+        return begins, over
+    return begins, begins + (datetime.combine(*ends) - datetime.combine(*starts))
