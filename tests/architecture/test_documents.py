@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dataforge.kernel.clock import FixedClock
+from dataforge.platform.db.database import Database
 from infra.local.layout import ROOT
+from tests.builders.routes import APPS, app_under_test, routes_of
+from tests.builders.time import NOW
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "infra").rglob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
 # `a/path.py` or `a/path.py::name`: from the root, from the package, or from the context that is being followed.
 MENTION = re.compile(r"`([\w.*-]+/[\w./*-]+)(?:::([\w.]+))?`")
 BASES = [ROOT, ROOT / "layers/shared/dataforge", ROOT / "layers/shared/dataforge/contexts/academics"]
+FOR_READERS = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+# `/ui/a/page` or `GET /api/a/route?with=parameters`, with values or {names} in it.
+ADDRESS = re.compile(r"`(?:[A-Z]+ )?(/(?:ui|api)/[^\s`?…]+)(?:\?[^`]*)?`")
+IN_BRACES = re.compile(r"\{[^}]+\}")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 PLACEHOLDERS = {"migrations/versions/00NN_what.py"}
 
@@ -43,3 +51,19 @@ def test_the_workflow_runs_what_contributors_run() -> None:
     commands = {step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step}
 
     assert commands == {"make test-fast", "bash .ci/run"}
+
+
+async def test_every_address_that_documents_name_is_there(database: Database) -> None:
+    paths: set[str] = set()
+    for name in APPS:
+        async with app_under_test(name, database, FixedClock(NOW)) as api:
+            paths |= {route.path.replace(":path}", "}") for _, route in routes_of(api)}
+    known = re.compile("|".join("[^/]+".join(map(re.escape, IN_BRACES.split(path))) for path in sorted(paths)))
+
+    named = {
+        (str(file.relative_to(ROOT)), address) for file in FOR_READERS for address in ADDRESS.findall(file.read_text())
+    }
+    wrong = {(file, address) for file, address in named if not known.fullmatch(address.replace("/api/v1/", "/api/"))}
+
+    assert wrong == set()
+    assert len(named) > 60

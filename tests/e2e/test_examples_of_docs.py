@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,17 @@ def environment(stack: LocalStack) -> dict[str, str]:
     return os.environ | variables(stack.facts)
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with `dataforge`, as the package of the client library installs it."""
+    directory = tmp_path_factory.mktemp("programs")
+    program = directory / "dataforge"
+    library = ROOT / "clients" / "python" / "src"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={library} exec {sys.executable} -m dataforge_client.cli "$@"\n')
+    program.chmod(0o755)
+    return directory
+
+
 def script(blocks: list[Example], outputs: Path) -> str:
     """One shell for the whole page, with the output of each block in a file of its own."""
     lines = [f"{{\n{block.commands}}} >{outputs}/{number} || exit 1" for number, block in enumerate(blocks)]
@@ -31,7 +43,7 @@ def script(blocks: list[Example], outputs: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_a_page_does_what_it_shows(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_page_does_what_it_shows(page: Path, environment: dict[str, str], programs: Path, tmp_path: Path) -> None:
     blocks = [*examples(START), *examples(page)]
     directory = tmp_path / "outputs"
     directory.mkdir()
@@ -43,7 +55,7 @@ def test_a_page_does_what_it_shows(page: Path, environment: dict[str, str], tmp_
         check=False,
         capture_output=True,
         text=True,
-        env=environment,
+        env=environment | {"PATH": f"{programs}:{environment['PATH']}"},
         cwd=work,
         timeout=300,
     )
