@@ -15,6 +15,7 @@ from dataforge.contexts.lrs.forwarding.deliverer import Deliverer
 from dataforge.contexts.lrs.module import LrsServices
 from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.suppressions.domain import Scope, email_hash
+from dataforge.contexts.notifications.webhooks.deliverer import EventDeliverer
 from dataforge.contexts.tutorials.drafts.domain import DroppedStep
 from dataforge.contexts.tutorials.drafts.engines import engine_of
 from dataforge.contexts.tutorials.module import TutorialsServices
@@ -119,6 +120,8 @@ class Places:
     statement: str = ""
     entry: str = ""
     subscription: str = ""
+    webhook: str = ""
+    webhook_delivery: str = ""
     cohort: str = ""
     empty_cohort: str = ""
     lesson: str = ""
@@ -214,6 +217,7 @@ class Site:
         await self._fill_dataset()
         await self._fill_records()
         await self._fill_subscriptions()
+        await self._fill_webhooks()
         await self._fill_reports(lena)
         await self._fill_workspaces()
 
@@ -297,6 +301,16 @@ class Site:
         await self.whole.post(f"/api/xapi/subscriptions/{made['id']}/test", 202)
         await self.deliver(made["id"])
         self.places.subscription = f"/ui/admin/subscriptions/{made['id']}"
+
+    async def _fill_webhooks(self) -> None:
+        """A webhook that nobody answers at, with a test that did not arrive."""
+        types = ["academics.enrollment_changed", "records.lesson_completed"]
+        address = "http://127.0.0.1:9/learning/what-happens-at-the-university"
+        made = await self.whole.post("/api/webhooks", 201, name="Human resources", url=address, event_types=types)
+        sent = await self.whole.post(f"/api/webhooks/{made['id']}/test", 202)
+        await self.deliver_events(made["id"])
+        self.places.webhook = f"/ui/webhooks/{made['id']}"
+        self.places.webhook_delivery = f"{self.places.webhook}/deliveries/{sent['delivery_id']}"
 
     async def _fill_reports(self, lena: UUID) -> None:
         """A cohort with 53 learners, of whom nine have learned, and one that is still empty."""
@@ -448,6 +462,11 @@ class Site:
         worker.get(TutorialsServices).engine = engine_of(DraftSettings())
         for job_id in ids:
             await do_job(job_id, modules(), worker)
+
+    async def deliver_events(self, webhook_id: str) -> None:
+        """What `worker` does for a webhook."""
+        worker = self.whole.api.platform_of("worker").get(NotificationsServices)
+        await EventDeliverer(worker).deliver(UUID(webhook_id))
 
     async def deliver(self, subscription_id: str) -> None:
         """What `worker` does for a subscription."""

@@ -124,6 +124,7 @@ MODULE = Module(
             "/api/notification-preferences": f"{NOTIFICATIONS}.preferences.routes",
             "/api/unsubscribe": f"{NOTIFICATIONS}.suppressions.routes",
             "/api/webhooks": f"{NOTIFICATIONS}.webhooks.routes",
+            "/ui/webhooks": f"{NOTIFICATIONS}.webhooks.pages",
             "/ui/test-reminders": f"{NOTIFICATIONS}.reminders.pages",
             "/ui/notification-preferences": f"{NOTIFICATIONS}.preferences.pages",
             "/ui/unsubscribe": f"{NOTIFICATIONS}.suppressions.pages",

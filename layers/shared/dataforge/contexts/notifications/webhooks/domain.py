@@ -116,6 +116,11 @@ def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def readable(body: Mapping[str, Any]) -> str:
+    """The same for people."""
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
 def data_of_test(webhook_id: UUID) -> dict[str, Any]:
     """The data of a test."""
     return {"webhook_id": str(webhook_id)}

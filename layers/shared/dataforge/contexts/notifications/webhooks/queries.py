@@ -57,6 +57,12 @@ _KEEPERS = text(
 _ADMINISTRATORS = text(
     "SELECT user_id FROM identity.directory WHERE role = 'admin' AND suspended_at IS NULL ORDER BY user_id LIMIT 100"
 )
+_KEPT = text(
+    "SELECT d.workspace_id, d.name FROM workspaces.directory d JOIN workspaces.memberships m "
+    "ON m.workspace_id = d.workspace_id WHERE m.user_id = :user_id AND m.role IN ('owner', 'admin') "
+    "AND d.archived_at IS NULL ORDER BY d.name, d.workspace_id LIMIT 200"
+)
+_NAMES = text("SELECT workspace_id, name FROM workspaces.directory WHERE workspace_id = ANY (CAST(:ids AS uuid[]))")
 _OCCURRED = text("SELECT occurred_at FROM platform.outbox WHERE id = :event_id")
 # Ids of events are ordered by time.
 _SINCE = text(
@@ -139,6 +145,21 @@ async def workspace_of_webhook(connection: AsyncConnection, webhook_id: UUID) ->
         raise webhook_missing(webhook_id)
     workspace_id: UUID | None = row.workspace_id
     return workspace_id
+
+
+async def kept_workspaces(connection: AsyncConnection, user_id: UUID) -> list[tuple[str, str]]:
+    """Ids and names of the workspaces whose webhooks a person may make, by name: two hundred at most."""
+    rows = await connection.execute(_KEPT, {"user_id": user_id})
+    return [(str(row.workspace_id), row.name) for row in rows]
+
+
+async def workspace_names(connection: AsyncConnection, ids: Sequence[UUID | None]) -> dict[UUID, str]:
+    """What workspaces are called."""
+    wanted = [item for item in ids if item is not None]
+    if not wanted:
+        return {}
+    rows = await connection.execute(_NAMES, {"ids": wanted})
+    return {row.workspace_id: row.name for row in rows}
 
 
 async def list_webhooks(
