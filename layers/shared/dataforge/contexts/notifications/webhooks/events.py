@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 from typing import Any, Final, Literal, get_type_hints
 from uuid import UUID
 
@@ -43,7 +42,7 @@ from dataforge.kernel.events import Event, members
 _SHOWN_AS: Final[Mapping[Any, Any]] = {Decimal: float, Decimal | None: float | None}
 _NUMBERS: Final = (float, float | None)
 TEST: Final = "webhooks.test"
-"""The type of a test delivery, whose data have the id of the webhook."""
+"""The type of a test delivery, which is no event: its data have the id of the webhook."""
 
 
 class EventScope(StrEnum):
@@ -238,12 +237,3 @@ INTERNAL: Final[Mapping[type[Event], str]] = {
     PasswordResetRequested: "It holds an address that anybody may have typed, and nothing else.",
 }
 """Events that no webhook hears of, and why."""
-
-
-@cache
-def schema_of_test() -> dict[str, Any]:
-    """The JSON Schema of the body of a test."""
-    from pydantic import create_model
-
-    data: Any = create_model("Data", webhook_id=(UUID, ...))
-    return _body_schema(TEST, "A test that somebody has asked for.", data)
