@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from dataforge.bootstrap import modules, xapi_app
 from dataforge.contexts.lrs.consistency import MARGIN_SECONDS
+from dataforge.contexts.lrs.contract import SubscriptionDisabled
 from dataforge.contexts.lrs.forwarding import commands, queries
 from dataforge.contexts.lrs.forwarding import deliverer as delivering
 from dataforge.contexts.lrs.forwarding.announcements import Announcer, delivery_message
@@ -41,6 +42,7 @@ from infra.local.postgres import PostgresServer
 from tests.builders.api import ApiUnderTest
 from tests.builders.datasets import ok
 from tests.builders.emulator import EmulatedAws
+from tests.builders.events import published
 from tests.builders.lrs import StoreUnderTest
 from tests.builders.receivers import Receiver, Sent, answer
 from tests.builders.roles import opened
@@ -289,7 +291,7 @@ async def test_a_worker_whose_lease_ran_out_has_nothing_to_say(office: Office, r
 
     await office.later(made, minutes=5)
     late = Outcome(Verdict.RETRY, leased[1].statement_ids, error="too late")
-    await run(work(), commands.record_outcome, commands.RecordOutcome(leased[1], late, Random(1)))
+    await run(work(), commands.record_outcome, commands.RecordOutcome(*leased, late, Random(1)))
 
     assert [item["state"] for item in await office.deliveries(made)] == ["delivered"]
     assert (await office.state(made))["failing_since"] is None
@@ -326,6 +328,8 @@ async def test_days_of_nothing_but_failure_switch_a_subscription_off(office: Off
 
     state = await office.state(made)
     assert (state["enabled"], state["disabled_reason"][:34]) == (False, "Nothing was delivered for 5 days. ")
+    [told] = await published(office.api.database, SubscriptionDisabled)
+    assert (str(told.subscription_id), told.keepers) == (made["id"], (office.admin_id,))
     await office.later(made, days=1)
     assert len(receiver.posts) == 2
     receiver.answering = answer(204)

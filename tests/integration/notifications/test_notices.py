@@ -13,7 +13,7 @@ from dataforge.bootstrap import modules
 from dataforge.contexts.academics.contract import EnrollmentChanged, RosterApplied
 from dataforge.contexts.datasets.contract import DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import PasswordResetRequested
-from dataforge.contexts.lrs.contract import StatementImportEnded
+from dataforge.contexts.lrs.contract import StatementImportEnded, SubscriptionDisabled
 from dataforge.contexts.notifications.contract import WebhookDisabled
 from dataforge.contexts.notifications.messages.commands import KEPT_FOR
 from dataforge.contexts.notifications.messages.consumers import send_waiting
@@ -110,6 +110,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
         SchemaDeploymentEnded(uuid7(), uuid7(), "ws_abc", None, "Somebody else holds a lock.", ada),
         SchemaDrifted(uuid7(), "ws_abc", "r1", "f" * 64, (ada,)),
         WebhookDisabled(uuid7(), "Slack", uuid7(), "Nothing was delivered for 5 days. 500: broken", (ada,)),
+        SubscriptionDisabled(uuid7(), "Other store", "The store does not let us in (401).", (ada,)),
     )
 
     assert sorted(str(mail.message["Subject"]) for mail in mails) == sorted(
@@ -126,6 +127,7 @@ async def test_everything_that_ends_for_somebody_is_told_to_them(office: Office)
             "Schema not deployed: ws_abc",
             "Schema changed without a deployment: ws_abc",
             "Webhook switched off: Slack",
+            "Webhook switched off: Other store",
         ]
     )
     assert {mail.recipients for mail in mails} == {(await office.email(ada),)}

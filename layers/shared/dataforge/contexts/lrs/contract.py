@@ -46,6 +46,19 @@ class StatementImportEnded(Event):
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriptionDisabled(Event):
+    """A subscription of statements was switched off because nothing could be delivered; `keepers` may see to it."""
+
+    name = "records.subscription_disabled"
+    about = "subscription_id"
+
+    subscription_id: UUID
+    subscription_name: str
+    reason: str
+    keepers: tuple[UUID, ...]
+
+
 class LessonRegister(Protocol):
     """Lessons inside one transaction of the record store."""
 

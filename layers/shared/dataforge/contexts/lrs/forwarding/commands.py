@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from dataforge.contexts.lrs.contract import SubscriptionDisabled
 from dataforge.contexts.lrs.forwarding.domain import (
     MAX_DELIVERY_BYTES,
     MAX_STATEMENTS,
@@ -19,6 +20,7 @@ from dataforge.contexts.lrs.forwarding.domain import (
 )
 from dataforge.contexts.lrs.forwarding.queries import (
     MatchingStatement,
+    administrators,
     choice_of,
     scan_statements,
     subscription_of,
@@ -106,6 +108,7 @@ class LeaseDelivery:
 class RecordOutcome:
     """What came of an attempt."""
 
+    subscription: Subscription
     delivery: Delivery
     outcome: Outcome
     random: Random
@@ -269,4 +272,8 @@ async def record_outcome(command: RecordOutcome, uow: LrsUnitOfWork) -> float | 
         after = {"enabled": False, "disabled_reason": recorded.disabled}
         about = str(delivery.subscription_id)
         uow.audit(AuditEntry("subscription.changed", "subscription", about, {"enabled": True}, after))
+        keepers = await administrators(uow.connection)
+        uow.publish(
+            SubscriptionDisabled(command.subscription.id, command.subscription.name, recorded.disabled, keepers)
+        )
     return recorded.seconds

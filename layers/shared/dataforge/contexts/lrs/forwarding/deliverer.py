@@ -61,7 +61,7 @@ class Deliverer:
                     continue
                 return None
             outcome = await self._attempt(*leased)
-            record = RecordOutcome(leased[1], outcome, self._random)
+            record = RecordOutcome(*leased, outcome, self._random)
             pause = await run(self._unit_of_work(), record_outcome, record)
             self._report(leased[0], outcome)
             if outcome.verdict is Verdict.STOP or pause is not None:

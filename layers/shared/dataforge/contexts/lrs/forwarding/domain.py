@@ -87,6 +87,7 @@ class Subscription:
     """To whom, where and what; `secret` is encrypted, `position` is how far statements have been planned."""
 
     id: UUID
+    name: str
     kind: SubscriptionKind
     url: str
     choice: StatementChoice

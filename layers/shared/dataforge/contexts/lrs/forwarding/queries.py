@@ -52,6 +52,9 @@ _DUE = text(
     "AND d.state = 'waiting' AND d.next_attempt_at <= clock_timestamp() AND (s.enabled OR d.is_test)) "
     "OR (s.enabled AND EXISTS (SELECT FROM records.statements_raw r WHERE r.stored_at > s.position_at)) ORDER BY s.id"
 )
+_ADMINISTRATORS = text(
+    "SELECT user_id FROM identity.directory WHERE role = 'admin' AND suspended_at IS NULL ORDER BY user_id LIMIT 100"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +134,16 @@ async def due_subscriptions(connection: AsyncConnection) -> list[UUID]:
     return list((await connection.execute(_DUE)).scalars())
 
 
+async def administrators(connection: AsyncConnection) -> tuple[UUID, ...]:
+    """Who looks after subscriptions: a hundred people at most."""
+    return tuple((await connection.execute(_ADMINISTRATORS)).scalars())
+
+
 def subscription_of(row: Any) -> Subscription:  # noqa: ANN401 - a row of the table
     """A subscription as its rules see it."""
     return Subscription(
         row.id,
+        row.name,
         SubscriptionKind(row.kind),
         row.url,
         choice_of(row.filter),

@@ -21,7 +21,7 @@ from dataforge.contexts.identity.contract import (
     TokenCreated,
     TokenExpires,
 )
-from dataforge.contexts.lrs.contract import StatementImportEnded
+from dataforge.contexts.lrs.contract import StatementImportEnded, SubscriptionDisabled
 from dataforge.contexts.notifications.contract import WebhookDisabled
 from dataforge.contexts.schemas.contract import SchemaDeploymentEnded, SchemaDrifted
 from dataforge.contexts.workspaces.contract import InvitationSent
@@ -174,6 +174,13 @@ def _(event: WebhookDisabled) -> Iterable[Notice]:
     return [Notice("webhook_disabled", person, content) for person in event.keepers]
 
 
+@notices_of.register
+def _(event: SubscriptionDisabled) -> Iterable[Notice]:
+    page = ("/ui/admin/subscriptions", str(event.subscription_id))
+    content = {"webhook": event.subscription_name, "reason": event.reason, "page": page}
+    return [Notice("webhook_disabled", person, content) for person in event.keepers]
+
+
 _DRAFTED: Final[Mapping[type[Event], str]] = {
     InvitationSent: "workspace_invitation",
     AccountInvitationSent: "account_invitation",
@@ -219,6 +226,7 @@ NOTICED: Final[tuple[type[Event], ...]] = (
     SchemaDeploymentEnded,
     SchemaDrifted,
     WebhookDisabled,
+    SubscriptionDisabled,
     *_DRAFTED,
 )
 """The events that become messages."""

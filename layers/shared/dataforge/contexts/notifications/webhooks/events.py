@@ -31,7 +31,7 @@ from dataforge.contexts.identity.contract import (
     XapiCredentialChanged,
 )
 from dataforge.contexts.learning.contract import LessonCompleted
-from dataforge.contexts.lrs.contract import StatementImportEnded
+from dataforge.contexts.lrs.contract import StatementImportEnded, SubscriptionDisabled
 from dataforge.contexts.notifications.contract import WebhookDisabled
 from dataforge.contexts.schemas.contract import SchemaDeploymentEnded, SchemaDrifted
 from dataforge.contexts.tutorials.contract import TranscriptDeleted
@@ -185,6 +185,11 @@ _EVENTS: Final = (
         "An import of statements has ended; its job says what was refused, and why it failed if it did.",
         "job_id user_id new known refused",
         _ENDED,
+    ),
+    _published(
+        SubscriptionDisabled,
+        "A subscription of statements was switched off because nothing could be delivered.",
+        "subscription_id subscription_name",
     ),
     _published(
         SchemaDeploymentEnded,
