@@ -258,6 +258,22 @@ async def test_a_failed_attempt_is_repeated_with_its_id_and_nothing_goes_past_it
     assert (await office.state(made))["failing_since"] is None
 
 
+async def test_what_waits_is_sent_at_once_to_an_address_that_was_mended(office: Office, receiver: Receiver) -> None:
+    made = await office.subscribe(f"{receiver.url}/wrong")
+    ids = await office.send(statement())
+    receiver.answering = lambda sent: answer(404 if sent.path == "/wrong" else 204, retry_after="80000")(sent)
+    await office.deliver(made)
+    receiver.requests.clear()
+
+    await office.change(made, name="Elsewhere, mended")
+    await office.deliver(made)
+    assert receiver.requests == []
+    await office.change(made, url=receiver.url)
+    await office.deliver(made)
+
+    assert delivered_ids(receiver) == ids
+
+
 async def test_a_worker_that_is_killed_between_any_two_steps_loses_nothing(
     office: Office, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

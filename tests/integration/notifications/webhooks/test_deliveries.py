@@ -185,6 +185,26 @@ async def test_a_receiver_that_answers_500_for_a_day_gets_everything_afterwards_
     assert ids_of(receiver) == [str(event.event_id) for event in events]
 
 
+async def test_what_waits_is_sent_at_once_to_an_address_that_was_mended(desk: WebhookDesk, receiver: Receiver) -> None:
+    made = await desk.subscribe(f"{receiver.url}/wrong")
+    event = completed()
+    receiver.answering = lambda sent: answer(404 if sent.path == "/wrong" else 204)(sent)
+    await desk.publish(event)
+    for _ in range(9):
+        await desk.later(made, hours=5)
+    [waiting] = await desk.log(made, state="waiting")
+    receiver.requests.clear()
+
+    await desk.change(made, name="Elsewhere, mended")
+    await desk.deliver(made)
+    assert receiver.requests == []
+    await desk.change(made, url=receiver.url)
+    await desk.deliver(made)
+
+    assert waiting["next_attempt_at"] > desk.clock.now().isoformat()
+    assert ids_of(receiver) == [str(event.event_id)]
+
+
 async def test_what_always_fails_is_dead_and_is_replayed_when_somebody_asks(
     desk: WebhookDesk, receiver: Receiver
 ) -> None:

@@ -132,17 +132,23 @@ async def create_subscription(command: CreateSubscription, uow: LrsUnitOfWork) -
 
 
 async def change_subscription(command: ChangeSubscription, uow: LrsUnitOfWork) -> UUID:
-    """Change a subscription; switched on again it begins where it stopped. Raises NotFound, PreconditionFailed."""
+    """Change a subscription; switched on again, or with another way to the receiver, it begins where it stopped.
+
+    Raises NotFound, PreconditionFailed.
+    """
     changes = dict(command.change.changes)
     before = await uow.subscriptions.lock(command.change.id)
     require_revision(command.change.revision, before["revision"])
     _check({**before, **changes}, private=command.private)
     if changes.get("enabled") and not before["enabled"]:
         changes |= {"disabled_reason": None, "failing_since": None, "failures": 0}
-        await uow.deliveries.wake(command.change.id)
     if command.password is not None:
         changes["secret"] = command.box.seal(command.password, str(command.change.id))
     row = await uow.subscriptions.change(before, changes)
+    # Pauses grow to half a day; whoever has mended the address or the password does not wait for their end.
+    ways = ("enabled", "url", "username", "xapi_version")
+    if row["enabled"] and (command.password is not None or any(row[name] != before[name] for name in ways)):
+        await uow.deliveries.wake(command.change.id)
     other = _agent_of(before) != _agent_of(row)
     was = _audited(before, "(another agent)" if other else _AN_AGENT)
     audit_change(uow, "subscription", "changed", _audited(row), was)

@@ -131,7 +131,10 @@ async def create_webhook(command: CreateWebhook, uow: NotificationsUnitOfWork) -
 
 
 async def change_webhook(command: ChangeWebhook, uow: NotificationsUnitOfWork) -> UUID:
-    """Change a webhook; switched on again it goes on with what waits. Raises NotFound, PreconditionFailed."""
+    """Change a webhook; switched on again, or with another address, it goes on with what waits at once.
+
+    Raises NotFound, PreconditionFailed.
+    """
     changes = dict(command.change.changes)
     before = await uow.webhooks.lock(command.change.id)
     require_revision(command.change.revision, before["revision"])
@@ -139,8 +142,10 @@ async def change_webhook(command: ChangeWebhook, uow: NotificationsUnitOfWork) -
     check_event_types(changes.get("event_types", ()), before["workspace_id"])
     if changes.get("enabled") and not before["enabled"]:
         changes |= {"disabled_reason": None, "failing_since": None, "failures": 0}
-        await uow.event_deliveries.wake(command.change.id)
     row = await uow.webhooks.change(before, changes)
+    # Pauses grow to half a day; whoever has mended the address does not wait for their end.
+    if row["enabled"] and not (before["enabled"] and row["url"] == before["url"]):
+        await uow.event_deliveries.wake(command.change.id)
     audit_change(uow, "webhook", "changed", row, before)
     return command.change.id
 
