@@ -1,5 +1,8 @@
 """Enrolment, schedules and who may see what, over HTTP."""
 
+import csv
+import io
+import json
 from collections import Counter
 from datetime import time
 from decimal import Decimal
@@ -10,7 +13,11 @@ import httpx
 import pytest
 from icalendar import Calendar
 
+from dataforge.contexts.academics.catalog.domain import Requirement
+from dataforge.contexts.academics.catalog.wire import PrerequisitesOut
 from dataforge.contexts.academics.sections.domain import Meeting
+from dataforge.contexts.academics.students.wire import ProgressOut, ScheduleOut, TranscriptOut
+from dataforge.http.encoding import dump_json
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
@@ -263,6 +270,40 @@ async def test_transcript_and_progress_tell_what_is_done(api: ApiUnderTest, camp
         "MISSING": "missing",
     }
     assert (progress["completed"], progress["required"], progress["percent"]) == (1, 3, 33.3)
+
+
+async def test_what_a_student_does_is_csv_with_a_column_for_each_member(api: ApiUnderTest, campus: Campus) -> None:
+    person = await learner(api, campus)
+    done, running = [await campus.course(code) for code in ("DONE", "RUNNING")]
+    await campus.complete((await campus.enroll(person.student, await campus.section(course=done))).enrollment.id, 88)
+    await campus.enroll(
+        person.student, await campus.section(course=running, meetings=(Meeting(1, time(9), time(10), "A1"),))
+    )
+    await campus.requires(running, Requirement(1, done, ""))
+    of = f"/api/students/{person.student}"
+    required = f"{of}/progress?course_id={done}&course_id={running}"
+    prerequisites = f"/api/courses/{running}/prerequisites?student_id={person.student}"
+
+    answers = {
+        path: (await person.client.get(path), await person.client.get(path, headers={"Accept": "text/csv"}))
+        for path in (f"{of}/schedule", f"{of}/transcript", required, prerequisites)
+    }
+
+    models = (ScheduleOut, TranscriptOut, ProgressOut, PrerequisitesOut)
+    for (path, (plain, _)), model in zip(answers.items(), models, strict=True):
+        described = model.model_validate(plain.json()).model_dump(exclude_unset=True)
+        assert json.loads(dump_json(described)) == plain.json(), path
+    lists = [list(csv.DictReader(io.StringIO(file.text, newline=""))) for _, file in answers.values()]
+    schedule, transcript, progress, groups = lists
+    assert [(row["course_code"], row["status"], row["semester_code"] != "") for row in schedule] == [
+        ("RUNNING", "ENROLLED", True)
+    ]
+    assert [(row["course_code"], row["score"]) for row in transcript] == [("DONE", "88")]
+    assert [(row["course_code"], row["state"]) for row in progress] == [
+        ("DONE", "completed"),
+        ("RUNNING", "in_progress"),
+    ]
+    assert [(row["group_no"], row["met"]) for row in groups] == [("1", "true")]
 
 
 async def test_an_instructor_sees_the_roster_of_an_own_section_and_completes_in_it(

@@ -363,6 +363,15 @@ async def test_what_a_client_has_is_not_sent_again(school: School, analyst: http
     assert other.status_code == 200
 
 
+async def test_a_report_is_the_same_until_it_says_something_else(school: School, analyst: httpx.AsyncClient) -> None:
+    for path in (*school.paths, f"/api/reports/cohorts/{school.cohort.cohort_id}?limit=2"):
+        first = await get(analyst, path)
+        later = await analyst.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+        assert (later.status_code, later.content, later.headers["ETag"]) == (304, b"", first.headers["ETag"]), path
+        assert later.headers["X-Watermark"] > first.headers["X-Watermark"]
+
+
 async def test_a_format_that_there_is_not_is_refused_with_those_there_are(
     school: School, analyst: httpx.AsyncClient
 ) -> None:

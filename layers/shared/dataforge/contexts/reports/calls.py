@@ -90,7 +90,7 @@ class Asked(Generic[Read]):
             following = this_address(self.call.request.scope, cursor=cursor)
             headers["Link"] = f'<{following}>; rel="next"'
         body = self._body(report, cursor, following)
-        tag = etag(hashlib.sha256(body).hexdigest()[:32])
+        tag = etag(hashlib.sha256(self._compared(report, body, next_key)).hexdigest()[:32])
         headers["ETag"] = f"W/{tag}"  # weak: packed, the bytes are others
         if self.media_type in _ENDINGS:
             shown = "inline" if self.media_type == SVG else "attachment"
@@ -102,6 +102,15 @@ class Asked(Generic[Read]):
         if PART_OF_FILE in self.call.request.scope:
             return whole
         return sendable(whole, _ADVICE, given.get("accept-encoding", ""))
+
+    def _compared(self, report: Read, body: bytes, next_key: tuple[object, ...] | None) -> bytes:
+        """What of an answer makes it another one: in JSON not the watermark, which moves on when nothing else does."""
+        if self.media_type != JSON:
+            return body
+        following = None if next_key is None else next_key[1:]
+        members = self.kind.body(report).items()
+        said = {name: value for name, value in members if value != report.basis.watermark}
+        return dump_json([report.basis.removed_since, said, self.window.limit, following])
 
     def _body(self, report: Read, cursor: str | None, following: str | None) -> bytes:
         match self.media_type:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -148,12 +148,49 @@ class SemesterOut(Versioned):
     time_zone: str
 
 
+class CourseNameOut(BaseModel):
+    """Which course it is."""
+
+    id: UUID
+    code: str
+    title: str
+
+
+class PrerequisiteEvidenceOut(BaseModel):
+    """What meets a requirement; of a course that is taken beside it there is the enrollment only."""
+
+    source: str
+    reference: str
+    score: Number | None = None
+    completed_on: date | None = None
+
+
+class PrerequisiteOptionOut(BaseModel):
+    """A course that meets its group, with what it requires itself; `expanded` is false where that was told before."""
+
+    course: CourseNameOut
+    kind: str
+    min_score: Number | None
+    met: bool | None = None
+    evidence: PrerequisiteEvidenceOut | None = None
+    expanded: bool
+    groups: "list[PrerequisiteGroupOut]"
+
+
+class PrerequisiteGroupOut(BaseModel):
+    """Courses one of which is required."""
+
+    group_no: int
+    options: list[PrerequisiteOptionOut]
+    met: bool | None = None
+
+
 class PrerequisitesOut(BaseModel):
     """The tree of requirements; `met` and evidence for a student only."""
 
-    course: dict[str, Any]
+    course: CourseNameOut
     revision: int
-    groups: Annotated[list[dict[str, Any]], CsvRows("group")]
+    groups: Annotated[list[PrerequisiteGroupOut], CsvRows()]
     student_id: UUID | None = None
     met: bool | None = None
 

@@ -1,12 +1,13 @@
 """Requests and answers about students."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
 from dataforge.contexts.academics.enrollment.domain.statuses import Rule
+from dataforge.contexts.academics.sections.wire import MeetingOut
 from dataforge.contexts.academics.wire import (
     OMITTED,
     Day,
@@ -124,22 +125,94 @@ class CourseCompletionOut(BaseModel):
     reference: str
 
 
+class ScheduleEntryOut(BaseModel):
+    """A section that a student is in, or waits for."""
+
+    enrollment_id: UUID
+    status: str
+    wait_no: int | None
+    failure: str | None
+    section_id: UUID
+    section_code: str
+    instructor_id: UUID | None
+    instructor_name: str | None
+    course_id: UUID
+    course_code: str
+    course_title: str
+    credits: Number
+    semester_id: UUID
+    semester_code: str
+    starts_on: date
+    ends_on: date
+    time_zone: str
+    meetings: list[MeetingOut]
+
+
 class ScheduleOut(BaseModel):
     """What a student is in or waits for."""
 
     student_id: UUID
     semester_id: UUID | None
     credits: Number
-    entries: Annotated[list[dict[str, Any]], CsvRows("entry")]
+    entries: Annotated[list[ScheduleEntryOut], CsvRows()]
+
+
+class StudentNameOut(BaseModel):
+    """Which student it is."""
+
+    id: UUID
+    number: str
+    first_name: str
+    last_name: str
+
+
+class CompletedCourseOut(BaseModel):
+    """A course that a student has completed, with the evidence."""
+
+    course_id: UUID
+    course_code: str
+    course_title: str
+    credits: Number
+    score: Number | None
+    completed_on: date
+    source: str
+    reference: str
+    semester_code: str | None
+
+
+class WithdrawnCourseOut(BaseModel):
+    """A course that a student has withdrawn from."""
+
+    enrollment_id: UUID
+    course_id: UUID
+    course_code: str
+    course_title: str
+    semester_code: str
+    decided_at: datetime | None
 
 
 class TranscriptOut(BaseModel):
-    """What a student has completed."""
+    """What a student has completed; as CSV a line for each completion."""
 
-    student: dict[str, Any]
-    completions: list[dict[str, Any]]
-    withdrawals: list[dict[str, Any]]
+    student: StudentNameOut
+    completions: Annotated[list[CompletedCourseOut], CsvRows()]
+    withdrawals: list[WithdrawnCourseOut]
     credits_earned: Number
+
+
+class RequiredCourseOut(BaseModel):
+    """How far a student is in one required course; the evidence is there when it is completed."""
+
+    course_id: UUID
+    course_code: str
+    course_title: str
+    credits: Number
+    score: Number | None
+    completed_on: date | None
+    source: str | None
+    reference: str | None
+    enrollment_id: UUID | None
+    state: Literal["completed", "in_progress", "waitlisted", "missing"]
 
 
 class ProgressOut(BaseModel):
@@ -151,4 +224,4 @@ class ProgressOut(BaseModel):
     credits_required: Number
     credits_completed: Number
     percent: float
-    courses: Annotated[list[dict[str, Any]], CsvRows("course")]
+    courses: Annotated[list[RequiredCourseOut], CsvRows()]
