@@ -53,6 +53,11 @@ def absolute_address(scope: Scope, path: str, *segments: object, **query: object
     return f"{scope.get('scheme', 'https')}://{host}{own_address(scope, path, *segments, query=query)}"
 
 
+def object_location(link: str) -> dict[str, str]:
+    """The header that leads to a stored object: its presigned address is none of ours and is passed on as it is."""
+    return {"Location": link}
+
+
 def this_address(scope: Scope, **changed: object) -> str:
     """The address of the request itself; with `changed` also its query, with these parameters replaced."""
     address = own_address(scope, scope["path"])

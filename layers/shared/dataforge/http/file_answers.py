@@ -11,6 +11,7 @@ from typing import IO, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dataforge.http.addresses import object_location
 from dataforge.http.bounds import MAX_ANSWER_BYTES, AnswerTooLarge
 from dataforge.http.etag import etag
 from dataforge.kernel.ids import uuid7
@@ -64,7 +65,7 @@ async def store_file(request: Request, file: IO[bytes], *, name: str, media_type
     key = f"{PREFIX}{uuid7()}/{name}"
     file.seek(0)
     await objects.put_file(key, file, content_type=media_type)
-    return Response(status_code=303, headers={"Location": await objects.download_url(key)})
+    return Response(status_code=303, headers=object_location(await objects.download_url(key)))
 
 
 def fits(file: IO[bytes]) -> bool:

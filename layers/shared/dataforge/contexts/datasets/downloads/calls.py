@@ -19,7 +19,7 @@ from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.jobs.queries import get_job
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
-from dataforge.http.addresses import this_address
+from dataforge.http.addresses import object_location, this_address
 from dataforge.http.bounds import MAX_ANSWER_BYTES, sendable
 from dataforge.http.call import Call, json_response
 from dataforge.http.etag import etag, not_modified
@@ -142,8 +142,8 @@ async def download_table(call: DatasetCall, found: Version, sheet: str, download
         objects = call.services(DatasetsServices).chunks
         return _file(found, sheet, download, await asyncio.to_thread(objects.get, key), tag=identity)
     link = await asyncio.to_thread(files.download_url, key, _file_name(found, sheet, download))
-    headers = {"Location": link, "ETag": etag(identity), "Vary": "Accept", "Cache-Control": "private, no-store"}
-    return Response(status_code=303, headers=headers)
+    headers = {"ETag": etag(identity), "Vary": "Accept", "Cache-Control": "private, no-store"}
+    return Response(status_code=303, headers=headers | object_location(link))
 
 
 async def _make(call: DatasetCall, command: MakeFile, table: StoredTable, download: Download) -> Response | None:
