@@ -165,6 +165,37 @@ def test_conflicts_stop_a_merge_and_are_listed(served: ServedApi, signed_in: Cal
     assert "main is at" in merged.out
 
 
+def test_a_dry_run_names_columns_that_change(signed_in: Callable[[Role], Shell]) -> None:
+    shell = signed_in(Role.ANALYST)
+    (shell.home / "marks.csv").write_text(CSV)
+    push = ("datasets", "push", "Grades", "marks.csv", "--key", "student")
+    shell(*push, "--create")
+    (shell.home / "marks.csv").write_text("student,mark,note\nada,good,\nbob,71,\n")
+
+    planned = shell(*push, "--dry-run").out
+
+    assert "data: column mark: int → string" in planned
+    assert "data: column note: absent → string" in planned
+
+
+def test_what_people_wrote_is_shown_as_they_wrote_it(signed_in: Callable[[Role], Shell]) -> None:
+    shell = signed_in(Role.ANALYST)
+    (shell.home / "marks.csv").write_text("student,note\nada,[/bold] and [red]so on[/red]\n")
+    shell("datasets", "push", "Odd [/x] name", "marks.csv", "--create")
+
+    listed = shell("datasets", "ls").out
+    asked = shell("datasets", "sql", "SELECT * FROM data", "--dataset", "Odd [/x] name").out
+
+    assert "Odd [/x] name" in listed
+    assert "[/bold] and [red]so on[/red]" in asked
+
+
+def test_what_is_not_there_is_said_without_a_request_that_was_not(signed_in: Callable[[Role], Shell]) -> None:
+    refused = signed_in(Role.ANALYST)("datasets", "log", "Nothing", status=3)
+
+    assert "(dataset_not_found)" in refused.err
+
+
 def test_a_roster_is_planned_and_applied(served: ServedApi, signed_in: Callable[[Role], Shell]) -> None:
     semester, data = served.run(served.whole.roster())
     shell = signed_in(Role.REGISTRAR)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dataforge_client.client import Client
 from dataforge_client.errors import ApiError, ClientError, NotConfigured, PlanStale, RefMoved, Unauthorized
@@ -46,7 +47,7 @@ class Settings:
             table.add_column(column.replace("_", " "), overflow="fold")
         for row in rows:
             values = plain(row)
-            table.add_row(*(_cell(values.get(column)) for column in columns))
+            table.add_row(*(Text(_cell(values.get(column))) for column in columns))  # no markup: it is people's
         stdout().print(table)
 
     def one(self, value: Any, names: Sequence[str] = ()) -> None:  # noqa: ANN401 - any JSON value
@@ -59,7 +60,7 @@ class Settings:
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for name in names or values:
-            table.add_row(name.replace("_", " "), _cell(values.get(name)))
+            table.add_row(Text(name.replace("_", " ")), Text(_cell(values.get(name))))
         stdout().print(table)
 
     def note(self, text: str) -> None:
@@ -124,6 +125,8 @@ def explain(error: ClientError) -> tuple[str, int]:
             places = [f"\n  {item.pointer or '/'}: {item.detail}" for item in error.errors[:20]]
             more = len(error.errors) - len(places)
             rest = f"\n  and {more} more" if more > 0 else ""
-            return f"{error.detail} ({error.code}, request {error.request_id}){''.join(places)}{rest}", REFUSED
+            # What the client itself did not find has no request.
+            which = f"{error.code}, request {error.request_id}" if error.request_id else error.code
+            return f"{error.detail} ({which}){''.join(places)}{rest}", REFUSED
         case _:
             return str(error), FAILED

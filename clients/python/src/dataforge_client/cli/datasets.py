@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from dataforge_client.models import CommitResult
 app = typer.Typer(help="Versioned tables: list, pull, push, log, diff, merge, sql.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name or id of a dataset.")]
 Version = Annotated[str | None, typer.Option("--version", "-v", help="Branch, tag or commit; the default branch.")]
+_SHOWN_ROWS = 20
 Branch = Annotated[str | None, typer.Option("--branch", "-b", help="The default branch, if it is left out.")]
 
 
@@ -96,9 +98,23 @@ def push(
             dataset = client.datasets.create(name)
         if dry_run:
             plan = dataset.plan(file, **options)
-            settings.rows(plan.sheets, ("sheet_name", "change", "inserted", "updated", "deleted", "unchanged"))
+            _planned(settings, plan.sheets, plan.report)
             return
         _committed(settings, dataset.upload(file, **options))
+
+
+def _planned(settings: Settings, sheets: Iterable[Any], report: Mapping[str, Any]) -> None:
+    sheets = [plain(sheet) for sheet in sheets]
+    settings.rows(sheets, ("sheet_name", "change", "inserted", "updated", "deleted", "unchanged"))
+    for sheet in sheets:
+        for change in (sheet["schema"] or {}).get("changes", ()):
+            types = f"{change['before'] or 'absent'} → {change['after'] or 'absent'}"
+            settings.note(f"{sheet['sheet_name']}: column {change['column']}: {types}")
+    for table in report.get("tables", ()):
+        for row in table.get("rejected", ())[:_SHOWN_ROWS]:
+            settings.note(f"{table['name']}: " + ", ".join(f"{name} {value}" for name, value in row.items()))
+        if (count := table.get("rejected_count", 0)) > _SHOWN_ROWS:
+            settings.note(f"{table['name']}: {count:,} rows are rejected in all")
 
 
 def _committed(settings: Settings, result: CommitResult) -> None:
