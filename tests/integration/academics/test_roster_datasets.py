@@ -258,6 +258,8 @@ async def test_what_is_not_there_is_said_before_anything_is_prepared(registry: R
         ({"version": "main", "dataset_id": "x"}, "/dataset_id"),
         ({"version": "main"}, "/dataset_id"),
         ({"dataset_id": str(uuid7())}, "/version"),
+        ({"dataset_id": str(uuid7()), "version": ""}, "/version"),
+        ({"dataset_id": str(uuid7()), "version": "v" * 1000}, "/version"),
         ({"dataset_id": str(uuid7()), "version": "main", "ref": "main"}, "/ref"),
         ({"dataset_id": str(uuid7()), "version": "main", "waive": ["hold"]}, ""),
         ([], ""),

@@ -100,9 +100,16 @@ def test_what_is_left_out_is_required() -> None:
 
 
 def test_a_kind_without_words_of_ours_keeps_those_of_pydantic() -> None:
-    found: dict[str, Any] = {"type": "date_from_datetime_inexact", "msg": "Datetimes should have zero time"}
+    found: dict[str, Any] = {"type": "recursion_loop", "msg": "Recursion error - cyclic reference detected"}
 
-    assert plain_message(found) == "Datetimes should have zero time"
+    assert plain_message(found) == "Recursion error - cyclic reference detected"
+
+
+def test_a_day_with_a_time_is_refused_in_our_words() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Everything.model_validate({"day": "2026-09-01T10:00:00"})
+
+    assert plain_message(refused.value.errors()[0]) == "must be a date such as 2026-09-01"
 
 
 @pytest.mark.parametrize(

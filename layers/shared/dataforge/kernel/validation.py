@@ -74,7 +74,7 @@ def plain_message(found: Mapping[str, Any]) -> str:
 
 
 def _family(kind: str) -> str:
-    """`int` of `int_parsing` and `int_from_float`; other kinds have no words of ours (`date_from_datetime_inexact`)."""
+    """`int` of `int_parsing` and `int_from_float`; other kinds have no words of ours (`recursion_loop`)."""
     family, _, failure = kind.partition("_")
     return family if failure in _FAILURES else ""
 
@@ -82,6 +82,7 @@ def _family(kind: str) -> str:
 _FAILURES = frozenset(
     {
         "attributes_type",
+        "from_datetime_inexact",
         "from_datetime_parsing",
         "from_date_parsing",
         "from_float",

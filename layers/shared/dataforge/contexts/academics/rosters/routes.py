@@ -114,7 +114,7 @@ async def _dataset_body(request: Request) -> wire.RosterDatasetIn:
     try:
         return wire.RosterDatasetIn.model_validate(await request.json())
     except ValidationError as error:
-        mistakes = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_context=False)]
+        mistakes = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(mistakes) from error
 
 
