@@ -74,12 +74,22 @@ def check_url(url: str, *, private: bool = False) -> SplitResult:
     if not parts.hostname or "@" in parts.netloc or parts.fragment or port == 0:
         message = Text("must name a host, and neither a user nor a fragment")
         raise AddressForbidden(message)
-    try:
-        literal = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        return parts
-    _check_address(literal, private=private)
+    literal = _literal(parts.hostname)
+    if literal is not None:
+        _check_address(literal, private=private)
     return parts
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is written as, also as resolvers read it: 2130706433 and 0x7f.1 are 127.0.0.1."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def _check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, private: bool) -> None:
