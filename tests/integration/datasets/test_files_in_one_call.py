@@ -176,6 +176,16 @@ async def test_a_repeated_request_gets_the_first_answer(datasets: DatasetsUnderT
     assert len(ok(await client.get(f"/api/datasets/{dataset_id}/jobs"))["items"]) == 1
 
 
+async def test_why_a_file_is_refused_is_said_in_german(datasets: DatasetsUnderTest) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+
+    answer = await put_file(client, dataset_id, b"id\n1\n", key="number", headers={"Accept-Language": "de"})
+
+    assert "der Schlüssel nennt die Spalte 'number'" in answer.json()["detail"]
+    assert answer.headers["Content-Language"] == "de"
+
+
 async def test_a_refused_file_may_be_sent_again_with_its_key(datasets: DatasetsUnderTest) -> None:
     client = await datasets.analyst()
     dataset_id = await new_dataset(client)

@@ -22,7 +22,7 @@ from xml.parsers import expat
 import pyarrow as pa
 
 from dataforge.kernel.errors import DataForgeError, Unavailable
-from dataforge.kernel.texts import Text
+from dataforge.kernel.texts import Text, joined
 from versioned_tables.errors import ImportRefused
 from versioned_tables.files.archives import label
 from versioned_tables.files.sources import FileSource
@@ -98,7 +98,7 @@ def refusing(place: Place) -> Iterator[None]:
 
 def _unforeseen(what: str, place: Place) -> ImportRefused:
     rows = Text("The rows after row {rows}", rows=place.rows) if place.rows else Text("The rows")
-    refused = ImportRefused(f"{rows} {what}")
+    refused = ImportRefused(joined([rows, what]))
     refused.unforeseen = True
     return _located(refused, place)
 
@@ -108,7 +108,7 @@ def _located(refused: ImportRefused, place: Place) -> ImportRefused:
     if place.part:
         refused.facts.setdefault("part", place.part)
     if place.file not in refused.detail:
-        refused.detail = f"{place}: {refused.detail}"
+        refused.detail = joined([str(place), refused.detail], ": ")
         refused.args = (refused.detail,)
     return refused
 

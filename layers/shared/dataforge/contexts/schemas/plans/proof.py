@@ -38,7 +38,7 @@ from dataforge.contexts.schemas.plans.domain.trash import (
 )
 from dataforge.contexts.schemas.plans.mistakes import find_mistakes
 from dataforge.kernel.errors import Conflict, ValidationFailed, Violation
-from dataforge.kernel.texts import Text
+from dataforge.kernel.texts import Text, joined
 
 MOST_ROUNDS = 6
 STATEMENT_SECONDS = 5  # nothing here has rows: what takes longer is an expression that is computed at once
@@ -298,7 +298,7 @@ class Workshop:
         try:
             await check_expressions(self._connection, self._scratch)
         except ExpressionForbidden as error:
-            message = f"{step.op} {step.object}: {error.detail}"
+            message = joined([f"{step.op} {step.object}", error.detail], ": ")
             raise ExpressionForbidden(message, facts={"object": step.object}) from error
         await self._connection.execute("ROLLBACK TO SAVEPOINT judgement")
 
