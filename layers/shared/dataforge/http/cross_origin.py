@@ -61,6 +61,7 @@ def cors_options(origins: Iterable[str]) -> dict[str, object]:
             "Location",
             "Retry-After",
             "X-Removed-Since",
+            "X-Result-Truncated",
             "X-Request-Id",
             "X-Watermark",
             "X-Experience-API-Version",
