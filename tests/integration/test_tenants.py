@@ -45,11 +45,12 @@ OF_A_WORKSPACE = frozenset(
 # What is found by way of what stands before it in the address.
 PARTS = frozenset(
     {"ref", "version", "commit_id", "expectation_id", "number", "upload_id", "revision", "kind", "subject_id"}
-    | {"name", "link_id", "resource_id", "step_id", "segment", "job_id", "run_id", "item_id"}
+    | {"name", "link_id", "resource_id", "step_id", "segment", "job_id", "run_id", "item_id", "plan_hash"}
 )
 OF_NONE = frozenset(
     {"code", "collection", "course_id", "delivery_id", "department_id", "enrollment_id", "entry_id", "function"}
     | {"change_id", "feed_id"}
+    | {"path"}  # of a list that a page asks for as its reader: whose that is, the list's own address says
     | {"hold_id", "identifier_id", "identity_id", "override_id", "provider_id", "run_key", "section_id", "sourced_id"}
     | {"semester_id", "session_id", "student_id", "subscription_id", "token_id", "user_id", "invitation_id", "plan_id"}
     | {"digest", "statement_id", "token", "page", "recovery_id"}

@@ -48,7 +48,7 @@ MOVED = {
 # What only somebody is named in who has signed in, or who has accepted something: nobody has with the merged account.
 ACTED = re.compile(
     r".*\.(created_by|updated_by|applied_by|granted_by|placed_by|released_by|revoked_by|invited_by|accepted_by|ended_by"
-    r"|locked_by|author_id|owner_id|actor_id|person_id)"
+    r"|changed_by|locked_by|author_id|owner_id|actor_id|person_id)"
     r"|datasets\.review_opinions\.user_id|workspaces\.profiles\.user_id|workspaces\.global_resources\.user_id"
     r"|platform\.jobs\.user_id|datasets\.jobs\.user_id|tutorials\.tutorials\.user_id"
 )
