@@ -37,7 +37,7 @@ _ROOM = """() => {
 def saved(page: Page, name: str) -> bytes:
     """The file behind one of the buttons."""
     with page.expect_download() as download:
-        page.get_by_role("link", name=name, exact=True).click()
+        page.locator(".basis").get_by_role("link", name=name, exact=True).click()
     return Path(download.value.path()).read_bytes()
 
 

@@ -110,6 +110,7 @@ async def test_a_completion_of_a_known_lesson_by_a_known_person_is_announced_onc
             "statement_id": sent["id"],
             "score": "0.8",
             "occurred_at": "2026-05-04T10:00:00+00:00",
+            "workspace_id": None,
         }
     ]
 

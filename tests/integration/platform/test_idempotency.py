@@ -39,7 +39,11 @@ async def place(order: Order, uow: SqlUnitOfWork) -> str:
 
 @router.post("/api/orders", status_code=201)
 async def order(
-    body: Order, call: Annotated[Call, require(Action.CREATE, Kind.ENROLLMENT)], request: Request
+    body: Order,
+    call: Annotated[Call, require(Action.CREATE, Kind.ENROLLMENT)],
+    request: Request,
+    *,
+    dry_run: bool = False,
 ) -> Response:
     return await call.execute(SqlUnitOfWork, place, body, lambda made: json_response({"id": made}, status=201))
 

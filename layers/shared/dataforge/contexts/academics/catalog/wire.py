@@ -166,7 +166,7 @@ class PrerequisiteEvidenceOut(BaseModel):
 
 
 class PrerequisiteOptionOut(BaseModel):
-    """A course that meets its group, with what it requires itself; `expanded` is false where that was told before."""
+    """A course that meets its group, with what it requires itself; `expanded` is false where that was shown before."""
 
     course: CourseNameOut
     kind: str
