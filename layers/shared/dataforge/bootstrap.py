@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataforge import contexts, settings
 from dataforge.platform.attributions import AttributionRegister
+from dataforge.platform.cold_start import uncollected
 from dataforge.platform.module import Module
 from dataforge.platform.personal_data import PersonalDataRegister
 from dataforge.platform.services import Platform, Services
@@ -89,11 +90,13 @@ def _http_handler(asgi: "ASGIApp") -> "Handler":
     return http_handler(asgi)
 
 
+@uncollected()
 def api_handler() -> "Handler":
     """The handler of the function `api`."""
     return _http_handler(rest_app("api", _platform(settings.ApiSettings))[1])
 
 
+@uncollected()
 def datasets_api_handler() -> "Handler":
     """The handler of the function `datasets_api`."""
     # A request may read the version it works on while its transaction waits for a row.
@@ -101,6 +104,7 @@ def datasets_api_handler() -> "Handler":
     return _http_handler(rest_app("datasets_api", parts)[1])
 
 
+@uncollected()
 def datasets_sql_handler() -> "Handler":
     """The handler of the function `datasets_sql`: the same app, where DuckDB is on the path."""
     from versioned_tables.sql.process import shared_engine
@@ -110,18 +114,21 @@ def datasets_sql_handler() -> "Handler":
     return _http_handler(rest_app("datasets_sql", parts)[1])
 
 
+@uncollected()
 def xapi_handler() -> "Handler":
     """The handler of the function `xapi`."""
     seen = ("statements",)
     return _http_handler(xapi_app(_platform(settings.XapiSettings, queues=seen, dead_letter_queues=seen)))
 
 
+@uncollected()
 def xapi_etl_handler() -> "Handler":
     """The handler of the function `xapi_etl`."""
     parts = _platform(settings.WorkerSettings, queues=("statements",), dead_letter_queues=())
     return _event_handler("xapi_etl", parts)
 
 
+@uncollected()
 def dataset_import_handler() -> "Handler":
     """The handler of the function `dataset_import`."""
     # The heartbeat of a job uses one connection while the job reads with another.
@@ -129,12 +136,14 @@ def dataset_import_handler() -> "Handler":
     return _event_handler("dataset_import", parts)
 
 
+@uncollected()
 def dataset_export_handler() -> "Handler":
     """The handler of the function `dataset_export`."""
     parts = _platform(settings.WorkerSettings, pool_size=3, queues=("exports",), dead_letter_queues=())
     return _event_handler("dataset_export", parts)
 
 
+@uncollected()
 def worker_handler() -> "Handler":
     """The handler of the function `worker`."""
     from dataforge.events.handlers import worker_handler as handler_of
@@ -144,24 +153,28 @@ def worker_handler() -> "Handler":
     return handler_of(modules(), parts)
 
 
+@uncollected()
 def maintenance_handler() -> "Handler":
     """The handler of the function `maintenance`."""
     # A relay holds one connection while a subscriber uses another.
     return _event_handler("maintenance", _platform(settings.MaintenanceSettings, pool_size=3), "tick")
 
 
+@uncollected()
 def reminders_handler() -> "Handler":
     """The handler of the function `reminders`."""
     parts = _platform(settings.RemindersSettings, queues=(), dead_letter_queues=())
     return _event_handler("reminders", parts, "send_daily_reminders")
 
 
+@uncollected()
 def notifier_handler() -> "Handler":
     """The handler of the function `notifier`."""
     parts = _platform(settings.NotifierSettings, queues=("feedback",), dead_letter_queues=())
     return _event_handler("notifier", parts)
 
 
+@uncollected()
 def schema_deployer_handler() -> "Handler":
     """The handler of the function `schema_deployer`."""
     parts = _platform(settings.DeployerSettings, queues=(), dead_letter_queues=())

@@ -1,11 +1,13 @@
 """Lambda handlers of functions that are invoked by a queue, a schedule or an operator."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from dataforge.events.commands import dispatch
+from dataforge.platform.cold_start import uncollected
 from dataforge.platform.loop import own_event_loop
-from dataforge.platform.module import Module
+from dataforge.platform.module import Consumer, Module
 from dataforge.platform.services import Platform, Services
 
 Handler = Callable[[Any, Any], Any]
@@ -30,10 +32,18 @@ def event_handler(modules: Modules, function: str, parts: Platform, default: str
     module = next((module for module in modules if function in module.consumers), None)
     loop = own_event_loop()
 
+    @cache
+    def consumer(module: Module[Services]) -> Consumer[Any]:
+        with uncollected():
+            return module.consumers[function]()
+
+    async def consume(module: Module[Services], event: Mapping[str, Any]) -> dict[str, Any]:
+        return await consumer(module)(event, parts.get(module.services))
+
     def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
         if module is None or "command" in event:
             return loop.run_until_complete(run_command(modules, function, parts, event, default))
-        return loop.run_until_complete(_consume(module, function, parts, event))
+        return loop.run_until_complete(consume(module, event))
 
     return handler
 
@@ -53,9 +63,3 @@ def worker_handler(modules: Modules, parts: Platform) -> Handler:
         return loop.run_until_complete(answer(event))
 
     return handler
-
-
-async def _consume(
-    module: Module[Services], function: str, parts: Platform, event: Mapping[str, Any]
-) -> dict[str, Any]:
-    return await module.consumers[function]()(event, parts.get(module.services))

@@ -1,5 +1,6 @@
 """The app factory: every HTTP function is one FastAPI app whose contexts are loaded when first asked for."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
@@ -26,6 +27,7 @@ from dataforge.http.problems import (
 from dataforge.http.replay import Replayed, handle_replayed
 from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.limits import MAX_BODY_BYTES
+from dataforge.platform.cold_start import uncollected
 from dataforge.platform.services import Platform
 
 
@@ -63,6 +65,13 @@ def _routes_of(router: APIRouter) -> list[APIRoute]:
     return [route for route in router.routes if isinstance(route, APIRoute)]
 
 
+def _imported(module: str) -> Any:  # noqa: ANN401 - a module that defines `router`
+    if module in sys.modules:
+        return sys.modules[module]
+    with uncollected():
+        return import_module(module)
+
+
 class LazyContexts:
     """Loads a context's routes when its first request arrives, so that a cold start pays only for what it serves.
 
@@ -78,7 +87,8 @@ class LazyContexts:
     def load(self, module: str) -> None:
         """Import one routes module and add its router; a second call does nothing."""
         if module not in self._loaded:
-            self._app.include_router(import_module(module).router)
+            # Not included: FastAPI would make each route, with its models, a second time.
+            self._app.router.routes.extend(_imported(module).router.routes)
             self._loaded.add(module)
 
     def load_all(self) -> None:
