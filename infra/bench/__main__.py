@@ -22,6 +22,7 @@ BENCHES = {
     "schemas": "infra.bench.schemas",
     "schema_risks": "infra.bench.schema_risks",
     "datasets": "infra.bench.datasets",
+    "sql": "infra.bench.sql",
     "client": "infra.bench.client",
     "one_call": "infra.bench.one_call",
     "workspaces": "infra.bench.workspaces",
