@@ -82,6 +82,10 @@ coverage: setup ## Unit, architecture and integration tests, and the lines they 
 bench: setup ## The figures of the README, measured here (ONLY="imports etl")
 	@$(RUN) -m infra.bench $(ONLY)
 
+.PHONY: bench-gate
+bench-gate: setup ## Short benches beside a commit, the parent by default; above 1.1 × CPU fails (BASE=commit ONLY="tables cold")
+	@$(RUN) -m infra.bench.gate $(if $(BASE),--base $(BASE)) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: sizes
 sizes: setup ## Package sizes as AWS counts them, for arm64 and this machine
 	@$(RUN) -m infra.packaging.sizes

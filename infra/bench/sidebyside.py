@@ -1,6 +1,6 @@
 """The CPU seconds of two commits, run in turn on one machine: ratios of medians travel, rates do not.
 
-    python -m infra.bench.sidebyside BASE [--runs 7] [--only tables datasets academics etl xapi imports]
+    python -m infra.bench.sidebyside BASE [--runs 7] [--only tables datasets academics cold etl lrs imports]
 
 BASE is a checkout of the commit to compare with, whose tools are installed (`make setup` in it). Each run takes a probe
 of `infra/bench/probes.py`, or a bench of its own, first on BASE and then on this tree.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from infra.local.layout import ROOT
 
-PROBES = ("tables", "datasets", "academics")
+PROBES = ("tables", "datasets", "academics", "cold")
 BENCHES = {
     "etl": ("infra.bench.etl", "--statements", "20000"),
     "lrs": ("infra.bench.lrs_load", "--seconds", "4", "--stored", "20000"),
@@ -50,6 +50,20 @@ def _figures(found: dict[str, object], prefix: str = "") -> list[tuple[str, floa
     return flat
 
 
+Runs = dict[str, list[float]]
+
+
+def measured(name: str, base: Path, runs: int) -> tuple[Runs, Runs]:
+    """The figures of so many runs on the base and on this tree, in turn."""
+    before: Runs = {}
+    now: Runs = {}
+    for _ in range(runs):
+        for tree, found in ((base, before), (ROOT, now)):
+            for figure, value in run(name, tree).items():
+                found.setdefault(figure, []).append(value)
+    return before, now
+
+
 def main() -> int:
     """Print a table: the median of each tree and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -60,12 +74,7 @@ def main() -> int:
     base = given.base.resolve()
     print(f"| CPU, median of {given.runs} | before | now | ratio |\n|---|---|---|---|")
     for name in given.only:
-        before: dict[str, list[float]] = {}
-        now: dict[str, list[float]] = {}
-        for _ in range(given.runs):
-            for tree, runs in ((base, before), (ROOT, now)):
-                for figure, value in run(name, tree).items():
-                    runs.setdefault(figure, []).append(value)
+        before, now = measured(name, base, given.runs)
         for figure, values in now.items():
             new = statistics.median(values)
             if figure not in before:
