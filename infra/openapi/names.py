@@ -211,6 +211,7 @@ TAGS = {
 TAG_DESCRIPTIONS = {
     "account-claims": "Accounts that imports made, claimed by a mailed link.",
     "accounts": "People with an account: signing up, one's own account, and all of them for administrators.",
+    "publications": "Versions of datasets as Apache Iceberg tables, for engines that read such.",
     "comparisons": "What is different between two versions of a dataset.",
     "email-addresses": "Confirming and changing e-mail addresses by mailed links.",
     "enrollments": "Enrollments in sections: enrolling, the waitlist, dropping, withdrawing, completing.",

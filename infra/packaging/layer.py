@@ -29,8 +29,10 @@ HOST = "host"
 # Service models that botocore must be able to load; all others (several hundred) are left out.
 BOTOCORE_SERVICES = frozenset(
     {
+        "athena",
         "bedrock-runtime",
         "cloudwatch",
+        "glue",
         "lambda",
         "s3",
         "scheduler",
@@ -68,6 +70,9 @@ UNUSED_DIRECTORIES = (
     *("aws_lambda_powertools/event_handler", "aws_lambda_powertools/metrics/provider/datadog"),
     *(f"aws_lambda_powertools/utilities/{name}" for name in _UNUSED_UTILITIES),
     *("alembic/testing", "boto3/examples", "duckdb/experimental", "_duckdb-stubs"),
+    # Of what Iceberg tables need nothing but Parquet files, S3 and two catalogs: the command line and all others.
+    *("hive_metastore", "fb303", "pyiceberg/cli", "pyiceberg/catalog/rest", "pyiceberg/io/geospatial"),
+    *("rich", "pygments", "click", "fsspec"),
     # What clevercsv's wheel puts beside its package by mistake.
     *("auxiliary", "docs", "man", "notes", "src", "stubs"),
 )

@@ -32,7 +32,7 @@ def main() -> None:
         _compile("--group", group, "-o", str(requirements / f"{group}.txt"), project=False)
     base = set(blocks(shared.read_text()))
     with tempfile.TemporaryDirectory() as scratch:
-        for extra in ("columnar", "git", "migrations", "parsers", "schemas", "sql", "text", "web"):
+        for extra in ("columnar", "git", "iceberg", "migrations", "parsers", "schemas", "sql", "text", "web"):
             everything = Path(scratch) / f"{extra}.txt"
             # The versions that the tests run with.
             _compile("--extra", extra, "-c", str(tested), "-o", str(everything))

@@ -47,7 +47,7 @@ def test_arrow_finds_each_of_its_symbols_in_the_libraries_that_are_left(tmp_path
 
 
 def test_reading_a_version_needs_neither_the_parsers_nor_duckdb() -> None:
-    blocked = ("clevercsv", "python_calamine", "chardet", "duckdb")
+    blocked = ("clevercsv", "python_calamine", "chardet", "duckdb", "pyiceberg")
     program = f"""
 import sys
 for name in {blocked!r}:

@@ -222,6 +222,9 @@ def test_a_role_names_what_it_may_do_and_to_what(name: str) -> None:
                     "foundation-model/${BedrockModelId}",
                     "${AWS::AccountId}:inference-profile/${BedrockModelId}",
                     "foundation-model/${BedrockProfileModelId}",
+                    "glue:${AWS::Region}:${AWS::AccountId}:catalog",
+                    "database/${IcebergNamespaces}_",
+                    "table/${IcebergNamespaces}_",
                 )
                 assert any(part in resource["Fn::Sub"] for part in own)
 

@@ -50,7 +50,7 @@ class DatasetsUnderTest(ApiUnderTest):
         """Do a job as its function would."""
         if run_type == "import":
             return await self._importing.job_runner.run(job_id, self._importing.importer.work)
-        return await self._exporting.job_runner.run(job_id, self._exporting.exporter.work)
+        return await self._exporting.job_runner.run(job_id, self._exporting.export_or_publish)
 
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""

@@ -26,6 +26,10 @@ NEEDED_BY = {
         "dataforge.contexts.datasets.imports.commands",
     ],
     "SqlLayer": ["versioned_tables.sql"],
+    "IcebergLayer": [
+        "versioned_tables.iceberg",
+        "dataforge.contexts.datasets.publications.lake",
+    ],
     "WebLayer": [
         "dataforge.web",
         "dataforge.contexts.*.pages",

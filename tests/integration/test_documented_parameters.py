@@ -152,6 +152,8 @@ class World:
             "collection": "users",
             "/api/reports/learners/{user_id} user_id": str(people[0]),
         }
+        for version in ("main", changed):
+            await api.post(f"/api/datasets/{datasets[0]}/refs/{version}/publications", 202)
         ok(await api.client.get(f"/api/datasets/{datasets[0]}/refs"))
 
     async def _reminders(self) -> None:

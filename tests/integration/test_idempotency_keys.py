@@ -265,6 +265,12 @@ async def export(api: WholeApi) -> Sample:
     return Sample({"dataset_id": dataset_id, "version": await head(api.client, dataset_id)}, {"format": "csv"})
 
 
+@sample(*(f"{DATASET}/{kind}/{{version}}/publications" for kind in ("refs", "commits")))
+async def publication(api: WholeApi) -> Sample:
+    dataset_id = await api.dataset()
+    return Sample({"dataset_id": dataset_id, "version": await head(api.client, dataset_id)}, {"sheet": "data"})
+
+
 @sample(DATASET + "/expectations")
 async def expectation(api: WholeApi) -> Sample:
     return Sample({"dataset_id": await api.dataset()}, {"name": "named", "rule": "not_null", "columns": ["name"]})

@@ -7,6 +7,8 @@ process; it owns the caches. Packages, each of which imports only from those bel
 
 `sql`        running.run_sql(store, {name: Manifest}, statement, caps) -> SqlResult
 `exports`    export_table(store, manifest, ExportOptions, sink) -> ExportReport; export_workbook; export_difference
+`iceberg`    publishing.publish(store, manifest, table, Publishing) -> Published: the next snapshot of an Iceberg table;
+             reading.write_parquet(table, snapshot, sink): the rows of a snapshot, whoever wrote it
 `imports`    importing.import_file(store, source, ImportOptions, bases={name: Manifest}) -> ImportOutcome(tables,
              report): `tables` has only those of the file; `progress` may raise to cancel
 `maintain`   maintenance: needs_compaction, compact (same digest, other pieces), verify (empty means whole),

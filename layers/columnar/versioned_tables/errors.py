@@ -6,6 +6,7 @@ BadRequest
 │   ├── ArchiveRefused       422  truncated, forged, encrypted or exploding archives
 │   ├── WorkbookRefused      422
 │   ├── TooManyRejectedRows  422  more rows were rejected than the caller allows
+│   ├── SnapshotRefused      422  a snapshot of an Iceberg table that cannot be read as it is meant
 │   ├── DuplicateKeys        422  the declared key is not unique; the first 100 are listed
 │   └── SchemaMismatch       422  the rows break the declared schema
 ├── FilterRefused            422  a filter names an unknown column or a value of another type
@@ -51,6 +52,13 @@ class WorkbookRefused(ImportRefused):
 
     code = "workbook_refused"
     title = "The workbook cannot be read"
+
+
+class SnapshotRefused(ImportRefused):
+    """A snapshot of an Iceberg table that has what cannot be read as it is meant."""
+
+    code = "snapshot_refused"
+    title = "The snapshot cannot be imported"
 
 
 class TooManyRejectedRows(ImportRefused):
@@ -120,6 +128,7 @@ __all__ = [
     "ObjectMissing",
     "OperationRefused",
     "SchemaMismatch",
+    "SnapshotRefused",
     "SqlRefused",
     "TooManyRejectedRows",
     "WorkbookRefused",

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -273,6 +273,16 @@ class EtlSettings(Settings):
         return {"stream": "streaming", "batch": "incremental"}.get(str(value).lower(), value)
 
 
+class LakeSettings(Settings):
+    """The catalog that versions are published in as Iceberg tables: Glue, tables of the database (`sql`), or none.
+
+    `iceberg_namespaces` is what the namespaces of datasets begin with: different stacks of an account differ in it.
+    """
+
+    iceberg_catalog: Literal["none", "glue", "sql"] = "sql"
+    iceberg_namespaces: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")] = "dataforge"
+
+
 class DatasetsSqlSettings(
     CommonSettings,
     DatabaseSettings,
@@ -282,6 +292,7 @@ class DatasetsSqlSettings(
     TokenSettings,
     HttpSettings,
     UploadSettings,
+    LakeSettings,
 ):
     """The function `datasets_sql`, which queues nothing."""
 
@@ -343,6 +354,7 @@ class WorkerSettings(
     EtlSettings,
     IntakeSettings,
     ReceiverSettings,
+    LakeSettings,
 ):
     """Functions behind queues: `xapi_etl`, `dataset_import`, `dataset_export`."""
 

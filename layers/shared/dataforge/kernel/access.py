@@ -123,6 +123,7 @@ class Kind(StrEnum):
     EXPECTATION = "expectation"
     UPLOAD = "upload"
     DATASET_JOB = "dataset_job"
+    PUBLICATION = "publication"
 
     REPORT = "report"
     TIME_LINE = "time_line"

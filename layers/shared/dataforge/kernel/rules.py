@@ -182,6 +182,8 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
         Kind.EXPECTATION: _granted(Level.READ, READ) | _granted(Level.ADMIN, CREATE, DELETE),
         Kind.UPLOAD: _granted(Level.READ, READ) | _granted(Level.WRITE, *_WRITING),
         Kind.DATASET_JOB: _granted(Level.READ, READ) | _granted(Level.WRITE, CHANGE, DELETE),
+        # Who may export may publish.
+        Kind.PUBLICATION: _granted(Level.READ, READ, CREATE) | _granted(Level.WRITE, DELETE),
     },
     Area.REPORTS: {
         Kind.REPORT: _shared(_ANALYSTS, _VIEWERS, READ),

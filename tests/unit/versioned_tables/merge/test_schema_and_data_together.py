@@ -11,102 +11,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.builders.examples import examples
+from tests.builders.table_history import ROWS, VALUES, State, beginning, line, schema_step, step
 from tests.builders.table_model import KEY, Model, ModelConflict, counts, merged
 from tests.builders.tables import imported, rows_of, store, version
 from versioned_tables.compare.diff import count_changes, difference, difference_page
 from versioned_tables.errors import ColumnConflict, MergeConflicts
 from versioned_tables.exports import ExportOptions, export_table
 from versioned_tables.files.options import ImportOptions
-from versioned_tables.format.manifest import Manifest
 from versioned_tables.maintain.maintenance import compact, verify
 from versioned_tables.merge.merging import cherry_pick, merge, revert
 from versioned_tables.read.statistics import table_statistics
 from versioned_tables.schema.columns import column_id, make_schema
 from versioned_tables.sql.running import run_sql
 from versioned_tables.storage.table_store import TableStore
-from versioned_tables.write.operations import RowOperation, apply_operations, change_schema
 
 quick = settings(
     max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-NAMES = ("a", "b", "c")
-VALUES = {"int": (1, 2, 3), "float": (0.5, 2.0, 1e20), "string": ("x", "2", "")}
-WIDER = {"int": ("float", "string"), "float": (), "string": ()}
-ROWS = [{"k": key, "a": key % 3 + 1, "b": f"{key}"} for key in range(1, 9)]
-
-State = tuple[Model, Manifest]
 
 
 @pytest.fixture
 def tables(tmp_path: Path) -> TableStore:
     return store(tmp_path)
-
-
-def beginning(tables: TableStore) -> State:
-    schema = make_schema([("k", "int"), ("a", "int"), ("b", "string")], ["k"])
-    model = Model().add("a", "int").add("b", "string")
-    for row in ROWS:
-        model = model.put(row["k"], {"a": row["a"], "b": row["b"]})  # type: ignore[arg-type]
-    return model, version(tables, ROWS, schema)
-
-
-def step(data: st.DataObject, tables: TableStore, at: State) -> State:
-    """One commit: schema, then rows, or either."""
-    model, manifest = at
-    for _ in range(data.draw(st.integers(0, 2), label="schema changes")):
-        model, manifest = _schema_step(data, tables, (model, manifest))
-    return _row_step(data, tables, (model, manifest)) if data.draw(st.booleans(), label="rows") else (model, manifest)
-
-
-def _schema_step(data: st.DataObject, tables: TableStore, at: State) -> State:
-    model, manifest = at
-    free = [name for name in NAMES if name not in model.names]
-    taken = [name for name in NAMES if name in model.names]
-    kinds = [*(["add"] * bool(free)), *(["drop", "retype"] * bool(taken)), *(["rename"] * bool(free and taken))]
-    kind = data.draw(st.sampled_from(kinds), label="kind")
-    if kind == "add":
-        name, type_ = data.draw(st.sampled_from(free)), data.draw(st.sampled_from(sorted(VALUES)))
-        return model.add(name, type_), change_schema(tables, manifest, add=[(name, type_)])
-    name = data.draw(st.sampled_from(taken), label="column")
-    if kind == "drop":
-        return model.drop(name), change_schema(tables, manifest, drop=[name])
-    if kind == "rename":
-        new = data.draw(st.sampled_from(free), label="new name")
-        return model.rename(name, new), change_schema(tables, manifest, renames={name: new})
-    wider = WIDER[model.columns[model.of_name(name)][1]]
-    if not wider:
-        return at
-    type_ = data.draw(st.sampled_from(wider), label="type")
-    return model.retype(name, type_), change_schema(tables, manifest, types={name: type_})
-
-
-def _row_step(data: st.DataObject, tables: TableStore, at: State) -> State:
-    model, manifest = at
-    operations = []
-    for key in data.draw(st.lists(st.integers(1, 11), min_size=1, max_size=4, unique=True), label="keys"):
-        if key in model.rows and data.draw(st.integers(0, 3)) == 0:
-            model = model.delete(key)
-            operations.append(RowOperation("delete", {"k": key}))
-            continue
-        values = {}
-        for item, (name, type_) in model.columns.items():
-            if item != KEY and data.draw(st.booleans()):
-                values[name] = data.draw(st.sampled_from((None, *VALUES[type_])))
-        if key in model.rows:
-            operations.append(RowOperation("update", {"k": key}, values))
-        else:
-            operations.append(RowOperation("insert", {}, {"k": key, **values}))
-        model = model.put(key, values)
-    return model, apply_operations(tables, manifest, operations)
-
-
-def line(data: st.DataObject, tables: TableStore, at: State) -> list[State]:
-    states = [at]
-    for _ in range(data.draw(st.integers(1, 3), label="commits")):
-        states.append(step(data, tables, states[-1]))
-    return states
 
 
 def check(tables: TableStore, at: State) -> None:
@@ -206,7 +134,7 @@ def line_without_a_key(data: st.DataObject, tables: TableStore, at: State, new: 
     for _ in range(data.draw(st.integers(1, 2), label="commits")):
         model, manifest = states[-1]
         for _ in range(data.draw(st.integers(0, 2), label="schema changes")):
-            model, manifest = _schema_step(data, tables, (model, manifest))
+            model, manifest = schema_step(data, tables, (model, manifest))
         keys = st.lists(st.sampled_from([*range(1, 9), *new]), max_size=3, unique=True)
         for key in data.draw(keys, label="keys"):
             if key in model.rows and data.draw(st.integers(0, 4)) == 0:

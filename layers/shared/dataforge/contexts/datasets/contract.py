@@ -66,6 +66,20 @@ class DatasetImportEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BranchMoved(Event):
+    """A branch is at another commit: it took one, was merged into, or was put there."""
+
+    name = "datasets.branch_moved"
+    about = "dataset_id"
+
+    dataset_id: UUID
+    ref: str
+    previous_commit_id: str
+    commit_id: str
+    workspace_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewRequested(Event):
     """Somebody proposes to merge a branch; `reviewers` may approve it, a hundred of them at most."""
 

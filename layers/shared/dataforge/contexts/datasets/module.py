@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dataforge.contexts.datasets.contract import DatasetReader
+from dataforge.contexts.datasets.contract import BranchMoved, DatasetReader
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.identity.contract import AccountsMerged
 from dataforge.contexts.workspaces.contract import WorkspaceDeleted
@@ -49,8 +49,9 @@ def _personal_data() -> "PersonalData[DatasetsServices]":
 
 def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[DatasetsServices]]]:
     from dataforge.contexts.datasets.datasets.consumers import follow_merge, put_away
+    from dataforge.contexts.datasets.publications.consumers import follow_branch
 
-    return {AccountsMerged: (follow_merge,), WorkspaceDeleted: (put_away,)}
+    return {AccountsMerged: (follow_merge,), BranchMoved: (follow_branch,), WorkspaceDeleted: (put_away,)}
 
 
 MODULE = Module(

@@ -41,6 +41,7 @@ def personal_data() -> PersonalData[Any]:
             ),
             _made("datasets.datasets", "created_by", "created_at, id, name"),
             _made("datasets.expectations", "created_by"),
+            _made("datasets.publications", "created_by"),
             _made("datasets.refs", "created_by"),
             _made("datasets.uploads", "created_by", "created_at, dataset_id, file_name, size_bytes"),
             _made("datasets.jobs", "user_id", "created_at, id, dataset_id, run_type, status"),
@@ -60,6 +61,11 @@ def personal_data() -> PersonalData[Any]:
                 "Rows of datasets, in every version, and files they were imported from: the organisation's data",
                 "Ask each table for the person, for example POST /api/datasets/{dataset_id}/refs/{version}/sql "
                 "with SELECT … WHERE email = '…'; then commit the rows without them.",
+            ),
+            NotCovered(
+                "Rows of published tables and of their snapshots, which engines read without us",
+                "GET /api/datasets/{dataset_id}/publications lists them; a commit without the person's rows is "
+                "published after it, and DELETE drops a table with all of its snapshots.",
             ),
             NotCovered(
                 "Texts of commits, reviews and their comments, which people write freely",

@@ -10,6 +10,7 @@ from dataforge.contexts.datasets.exports import routes as exports
 from dataforge.contexts.datasets.imports import routes as imports
 from dataforge.contexts.datasets.jobs import routes as jobs
 from dataforge.contexts.datasets.merges import routes as merges
+from dataforge.contexts.datasets.publications import routes as publications
 from dataforge.contexts.datasets.refs import routes as refs
 from dataforge.contexts.datasets.reviews import routes as reviews
 from dataforge.contexts.datasets.statements import routes as statements
@@ -25,6 +26,7 @@ __all__ = [
     "imports",
     "jobs",
     "merges",
+    "publications",
     "refs",
     "reviews",
     "router",

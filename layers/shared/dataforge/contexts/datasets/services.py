@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.exports.commands import Exporter
     from dataforge.contexts.datasets.exports.reader import ExportedRows
     from dataforge.contexts.datasets.imports.commands import Importer
+    from dataforge.contexts.datasets.jobs.domain import Job
     from dataforge.contexts.datasets.maintenance.commands import Maintenance
+    from dataforge.contexts.datasets.publications.publisher import Publisher
     from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
     from dataforge.kernel.access import Level
     from dataforge.kernel.principal import Principal
     from dataforge.kernel.quotas import UploadLimits
     from dataforge.platform.aws.sqs import Queue
+    from dataforge.platform.jobs.control import JobControl
     from dataforge.platform.jobs.worker import JobRunner
     from dataforge.platform.uploads.files import S3Files
     from versioned_tables.objects import ObjectStore
@@ -119,6 +122,25 @@ class DatasetsServices(Services):
         from dataforge.contexts.datasets.exports.commands import Exporter
 
         return Exporter(self.versions, self.files)
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        """Does the jobs of publications."""
+        from dataforge.contexts.datasets.publications.lake import Lake
+        from dataforge.contexts.datasets.publications.publisher import Publisher
+
+        given = self.settings
+        return Publisher(
+            self.versions,
+            Lake(given.iceberg_catalog, given.iceberg_namespaces, given.data_bucket, self.platform.database_url),
+        )
+
+    async def export_or_publish(self, job: "Job", control: "JobControl[DatasetsUnitOfWork]") -> None:
+        """Do a job of the exports queue."""
+        from dataforge.contexts.datasets.jobs.domain import RunType
+
+        work = self.publisher.work if job.run_type is RunType.PUBLICATION else self.exporter.work
+        await work(job, control)
 
     @cached_property
     def maintenance(self) -> "Maintenance":

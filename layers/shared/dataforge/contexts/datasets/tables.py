@@ -230,7 +230,8 @@ jobs = Table(
     Column("upload_id", UUID(as_uuid=True)),
     *job_columns(),
     CheckConstraint(
-        "run_type IN ('import','export','sampling','exploration','profiling','import_plan')", name="run_type"
+        "run_type IN ('import','export','sampling','exploration','profiling','import_plan','publication')",
+        name="run_type",
     ),
     CheckConstraint("status IN ('pending','running','completed','failed','cancelled')", name="status"),
     Index("ix_jobs_dataset_id_id", "dataset_id", "id"),
@@ -340,5 +341,64 @@ review_checks = Table(
     Column("target_commit_id", CHAR(64), primary_key=True),
     Column("results", JSONB, nullable=False),
     _at("created_at"),
+    schema=SCHEMA,
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column(
+        "dataset_id", UUID(as_uuid=True), ForeignKey(datasets.c.id, ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("ref_name", String(100)),
+    # With the branch `ref_name`, or else at `commit_id`.
+    Column("follows", Boolean, nullable=False),
+    Column("commit_id", CHAR(64)),
+    Column("sheet", String(255), nullable=False),
+    # Within the namespace of the dataset.
+    Column("table_name", String(128), nullable=False, unique=True),
+    Column("published_commit_id", CHAR(64)),
+    Column("snapshot_id", BigInteger),
+    Column("row_count", BigInteger),
+    _at("published_at", nullable=True),
+    Column("failure", JSONB),
+    _at("failed_at", nullable=True),
+    Column("removing", Boolean, nullable=False, server_default=text("false")),
+    # The job that works on it, or did last.
+    Column("job_id", UUID(as_uuid=True)),
+    Column("created_by", UUID(as_uuid=True)),
+    _at("created_at"),
+    CheckConstraint("follows = (commit_id IS NULL)", name="target"),
+    Index(
+        "uq_publications_branch", "dataset_id", "ref_name", "sheet", unique=True,
+        postgresql_where=text("follows AND NOT removing"),
+    ),
+    Index(
+        "uq_publications_commit", "dataset_id", "commit_id", "sheet", unique=True,
+        postgresql_where=text("NOT follows AND NOT removing"),
+    ),
+    schema=SCHEMA,
+)  # fmt: skip
+
+# The SQL catalog, where Glue is not: pyiceberg and what speaks to such catalogs keep these two, in their words.
+iceberg_tables = Table(
+    "iceberg_tables",
+    metadata,
+    Column("catalog_name", String(255), primary_key=True),
+    Column("table_namespace", String(255), primary_key=True),
+    Column("table_name", String(255), primary_key=True),
+    Column("metadata_location", String(1000)),
+    Column("previous_metadata_location", String(1000)),
+    Column("iceberg_type", String(5)),
+    schema=SCHEMA,
+)
+iceberg_namespace_properties = Table(
+    "iceberg_namespace_properties",
+    metadata,
+    Column("catalog_name", String(255), primary_key=True),
+    Column("namespace", String(255), primary_key=True),
+    Column("property_key", String(255), primary_key=True),
+    Column("property_value", String(1000), nullable=False),
     schema=SCHEMA,
 )

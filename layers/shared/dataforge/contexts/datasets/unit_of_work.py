@@ -4,6 +4,7 @@ from dataforge.contexts.datasets.commits.repository import Commits
 from dataforge.contexts.datasets.datasets.repository import Datasets, Permissions
 from dataforge.contexts.datasets.expectations.repository import Expectations
 from dataforge.contexts.datasets.jobs.repository import Jobs
+from dataforge.contexts.datasets.publications.repository import Publications
 from dataforge.contexts.datasets.refs.repository import Refs
 from dataforge.contexts.datasets.reviews.repository import Reviews
 from dataforge.contexts.datasets.uploads.repository import Uploads
@@ -53,6 +54,11 @@ class DatasetsUnitOfWork(JobsUnitOfWork):
     def expectations(self) -> Expectations:
         """Expectations."""
         return Expectations(self.connection, self.now, self.principal.user_id)
+
+    @property
+    def publications(self) -> Publications:
+        """Publications."""
+        return Publications(self.connection, self.now, self.principal.user_id)
 
     @property
     def plans(self) -> Plans:

@@ -20,6 +20,8 @@ def client(service: Literal["ses"]) -> "SESClient": ...
 def client(service: Literal["sesv2"]) -> Any: ...  # noqa: ANN401 - it publishes types that nothing else needs
 @overload
 def client(service: Literal["sqs"]) -> "SQSClient": ...
+@overload
+def client(service: Literal["glue", "athena"]) -> Any: ...  # noqa: ANN401 - likewise
 @cache
 def client(service: Any) -> Any:
     """The client of an AWS service; endpoint, region and credentials come from the environment.

@@ -96,9 +96,11 @@ _SCHEMAS = _merged(
 _DATASETS = _tables(
     "datasets",
     "datasets dataset_permissions dataset_tags commits manifests commit_tables table_statistics refs jobs uploads "
-    "expectations review_requests review_comments review_opinions review_checks",
+    "expectations review_requests review_comments review_opinions review_checks publications",
     WRITE,
 )
+# The SQL catalog that versions are published in where Glue is not.
+_CATALOG = _tables("datasets", "iceberg_tables iceberg_namespace_properties", WRITE)
 
 _NOTIFICATIONS = _tables(
     "notifications",
@@ -247,6 +249,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _COMMANDS,
         _reading(_DATASETS),
         _tables("datasets", "jobs", CHANGE),
+        _tables("datasets", "publications", WRITE),
+        _CATALOG,
         _tables("identity", "directory", READ),
     ),
     "worker": _merged(

@@ -12,6 +12,7 @@ from dataforge.contexts.datasets.commits.domain import NewCommit, Published, She
 from dataforge.contexts.datasets.commits.versions import MOST_TABLES, Authorship, Version, Versions
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
 from dataforge.contexts.datasets.jobs.domain import JobClaim
+from dataforge.contexts.datasets.refs.commands import announce_move
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.errors import AlreadyExists, BadRequest, ObjectMissing
 from dataforge.kernel.texts import Text
@@ -67,6 +68,7 @@ async def publish_commit(command: PublishCommit, uow: DatasetsUnitOfWork, *, obj
     else:
         await uow.commits.add(command.dataset_id, command.commit)
         await uow.refs.move(command.dataset_id, ref.name, command.commit.commit_id)
+        announce_move(ref, command.dataset_id, command.commit.commit_id, uow)
         published = Published(ref.name, ref.commit_id, command.commit.commit_id, tables=command.commit.tables)
         uow.audit(ref.entry("committed", command.dataset_id, command.commit.commit_id))
     if command.job is not None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +16,14 @@ from dataforge.contexts.datasets.datasets.domain import (
     Grant,
     SubjectKind,
 )
-from dataforge.contexts.datasets.tables import dataset_permissions, dataset_tags, datasets, directory, memberships
+from dataforge.contexts.datasets.tables import (
+    dataset_permissions,
+    dataset_tags,
+    datasets,
+    directory,
+    memberships,
+    publications,
+)
 from dataforge.kernel.access import Level
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.reassign import reassign
@@ -121,8 +128,10 @@ class Datasets:
         return await self._lock_where(datasets.c.deleted_at.is_(None), maintained_before, limit)
 
     async def lock_deleted(self, deleted_before: datetime, maintained_before: datetime, limit: int) -> list[UUID]:
-        """The same of datasets that were deleted before this."""
-        return await self._lock_where(datasets.c.deleted_at < deleted_before, maintained_before, limit)
+        """The same of datasets that were deleted before this, once nothing of them is published any more."""
+        published = exists().where(publications.c.dataset_id == datasets.c.id)
+        gone = and_(datasets.c.deleted_at < deleted_before, ~published)
+        return await self._lock_where(gone, maintained_before, limit)
 
     async def _lock_where(self, which: ColumnElement[bool], maintained_before: datetime, limit: int) -> list[UUID]:
         due = func.coalesce(datasets.c.upkeep_at, datasets.c.created_at) < maintained_before

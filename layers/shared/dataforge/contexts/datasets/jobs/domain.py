@@ -19,6 +19,7 @@ class RunType(StrEnum):
     SAMPLING = "sampling"
     EXPLORATION = "exploration"
     PROFILING = "profiling"
+    PUBLICATION = "publication"
 
     @property
     def reads_a_file(self) -> bool:

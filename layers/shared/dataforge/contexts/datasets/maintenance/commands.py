@@ -15,6 +15,7 @@ from dataforge.contexts.datasets.commits.domain import ManifestRecord
 from dataforge.contexts.datasets.commits.versions import Versions, chunk_prefix
 from dataforge.contexts.datasets.downloads.domain import folder_of
 from dataforge.contexts.datasets.maintenance.repository import StoredCommits
+from dataforge.contexts.datasets.publications.domain import lake_prefix
 from dataforge.contexts.datasets.tables import commit_tables, refs
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.contexts.datasets.uploads.domain import sent_prefix
@@ -106,7 +107,8 @@ class Maintenance:
     def _remove_objects(self, dataset_id: UUID) -> None:
         # Exports end by the bucket's lifecycle rule, long before retention does. Files of its tables do, too, and may
         # have been made a moment before it was deleted.
-        of_dataset = (f"uploads/{dataset_id}/", sent_prefix(dataset_id), folder_of(dataset_id))
+        # Its publications are gone by now; what engines have written beside them goes here.
+        of_dataset = (f"uploads/{dataset_id}/", sent_prefix(dataset_id), folder_of(dataset_id), lake_prefix(dataset_id))
         for prefix in (chunk_prefix(dataset_id), *of_dataset):
             for item in list(self._versions.objects.list(prefix)):
                 self._versions.objects.delete(item.key)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.datasets.domain import RETENTION
+from dataforge.contexts.datasets.publications.commands import queue_late
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.events.sqs import id_in
 from dataforge.kernel.errors import BadRequest
@@ -27,12 +28,14 @@ MOST_PER_TICK = 100
 
 
 async def queue_due(services: DatasetsServices) -> dict[str, int]:
-    """Queue jobs again whose message or worker was lost, end abandoned uploads, queue maintenance and purges.
+    """Queue jobs again whose message or worker was lost, queue late publications, end abandoned uploads, queue
+    maintenance and purges.
 
-    Returns counts: requeued, abandoned, forgotten, upkeep, purges.
+    Returns counts: requeued, publications, abandoned, forgotten, upkeep, purges.
     """
     steps = {
         "requeued": _requeue,
+        "publications": _queue_publications,
         "abandoned": _abandon,
         "forgotten": _forget,
         "upkeep": _queue_maintenance,
@@ -48,6 +51,14 @@ async def _requeue(services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:
         await queue.send(json.dumps({"job_id": str(job_id)}))
         await uow.jobs.note_queued(job_id)
     return len(lost)
+
+
+async def _queue_publications(services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:
+    # Behind their branches though nothing is under way: an event was lost, or what failed may go now.
+    late = await queue_late(MOST_PER_TICK, uow)
+    for job_id in late:
+        await services.export_queue.send(json.dumps({"job_id": str(job_id)}))
+    return len(late)
 
 
 async def _abandon(_services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:

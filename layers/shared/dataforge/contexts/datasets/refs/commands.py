@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dataforge.contexts.datasets.commits.queries import resolve_version
-from dataforge.contexts.datasets.refs.domain import NotFastForward, RefKind, check_ref_name
+from dataforge.contexts.datasets.refs.domain import NotFastForward, Ref, RefKind, check_ref_name
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -77,8 +77,16 @@ async def move_ref(command: MoveRef, uow: DatasetsUnitOfWork) -> str:
         )
         raise NotFastForward(message, facts={"current_commit": ref.commit_id, "wanted_commit": target})
     await uow.refs.move(command.dataset_id, command.name, target)
+    announce_move(ref, command.dataset_id, target, uow)
     uow.audit(ref.entry("moved", command.dataset_id, target))
     return command.name
+
+
+def announce_move(ref: Ref, dataset_id: UUID, commit_id: str, uow: DatasetsUnitOfWork) -> None:
+    """Let those who follow the branch hear where it is now."""
+    event = ref.moved(dataset_id, commit_id)
+    if event is not None:
+        uow.publish(event)
 
 
 async def protect_ref(command: ProtectRef, uow: DatasetsUnitOfWork) -> str:

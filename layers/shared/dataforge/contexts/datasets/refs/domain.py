@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from dataforge.contexts.datasets.commits.domain import _COMMIT
+from dataforge.contexts.datasets.contract import BranchMoved
 from dataforge.kernel.errors import AlreadyExists, Conflict, Locked, NotFound, ValidationFailed, Violation
 from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
@@ -117,6 +118,7 @@ class Ref:
     protected: bool = False
     required_approvals: int = 0
     is_default: bool = False
+    workspace_id: UUID | None = None
 
     def check_at(self, expected: str) -> None:
         """Raise RefMoved unless the ref is at the expected commit; `*` matches any."""
@@ -144,6 +146,12 @@ class Ref:
             message = Text("{name} is the default branch; make another branch the default first.", name=self.name)
             raise DefaultBranch(message, facts={"ref": self.name})
         self.check_writable()
+
+    def moved(self, dataset_id: UUID, commit_id: str) -> BranchMoved | None:
+        """What others hear when the ref is put on another commit; nothing for a tag."""
+        if self.kind is not RefKind.BRANCH or self.commit_id == commit_id:
+            return None
+        return BranchMoved(dataset_id, self.name, self.commit_id, commit_id, self.workspace_id)
 
     def entry(self, action: str, dataset_id: UUID, commit_id: str) -> AuditEntry:
         """The entry of the audit log for putting the ref on another commit."""

@@ -23,7 +23,7 @@ class Refs:
     async def lock(self, dataset_id: UUID, name: str) -> Ref:
         """The ref, locked until the end of the transaction; raises RefNotFound."""
         query = (
-            select(refs, datasets.c.default_branch)
+            select(refs, datasets.c.default_branch, datasets.c.workspace_id)
             .join(datasets, datasets.c.id == refs.c.dataset_id)
             .where(refs.c.dataset_id == dataset_id, refs.c.name == name)
             .with_for_update(of=refs)
@@ -38,6 +38,7 @@ class Refs:
             row.protected,
             row.required_approvals,
             is_default=row.name == row.default_branch,
+            workspace_id=row.workspace_id,
         )
 
     async def add(self, dataset_id: UUID, name: str, kind: RefKind, commit_id: str) -> None:

@@ -10,6 +10,7 @@ from dataforge.contexts.datasets.commits.domain import CommitTable, NewCommit, P
 from dataforge.contexts.datasets.commits.queries import resolve_version
 from dataforge.contexts.datasets.contract import ReviewDecided, ReviewRequested
 from dataforge.contexts.datasets.expectations.domain import CheckResult, result_json
+from dataforge.contexts.datasets.refs.commands import announce_move
 from dataforge.contexts.datasets.refs.domain import NotABranch, RefKind
 from dataforge.contexts.datasets.reviews.domain import (
     Opinion,
@@ -220,6 +221,7 @@ async def merge_review(command: MergeReview, uow: DatasetsUnitOfWork, *, objects
     if command.fast_forward:
         target.check_at(command.target)
         await uow.refs.move(command.dataset_id, target.name, command.head)
+        announce_move(target, command.dataset_id, command.head, uow)
         published = Published(target.name, target.commit_id, command.head, tables=command.tables)
     else:
         published = await publish_commit(

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_type_hints
 from uuid import UUID
 
 from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue, RosterApplied
-from dataforge.contexts.datasets.contract import DatasetImportEnded, ReviewDecided, ReviewRequested
+from dataforge.contexts.datasets.contract import BranchMoved, DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import (
     AccountClaimRequested,
     AccountInvitationSent,
@@ -164,6 +164,11 @@ _EVENTS: Final = (
         "An import into a dataset has ended; its job says what was refused, and why it failed if it did.",
         "job_id dataset_id user_id rows refused",
         _ENDED,
+    ),
+    _published(
+        BranchMoved,
+        "A branch of a dataset is at another commit.",
+        "dataset_id ref previous_commit_id commit_id",
     ),
     _published(
         ReviewRequested,

@@ -1,0 +1,1 @@
+"""Versions as Apache Iceberg tables, for engines that are larger than a function."""

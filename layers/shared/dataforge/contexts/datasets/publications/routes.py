@@ -1,0 +1,89 @@
+"""REST of publications."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from dataforge.contexts.datasets.datasets.calls import DATASETS, DatasetCall, on_dataset, router
+from dataforge.contexts.datasets.jobs.calls import send_job
+from dataforge.contexts.datasets.jobs.domain import RunType
+from dataforge.contexts.datasets.publications import commands, queries, wire
+from dataforge.contexts.datasets.publications.calls import require_publishing, shown_publication
+from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
+from dataforge.http.call import json_response
+from dataforge.http.paging import Cursor, Limit
+from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+
+
+@router.post(
+    "/api/datasets/{dataset_id}/refs/{version}/publications", status_code=202, response_model=wire.PublicationOut
+)
+@router.post(
+    "/api/datasets/{dataset_id}/commits/{version}/publications", status_code=202, response_model=wire.PublicationOut
+)
+async def publish_version(
+    version: str,
+    body: Annotated[wire.PublicationIn, Body(default_factory=wire.PublicationIn)],
+    call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.PUBLICATION)],
+) -> Response:
+    """Publish a version as an Apache Iceberg table for engines like Daft, Spark, Trino and Athena.
+
+    A branch is followed: every commit becomes a snapshot that is called like it. Who may read the catalog and its
+    bucket reads the rows, so that access is a matter of both from then on.
+    """
+    require_publishing(call)
+    found = await call.versions.load(call.dataset_id, version)
+    command = commands.PublishVersion(call.dataset_id, version, found.sheet_name(body.sheet))
+    return await _queued(call, commands.publish_version, command)
+
+
+@router.get("/api/datasets/{dataset_id}/publications", response_model=wire.PublicationPage)
+async def list_publications(
+    call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.PUBLICATION)],
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
+    """Publications of a dataset, newest first, and how far behind their branches they are."""
+    page = await call.query(queries.list_publications, call.dataset_id, after=call.after(cursor), limit=limit)
+    shown = [shown_publication(call, row) for row in page.rows]
+    return call.page_response(Page(shown, page.next_key), limit=limit)
+
+
+@router.get("/api/datasets/{dataset_id}/publications/{publication_id}", response_model=wire.PublicationOut)
+async def get_publication(
+    publication_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.PUBLICATION)]
+) -> Response:
+    """A publication: its table, its state and its last failure."""
+    row = await call.query(queries.get_publication, call.dataset_id, publication_id)
+    return json_response(shown_publication(call, row))
+
+
+@router.delete(
+    "/api/datasets/{dataset_id}/publications/{publication_id}", status_code=202, response_model=wire.PublicationOut
+)
+async def remove_publication(
+    publication_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.DELETE, Kind.PUBLICATION)]
+) -> Response:
+    """Drop the table and delete its files, all snapshots included; the dataset stays as it is."""
+    command = commands.RemovePublication(call.dataset_id, publication_id)
+    return await _queued(call, commands.remove_publication, command)
+
+
+async def _queued(call: DatasetCall, handler: Any, command: object) -> Response:  # noqa: ANN401 - one of the above
+    jobs: list[UUID] = []
+
+    async def show(connection: AsyncConnection, queued: commands.QueuedPublication) -> Response:
+        if queued.job_id is not None:
+            jobs.append(queued.job_id)
+        row = await queries.get_publication(connection, call.dataset_id, queued.publication_id)
+        headers = {"Location": call.address(DATASETS, call.dataset_id, "publications", queued.publication_id)}
+        return json_response(shown_publication(call, row), status=202, headers=headers)
+
+    answer = await call.execute_and_read(Work, handler, command, show)
+    for job_id in jobs:
+        await send_job(call, job_id, RunType.PUBLICATION)
+    return answer
