@@ -66,6 +66,7 @@ _WHOLE: dict[str, Any] = {
     },
     "deploy_schema": {"workspace_id": _ID, "plan_id": _ID, "plan_hash": _VALUES["plan_hash"]},
     "enroll_student": {"student_id": _ID, "course_id": "0193b8a4-7d2e-7c18-b3f4-6a1e9d0c5b84"},
+    "import_snapshot": {"source": {"iceberg": {"table": "cleaned"}}, "message": "Marks without typing errors"},
     "plan_schema_promotion": {
         "from_workspace_id": _ID,
         "revision": 1,

@@ -43,14 +43,14 @@ class DatasetsUnderTest(ApiUnderTest):
         )
         self.app, self.asgi = rest_app("datasets_api", self.platform)
         self.services = self.platform.get(DatasetsServices)
-        self._importing = self.platform_of("dataset-import").get(DatasetsServices)
-        self._exporting = self.platform_of("dataset-export").get(DatasetsServices)
+        self.importing = self.platform_of("dataset-import").get(DatasetsServices)
+        self.exporting = self.platform_of("dataset-export").get(DatasetsServices)
 
     async def work_on(self, job_id: UUID, run_type: str = "import") -> Done:
         """Do a job as its function would."""
         if run_type == "import":
-            return await self._importing.job_runner.run(job_id, self._importing.importer.work)
-        return await self._exporting.job_runner.run(job_id, self._exporting.export_or_publish)
+            return await self.importing.job_runner.run(job_id, self.importing.importer.work)
+        return await self.exporting.job_runner.run(job_id, self.exporting.export_or_publish)
 
     async def analyst(self) -> httpx.AsyncClient:
         """A new person who may create datasets."""

@@ -271,6 +271,12 @@ async def publication(api: WholeApi) -> Sample:
     return Sample({"dataset_id": dataset_id, "version": await head(api.client, dataset_id)}, {"sheet": "data"})
 
 
+@sample(DATASET + "/refs/{ref}/imports")
+async def snapshot(api: WholeApi) -> Sample:
+    source = {"iceberg": {"table": "result"}}
+    return Sample({"dataset_id": await api.dataset(), "ref": "main"}, {"source": source, "sheet": "data"})
+
+
 @sample(DATASET + "/expectations")
 async def expectation(api: WholeApi) -> Sample:
     return Sample({"dataset_id": await api.dataset()}, {"name": "named", "rule": "not_null", "columns": ["name"]})

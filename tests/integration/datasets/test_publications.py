@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 import pytest
 from pydantic import SecretStr
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from sqlalchemy import text
 
@@ -20,6 +24,7 @@ from dataforge.contexts.datasets.maintenance.consumers import queue_due
 from dataforge.contexts.datasets.publications.consumers import follow_branch
 from dataforge.contexts.datasets.publications.repository import RETRY_AFTER
 from dataforge.kernel.clock import FixedClock
+from dataforge.kernel.jobs import LEASE
 from dataforge.platform.aws.clients import client as aws
 from dataforge.platform.db.database import Database
 from tests.builders.datasets import (
@@ -35,6 +40,7 @@ from tests.builders.datasets import (
 from tests.builders.emulator import EmulatedAws
 from tests.builders.events import published
 from tests.builders.lake import catalog_of, publication, publish, rows_in, run_publication, table_of
+from tests.integration.datasets.test_killed_workers import started_worker
 
 
 @pytest.fixture
@@ -236,6 +242,44 @@ async def test_what_has_failed_says_why_and_is_tried_again(datasets: DatasetsUnd
 
     clock.advance(RETRY_AFTER + timedelta(seconds=1))
     assert (await queue_due(datasets.services))["publications"] == 1
+
+
+async def test_a_publisher_that_is_killed_behind_its_snapshot_leaves_one_snapshot(
+    datasets: DatasetsUnderTest, database_url: str, clock: FixedClock
+) -> None:
+    clock.advance(datetime.now(UTC) - clock.now())  # the worker's process has the machine's clock
+    client, dataset_id = await people(datasets)
+    waiting = await publish(client, dataset_id)
+    with catalog_of(database_url) as catalog, psycopg.connect(database_url) as blocker:
+        # It can move the table, but not write down that it has.
+        blocker.execute("LOCK TABLE datasets.publications IN SHARE MODE")
+        worker = started_worker(datasets, database_url, "dataset_export_handler", waiting["job_id"])
+        try:
+            deadline = time.monotonic() + 60
+            while not snapshots_of(catalog, waiting):
+                assert worker.poll() is None, "the worker ended by itself"
+                assert time.monotonic() < deadline, "the worker never published"
+                await asyncio.sleep(0.05)
+        finally:
+            worker.kill()
+            worker.wait()
+        blocker.rollback()
+        assert (await publication(client, waiting))["state"] == "waiting"
+
+        clock.advance(2 * LEASE + timedelta(seconds=1))
+        assert (await queue_due(datasets.services))["requeued"] == 1
+        done = await run_publication(datasets, client, waiting)
+
+        assert (done["state"], done["row_count"]) == ("current", 3)
+        assert snapshots_of(catalog, waiting) == [int(done["snapshot_id"])]
+
+
+def snapshots_of(catalog: SqlCatalog, waiting: dict[str, Any]) -> list[int]:
+    """Snapshots that the table has, none while it is not there."""
+    try:
+        return [snapshot.snapshot_id for snapshot in table_of(catalog, waiting).metadata.snapshots]
+    except NoSuchTableError:
+        return []
 
 
 async def test_who_may_export_may_publish_and_who_may_write_may_stop_it(datasets: DatasetsUnderTest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,17 +58,53 @@ def arrow_schema_of(schema: Schema, types: Sequence[pa.DataType]) -> pa.Schema:
 
 
 def write_rows(schema: pa.Schema, tables: Iterable[pa.Table]) -> WrittenFile:
-    """A data file of rows, in row groups that can be skipped by their bounds."""
+    """A data file of rows, in row groups that can be skipped by their bounds.
+
+    Parquet's bounds leave NaN out, and engines that order it above all numbers would skip row groups that have it. So
+    floats have none there, and in the manifest where a file has no NaN.
+    """
     sink = pa.BufferOutputStream()
-    nans = dict.fromkeys(_field_ids(schema), 0)
-    with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1, write_statistics=True) as writer:
+    floats = {
+        name: _FloatBounds(identity)
+        for name, identity, type_ in zip(schema.names, _field_ids(schema), schema.types, strict=True)
+        if pa.types.is_floating(type_)
+    }
+    bounded = [name for name in schema.names if name not in floats]
+    with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1, write_statistics=bounded) as writer:
         for table in tables:
             writer.write_table(table, row_group_size=_ROW_GROUP)
-            for identity, column in zip(_field_ids(schema), table.columns, strict=True):
-                if pa.types.is_floating(column.type):
-                    nans[identity] += pc.sum(pc.is_nan(column)).as_py() or 0
+            for name, bounds in floats.items():
+                bounds.add(table.column(name))
     data = sink.getvalue()
-    return WrittenFile(data, {**_record(data, DataFileContent.DATA), "nan_value_counts": _floats(schema, nans)})
+    record = _record(data, DataFileContent.DATA)
+    for bounds in floats.values():
+        bounds.note(record)
+    return WrittenFile(data, record)
+
+
+class _FloatBounds:
+    """What a manifest says of a column of floats."""
+
+    def __init__(self, identity: int) -> None:
+        self._identity = identity
+        self._nulls = self._nans = 0
+        self._low, self._high = math.inf, -math.inf
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Take the values of some rows."""
+        self._nulls += column.null_count
+        self._nans += pc.sum(pc.is_nan(column)).as_py() or 0
+        ends = pc.min_max(column).as_py()
+        if ends["min"] is not None and not self._nans:
+            self._low, self._high = min(self._low, ends["min"]), max(self._high, ends["max"])
+
+    def note(self, record: Mapping[str, Any]) -> None:
+        """Write it into the record of the file."""
+        record["null_value_counts"][self._identity] = self._nulls
+        record["nan_value_counts"][self._identity] = self._nans
+        if not self._nans and self._low <= self._high:
+            record["lower_bounds"][self._identity] = _bound(self._low)
+            record["upper_bounds"][self._identity] = _bound(self._high)
 
 
 def write_deletes(path: str, positions: I64) -> WrittenFile:
@@ -80,7 +117,7 @@ def write_deletes(path: str, positions: I64) -> WrittenFile:
     data = sink.getvalue()
     # Whole bounds: equal ones tell readers that the file is about one data file only.
     bounds = {_PATH_FIELD: path.encode()}
-    whole = {**_record(data, DataFileContent.POSITION_DELETES), "nan_value_counts": {}}
+    whole = _record(data, DataFileContent.POSITION_DELETES)
     lower = {**whole.pop("lower_bounds"), **bounds}
     upper = {**whole.pop("upper_bounds"), **bounds}
     return WrittenFile(data, {**whole, "lower_bounds": lower, "upper_bounds": upper})
@@ -88,11 +125,6 @@ def write_deletes(path: str, positions: I64) -> WrittenFile:
 
 def _field_ids(schema: pa.Schema) -> list[int]:
     return [int(field.metadata[_FIELD_ID]) for field in schema]
-
-
-def _floats(schema: pa.Schema, counts: Mapping[int, int]) -> dict[int, int]:
-    ids = zip(_field_ids(schema), schema.types, strict=True)
-    return {identity: counts[identity] for identity, type_ in ids if pa.types.is_floating(type_)}
 
 
 def _record(data: pa.Buffer, content: DataFileContent) -> dict[str, Any]:
@@ -133,6 +165,7 @@ def _record(data: pa.Buffer, content: DataFileContent) -> dict[str, Any]:
         "column_sizes": sizes,
         "value_counts": values,
         "null_value_counts": {identity: count for identity, count in nulls.items() if identity not in unknown},
+        "nan_value_counts": {},
         "lower_bounds": lower,
         "upper_bounds": {identity: bound for identity, bound in upper.items() if bound is not None},
         "split_offsets": offsets,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,15 @@ def schema_of(table: Table, snapshot: Snapshot) -> Schema:
     return table.schema() if snapshot.schema_id is None else schemas.get(snapshot.schema_id, table.schema())
 
 
-def write_parquet(table: Table, snapshot: Snapshot, sink: IO[bytes], report: Report = lambda *_: None) -> int:
+class Sink(Protocol):
+    """Where the bytes go: a file, or an upload in parts."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take the bytes; returns how many."""
+        ...
+
+
+def write_parquet(table: Table, snapshot: Snapshot, sink: Sink, report: Report = lambda *_: None) -> int:
     """The rows of a snapshot as one Parquet file; how many. Raises SnapshotRefused."""
     if table.metadata.format_version > _NEWEST_FORMAT:
         version = table.metadata.format_version
@@ -77,7 +85,7 @@ def write_parquet(table: Table, snapshot: Snapshot, sink: IO[bytes], report: Rep
     schema = schema_of(table, snapshot)
     target = pa.schema([pa.field(field.name, _arrow_type(field)) for field in schema.fields])
     rows = read = 0
-    with pq.ParquetWriter(sink, target, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), target, compression="zstd", compression_level=1) as writer:
         for task in _planned(table, snapshot):
             for part in _rows_of(table, schema, target, task):
                 writer.write_table(part)

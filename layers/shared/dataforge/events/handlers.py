@@ -32,13 +32,14 @@ def event_handler(modules: Modules, function: str, parts: Platform, default: str
     module = next((module for module in modules if function in module.consumers), None)
     loop = own_event_loop()
 
-    @cache
-    def consumer(module: Module[Services]) -> Consumer[Any]:
+    @cache  # of the one module: modules cannot be hashed
+    def consumer() -> Consumer[Any]:
+        assert module is not None  # noqa: S101 - asked for messages only
         with uncollected():
             return module.consumers[function]()
 
     async def consume(module: Module[Services], event: Mapping[str, Any]) -> dict[str, Any]:
-        return await consumer(module)(event, parts.get(module.services))
+        return await consumer()(event, parts.get(module.services))
 
     def handler(event: Any, _context: Any) -> Any:  # noqa: ANN401 - Lambda's signature
         if module is None or "command" in event:

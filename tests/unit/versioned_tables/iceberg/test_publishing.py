@@ -204,6 +204,18 @@ def test_a_filter_reads_only_the_files_that_may_have_such_rows(tables: TableStor
     assert table.scan(GreaterThanOrEqual("id", 239_000)).to_arrow().num_rows == 1_000
 
 
+def test_files_with_nan_are_not_passed_over_by_what_orders_it_above_all_numbers(
+    tables: TableStore, catalog: SqlCatalog
+) -> None:
+    manifest = version(tables, [{"id": 1, "name": "a", "score": 1.0}, {"id": 2, "name": "b", "score": float("nan")}])
+    table = table_for(catalog, manifest)
+    published(tables, table, manifest, "one")
+
+    path = next(iter(table.scan().plan_files())).file.file_path.removeprefix("file://")
+    assert len(list(table.scan(GreaterThanOrEqual("score", 5.0)).plan_files())) == 1
+    assert duckdb.execute("SELECT count(*) FROM read_parquet(?) WHERE score > 5", [path]).fetchone() == (1,)
+
+
 def test_duckdb_reads_the_files_and_leaves_out_what_deletes_say(tables: TableStore, catalog: SqlCatalog) -> None:
     before = version(tables, people(range(5_000)))
     after = apply_operations(tables, before, [RowOperation("delete", {"id": n}) for n in range(0, 5_000, 3)])

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from dataforge.contexts.datasets.imports.commands import Importer
     from dataforge.contexts.datasets.jobs.domain import Job
     from dataforge.contexts.datasets.maintenance.commands import Maintenance
+    from dataforge.contexts.datasets.publications.lake import Lake
     from dataforge.contexts.datasets.publications.publisher import Publisher
+    from dataforge.contexts.datasets.publications.snapshots import SnapshotReader
     from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
     from dataforge.kernel.access import Level
     from dataforge.kernel.principal import Principal
@@ -126,21 +128,35 @@ class DatasetsServices(Services):
     @cached_property
     def publisher(self) -> "Publisher":
         """Does the jobs of publications."""
-        from dataforge.contexts.datasets.publications.lake import Lake
         from dataforge.contexts.datasets.publications.publisher import Publisher
 
+        return Publisher(self.versions, self.lake)
+
+    @cached_property
+    def snapshot_reader(self) -> "SnapshotReader":
+        """Reads snapshots for imports."""
+        from dataforge.contexts.datasets.publications.snapshots import SnapshotReader
+
+        return SnapshotReader(self.versions, self.files, self.lake)
+
+    @cached_property
+    def lake(self) -> "Lake":
+        """Where versions are published."""
+        from dataforge.contexts.datasets.publications.lake import Lake
+
         given = self.settings
-        return Publisher(
-            self.versions,
-            Lake(given.iceberg_catalog, given.iceberg_namespaces, given.data_bucket, self.platform.database_url),
-        )
+        return Lake(given.iceberg_catalog, given.iceberg_namespaces, given.data_bucket, self.platform.database_url)
 
     async def export_or_publish(self, job: "Job", control: "JobControl[DatasetsUnitOfWork]") -> None:
         """Do a job of the exports queue."""
         from dataforge.contexts.datasets.jobs.domain import RunType
 
-        work = self.publisher.work if job.run_type is RunType.PUBLICATION else self.exporter.work
-        await work(job, control)
+        if job.run_type is RunType.PUBLICATION:
+            await self.publisher.work(job, control)
+        elif job.run_type.reads_a_file:
+            await self.snapshot_reader.work(job, control)
+        else:
+            await self.exporter.work(job, control)
 
     @cached_property
     def maintenance(self) -> "Maintenance":

@@ -250,6 +250,8 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _reading(_DATASETS),
         _tables("datasets", "jobs", CHANGE),
         _tables("datasets", "publications", WRITE),
+        # Sizes of files that it has read from snapshots.
+        _tables("datasets", "uploads", CHANGE),
         _CATALOG,
         _tables("identity", "directory", READ),
     ),

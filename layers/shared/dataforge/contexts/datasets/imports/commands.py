@@ -174,6 +174,8 @@ class Importer:
         rows = sum(table.rows for table in outcome.report.tables)
         sheets = sheet_summaries(commit.tables) if commit is not None else _unchanged(base)
         summary = {"rows_processed": rows, "sheets": sheets, "report": report_json(outcome.report)}
+        if "source" in job.run_parameters:
+            summary["source"] = job.run_parameters["source"]
         claim = JobClaim(job.id, control.worker, summary, {**control.progress, "rows": rows})
         command = PublishCommit(job.dataset_id, job.ref_name, job.source_commit_id, commit, claim)
         refused = sum(table.rejected_count for table in outcome.report.tables)

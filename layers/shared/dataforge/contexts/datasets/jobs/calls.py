@@ -36,10 +36,13 @@ async def show_job(call: DatasetCall, connection: AsyncConnection, job_id: UUID,
     return json_response(shown_job(call, job), status=status, headers=headers)
 
 
-async def send_job(call: DatasetCall, job_id: UUID, run_type: RunType) -> None:
-    """Put a message for a job on its queue; `maintenance` does it again if this fails."""
+async def send_job(call: DatasetCall, job_id: UUID, run_type: RunType, *, of_snapshot: bool = False) -> None:
+    """Put a message for a job on its queue; `maintenance` does it again if this fails.
+
+    `of_snapshot`: what exports reads a snapshot for it first, and hands it on.
+    """
     services = call.services(DatasetsServices)
-    queue = services.import_queue if run_type.reads_a_file else services.export_queue
+    queue = services.import_queue if run_type.reads_a_file and not of_snapshot else services.export_queue
     try:
         await queue.send(json.dumps({"job_id": str(job_id)}))
     except Exception:  # noqa: BLE001 - the job is durable; it is queued again within minutes

@@ -5,10 +5,11 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import and_, false, func, insert, or_, select, update
 
 from dataforge.contexts.datasets.jobs.domain import Job, MadeFile, RunType
 from dataforge.contexts.datasets.tables import jobs, uploads
+from dataforge.contexts.datasets.uploads.domain import OF_SNAPSHOT
 from dataforge.kernel.jobs import JobStatus
 from dataforge.platform.db.database import row_dict
 from dataforge.platform.jobs.repository import LeasedJobs
@@ -43,19 +44,20 @@ class Jobs(LeasedJobs[Job]):
             )
         )
 
-    async def lock_lost(self, limit: int) -> Sequence[tuple[UUID, RunType]]:
-        """Jobs whose message or worker was lost, locked."""
+    async def lock_lost(self, limit: int) -> Sequence[tuple[UUID, RunType, bool]]:
+        """Jobs whose message or worker was lost, locked; and whether a snapshot is to be read for them first."""
         # A file that is on its way has an upload in another state; its job waits for it until the upload expires.
-        whole = or_(uploads.c.id.is_(None), uploads.c.state == "completed", uploads.c.expires_at < self._now)
+        unread = and_(uploads.c.s3_upload_id == OF_SNAPSHOT, uploads.c.state == "completing")
+        whole = or_(uploads.c.id.is_(None), uploads.c.state == "completed", uploads.c.expires_at < self._now, unread)
         query = (
-            select(jobs.c.id, jobs.c.run_type)
+            select(jobs.c.id, jobs.c.run_type, func.coalesce(unread, false()).label("unread"))
             .outerjoin(uploads, uploads.c.id == jobs.c.upload_id)
             .where(self.lost(), whole)
             .order_by(jobs.c.id)
             .limit(limit)
             .with_for_update(of=jobs, skip_locked=True)
         )
-        return [(row.id, RunType(row.run_type)) for row in await self._connection.execute(query)]
+        return [(row.id, RunType(row.run_type), row.unread) for row in await self._connection.execute(query)]
 
     async def newest_download(self, dataset_id: UUID, identity: str) -> MadeFile | None:
         """The last job that makes or made this file; nobody else may begin one until the transaction ends."""

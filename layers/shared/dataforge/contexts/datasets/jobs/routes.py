@@ -97,15 +97,15 @@ async def retry_job(
 ) -> Response:
     """Run a failed or cancelled job again."""
     command = commands.RetryJob(call.dataset_id, job_id, onto_current=body.onto_current if body else False)
-    retried: list[RunType] = []
+    retried: list[Job] = []
 
     async def show(connection: AsyncConnection, job: Job) -> Response:
-        retried.append(job.run_type)
+        retried.append(job)
         return await show_job(call, connection, job_id, status=202)
 
     answer = await call.execute_and_read(Work, commands.retry_job, command, show)
-    for run_type in retried:
-        await send_job(call, job_id, run_type)
+    for job in retried:
+        await send_job(call, job_id, job.run_type, of_snapshot="source" in job.run_parameters)
     return answer
 
 

@@ -46,8 +46,8 @@ async def queue_due(services: DatasetsServices) -> dict[str, int]:
 
 async def _requeue(services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:
     lost = await uow.jobs.lock_lost(MOST_PER_TICK)
-    for job_id, run_type in lost:
-        queue = services.import_queue if run_type.reads_a_file else services.export_queue
+    for job_id, run_type, unread in lost:
+        queue = services.import_queue if run_type.reads_a_file and not unread else services.export_queue
         await queue.send(json.dumps({"job_id": str(job_id)}))
         await uow.jobs.note_queued(job_id)
     return len(lost)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dataforge.contexts.datasets.datasets.calls import DatasetCall
+from dataforge.contexts.datasets.imports.wire import ImportIn
 from dataforge.contexts.datasets.publications import wire
 from dataforge.contexts.datasets.publications.domain import PublishingOff, lake_prefix, namespace_of
 from dataforge.http.languages import failure_in_words_of
@@ -14,6 +15,25 @@ def require_publishing(call: DatasetCall) -> None:
     if call.platform.settings.iceberg_catalog == "none":
         message = Text("This installation publishes no tables: ICEBERG_CATALOG names no catalog.")
         raise PublishingOff(message)
+
+
+async def snapshot_options(call: DatasetCall, ref: str, body: wire.SnapshotImportIn) -> dict[str, Any]:
+    """Options of the import of a snapshot, as files have them; raises SheetNotFound when it is not said into which."""
+    sheet = body.sheet
+    if sheet is None:
+        found = await call.versions.load(call.dataset_id, ref)
+        sheet = found.sheet_name(None) if found.tables else "data"
+    options = ImportIn(
+        mode=body.mode,
+        format="parquet",
+        table=sheet,
+        key=body.key,
+        declared_types=body.declared_types,
+        evolution=body.evolution,
+        keep_other_tables=True,
+        message=body.message,
+    )
+    return options.model_dump(mode="json")
 
 
 def shown_publication(call: DatasetCall, row: dict[str, Any]) -> dict[str, Any]:

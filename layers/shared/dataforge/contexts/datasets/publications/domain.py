@@ -40,6 +40,13 @@ class PublicationExists(AlreadyExists):
     title = "This is published already"
 
 
+class SnapshotNotFound(NotFound):
+    """The namespace of the dataset has no such table, or the table no such snapshot."""
+
+    code = "snapshot_not_found"
+    title = "There is no such snapshot"
+
+
 class PublishingOff(DataForgeError):
     """This installation has no catalog that tables are published in (ICEBERG_CATALOG)."""
 

@@ -212,7 +212,9 @@ class Lake:
     def make_namespace(self, catalog: MetastoreCatalog, dataset_id: UUID) -> None:
         """The namespace of the dataset, unless it is there."""
         try:
-            catalog.create_namespace(self.namespace(dataset_id))
+            # Where tables go that engines make here without saying where.
+            location = f"s3://{self.bucket}/{lake_prefix(dataset_id).rstrip('/')}"
+            catalog.create_namespace(self.namespace(dataset_id), {"location": location})
         except NamespaceAlreadyExistsError:
             return
 

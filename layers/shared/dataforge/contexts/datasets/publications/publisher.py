@@ -39,7 +39,6 @@ _TABLE = {
     "commit.retry.num-retries": "0",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
-    "write.delete.mode": "merge-on-read",
 }
 
 

@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from dataforge.contexts.datasets.datasets.calls import DATASETS, DatasetCall, on_dataset, router
-from dataforge.contexts.datasets.jobs.calls import send_job
+from dataforge.contexts.datasets.jobs.calls import send_job, show_job
 from dataforge.contexts.datasets.jobs.domain import RunType
-from dataforge.contexts.datasets.publications import commands, queries, wire
-from dataforge.contexts.datasets.publications.calls import require_publishing, shown_publication
+from dataforge.contexts.datasets.jobs.wire import JobOut
+from dataforge.contexts.datasets.publications import commands, queries, snapshots, wire
+from dataforge.contexts.datasets.publications.calls import require_publishing, shown_publication, snapshot_options
+from dataforge.contexts.datasets.publications.snapshots import ImportSnapshot
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.call import json_response
 from dataforge.http.paging import Cursor, Limit
@@ -71,6 +73,42 @@ async def remove_publication(
     """Drop the table and delete its files, all snapshots included; the dataset stays as it is."""
     command = commands.RemovePublication(call.dataset_id, publication_id)
     return await _queued(call, commands.remove_publication, command)
+
+
+@router.post("/api/datasets/{dataset_id}/refs/{ref}/imports", status_code=202, response_model=JobOut)
+async def import_snapshot(
+    ref: str, body: wire.SnapshotImportIn, call: Annotated[DatasetCall, on_dataset(Action.CREATE, Kind.UPLOAD)]
+) -> Response:
+    """Make a snapshot of a table that an engine has written a commit of a branch, checked like any other import.
+
+    The commit's message names the table and the snapshot. Only tables of the dataset's own namespace are read, and only
+    files below its own prefix.
+    """
+    require_publishing(call)
+    source = body.source.iceberg
+    table = source.table
+    if source.publication_id is not None:
+        row = await call.query(queries.get_publication, call.dataset_id, source.publication_id)
+        table = row["table_name"]
+    command = ImportSnapshot(
+        call.dataset_id,
+        ref,
+        str(table),
+        source.snapshot,
+        await snapshot_options(call, ref, body),
+        RunType.IMPORT_PLAN if body.dry_run else RunType.IMPORT,
+        body.base_commit_id or "*",
+    )
+    queued: list[UUID] = []
+
+    async def show(connection: AsyncConnection, job_id: UUID) -> Response:
+        queued.append(job_id)
+        return await show_job(call, connection, job_id, status=202)
+
+    answer = await call.execute_and_read(Work, snapshots.import_snapshot, command, show)
+    for job_id in queued:
+        await send_job(call, job_id, command.run_type, of_snapshot=True)
+    return answer
 
 
 async def _queued(call: DatasetCall, handler: Any, command: object) -> Response:  # noqa: ANN401 - one of the above

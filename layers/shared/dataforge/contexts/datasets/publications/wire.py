@@ -1,19 +1,63 @@
 """Wire models of publications."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from dataforge.contexts.datasets.imports.wire import EvolutionIn, ImportMode
 from dataforge.contexts.datasets.publications.domain import PublicationState
-from dataforge.contexts.datasets.wire_types import In, ListOut, Sheet
+from dataforge.contexts.datasets.wire_types import ColumnName, CommitId, In, ListOut, Message, Sheet
+from dataforge.kernel.texts import Text
 
 
 class PublicationIn(In):
     """What to publish: `sheet` is needed when the version has several."""
 
     sheet: Sheet | None = None
+
+
+class IcebergSource(In):
+    """A table of the dataset's own namespace, by name or by the publication that made it, and one of its snapshots.
+
+    `snapshot` is the id of a snapshot, or the name of a tag or branch of the table; left out, the present one.
+    """
+
+    publication_id: UUID | None = None
+    table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,128}$")] | None = None
+    snapshot: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.publication_id is None) == (self.table is None):
+            message = Text("name a table or a publication, and not both")
+            raise ValueError(message)
+        return self
+
+
+class SnapshotSource(In):
+    """Where the rows come from."""
+
+    iceberg: IcebergSource
+
+
+class SnapshotImportIn(In):
+    """How a snapshot becomes a commit: into `sheet` (the only one, when left out), the other sheets stay.
+
+    `key`, `declared_types` and `evolution` are those of imports. `dry_run` makes the plan of it, which is applied like
+    others. `base_commit_id` is the commit that the branch must be at.
+    """
+
+    source: SnapshotSource
+    sheet: Sheet | None = None
+    mode: ImportMode = "replace"
+    key: Annotated[list[ColumnName], Field(max_length=32)] | None = None
+    declared_types: Annotated[dict[str, str], Field(max_length=20_000)] = {}
+    evolution: EvolutionIn = EvolutionIn()
+    message: Message | None = None
+    base_commit_id: CommitId | None = None
+    dry_run: bool = False
 
 
 class PublicationOut(BaseModel):

@@ -28,6 +28,10 @@ def file_gone() -> FileGone:
     return FileGone(Text("The uploaded file is no longer there; upload it again."))
 
 
+# In the place of S3's id of an upload: the file is being written from a snapshot of a published table.
+OF_SNAPSHOT = "iceberg"
+
+
 @dataclass(frozen=True, slots=True)
 class SentFile:
     """A small file that came as the body of a request."""
