@@ -30,7 +30,7 @@ from tests.builders.workspaces import Space, open_space
 
 OF_A_WORKSPACE = frozenset(
     {"workspace_id", "dataset_id", "cohort_id", "lesson_id", "launch_id", "key_id", "deployment_id", "repo_id"}
-    | {"vault_id", "note_id", "transcript_id", "tutorial_id"}
+    | {"vault_id", "note_id", "transcript_id", "tutorial_id", "publication_id"}
     # Of these there are others that belong to none.
     | {
         "/api/datasets/jobs/{job_id} job_id",
@@ -126,9 +126,17 @@ class Tenant:
         ids |= {"deployment_id": (await schemas.deploy(plan))["id"]}
         rows = {
             name: str(uuid4())
-            for name in ("launch_id", "transcript_id", "tutorial_id", "dataset_job", "job", "draft_job")
+            for name in (
+                "launch_id",
+                "transcript_id",
+                "tutorial_id",
+                "publication_id",
+                "dataset_job",
+                "job",
+                "draft_job",
+            )
         }
-        ids |= {name: rows[name] for name in ("launch_id", "transcript_id", "tutorial_id")}
+        ids |= {name: rows[name] for name in ("launch_id", "transcript_id", "tutorial_id", "publication_id")}
         ids |= {"/api/datasets/jobs/{job_id} job_id": rows["dataset_job"], "/api/jobs job_id": rows["job"]}
         ids |= {"/api/tutorials job_id": rows["draft_job"]}
         async with self.world.database.transaction() as connection:
@@ -153,6 +161,8 @@ INSERT INTO records.launches (id, lesson_id, user_id, registration, launch_mode,
 VALUES (:launch_id, :lesson_id, :owner, gen_random_uuid(), 'Normal', :tag, now(), now());
 INSERT INTO datasets.jobs (id, dataset_id, run_type, status, run_parameters, user_id, created_at)
 VALUES (:dataset_job, :dataset_id, 'export', 'pending', '{}', :owner, now());
+INSERT INTO datasets.publications (id, dataset_id, ref_name, follows, sheet, table_name, created_by, created_at)
+VALUES (:publication_id, :dataset_id, 'main', true, 'data', :tag, :owner, now());
 INSERT INTO platform.jobs (id, kind, status, run_parameters, user_id, created_at)
 VALUES (:job, 'personal_export', 'pending', '{}', :owner, now());
 INSERT INTO platform.jobs (id, kind, status, run_parameters, user_id, created_at)
