@@ -54,6 +54,11 @@ test: setup-browser ## Everything: lint, types, unit, integration, functions, e2
 test-fast: setup-dev ## The inner loop: lint, unit and architecture tests that are not slow; no stack
 	@$(RUN) -m infra.local.checks --fast
 
+.PHONY: test-scale
+test-scale: setup ## A published table of 10 million rows on a Ray cluster (downloads 300 MB once; not part of `make test`)
+	@$(ENVIRONMENTS) scale
+	@$(RUN) -m pytest -q -s -p no:cacheprovider tests/scale/test_daft_on_ray.py
+
 .PHONY: explore
 explore: setup ## Property tests with many new examples; what they find becomes an example of its test
 	@$(RUN) -m infra.local.checks --explore

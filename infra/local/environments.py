@@ -26,6 +26,7 @@ ENVIRONMENTS = {
     "sam": (TOOLS / "sam", ROOT / "requirements" / "sam.txt"),
     "node": (TOOLS / "node", ROOT / "requirements" / "node.txt"),
     "clients": (TOOLS / "clients", ROOT / "requirements" / "clients.txt"),
+    "scale": (TOOLS / "scale", ROOT / "requirements" / "scale.txt"),
 }
 
 

@@ -28,7 +28,7 @@ def main() -> None:
     requirements = ROOT / "requirements"
     _compile("-o", str(shared))
     _compile("--all-extras", "--group", "dev", *constraint, "-o", str(tested))
-    for group in ("emulator", "sam", "node", "clients", "bootstrap"):
+    for group in ("emulator", "sam", "node", "clients", "scale", "bootstrap"):
         _compile("--group", group, "-o", str(requirements / f"{group}.txt"), project=False)
     base = set(blocks(shared.read_text()))
     with tempfile.TemporaryDirectory() as scratch:

@@ -15,22 +15,24 @@ from tests.builders.datasets import DatasetsUnderTest, ok
 from versioned_tables.schema.texts import plain_rows
 
 
+def catalog_properties(database_url: str, *, driver: str = "psycopg") -> dict[str, str]:
+    """What a program says to find the SQL catalog and the files."""
+    uri = database_url.replace("postgresql://", f"postgresql+{driver}://", 1)
+    return {
+        "uri": f"{uri}{'&' if '?' in uri else '?'}options=-csearch_path%3Ddatasets",
+        "init_catalog_tables": "false",
+        "s3.endpoint": os.environ["AWS_ENDPOINT_URL"],
+        "s3.region": os.environ["AWS_DEFAULT_REGION"],
+        "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"],
+        "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"],
+        "s3.force-virtual-addressing": "false",
+    }
+
+
 @contextmanager
 def catalog_of(database_url: str) -> Iterator[SqlCatalog]:
     """The SQL catalog of the local stack."""
-    uri = database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    catalog = SqlCatalog(
-        "dataforge",
-        **{
-            "uri": f"{uri}{'&' if '?' in uri else '?'}options=-csearch_path%3Ddatasets",
-            "init_catalog_tables": "false",
-            "s3.endpoint": os.environ["AWS_ENDPOINT_URL"],
-            "s3.region": os.environ["AWS_DEFAULT_REGION"],
-            "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"],
-            "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"],
-            "s3.force-virtual-addressing": "false",
-        },
-    )
+    catalog = SqlCatalog("dataforge", **catalog_properties(database_url))
     try:
         yield catalog
     finally:
