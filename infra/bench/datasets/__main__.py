@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+from infra.bench.datasets.differences import differences
 from infra.bench.datasets.generate import write
 from infra.bench.datasets.growth import growth
 from infra.bench.datasets.imports import imports, shapes
@@ -31,6 +32,7 @@ def figures(place: Place, folder: Path, rows: int, delay: float) -> Iterator[Fig
     one, two = apart(write, folder, rows)
     yield from imports(place, one, two)
     yield from uses(place, delay)
+    yield from differences(place, one, two)
     if rows >= 300_000:
         yield from shapes(place)
 

@@ -142,12 +142,7 @@ def uses(place: Place, delay: float) -> Iterator[Figure]:
         yield Figure(f"page of 100 of {name}, warm, p95 ms", found["p95_ms"], 10)
         cold = apart(pages, place, name, delay, 60)
         yield Figure(f"page of 100 of {name}, cold, {delay * 1000:g} ms a GET, p95 ms", cold["p95_ms"], 120)
-    for label, call, head, limit in (
-        ("along history", shared, "v2", 50),
-        ("any to any, chunks shared", unshared, "v2", 200),
-        ("any to any, imported apart", unshared, "v2-apart", 200),
-    ):
-        yield Figure(f"difference of v1 and v2 {label}, ms", apart(call, place, head)["p50_ms"], limit)
+    yield Figure("difference of v1 and v2 along history, ms", apart(shared, place, "v2")["p50_ms"], 50)
     found = apart(commits, place)
     yield Figure("1-row commit, p50 ms", found["p50_ms"])
     yield Figure("1-row commit, p95 ms", found["p95_ms"], 50)

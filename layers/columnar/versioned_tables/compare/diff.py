@@ -9,12 +9,13 @@ hash, so it is an update; 5e is deleted, 6f inserted. Cells are fetched only for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from versioned_tables.format.manifest import EMPTY, I64, Manifest, Pieces
+from versioned_tables.compare.unshared import Mask, renumbered, unshared_rows
+from versioned_tables.format.manifest import EMPTY, I64, Manifest
 from versioned_tables.format.patches import DELETE, INSERT, UPDATE, Operations
 from versioned_tables.hashing.pairing import may_differ, pair_up
 from versioned_tables.hashing.row_hash import U64, RowHashes
@@ -130,12 +131,13 @@ def _from_patches(store: TableStore, head: Manifest) -> Operations:
 def _any_to_any(store: TableStore, base: Manifest, head: Manifest) -> Operations:
     store.learn(base.schema, head.schema)
     suspects = Suspects.of(base.schema, head.schema)
-    old, new = _unequal_leaf_rows(base, head)
+    left, right = _unequal_leaves(base, head)
     keyed = bool(head.schema.key) and head.schema.key == base.schema.key
     updated = _NO_PAIRS
     if not suspects.ids:
-        old, new = _not_shared(base, head, old, new)
+        old, new = unshared_rows(base, head, left, right)
     else:
+        old, new = leaf_rows(base, np.flatnonzero(left)), leaf_rows(head, np.flatnonzero(right))
         old, new, updated = _read_apart(store, base, head, old, new, suspects)
         if not keyed or not set(suspects.ids).isdisjoint(head.schema.key):
             old, new, updated = np.union1d(old, updated[0]), np.union1d(new, updated[1]), _NO_PAIRS
@@ -147,41 +149,24 @@ def _any_to_any(store: TableStore, base: Manifest, head: Manifest) -> Operations
     return _unkeyed(store, (base, head), old[gone], new[come])
 
 
-def _unequal_leaf_rows(base: Manifest, head: Manifest) -> tuple[I64, I64]:
-    """Row numbers of both sides outside of leaves that both have."""
+def _unequal_leaves(base: Manifest, head: Manifest) -> tuple[Mask, Mask]:
+    """Which leaves of either side the other one has not."""
     one, two = (m.leaves.hashes[:, 0] ^ (m.leaves.hashes[:, 1] * np.uint64(3)) for m in (base, head))
     first, second = pair_up(one, two)
     left, right = np.ones(len(one), dtype=bool), np.ones(len(two), dtype=bool)
     left[first] = right[second] = False
-    return leaf_rows(base, np.flatnonzero(left)), leaf_rows(head, np.flatnonzero(right))
-
-
-def _not_shared(base: Manifest, head: Manifest, old: I64, new: I64) -> tuple[I64, I64]:
-    """Drop rows that both versions name at the same physical address; each address counts once."""
-    if not len(old) or not len(new) or {s.id for s in base.sources}.isdisjoint(s.id for s in head.sources):
-        return old, new
-    left, right = may_differ([(addresses_at(base, old), addresses_at(_renumbered(base, head), new))])
-    return old[left], new[right]
+    return left, right
 
 
 def _read_apart(
     store: TableStore, base: Manifest, head: Manifest, old: I64, new: I64, suspects: Suspects
 ) -> tuple[I64, I64, tuple[I64, I64]]:
     """Without the rows at the same physical address, and apart those of them that the versions read differently."""
-    first, second = pair_up(addresses_at(base, old), addresses_at(_renumbered(base, head), new))
+    first, second = pair_up(addresses_at(base, old), addresses_at(renumbered(base, head), new))
     apart = suspects.differ(store, base, old[first])
     left, right = np.ones(len(old), dtype=bool), np.ones(len(new), dtype=bool)
     left[first] = right[second] = False
     return old[left], new[right], (old[first[apart]], new[second[apart]])
-
-
-def _renumbered(base: Manifest, head: Manifest) -> Manifest:
-    """The head with sources numbered as the base numbers them, those it does not have behind."""
-    places = {source.id: at for at, source in enumerate(base.sources)}
-    extra = len(base.sources)
-    renumber = np.array([places.get(source.id, extra + at) for at, source in enumerate(head.sources)], dtype=np.int64)
-    pieces = head.pieces
-    return replace(head, pieces=Pieces(renumber[pieces.source], pieces.start, pieces.count)) if len(pieces) else head
 
 
 def _keyed(old: I64, new: I64, before: RowHashes, after: RowHashes, updated: tuple[I64, I64]) -> Operations:

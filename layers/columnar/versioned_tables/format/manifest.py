@@ -240,6 +240,21 @@ def slice_pieces(manifest: Manifest, start: int, stop: int) -> Pieces:
     return Pieces(source, begin, count)
 
 
+def pieces_within(manifest: Manifest, starts: I64, stops: I64) -> tuple[Pieces, I64]:
+    """The pieces of rows in some ranges, cut at the ends of these, and the row number that each begins with. The ranges
+    are ascending and none overlaps.
+    """
+    ends = manifest.piece_ends
+    bounds = np.unique(np.concatenate([[0], ends, starts, stops]))
+    first, last = bounds[:-1], bounds[1:]
+    at = np.searchsorted(starts, first, side="right") - 1
+    inside = (at >= 0) & (first < stops[at]) if len(starts) else np.zeros(len(first), dtype=bool)
+    first, last = first[inside], last[inside]
+    piece = np.searchsorted(ends, first, side="right")
+    begin = manifest.pieces.start[piece] + first - (ends[piece] - manifest.pieces.count[piece])
+    return Pieces(manifest.pieces.source[piece], begin, last - first), first
+
+
 def drop_unused(manifest: Manifest) -> Manifest:
     """The same version without sources that no piece names."""
     used = np.unique(manifest.pieces.source)
