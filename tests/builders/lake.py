@@ -11,6 +11,7 @@ from uuid import UUID
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
+from dataforge.platform.aws.clients import client as aws
 from tests.builders.datasets import DatasetsUnderTest, ok
 from versioned_tables.schema.texts import plain_rows
 
@@ -42,6 +43,19 @@ def catalog_of(database_url: str) -> Iterator[SqlCatalog]:
 def table_of(catalog: SqlCatalog, publication: Mapping[str, Any]) -> Table:
     """The table of a publication."""
     return catalog.load_table((publication["namespace"], publication["table"]))
+
+
+def commits_in(table: Table) -> list[str]:
+    """The commits that the table has been at, one after the other."""
+    shown = {snapshot.snapshot_id: snapshot.summary for snapshot in table.metadata.snapshots}
+    history = [shown[entry.snapshot_id] for entry in table.history()]
+    return [summary["dataforge.commit-id"] or "" for summary in history if summary is not None]
+
+
+def stored_files(datasets: DatasetsUnderTest, prefix: str) -> list[str]:
+    """Keys of the bucket below a prefix."""
+    listed = aws("s3").list_objects_v2(Bucket=datasets.services.settings.data_bucket, Prefix=prefix)
+    return [item["Key"] for item in listed.get("Contents", [])]
 
 
 def rows_in(table: Table, version: str | None = None) -> list[dict[str, Any]]:

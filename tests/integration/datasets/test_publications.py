@@ -39,7 +39,7 @@ from tests.builders.datasets import (
 )
 from tests.builders.emulator import EmulatedAws
 from tests.builders.events import published
-from tests.builders.lake import catalog_of, publication, publish, rows_in, run_publication, table_of
+from tests.builders.lake import catalog_of, publication, publish, rows_in, run_publication, stored_files, table_of
 from tests.integration.datasets.test_killed_workers import started_worker
 
 
@@ -201,8 +201,7 @@ async def test_a_removed_publication_takes_its_table_and_files_along(
     await run_publication(datasets, client, waiting)
 
     assert refused(await client.get(path)) == (404, "publication_not_found")
-    bucket = datasets.services.settings.data_bucket
-    assert aws("s3").list_objects_v2(Bucket=bucket, Prefix="lake/")["KeyCount"] == 0
+    assert stored_files(datasets, f"lake/{dataset_id}/") == []
     with catalog_of(database_url) as catalog, pytest.raises(NoSuchTableError):
         table_of(catalog, done)
     # And again, under another name.
@@ -244,34 +243,77 @@ async def test_what_has_failed_says_why_and_is_tried_again(datasets: DatasetsUnd
     assert (await queue_due(datasets.services))["publications"] == 1
 
 
-async def test_a_publisher_that_is_killed_behind_its_snapshot_leaves_one_snapshot(
-    datasets: DatasetsUnderTest, database_url: str, clock: FixedClock
+@pytest.mark.parametrize("locked", ["datasets.iceberg_tables", "datasets.publications"])
+async def test_a_publisher_that_is_killed_before_or_behind_the_move_of_the_table_leaves_one_snapshot_a_commit(
+    datasets: DatasetsUnderTest, database_url: str, clock: FixedClock, locked: str
 ) -> None:
     clock.advance(datetime.now(UTC) - clock.now())  # the worker's process has the machine's clock
     client, dataset_id = await people(datasets)
     waiting = await publish(client, dataset_id)
-    with catalog_of(database_url) as catalog, psycopg.connect(database_url) as blocker:
-        # It can move the table, but not write down that it has.
-        blocker.execute("LOCK TABLE datasets.publications IN SHARE MODE")
-        worker = started_worker(datasets, database_url, "dataset_export_handler", waiting["job_id"])
+    await run_publication(datasets, client, waiting)
+    commits = [await head(client, dataset_id)]
+    for age in (50, 51):
+        ok(await commit_rows(client, dataset_id, [{"op": "update", "key": {"id": 1}, "values": {"age": age}}]), 201)
+        commits.append(await head(client, dataset_id))
+    await queue_due(datasets.services)
+    behind = await publication(client, waiting)
+
+    await killed_at(datasets, database_url, behind["job_id"], locked)
+
+    with catalog_of(database_url) as catalog:
+        moved = len(snapshots_of(catalog, waiting)) - 1
+        assert moved == (locked == "datasets.publications")
+        assert len(rows_in(table_of(catalog, waiting))) == 3
+        assert (await publication(client, waiting))["published_commit_id"] == commits[0]
+        clock.advance(2 * LEASE + timedelta(seconds=1))
+        assert (await queue_due(datasets.services))["requeued"] == 1
+        done = await run_publication(datasets, client, waiting)
+
+        assert (done["state"], done["published_commit_id"]) == ("current", commits[-1])
+        table = table_of(catalog, done)
+        named = {ref.snapshot_id: name for name, ref in table.metadata.refs.items() if name != "main"}
+        assert [named[entry.snapshot_id] for entry in table.history()] == commits
+        assert len(table.metadata.snapshots) == len(commits)
+        for commit, age in zip(commits, (36, 50, 51), strict=True):
+            assert next(row["age"] for row in rows_in(table, commit) if row["id"] == 1) == age
+
+
+async def test_a_publisher_that_is_killed_while_it_removes_a_table_is_followed_by_another(
+    datasets: DatasetsUnderTest, database_url: str, clock: FixedClock
+) -> None:
+    clock.advance(datetime.now(UTC) - clock.now())
+    client, dataset_id = await people(datasets)
+    waiting = await publish(client, dataset_id)
+    await run_publication(datasets, client, waiting)
+    path = f"/api/datasets/{dataset_id}/publications/{waiting['id']}"
+    removing = ok(await client.delete(path), 202)
+
+    await killed_at(datasets, database_url, removing["job_id"], "datasets.publications")
+
+    assert (await publication(client, waiting))["state"] == "removing"
+    clock.advance(2 * LEASE + timedelta(seconds=1))
+    await queue_due(datasets.services)
+    await run_publication(datasets, client, waiting)
+    assert refused(await client.get(path)) == (404, "publication_not_found")
+    assert stored_files(datasets, f"lake/{dataset_id}/") == []
+
+
+async def killed_at(datasets: DatasetsUnderTest, database_url: str, job_id: str, locked: str) -> None:
+    """Let a worker do a job until it wants to write to a table of the database, and kill it there."""
+    with psycopg.connect(database_url) as blocker, psycopg.connect(database_url, autocommit=True) as watcher:
+        blocker.execute(f"LOCK TABLE {locked} IN SHARE MODE")
+        worker = started_worker(datasets, database_url, "dataset_export_handler", job_id)
         try:
             deadline = time.monotonic() + 60
-            while not snapshots_of(catalog, waiting):
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+            while watcher.execute(waits, [locked]).fetchone() == (0,):
                 assert worker.poll() is None, "the worker ended by itself"
-                assert time.monotonic() < deadline, "the worker never published"
+                assert time.monotonic() < deadline, "the worker never came this far"
                 await asyncio.sleep(0.05)
         finally:
             worker.kill()
             worker.wait()
         blocker.rollback()
-        assert (await publication(client, waiting))["state"] == "waiting"
-
-        clock.advance(2 * LEASE + timedelta(seconds=1))
-        assert (await queue_due(datasets.services))["requeued"] == 1
-        done = await run_publication(datasets, client, waiting)
-
-        assert (done["state"], done["row_count"]) == ("current", 3)
-        assert snapshots_of(catalog, waiting) == [int(done["snapshot_id"])]
 
 
 def snapshots_of(catalog: SqlCatalog, waiting: dict[str, Any]) -> list[int]:

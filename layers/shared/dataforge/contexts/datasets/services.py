@@ -1,5 +1,6 @@
 """The parts of datasets, each made when first used."""
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -152,7 +153,9 @@ class DatasetsServices(Services):
         from dataforge.contexts.datasets.jobs.domain import RunType
 
         if job.run_type is RunType.PUBLICATION:
-            await self.publisher.work(job, control)
+            following = await self.publisher.work(job, control)
+            if following is not None:
+                await self.export_queue.send(json.dumps({"job_id": str(following)}))
         elif job.run_type.reads_a_file:
             await self.snapshot_reader.work(job, control)
         else:

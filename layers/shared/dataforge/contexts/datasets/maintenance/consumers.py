@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.datasets.domain import RETENTION
-from dataforge.contexts.datasets.publications.commands import queue_late
+from dataforge.contexts.datasets.publications.commands import queue_late, queue_looks
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork
 from dataforge.events.sqs import id_in
 from dataforge.kernel.errors import BadRequest
@@ -73,6 +73,8 @@ async def _forget(_services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:
 async def _queue_maintenance(services: DatasetsServices, uow: DatasetsUnitOfWork) -> int:
     # Once a day at most, and not before its first day is over.
     due = await uow.datasets.lock_kept(uow.now - MAINTAINED_EVERY, MOST_PER_TICK)
+    for job_id in await queue_looks(due, uow):
+        await services.export_queue.send(json.dumps({"job_id": str(job_id)}))
     return await _queue(services, uow, due, "upkeep")
 
 

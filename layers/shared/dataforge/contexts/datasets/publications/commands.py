@@ -1,6 +1,6 @@
 """Publish versions, stop publishing, and note how far it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,18 @@ class NotePublished:
     row_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """A job has done what there was to do; `removed`: its table is gone."""
+
+    publication_id: UUID
+    job_id: UUID
+    worker: UUID
+    summary: Mapping[str, Any]
+    progress: Mapping[str, Any]
+    removed: bool = False
+
+
 async def publish_version(command: PublishVersion, uow: DatasetsUnitOfWork) -> QueuedPublication:
     """Insert and queue its first run; raises RefNotFound, CommitNotFound, PublicationExists."""
     commit_id = await resolve_version(uow.connection, command.dataset_id, command.version)
@@ -84,8 +96,11 @@ async def remove_publication(command: RemovePublication, uow: DatasetsUnitOfWork
 
 
 async def queue_run(publication: Publication, uow: DatasetsUnitOfWork) -> UUID | None:
-    """A job that brings the table to where its branch is then; None when one waits that has not begun."""
-    if await uow.publications.has_waiting_run(publication.id):
+    """A job that brings the table to where its branch is then.
+
+    None while one waits or is at work: before it ends, it looks again at what there is to do (`end_run`).
+    """
+    if await uow.publications.has_open_run(publication.id):
         return None
     job = Job(
         id=uuid7(),
@@ -104,6 +119,30 @@ async def queue_run(publication: Publication, uow: DatasetsUnitOfWork) -> UUID |
     return job.id
 
 
+async def begin_run(job: Job, uow: DatasetsUnitOfWork) -> Publication | None:
+    """The publication of a job, which nobody else works on now; None when it is gone, or another job has it.
+
+    So two jobs never write to one table at once: one that was retried by hand leaves it to the one under way.
+    """
+    publication = await uow.publications.lock(UUID(str(job.run_parameters["publication_id"])))
+    if publication is None or await uow.publications.has_open_run(publication.id, but=job.id):
+        return None
+    if publication.job_id != job.id:
+        await uow.publications.note_run(publication.id, job.id)
+    return publication
+
+
+async def end_run(command: EndRun, uow: DatasetsUnitOfWork) -> UUID | None:
+    """End the job, and queue another for what has come up meanwhile; raises JobLost, JobCancelled."""
+    publication = await uow.publications.lock(command.publication_id)
+    if command.removed:
+        await uow.publications.remove([command.publication_id])
+    await uow.jobs.complete(command.job_id, command.worker, command.summary, command.progress)
+    if publication is None or command.removed or not await uow.publications.is_late(publication.id):
+        return None
+    return await queue_run(publication, uow)
+
+
 async def queue_followers(branch: tuple[UUID, str], uow: DatasetsUnitOfWork) -> list[UUID]:
     """Jobs for the publications of a branch that has moved."""
     return [job for each in await uow.publications.lock_followers(*branch) if (job := await queue_run(each, uow))]
@@ -112,6 +151,11 @@ async def queue_followers(branch: tuple[UUID, str], uow: DatasetsUnitOfWork) -> 
 async def queue_late(limit: int, uow: DatasetsUnitOfWork) -> list[UUID]:
     """Jobs for publications that are behind with nothing under way, and for those whose dataset is deleted."""
     return [job for each in await uow.publications.lock_late(limit) if (job := await queue_run(each, uow))]
+
+
+async def queue_looks(dataset_ids: Sequence[UUID], uow: DatasetsUnitOfWork) -> list[UUID]:
+    """Jobs that look at all tables of datasets: snapshots of commits that are forgotten go."""
+    return [job for each in await uow.publications.lock_of(dataset_ids) if (job := await queue_run(each, uow))]
 
 
 async def note_published(command: NotePublished, uow: DatasetsUnitOfWork) -> None:

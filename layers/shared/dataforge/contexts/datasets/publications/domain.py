@@ -84,6 +84,7 @@ class Publication:
     published_commit_id: str | None = None
     snapshot_id: int | None = None
     removing: bool = False
+    job_id: UUID | None = None
 
 
 def publication_missing(publication_id: UUID) -> PublicationNotFound:

@@ -1,5 +1,6 @@
 """Publications as people see them."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dataforge.contexts.datasets.commits.domain import commit_missing
 from dataforge.contexts.datasets.publications.domain import (
     MOST_COMMITS,
-    Publication,
     PublicationState,
     publication_missing,
     state_of,
@@ -54,13 +54,6 @@ async def list_publications(
     return Page(rows, (str(rows[-1]["id"]),) if more else None)
 
 
-async def find_publication(connection: AsyncConnection, publication_id: UUID) -> Publication | None:
-    """The publication as work needs it."""
-    columns = [publications.c[name] for name in Publication.__dataclass_fields__]
-    row = (await connection.execute(select(*columns).where(publications.c.id == publication_id))).one_or_none()
-    return None if row is None else Publication(**row_dict(row))
-
-
 async def dataset_deleted(connection: AsyncConnection, dataset_id: UUID) -> bool:
     """Whether the dataset has been put away."""
     return await connection.scalar(select(datasets.c.deleted_at).where(datasets.c.id == dataset_id)) is not None
@@ -90,3 +83,9 @@ async def commits_to_publish(
     if published is not None and commit_id == published:
         return found[::-1], False
     return [head], published is not None
+
+
+async def known_commits(connection: AsyncConnection, dataset_id: UUID, commit_ids: Collection[str]) -> set[str]:
+    """Those of some commits that the dataset still has."""
+    mine = select(commits.c.commit_id).where(commits.c.dataset_id == dataset_id, commits.c.commit_id.in_(commit_ids))
+    return set((await connection.scalars(mine)).all())

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.datasets.publications.domain import Publication, PublicationExists
-from dataforge.contexts.datasets.tables import datasets, jobs, publications, refs
+from dataforge.contexts.datasets.tables import commits, datasets, jobs, publications, refs
 from dataforge.kernel.jobs import storable
 from dataforge.kernel.texts import Text
 from dataforge.platform.db.database import row_dict
@@ -21,6 +21,22 @@ _COLUMNS = [publications.c[field.name] for field in fields(Publication)]
 # What has failed is tried again after this long, or when its branch moves.
 RETRY_AFTER = timedelta(minutes=15)
 _UNIQUE = frozenset({"uq_publications_branch", "uq_publications_commit"})
+
+
+_HEAD = (
+    select(refs.c.commit_id)
+    .where(refs.c.dataset_id == publications.c.dataset_id, refs.c.name == publications.c.ref_name)
+    .scalar_subquery()
+)
+_LATE = or_(
+    publications.c.removing,
+    publications.c.published_commit_id.is_distinct_from(func.coalesce(publications.c.commit_id, _HEAD)),
+)
+
+
+def _open_run(but: UUID | None = None) -> ColumnElement[bool]:
+    run = and_(jobs.c.id == publications.c.job_id, jobs.c.status.in_(("pending", "running")))
+    return exists().where(run if but is None else and_(run, jobs.c.id != but))
 
 
 class Publications:
@@ -57,41 +73,46 @@ class Publications:
     async def lock_late(self, limit: int) -> list[Publication]:
         """Publications that something must be done about and for which nothing is under way, locked.
 
-        Those that are behind their branch or have never been made, those that shall go, and those of deleted datasets,
-        which are marked as such.
+        Those that are behind their branch or have never been made, those that shall go, and those of deleted datasets
+        and of commits that the dataset has forgotten, which are marked as such.
         """
         of_deleted = exists().where(datasets.c.id == publications.c.dataset_id, datasets.c.deleted_at.is_not(None))
+        kept = exists().where(
+            commits.c.dataset_id == publications.c.dataset_id, commits.c.commit_id == publications.c.published_commit_id
+        )
+        forgotten = and_(publications.c.published_commit_id.is_not(None), ~kept)
         await self._connection.execute(
-            update(publications).where(publications.c.removing.is_(False), of_deleted).values(removing=True)
+            update(publications)
+            .where(publications.c.removing.is_(False), or_(of_deleted, forgotten))
+            .values(removing=True)
         )
-        head = (
-            select(refs.c.commit_id)
-            .where(refs.c.dataset_id == publications.c.dataset_id, refs.c.name == publications.c.ref_name)
-            .scalar_subquery()
-        )
-        wanted = func.coalesce(publications.c.commit_id, head)
-        due = or_(publications.c.removing, publications.c.published_commit_id.is_distinct_from(wanted))
         rested = or_(publications.c.failed_at.is_(None), publications.c.failed_at < self._now - RETRY_AFTER)
-        under_way = exists().where(jobs.c.id == publications.c.job_id, jobs.c.status.in_(("pending", "running")))
-        return await self._locked(and_(due, rested, ~under_way), limit)
+        return await self._locked(and_(_LATE, rested, ~_open_run()), limit)
+
+    async def lock_of(self, dataset_ids: Sequence[UUID]) -> list[Publication]:
+        """The publications of datasets, locked."""
+        return await self._locked(publications.c.dataset_id.in_(dataset_ids))
+
+    async def is_late(self, publication_id: UUID) -> bool:
+        """Whether its table is not where it shall be."""
+        return bool(await self._connection.scalar(select(_LATE).where(publications.c.id == publication_id)))
 
     async def _locked(self, condition: Any, limit: int | None = None) -> list[Publication]:  # noqa: ANN401 - SQL
         query = select(*_COLUMNS).where(condition).order_by(publications.c.id).limit(limit)
         rows = await self._connection.execute(query.with_for_update(of=publications))
         return [Publication(**row_dict(row)) for row in rows]
 
-    async def has_waiting_run(self, publication_id: UUID) -> bool:
-        """Whether its last job waits and has not begun: it will see all that is there then."""
-        waiting = exists().where(jobs.c.id == publications.c.job_id, jobs.c.status == "pending")
-        return bool(await self._connection.scalar(select(waiting).where(publications.c.id == publication_id)))
+    async def has_open_run(self, publication_id: UUID, *, but: UUID | None = None) -> bool:
+        """Whether its job, if it is not this one, waits or is at work."""
+        return bool(await self._connection.scalar(select(_open_run(but)).where(publications.c.id == publication_id)))
 
     async def note_run(self, publication_id: UUID, job_id: UUID) -> None:
         """This job works on it."""
         await self._set(publication_id, {"job_id": job_id})
 
     async def mark_removing(self, publication_id: UUID) -> None:
-        """It shall go."""
-        await self._set(publication_id, {"removing": True})
+        """It shall go, now."""
+        await self._set(publication_id, {"removing": True, "failure": None, "failed_at": None})
 
     async def note_published(self, publication_id: UUID, commit_id: str, snapshot_id: int, row_count: int) -> None:
         """The table is at this commit."""
