@@ -56,6 +56,10 @@ class Parquet:
         self._connection = duckdb.connect(config={"threads": THREADS})
         self._connection.execute(f"CREATE VIEW data AS SELECT * FROM '{parquet}'")
 
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._connection.close()
+
     def seconds(self, statement: str) -> float:
         """Run a statement and fetch its first rows."""
         began = time.perf_counter()
@@ -163,7 +167,9 @@ async def measure(database_url: str, folder: Path, rows: int, largest: int) -> i
         sql = await datasets.sql_client(client)
         path = write_first(folder, rows)
         addresses = {rows: await imported(datasets, client, path, rows)}
-        missed = show("sql", await beside(sql, addresses[rows], Parquet(path)))
+        peer = Parquet(path)
+        missed = show("sql", await beside(sql, addresses[rows], peer))
+        peer.close()
         flat: dict[int, float] = {}
         for size in (size for size in SIZES if size <= largest):
             if size not in addresses:

@@ -8,6 +8,7 @@ without touching the leaves.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -148,6 +149,15 @@ class Manifest:
         pairs = np.empty(len(self.leaves), dtype=[("count", "<u4"), ("hash", "<u8", 2)])
         pairs["count"], pairs["hash"] = self.leaves.counts, self.leaves.hashes
         return leaves_digest(pairs.tobytes())
+
+    @cached_property
+    def layout(self) -> str:
+        """SHA-256 over the sources and pieces: the same stored rows in the same order, the same layout."""
+        pieces = self.pieces
+        content = hashlib.sha256("".join(source.id for source in self.sources).encode())
+        for part in (pieces.source, pieces.start, pieces.count):
+            content.update(part.astype("<i8").tobytes())
+        return content.hexdigest()
 
     @property
     def content(self) -> TableContent:

@@ -25,16 +25,24 @@ _LOW32 = np.uint64(0xFFFFFFFF)
 
 
 def read_range(
-    store: TableStore, manifest: Manifest, start: int, stop: int, columns: Sequence[str] | None = None
+    store: TableStore,
+    manifest: Manifest,
+    start: int,
+    stop: int,
+    columns: Sequence[str] | None = None,
+    *,
+    keep: bool = True,
 ) -> pa.Table:
-    """Rows `start .. stop` (cut to the version) as the schema sees them, columns by id."""
+    """Rows `start .. stop` (cut to the version) as the schema sees them, columns by id; `keep` as in
+    `TableStore.rows`.
+    """
     start, stop = max(0, start), min(manifest.rows, stop)
     wanted = list(columns) if columns is not None else [column.id for column in manifest.schema.columns]
     if stop <= start:
         return conform(arrow_schema(manifest.schema).empty_table(), manifest.schema, wanted)
     pieces = slice_pieces(manifest, start, stop)
     used = np.unique(pieces.source).tolist()
-    loaded = dict(zip(used, store.rows([manifest.sources[at] for at in used], wanted), strict=True))
+    loaded = dict(zip(used, store.rows([manifest.sources[at] for at in used], wanted, keep=keep), strict=True))
     seen: dict[int, pa.Table] = {}
     parts = []
     for source, begin, count in zip(pieces.source.tolist(), pieces.start.tolist(), pieces.count.tolist(), strict=True):
@@ -55,11 +63,15 @@ def scan(
     rows: int = SCAN_ROWS,
     start: int = 0,
     stop: int | None = None,
+    keep: bool = True,
 ) -> Iterator[pa.Table]:
-    """The rows in order, a window at a time; memory is bounded by that and the cache."""
+    """The rows in order, a window at a time; memory is bounded by that and the cache.
+
+    `keep` as in `TableStore.rows`.
+    """
     last = manifest.rows if stop is None else min(stop, manifest.rows)
     for first, end in windows(manifest, start, last, rows):
-        yield read_range(store, manifest, first, end, columns)
+        yield read_range(store, manifest, first, end, columns, keep=keep)
 
 
 def windows(manifest: Manifest, start: int, stop: int, rows: int = SCAN_ROWS) -> Iterator[tuple[int, int]]:

@@ -19,11 +19,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from dataforge.kernel.errors import Unavailable
 from dataforge.kernel.texts import Text
 from versioned_tables.sql.wire import Channel, Closed
+
+if TYPE_CHECKING:
+    from versioned_tables.sql.kept import KeptColumns
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +43,25 @@ _SERVER = "versioned_tables.sql.server"
 
 
 class EngineProcess:
-    """Starts the process, replaces it when it is gone, and asks it for children."""
+    """Starts the process, replaces it when it is gone, and asks it for children; has the columns kept for them, of
+    `keep_bytes` at most unless of the usual number.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, keep_bytes: int | None = None) -> None:
+        self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._started = 0.0
+
+    @cached_property
+    def kept(self) -> KeptColumns:
+        """Columns that children may be handed; loaded late, since the process is started before Arrow is."""
+        from versioned_tables.sql.kept import MOST_BYTES, KeptColumns
+
+        return KeptColumns(MOST_BYTES if self._keep_bytes is None else self._keep_bytes)
 
     def start(self) -> None:
         """Start the process if it does not run; returns at once."""

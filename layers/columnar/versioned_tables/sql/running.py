@@ -23,8 +23,10 @@ from versioned_tables.errors import SqlRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.sql import wire
 from versioned_tables.sql.caps import SqlCaps, SqlResult
+from versioned_tables.sql.kept import KeptColumns, Recording, can_keep
 from versioned_tables.sql.process import EngineProcess, shared_engine
 from versioned_tables.sql.streams import SqlTable, VersionTable, table_names
+from versioned_tables.sql.zones import zoned_column, zones
 from versioned_tables.storage.table_store import TableStore
 
 log = logging.getLogger(__name__)
@@ -71,8 +73,9 @@ def run_over(
         )
     started = time.monotonic()
     try:
-        with (engine or shared_engine()).child(started + limits.seconds) as channel:
-            result = _Conversation(channel, tables, limits, as_table=as_table).answer_to(statement)
+        engine = engine or shared_engine()
+        with engine.child(started + limits.seconds) as channel:
+            result = _Conversation(channel, tables, limits, engine.kept, as_table=as_table).answer_to(statement)
     except TimeoutError as error:
         raise _out_of_time(limits) from error
     except wire.Closed as error:
@@ -111,12 +114,22 @@ def _out_of_time(caps: SqlCaps) -> SqlRefused:
 class _Conversation:
     """One statement with one child."""
 
-    def __init__(self, channel: wire.Channel, tables: Mapping[str, SqlTable], caps: SqlCaps, *, as_table: bool) -> None:
+    def __init__(
+        self,
+        channel: wire.Channel,
+        tables: Mapping[str, SqlTable],
+        caps: SqlCaps,
+        kept: KeptColumns,
+        *,
+        as_table: bool,
+    ) -> None:
         self._channel = channel
         self._tables = tables
         self._caps = caps
         self._as_table = as_table
+        self._kept = kept
         self._scans: dict[int, Iterator[pa.RecordBatch]] = {}
+        self._recordings: dict[int, Recording] = {}
 
     def answer_to(self, statement: str) -> SqlResult:
         """Columns, rows and whether they were cut. Raises SqlRefused, wire.Closed and TimeoutError."""
@@ -132,6 +145,11 @@ class _Conversation:
                 self._open(**said)
             elif kind == wire.CLOSE:
                 self._scans.pop(said, None)
+                self._recordings.pop(said, None)
+            elif kind == wire.MAP:
+                self._map(**said)
+            elif kind == wire.ZONES:
+                self._send_zones(said)
             else:
                 _refuse(**said)
 
@@ -148,6 +166,11 @@ class _Conversation:
             "tables": {
                 name: base64.b64encode(table.schema.serialize()).decode() for name, table in self._tables.items()
             },
+            "zoned": {
+                name: zoned
+                for name, table in self._tables.items()
+                if isinstance(table, VersionTable) and (zoned := zoned_column(table.manifest)) is not None
+            },
         }
         return json.dumps(request).encode()
 
@@ -161,16 +184,48 @@ class _Conversation:
             )
             raise SqlRefused(message) from error
 
-    def _open(self, scan: int, table: str, columns: Sequence[int]) -> None:
-        self._scans[scan] = self._tables[table].batches(columns)
+    def _map(self, table: str, columns: Sequence[int]) -> None:
+        source = self._tables[table]
+        kept = self._kept.get(source.keys(columns)) if isinstance(source, VersionTable) else None
+        if kept is None:
+            self._channel.send(wire.END)
+        else:
+            self._channel.send(wire.MAPPED, json.dumps([column.size for column in kept]).encode())
+            self._channel.send_descriptors([column.descriptor for column in kept])
+
+    def _send_zones(self, table: str) -> None:
+        source = self._tables[table]
+        assert isinstance(source, VersionTable)  # noqa: S101 - the request says which tables have zones
+        sink = pa.BufferOutputStream()
+        found = zones(source.manifest)
+        with pa.ipc.new_stream(sink, found.schema) as writer:
+            writer.write_table(found)
+        self._channel.send(wire.BATCH, memoryview(sink.getvalue()))
+
+    def _open(self, scan: int, table: str, columns: Sequence[int], ranges: Sequence[tuple[int, int]] | None) -> None:
+        source = self._tables[table]
+        if not isinstance(source, VersionTable):
+            self._scans[scan] = source.batches(columns)
+        elif ranges is not None:
+            self._scans[scan] = source.batches_within(columns, ranges)
+        else:
+            self._scans[scan] = source.batches(columns)
+            if can_keep():
+                self._recordings[scan] = Recording(self._kept, source.keys(columns), source.manifest.rows)
 
     def _send_next(self, scan: int) -> None:
         batch = next(self._scans[scan], None)
-        if batch is None:
-            del self._scans[scan]
-            self._channel.send(wire.END)
-        else:
+        recording = self._recordings.get(scan)
+        if batch is not None:
             self._channel.send(wire.BATCH, memoryview(batch.serialize()))
+            if recording is not None:
+                recording.add(batch)
+            return
+        del self._scans[scan]
+        self._channel.send(wire.END)
+        if recording is not None:  # while the statement works on what it has got
+            recording.finish()
+            del self._recordings[scan]
 
 
 def _rows_of(answer: bytearray) -> SqlResult:

@@ -13,9 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from versioned_tables.sql.process import FORK, MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class _WithoutPandas:
@@ -36,25 +39,31 @@ def serve(descriptor: int) -> None:
 
     control = socket.socket(fileno=descriptor)
     statement.warm_up()
+    database = statement.empty_database()
     # What lives now lives for ever: a collection in a child would copy the pages of all of it.
     gc.collect()
     gc.freeze()
-    Server(control).run()
+    Server(control, database).run()
 
 
 @dataclass(frozen=True, slots=True)
 class _Spare:
-    """A child that has an empty database and waits for a statement's socket at its door."""
+    """A child that has a locked database and waits for a statement's socket at its door."""
 
     pid: int
     door: socket.socket
 
 
 class Server:
-    """Children by their numbers, and one made ahead: an empty database takes ten times as long as a fork."""
+    """Children by their numbers, and one made ahead.
 
-    def __init__(self, control: socket.socket) -> None:
+    All go on with one empty database, which takes ten times as long to make as a fork: what becomes of it in a child is
+    the child's alone.
+    """
+
+    def __init__(self, control: socket.socket, database: duckdb.DuckDBPyConnection) -> None:
         self._control = control
+        self._database = database
         self._children: dict[int, int] = {}
         self._spare: _Spare | None = None
         self._pid = os.getpid()
@@ -129,11 +138,11 @@ class Server:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for other in (self._control, self._woken, self._waker):
                 other.close()
-            database = statement.empty_database()
+            statement.lock(self._database)
             _, descriptors, _, _ = socket.recv_fds(door, 1, 1)
             door.close()
             for descriptor in descriptors:
-                statement.answer(socket.socket(fileno=descriptor), database)
+                statement.answer(socket.socket(fileno=descriptor), self._database)
             code = 0
         finally:
             os._exit(code)  # neither handlers nor destructors of what was copied from the process above

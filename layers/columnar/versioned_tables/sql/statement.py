@@ -19,20 +19,23 @@ import pyarrow as pa
 
 from dataforge.kernel.texts import Text
 from versioned_tables.schema.texts import plain_values
-from versioned_tables.sql import limits, wire
+from versioned_tables.sql import limits, pruning, wire
 from versioned_tables.sql.caps import SqlCaps
 from versioned_tables.sql.refusals import Refusal, naming_tables, refusal_of
-from versioned_tables.sql.scans import Scans, StreamedTable
+from versioned_tables.sql.scans import Rows, Scans, StreamedTable
 
 _FETCH_ROWS = 2048
 _MOST_REQUEST = 64 << 20
 _THREADS = 2
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "threads": _THREADS,
+    "threads": 1,
+    # For files, which it cannot read.
+    "async_threads": 0,
     "temp_directory": "",
     "python_enable_replacements": False,
 }
 _LOCKS = (
+    f"SET threads = {_THREADS}",
     "SET enable_external_access = false",
     "SET allow_community_extensions = false",
     "SET autoinstall_known_extensions = false",
@@ -60,12 +63,12 @@ def warm_up() -> None:
 
 
 def empty_database() -> duckdb.DuckDBPyConnection:
-    """What a statement with the usual caps begins with."""
-    return _locked(SqlCaps().memory_mb)
+    """A database that is not locked yet; it has no threads, which would not survive a fork."""
+    return duckdb.connect(":memory:", config=_SETTINGS)
 
 
 def answer(connection: socket.socket, database: duckdb.DuckDBPyConnection) -> None:
-    """Read the request, run the statement in a database that was made ahead, send the answer or the refusal."""
+    """Read the request, run the statement in a locked database of the usual caps, send the answer or the refusal."""
     channel = wire.Channel(connection)
     channel.send(wire.READY)
     _, content = channel.receive(_MOST_REQUEST)
@@ -91,11 +94,17 @@ def _answer(channel: wire.Channel, request: Mapping[str, Any], database: duckdb.
         for name, schema in request["tables"].items()
     }
     _register(connection, streams)
-    parsed = _checked(connection, statement)
+    parsed, serialized = _checked(connection, statement)
+    tree: pruning.Tree = {}
     if parsed.type == duckdb.StatementType.SELECT:
-        _narrow(connection, streams, statement)
+        tree = pruning.tree_of(serialized)
+        narrow = _narrowed(connection, streams, statement)
+        ranges = _ranges(connection, scans, streams, tree, request["zoned"])
+        _register(connection, {name: stream.within(ranges.get(name)) for name, stream in narrow.items()})
+    most = request["rows"], request["answer_bytes"]
     try:
-        found, truncated = _fetched(connection, statement, request["rows"], request["answer_bytes"])
+        first = _first_sorted(connection, statement, *most) if pruning.sorts_everything(tree) else None
+        found, truncated = first or _fetched(connection.sql(statement), *most)
     except duckdb.Error as error:
         # The engine counts lines from the first word, without the comments before it.
         before = statement.partition(parsed.query)[0].count("\n")
@@ -106,16 +115,21 @@ def _answer(channel: wire.Channel, request: Mapping[str, Any], database: duckdb.
     return made
 
 
+def lock(connection: duckdb.DuckDBPyConnection, memory_mb: int = SqlCaps().memory_mb) -> None:
+    """Have a database reach nothing outside of itself, with the caps of a statement."""
+    connection.execute(f"SET memory_limit = '{memory_mb}MB'")
+    for setting in _LOCKS:
+        connection.execute(setting)
+
+
 def _locked(memory_mb: int) -> duckdb.DuckDBPyConnection:
-    """An empty database that reaches nothing outside of itself."""
-    connection = duckdb.connect(":memory:", config={**_SETTINGS, "memory_limit": f"{memory_mb}MB"})
-    for lock in _LOCKS:
-        connection.execute(lock)
+    connection = empty_database()
+    lock(connection, memory_mb)
     return connection
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:
-    """The SELECT or EXPLAIN that the text is; raises Refusal for anything else."""
+def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> tuple[duckdb.Statement, str]:
+    """The SELECT or EXPLAIN that the text is, and the SELECT's parse tree as JSON; raises Refusal for anything else."""
     try:
         found = connection.extract_statements(text)
     except duckdb.Error as error:
@@ -124,22 +138,23 @@ def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.Stateme
         raise Refusal(Text("Exactly one statement is run; this text has {count}.", count=len(found)))
     kind = found[0].type
     if kind == duckdb.StatementType.SELECT:
-        _check_tree(connection, text)
+        tree = _check_tree(connection, text)
     elif kind == duckdb.StatementType.EXPLAIN:
-        _check_tree(connection, _explained(connection, found[0].query))
+        tree = _check_tree(connection, _explained(connection, found[0].query))
     elif kind == duckdb.StatementType.MULTI:
         raise Refusal(Text("This would run as several statements; name the values of a PIVOT: ... ON column IN (...)."))
     else:
         raise Refusal(Text("Only SELECT (or WITH ... SELECT, or EXPLAIN of one) is run."))
-    return found[0]
+    return found[0], tree
 
 
-def _check_tree(connection: duckdb.DuckDBPyConnection, text: str) -> None:
-    """A SELECT may hold an INSERT, UPDATE, DELETE or COPY in its WITH."""
+def _check_tree(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The parse tree of a SELECT, which may hold an INSERT, UPDATE, DELETE or COPY in its WITH: then raises Refusal."""
     [[tree]] = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
     kinds = set(_QUERY_NODE.findall(tree))
     if not kinds or kinds - _READING_NODES:
         raise Refusal(Text("Only SELECT is run; the statement changes or writes something in a part of it."))
+    return str(tree)
 
 
 def _explained(connection: duckdb.DuckDBPyConnection, text: str) -> str:
@@ -157,13 +172,15 @@ def _explained(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     raise Refusal(Text("Only a SELECT can be explained."))
 
 
-def _register(connection: duckdb.DuckDBPyConnection, streams: Mapping[str, StreamedTable]) -> None:
-    for name, stream in streams.items():
-        connection.register(name, stream)
+def _register(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, StreamedTable | Rows]) -> None:
+    for name, table in tables.items():
+        connection.register(name, table)
 
 
-def _narrow(connection: duckdb.DuckDBPyConnection, streams: Mapping[str, StreamedTable], statement: str) -> None:
-    """Offer only the columns that the statement's plan scans, so that no others are decoded.
+def _narrowed(
+    connection: duckdb.DuckDBPyConnection, streams: Mapping[str, StreamedTable], statement: str
+) -> Mapping[str, StreamedTable]:
+    """The tables with only the columns that the statement's plan scans, so that no others are decoded.
 
     The plan must be the same then, to the letter; where it is not (a name that meant something else, columns counted
     by place) all columns stay. Raises Refusal for a statement without a plan.
@@ -179,8 +196,28 @@ def _narrow(connection: duckdb.DuckDBPyConnection, streams: Mapping[str, Streame
         same = _plan(connection, statement) == plan
     except duckdb.Error:
         same = False
-    if not same:
-        _register(connection, streams)
+    return narrow if same else streams
+
+
+def _ranges(
+    connection: duckdb.DuckDBPyConnection,
+    scans: Scans,
+    streams: Mapping[str, StreamedTable],
+    tree: pruning.Tree,
+    zoned: Mapping[str, int],
+) -> dict[str, pruning.Ranges | None]:
+    """Per table the rows that the statement's WHERE does not rule out, where it rules out some."""
+    columns = {name: streams[name].field(at) for name, at in zoned.items()}
+    found = pruning.conditions(
+        tree, {name: pruning.Zoned(column.name, column.type) for name, column in columns.items()}
+    )
+    name = "zones"
+    while name in streams:
+        name += "_"
+    return {
+        table: pruning.rows_of_zones(connection, condition, scans.zones(table), name)
+        for table, condition in found.items()
+    }
 
 
 def _plan(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
@@ -198,10 +235,26 @@ def _scanned(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         waiting.extend(node["children"])
 
 
-def _fetched(
+def _first_sorted(
     connection: duckdb.DuckDBPyConnection, statement: str, most_rows: int, most_bytes: int
-) -> tuple[pa.Table, bool]:
-    reader = connection.sql(statement).to_arrow_reader(_FETCH_ROWS)
+) -> tuple[pa.Table, bool] | None:
+    """The first rows of a sort that brings no more of them into order; None when it fails, since the engine then names
+    no place in the statement.
+    """
+    relation = connection.sql(statement)
+    names = relation.columns
+    try:
+        table, truncated = _fetched(relation.limit(most_rows + 1), most_rows, most_bytes)
+    except (duckdb.OutOfMemoryException, MemoryError):
+        raise
+    except duckdb.Error:
+        return None
+    return table.rename_columns(names), truncated
+
+
+def _fetched(relation: duckdb.DuckDBPyRelation, most_rows: int, most_bytes: int) -> tuple[pa.Table, bool]:
+    """The first rows, and whether there are more."""
+    reader = relation.to_arrow_reader(_FETCH_ROWS)
     batches: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in reader:

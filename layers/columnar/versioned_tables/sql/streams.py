@@ -6,6 +6,7 @@ the table, and a LIMIT ends the reading.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,7 @@ from versioned_tables.schema.arrow_types import to_arrow
 from versioned_tables.schema.columns import Column
 from versioned_tables.schema.names import sql_name
 from versioned_tables.schema.texts import text_of
+from versioned_tables.sql.kept import Key
 from versioned_tables.storage.table_store import TableStore
 
 # What the function and the child hold of a table at a time; a batch costs a message and its answer.
@@ -29,10 +31,19 @@ def seen_schema(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([pa.field(column.name, _seen_as(column)) for column in columns])
 
 
-def batches(store: TableStore, manifest: Manifest, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """The rows of some columns, in batches of the schema that `seen_schema` tells."""
+def batches(
+    store: TableStore,
+    manifest: Manifest,
+    columns: Sequence[Column],
+    ranges: Sequence[tuple[int, int]] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The rows of some columns, in batches of the schema that `seen_schema` tells: all rows, or those of ranges."""
     schema = seen_schema(columns)
-    for part in scan(store, manifest, [column.id for column in columns]):
+    ids = [column.id for column in columns]
+    whole = [(0, manifest.rows)]
+    # What is read again is kept by column (see `kept`), not by chunk.
+    parts = (scan(store, manifest, ids, start=start, stop=stop, keep=False) for start, stop in ranges or whole)
+    for part in itertools.chain.from_iterable(parts):
         arrays = [_as(part.column(column.id), field.type) for column, field in zip(columns, schema, strict=True)]
         # Chunks have a few thousand rows, and a batch lies in one: joined, they are a tenth of the messages.
         rows = pa.Table.from_arrays(arrays, schema=schema).combine_chunks()
@@ -76,7 +87,18 @@ class VersionTable:
 
     def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
         """Rows decoded as they are asked for."""
-        return batches(self.store, self.manifest, [self.manifest.schema.columns[at] for at in columns])
+        return batches(self.store, self.manifest, self._columns(columns))
+
+    def batches_within(self, columns: Sequence[int], ranges: Sequence[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
+        """The rows of some ranges, which follow each other."""
+        return batches(self.store, self.manifest, self._columns(columns), ranges)
+
+    def keys(self, columns: Sequence[int]) -> list[Key]:
+        """What columns are kept by: equal for equal values that were read from the same objects of one dataset."""
+        return [(self.store.prefix, self.manifest.layout, column.id, column.type) for column in self._columns(columns)]
+
+    def _columns(self, columns: Sequence[int]) -> list[Column]:
+        return [self.manifest.schema.columns[at] for at in columns]
 
 
 def table_names(sheets: Mapping[str, Manifest]) -> dict[str, str]:

@@ -5,9 +5,12 @@ neither side holds more than one batch of a table.
 
     function → child    REQUEST  JSON: the statement, its caps, the tables with their Arrow schemas
                         BATCH    one record batch of the scan asked for, as an Arrow IPC message
-                        END      the scan has no more rows
+                        END      the scan has no more rows; nothing is kept of what MAP asks for
+                        MAPPED   JSON: bytes of each column that MAP asks for; the descriptors of their memory follow
     child → function    READY    the child runs
-                        OPEN     JSON: number of a new scan, name of its table, indexes of its columns
+                        ZONES    JSON: name of a table; the answer is a BATCH that is an Arrow stream
+                        MAP      JSON: name of a table, indexes of columns
+                        OPEN     JSON: number of a new scan, name of its table, indexes of its columns, ranges of rows
                         NEXT     JSON: number of a scan
                         CLOSE    JSON: number of a scan that is read no further
                         ANSWER   JSON: columns, rows, truncated; or, asked for a table, a byte that says whether it was
@@ -20,11 +23,14 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Sequence
 
-REQUEST, BATCH, END = b"Q", b"B", b"E"
-READY, OPEN, NEXT, CLOSE, ANSWER, REFUSED = b"R", b"O", b"N", b"C", b"A", b"F"
+REQUEST, BATCH, END, MAPPED = b"Q", b"B", b"E", b"M"
+READY, ZONES, MAP, OPEN, NEXT, CLOSE, ANSWER, REFUSED = b"R", b"Z", b"P", b"O", b"N", b"C", b"A", b"F"
 
 _HEAD = struct.Struct(">cQ")
+# The kernel takes 253 with one message.
+_MOST_DESCRIPTORS = 200
 
 
 class Closed(Exception):
@@ -59,6 +65,29 @@ class Channel:
         if length > most:
             raise FrameTooLarge
         return kind, self._exactly(length)
+
+    def send_descriptors(self, descriptors: Sequence[int]) -> None:
+        """Hand over open files; raises as `send` does."""
+        try:
+            for start in range(0, len(descriptors), _MOST_DESCRIPTORS):
+                self._wait()
+                socket.send_fds(self.connection, [b"!"], descriptors[start : start + _MOST_DESCRIPTORS])
+        except (BrokenPipeError, ConnectionError) as error:
+            raise Closed from error
+
+    def receive_descriptors(self, count: int) -> list[int]:
+        """Take over as many open files; raises Closed, and TimeoutError at the deadline."""
+        taken: list[int] = []
+        while len(taken) < count:
+            self._wait()
+            try:
+                content, descriptors, _, _ = socket.recv_fds(self.connection, 1, _MOST_DESCRIPTORS)
+            except ConnectionError as error:
+                raise Closed from error
+            if not content:
+                raise Closed
+            taken += descriptors
+        return taken
 
     def _exactly(self, size: int) -> bytearray:
         content = bytearray(size)

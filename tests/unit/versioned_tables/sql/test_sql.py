@@ -4,6 +4,7 @@ import resource
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -50,17 +51,19 @@ def test_a_table_is_scanned_as_often_as_a_statement_names_it(tables: TableStore)
 
 
 class Watched(TableStore):
-    """Notes which columns are asked for; keeps nothing."""
+    """Notes which columns are asked for; keeps nothing, and is a dataset of its own to the engine."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(LocalDirectoryStore(folder), "t/", cache_bytes=0)
+        super().__init__(LocalDirectoryStore(folder), f"{uuid4()}/", cache_bytes=0)
         self.asked: set[str] = set()
         self.reads = 0
 
-    def rows(self, source: Source, columns: Sequence[str] | None = None) -> pa.Table:
+    def rows(
+        self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True
+    ) -> list[pa.Table]:
         self.asked.update(columns or ())
         self.reads += 1
-        return super().rows(source, columns)
+        return super().rows(sources, columns, keep=keep)
 
 
 @pytest.mark.parametrize(
