@@ -1,8 +1,9 @@
 """The figures of versioned datasets, one JSON line each; exits with 1 when a limit is missed.
 
-    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures growth peers]
+    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures imports growth peers]
 
-`figures` runs on a local directory and again on the emulator's bucket; `growth` and `peers` on local disk. Wall times
+`figures` runs on a local directory and again on the emulator's bucket, and so does `imports`, which is its first part
+alone (asked for by name only); `growth` and `peers` run on local disk. Wall times
 of a machine that does other things say little: ratios to the floor of the same run and CPU seconds travel.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from infra.bench.datasets.differences import differences
@@ -24,13 +26,15 @@ from infra.bench.datasets.stores import Place, started
 from infra.bench.datasets.uses import uses
 from infra.bench.figure import Figure, show
 
-PARTS = ("figures", "growth", "peers")
+PARTS = ("figures", "imports", "growth", "peers")
 
 
-def figures(place: Place, folder: Path, rows: int, delay: float) -> Iterator[Figure]:
-    """Every figure of one store."""
+def figures(place: Place, folder: Path, rows: int, delay: float, *, all_parts: bool) -> Iterator[Figure]:
+    """Every figure of one store, or those of imports alone."""
     one, two = apart(write, folder, rows)
     yield from imports(place, one, two)
+    if not all_parts:
+        return
     yield from uses(place, delay)
     yield from differences(place, one, two)
     if rows >= 300_000:
@@ -44,7 +48,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--get-delay-ms", type=float, default=30)
     parser.add_argument("--store", choices=["local", "emulator", "both"], default="both")
-    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=("figures", "growth", "peers"))
     parser.add_argument("--largest", type=int, default=10_000_000, help="rows of the largest table of `growth`")
     given = parser.parse_args()
     missed = 0
@@ -53,11 +57,13 @@ def main() -> int:
         folder = Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         delay = given.get_delay_ms / 1000
-        if "figures" in given.parts and given.store != "emulator":
-            missed += show("local", figures(Place(folder / "local"), folder, given.rows, delay))
-        if "figures" in given.parts and given.store != "local":
-            with started(folder / "emulator") as place:
-                missed += show("emulator", figures(place, folder, given.rows, delay))
+        of_store = partial(figures, folder=folder, rows=given.rows, delay=delay, all_parts="figures" in given.parts)
+        if {"figures", "imports"} & set(given.parts):
+            if given.store != "emulator":
+                missed += show("local", of_store(Place(folder / "local")))
+            if given.store != "local":
+                with started(folder / "emulator") as place:
+                    missed += show("emulator", of_store(place))
         if "peers" in given.parts:
             missed += show("peers", peers(folder, given.rows))
         if "growth" in given.parts:

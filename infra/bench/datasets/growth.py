@@ -21,9 +21,9 @@ from infra.bench.figure import Figure
 from versioned_tables.write.operations import RowOperation, apply_operations
 
 SIZES = (100_000, 1_000_000, 10_000_000)
-MOST_GROWTH = 1.15
+MOST_GROWTH = 1.1
 FLAT = 1.5
-MOST_PEAK_MB = 600
+MOST_PEAK_MB = 400
 CHANGES = 1_000
 
 

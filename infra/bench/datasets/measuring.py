@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import resource
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -78,6 +79,11 @@ def percentiles(seconds: Sequence[float]) -> Figures:
 def best(runs: Sequence[Figures]) -> Figures:
     """The smallest of each number: what the machine does beside only adds."""
     return {name: min(run[name] for run in runs) for name in runs[0]}
+
+
+def median(runs: Sequence[Figures]) -> Figures:
+    """The median of each number."""
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def records(folder: Path) -> dict[str, bytes]:
