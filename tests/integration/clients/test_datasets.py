@@ -167,6 +167,22 @@ def test_sql_answers_as_rows_and_frames(client: Client) -> None:
     assert result.to_polars().rows() == [(True, 2), (False, 1)]
 
 
+def test_sql_reads_reports_beside_datasets_as_of_a_watermark(client: Client) -> None:
+    grades = client.datasets.create("Grades")
+    grades.upload(MARKS, name="marks.csv", key=["student"])
+    query = (
+        "SELECT count(*) AS marks, count(c.user_id) AS completions FROM grades@main g "
+        "LEFT JOIN reports.completions c ON c.email = g.student"
+    )
+
+    result = client.sql(query)
+    again = client.sql(query, as_of=result.watermark)
+
+    assert result.to_dicts() == again.to_dicts() == [{"marks": 3, "completions": 0}]
+    assert result.watermark == again.watermark
+    assert client.sql("SELECT 1").watermark is None
+
+
 def test_a_file_on_the_disk_is_whole_or_not_there(client: Client, tmp_path: Path) -> None:
     grades = client.datasets.create("Grades")
     grades.upload(MARKS, name="marks.csv", key=["student"])

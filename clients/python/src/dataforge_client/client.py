@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, Self
 
@@ -59,9 +60,14 @@ class Api(Bound[M], Generic[M]):
         return Collection(self._driver, self.session, f"/api/{name}")
 
     @operation
-    def sql(self, query: str, *, max_rows: int = 1000) -> Flow[Result]:
-        """Run one SELECT over several datasets: `FROM grades@main JOIN "Roster 2026"@v2`, and over report views."""
-        return (yield from run_sql(self.session, "/api/sql", {"sql": query, "max_rows": max_rows}))
+    def sql(self, query: str, *, max_rows: int = 1000, as_of: datetime | str | None = None) -> Flow[Result]:
+        """Run one SELECT over several datasets, `FROM grades@main JOIN "Roster 2026"@v2`, and over reports,
+        `FROM reports.completions`; with the `watermark` of a result as `as_of` reports have the same numbers again.
+        """
+        body: dict[str, object] = {"sql": query, "max_rows": max_rows}
+        if as_of is not None:
+            body["as_of"] = as_of.isoformat() if isinstance(as_of, datetime) else as_of
+        return (yield from run_sql(self.session, "/api/sql", body))
 
     @operation
     def request(

@@ -82,13 +82,17 @@ def read_parquet(
 
 
 class Result:
-    """What a query answered: `columns` with their types, `rows` as lists; `truncated` when there were more."""
+    """What a query answered: `columns` with their types, `rows` as lists; `truncated` when there were more.
+
+    `watermark` is the instant up to which reports counted, if the query read any.
+    """
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         self.columns = [Column(column["name"], column["type"]) for column in answer["columns"]]
         self.rows: list[list[Any]] = [self._row(row) for row in answer["rows"]]
         self.truncated = bool(answer.get("truncated"))
         self.commit_id: str | None = answer.get("commit_id")
+        self.watermark: str | None = answer.get("watermark")
 
     def _row(self, row: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
         return [row[column.name] for column in self.columns] if isinstance(row, Mapping) else list(row)

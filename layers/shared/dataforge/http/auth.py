@@ -13,8 +13,7 @@ from dataforge.http.languages import LOCALE
 from dataforge.kernel.access import EVERYBODY, Action, Kind, role_missing
 from dataforge.kernel.errors import ScopeMissing, SignInRequired, Unauthenticated
 from dataforge.kernel.principal import Authenticator, Principal, Role
-from dataforge.kernel.rules import RULES, token_scope
-from dataforge.kernel.scopes import allows
+from dataforge.kernel.rules import RULES, require_scope
 from dataforge.kernel.texts import Text
 
 _CHALLENGE = 'Bearer realm="dataforge"'
@@ -164,7 +163,7 @@ class Require:
                 message = Text("No personal access token does this, whatever its scopes. Sign in and repeat it.")
                 raise SignInRequired(message)
             if self.address not in principal.scopes:
-                self._check_scope(principal.scopes)
+                require_scope(principal.scopes, self.action, self.kind)
         if request.method not in _READS or self.roles:
             principal = await confirmed(request, principal)
         elif principal.role not in _WITHOUT_PRIVILEGES:
@@ -174,12 +173,6 @@ class Require:
         if self.replays:
             await replay_if_known(request, principal)
         return Call(request, principal)
-
-    def _check_scope(self, granted: frozenset[str]) -> None:
-        needed = token_scope(self.action, self.kind)
-        if not allows(granted, needed):
-            message = Text("This token does not have the scope {needed}.", needed=needed)
-            raise ScopeMissing(message, facts={"required_scope": needed})
 
 
 def require(action: Action, kind: Kind, *, replays: bool = True, address: str | None = None) -> Any:  # noqa: ANN401 - FastAPI's marker

@@ -7,6 +7,7 @@ same rows. Routes name their row, rules of contexts ask `allows`, and `docs/acce
 from collections.abc import Mapping
 from functools import cache
 
+from dataforge.kernel import scopes
 from dataforge.kernel.access import (
     EVERYBODY,
     NOBODY,
@@ -19,7 +20,9 @@ from dataforge.kernel.access import (
     Roles,
     Rule,
 )
+from dataforge.kernel.errors import ScopeMissing
 from dataforge.kernel.principal import Principal, Role
+from dataforge.kernel.texts import Text
 
 _ADMINS: Roles = frozenset({Role.ADMIN})
 _REGISTRARS: Roles = _ADMINS | {Role.REGISTRAR}
@@ -261,6 +264,14 @@ def area_of(kind: Kind) -> Area:
 def token_scope(action: Action, kind: Kind) -> str:
     """The scope that a personal access token needs: `datasets:read`."""
     return f"{area_of(kind)}:{'read' if action.reads else 'write'}"
+
+
+def require_scope(granted: frozenset[str], action: Action, kind: Kind) -> None:
+    """Raise ScopeMissing unless a personal access token with these scopes is good for this."""
+    needed = token_scope(action, kind)
+    if not scopes.allows(granted, needed):
+        message = Text("This token does not have the scope {needed}.", needed=needed)
+        raise ScopeMissing(message, facts={"required_scope": needed})
 
 
 XAPI_SCOPES = frozenset(scope for rule in RULES.values() for scope in (*rule.scopes, *rule.own_scopes))

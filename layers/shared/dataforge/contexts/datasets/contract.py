@@ -7,10 +7,16 @@ is not ready the caller answers 202 and is asked again; `prepare` may be called 
 failed is not made again for ten minutes: `prepare` gives its error. When it is ready, `rows` streams it from S3 in
 batches of dicts: JSON keeps numbers, texts and nulls apart, which CSV would not. The commit id and `content_sha256`
 make the answer of a plan reproducible: same commit, same rows.
+
+**Reports in statements.** A statement of SQL reads reports beside datasets: `FROM reports.completions`. Datasets know
+no reports, so the context that has them offers `PublishedReports`: it finds a report by its name, decides whether the
+person may read it as its own routes do, and gives its rows page by page, all of one watermark.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -134,4 +140,74 @@ class DatasetReader(Protocol):
 
     def rows(self, prepared: PreparedRows) -> AsyncIterator[list[dict[str, Any]]]:
         """The rows in order, in batches of up to 1,000 dicts by column name; raises Conflict until they are ready."""
+        ...
+
+
+class ReportColumnType(StrEnum):
+    """What a column of a report holds, by Arrow's names; timestamps are in microseconds of UTC."""
+
+    STRING = "string"
+    INT64 = "int64"
+    DOUBLE = "double"
+    BOOL = "bool"
+    TIMESTAMP = "timestamp"
+    DATE32 = "date32"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRows:
+    """A page of a report: rows of cells in the order of its columns; `next_key` begins the page after, if any."""
+
+    rows: Sequence[Sequence[Any]]
+    next_key: tuple[object, ...] | None
+
+
+class OpenReport(Protocol):
+    """A report that somebody may read, as of its watermark, and its first page."""
+
+    @property
+    def columns(self) -> Mapping[str, ReportColumnType]:
+        """Columns by name, in their order."""
+        ...
+
+    @property
+    def watermark(self) -> datetime:
+        """It counts what was stored up to this instant."""
+        ...
+
+    @property
+    def removed_since(self) -> int:
+        """How many statements have been removed after the watermark."""
+        ...
+
+    @property
+    def first(self) -> ReportRows:
+        """The first page."""
+        ...
+
+    async def page(self, key: tuple[object, ...]) -> ReportRows:
+        """The page that begins with the `next_key` of the one before; of the same watermark."""
+        ...
+
+
+class PublishedReports(Protocol):
+    """Reports that statements read by name."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Their names, without a schema."""
+        ...
+
+    async def open(
+        self,
+        principal: Principal,
+        name: str,
+        arguments: Sequence[tuple[str | None, str | None]],
+        as_of: datetime | None,
+    ) -> OpenReport:
+        """Read the first page of a report; arguments are in order, with their names where they were given.
+
+        Raises the reports' own refusals: 403 and 404 as their routes have them, 404 for a name that is none, 422 for
+        arguments that do not fit.
+        """
         ...

@@ -1,13 +1,28 @@
 """Who may read which report: of a cohort or lesson of a workspace its members, of everything else the organisation."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 from uuid import UUID
 
 from dataforge.contexts.reports.reading import cohort_missing, find_cohort, find_lesson, lesson_missing
-from dataforge.http.call import Call
 from dataforge.kernel.access import Action, Kind, Resource
+from dataforge.platform.access import Decisions
 
 
-async def require_report(call: Call, *, cohort_id: UUID | None = None, lesson_id: UUID | None = None) -> None:
+class Reader(Protocol):
+    """Somebody who asks for a report, by its address or in a statement."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """What they may do."""
+        ...
+
+    async def query(self, function: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function
+        """Run one query function in a READ ONLY transaction."""
+        ...
+
+
+async def require_report(call: Reader, *, cohort_id: UUID | None = None, lesson_id: UUID | None = None) -> None:
     """Raise NotFound for a cohort or lesson that the caller may not read reports of, Forbidden where neither is given.
 
     Reports of neither are of what belongs to no workspace.

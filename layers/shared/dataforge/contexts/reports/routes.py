@@ -10,6 +10,7 @@ from dataforge.contexts.reports.funnel import routes as funnel
 from dataforge.contexts.reports.incomplete import routes as incomplete
 from dataforge.contexts.reports.learner import routes as learner
 from dataforge.contexts.reports.questions import routes as questions
+from dataforge.contexts.reports.relations import routes as relations
 
 __all__ = [
     "activity",
@@ -21,5 +22,6 @@ __all__ = [
     "incomplete",
     "learner",
     "questions",
+    "relations",
     "router",
 ]

@@ -1,7 +1,7 @@
 """What the wire models of reports have in common."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from dataforge.contexts.reports.basis import Basis, LessonLabel
-from dataforge.contexts.reports.tabular import Tabular
+from dataforge.contexts.reports.tabular import Kind, Tabular
 from dataforge.http.wire import Instant
 
 AsOf = Annotated[
@@ -65,7 +65,8 @@ Read = TypeVar("Read", bound=Report)
 class Representations(Generic[Read]):
     """The formats of a kind of report: JSON, rows and columns for CSV and Parquet, and a picture.
 
-    `paged` reports may have more than one answer. `picture` draws it as SVG.
+    `paged` reports may have more than one answer. `picture` draws it as SVG. `columns` are those of every such report;
+    none where they depend on what is reported.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Representations(Generic[Read]):
     table: Callable[[Read], Tabular]
     picture: Callable[[Read], str]
     paged: bool = True
+    columns: Mapping[str, Kind] = field(default_factory=dict)
 
 
 def basis_body(basis: Basis) -> dict[str, Any]:

@@ -194,6 +194,9 @@ GRANTS: Mapping[str, Mapping[str, Privileges]] = {
         _CALLERS,
         _tables("workspaces", "memberships directory", READ),
         _tables("datasets", "datasets dataset_permissions refs commits manifests commit_tables", READ),
+        # Statements read reports beside datasets.
+        _REPORTS,
+        _tables("identity", "directory", READ),
     ),
     "xapi": _merged(
         _EVERYBODY,
@@ -352,6 +355,7 @@ _READING = (
 EXECUTES: Mapping[str, tuple[str, ...]] = {
     "api": (*_COUNTING, *_READING),
     "datasets-api": ("records.oldest_revision()", "learning.progress_of(timestamptz, uuid, uuid)", *_READING),
+    "datasets-sql": ("records.oldest_revision()", "learning.progress_of(timestamptz, uuid, uuid)", *_READING),
     "xapi-etl": _COUNTING,
     "maintenance": (*_COUNTING, "lrs.make_statement_partition(date)"),
     "worker": (*_COUNTING, "lrs.make_statement_partition(date)", "lrs.drop_statement_partition(date)"),

@@ -56,17 +56,18 @@ def _name(written: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """From `start` to `stop` of a statement stands the table that is registered as `name`."""
+    """From `start` to `stop` of a statement stands the table that is registered as `name`, after its `schema`."""
 
     start: int
     stop: int
     name: str
+    schema: str = ""
 
     @property
     def identifier(self) -> str:
-        """The name in quotes."""
+        """The name in quotes, after its schema."""
         escaped = self.name.replace('"', '""')
-        return f'"{escaped}"'
+        return f'{self.schema}"{escaped}"'
 
 
 @dataclass(frozen=True, slots=True)

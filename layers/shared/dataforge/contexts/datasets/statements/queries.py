@@ -1,15 +1,19 @@
-"""The tables of a statement: found by name or id among what its author may read."""
+"""The tables of a statement: datasets and reports, found by name or id among what its author may read."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dataforge.contexts.datasets.commits.versions import Version, Versions
+from dataforge.contexts.datasets.contract import OpenReport, PublishedReports
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
 from dataforge.contexts.datasets.datasets.queries import readable_ids_of, readable_names, require_access
 from dataforge.contexts.datasets.statements.domain import (
@@ -19,7 +23,10 @@ from dataforge.contexts.datasets.statements.domain import (
     offset_to_place,
     references,
 )
+from dataforge.contexts.datasets.statements.relations import ReportReference, report_references
+from dataforge.contexts.datasets.statements.report_tables import ReportTable
 from dataforge.kernel.access import Action, Kind
+from dataforge.kernel.errors import DataForgeError
 from dataforge.kernel.principal import Principal
 from dataforge.kernel.texts import Text
 from versioned_tables.errors import SqlRefused
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
 # Below API Gateway's 29 seconds, so that a statement that takes longer is refused by us.
 SQL_SECONDS = 20.0
 MOST_VERSIONS = 20
+MOST_REPORTS = 10
+_TEMPORARY = "temp.main."  # where the engine registers tables
 _MOST_NAMED = 10
 _PLACE = re.compile(r" \(line \d+(?:, column \d+)?\)")
 
@@ -47,19 +56,102 @@ class SourceTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSource:
+    """A report of a statement: what it is registered as, how it was asked for, and its first page."""
+
+    name: str
+    reference: ReportReference
+    report: OpenReport
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as the engine takes it, and its tables."""
+    """A statement as the engine takes it, its tables, and how many seconds are left for it."""
 
     statement: Rewritten
     sources: Sequence[SourceTable]
+    reports: Sequence[ReportSource]
+    seconds: float
+
+    @property
+    def watermark(self) -> datetime | None:
+        """Of the reports, which have it in common; None without reports."""
+        return self.reports[0].report.watermark if self.reports else None
+
+    @property
+    def removed_since(self) -> int | None:
+        """How many statements have been removed after the watermark; None without reports."""
+        return max((source.report.removed_since for source in self.reports), default=None)
 
 
-async def prepare_statement(versions: Versions, principal: Principal, statement: str) -> Prepared:
-    """Find the tables of a statement.
+async def prepare_statement(
+    versions: Versions,
+    published: PublishedReports,
+    principal: Principal,
+    statement: str,
+    as_of: datetime | None = None,
+) -> Prepared:
+    """Find the tables of a statement, reports as of an instant.
 
     Raises DatasetNotFound for a dataset that is not there for the caller, RefNotFound and CommitNotFound for a version
-    and SqlRefused for a sheet that is none, and for a name that several datasets have; each with its place.
+    and SqlRefused for a sheet that is none, and for a name that several datasets have; what reports raise; each with
+    its place.
     """
+    begun = time.monotonic()
+    try:
+        async with asyncio.timeout(SQL_SECONDS):
+            reports, in_reports = await _reports(published, principal, statement, as_of)
+            sources, in_datasets = await _datasets(versions, principal, statement)
+    except TimeoutError as error:
+        message = Text("The statement took more than {seconds:g} seconds and was stopped.", seconds=SQL_SECONDS)
+        raise SqlRefused(message) from error
+    replacements = sorted([*in_reports, *in_datasets], key=lambda item: item.start)
+    left = SQL_SECONDS - (time.monotonic() - begun)
+    return Prepared(Rewritten.of(statement, replacements), sources, reports, max(1.0, left))
+
+
+async def _reports(
+    published: PublishedReports, principal: Principal, statement: str, as_of: datetime | None
+) -> tuple[list[ReportSource], list[Replacement]]:
+    """The reports of a statement, all of the watermark of the first."""
+    named = list(report_references(statement))
+    if as_of is not None and not any(reference.is_table for reference in named):
+        raise SqlRefused(Text("`as_of` is for statements that read reports; versions are named as grades@v2."))
+    found: dict[object, ReportSource] = {}
+    replacements = []
+    for reference in named:
+        place = _place(statement, reference)
+        if reference.problem is not None:
+            raise SqlRefused(reference.problem, facts=place)
+        if not reference.is_table:
+            continue
+        if reference.key not in found:
+            if len(found) == MOST_REPORTS:
+                message = Text("A statement reads at most {most} reports.", most=MOST_REPORTS)
+                raise SqlRefused(message, facts=place)
+            try:
+                report = await published.open(principal, reference.name, reference.arguments, as_of)
+            except DataForgeError as error:
+                error.facts |= place
+                raise
+            as_of = report.watermark
+            same = sum(source.reference.report == reference.report for source in found.values())
+            name = reference.report + (f"_{same + 1}" if same else "")
+            found[reference.key] = ReportSource(name, reference, report)
+        # Without its schema it would be a name that a WITH may have given to something else.
+        replacements.append(Replacement(reference.start, reference.stop, found[reference.key].name, _TEMPORARY))
+    names = {source.name for source in found.values()}
+    replacements += [
+        Replacement(reference.start, reference.stop, reference.report)
+        for reference in named
+        if not reference.is_table and reference.report in names
+    ]
+    return list(found.values()), replacements
+
+
+async def _datasets(
+    versions: Versions, principal: Principal, statement: str
+) -> tuple[list[SourceTable], list[Replacement]]:
     named = list(references(statement))
     found: dict[tuple[str, str], Version] = {}
     for reference in named:
@@ -78,7 +170,7 @@ async def prepare_statement(versions: Versions, principal: Principal, statement:
         sheet, stop = _sheet(statement, reference, version)
         source = _source(sources, reference, version, sheet, with_sheet=stop == reference.sheet_stop != reference.stop)
         replacements.append(Replacement(reference.start, stop, source.name))
-    return Prepared(Rewritten.of(statement, replacements), list(sources.values()))
+    return list(sources.values()), replacements
 
 
 async def _dataset(versions: Versions, principal: Principal, statement: str, reference: Reference) -> UUID:
@@ -151,7 +243,7 @@ def _source(
     return sources[sql_name(name)]
 
 
-def _place(statement: str, reference: Reference) -> dict[str, Any]:
+def _place(statement: str, reference: Reference | ReportReference) -> dict[str, Any]:
     line, column = offset_to_place(statement, reference.start)
     return {"line": line, "column": column}
 
@@ -167,8 +259,11 @@ async def run_prepared(versions: Versions, prepared: Prepared, *, rows: int, as_
         )
         for source in prepared.sources
     }
+    loop, deadline = asyncio.get_running_loop(), time.monotonic() + prepared.seconds
+    tables |= {source.name: ReportTable(source.name, source.report, loop, deadline) for source in prepared.reports}
+    caps = _caps(rows, prepared.seconds)
     try:
-        return await answer_over(tables, prepared.statement.text, _caps(rows), as_table=as_table)
+        return await answer_over(tables, prepared.statement.text, caps, as_table=as_table)
     except SqlRefused as error:
         raise _with_place_sent(error, prepared.statement) from error
 
@@ -183,10 +278,10 @@ async def run_over_version(
     return await answer_sql(store, version.manifests, statement, _caps(rows), as_table=as_table)
 
 
-def _caps(rows: int) -> SqlCaps:
+def _caps(rows: int, seconds: float = SQL_SECONDS) -> SqlCaps:
     from versioned_tables.sql.caps import SqlCaps
 
-    return SqlCaps(seconds=SQL_SECONDS, rows=rows)
+    return SqlCaps(seconds=seconds, rows=rows)
 
 
 def _with_place_sent(error: SqlRefused, statement: Rewritten) -> SqlRefused:

@@ -1,5 +1,6 @@
 """REST of SQL: over the sheets of a version, and over versions of several datasets."""
 
+from datetime import UTC
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -7,6 +8,7 @@ from starlette.responses import Response
 
 from dataforge.contexts.datasets.commits.calls import ref_name
 from dataforge.contexts.datasets.contents.wire import SqlAnswer, SqlIn
+from dataforge.contexts.datasets.contract import PublishedReports
 from dataforge.contexts.datasets.datasets.calls import DatasetCall, on_dataset, router
 from dataforge.contexts.datasets.downloads.calls import FILES, AskedForm, asked_form, wanted_form
 from dataforge.contexts.datasets.services import DatasetsServices
@@ -53,13 +55,16 @@ async def run_statement(
     call: Annotated[Call, require(Action.READ, Kind.TABLE)],
     asked: Annotated[AskedForm, Depends(asked_form)],
 ) -> Response:
-    """Run one SELECT (or EXPLAIN of one) over versions of the caller's datasets: `FROM grades@main JOIN roster@v2 …`.
+    """Run one SELECT (or EXPLAIN of one) over versions of the caller's datasets, `FROM grades@main JOIN roster@v2 …`,
+    and over reports, `FROM reports.completions`. A dataset that the caller may not read is not there.
 
-    A dataset that the caller may not read is not there.
+    Reports, which GET /api/reports/relations lists, are read as their own routes let them be read, all as of one
+    `watermark`; the same statement with `as_of` has the same numbers again.
     """
     form = wanted_form(call, asked)
     versions = call.services(DatasetsServices).versions
-    prepared = await queries.prepare_statement(versions, call.principal, body.sql)
+    published = call.platform.get(PublishedReports)
+    prepared = await queries.prepare_statement(versions, published, call.principal, body.sql, body.as_of)
     result = await queries.run_prepared(versions, prepared, rows=body.max_rows, as_table=form is not None)
     sources = [
         {
@@ -71,4 +76,14 @@ async def run_statement(
         }
         for source in prepared.sources
     ]
-    return await result_response(result, form, {"sources": sources}, excel=asked.excel)
+    reports = [
+        {"name": source.name, "report": source.reference.report, "arguments": source.reference.shown}
+        for source in prepared.reports
+    ]
+    watermark, removed = prepared.watermark, prepared.removed_since
+    facts = {"sources": sources, "reports": reports, "watermark": watermark, "removed_since": removed}
+    response = await result_response(result, form, facts, excel=asked.excel)
+    if watermark is not None:
+        as_of = watermark.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        response.headers.update({"X-Watermark": as_of, "X-Removed-Since": str(removed)})
+    return response

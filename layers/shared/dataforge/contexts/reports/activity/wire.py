@@ -70,4 +70,4 @@ def _table(report: ActivityReport) -> Tabular:
     return Tabular.of(_COLUMNS, [asdict(interval) for interval in report.intervals])
 
 
-ACTIVITY = Representations("activity", _body, _table, picture_of_activity, paged=False)
+ACTIVITY = Representations("activity", _body, _table, picture_of_activity, paged=False, columns=_COLUMNS)

@@ -83,4 +83,4 @@ def _table(report: AtRiskReport) -> Tabular:
     return Tabular.of(_COLUMNS, [{**row, "cohorts": "; ".join(row["cohorts"])} for row in _rows(report)])
 
 
-AT_RISK = Representations("at-risk", _body, _table, picture_of_at_risk)
+AT_RISK = Representations("at-risk", _body, _table, picture_of_at_risk, columns=_COLUMNS)

@@ -51,9 +51,12 @@ _COUNTS = text(
 
 
 async def read_matrix(
-    connection: AsyncConnection, statements: StatementMatching, cohort_id: UUID, window: Window
+    connection: AsyncConnection, statements: StatementMatching, cohort_id: UUID, window: Window, *, counted: bool = True
 ) -> MatrixReport:
-    """The matrix of a cohort, `window.limit` of its learners by name; raises NotFound."""
+    """The matrix of a cohort, `window.limit` of its learners by name; raises NotFound.
+
+    Without `counted` how many have started and completed a lesson is that of the page.
+    """
     cohort = await find_cohort(connection, cohort_id)
     basis = await basis_of(connection, statements, window)
     given = {"watermark": basis.watermark, "cohort_id": cohort_id, "workspace_id": cohort.workspace_id}
@@ -64,7 +67,7 @@ async def read_matrix(
     learners = people[0].learners if people else 0
     more, people = len(people) > window.limit, people[: window.limit]
     rows = await _rows(connection, basis, lessons, people)
-    if len(rows) == learners:
+    if not counted or len(rows) == learners:
         counts = _counted(rows, len(lessons))
     else:
         users = (await connection.execute(_ALL, given)).scalars().all()

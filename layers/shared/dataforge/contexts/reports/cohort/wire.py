@@ -158,6 +158,6 @@ def _heading(lesson: LessonLabel, taken: Container[str]) -> str:
     return f"{title} ({lesson.lesson_id})" if title in taken else title
 
 
-MATRIX = Representations("cohort", _body, _table, picture_of_matrix)
+MATRIX = Representations("cohort", _body, _table, picture_of_matrix, columns=_COLUMNS)
 # The same with a row for each learner and a column for each lesson in its files.
-WIDE = {cells: replace(MATRIX, table=partial(_wide_table, cells)) for cells in Cells}
+WIDE = {cells: replace(MATRIX, table=partial(_wide_table, cells), columns={}) for cells in Cells}

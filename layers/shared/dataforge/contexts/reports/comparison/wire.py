@@ -71,4 +71,4 @@ def _table(report: ComparisonReport) -> Tabular:
     return Tabular.of(_COLUMNS, _rows(report))
 
 
-COMPARISON = Representations("comparison", _body, _table, picture_of_comparison)
+COMPARISON = Representations("comparison", _body, _table, picture_of_comparison, columns=_COLUMNS)

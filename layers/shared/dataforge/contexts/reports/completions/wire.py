@@ -76,4 +76,4 @@ def _table(report: CompletionChanges) -> Tabular:
     )
 
 
-COMPLETIONS = Representations("completions", _body, _table, picture_of_completions)
+COMPLETIONS = Representations("completions", _body, _table, picture_of_completions, columns=_COLUMNS)

@@ -88,4 +88,4 @@ def _table(report: FunnelReport) -> Tabular:
     )
 
 
-FUNNEL = Representations("funnel", _body, _table, picture_of_funnel, paged=False)
+FUNNEL = Representations("funnel", _body, _table, picture_of_funnel, paged=False, columns=_COLUMNS)

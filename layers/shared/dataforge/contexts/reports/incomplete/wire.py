@@ -71,4 +71,4 @@ def _table(report: IncompleteReport) -> Tabular:
     return Tabular.of(_COLUMNS, _rows(report))
 
 
-INCOMPLETE = Representations("incomplete", _body, _table, picture_of_incomplete)
+INCOMPLETE = Representations("incomplete", _body, _table, picture_of_incomplete, columns=_COLUMNS)

@@ -90,4 +90,4 @@ def _table(report: LearnerReport) -> Tabular:
     return Tabular.of(_COLUMNS, _rows(report))
 
 
-LEARNER = Representations("learner", _body, _table, picture_of_learner)
+LEARNER = Representations("learner", _body, _table, picture_of_learner, columns=_COLUMNS)

@@ -84,4 +84,4 @@ def _table(report: QuestionReport) -> Tabular:
     return Tabular(_COLUMNS, rows)
 
 
-QUESTIONS = Representations("questions", _body, _table, picture_of_questions)
+QUESTIONS = Representations("questions", _body, _table, picture_of_questions, columns=_COLUMNS)

@@ -1,0 +1,1 @@
+"""Reports as relations that statements of SQL read."""
