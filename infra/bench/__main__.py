@@ -28,6 +28,7 @@ BENCHES = {
     "one_call": "infra.bench.one_call",
     "workspaces": "infra.bench.workspaces",
     "lists": "infra.bench.lists",
+    "redrive": "infra.bench.redrive",
     "tutorials": "infra.bench.tutorials",
 }
 

@@ -210,6 +210,10 @@ TAGS = {
 # What tags are for, where the modules of their routes say less.
 TAG_DESCRIPTIONS = {
     "account-claims": "Accounts that imports made, claimed by a mailed link.",
+    "audit": "What was changed: who did it, when, and what was there before and after.",
+    "outbox": "Events on their way to their subscribers, and those that were given up.",
+    "queues": "Queues: how full they are, what was given up, and the way back.",
+    "status": "How the work of every part stands, in numbers.",
     "accounts": "People with an account: signing up, one's own account, and all of them for administrators.",
     "publications": "Versions of datasets as Apache Iceberg tables, for engines that read such.",
     "comparisons": "What is different between two versions of a dataset.",

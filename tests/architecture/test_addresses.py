@@ -102,8 +102,9 @@ def shape(response: httpx.Response) -> tuple[int, object]:
     if response.headers.get("content-type") != "application/problem+json" or not response.content:
         content_type = response.headers.get("content-type", "")
         body = response.json() if content_type.startswith("application/json") and response.content else response.content
-        # What is known grows between two requests.
-        return response.status_code, {**body, "watermark": None} if isinstance(body, dict) else body
+        # What is known grows between two requests, and what is measured changes.
+        changing = {"watermark": None, "gauges": None}
+        return response.status_code, {**body, **changing} if isinstance(body, dict) else body
     document = response.json()
     return response.status_code, (document["code"], document["detail"], document["instance"])
 

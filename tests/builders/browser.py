@@ -60,6 +60,12 @@ async def person(
     return client
 
 
+async def browser_of(api: ApiUnderTest, role: Role) -> httpx.AsyncClient:
+    """A browser in which a new person with this role has signed in."""
+    user_id, _ = await add_person(api, role)
+    return await person(api, user_id, role)
+
+
 def keep(client: httpx.AsyncClient, session_cookie: str) -> None:
     """Put a session cookie where the answers put theirs."""
     client.cookies.set(COOKIE, session_cookie, domain="api.test", path="/")

@@ -40,6 +40,7 @@ class WholeApi:
             clock,
             data_bucket=self.bucket,
             statements_queue_url=self.statements_queue,
+            statements_dlq_url=emulator.queue(),
             private_receivers=True,
             cors_origins=origins,
             trusted_home_pages=("https://lms.example.org",),

@@ -35,6 +35,15 @@ VALUES: dict[str, str] = {
     "search": "a",
     "tag": "grades",
     "/api/jobs kind": "export_statements",
+    "/api/audit actor_id": "01234567-89ab-7def-8123-456789abcdef",
+    "/api/audit workspace_id": "01234567-89ab-7def-8123-456789abcdef",
+    "/api/audit action": "created",
+    "/api/audit entity": "course",
+    "/api/audit entity_id": "x",
+    "/api/audit request_id": "x",
+    "/api/outbox name": "academics.course_changed",
+    "/api/audit since": "2020-01-01T00:00:00Z",
+    "/api/audit until": "2126-01-01T00:00:00Z",
     "sheet": "data",
     "columns": "name",
     "column": "name",
@@ -150,6 +159,7 @@ class World:
             "base": "main",
             "head": changed,
             "collection": "users",
+            "queue": "statements",
             "/api/reports/learners/{user_id} user_id": str(people[0]),
         }
         for version in ("main", changed):

@@ -26,6 +26,7 @@ from dataforge.platform.db.unit_of_work import run
 from infra.openapi.generate import HERE
 from tests.builders.datasets import head, ok, open_upload, send_parts
 from tests.builders.emulator import EmulatedAws
+from tests.builders.events import give_up
 from tests.builders.schemas import SchemasUnderTest, table
 from tests.builders.tutorials import NOW, a_tutorial, store_transcript
 from tests.builders.whole_api import TABLE, WholeApi
@@ -292,6 +293,16 @@ async def cancelled_shared_job(api: WholeApi) -> Sample:
     waiting = await shared_job(api)
     ok(await api.client.post(f"/api/jobs/{waiting.path['job_id']}/cancel"))
     return waiting
+
+
+@sample("/api/queues/{queue}/redrive")
+async def dead_letters(_api: WholeApi) -> Sample:
+    return Sample({"queue": "statements"}, {"most": 10})
+
+
+@sample("/api/outbox/{event_id}/retry")
+async def dead_event(api: WholeApi) -> Sample:
+    return Sample({"event_id": str(await give_up(api.database))})
 
 
 @sample("/api/agent-identifiers")

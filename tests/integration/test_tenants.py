@@ -53,6 +53,7 @@ OF_NONE = frozenset(
     | {"path"}  # of a list that a page asks for as its reader: whose that is, the list's own address says
     | {"hold_id", "identifier_id", "identity_id", "override_id", "provider_id", "run_key", "section_id", "sourced_id"}
     | {"semester_id", "session_id", "student_id", "subscription_id", "token_id", "user_id", "invitation_id", "plan_id"}
+    | {"queue", "message_id", "event_id"}
     | {"digest", "statement_id", "token", "page", "recovery_id"}
 )
 PHRASES = {

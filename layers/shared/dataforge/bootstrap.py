@@ -13,6 +13,7 @@ from dataforge import contexts, settings
 from dataforge.platform.attributions import AttributionRegister
 from dataforge.platform.cold_start import uncollected
 from dataforge.platform.module import Module
+from dataforge.platform.ops import OpsRegister
 from dataforge.platform.personal_data import PersonalDataRegister
 from dataforge.platform.services import Platform, Services
 
@@ -39,6 +40,7 @@ def build_platform(given: settings.Settings, **options: Any) -> Platform:  # noq
     offers = {kind: make for module in modules() for kind, make in module.offers.items()}
     offers[PersonalDataRegister] = lambda platform: PersonalDataRegister(platform, modules())
     offers[AttributionRegister] = lambda platform: AttributionRegister(platform, modules())
+    offers[OpsRegister] = lambda platform: OpsRegister(platform, modules())
     return Platform(given, offers=offers, **options)
 
 

@@ -119,7 +119,7 @@ class Dying:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(client("sqs"), name)
-        if name not in ("send_message", "delete_message", "change_message_visibility"):
+        if name not in ("send_message_batch", "delete_message_batch", "change_message_visibility"):
             return method
 
         def called(**arguments: Any) -> Any:

@@ -145,6 +145,9 @@ class Kind(StrEnum):
 
     JOB = "job"
     HEALTH = "health"
+    QUEUE = "queue"
+    AUDIT = "audit"
+    EVENT = "event"  # on its way to its subscribers
 
 
 class MemberRole(StrEnum):

@@ -216,6 +216,9 @@ _TABLE: Mapping[Area, Mapping[Kind, Mapping[Action, Rule]]] = {
     Area.OPERATIONS: {
         Kind.JOB: _own(READ, CHANGE, roles=_ADMINS),
         Kind.HEALTH: _roles(_ADMINS, READ),
+        Kind.QUEUE: _roles(_ADMINS, READ, CHANGE, DELETE),
+        Kind.AUDIT: _roles(_ADMINS, READ),
+        Kind.EVENT: _roles(_ADMINS, READ, CHANGE),
     },
 }
 RULES: Mapping[tuple[Kind, Action], Rule] = {

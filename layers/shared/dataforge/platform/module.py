@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dataforge.platform.attributions import Attribution
     from dataforge.platform.jobs.control import JobControl
     from dataforge.platform.jobs.shared import SharedJob, SharedJobsUnitOfWork
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
 
 Built = TypeVar("Built", bound=Services)
@@ -51,6 +52,13 @@ def no_attribution() -> "Attribution[Any] | None":
     return None
 
 
+def nothing_to_show() -> "Ops":
+    """For a module that shows operators nothing."""
+    from dataforge.platform.ops import Ops
+
+    return Ops()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module(Generic[Built]):
     """What one context brings, by the function that uses it.
@@ -84,3 +92,5 @@ class Module(Generic[Built]):
     """What it holds about people: what an export of a person has, and what their erasure takes."""
     attribution: "Callable[[], Attribution[Built] | None]" = no_attribution
     """What it has of records that belong to a proved address and are attributed to nobody, or to somebody else."""
+    ops: "Callable[[], Ops]" = nothing_to_show
+    """What operators see of it: how its work stands, and what they may ask of its data."""

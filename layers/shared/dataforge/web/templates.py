@@ -73,6 +73,7 @@ def environment(language: str = ENGLISH) -> Environment:
         instant=partial(_instant, language=language),
         words=_words,
         bytes=partial(_bytes, language=language),
+        measured=partial(_measured, language=language),
     )
     made.tests["able_to"] = _able_to
     return made
@@ -147,6 +148,18 @@ def _bytes(value: int, language: str = ENGLISH) -> str:
             return f"{with_marks(f'{thousands:,.1f}', language)} {unit}"
         thousands /= 1_000
     return f"{with_marks(f'{thousands:,.1f}', language)} GB"
+
+
+def _measured(value: float | None, unit: str, language: str = ENGLISH) -> str:
+    """A value of a gauge with its unit."""
+    if value is None or unit == "":
+        return _number(value if value is None else round(value), language)
+    if unit == "bytes":
+        return _bytes(round(value), language)
+    for limit, size, name in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if value < limit:
+            return f"{with_marks(f'{value / size:,.3g}', language)} {name}"
+    return f"{with_marks(f'{value / 86_400:,.3g}', language)} {translate(Text('days'), language)}"
 
 
 def _day(value: date | datetime | None, language: str = ENGLISH) -> str:

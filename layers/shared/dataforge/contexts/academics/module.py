@@ -12,6 +12,7 @@ from dataforge.platform.services import Services
 
 if TYPE_CHECKING:
     from dataforge.platform.attributions import Attribution
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
 
 ACADEMICS = "dataforge.contexts.academics"
@@ -50,6 +51,12 @@ def _attribution() -> "Attribution[AcademicsServices]":
     return STUDENT_RECORDS
 
 
+def _ops() -> "Ops":
+    from dataforge.contexts.academics.ops import ops
+
+    return ops()
+
+
 MODULE = Module(
     name="academics",
     services=AcademicsServices,
@@ -78,4 +85,5 @@ MODULE = Module(
     subscribers=_subscribers,
     personal_data=_personal_data,
     attribution=_attribution,
+    ops=_ops,
 )

@@ -12,6 +12,7 @@ from dataforge.platform.access import DatasetLevels
 from dataforge.platform.module import Command, Consumer, Job, Module, Subscriber
 
 if TYPE_CHECKING:
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
 
 DATASETS = "dataforge.contexts.datasets"
@@ -54,6 +55,12 @@ def _subscribers() -> Mapping[type[Event], Sequence[Subscriber[DatasetsServices]
     return {AccountsMerged: (follow_merge,), BranchMoved: (follow_branch,), WorkspaceDeleted: (put_away,)}
 
 
+def _ops() -> "Ops":
+    from dataforge.contexts.datasets.ops import ops
+
+    return ops()
+
+
 MODULE = Module(
     name="datasets",
     services=DatasetsServices,
@@ -74,4 +81,5 @@ MODULE = Module(
     jobs=_jobs,
     personal_data=_personal_data,
     subscribers=_subscribers,
+    ops=_ops,
 )

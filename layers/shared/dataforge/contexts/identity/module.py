@@ -23,6 +23,7 @@ from dataforge.platform.module import Command, Job, JobKind, Module, Subscriber
 from dataforge.platform.services import Platform
 
 if TYPE_CHECKING:
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
 
 IDENTITY = "dataforge.contexts.identity"
@@ -73,6 +74,12 @@ def _personal_data() -> "PersonalData[IdentityServices]":
     from dataforge.contexts.identity.personal_data import personal_data
 
     return personal_data()
+
+
+def _ops() -> "Ops":
+    from dataforge.contexts.identity.ops import ops
+
+    return ops()
 
 
 MODULE = Module(
@@ -143,4 +150,5 @@ MODULE = Module(
     job_kinds=_job_kinds,
     subscribers=_subscribers,
     personal_data=_personal_data,
+    ops=_ops,
 )

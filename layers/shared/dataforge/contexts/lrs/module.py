@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.lrs.statements.repository import Intake
     from dataforge.platform.attributions import Attribution
     from dataforge.platform.aws.sqs import Queue
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
     from dataforge.platform.sealing import SecretBox
 
@@ -278,6 +279,12 @@ def _attribution() -> "Attribution[LrsServices]":
     return STATEMENTS
 
 
+def _ops() -> "Ops":
+    from dataforge.contexts.lrs.ops import ops
+
+    return ops()
+
+
 MODULE = Module(
     name="lrs",
     services=LrsServices,
@@ -310,4 +317,5 @@ MODULE = Module(
     messages=_messages,
     personal_data=_personal_data,
     attribution=_attribution,
+    ops=_ops,
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.notifications.reminders.published import StoredDailyReminders
     from dataforge.contexts.notifications.suppressions.links import UnsubscribeLinks
     from dataforge.contexts.notifications.webhooks.deliverer import EventDeliverer
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
     from dataforge.platform.sealing import SecretBox
 
@@ -111,6 +112,12 @@ def _personal_data() -> "PersonalData[NotificationsServices]":
     return personal_data()
 
 
+def _ops() -> "Ops":
+    from dataforge.contexts.notifications.ops import ops
+
+    return ops()
+
+
 MODULE = Module(
     name="notifications",
     services=NotificationsServices,
@@ -137,4 +144,5 @@ MODULE = Module(
     subscribers=_subscribers,
     messages=_messages,
     personal_data=_personal_data,
+    ops=_ops,
 )

@@ -3,9 +3,9 @@
 from dataforge.platform.module import Module
 from dataforge.platform.services import Services
 
-JOBS = "dataforge.contexts.operations.jobs.routes"
-ROUTES = "dataforge.contexts.operations.routes"
-PAGES = "dataforge.contexts.operations.pages"
+OPERATIONS = "dataforge.contexts.operations"
+ROUTES = f"{OPERATIONS}.routes"
+PAGES = f"{OPERATIONS}.pages"
 
 
 class OperationsServices(Services):
@@ -18,7 +18,17 @@ MODULE = Module(
     routers={
         "api": dict.fromkeys(("/health", "/api/health"), ROUTES)
         | dict.fromkeys(("/", "/ui", "/ui/status"), PAGES)
-        | {"/api/jobs": JOBS},
+        | {
+            "/api/jobs": f"{OPERATIONS}.jobs.routes",
+            "/api/operations/status": f"{OPERATIONS}.status.routes",
+            "/api/queues": f"{OPERATIONS}.queues.routes",
+            "/api/audit": f"{OPERATIONS}.audit.routes",
+            "/api/outbox": f"{OPERATIONS}.outbox.routes",
+            "/ui/operations": f"{OPERATIONS}.status.pages",
+            "/ui/operations/queues": f"{OPERATIONS}.queues.pages",
+            "/ui/operations/audit": f"{OPERATIONS}.audit.pages",
+            "/ui/operations/events": f"{OPERATIONS}.outbox.pages",
+        },
         "datasets_api": {"/api/health": ROUTES},
         "datasets_sql": {"/api/health": ROUTES},
     },

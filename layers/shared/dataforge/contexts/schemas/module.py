@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dataforge.contexts.schemas.plans.planning import Deployed
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.db.database import Database
+    from dataforge.platform.ops import Ops
     from dataforge.platform.personal_data import PersonalData
 
 SCHEMAS = "dataforge.contexts.schemas"
@@ -85,6 +86,12 @@ def _personal_data() -> "PersonalData[SchemasServices]":
     return personal_data()
 
 
+def _ops() -> "Ops":
+    from dataforge.contexts.schemas.ops import ops
+
+    return ops()
+
+
 MODULE = Module(
     name="schemas",
     services=SchemasServices,
@@ -93,4 +100,5 @@ MODULE = Module(
     jobs=_jobs,
     subscribers=_subscribers,
     personal_data=_personal_data,
+    ops=_ops,
 )

@@ -21,6 +21,8 @@ outbox = Table(
     Column("dead_at", DateTime(timezone=True)),
     Column("last_error", Text),
     Index("ix_outbox_waiting", "next_attempt_at", postgresql_where=text("relayed_at IS NULL AND dead_at IS NULL")),
+    Index("ix_outbox_dead", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),
+    Index("ix_outbox_occurred_at", "occurred_at", "id"),
     schema=SCHEMA,
 )
 
@@ -52,6 +54,9 @@ audit_log = Table(
     Column("after", JSONB),
     Column("request_id", String(100)),
     Index("ix_audit_log_entity_entity_id", "entity", "entity_id"),
+    Index("ix_audit_log_actor_id", "actor_id", "id"),
+    Index("ix_audit_log_request_id", "request_id"),
+    Index("ix_audit_log_at", "at"),
     schema=SCHEMA,
 )
 

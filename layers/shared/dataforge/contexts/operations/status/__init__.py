@@ -1,0 +1,1 @@
+"""How the work of every context stands, in numbers."""
