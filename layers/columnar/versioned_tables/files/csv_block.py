@@ -12,7 +12,7 @@ from pyarrow import csv
 from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.options import REJECTED_LISTED, RejectedRow
-from versioned_tables.files.splitting import Dialect, record_starts, stray_quote
+from versioned_tables.files.splitting import Dialect, count_byte, record_starts, stray_quote
 from versioned_tables.schema.inference import NOTHING, convert, evidence_of, join, rows_that_break
 
 _SHOWN = 200
@@ -208,7 +208,7 @@ def parse_block(data: bytes, plan: BlockPlan) -> ParsedBlock:
         found,
         _on_lines(listed, data, plan) if listed else listed,
         ragged_count + len(broken),
-        data.count(plan.dialect.newline.encode()),
+        count_byte(data, plan.dialect.newline),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Protocol
 
 from versioned_tables.objects import ByteStream, ObjectStore
 
-BLOCK = 6 << 20
-_WINDOW = 16 * BLOCK
-_EARLY = 3 * BLOCK
+# A handful of blocks and what is made of each are held at a time.
+BLOCK = 3 << 20
+_WINDOW = 32 * BLOCK
+_EARLY = 6 * BLOCK
 # The first block, and the iterator of the others.
 _Begun = tuple[bytes, ByteStream]
 

@@ -67,7 +67,7 @@ def encode_manifest(
             if len(data) >= _SMALL:
                 whole = whole or _whole(manifest)
             back = _unpack(data, before)
-            if (not whole or len(data) * 4 <= len(whole)) and _same(back, manifest):
+            if (not whole or len(data) * 2 <= len(whole)) and _same(back, manifest):
                 record = EncodedManifest(hashlib.sha256(data).hexdigest(), data, (*base.chain, base.id))
                 _recent.put(
                     record.id, back

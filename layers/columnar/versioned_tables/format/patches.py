@@ -40,12 +40,11 @@ class Operations:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """The rows of both sides (columns by id), their hashes, and the operations over them."""
+    """The rows of both sides (columns by id), the hashes of those after, and the operations over them."""
 
     after: pa.Table
     before: pa.Table
     after_hashes: RowHashes
-    before_hashes: RowHashes
     operations: Operations
     signature: str
 
@@ -58,7 +57,7 @@ def encode_patch(patch: Patch) -> tuple[str, bytes]:
         _stream(patch.after),
         _stream(patch.before),
         patch.after_hashes.to_bytes(),
-        patch.before_hashes.to_bytes(),
+        b"",  # once the hashes of the rows before, which nothing reads
         np.ascontiguousarray(table, dtype="<i8").view(np.uint8).reshape(-1, 8).T.tobytes(),
     ]
     header = json.dumps(
@@ -83,8 +82,7 @@ def decode_patch(data: bytes) -> Patch:
         at += length
     ops = np.ascontiguousarray(np.frombuffer(parts[4], dtype=np.uint8).reshape(8, -1).T).view("<i8").reshape(5, -1)
     after, before = (pa.ipc.open_stream(pa.py_buffer(part)).read_all() for part in parts[:2])
-    hashes = [RowHashes.from_bytes(bytes(part)) for part in parts[2:4]]
-    return Patch(after, before, hashes[0], hashes[1], Operations(*ops), header["signature"])
+    return Patch(after, before, RowHashes.from_bytes(bytes(parts[2])), Operations(*ops), header["signature"])
 
 
 def _stream(table: pa.Table) -> bytes:

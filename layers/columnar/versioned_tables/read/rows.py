@@ -111,7 +111,7 @@ def rows_at(
     loaded = (
         table
         for group in _groups([sources[at] for at in used.tolist()])
-        for table in store.rows(group, wanted, keep=keep)
+        for table in store.each(group, wanted, keep=keep, coded=True)
     )
     gathered = pa.concat_tables(
         [conform(_taken(table, pick), schema, wanted) for table, pick in zip(loaded, picks, strict=True)]
@@ -125,7 +125,13 @@ def rows_at(
 
 def _taken(table: pa.Table, rows: I64) -> pa.Table:
     # Taking from a table without columns forgets how many rows were taken: all that is asked for came after the chunk.
-    return table.take(pa.array(rows)) if table.num_columns else pa.table({"": pa.nulls(len(rows))})
+    if not table.num_columns:
+        return pa.table({"": pa.nulls(len(rows))})
+    taken = table.take(pa.array(rows))
+    for at, field in enumerate(taken.schema):
+        if pa.types.is_dictionary(field.type):
+            taken = taken.set_column(at, field.name, taken.column(at).cast(field.type.value_type))
+    return taken
 
 
 def _groups(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:

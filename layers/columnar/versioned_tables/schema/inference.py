@@ -170,10 +170,8 @@ def _lengths(texts: pa.Array) -> np.ndarray:
 def _first_bytes(texts: pa.Array, at: int = 0) -> np.ndarray:
     """The byte at `at` of every value that is longer than `at`; 0 for the others."""
     ends, data = _buffers(texts)
-    starts = ends[:-1].astype(np.int64)
-    long = (ends[1:] - ends[:-1]) > at
-    found = np.zeros(len(starts), dtype=np.uint8)
-    found[long] = data[starts[long] + at]
+    found: np.ndarray = data[np.minimum(ends[:-1].astype(np.int64) + at, len(data) - 1)]
+    found *= (ends[1:] - ends[:-1]) > at
     return found
 
 
@@ -198,8 +196,7 @@ def _int(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001 - t
 def _float(texts: pa.Array, lenient: bool) -> pa.Array | None:  # noqa: FBT001
     if len(texts) and not lenient:
         ends, data = _buffers(texts)
-        used = data[int(ends[0]) : int(ends[-1])]
-        if not bool(_PLAIN_NUMBER[used].all()):
+        if not _plain_bytes(data[int(ends[0]) : int(ends[-1])]):
             fits = pc.or_(pc.match_substring_regex(texts, _NUMBER), pc.match_substring_regex(texts, _NOT_FINITE))
             if pc.all(fits).as_py() is False:
                 return None
@@ -233,8 +230,11 @@ def _same_numbers(texts: pa.Array, values: pa.Array) -> bool:
     return True
 
 
-_PLAIN_NUMBER = np.zeros(256, dtype=bool)
-_PLAIN_NUMBER[[ord(c) for c in "0123456789.-"]] = True
+def _plain_bytes(data: np.ndarray) -> bool:
+    """Whether all bytes are digits, points and minus signs: those from "-" to "9" but for the slash between."""
+    if not len(data):
+        return True
+    return bool(data.min() >= ord("-") and data.max() <= ord("9")) and not bool((data == ord("/")).any())
 
 
 def _plain_shape(texts: pa.Array) -> bool:

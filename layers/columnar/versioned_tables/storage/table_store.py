@@ -155,27 +155,33 @@ class TableStore:
 
         Raises CorruptStorage, ObjectMissing.
         """
-        found: dict[str, pa.Table] = {}
-        missing: dict[str, Source] = {}
-        for source in sources:
-            cached = self._cache.get(("chunk", source.id))
-            if isinstance(cached, pa.Table):
-                found[source.id] = cached
-            else:
-                missing[source.id] = source
-        data = self._fetched(
-            [(source, source.place.start, source.size) for source in missing.values() if source.place],
-            [source.id for source in missing.values() if source.place is None],
-        )
-        for source in missing.values():
-            if source.place is None:
-                found[source.id] = data.patches[source.id].after
-                continue
-            table, whole = decode_chunk(source, data.parts[source.id], columns)
-            found[source.id] = table
-            if whole and keep:
-                self._cache.put(("chunk", source.id), table, table.nbytes + 1024)
+        unique = list({source.id: source for source in sources}.values())
+        found = dict(zip((source.id for source in unique), self.each(unique, columns, keep=keep), strict=True))
         return [found[source.id] for source in sources]
+
+    def each(
+        self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True, coded: bool = False
+    ) -> Iterator[pa.Table]:
+        """The same one after the other: the bytes of all are held, and rows only of one, unless the cache keeps them.
+
+        With `coded`, text of few values may come as dictionary arrays, which whoever takes a few rows has sooner.
+        """
+        cached = [self._cache.get(("chunk", source.id)) for source in sources]
+        missing = [source for source, table in zip(sources, cached, strict=True) if table is None]
+        data = self._fetched(
+            [(source, source.place.start, source.size) for source in missing if source.place],
+            [source.id for source in missing if source.place is None],
+        )
+        for source, table in zip(sources, cached, strict=True):
+            if isinstance(table, pa.Table):
+                yield table
+            elif source.place is None:
+                yield data.patches[source.id].after
+            else:
+                decoded, whole = decode_chunk(source, data.parts[source.id], columns, coded=coded and not keep)
+                if whole and keep:
+                    self._cache.put(("chunk", source.id), decoded, decoded.nbytes + 1024)
+                yield decoded
 
     def hashes(self, sources: Sequence[Source], schema: TableSchema) -> list[RowHashes]:
         """Row hashes of each source as `schema` sees it: as stored, or made when they were stored under another one.
@@ -261,13 +267,20 @@ class TableStore:
             reader.result()
 
 
-def decode_chunk(source: Source, data: memoryview, columns: Sequence[str] | None = None) -> tuple[pa.Table, bool]:
+def decode_chunk(
+    source: Source, data: memoryview, columns: Sequence[str] | None = None, *, coded: bool = False
+) -> tuple[pa.Table, bool]:
     """The rows of a chunk, and whether they are whole: of a few columns the others are not decoded.
 
-    Raises CorruptStorage.
+    With `coded`, text that was written by a dictionary comes as one. Raises CorruptStorage.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
+        buffer = pa.py_buffer(data)
+        file = pq.ParquetFile(pa.BufferReader(buffer), pre_buffer=False)
+        if coded and (dictionaries := _dictionaries(file.metadata)):
+            file = pq.ParquetFile(
+                pa.BufferReader(buffer), metadata=file.metadata, read_dictionary=dictionaries, pre_buffer=False
+            )
         names = file.schema_arrow.names
         wanted = None if columns is None else [name for name in names if name in set(columns)]
         partial = wanted is not None and len(wanted) * 2 < len(names)
@@ -277,6 +290,18 @@ def decode_chunk(source: Source, data: memoryview, columns: Sequence[str] | None
     if table.num_rows != source.rows:
         raise CorruptStorage(f"Chunk {source.id} has {table.num_rows} rows, its manifest says {source.rows}.")
     return table, not partial
+
+
+def _dictionaries(metadata: pq.FileMetaData) -> list[str]:
+    """Text columns of a chunk that were written by a dictionary."""
+    if not metadata.num_row_groups:
+        return []
+    columns = (metadata.row_group(0).column(at) for at in range(metadata.num_columns))
+    return [
+        column.path_in_schema
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY" and "RLE_DICTIONARY" in column.encodings
+    ]
 
 
 def _neighbours(parts: Sequence[_Part]) -> Iterator[list[_Part]]:

@@ -27,11 +27,23 @@ from versioned_tables.storage.table_store import STORING, TableStore
 # Rows and hashes before encoding: about 140,000 rows of a dozen columns, 7 MB as stored.
 PACK_BYTES = 24 << 20
 _ENCODING = 16
+# The share of a column's bytes below which zstd has to come, and tables that are too wide to try.
+_WORTH_COMPRESSING = 0.9
+_TRIED_COLUMNS = 1024
 # Chunks of which every column is read back, and of the others one column out of so many.
 _WHOLE = 4
 _SHARE = 4
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns (by id) that chunks have as a dictionary, as differences of whole numbers, and compressed by zstd."""
+
+    dictionary: tuple[str, ...]
+    deltas: tuple[str, ...]
+    compressed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class PackWriter:
         self._store = store
         self._schema = schema
         self._pool = pool
-        self._dictionary: list[str] | None = None
+        self._layout: Layout | None = None
         self._open: list[_Chunk] = []
         self._open_bytes = 0
         self._encoding: deque[Future[pa.Buffer]] = deque()
@@ -62,9 +74,9 @@ class PackWriter:
 
     def add(self, table: pa.Table, hashes: RowHashes) -> None:
         """Take a chunk; its number is how many came before it. Raises what an earlier one met."""
-        if self._dictionary is None:
-            self._dictionary = _worth_a_dictionary(table)
-        arguments = (table, self._dictionary, self._looked_at(table.schema.names))
+        if self._layout is None:
+            self._layout = layout_for(table)
+        arguments = (table, self._layout, self._looked_at(table.schema.names))
         data = _at_once(_encoded, *arguments) if self._pool is None else self._pool.submit(_encoded, *arguments)
         self._open.append(_Chunk(data, hashes))
         self._open_bytes += table.nbytes + len(hashes) * HASH_BYTES
@@ -107,21 +119,26 @@ def _at_once(
     return done
 
 
-def _encoded(table: pa.Table, dictionary: Sequence[str], looked_at: Sequence[str]) -> pa.Buffer:
+def _encoded(table: pa.Table, layout: Layout, looked_at: Sequence[str]) -> pa.Buffer:
+    data = _written(table, layout)
+    read_back(table.select(list(looked_at)), data)
+    return data
+
+
+def _written(table: pa.Table, layout: Layout) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
         sink,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=list(dictionary),
+        compression=dict.fromkeys(layout.compressed, "zstd"),
+        compression_level=dict.fromkeys(layout.compressed, 1),
+        use_dictionary=list(layout.dictionary),
+        column_encoding=dict.fromkeys(layout.deltas, "DELTA_BINARY_PACKED") or None,
         write_statistics=False,
         store_schema=False,
         row_group_size=max(1, table.num_rows),
     )
-    data = sink.getvalue()
-    read_back(table.select(list(looked_at)), data)
-    return data
+    return sink.getvalue()
 
 
 def read_back(table: pa.Table, data: pa.Buffer) -> None:
@@ -164,7 +181,37 @@ def _store(store: TableStore, signature: str, chunks: Sequence[_Chunk]) -> list[
     return sources
 
 
-def _worth_a_dictionary(table: pa.Table) -> list[str]:
+def layout_for(table: pa.Table) -> Layout:
+    """How the chunks of a version are written, tried on the first one of them.
+
+    Whole numbers, dates and times are stored as differences where these take no more than the compressed numbers, and
+    columns that zstd makes hardly smaller are not compressed: both are sooner written and sooner read.
+    """
+    dictionary = _worth_a_dictionary(table)
+    names = table.schema.names
+    if len(names) > _TRIED_COLUMNS:
+        return Layout(dictionary, (), tuple(names))
+    whole = [name for name in names if name not in dictionary and _is_whole(table.schema.field(name).type)]
+    plain = _sizes(table, Layout(dictionary, (), tuple(names)))
+    packed = _sizes(table.select(whole), Layout((), tuple(whole), tuple(whole))) if whole else {}
+    deltas = tuple(name for name in whole if min(packed[name]) <= min(plain[name]))
+    sizes = {**plain, **{name: packed[name] for name in deltas}}
+    compressed = tuple(name for name in names if sizes[name][1] < sizes[name][0] * _WORTH_COMPRESSING)
+    return Layout(dictionary, deltas, compressed)
+
+
+def _is_whole(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_int64(kind) or pa.types.is_temporal(kind))
+
+
+def _sizes(table: pa.Table, layout: Layout) -> dict[str, tuple[int, int]]:
+    """Bytes of each column before and after compression."""
+    group = pq.read_metadata(pa.BufferReader(_written(table, layout))).row_group(0)
+    columns = [group.column(at) for at in range(group.num_columns)]
+    return {c.path_in_schema: (c.total_uncompressed_size, c.total_compressed_size) for c in columns}
+
+
+def _worth_a_dictionary(table: pa.Table) -> tuple[str, ...]:
     """Columns whose values repeat at least four times on average in the first chunk."""
     sample = table.slice(0, 2048)
-    return [name for name in sample.schema.names if len(sample.column(name).unique()) * 4 <= sample.num_rows]
+    return tuple(name for name in sample.schema.names if len(sample.column(name).unique()) * 4 <= sample.num_rows)

@@ -19,7 +19,8 @@ from versioned_tables.storage.table_store import TableStore
 PATCH_ROWS = 131_072
 # What a further batch may touch.
 _BATCH_CHUNKS = 8
-_Before = tuple[pa.Table, RowHashes]
+# Rows, and in a table without a key their hashes.
+_Before = tuple[pa.Table, RowHashes | None]
 
 
 class PatchBuilder:
@@ -121,15 +122,15 @@ class PatchBuilder:
             )
 
     def _read_before(self, addresses: U64) -> _Before:
-        # Hashes too: whoever found these rows has just read theirs, so that they are in the cache.
+        # Whoever found these rows has just read their hashes, so that they are in the cache.
         sources = self._base.sources
-        hashes = hashes_at(self._store, self._schema, sources, addresses)
+        hashes = None if self._schema.key else hashes_at(self._store, self._schema, sources, addresses)
         return rows_at(self._store, self._base.schema, sources, addresses, keep=False), hashes
 
     def _write(self) -> None:
         self._read_wanted()
         before = [part.result() if isinstance(part, Future) else part for part in self._before]
-        before_hashes = RowHashes.concat([hashes for _, hashes in before])
+        before_hashes = RowHashes.concat([hashes for _, hashes in before if hashes is not None])
         hashes = RowHashes.concat(self._hashes)
         operations = self._without_moves(
             in_order(Operations(*np.concatenate(self._ops, axis=1))), hashes, before_hashes
@@ -138,7 +139,6 @@ class PatchBuilder:
             pa.concat_tables(self._after) if self._after else arrow_schema(self._schema).empty_table(),
             pa.concat_tables([rows for rows, _ in before]) if before else arrow_schema(self._base.schema).empty_table(),
             hashes,
-            before_hashes,
             operations,
             self._schema.signature,
         )

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -160,11 +160,11 @@ class Counted(TableStore):
         super().__init__(LocalDirectoryStore(folder), "t/", cache_bytes=0)
         self.decoded = 0
 
-    def rows(
-        self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True
-    ) -> list[pa.Table]:
+    def each(
+        self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True, coded: bool = False
+    ) -> Iterator[pa.Table]:
         self.decoded += sum(source.rows for source in sources)
-        return super().rows(sources, columns, keep=keep)
+        return super().each(sources, columns, keep=keep, coded=coded)
 
 
 @pytest.mark.slow

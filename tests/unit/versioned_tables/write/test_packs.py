@@ -1,7 +1,7 @@
 """Packs: cut alike for the same rows, read by ranges, and hashes that are believed under their own schema only."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -11,18 +11,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.builders.tables import PEOPLE, people, table, version
 from versioned_tables.errors import CorruptStorage
 from versioned_tables.format.manifest import Manifest, Source
 from versioned_tables.hashing.row_hash import RowHashes, hash_rows
 from versioned_tables.read.rows import GATHERED_CHUNKS, rows_at
-from versioned_tables.schema.arrow_types import conform
-from versioned_tables.schema.columns import TableSchema
+from versioned_tables.schema.arrow_types import arrow_schema, conform
+from versioned_tables.schema.columns import Column, TableSchema
 from versioned_tables.storage.local_directory import LocalDirectoryStore
 from versioned_tables.storage.table_store import TableStore
 from versioned_tables.write import packs
-from versioned_tables.write.packs import PackWriter, read_back
+from versioned_tables.write.packs import PackWriter, layout_for, read_back
 
 OTHER = replace(PEOPLE, columns=tuple(replace(c, type="string") if c.name == "score" else c for c in PEOPLE.columns))
 
@@ -133,12 +135,17 @@ def test_many_chunks_are_never_held_decoded_at_once(tmp_path: Path) -> None:
     most = 0
 
     class Watched(TableStore):
-        def rows(
-            self, sources: Sequence[Source], columns: Sequence[str] | None = None, *, keep: bool = True
-        ) -> list[pa.Table]:
+        def each(
+            self,
+            sources: Sequence[Source],
+            columns: Sequence[str] | None = None,
+            *,
+            keep: bool = True,
+            coded: bool = False,
+        ) -> Iterator[pa.Table]:
             nonlocal most
             most = max(most, len(sources))
-            return super().rows(sources, columns, keep=keep)
+            return super().each(sources, columns, keep=keep, coded=coded)
 
     tables = Watched(LocalDirectoryStore(tmp_path))
     made = written(tables, 100)
@@ -173,6 +180,79 @@ def test_rows_that_are_passed_once_stay_out_of_the_cache(tmp_path: Path) -> None
     for keep, reads in ((False, 1), (True, 2), (True, 2)):
         tables.rows(made, keep=keep)
         assert objects.reads == reads
+
+
+WHOLE = TableSchema(
+    (
+        Column("w", "whole", "int"),
+        Column("d", "day", "date"),
+        Column("t", "moment", "timestamp"),
+        Column("n", "name", "string"),
+        Column("f", "number", "float"),
+    )
+)
+WHOLE_ROWS = st.tuples(
+    st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(0, 3),
+    st.none() | st.dates(),
+    st.none() | st.datetimes(),
+    st.none() | st.sampled_from(["Ada", "Grace", ""]) | st.text(max_size=5),
+    st.none() | st.floats(),
+)
+
+
+@given(rows=st.lists(WHOLE_ROWS, min_size=1, max_size=40), times=st.integers(1, 60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_first_chunk_is_like_chunks_read_back_as_they_were(
+    rows: list[tuple[object, ...]], times: int, tmp_path: Path
+) -> None:
+    """Written as the first chunk wants it, which the second one does not look like."""
+    kinds = arrow_schema(WHOLE)
+    first, second = (
+        pa.table(
+            [pa.array(column, field.type) for column, field in zip(zip(*part, strict=True), kinds, strict=True)],
+            schema=kinds,
+        )
+        for part in (rows * times, rows[::-1])
+    )
+    tables = TableStore(LocalDirectoryStore(tmp_path), cache_bytes=0)
+    writer = PackWriter(tables, WHOLE)
+    for part in (first, second):
+        writer.add(part, hash_rows(part, WHOLE))
+
+    made = writer.finish()
+
+    addresses = np.concatenate([(at << 32) + np.arange(source.rows) for at, source in enumerate(made)]).astype(
+        np.uint64
+    )
+    taken = rows_at(tables, WHOLE, made, addresses, keep=False)
+    for found in (pa.concat_tables(tables.rows(made)), taken):
+        assert found.schema == kinds
+        assert hash_rows(found, WHOLE).to_bytes() == hash_rows(pa.concat_tables([first, second]), WHOLE).to_bytes()
+
+
+def test_numbers_are_stored_as_differences_and_what_zstd_makes_no_smaller_as_it_is() -> None:
+    rng = np.random.default_rng(3)
+    rows = pa.table(
+        {
+            "consecutive": pa.array(np.arange(8192) * 3),
+            "status": pa.array(rng.choice(["enrolled", "completed", "dropped"], 8192)),
+            "anything": pa.array(rng.integers(-(2**62), 2**62, 8192)),
+            "note": pa.array([f"the learner asked for section {at}" for at in range(8192)]),
+        }
+    )
+
+    layout = layout_for(rows)
+
+    assert layout.dictionary == ("status",)
+    assert "consecutive" in layout.deltas
+    assert "note" in layout.compressed
+    assert "anything" not in layout.compressed
+
+
+def test_a_table_of_very_many_columns_is_not_tried() -> None:
+    wide = pa.table({f"c{at}": pa.array([at, at + 1]) for at in range(1_500)})
+
+    assert layout_for(wide).compressed == tuple(wide.schema.names)
 
 
 def test_a_pack_that_ends_too_soon_is_corrupt(tmp_path: Path) -> None:
