@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from dataforge.contexts.academics.rosters.domain.plans import DropsUnconfirmed, 
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, RowKind, StagedRow, settle_doubled
 from dataforge.contexts.academics.rosters.domain.seats import SeatMap
 from dataforge.contexts.academics.rosters.domain.uploads import EXPIRES_AFTER, SUBJECT, AnnouncedUpload, upload_key
-from dataforge.contexts.academics.rosters.repository.plans import RosterPlans
+from dataforge.contexts.academics.rosters.repository.drafts import RosterDraft
 from dataforge.contexts.academics.rosters.sources import FileSource
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.canonical import plan_hash
@@ -36,8 +37,6 @@ from dataforge.kernel.texts import Text
 from dataforge.kernel.unit_of_work import AuditEntry
 from dataforge.platform.db.versioned_rows import Row
 
-# Students whose rows are judged at once: what is in memory at any time.
-BATCH = 2_000
 _REFUSED_ELSEWHERE = {
     "rule": "refused_elsewhere",
     "message": Text("not in the file, but another row of theirs is refused"),
@@ -45,20 +44,19 @@ _REFUSED_ELSEWHERE = {
 
 
 class RosterPlanner:
-    """Decides every row of one staged roster."""
+    """Decides every row of a draft that is staged; what the rules of enrolment say is noted in it."""
 
-    def __init__(self, uow: AcademicsUnitOfWork, plan_id: UUID, semester: Semester, options: RosterOptions) -> None:
-        self._rosters: RosterPlans = uow.rosters
-        self._now = uow.now
-        self._plan_id = plan_id
+    def __init__(self, draft: RosterDraft, now: datetime, semester: Semester, options: RosterOptions) -> None:
+        self._draft = draft
+        self._now = now
         self._semester = semester
         self._options = options
-        self._late = semester.today(uow.now) > semester.drop_by and Rule.DROP_DEADLINE not in options.waive
+        self._late = semester.today(now) > semester.drop_by and Rule.DROP_DEADLINE not in options.waive
 
     async def plan(self, *, simple: bool) -> None:
         """Take all steps; raises RosterUnreadable when no session of a OneRoster file is the semester."""
         if simple:
-            await self._rosters.derive_users(self._plan_id)
+            await self._draft.derive_users()
         else:
             await self._plan_catalog()
         await self._plan_users(simple=simple)
@@ -68,8 +66,8 @@ class RosterPlanner:
         await self._judge()
 
     async def _plan_catalog(self) -> None:
-        rows = await self._rosters.catalog_rows(self._plan_id)
-        known = await self._rosters.catalog(self._plan_id, self._semester)
+        rows = await self._draft.catalog_rows()
+        known = await self._draft.catalog(self._semester)
         plan = CatalogPlan(rows, known, self._options.default_capacity)
         if not plan.has_session:
             code = self._semester.code
@@ -77,70 +75,65 @@ class RosterPlanner:
                 "No academic session of the file is the semester {code} (by its sourcedId or title).", code=code
             )
             raise RosterUnreadable(message, facts={"semester": code})
-        await self._rosters.decide(self._plan_id, list(plan.decided.values()))
+        await self._draft.decide(list(plan.decided.values()))
         by_id: dict[tuple[RowKind, str | None], list[StagedRow]] = {}
-        for row in await self._rosters.doubled_rows(self._plan_id):
+        for row in await self._draft.doubled_rows():
             by_id.setdefault((row.kind, row.sourced_id), []).append(row)
-        await self._rosters.decide(self._plan_id, [item for same in by_id.values() for item in settle_doubled(same)])
-        await self._rosters.skip(self._plan_id, {"message": OTHER_CLASS}, {"message": NOT_A_STUDENT})
+        await self._draft.decide([item for same in by_id.values() for item in settle_doubled(same)])
+        await self._draft.skip({"message": OTHER_CLASS}, {"message": NOT_A_STUDENT})
 
     async def _plan_users(self, *, simple: bool) -> None:
         people = PeoplePlan()
-        async for rows in self._rosters.users(self._plan_id, simple=simple):
-            await self._rosters.decide(self._plan_id, people.decide(rows))
-        await self._rosters.decide(self._plan_id, people.rest())
+        async for rows in self._draft.users(simple=simple):
+            await self._draft.note(people.decide(rows))
+        await self._draft.decide(people.rest())
 
     async def _plan_enrollments(self, *, simple: bool) -> None:
-        plan_id, rosters = self._plan_id, self._rosters
-        await rosters.link_enrollments(plan_id, self._semester.id, simple=simple)
+        draft = self._draft
+        await draft.link_enrollments(self._semester.id, simple=simple)
         if not simple:
-            await rosters.decide(plan_id, judge_teachers(await rosters.teachers(plan_id)))
-        async for unresolved in rosters.unresolved(plan_id, self._semester.id):
-            await rosters.decide(plan_id, [judge_unresolved(row) for row in unresolved])
-        pairs = [row async for rows in rosters.doubled_pairs(plan_id) for row in rows]
-        await rosters.decide(plan_id, settle_pairs(pairs))
+            await draft.decide(judge_teachers(await draft.teachers()))
+        async for unresolved in draft.unresolved(self._semester.id):
+            await draft.note(map(judge_unresolved, unresolved))
+        await draft.settle()
+        pairs = [row async for rows in draft.doubled_pairs() for row in rows]
+        await draft.decide(settle_pairs(pairs))
         table = standings(self._semester, late=self._late)
-        await rosters.set_standings(plan_id, table, {"message": NOT_ENROLLED})
+        await draft.set_standings(table, {"message": NOT_ENROLLED})
 
     async def _plan_absent(self) -> None:
         shields = Shields()
-        async for unusable in self._rosters.unusable(self._plan_id, self._semester.id):
+        async for unusable in self._draft.unusable(self._semester.id):
             for row in unusable:
                 shields.add(row)
-        number = await self._rosters.last_row(self._plan_id)
-        async for absent in self._rosters.absent(self._plan_id, self._semester.id):
+        number = await self._draft.last_row()
+        async for absent in self._draft.absent(self._semester.id):
             own = self._options.drop_self_enrolled
             decided = [
                 judge_absent(row, shields, self._semester, late=self._late, drop_self_enrolled=own) for row in absent
             ]
-            await self._rosters.add_absent(self._plan_id, number, decided)
+            await self._draft.add_absent(number, decided)
             number += len(decided)
 
     async def _judge(self) -> None:
-        """Ask the rules of enrolment, student by student in order of appearance, with the seats as they fill up."""
-        sections = await self._rosters.section_seats(self._plan_id, self._semester)
+        """Ask the rules of enrolment, student by student in order of appearance, with the seats as they fill up.
+
+        What they say is noted only: the rows are as open as before until the plan is kept.
+        """
+        sections = await self._draft.section_seats(self._semester)
         refusals: dict[int, PlannedRow] = {}
         while True:
-            seats = SeatMap(sections, await self._rosters.freed(self._plan_id), refusals)
-            judged = await self._judge_with(seats)
+            seats = SeatMap(sections, await self._draft.freed(), refusals)
+            async for groups in self._draft.students(self._semester.id):
+                decided = [row for group in groups for row in seats.decide(group, self._now, self._options.waive)]
+                await self._draft.note(decided)
             if seats.kept:
                 kept = [item.row_no for item in seats.kept]
-                await self._rosters.keep_absent(self._plan_id, kept, _REFUSED_ELSEWHERE)
+                await self._draft.keep_absent(kept, _REFUSED_ELSEWHERE)
             if not seats.again:
                 return
-            await self._rosters.reopen(self._plan_id, judged)
+            await self._draft.forget_notes()
             refusals = seats.refusals
-
-    async def _judge_with(self, seats: SeatMap) -> list[int]:
-        rosters, semester_id = self._rosters, self._semester.id
-        judged: list[int] = []
-        groups, after = await rosters.students(self._plan_id, semester_id, after=0, size=BATCH)
-        while groups:
-            decided = [row for group in groups for row in seats.decide(group, self._now, self._options.waive)]
-            await rosters.decide(self._plan_id, decided)
-            judged += [row.row_no for row in decided]
-            groups, after = await rosters.students(self._plan_id, semester_id, after=after, size=BATCH)
-        return judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +153,10 @@ async def plan_roster(command: PlanRoster, uow: AcademicsUnitOfWork) -> Row:
     """
     semester = _semester(await uow.catalog.semesters.lock(command.semester_id))
     plan_id, options, rosters = uuid7(), command.options, uow.rosters
-    await rosters.stage(plan_id, staged_rows(command.format, command.source.tables()))
-    await RosterPlanner(uow, plan_id, semester, options).plan(simple=command.format == "simple")
+    draft = rosters.draft()
+    await draft.stage(staged_rows(command.format, command.source.tables()))
+    await RosterPlanner(draft, uow.now, semester, options).plan(simple=command.format == "simple")
+    await draft.keep(plan_id)
     counts, implied, decisions = await rosters.summary(plan_id)
     state = await rosters.fingerprint(semester, uow.now)
     inputs = {"semester_id": semester.id, "format": command.format, "sha256": command.source.sha256()}

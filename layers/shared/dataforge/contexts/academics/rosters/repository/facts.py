@@ -3,12 +3,17 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
 from dataforge.contexts.academics.rosters.domain.absence import AbsentDecision, AbsentRow, UnusableRow
 from dataforge.contexts.academics.rosters.domain.enrollments import PairRow, UnresolvedRow
 from dataforge.contexts.academics.rosters.domain.people import KnownStudent, UserRow
-from dataforge.contexts.academics.rosters.domain.rows import RowAction, RowKind, StagedRow
+from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, RowKind, StagedRow
 
+# What a field of a line for COPY writes for these; JSON has no other control characters (RFC 8259, section 7).
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_NULL = r"\N"
 _DIFFERING = {"first_name": "first_names", "last_name": "last_names", "email": "emails"}
 
 
@@ -16,6 +21,30 @@ def staged(row: Any) -> StagedRow:  # noqa: ANN401 - a row of CATALOG_ROWS or DO
     """A row as it was staged."""
     conflict = row.reason if getattr(row, "action", None) == RowAction.CONFLICT else None
     return StagedRow(row.row_no, row.file, row.line, RowKind(row.kind), row.data, row.sourced_id, row.removed, conflict)
+
+
+def staged_line(row: StagedRow) -> str:
+    """A line of plan_sql.STAGE."""
+    sourced_id = _NULL if row.sourced_id is None else row.sourced_id.translate(_ESCAPES)
+    conflict = f"conflict\t{_json(row.conflict)}" if row.conflict else f"{_NULL}\t{_NULL}"
+    return (
+        f"{row.row_no}\t{row.file[-60:].translate(_ESCAPES)}\t{row.line}\t{row.kind}\t{sourced_id}\t"
+        f"{'t' if row.removed else 'f'}\t{_json(row.data)}\t{conflict}\n"
+    )
+
+
+def decision_line(row: PlannedRow) -> str:
+    """A line of plan_sql.NOTE."""
+    reason, data, changes = (_json(part) if part else _NULL for part in (row.reason, row.data, row.changes))
+    wait_no = _NULL if row.wait_no is None else row.wait_no
+    return (
+        f"{row.row_no}\t{row.action}\t{reason}\t{row.entity_id or _NULL}\t{row.outcome or _NULL}\t{wait_no}\t"
+        f"{data}\t{changes}\n"
+    )
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, default=str).decode().replace("\\", r"\\")
 
 
 def user(row: Any, *, simple: bool) -> UserRow:  # noqa: ANN401 - a row of users()

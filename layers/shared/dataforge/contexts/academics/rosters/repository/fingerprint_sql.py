@@ -33,14 +33,10 @@ SELECT encode(sha256(convert_to(string_agg(part || '=' || coalesce(value, ''), '
 FROM sums
 """
 
-COUNTS = (
-    f"SELECT kind, action, count(*) AS n, count(*) FILTER (WHERE line IS NULL) AS implied FROM {_R} "
-    "WHERE plan_id = :plan GROUP BY kind, action ORDER BY kind, action"
-)
-
 # Ids that applying will give are random, so they are left out: the same file and state give the same hash.
-DECISIONS = f"""
-SELECT encode(sha256(convert_to(coalesce(sum(hashtextextended(concat_ws('|', row_no, kind, action, outcome, wait_no,
-    reason::text, CASE WHEN action = 'drop' THEN entity_id END), 0)::numeric), 0)::text, 'UTF8')), 'hex')
-FROM {_R} WHERE plan_id = :plan
+SUMMARY = f"""
+SELECT kind, action, count(*) AS n, count(*) FILTER (WHERE line IS NULL) AS implied,
+    sum(hashtextextended(concat_ws('|', row_no, kind, action, outcome, wait_no, reason::text,
+        CASE WHEN action = 'drop' THEN entity_id END), 0)::numeric) AS decisions
+FROM {_R} WHERE plan_id = :plan GROUP BY kind, action ORDER BY kind, action
 """

@@ -1,38 +1,55 @@
 """The set-based half of a roster plan: what each row refers to, and the facts the domain decides by.
 
-Every statement takes `plan`; most take `semester`. Nothing here says what a row comes to: decisions and their reasons
-are handed in.
+All of it works on the draft, a temporary table of one plan: rows are changed there several times, which costs no log
+and no index. Many statements take `semester`. Nothing here says what a row comes to: decisions and their reasons are
+handed in.
 """
 
-_R = "academics.roster_rows"
-_OPEN = "r.plan_id = :plan AND r.action IS NULL"
+_R = "pg_temp.roster_draft"
+_D = "pg_temp.roster_decisions"
+# Another plan of the same transaction begins anew.
+MAKE_DRAFT = (
+    f"DROP TABLE IF EXISTS {_R}, {_D}",
+    """CREATE TEMPORARY TABLE roster_draft (row_no int NOT NULL, file text NOT NULL, line int, kind text NOT NULL,
+        sourced_id text, removed boolean NOT NULL DEFAULT false, data jsonb NOT NULL, action text, reason jsonb,
+        changes jsonb, entity_id uuid, student_id uuid, section_id uuid, outcome text, wait_no int) ON COMMIT DROP""",
+    """CREATE TEMPORARY TABLE roster_decisions (row_no int NOT NULL, action text NOT NULL, reason jsonb, entity_id uuid,
+        outcome text, wait_no int, data jsonb, changes jsonb) ON COMMIT DROP""",
+)
+STAGE = f"COPY {_R} (row_no, file, line, kind, sourced_id, removed, data, action, reason) FROM STDIN"
+NOTE = f"COPY {_D} (row_no, action, reason, entity_id, outcome, wait_no, data, changes) FROM STDIN"
+# What joins and filters look at; statistics of documents take long and tell nothing.
+ANALYZE_DRAFT = f"ANALYZE {_R} (row_no, kind, sourced_id, removed, action)"
+ANALYZE_DECISIONS = f"ANALYZE {_D} (row_no)"
+LAST_ROW = f"SELECT coalesce(max(row_no), 0) FROM {_R}"
+_OPEN = "r.action IS NULL"
 # Rows that say whom and what they are about although they cannot be used are resolved too: nobody they may speak of is
 # absent.
-_TELLING = "r.plan_id = :plan AND r.kind = 'enrollment' AND (r.action IS NULL OR r.action = 'conflict')"
+_TELLING = "r.kind = 'enrollment' AND (r.action IS NULL OR r.action = 'conflict')"
 _USABLE = "action IN ('create', 'change', 'unchanged')"
 
 
 def _sourced_id(alias: str, kind: str) -> str:
     """The sourcedId of a thing; its id, where it has none and the file calls it by that, as our exports do."""
-    named = f"SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = '{kind}'"
+    named = f"SELECT sourced_id FROM {_R} WHERE kind = '{kind}'"
     return f"""CASE WHEN {alias}.sourced_id IS NULL AND {alias}.id::text IN ({named}) THEN {alias}.id::text
         ELSE {alias}.sourced_id END AS sourced_id"""
 
 
 CATALOG_ROWS = f"""
 SELECT row_no, file, line, kind, sourced_id, removed, data, action, reason FROM {_R}
-WHERE plan_id = :plan AND kind IN ('session', 'org', 'course', 'class') ORDER BY row_no
+WHERE kind IN ('session', 'org', 'course', 'class') ORDER BY row_no
 """
 CATALOG_DEPARTMENTS = f"""
 SELECT id, code, name, {_sourced_id("d", "org")} FROM academics.departments d
-WHERE d.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'org')
-   OR d.sourced_id IN (SELECT data->>'org' FROM {_R} WHERE plan_id = :plan AND kind = 'course')
-   OR lower(d.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE plan_id = :plan AND kind = 'org')
+WHERE d.sourced_id IN (SELECT sourced_id FROM {_R} WHERE kind = 'org')
+   OR d.sourced_id IN (SELECT data->>'org' FROM {_R} WHERE kind = 'course')
+   OR lower(d.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE kind = 'org')
 """
 CATALOG_COURSES = f"""
 SELECT id, code, title, credits, capacity, {_sourced_id("c", "course")} FROM academics.courses c
-WHERE c.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'course')
-   OR lower(c.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE plan_id = :plan AND kind = 'course')
+WHERE c.sourced_id IN (SELECT sourced_id FROM {_R} WHERE kind = 'course')
+   OR lower(c.code) IN (SELECT lower(data->>'code') FROM {_R} WHERE kind = 'course')
 """
 CATALOG_SECTIONS = f"""
 SELECT s.id, s.semester_id, sem.code AS semester_code, s.course_id, c.code AS course_code, s.code, s.capacity,
@@ -40,7 +57,7 @@ SELECT s.id, s.semester_id, sem.code AS semester_code, s.course_id, c.code AS co
 FROM academics.sections s
 JOIN academics.courses c ON c.id = s.course_id JOIN academics.semesters sem ON sem.id = s.semester_id
 WHERE s.semester_id = :semester
-   OR s.sourced_id IN (SELECT sourced_id FROM {_R} WHERE plan_id = :plan AND kind = 'class')
+   OR s.sourced_id IN (SELECT sourced_id FROM {_R} WHERE kind = 'class')
 """
 CATALOG_SEMESTERS = f"""
 SELECT * FROM (SELECT id, code, {_sourced_id("s", "session")} FROM academics.semesters s) s
@@ -66,8 +83,8 @@ WITH named AS MATERIALIZED (
         nullif(data->>'email', '') AS email
     FROM {_R} r WHERE {_OPEN} AND kind = 'enrollment' AND NOT removed
 )
-INSERT INTO {_R} (plan_id, row_no, file, line, kind, sourced_id, data)
-SELECT :plan, :base + row_number() OVER (ORDER BY min(row_no)), min(file), min(line), 'user', key,
+INSERT INTO {_R} (row_no, file, line, kind, sourced_id, data)
+SELECT :base + row_number() OVER (ORDER BY min(row_no)), min(file), min(line), 'user', key,
     jsonb_build_object('number', min(number), 'first_name', coalesce(min(first_name), ''),
         'last_name', coalesce(min(last_name), ''), 'email', coalesce(min(email), ''), 'derived', true)
     || {_DIFFER.format("first_name")} || {_DIFFER.format("last_name")} || {_DIFFER.format("email")}
@@ -76,7 +93,7 @@ FROM named GROUP BY key
 
 SKIP_ENROLLMENTS = f"""
 UPDATE {_R} r SET action = 'ignored', reason = CAST(:reason AS jsonb)
-FROM {_R} c WHERE {_OPEN} AND r.kind = 'enrollment' AND c.plan_id = :plan AND c.kind = 'class'
+FROM {_R} c WHERE {_OPEN} AND r.kind = 'enrollment' AND c.kind = 'class'
   AND c.sourced_id = r.data->>'class' AND c.action = 'ignored' AND NOT c.removed
   AND c.reason->>'rule' IS DISTINCT FROM 'duplicate_in_file'
 """
@@ -84,7 +101,7 @@ FROM {_R} c WHERE {_OPEN} AND r.kind = 'enrollment' AND c.plan_id = :plan AND c.
 SKIP_USERS = f"""
 UPDATE {_R} r SET action = 'ignored', reason = CAST(:reason AS jsonb)
 WHERE {_OPEN} AND r.kind = 'user' AND NOT EXISTS (
-    SELECT FROM {_R} e WHERE e.plan_id = :plan AND e.kind = 'enrollment' AND e.action IS NULL
+    SELECT FROM {_R} e WHERE e.kind = 'enrollment' AND e.action IS NULL
       AND e.data->>'user' = r.sourced_id AND e.data->>'role' = 'student')
 """
 
@@ -103,7 +120,7 @@ def users(*, simple: bool) -> str:
 WITH named AS MATERIALIZED (
     SELECT row_no, line, sourced_id, removed, data, action, lower(data->>'number') AS number_key,
         lower(nullif(data->>'email', '')) AS email_key
-    FROM {_R} WHERE plan_id = :plan AND kind = 'user'
+    FROM {_R} WHERE kind = 'user'
 ), u AS MATERIALIZED (SELECT * FROM named WHERE action IS NULL
 ), known AS (SELECT s.id, s.number, s.first_name, s.last_name, s.email, {sourced_id} FROM academics.students s
 ), people AS MATERIALIZED (
@@ -133,67 +150,63 @@ ORDER BY u.row_no
 
 
 # Enrolments: whom and where they mean. Capitals count only where two sections differ in nothing else.
-_SIMPLE_SECTIONS = f"""
-UPDATE {_R} r SET section_id = sec.id
-FROM academics.sections sec JOIN academics.courses c ON c.id = sec.course_id
-WHERE {_TELLING} AND sec.semester_id = :semester
-  AND lower(c.code) = lower(r.data->>'course_code') AND sec.code = r.data->>'section_code'
-"""
-_SIMPLE_SECTIONS_ALIKE = f"""
-UPDATE {_R} r SET section_id = alike.id
-FROM (SELECT lower(c.code) AS course_key, lower(sec.code) AS section_key, (array_agg(sec.id))[1] AS id
-      FROM academics.sections sec JOIN academics.courses c ON c.id = sec.course_id
-      WHERE sec.semester_id = :semester GROUP BY 1, 2 HAVING count(*) = 1) alike
-WHERE {_TELLING} AND r.section_id IS NULL
-  AND alike.course_key = lower(r.data->>'course_code') AND alike.section_key = lower(r.data->>'section_code')
-"""
 # A drop, and a line that cannot be used, need no usable user row.
-_SIMPLE_STUDENTS = f"""
-UPDATE {_R} r SET student_id = alike.id
-FROM (SELECT lower(number) AS number_key, (array_agg(id))[1] AS id FROM academics.students
-      GROUP BY 1 HAVING count(*) = 1) alike
-WHERE {_TELLING} AND (r.removed OR r.action = 'conflict') AND alike.number_key = lower(r.data->>'number')
-"""
-_SIMPLE_STUDENTS_SPELLED = f"""
-UPDATE {_R} r SET student_id = s.id FROM academics.students s
-WHERE {_TELLING} AND (r.removed OR r.action = 'conflict') AND s.number = r.data->>'number'
-"""
-_CLASS_SECTIONS = f"""
-UPDATE {_R} r SET section_id = c.entity_id FROM {_R} c
-WHERE {_TELLING} AND c.plan_id = :plan AND c.kind = 'class' AND c.sourced_id = r.data->>'class' AND c.{_USABLE}
-"""
-_KNOWN_SECTIONS = f"""
-UPDATE {_R} r SET section_id = s.id FROM academics.sections s
-WHERE {_TELLING} AND r.section_id IS NULL AND s.semester_id = :semester AND s.sourced_id = r.data->>'class'
-  AND (r.action = 'conflict' OR (r.removed AND NOT EXISTS (
-      SELECT FROM {_R} c WHERE c.plan_id = :plan AND c.kind = 'class' AND c.sourced_id = r.data->>'class'
-        AND c.action = 'conflict')))
+LINK_SIMPLE = f"""
+WITH here AS MATERIALIZED (
+    SELECT sec.id, lower(c.code) AS course_key, sec.code, lower(sec.code) AS section_key
+    FROM academics.sections sec JOIN academics.courses c ON c.id = sec.course_id WHERE sec.semester_id = :semester
+), alike AS (
+    SELECT course_key, section_key, (array_agg(id))[1] AS id FROM here GROUP BY 1, 2 HAVING count(*) = 1
+), named AS MATERIALIZED (
+    SELECT r.row_no, lower(r.data->>'course_code') AS course_key, r.data->>'section_code' AS code,
+        r.data->>'user' AS user_key, coalesce(r.data->>'role', 'student') = 'student' AS studies,
+        CASE WHEN r.removed OR r.action = 'conflict' THEN r.data->>'number' END AS number
+    FROM {_R} r WHERE {_TELLING}
+), people AS (
+    SELECT lower(number) AS number_key, (array_agg(id))[1] AS id FROM academics.students
+    WHERE lower(number) IN (SELECT lower(number) FROM named) GROUP BY 1 HAVING count(*) = 1
+)
+UPDATE {_R} r SET section_id = l.section_id, student_id = l.student_id
+FROM (
+    SELECT n.row_no, coalesce(exact.id, alike.id) AS section_id,
+        coalesce(CASE WHEN n.studies THEN u.entity_id END, spelled.id, people.id) AS student_id
+    FROM named n
+    LEFT JOIN here exact ON exact.course_key = n.course_key AND exact.code = n.code
+    LEFT JOIN alike ON alike.course_key = n.course_key AND alike.section_key = lower(n.code)
+    LEFT JOIN {_R} u ON u.kind = 'user' AND u.sourced_id = n.user_key AND u.{_USABLE} AND NOT u.removed
+    LEFT JOIN academics.students spelled ON spelled.number = n.number
+    LEFT JOIN people ON people.number_key = lower(n.number)
+) l WHERE r.row_no = l.row_no AND (l.section_id IS NOT NULL OR l.student_id IS NOT NULL)
 """
 # Also of a line that cannot be used: who is made by this file is no stranger when it is planned again.
-_USER_STUDENTS = f"""
-UPDATE {_R} r SET student_id = u.entity_id FROM {_R} u
-WHERE {_TELLING} AND coalesce(r.data->>'role', 'student') = 'student' AND u.plan_id = :plan AND u.kind = 'user'
-  AND u.sourced_id = r.data->>'user' AND u.{_USABLE} AND (r.removed OR NOT u.removed)
-"""
-_KNOWN_STUDENTS = f"""
-UPDATE {_R} r SET student_id = s.id FROM academics.students s
-WHERE {_TELLING} AND (r.removed OR r.action = 'conflict') AND r.student_id IS NULL AND s.sourced_id = r.data->>'user'
-  AND coalesce(r.data->>'role', 'student') = 'student'
-"""
-SIMPLE_LINKS = (
-    _SIMPLE_SECTIONS,
-    _SIMPLE_SECTIONS_ALIKE,
-    _SIMPLE_STUDENTS,
-    _SIMPLE_STUDENTS_SPELLED,
-    _USER_STUDENTS,
+LINK_ONEROSTER = f"""
+WITH named AS MATERIALIZED (
+    SELECT r.row_no, r.data->>'class' AS class_key, r.removed, r.action = 'conflict' AS broken,
+        CASE WHEN coalesce(r.data->>'role', 'student') = 'student' THEN r.data->>'user' END AS user_key
+    FROM {_R} r WHERE {_TELLING}
 )
-ONEROSTER_LINKS = (_CLASS_SECTIONS, _KNOWN_SECTIONS, _USER_STUDENTS, _KNOWN_STUDENTS)
+UPDATE {_R} r SET section_id = l.section_id, student_id = l.student_id
+FROM (
+    SELECT n.row_no,
+        coalesce(c.entity_id, CASE WHEN n.broken OR (n.removed AND refused.sourced_id IS NULL) THEN s.id END)
+            AS section_id,
+        coalesce(CASE WHEN n.removed OR NOT u.removed THEN u.entity_id END,
+            CASE WHEN n.removed OR n.broken THEN known.id END) AS student_id
+    FROM (SELECT row_no, class_key, removed, coalesce(broken, false) AS broken, user_key FROM named) n
+    LEFT JOIN {_R} c ON c.kind = 'class' AND c.sourced_id = n.class_key AND c.{_USABLE}
+    LEFT JOIN (SELECT DISTINCT sourced_id FROM {_R} WHERE kind = 'class' AND action = 'conflict') refused
+        ON refused.sourced_id = n.class_key
+    LEFT JOIN academics.sections s ON s.semester_id = :semester AND s.sourced_id = n.class_key
+    LEFT JOIN {_R} u ON u.kind = 'user' AND u.sourced_id = n.user_key AND u.{_USABLE}
+    LEFT JOIN academics.students known ON known.sourced_id = n.user_key
+) l WHERE r.row_no = l.row_no AND (l.section_id IS NOT NULL OR l.student_id IS NOT NULL)
+"""
 
 TEACHERS = f"""
 SELECT r.row_no, r.line, r.data->>'role' AS role, r.data->>'primary' AS primary, r.removed, r.section_id, d.user_id,
     sec.instructor_id
 FROM {_R} r
-LEFT JOIN {_R} u ON u.plan_id = :plan AND u.kind = 'user' AND u.sourced_id = r.data->>'user'
+LEFT JOIN {_R} u ON u.kind = 'user' AND u.sourced_id = r.data->>'user'
     AND u.action <> 'conflict' AND NOT u.removed
 LEFT JOIN identity.directory d ON d.proved_email = lower(u.data->>'email')
     AND d.role IN ('instructor', 'registrar', 'admin') AND d.suspended_at IS NULL
@@ -206,7 +219,7 @@ def _rows_of(kind: str) -> str:
     """What became of the rows of a kind, by sourcedId; a doubled row that another one stands for says nothing."""
     return f"""(SELECT sourced_id, bool_or(action = 'conflict') AS broken,
         bool_or(removed AND reason->>'rule' IS DISTINCT FROM 'duplicate_in_file') AS removed
-    FROM {_R} WHERE plan_id = :plan AND kind = '{kind}' AND sourced_id IS NOT NULL GROUP BY sourced_id)"""
+    FROM {_R} WHERE kind = '{kind}' AND sourced_id IS NOT NULL GROUP BY sourced_id)"""
 
 
 UNRESOLVED = f"""
@@ -246,7 +259,7 @@ WHERE {_OPEN} AND r.kind = 'enrollment' AND r.removed
 UNUSABLE = f"""
 WITH bad AS MATERIALIZED (
     SELECT row_no, line, kind, sourced_id, data, reason, student_id, section_id FROM {_R}
-    WHERE plan_id = :plan AND (action = 'conflict' OR (kind = 'class' AND removed))
+    WHERE (action = 'conflict' OR (kind = 'class' AND removed))
 ), here AS MATERIALIZED (SELECT id, sourced_id, code FROM academics.sections WHERE semester_id = :semester
 ), students AS (
     SELECT b.row_no, s.id FROM bad b JOIN academics.students s ON s.sourced_id = b.sourced_id WHERE b.kind = 'user'
@@ -279,13 +292,13 @@ JOIN academics.sections sec ON sec.id = e.section_id AND sec.semester_id = :seme
 JOIN academics.courses c ON c.id = sec.course_id
 JOIN academics.students s ON s.id = e.student_id
 WHERE e.status IN ('ENROLLED', 'WAITLISTED') AND NOT EXISTS (
-    SELECT FROM {_R} r WHERE r.plan_id = :plan AND r.kind = 'enrollment' AND r.student_id = e.student_id
+    SELECT FROM {_R} r WHERE r.kind = 'enrollment' AND r.student_id = e.student_id
       AND r.section_id = e.section_id)
 ORDER BY e.id
 """
 ADD_ABSENT = f"""
-INSERT INTO {_R} (plan_id, row_no, file, line, kind, data, action, reason, entity_id, student_id, section_id, outcome)
-SELECT :plan, x.row_no, '', NULL, 'enrollment', x.data, x.action, x.reason, x.enrollment_id, x.student_id,
+INSERT INTO {_R} (row_no, file, line, kind, data, action, reason, entity_id, student_id, section_id, outcome)
+SELECT x.row_no, '', NULL, 'enrollment', x.data, x.action, x.reason, x.enrollment_id, x.student_id,
     x.section_id, x.outcome
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
     row_no int, data jsonb, action text, reason jsonb, enrollment_id uuid, student_id uuid, section_id uuid,
@@ -293,23 +306,29 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
 """
 KEEP_ABSENT = f"""
 UPDATE {_R} r SET action = 'kept', reason = CAST(:reason AS jsonb)
-WHERE r.plan_id = :plan AND r.row_no = ANY(CAST(:rows AS int[]))
+WHERE r.row_no = ANY(CAST(:rows AS int[]))
 """
-# What the rules of enrolment decided, to be decided again: these rows have no enrolment but the one they would make.
-JUDGE_AGAIN = f"""
-UPDATE {_R} r SET action = NULL, reason = NULL, entity_id = NULL, outcome = NULL, wait_no = NULL,
-    changes = NULL
-WHERE r.plan_id = :plan AND r.row_no = ANY(CAST(:rows AS int[]))
-"""
-DECIDE = f"""
+SETTLE = f"""
 UPDATE {_R} r SET action = x.action, reason = x.reason, entity_id = x.entity_id, outcome = x.outcome,
     wait_no = x.wait_no, data = CASE WHEN x.data IS NULL THEN r.data ELSE r.data || x.data END, changes = x.changes
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
-    row_no int, action text, reason jsonb, entity_id uuid, outcome text, wait_no int, data jsonb, changes jsonb)
-WHERE r.plan_id = :plan AND r.row_no = x.row_no
+FROM {_D} x WHERE r.row_no = x.row_no
 """
+FORGET_NOTES = f"TRUNCATE {_D}"
 FREED = f"""
 SELECT section_id, count(*) FILTER (WHERE outcome = 'ENROLLED') AS seats,
     count(*) FILTER (WHERE outcome = 'WAITLISTED') AS places
-FROM {_R} WHERE plan_id = :plan AND action = 'drop' GROUP BY section_id
+FROM {_R} WHERE action = 'drop' GROUP BY section_id
+"""
+# The rows of the plan as they are kept, with the decisions that are not settled in the draft.
+KEEP = f"""
+INSERT INTO academics.roster_rows (plan_id, row_no, file, line, kind, sourced_id, removed, data, action, reason,
+    changes, entity_id, student_id, section_id, outcome, wait_no)
+SELECT :plan, r.row_no, r.file, r.line, r.kind, r.sourced_id, r.removed,
+    CASE WHEN x.data IS NULL THEN r.data ELSE r.data || x.data END, coalesce(x.action, r.action),
+    CASE WHEN x.row_no IS NULL THEN r.reason ELSE x.reason END,
+    CASE WHEN x.row_no IS NULL THEN r.changes ELSE x.changes END,
+    CASE WHEN x.row_no IS NULL THEN r.entity_id ELSE x.entity_id END, r.student_id, r.section_id,
+    CASE WHEN x.row_no IS NULL THEN r.outcome ELSE x.outcome END,
+    CASE WHEN x.row_no IS NULL THEN r.wait_no ELSE x.wait_no END
+FROM {_R} r LEFT JOIN {_D} x ON x.row_no = r.row_no ORDER BY r.row_no
 """
