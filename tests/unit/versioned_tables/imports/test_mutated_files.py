@@ -15,7 +15,8 @@ import pytest
 from tests.builders.tables import imported, rows_of, store
 from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.boundary import Place, refusing
-from versioned_tables.files.excel_child import Refused, read_workbook
+from versioned_tables.files.excel_child import read_workbook
+from versioned_tables.files.excel_extent import Refused
 from versioned_tables.files.options import ImportOptions
 
 ROWS = [
