@@ -18,6 +18,7 @@ BENCHES = {
     "reminders": "infra.bench.reminders",
     "reports": "infra.bench.reports",
     "academics": "infra.bench.academics",
+    "hot_section": "infra.bench.hot_section",
     "rosters": "infra.bench.rosters",
     "notes": "infra.bench.notes",
     "schemas": "infra.bench.schemas",
