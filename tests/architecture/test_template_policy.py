@@ -225,6 +225,7 @@ def test_a_role_names_what_it_may_do_and_to_what(name: str) -> None:
                     "glue:${AWS::Region}:${AWS::AccountId}:catalog",
                     "database/${IcebergNamespaces}_",
                     "table/${IcebergNamespaces}_",
+                    "workgroup/${AWS::StackName}-tables",
                 )
                 assert any(part in resource["Fn::Sub"] for part in own)
 

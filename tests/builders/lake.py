@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
@@ -40,7 +42,17 @@ def catalog_of(database_url: str) -> Iterator[SqlCatalog]:
         catalog.close()
 
 
-def table_of(catalog: SqlCatalog, publication: Mapping[str, Any]) -> Table:
+def glue_catalog() -> GlueCatalog:
+    """The Glue catalog of the emulator."""
+    s3 = {"s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "s3.region": os.environ["AWS_DEFAULT_REGION"]}
+    keys = {
+        "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"],
+        "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"],
+    }
+    return GlueCatalog("dataforge", aws("glue"), **s3, **keys)
+
+
+def table_of(catalog: Catalog, publication: Mapping[str, Any]) -> Table:
     """The table of a publication."""
     return catalog.load_table((publication["namespace"], publication["table"]))
 

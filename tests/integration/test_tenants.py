@@ -45,7 +45,7 @@ OF_A_WORKSPACE = frozenset(
 # What is found by way of what stands before it in the address.
 PARTS = frozenset(
     {"ref", "version", "commit_id", "expectation_id", "number", "upload_id", "revision", "kind", "subject_id"}
-    | {"name", "link_id", "resource_id", "step_id", "segment", "job_id", "run_id", "item_id", "plan_hash"}
+    | {"name", "link_id", "resource_id", "step_id", "segment", "job_id", "run_id", "item_id", "plan_hash", "query_id"}
 )
 OF_NONE = frozenset(
     {"code", "collection", "course_id", "delivery_id", "department_id", "enrollment_id", "entry_id", "function"}

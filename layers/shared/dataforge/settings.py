@@ -277,8 +277,11 @@ class LakeSettings(Settings):
     """The catalog that versions are published in as Iceberg tables: Glue, tables of the database (`sql`), or none.
 
     `iceberg_namespaces` is what the namespaces of datasets begin with: different stacks of an account differ in it.
+    Queries over published tables are run in `athena_workgroup`, by sessions of `athena_role_arn`; without, by nobody.
     """
 
+    athena_workgroup: str = ""
+    athena_role_arn: str = ""
     iceberg_catalog: Literal["none", "glue", "sql"] = "sql"
     iceberg_namespaces: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")] = "dataforge"
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dataforge.kernel.access import Level
     from dataforge.kernel.principal import Principal
     from dataforge.kernel.quotas import UploadLimits
+    from dataforge.platform.aws.athena import Athena
     from dataforge.platform.aws.sqs import Queue
     from dataforge.platform.jobs.control import JobControl
     from dataforge.platform.jobs.worker import JobRunner
@@ -147,6 +148,16 @@ class DatasetsServices(Services):
 
         given = self.settings
         return Lake(given.iceberg_catalog, given.iceberg_namespaces, given.data_bucket, self.platform.database_url)
+
+    @cached_property
+    def athena(self) -> "Athena | None":
+        """Runs queries over published tables; None where nobody does."""
+        from dataforge.platform.aws.athena import Athena
+
+        given = self.settings
+        if not given.athena_workgroup:
+            return None
+        return Athena(given.athena_workgroup, given.athena_role_arn, given.data_bucket)
 
     async def export_or_publish(self, job: "Job", control: "JobControl[DatasetsUnitOfWork]") -> None:
         """Do a job of the exports queue."""

@@ -21,7 +21,7 @@ def client(service: Literal["sesv2"]) -> Any: ...  # noqa: ANN401 - it publishes
 @overload
 def client(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
-def client(service: Literal["glue", "athena"]) -> Any: ...  # noqa: ANN401 - likewise
+def client(service: Literal["glue", "athena", "sts"]) -> Any: ...  # noqa: ANN401 - likewise
 @cache
 def client(service: Any) -> Any:
     """The client of an AWS service; endpoint, region and credentials come from the environment.

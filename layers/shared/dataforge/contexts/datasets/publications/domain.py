@@ -7,9 +7,15 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from dataforge.kernel.errors import AlreadyExists, BadRequest, DataForgeError, NotFound, Unavailable
+from dataforge.kernel.errors import AlreadyExists, BadRequest, Conflict, DataForgeError, NotFound, Unavailable
 from dataforge.kernel.texts import Text
 
+# Atomic, and taken as a whole: many comments would be tried in all their combinations otherwise.
+_BLANK = r"(?>\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
+_QUERY = re.compile(
+    rf"{_BLANK}*+(?P<first>(?:(?P<with>with(?P<recursive>{_BLANK}++recursive)?)|select|values|table)\b|\()",
+    re.DOTALL | re.IGNORECASE,
+)
 # Commits that a run publishes one after the other; of more than that the newest.
 MOST_COMMITS = 50
 _NO_NAME = re.compile(r"[^a-z0-9]+")
@@ -63,6 +69,20 @@ class PublicationRefused(BadRequest):
     title = "The version cannot be published"
 
 
+class QueryNotFound(NotFound):
+    """No such query was run over the tables of this dataset."""
+
+    code = "query_not_found"
+    title = "There is no such query"
+
+
+class NotPublishedYet(Conflict):
+    """The table has not been made yet."""
+
+    code = "not_published_yet"
+    title = "The table is not there yet"
+
+
 class PublicationRaced(Unavailable):
     """Somebody else has written to the published table at the same moment; the run is repeated."""
 
@@ -109,6 +129,28 @@ def table_name_of(ref: str | None, commit_id: str, sheet: str, publication_id: U
     first = f"commit_{commit_id[:12]}" if ref is None else ref
     parts = [_NO_NAME.sub("_", part.lower()).strip("_")[:_PART] or "table" for part in (first, sheet)]
     return f"{'_'.join(parts)}_{publication_id.hex[-6:]}"
+
+
+def output_prefix(dataset_id: UUID) -> str:
+    """Where in the bucket the results of queries over tables of a dataset are, until the lifecycle rule ends them."""
+    return f"exports/queries/{dataset_id}/"
+
+
+def query_over(statement: str, sheet: str, table: str, snapshot: str | None) -> str:
+    """The statement as an engine of the catalog takes it: the published table, or one of its snapshots, has the name of
+    the sheet, as in our own SQL. Raises PublicationRefused for what is no query.
+    """
+    begin = _QUERY.match(statement)
+    if begin is None:
+        raise PublicationRefused(
+            Text("The statement is not a query; it must begin with SELECT, WITH, VALUES or TABLE.")
+        )
+    name, version = sheet.replace('"', '""'), "" if snapshot is None else f" FOR VERSION AS OF {int(snapshot)}"
+    ours = f'"{name}" AS (SELECT * FROM "{table}"{version})'
+    rest = statement[begin.end("with") if begin["with"] else begin.start("first") :]
+    if not begin["with"]:
+        return f"WITH {ours}\n{rest}"
+    return f"WITH {'RECURSIVE ' if begin['recursive'] else ''}{ours},{rest}"
 
 
 def state_of(row: Mapping[str, Any]) -> PublicationState:

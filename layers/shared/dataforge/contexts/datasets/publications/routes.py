@@ -12,13 +12,28 @@ from dataforge.contexts.datasets.jobs.calls import send_job, show_job
 from dataforge.contexts.datasets.jobs.domain import RunType
 from dataforge.contexts.datasets.jobs.wire import JobOut
 from dataforge.contexts.datasets.publications import commands, queries, snapshots, wire
-from dataforge.contexts.datasets.publications.calls import require_publishing, shown_publication, snapshot_options
+from dataforge.contexts.datasets.publications.calls import (
+    athena_of,
+    require_publishing,
+    shown_publication,
+    shown_query,
+    snapshot_options,
+)
+from dataforge.contexts.datasets.publications.domain import (
+    NotPublishedYet,
+    lake_prefix,
+    namespace_of,
+    output_prefix,
+    query_over,
+)
 from dataforge.contexts.datasets.publications.snapshots import ImportSnapshot
 from dataforge.contexts.datasets.unit_of_work import DatasetsUnitOfWork as Work
 from dataforge.http.call import json_response
+from dataforge.http.openapi import UNKEYED
 from dataforge.http.paging import Cursor, Limit
 from dataforge.kernel.access import Action, Kind
 from dataforge.kernel.paging import DEFAULT_LIMIT, Page
+from dataforge.kernel.texts import Text
 
 
 @router.post(
@@ -73,6 +88,42 @@ async def remove_publication(
     """Drop the table and delete its files, all snapshots included; the dataset stays as it is."""
     command = commands.RemovePublication(call.dataset_id, publication_id)
     return await _queued(call, commands.remove_publication, command)
+
+
+@router.post(
+    "/api/datasets/{dataset_id}/publications/{publication_id}/queries",
+    status_code=202,
+    response_model=wire.QueryOut,
+    openapi_extra={UNKEYED: True},
+)
+async def query_publication(
+    publication_id: UUID, body: wire.QueryIn, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]
+) -> Response:
+    """Run a query over a published table in Amazon Athena, where it may take minutes and read terabytes.
+
+    It reads tables of this dataset and nothing else, whatever it names. Installations elsewhere than on AWS answer 501.
+    """
+    row = await call.query(queries.get_publication, call.dataset_id, publication_id)
+    athena = athena_of(call)
+    if row["published_commit_id"] is None:
+        raise NotPublishedYet(Text("The table has not been made yet; its job is {job_id}.", job_id=row["job_id"]))
+    statement = query_over(body.sql, row["sheet"], row["table_name"], body.snapshot)
+    namespace = namespace_of(call.platform.settings.iceberg_namespaces, call.dataset_id)
+    query_id = await athena.start(
+        statement, namespace, files=lake_prefix(call.dataset_id), output=output_prefix(call.dataset_id)
+    )
+    shown = await shown_query(call, athena, publication_id, UUID(query_id))
+    headers = {"Location": call.address(DATASETS, call.dataset_id, "publications", publication_id, "queries", query_id)}
+    return json_response(shown, status=202, headers=headers)
+
+
+@router.get("/api/datasets/{dataset_id}/publications/{publication_id}/queries/{query_id}", response_model=wire.QueryOut)
+async def get_query(
+    publication_id: UUID, query_id: UUID, call: Annotated[DatasetCall, on_dataset(Action.READ, Kind.TABLE)]
+) -> Response:
+    """A query over a published table: how far it is, and its rows when it has succeeded."""
+    await call.query(queries.get_publication, call.dataset_id, publication_id)
+    return json_response(await shown_query(call, athena_of(call), publication_id, query_id))
 
 
 @router.post("/api/datasets/{dataset_id}/refs/{ref}/imports", status_code=202, response_model=JobOut)

@@ -1,11 +1,12 @@
 """Wire models of publications."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from dataforge.contexts.datasets.contents.wire import SqlColumn
 from dataforge.contexts.datasets.imports.wire import EvolutionIn, ImportMode
 from dataforge.contexts.datasets.publications.domain import PublicationState
 from dataforge.contexts.datasets.wire_types import ColumnName, CommitId, In, ListOut, Message, Sheet
@@ -96,3 +97,34 @@ class PublicationPage(ListOut):
     """A page of publications, newest first."""
 
     items: list[PublicationOut]
+
+
+class QueryIn(In):
+    """One query in the SQL of Athena (Trino), in which the published table has the name of its sheet.
+
+    `snapshot` is the id of one of the table's snapshots; left out, the present one.
+    """
+
+    sql: Annotated[str, Field(min_length=1, max_length=100_000)]
+    snapshot: Annotated[str, Field(pattern=r"^[0-9]{1,19}$")] | None = None
+
+
+class QueryOut(BaseModel):
+    """A query that Athena runs, or has run.
+
+    When it has succeeded it has the first 999 `rows`, whose values are texts as Athena writes them, with `truncated`
+    when there are more, and `download_url`, which gives all of them as CSV for an hour. `failure` is Athena's own
+    sentence. `scanned_bytes` are what it costs by.
+    """
+
+    id: UUID
+    publication_id: UUID
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    sql: str
+    columns: list[SqlColumn] | None
+    rows: list[list[str | None]] | None
+    truncated: bool
+    failure: str | None
+    scanned_bytes: int
+    elapsed_ms: int
+    download_url: str | None
