@@ -98,6 +98,10 @@ class SqlRefused(BadRequest):
     title = "The SQL statement was refused"
 
 
+class SqlOutgrown(SqlRefused):
+    """A statement needs more memory or time than a function has; the code says no more than that it was refused."""
+
+
 class MergeConflicts(Conflict):
     """Cells changed on both sides and no rule resolves them."""
 

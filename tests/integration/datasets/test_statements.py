@@ -2,13 +2,16 @@
 
 import io
 import json
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dataforge.kernel.clock import FixedClock
 from tests.builders.datasets import (
     DatasetsUnderTest,
     commit_rows,
@@ -197,3 +200,68 @@ async def test_an_unknown_accept_is_refused(datasets: DatasetsUnderTest) -> None
     answer = await sql_client.post("/api/sql", json={"sql": "SELECT 1"}, headers={"Accept": "image/png"})
 
     assert refused(answer) == (406, "not_acceptable")
+
+
+WHOLE = "SELECT * FROM grades@main ORDER BY id"
+
+
+async def test_what_the_function_keeps_is_never_what_was(datasets: DatasetsUnderTest) -> None:
+    client, grades, _ = await tables(datasets)
+    before = await head(client, grades)
+    at_first = ok(await run(datasets, client, WHOLE))["rows"]
+    change = [{"op": "update", "key": {"id": 2}, "values": {"score": 71}}, {"op": "delete", "key": {"id": 3}}]
+
+    ok(await commit_rows(client, grades, change), 201)
+    changed = ok(await run(datasets, client, WHOLE))["rows"]
+    ok(await commit_rows(client, grades, [], schema_changes=[{"drop": ["score"]}]), 201)
+    dropped = ok(await run(datasets, client, WHOLE))["rows"]
+    gone = await run(datasets, client, "SELECT score FROM grades@main")
+    ok(await commit_rows(client, grades, [], schema_changes=[{"add": [{"name": "score", "type": "int"}]}]), 201)
+    added = ok(await run(datasets, client, WHOLE))["rows"]
+    as_it_was = ok(await run(datasets, client, f'SELECT * FROM grades@"{before}" ORDER BY id'))["rows"]
+
+    assert at_first == as_it_was == [[1, 90], [2, 70], [3, 50]]
+    assert changed == [[1, 90], [2, 71]]
+    assert dropped == [[1], [2]]
+    assert refused(gone) == (422, "sql_refused")
+    assert added == [[1, None], [2, None]]
+
+
+async def test_what_the_function_keeps_is_for_nobody_else(datasets: DatasetsUnderTest, clock: FixedClock) -> None:
+    client, grades, _ = await tables(datasets)
+    stranger = await datasets.analyst()
+    ok(await run(datasets, client, WHOLE))
+
+    by_id = await run(datasets, stranger, f"SELECT * FROM {grades}@main")
+    ok(await client.delete(f"/api/datasets/{grades}", headers={"If-Match": "*"}), 204)
+    deleted = await run(datasets, client, f"SELECT * FROM {grades}@main")
+    clock.advance(timedelta(days=31))
+    assert await datasets.services.maintenance.purge(UUID(grades))
+    clock.advance(-timedelta(days=31))  # a token lives a day
+    purged = await run(datasets, client, f"SELECT * FROM {grades}@main")
+
+    assert refused(by_id) == refused(deleted) == refused(purged) == (404, "dataset_not_found")
+
+
+async def test_what_outgrows_the_function_is_told_where_to_run(datasets: DatasetsUnderTest) -> None:
+    client, grades, roster = await tables(datasets)
+    commit = await head(client, roster)
+    outgrown = "(SELECT list(range) FROM range(200000000))"
+    sql = await datasets.sql_client(client)
+
+    several = await run(datasets, client, f'SELECT {outgrown} FROM grades@main, {roster}@"{commit}"')
+    one = await sql.post(f"/api/datasets/{grades}/refs/main/sql", json={"sql": f"SELECT {outgrown} FROM data"})
+    none = await run(datasets, client, f"SELECT {outgrown}")
+
+    addresses = [
+        f"/api/datasets/{grades}/refs/main/publications",
+        f"/api/datasets/{roster}/commits/{commit}/publications",
+    ]
+    assert refused(several) == refused(one) == refused(none) == (422, "sql_refused")
+    assert "needs more memory" in several.json()["detail"]
+    assert f"POST {addresses[0]}, {addresses[1]}" in several.json()["detail"]
+    assert (several.json()["publications"], several.json()["docs"]) == (addresses, "docs/iceberg.md")
+    assert one.json()["publications"] == addresses[:1]
+    assert "publications" not in none.json()
+    ok(await client.post(addresses[0], json={}), 202)
+    ok(await client.post(addresses[1], json={}), 202)

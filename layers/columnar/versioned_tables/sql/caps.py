@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from dataforge.kernel.texts import Text
+
+OUT_OF_MEMORY = Text(
+    "Out of Memory Error: the statement needs more memory than it may have; ask for fewer rows or columns."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SqlCaps:

@@ -11,16 +11,18 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from cachetools import LRUCache
 
 # Beside the engine's own memory and the function's: see ADR 69 for the sum.
-MOST_BYTES = 320 << 20
+MOST_BYTES = 256 << 20
 # Rows of a batch: enough of them for each thread of the engine.
 _BATCH_ROWS = 32_768
 # Texts that repeat this often in the first rows are numbers into a list of them, which the engine groups by faster.
@@ -103,12 +105,22 @@ class Recording:
             self._kept.put(key, table.column(at))
 
 
+@cache
 def can_keep() -> bool:
-    """Whether the system has anonymous memory with a descriptor, and seals."""
-    return sys.platform == "linux" and hasattr(os, "memfd_create")
+    """Whether the system has anonymous memory with a descriptor, and seals; it is tried once."""
+    try:
+        _sealed(lambda _: None)
+    except OSError:
+        return False
+    return True
 
 
 def _stored(values: pa.ChunkedArray) -> KeptColumn:
+    return _sealed(partial(_write, _compact(values)))
+
+
+def _sealed(write: Callable[[BinaryIO], None]) -> KeptColumn:
+    """New memory with what is written; raises OSError where there is none, or none of this kind."""
     if sys.platform != "linux":
         raise OSError
     import fcntl
@@ -116,7 +128,7 @@ def _stored(values: pa.ChunkedArray) -> KeptColumn:
     descriptor = os.memfd_create("column", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
-            _write(_compact(values), file)
+            write(file)
         seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
         column = KeptColumn(descriptor, os.fstat(descriptor).st_size)
@@ -127,7 +139,7 @@ def _stored(values: pa.ChunkedArray) -> KeptColumn:
     return column
 
 
-def _write(values: pa.ChunkedArray, file: object) -> None:
+def _write(values: pa.ChunkedArray, file: BinaryIO) -> None:
     schema = pa.schema([pa.field("", values.type)])
     with pa.ipc.new_stream(file, schema) as writer:
         for batch in _batches(values):

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from dataforge.kernel.texts import Text
+from versioned_tables.sql.caps import OUT_OF_MEMORY
 
 _PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^")
 _ADVICE = re.compile(r' Use "SET [^"]*" to [^.]*\.')
@@ -17,20 +18,22 @@ _CATALOG = re.compile(r' Did you mean "(?:pg_|duckdb_|sqlite_|pragma_)[^"]*"\?')
 _NO_TABLE = re.compile(r"(Catalog Error: Table with name .* does not exist!)(?= \(line |\Z)")
 _MOST_TABLES = 20
 _INTERNAL = Text("The SQL engine met an internal error with this statement; write it in another way.")
-_MEMORY = Text("Out of Memory Error: the statement needs more memory than it may have; ask for fewer rows or columns.")
 
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """Why a statement is not run or has no answer; line and column count from 1."""
+    """Why a statement is not run or has no answer; line and column count from 1. `outgrown` tells that an engine with
+    more memory would run it.
+    """
 
     sentence: str
     line: int | None = None
     column: int | None = None
+    outgrown: bool = False
 
     def to_json(self) -> dict[str, object]:
         """As the function takes it."""
-        return {"sentence": self.sentence, "line": self.line, "column": self.column}
+        return {"sentence": self.sentence, "line": self.line, "column": self.column, "outgrown": self.outgrown}
 
 
 def refusal_of(error: BaseException, statement: str = "", lines_before: int = 0) -> Refusal:
@@ -40,7 +43,7 @@ def refusal_of(error: BaseException, statement: str = "", lines_before: int = 0)
     if isinstance(error, Refusal):
         return error
     if isinstance(error, MemoryError | pa.ArrowMemoryError | duckdb.OutOfMemoryException):
-        return Refusal(_MEMORY)
+        return Refusal(OUT_OF_MEMORY, outgrown=True)
     if not isinstance(error, duckdb.Error) or isinstance(error, duckdb.InternalException | duckdb.FatalException):
         return Refusal(_INTERNAL)
     text = str(error)
@@ -62,7 +65,7 @@ def naming_tables(refusal: Refusal, names: Collection[str]) -> Refusal:
     )
     # A function, since a name may hold what a pattern means.
     sentence = _NO_TABLE.sub(lambda found: f"{found[1]} {there}", refusal.sentence)
-    return Refusal(sentence, refusal.line, refusal.column)
+    return Refusal(sentence, refusal.line, refusal.column, refusal.outgrown)
 
 
 def _place(text: str, statement: str, lines_before: int) -> tuple[int | None, int | None]:

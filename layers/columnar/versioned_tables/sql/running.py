@@ -19,10 +19,10 @@ from typing import NoReturn
 import pyarrow as pa
 
 from dataforge.kernel.texts import Text
-from versioned_tables.errors import SqlRefused
+from versioned_tables.errors import SqlOutgrown, SqlRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.sql import wire
-from versioned_tables.sql.caps import SqlCaps, SqlResult
+from versioned_tables.sql.caps import OUT_OF_MEMORY, SqlCaps, SqlResult
 from versioned_tables.sql.kept import KeptColumns, Recording, can_keep
 from versioned_tables.sql.process import EngineProcess, shared_engine
 from versioned_tables.sql.streams import SqlTable, VersionTable, table_names
@@ -63,8 +63,8 @@ def run_over(
 ) -> SqlResult:
     """Run a SELECT or EXPLAIN over tables by name; the rows come as JSON values, or `as_table` in Arrow.
 
-    Raises SqlRefused with DuckDB's own sentence, or because of a cap; CorruptStorage and ObjectMissing when the tables
-    cannot be read; Unavailable when no child can be had.
+    Raises SqlRefused with DuckDB's own sentence, or because of a cap (SqlOutgrown: of memory or time); CorruptStorage
+    and ObjectMissing when the tables cannot be read; Unavailable when no child can be had.
     """
     limits = caps or SqlCaps()
     if len(statement) > MOST_STATEMENT:
@@ -83,7 +83,7 @@ def run_over(
         message = Text(
             "The SQL engine stopped while it ran the statement, most likely for want of memory; ask for less."
         )
-        raise SqlRefused(message) from error
+        raise SqlOutgrown(message) from error
     return replace(result, elapsed_ms=(time.monotonic() - started) * 1000)
 
 
@@ -107,8 +107,8 @@ async def answer_over(
         raise _out_of_time(caps) from error
 
 
-def _out_of_time(caps: SqlCaps) -> SqlRefused:
-    return SqlRefused(Text("The statement took more than {seconds:g} seconds and was stopped.", seconds=caps.seconds))
+def _out_of_time(caps: SqlCaps) -> SqlOutgrown:
+    return SqlOutgrown(Text("The statement took more than {seconds:g} seconds and was stopped.", seconds=caps.seconds))
 
 
 class _Conversation:
@@ -240,6 +240,8 @@ def _table_of(answer: bytearray) -> SqlResult:
     return SqlResult(columns, [], bool(answer[0]), 0.0, table)
 
 
-def _refuse(sentence: str, line: int | None = None, column: int | None = None) -> NoReturn:
+def _refuse(sentence: str, line: int | None, column: int | None, *, outgrown: bool) -> NoReturn:
+    if outgrown:
+        raise SqlOutgrown(OUT_OF_MEMORY)
     place = {name: value for name, value in (("line", line), ("column", column)) if value is not None}
     raise SqlRefused(sentence, facts=place)

@@ -182,18 +182,20 @@ def _narrowed(
 ) -> Mapping[str, StreamedTable]:
     """The tables with only the columns that the statement's plan scans, so that no others are decoded.
 
-    The plan must be the same then, to the letter; where it is not (a name that meant something else, columns counted
-    by place) all columns stay. Raises Refusal for a statement without a plan.
+    The plan must be the same then, to the letter, and so must the columns of the answer, which a plan that finds no
+    rows says nothing of; where they are not (a name that meant something else, columns counted by place) all columns
+    stay. Raises Refusal for a statement without a plan.
     """
     try:
         plan = _plan(connection, statement)
+        shape = _shape(connection, statement)
     except duckdb.Error as error:
         raise refusal_of(error, statement, -1) from error
     scanned = set(_scanned(json.loads(plan)))
     narrow = {name: stream.only(scanned) for name, stream in streams.items()}
     _register(connection, narrow)
     try:
-        same = _plan(connection, statement) == plan
+        same = _plan(connection, statement) == plan and _shape(connection, statement) == shape
     except duckdb.Error:
         same = False
     return narrow if same else streams
@@ -223,6 +225,12 @@ def _ranges(
 def _plan(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
     rows = connection.execute(f"EXPLAIN (FORMAT json)\n{statement}").fetchall()
     return str(rows[0][1])
+
+
+def _shape(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[list[str], list[str]]:
+    """Names and types of the columns of the answer."""
+    relation = connection.sql(statement)
+    return relation.columns, [str(kind) for kind in relation.types]
 
 
 def _scanned(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Between which values the first key column of a table lies, run of rows by run of rows: told by the manifest alone.
+"""Between which values the first key column of a table lies, run of rows by run of rows: the manifest alone says it.
 
 Tables with a key are in its order, and the manifest holds the first key of every leaf. So a filter on that column
 leaves out what cannot pass without reading it, however long the table is.

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders.examples import examples
-from tests.builders.tables import Row, version
 from versioned_tables.errors import SqlRefused
 from versioned_tables.format.manifest import Manifest
 from versioned_tables.read.rows import read_range
+from versioned_tables.schema.arrow_types import arrow_schema
 from versioned_tables.schema.columns import make_schema
 from versioned_tables.sql.kept import MOST_BYTES
 from versioned_tables.sql.process import EngineProcess
@@ -24,6 +24,7 @@ from versioned_tables.sql.streams import VersionTable
 from versioned_tables.sql.zones import LEAST_ROWS, zoned_column
 from versioned_tables.storage.local_directory import LocalDirectoryStore
 from versioned_tables.storage.table_store import TableStore
+from versioned_tables.write.writer import TableWriter
 
 pytestmark = pytest.mark.slow
 
@@ -92,12 +93,19 @@ class Sheet:
 def sheet_of(folder: Path, kind: Kind) -> Sheet:
     schema = make_schema([("n", "int"), ("k", kind.type), ("s", "string"), ("v", "float")], ["k"])
     chance = Random(7)
-    rows: list[Row] = [
-        {"n": n, "k": kind.value(n), "s": chance.choice(["up", "down", "", None]), "v": chance.choice([None, n / 8])}
+    rows = [
+        (n, kind.value(n), chance.choice(["up", "down", "", None]), chance.choice([None, n / 8]))
         for n in range(LEAST_ROWS + 500)
     ]
+    columns = [
+        pa.array(values, field.type)
+        for values, field in zip(zip(*rows, strict=True), arrow_schema(schema), strict=True)
+    ]
     store = TableStore(LocalDirectoryStore(folder), f"{kind.type}/")
-    manifest = version(store, rows, schema)
+    writer = TableWriter(store, schema)
+    # By Arrow, which has NaN last, as tables do.
+    writer.add(pa.Table.from_arrays(columns, schema=arrow_schema(schema)).sort_by(schema.key_columns[0].id))
+    manifest = writer.finish()
     return Sheet(kind, VersionTable(store, manifest), plain(store, manifest))
 
 

@@ -1,17 +1,22 @@
-"""The answer to a statement, in the form that the client wants."""
+"""The answer to a statement, in the form that the client wants; and where to run one that is too large for us."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from dataforge.contexts.datasets.commits.versions import Version
+from dataforge.contexts.datasets.datasets.calls import DATASETS
 from dataforge.contexts.datasets.downloads.domain import Form
 from dataforge.http.bounds import sendable
-from dataforge.http.call import json_response
-from dataforge.kernel.texts import Text
+from dataforge.http.call import Call, json_response
+from dataforge.kernel.texts import Text, joined
+from versioned_tables.errors import SqlOutgrown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +24,41 @@ if TYPE_CHECKING:
     from versioned_tables.sql.caps import SqlResult
 
 _ENDINGS = {Form.CSV: "csv", Form.JSONL: "jsonl", Form.PARQUET: "parquet", Form.ARROW: "arrows"}
+
+
+# Of the docs: it tells of Daft, Spark, Trino, DuckDB and Athena.
+_ENGINES = "docs/iceberg.md"
+
+
+@contextmanager
+def with_way_out(call: Call, versions: Sequence[tuple[str, Version]]) -> Iterator[None]:
+    """Tell whoever runs a statement that outgrows the function where the versions that it reads, as they were asked
+    for, are published as tables for larger engines.
+    """
+    try:
+        yield
+    except SqlOutgrown as error:
+        if not versions:
+            raise
+        addresses = [
+            call.address(
+                DATASETS,
+                version.dataset_id,
+                "commits" if name == version.commit_id else "refs",
+                name,
+                "publications",
+            )
+            for name, version in versions
+        ]
+        addresses = list(dict.fromkeys(addresses))
+        advice = Text(
+            "For more memory and time, publish what it reads (POST {addresses}) and run it there with an engine of "
+            "your own: see {page}.",
+            addresses=", ".join(addresses),
+            page=_ENGINES,
+        )
+        facts = {**error.facts, "publications": addresses, "docs": _ENGINES}
+        raise SqlOutgrown(joined([error.detail, advice]), facts=facts) from error
 
 
 async def result_response(result: SqlResult, form: Form | None, facts: dict[str, Any], *, excel: bool) -> Response:

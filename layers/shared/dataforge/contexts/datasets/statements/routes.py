@@ -13,7 +13,7 @@ from dataforge.contexts.datasets.datasets.calls import DatasetCall, on_dataset, 
 from dataforge.contexts.datasets.downloads.calls import FILES, AskedForm, asked_form, wanted_form
 from dataforge.contexts.datasets.services import DatasetsServices
 from dataforge.contexts.datasets.statements import queries, wire
-from dataforge.contexts.datasets.statements.calls import result_response
+from dataforge.contexts.datasets.statements.calls import result_response, with_way_out
 from dataforge.http.auth import require
 from dataforge.http.call import Call
 from dataforge.http.openapi import UNKEYED
@@ -38,9 +38,10 @@ async def run_sql(
     """Run one SELECT (or EXPLAIN of one) in DuckDB over the sheets of a version, and nothing else."""
     form = wanted_form(call, asked)
     found = await call.versions.load(call.dataset_id, version)
-    result = await queries.run_over_version(
-        call.versions, found, body.sql, rows=body.max_rows, as_table=form is not None
-    )
+    with with_way_out(call, [(version, found)]):
+        result = await queries.run_over_version(
+            call.versions, found, body.sql, rows=body.max_rows, as_table=form is not None
+        )
     facts = {
         "dataset_id": call.dataset_id,
         "ref_name": ref_name(version, found),
@@ -65,7 +66,8 @@ async def run_statement(
     versions = call.services(DatasetsServices).versions
     published = call.platform.get(PublishedReports)
     prepared = await queries.prepare_statement(versions, published, call.principal, body.sql, body.as_of)
-    result = await queries.run_prepared(versions, prepared, rows=body.max_rows, as_table=form is not None)
+    with with_way_out(call, [(source.version_name, source.version) for source in prepared.sources]):
+        result = await queries.run_prepared(versions, prepared, rows=body.max_rows, as_table=form is not None)
     sources = [
         {
             "name": source.name,
