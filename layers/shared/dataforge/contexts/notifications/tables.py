@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+import dataforge.contexts.notifications.webhooks.tables  # noqa: F401 - so that the metadata is complete
 from dataforge.platform.db.metadata import metadata
 
 SCHEMA = "notifications"
