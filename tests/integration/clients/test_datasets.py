@@ -168,10 +168,10 @@ def test_sql_answers_as_rows_and_frames(client: Client) -> None:
 
 
 def test_sql_reads_reports_beside_datasets_as_of_a_watermark(client: Client) -> None:
-    grades = client.datasets.create("Grades")
+    grades = client.datasets.create("Marks for SQL")
     grades.upload(MARKS, name="marks.csv", key=["student"])
     query = (
-        "SELECT count(*) AS marks, count(c.user_id) AS completions FROM grades@main g "
+        'SELECT count(*) AS marks, count(c.user_id) AS completions FROM "Marks for SQL"@main g '
         "LEFT JOIN reports.completions c ON c.email = g.student"
     )
 
