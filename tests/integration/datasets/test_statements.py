@@ -115,6 +115,8 @@ async def test_near_misses_are_named_with_their_place(datasets: DatasetsUnderTes
     assert 'did you mean "grades"' in dataset.json()["detail"]
     assert (dataset.json()["line"], dataset.json()["column"]) == (2, 6)
     assert refused(version) == (404, "ref_not_found")
+    assert 'did you mean "main"' in version.json()["detail"]
+    assert (version.json()["line"], version.json()["column"]) == (1, 15)
     assert refused(column) == (422, "sql_refused")
     assert (column.json()["line"], column.json()["column"]) in {(1, 8), (3, 31)}
     assert refused(unknown) == (422, "sql_refused")

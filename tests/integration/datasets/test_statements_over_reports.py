@@ -10,15 +10,18 @@ import httpx
 import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
+from sqlalchemy import text
 
 from dataforge.contexts.datasets.statements import report_tables
 from dataforge.contexts.reports.relations.views import VIEWS
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from dataforge.platform.db.database import Database
+from tests.builders.api import ApiUnderTest
 from tests.builders.datasets import DatasetsUnderTest, csv, import_file, new_dataset, ok, refused
 from tests.builders.emulator import EmulatedAws
 from tests.builders.reports import Cohort, Lesson, Records, day
+from tests.builders.tokens import new_token
 
 NOBODY = UUID(int=7)
 # Columns that a relation has and its report's files have not.
@@ -174,6 +177,39 @@ async def test_only_readers_of_a_report_read_it_in_a_statement(desk: Desk) -> No
     assert str(cohort) not in (await desk.answer(f"SELECT 1 FROM reports.cohort('{NOBODY}')")).text
 
 
+async def test_reports_of_a_workspace_are_read_by_its_members_only(desk: Desk, database: Database) -> None:
+    members, stranger = [await desk.datasets.add_user(Role.VIEWER) for _ in range(2)], desk.sql
+    workspace = await desk.datasets.add_workspace(members[0], members[1])
+    async with database.transaction() as connection:
+        for table, column in (("cohorts", "id"), ("lessons", "cohort_id")):
+            move = f"UPDATE records.{table} SET workspace_id = :workspace WHERE {column} = :cohort"
+            await connection.execute(text(move), {"workspace": workspace, "cohort": desk.cohort.cohort_id})
+    member = await desk.datasets.sql_client(await desk.datasets.as_user(members[1], Role.VIEWER))
+    of_cohort = {"sql": f"SELECT count(*) FROM reports.cohort('{desk.cohort.cohort_id}')"}
+    of_everybody = {"sql": "SELECT count(*) FROM reports.completions"}
+
+    assert ok(await member.post("/api/sql", json=of_cohort))["rows"] == [[6]]
+    assert refused(await member.post("/api/sql", json=of_everybody)) == (403, "forbidden")
+    assert refused(await stranger.post("/api/sql", json=of_cohort)) == (404, "not_found")
+    assert ok(await stranger.post("/api/sql", json=of_everybody))["rows"] == [[0]]
+
+
+async def test_a_token_for_datasets_reads_no_reports(desk: Desk, database: Database, clock: FixedClock) -> None:
+    person = await desk.datasets.add_user(Role.ANALYST)
+    asked = {"sql": "SELECT count(*) FROM reports.completions"}
+    for scopes, status in ((("datasets:read", "datasets:write"), 403), (("datasets:write", "reports:read"), 200)):
+        async with ApiUnderTest(database, clock) as accounts:
+            token = await new_token(accounts, person, scopes)
+        client = await desk.datasets.sql_client(await desk.datasets.client(token.secret))
+
+        answer = await client.post("/api/sql", json=asked)
+
+        assert answer.status_code == status, answer.text
+        if status == 403:
+            assert refused(answer) == (403, "scope_missing")
+            assert answer.json()["required_scope"] == "reports:read"
+
+
 @pytest.mark.parametrize(
     ("sql", "status", "code", "detail"),
     [
@@ -228,5 +264,5 @@ async def test_relations_are_listed_with_their_columns(desk: Desk) -> None:
     assert [item["name"] for item in items] == [f"reports.{name}" for name in VIEWS]
     for item in items:
         relation, _ = desk.relations()[item["name"].removeprefix("reports.")]
-        described = ok(await desk.answer(f"SELECT * FROM {relation}"))["columns"]
+        described = ok(await desk.answer(f"SELECT * FROM {relation} LIMIT 0"))["columns"]
         assert [column["name"] for column in described] == [column["name"] for column in item["columns"]]

@@ -46,6 +46,7 @@ _LOCKS = (
 # The serialized tree names the kind of every query in it; text of the statement is escaped there, so that no literal
 # can look like one. It may be nested deeper than Python's JSON reader goes.
 _QUERY_NODE = re.compile(r'"type":"([A-Z_]+_NODE)"')
+_NO_SCAN = "EMPTY_RESULT"
 _READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 # EXPLAIN, ANALYZE, and a handful of options in parentheses.
 _MOST_EXPLAIN_TOKENS = 24
@@ -191,6 +192,8 @@ def _narrowed(
         shape = _shape(connection, statement)
     except duckdb.Error as error:
         raise refusal_of(error, statement, -1) from error
+    if _NO_SCAN in plan:  # what is not scanned may still be a column of the answer
+        return streams
     scanned = set(_scanned(json.loads(plan)))
     narrow = {name: stream.only(scanned) for name, stream in streams.items()}
     _register(connection, narrow)

@@ -271,3 +271,14 @@ def test_a_scan_that_runs_too_long_is_stopped(tmp_path: Path) -> None:
 
     with pytest.raises(SqlRefused, match=r"took more than 0\.3 seconds"):
         run_sql(tables, {"endless": endless}, "SELECT count(DISTINCT name) FROM endless", SqlCaps(seconds=0.3))
+
+
+@pytest.mark.parametrize("ending", ["LIMIT 0", "WHERE 1 = 0"])
+def test_an_answer_without_rows_has_all_its_columns(tables: TableStore, ending: str) -> None:
+    manifest = version(tables, people(range(10)))
+
+    whole = run_sql(tables, {"people": manifest}, "SELECT * FROM people")
+    empty = run_sql(tables, {"people": manifest}, f"SELECT * FROM people {ending}")
+
+    assert empty.columns == whole.columns
+    assert empty.rows == []

@@ -41,6 +41,12 @@ def _refs() -> Any:  # noqa: ANN401 - a SELECT to be completed
     ).join(datasets, datasets.c.id == refs.c.dataset_id)
 
 
+async def names_of_refs(connection: AsyncConnection, dataset_id: UUID, limit: int) -> list[str]:
+    """Names of branches and tags, those that were moved last."""
+    query = select(refs.c.name).where(refs.c.dataset_id == dataset_id).order_by(refs.c.updated_at.desc()).limit(limit)
+    return list((await connection.execute(query)).scalars())
+
+
 async def get_ref(connection: AsyncConnection, dataset_id: UUID, name: str) -> dict[str, Any]:
     """One branch or tag; raises RefNotFound."""
     query = _refs().where(refs.c.dataset_id == dataset_id, refs.c.name == name)

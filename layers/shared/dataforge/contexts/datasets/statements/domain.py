@@ -10,15 +10,26 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_QUOTED = r'"(?:[^"]|"")+"'
+QUOTED = r'"(?:[^"]|"")+"'
+
+
+def _comment(depth: int) -> str:
+    """One that has others in it, to a depth. What never ends goes on to the end, so that no text is read twice."""
+    inner = f"|{_comment(depth - 1)}" if depth else ""
+    return rf"/\*(?>[^*/]+|\*(?!/){inner}|/(?!\*))*+(?:\*/|\Z)"
+
+
+BLANK = rf"--[^\n\r]*|{_comment(4)}"
+# With escapes, between dollars, and bytes.
+OPAQUE = r"[eExXbB]'(?:\\.|''|[^'\\])*'|(?P<tag>\$(?:[^\W\d]\w*)?\$)(?>.*?(?:(?P=tag)|\Z))"
 # What names nothing: texts (also with escapes, and between dollars) and comments; then references; then anything else,
 # word by word, so that none begins in the middle of one.
 _TOKEN = re.compile(
     rf"""
-    (?P<text>[eE]'(?:\\.|''|[^'\\])*'|'(?:''|[^'])*'|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag))
-    |(?P<dataset>{_QUOTED}|[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}|[^\W\d][\w$]*)
-        @(?P<version>{_QUOTED}|\w+(?:[-/]\w+)*)(?:\.(?P<sheet>{_QUOTED}|[^\W\d][\w$]*))?
-    |{_QUOTED}|[\w$]+|.
+    (?P<text>{OPAQUE}|'(?:''|[^'])*'|{BLANK})
+    |(?P<dataset>{QUOTED}|[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}|[^\W\d][\w$]*)
+        @(?P<version>{QUOTED}|\w+(?:[-/]\w+)*)(?:\.(?P<sheet>{QUOTED}|[^\W\d][\w$]*))?
+    |{QUOTED}|[\w$]+|.
     """,
     re.DOTALL | re.VERBOSE,
 )

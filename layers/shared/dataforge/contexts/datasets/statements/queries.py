@@ -12,10 +12,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from dataforge.contexts.datasets.commits.domain import CommitNotFound
 from dataforge.contexts.datasets.commits.versions import Version, Versions
 from dataforge.contexts.datasets.contract import OpenReport, PublishedReports
 from dataforge.contexts.datasets.datasets.domain import DatasetNotFound
 from dataforge.contexts.datasets.datasets.queries import readable_ids_of, readable_names, require_access
+from dataforge.contexts.datasets.refs.domain import RefNotFound
+from dataforge.contexts.datasets.refs.queries import names_of_refs
 from dataforge.contexts.datasets.statements.domain import (
     Reference,
     Replacement,
@@ -42,6 +45,7 @@ MOST_VERSIONS = 20
 MOST_REPORTS = 10
 _TEMPORARY = "temp.main."  # where the engine registers tables
 _MOST_NAMED = 10
+_MOST_COMPARED = 1000
 _PLACE = re.compile(r" \(line \d+(?:, column \d+)?\)")
 
 
@@ -162,7 +166,7 @@ async def _datasets(
             message = Text("A statement reads at most {most} versions of datasets.", most=MOST_VERSIONS)
             raise SqlRefused(message, facts=_place(statement, reference))
         dataset_id = await _dataset(versions, principal, statement, reference)
-        found[key] = await versions.load(dataset_id, reference.version)
+        found[key] = await _version(versions, dataset_id, statement, reference)
     sources: dict[str, SourceTable] = {}
     replacements = []
     for reference in named:
@@ -198,6 +202,30 @@ async def _dataset(versions: Versions, principal: Principal, statement: str, ref
             'There is no dataset {name!r} that you may read; did you mean "{near}"?', name=wanted, near=near[0]
         )
     raise DatasetNotFound(message, facts=place)
+
+
+async def _version(versions: Versions, dataset_id: UUID, statement: str, reference: Reference) -> Version:
+    """The version that a reference means; raises RefNotFound, with what may be meant, and CommitNotFound."""
+    place = _place(statement, reference)
+    try:
+        return await versions.load(dataset_id, reference.version)
+    except CommitNotFound as error:
+        error.facts |= place
+        raise
+    except RefNotFound as error:
+        async with versions.database.read_only() as connection:
+            names = await names_of_refs(connection, dataset_id, _MOST_COMPARED)
+        near = get_close_matches(reference.version, names, n=1)
+        if not near:
+            error.facts |= place
+            raise
+        message = Text(
+            'There is no branch or tag {name!r} in {dataset!r}; did you mean "{near}"?',
+            name=reference.version,
+            dataset=reference.dataset,
+            near=near[0],
+        )
+        raise RefNotFound(message, facts={**error.facts, **place}) from error
 
 
 def _sheet(statement: str, reference: Reference, version: Version) -> tuple[str, int]:

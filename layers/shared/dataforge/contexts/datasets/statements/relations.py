@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from dataforge.contexts.datasets.statements.domain import BLANK, OPAQUE, QUOTED
 from dataforge.kernel.texts import Text
 
 SCHEMA = "reports"
-_QUOTED = r'"(?:[^"]|"")+"'
 _TOKEN = re.compile(
     rf"""
-    (?P<blank>\s+|--[^\n]*|/\*.*?\*/)
+    (?P<blank>\s+|{BLANK})
     |(?P<text>'(?:''|[^'])*')
-    |(?P<opaque>[eExXbB]'(?:\\.|''|[^'\\])*'|(?P<tag>\$\w*\$).*?(?P=tag))
-    |(?P<name>{_QUOTED}|[^\W\d][\w$]*)
+    |(?P<opaque>{OPAQUE})
+    |(?P<name>{QUOTED}|[^\W\d][\w$]*)
     |(?P<number>\d+)(?![\w.])
     |(?P<sign>=>|:=|[\w$]+|.)
     """,
