@@ -22,6 +22,7 @@ from dataforge.contexts.academics.rosters.domain.enrollments import (
 )
 from dataforge.contexts.academics.rosters.domain.files import RosterUnreadable, staged_rows
 from dataforge.contexts.academics.rosters.domain.people import NOT_A_STUDENT, PeoplePlan
+from dataforge.contexts.academics.rosters.domain.plain_students import PlainStudents
 from dataforge.contexts.academics.rosters.domain.plans import DropsUnconfirmed, PlanHashMismatch, RosterOptions
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, RowKind, StagedRow, settle_doubled
 from dataforge.contexts.academics.rosters.domain.seats import SeatMap
@@ -121,9 +122,10 @@ class RosterPlanner:
         What they say is noted only: the rows are as open as before until the plan is kept.
         """
         sections = await self._draft.section_seats(self._semester)
+        plain = PlainStudents({section: terms for section, (terms, _) in sections.items()}, self._now)
         refusals: dict[int, PlannedRow] = {}
         while True:
-            seats = SeatMap(sections, await self._draft.freed(), refusals)
+            seats = SeatMap(sections, await self._draft.freed(), refusals, plain)
             async for groups in self._draft.students(self._semester.id):
                 decided = [row for group in groups for row in seats.decide(group, self._now, self._options.waive)]
                 await self._draft.note(decided)

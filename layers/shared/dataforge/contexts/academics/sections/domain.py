@@ -134,7 +134,15 @@ class Seats:
 
     def take(self) -> "Seats":
         """One more seat taken."""
-        return replace(self, enrolled_count=self.enrolled_count + 1)
+        # Rosters take a hundred thousand: `replace` looks at each field by name.
+        return Seats(
+            self.section_id,
+            self.capacity,
+            self.waitlist_capacity,
+            self.enrolled_count + 1,
+            self.waitlisted_count,
+            self.wait_seq,
+        )
 
     def release(self) -> "Seats":
         """One seat given back."""

@@ -1,7 +1,7 @@
 """The seats of a semester as they fill up while a roster is gone through, student by student."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,47 +9,15 @@ from dataforge.contexts.academics.enrollment.domain.enrollment import Enrollment
 from dataforge.contexts.academics.enrollment.domain.rules import (
     Application,
     Commitment,
-    Override,
     SectionTerms,
-    StudentFile,
 )
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus, Rule
+from dataforge.contexts.academics.rosters.domain.plain_students import PlainStudents
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, RowAction, changes_between, conflict
+from dataforge.contexts.academics.rosters.domain.student_rows import EnrollmentRow, Leaving, StudentRows
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.kernel.ids import uuid7
 from dataforge.kernel.texts import Text
-
-
-@dataclass(frozen=True, slots=True)
-class EnrollmentRow:
-    """An enrolment row whose student and section are known."""
-
-    row_no: int
-    section_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """An enrolment that the plan ends; `implied`: because the file leaves it out."""
-
-    row_no: int
-    enrollment_id: UUID
-    section_id: UUID
-    status: EnrollmentStatus
-    implied: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StudentRows:
-    """All undecided enrolment rows of one student, in the order of the file.
-
-    `overrides` are the student's by section; `leaving` the enrolments that the same plan ends.
-    """
-
-    student: StudentFile
-    rows: tuple[EnrollmentRow, ...]
-    overrides: Mapping[UUID, tuple[Override, ...]] = field(default_factory=dict)
-    leaving: tuple[Leaving, ...] = ()
 
 
 class SeatMap:
@@ -57,7 +25,8 @@ class SeatMap:
 
     A student of whom a row is refused is not dropped elsewhere for being left out: the file wanted them somewhere.
     Such enrolments are in `kept`. When a seat of theirs was given away before that was known, `again` is true, and all
-    students must be judged again without freeing it; `refusals` hands over what was refused then.
+    students must be judged again without freeing it; `refusals` hands over what was refused then. With `plain`,
+    students whom no rule can refuse are not asked about one rule after the other.
     """
 
     def __init__(
@@ -65,7 +34,9 @@ class SeatMap:
         sections: Mapping[UUID, tuple[SectionTerms, Seats]],
         freed: Mapping[UUID, tuple[int, int]],
         refusals: Mapping[int, PlannedRow] | None = None,
+        plain: PlainStudents | None = None,
     ) -> None:
+        self._plain = plain
         self.kept: list[Leaving] = []
         self.refusals: dict[int, PlannedRow] = dict(refusals or {})
         self.again = False
@@ -80,6 +51,9 @@ class SeatMap:
 
     def decide(self, group: StudentRows, now: datetime, waived: frozenset[Rule]) -> list[PlannedRow]:
         """What the rules of enrolment say to each row of a student, in the light of those before and of each other."""
+        plain = self._decide_plainly(group)
+        if plain is not None:
+            return plain
         trial = _Trial(self._terms, self._seats, group, now, waived, self.refusals)
         refused = {row.row_no: row for row in trial.planned if row.action is RowAction.CONFLICT}
         implied = tuple(item for item in group.leaving if item.implied)
@@ -90,6 +64,16 @@ class SeatMap:
         self._seats.update(trial.seats)
         self._given.update(trial.seats)
         return trial.planned
+
+    def _decide_plainly(self, group: StudentRows) -> list[PlannedRow] | None:
+        if self._plain is None or (self.refusals and any(row.row_no in self.refusals for row in group.rows)):
+            return None
+        decided = self._plain.decide(group, self._seats)
+        if decided is not None:
+            for row in group.rows:
+                self._seats[row.section_id] = self._seats[row.section_id].take()
+                self._given.add(row.section_id)
+        return decided
 
     def _keep(self, implied: tuple[Leaving, ...], refused: Mapping[int, PlannedRow]) -> None:
         self.kept += implied

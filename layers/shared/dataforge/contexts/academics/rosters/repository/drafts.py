@@ -29,7 +29,7 @@ from dataforge.contexts.academics.rosters.domain.catalog import KnownCatalog, Kn
 from dataforge.contexts.academics.rosters.domain.enrollments import PairRow, Standing, TeacherRow, UnresolvedRow
 from dataforge.contexts.academics.rosters.domain.people import UserRow
 from dataforge.contexts.academics.rosters.domain.rows import PlannedRow, StagedRow
-from dataforge.contexts.academics.rosters.domain.seats import EnrollmentRow, Leaving, StudentRows
+from dataforge.contexts.academics.rosters.domain.student_rows import EnrollmentRow, Leaving, StudentRows
 from dataforge.contexts.academics.rosters.repository import facts, plan_sql
 from dataforge.contexts.academics.sections.domain import Seats, SectionState
 
