@@ -25,6 +25,7 @@ BENCHES = {
     "schema_risks": "infra.bench.schema_risks",
     "datasets": "infra.bench.datasets",
     "sql": "infra.bench.sql",
+    "downloads": "infra.bench.downloads",
     "client": "infra.bench.client",
     "one_call": "infra.bench.one_call",
     "workspaces": "infra.bench.workspaces",
@@ -32,6 +33,7 @@ BENCHES = {
     "redrive": "infra.bench.redrive",
     "tutorials": "infra.bench.tutorials",
 }
+_CLIENT = ROOT / "clients" / "python" / "src"
 
 
 def main(names: list[str]) -> int:
@@ -40,7 +42,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"There is no bench {', '.join(unknown)}. Known: {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((SOURCE_PATH, str(ROOT)))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((SOURCE_PATH, str(_CLIENT), str(ROOT)))}
     failed = []
     for name in names or BENCHES:
         print(f"\n== {name}", flush=True)

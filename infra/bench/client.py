@@ -5,7 +5,6 @@ turns, and the median of their ratios counts: whoever else uses the machine is i
 """
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -16,48 +15,17 @@ from pathlib import Path
 
 from infra.bench.datasets.generate import block
 from infra.bench.figure import Figure, show
-from infra.local.emulator import Emulator
+from infra.bench.served import served
 
 ROUNDS = 7
-_ENVIRONMENT = {
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "POWERTOOLS_SERVICE_NAME": "bench",
-    "POWERTOOLS_TRACE_DISABLED": "true",
-    "LOG_LEVEL": "WARNING",
-}
 
 
 def measure(folder: Path, rows: int) -> list[Figure]:
     """The figures, in a folder for files."""
-    from infra.local import postgres
-    from tests.builders.emulator import started_emulator
-    from tests.builders.served import prepared
-
-    server = postgres.start(folder / "pg")
-    try:
-        url = prepared(server)
-        with started_emulator(folder / "emulator") as running:
-            os.environ.update(running.environment() | _ENVIRONMENT)
-            return _figures(url, running, folder, rows)
-    finally:
-        server.stop()
-
-
-def _figures(url: str, running: Emulator, folder: Path, rows: int) -> list[Figure]:
     import pandas as pd
 
-    from dataforge.kernel.clock import FixedClock
-    from dataforge_client import Client
-    from tests.builders.emulator import emulated_aws
-    from tests.builders.served import ServedApi
-    from tests.builders.time import NOW
-
-    with (
-        emulated_aws(running) as aws,
-        ServedApi(url, FixedClock(NOW), aws) as served,
-        Client(served.url, served.token()) as client,
-    ):
-        numbers = client.datasets.create("Numbers")
+    with served(folder) as there:
+        numbers = there.client.datasets.create("Numbers")
         numbers.commit(block(0, rows, 1), message="all", key=["id"])
         first = _seconds(numbers.to_pandas)
         file = numbers.download(folder / "numbers.parquet")

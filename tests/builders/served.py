@@ -25,7 +25,7 @@ from tests.builders.roles import dispose_roles
 from tests.builders.server import ServedApp
 from tests.builders.whole_api import WholeApi
 
-_LOOKED_FOR_EVERY = 0.02
+_LOOK_SECONDS = 0.02
 
 
 def prepared(server: PostgresServer) -> str:
@@ -37,10 +37,15 @@ def prepared(server: PostgresServer) -> str:
 
 
 class ServedApi:
-    """Serves until the block ends: `url`, tokens of people, and `run` for what tests do behind the API."""
+    """Serves until the block ends: `url`, tokens of people, and `run` for what tests do behind the API. Queued jobs are
+    looked for every `look_seconds`.
+    """
 
-    def __init__(self, database_url: str, clock: FixedClock, emulator: EmulatedAws) -> None:
+    def __init__(
+        self, database_url: str, clock: FixedClock, emulator: EmulatedAws, *, look_seconds: float = _LOOK_SECONDS
+    ) -> None:
         self.clock = clock
+        self._look_seconds = look_seconds
         self.database = Database(database_url, pool_size=6)
         self.whole = WholeApi(self.database, clock, emulator)
         self.store = StoreUnderTest(
@@ -107,7 +112,7 @@ class ServedApi:
                 found = (await connection.execute(waiting)).all()
             for job_id, run_type in found:
                 await self.whole.datasets.work_on(job_id, "export" if run_type == "export" else "import")
-            await asyncio.sleep(_LOOKED_FOR_EVERY)
+            await asyncio.sleep(self._look_seconds)
 
     def credential(self) -> tuple[str, str]:
         """Key and secret of a new xAPI credential."""

@@ -8,6 +8,7 @@ import httpx
 from icalendar import Calendar
 
 from dataforge.contexts.academics.sections.domain import Meeting
+from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
@@ -240,3 +241,40 @@ async def test_a_meeting_is_moved_at_most_a_year_away_from_its_semester(api: Api
     calendar = await registrar.get(feed.json()["address"].removeprefix(str(registrar.base_url)))
     assert calendar.status_code == 200
     assert f"DTSTART;TZID=Europe/Berlin:{last:%Y%m%d}T220000" in calendar.text
+
+
+async def test_who_has_a_seat_is_told_what_becomes_of_a_meeting_and_once(
+    api: ApiUnderTest, campus: Campus, clock: FixedClock
+) -> None:
+    registrar, user = await api.as_role(Role.REGISTRAR), await api.add_user(Role.LEARNER)
+    section = await campus.section(meetings=(MONDAYS,), capacity=2, waitlist_capacity=5)
+    for student in (
+        await campus.student(user_id=user, email="ada@example.org"),
+        await campus.student(email="bob@example.org"),
+        await campus.student(email="waits@example.org"),
+    ):
+        await campus.enroll(student, section)
+    changes = f"/api/sections/{section}/meeting-changes"
+    target = {"on": "2026-09-15", "starts": "08:00", "ends": "09:30", "room": "B2"}
+
+    for body in ({"on": "2026-09-14"}, {"on": "2026-09-14"}, {"on": "2026-09-14", "moved_to": target}):
+        last = await registrar.post(changes, json=body)
+        assert last.status_code == 201, last.text
+    await registrar.delete(f"{changes}/{last.json()['id']}")
+    clock.advance(timedelta(days=3650))
+    await (await api.as_role(Role.REGISTRAR)).post(changes, json={"on": "2026-09-21"})
+
+    told = await campus.rows("SELECT payload FROM platform.outbox WHERE name = 'academics.meeting_changed' ORDER BY id")
+    payloads = [row["payload"] for row in told]
+    everybody = ([str(user)], ["bob@example.org"])
+    assert [(item["change"], item["held_on"], (item["people"], item["addresses"])) for item in payloads] == [
+        ("cancelled", "2026-09-14", everybody),
+        ("moved", "2026-09-14", everybody),
+        ("restored", "2026-09-14", everybody),
+        ("cancelled", "2026-09-21", ([], [])),
+    ]
+    assert (payloads[1]["new_on"], payloads[1]["new_starts"], payloads[1]["new_room"]) == (
+        "2026-09-15",
+        "08:00:00",
+        "B2",
+    )

@@ -1,5 +1,6 @@
 """The whole school as a zip of OneRoster files, which a roster takes again without a change."""
 
+import asyncio
 import csv
 import io
 import zipfile
@@ -8,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
+from starlette.types import Message
 
 from dataforge.kernel.clock import FixedClock
 from dataforge.kernel.principal import Role
+from dataforge.platform.aws.clients import client as aws_client
 from dataforge.platform.db.database import Database
 from tests.builders.academics import Campus
 from tests.builders.api import ApiUnderTest
@@ -40,6 +43,17 @@ def files_of(content: bytes) -> dict[str, list[dict[str, str]]]:
             name.removesuffix(".csv"): list(csv.DictReader(io.StringIO(archive.read(name).decode(), newline="")))
             for name in archive.namelist()
         }
+
+
+async def enroll_many(database: Database) -> None:
+    """Students whose files take more than an answer holds."""
+    statement = (
+        "INSERT INTO academics.students (id, number, first_name, last_name, created_at, updated_at) "
+        "SELECT gen_random_uuid(), number, md5(number || 'a') || md5(number || 'b'), md5(number || 'c'), now(), now() "
+        "FROM generate_series(1, 60000) number"
+    )
+    async with database.transaction() as connection:
+        await connection.execute(text(statement))
 
 
 async def assert_nothing_to_do(campus: Campus, content: bytes) -> None:
@@ -141,13 +155,7 @@ async def test_only_registrars_take_everything(api: ApiUnderTest) -> None:
 async def test_a_large_school_is_an_object_that_the_answer_points_to(
     database: Database, clock: FixedClock, campus: Campus, emulator: EmulatedAws
 ) -> None:
-    statement = (
-        "INSERT INTO academics.students (id, number, first_name, last_name, created_at, updated_at) "
-        "SELECT gen_random_uuid(), number, md5(number || 'a') || md5(number || 'b'), md5(number || 'c'), now(), now() "
-        "FROM generate_series(1, 60000) number"
-    )
-    async with database.transaction() as connection:
-        await connection.execute(text(statement))
+    await enroll_many(database)
     async with ApiUnderTest(database, clock, data_bucket=emulator.bucket()) as api:
         answer = await (await api.as_role(Role.REGISTRAR)).get(EXPORT)
 
@@ -155,3 +163,31 @@ async def test_a_large_school_is_an_object_that_the_answer_points_to(
     async with httpx.AsyncClient() as anybody:
         file = await anybody.get(answer.headers["Location"])
     assert len(files_of(file.content)["users"]) == 60_000
+
+
+async def test_a_client_that_goes_away_leaves_no_file_and_no_transaction_behind(
+    database: Database, clock: FixedClock, emulator: EmulatedAws
+) -> None:
+    await enroll_many(database)
+    bucket = emulator.bucket()
+    async with ApiUnderTest(database, clock, data_bucket=bucket) as api:
+        client = await api.as_role(Role.REGISTRAR)
+        messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return messages.pop() if messages else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        headers = [(b"authorization", client.headers["Authorization"].encode()), (b"accept", b"*/*")]
+        scope = {"type": "http", "method": "GET", "path": EXPORT, "raw_path": EXPORT.encode(), "headers": headers}
+        scope |= {"query_string": b"", "scheme": "http", "server": ("api.test", 80), "root_path": ""}
+        await api.asgi({**scope, "http_version": "1.1", "client": ("127.0.0.1", 1)}, receive, send)
+
+    assert sent[0]["status"] == 204
+    assert "Contents" not in await asyncio.to_thread(lambda: aws_client("s3").list_objects_v2(Bucket=bucket))
+    async with database.read_only() as connection:
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+        assert (await connection.execute(text(busy))).scalar_one() == 0

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from starlette.responses import Response
 
 from dataforge.kernel.principal import Role
+from tests.builders.receivers import Receiver
 from tests.builders.report_samples import LearningCohort, ReportSamples
 from tests.builders.served import ServedApi
 from tests.builders.statements import statement
@@ -98,6 +100,18 @@ def test_wrong_passwords_and_addresses_are_told_apart(served: ServedApi, shell: 
     assert "Traceback" not in wrong.err + nowhere.err
 
 
+@pytest.mark.parametrize("status", [200, 302, 403, 404, 501])
+def test_an_address_that_is_no_api_is_called_that(shell: Shell, status: int) -> None:
+    with Receiver(lambda _: Response("<h1>Welcome</h1>", status, media_type="text/html")) as site:
+        login = shell("login", site.url, "-u", "ada", "--password-stdin", given="x\n", status=1)
+        shell.environment |= {"DATAFORGE_URL": site.url, "DATAFORGE_TOKEN": "x"}
+        listed = shell("datasets", "ls", status=1)
+
+    for said in (login.err, listed.err):
+        assert f"{site.url} is not the address of a DataForge API: it answers {status} with text/html" in said
+        assert "Traceback" not in said
+
+
 def test_a_token_is_kept_or_given_by_the_environment(served: ServedApi, shell: Shell) -> None:
     token = served.token(Role.ANALYST)
 
@@ -125,7 +139,10 @@ def test_a_dataset_is_pushed_pulled_compared_and_merged(signed_in: Callable[[Rol
     shell("datasets", "diff", "Grades", "main", "--exit-code")
     shell("datasets", "pull", "Grades", "old.csv", "--version", str(log[1]["commit_id"]))
     shell("datasets", "pull", "Grades", "new.parquet")
+    piped = shell("datasets", "pull", "Grades", "-", "--version", str(log[1]["commit_id"]))
 
+    assert piped.out == (shell.home / "old.csv").read_text()
+    assert not (shell.home / "-").exists()
     assert (planned[0]["inserted"], planned[0]["updated"]) == (1, 1)
     assert [entry["message"] for entry in log][:2] == ["May", "first"]
     assert sorted(str(change["kind"]) for change in changes) == ["inserted", "updated"]

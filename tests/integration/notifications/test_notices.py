@@ -1,7 +1,7 @@
 """What other contexts make people hear of: from the event in the outbox to the mail, once, if it is wanted."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from dataforge.bootstrap import modules
-from dataforge.contexts.academics.contract import EnrollmentChanged, RosterApplied
+from dataforge.contexts.academics.contract import EnrollmentChanged, MeetingChanged, RosterApplied
 from dataforge.contexts.datasets.contract import DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import PasswordResetRequested
 from dataforge.contexts.lrs.contract import StatementImportEnded, SubscriptionDisabled
@@ -337,3 +337,21 @@ async def test_who_has_asked_for_a_password_in_vain_leaves_no_trace(office: Offi
 
     [message] = await office.messages()
     assert (message["status"], message["content"]) == ("suppressed", {})
+
+
+async def test_a_meeting_that_is_cancelled_is_told_to_accounts_and_to_addresses_in_their_languages(
+    office: Office,
+) -> None:
+    ada = await office.learner(display_name="Ada", locale="de")
+    event = MeetingChanged(
+        uuid7(), "A", "CS1", "Logic", "cancelled", date(2026, 5, 11), time(9), None, None, None, "", "Ill.", (ada,),
+        ("bob@example.org", "cy@example.org"),
+    )  # fmt: skip
+
+    mails = await office.told(event)
+
+    assert sorted(str(mail.message["Subject"]) for mail in mails) == [
+        "CS1 Logic: kein Termin am 11. Mai 2026, 09:00",
+        "CS1 Logic: no meeting on May 11, 2026, 09:00",
+        "CS1 Logic: no meeting on May 11, 2026, 09:00",
+    ]

@@ -1,7 +1,9 @@
 """Transcripts through the API: uploaded and inline, the same twice, changed, deleted, for whom."""
 
 import asyncio
+import csv
 import hashlib
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -251,6 +253,18 @@ async def test_the_list_is_searched_by_title_and_format_page_by_page(space: Spac
     assert await titles(search="%") == ["50% off"]
     assert await titles(format="srt") == ["Printer tray"]
     assert sorted(await titles(search="printer", format="phrases")) == ["Printers", "printer jam"]
+
+
+async def test_the_list_is_csv_by_accept_beside_its_filter_by_format(space: Space) -> None:
+    await inline(space, title="Printers", phrases=PHRASES[:1])
+    await made(space, title="Printer tray")
+
+    answer = await space["viewer"].get(
+        "/api/transcripts", params={"workspace_id": space.id, "format": "srt"}, headers={"Accept": "text/csv"}
+    )
+
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert [row["title"] for row in csv.DictReader(io.StringIO(answer.text))] == ["Printer tray"]
 
 
 async def test_segments_come_in_order_and_between_times(space: Space) -> None:

@@ -87,6 +87,24 @@ async def test_a_bad_body_is_a_problem_with_its_place(
     assert says in response.text
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"{", "in Zeile 1, Spalte 2 kein gültiges JSON: er endet zu früh."),
+        (b'{"name": "a",}', "nach dem letzten Wert steht ein Komma."),
+        (b"{name: 1}", "der Name eines Felds muss in doppelten Anführungszeichen stehen."),
+        (b'{"name": "a" "size": 1}', "eine schließende geschweifte Klammer fehlt."),
+        (b"\xff", "er ist nicht in UTF-8."),
+    ],
+)
+async def test_what_is_wrong_with_json_is_said_in_german(client: httpx.AsyncClient, body: bytes, says: str) -> None:
+    headers = {"content-type": "application/json", "Accept-Language": "de"}
+
+    response = await client.post("/api/things", content=body, headers=headers)
+
+    assert response.json()["detail"].endswith(says)
+
+
 async def test_a_body_over_the_limit_is_413_and_says_what_to_do(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/things", content=b"x" * 12_001)
 

@@ -1,8 +1,9 @@
 """Which representation an Accept header asks for."""
 
 import pytest
+from starlette.datastructures import MutableHeaders
 
-from dataforge.http.negotiation import accepted_media_type, accepts_gzip, preferred_media_type
+from dataforge.http.negotiation import accepted_media_type, accepts_gzip, preferred_media_type, varies_by
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -52,3 +53,22 @@ def test_what_a_client_does_not_take_is_not_chosen(accept: str, expected: str | 
 )
 def test_gzip_is_for_those_who_say_so(header: str, expected: bool) -> None:
     assert accepts_gzip(header) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "Accept"),
+        ("Accept", "Accept"),
+        ("Origin, accept", "Origin, accept"),
+        ("Accept-Language", "Accept-Language, Accept"),
+        ("*", "*"),
+    ],
+)
+def test_what_an_answer_depends_on_is_said_once(before: str | None, after: str) -> None:
+    headers = MutableHeaders({} if before is None else {"Vary": before})
+
+    varies_by(headers, "Accept")
+    varies_by(headers, "Accept")
+
+    assert headers["Vary"] == after

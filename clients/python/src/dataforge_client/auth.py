@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from dataforge_client.config import Profile
-from dataforge_client.errors import ApiError, Unauthorized, api_error
+from dataforge_client.errors import ApiError, NotAnApi, Unauthorized, api_error
 from dataforge_client.flows import Flow, Pause, Reply, Send, send
 
 _EARLY = 30.0  # seconds before its end that an access token is renewed
@@ -120,11 +120,28 @@ def sign_in_again(base: str, refresh_token: str) -> Flow[SignedIn]:
         raise Unauthorized(401, {**problem, "request_id": error.request_id}) from error
 
 
+def is_page(reply: Reply) -> bool:
+    """Whether an answer is for people, which the API gives to nobody who asks for JSON."""
+    return reply.headers.get("content-type", "").startswith("text/html")
+
+
+def no_api(base: str, reply: Reply) -> NotAnApi:
+    """The error for an answer that is not one of the API's."""
+    kind = reply.headers.get("content-type", "").partition(";")[0] or "nothing that is known"
+    return NotAnApi(
+        f"{base} is not the address of a DataForge API: it answers {reply.status} with {kind}. "
+        "Give what stands before /api, such as https://dataforge.example.org."
+    )
+
+
 def _tokens(base: str, path: str, body: dict[str, str]) -> Flow[SignedIn]:
     began = time.time()
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     reply: Reply = yield from send(Send("POST", base + path, headers, json.dumps(body).encode()))
-    if reply.status != 200:
+    if reply.status != 200 and not is_page(reply):
         raise api_error(reply.status, reply.content)
-    answer = json.loads(reply.content)
+    try:
+        answer = json.loads(reply.content)
+    except ValueError as error:
+        raise no_api(base, reply) from error
     return SignedIn(answer["access_token"], answer["refresh_token"], began + float(answer["expires_in"]))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Mode = Literal["replace", "append", "upsert"]
-Form = Literal["csv", "parquet", "jsonl", "excel", "arrow"]
+Form = Literal["csv", "parquet", "jsonl", "excel", "arrow", "arrow_file"]
 _FIRST_SHEET = "data"
 _COMMIT = re.compile(r"[0-9a-f]{64}")
 _FORMS: dict[str, Form] = {
@@ -35,6 +35,8 @@ _FORMS: dict[str, Form] = {
     ".ndjson": "jsonl",
     ".xlsx": "excel",
     ".arrows": "arrow",
+    ".arrow": "arrow_file",
+    ".feather": "arrow_file",
 }
 
 
@@ -119,7 +121,9 @@ class Dataset(Versions[M]):
         progress: Progress = None,
         timeout: float | None = None,
     ) -> Flow[Path]:
-        """Write the rows into a file, whole or not at all; its ending says the form: csv, parquet, jsonl, xlsx."""
+        """Write the rows into a file, whole or not at all; its ending says the form: csv, parquet, jsonl, xlsx,
+        arrows, arrow.
+        """
         target = Path(path)
         info = yield from self._resolved()
         kind = form or _FORMS.get(target.suffix.lower(), "csv")

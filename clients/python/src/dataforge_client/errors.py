@@ -3,6 +3,7 @@
 ClientError
 ├── NotConfigured              no address or token was given
 ├── Unreachable                the server did not answer
+├── NotAnApi                   what answered is no DataForge
 ├── Ambiguous                  a name fits several things
 ├── Missing                    a package that an optional part needs is not installed
 ├── TransferFailed             the object store refused a file, or a transfer broke off
@@ -38,6 +39,10 @@ class NotConfigured(ClientError):
 
 class Unreachable(ClientError):
     """The server did not answer, also when it was asked again."""
+
+
+class NotAnApi(ClientError):
+    """What answered is not the API: the address is another site's, or that of a page."""
 
 
 class Ambiguous(ClientError):

@@ -24,6 +24,7 @@ MEDIA_TYPES = {
     "parquet": PARQUET,
     "jsonl": "application/x-ndjson",
     "arrow": "application/vnd.apache.arrow.stream",
+    "arrow_file": "application/vnd.apache.arrow.file",
 }
 
 

@@ -14,7 +14,7 @@ from importlib import metadata
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from dataforge_client.auth import Credentials
+from dataforge_client.auth import Credentials, is_page, no_api
 from dataforge_client.drivers import Interrupted
 from dataforge_client.errors import ApiError, Unreachable, api_error
 from dataforge_client.flows import Flow, Page, Pages, Pause, Reply, Send, send
@@ -110,6 +110,8 @@ class Session:
                 continue
             if reply.status < 400:
                 return reply
+            if reply.status not in _REPEATED and is_page(reply):
+                raise no_api(self.base, reply)
             asked = _retry_after(reply.headers.get("retry-after"))
             error = api_error(reply.status, reply.content, asked)
             if reply.status == 401 and not renewed and not anonymous and self.credentials.renewable:
@@ -121,6 +123,13 @@ class Session:
             yield Pause(self.retries.wait(attempt, asked))
             attempt += 1
 
+    def parsed(self, reply: Reply) -> Any:  # noqa: ANN401 - any JSON value
+        """The JSON of an answer; raises NotAnApi when it is none."""
+        try:
+            return json.loads(reply.content)
+        except ValueError as error:
+            raise no_api(self.base, reply) from error
+
     def _may_repeat(self, error: ApiError, attempt: int, asked: float | None) -> bool:
         if attempt + 1 >= self.retries.attempts or (asked or 0) > self.retries.longest_wait:
             return False
@@ -130,14 +139,14 @@ class Session:
     def get_json(self, path: str, params: Params | None = None) -> Flow[Any]:
         """The JSON of a GET."""
         reply = yield from self.call("GET", path, params=params)
-        return json.loads(reply.content)
+        return self.parsed(reply)
 
     def send_json(
         self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
     ) -> Flow[Any]:
         """Send JSON; the JSON of the answer, None without one."""
         reply = yield from self.call(method, path, json_body=body, headers=headers)
-        return json.loads(reply.content) if reply.content else None
+        return self.parsed(reply) if reply.content else None
 
     def delete(self, path: str) -> Flow[None]:
         """Remove a thing as it is now, unless it changes at the same moment."""

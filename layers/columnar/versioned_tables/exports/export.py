@@ -31,12 +31,15 @@ from versioned_tables.storage.table_store import TableStore
 
 BATCH = 32_768
 _AHEAD = 3
-# A row group of Parquet, a batch of an Arrow stream, and what either may hold decoded.
-_GROUP_ROWS = 131_072
+# Rows read at once for Parquet and Arrow: neighbours in a pack come with one request. As many rows or decoded bytes as
+# the second and third say make a row group of Parquet, a batch of an Arrow stream.
+_READ_ROWS = 131_072
+_GROUP_ROWS = 65_536
 _GROUP_BYTES = 32 << 20
 # A column is written with a dictionary when its values come again: others would fill one and throw it away.
 _REPEATED = 4
-ExportFormat = Literal["csv", "excel", "parquet", "jsonl", "arrow"]
+_GROUPED = ("parquet", "arrow", "arrow_file")
+ExportFormat = Literal["csv", "excel", "parquet", "jsonl", "arrow", "arrow_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def _batches(
 
 
 def _ranges(manifest: Manifest, options: ExportOptions) -> Iterable[tuple[int, int]]:
-    ranges = windows(manifest, 0, manifest.rows, BATCH)
+    ranges = windows(manifest, 0, manifest.rows, _READ_ROWS if options.format in _GROUPED else BATCH)
     return reversed(list(ranges)) if options.descending else ranges
 
 
@@ -181,8 +184,8 @@ def _written_as(options: ExportOptions, schema: pa.Schema, batches: Iterator[pa.
     out = CountingFile(sink, options.compression)
     if options.format == "parquet":
         rows = _parquet(out, _ahead(_grouped(batches)), schema)
-    elif options.format == "arrow":
-        rows = _arrow(out, _ahead(_grouped(batches)), schema)
+    elif options.format in ("arrow", "arrow_file"):
+        rows = _arrow(out, _ahead(_grouped(batches)), schema, as_file=options.format == "arrow_file")
     else:
         if options.format == "csv":
             out.write(csv_header(schema.names, options.delimiter, excel=options.excel))
@@ -249,11 +252,12 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     return bool(pc.count_distinct(part).as_py() * _REPEATED <= len(part))
 
 
-def _arrow(out: CountingFile, groups: Iterator[pa.Table], schema: pa.Schema) -> int:
-    """Write the streaming form of Arrow IPC: a schema, then batches with compressed buffers."""
+def _arrow(out: CountingFile, groups: Iterator[pa.Table], schema: pa.Schema, *, as_file: bool) -> int:
+    """Write Arrow IPC: a schema, then batches with compressed buffers; as a file, where they are at its end."""
     rows = 0
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), schema, options=options) as writer:
+    begin = pa.ipc.new_file if as_file else pa.ipc.new_stream
+    with begin(pa.PythonFile(out, mode="w"), schema, options=options) as writer:
         for table in groups:
             writer.write_table(table.combine_chunks())
             rows += table.num_rows

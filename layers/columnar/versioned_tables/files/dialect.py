@@ -7,7 +7,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
 
 from versioned_tables.files.heading import titles_above
 from versioned_tables.files.splitting import Dialect
@@ -16,6 +17,8 @@ DELIMITERS = (",", ";", "\t", "|", ":", "^")
 # Stands between the fields of a file that has one column: no text has this character.
 ONE_COLUMN = "\x1f"
 _ROWS = 200
+_LONGEST_CELL = 1 << 20
+_LIMIT_LOCK = Lock()
 _TYPED = re.compile(
     r"\s*(?:|-?\d+|-?\d*[.,]\d+|\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
     r"|[\w.+-]+@[\w.-]+|true|false|\w+|[\w ]+)\s*\Z",
@@ -155,11 +158,21 @@ def _score(samples: Sequence[str], delimiter: str, quote: str) -> float:
     return total / weight if weight else 0.0
 
 
+@contextlib.contextmanager
+def _long_fields() -> Iterator[None]:
+    """Cells of a MiB for as long as a sample is read: the limit is one for the whole process, and others read, too."""
+    with _LIMIT_LOCK:
+        usual = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(usual)
+
+
 def sample_rows(sample: str, dialect: Dialect, *, blank: bool = False) -> list[list[str]]:
     """The first complete records of a sample; `blank` keeps empty lines."""
-    csv.field_size_limit(1 << 20)
     rows: list[list[str]] = []
-    with contextlib.suppress(csv.Error):
+    with _long_fields(), contextlib.suppress(csv.Error):
         reader = csv.reader(
             io.StringIO(sample, newline=""),
             delimiter=dialect.delimiter,

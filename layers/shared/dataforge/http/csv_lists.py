@@ -23,7 +23,7 @@ from starlette.types import Scope
 from dataforge.http.bounds import MAX_ANSWER_BYTES, sendable
 from dataforge.http.file_answers import Bounds, fits, store_file, tagged
 from dataforge.http.list_columns import Columns, Listed, columns_of, listed_in
-from dataforge.http.negotiation import PRESENTATION, accepted_media_type
+from dataforge.http.negotiation import PRESENTATION, accepted_media_type, varies_by
 from dataforge.kernel.csv_cells import BYTE_ORDER_MARK, write_lines
 from dataforge.kernel.errors import BadRequest, DataForgeError, NotAcceptable, ValidationFailed, Violation
 from dataforge.kernel.texts import Text
@@ -105,6 +105,11 @@ class ListRoute:
     def _declared(self) -> tuple[str, ...]:
         return tuple(self._route.responses.get(200, {}).get("content", ()))
 
+    @cached_property
+    def _fixed(self) -> tuple[str, ...]:
+        """The media types of an answer that is a file, a calendar or a picture."""
+        return self._declared if self._reads and self._route.response_model is None else ()
+
     @property
     def _makes_csv(self) -> bool:
         return CSV in self._declared
@@ -123,7 +128,10 @@ class ListRoute:
 
         Raises NotAcceptable, ValidationFailed for a wrong `format` or `excel`, and ListTooLong (`file_answers`).
         """
-        if not self.offered or not self._route.include_in_schema or self._does_everything:
+        if not self._route.include_in_schema or self._does_everything:
+            return await handle(request)
+        if not self.offered:
+            self._accepted(request, self._fixed)
             return await handle(request)
         wanted = self._wanted(request)
         if CSV not in self.offered:
@@ -133,20 +141,27 @@ class ListRoute:
             if FORMAT in self.parameters and FORMAT in request.query_params:
                 request = self._accepting(request, wanted.media_type)
             response = await handle(request)
-            response.headers.add_vary_header("Accept")
+            varies_by(response.headers, "Accept")
             return response
         if wanted.one_page:
             return await self._one_page(handle, request, wanted)
         return await self._whole(handle, request, wanted)
 
+    @staticmethod
+    def _accepted(request: Request, offered: tuple[str, ...]) -> str:
+        """The media type of the answer, "" where nothing is said of it."""
+        if not offered:
+            return ""
+        media_type = accepted_media_type(request.headers.get("accept", ""), offered)
+        if media_type is None:
+            raise NotAcceptable(Text("This is available as {formats}.", formats=_among(offered)))
+        return media_type
+
     def _wanted(self, request: Request) -> Wanted:
         query = request.query_params
         given = query.get(FORMAT) if self.formats else None
         if given is None:
-            media_type = accepted_media_type(request.headers.get("accept", ""), self.offered)
-            if media_type is None:
-                message = Text("This is available as {formats}.", formats=_among(self.offered))
-                raise NotAcceptable(message)
+            media_type = self._accepted(request, self.offered)
         elif given in self.formats:
             media_type = self.formats[given]
         else:
@@ -196,7 +211,7 @@ class ListRoute:
             if not fits(file):
                 media_type = f"{CSV}; charset=utf-8"
                 elsewhere = await store_file(request, file, name=f"{self._name}.csv", media_type=media_type)
-                elsewhere.headers.add_vary_header("Accept")
+                varies_by(elsewhere.headers, "Accept")
                 return elsewhere
             file.seek(0)
             return self._file(first, file.read())
@@ -264,7 +279,7 @@ class ListRoute:
         response = tagged(Response(body, headers=headers, media_type=CSV))
         saved_as = page.headers.get("content-disposition", f'attachment; filename="{self._name}.csv"')
         response.headers["Content-Disposition"] = saved_as
-        response.headers.add_vary_header("Accept")
+        varies_by(response.headers, "Accept")
         if self.columns is not None:
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

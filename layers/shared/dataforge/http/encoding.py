@@ -13,6 +13,24 @@ from dataforge.kernel.texts import Text
 
 # Numbers of which a double may not keep every digit; within texts they only cost a second reading.
 _LONG_NUMBER = re.compile(rb"[0-9][0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
+# What the parser says of the mistakes that people make; its other words are passed on.
+_PARSER_SAYS = {
+    "Input is a zero-length, empty document": Text("it is empty"),
+    "unexpected end of data": Text("it ends too early"),
+    "unexpected character, expected a JSON value": Text("a value is missing or none of JSON's"),
+    "unexpected character, expected a string key": Text("the name of a member has to be in double quotes"),
+    "unexpected character, expected ':' after key": Text("a colon is missing after a name"),
+    "unexpected character, expected ',' or ']'": Text("a comma or ] is missing"),
+    "unexpected character, expected ',' or '}'": Text("a comma or a closing brace is missing"),
+    "trailing comma is not allowed": Text("a comma follows the last value"),
+    "unexpected content after document": Text("something follows its end"),
+    "unexpected control character in string": Text("a control character in a string is not escaped"),
+    "invalid escaped sequence in string": Text("a string has an escape that JSON does not know"),
+    "number with leading zero is not allowed": Text("a number begins with 0"),
+    "number is infinity when parsed as double": Text("a number is too large"),
+    "str is not valid UTF-8": Text("it is not UTF-8"),
+    "UTF-8 byte order mark (BOM) is not supported": Text("it begins with a byte order mark"),
+}
 
 
 def _default(value: object) -> object:
@@ -51,8 +69,13 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        message = Text("The body is not valid JSON at {where}: {split}.", where=where, split=error.msg.split(":")[0])
+        said = error.msg.partition(": ")[0]
+        message = Text(
+            "The body is not valid JSON at line {line}, column {column}: {what}.",
+            line=error.lineno,
+            column=error.colno,
+            what=_PARSER_SAYS.get(said, said),
+        )
         raise MalformedBody(message) from error
     if b"\\u0000" in body:
         pointer = _find_nul(value)

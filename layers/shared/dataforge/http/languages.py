@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Scope
 
+from dataforge.http.negotiation import varies_by
 from dataforge.kernel.texts import Text
 from dataforge.platform.texts.translation import ENGLISH, languages, translate
 
@@ -55,7 +56,7 @@ def in_words_of(scope: Scope, text: str) -> str:
 def say_language(headers: MutableHeaders, scope: Scope) -> None:
     """Say in an answer which language it is in, and that another request may get it in another one."""
     headers["Content-Language"] = language_of(scope)
-    headers.add_vary_header("Accept-Language")
+    varies_by(headers, "Accept-Language")
 
 
 def translated(value: object, language: str) -> object:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from starlette.datastructures import MutableHeaders
+
 PRESENTATION = "dataforge.presentation"  # where a request's scope has the parameters that only choose a representation
 
 
@@ -17,6 +19,13 @@ def accepted_media_type(accept: str, offered: Sequence[str]) -> str | None:
         return offered[0]
     best = preferred_media_type(accept, offered)
     return best if _weight(_weights(accept), best) > 0 else None
+
+
+def varies_by(headers: MutableHeaders, name: str) -> None:
+    """Say in an answer that another request may get another one because of this header; said once, it is not again."""
+    named = {item.strip().lower() for item in headers.get("vary", "").split(",")}
+    if not named & {name.lower(), "*"}:
+        headers.add_vary_header(name)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

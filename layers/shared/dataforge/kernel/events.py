@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, time
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -46,6 +46,6 @@ def members(kind: type[Event]) -> Mapping[str, str]:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date | time):  # and datetime, which is a date
         return value.isoformat()
     return str(value) if isinstance(value, UUID | Decimal) else value

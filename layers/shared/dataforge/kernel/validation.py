@@ -25,6 +25,8 @@ _WORDS = {
     "list": Text("must be a list"),
     "dict": Text("must be an object"),
     "model": Text("must be an object"),
+    "json_invalid": Text("is not valid JSON"),
+    "json_type": Text("must be JSON text"),
 }
 _LIMITS = {
     "greater_than": ("must be greater than {limit}", "gt"),

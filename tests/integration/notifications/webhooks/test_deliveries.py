@@ -427,6 +427,8 @@ async def test_a_test_is_sent_at_once_and_once_also_while_the_webhook_is_off(
         receiver.answering = answer(200)
 
     assert types_of(receiver) == ["webhooks.test"] * 2
+    types = {item["type"]: item for item in ok(await desk.admin.get(f"{WEBHOOKS}/event-types"))["items"]}
+    jsonschema.Draft202012Validator(types["webhooks.test"]["body_schema"]).validate(receiver.posts[0].json)
     states = {item["id"]: item["state"] for item in await desk.log(made)}
     assert [states[item] for item in tests] == ["dead", "delivered"]
 

@@ -79,6 +79,7 @@ async def test_only_public_addresses_are_sent_to(
     ("types", "in_workspace", "pointer"),
     [
         (["no.such_event"], False, "/event_types/0"),
+        (["webhooks.test"], False, "/event_types/0"),
         (["records.lesson_completed", "academics.promotion_due"], False, "/event_types/1"),
         (["identity.password_changed"], True, "/event_types/0"),
     ],

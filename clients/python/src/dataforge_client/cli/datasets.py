@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import islice
@@ -20,6 +23,7 @@ app = typer.Typer(help="Versioned tables: list, pull, push, log, diff, merge, sq
 Name = Annotated[str, typer.Argument(help="Name or id of a dataset.")]
 Version = Annotated[str | None, typer.Option("--version", "-v", help="Branch, tag or commit; the default branch.")]
 _SHOWN_ROWS = 20
+_STDOUT = Path("-")
 Branch = Annotated[str | None, typer.Option("--branch", "-b", help="The default branch, if it is left out.")]
 
 
@@ -45,22 +49,30 @@ def list_datasets(
 def pull(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="Its ending says the form: csv, parquet, jsonl, xlsx, arrows.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Its ending says the form: csv, parquet, jsonl, xlsx, arrow; - is standard output."),
+    ],
     version: Version = None,
     sheet: Annotated[str | None, typer.Option(help="Of a version with several.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Only these; may be repeated.")] = None,
     form: Annotated[str | None, typer.Option(help=f"{', '.join(get_args(Form))}; else by the file's ending.")] = None,
 ) -> None:
-    """Write a version into a file, whole or not at all.
+    """Write a version into a file or to standard output, whole or not at all.
 
     [dim]dataforge datasets pull Grades grades.parquet --version v2[/]
     """
     if form is not None and form not in get_args(Form):
         raise typer.BadParameter(f"{form!r} is none of {', '.join(get_args(Form))}", param_hint="--form")
     settings = settings_of(context)
-    with settings.client() as client:
+    with tempfile.TemporaryDirectory() as folder, settings.client() as client:
+        target = Path(folder, "rows.csv") if file == _STDOUT else file
         dataset = client.datasets.get(name)
-        dataset.download(file, version, sheet=sheet, columns=column, form=form)  # type: ignore[arg-type]  # looked at above
+        dataset.download(target, version, sheet=sheet, columns=column, form=form)  # type: ignore[arg-type]  # looked at above
+        if file == _STDOUT:
+            with target.open("rb") as rows:
+                shutil.copyfileobj(rows, sys.stdout.buffer)
+            return
     size = file.stat().st_size
     settings.note(f"{file}: {size:,} bytes")
     if settings.as_json:

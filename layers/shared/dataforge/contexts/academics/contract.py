@@ -1,7 +1,7 @@
 """What other contexts may know of academics: the events it publishes and ids."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import NewType
 from uuid import UUID
 
@@ -65,3 +65,30 @@ class RosterApplied(Event):
     semester_code: str
     changes: int
     applied_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingChanged(Event):
+    """A single meeting of a section is `cancelled`, `moved` or, after that, `restored`; `new_…` are for where it is
+    moved to, in local times of the semester.
+
+    To be told are `people`, by their accounts, and `addresses` of students without one; nobody is of what is over.
+    """
+
+    name = "academics.meeting_changed"
+    about = "section_id"
+
+    section_id: UUID
+    section_code: str
+    course_code: str
+    course_title: str
+    change: str
+    held_on: date
+    starts: time
+    new_on: date | None
+    new_starts: time | None
+    new_ends: time | None
+    new_room: str
+    note: str
+    people: tuple[UUID, ...]
+    addresses: tuple[str, ...]

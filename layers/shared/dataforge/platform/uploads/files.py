@@ -186,13 +186,13 @@ class S3Writer:
         """Parts have a least size: nothing is sent before there are enough bytes."""
 
     def write(self, data: Any) -> int:  # noqa: ANN401 - anything with the buffer protocol
-        """Take bytes; sends a part whenever there are 8 MiB."""
+        """Take bytes; sends them as a part whenever there are 8 MiB or more."""
         view = memoryview(data).cast("B")
         self._buffer += view
         self.size += len(view)
-        while len(self._buffer) >= _DOWNLOAD_PART:
-            self._send(bytes(self._buffer[:_DOWNLOAD_PART]))
-            del self._buffer[:_DOWNLOAD_PART]
+        if len(self._buffer) >= _DOWNLOAD_PART:
+            self._send(self._buffer)
+            self._buffer = bytearray()
         return len(view)
 
     def close(self) -> None:
@@ -200,7 +200,7 @@ class S3Writer:
         if self.closed:
             return
         if self._buffer or not (self._parts or self._sending):
-            self._send(bytes(self._buffer))
+            self._send(self._buffer)
         self._wait(0)
         self._pool.shutdown()
         client("s3").complete_multipart_upload(
@@ -216,7 +216,7 @@ class S3Writer:
             self._pool.shutdown(cancel_futures=True)
             client("s3").abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytearray) -> None:
         """Send a part while the next one is collected; raises what sending an earlier one raised."""
         self._wait(1)
         self._sending.append(self._pool.submit(self._put, data))
@@ -225,7 +225,7 @@ class S3Writer:
         while len(self._sending) > most:
             self._sending.popleft().result()
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytearray) -> None:
         number = len(self._parts) + 1
         answer = client("s3").upload_part(
             Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=data

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from dataforge.contexts.academics.access import may, missing
+from dataforge.contexts.academics.contract import MeetingChanged
 from dataforge.contexts.academics.meetings.domain import (
     Holiday,
     MeetingChange,
@@ -67,12 +68,15 @@ async def change_meeting(command: ChangeMeeting, uow: AcademicsUnitOfWork) -> Ro
     if command.moved_to is not None:
         check_slot(timetable, command.moved_to)
     change = MeetingChange(command.on, meeting.starts, command.moved_to, command.note)
+    known = await uow.meetings.known_change(command.section_id, change.on, change.starts)
     row = await uow.meetings.keep_change(command.section_id, change, uow.principal.user_id)
     after: dict[str, Any] = {"on": str(change.on), "starts": f"{change.starts:%H:%M}", "note": change.note}
     if (slot := change.moved_to) is not None:
         after["moved_to"] = f"{slot.on} {slot.starts:%H:%M}–{slot.ends:%H:%M} {slot.room}".strip()
     action = "meeting_cancelled" if change.moved_to is None else "meeting_moved"
     uow.audit(AuditEntry(f"section.{action}", "section", str(command.section_id), after=after))
+    if change != known:
+        await _tell(command.section_id, change, "cancelled" if change.moved_to is None else "moved", uow)
     return row
 
 
@@ -90,6 +94,33 @@ async def restore_meeting(command: RestoreMeeting, uow: AcademicsUnitOfWork) -> 
     on, starts = await uow.meetings.remove_change(command.section_id, command.change_id)
     after = {"on": str(on), "starts": f"{starts:%H:%M}"}
     uow.audit(AuditEntry("section.meeting_restored", "section", str(command.section_id), after=after))
+    await _tell(command.section_id, MeetingChange(on, starts, None, ""), "restored", uow)
+
+
+async def _tell(section_id: UUID, change: MeetingChange, what: str, uow: AcademicsUnitOfWork) -> None:
+    """Publish what becomes of a meeting; whoever has a seat is told unless all of it is over."""
+    slot = change.moved_to
+    last = max(change.on, slot.on) if slot else change.on
+    # A day more, since the section's day may not be over where it is in the world.
+    is_over = last < uow.now.date() - timedelta(days=1)
+    section = await uow.meetings.seated(section_id)
+    event = MeetingChanged(
+        section_id,
+        section.code,
+        section.course_code,
+        section.course_title,
+        what,
+        change.on,
+        change.starts,
+        slot and slot.on,
+        slot and slot.starts,
+        slot and slot.ends,
+        slot.room if slot else "",
+        change.note,
+        () if is_over else section.people,
+        () if is_over else section.addresses,
+    )
+    uow.publish(event)
 
 
 async def _own_section(section_id: UUID, uow: AcademicsUnitOfWork) -> Timetable:

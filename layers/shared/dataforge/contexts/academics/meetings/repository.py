@@ -1,6 +1,7 @@
 """Writes of holidays and of changes to single meetings."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataforge.contexts.academics.access import missing
-from dataforge.contexts.academics.meetings.domain import Holiday, MeetingChange
+from dataforge.contexts.academics.meetings.domain import Holiday, MeetingChange, Slot
 from dataforge.contexts.academics.sections.domain import Meeting, Timetable
 from dataforge.contexts.academics.tables import holidays as holiday_table
 from dataforge.contexts.academics.tables import meeting_changes
@@ -25,6 +26,27 @@ SELECT sec.id, sec.instructor_id, sem.starts_on, sem.ends_on, sem.time_zone,
 FROM academics.sections sec JOIN academics.semesters sem ON sem.id = sec.semester_id
 WHERE sec.id = :id FOR KEY SHARE OF sec
 """)
+
+_SEATED = text("""
+SELECT sec.code, c.code AS course_code, c.title AS course_title,
+    array_remove(array_agg(DISTINCT s.user_id), NULL) AS people,
+    array_remove(array_agg(DISTINCT s.email) FILTER (WHERE s.user_id IS NULL), NULL) AS addresses
+FROM academics.sections sec JOIN academics.courses c ON c.id = sec.course_id
+LEFT JOIN academics.enrollments e ON e.section_id = sec.id AND e.status = 'ENROLLED'
+LEFT JOIN academics.students s ON s.id = e.student_id
+WHERE sec.id = :id GROUP BY sec.id, c.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """What a section is called, and who has a seat in it: accounts, and addresses of students without one."""
+
+    code: str
+    course_code: str
+    course_title: str
+    people: tuple[UUID, ...]
+    addresses: tuple[str, ...]
 
 
 class Meetings:
@@ -81,6 +103,21 @@ class Meetings:
             .returning(meeting_changes)
         )
         return row_dict((await self._connection.execute(statement)).one())
+
+    async def known_change(self, section_id: UUID, on: date, starts: time) -> MeetingChange | None:
+        """What was said of a meeting before; None if nothing was."""
+        mine = (meeting_changes.c.section_id == section_id, meeting_changes.c.held_on == on)
+        query = select(meeting_changes).where(*mine, meeting_changes.c.starts == starts)
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        slot = None if row.new_on is None else Slot(row.new_on, row.new_starts, row.new_ends, row.new_room)
+        return MeetingChange(on, starts, slot, row.note)
+
+    async def seated(self, section_id: UUID) -> Seated:
+        """Who has a seat in a section that is there."""
+        row = (await self._connection.execute(_SEATED, {"id": section_id})).one()
+        return Seated(row.code, row.course_code, row.course_title, tuple(row.people), tuple(row.addresses or ()))
 
     async def remove_change(self, section_id: UUID, change_id: UUID) -> tuple[date, time]:
         """Forget a change; the day and time of the meeting. Raises NotFound."""

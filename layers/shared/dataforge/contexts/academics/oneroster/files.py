@@ -6,7 +6,7 @@ Who waits for a seat has the role `ext:waitlisted`: other systems pass it over, 
 """
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import IO
 
 from sqlalchemy import RowMapping, text
@@ -114,8 +114,13 @@ FROM {_TEACHERS}""",
 }
 
 
-async def write_archive(connection: AsyncConnection, file: IO[bytes]) -> None:
-    """Write a zip with the manifest and seven files, all as of one moment; raises ListTooLong.
+class NobodyReads(Exception):
+    """Whoever asked for the archive has gone away."""
+
+
+async def write_archive(connection: AsyncConnection, file: IO[bytes], is_gone: Callable[[], Awaitable[bool]]) -> None:
+    """Write a zip with the manifest and seven files, all as of one moment; raises ListTooLong, and NobodyReads as soon
+    as the client is gone.
 
     A thousand rows are in memory at a time.
     """
@@ -127,11 +132,14 @@ async def write_archive(connection: AsyncConnection, file: IO[bytes]) -> None:
             columns = header.split(",")
             with archive.open(f"{name}.csv", "w", force_zip64=True) as entry:
                 entry.write(write_lines([columns]))
-                rows = await connection.stream(text(_SELECTED[name]), execution_options={"yield_per": _ROWS})
-                async for batch in rows.mappings().partitions(_ROWS):
-                    entry.write(_written(columns, batch))
-                    lines += len(batch)
-                    bounds.check(file, lines)
+                selected = text(_SELECTED[name])
+                async with connection.stream(selected, execution_options={"yield_per": _ROWS}) as rows:
+                    async for batch in rows.mappings().partitions(_ROWS):
+                        entry.write(_written(columns, batch))
+                        lines += len(batch)
+                        bounds.check(file, lines)
+                        if await is_gone():
+                            raise NobodyReads
 
 
 def _written(columns: Sequence[str], rows: Sequence[RowMapping]) -> bytes:

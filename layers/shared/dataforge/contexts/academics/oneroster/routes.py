@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from starlette.responses import Response
 
-from dataforge.contexts.academics.oneroster.files import write_archive
+from dataforge.contexts.academics.oneroster.files import NobodyReads, write_archive
 from dataforge.contexts.academics.oneroster.queries import COLLECTIONS, collection_of, get_item, list_collection
 from dataforge.http.addresses import this_address
 from dataforge.http.app import context_router
@@ -59,7 +59,10 @@ def _linked(call: Call, value: Any) -> Any:  # noqa: ANN401 - any JSON value
 async def export_oneroster(call: Annotated[Call, require(Action.EXPORT, Kind.ROSTER)]) -> Response:
     """All of it as a zip of OneRoster 1.2 CSV files (bulk, with a manifest), which imports again without a change."""
     with tempfile.SpooledTemporaryFile(max_size=MAX_ANSWER_BYTES) as file:
-        await call.query(write_archive, file)
+        try:
+            await call.query(write_archive, file, call.request.is_disconnected)
+        except NobodyReads:
+            return Response(status_code=204)
         if not fits(file):
             return await store_file(call.request, file, name=_ARCHIVE, media_type=_ZIP)
         file.seek(0)

@@ -62,7 +62,7 @@ class AskedForm:
 
 def asked_form(
     form: Annotated[
-        Literal["json", "csv", "jsonl", "parquet", "arrow"] | None,
+        Literal["json", "csv", "jsonl", "parquet", "arrow", "arrow_file"] | None,
         Query(alias="format", description="instead of Accept; all but json are the whole table, or a page with limit"),
     ] = None,
     *,

@@ -21,6 +21,7 @@ class Form(StrEnum):
     JSONL = "jsonl"
     PARQUET = "parquet"
     ARROW = "arrow"
+    ARROW_FILE = "arrow_file"
 
     @property
     def media_type(self) -> str:
@@ -33,9 +34,10 @@ MEDIA_TYPES = {
     Form.JSONL: "application/x-ndjson",
     Form.PARQUET: "application/vnd.apache.parquet",
     Form.ARROW: "application/vnd.apache.arrow.stream",
+    Form.ARROW_FILE: "application/vnd.apache.arrow.file",
 }
 # Nanoseconds that a cell takes to be written: JSON is made value by value.
-_CELL_NANOSECONDS = {Form.CSV: 250, Form.JSONL: 1500, Form.PARQUET: 200, Form.ARROW: 150}
+_CELL_NANOSECONDS = {Form.CSV: 250, Form.JSONL: 1500, Form.PARQUET: 200, Form.ARROW: 150, Form.ARROW_FILE: 150}
 _BYTE_NANOSECONDS = 40
 # A request has 29 seconds at the gateway; what takes longer than this is made by a worker.
 _MOST_SECONDS = 12.0

@@ -23,7 +23,14 @@ from versioned_tables.read.filtering import check_fits
 from versioned_tables.read.filters import check_filter, parse_filter
 from versioned_tables.schema.columns import TableSchema
 
-_ENDINGS = {"csv": "csv", "excel": "xlsx", "parquet": "parquet", "jsonl": "jsonl", "arrow": "arrows"}
+_ENDINGS = {
+    "csv": "csv",
+    "excel": "xlsx",
+    "parquet": "parquet",
+    "jsonl": "jsonl",
+    "arrow": "arrows",
+    "arrow_file": "arrow",
+}
 _PACKED = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _TYPES = {
     "csv": "text/csv",
@@ -31,6 +38,7 @@ _TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "jsonl": "application/x-ndjson",
     "arrow": "application/vnd.apache.arrow.stream",
+    "arrow_file": "application/vnd.apache.arrow.file",
 }
 
 

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
     from versioned_tables.sql.caps import SqlResult
 
-_ENDINGS = {Form.CSV: "csv", Form.JSONL: "jsonl", Form.PARQUET: "parquet", Form.ARROW: "arrows"}
+_ENDINGS = {
+    Form.CSV: "csv",
+    Form.JSONL: "jsonl",
+    Form.PARQUET: "parquet",
+    Form.ARROW: "arrows",
+    Form.ARROW_FILE: "arrow",
+}
 
 
 # Of the docs: it tells of Daft, Spark, Trino, DuckDB and Athena.

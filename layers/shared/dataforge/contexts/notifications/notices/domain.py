@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from functools import singledispatch
 from typing import Any, Final
 from uuid import UUID
 
-from dataforge.contexts.academics.contract import EnrollmentChanged, RosterApplied
+from dataforge.contexts.academics.contract import EnrollmentChanged, MeetingChanged, RosterApplied
 from dataforge.contexts.datasets.contract import DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import (
     AccountClaimRequested,
@@ -45,10 +46,12 @@ class Notice:
     content: Mapping[str, Any] = field(repr=False)
     address: str | None = field(default=None, repr=False)
     people: tuple[str, ...] = ()
+    copy: int = 0
+    """Tells the messages of one event to several addresses apart."""
 
     def dedupe_key(self, event_id: UUID) -> str:
         """The same for the same event and person, however often the event comes."""
-        return f"{self.kind}:{event_id}" + (f":{self.user_id}" if self.user_id else "")
+        return f"{self.kind}:{event_id}" + (f":{self.user_id or self.copy}" if self.user_id or self.copy else "")
 
 
 @singledispatch
@@ -74,6 +77,33 @@ def _(event: EnrollmentChanged) -> Iterable[Notice]:
     }
     kind = "waitlist_promotion" if event.from_ == "WAITLISTED" and event.to != "DROPPED" else "enrollment"
     return (Notice(kind, event.user_id, content, event.email or None),)
+
+
+@notices_of.register
+def _(event: MeetingChanged) -> Iterable[Notice]:
+    content = {
+        "course_code": event.course_code,
+        "course_title": event.course_title,
+        "section_code": event.section_code,
+        "change": event.change,
+        "day": event.held_on.isoformat(),
+        "starts": _clock(event.starts),
+        "new_day": event.new_on and event.new_on.isoformat(),
+        "new_starts": _clock(event.new_starts),
+        "new_ends": _clock(event.new_ends),
+        "new_room": event.new_room,
+        "note": event.note,
+        "page": ("/ui/schedule",),
+    }
+    kind = "meeting_change"
+    return [
+        *(Notice(kind, person, content) for person in event.people),
+        *(Notice(kind, None, content, address, copy=copy) for copy, address in enumerate(event.addresses, 1)),
+    ]
+
+
+def _clock(moment: time | None) -> str:
+    return f"{moment:%H:%M}" if moment else ""
 
 
 @notices_of.register
@@ -218,6 +248,7 @@ def _(event: Event) -> Iterable[Notice]:
 
 NOTICED: Final[tuple[type[Event], ...]] = (
     EnrollmentChanged,
+    MeetingChanged,
     RosterApplied,
     ReviewRequested,
     ReviewDecided,

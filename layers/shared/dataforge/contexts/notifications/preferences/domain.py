@@ -47,6 +47,12 @@ KINDS: Final = {
         ),
         Kind("enrollment", Text("Your enrolments"), Scope.ENROLLMENT, "notifications/enrollment_changed"),
         Kind("waitlist_promotion", Text("Seats from a waitlist"), Scope.ENROLLMENT, "notifications/enrollment_changed"),
+        Kind(
+            "meeting_change",
+            Text("Meetings that are moved or cancelled"),
+            Scope.ENROLLMENT,
+            "notifications/meeting_changed",
+        ),
         Kind("review_request", Text("Proposals to review"), Scope.REVIEW, "notifications/review_requested"),
         Kind("review_decision", Text("What became of your proposals"), Scope.REVIEW, "notifications/review_decided"),
         Kind("import_result", Text("Imports that have ended"), Scope.IMPORT, "notifications/import_ended"),

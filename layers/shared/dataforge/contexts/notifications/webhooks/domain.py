@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from dataforge.contexts.notifications.webhooks.events import TYPES, EventScope
+from dataforge.contexts.notifications.webhooks.events import TEST, TYPES, EventScope
 from dataforge.kernel.errors import Conflict, NotFound, ValidationFailed, Violation
 from dataforge.kernel.texts import Text
 from dataforge.platform.deliveries.domain import DeliveryState, signing_secrets
@@ -131,7 +131,9 @@ def check_event_types(types: Collection[str], workspace_id: UUID | None) -> None
     violations = []
     for position, name in enumerate(types):
         published = TYPES.get(name)
-        if published is None:
+        if name == TEST:
+            message = Text("{name} comes to every webhook that is tested and is not asked for.", name=name)
+        elif published is None:
             message = Text("There is no event type {name!r}; GET /api/webhooks/event-types lists them.", name=name)
         elif workspace_id is not None and published.scope is EventScope.ORGANISATION:
             message = Text("{name} does not happen in workspaces, so that none of them hears of it.", name=name)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, get_type_hints
 from uuid import UUID
 
-from dataforge.contexts.academics.contract import EnrollmentChanged, PromotionDue, RosterApplied
+from dataforge.contexts.academics.contract import EnrollmentChanged, MeetingChanged, PromotionDue, RosterApplied
 from dataforge.contexts.datasets.contract import BranchMoved, DatasetImportEnded, ReviewDecided, ReviewRequested
 from dataforge.contexts.identity.contract import (
     AccountClaimRequested,
@@ -43,6 +43,7 @@ _SHOWN_AS: Final[Mapping[Any, Any]] = {Decimal: float, Decimal | None: float | N
 _NUMBERS: Final = (float, float | None)
 TEST: Final = "webhooks.test"
 """The type of a test delivery, which is no event: its data have the id of the webhook."""
+TEST_IS: Final = "A test that somebody asked for; it comes whatever types a webhook hears of."
 
 
 class EventScope(StrEnum):
@@ -103,6 +104,13 @@ class PublishedEvent:
         return {name: (_shown_as(hints[holders[name]]), holders[name]) for name in self.shown}
 
 
+def schema_of_test() -> dict[str, Any]:
+    """The JSON Schema of the body of a test."""
+    from pydantic import create_model
+
+    return _body_schema(TEST, TEST_IS, create_model("Data", webhook_id=(UUID, ...)))
+
+
 def _shown_as(kind: Any) -> Any:  # noqa: ANN401 - a type as annotations have it
     return _SHOWN_AS.get(kind, kind)
 
@@ -153,6 +161,11 @@ _EVENTS: Final = (
         "waitlist, `rule` what refused it.",
         "enrollment_id student_id user_id section_id section_code course_id course_code course_title semester_code "
         "from to wait_no rule actor_id at",
+    ),
+    _published(
+        MeetingChanged,
+        "A meeting of a section was cancelled, moved or, after that, restored (`change`), in its local times.",
+        "section_id section_code course_code change held_on starts new_on new_starts new_ends",
     ),
     _published(
         RosterApplied,

@@ -11,7 +11,7 @@ from dataforge.contexts.notifications.module import NotificationsServices
 from dataforge.contexts.notifications.unit_of_work import NotificationsUnitOfWork
 from dataforge.contexts.notifications.webhooks import commands, queries, wire
 from dataforge.contexts.notifications.webhooks.calls import on_webhook, tell_worker
-from dataforge.contexts.notifications.webhooks.events import TYPES
+from dataforge.contexts.notifications.webhooks.events import TEST, TEST_IS, TYPES, EventScope, schema_of_test
 from dataforge.http.app import context_router
 from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
@@ -71,21 +71,18 @@ async def create_webhook(
 
 @router.get(ADDRESS + "/event-types", response_model=wire.EventTypeList)
 async def list_event_types(_call: Annotated[Call, require(Action.READ, Kind.WEBHOOK)]) -> Response:
-    """The types of events that are published, each with the JSON Schema of what is sent."""
+    """The types that webhooks hear of, and that of tests, each with the JSON Schema of what is sent."""
     return json_response({"items": _event_types()})
 
 
 @cache
 def _event_types() -> list[dict[str, Any]]:
     # Made with the first request: a model for each type.
+    types = [(item.type, item.description, item.scope, item.schema()) for item in TYPES.values()]
+    types.append((TEST, TEST_IS, EventScope.WORKSPACE, schema_of_test()))
     return [
-        {
-            "type": item.type,
-            "description": item.description,
-            "scope": item.scope.value,
-            "body_schema": item.schema(),
-        }
-        for item in sorted(TYPES.values(), key=lambda item: item.type)
+        {"type": name, "description": description, "scope": scope.value, "body_schema": schema}
+        for name, description, scope, schema in sorted(types, key=lambda item: item[0])
     ]
 
 

@@ -25,6 +25,8 @@ from dataforge.platform.db.unit_of_work import run
 
 TRANSCRIPTS = "/api/transcripts"
 TRANSCRIPT = TRANSCRIPTS + "/{transcript_id}"
+# The parameter meant this before lists were CSV, too: clients that filter by it go on.
+_WRITTEN_AS = "how the file was written; unlike other lists, this one is CSV by `Accept: text/csv` alone"
 Reader = Annotated[Call, about_transcript(Action.READ, Kind.TRANSCRIPT)]
 Maker = Annotated[Call, require(Action.CREATE, Kind.TRANSCRIPT, replays=False)]
 Milliseconds = Annotated[int | None, Query(ge=0, le=10**12, description="milliseconds from the beginning")]
@@ -62,7 +64,7 @@ async def list_transcripts(
     workspace_id: UUID,
     call: Annotated[Call, require(Action.READ, Kind.TRANSCRIPT)],
     search: Annotated[str | None, Query(min_length=1, max_length=200, description="a part of the title")] = None,
-    written_as: Annotated[TranscriptFormat | None, Query(alias="format")] = None,
+    written_as: Annotated[TranscriptFormat | None, Query(alias="format", description=_WRITTEN_AS)] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
