@@ -228,7 +228,11 @@ class S3Writer:
     def _put(self, data: bytearray) -> None:
         number = len(self._parts) + 1
         answer = client("s3").upload_part(
-            Bucket=self._bucket, Key=self._key, UploadId=self._upload, PartNumber=number, Body=data
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload,
+            PartNumber=number,
+            Body=data,  # type: ignore[arg-type]  # botocore takes a bytearray as it is; its stubs have bytes only
         )
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
 
