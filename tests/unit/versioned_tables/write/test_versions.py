@@ -197,6 +197,22 @@ def test_a_table_whose_key_changes_comes_back_with_its_first_keys(
     assert rows_of(tables, again) == content
 
 
+def test_corrections_all_over_a_table_are_kept_as_a_difference(tables: TableStore) -> None:
+    rows = people(range(40_000))
+    base = version(tables, rows)
+    parent = encode_manifest(base)
+    for row in rows[::500]:
+        row["name"] = "corrected"
+    manifest = version(tables, rows, base=base)
+
+    record = encode_manifest(manifest, parent=parent)
+
+    whole = len(encode_manifest(manifest).data)
+    assert record.chain == (parent.id,)
+    assert whole / 4 < len(record.data) <= whole / 2
+    assert rows_of(tables, decoded_anew(record, {parent.id: parent.data, record.id: record.data})) == rows
+
+
 def test_a_chain_of_commits_stays_short_and_small(tables: TableStore) -> None:
     rows = people(range(20_000))
     manifest = version(tables, rows)
