@@ -120,6 +120,7 @@ async def test_near_misses_are_named_with_their_place(datasets: DatasetsUnderTes
     assert refused(column) == (422, "sql_refused")
     assert (column.json()["line"], column.json()["column"]) in {(1, 8), (3, 31)}
     assert refused(unknown) == (422, "sql_refused")
+    assert "Did you mean grades@main?" in unknown.json()["detail"]
 
 
 async def test_a_place_behind_a_rewritten_name_is_the_one_that_was_sent(datasets: DatasetsUnderTest) -> None:

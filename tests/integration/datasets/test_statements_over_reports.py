@@ -217,7 +217,12 @@ async def test_a_token_for_datasets_reads_no_reports(desk: Desk, database: Datab
         ("SELECT 1 FROM reports.zzz", 404, "relation_not_found", "there are reports.activity, reports.at_risk"),
         ("SELECT 1 FROM reports.cohort", 422, "arguments_refused", "reports.cohort needs cohort_id"),
         ("SELECT 1 FROM reports.cohort(cohort => 'x')", 422, "arguments_refused", 'did you mean "cohort_id"?'),
-        ("SELECT 1 FROM reports.cohort('blue')", 422, "arguments_refused", "cannot be 'blue'"),
+        (
+            "SELECT 1 FROM reports.cohort('blue')",
+            422,
+            "arguments_refused",
+            "cohort_id of reports.cohort must be a UUID",
+        ),
         ("SELECT 1 FROM reports.cohort(1 + 1)", 422, "sql_refused", "texts in single quotes"),
         ("SELECT 1 FROM reports.activity(interval => 'year')", 422, "arguments_refused", "day, week, month"),
         ("SELECT 1 FROM reports.activity('2026-03-02', '2026-03-01')", 422, "period_refused", ""),
@@ -225,6 +230,8 @@ async def test_a_token_for_datasets_reads_no_reports(desk: Desk, database: Datab
         ("SELECT 1 FROM reports.at_risk(idle_days => 0)", 422, "arguments_refused", "idle_days"),
         ("SELECT 1 FROM reports.comparison('lesson', null, 3)", 422, "arguments_refused", "takes by, cohort_id"),
         ("SELECT 1 FROM reports.completions@main", 422, "sql_refused", "`as_of`"),
+        ("SELECT 1 FROM report.completions", 422, "sql_refused", "Did you mean reports.completions?"),
+        ("SELECT 1 FROM completions", 422, "sql_refused", "Did you mean reports.completions?"),
         ("SELECT nope FROM reports.completions", 422, "sql_refused", '"nope" not found'),
     ],
 )

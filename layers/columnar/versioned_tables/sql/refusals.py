@@ -60,9 +60,7 @@ def naming_tables(refusal: Refusal, names: Collection[str]) -> Refusal:
     """The same, with the tables that there are when the statement asks for another and resembles none of them."""
     shown = ", ".join(f'"{name}"' for name in sorted(names)[:_MOST_TABLES])
     more = f" and {len(names) - _MOST_TABLES} more" if len(names) > _MOST_TABLES else ""
-    there = (
-        Text("The tables are {shown}{more}.", shown=shown, more=more) if names else Text("This version has no tables.")
-    )
+    there = Text("The tables are {shown}{more}.", shown=shown, more=more) if names else Text("There are no tables.")
     # A function, since a name may hold what a pattern means.
     sentence = _NO_TABLE.sub(lambda found: f"{found[1]} {there}", refusal.sentence)
     return Refusal(sentence, refusal.line, refusal.column, refusal.outgrown)

@@ -110,7 +110,7 @@ def test_no_function_reaches_a_file(tables: TableStore, tmp_path: Path, source: 
 
 
 def test_a_version_without_tables_says_so(tables: TableStore) -> None:
-    with pytest.raises(SqlRefused, match=r"does not exist! This version has no tables\."):
+    with pytest.raises(SqlRefused, match=r"does not exist! There are no tables\."):
         run_sql(tables, {}, "SELECT * FROM data")
 
 

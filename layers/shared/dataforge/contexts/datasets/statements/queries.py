@@ -26,6 +26,7 @@ from dataforge.contexts.datasets.statements.domain import (
     offset_to_place,
     references,
 )
+from dataforge.contexts.datasets.statements.hints import with_hint
 from dataforge.contexts.datasets.statements.relations import ReportReference, report_references
 from dataforge.contexts.datasets.statements.report_tables import ReportTable
 from dataforge.kernel.access import Action, Kind
@@ -276,7 +277,15 @@ def _place(statement: str, reference: Reference | ReportReference) -> dict[str, 
     return {"line": line, "column": column}
 
 
-async def run_prepared(versions: Versions, prepared: Prepared, *, rows: int, as_table: bool) -> SqlResult:
+async def run_prepared(
+    versions: Versions,
+    published: PublishedReports,
+    principal: Principal,
+    prepared: Prepared,
+    *,
+    rows: int,
+    as_table: bool,
+) -> SqlResult:
     """Run a statement over its tables; raises SqlRefused with places in the text that was sent."""
     from versioned_tables.sql.running import answer_over
     from versioned_tables.sql.streams import VersionTable
@@ -293,7 +302,8 @@ async def run_prepared(versions: Versions, prepared: Prepared, *, rows: int, as_
     try:
         return await answer_over(tables, prepared.statement.text, caps, as_table=as_table)
     except SqlRefused as error:
-        raise _with_place_sent(error, prepared.statement) from error
+        placed = _with_place_sent(error, prepared.statement)
+        raise await with_hint(versions, principal, published.names, placed) from error
 
 
 async def run_over_version(

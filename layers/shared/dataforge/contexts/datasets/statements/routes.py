@@ -67,7 +67,9 @@ async def run_statement(
     published = call.platform.get(PublishedReports)
     prepared = await queries.prepare_statement(versions, published, call.principal, body.sql, body.as_of)
     with with_way_out(call, [(source.version_name, source.version) for source in prepared.sources]):
-        result = await queries.run_prepared(versions, prepared, rows=body.max_rows, as_table=form is not None)
+        result = await queries.run_prepared(
+            versions, published, call.principal, prepared, rows=body.max_rows, as_table=form is not None
+        )
     sources = [
         {
             "name": source.name,

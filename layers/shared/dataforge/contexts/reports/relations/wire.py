@@ -13,6 +13,7 @@ from dataforge.contexts.reports.relations.domain import ArgumentsRefused, Parame
 from dataforge.contexts.reports.tabular import Kind
 from dataforge.http.wire import Instant, TimeZone, WrittenOut
 from dataforge.kernel.texts import Text
+from dataforge.kernel.validation import plain_message
 
 COLUMN_TYPES: Mapping[Kind, ReportColumnType] = {
     Kind.TEXT: ReportColumnType.STRING,
@@ -94,12 +95,10 @@ def _value(relation: str, parameter: RelationParameter, value: str) -> Any:  # n
     try:
         return _adapters()[parameter.parameter_type].validate_strings(value)
     except ValidationError as error:
-        reason = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
         message = Text(
-            "{name} of {relation} cannot be {value!r}: {reason}.",
+            "{name} of {relation} {reason}.",
             name=parameter.name,
             relation=relation,
-            value=value[:100],
-            reason=reason,
+            reason=plain_message(error.errors(include_url=False, include_input=False)[0]),
         )
         raise ArgumentsRefused(message) from error
