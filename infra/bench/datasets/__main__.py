@@ -1,9 +1,9 @@
 """The figures of versioned datasets, one JSON line each; exits with 1 when a limit is missed.
 
-    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures imports growth peers]
+    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures growth peers]
 
 `figures` runs on a local directory and again on the emulator's bucket, and so does `imports`, which is its first part
-alone (asked for by name only); `growth` and `peers` run on local disk. Wall times
+alone (asked for by name only). `publications` (with `figures`, too), `growth` and `peers` run on local disk. Wall times
 of a machine that does other things say little: ratios to the floor of the same run and CPU seconds travel.
 """
 
@@ -22,11 +22,12 @@ from infra.bench.datasets.growth import growth
 from infra.bench.datasets.imports import imports, shapes
 from infra.bench.datasets.measuring import apart
 from infra.bench.datasets.peers import peers
+from infra.bench.datasets.publications import publications
 from infra.bench.datasets.stores import Place, started
 from infra.bench.datasets.uses import uses
 from infra.bench.figure import Figure, show
 
-PARTS = ("figures", "imports", "growth", "peers")
+PARTS = ("figures", "imports", "publications", "growth", "peers")
 
 
 def figures(place: Place, folder: Path, rows: int, delay: float, *, all_parts: bool) -> Iterator[Figure]:
@@ -64,6 +65,9 @@ def main() -> int:
             if given.store != "local":
                 with started(folder / "emulator") as place:
                     missed += show("emulator", of_store(place))
+        if {"figures", "publications"} & set(given.parts):
+            one, two = apart(write, folder, given.rows)
+            missed += show("publications", publications(Place(folder / "local"), one, two))
         if "peers" in given.parts:
             missed += show("peers", peers(folder, given.rows))
         if "growth" in given.parts:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pydantic import SecretStr
 
@@ -193,3 +196,44 @@ async def test_a_reader_that_was_lost_is_followed_by_another(datasets: DatasetsU
     await datasets.work_on(UUID(job["id"]))
 
     assert ok(await client.get(f"/api/datasets/{dataset_id}/jobs/{job['id']}"))["status"] == "completed"
+
+
+async def test_a_published_table_with_columns_of_every_type_comes_back_unchanged(
+    datasets: DatasetsUnderTest, database_url: str
+) -> None:
+    client = await datasets.analyst()
+    dataset_id = await new_dataset(client)
+    rows = {
+        "id": pa.array([1, 2, 3], pa.int64()),
+        "flag": pa.array([True, None, False]),
+        "ratio": pa.array([0.5, float("nan"), None]),
+        "price": pa.array([Decimal("1.10"), None, Decimal("-99999999999999999999.99")], pa.decimal128(22, 2)),
+        "wide": pa.array([Decimal(10**44), None, Decimal("-1.5")], pa.decimal256(50, 4)),
+        "Name, as given": pa.array(["Núñez", "", None]),
+        "raw": pa.array([b"\x00\xff", None, b""], pa.binary()),
+        "born": pa.array([date(1, 1, 1), date(9999, 12, 31), None]),
+        "at": pa.array([time(23, 59, 59, 999_999), None, time(0)], pa.time64("us")),
+        "local": pa.array([datetime(1969, 12, 31, 23, 59), None, datetime(2026, 3, 29, 2, 30)], pa.timestamp("us")),  # noqa: DTZ001 - it has none
+        "seen": pa.array([datetime(2026, 1, 1, tzinfo=UTC), None, None], pa.timestamp("us", "UTC")),
+        "tags": pa.array([["a", "b"], [], None], pa.list_(pa.string())),
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(rows), sink)
+    await import_file(datasets, client, dataset_id, sink.getvalue(), name="all.parquet", key=["id"])
+    at = await head(client, dataset_id)
+    publication = await run_publication(datasets, client, await publish(client, dataset_id))
+    assert publication["state"] == "current", publication["failure"]
+    with catalog_of(database_url) as catalog:
+        table = table_of(catalog, publication)
+        assert [str(field.field_type) for field in table.schema().fields] == [
+            "long", "boolean", "double", "decimal(22, 2)", "string", "string", "binary", "date", "time", "timestamp",
+            "timestamptz", "string",
+        ]  # fmt: skip
+        assert table.scan(row_filter="born < '2000-01-01'").to_arrow().num_rows == 1
+
+    source = {"iceberg": {"publication_id": publication["id"]}}
+    job = await come_back(datasets, client, dataset_id, "main", source=source)
+
+    assert job["status"] == "completed", job["error"]
+    assert job["output_summary"]["unchanged"] is True
+    assert await head(client, dataset_id) == at
