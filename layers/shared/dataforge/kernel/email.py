@@ -18,6 +18,8 @@ _ATOM = r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\".]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _A_LABEL = "xn--"
+# What nearly all addresses are: all of it in ASCII, and as it is stored, unless a label is an A-label.
+_PLAIN = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 # Scripts that one language is written in, each with Latin beside it (UTS 39 §5.2).
 _WRITTEN_TOGETHER = (
     {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
@@ -36,6 +38,8 @@ def parse_email(text: str) -> str:
 
     Letter case stays as it was given. Raises NotAnAddress.
     """
+    if text.isascii() and len(text) <= MAX_EMAIL and _PLAIN.fullmatch(text) and _A_LABEL not in text.lower():
+        return text
     # Nothing is looked at closely that is too long; in lower case, since some letters (İ) have more characters there.
     if len(text.lower()) > MAX_EMAIL:
         raise NotAnAddress(_EXPECTED)

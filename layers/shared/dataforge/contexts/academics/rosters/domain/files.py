@@ -100,15 +100,15 @@ def _credits(row: Fields, name: str) -> str | None:
 
 
 def _short(row: Fields, name: str, most: int) -> str:
-    value = _needed(row, name)
+    return _optional(row, name, most) or _needed(row, name)
+
+
+def _optional(row: Fields, name: str, most: int = 255) -> str:
+    value = row.get(name, "")
     if len(value) > most:
         message = Text("{name} is longer than {most} characters", name=name, most=most)
         raise _Bad(message)
     return value
-
-
-def _optional(row: Fields, name: str, most: int = 255) -> str:
-    return _short(row, name, most) if row.get(name) else ""
 
 
 def _email(row: Fields) -> str:
@@ -271,6 +271,7 @@ _ROLES = frozenset({
 })  # fmt: skip
 _GONE = {"tobedeleted", "drop"}
 _THERE = {"", "active"}
+_STATUSES = _THERE | _GONE
 
 
 def simple_columns(name: str, header: Sequence[str]) -> dict[str, str]:
@@ -376,7 +377,7 @@ class RosterLine:
 
 def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
     values, wanted = given.values, len(given.header)
-    if len(values) < wanted or "".join(values[wanted:]).strip():
+    if len(values) != wanted and (len(values) < wanted or "".join(values[wanted:]).strip()):
         return _broken(
             row_no,
             given,
@@ -393,7 +394,7 @@ def _staged(row_no: int, given: RosterLine, file: _File) -> StagedRow:
         return _broken(row_no, given, file, Text("sourcedId is empty or longer than 255 characters"), about)
     status = row.get("status", "").lower()
     try:
-        if status not in _THERE | _GONE:
+        if status not in _STATUSES:
             message = Text(
                 "status {status!r} is neither active nor {removed}",
                 status=status[:80],
