@@ -94,6 +94,8 @@ class RosterDraft:
         self._connection = connection
         self._noted: list[str] = []
         self._unsettled = False
+        # Sections are looked up for every row: one object is compared faster with itself than with an equal one.
+        self._section_ids: dict[str, UUID] = {}
 
     async def stage(self, rows: AsyncIterator[StagedRow]) -> int:
         """Begin with the rows of a roster, some at a time: memory does not grow with the file."""
@@ -251,12 +253,13 @@ class RosterDraft:
                 requirements=requirements_of(row.requirements),
             )
             sections[row.entity_id] = (terms, Seats(row.entity_id, row.data["capacity"], row.data["waitlist_capacity"]))
+        self._section_ids = {str(section): section for section in sections}
         return sections
 
     async def students(self, semester_id: UUID) -> AsyncIterator[list[StudentRows]]:
-        """Students with undecided enrolment rows, in the order of their first row."""
+        """Students with undecided enrolment rows, in the order of their first row; after `section_seats`."""
         async for rows in self._stream(_STUDENTS, {"semester": semester_id}):
-            yield [_student_rows(row) for row in rows]
+            yield [_student_rows(row, self._section_ids) for row in rows]
 
     async def decide(self, rows: Iterable[PlannedRow]) -> None:
         """Store decisions; the next statement sees them."""
@@ -320,8 +323,8 @@ def _json(value: object) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def _student_rows(row: Any) -> StudentRows:  # noqa: ANN401 - a row of _STUDENTS
-    rows = tuple(map(EnrollmentRow, row.row_nos, map(UUID, row.section_ids)))
+def _student_rows(row: Any, sections: Mapping[str, UUID]) -> StudentRows:  # noqa: ANN401 - a row of _STUDENTS
+    rows = tuple(map(EnrollmentRow, row.row_nos, map(sections.__getitem__, row.section_ids)))
     if row.student_id is None:
         return StudentRows(StudentFile(row.asked, None, ""), rows)
     by_section: dict[UUID, list[Any]] = {}
