@@ -20,6 +20,8 @@ from infra.packaging.files import link_or_copy
 from infra.packaging.template import load_template
 
 LAYER = "AWS::Serverless::LayerVersion"
+FUNCTION = "AWS::Serverless::Function"
+_DESCRIPTION = 256  # characters that Lambda takes
 
 
 def search_path(directory: StackDirectory) -> str:
@@ -48,14 +50,22 @@ def unpack(directory: StackDirectory, source: str) -> None:
     replace_tree(partial, directory.packages)
 
 
-def template_with_empty_layers() -> Path:
-    """The built template with an empty layer in place of each; beside the original, whose paths are relative."""
+def local_template(fingerprint: str) -> Path:
+    """The built template with an empty layer in place of each; beside the original, whose paths are relative.
+
+    Each function says which deployment it is of: SAM publishes a version when a function reads differently in the
+    template, and neither code in layers that are empty nor the value of a parameter does.
+    """
     empty = BUILD / "EmptyLayer" / "python"
     empty.mkdir(parents=True, exist_ok=True)
     (empty / "README.txt").write_text("The packages of this layer are on PYTHONPATH.\n")
     template = load_template(BUILD / "template.yaml")
     for name in layers():
         template["Resources"][name]["Properties"]["ContentUri"] = "EmptyLayer"
+    for resource in template["Resources"].values():
+        if isinstance(resource, dict) and resource.get("Type") == FUNCTION:
+            description = resource["Properties"].get("Description", "")
+            resource["Properties"]["Description"] = f"{fingerprint[:12]} {description}"[:_DESCRIPTION]
     written = BUILD / "template.local.yaml"
     written.write_text(yaml.safe_dump(template, sort_keys=False))
     return written

@@ -190,7 +190,7 @@ def start(
         if snapshot.deployed(directory) != fingerprint:
             with step("deployment"):
                 snapshot.begin(directory)
-                _deploy(directory, cloud, wanted)
+                _deploy(directory, cloud, wanted, fingerprint)
                 # What the emulator knows is on disk only after a stop: from here on even a killed run can continue.
                 cloud.save()
                 snapshot.end(directory, fingerprint)
@@ -256,14 +256,14 @@ def _require_deployed(directory: StackDirectory, cloud: Emulator) -> None:
         raise LocalStackError(cause, "'make reset' starts over.")
 
 
-def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str, str]) -> None:
+def _deploy(directory: StackDirectory, cloud: Emulator, parameters: Mapping[str, str], fingerprint: str) -> None:
     bucket = DEPLOYMENT_BUCKET
     cloud.client("s3").create_bucket(Bucket=bucket)
     command = [
         str(TOOLS / "sam" / "bin" / "sam"),
         "deploy",
         "--template-file",
-        str(packages.template_with_empty_layers()),
+        str(packages.local_template(fingerprint)),
     ]
     command += ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--no-progressbar"]
     command += ["--stack-name", directory.stack_name, "--s3-bucket", bucket]

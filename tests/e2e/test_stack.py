@@ -107,3 +107,37 @@ def test_data_queues_objects_and_addresses_survive_a_stop_and_a_start(stack: Loc
     with psycopg.connect(stack.facts["database_url"], autocommit=True) as connection:
         assert connection.execute("SELECT word FROM survivor").fetchone() == ("still stored",)
         connection.execute("DROP TABLE survivor")
+
+
+def test_a_deployment_onto_a_stack_that_is_there_moves_live_to_what_is_new(stack: LocalStack) -> None:
+    before = live_versions(stack)
+
+    stack.stop()
+    stack.become(start(TEST, parameters={"LogLevel": "DEBUG"}))
+    after, levels = live_versions(stack), live_levels(stack)
+
+    # A value that is not given is as it was: that is what CloudFormation does.
+    stack.stop()
+    stack.become(start(TEST, parameters={"LogLevel": "INFO"}))
+    assert {name for name in before if before[name] == after[name]} == set()
+    assert set(levels.values()) == {"DEBUG"}
+    assert set(live_levels(stack).values()) == {"INFO"}
+
+
+def live_versions(stack: LocalStack) -> dict[str, str]:
+    """The version of each function that `live` names, which is what requests and messages meet."""
+    functions = stack.emulator.client("lambda")
+    aliases = {
+        name: functions.get_alias(FunctionName=full, Name="live") for name, full in stack.facts["functions"].items()
+    }
+    return {name: alias["FunctionVersion"] for name, alias in aliases.items()}
+
+
+def live_levels(stack: LocalStack) -> dict[str, str]:
+    """What those versions log."""
+    functions = stack.emulator.client("lambda")
+    found = {
+        name: functions.get_function_configuration(FunctionName=full, Qualifier="live")
+        for name, full in stack.facts["functions"].items()
+    }
+    return {name: item["Environment"]["Variables"]["LOG_LEVEL"] for name, item in found.items()}
