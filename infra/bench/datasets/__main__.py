@@ -1,10 +1,11 @@
 """The figures of versioned datasets, one JSON line each; exits with 1 when a limit is missed.
 
-    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures growth peers]
+    python -m infra.bench.datasets [--rows 1000000] [--store local|emulator|both] [--parts figures files growth peers]
 
 `figures` runs on a local directory and again on the emulator's bucket, and so does `imports`, which is its first part
-alone (asked for by name only). `publications` (with `figures`, too), `growth` and `peers` run on local disk. Wall times
-of a machine that does other things say little: ratios to the floor of the same run and CPU seconds travel.
+alone (asked for by name only). `publications` (with `figures`, too), `files` (workbooks, JSON lines, Parquet), `growth`
+and `peers` run on local disk. Wall times of a machine that does other things say little: ratios to the floor of the
+same run and CPU seconds travel.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from functools import partial
 from pathlib import Path
 
 from infra.bench.datasets.differences import differences
-from infra.bench.datasets.generate import write
+from infra.bench.datasets.generate import write, write_first
 from infra.bench.datasets.growth import growth
 from infra.bench.datasets.imports import imports, shapes
 from infra.bench.datasets.measuring import apart
+from infra.bench.datasets.other_files import other_files
 from infra.bench.datasets.peers import peers
 from infra.bench.datasets.publications import publications
 from infra.bench.datasets.stores import Place, started
 from infra.bench.datasets.uses import uses
 from infra.bench.figure import Figure, show
 
-PARTS = ("figures", "imports", "publications", "growth", "peers")
+PARTS = ("figures", "imports", "publications", "files", "growth", "peers")
 
 
 def figures(place: Place, folder: Path, rows: int, delay: float, *, all_parts: bool) -> Iterator[Figure]:
@@ -49,7 +51,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--get-delay-ms", type=float, default=30)
     parser.add_argument("--store", choices=["local", "emulator", "both"], default="both")
-    parser.add_argument("--parts", choices=PARTS, nargs="+", default=("figures", "growth", "peers"))
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=("figures", "files", "growth", "peers"))
     parser.add_argument("--largest", type=int, default=10_000_000, help="rows of the largest table of `growth`")
     given = parser.parse_args()
     missed = 0
@@ -68,6 +70,8 @@ def main() -> int:
         if {"figures", "publications"} & set(given.parts):
             one, two = apart(write, folder, given.rows)
             missed += show("publications", publications(Place(folder / "local"), one, two))
+        if "files" in given.parts:
+            missed += show("files", other_files(Place(folder / "files"), apart(write_first, folder, given.rows)))
         if "peers" in given.parts:
             missed += show("peers", peers(folder, given.rows))
         if "growth" in given.parts:

@@ -1,4 +1,4 @@
-"""Imports against the floor of the same run: v1, v2 against v1, v2 without its base, 200 columns, a workbook."""
+"""Imports against the floor of the same run: v1, v2 against v1, v2 without its base, 200 columns."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from pyarrow import csv
 from infra.bench.datasets.measuring import Figures, apart, keep, load, measured, median
 from infra.bench.datasets.stores import Place
 from infra.bench.figure import Figure
-from versioned_tables.exports.workbook import write_workbook
 from versioned_tables.files.options import ImportOptions
 from versioned_tables.files.sources import BytesSource
 from versioned_tables.imports.importing import import_file
-from versioned_tables.read.rows import read_range
 
 ROUNDS = 7
 # Wall time to a floor: that of local files on a local directory, that through the same store in a bucket.
@@ -26,7 +24,6 @@ FILES_LIMITS = {"v1": 0.9, "v2": 1.0}
 STORE_LIMITS = {"v1": 0.65, "v2": 0.65}
 MOST_PEAK_MB = 400
 MOST_GROWN_MB = 0.3
-SHEET_ROWS = 100_000
 
 
 def floor(path: Path, out: Path) -> Figures:
@@ -112,14 +109,10 @@ def clear(place: Place) -> None:
 
 
 def shapes(place: Place) -> Iterator[Figure]:
-    """200 columns by 100,000 rows, and a workbook of three sheets; the second needs v1 in the store."""
+    """200 columns by 100,000 rows."""
     wide = apart(ours, apart(wide_file, place.folder.parent), place.at(f"{place.folder.name}-wide"), "wide", None, None)
     yield Figure("import of 200 columns by 100,000 rows, s", wide["wall_s"], 6)
     yield Figure("import of 200 columns by 100,000 rows, peak MB", wide["peak_mb"], MOST_PEAK_MB)
-    book = apart(workbook, apart(workbook_file, place), place)
-    yield Figure("import of a workbook of 300,000 rows, s", book["wall_s"], 15)
-    yield Figure("import of a workbook of 300,000 rows, CPU s", book["cpu_s"])
-    yield Figure("import of a workbook of 300,000 rows, peak MB", book["peak_mb"], MOST_PEAK_MB)
 
 
 def wide_file(folder: Path) -> Path:
@@ -131,35 +124,3 @@ def wide_file(folder: Path) -> Path:
         texts = {f"t{at}": np.char.mod("text %d", rng.integers(0, 500, 100_000)) for at in range(50)}
         csv.write_csv(pa.table({**numbers, **texts}), path)
     return path
-
-
-def workbook_file(place: Place) -> Path:
-    """The first 300,000 rows of v1 on three sheets; kept when it is there."""
-    path = place.folder.parent / "workbook.xlsx"
-    if not path.exists():
-        _, manifest = load(place.manifests, "v1")
-        tables, names, step = place.tables(), manifest.schema.names, SHEET_ROWS // 5
-        sheets = [
-            (
-                f"sheet {number}",
-                names,
-                (read_range(tables, manifest, at, at + step).rename_columns(names) for at in range(start, stop, step)),
-            )
-            for number, start in enumerate(range(0, 3 * SHEET_ROWS, SHEET_ROWS))
-            for stop in (start + SHEET_ROWS,)
-        ]
-        with path.open("wb") as out:
-            write_workbook(out, sheets)
-    return path
-
-
-def workbook(path: Path, place: Place) -> Figures:
-    """Import every sheet."""
-    source, tables = place.source(path), place.at(f"{place.folder.name}-book").tables()
-    figures: Figures = {}
-    with measured(figures):
-        outcome = import_file(tables, source, ImportOptions())
-    if sum(manifest.rows for manifest in outcome.tables.values()) != 3 * SHEET_ROWS:
-        message = "the workbook lost rows"
-        raise AssertionError(message)
-    return figures

@@ -22,7 +22,7 @@ from versioned_tables.schema.inference import convert
 from versioned_tables.schema.texts import NOT_FINITE
 
 _INT64 = 1 << 63
-_EXACT = 1 << 53
+EXACT = 1 << 53
 # Numbers of which a double may not keep every digit; within strings they only cost a slower reading.
 _LONG = re.compile(rb"[0-9][0-9.]{16}|[0-9][eE][+-]?[0-9]{3}")
 # Fractions that are not written as the double prints that they stand for, besides long ones. One expression of all
@@ -52,7 +52,7 @@ def read_json(raw: bytes, *, spelled: bool = False) -> object:
     """
     if not _LONG.search(raw):
         return orjson.loads(raw)
-    return _read_exactly(raw, Digits if spelled else _fraction)
+    return _read_exactly(raw, Digits if spelled else exact_fraction)
 
 
 def read_spelled(raw: bytes) -> object:
@@ -77,7 +77,8 @@ def _read_exactly(raw: bytes, fraction: Callable[[str], object]) -> object:
     return value
 
 
-def _fraction(text: str) -> float | Digits:
+def exact_fraction(text: str) -> float | Digits:
+    """A fraction as a double that keeps its digits, or as its text."""
     value = float(text)
     return value if value - value == 0 and Decimal(text) in (Decimal(repr(value)), Decimal(value)) else Digits(text)
 
@@ -95,7 +96,7 @@ def _no_constant(name: str) -> object:
 def kind_of_cell(value: object) -> str:
     """What one value is evidence for."""
     kind = _KINDS.get(type(value), "json")
-    if kind == "int" and not -_EXACT <= value <= _EXACT:  # type: ignore[operator]  # of kind "int" are ints only
+    if kind == "int" and not -EXACT <= value <= EXACT:  # type: ignore[operator]  # of kind "int" are ints only
         return "big"
     return "named" if kind == "text" and value in NOT_FINITE else kind
 

@@ -25,6 +25,7 @@ Layout = Literal["lines", "array", "wrapped", "values"]
 # Names under which services put the rows of an answer.
 WRAPPERS = ("data", "rows", "records", "results", "result", "items", "values", "value", "features", "entries", "list")
 _SPACE = " \t\r\n"
+_FIRST_LINES = 64 << 10
 _BLANK = b" \t\r\n"
 _VALUE_STARTS = '{["-0123456789tfn'
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
@@ -163,6 +164,33 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
                 yield number, line
     if carry.strip():
         yield number + 1, carry
+
+
+def whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks that end with a line; first a small one, from which the shape of the others is learned.
+
+    Raises ImportRefused for a line that is too long.
+    """
+    carry, number, least = b"", 1, 0
+    for block in blocks:
+        data = carry + block
+        cut = (data.find(b"\n", _FIRST_LINES) if least == 0 else data.rfind(b"\n")) + 1
+        while cut > least:
+            yield data[:cut]
+            number += data.count(b"\n", 0, cut)
+            data, least = data[cut:], 1
+            cut = data.rfind(b"\n") + 1
+        carry = data
+        if len(carry) > MOST_RECORD_BYTES:
+            raise ImportRefused(
+                Text(
+                    "Line {number} is longer than {most_record_bytes} MB.",
+                    number=number,
+                    most_record_bytes=MOST_RECORD_BYTES >> 20,
+                )
+            )
+    if carry:
+        yield carry
 
 
 class _Splitter:

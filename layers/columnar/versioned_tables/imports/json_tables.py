@@ -6,15 +6,22 @@ text (type `json`). The types of columns are in `json_cells`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+import tempfile
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 
 import pyarrow as pa
 
 from dataforge.kernel.texts import Text
 from versioned_tables.errors import EncodingRefused, ImportRefused
 from versioned_tables.files.encoding import Encoding, as_utf8, reconsidered
+from versioned_tables.files.json_blocks import arrow_schema, kind_of_column, read_block, typed_values
 from versioned_tables.files.json_cells import (
     cells_column,
     is_spelled,
@@ -24,7 +31,7 @@ from versioned_tables.files.json_cells import (
     read_spelled,
     type_of_cells,
 )
-from versioned_tables.files.json_values import Document, json_values
+from versioned_tables.files.json_values import Document, json_values, whole_lines
 from versioned_tables.files.options import REJECTED_LISTED, ImportOptions, RejectedRow
 from versioned_tables.files.text_file import Blocks
 from versioned_tables.files.typed import TypedTable
@@ -33,6 +40,9 @@ from versioned_tables.schema.inference import evidence_of, join
 
 _ROWS = 32_768
 _BYTES = 16 << 20
+_AHEAD = 2
+# Of the temporary space of a function; what is beyond it is read twice.
+_MOST_KEPT = 1 << 30
 
 
 def json_table(blocks: Blocks, document: Document, encoding: Encoding, options: ImportOptions) -> TypedTable:
@@ -61,8 +71,17 @@ class JsonRows:
         """Objects in bounded lists, numbers as they are `spelled` if asked for; values that are no object are rejected
         up to the caller's limit.
         """
-        row = 0
-        for part in _portions(json_values(as_utf8(self.blocks(), self.encoding), self.document)):
+        values = json_values(as_utf8(self.blocks(), self.encoding), self.document)
+        for rows, _ in self.objects(values, rejected, spelled=spelled):
+            if rows:
+                yield rows
+
+    def objects(
+        self, values: Iterator[tuple[int, bytes]], rejected: list[RejectedRow], *, first: int = 1, spelled: bool = False
+    ) -> Iterator[tuple[list[dict[str, object]], int]]:
+        """Objects of values with their lines, the first of which is row `first`, and how many values were read."""
+        row = first - 1
+        for part in _portions(values):
             rows: list[dict[str, object]] = []
             read = _reader(part) if spelled else read_json
             for line, raw in part:
@@ -72,8 +91,7 @@ class JsonRows:
                     rows.append(value)
                     continue
                 self._reject(RejectedRow(row, reason, _shown(raw), line, rule), raw, rejected)
-            if rows:
-                yield rows
+            yield rows, len(part)
 
     def places(self, rows: Sequence[int]) -> list[tuple[int, int]]:
         """Numbers and lines in the file of the objects with these numbers (from 1, ascending), by reading it again."""
@@ -109,18 +127,15 @@ class JsonRows:
 
 
 def _table(source: JsonRows) -> TypedTable:
-    kinds: dict[str, str] = {}
     rejected: list[RejectedRow] = []
-    for rows in source.parts(rejected):
-        for row in rows:
-            for name, value in row.items():
-                kind, known = kind_of_cell(value), kinds.get(name)
-                if kind != known:
-                    kinds[name] = join_kinds(known or "nothing", kind)
-        for name, kind in list(kinds.items()):
-            if kind.startswith("text"):
-                texts = pa.array([v for row in rows if isinstance(v := row.get(name), str)], pa.string())
-                kinds[name] = "text:" + join(kind.partition(":")[2] or "nothing", evidence_of(texts))
+    evidence = Evidence({})
+    lines = BlocksOfLines(source) if source.document.layout == "lines" and source.encoding.is_utf8 else None
+    if lines is not None:
+        lines.examine(evidence, rejected)
+    else:
+        for rows in source.parts(rejected):
+            evidence.add(rows)
+    kinds = evidence.kinds
     if len(rejected) > source.max_rejected:
         raise too_many(rejected, len(rejected), source.max_rejected)
     if not kinds:
@@ -129,11 +144,14 @@ def _table(source: JsonRows) -> TypedTable:
 
     # Numbers within text, or in a column that others make text, are text as it stands.
     spelled = not {"string", "json"}.isdisjoint(kinds.values())
+    types = dict(zip(kinds, (type_ for _, type_ in columns), strict=True))
 
     def read() -> Iterator[pa.Table]:
-        for rows in source.parts([], spelled=spelled):
-            arrays = [cells_column(rows, name, type_) for name, (_, type_) in zip(kinds, columns, strict=True)]
-            yield pa.table(arrays, names=[name for name, _ in columns])
+        if lines is not None:
+            tables: Iterator[pa.Table] = lines.tables(types, spelled=spelled)
+        else:
+            tables = (cells_table(rows, types) for rows in source.parts([], spelled=spelled))
+        return (table.rename_columns([name for name, _ in columns]) for table in tables)
 
     unnamed = [
         f"Column {at} has no name and is called {name!r}."
@@ -150,6 +168,136 @@ def _table(source: JsonRows) -> TypedTable:
         encoding=source.encoding.name,
         places=source.places,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the values of each member are, in order of first appearance."""
+
+    kinds: dict[str, str]
+
+    def add(self, rows: list[dict[str, object]]) -> None:
+        """Learn from objects."""
+        kinds = self.kinds
+        for row in rows:
+            for name, value in row.items():
+                kind, known = kind_of_cell(value), kinds.get(name)
+                if kind != known:
+                    kinds[name] = join_kinds(known or "nothing", kind)
+        for name, kind in list(kinds.items()):
+            if kind.startswith("text"):
+                self._texts(name, pa.array([v for row in rows if isinstance(v := row.get(name), str)], pa.string()))
+
+    def add_table(self, table: pa.Table) -> None:
+        """Learn from rows that Arrow has read; their members are known."""
+        for name, values in zip(table.column_names, table.columns, strict=True):
+            self.kinds[name] = join_kinds(self.kinds[name], kind_of_column(values))
+            if self.kinds[name].startswith("text"):
+                texts = values.drop_null().combine_chunks() if values.type == pa.string() else pa.array([], pa.string())
+                self._texts(name, texts)
+
+    def _texts(self, name: str, texts: pa.Array) -> None:
+        known = self.kinds[name].partition(":")[2] or "nothing"
+        self.kinds[name] = "text:" + join(known, evidence_of(texts))
+
+
+def cells_table(rows: list[dict[str, object]], types: Mapping[str, str]) -> pa.Table:
+    """Objects as a table of members of known types."""
+    return pa.table([cells_column(rows, name, type_) for name, type_ in types.items()], names=list(types))
+
+
+class BlocksOfLines:
+    """JSON lines in blocks: those that Arrow reads as they are read line by line are read once and kept in a temporary
+    file; the others are read again when their types are known.
+    """
+
+    def __init__(self, source: JsonRows) -> None:
+        self._source = source
+        self._kept: list[tuple[int, int] | None] = []  # where a block's table begins and ends
+        self._file = tempfile.TemporaryFile(prefix="json-lines-")  # noqa: SIM115 - it lives as long as the table
+        weakref.finalize(self, self._file.close)
+
+    def _blocks(self) -> Iterator[bytes]:
+        return whole_lines(as_utf8(self._source.blocks(), self._source.encoding))
+
+    def examine(self, evidence: Evidence, rejected: list[RejectedRow]) -> None:
+        """Find members and types; rows that are no objects are rejected."""
+        row = line = 1
+        with ThreadPoolExecutor(_AHEAD, thread_name_prefix="json") as pool:
+            waiting: deque[tuple[bytes, pa.Schema | None, Future[pa.Table | None]]] = deque()
+            for block in chain(self._blocks(), [b""] * _AHEAD):
+                schema = arrow_schema(evidence.kinds)
+                waiting.append((block, schema, pool.submit(_by_arrow, block, schema)))
+                if len(waiting) <= _AHEAD:
+                    continue
+                text, then, reading = waiting.popleft()
+                if not text:
+                    continue
+                table, now = reading.result(), arrow_schema(evidence.kinds)
+                if table is None and now != then:
+                    table = _by_arrow(text, now)
+                if table is not None and _holds(table, evidence.kinds):
+                    evidence.add_table(table)
+                    row += table.num_rows
+                    self._keep(table)
+                else:
+                    for rows, count in self._source.objects(_lines_from(text, line), rejected, first=row):
+                        evidence.add(rows)
+                        row += count
+                    self._kept.append(None)
+                line += text.count(b"\n")
+
+    def _keep(self, table: pa.Table) -> None:
+        begin = self._file.tell()
+        if begin > _MOST_KEPT:
+            self._kept.append(None)
+            return
+        with pa.ipc.new_stream(self._file, table.schema) as writer:
+            writer.write_table(table)
+        self._kept.append((begin, self._file.tell()))
+
+    def tables(self, types: Mapping[str, str], *, spelled: bool) -> Iterator[pa.Table]:
+        """The rows with their types, block by block."""
+        self._file.flush()
+        blocks, passed = self._blocks(), 0
+        for number, kept in enumerate(self._kept):
+            table = None if kept is None else self._typed(kept, types)
+            if table is not None:
+                yield table
+                continue
+            block = next(islice(blocks, number - passed, None))
+            passed = number + 1
+            for rows, _ in self._source.objects(_lines_from(block, 1), [], spelled=spelled):
+                if rows:
+                    yield cells_table(rows, types)
+
+    def _typed(self, kept: tuple[int, int], types: Mapping[str, str]) -> pa.Table | None:
+        """A kept table with the types that the whole file gives its members; None when they need its text."""
+        begin, end = kept
+        data = os.pread(self._file.fileno(), end - begin, begin)
+        table = pa.ipc.open_stream(data).read_all()
+        columns = []
+        for name, type_ in types.items():
+            at = table.schema.get_field_index(name)
+            values = pa.nulls(table.num_rows) if at < 0 else table.column(at).combine_chunks()
+            typed = typed_values(values, type_)
+            if typed is None:
+                return None
+            columns.append(typed)
+        return pa.table(columns, names=list(types))
+
+
+def _by_arrow(block: bytes, schema: pa.Schema | None) -> pa.Table | None:
+    return None if schema is None or not block else read_block(block, schema)
+
+
+def _holds(table: pa.Table, kinds: Mapping[str, str]) -> bool:
+    """Whether the members of a table are all in the order that is known."""
+    return bool(table.column_names == list(kinds)[: table.num_columns])
+
+
+def _lines_from(block: bytes, first: int) -> Iterator[tuple[int, bytes]]:
+    return ((first + number - 1, raw) for number, raw in json_values(iter((block,)), Document("lines")))
 
 
 def _reader(part: Iterable[tuple[int, bytes]]) -> Callable[[bytes], object]:
