@@ -229,6 +229,7 @@ VIEWS: Mapping[str, ReportView] = {
             _readers_of,
             _completions,
             (RelationParameter("since", ParameterType.INSTANT, "what became known after this instant; everything"),),
+            page_rows=5_000,
         ),
         ReportView(
             "funnel",
