@@ -17,7 +17,8 @@ from dataforge.contexts.academics.enrollment.domain.enrollment import Decision, 
 from dataforge.contexts.academics.enrollment.domain.refusals import NoOpenSection, NotOpen, RuleRefused, SectionRequired
 from dataforge.contexts.academics.enrollment.domain.rules import Application, SectionTerms, StudentFile
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus, Rule
-from dataforge.contexts.academics.enrollment.repository.enrollments import Changes, ClosedCourse
+from dataforge.contexts.academics.enrollment.repository.changes import Changes
+from dataforge.contexts.academics.enrollment.repository.enrollments import ClosedCourse, LockedSection
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.contexts.academics.unit_of_work import AcademicsUnitOfWork
 from dataforge.kernel.access import Action, Kind
@@ -78,7 +79,11 @@ class Ledger:
                     after={"capacity": self.seats.capacity},
                 )
             )
-        changes = Changes(
+        await self._uow.enrollments.save(self.changes(), self.seats)
+
+    def changes(self) -> Changes:
+        """Everything so far."""
+        return Changes(
             enrollments=list(self._enrollments.values()),
             steps=self._steps,
             events=self._events,
@@ -86,7 +91,6 @@ class Ledger:
             actor=self._uow.principal.user_id,
             at=self._uow.now,
         )
-        await self._uow.enrollments.save(changes, self.seats)
 
     def _event(self, step: Transition, decision: Decision, student: StudentFile) -> EnrollmentChanged:
         return EnrollmentChanged(
@@ -205,26 +209,59 @@ async def enroll_student(command: EnrollStudent, uow: AcademicsUnitOfWork) -> Ou
 
     The same rule refusing the same attempt again is kept once: the enrolment that failed before is returned.
 
-    What the rules look at is read before the locks and read again only when it has changed by then, so that the lock
-    on a section everybody wants is held for one statement and the commit.
+    What the rules look at is read before the locks and read again only when it has changed by then. When only counts
+    are left to decide about, both outcomes are prepared and one statement locks, chooses and writes: a section that
+    everybody wants is held for that statement and the commit.
     """
     section_id = command.section_id or await _only_open_section(command.course_id, uow)
     terms, files = await uow.enrollments.load(section_id, [command.student_id])
     student = _own_file(files, command.student_id, uow)
-    locked = await uow.enrollments.lock(section_id, command.student_id)
+    request = Enrollment.request(uuid7(), command.student_id, section_id, uow.now)
+    outcomes = request.open_outcomes(Application(terms, student, uow.now)) if terms.takes_enrollments else None
+    if outcomes is None:
+        return await decide_under_locks(request, uow, terms, student)
+    seated, waiting = (_prepared(uow, terms, student, request, each) for each in outcomes)
+    locked = await uow.enrollments.decide(seated, waiting, (terms.revision, student.facts_revision))
+    if locked.written is None:
+        return await decide_under_locks(request, uow, terms, student, locked)
+    decision = request.confirm(Application(terms, student, uow.now), locked.seats)
+    if (decision.enrollment.status, decision.enrollment.wait_no) != (locked.written, locked.wait_no):
+        message = f"the rules give {decision.enrollment.status}, the statement wrote {locked.written}"
+        raise RuntimeError(message)  # nothing is committed
+    return Outcome(decision.enrollment)
+
+
+def _prepared(
+    uow: AcademicsUnitOfWork, terms: SectionTerms, student: StudentFile, request: Enrollment, decision: Decision
+) -> Changes:
+    ledger = Ledger(uow, terms, decision.seats)
+    ledger.open(request)
+    ledger.add(decision, student)
+    return ledger.changes()
+
+
+async def decide_under_locks(
+    enrollment: Enrollment,
+    uow: AcademicsUnitOfWork,
+    terms: SectionTerms,
+    student: StudentFile,
+    locked: LockedSection | None = None,
+) -> Outcome:
+    """Decide about a request whatever is left to decide; `terms` and `student` were read before the locks."""
+    section_id, student_id = enrollment.section_id, enrollment.student_id
+    locked = locked or await uow.enrollments.lock(section_id, student_id)
     queue: list[Enrollment] = []
     if not locked.confirms(terms, student):
         queue = await candidates(uow, locked.seats)
-        everyone = [command.student_id, *(item.student_id for item in queue)]
+        everyone = [student_id, *(item.student_id for item in queue)]
         await uow.enrollments.lock_students(everyone)
         terms, files = await uow.enrollments.load(section_id, everyone)
-        student = _own_file(files, command.student_id, uow)
+        student = _own_file(files, student_id, uow)
     _require_open(terms)
     ledger = Ledger(uow, terms, locked.seats)
     examined = bool(queue) and promote_in_order(uow, ledger, terms, queue, files)
-    enrollment = Enrollment.request(uuid7(), command.student_id, section_id, uow.now)
     decision = enrollment.confirm(Application(terms, student, uow.now), ledger.seats, queue_examined=examined)
-    earlier = await uow.enrollments.latest(section_id, command.student_id) if decision.refusal else None
+    earlier = await uow.enrollments.latest(section_id, student_id) if decision.refusal else None
     if decision.refusal and earlier and earlier.status is decision.refusal.outcome:
         decision = earlier.refuse_again(decision.refusal, ledger.seats, uow.now)
     else:

@@ -141,6 +141,17 @@ class Enrollment:
         step = Transition(self.id, self.status, self.status, reason, refusal.rule, {"wait_no": self.wait_no})
         return Decision(after, seats, (step,), refusal)
 
+    def open_outcomes(self, application: Application) -> tuple[Decision, Decision] | None:
+        """A seat and a place on the waitlist (number 1), when every rule is passed and only counts decide which.
+
+        None when a rule refuses, or capacity is lifted: then counts are not all that is left to look at.
+        """
+        seated = self.confirm(application, Seats(self.section_id, capacity=1, waitlist_capacity=0))
+        waiting = self.confirm(application, Seats(self.section_id, capacity=0, waitlist_capacity=1))
+        if seated.enrollment.status is _S.ENROLLED and waiting.enrollment.status is _S.WAITLISTED:
+            return seated, waiting
+        return None
+
     def drop(self, semester: Semester, seats: Seats, now: datetime, reason: str, *, lifted: bool = False) -> Decision:
         """Leave a seat (until the last day to drop) or the waitlist (at any time)."""
         self._only_from(_S.ENROLLED, _S.WAITLISTED, step="dropped")

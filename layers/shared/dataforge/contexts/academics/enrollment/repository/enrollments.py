@@ -1,7 +1,7 @@
 """What academics needs from the outside."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from dataforge.contexts.academics.contract import EnrollmentChanged
 from dataforge.contexts.academics.enrollment.domain.enrollment import Enrollment, Transition
 from dataforge.contexts.academics.enrollment.domain.rules import SectionTerms, StudentFile
 from dataforge.contexts.academics.enrollment.domain.statuses import EnrollmentStatus
+from dataforge.contexts.academics.enrollment.repository.changes import Changes
+from dataforge.contexts.academics.enrollment.repository.deciding import DECIDE, LOCKS, SEATS, deciding
 from dataforge.contexts.academics.enrollment.repository.loading import FILE_COLUMNS, TERMS_COLUMNS, file_of, terms_of
 from dataforge.contexts.academics.sections.domain import Seats
 from dataforge.contexts.academics.tables import enrollments
@@ -30,6 +32,8 @@ class LockedSection:
     seats: Seats
     revision: int
     student_facts: int | None
+    written: EnrollmentStatus | None = None  # what `decide` has made of a request
+    wait_no: int | None = None
 
     def confirms(self, terms: SectionTerms, student: StudentFile) -> bool:
         """Whether what was read before the locks is still true under them."""
@@ -56,42 +60,12 @@ class ClosedCourse:
     sections: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Enrolments as they are now, the steps that led there, and what is published and audited of it."""
+_LOCK = text(f"{LOCKS} SELECT sec.*, student.facts_revision FROM sec LEFT JOIN student ON TRUE")
 
-    enrollments: Sequence[Enrollment]
-    steps: Sequence[Transition]
-    events: Sequence[EnrollmentChanged]
-    audit: Sequence[AuditEntry]
-    actor: UUID | None
-    at: datetime
-
-
-_SEATS = "id, capacity, waitlist_capacity, enrolled_count, waitlisted_count, wait_seq"
-
-# Whoever wants a section stands in line for it: a row lock alone goes to whoever comes at the right moment, which keeps
-# some callers waiting ten times as long as others. The advisory lock only orders; what protects is the row lock.
-_TURN = "(SELECT pg_advisory_xact_lock(hashtextextended(CAST(:section_id AS uuid)::text, 21)) IS NOT NULL)"
-
-# One round trip for all locks. Scalar subqueries are evaluated before the rows they guard are touched, which keeps the
-# order. The student is left alone when a seat is free that others wait for: then they are locked together, see above.
-_LOCK = text(f"""
-WITH sec AS (
-    SELECT {_SEATS}, revision FROM academics.sections WHERE id = :section_id AND {_TURN} FOR NO KEY UPDATE
-),
-student AS (
-    SELECT s.facts_revision FROM academics.students s
-    WHERE s.id = :student_id AND (SELECT enrolled_count >= capacity OR waitlisted_count = 0 FROM sec)
-    FOR NO KEY UPDATE
-)
-SELECT sec.*, student.facts_revision FROM sec LEFT JOIN student ON TRUE
-""")
-
-_LOCK_SECTION = text(f"SELECT {_SEATS} FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE")
+_LOCK_SECTION = text(f"SELECT {SEATS} FROM academics.sections WHERE id = :section_id FOR NO KEY UPDATE")
 
 _LOCK_SECTION_OF = text(f"""
-SELECT {_SEATS} FROM academics.sections
+SELECT {SEATS} FROM academics.sections
 WHERE id = (SELECT section_id FROM academics.enrollments WHERE id = :enrollment_id) FOR NO KEY UPDATE
 """)
 
@@ -165,7 +139,7 @@ WHERE id = :section_id
 """)
 
 
-def _seats(row: Any) -> Seats:  # noqa: ANN401 - a row of _SEATS
+def _seats(row: Any) -> Seats:  # noqa: ANN401 - a row of SEATS
     return Seats(row.id, row.capacity, row.waitlist_capacity, row.enrolled_count, row.waitlisted_count, row.wait_seq)
 
 
@@ -203,6 +177,19 @@ class Enrollments:
         if row is None:
             raise missing("section", section_id)
         return LockedSection(_seats(row), row.revision, row.facts_revision)
+
+    async def decide(self, seated: Changes, waiting: Changes, read: tuple[int, int]) -> LockedSection:
+        """Lock, and write what the counts decide when `read`, the revisions of section and student, is still true.
+
+        The seats returned are those before; without `written`, nothing was done but locking. Raises NotFound without
+        the section.
+        """
+        parameters = deciding(seated, waiting, read, self._request_id)
+        row = (await self._connection.execute(DECIDE, parameters)).one_or_none()
+        if row is None:
+            raise missing("section", seated.enrollments[0].section_id)
+        outcome = None if row.outcome is None else EnrollmentStatus(row.outcome)
+        return LockedSection(_seats(row), row.revision, row.facts_revision, outcome, row.number)
 
     async def lock_section(self, section_id: UUID) -> Seats:
         """Lock a section."""
