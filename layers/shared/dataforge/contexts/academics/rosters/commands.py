@@ -45,7 +45,7 @@ _REFUSED_ELSEWHERE = {
 
 
 class RosterPlanner:
-    """Decides every row of a draft that is staged; what the rules of enrolment say is noted in it."""
+    """Decides every row of a draft that is staged; what the rules of enrolment say is collected beside it."""
 
     def __init__(self, draft: RosterDraft, now: datetime, semester: Semester, options: RosterOptions) -> None:
         self._draft = draft
@@ -86,7 +86,7 @@ class RosterPlanner:
     async def _plan_users(self, *, simple: bool) -> None:
         people = PeoplePlan()
         async for rows in self._draft.users(simple=simple):
-            await self._draft.note(people.decide(rows))
+            await self._draft.collect(people.decide(rows))
         await self._draft.decide(people.rest())
 
     async def _plan_enrollments(self, *, simple: bool) -> None:
@@ -95,8 +95,8 @@ class RosterPlanner:
         if not simple:
             await draft.decide(judge_teachers(await draft.teachers()))
         async for unresolved in draft.unresolved(self._semester.id):
-            await draft.note(map(judge_unresolved, unresolved))
-        await draft.settle()
+            await draft.collect(map(judge_unresolved, unresolved))
+        await draft.merge()
         pairs = [row async for rows in draft.doubled_pairs() for row in rows]
         await draft.decide(settle_pairs(pairs))
         table = standings(self._semester, late=self._late)
@@ -119,7 +119,7 @@ class RosterPlanner:
     async def _judge(self) -> None:
         """Ask the rules of enrolment, student by student in order of appearance, with the seats as they fill up.
 
-        What they say is noted only: the rows are as open as before until the plan is kept.
+        What they say is only collected: the rows are as open as before until the plan is kept.
         """
         sections = await self._draft.section_seats(self._semester)
         plain = PlainStudents({section: terms for section, (terms, _) in sections.items()}, self._now)
@@ -128,13 +128,13 @@ class RosterPlanner:
             seats = SeatMap(sections, await self._draft.freed(), refusals, plain)
             async for groups in self._draft.students(self._semester.id):
                 decided = [row for group in groups for row in seats.decide(group, self._now, self._options.waive)]
-                await self._draft.note(decided)
+                await self._draft.collect(decided)
             if seats.kept:
                 kept = [item.row_no for item in seats.kept]
                 await self._draft.keep_absent(kept, _REFUSED_ELSEWHERE)
             if not seats.again:
                 return
-            await self._draft.forget_notes()
+            await self._draft.discard()
             refusals = seats.refusals
 
 

@@ -92,8 +92,8 @@ class RosterDraft:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._noted: list[str] = []
-        self._unsettled = False
+        self._collected: list[str] = []
+        self._unmerged = False
         # Sections are looked up for every row: one object is compared faster with itself than with an equal one.
         self._section_ids: dict[str, UUID] = {}
 
@@ -263,39 +263,39 @@ class RosterDraft:
 
     async def decide(self, rows: Iterable[PlannedRow]) -> None:
         """Store decisions; the next statement sees them."""
-        await self.note(rows)
-        await self.settle()
+        await self.collect(rows)
+        await self.merge()
 
-    async def note(self, rows: Iterable[PlannedRow]) -> None:
-        """Take decisions down, which nothing but `settle` and `keep` sees; one for each row at most."""
-        self._noted += map(facts.decision_line, rows)
-        if len(self._noted) >= _BATCH:
-            await self._write_noted()
+    async def collect(self, rows: Iterable[PlannedRow]) -> None:
+        """Take decisions that nothing but `merge` and `keep` sees; one for each row at most."""
+        self._collected += map(facts.decision_line, rows)
+        if len(self._collected) >= _BATCH:
+            await self._write_collected()
 
-    async def _write_noted(self) -> None:
-        if self._noted:
-            async with self._copy(plan_sql.NOTE) as copy:
-                await copy.write("".join(self._noted))
-            self._noted, self._unsettled = [], True
+    async def _write_collected(self) -> None:
+        if self._collected:
+            async with self._copy(plan_sql.COLLECT) as copy:
+                await copy.write("".join(self._collected))
+            self._collected, self._unmerged = [], True
 
-    async def settle(self) -> None:
-        """Make what was noted part of the draft."""
-        await self._write_noted()
-        if not self._unsettled:
+    async def merge(self) -> None:
+        """Make what was collected part of the draft."""
+        await self._write_collected()
+        if not self._unmerged:
             return
-        self._unsettled = False
+        self._unmerged = False
         async with self._bulk():
-            for statement in (plan_sql.ANALYZE_DECISIONS, plan_sql.SETTLE, plan_sql.FORGET_NOTES):
+            for statement in (plan_sql.ANALYZE_DECISIONS, plan_sql.MERGE, plan_sql.DISCARD):
                 await self._connection.execute(text(statement))
 
-    async def forget_notes(self) -> None:
-        """Drop what was noted, to be decided again."""
-        self._noted = []
-        await self._connection.execute(text(plan_sql.FORGET_NOTES))
+    async def discard(self) -> None:
+        """Drop what was collected, to be decided again."""
+        self._collected = []
+        await self._connection.execute(text(plan_sql.DISCARD))
 
     async def keep(self, plan_id: UUID) -> None:
-        """Make the draft with what was noted the rows of a plan."""
-        await self._write_noted()
+        """Make the draft with what was collected the rows of a plan."""
+        await self._write_collected()
         async with self._bulk():
             await self._connection.execute(text(plan_sql.ANALYZE_DECISIONS))
             await self._connection.execute(text(plan_sql.KEEP), {"plan": plan_id})

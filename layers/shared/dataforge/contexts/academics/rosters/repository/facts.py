@@ -34,7 +34,7 @@ def staged_line(row: StagedRow) -> str:
 
 
 def decision_line(row: PlannedRow) -> str:
-    """A line of plan_sql.NOTE."""
+    """A line of plan_sql.COLLECT."""
     reason, data, changes = (_json(part) if part else _NULL for part in (row.reason, row.data, row.changes))
     wait_no = _NULL if row.wait_no is None else row.wait_no
     return (

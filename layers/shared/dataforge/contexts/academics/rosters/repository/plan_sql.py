@@ -17,7 +17,7 @@ MAKE_DRAFT = (
         outcome text, wait_no int, data jsonb, changes jsonb) ON COMMIT DROP""",
 )
 STAGE = f"COPY {_R} (row_no, file, line, kind, sourced_id, removed, data, action, reason) FROM STDIN"
-NOTE = f"COPY {_D} (row_no, action, reason, entity_id, outcome, wait_no, data, changes) FROM STDIN"
+COLLECT = f"COPY {_D} (row_no, action, reason, entity_id, outcome, wait_no, data, changes) FROM STDIN"
 # What joins and filters look at; statistics of documents take long and tell nothing.
 ANALYZE_DRAFT = f"ANALYZE {_R} (row_no, kind, sourced_id, removed, action)"
 ANALYZE_DECISIONS = f"ANALYZE {_D} (row_no)"
@@ -308,18 +308,18 @@ KEEP_ABSENT = f"""
 UPDATE {_R} r SET action = 'kept', reason = CAST(:reason AS jsonb)
 WHERE r.row_no = ANY(CAST(:rows AS int[]))
 """
-SETTLE = f"""
+MERGE = f"""
 UPDATE {_R} r SET action = x.action, reason = x.reason, entity_id = x.entity_id, outcome = x.outcome,
     wait_no = x.wait_no, data = CASE WHEN x.data IS NULL THEN r.data ELSE r.data || x.data END, changes = x.changes
 FROM {_D} x WHERE r.row_no = x.row_no
 """
-FORGET_NOTES = f"TRUNCATE {_D}"
+DISCARD = f"TRUNCATE {_D}"
 FREED = f"""
 SELECT section_id, count(*) FILTER (WHERE outcome = 'ENROLLED') AS seats,
     count(*) FILTER (WHERE outcome = 'WAITLISTED') AS places
 FROM {_R} WHERE action = 'drop' GROUP BY section_id
 """
-# The rows of the plan as they are kept, with the decisions that are not settled in the draft.
+# The rows of the plan as they are kept, with the decisions that are not merged into the draft.
 KEEP = f"""
 INSERT INTO academics.roster_rows (plan_id, row_no, file, line, kind, sourced_id, removed, data, action, reason,
     changes, entity_id, student_id, section_id, outcome, wait_no)
