@@ -111,7 +111,7 @@ async def prepare_statement(
         message = Text("The statement took more than {seconds:g} seconds and was stopped.", seconds=SQL_SECONDS)
         raise SqlRefused(message) from error
     replacements = sorted([*in_reports, *in_datasets], key=lambda item: item.start)
-    left = round(SQL_SECONDS - (time.monotonic() - begun))  # whole, as people are told it
+    left = round(SQL_SECONDS - (time.monotonic() - begun))  # whole seconds, for messages
     return Prepared(Rewritten.of(statement, replacements), sources, reports, max(1.0, left))
 
 
