@@ -72,7 +72,7 @@ class MeetingChanged(Event):
     """A single meeting of a section is `cancelled`, `moved` or, after that, `restored`; `new_…` are for where it is
     moved to, in local times of the semester.
 
-    To be told are `people`, by their accounts, and `addresses` of students without one; nobody is of what is over.
+    Mails go to `people`, by their accounts, and to `addresses` of students without one, but not about what is over.
     """
 
     name = "academics.meeting_changed"

@@ -98,7 +98,7 @@ async def restore_meeting(command: RestoreMeeting, uow: AcademicsUnitOfWork) -> 
 
 
 async def _tell(section_id: UUID, change: MeetingChange, what: str, uow: AcademicsUnitOfWork) -> None:
-    """Publish what becomes of a meeting; whoever has a seat is told unless all of it is over."""
+    """Publish what becomes of a meeting; whoever has a seat gets a mail unless all of it is over."""
     slot = change.moved_to
     last = max(change.on, slot.on) if slot else change.on
     # A day more, since the section's day may not be over where it is in the world.
