@@ -29,10 +29,10 @@ def test_the_main_menu_is_whole_on_a_phone(desk: Desk) -> None:
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     button.click()
-    menu.get_by_role("link", name="Status").click()
+    menu.get_by_role("link", name="Operations").click()
 
-    page.wait_for_url("**/ui/status")
-    assert {"Workspaces", "Datasets", "People", "Status"} <= set(texts)
+    page.wait_for_url("**/ui/operations")
+    assert {"Workspaces", "Datasets", "People", "Operations"} <= set(texts)
     assert (cut, barriers) == (0, [])
 
 

@@ -60,7 +60,7 @@ def published(place: Place) -> Figures:
 
 
 def theirs(place: Place) -> Figures:
-    """The same by pyiceberg's own writer: v1 is read as a whole and appended, of v2 it is told what has changed."""
+    """The same by pyiceberg's own writer: v1 is read as a whole and appended, of v2 it is given what has changed."""
     figures = Figures()
     before = whole(place, "v1")
     gone, new = changes(before, whole(place, "v2"))
