@@ -121,9 +121,7 @@ def deciding(seated: Changes, waiting: Changes, read: tuple[int, int], request_i
 def _way(changes: Changes, enrollment_id: UUID) -> dict[str, object]:
     """One outcome: its last step with the event and the audit entry about it; the number is put in by the database."""
     step, [event], [entry] = changes.steps[-1], changes.events, changes.audit
-    if step.enrollment_id != enrollment_id:
-        message = "both outcomes are of one request"
-        raise ValueError(message)
+    assert step.enrollment_id == enrollment_id  # noqa: S101 - both outcomes are of one request
     return {
         "message": _message(step),
         "rule": None if step.rule is None else step.rule.value,
