@@ -109,7 +109,13 @@ async def test_what_cannot_be_carried_out_is_refused(
 
 
 async def test_there_are_no_other_queues(admin: httpx.AsyncClient) -> None:
-    assert (await admin.get("/api/queues/failed-invocations/dead-letters")).status_code in (400, 404)
+    assert (await admin.get("/api/queues/failed-invocations/dead-letters")).status_code == 400
+    for answer in (
+        await admin.get("/api/queues/imports/dead-letters"),
+        await admin.post("/api/queues/imports/redrive"),
+        await admin.delete("/api/queues/imports/dead-letters/x"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "queue_not_found")
 
 
 async def test_people_try_again_and_delete_at_a_page(world: ApiUnderTest, queues: Queues) -> None:

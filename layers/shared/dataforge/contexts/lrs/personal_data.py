@@ -133,15 +133,16 @@ async def _documents(person: Person, services: "LrsServices") -> AsyncIterator[s
     async with services.database.read_only() as connection:
         whom = ErasedPerson.of(await _agents(person, connection, services))
         values = {"identities": sorted(whom.identities)}
-        async for row in await connection.stream(_DOCUMENTS, values, execution_options={"yield_per": 20}):
-            yield json.dumps(
-                {
-                    "resource": row.resource,
-                    "activity_id": row.activity_id,
-                    "registration": None if row.registration is None else str(row.registration),
-                    "name": row.name,
-                    "content_type": row.content_type,
-                    "updated_at": row.updated_at.isoformat(),
-                    "content_base64": base64.b64encode(bytes(row.content)).decode(),
-                }
-            )
+        async with connection.stream(_DOCUMENTS, values, execution_options={"yield_per": 20}) as rows:
+            async for row in rows:
+                yield json.dumps(
+                    {
+                        "resource": row.resource,
+                        "activity_id": row.activity_id,
+                        "registration": None if row.registration is None else str(row.registration),
+                        "name": row.name,
+                        "content_type": row.content_type,
+                        "updated_at": row.updated_at.isoformat(),
+                        "content_base64": base64.b64encode(bytes(row.content)).decode(),
+                    }
+                )

@@ -21,6 +21,24 @@ _LESSON = {
 _STATEMENT = "0193b8a5-9c41-7f6a-a2d8-4e7b1c0f3d95"
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "relations": {
+        "items": [
+            {
+                "name": "reports.cohort",
+                "description": "Who of a cohort has completed what.",
+                "parameters": [
+                    {
+                        "name": "cohort_id",
+                        "parameter_type": "uuid",
+                        "description": "the cohort",
+                        "required": True,
+                        "choices": [],
+                    }
+                ],
+                "columns": [{"name": "display_name", "type": "string"}, {"name": "rate", "type": "double"}],
+            }
+        ]
+    },
     "cohort": {
         **_WHEN,
         "cohort_id": _COHORT,

@@ -22,8 +22,9 @@ async def read_rows(connection: AsyncConnection, holding: Holding, person: Perso
     chosen = f"SELECT {holding.exported} FROM {holding.table} WHERE {holding.whose} ORDER BY 1"
     query = text(f"SELECT CAST(row_to_json(t) AS text) FROM ({chosen}) AS t")
     options = {"yield_per": _ROWS_AT_ONCE}
-    async for row in await connection.stream(query, _bound(holding.whose, person), execution_options=options):
-        yield str(row[0])
+    async with connection.stream(query, _bound(holding.whose, person), execution_options=options) as rows:
+        async for row in rows:
+            yield str(row[0])
 
 
 async def erase_rows(connection: AsyncConnection, holding: Holding, person: Person) -> int:

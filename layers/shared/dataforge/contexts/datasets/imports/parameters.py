@@ -43,7 +43,7 @@ def file_options(
     ] = None,
     keyless: Annotated[bool, Query(description="the rows have no key; not together with key")] = False,
     declared_types: Annotated[
-        str | None, Query(max_length=100_000, description='JSON: {"column": "type", …}; such a type decides')
+        str | None, Query(max_length=8_000, description='JSON: {"column": "type", …}; such a type decides')
     ] = None,
     null_values: Annotated[
         list[NullText] | None, Query(max_length=100, description="text that means no value; repeat for several")
@@ -54,7 +54,8 @@ def file_options(
     widen_types: bool = True,
     change_types: bool = False,
     sheets: Annotated[
-        list[Sheet] | None, Query(max_length=1000, description="sheet of a workbook; repeat for several")
+        list[Sheet] | None,
+        Query(max_length=50, description="sheet of a workbook; repeat for several"),
     ] = None,
     keep_other_tables: Annotated[bool, Query(description="in mode replace")] = False,
     message: Annotated[Message | None, Query(description="of the commit")] = None,

@@ -21,6 +21,13 @@ class DeadLetterNotFound(NotFound):
     title = "There is no such dead letter"
 
 
+class QueueNotFound(NotFound):
+    """The function knows no such queue: its address is not among the settings."""
+
+    code = "queue_not_found"
+    title = "There is no such queue here"
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """URLs of a queue and of its dead letters."""
@@ -31,8 +38,12 @@ class Addresses:
 
     @classmethod
     def of(cls, name: str, settings: QueueSettings) -> "Addresses":
-        """Those of a queue by its name."""
-        return cls(name, getattr(settings, f"{name}_queue_url"), getattr(settings, f"{name}_dlq_url"))
+        """Those of a queue by its name; raises QueueNotFound."""
+        found = cls(name, getattr(settings, f"{name}_queue_url"), getattr(settings, f"{name}_dlq_url"))
+        if not found.queue or not found.dead_letters:
+            message = Text("There is no queue {name} here.", name=name)
+            raise QueueNotFound(message)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

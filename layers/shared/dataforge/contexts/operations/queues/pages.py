@@ -25,9 +25,10 @@ async def queue_page(
     queue: wire.QueueName, call: Annotated[PageCall, require_page(Action.READ, Kind.QUEUE)]
 ) -> Response:
     """How full a queue is, and some of its dead letters with their bodies."""
+    where = addresses(call, queue)
     status = await read_status(call)
     depth = next((item for item in status.queues if item.name == queue.value), None)
-    found = await commands.look_at(addresses(call, queue), _SHOWN)
+    found = await commands.look_at(where, _SHOWN)
     letters = [letter_body(call, letter) for letter in found]
     return call.page("operations/queue.html", queue=queue.value, depth=depth, letters=letters)
 

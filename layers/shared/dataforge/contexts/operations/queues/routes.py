@@ -49,9 +49,10 @@ async def list_dead_letters(
     queue: wire.QueueName, call: Annotated[Call, require(Action.READ, Kind.QUEUE)], most: Most = 20
 ) -> Response:
     """Messages that were given up, as SQS gives them; they stay where they are."""
+    where = addresses(call, queue)
     status = await read_status(call)
-    total = next(item.dead_letters or 0 for item in status.queues if item.name == queue.value)
-    letters = await commands.look_at(addresses(call, queue), most)
+    total = next((item.dead_letters or 0 for item in status.queues if item.name == queue.value), 0)
+    letters = await commands.look_at(where, most)
     items = [letter_body(call, letter) for letter in letters]
     body = wire.DeadLetterList(queue=queue, total=max(total, len(items)), items=items)
     return json_response(body.model_dump(mode="json"))

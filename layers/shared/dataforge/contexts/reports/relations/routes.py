@@ -1,10 +1,11 @@
 """REST of relations."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from starlette.responses import Response
 
 from dataforge.contexts.reports.calls import router
+from dataforge.contexts.reports.examples import EXAMPLES
 from dataforge.contexts.reports.relations.domain import SCHEMA
 from dataforge.contexts.reports.relations.views import VIEWS
 from dataforge.contexts.reports.relations.wire import COLUMN_TYPES, RelationsOut
@@ -12,8 +13,10 @@ from dataforge.http.auth import require
 from dataforge.http.call import Call, json_response
 from dataforge.kernel.access import Action, Kind
 
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": EXAMPLES["relations"]}}}}
 
-@router.get("/api/reports/relations", response_model=RelationsOut)
+
+@router.get("/api/reports/relations", response_model=RelationsOut, responses=_ANSWERS)
 async def report_relations(_call: Annotated[Call, require(Action.READ, Kind.REPORT)]) -> Response:
     """Reports that a statement of POST /api/sql reads by name: `FROM reports.completions`."""
     items = [

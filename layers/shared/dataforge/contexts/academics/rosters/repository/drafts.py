@@ -311,8 +311,12 @@ class RosterDraft:
         """The rows of a query in batches: memory does not grow with their number."""
         async with self._bulk():
             found = await self._connection.stream(text(sql), given)
-        async for rows in found.partitions(_BATCH):
-            yield rows
+        try:
+            async for rows in found.partitions(_BATCH):
+                yield rows
+        finally:
+            # Whoever has seen enough leaves the rest, and a server's cursor must not be left open.
+            await found.close()
 
     async def last_row(self) -> int:
         """The number of the last row there is."""
